@@ -1,10 +1,10 @@
 import type { SQL } from 'drizzle-orm';
 import type { DomainWrite } from './domain-write';
 
-/** Something in the domains that falls due by the clock. */
+/** Work of the domains that is due by time. */
 export interface ClockWork {
   /** Whether there is any, as an SQL condition. */
   due: (now: Date) => SQL;
-  /** Does at most `limit` of it; returns how many rows changed. */
+  /** Does at most `limit` of the work. Returns how many rows changed. */
   work: (write: DomainWrite, limit: number) => Promise<number>;
 }

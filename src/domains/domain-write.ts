@@ -2,7 +2,7 @@ import type { EntityStore } from '../db/entity-store';
 import type { Executor } from '../db/executor';
 import type { Cause } from '../domain/entities/change';
 
-/** What a write to a domain needs, from a request and from an action alike; everything happens in the one transaction. */
+/** The context of a write to a domain, for requests and actions alike; everything happens in the one transaction. */
 export interface DomainWrite {
   tx: Executor;
   entities: EntityStore;

@@ -5,10 +5,10 @@ import type { TriggerType } from '../domain/registry/trigger-type';
 
 type Entering = NonNullable<ReturnType<NonNullable<TriggerType['entering']>>>;
 
-/** Results of a system that are searched for one that can be read. */
+/** Maximum number of results of a system that are searched for a readable one. */
 const LOOK_BACK = 200;
 
-/** Reads the results of a system. A dry run, which has no connection to the database, brings its own. */
+/** Reads the results of a system. A dry run, which has no connection to the database, passes its own. */
 export interface ResultReads {
   earlierResults: typeof earlierResults;
   overtakingResults: typeof overtakingResults;

@@ -8,7 +8,7 @@ const schema = z.custom<unknown>(
   'must be a schema, made with the z of fermata/plugin',
 );
 const Text = z.string('must be a text').min(1, 'must not be empty');
-/** Ids are joined with dots, and stand in expressions. */
+/** Ids are joined with dots, and are part of expressions. */
 const Id = Text.regex(/^[A-Za-z][\w-]*$/, 'must begin with a letter and have letters, digits, "_" and "-" only');
 const listOf = (item: z.ZodType) => z.array(item, 'must be a list').optional();
 const mapOf = (value: z.ZodType) => z.record(z.string(), value, 'must be an object').optional();
@@ -59,9 +59,8 @@ const PluginShape = z.looseObject({
 });
 
 /**
- * Checks the shape of what a module exports, so that a mistake ends the start instead of the first step that meets it. Keys that
- * are not known are left alone, unless they look like one that is.
- * @throws {Error} naming the first mistake and its place
+ * Checks the export of a module, so that a mistake fails the start instead of the first step that uses it. Unknown keys
+ * are ignored, unless they are similar to a known one. @throws {Error} with the first mistake and its path
  */
 export function checkPlugin(made: unknown): asserts made is OwnPlugin {
   if (typeof (Object(made) as { id?: unknown }).id !== 'string') throw new Error('its default export is no plugin');

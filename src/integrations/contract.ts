@@ -12,17 +12,19 @@ import type { EntityStore } from '../db/entity-store';
 import type { SqlFile } from '../db/migration-files';
 import type { DomainWrite } from '../domains/domain-write';
 
-/** What an action leaves: `output` is kept on the step, `artifact` must satisfy the schema it declared in `produces`. */
+/**
+ * The result of an action: `output` is stored with the step, `artifact` must satisfy the schema declared in `produces`.
+ */
 export interface ActionResult {
   output?: unknown;
   artifact?: Record<string, unknown>;
-  /** Set by actions that end the life of what they consumed: resolve, close, remove. */
+  /** Set by actions that end the object of the artifact that they consumed: resolve, close, remove. */
   closesConsumed?: boolean;
-  /** Other artifacts whose life ended with this: open ones of the automation whose data contain what is given. */
+  /** Other artifacts whose object ended: open ones of the automation whose data contain these. */
   closes?: readonly ClosedArtifact[];
 }
 
-/** Artifacts of a qualified type that stand for the same, e.g. `maintenance.window` with one `maintenanceId`. */
+/** Artifacts of a qualified type with the same object, e.g. `maintenance.window` with one `maintenanceId`. */
 export interface ClosedArtifact {
   type: string;
   data: Record<string, unknown>;
@@ -53,24 +55,24 @@ export interface PrepareContext<C> {
   ids: Ids;
   /** Rendered and parsed by the action's schema. */
   config: C;
-  /** What expressions see as `trigger`. */
+  /** The `trigger` root of expressions. */
   trigger: unknown;
   cause: Cause;
   now: Date;
   /**
-   * Opens a connection that the config does not name; what is secret in it is masked as for the step's own.
-   * @throws {FermataError} `config_invalid` when it does not exist or is of another type
+   * Opens a connection that the config does not name; its secrets are masked like those of the step's own. @throws
+   * {FermataError} `config_invalid` when it does not exist or is of another type
    */
   openConnection(type: string, id: string): Promise<unknown>;
 }
 
-/** Something that leaves the process: at least once, with the idempotency key. */
+/** The context of a call that leaves the process: at least once, with the idempotency key. */
 export interface CallContext<C> extends ActionContext<C> {
   /** 1-based, over all attempts of this step. */
   attempt: number;
   /** Aborted on timeout and on cancel of the run. */
   signal: AbortSignal;
-  /** What expressions of the step see of the run. */
+  /** The scope of the step's expressions. */
   scope: {
     trigger: unknown;
     artifacts: Record<string, unknown>;
@@ -82,27 +84,30 @@ export interface CallContext<C> extends ActionContext<C> {
   connection: unknown;
   /** Its type. */
   connectionType?: string;
-  /** What `prepare` returned for this attempt. */
+  /** The result of `prepare` for this attempt. */
   prepared?: unknown;
   /**
-   * Hides what the run has used. What leaves the call is masked anyway; this is for texts of which only a part is kept: half
-   * of a secret cannot be recognised any more.
+   * Masks the secrets that the run has used. Everything that leaves the call is masked anyway; use this for texts that
+   * are cut: half of a secret cannot be recognised.
    */
   mask: Mask;
-  /** Adds a note to the step, such as a text that was cut to the vendor's limit. People see it beside the step's outcome. */
+  /**
+   * Adds a note to the step, e.g. about a text that was cut to the vendor's limit. People see it beside the step's
+   * outcome.
+   */
   note(text: string): void;
-  /** What earlier attempts under the same idempotency key have done, also before a crash or a retry of the run. */
+  /** Progress of earlier attempts under the same idempotency key, also before a crash or a retry of the run. */
   progress: {
     /** null when no attempt has recorded anything. */
     read(): Promise<unknown>;
-    /** Committed when it returns. Masked, as everything that leaves the call. */
+    /** Committed when it returns. Masked, like everything that leaves the call. */
     write(value: unknown): Promise<void>;
   };
   /** Facts about the provider of the connection, kept across runs. Nothing is kept for actions without a connection. */
   memory: ConnectionMemory;
 }
 
-/** What decides, before a call is made, whether it is needed. */
+/** The context of `before`, which decides whether a call is needed. */
 export interface BeforeCall<C> {
   db: Executor;
   config: C;
@@ -113,24 +118,24 @@ export interface BeforeCall<C> {
 
 /** The outcome of a call, for the caller that stores it. */
 export interface CallOutcome {
-  /** Of the last attempt, in milliseconds. */
+  /** Duration of the last attempt, in milliseconds. */
   durationMs: number;
   /** The final error, masked; absent = it succeeded. */
   error?: string;
-  /** The call was not made: `before` answered in its place. */
+  /** Set when the call was not made, because `before` answered instead. */
   answeredBefore?: true;
-  /** What the action returned, when it succeeded. */
+  /** Result of the action, when it succeeded. */
   result?: ActionResult;
 }
 
-/** What a call leaves in our own tables, in the transaction that ends its step. */
+/** The context for writing to our own tables after a call, in the transaction that ends its step. */
 export interface SettledContext<C> {
   tx: Executor;
   ids: Ids;
   entities: EntityStore;
-  /** What `prepare` returned for the last attempt. */
+  /** The result of `prepare` for the last attempt. */
   prepared: unknown;
-  /** As it was sent, masked. */
+  /** The config of the request, masked. */
   config: C;
   /** Type and id of the connection that was used. */
   connectionType?: string;
@@ -147,11 +152,11 @@ export interface TransactionalAction<C = unknown> extends ActionDescription {
 
 export interface CallingAction<C = unknown> extends ActionDescription {
   execution: 'call';
-  /** Budget of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
+  /** Timeout of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
   timeoutMs(config: C): number;
-  /** Whether a call with this config leaves the process; default true. `fermata test` answers those that do. */
+  /** Whether a call with this config leaves the process; default true. `fermata test` mocks those that do. */
   leavesProcess?(config: C): boolean;
-  /** Reads what an attempt needs from our own tables. What it throws fails the step, unless the database is away. */
+  /** Reads the data that an attempt needs from our own tables. An error fails the step, unless the database is away. */
   prepare?(context: PrepareContext<C>): Promise<unknown>;
   execute(context: CallContext<C>): Promise<ActionResult>;
   /** Returns the result without a call when there is nothing to call for; null = call. */
@@ -164,44 +169,44 @@ export interface CallingAction<C = unknown> extends ActionDescription {
 export type Action = TransactionalAction<any> | CallingAction<any>;
 
 /**
- * Removes what a plugin keeps about a system. Called in the transaction that removes the system from the catalogue, with the
- * system's row locked and still present. Throwing refuses the removal.
+ * Removes a plugin's data about a system. Called in the transaction that removes the system from the catalogue, with
+ * the system's row locked and still present. Throwing refuses the removal.
  */
 export type SystemRemovedHook = (write: DomainWrite, systemId: string) => Promise<void>;
 
-/** A folder of `domains/` or `integrations/`: one object that registers everything it brings. */
+/** A folder of `domains/` or `integrations/`: one object that registers everything in it. */
 export interface Plugin extends PluginDescription<Action> {
   entityKinds?: readonly EntityKind[];
   connectionTypes?: readonly AnyConnectionType[];
   onSystemRemoved?: SystemRemovedHook;
 }
 
-/** A plugin of a user's own: as the built-in ones, and with routes of its own under the base path. */
+/** An external plugin: like the built-in ones, and with its own routes under the base path. */
 export interface OwnPlugin extends Plugin {
-  /** Made with `readRoute` and `writeRoute`; each declares its permission. */
+  /** Created with `readRoute` and `writeRoute`; each declares its permission. */
   routes?(deps: RouteHost): readonly object[];
   /**
-   * Tables of its own: a directory of numbered SQL (`0001_calls.sql`, `0002_…`), as a URL or an absolute path, or the files
-   * themselves. `fermata migrate` applies them in the schema `plugin_<id>`.
+   * The plugin's own tables: a directory of numbered SQL (`0001_calls.sql`, `0002_…`), as a URL or an absolute path, or
+   * the files themselves. `fermata migrate` applies them in the schema `plugin_<id>`.
    */
   migrations?: string | URL | readonly SqlFile[];
   /**
-   * Services for other plugins, by name: functions that make them once for each process that runs the plugin, after the
-   * services that this plugin requires. Other plugins name them `<plugin>.<name>`.
+   * Services for other plugins, by name: functions that create them once for each process that runs the plugin, after
+   * the services that this plugin requires. Other plugins name them `<plugin>.<name>`.
    */
   provides?: Readonly<Record<string, () => unknown>>;
-  /** Services of other plugins, as `<plugin>.<name>`: `getService` gives them. One that is missing ends the start. */
+  /** Services of other plugins, as `<plugin>.<name>`, for `getService`. A missing one fails the start. */
   requires?: readonly (string | ServiceRef<unknown>)[];
 }
 
-/** What a route that writes passes on: its own context has all of it. */
+/** The part of a writing route's context that it passes on. */
 export interface EmitContext {
   tx: Executor;
   cause: Cause;
   afterCommit(callback: () => void): void;
 }
 
-/** What the routes of a plugin work with. */
+/** The context of a plugin's routes. */
 export interface RouteHost {
   /** For routes that read; those that write use the `tx` of their context. */
   db: Executor;
@@ -211,10 +216,11 @@ export interface RouteHost {
   /** Writes to the log of the API process, with the plugin's id. */
   log: PluginLog;
   /**
-   * Appends an event of one of the plugin's own triggers, in the transaction of the route that writes: once committed, it
-   * reaches every automation with that trigger, like an event of a built-in plugin. `order` names what the event is about
-   * where the trigger has no context key: events with the same value are routed in the order in which they were appended.
-   * Returns the id of the change. @throws {FermataError} `validation_failed` when the payload does not fit the trigger's schema
+   * Appends an event of one of the plugin's own triggers, in the transaction of the route that writes. After the
+   * commit, it reaches every automation with that trigger, like an event of a built-in plugin. `order` names the object
+   * of the event where the trigger has no context key: events with the same value are routed in the order in which they
+   * were appended. Returns the id of the change. @throws {FermataError} `validation_failed` for a payload that does not
+   * match the trigger's schema
    */
   emit(context: EmitContext, event: string, payload: Record<string, unknown>, order?: string): Promise<string>;
 }

@@ -8,8 +8,8 @@ interface Subject {
 }
 
 /**
- * Returns the key under which a pager knows what a run is about, so that triggering twice changes one incident and resolving finds
- * it: the alert of the trigger, else its incident, else an incident that an earlier step opened, else the context key, else
+ * Returns the key of a run's incident in a pager, so that triggering twice changes one incident and resolving finds it:
+ * the alert of the trigger, else its incident, else an incident that an earlier step opened, else the context key, else
  * the step.
  */
 export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }: Subject): string {
@@ -19,7 +19,7 @@ export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }
   return candidates.find((one): one is string => typeof one === 'string' && one !== '') ?? idempotencyKey;
 }
 
-/** Keys beyond a vendor's limit are hashed: cut ones could collide. */
+/** Hashes keys that exceed a vendor's limit: cut ones could collide. */
 export function boundedKey(key: string, characters: number): string {
   return key.length <= characters ? key : sha256(key);
 }

@@ -1,12 +1,12 @@
 const ELLIPSIS = '…';
-/** UTF-16 units before a cut in which a grapheme may begin; longer ones are cut at a code point. */
+/** Number of UTF-16 units before a cut in which a grapheme may begin; longer ones are cut at a code point. */
 const GRAPHEME_WINDOW = 64;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** Longest text that a vendor accepts, in UTF-8 bytes or in UTF-16 units (never fewer than its characters). */
+/** Maximum length of a text, in UTF-8 bytes or in UTF-16 units (never fewer than its characters). */
 export type TextLimit = { bytes: number } | { characters: number };
 
-/** Returns the text, cut at a character border and ended with `…` when it is longer than the limit. */
+/** Returns the text; one beyond the limit is cut at a character border and ended with `…`. */
 export function limitText(text: string, limit: TextLimit): string {
   const [size, most] =
     'bytes' in limit ? [(part: string) => Buffer.byteLength(part), limit.bytes] : [lengthOf, limit.characters];
@@ -20,7 +20,7 @@ export function limitText(text: string, limit: TextLimit): string {
 
 const lengthOf = (text: string): number => text.length;
 
-/** Returns how many UTF-16 units from the start fit into so many bytes. */
+/** Returns how many UTF-16 units from the start fit into this many bytes. */
 function unitsInBytes(text: string, bytes: number): number {
   // At most three bytes for each unit: no need to encode the whole text.
   let [low, high] = [Math.floor(bytes / 3), Math.min(text.length, bytes)];
@@ -32,7 +32,7 @@ function unitsInBytes(text: string, bytes: number): number {
   return low;
 }
 
-/** Returns the last border between two characters as people see them, at or before `end`. */
+/** Returns the last border between two graphemes at or before `end`. */
 function borderBefore(text: string, end: number): number {
   const from = Math.max(0, end - GRAPHEME_WINDOW);
   const found = graphemes.segment(text.slice(from, end + GRAPHEME_WINDOW)).containing(end - from);
@@ -41,7 +41,7 @@ function borderBefore(text: string, end: number): number {
   return /[\uDC00-\uDFFF]/.test(text[end] ?? '') ? end - 1 : end;
 }
 
-/** Cuts texts to the limits of `vendor`, and notes on the step what was cut. */
+/** Returns a function that cuts texts to the limits of `vendor`, and notes on the step which were cut. */
 export function createTextLimits(vendor: string, note: (text: string) => void) {
   return (field: string, text: string, limit: TextLimit): string => {
     const cut = limitText(text, limit);

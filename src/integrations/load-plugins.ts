@@ -19,7 +19,7 @@ import {
 import { pluginMigrations } from './plugin-migrations';
 import { orderByServices } from './plugin-services';
 
-/** What such a module exports as its default. */
+/** The default export of such a module. */
 export type PluginModule = OwnPlugin | ((host: PluginHost) => OwnPlugin | Promise<OwnPlugin>);
 
 /** Plugins for a process that only describes them: commands, and threads that check documents. */
@@ -41,9 +41,9 @@ export interface RunningPlugins {
 }
 
 /**
- * Loads plugins and makes their services, once their tables are known to be there.
- * @throws {Error} naming the module that cannot be loaded or is no plugin, or the service that is missing, circular or failed
- * @throws {SchemaError} when tables of a plugin are behind its migrations
+ * Loads plugins and creates their services, once their tables exist. @throws {Error} that names the module that cannot
+ * be loaded or is no plugin, or the service that is missing, circular or failed @throws {SchemaError} when tables of a
+ * plugin are behind its migrations
  */
 export async function startPlugins(
   modules: readonly string[],
@@ -86,7 +86,7 @@ async function makePlugins(
   return plugins;
 }
 
-/** Source of a module loader: `fermata/plugin` is the contract of this very process, wherever a plugin lies. */
+/** Source of a module loader: `fermata/plugin` is the contract of this process, wherever a plugin lies. */
 const LOADER = `
 let contract;
 export function initialize(url) { contract = url; }
@@ -96,8 +96,9 @@ export function resolve(specifier, context, next) {
 let resolves = false;
 
 /**
- * Lets plugins import `fermata/plugin` without an installed package beside them. A second copy of the contract would have
- * errors and schemas that this process does not recognise. For `import`; `require` finds it where a package is installed.
+ * Makes `fermata/plugin` available to plugins without an installed package. A second copy of the contract would have
+ * errors and schemas that this process does not recognise. For `import`; `require` finds it where a package is
+ * installed.
  */
 function resolveContract(): void {
   const contract = join(__dirname, '..', 'plugin.js');

@@ -3,7 +3,7 @@ import type { Mask } from '../domain/secrets/mask-values';
 import { maskedMessage } from '../domain/secrets/masked-message';
 import { ProviderFailure } from './provider-failure';
 
-/** Masks whatever was thrown; other errors become plain ones. The cause, which may hold anything, is left out. */
+/** Masks any thrown value; other errors become plain ones. The cause, which may contain anything, is left out. */
 export function maskError(mask: Mask, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(maskedMessage(mask, String(error)));
   const message = maskedMessage(mask, error.message);
@@ -31,7 +31,7 @@ function copyOf(mask: Mask, error: Error, message: string): Error {
   return copy;
 }
 
-/** Returns whether neither the error nor what caused it holds anything that is hidden. */
+/** Returns whether neither the error nor its causes contain a masked value. */
 function isClean(mask: Mask, error: unknown, depth = 0): boolean {
   if (depth > 5 || !(error instanceof Error)) return error === undefined || unchanged(mask, error);
   const { output, errors, data } = error as { output?: unknown; errors?: unknown; data?: unknown };

@@ -1,12 +1,12 @@
 import { ProviderFailure } from './provider-failure';
 
-/** A `.` or `..` as a part of a path: the URL parser drops it, and for `..` the part before it. */
+/** A segment `.` or `..` in a path: the URL parser drops it, and for `..` the previous segment. */
 const DOT_SEGMENT = /^[^?#]*\/\.{1,2}(?:[/?#]|$)/;
 
 /**
- * Returns a URL that was put together from a fixed path and values that payloads and callers bring. `encodeURIComponent` leaves `..` as it
- * is, which would lead to another resource of the API.
- * @throws {ProviderFailure} config_invalid when a part of the path is `.` or `..`
+ * Returns a URL made of a fixed path and values from payloads and callers. `encodeURIComponent` does not change `..`,
+ * which would lead to another resource of the API. @throws {ProviderFailure} config_invalid when a segment is `.` or
+ * `..`
  */
 export function plainPath(url: string): string {
   if (!DOT_SEGMENT.test(url)) return url;

@@ -8,9 +8,9 @@ import { createPluginSecrets, type PluginSecrets } from './plugin-secrets';
 import { createPluginServices, type PluginServices, type ServiceRef } from './plugin-services';
 import type { SecretBackend } from './secret-backend';
 
-/** What the factory of a user's plugin receives. */
+/** Passed to the factory of an external plugin. */
 export interface PluginHost {
-  /** The guarded way out: every call to an address that a user gave goes through it. */
+  /** The egress guard: every call to an address from a user goes through it. */
   egress: Egress;
   /** Writes to the log of the process, with the plugin's id. Silent in commands. */
   log: PluginLog;
@@ -21,13 +21,13 @@ export interface PluginHost {
   /** Stored secrets. Unavailable in commands. */
   secrets: PluginSecrets;
   /**
-   * A service of another plugin, which `requires` names. Available once all plugins are made: call it where the service is used.
-   * @throws {Error} when it is not available yet, or not named in `requires`
+   * Returns a service of another plugin, which `requires` names. Available once all plugins are created: call it where
+   * the service is used. @throws {Error} when it is not available yet, or not named in `requires`
    */
   getService<S>(service: string | ServiceRef<S>): S;
 }
 
-/** What plugins work with in a process that runs them. */
+/** The services of a process for its plugins. */
 export interface PluginRuntime {
   log: Logger;
   clock: Clock;
@@ -35,16 +35,19 @@ export interface PluginRuntime {
   backend: SecretBackend;
 }
 
-/** Makes the hosts of plugins. */
+/** Creates the hosts of plugins. */
 export interface PluginEnvironment {
-  /** Hides what plugins have read of secrets. */
+  /** Masks the secrets that plugins have read. */
   mask: Mask;
   services: PluginServices;
-  /** `plugin` gives the id, which is known only once the plugin is made. */
+  /** `plugin` returns the id, which is known only once the plugin is created. */
   hostOf(plugin: () => string): PluginHost;
 }
 
-/** Without a runtime, plugins can be made and described, but neither reach the database nor read secrets. */
+/**
+ * Creates the environment. Without a runtime, plugins can be created and described, but they cannot use the database or
+ * read secrets.
+ */
 export function createPluginEnvironment(egress: Egress, runtime?: PluginRuntime): PluginEnvironment {
   const services = createPluginServices();
   const secrets = runtime && createPluginSecrets(runtime.backend);
@@ -64,7 +67,7 @@ export function createPluginEnvironment(egress: Egress, runtime?: PluginRuntime)
   };
 }
 
-/** Stands for what only processes have that run plugins; any use of it throws. */
+/** Returns a placeholder for objects that only processes with running plugins have; any use of it throws. */
 function absent<T extends object>(what: string, plugin: () => string): T {
   return new Proxy({} as T, {
     get() {

@@ -13,8 +13,8 @@ const ID = /^[a-z][a-z0-9_-]{0,55}$/;
 export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_')}`;
 
 /**
- * Returns the migrations of plugins, read from their directories.
- * @throws {Error} naming the plugin whose id names no schema, or whose files are missing, not numbered, or have gaps
+ * Returns the migrations of plugins, read from their directories. @throws {Error} that names the plugin whose id is no
+ * schema name, or whose files are missing, not numbered, or have gaps
  */
 export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigrations[] {
   const owners = new Map<string, string>();

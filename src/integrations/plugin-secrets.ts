@@ -8,20 +8,20 @@ import type { SecretBackend } from './secret-backend';
 /** Reads stored secrets for a plugin. */
 export interface PluginSecrets {
   /**
-   * The value of a secret, for use now: it is hidden from then on in all that the plugin leaves. Inside the call of a step the
-   * secret counts as one that the run uses.
-   * @throws {FermataError} `config_invalid` when there is none of this name; `secret_not_allowed` when it is bound to other uses
+   * Returns the value of a secret. From then on it is masked in everything from the plugin. Inside the call of a step,
+   * the run counts as using it. @throws {FermataError} `config_invalid` when none has this name; `secret_not_allowed`
+   * when it is bound to other uses
    */
   resolve(name: string): Promise<string>;
 }
 
 const ofStep = new AsyncLocalStorage<PluginSecrets>();
 
-/** Runs `work` for a step: what plugins resolve meanwhile is resolved by `secrets`. */
+/** Runs `work` for a step: secrets that plugins read during it are resolved by `secrets`. */
 export const withSecretsOfStep = <T>(secrets: PluginSecrets, work: () => Promise<T>): Promise<T> =>
   ofStep.run(secrets, work);
 
-/** Transactions write what is kept, so that no secret is read in one. */
+/** For transactions: their writes are stored, so no secret may be read in one. */
 export const NO_SECRETS: PluginSecrets = {
   resolve: (name) =>
     Promise.reject(

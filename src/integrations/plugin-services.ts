@@ -11,18 +11,18 @@ export interface ServiceRef<S> {
 /** Names the service `<plugin>.<name>` for `requires` and `getService`, with its type. */
 export const serviceRef = <S>(id: string): ServiceRef<S> => ({ id });
 
-/** What of a plugin concerns services, as in `OwnPlugin`. */
+/** The fields of `OwnPlugin` about services. */
 interface Providers {
   id: string;
   provides?: Readonly<Record<string, unknown>> | undefined;
   requires?: readonly (string | ServiceRef<unknown>)[] | undefined;
 }
 
-/** Services of plugins for each other. */
+/** Services that plugins provide to each other. */
 export interface PluginServices {
   /**
-   * Checks that all that plugins require is there, and makes the services, those that are required before those that require
-   * them. @throws {Error} naming a service that is missing, a circle, or a service that could not be made
+   * Checks that all required services exist, and creates them, each after those that it requires. @throws {Error} that
+   * names a missing service, a cycle, or a service that could not be created
    */
   start(plugins: readonly Providers[]): Promise<void>;
   /** @throws {Error} before the start, and for a service that the plugin does not name in `requires` */
@@ -71,8 +71,8 @@ async function makeService(id: string, make: unknown): Promise<unknown> {
 }
 
 /**
- * Plugins in an order in which each comes after those whose services it requires.
- * @throws {Error} naming what is missing, or the circle
+ * Returns plugins in an order in which each comes after those whose services it requires. @throws {Error} that names
+ * the missing service, or the cycle
  */
 export function orderByServices<P extends Providers>(plugins: readonly P[]): P[] {
   const providers = new Map<string, P>(

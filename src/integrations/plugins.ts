@@ -37,7 +37,7 @@ import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
 
-/** What providers reach the outside world with. */
+/** Dependencies of providers, for reaching other systems. */
 export interface PluginDeps {
   egress: Egress;
   /** Runs scripts; default: in a sandbox, without network and packages. */
@@ -46,7 +46,7 @@ export interface PluginDeps {
   own?: readonly Plugin[];
 }
 
-/** All built-in plugins, and those of the user's own. */
+/** Returns all built-in plugins, and the external ones. */
 export function createPlugins({
   egress,
   scripts = createScriptRunner({

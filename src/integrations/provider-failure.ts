@@ -3,17 +3,17 @@ import type { ErrorCode } from '../domain/errors';
 interface ProviderFailureFacts {
   /** Whether another attempt with the same idempotency key may succeed. */
   retryable: boolean;
-  /** Milliseconds that the provider asked us to wait (`Retry-After`, at most one hour); takes the place of the backoff. */
+  /** Milliseconds that the provider asked us to wait (`Retry-After`, at most one hour); replaces the backoff. */
   retryAfterMs?: number | undefined;
-  /** HTTP status of the answer, when there was one. */
+  /** HTTP status of the answer, if any. */
   status?: number | undefined;
-  /** What the failed call left; kept on the step. */
+  /** Output of the failed call; stored with the step. */
   output?: unknown;
   cause?: unknown;
 }
 
 /**
- * A call to something outside that did not succeed. Retried: network errors, timeouts, 408, 425, 429, 5xx and what the
+ * A call to another system did not succeed. Retried: network errors, timeouts, 408, 425, 429, 5xx and statuses that the
  * action adds; not retried: other statuses, refused addresses, configuration that cannot be sent (engine.md, Actions).
  */
 export class ProviderFailure extends Error {

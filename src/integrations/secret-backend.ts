@@ -8,13 +8,13 @@ export interface SecretValue {
   value: string;
   /** Changes with the value, also when a secret is deleted and set again. */
   version: string;
-  /** Where it may be used; absent or null = anywhere. */
+  /** Its binding; absent or null = it may be used anywhere. */
   allow?: SecretBinding | null;
 }
 
-/** Where secrets are kept. The built-in one is Postgres. */
+/** A store of secrets. The built-in one is Postgres. */
 export interface SecretBackend {
-  /** Values of those that exist, by name. */
+  /** Returns the values of existing secrets, by name. */
   resolve(names: readonly string[]): Promise<Map<string, SecretValue>>;
   /** All names. */
   list(): Promise<string[]>;

@@ -9,7 +9,7 @@ import type { ConnectionCall } from './connections/connection-type';
 import { plainPath } from './plain-path';
 import { ProviderFailure } from './provider-failure';
 
-/** One request of a vendor's HTTP API. */
+/** A request to a vendor's HTTP API. */
 export interface VendorRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
@@ -22,7 +22,7 @@ export interface VendorRequest {
   hide?: readonly string[];
   maxResponseBytes?: number;
   tls?: EgressTls;
-  /** The answer is a text, such as a log, and no JSON. */
+  /** Whether the answer is a text, such as a log, instead of JSON. */
   isText?: boolean;
   /** Statuses to retry besides 408, 425, 429 and 5xx. */
   retryOnStatus?: readonly number[];
@@ -44,9 +44,9 @@ export interface VendorAnswer<T> {
 }
 
 export interface VendorFacts {
-  /** As messages call it. */
+  /** Name in messages. */
   name: string;
-  /** What an error answer says, for people; undefined when nothing of it can be read. */
+  /** Returns the message of an error answer for people; undefined when it has none. */
   explain(json: unknown, response: EgressResponse): string | undefined;
   /** Classifies an error answer where its status is not enough. */
   classify?(
@@ -57,11 +57,11 @@ export interface VendorFacts {
 
 /** Sends requests to one vendor, through the egress guard. */
 export interface VendorClient {
-  /** @throws {ProviderFailure} with what the vendor says, `provider_failed` when an answer cannot be read */
+  /** @throws {ProviderFailure} with the vendor's message; `provider_failed` when an answer cannot be read */
   <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
 }
 
-/** Creates a client of JSON over HTTP whose failures say what the vendor said, masked. */
+/** Creates a client of JSON over HTTP whose failures contain the vendor's message, masked. */
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
     const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;

@@ -7,19 +7,19 @@ import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
 
-/** The check of a system that a firing alert is; `status` null = it belongs to the system but says nothing of its health. */
+/** A firing alert as a check of a system; `status` null = it belongs to the system but does not affect its health. */
 interface AlertCheck {
   systemId: string;
   status: HealthStatus | null;
 }
 
-/** Returns what a state means for the health of a system; null = nothing. */
+/** Returns how a state affects the health of a system; null = not at all. */
 export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck | null {
   if (state.status !== 'firing' || state.systemId === undefined) return null;
   return { systemId: state.systemId, status: severities(state.severity) };
 }
 
-/** A check that came, went or became another one. */
+/** A check that was added, removed or changed. */
 export interface CheckChange {
   fingerprint: string;
   before: AlertCheck | null;

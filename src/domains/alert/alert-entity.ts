@@ -27,7 +27,7 @@ export const AlertState = z.strictObject({
   /** When it ended; absent while it fires. */
   endsAt: z.string().optional(),
   endedBy: EndedBy.optional(),
-  /** Who sent it: a sender of `/ingest/{sender}`, or the name of the hook. */
+  /** Its sender: a sender of `/ingest/{sender}`, or the name of the hook. */
   source: z.string(),
   receiver: z.string().optional(),
   generatorUrl: z.string().optional(),
@@ -44,10 +44,10 @@ export const AlertState = z.strictObject({
 });
 export type AlertState = z.infer<typeof AlertState>;
 
-/** Fields whose new value alone is no change. */
+/** Fields that cause no change on their own. */
 export const NON_REACTIVE_FIELDS = ['receiver', 'generatorUrl', 'dashboardUrl', 'silenceUrl', 'value'] as const;
 
-/** What the last message that carried them said of the alert's group. */
+/** Facts about the alert's group, from the last message that had them. */
 export const GroupFacts = z.object({
   groupLabels: Texts.default({}),
   commonLabels: Texts.default({}),
@@ -65,14 +65,14 @@ export const CoveringSilence = z.object({
 });
 export type CoveringSilence = z.infer<typeof CoveringSilence>;
 
-/** Facts beside the state that a change of an alert carries. */
+/** Facts besides the state in a change of an alert. */
 export const AlertChangeContext = GroupFacts.extend({ silence: CoveringSilence.optional() });
 export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
 
 /** Fields whose change fires `alert.changed`. */
 const TOLD_FIELDS = ['severity', 'labels', 'annotations'] as const;
 
-/** Events that a change of state means, in order. */
+/** Returns the events of a change of state, in order. */
 export function alertEvents(prev: AlertState | null, next: AlertState): string[] {
   const events: string[] = [];
   if (next.status === 'resolved') {
@@ -113,7 +113,7 @@ function silencedDetail({ id, comment, createdBy, endsAt }: CoveringSilence): st
   return `Silenced until ${endsAt} by ${createdBy}: ${comment === '' ? '(no comment)' : comment} (silence ${id})`;
 }
 
-/** Alerts as entities; what is not reactive also stands in the table `alerts`. */
+/** Alerts as entities. Fields that are not reactive are also in the table `alerts`. */
 export const alertKind: EntityKind = {
   kind: ALERT_KIND,
   description: 'An alert of a monitoring system; the id is its fingerprint',

@@ -35,8 +35,8 @@ async function rewrite(
 }
 
 /**
- * Acknowledges a firing alert; one that is acknowledged already stays as it is. Health and dwells are left alone.
- * @throws {FermataError} `not_found`; `not_firing` for a resolved one
+ * Acknowledges a firing alert; an acknowledged one stays unchanged. Health and dwells are not affected. @throws
+ * {FermataError} `not_found`; `not_firing` for a resolved one
  */
 export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertState> {
   const { known, state, silences } = await lockOne(write, fingerprint);
@@ -50,8 +50,7 @@ export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, 
 }
 
 /**
- * Ends the episode of an alert without its sender; one that is resolved stays as it is.
- * @throws {FermataError} `not_found`
+ * Ends the episode of an alert without its sender; a resolved alert stays unchanged. @throws {FermataError} `not_found`
  */
 export async function resolveAlert(
   write: DomainWrite,
@@ -68,7 +67,7 @@ export async function resolveAlert(
   return { state: next, changeIds: [...changeIds, ...health.map(({ changeId }) => changeId)] };
 }
 
-/** Which alerts a silence is about: one by its fingerprint, or all that matchers match. */
+/** The alerts of a silence: one by its fingerprint, or all that matchers match. */
 export interface NewSilence {
   fingerprint?: string | undefined;
   matchers?: readonly string[] | undefined;
@@ -81,9 +80,7 @@ export interface NewSilence {
   remote?: SilenceRow['remote'];
 }
 
-/**
- * Silences alerts from now on, also those that come later. @throws {FermataError} `not_found` for an unknown fingerprint
- */
+/** Silences alerts from now on, including later ones. @throws {FermataError} `not_found` for an unknown fingerprint */
 export async function silenceAlerts(write: DomainWrite, input: NewSilence): Promise<SilenceRow> {
   const { fingerprint = null, matchers = [], endsAt, comment, createdBy, remote = null } = input;
   await lockSilences(write.tx, 'write');
@@ -99,7 +96,7 @@ export async function silenceAlerts(write: DomainWrite, input: NewSilence): Prom
   return silence;
 }
 
-/** Ends silences; returns those that existed. */
+/** Ends silences. Returns those that existed. */
 export async function unsilenceAlerts(write: DomainWrite, silenceIds: readonly string[]): Promise<SilenceRow[]> {
   await lockSilences(write.tx, 'write');
   const gone = await deleteSilences(write.tx, silenceIds);
@@ -136,10 +133,10 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
 const isStale = (before: Date): SQL =>
   sql`status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz`;
 
-/** There are firing alerts that no message has come about since `before`. */
+/** Whether there are firing alerts without a message since `before`. */
 export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
 
-/** Firing alerts that no message has come about since `before`, oldest first. */
+/** Returns firing alerts without a message since `before`, oldest first. */
 export async function staleAlerts(db: Executor, before: Date, limit: number): Promise<string[]> {
   const found = await db.execute<{ fingerprint: string }>(sql`
     select fingerprint from alerts where ${isStale(before)}

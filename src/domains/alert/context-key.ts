@@ -10,7 +10,7 @@ export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<s
 
 const escaped = (text: string): string => text.replace(/[,=\\]/g, '\\$&');
 
-/** Returns the labels that a grouped key was made of; null when it is none. */
+/** Returns the labels in a grouped key; null when it is none. */
 export function labelsOfKey(key: string): [name: string, value: string][] | null {
   const parts = key.match(/(?:[^,\\]|\\.)+/gs) ?? [];
   const pairs = parts.map((part) => /^((?:[^=\\]|\\.)+)=((?:[^=\\]|\\.)*)$/s.exec(part));

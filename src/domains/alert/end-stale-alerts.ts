@@ -4,7 +4,8 @@ import { alertsStale, resolveAlert, staleAlerts } from './alert-operations';
 import type { SeverityMap } from './severity-map';
 
 /**
- * Resolves firing alerts whose sender has been silent for `staleMs`, oldest first; returns how many. `endedBy` = stale.
+ * Resolves firing alerts whose sender has been silent for `staleMs`, oldest first, with `endedBy` = stale. Returns how
+ * many.
  */
 export function createEndStaleAlerts(deps: { staleMs: number; severities: SeverityMap }): ClockWork {
   const { staleMs, severities } = deps;

@@ -2,7 +2,7 @@ import { firingAlerts } from '../../db/alert-queries';
 import type { Executor } from '../../db/executor';
 import { labelsOfKey } from './context-key';
 
-/** Alerts that a scope shows at most. */
+/** Maximum number of alerts in a scope. */
 const MOST_SHOWN = 100;
 
 interface RunFacts {
@@ -11,8 +11,8 @@ interface RunFacts {
 }
 
 /**
- * `alerts.firing` of a run: those of its system; without one, those with its context key (a fingerprint, or the labels of a
- * group); else none.
+ * Returns `alerts.firing` of a run: the alerts of its system; without one, those with its context key (a fingerprint,
+ * or the labels of a group); else none.
  */
 export async function firingAlertsOf(
   db: Executor,

@@ -18,12 +18,12 @@ export interface IncomingAlert {
   silenceUrl?: string;
   value?: unknown;
   /**
-   * Set when the sender leaves out labels and annotations in messages of this type: those that are known stay, except the
-   * labels named in `replaces`; the message adds what is not known.
+   * Set when the sender leaves out labels and annotations in messages of this type: known ones stay, except the labels
+   * named in `replaces`, and the message adds the others.
    */
   partial?: { replaces: readonly string[] };
-  /** What the message says of the group; absent = nothing, the last one's stays. */
+  /** Facts about the group; absent = those of the last message stay. */
   group?: GroupFacts;
-  /** What the sender says of acknowledgement; absent = nothing. `by` null = it was taken back. */
+  /** Acknowledgement by the sender; absent = unchanged. `by` null = it was withdrawn. */
   acknowledged?: { by: string | null };
 }

@@ -3,7 +3,7 @@ import { messageOf } from '../../domain/errors';
 
 const OPERATORS = ['=', '!=', '=~', '!~'] as const;
 
-/** One comparison of a label, in the syntax of Alertmanager. */
+/** A comparison of a label, in the syntax of Alertmanager. */
 export interface LabelMatcher {
   name: string;
   operator: (typeof OPERATORS)[number];
@@ -24,7 +24,7 @@ export class MatcherError extends Error {
   }
 }
 
-/** What may stand outside quotes, as in Alertmanager's UTF-8 parser. */
+/** Characters that are allowed outside quotes, as in Alertmanager's UTF-8 parser. */
 const BARE = /[^\s{}!=~,\\"'`]/u;
 
 /** Reads one text: `a="b"`, several with commas, or the same in braces. */
@@ -53,7 +53,7 @@ class Reader {
     return this.at >= this.text.length;
   }
 
-  /** A bare word or a quoted text; undefined when neither stands here. */
+  /** Reads a bare word or a quoted text; undefined when there is none. */
   word(): string | undefined {
     this.skipBlanks();
     if (this.text.charAt(this.at) === '"') return this.#quoted();
@@ -81,7 +81,7 @@ class Reader {
       }
       this.at += 1;
       const escaped = this.text.charAt(this.at);
-      // As Alertmanager does: \n, \" and \\ are escapes, every other backslash stands for itself (\d, \.).
+      // As in Alertmanager: \n, \" and \\ are escapes, and every other backslash is literal (\d, \.).
       value += escaped === 'n' ? '\n' : escaped === '"' || escaped === '\\' ? escaped : `\\${escaped}`;
     }
     this.fail('the quoted text is not closed', start);
@@ -151,7 +151,7 @@ export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<
   });
 }
 
-/** Texts parsed before: configs are read for each event, and compiling is what costs. */
+/** Cache of parsed texts: configs are read for each event, and compiling them is expensive. */
 const parsed = new Map<string, LabelMatcher[]>();
 const MOST_PARSED = 10_000;
 

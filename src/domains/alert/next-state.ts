@@ -1,12 +1,12 @@
 import type { AlertState, EndedBy } from './alert-entity';
 import type { IncomingAlert } from './incoming-alert';
 
-/** What a message makes of an alert. */
+/** The effect of a message on an alert. */
 export type Step =
-  /** It concerns an episode that has ended, or an unknown alert; nothing changes. */
+  /** It belongs to an episode that has ended, or to an unknown alert; nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
-/** Labels and annotations after a message: as it brought them, or merged into those that are known. */
+/** Returns labels and annotations after a message: those of the message, or merged into the known ones. */
 function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
   if (partial === undefined || prev === null) return { labels, annotations };
   const replaced = Object.entries(labels).filter(([name]) => partial.replaces.includes(name));
@@ -37,7 +37,7 @@ function described(alert: IncomingAlert, prev: AlertState | null): Omit<AlertSta
 const own = (texts: Record<string, string>, name: string): string | undefined =>
   Object.hasOwn(texts, name) ? texts[name] : undefined;
 
-/** Returns what stays from message to message while an episode lasts. */
+/** Returns the fields that stay from message to message during an episode. */
 function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
   return {
     ...(systemId !== undefined && { systemId }),
@@ -48,9 +48,9 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
 }
 
 /**
- * Returns the state after a message, by the rules of episodes: within one `startsAt` keeps its first value; a firing message whose
- * start is not after the end of the last episode, a resolution of an unknown alert, and one from before the start of the
- * episode belong to the past. Pure.
+ * Returns the state after a message, by the rules of episodes. Within an episode, `startsAt` keeps its first value. A
+ * firing message whose start is not after the end of the last episode, a resolution of an unknown alert, and a
+ * resolution from before the start of the episode belong to the past. Pure.
  */
 export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
@@ -81,12 +81,12 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   return { kind: 'state', state: ended(state, isOpen ? now : (alert.endsAt ?? now), 'sender'), isNewEpisode: false };
 }
 
-/** A resolution without labels leaves what was known. */
+/** A resolution without labels keeps the known ones. */
 function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
   return rest;
 }
 
-/** Returns a state whose episode has ended; never before it began. */
+/** Returns a state whose episode has ended, never before its start. */
 export function ended(
   state: Omit<AlertState, 'status' | 'endsAt' | 'endedBy'>,
   at: Date,

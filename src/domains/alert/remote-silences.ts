@@ -19,8 +19,8 @@ interface RemoteCall {
 
 /** Silences outside of this service. `connection` is the opened config of a connection of the type `alertmanager`. */
 export interface RemoteSilences {
-  /** Creates a silence, or finds the one that was created with the same key; returns its id there. */
+  /** Creates a silence, or finds the one that was created with the same key. Returns its id in Alertmanager. */
   create(connection: unknown, silence: RemoteSilence, call: RemoteCall): Promise<string>;
-  /** Ends a silence; one that has ended, or is unknown there, is left alone. */
+  /** Ends a silence; does nothing when it has ended or is unknown there. */
   expire(connection: unknown, id: string, call: RemoteCall): Promise<void>;
 }

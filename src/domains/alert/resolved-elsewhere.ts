@@ -21,7 +21,7 @@ const resolvedTrigger = (
   contextKeyLabel: 'alert or incident',
 });
 
-/** What PagerDuty says of incidents that alerts and incidents here have opened there. */
+/** Follows PagerDuty's events about incidents that alerts and incidents here have opened there. */
 export const pagerdutyEventsPlugin: Plugin = {
   id: 'pagerduty',
   triggers: [

@@ -1,12 +1,12 @@
 import { z } from 'zod';
 import type { HealthStatus } from '../healthcheck/health-status';
 
-/** What a severity means for the health of the system; null = nothing. */
+/** Maps a severity to the health of the system; null = no effect. */
 export type SeverityMap = (severity: string | null) => HealthStatus | null;
 
 const HEALTH = { unhealthy: 'unhealthy', degraded: 'degraded', none: null } as const;
 
-/** `critical,page=unhealthy; none=none; *=degraded`: severities without regard to case, `*` = every other. */
+/** `critical,page=unhealthy; none=none; *=degraded`: severities, case-insensitive; `*` = all others. */
 export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<string, HealthStatus | null> => {
   const rules = new Map<string, HealthStatus | null>();
   for (const part of text.split(';')) {
@@ -24,10 +24,10 @@ export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<strin
   return rules;
 });
 
-/** Severities as they are mapped without a setting. */
+/** Rules for severities when none are set. */
 export const DEFAULT_SEVERITY_RULES = 'critical,page,fatal,emergency,p1=unhealthy; none,info,ok,p5=none; *=degraded';
 
-/** Without a `*` a severity that no rule names means nothing. */
+/** Creates the map of rules. Without a `*`, severities that no rule names have no effect. */
 export function severityMap(rules: ReadonlyMap<string, HealthStatus | null>): SeverityMap {
   return (severity) => {
     const key = (severity ?? '').trim().toLowerCase();

@@ -13,14 +13,14 @@ import type { IncomingAlert } from './incoming-alert';
 import { nextState } from './next-state';
 import type { SeverityMap } from './severity-map';
 
-/** How alerts are attached to systems. */
+/** How alerts are assigned to systems. */
 export interface AlertSettings {
   /** Labels that may name the system; the first that an alert has wins. */
   systemLabels: readonly string[];
   severities: SeverityMap;
 }
 
-/** The changes that an alert made; a repeat makes none. */
+/** The changes of an alert; a repeat causes none. */
 export interface TakenAlert {
   /** Change of the alert itself. */
   changeId?: string;
@@ -29,8 +29,9 @@ export interface TakenAlert {
 }
 
 /**
- * Takes in alerts in the caller's transaction: states, episodes, the health of their systems, at most one change per alert
- * and per system. Of two with one fingerprint the later counts. Returns the changes of each alert by fingerprint.
+ * Writes alerts in the caller's transaction: states, episodes, the health of their systems, at most one change per
+ * alert and per system. Of two alerts with one fingerprint, the later one counts. Returns the changes of each alert by
+ * fingerprint.
  */
 export async function takeAlerts(
   write: DomainWrite,
@@ -93,7 +94,9 @@ function takenOf(
   return taken;
 }
 
-/** Returns the system that each firing alert names: found by the label's value as id, then as exact name, else the value itself. */
+/**
+ * Returns the system of each firing alert: found by the label's value as id, then as exact name, else the value itself.
+ */
 async function systemsOf(
   write: DomainWrite,
   alerts: readonly IncomingAlert[],
@@ -133,14 +136,14 @@ interface Proposal {
 
 const NON_REACTIVE: ReadonlySet<string> = new Set(NON_REACTIVE_FIELDS);
 
-/** Returns what is to be written of a new state; null = nothing, it is a repeat. */
+/** Returns the writes for a new state; null = none, since it is a repeat. */
 export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | null {
   const { known, alert, prev, state: proposed, isNewEpisode, silences } = proposal;
   const group = { ...known.groupFacts, ...alert?.group };
   const silence = coveringSilence(silences, known.fingerprint, proposed.labels);
   const { silencedUntil: _, ...bare } = proposed;
   const covered: AlertState = silence === undefined ? bare : { ...bare, silencedUntil: silence.endsAt };
-  // A message that changes nothing else leaves it: a repeat after the end of a silence is no change.
+  // A message that changes nothing else leaves it unchanged: a repeat after the end of a silence is no change.
   const isChange = alert === undefined || reactiveDiff(prev, proposed).changedFields.length > 0;
   const state = isChange ? covered : proposed;
   if (sameJson(prev, state) && sameJson(group, known.groupFacts)) return null;
@@ -155,9 +158,9 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 }
 
 /**
- * Returns the id of the change. The begin and the end of an episode have one that follows from the alert and the time that its sender
- * gives, so that a sender that repeats itself after a restore of Postgres starts runs under the ids that they had. An
- * episode begins once: a message with the same start after its end belongs to the past.
+ * Returns the id of the change. For the start and end of an episode it is derived from the alert and the sender's time,
+ * so that messages repeated after a restore of Postgres start runs under the same ids. An episode starts once: a
+ * message with the same start after its end belongs to the past.
  */
 function idOfChange({ entities, now }: DomainWrite, { known, alert, prev, state, isNewEpisode }: Proposal): string {
   const { status, startsAt, endsAt = null } = state;

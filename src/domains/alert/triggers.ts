@@ -16,7 +16,7 @@ const MatcherText = z
     }
   });
 
-/** Matchers of labels as configs and calls take them: and-ed, none = every alert. */
+/** Matchers of labels in configs and calls. All must match; none = every alert. */
 export const Matchers = z.array(MatcherText).max(50);
 
 const Config = z.strictObject({
@@ -49,7 +49,7 @@ type Fields = Record<string, unknown>;
 
 const labelsOf = (state: Fields): Fields => (state['labels'] ?? {}) as Fields;
 
-/** Returns whether a state or payload is one that the config of a trigger asks for. */
+/** Returns whether a state or payload matches the config of a trigger. */
 function isWanted(state: Fields, raw: Fields): boolean {
   const { matchers, source } = raw as { matchers?: string[]; source?: string };
   if (source !== undefined && state['source'] !== source) return false;
@@ -81,7 +81,7 @@ function contextKey(payload: Fields, config: Fields): string {
   return groupBy === undefined ? String(payload['fingerprint']) : groupedKey(groupBy, labelsOf(payload));
 }
 
-/** Returns whether the state still carries what armed a dwell; a silence set since then ends it. */
+/** Returns whether the state still has the cause of a dwell; a silence set since then ends it. */
 function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
   return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);
 }

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../db/change-log';
 import type { Cause } from '../../domain/entities/change';
 
-/** Attributes of a CloudEvent that matter for routing; all others travel along. */
+/** Attributes of a CloudEvent that matter for routing; all others are kept. */
 export interface CustomEvent extends Record<string, unknown> {
   id: string;
   type: string;

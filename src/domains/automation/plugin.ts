@@ -9,7 +9,7 @@ import { numericStateTrigger } from './triggers/numeric-state';
 import { cronTrigger, intervalTrigger } from './triggers/schedule';
 import { webhookTrigger } from './triggers/webhook';
 
-/** What belongs to automations themselves: events of any type, any entity's changes, custom state. */
+/** Built-in triggers and actions of automations: events of any type, changes of any entity, custom state. */
 export const automationPlugin: Plugin = {
   id: 'automation',
   triggers: [entityChangedTrigger, eventTrigger, numericStateTrigger, webhookTrigger, cronTrigger, intervalTrigger],

@@ -22,7 +22,7 @@ export async function ensureSystems(
   return lockSystems(write.tx, all);
 }
 
-/** Returns the id of the system that each label value means: by id, then by exact name (the oldest); absent = none yet. */
+/** Returns the id of the system for each label value: by id, then by exact name (the oldest); absent = none yet. */
 export async function matchSystems(write: DomainWrite, labels: readonly string[]): Promise<Map<string, string>> {
   const result = await write.tx.execute<{ label: string; id: string }>(sql`
     select distinct on (label) label, s.id

@@ -17,7 +17,7 @@ export const NewGroup = z.strictObject({
 });
 export type NewGroup = z.infer<typeof NewGroup>;
 
-/** What may change of a group; keys left out stay. */
+/** Fields of a group to change; absent ones stay. */
 export const GroupPatch = NewGroup.omit({ id: true }).partial();
 export type GroupPatch = z.infer<typeof GroupPatch>;
 

@@ -20,7 +20,7 @@ export const NewSystem = z.strictObject({
 });
 export type NewSystem = z.infer<typeof NewSystem>;
 
-/** What may change of a system; keys left out stay, `metadata` is replaced. */
+/** Fields of a system to change; absent ones stay, `metadata` is replaced. */
 export const SystemPatch = NewSystem.omit({ id: true }).partial();
 export type SystemPatch = z.infer<typeof SystemPatch>;
 
@@ -54,8 +54,8 @@ export async function listSystems(
 }
 
 /**
- * Locks systems until the transaction ends, in the order of their ids. Every writer of the health or the catalogue entry of a system
- * holds this lock first, so that its changes have one order and no two writers wait for each other.
+ * Locks systems until the transaction ends, in the order of their ids. Every writer of the health or the catalogue
+ * entry of a system takes this lock first, so that its changes have one order and no two writers wait for each other.
  */
 export async function lockSystems(tx: Executor, ids: readonly string[]): Promise<Map<string, System>> {
   if (ids.length === 0) return new Map();
@@ -68,7 +68,7 @@ export async function lockSystems(tx: Executor, ids: readonly string[]): Promise
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** One system, as `lockSystems`. Throws `not_found` when it does not exist. */
+/** Locks one system like `lockSystems`. @throws {FermataError} `not_found` */
 export async function lockSystem(tx: Executor, id: string): Promise<System> {
   const system = (await lockSystems(tx, [id])).get(id);
   if (!system) throw notFound(id);
@@ -97,8 +97,8 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 }
 
 /**
- * Adds a system unless its id is taken; then returns null. Its health is left to the caller, who reports the first result: one
- * report is at most one change of health.
+ * Adds a system; returns null when its id is taken. The caller, who reports the first result, sets its health, so that
+ * one report is at most one change of health.
  */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
   assertStorable(input);
@@ -141,9 +141,9 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 }
 
 /**
- * Removes a system from the catalogue, after the hooks of the plugins have removed what they keep about it: its dependencies,
- * objectives, checks and health go too, each with a tombstone. Incidents stay.
- * @throws {FermataError} `not_found`
+ * Removes a system from the catalogue, after the hooks of the plugins have removed their data about it. Its
+ * dependencies, objectives, checks and health are removed too, each with a tombstone. Incidents stay. @throws
+ * {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {
   await lockEdges(write.tx);

@@ -26,7 +26,7 @@ export const NewDependency = z.strictObject({
 });
 export type NewDependency = z.infer<typeof NewDependency>;
 
-/** What may change of a dependency; keys left out stay. */
+/** Fields of a dependency to change; absent ones stay. */
 export const DependencyPatch = NewDependency.extend({
   transitive: z.boolean(),
   label: z.string().max(500).nullable(),
@@ -63,7 +63,7 @@ export async function getDependency(db: Executor, id: string): Promise<Dependenc
   return (await db.select().from(d).where(eq(d.id, id)))[0] ?? null;
 }
 
-/** Dependencies, newest first; of one system only, in either direction, when it is named. */
+/** Returns dependencies, newest first; with a system, only its own, in either direction. */
 export async function listDependencies(
   db: Executor,
   page: { limit: number; before: string | undefined; systemId: string | undefined },
@@ -84,7 +84,7 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
   await write.entities.mutate(write.tx, { kind: dependencyKind.kind, id }, () => state, write.cause);
 }
 
-/** The dependency, which nobody else writes until the transaction ends. Throws `not_found` when it does not exist. */
+/** Returns a dependency, locked until the transaction ends. @throws {FermataError} `not_found` */
 export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
   await lockEdges(tx);
   const row = await getDependency(tx, id);
@@ -92,7 +92,9 @@ export async function lockDependency(tx: Executor, id: string): Promise<Dependen
   return row;
 }
 
-/** Refused: an edge to itself, one that already exists, one that closes a cycle (`conflict`), and systems that do not exist. */
+/**
+ * Refuses an edge to itself, an existing edge and one that closes a cycle (`conflict`), and systems that do not exist.
+ */
 async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   const { id, sourceSystemId: source, targetSystemId: target } = row;
   if (source === target) throw new FermataError('conflict', `"${source}" cannot depend on itself`);
@@ -165,7 +167,7 @@ export async function deleteDependenciesOf(write: DomainWrite, systemId: string)
   for (const { id } of rows) await deleteDependency(write, id);
 }
 
-/** Returns which of these systems others depend on. */
+/** Returns the systems on which others depend. */
 export async function systemsWithDependants(tx: Executor, systemIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx
     .selectDistinct({ id: d.targetSystemId })

@@ -10,7 +10,7 @@ export interface Edge {
   transitive: boolean;
 }
 
-/** A system that feels what happens to another, before and after. */
+/** A system that a change of another affects, before and after. */
 export interface Affected {
   systemId: string;
   previousState: HealthStatus;
@@ -20,15 +20,15 @@ export interface Affected {
 const RANK: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
-/** Returns what of a status passes over an edge. */
+/** Returns the status that an edge passes on. */
 function passed({ impactType }: Edge, status: HealthStatus): HealthStatus {
   if (impactType === 'informational') return 'healthy';
   return impactType === 'critical' || status === 'healthy' ? status : 'degraded';
 }
 
 /**
- * Returns the state that reaches each dependant of a system: to those that depend on it directly over any edge, from there on over
- * transitive edges only; of several ways the worst counts.
+ * Returns the state that reaches each dependant of a system: direct dependants over any edge, further ones over
+ * transitive edges only; of several paths the worst counts.
  */
 function reached(edges: readonly Edge[], origin: string, status: HealthStatus): Map<string, HealthStatus> {
   const states = new Map<string, HealthStatus>();
@@ -46,7 +46,7 @@ function reached(edges: readonly Edge[], origin: string, status: HealthStatus): 
   return states;
 }
 
-/** Whom a change of a system's status reaches, and how; those for whom nothing changes are left out. */
+/** Returns the systems that a change of status affects, and how; unaffected ones are left out. */
 export function impactOf(
   edges: readonly Edge[],
   origin: string,

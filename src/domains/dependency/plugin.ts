@@ -81,7 +81,7 @@ const remove: TransactionalAction<z.infer<typeof RemoveConfig>> = {
   },
 };
 
-/** Who depends on whom, and what that means when something breaks. */
+/** Dependencies of systems, and the impact of failures on dependants. */
 export const dependencyPlugin: Plugin = {
   id: 'dependency',
   triggers: [

@@ -10,7 +10,7 @@ import type { DomainWrite } from '../domain-write';
 import { CheckResult } from './check-result';
 import { refreshHealth } from './refresh-health';
 
-/** That a check belongs to a system; results of a disabled one are kept, but do not count for the system's health. */
+/** Assigns a check to a system. Results of a disabled assignment are kept, but do not count for the system's health. */
 export const NewAssignment = z.strictObject({
   systemId: CheckResult.shape.systemId,
   configurationId: CheckResult.shape.configurationId,
@@ -36,7 +36,7 @@ function notFound({ systemId, configurationId }: AssignmentRef): FermataError {
   return new FermataError('not_found', `Check "${configurationId}" of system "${systemId}" not found`);
 }
 
-/** Returns the assignment, or null. Firing alerts are none. */
+/** Returns the assignment, or null. Firing alerts are not assignments. */
 export async function getAssignment(db: Executor, ref: AssignmentRef): Promise<Assignment | null> {
   const rows = await db.select(columns).from(c).where(isThis(ref));
   return rows[0] ?? null;
@@ -90,7 +90,10 @@ export async function putAssignment(write: DomainWrite, input: NewAssignment): P
   return assignment;
 }
 
-/** Sets whether a check counts; the system's health follows. `not_found` when the system has no such check. */
+/**
+ * Sets whether a check counts, and updates the system's health. @throws {FermataError} `not_found` when the system has
+ * no such check
+ */
 export async function setAssignmentEnabled(
   write: DomainWrite,
   ref: AssignmentRef,
@@ -104,7 +107,7 @@ export async function setAssignmentEnabled(
   return assignment;
 }
 
-/** Takes a check from its system; a system whose last bad check went is healthy again. */
+/** Removes a check from its system. A system that loses its last bad check becomes healthy. */
 export async function removeAssignment(write: DomainWrite, ref: AssignmentRef): Promise<void> {
   const system = await lockedSystem(write, ref.systemId);
   const rows = await write.tx.delete(c).where(isThis(ref)).returning(columns);
@@ -112,7 +115,10 @@ export async function removeAssignment(write: DomainWrite, ref: AssignmentRef): 
   await refresh(write, system);
 }
 
-/** Asks those who run the check elsewhere to run it now: an event for them. `not_found` for an unknown check. */
+/**
+ * Requests a run of a check, with an event for the process that runs it elsewhere. @throws {FermataError} `not_found`
+ * for an unknown check
+ */
 export async function requestRun(write: DomainWrite, ref: AssignmentRef): Promise<Assignment> {
   const assignment = await getAssignment(write.tx, ref);
   if (!assignment) throw notFound(ref);

@@ -6,7 +6,7 @@ const Id = z.string().min(1).max(200);
 /** Thirty years. One absurd value would otherwise overflow every average of the system. */
 const MAX_LATENCY_MS = 1e12;
 
-/** One result of a check, as senders give it. */
+/** A result of a check, as senders post it. */
 export const CheckResult = z.strictObject({
   systemId: Id,
   configurationId: Id,

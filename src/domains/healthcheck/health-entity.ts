@@ -3,7 +3,7 @@ import type { EntityKind } from '../../domain/entities/entity-kind';
 import { HealthState } from './health-status';
 import { HealthView } from './health-view';
 
-/** An absent health counts as healthy: the first status that is not healthy is a change from `healthy`. */
+/** An absent health counts as healthy: the first status other than healthy is a change from `healthy`. */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const next = HealthState.parse(change.next);

@@ -15,7 +15,7 @@ const SEVERITY: Readonly<Record<HealthStatus, number>> = { healthy: 0, degraded:
 
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (SEVERITY[a] >= SEVERITY[b] ? a : b);
 
-/** A check by its last result, or a firing alert; with `count`, as many of them as it says. */
+/** A check by its last result, or a firing alert; `count` stands for several of them. */
 export interface CheckStatus {
   source: 'check' | 'alert';
   status: HealthStatus;

@@ -3,18 +3,18 @@ import type { Executor } from '../../db/executor';
 import { readHealthSnapshots, type HealthSnapshot } from '../../db/health-snapshots';
 import { HealthStatus } from './health-status';
 
-/** How long raw results are kept, in milliseconds; what latencies and rates come from. */
+/** Retention of raw results, in milliseconds; latencies and rates are computed from them. */
 const RESULTS_WINDOW_MS = 24 * 3_600_000;
 
 /** Default of `transition_window_minutes`. */
 export const DEFAULT_WINDOW_MINUTES = 60;
 
-/** `health.*` of expressions: everything known about the health of a system. Instants in ISO 8601. */
+/** `health.*` of expressions: all data about the health of a system. Instants in ISO 8601. */
 export const HealthView = z.object({
   status: HealthStatus,
   in_status_since: z.string(),
   in_status_for_ms: z.number(),
-  /** Of the newest result. */
+  /** From the newest result. */
   latency_ms: z.number().nullable(),
   /** Over the results of the last 24 hours that have a latency. */
   avg_latency_ms: z.number().nullable(),
@@ -23,7 +23,7 @@ export const HealthView = z.object({
   success_rate: z.number().nullable(),
   last_run_at: z.string().nullable(),
   in_maintenance: z.boolean(),
-  /** An open incident or a running maintenance of the system says so. */
+  /** Whether an open incident or a running maintenance of the system suppresses them. */
   notifications_suppressed: z.boolean(),
   transitions_in_window: z.number(),
   transition_window_minutes: z.number(),
@@ -31,7 +31,10 @@ export const HealthView = z.object({
 });
 export type HealthView = z.infer<typeof HealthView>;
 
-/** A system without results has been healthy since its creation, and so has one whose first status was healthy. */
+/**
+ * Returns since when the status holds. A system without results, or whose first status was healthy, has been healthy
+ * since its creation.
+ */
 function statusSince(row: HealthSnapshot): Date {
   const since = row.status === null || row.transition_at === null || row.first_healthy;
   return new Date(since ? row.system_since : (row.transition_at ?? row.system_since));

@@ -17,7 +17,10 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
   return { ...result, at: occurredAtOf(claimed, write.now), changeId: write.entities.ids.next() };
 }
 
-/** Results not seen before. Results with a timestamp are the same when system, check, timestamp and status are. */
+/**
+ * Removes results that were seen before. Results with a timestamp are the same when system, check, timestamp and status
+ * are.
+ */
 async function dropKnown(
   write: DomainWrite,
   results: readonly DatedResult[],
@@ -51,9 +54,9 @@ function eventsOf(write: DomainWrite, result: DatedResult): NewEvent[] {
 }
 
 /**
- * Takes in results of checks: keeps them raw, appends `check_completed` (and `check_failed`) for each, and changes the
- * health of the systems where it became another one. Unknown systems and checks are created; a result seen before does
- * nothing. Gives the ids of the rows of the change log. Refused: `invalid_text`.
+ * Stores results of checks: keeps them raw, appends `check_completed` (and `check_failed`) for each, and updates the
+ * health of the systems. Creates unknown systems and checks; ignores results that were seen before. Returns the ids of
+ * the rows of the change log. Refused: `invalid_text`.
  */
 export async function recordResults(write: DomainWrite, results: readonly CheckResult[]): Promise<string[]> {
   assertStorable(results);

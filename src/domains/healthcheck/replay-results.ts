@@ -24,7 +24,7 @@ export interface HealthStep {
 interface Replay {
   checks: Map<string, StoredCheck>;
   health: HealthState | undefined;
-  /** Checks with a result of the instant under way; the health is taken when it has passed. */
+  /** Checks with a result of the current instant; the health is derived once all of them are read. */
   instant: { at: Date; seen: Set<string> } | undefined;
 }
 
@@ -44,9 +44,10 @@ function settle(systemId: string, replay: Replay): HealthStep[] {
 }
 
 /**
- * Returns what a batch of results means, in the order of their instants: each different health on the way, and the newest result
- * of each check. Results of one instant count together. A result older than its check's last one changes nothing. A status
- * that rests on a newer result of another check counts from that one, so that no transition is older than the one before.
+ * Returns the effects of a batch of results, in the order of their instants: each different health in between, and the
+ * newest result of each check. Results of one instant count together. A result older than its check's last one changes
+ * nothing. A status that depends on a newer result of another check counts from that one, so that no transition is
+ * older than the previous one.
  */
 export function replayResults(
   stored: readonly StoredCheck[],

@@ -34,7 +34,7 @@ const healthTrigger = (id: string, displayName: string, description: string, hol
   payloadSchema: HealthChangePayload,
   holds: {
     entity: (payload) => ({ kind: 'health', id: String(payload.systemId) }),
-    // No entity = the system is gone, and with it the cause.
+    // Without the entity, the system was removed, and its cause is over.
     test: (state, payload) => state !== null && holds(state.status, payload),
   },
 });

@@ -17,8 +17,8 @@ export interface HealthWrite {
 }
 
 /**
- * Writes the health of systems, in the given order for each system. A change of status reaches the dependants of the system and
- * makes its objectives due. Returns what changed. The caller holds the locks of the systems.
+ * Writes the health of systems, in the given order for each system. A change of status affects the dependants of the
+ * system and makes its objectives due. Returns what changed. The caller holds the locks of the systems.
  */
 export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const changes: HealthChange[] = [];

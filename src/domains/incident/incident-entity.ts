@@ -25,7 +25,7 @@ function eventOf(prev: IncidentState | null, next: IncidentState): string {
   return next.status === 'resolved' && prev.status !== 'resolved' ? 'incident.resolved' : 'incident.updated';
 }
 
-/** `resolved` comes alone, without an `updated` beside it. */
+/** Derives events; `resolved` comes without an `updated`. */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const prev = change.prev === null ? null : IncidentState.parse(change.prev);
@@ -40,7 +40,7 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: eventOf(prev, next), payload }];
 }
 
-/** Incidents as entities; comments and labels stand in tables of their own. */
+/** Incidents as entities; comments and labels are in separate tables. */
 export const incidentKind: EntityKind = {
   kind: 'incident',
   description: 'An incident and the systems it is about',

@@ -23,7 +23,7 @@ export const NewIncident = z.strictObject({
 });
 export type NewIncident = z.infer<typeof NewIncident>;
 
-/** What may change of an incident; keys left out stay. */
+/** Fields of an incident to change; absent ones stay. */
 export const IncidentPatch = NewIncident.omit({ message: true }).partial();
 export type IncidentPatch = z.infer<typeof IncidentPatch>;
 
@@ -66,7 +66,7 @@ export async function listIncidents(
     .limit(page.limit);
 }
 
-/** Returns what was said about an incident, newest first; `before` = id of the last one of the page before. */
+/** Returns updates of an incident, newest first; `before` = the last id of the previous page. */
 export async function listIncidentUpdates(
   db: Executor,
   incidentId: string,
@@ -147,7 +147,7 @@ export async function updateIncident(write: DomainWrite, id: string, patch: Inci
   return change(write, await lockIncident(write.tx, id), patch);
 }
 
-/** Adds a message to an incident and moves its status if one is given. A comment alone does not change the incident. */
+/** Adds a message to an incident and sets its status if one is given. A comment alone does not change the incident. */
 export async function addIncidentUpdate(
   write: DomainWrite,
   id: string,
@@ -161,7 +161,7 @@ export async function addIncidentUpdate(
   return { incident: await change(write, current, { status: statusChange }), update: row };
 }
 
-/** Resolves an incident; one that is resolved stays as it is, a message is kept anyway. */
+/** Resolves an incident; a resolved one stays unchanged, but the message is stored. */
 export async function resolveIncident(write: DomainWrite, id: string, message?: string): Promise<Incident> {
   assertStorable(message, 'message');
   const current = await lockIncident(write.tx, id);
@@ -170,7 +170,7 @@ export async function resolveIncident(write: DomainWrite, id: string, message?: 
   return resolves ? change(write, current, { status: 'resolved' }) : current;
 }
 
-/** Removes an incident with its updates; its entity leaves a tombstone. Throws `not_found` when it does not exist. */
+/** Removes an incident with its updates; its entity leaves a tombstone. @throws {FermataError} `not_found` */
 export async function deleteIncident(write: DomainWrite, id: string): Promise<void> {
   await lockIncident(write.tx, id);
   await write.entities.remove(write.tx, { kind: incidentKind.kind, id }, write.cause);
@@ -178,8 +178,8 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Returns which of these systems an incident lacks. Systems of other open incidents of automations are left to those: the automation that
- * opened them resolves them when the system recovers, and a system would have two incidents.
+ * Returns those of these systems that an incident lacks. Systems of other open incidents of automations are left to
+ * those: the automation that opened them resolves them when the system recovers, and a system would have two incidents.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx
@@ -196,16 +196,16 @@ async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: read
   return wanted.filter((systemId) => !covered.has(systemId));
 }
 
-/** What reusing an incident changed about it; keys of what stayed are absent. */
+/** Changes to an incident that is reused; unchanged fields are absent. */
 export interface ReusedChange {
   severityChange?: IncidentSeverity;
   addedSystemIds?: string[];
 }
 
 /**
- * Opens an incident unless an open one covers any of the systems: then the oldest such incident is reused. It gets the systems
- * that it lacks, and the severity of the input if that is higher, so that an open minor incident never hides an outage.
- * Creators for the same system wait for each other; locks are taken in the order of system ids.
+ * Opens an incident unless an open one covers any of the systems; then reuses the oldest such incident. It gets the
+ * systems that it lacks, and the severity of the input if that is higher, so that an open minor incident never hides an
+ * outage. Concurrent calls for the same system wait for each other; locks are taken in the order of system ids.
  */
 export async function createOrReuseIncident(
   write: DomainWrite,

@@ -21,7 +21,7 @@ function eventOf(prev: MaintenanceState | null, next: MaintenanceState): string 
   return prev.status === 'in_progress' && next.status !== 'in_progress' ? 'maintenance.ended' : 'maintenance.updated';
 }
 
-/** `started` and `ended` come alone; one that is cancelled before its start is `updated`. */
+/** Derives events; `started` and `ended` come alone, and a cancellation before the start is `updated`. */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const prev = change.prev === null ? null : MaintenanceState.parse(change.prev);
@@ -29,7 +29,7 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: eventOf(prev, next), payload: { maintenanceId: change.id, ...next, ...change.context } }];
 }
 
-/** Maintenances as entities; title and updates stand in tables of their own. */
+/** Maintenances as entities; title and updates are in separate tables. */
 export const maintenanceKind: EntityKind = {
   kind: 'maintenance',
   description: 'A planned window of systems, started and ended by the clock',

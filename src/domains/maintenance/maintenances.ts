@@ -24,7 +24,7 @@ export const NewMaintenance = z.strictObject({
 });
 export type NewMaintenance = z.infer<typeof NewMaintenance>;
 
-/** What may change of a maintenance; keys left out stay. Status moves only towards an end; the clock does the rest. */
+/** Fields of a maintenance to change; absent ones stay. The status can only be set to an end; time does the rest. */
 export const MaintenancePatch = NewMaintenance.extend({
   status: MaintenanceStatus.extract(['completed', 'cancelled']),
 }).partial();
@@ -100,8 +100,8 @@ async function store(write: DomainWrite, row: Maintenance, occurredAt = write.no
 const later = (a: Date, b: Date) => (a > b ? a : b);
 
 /**
- * Brings the status of a locked row to what the clock says: each step on the way is a change of its own, at the planned
- * instant, but not before `since`, when the row became what it is.
+ * Updates the status of a locked row by time: each step in between is a separate change, at the planned instant, but
+ * not before `since`, when the row was last changed.
  */
 async function followClock(write: DomainWrite, row: Maintenance, since = new Date(0)): Promise<Maintenance> {
   let current = row;
@@ -122,7 +122,9 @@ async function followClock(write: DomainWrite, row: Maintenance, since = new Dat
   return current;
 }
 
-/** Plans a maintenance; one whose start has come is in progress at once. Refused: an end that is not after the start. */
+/**
+ * Plans a maintenance; one whose start has passed is in progress at once. Refuses an end that is not after the start.
+ */
 export async function createMaintenance(write: DomainWrite, input: NewMaintenance): Promise<Maintenance> {
   assertStorable(input);
   const { now } = write;
@@ -139,7 +141,7 @@ export async function createMaintenance(write: DomainWrite, input: NewMaintenanc
   return followClock(write, row, now);
 }
 
-/** Changes a maintenance. Throws `not_found` when it does not exist, `conflict` for times or status of one that has ended. */
+/** Changes a maintenance. @throws {FermataError} `not_found`; `conflict` for times or status of one that has ended */
 export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
   assertStorable(patch);
   const current = await lockMaintenance(write.tx, id);
@@ -172,7 +174,7 @@ export async function addMaintenanceUpdate(
   return { maintenance, update };
 }
 
-/** Returns what was said about a maintenance, newest first; `before` = id of the last one of the page before. */
+/** Returns updates of a maintenance, newest first; `before` = the last id of the previous page. */
 export async function listMaintenanceUpdates(
   db: Executor,
   maintenanceId: string,
@@ -188,14 +190,16 @@ export async function listMaintenanceUpdates(
     .limit(page.limit);
 }
 
-/** Removes a maintenance with its updates; its entity leaves a tombstone. Throws `not_found` when it does not exist. */
+/** Removes a maintenance with its updates; its entity leaves a tombstone. @throws {FermataError} `not_found` */
 export async function deleteMaintenance(write: DomainWrite, id: string): Promise<void> {
   const { title } = await lockMaintenance(write.tx, id);
   await write.entities.remove(write.tx, { kind: maintenanceKind.kind, id }, write.cause, { context: { title } });
   await write.tx.delete(m).where(eq(m.id, id));
 }
 
-/** Ends what runs for a system, in the order of ids; returns the ids. A message becomes an update of each. */
+/**
+ * Ends the running maintenances of a system, in the order of ids. Returns the ids. A message becomes an update of each.
+ */
 export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
   const rows = await write.tx
     .select()
@@ -223,10 +227,13 @@ export async function endMaintenancesOf(write: DomainWrite, systemId: string, me
 const isDue = (now: Date): SQL => sql`${m.status} in ('scheduled', 'in_progress')
   and case ${m.status} when 'scheduled' then ${m.startAt} else ${m.endAt} end <= ${now.toISOString()}`;
 
-/** There are maintenances to start or end. */
+/** Whether there are maintenances to start or end. */
 export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m} where ${isDue(now)})`;
 
-/** Starts and ends what is due by the server's clock; returns how many rows changed. Rows that others hold wait. */
+/**
+ * Starts and ends maintenances that are due by the server's clock. Returns how many rows changed. Rows that others hold
+ * wait.
+ */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()

@@ -7,7 +7,7 @@ import { updateAction } from './actions/update';
 import { maintenanceKind } from './maintenance-entity';
 import { maintenanceTriggers } from './triggers';
 
-/** Maintenances: planned by people and automations, started and ended by the clock. */
+/** Maintenances, which people and automations plan and which start and end by time. */
 export const maintenancePlugin: Plugin = {
   id: 'maintenance',
   triggers: maintenanceTriggers,

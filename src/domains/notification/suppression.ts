@@ -4,8 +4,8 @@ import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
 import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
- * Returns what suppresses notifications of a run: looked up for the system that the run is about (its context key, else
- * `systemId` of the trigger's payload), else for the payload's `systemIds`. null when nothing does, or there is no system.
+ * Returns what suppresses notifications of a run, for its system (its context key, else `systemId` of the trigger's
+ * payload), else for the payload's `systemIds`. null when nothing does, or there is no system.
  */
 export function suppressionOf(
   db: Executor,

@@ -19,7 +19,7 @@ const trigger = (id: string, displayName: string, description: string, status: '
   },
 });
 
-/** Those who run checks elsewhere. */
+/** Satellites, which run checks elsewhere. */
 export const satellitePlugin: Plugin = {
   id: 'satellite',
   triggers: [

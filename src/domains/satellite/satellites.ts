@@ -8,7 +8,7 @@ import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new satellite: one that runs checks elsewhere and sends heartbeats. */
+/** A new satellite: a program that runs checks elsewhere and sends heartbeats. */
 export const NewSatellite = z.strictObject({
   name: z.string().min(1).max(200),
   region: z.string().max(200).optional(),
@@ -21,7 +21,7 @@ export const NewSatellite = z.strictObject({
 });
 export type NewSatellite = z.infer<typeof NewSatellite>;
 
-/** What may change of a satellite; keys left out stay. */
+/** Fields of a satellite to change; absent ones stay. */
 export const SatellitePatch = NewSatellite.partial();
 export type SatellitePatch = z.infer<typeof SatellitePatch>;
 
@@ -39,7 +39,7 @@ const SatelliteState = z.strictObject({
   lastEvent: z.string(),
 });
 
-/** Going offline is `disconnected`; when the clock found it so, it is `heartbeat_lost` as well. */
+/** Derives events: going offline is `disconnected`, and also `heartbeat_lost` when a heartbeat was missed. */
 function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
   const state = SatelliteState.parse(next ?? prev);
   const before = prev === null ? 'offline' : SatelliteState.parse(prev).status;
@@ -132,7 +132,7 @@ export async function heartbeat(write: DomainWrite, id: string): Promise<Satelli
   return { ...current, lastSeenAt: write.now };
 }
 
-/** Removes a satellite; one that was online is disconnected by that. */
+/** Removes a satellite, which disconnects one that was online. */
 export async function deleteSatellite(write: DomainWrite, id: string): Promise<void> {
   await lockSatellite(write.tx, id);
   await write.tx.delete(s).where(eq(s.id, id));
@@ -142,10 +142,10 @@ export async function deleteSatellite(write: DomainWrite, id: string): Promise<v
 const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
   and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${now.toISOString()}`;
 
-/** There are satellites whose heartbeat has not come. */
+/** Whether there are satellites whose heartbeat is overdue. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
-/** Finds satellites whose heartbeat has not come, by the server's clock; returns how many. */
+/** Marks satellites offline whose heartbeat is overdue by the server's clock. Returns how many. */
 export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
   const silent = await write.tx
     .select()

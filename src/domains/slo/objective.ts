@@ -4,22 +4,23 @@ export interface Outage {
   until: number | null;
 }
 
-/** What an objective comes to. */
+/** The computed values of an objective. */
 export interface Objective {
   budgetRemainingPercent: number;
   /** Whole days since the system was last unhealthy, or since `since`. */
   currentStreak: number;
-  /** When another of these days is whole. */
+  /** When the next day of the streak is complete. */
   streakGrowsAt: number;
 }
 
 const DAY_MS = 86_400_000;
 
 /**
- * The budget is the share of the window that may be unhealthy: (100 - target) % of it. What remains of it, in percent, is
- * 100 × (1 - unhealthy time in the window / budget), at least 0, on two decimals. Degraded time does not use the budget; time
- * before the system was known counts as healthy. The streak counts whole days of 24 hours without an outage, up to now;
- * `since` is where it began if there was no outage in the window.
+ * Computes an objective. The budget is the share of the window that may be unhealthy: (100 - target) % of it. The
+ * remaining budget, in percent, is 100 × (1 - unhealthy time in the window / budget), at least 0, rounded to two
+ * decimals. Degraded time does not use the budget; time before the system was known counts as healthy. The streak
+ * counts whole days of 24 hours without an outage, up to now; `since` is its start if there was no outage in the
+ * window.
  */
 export function objectiveOf(
   { target, windowDays }: { target: number; windowDays: number },
@@ -42,7 +43,9 @@ export function objectiveOf(
 /** Instants of a burn-down, from the start of the window to now. */
 const BURN_DOWN_POINTS = 60;
 
-/** Returns what was left of the budget of the present window at evenly spaced instants since its start; the last one is now. */
+/**
+ * Returns the remaining budget of the present window at evenly spaced instants since its start; the last one is now.
+ */
 export function burnDownOf(
   objective: { target: number; windowDays: number },
   outages: readonly Outage[],
@@ -65,5 +68,5 @@ export function burnDownOf(
 /** Streaks, in days, that fire `slo.achievement_unlocked`. */
 export const MILESTONES = [7, 30, 90, 180, 365] as const;
 
-/** Objectives with less of their budget left are at risk; with nothing left they are breached. */
+/** Objectives with less of their budget left are at risk; those with none left are breached. */
 export const AT_RISK_PERCENT = 25;

@@ -19,7 +19,7 @@ export const NewSlo = z.strictObject({
 });
 export type NewSlo = z.infer<typeof NewSlo>;
 
-/** What may change of an objective; keys left out stay. */
+/** Fields of an objective to change; absent ones stay. */
 export const SloPatch = z.strictObject({
   name: NewSlo.shape.name.optional(),
   target: NewSlo.shape.target.optional(),
@@ -29,7 +29,7 @@ export type SloPatch = z.infer<typeof SloPatch>;
 
 export type Slo = typeof slos.$inferSelect;
 
-/** At most once a minute after changes of health. */
+/** Minimum time between two computations after changes of health. */
 const AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MONDAY_NINE_MS = 9 * 3_600_000;
@@ -139,8 +139,8 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 }
 
 /**
- * Since when a system is without an outage: since the end of the last one, however long ago, else since it is known. Where
- * retention has taken the beginning of the history, what was computed before counts on.
+ * Returns since when a system has had no outage: since the end of the last one, however long ago, else since the system
+ * is known. Where retention has removed the start of the history, the earlier result is kept.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`
@@ -185,7 +185,7 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
 
 const isDue = (now: Date): SQL => sql`${slos.computeAt} <= ${now.toISOString()}`;
 
-/** Computes what is due by the server's clock; returns how many. */
+/** Computes objectives that are due by the server's clock. Returns how many. */
 export async function computeDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()
@@ -206,7 +206,7 @@ function digestTime(now: Date): Date {
   return new Date(monday * DAY_MS + MONDAY_NINE_MS);
 }
 
-/** There are objectives to compute, or the digest of the week is to be sent. */
+/** Whether there are objectives to compute, or the digest of the week must be sent. */
 export function slosDue(now: Date): SQL {
   const digest = digestTime(now);
   const week = digest.toISOString().slice(0, 10);
@@ -215,7 +215,7 @@ export function slosDue(now: Date): SQL {
     and not exists (select 1 from slo_digests where week = ${week}::date)))`;
 }
 
-/** Sends the digest of the week, once in the fleet, at most a day late; gives whether it did. */
+/** Sends the digest of the week, once in the fleet, at most a day late. Returns whether it did. */
 export async function sendDigest(write: DomainWrite): Promise<boolean> {
   const { tx, now } = write;
   const due = digestTime(now);

@@ -7,16 +7,16 @@ import { createGroupCommit } from './group-commit';
 import { alertsOf, receiveAlerts } from './receive-alerts';
 import type { SenderMessage } from './sender';
 
-/** Messages with more alerts than this have a transaction of their own. */
+/** Messages with more alerts than this have their own transaction. */
 const SMALL_MESSAGE = 10;
 
-/** Most small messages in a transaction. */
+/** Maximum number of small messages in a transaction. */
 const MOST_MESSAGES = 50;
 
-/** Shared transactions at a time; the next ones wait and grow meanwhile. */
+/** Maximum number of concurrent shared transactions; further messages wait and are batched. */
 const AT_A_TIME = 2;
 
-/** A message to take, and who sent it. */
+/** A message and its sender. */
 export interface Delivery {
   message: Pick<SenderMessage, 'elements'>;
   cause: Cause;
@@ -24,7 +24,10 @@ export interface Delivery {
 
 /** Takes messages of alerts that no key of the sender identifies. */
 export interface AlertIntake {
-  /** Commits a message; returns the ids of its change rows. Small messages that come at the same time share a transaction. */
+  /**
+   * Commits a message. Returns the ids of its change rows. Small messages that arrive at the same time share a
+   * transaction.
+   */
   take(delivery: Delivery): Promise<string[]>;
 }
 

@@ -20,7 +20,7 @@ function groupOf(body: Fields): GroupFacts | undefined {
   };
 }
 
-/** Returns the map, or an empty one when it is malformed: a malformed group does not make its alerts invalid. */
+/** Returns the map, or an empty one when it is malformed, since a malformed group does not make its alerts invalid. */
 function textMapOrNone(value: unknown): Record<string, string> {
   try {
     return textMap(value, '');

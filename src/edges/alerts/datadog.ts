@@ -2,7 +2,10 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { fieldsOf, instant, present, required, runbookIn, severityOfPriority, text } from './fields';
 import { ElementError, element, type AlertSender } from './sender';
 
-/** `env:prod,host:web-1,urgent` as labels; a tag without a value is `true`, several values of one name are joined. */
+/**
+ * Returns `env:prod,host:web-1,urgent` as labels; a tag without a value is `true`, several values of one name are
+ * joined.
+ */
 export function labelsOfTags(tags: readonly string[]): Record<string, string> {
   const labels = new Map<string, string>();
   for (const tag of tags) {
@@ -50,7 +53,7 @@ function read(input: unknown): { alert: IncomingAlert } {
         runbook_url: tags['runbook_url'] ?? runbookIn(description),
       }),
       source: 'datadog',
-      // A recovery without a priority does not say how severe the alert was.
+      // A recovery without a priority does not have the alert's severity.
       ...(!isFiring && { partial: { replaces: [] } }),
       ...(at && (isFiring ? { startsAt: at } : { endsAt: at })),
       ...(link !== undefined && { generatorUrl: link }),

@@ -17,21 +17,23 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** A text that is not empty; numbers and booleans become text. */
+/** Returns a text that is not empty; numbers and booleans become text. */
 export function text(value: unknown, ...path: readonly string[]): string | undefined {
   const found = field(value, ...path);
   if (typeof found === 'string') return found === '' ? undefined : found;
   return typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined;
 }
 
-/** As `text`. @throws {ElementError} when the field is missing */
+/** Like `text`. @throws {ElementError} when the field is missing */
 export function required(value: unknown, ...path: readonly string[]): string {
   const found = text(value, ...path);
   if (found === undefined) throw new ElementError(`${path.join('.')}: is required`);
   return found;
 }
 
-/** A map of texts: numbers and booleans become text, null is dropped. @throws {ElementError} for anything else */
+/**
+ * Returns a map of texts: numbers and booleans become text, null is dropped. @throws {ElementError} for anything else
+ */
 export function textMap(value: unknown, what: string): Record<string, string> {
   if (value === undefined || value === null) return {};
   return Object.fromEntries(
@@ -56,8 +58,8 @@ const FIRST_YEAR = 1971;
 const inMilliseconds = (unix: number): number => (unix > 1e17 ? unix / 1e6 : unix > 1e14 ? unix / 1e3 : unix);
 
 /**
- * An instant: ISO 8601, or a Unix time in milliseconds, microseconds or nanoseconds; undefined when it is none, or the zero
- * time.
+ * Returns an instant: ISO 8601, or a Unix time in milliseconds, microseconds or nanoseconds; undefined for anything
+ * else and for the zero time.
  */
 export function instant(value: unknown): Date | undefined {
   const given = typeof value === 'string' && /^\d{12,19}$/.test(value) ? Number(value) : value;

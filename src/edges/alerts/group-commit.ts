@@ -15,13 +15,13 @@ export interface GroupCommitOptions<Item, Result> {
   keysOf(item: Item): readonly string[];
   /** Transactions at a time. */
   atATime: number;
-  /** Most items in a transaction. */
+  /** Maximum number of items in a transaction. */
   most: number;
 }
 
 /**
- * Commits items that arrive while other transactions are under way together: a storm of single messages costs few
- * transactions, and a message that arrives alone waits for none. When a shared transaction fails, each item is tried in its own
+ * Commits items that arrive during other transactions together: many single messages need few transactions, and a
+ * message that arrives alone waits for none. When a shared transaction fails, each item is tried in its own
  * transaction, so that an item only fails for its own reason.
  */
 export function createGroupCommit<Item, Result>(
@@ -32,7 +32,9 @@ export function createGroupCommit<Item, Result>(
   let transactions = 0;
   const keysUnderWay = new Map<string, number>();
 
-  /** The first item that need not wait for a transaction under way, with those that may share its transaction. */
+  /**
+   * Returns the first item that need not wait for a transaction in progress, with those that may share its transaction.
+   */
   function takeGroup(): Waiting<Item, Result>[] {
     const taken: Waiting<Item, Result>[] = [];
     const left: Waiting<Item, Result>[] = [];

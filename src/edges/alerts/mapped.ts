@@ -8,13 +8,16 @@ import { MAX_FINGERPRINT_LENGTH } from './alertmanager';
 import { runbookIn, text, textMap } from './fields';
 import { ElementError, element, type Element, type SenderMessage } from './sender';
 
-/** Elements of one message at most. */
+/** Maximum number of elements of one message. */
 const MOST_ELEMENTS = 10_000;
-/** Steps of one expression, and time for all elements of a message: data of a sender never holds up the process. */
+/**
+ * Limits of one expression's steps, and of the time for all elements of a message, so that a sender's data never blocks
+ * the process.
+ */
 const MAX_STEPS = 50_000;
 const BUDGET_MS = 2_000;
 
-/** What the expressions of a hook see. */
+/** The scope of a hook's expressions. */
 export interface MappedRequest {
   body: unknown;
   headers: Record<string, string>;
@@ -66,8 +69,8 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
 }
 
 /**
- * Reads the alerts in a request to a hook by the expressions of its mapping. An element whose expressions fail is refused
- * alone. @throws {ElementError} when `each` gives no list
+ * Reads the alerts in a request to a hook by the expressions of its mapping. An element whose expressions fail is
+ * refused alone. @throws {ElementError} when the value of `each` is no list
  */
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
   const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);

@@ -3,7 +3,7 @@ import { labelsOfTags } from './datadog';
 import { field, fieldsOf, instant, present, required, runbookIn, severityOfPriority, text, textMap } from './fields';
 import { element, type AlertSender, type Element, type Link } from './sender';
 
-/** Actions that say whether an alert is open; all others (notes, owners, escalations) change nothing. */
+/** Actions that open or close an alert; all others (notes, owners, escalations) change nothing. */
 const ACTIONS: Readonly<Record<string, { status: IncomingAlert['status']; link: Link['action'] }>> = {
   Create: { status: 'firing', link: 'other' },
   Acknowledge: { status: 'firing', link: 'acknowledged' },
@@ -30,7 +30,7 @@ function read(input: unknown): Element {
   const at = instant(alert['updatedAt']) ?? instant(alert['createdAt']);
   const startsAt = instant(alert['createdAt']);
   const alias = text(alert, 'alias');
-  // Only Create and custom actions carry description and details.
+  // Only Create and custom actions have description and details.
   const partial = action === 'Create' ? undefined : { replaces: action === 'UpdatePriority' ? ['severity'] : [] };
   return {
     kind: 'alert',

@@ -26,9 +26,9 @@ export const alertsOf = ({ elements }: Pick<SenderMessage, 'elements'>): AlertEl
   elements.filter((each) => each.kind === 'alert');
 
 /**
- * Takes messages in the caller's transaction. An element whose key is the id of an alert or incident here acts on that one; all
- * others are alerts of their own. The alerts of different messages are different ones. Returns the ids of the change rows of each
- * message, in the order of `messages`.
+ * Writes messages in the caller's transaction. An element whose key is the id of an alert or incident here acts on that
+ * one; all others are new alerts. Messages never share an alert. Returns the ids of the change rows of each message, in
+ * the order of `messages`.
  */
 export async function receiveAlerts(
   write: DomainWrite,
@@ -80,7 +80,7 @@ async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<
   );
 }
 
-/** Does here what somebody did there. */
+/** Repeats here an action of the other product. */
 async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'): Promise<string[]> {
   if (link.action === 'acknowledged') {
     if (kind === 'incident') {
@@ -90,7 +90,7 @@ async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'
     try {
       await acknowledgeAlert(write, link.key, link.by);
     } catch (error) {
-      // It has ended here meanwhile.
+      // It has ended here in between.
       if (!(error instanceof FermataError) || error.code !== 'not_firing') throw error;
     }
     return [];

@@ -1,13 +1,13 @@
 import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 
-/** One element of a message: an alert, a reason why it is none, or something to leave alone. */
+/** An element of a message: an alert, a reason why it is none, or an element to ignore. */
 export type Element =
   { kind: 'alert'; alert: IncomingAlert; link?: Link } | { kind: 'nothing' } | { kind: 'refused'; message: string };
 
-/** What the sender says about something that may be ours: its key is the id of an alert or incident here. */
+/** A sender's action on an object of ours: its key is the id of an alert or incident here. */
 export interface Link {
   key: string;
-  /** Who did it there. */
+  /** Who did it in the other product. */
   by: string;
   action: 'acknowledged' | 'resolved' | 'other';
   /** Event that reports the resolution. */
@@ -20,16 +20,16 @@ export interface SenderMessage {
   elements: Element[];
   /** Identifies the message at its sender: a retry keeps it. */
   deliveryId?: string;
-  /** What the operator should know, e.g. alerts that the sender left out. */
+  /** Warnings for the operator, e.g. about alerts that the sender left out. */
   warnings?: string[];
 }
 
-/** How one vendor's webhook is read. */
+/** How the webhooks of one vendor are read. */
 export interface AlertSender {
-  /** Last part of `/ingest/{sender}`; the alerts' `source`, and the prefix of their ids. */
+  /** Last segment of `/ingest/{sender}`; the alerts' `source`, and the prefix of their ids. */
   id: string;
   summary: string;
-  /** Reads a parsed body. @throws {ElementError} when no element can be made out */
+  /** Reads a parsed body. @throws {ElementError} when it contains no elements */
   read(body: unknown): SenderMessage;
 }
 
@@ -38,7 +38,7 @@ export class ElementError extends Error {
   override readonly name = 'ElementError';
 }
 
-/** Reads one element; what it throws as `ElementError` refuses that element alone. */
+/** Reads one element; an `ElementError` refuses that element alone. */
 export function element(read: () => Element): Element {
   try {
     return read();

@@ -9,7 +9,7 @@ import { snsSender } from './sns';
 import { uptimeKumaSender } from './uptime-kuma';
 import { zabbixSender } from './zabbix';
 
-/** Everything that may post to `/ingest/{sender}`. */
+/** All senders of `/ingest/{sender}`. */
 export const ALERT_SENDERS: readonly AlertSender[] = [
   ...[alertmanagerSender, grafanaSender, datadogSender, snsSender, zabbixSender, sentrySender],
   ...[pagerdutySender, uptimeKumaSender, azureSender, opsgenieSender],

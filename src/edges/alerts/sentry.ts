@@ -66,7 +66,7 @@ function readMetricAlert(data: Fields, action: string): Element {
     endsAt,
     description: text(data, 'description_text'),
     project: textOfFirst(field(incident, 'projects')),
-    // A resolution does not say how severe the alert was.
+    // A resolution does not have the alert's severity.
     ...(isResolved && { partial: { replaces: [] } }),
   });
 }

@@ -2,7 +2,7 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Dimensions come as `[{name, value}]`; their names become labels. */
+/** Dimensions have the form `[{name, value}]`; their names become labels. */
 function dimensionsOf(alarm: Fields): Record<string, string> {
   const trigger = field(alarm, 'Trigger');
   const own = field(trigger, 'Dimensions');

@@ -20,7 +20,7 @@ function labelsOf(monitor: Fields): Record<string, string> {
 
 function read(input: unknown): Element {
   const body = fieldsOf(input, 'The body');
-  // Tests of the notification, and of certificates, come without a heartbeat.
+  // Tests of the notification, and of certificates, have no heartbeat.
   if (body['heartbeat'] === null || body['heartbeat'] === undefined) return { kind: 'nothing' };
   const heartbeat = fieldsOf(body['heartbeat'], 'heartbeat');
   const monitor = fieldsOf(body['monitor'], 'monitor');

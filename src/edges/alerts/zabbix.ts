@@ -8,7 +8,7 @@ const SEVERITIES: Readonly<Record<string, string>> = {
   ...{ '2': 'warning', warning: 'warning', '1': 'info', information: 'info', '0': 'info', 'not classified': 'info' },
 };
 
-/** Tags come as `[{tag, value}]` ({EVENT.TAGSJSON}), as a text of that, or as `name:value`. */
+/** Tags have the form `[{tag, value}]` ({EVENT.TAGSJSON}), a text of that, or `name:value`. */
 function tagsOf(value: unknown): Record<string, string> {
   const given = typeof value === 'string' ? parsed(value) : value;
   if (!Array.isArray(given)) return {};

@@ -1,15 +1,15 @@
 import ipaddr from 'ipaddr.js';
 
-/** Public by its range, and yet the metadata service of a cloud: Azure's wire server. */
+/** Azure's metadata service (wire server), which has a public address. */
 const PUBLIC_METADATA = new Set(['168.63.129.16']);
-/** The only part of IPv6 that is given out for the public internet (RFC 4291, 2.4). */
+/** The only part of IPv6 that is assigned for the public internet (RFC 4291, 2.4). */
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Returns why an address is not public, in a word (`loopback`, `private`, `linkLocal`…); null for a public one. An IPv4 address
- * that is mapped into IPv6 counts as itself; those that tunnels carry (NAT64, 6to4, Teredo) are never public.
+ * Returns why an address is not public, in a word (`loopback`, `private`, `linkLocal`…); null for a public one. An IPv4
+ * address that is mapped into IPv6 counts as itself; addresses of tunnels (NAT64, 6to4, Teredo) are never public.
  */
 export function refusalOf(text: string): string | null {
   const address = parseAddress(text);
@@ -20,7 +20,7 @@ export function refusalOf(text: string): string | null {
   return PUBLIC_METADATA.has(address.toString()) ? 'metadata' : null;
 }
 
-/** Reads an address in its usual form; mapped IPv4 comes out as IPv4, the zone of a link-local one is dropped. */
+/** Parses an address in its usual form; mapped IPv4 becomes IPv4, and the zone of a link-local one is dropped. */
 export function parseAddress(text: string): Address | null {
   const [bare = ''] = text.split('%');
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;

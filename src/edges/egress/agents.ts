@@ -5,16 +5,16 @@ import { guardedLookup, type Resolve } from './guarded-lookup';
 import { targetOf } from './target';
 import type { EgressTls } from './tls';
 
-/** Longest time to connect, in milliseconds; the request has a deadline of its own besides. */
+/** Timeout of connecting, in milliseconds; the request has its own deadline besides. */
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** Most trusts and identities whose connections are kept. */
+/** Maximum number of pools for different trusts and identities. */
 const MAX_TLS_AGENTS = 50;
 
 /** Kept-alive connections to checked addresses. */
 interface Agents {
-  /** Returns connections that only requests with the same trust and identity share. */
+  /** Returns the connections that requests with the same trust and identity share. */
   with(tls: EgressTls | undefined): Agent;
-  /** Ends all connections; requests under way fail. */
+  /** Closes all connections; current requests fail. */
   close(): Promise<void>;
 }
 

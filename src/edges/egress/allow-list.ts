@@ -1,7 +1,7 @@
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from './address';
 
-/** What the operator lets through besides public addresses. Entries that name a port hold for that port only. */
+/** Addresses that the operator allows besides public ones. Entries with a port apply to that port only. */
 export interface AllowList {
   /** The name itself is allowed, wherever it leads. */
   allowsHost(hostname: string, port: number): boolean;
@@ -12,8 +12,8 @@ type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 type Entry = { port: number | null } & ({ host: string } | { suffix: string } | { range: Range });
 
 /**
- * Reads entries of the forms `host`, `*.suffix` (any name below it, not itself), an address, a CIDR range; each may end
- * in `:port`, an IPv6 address then in brackets. @throws {Error} naming the entry that is none of these.
+ * Parses entries of the forms `host`, `*.suffix` (any name below it, not itself), an address, a CIDR range; each may
+ * end in `:port`, an IPv6 address then in brackets. @throws {Error} that names an invalid entry
  */
 export function createAllowList(items: readonly string[]): AllowList {
   const entries = items.map(parseEntry);

@@ -11,12 +11,12 @@ interface Scope {
 const current = new AsyncLocalStorage<Scope>();
 
 /**
- * Runs a call that holds secrets which may be sent to some hosts only: all that it asks of the egress guard is checked against
- * them. A refused host fails the whole call, also when the call itself went on without it.
- * @throws {FermataError} secret_not_allowed
+ * Runs a call that holds secrets which may be sent to some hosts only: all its requests through the egress guard are
+ * checked against them. A refused host fails the whole call, even when the call itself ignores it. @throws
+ * {FermataError} secret_not_allowed
  */
 export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call: () => Promise<T>): Promise<T> {
-  // What a call inside another one holds is checked for both.
+  // The secrets of a nested call are checked for both.
   const scope: Scope = { secrets: [...(current.getStore()?.secrets ?? []), ...secrets] };
   let result: T;
   try {
@@ -29,7 +29,7 @@ export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call:
 }
 
 /**
- * Adds a secret to the call that is under way: from now on its requests are checked against the hosts of this one, too.
+ * Adds a secret to the current call: from now on its requests are checked against the hosts of this secret, too.
  * @throws {FermataError} secret_not_allowed outside of calls
  */
 export function addBoundSecret(secret: BoundSecret): void {
@@ -39,8 +39,8 @@ export function addBoundSecret(secret: BoundSecret): void {
 }
 
 /**
- * Checks the host of a request or connection before its name is resolved. The message does not name the host: it may hold the
- * value. @throws {ProviderFailure} secret_not_allowed
+ * Checks the host of a request or connection before its name is resolved. The message does not contain the host, which
+ * may contain the secret. @throws {ProviderFailure} secret_not_allowed
  */
 export function checkBoundSecrets(hostname: string, isRedirect = false): void {
   const scope = current.getStore();

@@ -1,8 +1,8 @@
 import { ProviderFailure } from '../../integrations/provider-failure';
 
 /**
- * Runs `work` for at most `timeoutMs`. Settles at the moment of the timeout or of the abort, whether or not `work`
- * notices: a connection that is still being made does not. @throws {ProviderFailure} timeout; the reason of `outer`.
+ * Runs `work` for at most `timeoutMs`. Settles at the moment of the timeout or of the abort, even if `work` does not
+ * react: a connection that is being opened does not. @throws {ProviderFailure} timeout; the reason of `outer`
  */
 export function withDeadline<T>(
   timeoutMs: number,

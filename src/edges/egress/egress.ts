@@ -15,7 +15,7 @@ import type { EgressTls } from './tls';
 import { checkAddress, checkTarget, targetOf } from './target';
 
 const MAX_RESPONSE_BYTES = 1_048_576;
-/** Of the body of a redirect; a longer one costs the connection instead. */
+/** Maximum size of a redirect's body; a longer one closes the connection instead. */
 const MAX_REDIRECT_BODY_BYTES = 16_384;
 
 export interface EgressRequest {
@@ -23,17 +23,17 @@ export interface EgressRequest {
   method: Method;
   headers: Readonly<Record<string, string>>;
   body?: string | Buffer | undefined;
-  /** For the whole exchange: resolving, connecting, redirects, the last byte of the answer. */
+  /** For the whole exchange: resolving, connecting, redirects, reading the answer. */
   timeoutMs: number;
-  /** Aborts the exchange; its reason is what `send` then throws. */
+  /** Aborts the exchange; `send` then throws its reason. */
   signal: AbortSignal;
-  /** Of the answer, after decompression; the text ends there. Default 1 MiB. */
+  /** Of the answer, after decompression; the text is cut there. Default 1 MiB. */
   maxResponseBytes?: number;
-  /** Names of headers that carry secrets, besides Authorization and Cookie: they do not follow to another origin. */
+  /** Names of headers that contain secrets, besides Authorization and Cookie: they are not sent to another origin. */
   sensitiveHeaders?: readonly string[];
   /**
-   * Receives the body of a 2xx answer in pieces, as they arrive, in place of `body`; `maxResponseBytes` does not count. The
-   * next piece is read when the promise resolves; a rejection ends the exchange.
+   * Receives the body of a 2xx answer in pieces, as they arrive, instead of `body`; `maxResponseBytes` does not apply.
+   * The next piece is read when the promise resolves; a rejection ends the exchange.
    */
   onText?: (text: string) => Promise<void>;
   /** Certificate authorities and client certificate for TLS. With them, redirects are returned and not followed. */
@@ -45,33 +45,38 @@ export interface EgressResponse {
   /** By lower-case name; repeated ones joined with `, `. */
   headers: Record<string, string>;
   body: string;
-  /** Where the answer came from, after redirects. */
+  /** Origin of the answer, after redirects. */
   url: string;
 }
 
-/** The one way out of the process to an address that a user named. */
+/** The only way from the process to an address that a user named. */
 export interface Egress {
   /**
-   * Any status is an answer. @throws {ProviderFailure} network_error or timeout (retryable), egress_refused,
-   * config_invalid, http_status for endless redirects; the reason of the signal when it aborts
+   * Sends a request; any status is an answer. @throws {ProviderFailure} network_error or timeout (retryable),
+   * egress_refused, config_invalid, http_status for endless redirects; the reason of the signal when it aborts
    */
   send(request: EgressRequest): Promise<EgressResponse>;
-  /** A connection to a checked address, for what is not HTTP. @throws {ProviderFailure} as `send` */
+  /** Opens a connection to a checked address, for other protocols than HTTP. @throws {ProviderFailure} as `send` */
   connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
-  /** Ends all connections; exchanges under way fail. */
+  /** Closes all connections; current exchanges fail. */
   close(): Promise<void>;
 }
 
 interface EgressOptions {
-  /** Hosts, `*.suffix`, addresses and CIDR ranges that may be reached besides public addresses, each with or without port. */
+  /**
+   * Hosts, `*.suffix`, addresses and CIDR ranges that are allowed besides public addresses, each with or without port.
+   */
   allow: readonly string[];
-  /** How names become addresses; the resolver of the system unless given. */
+  /** Resolves names; default: the system's resolver. */
   resolve?: Resolve;
   /** Proxies for HTTP; default: none. Other protocols connect directly. */
   proxy?: ProxySettings;
 }
 
-/** Pooled, kept-alive HTTP to public addresses and to what `allow` names. @throws {Error} for an entry it cannot read */
+/**
+ * Creates pooled, kept-alive HTTP to public addresses and to those that `allow` names. @throws {Error} for an invalid
+ * entry
+ */
 export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOptions): Egress {
   const allowList = createAllowList(allow);
   const unguarded = new Agent({ headersTimeout: 0, bodyTimeout: 0, connect: { timeout: CONNECT_TIMEOUT_MS } });
@@ -132,7 +137,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   };
 }
 
-/** Returns the text of an answer; empty when it was handed to `onText`. */
+/** Returns the text of an answer; empty when it was passed to `onText`. */
 async function readBody(
   { statusCode, body }: Dispatcher.ResponseData,
   headers: Record<string, string>,
@@ -182,7 +187,7 @@ function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<strin
   return plain;
 }
 
-/** For messages: paths and queries of webhooks often are secrets themselves. */
+/** Returns an origin for messages: paths and queries of webhooks often contain secrets. */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'The URL';
 }

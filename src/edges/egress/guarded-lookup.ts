@@ -11,9 +11,9 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /**
- * Returns the lookup of one connection: the socket connects to exactly the addresses that were checked here, so a name that
- * leads elsewhere a moment later (rebinding) gains nothing. Addresses that are not allowed are left out; none left =
- * `egress_refused`.
+ * Returns the lookup of one connection. The socket connects to exactly the addresses that were checked here, so a name
+ * that resolves to another address a moment later (rebinding) has no effect. Addresses that are not allowed are left
+ * out; none left = `egress_refused`.
  */
 export function guardedLookup(port: number, allow: AllowList, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {

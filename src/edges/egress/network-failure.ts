@@ -19,7 +19,7 @@ export function networkFailure(error: unknown, origin: string): ProviderFailure 
   return new ProviderFailure(kind, `${origin} could not be reached (${detail}).`, { retryable: true, cause: error });
 }
 
-/** Of a name with several addresses, one error each. */
+/** Returns the errors of a name with several addresses, one for each. */
 function attemptsOf(error: unknown): unknown[] {
   const { errors } = Object(error) as { errors?: unknown };
   return Array.isArray(errors) ? errors : [];

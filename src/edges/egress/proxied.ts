@@ -10,20 +10,21 @@ import type { Hop } from './redirect';
 import { isAllowedAddress, refusedName, targetOf } from './target';
 import type { EgressTls } from './tls';
 
-/** A connection through the proxy that cannot be made is given up then. */
+/** Timeout of a connection through the proxy. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
- * Names that lead to the proxy's own machine or network, whether or not they can be resolved here: without a dot, below a top-level
- * domain that is not part of the public DNS (RFC 6761, 6762, 8375, ICANN's `.internal`), and the metadata service of AWS.
+ * Names on the proxy's own machine or network, whether or not they can be resolved here: without a dot, below a
+ * top-level domain that is not part of the public DNS (RFC 6761, 6762, 8375, ICANN's `.internal`), and the metadata
+ * service of AWS.
  */
 const INTERNAL =
   /^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home\.arpa|svc|consul)$|^instance-data\./;
 const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
 
 /**
- * Returns whether a host goes directly although a proxy is set: the operator allows it by name, or all its addresses. Throws
- * `egress_refused` when the proxy must not be asked for it: one of its addresses, where they can be resolved here, is not
- * public. A proxy resolves names itself, so every address has to be.
+ * Returns whether to connect to a host directly although a proxy is set: the operator allows it by name, or all its
+ * addresses. Throws `egress_refused` when the proxy must not be used for it: one of its addresses, where they can be
+ * resolved here, is not public. A proxy resolves names itself, so every address has to be public.
  */
 export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): Promise<boolean> {
   const { hostname, port } = targetOf(url);
@@ -46,7 +47,7 @@ export interface ProxiedSender {
   close(): Promise<void>;
 }
 
-/** `agent` makes no checks of addresses: the operator has chosen the proxy. */
+/** Creates the sender through a proxy. `agent` does not check addresses, since the operator has chosen the proxy. */
 export function createProxiedSender(agent: Agent): ProxiedSender {
   const tunnels = new Map<string, Pool>();
 
@@ -85,7 +86,7 @@ export function createProxiedSender(agent: Agent): ProxiedSender {
   };
 }
 
-/** Asks a proxy for a connection to a host. @throws {ProviderFailure} when it refuses */
+/** Requests a connection to a host from a proxy. @throws {ProviderFailure} when it refuses */
 function openTunnel(proxy: URL, target: URL): Promise<Socket> {
   const place = `${target.hostname}:${targetOf(target).port}`;
   const authorization = credentialsOf(proxy);

@@ -11,8 +11,8 @@ export interface ProxySettings {
 const NONE: ProxySettings = { http: null, https: null, noProxy: [] };
 
 /**
- * Reads `FERMATA_EGRESS_PROXY`: `env` takes `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names win, as in curl),
- * `none` ignores them, a URL is the proxy for both schemes. @throws {Error} for a proxy that is no http(s) URL
+ * Parses `FERMATA_EGRESS_PROXY`: `env` uses `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names win, as in
+ * curl), `none` ignores them, a URL is the proxy for both schemes. @throws {Error} for a proxy that is no http(s) URL
  */
 export function readProxySettings(setting: string, env: Readonly<Record<string, string | undefined>>): ProxySettings {
   if (setting === 'none') return NONE;

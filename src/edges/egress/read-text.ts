@@ -2,7 +2,7 @@ import { pipeline, type Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { errorCode } from './error-code';
 
-/** An answer that ends in the middle is read as far as it goes. */
+/** Reads an answer that ends in the middle as far as possible. */
 const LENIENT = { finishFlush: constants.Z_SYNC_FLUSH };
 const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
   ['gzip', () => createGunzip(LENIENT)],
@@ -12,9 +12,9 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 ]);
 
 /**
- * Returns the text of a response, at most `maxBytes` of it, both on the wire and after decompression; what is beyond is not read.
- * One content coding is undone (we ask for none); text in several is left out. An unreadable coding ends the text there,
- * because the server has done its work anyway.
+ * Returns the text of a response, at most `maxBytes` of it, both on the wire and after decompression; the rest is not
+ * read. One content coding is decoded (we request none); text in several is left out. An invalid coding ends the text
+ * there, because the server has done its work anyway.
  */
 export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
@@ -49,7 +49,7 @@ async function* atMost(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGe
   }
 }
 
-/** Returns all chunks, up to the place where the coding is broken. */
+/** Returns all chunks, up to the place where the coding is invalid. */
 async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
@@ -60,13 +60,13 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** zlib names its errors `Z_…`, brotli `ERR_…`; those of the network have other names. */
+/** zlib names its errors `Z_…`, brotli `ERR_…`; network errors have other names. */
 function isCodingError(error: unknown): boolean {
   const code = errorCode(error) ?? '';
   return /^(Z_|ERR_)/.test(code) && code !== 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
-/** By the charset that the answer names, UTF-8 without one or with an unknown one; never throws. */
+/** Decodes by the charset of the answer, UTF-8 without one or with an unknown one; never throws. */
 function textDecoder(contentType: string | undefined): (bytes: Buffer) => string {
   const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   try {

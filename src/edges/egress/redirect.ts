@@ -2,9 +2,9 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Never sent to an origin that the request was not made for. */
+/** Headers that are never sent to an origin for which the request was not made. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
-/** What describes a body goes when the body goes. */
+/** Headers of a body, which are removed with it. */
 const OF_THE_BODY: ReadonlySet<string> = new Set([
   'content-type',
   'content-length',
@@ -15,7 +15,7 @@ const OF_THE_BODY: ReadonlySet<string> = new Set([
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** One request of an exchange. */
+/** A request of an exchange. */
 export interface Hop {
   url: URL;
   method: Method;
@@ -26,9 +26,9 @@ export interface Hop {
 }
 
 /**
- * Returns the request that a redirect asks for, by the rules of the Fetch standard; null when the answer is none. Headers named
- * in `sensitive` (lower case) and credentials do not follow to another origin. @throws {ProviderFailure} http_status
- * after the fifth redirect, and for a place that is no URL
+ * Returns the request of a redirect, by the rules of the Fetch standard; null when the answer is none. Headers named in
+ * `sensitive` (lower case) and credentials are not sent to another origin. @throws {ProviderFailure} http_status after
+ * the fifth redirect, and for a location that is no URL
  */
 export function nextHop(
   hop: Hop,

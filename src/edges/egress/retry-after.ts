@@ -1,7 +1,10 @@
-/** The longest time that a server can make us wait. */
+/** Maximum time that a server can make us wait. */
 const MAX_MS = 3_600_000;
 
-/** Returns the milliseconds of a `Retry-After` header, which gives seconds or an HTTP date: 0 to one hour; undefined for neither. */
+/**
+ * Returns the milliseconds of a `Retry-After` header (seconds or an HTTP date): 0 to one hour; undefined for anything
+ * else.
+ */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;
   const text = value.trim();

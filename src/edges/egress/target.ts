@@ -3,7 +3,7 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 import { refusalOf } from './address';
 import type { AllowList } from './allow-list';
 
-/** Where a request goes, as far as the guard is concerned. */
+/** The parts of a request that the guard checks. */
 interface Target {
   /** Without the brackets of an IPv6 literal. */
   hostname: string;
@@ -17,8 +17,8 @@ export function targetOf(url: URL): Target {
 }
 
 /**
- * Refuses what must not be asked for at all: other schemes, user names and passwords in the URL, literal addresses that
- * are neither public nor allowed. Names are judged when they are resolved. @throws {ProviderFailure} egress_refused
+ * Refuses requests that must never be made: other schemes, user names and passwords in the URL, literal addresses that
+ * are neither public nor allowed. Names are checked when they are resolved. @throws {ProviderFailure} egress_refused
  */
 export function checkTarget(url: URL, allow: AllowList): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -31,7 +31,10 @@ export function checkTarget(url: URL, allow: AllowList): void {
   if (isIP(hostname) !== 0) checkAddress(hostname, port, allow, `The address ${hostname}`);
 }
 
-/** @throws {ProviderFailure} egress_refused, when the address is neither public nor allowed; `what` opens the message */
+/**
+ * Checks an address. `what` begins the message. @throws {ProviderFailure} egress_refused, when it is neither public nor
+ * allowed
+ */
 export function checkAddress(address: string, port: number, allow: AllowList, what: string): void {
   const refusal = refusalOf(address);
   if (refusal === null || allow.allowsAddress(address, port)) return;

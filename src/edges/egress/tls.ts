@@ -1,6 +1,6 @@
 /** Trust and identity of a TLS connection, each in PEM. */
 export interface EgressTls {
-  /** Authorities to trust in place of the public ones. */
+  /** Authorities to trust instead of the public ones. */
   ca?: string;
   /** Certificate of the client and its key. */
   cert?: string;

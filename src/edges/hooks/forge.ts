@@ -7,8 +7,8 @@ import { GITLAB_EVENTS } from '../../domain/hooks/gitlab-events';
 import type { HookScheme } from '../../domain/hooks/scheme-names';
 
 /**
- * Returns the event with a name of its own that a request to a hook is, besides `automation.webhook`; null for others. GitHub names
- * the event in a header, GitLab in the body, whose header distinguishes system hooks from project hooks.
+ * Returns the typed event of a request to a hook, besides `automation.webhook`; null for others. GitHub names the event
+ * in a header, GitLab in the body, whose header distinguishes system hooks from project hooks.
  */
 export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, body: unknown): TypedEvent | null {
   if (scheme === 'github') {

@@ -3,7 +3,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 /** Longest code or token that is sent back, in characters. */
 const MAX_CODE = 2_000;
 
-/** What a sender wants to see once, before it delivers anything. */
+/** The answer that a sender expects once, before it delivers anything. */
 export interface HandshakeAnswer {
   contentType: string;
   body: string;

@@ -17,11 +17,11 @@ const DELIVERY_HEADERS = [
   'idempotency-key',
 ] as const;
 
-/** Headers that may carry a credential: automations never see them. */
+/** Headers that may contain a credential: automations never see them. */
 const CREDENTIAL =
   /^(proxy-)?authorization$|^(set-)?cookie$|secret|token|password|passwd|signature|hmac|api-?key|^x-amz-security/;
 
-/** A request to a hook whose sender was checked. */
+/** A request to a hook whose sender was verified. */
 export interface HookRequest {
   hook: { id: string; name: string; scheme: HookScheme };
   body: unknown;
@@ -29,7 +29,7 @@ export interface HookRequest {
   query: Record<string, string | string[]>;
   method: string;
   expected: Expectation;
-  /** Hash of what was signed; null where nothing is. */
+  /** Hash of the signed content; null without a signature. */
   signedHash: string | null;
   /** Headers that the hook hides, lower case. */
   hideHeaders: readonly string[];
@@ -62,7 +62,10 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
   return { changeIds };
 }
 
-/** Returns what identifies a delivery: its delivery header, and what was signed for as long as that could be replayed. */
+/**
+ * Returns the identities of a delivery: its delivery header, and its signed content for as long as that could be
+ * replayed.
+ */
 export function identitiesOf({
   hook,
   headers,
@@ -76,7 +79,7 @@ export function identitiesOf({
   );
   if (name !== undefined) identities.push({ key: deliveryKey('hook', hook.id, name, String(headers[name])) });
   if (signedHash !== null) {
-    // A timestamp may lie ahead by the tolerance, so a copy stays valid for twice as long.
+    // A timestamp may be ahead by the tolerance, so a copy stays valid for twice as long.
     const timed = expected.kind === 'timestamped' || expected.hmac?.timestampHeader !== undefined;
     const ttlSeconds = expected.toleranceSeconds * (timed ? 2 : 1);
     identities.push({ key: deliveryKey('hook-signature', hook.id, signedHash), ttlSeconds });
@@ -84,7 +87,7 @@ export function identitiesOf({
   return identities;
 }
 
-/** Headers that automations may see: no credentials, and none that the hook hides. */
+/** Returns the headers that automations may see: no credentials, and none that the hook hides. */
 export function shownHeaders({
   headers,
   expected,

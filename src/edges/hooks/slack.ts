@@ -12,7 +12,7 @@ const Callback = z.looseObject({
   type: z.literal('event_callback'),
   event_id: z.string().max(200),
   team_id: Id,
-  // The installation that sees the event: https://docs.slack.dev/apis/events-api/#authorizations
+  // The installation that receives the event: https://docs.slack.dev/apis/events-api/#authorizations
   authorizations: z.array(z.looseObject({ user_id: Id, is_bot: z.boolean().optional() })).nullish(),
   event: z.looseObject({
     type: z.string(),
@@ -21,10 +21,10 @@ const Callback = z.looseObject({
     text: z.string().nullish(),
     ts: z.string().nullish(),
     bot_id: z.string().nullish(),
-    // Of message_changed and message_deleted.
+    // For message_changed and message_deleted.
     message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
     previous_message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
-    // What a reaction, a pin or a star is about.
+    // The object of a reaction, a pin or a star.
     item: z.looseObject({ channel: z.string().nullish(), ts: z.string().nullish() }).nullish(),
   }),
 });
@@ -65,9 +65,8 @@ export type SlackDelivery =
 
 /**
  * Reads a request of Slack: https://docs.slack.dev/apis/events-api, /interactivity/implementing-slash-commands and
- * /reference/interaction-payloads/block_actions-payload. Messages of bots and what the app's own bot did are left out:
- * an automation that answers them would trigger itself.
- * @throws {FermataError} `malformed_body`
+ * /reference/interaction-payloads/block_actions-payload. Messages of bots and actions of the app's own bot are left
+ * out: an automation that answers them would trigger itself. @throws {FermataError} `malformed_body`
  */
 export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery {
   if (isForm) return readForm(new URLSearchParams(text));
@@ -112,7 +111,7 @@ function readForm(form: URLSearchParams): SlackDelivery {
   return { kind: 'events', events: [{ event: 'slack.command', payload }], reply: `Accepted: ${name} ${text}`.trim() };
 }
 
-/** Buttons and menus of messages; other interactions, such as shortcuts and modals, are accepted and do nothing. */
+/** Reads buttons and menus of messages; other interactions, such as shortcuts and modals, are accepted and ignored. */
 function readInteraction(json: unknown): SlackDelivery {
   const interaction = Interaction.safeParse(json);
   if (!interaction.success) return { kind: 'events', events: [] };
@@ -139,8 +138,9 @@ const chosenValue = (action: Interaction['actions'][number]): string | null =>
   null;
 
 /**
- * Appends the events of a delivery, once. Slack repeats what is not answered within three seconds under the same event id,
- * with a new signature (https://docs.slack.dev/apis/events-api/#retries); a copy of a form has the same signature.
+ * Appends the events of a delivery, once. Slack repeats a delivery that is not answered within three seconds under the
+ * same event id, with a new signature (https://docs.slack.dev/apis/events-api/#retries); a copy of a form has the same
+ * signature.
  */
 export async function receiveSlack(
   { tx, entities, cause, now }: DomainWrite,
@@ -165,7 +165,7 @@ export async function receiveSlack(
   if (known === undefined) await appendChanges(tx, appended);
 }
 
-/** Slack gives channels and users as ids, or as objects where they are new. */
+/** Slack sends channels and users as ids, or as objects when they are new. */
 function idOf(value: unknown): string | null {
   const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : value;
   return typeof id === 'string' ? id : null;

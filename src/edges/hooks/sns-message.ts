@@ -67,7 +67,10 @@ export function isSignedBy(message: SnsMessage, certificate: X509Certificate, no
 /** Hosts of SNS: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
 const SNS_HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
 
-/** Returns whether an address is one of SNS, over HTTPS and without a port or credentials: nothing else is ever fetched. */
+/**
+ * Returns whether an address belongs to SNS, over HTTPS and without a port or credentials: nothing else is ever
+ * fetched.
+ */
 export function isSnsAddress(address: string | undefined): address is string {
   if (address === undefined || !URL.canParse(address)) return false;
   const { protocol, hostname, port, username, password } = new URL(address);

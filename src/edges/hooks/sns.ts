@@ -14,11 +14,13 @@ interface SnsDeps {
   certificates: string | undefined;
 }
 
-/** What is needed of Amazon SNS: its signatures, and the confirmation of subscriptions. */
+/** Signatures and subscriptions of Amazon SNS. */
 export interface Sns {
   /** Returns the message when its signature is right and its topic is one of `topics`; else null. */
   verify(raw: Buffer, topics: readonly string[], now: Date): Promise<SnsMessage | null>;
-  /** Confirms a subscription by the address in a verified message. @throws {FermataError} when SNS does not answer 2xx */
+  /**
+   * Confirms a subscription by the address in a verified message. @throws {FermataError} when SNS does not answer 2xx
+   */
   confirm(message: SnsMessage): Promise<void>;
 }
 

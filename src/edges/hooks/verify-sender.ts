@@ -3,25 +3,26 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { sha256, sha256Bytes } from '../../domain/sha256';
 import type { Expectation, HmacScheme } from '../../domain/hooks/scheme';
 
-/** A request as it came in. */
+/** A received request. */
 export interface SignedRequest {
   headers: IncomingHttpHeaders;
   raw: Buffer;
   now: Date;
 }
 
-/** A request whose sender is known. */
+/** A request whose sender is verified. */
 export interface VerifiedRequest {
   /**
-   * Hash of what was signed; null where nothing is. It identifies a signed request however the signature is spelled
-   * (upper case, padding, further signatures, another of two secrets), so a copy cannot pass for another request.
+   * Hash of the signed content; null without a signature. It identifies a signed request however the signature is
+   * spelled (upper case, padding, further signatures, another of two secrets), so a copy cannot pass for another
+   * request.
    */
   signedHash: string | null;
 }
 
 /**
- * Verifies that a request comes from a sender that knows one of the hook's secrets (in clear: one, or two while they are
- * rotated); null when it does not. Signatures are checked over the raw body, and compared in constant time.
+ * Verifies that the sender of a request knows one of the hook's secrets (in clear: one, or two during a rotation); null
+ * when it does not. Signatures are checked over the raw body, and compared in constant time.
  */
 export function verifySender(
   expected: Expectation,
@@ -41,7 +42,7 @@ export function verifySender(
   return signed ? { signedHash: sha256(signed, 'base64url') } : null;
 }
 
-/** Returns what was signed, when one of the signatures in a header of their own is right. */
+/** Returns the signed content, when one of the signatures in a separate header is correct. */
 function signedText(
   expected: Expectation,
   scheme: HmacScheme,
@@ -86,7 +87,10 @@ function signedParts(
   return parts;
 }
 
-/** Returns what was signed, for `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several v1. */
+/**
+ * Returns the signed content, for `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several
+ * v1.
+ */
 function timestampedText(
   { toleranceSeconds }: Expectation,
   secrets: readonly string[],

@@ -7,7 +7,7 @@ import { findingsOf, refusal } from './refusal';
 
 const Text = z.string().min(1);
 
-/** CloudEvents 1.0: the context attributes; what is beyond them is an extension. */
+/** CloudEvents 1.0: the context attributes; all others are extensions. */
 const CloudEventSchema = z
   .looseObject({
     specversion: z.literal('1.0', { error: 'must be "1.0"' }),
@@ -54,7 +54,7 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   return decodeData(parsed.data);
 }
 
-/** Base64 data that is JSON becomes `data`; other bytes stay as they came. */
+/** Base64 data that is JSON becomes `data`; other bytes stay unchanged. */
 function decodeData(event: CloudEvent): CloudEvent {
   if (event.data_base64 === undefined || event.datacontenttype === undefined || !isJson(event.datacontenttype))
     return event;

@@ -7,7 +7,7 @@ import type { DomainWrite } from '../../domains/domain-write';
 import { sha256 } from '../../domain/sha256';
 import type { CloudEvent } from './cloud-event';
 
-/** Attributes that are there; optional ones come as undefined from the schema. */
+/** Returns the attributes that are set; the schema returns absent ones as undefined. */
 function present({ subject, ...event }: CloudEvent): CustomEvent {
   return { ...event, ...(subject !== undefined && { subject }) };
 }
@@ -19,8 +19,8 @@ export interface DroppedEvent {
 }
 
 /**
- * Accepts CloudEvents as `automation.event`. One that the same caller (`principal`) sent before, by source and id, does
- * nothing; `mismatched` names those that said something else than the first. One statement: `tx` may be the database.
+ * Accepts CloudEvents as `automation.event`. An event that the same caller (`principal`) sent before, by source and id,
+ * is ignored; `mismatched` lists those with other content than the first. One statement: `tx` may be the database.
  */
 export async function ingestCloudEvents(
   write: DomainWrite,

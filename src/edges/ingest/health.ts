@@ -9,7 +9,10 @@ function parseOne(input: unknown, index?: number): CheckResult {
   throw refusal('Result', findingsOf(parsed.error, index === undefined ? '' : `results[${index}]`), index);
 }
 
-/** One result, or `{results: […]}`. Refused: `validation_failed`, with `data.index` in a list; nothing is stored then. */
+/**
+ * Parses one result, or `{results: […]}`. Refused: `validation_failed`, with `data.index` in a list; nothing is stored
+ * then.
+ */
 export function parseHealthResults(body: unknown): CheckResult[] {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'results')) return [parseOne(body)];
   const { results, ...rest } = body as Record<string, unknown>;
@@ -20,7 +23,7 @@ export function parseHealthResults(body: unknown): CheckResult[] {
   throw refusal('The body', [{ path: unknown[0] ?? 'results', message, code: 'invalid_type' }]);
 }
 
-/** Takes in results of checks that ran elsewhere. */
+/** Stores results of checks that ran elsewhere. */
 export async function ingestHealth(
   write: DomainWrite,
   results: readonly CheckResult[],

@@ -2,9 +2,9 @@ import { sql } from 'drizzle-orm';
 import { claimContent, deliveryKey } from '../../db/claim-deliveries';
 import type { Executor } from '../../db/executor';
 
-/** A key that a caller chose, and what the request with it said. */
+/** A key that a caller chose, and the content of its request. */
 export interface CallerKey {
-  /** Id of the caller: keys of different callers have nothing to do with each other. */
+  /** Id of the caller: different callers may use the same key. */
   principal: string;
   /** Keeps the keys of different endpoints apart. */
   route: string;

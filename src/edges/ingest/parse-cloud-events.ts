@@ -20,7 +20,10 @@ function jsonOf(body: unknown): unknown {
   }
 }
 
-/** Returns the value of a header of the binary mode; the HTTP binding percent-encodes what is not printable ASCII. */
+/**
+ * Returns the value of a header of the binary mode; the HTTP binding percent-encodes all characters other than
+ * printable ASCII.
+ */
 function decodeHeader(name: string, value: string): string {
   try {
     return decodeURIComponent(value);

@@ -8,7 +8,7 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import { authTypeOf, type AlertmanagerConnection } from './connection-config';
 
-/** Silences are kept for days after they have ended, and the list holds all of them. */
+/** Silences are kept for days after their end, and the list contains all of them. */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;
 
 interface Request<T extends z.ZodType> {
@@ -16,11 +16,11 @@ interface Request<T extends z.ZodType> {
   /** Below `/api/v2`. */
   path: string;
   body?: unknown;
-  /** Shape of the answer. */
+  /** Schema of the answer. */
   answer: T;
 }
 
-/** One call of API v2. @throws {ProviderFailure} with what Alertmanager says */
+/** Calls API v2. @throws {ProviderFailure} with Alertmanager's message */
 export type AlertmanagerClient = <T extends z.ZodType>(
   config: AlertmanagerConnection,
   call: ConnectionCall,
@@ -67,7 +67,7 @@ function authorizationOf(config: AlertmanagerConnection): string | undefined {
   return undefined;
 }
 
-/** null when it is no JSON: a deletion answers with an empty body. */
+/** null when it is no JSON: the answer to a deletion has an empty body. */
 function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

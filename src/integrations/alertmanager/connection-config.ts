@@ -3,7 +3,7 @@ import { BaseUrl } from '../connections/base-url';
 
 const secret = z.string().min(1).max(10_000).optional().meta({ 'x-secret': true });
 
-/** Where an Alertmanager is, and how it wants its callers to authenticate. */
+/** The address of an Alertmanager, and how its callers authenticate. */
 export const AlertmanagerConnection = z
   .strictObject({
     url: BaseUrl.describe('Below which /api/v2 lies, with the route prefix if there is one'),
@@ -20,7 +20,7 @@ export const AlertmanagerConnection = z
   });
 export type AlertmanagerConnection = z.infer<typeof AlertmanagerConnection>;
 
-/** Returns how to authenticate: as configured, else by the credentials that are there. */
+/** Returns how to authenticate: as configured, else by the given credentials. */
 export function authTypeOf({ authType, user, token }: AlertmanagerConnection): 'none' | 'basic' | 'bearer' {
   return authType ?? (token !== undefined ? 'bearer' : user !== undefined ? 'basic' : 'none');
 }

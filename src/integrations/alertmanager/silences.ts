@@ -9,7 +9,7 @@ const State = z.looseObject({ state: z.enum(['active', 'pending', 'expired']) })
 const Silence = z.looseObject({ id: z.string(), comment: z.string(), status: State });
 const Created = z.looseObject({ silenceID: z.string().min(1) });
 
-/** Ends the comment of every silence that a step creates: a repeat of the step finds it by that. */
+/** The end of the comment of every silence that a step creates, by which a repeat of the step finds it. */
 const markerOf = (key: string): string => `[fermata:${key}]`;
 
 interface Matcher {
@@ -19,7 +19,7 @@ interface Matcher {
   isEqual: boolean;
 }
 
-/** Matchers as API v2 takes them: those of the silence, or one for each label of the one alert that it covers. */
+/** Returns matchers in the form of API v2: those of the silence, or one for each label of its only alert. */
 function matchersOf({ matchers, labels }: RemoteSilence): Matcher[] {
   const given = matchers
     .flatMap((text) => parseMatchers(text))
@@ -60,7 +60,7 @@ export function createRemoteSilences(alertmanager: AlertmanagerClient): RemoteSi
   };
 }
 
-/** null when Alertmanager no longer knows the silence: it keeps ended ones for a limited time. */
+/** Returns null when Alertmanager no longer knows the silence, since it keeps ended ones for a limited time. */
 async function orGone<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;

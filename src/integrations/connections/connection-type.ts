@@ -2,13 +2,13 @@ import type { z } from 'zod';
 import { isFlagged } from '../../domain/definition/schema-at';
 import { ProviderFailure } from '../provider-failure';
 
-/** One thing to choose for a field. */
+/** A choice for a field. */
 export interface Option {
   value: string;
   label: string;
 }
 
-/** What calls made on behalf of a connection work with. */
+/** The context of calls for a connection. */
 export interface ConnectionCall {
   signal: AbortSignal;
   timeoutMs: number;
@@ -17,12 +17,12 @@ export interface ConnectionCall {
 
 /** Facts about the provider of one connection. */
 export interface ConnectionMemory {
-  /** null when nothing is known. */
+  /** null when nothing is stored. */
   recall(key: string): Promise<unknown>;
   remember(key: string, value: unknown): Promise<void>;
 }
 
-/** The message for people. */
+/** A message to people. */
 export interface NotifyMessage {
   title: string;
   body: string;
@@ -30,8 +30,8 @@ export interface NotifyMessage {
   actionLabel?: string;
   actionUrl?: string;
   /**
-   * A later message with the same key takes the place of this one where the provider supports it: it is edited, or updates the same
-   * incident or alert. Elsewhere a new message is sent.
+   * A later message with the same key replaces this one where the provider supports it: it is edited, or updates the
+   * same incident or alert. Elsewhere a new message is sent.
    */
   replaceKey?: string;
 }
@@ -41,9 +41,9 @@ export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
   /** 1-based, over all attempts of the step. */
   attempt: number;
-  /** What the connection remembers from call to call. */
+  /** Values that the connection keeps from call to call. */
   memory: ConnectionMemory;
-  /** Adds a note to the step, such as a text that was cut. */
+  /** Adds a note to the step, e.g. about a text that was cut. */
   note(text: string): void;
 }
 
@@ -53,18 +53,18 @@ export interface ConnectionType<C = unknown> {
   displayName: string;
   /** Fields marked with `.meta({'x-secret': true})` are sealed and never shown. */
   configSchema: z.ZodObject;
-  /** Fields that say where secrets are sent: when one changes, the secrets have to be sent again. */
+  /** Fields with the address to which secrets are sent: when one changes, the secrets have to be sent again. */
   addressFields: readonly (keyof C & string)[];
-  /** Checks whether the called system accepts the credentials, and returns its answer. @throws {ProviderFailure} */
+  /** Checks whether the provider accepts the credentials, and returns a text about it. @throws {ProviderFailure} */
   test(config: C, call: ConnectionCall): Promise<string>;
   /** Notifies people (`notification.send`); absent = the type cannot. Returns the id of the message, if it has one. */
   notify?: {
-    /** Whether somebody has to be named; what a recipient is, is for the type to say. */
+    /** Whether recipients must be named; the type defines their form. */
     recipients: 'required' | 'optional';
     /** @throws {ProviderFailure} */
     send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;
   };
-  /** What can be chosen, by field; `given` are the choices made before. @throws {ProviderFailure} */
+  /** The choices for fields; `given` are the choices made before. @throws {ProviderFailure} */
   options: Readonly<
     Record<string, (config: C, given: Readonly<Record<string, string>>, call: ConnectionCall) => Promise<Option[]>>
   >;
@@ -85,7 +85,10 @@ export function connectionTypesOf(
   return types;
 }
 
-/** Returns a choice that another depends on. @throws {ProviderFailure} config_invalid, which names it when it was not made */
+/**
+ * Returns a choice on which another depends. @throws {ProviderFailure} config_invalid, which names it, when it was not
+ * made
+ */
 export function chosen(given: Readonly<Record<string, string>>, name: string): string {
   const value = given[name];
   if (value) return value;

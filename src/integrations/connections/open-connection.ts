@@ -15,18 +15,18 @@ export interface OpenConnection {
   id: string;
   type: string;
   config: unknown;
-  /** Values that nothing that leaves the call may contain, with what they are. */
+  /** Values that must be masked in everything that leaves the call, with their source. */
   secrets: { source: string; value: string }[];
-  /** Those that may be sent to some hosts only: calls run under `withBoundSecrets`. */
+  /** Secrets that may be sent to some hosts only: calls run under `withBoundSecrets`. */
   bound: BoundSecret[];
 }
 
-/** Returns what a sealed field of a connection is sealed for. */
+/** Returns the name that a sealed field of a connection is sealed with. */
 export function connectionSecretName(id: string, field: string): string {
   return `connection:${id}:${field}`;
 }
 
-/** Returns what a connection's secret fields hold, by field; a reference to a secret stands as it was written. */
+/** Returns a connection's secret fields, by field; a reference to a secret stays unchanged. */
 export function sealedValues(cipher: Cipher, row: ConnectionRow): Record<string, string> {
   const opened = Object.entries(row.secrets).map(
     ([field, sealed]) => [field, cipher.open(connectionSecretName(row.id, field), sealed)] as const,
@@ -41,8 +41,8 @@ export function fieldValue(type: AnyConnectionType, field: string, text: string)
 }
 
 /**
- * Opens a row and looks up the secrets that it refers to: a text alone, or parts of the texts in a map, as in
- * `Authorization: Bearer ${{ secrets.TOKEN }}`. `use` = the step that it is for. @throws {FermataError} config_invalid;
+ * Opens a row and looks up the secrets to which it refers: a whole text, or parts of the texts in a map, as in
+ * `Authorization: Bearer ${{ secrets.TOKEN }}`. `use` = the step that needs it. @throws {FermataError} config_invalid;
  * secret_not_allowed when a secret is bound to other uses
  */
 export async function openConnection(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { onlyReference } from '../../domain/secrets/references';
 
-/** An http(s) address that is a credential itself, sealed as one; also a reference to a secret that holds it. */
+/** An http(s) address that is a credential itself, and sealed as one; also a reference to a secret that contains it. */
 export const SecretUrl = z
   .string()
   .max(10_000)

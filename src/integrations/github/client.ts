@@ -25,7 +25,7 @@ export interface GithubRequest {
   body?: unknown;
 }
 
-/** One request of the REST API. @throws {ProviderFailure} with what GitHub says */
+/** Calls the REST API. @throws {ProviderFailure} with GitHub's message */
 export type GithubClient = <T extends z.ZodType>(
   config: GithubConnection,
   call: ConnectionCall,
@@ -38,7 +38,7 @@ const Failure = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 const Installation = z.looseObject({ token: z.string(), expires_at: z.string() });
-/** How long before it expires the token of an installation is renewed. */
+/** How long before its expiry the token of an installation is renewed. */
 const EARLY_MS = 120_000;
 
 /** Creates a client: https://docs.github.com/en/rest */
@@ -100,7 +100,7 @@ const headersOf = (token: string) => ({
 function appToken(appId: string, privateKey: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1_000);
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  // A minute back: the clocks may disagree. At most ten minutes are accepted.
+  // Dated a minute back, since the clocks may disagree. At most ten minutes are accepted.
   const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: seconds - 60, exp: seconds + 540, iss: appId })}`;
   return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`;
 }

@@ -5,7 +5,7 @@ import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
 import type { GithubClient } from './client';
 import { common, inRepository, RepositoryFields, Text } from './repository';
 
-/** GitHub answers 422 beyond; bodies count characters. */
+/** Longer texts are refused with 422; bodies count characters. */
 const MAX_TITLE = 256;
 const MAX_BODY = 65_536;
 

@@ -5,7 +5,7 @@ import { GithubConnection, type GithubClient, type GithubRequest } from './clien
 export const Text = z.string().trim().min(1);
 export const TIMEOUT_MS = 30_000;
 
-/** What every action starts with. */
+/** Fields of every action's config. */
 export const RepositoryFields = { connectionId: Text, owner: Text, repo: Text };
 
 export const common = { connection: 'github', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;

@@ -45,8 +45,8 @@ const MAX = {
 const GOOD: ReadonlySet<string> = new Set(['success', 'neutral', 'skipped']);
 
 /**
- * `integration-github.dispatch_workflow`. The dispatch has no key: when it happened is recorded before it is made, and a
- * repeat follows the first run that was dispatched since then instead of dispatching another.
+ * `integration-github.dispatch_workflow`. GitHub has no idempotency key for it: the time is recorded before the
+ * dispatch, and a repeat follows the first run that was dispatched since then instead of dispatching another.
  */
 export function createDispatchWorkflow(github: GithubClient): CallingAction<z.infer<typeof Config>> {
   return {
@@ -139,7 +139,7 @@ const CheckConfig = z.strictObject({
 });
 const Check = z.looseObject({ id: z.int(), external_id: z.string().nullish() });
 
-/** `integration-github.create_check`, for apps only. A repeat finds the check by the key that it carries. */
+/** `integration-github.create_check`, for apps only. A repeat finds the check by its key. */
 export function createCreateCheck(github: GithubClient): CallingAction<z.infer<typeof CheckConfig>> {
   return {
     ...common,

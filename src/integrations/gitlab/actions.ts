@@ -104,7 +104,7 @@ const TriggerConfig = z.strictObject({
   wait: z.boolean().default(true).describe('Wait for the end; any but success or skipped fails the step'),
 });
 
-/** `integration-gitlab.trigger_pipeline`. A repeat finds the pipeline by a variable that it carries. */
+/** `integration-gitlab.trigger_pipeline`. A repeat finds the pipeline by one of its variables. */
 export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {
     ...common,
@@ -154,7 +154,7 @@ const RetryConfig = z.strictObject({
   wait: z.boolean().default(true),
 });
 
-/** `integration-gitlab.retry_job`. Retrying makes a new job; a crash between call and commit may retry it twice. */
+/** `integration-gitlab.retry_job`. Retrying creates a new job; a crash between call and commit may retry it twice. */
 export function createRetryJob(gitlab: GitlabClient): CallingAction<z.infer<typeof RetryConfig>> {
   return {
     ...common,

@@ -14,7 +14,7 @@ export const GitlabConnection = z.strictObject({
 });
 export type GitlabConnection = z.infer<typeof GitlabConnection>;
 
-/** A request below `/api/v4`. @throws {ProviderFailure} with what GitLab says */
+/** Sends a request below `/api/v4`. @throws {ProviderFailure} with GitLab's message */
 export type GitlabClient = VendorApi<GitlabConnection>;
 
 /** Creates a client: https://docs.gitlab.com/api/rest/ */

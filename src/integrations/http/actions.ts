@@ -14,7 +14,7 @@ import { firstPage, itemsOf, nextPage, Pagination, type PageRequest } from './pa
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
-/** For all pages of a list. */
+/** Timeout for all pages of a list. */
 const PAGES_TIMEOUT_MS = 300_000;
 /** Largest body in characters that is kept on the step. */
 const MAX_BODY = 200_000;
@@ -172,7 +172,7 @@ function send(
 ): Promise<EgressResponse> {
   const { method, path, body } = config;
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
-  // The address of a page has the query of the first one in it, as far as the API wants that.
+  // The address of a page contains the query of the first one, as far as the API requires that.
   const query = page.url === undefined ? { ...config.query, ...page.query } : undefined;
   const request = { method, path, query, body, url: page.url };
   return client(HttpConnection.parse(connection), call, request, idempotencyKey);
@@ -187,7 +187,7 @@ function read(
   return kept(response.status, valueOf(text), text.length, paths, note);
 }
 
-/** Returns what is kept of an answer: values at JSON paths, and the body unless it is too large. */
+/** Returns the stored part of an answer: values at JSON paths, and the body unless it is too large. */
 function kept(
   status: number,
   value: unknown,

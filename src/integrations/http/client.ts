@@ -26,7 +26,7 @@ export type HttpConnection = z.infer<typeof HttpConnection>;
 
 const Value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** What is requested. */
+/** Fields of a request. */
 export const RequestFields = {
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
   path: z
@@ -41,18 +41,18 @@ const RequestShape = z.object(RequestFields);
 export type HttpClient = (
   config: HttpConnection,
   call: ConnectionCall,
-  /** `url` takes the place of `path`; it must have the origin of the baseUrl. */
+  /** `url` replaces `path`; it must have the origin of the baseUrl. */
   request: z.infer<typeof RequestShape> & { url?: string | undefined },
   idempotencyKey: string,
 ) => Promise<EgressResponse>;
 
 const Token = z.looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().optional() });
 const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
-/** How long a token without a stated lifetime is used; other tokens are renewed a minute before they expire. */
+/** Lifetime of a token that states none; other tokens are renewed a minute before they expire. */
 const DEFAULT_TOKEN_SECONDS = 300;
 const EARLY_MS = 60_000;
 
-/** Creates the client; tokens are kept in memory until they end. Any status is an answer. */
+/** Creates the client; tokens are kept in memory until they expire. Any status is an answer. */
 export function createHttpClient(egress: Egress): HttpClient {
   const tokens = new Map<string, { token: string; until: number }>();
   const send = createVendorClient(egress, {

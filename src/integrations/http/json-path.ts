@@ -2,7 +2,10 @@ import { ProviderFailure } from '../provider-failure';
 
 type Part = string | number | '*';
 
-/** `$.items[0].name`, `$["a b"].c`, `$.items[*].id`; the `$` may be left out. @throws {ProviderFailure} config_invalid */
+/**
+ * Returns the value at `$.items[0].name`, `$["a b"].c`, `$.items[*].id`; the `$` may be left out. @throws
+ * {ProviderFailure} config_invalid
+ */
 export function readJsonPath(value: unknown, path: string): unknown {
   const parts = partsOf(path);
   let found = [value];

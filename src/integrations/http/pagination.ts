@@ -9,7 +9,7 @@ const common = {
   maxPages: z.int().min(1).max(100).default(10),
 };
 
-/** How an API gives a list in pages. */
+/** How an API splits a list into pages. */
 export const Pagination = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('link').describe('Link header with rel="next", as GitHub and GitLab'), ...common }),
   z.strictObject({
@@ -37,7 +37,7 @@ export const Pagination = z.discriminatedUnion('type', [
 ]);
 export type Pagination = z.infer<typeof Pagination>;
 
-/** What distinguishes a request for a page from the first request. */
+/** The difference between the request for a page and the first request. */
 export interface PageRequest {
   /** Address of the page; absent = that of the first request. */
   url?: string;
@@ -50,13 +50,13 @@ interface Page {
   /** Its body, parsed. */
   value: unknown;
   items: readonly unknown[];
-  /** Items of all pages so far. */
+  /** Number of items of all pages so far. */
   total: number;
   /** 1-based. */
   number: number;
 }
 
-/** Returns the list in a page. @throws {ProviderFailure} provider_failed when there is none */
+/** Returns the list in a page. @throws {ProviderFailure} provider_failed when it has none */
 export function itemsOf({ items: path }: Pagination, value: unknown): readonly unknown[] {
   const found = path === '$' ? value : readJsonPath(value, path);
   if (Array.isArray(found)) return found as unknown[];

@@ -1,7 +1,9 @@
 /** Longest text in characters. Jira counts 32,767 with the markup, of which each line takes some. */
 export const MAX_TEXT = 30_000;
 
-/** Plain text in Atlassian's document format: a paragraph for each blank line, a line break for each other one. */
+/**
+ * Converts plain text to Atlassian's document format: a paragraph for each blank line, a line break for each other one.
+ */
 export function toAdf(text: string): Record<string, unknown> {
   const paragraphs = text.split(/\r?\n\s*\r?\n/).map((paragraph) => ({
     type: 'paragraph',

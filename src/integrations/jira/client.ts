@@ -8,7 +8,7 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import type { JiraConnection } from './connection-config';
 
-/** One call of REST v3; `path` below `/rest/api/3`. @throws {ProviderFailure} with what Jira says */
+/** Calls REST v3; `path` below `/rest/api/3`. @throws {ProviderFailure} with Jira's message */
 export type JiraClient = <T extends z.ZodType>(
   config: JiraConnection,
   call: ConnectionCall,
@@ -47,7 +47,7 @@ export function createJiraClient(egress: Egress): JiraClient {
   };
 }
 
-/** An answer may repeat the header: the token in it has the form of neither the token nor its base64. */
+/** An answer may repeat the header: the credentials in it are neither the token nor its base64. */
 function failureOf(response: EgressResponse, now: Date, mask: (text: string) => string): ProviderFailure {
   const plain = httpFailure(response, { now });
   const { errorMessages, errors } = Object(jsonOf(response.body)) as { errorMessages?: unknown; errors?: unknown };

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ProviderFailure } from '../provider-failure';
 
-/** What a step knows of an issue. */
+/** The artifact of an issue. */
 export const Issue = z.object({
   issueKey: z.string(),
   projectKey: z.string(),
@@ -11,7 +11,7 @@ export const Issue = z.object({
 });
 export type Issue = z.infer<typeof Issue>;
 
-/** Issues as Jira gives them. */
+/** Issues in Jira's answers. */
 export const JiraIssue = z.looseObject({
   id: z.string(),
   key: z.string(),
@@ -46,7 +46,9 @@ export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue 
   };
 }
 
-/** The issue a step is about: the one it names, else the one made before. @throws {ProviderFailure} artifact_missing */
+/**
+ * Returns the issue of a step: the named one, else that of an earlier step. @throws {ProviderFailure} artifact_missing
+ */
 export function issueKeyOf(issueKey: string | undefined, consumed: Record<string, unknown> | null): string {
   const key = issueKey ?? consumed?.['issueKey'];
   if (typeof key === 'string') return key;

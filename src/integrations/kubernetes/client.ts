@@ -15,7 +15,7 @@ import { readKubeconfig, type KubeTarget } from './kubeconfig';
 
 const Name = z.string().trim().min(1).max(253);
 
-/** A cluster: by a kubeconfig, or the one that the worker runs in. */
+/** A cluster: from a kubeconfig, or the one in which the worker runs. */
 export const KubernetesConnection = z
   .strictObject({
     kubeconfig: z.string().min(1).max(200_000).optional().meta({ 'x-secret': true }).describe('With all data in it'),
@@ -48,15 +48,15 @@ export interface KubeRequest {
   path: string;
   query?: Record<string, string>;
   body?: unknown;
-  /** How a PATCH is meant. */
+  /** The type of a PATCH. */
   patch?: keyof typeof PATCH_TYPES;
   /** Whether a 409 is worth a retry; default false. */
   retryConflict?: boolean;
-  /** The answer is a text, such as a log. */
+  /** Whether the answer is a text, such as a log. */
   isText?: boolean;
 }
 
-/** One request of the Kubernetes API. @throws {ProviderFailure} with the message of the API server */
+/** Sends a request to the Kubernetes API. @throws {ProviderFailure} with the message of the API server */
 export type KubernetesClient = <T extends z.ZodType>(
   config: KubernetesConnection,
   call: ConnectionCall,
@@ -99,7 +99,7 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
   };
 }
 
-/** Returns what a request authenticates with, and the texts that no message may contain. */
+/** Returns the credentials of a request, and the texts that must be masked in messages. */
 function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, string>; hide: string[] } {
   const pair = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
   const hide = [token, pair].flatMap((text) => text ?? []);
@@ -107,7 +107,9 @@ function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, 
   return { headers: pair === undefined ? {} : { Authorization: `Basic ${pair}` }, hide };
 }
 
-/** One watch. Resolves when the server or the deadline ends it. @throws {ProviderFailure}; what `onText` throws */
+/**
+ * Runs one watch. Resolves when the server or the deadline ends it. @throws {ProviderFailure}; the errors of `onText`
+ */
 export type KubernetesWatch = (
   config: KubernetesConnection,
   call: ConnectionCall,
@@ -144,7 +146,7 @@ export async function clusterOf(config: KubernetesConnection): Promise<string> {
   return sha256((await targetOf(config)).server).slice(0, 32);
 }
 
-/** Namespace of a step that names none. */
+/** Returns the namespace of a step that names none. */
 export async function defaultNamespace(config: KubernetesConnection): Promise<string> {
   return (await targetOf(config)).namespace;
 }

@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { messageOf } from '../../domain/errors';
 import type { EgressTls } from '../../edges/egress/tls';
 
-/** Where an API server is, and how to be known there. */
+/** The address of an API server, and the credentials for it. */
 export interface KubeTarget {
   server: string;
   tls: EgressTls;
@@ -52,8 +52,8 @@ const Kubeconfig = z.looseObject({
 });
 
 /**
- * Reads the target of a context, by default the current one. Any cluster or user of the file with a refused field makes
- * the whole file refused. @throws {Error} with what is wrong, without values of the file
+ * Reads the target of a context, by default the current one. A cluster or user with a refused field makes the whole
+ * file refused. @throws {Error} with the problem, without values of the file
  */
 export function readKubeconfig(text: string, wanted: string | undefined): KubeTarget {
   const config = parsed(text);
@@ -69,7 +69,7 @@ export function readKubeconfig(text: string, wanted: string | undefined): KubeTa
 
 type File = z.infer<typeof Kubeconfig>;
 
-/** Returns the address of a cluster and what its certificate is checked against. @throws {Error} with what is wrong */
+/** Returns the address of a cluster and how its certificate is verified. @throws {Error} with the problem */
 function readCluster({ clusters }: File, name: string): { server: string } & Pick<EgressTls, 'ca' | 'servername'> {
   const cluster = Cluster.safeParse(clusters.find((each) => each.name === name)?.cluster);
   if (!cluster.success) throw new Error(`has no usable cluster ${name}: ${problemOf(cluster.error)}`);
@@ -81,7 +81,7 @@ function readCluster({ clusters }: File, name: string): { server: string } & Pic
 
 type Login = Pick<KubeTarget, 'token' | 'basic'> & { identity: Pick<EgressTls, 'cert' | 'key'> };
 
-/** Returns the credentials of a user. @throws {Error} with what is wrong */
+/** Returns the credentials of a user. @throws {Error} with the problem */
 function readUser({ users }: File, name: string): Login {
   const user = User.safeParse(users.find((each) => each.name === name)?.user ?? {});
   if (!user.success) throw new Error(`has no usable user ${name}: ${problemOf(user.error)}`);

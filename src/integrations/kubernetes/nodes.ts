@@ -117,7 +117,7 @@ async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }
 }
 
 /**
- * Evicts a pod and waits until it is gone; null = it is, else what the server said last
+ * Evicts a pod and waits until it is removed. Returns null then, else the server's last message
  * (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/: 429 = a budget forbids it now).
  */
 async function evict(
@@ -138,7 +138,7 @@ async function evict(
       await cluster.send({ method: 'POST', path: `${path}/eviction`, body }, z.unknown());
       break;
     } catch (error) {
-      // 409: the name belongs to another pod by now.
+      // 409: another pod has the name by now.
       if (isStatus(error, 404) || isStatus(error, 409)) return null;
       if (!isStatus(error, 429) || !(error instanceof Error)) throw error;
       if (Date.now() + RETRY_MS > end) return error.message;

@@ -75,7 +75,7 @@ const DeleteConfig = z.strictObject({
 });
 const Known = z.object({ uid: z.string() });
 
-/** `integration-kubernetes.delete_pod`. A repeat does not delete the pod that has come in its place under the same name. */
+/** `integration-kubernetes.delete_pod`. A repeat does not delete another pod that has the same name by now. */
 export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.infer<typeof DeleteConfig>> {
   return {
     ...common,
@@ -104,7 +104,7 @@ export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.i
         ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
       };
       const gone = { metadata: { name: about.name, namespace: about.namespace, uid } };
-      // 409: the name belongs to another pod by now.
+      // 409: another pod has the name by now.
       const left = await cluster.send({ method: 'DELETE', path, body }, KubeObject).catch((error: unknown) => {
         if (isStatus(error, 404) || isStatus(error, 409)) return gone;
         throw error;

@@ -53,14 +53,17 @@ export interface ObjectName {
   name: string;
 }
 
-/** Requests of one step. */
+/** Returns functions for the requests of one step. */
 export function inCluster(kubernetes: KubernetesClient, { connection, now, signal }: CallContext<unknown>) {
   const config = KubernetesConnection.parse(connection);
   const send = <T extends z.ZodType>(request: KubeRequest, answer: T, timeoutMs = TIMEOUT_MS) =>
     kubernetes(config, { now, signal, timeoutMs }, request, answer);
   return {
     send,
-    /** Returns the namespace of a step. @throws {ProviderFailure} config_invalid for one that the connection does not allow */
+    /**
+     * Returns the namespace of a step. @throws {ProviderFailure} config_invalid for one that the connection does not
+     * allow
+     */
     async namespaceOf(wanted: string | undefined): Promise<string> {
       const namespace = wanted ?? (config.namespaces.length === 1 ? config.namespaces[0] : undefined);
       const found = namespace ?? (await defaultNamespace(config));
@@ -98,7 +101,7 @@ const ResourceList = z.looseObject({
 
 export const invalid = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });
 
-/** The result of a step about one object. Values of secrets, and what the server keeps for itself, are left out. */
+/** Returns the result of a step on one object, without values of secrets and internal fields of the server. */
 export function resourceResult(object: KubeObject, note: (text: string) => void, about?: ObjectName) {
   const { metadata, ...rest } = object;
   const kind = object.kind ?? about?.kind ?? '';
@@ -119,11 +122,11 @@ export function resourceResult(object: KubeObject, note: (text: string) => void,
   return { output: artifact, artifact };
 }
 
-/** Returns whether a failure is the answer of this status. */
+/** Returns whether a failure is an answer with this status. */
 export const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ProviderFailure && error.status === status;
 
-/** Of every action on one object. */
+/** Shared by all actions on one object. */
 export const common = {
   connection: 'kubernetes',
   execution: 'call',

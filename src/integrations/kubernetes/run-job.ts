@@ -8,7 +8,7 @@ import { inCluster, invalid, isStatus, KubeObject, Text, type Cluster } from './
 
 const DEFAULT_SECONDS = 600;
 const POLL_MS = 2_000;
-/** Of each pod, from its end. */
+/** Maximum size of each pod's log, from its end. */
 const LOG_BYTES = 100_000;
 
 const Config = z.strictObject({

@@ -75,7 +75,7 @@ type UndoConfig = z.infer<typeof UndoConfig>;
 const Chosen = z.object({ path: z.string() });
 const REVISION = 'deployment.kubernetes.io/revision';
 
-/** `integration-kubernetes.rollout_undo`. The revision is chosen once, so a repeat does not undo what it has undone. */
+/** `integration-kubernetes.rollout_undo`. The revision is chosen once, so a repeat does not undo the undo. */
 export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<UndoConfig> {
   return {
     ...common,

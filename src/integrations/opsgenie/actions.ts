@@ -47,7 +47,7 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
   };
 }
 
-/** Details whose keys and values together are as long as Opsgenie accepts; the last ones are cut or left out. */
+/** Limits details whose keys and values together exceed Opsgenie's limit; the last ones are cut or left out. */
 function limitedDetails(
   details: Readonly<Record<string, string>>,
   limit: TextLimits,

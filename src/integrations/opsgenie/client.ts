@@ -3,7 +3,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** Where an account lives; `jsm` is the same API of Jira Service Management. */
+/** Addresses of accounts; `jsm` is the same API of Jira Service Management. */
 const ADDRESSES = {
   us: 'https://api.opsgenie.com',
   eu: 'https://api.eu.opsgenie.com',
@@ -18,7 +18,7 @@ export const OpsgenieConnection = z.strictObject({
 });
 export type OpsgenieConnection = z.infer<typeof OpsgenieConnection>;
 
-/** A request below `/v2/alerts`. @throws {ProviderFailure} with what Opsgenie says */
+/** Sends a request below `/v2/alerts`. @throws {ProviderFailure} with Opsgenie's message */
 export type OpsgenieClient = VendorApi<OpsgenieConnection>;
 
 const Failure = z.looseObject({ message: z.string(), errors: z.record(z.string(), z.unknown()).optional() });

@@ -5,7 +5,7 @@ import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient } from '../vendor-client';
 
-/** An integration of type "Events API v2" on a service, and a token for what the REST API is needed for. */
+/** An integration of type "Events API v2" on a service, and a token for actions that need the REST API. */
 export const PagerdutyConnection = z.strictObject({
   routingKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }).describe('Integration key of the service'),
   apiToken: z

@@ -9,7 +9,7 @@ export const MAX_SUMMARY = 1_024;
 export const MAX_DEDUP_KEY = 255;
 /** 512 KB for the whole event. */
 export const MAX_DETAILS_BYTES = 400_000;
-/** Of a notification: as JSON, a text takes up to six times its bytes. */
+/** For a notification: as JSON, a text takes up to six times its bytes. */
 const MAX_BODY_BYTES = 80_000;
 
 const Named = z.looseObject({ id: z.string(), summary: z.string().optional(), name: z.string().optional() });
@@ -25,7 +25,7 @@ export function createPagerdutyConnectionType(client: PagerdutyClient): Connecti
     configSchema: PagerdutyConnection,
     addressFields: ['baseUrl', 'eventsUrl'],
     async test(config, call) {
-      // Resolving what was never triggered does nothing, but PagerDuty checks the key.
+      // Resolving an event that was never triggered does nothing, but PagerDuty checks the key.
       await client.enqueue(config, call, { event_action: 'resolve', dedup_key: 'fermata-connection-test' });
       if (config.apiToken === undefined) return 'PagerDuty accepts events for the service.';
       await client.rest(config, call, { method: 'GET', path: '/abilities' }, z.unknown());

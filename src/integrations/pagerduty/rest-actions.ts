@@ -64,7 +64,7 @@ const OnCalls = z.looseObject({
   ),
 });
 
-/** `integration-pagerduty.on_call`: who is on call now, lowest escalation level first. */
+/** `integration-pagerduty.on_call`: the users who are on call now, lowest escalation level first. */
 export function createOnCall(client: PagerdutyClient): CallingAction<z.infer<typeof OnCallConfig>> {
   return {
     ...common,

@@ -6,22 +6,22 @@ import { runProcess, type ProcessRequest } from './run-process';
 import { seccompFilter } from './seccomp';
 import { readableFiles } from './system-files';
 
-/** Where distributions install it. `PATH` is never asked. */
+/** Paths of distributions. `PATH` is never used. */
 const BWRAP = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap', '/run/current-system/sw/bin/bwrap'];
-/** Nobody: never the user that the service runs as. */
+/** The user `nobody`: never the user of the service. */
 const NOBODY = 65_534;
 const MB = 1_048_576;
 /** The first file descriptor of `ProcessRequest.inputs`. */
 const FIRST_INPUT = 4;
 const HOSTS = '127.0.0.1 localhost sandbox\n::1 localhost\n';
 
-/** A file that the script finds in the sandbox. */
+/** A file in the sandbox of the script. */
 export interface GuestFile {
   path: string;
   content: string;
 }
 
-/** A path of the host that is bound into the sandbox. */
+/** A path of the host that is mounted into the sandbox. */
 export interface Mount {
   from: string;
   to: string;
@@ -29,7 +29,7 @@ export interface Mount {
   isWritable?: boolean;
 }
 
-/** What is in a sandbox. */
+/** The content of a sandbox. */
 export interface SandboxContent {
   command: readonly string[];
   /** The script's whole environment. */
@@ -41,7 +41,7 @@ export interface SandboxContent {
   timeoutMs: number;
 }
 
-/** What bubblewrap and the kernel of this host can do. */
+/** The features of bubblewrap and the kernel on this host. */
 export interface SandboxAbility {
   bwrap: string;
   /** Whether new user namespaces can be forbidden by a limit too; the seccomp filter refuses them anyway. */
@@ -49,14 +49,14 @@ export interface SandboxAbility {
 }
 
 /**
- * Returns the user that everything runs as when the service is root, since limits do not hold for root; undefined = the user of the
+ * Returns the user of scripts when the service is root, since limits do not apply to root; undefined = the user of the
  * service, which becomes nobody inside the sandbox.
  */
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * Returns the process that runs a command in a sandbox. Its environment is empty and its arguments name one file descriptor: what
- * the author wrote, and the secrets, are read from there and take effect only inside.
+ * Returns the process that runs a command in a sandbox. Its environment is empty and its arguments name one file
+ * descriptor: the author's text and the secrets are read from there and take effect only inside.
  */
 export async function bubblewrapProcess(
   ability: SandboxAbility,
@@ -99,7 +99,7 @@ async function folders({ mounts }: SandboxContent): Promise<string[]> {
   ];
 }
 
-/** Tries bubblewrap out. @returns what it can do here, or why it cannot be used */
+/** Tests bubblewrap. @returns its features here, or why it cannot be used */
 export async function tryBubblewrap(configured: string | undefined): Promise<SandboxAbility | string> {
   const bwrap = configured ?? BWRAP.find((path) => existsSync(path));
   if (bwrap === undefined) return 'bubblewrap is not installed';

@@ -8,7 +8,7 @@ const LEAF = 'fermata-service';
 const SCRIPTS = 'fermata-scripts';
 const CONTROLLERS = ['memory', 'pids'];
 
-/** What the choice of a cgroup depends on. */
+/** The facts that decide about a cgroup. */
 export interface CgroupHost {
   /** The folder of this process in /proc. */
   proc: string;
@@ -18,7 +18,7 @@ export interface CgroupHost {
 
 const THIS_HOST: CgroupHost = { proc: '/proc/self', family: () => processTree(process.pid) };
 
-/** Where the cgroups of scripts are made, or why there is no such place. */
+/** The directory for the cgroups of scripts, or why there is none. */
 export type CgroupHome = { directory: string } | { problem: string };
 
 /**
@@ -42,7 +42,7 @@ export async function openCgroupHome(setting: string, host: CgroupHost = THIS_HO
   }
 }
 
-/** A reason that is for people to read. */
+/** A reason for people. */
 class CgroupProblem extends Error {}
 
 function problemOf(error: unknown): string {
@@ -53,7 +53,10 @@ function problemOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
-/** Returns the cgroup that is delegated to this process; `isContainer`: everything in it belongs to the container of the service. */
+/**
+ * Returns the cgroup that is delegated to this process; `isContainer`: all of its processes belong to the container of
+ * the service.
+ */
 async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isContainer: boolean }> {
   const path = /^0::(.*)$/m.exec(await textOf(join(proc, 'cgroup')))?.[1];
   const mount = cgroupMount(await textOf(join(proc, 'mountinfo')));
@@ -63,7 +66,7 @@ async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isC
   if (below.startsWith('..') || mount.root.startsWith('/..'))
     throw new CgroupProblem(`the cgroup of the service (${path}) is not mounted`);
   const own = join(mount.point, below);
-  // This process, or one before it in the same container, has moved into its leaf.
+  // This process, or an earlier one in the same container, has moved into its leaf.
   const directory = basename(own) === LEAF ? dirname(own) : own;
   return { directory, isContainer: directory === mount.point };
 }
@@ -95,7 +98,10 @@ async function enableControllers(directory: string, isContainer: boolean, host: 
   await writeFile(control, asRequest(CONTROLLERS));
 }
 
-/** Moves the processes of the service from its cgroup into a leaf below. @throws {CgroupProblem} when it holds others */
+/**
+ * Moves the processes of the service from its cgroup into a leaf below. @throws {CgroupProblem} when it has other
+ * processes
+ */
 async function vacate(directory: string, isContainer: boolean, host: CgroupHost): Promise<void> {
   const present = await wordsOf(join(directory, 'cgroup.procs'));
   if (present.length === 0) return;
@@ -111,7 +117,7 @@ async function vacate(directory: string, isContainer: boolean, host: CgroupHost)
     try {
       await writeFile(join(leaf, 'cgroup.procs'), pid);
     } catch (error) {
-      // It has ended meanwhile.
+      // It has ended in between.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }

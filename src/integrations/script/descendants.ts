@@ -8,7 +8,7 @@ const MARK_NAME = 'FERMATA_SCRIPT_MARK';
 const MOST_MARK = 819_200;
 const ROUNDS = 20;
 
-/** What is left on every process of one script that runs without a sandbox. */
+/** The mark on every process of one script that runs without a sandbox. */
 export interface ScriptMark {
   env: Readonly<Record<string, string>>;
   /** Hard limit of POSIX message queues (see `limits.ts`): it stays when a process clears its environment. */
@@ -22,8 +22,8 @@ export function createMark(): ScriptMark {
 }
 
 /**
- * Kills every process that carries the mark, whatever its session, group or parent is now. Looks
- * again until a look finds none, because a process may fork while others are killed. Does nothing where there is no /proc.
+ * Kills every process with the mark, whatever its session, group or parent is now. Repeats until it finds none, because
+ * a process may fork while others are killed. Does nothing without /proc.
  */
 export function killMarked(mark: ScriptMark): Companion {
   let isKilling = false;
@@ -43,14 +43,14 @@ export function killMarked(mark: ScriptMark): Companion {
   };
 }
 
-/** Returns whether any was found. */
+/** Returns whether it found any. */
 function killOnce(mark: ScriptMark): boolean {
   const marked = processIds().filter((pid) => pid !== process.pid && isMarked(pid, mark));
   for (const pid of marked) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended meanwhile.
+      // It has ended in between.
     }
   }
   return marked.length > 0;

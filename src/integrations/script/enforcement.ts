@@ -4,9 +4,9 @@ import { openCgroupHome } from './cgroup-home';
 import { runProcess, type ProcessRequest, type ProcessResult } from './run-process';
 import { createScriptCgroup, removeLeftCgroups, type ScriptCgroup } from './script-cgroup';
 
-/** What enforces the limits of memory and processes of a script. */
+/** How the limits of a script's memory and processes are enforced. */
 export interface Enforcement {
-  /** `rlimit`: limits of each process, and a look at all of them ten times a second. They hold with `cgroup` too. */
+  /** `rlimit`: limits of each process, and a check of all of them ten times a second, which also runs with `cgroup`. */
   by: 'cgroup' | 'rlimit';
   /** With `cgroup` the directory, with `rlimit` why no cgroup is used. */
   detail: string;
@@ -17,8 +17,8 @@ const TRY_MS = 10_000;
 const found = new Map<string, Promise<Enforcement>>();
 
 /**
- * Chooses once for each process and setting (see `openCgroupHome`): a cgroup that works here, else the limits of single
- * processes. Cgroups that a crashed process left are removed first.
+ * Chooses once for each process and setting (see `openCgroupHome`): a cgroup if it works here, else the limits of
+ * single processes. Removes the cgroups of a crashed process first.
  */
 export function findEnforcement(setting: string): Promise<Enforcement> {
   const known = found.get(setting) ?? choose(setting);

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const CLOSE_ON_EXEC = 0o2000000;
-/** The highest file descriptor that a script is meant to have: the one for its result. */
+/** The highest file descriptor of a script: the one for its result. */
 const RESULT = 3;
 
 /**
- * File descriptors that whoever started this process left open in it, and that every child would inherit: Node opens its own
- * with close-on-exec. Empty where there is no /proc.
+ * Returns the file descriptors that the parent of this process left open in it, and that every child would inherit:
+ * Node opens its own with close-on-exec. Empty without /proc.
  */
 function inheritedDescriptors(): number[] {
   try {
@@ -26,7 +26,7 @@ function isInherited(descriptor: number): boolean {
   }
 }
 
-/** Returns a command without what the service itself has inherited; the command itself when that is nothing. */
+/** Returns a command that closes inherited descriptors first; the command itself when there are none. */
 export function withoutInherited(command: readonly string[]): readonly string[] {
   const descriptors = inheritedDescriptors();
   if (descriptors.length === 0) return command;

@@ -1,14 +1,17 @@
 import type { Readable } from 'node:stream';
 import type { Mask } from '../../domain/secrets/mask-values';
 
-/** Most that is kept of each output of a script, in bytes. */
+/** Maximum size of each output of a script, in bytes. */
 const OUTPUT_LIMIT = 1_048_576;
-/** Read beyond it, so that a secret across the cut is whole when it is masked: more than any form of the longest secret. */
+/**
+ * Further bytes that are read, so that a secret across the cut is complete when it is masked: more than any form of the
+ * longest secret.
+ */
 const BEYOND = 1_048_576;
 
 /**
- * The text of a stream, at most 1 MB. The rest is read and dropped, so that the writer does not block. A text that is cut
- * is masked and ends with a note.
+ * Returns the text of a stream, at most 1 MB. The rest is read and dropped, so that the writer does not block. A text
+ * that is cut is masked and ends with a note.
  */
 export async function keepText(stream: Readable, mask: Mask): Promise<string> {
   const chunks: Buffer[] = [];
@@ -21,7 +24,7 @@ export async function keepText(stream: Readable, mask: Mask): Promise<string> {
       size += bytes.length;
     }
   } catch {
-    // The writer was killed, or reading was given up.
+    // The writer was killed, or reading was stopped.
   }
   const text = Buffer.concat(chunks).toString('utf8');
   if (size <= OUTPUT_LIMIT) return text;

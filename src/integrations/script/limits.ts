@@ -1,16 +1,16 @@
 import { existsSync } from 'node:fs';
 
-/** What one script may take. */
+/** Limits of one script. */
 export const LIMITS = {
-  /** Processes and threads, in the sandbox only: elsewhere everything that the user runs would count. */
+  /** Processes and threads, in the sandbox only: elsewhere all processes of the user would count. */
   processes: 256,
   /** Size of one file, in megabytes. */
   fileMb: 64,
   /** Open files of one process. */
   openFiles: 1_024,
-  /** Open files of all its processes together: pipes and sockets hold memory of the kernel. */
+  /** Open files of all its processes together: pipes and sockets use memory of the kernel. */
   allOpenFiles: 2_048,
-  /** Files and folders that it makes: each takes about 1 kB of the kernel's memory, also an empty one. */
+  /** Files and folders that it creates: each takes about 1 kB of the kernel's memory, even an empty one. */
   files: 100_000,
   /** Memory of all its processes together and writable memory of each of them, in megabytes. */
   memoryMb: 1_024,
@@ -20,7 +20,7 @@ export const LIMITS = {
   tmpMb: 64,
 } as const;
 
-/** Of util-linux; the shell's own `ulimit` would come after what a shell reads at its start. */
+/** From util-linux; the shell's own `ulimit` would come after the files that a shell reads at its start. */
 const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit', '/run/current-system/sw/bin/prlimit'];
 
 /** Absolute path of prlimit; undefined where it is missing. */
@@ -29,7 +29,7 @@ export const findPrlimit = (): string | undefined => PRLIMIT.find((path) => exis
 interface LimitOptions {
   timeoutMs: number;
   inSandbox: boolean;
-  /** Becomes the hard limit of POSIX message queues, which no descendant can raise: a mark to find them by. */
+  /** Hard limit of POSIX message queues, which no descendant can raise; used as a mark to find them. */
   mark?: number;
 }
 

@@ -5,17 +5,17 @@ import { messageOf } from '../../domain/errors';
 import { packagesNotReady, packagesProblem, parsePackage, type PackageSource } from './packages';
 import { readArchive, UnsafeArchive, unpackInto } from './unpack';
 
-/** Most unpacked bytes of all packages of one script. */
+/** Maximum unpacked bytes of all packages of one script. */
 export const MOST_PACKAGE_BYTES = 256 * 1_048_576;
 
 /** A package on disk. */
 export interface ReadyPackage {
   name: string;
-  /** Its files. Several scripts read them at once; nobody writes there. */
+  /** Directory of its files. Several scripts read them at once; none writes there. */
   directory: string;
 }
 
-/** Gives the packages that a script names. @throws {ProviderFailure} packages_not_ready */
+/** Returns the packages that a script names. @throws {ProviderFailure} packages_not_ready */
 export type PackageCache = (specs: readonly string[]) => Promise<ReadyPackage[]>;
 
 interface Unpacked {
@@ -24,8 +24,8 @@ interface Unpacked {
 }
 
 /**
- * Packages of the allow-list, each unpacked once into a folder named by its digest. The digest of the stored archive is
- * compared at each use. One archive is unpacked at a time, because it is in memory meanwhile.
+ * Creates the cache of allowed packages, each unpacked once into a folder named by its digest. The digest of the stored
+ * archive is compared at each use. Archives are unpacked one at a time, because each is held in memory.
  */
 export function createPackageCache(source: PackageSource, directory: () => Promise<string>): PackageCache {
   const unpacked = new Map<string, Promise<Unpacked>>();
@@ -82,7 +82,7 @@ async function unpack(
   await mkdir(folder, { recursive: true });
   await rm(`${target}.part`, { recursive: true, force: true });
   await unpackInto(`${target}.part`, files);
-  // Only a folder that is complete has its final name.
+  // Only a complete folder has its final name.
   await rename(`${target}.part`, target);
   return { directory: target, bytes: files.reduce((sum, { content }) => sum + content.length, 0) };
 }

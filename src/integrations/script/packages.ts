@@ -2,10 +2,10 @@ import type { Executor } from '../../db/executor';
 import { findAllowedPackage, readPackageArchive, type AllowedPackage } from '../../db/script-packages';
 import { ProviderFailure } from '../provider-failure';
 
-/** Most packages of one script. */
+/** Maximum number of packages of one script. */
 export const MOST_PACKAGES = 20;
 
-/** What npm allows in a name, and what versions look like. */
+/** npm's rule for names, and the form of versions. */
 export const PACKAGE_NAME = /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
 export const PACKAGE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,99}$/;
 
@@ -32,7 +32,7 @@ export function parsePackage(spec: string): { name: string; version: string | nu
   return at > 0 ? { name: spec.slice(0, at), version: spec.slice(at + 1) } : { name: spec, version: null };
 }
 
-/** Returns why a list of packages is refused, or null: each name once, at most 20. */
+/** Returns why a list of packages is refused, or null. Each name may appear once; at most 20. */
 export function packagesProblem(specs: readonly string[]): string | null {
   if (specs.length > MOST_PACKAGES) return `at most ${MOST_PACKAGES} packages`;
   const names = specs.map((spec) => parsePackage(spec).name);

@@ -56,7 +56,7 @@ function scriptAction(
   };
 }
 
-/** Scripts of automations, each in a process of its own that sees nothing but what it is given. */
+/** Scripts of automations, each in a separate process that sees only its input. */
 export function createScriptPlugin(scripts: ScriptRunner): Plugin {
   return {
     id: 'integration-script',

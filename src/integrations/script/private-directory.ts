@@ -17,7 +17,9 @@ export async function withDirectory<T>(work: (directory: string) => Promise<T>):
   }
 }
 
-/** Creates a directory of this process, for what scripts share. They may read it; nobody but the service writes there. */
+/**
+ * Creates a directory of this process for files that scripts share. They may read it; only the service writes there.
+ */
 export async function createSharedDirectory(): Promise<string> {
   await sweep();
   const directory = await mkdtemp(join(tmpdir(), `${SHARED_PREFIX}${process.pid}-`));
@@ -38,7 +40,7 @@ async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const owner = new RegExp(`^(?:${PREFIX}|${SHARED_PREFIX})(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner)))
-      // What another user left is not ours to remove.
+      // Files of another user must not be removed.
       await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

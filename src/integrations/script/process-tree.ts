@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Returns the text of a file of /proc; empty when the process has ended or is not ours to see. */
+/** Returns the text of a file of /proc; empty when the process has ended or is not visible to us. */
 async function procText(path: string): Promise<string> {
   try {
     return await readFile(`/proc/${path}`, 'latin1');
@@ -9,7 +9,7 @@ async function procText(path: string): Promise<string> {
   }
 }
 
-/** Returns a process and everything that descends from it, at one moment. */
+/** Returns a process and all its descendants, at one moment. */
 export async function processTree(root: number): Promise<number[]> {
   const found = [root];
   for (let index = 0; index < found.length; index += 1) {
@@ -37,19 +37,19 @@ async function namesIn(path: string): Promise<string[]> {
   }
 }
 
-/** How many files a process has open. */
+/** Returns the number of files that a process has open. */
 export async function openFilesOf(pid: number): Promise<number> {
   return (await namesIn(`/proc/${pid}/fd`)).length;
 }
 
-/** Bytes of memory that a process holds besides files: anonymous, shared and swapped. */
+/** Returns the bytes of memory of a process other than files: anonymous, shared and swapped. */
 export async function memoryOf(pid: number): Promise<number> {
   const status = await procText(`${pid}/status`);
   const kilobytes = [...status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB$/gm)].map(([, text]) => Number(text));
   return 1_024 * kilobytes.reduce((sum, each) => sum + each, 0);
 }
 
-/** As `memoryOf`, with pages that several processes share divided among them. Slower; null = it cannot be read. */
+/** Like `memoryOf`, with shared pages divided among their processes. Slower; null = it cannot be read. */
 export async function sharedMemoryOf(pid: number): Promise<number | null> {
   const rollup = await procText(`${pid}/smaps_rollup`);
   const kilobytes = [...rollup.matchAll(/^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB$/gm)].map(([, text]) =>

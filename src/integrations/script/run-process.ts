@@ -3,12 +3,17 @@ import type { Readable, Writable } from 'node:stream';
 import type { Mask } from '../../domain/secrets/mask-values';
 import { keepText } from './keep-text';
 
-/** Milliseconds after the end of a process during which its output is still read; others may hold the pipes open. */
+/**
+ * Milliseconds after the end of a process during which its output is still read; other processes may have the pipes
+ * open.
+ */
 const DRAIN_MS = 1_000;
 
 /** Something that accompanies a running process. */
 export interface Companion {
-  /** Kills what the process started outside its process group. Called at the timeout, on abort and when it has ended. */
+  /**
+   * Kills the processes that were started outside its process group. Called at the timeout, on abort and after its end.
+   */
   killRest?(): void;
   /** Called once when the process has ended. */
   end?(): void;
@@ -27,24 +32,24 @@ export interface ProcessRequest {
   stdin: string;
   /** Contents of the file descriptors 4, 5, …, which the process reads. */
   inputs?: readonly (string | Buffer)[];
-  /** A `cgroup.procs` that is open for writing: the process enters this cgroup before it does anything else. */
+  /** A `cgroup.procs` that is open for writing: the process enters this cgroup before anything else. */
   enter?: number | undefined;
   timeoutMs: number;
-  /** Hides secrets in an output that has to be cut; the others are masked by the caller. */
+  /** Masks secrets in an output that has to be cut; the caller masks the other outputs. */
   mask: Mask;
   /** Ends it early; its reason is then thrown. */
   signal: AbortSignal;
-  /** Called when the process runs. `stop` kills it and becomes `stopped` of the result. */
+  /** Called when the process runs. `stop` kills it; its argument becomes `stopped` of the result. */
   accompany?: (pid: number, stop: (why: string) => void) => Companion;
 }
 
-/** How a process ended. */
+/** The end of a process. */
 export interface ProcessResult {
   /** null = it was killed. */
   exitCode: number | null;
   stdout: string;
   stderr: string;
-  /** What it wrote to its file descriptor 3. */
+  /** Text that it wrote to file descriptor 3. */
   result: string;
   durationMs: number;
   timedOut: boolean;
@@ -53,8 +58,8 @@ export interface ProcessResult {
 }
 
 /**
- * Runs a process in a group of its own. At the timeout, and when the signal aborts, the whole group and what `accompany`
- * knows of are killed, and reading stops although another process may still hold the pipes.
+ * Runs a process in its own group. At the timeout, and when the signal aborts, the whole group and the processes of
+ * `accompany` are killed, and reading stops although another process may still have the pipes open.
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const { timeoutMs, mask, signal } = request;
@@ -112,7 +117,10 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
   return child;
 }
 
-/** Returns a command that enters the cgroup of a file descriptor and closes it, since a holder could move other processes in. */
+/**
+ * Returns a command that enters the cgroup of a file descriptor and closes it, since a holder could move other
+ * processes in.
+ */
 function entering(descriptor: number, command: readonly string[]): string[] {
   const script = `echo 0 >&${descriptor} && exec ${descriptor}>&- && exec "$@"`;
   return ['/bin/bash', '--norc', '--noprofile', '-c', script, 'bash', ...command];
@@ -136,7 +144,7 @@ function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
     let drain: NodeJS.Timeout | undefined;
     child.once('error', reject);
     child.once('exit', () => {
-      // What it left running must not go on without it.
+      // Processes that it left running must not continue without it.
       kill();
       drain = setTimeout(() => child.stdio.forEach((stream) => stream?.destroy()), DRAIN_MS);
     });

@@ -19,7 +19,7 @@ export interface ScriptRequest {
   kind: ScriptKind;
   script: string;
   scope: ScriptInput;
-  /** The author's own variables; they replace those of the scope. */
+  /** The author's variables; they replace those of the scope. */
   env: Readonly<Record<string, string>>;
   workingDirectory?: string | undefined;
   network: boolean;
@@ -31,14 +31,14 @@ export interface ScriptRequest {
   signal: AbortSignal;
 }
 
-/** What all scripts of a process share. */
+/** Parts that all scripts of a process share. */
 export interface ScriptParts {
   policy: ScriptPolicy;
   egress: Egress;
   runtime: RuntimeFiles;
 }
 
-/** Where a sandbox has what the service brings. */
+/** Directory of the service's files in a sandbox. */
 const GUEST = '/run/fermata';
 
 /** Runs a script in a sandbox. @throws {ProviderFailure} when it cannot be run at all; a script that fails is an outcome */
@@ -100,7 +100,7 @@ async function nodeContent(policy: ScriptPolicy, runtime: RuntimeFiles, request:
   };
 }
 
-/** The way out of a sandbox, if the script asks for one. */
+/** The network connection of a sandbox, if the script requests one. */
 interface Way extends Pick<SandboxedCommand, 'files' | 'mounts' | 'env'> {
   command(root: string, inner: readonly string[]): readonly string[];
   close(): Promise<void>;

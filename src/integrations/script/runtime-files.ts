@@ -2,7 +2,7 @@ import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSharedDirectory } from './private-directory';
 
-/** What every script of a process shares, in a directory that the user of the scripts may read. */
+/** Files that all scripts of a process share, in a directory that the user of the scripts may read. */
 export interface RuntimeFiles {
   /** The directory. */
   root(): Promise<string>;
@@ -13,7 +13,7 @@ export interface RuntimeFiles {
   close(): Promise<void>;
 }
 
-/** Copies are made when they are first asked for: a service may be installed where only its own user can read. */
+/** Creates the files on first use: a service may be installed where only its own user can read. */
 export function createRuntimeFiles(): RuntimeFiles {
   const root = once(createSharedDirectory);
   return {

@@ -2,7 +2,7 @@ import type { Logger } from '../../log';
 import type { Enforcement } from './enforcement';
 import type { ScriptPolicy } from './sandbox';
 
-/** Says in the log of a process that it runs scripts without a sandbox. */
+/** Logs that the process runs scripts without a sandbox. */
 export function warnWithoutSandbox({ sandbox }: ScriptPolicy, log: Logger): void {
   if (sandbox !== 'none') return;
   log.warn(
@@ -10,7 +10,7 @@ export function warnWithoutSandbox({ sandbox }: ScriptPolicy, log: Logger): void
   );
 }
 
-/** Writes to the log of a process what enforces the limits of its scripts. */
+/** Logs how the process enforces the limits of its scripts. */
 export function reportEnforcement({ by, detail }: Enforcement, log: Logger): void {
   if (by === 'cgroup') log.info({ cgroup: detail }, 'memory and processes of scripts are limited by a cgroup');
   else log.info({ why: detail }, 'memory and processes of scripts are limited without a cgroup');

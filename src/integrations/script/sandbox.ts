@@ -11,11 +11,11 @@ import { watchScript } from './script-watch';
 import type { Companion, ProcessResult } from './run-process';
 import { withDirectory } from './private-directory';
 
-/** How scripts are kept apart from the service. */
+/** How scripts are isolated from the service. */
 export interface ScriptPolicy {
   /** `bubblewrap`, or `none`: no sandbox, for installations that trust every author. */
   sandbox: 'bubblewrap' | 'none';
-  /** Whether a script that asks for the network gets it. */
+  /** Whether a script that requests the network gets it. */
   network: boolean;
   /** Absolute path of bubblewrap; undefined = the first of the usual places. */
   bubblewrap?: string | undefined;
@@ -25,7 +25,7 @@ export interface ScriptPolicy {
 
 /** A command to run in the private directory of one script. */
 export interface SandboxedCommand {
-  /** `root` is the private directory as the script sees it. */
+  /** `root` is the path of the private directory inside the sandbox. */
   command(root: string): readonly string[];
   /** Below the private directory. */
   workingDirectory: string;
@@ -33,7 +33,7 @@ export interface SandboxedCommand {
   files: Readonly<Record<string, string>>;
   /** Folders by their path in the private directory, read-only. */
   folders: Readonly<Record<string, string>>;
-  /** Paths of the host that only a sandbox needs; elsewhere they are at their place. */
+  /** Paths of the host that only a sandbox needs; without one they are used in place. */
   mounts: readonly Mount[];
   env: Readonly<Record<string, string>>;
   stdin: string;
@@ -125,7 +125,7 @@ const together = (...companions: Companion[]): Companion => ({
   end: () => companions.forEach((each) => each.end?.()),
 });
 
-/** To the user that the script runs as; the directory itself is closed to all others. */
+/** Changes the owner to the user of the script; other users cannot enter the directory. */
 async function give(directory: string): Promise<void> {
   const user = scriptUser();
   if (user === undefined) return;

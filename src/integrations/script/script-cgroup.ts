@@ -9,9 +9,9 @@ import type { Companion } from './run-process';
 const MB = 1_048_576;
 /** Megabytes of memory and of files in memory together: the kernel counts both. */
 const MEMORY_MB = LIMITS.memoryMb + LIMITS.workMb + 2 * LIMITS.tmpMb;
-/** Processes of bubblewrap around those of the script. */
+/** Number of bubblewrap's own processes around those of the script. */
 const AROUND = 8;
-/** Milliseconds after which an empty cgroup that another container made is certainly not about to be used. */
+/** Milliseconds after which an empty cgroup of another container is certainly unused. */
 const FOREIGN_AGE_MS = 3_600_000;
 const REMOVE_ROUNDS = 100;
 
@@ -26,13 +26,13 @@ export interface ScriptCgroup {
   companion: Companion;
   /** Why the kernel killed the script; undefined = it did not. */
   excess(): string | undefined;
-  /** Kills what is left and removes the cgroup. */
+  /** Kills the remaining processes and removes the cgroup. */
   remove(): Promise<void>;
 }
 
 let made = 0;
 
-/** Makes a cgroup below `home` with the limits of one script. */
+/** Creates a cgroup below `home` with the limits of one script. */
 export async function createScriptCgroup(home: string): Promise<ScriptCgroup> {
   const directory = join(home, `script-${ownerName()}-${(made += 1)}`);
   await mkdir(directory);
@@ -69,7 +69,7 @@ function excessOf(directory: string): string | undefined {
     : `The script used more than ${MEMORY_MB} MB of memory, with its files, and was killed.`;
 }
 
-/** Kills all processes in a cgroup at once; kernels before 5.14 cannot, there one after the other. */
+/** Kills all processes in a cgroup at once; one after the other on kernels before 5.14. */
 function killAll(directory: string): void {
   try {
     writeFileSync(join(directory, 'cgroup.kill'), '1', { flag: 'r+' });
@@ -82,11 +82,14 @@ function kill(pid: number): void {
   try {
     if (pid > 0) process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended meanwhile.
+    // It has ended in between.
   }
 }
 
-/** Kills what is in a cgroup and removes it; gives up after 2 s, since `removeLeftCgroups` of the next start tries again. */
+/**
+ * Kills the processes of a cgroup and removes it; gives up after 2 s, since `removeLeftCgroups` of the next start tries
+ * again.
+ */
 async function removeCgroup(directory: string): Promise<void> {
   for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
     killAll(directory);
@@ -100,7 +103,7 @@ async function removeCgroup(directory: string): Promise<void> {
   }
 }
 
-/** Removes the cgroups, with their processes, that service processes left below `home` when they crashed. */
+/** Removes the cgroups, with their processes, of service processes below `home` that crashed. */
 export async function removeLeftCgroups(home: string): Promise<void> {
   for (const name of await readdir(home)) {
     const [, namespace = '', pid, startedAt] = /^script-(\d+)-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
@@ -112,7 +115,10 @@ export async function removeLeftCgroups(home: string): Promise<void> {
   }
 }
 
-/** Returns whether a cgroup of another process namespace, whose owner cannot be looked up, is old; the kernel keeps one in use. */
+/**
+ * Returns whether a cgroup of another process namespace, whose owner cannot be read, is old; the kernel keeps one in
+ * use.
+ */
 async function isAbandoned(directory: string): Promise<boolean> {
   try {
     return Date.now() - (await stat(directory)).mtimeMs > FOREIGN_AGE_MS;

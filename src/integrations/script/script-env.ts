@@ -1,4 +1,4 @@
-/** What a script can see of its run. */
+/** The data of its run that a script can see. */
 export interface ScriptInput {
   trigger: unknown;
   artifacts: Readonly<Record<string, unknown>>;
@@ -12,7 +12,7 @@ export interface ScriptInput {
 
 const MOST_NAMES = 1_000;
 const MOST_BYTES = 131_072;
-/** Of the names that are listed in `FERMATA_OMITTED`. */
+/** Maximum number of names in `FERMATA_OMITTED`. */
 const MOST_LISTED = 50;
 
 /**

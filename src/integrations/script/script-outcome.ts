@@ -2,15 +2,18 @@ import { parseJson } from '../../domain/exact-json';
 import type { Mask } from '../../domain/secrets/mask-values';
 import type { ProcessResult } from './run-process';
 
-/** How a script ended. */
+/** The end of a script. */
 export interface ScriptOutcome extends Omit<ProcessResult, 'result' | 'stopped'> {
-  /** What `run_script` returned. */
+  /** Return value of `run_script`. */
   result?: unknown;
   /** Why it failed; absent = it did not. */
   error?: string;
 }
 
-/** `omitted` names what did not fit into the environment of the script; the end of `stderr` says so. */
+/**
+ * Returns the outcome of a script. `omitted` names the values that did not fit into its environment; the end of
+ * `stderr` lists them.
+ */
 export function outcomeOf(
   { result, stopped, ...ended }: ProcessResult,
   mask: Mask,
@@ -32,7 +35,7 @@ export function outcomeOf(
   return { ...shared, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
-/** Returns what standard error says about the end: of Node the reason of a crash, of others the last line. */
+/** Returns the reason of the end from standard error: for Node that of a crash, otherwise the last line. */
 function lastWord(stderr: string): string {
   const crash = /^FATAL ERROR: (.*)$/m.exec(stderr)?.[1];
   return crash ?? stderr.trim().split('\n').at(-1) ?? '';
@@ -41,7 +44,7 @@ function lastWord(stderr: string): string {
 interface Answer {
   result?: unknown;
   error?: string;
-  /** Why the script is neither JavaScript nor TypeScript; none of it has run. */
+  /** Why the script is neither JavaScript nor TypeScript; no part of it has run. */
   unreadable?: string;
 }
 

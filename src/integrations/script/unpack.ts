@@ -8,7 +8,10 @@ import { extract, type Header } from 'tar-stream';
 export const MOST_PACKED_BYTES = 8 * 1_048_576;
 const MOST_UNPACKED_BYTES = 64 * 1_048_576;
 const MOST_ENTRIES = 10_000;
-/** Longest path and longest name in it, in bytes, and most names of one path: every file system takes these. */
+/**
+ * Maximum length of a path and of a name in it, in bytes, and maximum number of names in a path: every file system
+ * allows these.
+ */
 const MOST_PATH_BYTES = 512;
 const MOST_NAME_BYTES = 255;
 const MOST_DEPTH = 32;
@@ -18,7 +21,7 @@ export class UnsafeArchive extends Error {
   override readonly name = 'UnsafeArchive';
 }
 
-/** A file of an archive, at its place below the package. */
+/** A file of an archive, with its path below the package. */
 export interface PackedFile {
   path: string;
   content: Buffer;
@@ -27,8 +30,8 @@ export interface PackedFile {
 const inflate = promisify(gunzip);
 
 /**
- * Returns the files of a gzipped tar archive as `npm pack` makes it, without their first folder. Nothing is written.
- * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, too much of anything, and what is no such archive
+ * Returns the files of a gzipped tar archive in the form of `npm pack`, without their first folder. Writes nothing.
+ * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are no such archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   if (tarball.length > MOST_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MOST_PACKED_BYTES} bytes`);

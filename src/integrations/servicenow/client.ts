@@ -13,7 +13,7 @@ export const ServicenowConnection = z.strictObject({
 });
 export type ServicenowConnection = z.infer<typeof ServicenowConnection>;
 
-/** A request of the Table API. @throws {ProviderFailure} with what ServiceNow says */
+/** Sends a request to the Table API. @throws {ProviderFailure} with ServiceNow's message */
 export type ServicenowClient = VendorApi<ServicenowConnection, 'GET' | 'POST' | 'PATCH'>;
 
 const Failure = z.looseObject({

@@ -23,7 +23,7 @@ const common = { connection: 'servicenow', execution: 'call', timeoutMs: () => T
 const produces = { name: 'incident', schema: Incident, identity: ['sysId'] };
 const INCIDENT = 'integration-servicenow.incident';
 
-/** Requests of the Table API on behalf of a step, and what its artifact is. */
+/** Returns functions for a step's requests to the Table API, and for its artifact. */
 function work(client: ServicenowClient, { connection, now, signal }: CallContext<unknown>) {
   const account = ServicenowConnection.parse(connection);
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
@@ -48,7 +48,7 @@ const CreateConfig = z.strictObject({
   fields: Fields.optional().describe('Further columns of incident'),
 });
 
-/** `integration-servicenow.create_incident`. The incident carries our key as correlation_id and is found by it. */
+/** `integration-servicenow.create_incident`. The incident has our key as correlation_id, by which a repeat finds it. */
 function createCreateIncident(client: ServicenowClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
     ...common,

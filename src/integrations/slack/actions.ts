@@ -15,7 +15,7 @@ const MAX_NAME = 80;
 
 const common = { connection: 'slack', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
 
-/** What every action of Slack starts with. */
+/** Returns the context of every Slack action. */
 function postingOf(slack: SlackClient, { connection, now, signal, note }: CallContext<unknown>) {
   const call = { signal, now, timeoutMs: TIMEOUT_MS };
   const limit = createTextLimits('Slack', note);
@@ -48,7 +48,7 @@ export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typ
   };
 }
 
-/** Returns the message that a step is about: what it names, else what an earlier step posted. */
+/** Returns the message of a step: the one that it names, else that of an earlier step. */
 function targetOf(
   { channel, ts }: { channel?: string | undefined; ts?: string | undefined },
   consumed: Record<string, unknown> | null,
@@ -98,7 +98,7 @@ const ReactionConfig = z.strictObject({
   name: Text.transform((name) => name.replace(/^:|:$/g, '')).describe('Name of the emoji, such as eyes'),
 });
 
-/** `integration-slack.add_reaction`: a reaction that is already there is success. */
+/** `integration-slack.add_reaction`: an existing reaction is success. */
 export function createAddReaction(slack: SlackClient): CallingAction<z.infer<typeof ReactionConfig>> {
   return {
     ...common,

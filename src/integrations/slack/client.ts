@@ -19,7 +19,7 @@ export const SlackConnection = z.strictObject({
 });
 export type SlackConnection = z.infer<typeof SlackConnection>;
 
-/** One method of the Web API. @throws {ProviderFailure} with the error code that Slack gives */
+/** Calls a method of the Web API. @throws {ProviderFailure} with Slack's error code */
 export type SlackClient = <T extends z.ZodType>(
   config: SlackConnection,
   call: ConnectionCall,
@@ -39,7 +39,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'service_unavailable',
 ]);
 
-/** What to do about the errors that people meet most. */
+/** Advice for frequent errors. */
 const ADVICE: Readonly<Record<string, string>> = {
   not_in_channel: 'invite the bot to the channel',
   channel_not_found: 'the channel does not exist, or is private and the bot is not in it',

@@ -13,7 +13,7 @@ export type SlackChannel = z.infer<typeof Channels>['channels'][number];
 /** Pages of channels that are read, 200 channels each. */
 const MOST_PAGES = 10;
 
-/** Channels that the bot can see, at most 2,000; archived ones are left out. */
+/** Returns channels that the bot can see, at most 2,000; archived ones are left out. */
 export async function listChannels(
   slack: SlackClient,
   config: SlackConnection,

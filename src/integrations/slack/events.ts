@@ -20,7 +20,7 @@ const trigger = (
   contextKeyLabel: 'channel',
 });
 
-/** What Slack posts to `/hooks/slack/{connection}`. */
+/** Events that Slack posts to `/hooks/slack/{connection}`. */
 export const slackEventsPlugin: Plugin = {
   id: 'slack',
   triggers: [

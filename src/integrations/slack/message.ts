@@ -39,7 +39,7 @@ const History = z.looseObject({
   ),
 });
 
-/** A message as it is posted or replaces another. */
+/** The content of a new or updated message. */
 export interface Content {
   channel: string;
   text: string;
@@ -69,7 +69,7 @@ export async function updateMessage(
   return { channel: updated.channel, ts: updated.ts, updated: true };
 }
 
-/** The message is gone or may not be edited any more: https://docs.slack.dev/reference/methods/chat.update#errors */
+/** The message was deleted or can no longer be edited: https://docs.slack.dev/reference/methods/chat.update#errors */
 const NOT_REPLACEABLE = new Set([
   'message_not_found',
   'cant_update_message',
@@ -95,7 +95,7 @@ interface PostOnce {
   memory: ConnectionMemory;
 }
 
-/** Posts a message; with a key, replaces the one that was posted to the channel with the same key, while Slack allows it. */
+/** Posts a message. With a key, replaces the message of the channel with the same key, while Slack allows it. */
 export async function postOrReplace(
   posting: Posting,
   content: Content,
@@ -112,8 +112,9 @@ export async function postOrReplace(
 }
 
 /**
- * Posts a message once for each idempotency key. Slack has no such keys: the message carries ours in its metadata, and a
- * repeated attempt searches the newest messages of the channel for it. Without the scope to read them the step has a note.
+ * Posts a message once for each idempotency key. Slack has no such keys: the metadata of the message contains ours, and
+ * a repeated attempt searches the newest messages of the channel for it. Without the scope to read them the step gets a
+ * note.
  */
 async function postMessage(
   posting: Posting,

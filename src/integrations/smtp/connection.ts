@@ -46,10 +46,10 @@ const SmtpConnection = z
   });
 type SmtpConnection = z.infer<typeof SmtpConnection>;
 
-/** Port on which TLS begins at once; elsewhere it begins with STARTTLS. */
+/** Port on which TLS begins at once; on others it begins with STARTTLS. */
 const TLS_PORT = 465;
 
-/** Returns the address that mail comes from. */
+/** Returns the sender address of mails. */
 function senderOf({ from, user, host }: SmtpConnection): string {
   if (from !== undefined) return from;
   const name = user ?? 'fermata';
@@ -103,11 +103,11 @@ async function withTransport<T>(
   const socket = await egress.connect({ host, port, signal, timeoutMs });
   const abort = () => void socket.destroy(new Error('Aborted'));
   signal.addEventListener('abort', abort, { once: true });
-  // nodemailer's own connections are not guarded: it gets one that is.
+  // nodemailer's own connections are not guarded, so it gets a guarded one.
   const options = {
     ...{ host, port, connection: socket },
     ...(user !== undefined && { auth: { user, pass: password } }),
-    // Without TLS nothing is upgraded, so that what is sent in clear does not depend on what the server offers.
+    // Without TLS nothing is upgraded, so that sending in clear does not depend on the server's offers.
     ...(tls === 'none' ? { secure: false, ignoreTLS: true } : { secure: port === TLS_PORT, requireTLS: true }),
     ...{
       connectionTimeout: timeoutMs,
@@ -129,7 +129,7 @@ async function withTransport<T>(
   }
 }
 
-/** 4xx of SMTP means later, 5xx never. */
+/** Converts an SMTP error: 4xx is temporary, 5xx permanent. */
 function failureOf(error: unknown, host: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const { responseCode } = Object(error) as { responseCode?: unknown };

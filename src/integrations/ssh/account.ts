@@ -40,7 +40,10 @@ export const SshConnection = z
   });
 export type SshConnection = z.infer<typeof SshConnection>;
 
-/** Returns why a private key cannot be used; null for one that can, and for references to secrets, which are not known yet. */
+/**
+ * Returns why a private key cannot be used; null for a usable one, and for references to secrets, which are not known
+ * yet.
+ */
 function privateKeyProblem(privateKey: string, passphrase: string | undefined): string | null {
   if ([privateKey, passphrase ?? ''].some((text) => referencesIn(text).length > 0)) return null;
   const parsed = ssh2.utils.parseKey(privateKey, passphrase);
@@ -49,7 +52,7 @@ function privateKeyProblem(privateKey: string, passphrase: string | undefined): 
   return key?.isPrivateKey() === true ? null : 'is not a private key';
 }
 
-/** Returns the host that a step means. @throws {ProviderFailure} config_invalid for one that the connection does not name */
+/** Returns the host of a step. @throws {ProviderFailure} config_invalid for one that the connection does not name */
 export function hostFor({ host, hosts }: SshConnection, wanted: string | undefined): string {
   if (wanted === undefined) return host;
   const found = [host, ...hosts].find((name) => name.toLowerCase() === wanted.trim().toLowerCase());

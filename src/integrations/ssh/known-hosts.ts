@@ -19,8 +19,8 @@ export function fingerprintOf(key: Buffer): string {
 }
 
 /**
- * Reads lines of a known_hosts file. A line may also be `HOSTS SHA256:…`, the fingerprint in place of the key.
- * @throws {Error} with the number of the line that cannot be read
+ * Parses lines of a known_hosts file. A line may also be `HOSTS SHA256:…`, with the fingerprint instead of the key.
+ * @throws {Error} with the number of the invalid line
  */
 export function parseKnownHosts(text: string): KnownHost[] {
   const hosts = text.split(/\r?\n/).flatMap((line, index) => {
@@ -81,7 +81,7 @@ function matcherOf(names: string, number: number): KnownHost['matches'] {
   };
 }
 
-/** Matches `*` and `?` without backtracking over more than the last `*`. */
+/** Matches `*` and `?`, with backtracking to the last `*` only. */
 function wildcard(pattern: string): (name: string) => boolean {
   const wanted = pattern.toLowerCase();
   return (name) => {
@@ -106,8 +106,8 @@ function wildcard(pattern: string): (name: string) => boolean {
 }
 
 /**
- * Returns the lines about a host. On another port than 22 its name is `[HOST]:PORT`; lines of the bare name count when there are
- * none of that, as in OpenSSH.
+ * Returns the lines for a host. On a port other than 22 its name is `[HOST]:PORT`; lines of the bare name count when
+ * that has none, as in OpenSSH.
  */
 export function linesAbout(hosts: readonly KnownHost[], host: string, port: number): KnownHost[] {
   const names = port === 22 ? [host] : [`[${host}]:${port}`, host];
@@ -129,7 +129,7 @@ export function judgeHostKey(lines: readonly KnownHost[], key: Buffer): HostKeyV
   return trusted.length === 0 ? 'unknown' : 'changed';
 }
 
-/** Signature algorithms to ask a host for, so that it presents a key that is known; null = any. */
+/** Returns the signature algorithms to request from a host, so that it presents a known key; null = any. */
 export function algorithmsFor(lines: readonly KnownHost[]): string[] | null {
   const types = lines.flatMap(({ isRevoked, type }) => (isRevoked ? [] : [type]));
   if (types.length === 0 || types.includes(null)) return null;

@@ -11,9 +11,12 @@ import { CONNECT_TIMEOUT_MS, withSession } from './session';
 
 const Text = z.string().trim().min(1);
 const DEFAULT_SECONDS = 60;
-/** Milliseconds between TERM and KILL, and then until the channel is given up. */
+/** Milliseconds between TERM and KILL, and then until the channel is abandoned. */
 const GRACE_MS = 2_000;
-/** Milliseconds after the end of a command during which its output is still read: others may hold the channel open. */
+/**
+ * Milliseconds after the end of a command during which its output is still read: other processes may have the channel
+ * open.
+ */
 const DRAIN_MS = 5_000;
 /** Milliseconds in which a lost connection is noticed after its channel was closed. */
 const LOST_MS = 500;
@@ -36,8 +39,8 @@ const Result = z.object({ exitCode: z.int().nullable(), stdout: z.string(), stde
 type Result = z.infer<typeof Result>;
 
 /**
- * `integration-ssh.run`. A command that ends with another exit code than 0, or at its timeout, is not run again. One that
- * was under way when the worker or the connection was lost may be.
+ * `integration-ssh.run`. A command that ends with an exit code other than 0, or at its timeout, is not run again. A
+ * command that was running when the worker or the connection was lost may be.
  */
 export function createRun(egress: Egress): CallingAction<Config> {
   return {
@@ -130,7 +133,8 @@ interface Running {
 function opened(client: Client, host: string, command: string): Promise<Running> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {
-      // Listen now: the exit code of a short command can be in the same packet as the answer, and is emitted right after this.
+      // Listen now: the exit code of a short command can be in the same packet as the answer, and is emitted right
+      // after this.
       if (error === undefined) resolve({ channel, ended: endOf(channel) });
       else
         reject(
@@ -140,7 +144,7 @@ function opened(client: Client, host: string, command: string): Promise<Running>
   });
 }
 
-/** How a command ends: with an exit code, or by a signal. The channel is closed later, when its output was sent. */
+/** Returns the end of a command: an exit code, or a signal. The channel is closed later, after its output. */
 function endOf(channel: ClientChannel) {
   let status: { exitCode: number | null; killedBy?: string } = { exitCode: null };
   const exited = new Promise<void>((resolve) => {
@@ -158,7 +162,7 @@ function endOf(channel: ClientChannel) {
   };
 }
 
-/** What the SSH library keeps to itself. */
+/** Internal methods of the SSH library. */
 interface Internals {
   _client?: { _protocol?: { signal(channel: number, name: string): void } };
   outgoing?: { id: number };

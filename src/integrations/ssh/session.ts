@@ -6,11 +6,11 @@ import { ProviderFailure } from '../provider-failure';
 import type { SshConnection } from './account';
 import { algorithmsFor, fingerprintOf, judgeHostKey, linesAbout, parseKnownHosts, typeOf } from './known-hosts';
 
-/** Connecting and logging in are given up then. */
+/** Timeout of connecting and logging in. */
 export const CONNECT_TIMEOUT_MS = 20_000;
 /** Milliseconds that `work` has after an abort to stop its processes on the host. */
 const STOP_MS = 5_000;
-/** A host that does not answer three of these is gone. */
+/** A host that does not answer three of these counts as lost. */
 const KEEPALIVE_MS = 15_000;
 
 export interface SessionCall extends ConnectionCall {
@@ -18,9 +18,9 @@ export interface SessionCall extends ConnectionCall {
 }
 
 /**
- * Logs in on a host, over a socket of the egress guard, and closes the session when `work` is done.
- * @throws {ProviderFailure} provider_failed for an unknown or changed host key and refused credentials, network_error when
- * the connection is lost, and what `egress.connect` throws
+ * Logs in on a host, over a socket of the egress guard, and closes the session after `work`. @throws {ProviderFailure}
+ * provider_failed for an unknown or changed host key and refused credentials, network_error when the connection is
+ * lost, and the errors of `egress.connect`
  */
 export async function withSession<T>(
   egress: Egress,
@@ -75,7 +75,7 @@ export async function withSession<T>(
 function loggedIn(client: Client, options: ConnectConfig, password: string | undefined): Promise<void> {
   return new Promise((resolve) => {
     client.once('ready', resolve);
-    // Servers that ask for the password by a prompt of PAM.
+    // Servers that request the password by a PAM prompt.
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) => {
       answer(prompts.map(({ echo }) => (echo === true ? '' : (password ?? ''))));
     });
@@ -96,7 +96,7 @@ function hostKeyRefusal(host: string, key: Buffer, verdict: 'unknown' | 'changed
 const networkError = (host: string, what: string) =>
   new ProviderFailure('network_error', `${host}: ${what}.`, { retryable: true });
 
-/** `level` says where the SSH client failed: https://github.com/mscdex/ssh2#client-events */
+/** `level` names the phase in which the SSH client failed: https://github.com/mscdex/ssh2#client-events */
 function failureOf(error: unknown, { host, user }: { host: string; user: string }): ProviderFailure {
   const { level } = Object(error) as { level?: unknown };
   const text = messageOf(error);

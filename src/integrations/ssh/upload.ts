@@ -27,7 +27,9 @@ const Config = z.strictObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** `integration-ssh.upload`. The file is replaced as a whole, so nobody reads half of it, and a repeat changes nothing. */
+/**
+ * `integration-ssh.upload`. The file is replaced as a whole, so nobody reads half of it, and a repeat changes nothing.
+ */
 export function createUpload(egress: Egress): CallingAction<Config> {
   return {
     id: 'upload',
@@ -79,7 +81,7 @@ async function replace(
   return { path, bytes: content.length };
 }
 
-/** Replaces an existing file at once where the server can do that (OpenSSH), else removes it first. */
+/** Replaces an existing file atomically where the server supports it (OpenSSH), else removes it first. */
 async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<void> {
   try {
     await asked<void>((done) => sftp.ext_openssh_rename(from, to, done));
@@ -90,7 +92,7 @@ async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<voi
   }
 }
 
-/** Returns a call with a callback as a promise; some of these calls also throw. */
+/** Converts a call with a callback to a promise; some of these calls also throw. */
 function asked<T>(call: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error ? reject(error) : resolve(value as T)));

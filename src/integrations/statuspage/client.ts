@@ -11,7 +11,7 @@ export const StatuspageConnection = z.strictObject({
 });
 export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
 
-/** A request below `/v1`. @throws {ProviderFailure} with what Statuspage says */
+/** Sends a request below `/v1`. @throws {ProviderFailure} with Statuspage's message */
 export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
 
 /** `{error}`, `{message}` or, for fields, a list of texts: https://developer.statuspage.io/ */
@@ -30,7 +30,7 @@ export function createStatuspageClient(egress: Egress): StatuspageClient {
       const said = Failure.safeParse(json).data;
       return said?.error === undefined ? said?.message : [said.error].flat().join('; ');
     },
-    // 420 is answered beside 429: https://developer.statuspage.io/#section/Rate-Limiting
+    // 420 is used besides 429: https://developer.statuspage.io/#section/Rate-Limiting
     classify(_json, { status, headers }) {
       if (status !== 420 && status !== 429) return undefined;
       return { retryable: true, ...(headers['retry-after'] === undefined && { retryAfterMs: RATE_WINDOW_MS }) };

@@ -31,7 +31,7 @@ export function createStatuspageConnectionType(statuspage: StatuspageClient): Co
     options: {
       page: async (config, _given, call) => toOptions(await pages(config, call)),
       async componentId(...args) {
-        // Paginated: others are limited to one a minute. Groups take the status of their components.
+        // Paginated, since requests are limited to one a minute. Groups take the status of their components.
         const found = await listed(args, { path: '/components?page=1&per_page=100', answer: z.array(Component) });
         return toOptions(found.filter(({ group }) => group !== true));
       },

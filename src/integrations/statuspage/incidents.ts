@@ -56,7 +56,7 @@ function done({ id, name, status, shortlink }: Row, reused: boolean) {
   return { output: artifact, artifact };
 }
 
-/** What every request about an incident starts with. */
+/** Returns the context of every request about an incident. */
 function work(statuspage: StatuspageClient, context: CallContext<{ page?: string | undefined }>) {
   const { connection, config, now, signal, note } = context;
   const account = StatuspageConnection.parse(connection);
@@ -74,7 +74,9 @@ const CreateConfig = z.strictObject({
   status: z.enum(STATUSES).default('investigating'),
 });
 
-/** `integration-statuspage.create_incident`. The incident carries our key in its metadata; a repeat searches for it. */
+/**
+ * `integration-statuspage.create_incident`. The metadata of the incident contains our key; a repeat searches for it.
+ */
 export function createCreateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
     ...common,
@@ -125,8 +127,8 @@ const UpdateConfig = z.strictObject({
 });
 
 /**
- * `integration-statuspage.update_incident`: adds an update, or resolves. Statuspage has no key for updates: a repeat finds
- * its own by status and text, so that subscribers are notified once.
+ * `integration-statuspage.update_incident`: adds an update, or resolves. Statuspage has no key for updates: a repeat
+ * finds its own by status and text, so that subscribers are notified once.
  */
 export function createUpdateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {

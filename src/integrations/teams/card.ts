@@ -17,7 +17,10 @@ interface CardContent {
 const MAX_MESSAGE_BYTES = 27_000;
 const MAX_TITLE_BYTES = 2_000;
 
-/** Returns the body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to what Teams accepts; `note` reports cuts. */
+/**
+ * Returns the body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to Teams' limits; `note` reports
+ * cuts.
+ */
 export function cardMessage(given: CardContent, note: (text: string) => void): string {
   const title = given.title === undefined ? undefined : limitText(given.title, { bytes: MAX_TITLE_BYTES });
   if (title !== given.title) note(`The title was cut to ${MAX_TITLE_BYTES} bytes.`);
@@ -28,7 +31,7 @@ export function cardMessage(given: CardContent, note: (text: string) => void): s
     note('The buttons were left out: their addresses alone are larger than the 28 KB that Teams accepts.');
     return cardMessage({ ...content, actions: [] }, note);
   }
-  // Escapes take more room than the characters that they stand for.
+  // Escapes are longer than the characters that they stand for.
   let bytes = MAX_MESSAGE_BYTES - sizeOf({ ...content, body: '' });
   let cut = { ...content, body: limitText(content.body, { bytes }) };
   while (sizeOf(cut) > MAX_MESSAGE_BYTES && bytes > 0) {

@@ -11,7 +11,7 @@ const Text = z.string().min(1).max(200).optional();
 
 /**
  * A Power Automate workflow that posts to a channel or chat. The other fields belong to connections of an application
- * registered with Microsoft, which can be kept but cannot post.
+ * registered with Microsoft, which can be stored but cannot post.
  */
 export const TeamsConnection = z.strictObject({
   workflowUrl: SecretUrl.optional().describe(
@@ -57,8 +57,8 @@ export function createPostCard(egress: Egress): PostCard {
 }
 
 /**
- * Incoming webhooks of Office 365 connectors, which some keep as workflowUrl, answer 200 also when Teams has refused the
- * message (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
+ * Incoming webhooks of Office 365 connectors, which may still be set as workflowUrl, answer 200 even when Teams has
+ * refused the message (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
  */
 function checkDelivery(said: string): void {
   if (!/message delivery failed with error/i.test(said)) return;

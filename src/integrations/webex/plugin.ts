@@ -26,7 +26,7 @@ type WebexClient = VendorApi<WebexConnection>;
 
 const Failure = z.looseObject({ message: z.string() });
 
-/** Creates a client of the paths below `/v1`. Calls throw a ProviderFailure with what Webex says. */
+/** Creates a client of the paths below `/v1`. @throws {ProviderFailure} with the message of Webex */
 function createWebexClient(egress: Egress): WebexClient {
   const send = createVendorClient(egress, {
     name: 'Webex',

@@ -100,7 +100,7 @@ export const WebhookConfig = Fields.superRefine((config, context) => {
 });
 export type WebhookConfig = z.infer<typeof WebhookConfig>;
 
-/** Returns the type that is written, or the first one of which a field is given. */
+/** Returns the configured type, or the first one with a configured field. */
 export function authTypeOf(
   config: Pick<z.infer<typeof Fields>, 'authType' | (typeof REQUIRED)['bearer' | 'basic' | 'header'][number]>,
 ): keyof typeof REQUIRED {

@@ -5,7 +5,7 @@ import type { Mask } from '../../domain/secrets/mask-values';
 
 const MAX_CHARACTERS = 10_000;
 
-/** What the receiver answered. */
+/** The receiver's answer. */
 export const Delivery = z.object({
   url: z.string(),
   status: z.int(),
@@ -15,7 +15,7 @@ export const Delivery = z.object({
 });
 export type Delivery = z.infer<typeof Delivery>;
 
-/** Returns the delivery to `url`, as the configuration names it, that ended in this answer. */
+/** Returns the delivery to `url`, as configured, that ended in this answer. */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {
   const externalId = externalIdOf(body, mask);
   // Masked before it is cut: a secret across the cut would be half there.

@@ -6,10 +6,10 @@ const MEDIA_TYPES = {
   text: 'text/plain; charset=utf-8',
 } as const satisfies Record<WebhookConfig['contentType'], string>;
 
-/** What goes over the wire, or null for a request without a body. */
+/** The encoded body, or null for a request without one. */
 export type EncodedBody = { text: string; mediaType: string } | null;
 
-/** Returns the body as its content type wants it. Text is sent as it is; a form writes lists as repeated fields. */
+/** Returns the body encoded by its content type. Text is sent unchanged; a form writes lists as repeated fields. */
 export function encodeBody({ body, contentType }: Pick<WebhookConfig, 'body' | 'contentType'>): EncodedBody {
   if (body === undefined) return null;
   const mediaType = MEDIA_TYPES[contentType];

@@ -14,7 +14,7 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** Returns whether a text is a token as RFC 9110 (5.6.2) wants header names to be. */
+/** Returns whether a text is a valid header name, a token by RFC 9110 (5.6.2). */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
 }

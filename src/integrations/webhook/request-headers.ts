@@ -4,19 +4,19 @@ import { authTypeOf, type WebhookConfig } from './config';
 import type { EncodedBody } from './encode-body';
 import { headerProblem } from './header-rules';
 
-/** Custom headers that say nothing secret, and that another origin needs to understand the request. */
+/** Custom headers without secrets that another origin needs to understand the request. */
 const HARMLESS: ReadonlySet<string> = new Set(['accept', 'content-type', 'idempotency-key', 'user-agent']);
 
 interface RequestHeaders {
   headers: Record<string, string>;
-  /** Names of those that may carry secrets. */
+  /** Names of headers that may contain secrets. */
   sensitive: string[];
 }
 
 /**
- * Headers of one attempt. Later ones win: content type, custom headers (a repeated name is one header with both values),
- * authentication, `Idempotency-Key` and the signature. @throws {ProviderFailure} config_invalid, without the value, when
- * a secret turns out to be none that a header can carry
+ * Returns the headers of one attempt. Later ones win: content type, custom headers (a repeated name is one header with
+ * both values), authentication, `Idempotency-Key` and the signature. @throws {ProviderFailure} config_invalid, without
+ * the value, when a secret cannot be a header value
  */
 export function requestHeaders(
   config: WebhookConfig,

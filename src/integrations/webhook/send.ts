@@ -13,7 +13,7 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_TIMEOUT_MS = 300_000;
 
 /**
- * `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt carries the same
+ * `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt has the same
  * `Idempotency-Key`, so that the receiver can recognise a repeat.
  */
 export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
@@ -28,7 +28,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
     },
     produces: { name: 'delivery', schema: Delivery },
     execution: 'call',
-    // Also asked before the configuration is rendered, when the timeout may still be a template.
+    // Also called before the configuration is rendered, when the timeout may still be a template.
     timeoutMs: ({ timeout }) => writtenMs(timeout) ?? DEFAULT_TIMEOUT_MS,
     async execute({ config, idempotencyKey, now, signal, mask }) {
       const body = encodeBody(config);
@@ -38,7 +38,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
         method: config.method,
         headers,
         body: body?.text,
-        // Without one of its own, the budget of the attempt (5 s, or the step's timeout_seconds) aborts by the signal.
+        // Without its own timeout, the budget of the attempt (5 s, or the step's timeout_seconds) aborts by the signal.
         timeoutMs: config.timeout ?? MAX_TIMEOUT_MS,
         signal,
         sensitiveHeaders: sensitive,

@@ -1,6 +1,6 @@
 type Value = string | number | boolean | null;
 
-/** Returns the URL with encoded parameters after those that it has; null leaves its parameter out, a list repeats it. */
+/** Returns the URL with encoded parameters after existing ones; null leaves its parameter out, a list repeats it. */
 export function withQuery(text: string, query: Readonly<Record<string, Value | readonly Value[]>> = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     [value].flat().flatMap((one) => (one === null ? [] : [`${encode(name)}=${encode(String(one))}`])),

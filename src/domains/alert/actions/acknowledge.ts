@@ -26,7 +26,7 @@ export const acknowledgeAction: TransactionalAction<z.infer<typeof Config>> = {
   },
 };
 
-/** Returns the part of a run's trigger that names its alert. */
+/** Returns the part of a run's trigger that identifies its alert. */
 async function triggerOf(tx: Executor, runId: string): Promise<unknown> {
   const found = await tx.execute<{ trigger: unknown }>(sql`
     select jsonb_build_object('payload', jsonb_build_object('fingerprint', trigger_scope -> 'payload' -> 'fingerprint'))

@@ -13,5 +13,5 @@ export function alertOf(trigger: unknown, named: string | undefined): string {
   throw new FermataError('config_invalid', 'The run was not started by an alert: give the fingerprint of one.');
 }
 
-/** Returns the author of what an automation does, for people: `automation:<name>`. */
+/** Returns the name of an automation as an author: `automation:<name>`. */
 export const automationOf = ({ actor }: Cause): string => `automation:${actor.name ?? actor.id}`;

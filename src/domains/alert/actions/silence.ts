@@ -6,7 +6,7 @@ import type { RemoteSilences } from '../remote-silences';
 import { Matchers } from '../triggers';
 import { alertOf, automationOf } from './alert-of-run';
 
-/** Short: the call is tried once beside the workflow before it is handed over to a retried activity. */
+/** Short: the call is tried once in the workflow task before it is handed over to an activity with retries. */
 const TIMEOUT_MS = 5_000;
 const MS_PER_MINUTE = 60_000;
 
@@ -38,7 +38,7 @@ const Artifact = z.object({
 });
 type Artifact = z.infer<typeof Artifact>;
 
-/** What is known before anything is sent. */
+/** The data that is read before anything is sent. */
 interface Prepared {
   silenceId: string;
   fingerprint: string | null;
@@ -48,8 +48,8 @@ interface Prepared {
 }
 
 /**
- * Silences the alert of the run, the one named, or all that matchers match: here, and in an Alertmanager when a connection
- * is given. Alertmanager is called first; a failure there fails the step and leaves no silence here.
+ * Silences the alert of the run, the named one, or all that matchers match: here, and in an Alertmanager when a
+ * connection is named. Alertmanager is called first; a failure there fails the step and leaves no silence here.
  */
 export function createSilenceAction(remote: RemoteSilences): CallingAction<Config> {
   return {
@@ -93,7 +93,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
       if (result === undefined) return;
       const { fingerprint, createdBy, ...planned } = prepared as Prepared;
       const { connectionId, comment, matchers = [] } = config;
-      // `fermata test` may answer the call with less than the artifact.
+      // `fermata test` may answer the call with fewer fields than the artifact has.
       const left = Artifact.partial().parse(result.artifact ?? {});
       const { silenceId = planned.silenceId, endsAt = endOf(now, config).toISOString(), remoteSilenceId } = left;
       await silenceAlerts(

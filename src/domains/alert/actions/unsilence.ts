@@ -30,7 +30,7 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
     configSchema: Config,
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    // Only for silences that an Alertmanager has, which no test can create.
+    // Only for silences in an Alertmanager, which no test can create.
     leavesProcess: () => false,
 
     async prepare({ db, config, trigger, now, openConnection }): Promise<Prepared> {

@@ -10,7 +10,10 @@ export const stateArtifact = {
   schema: z.object({ kind: z.string(), id: z.string(), state: z.record(z.string(), z.unknown()).nullable() }),
 };
 
-/** Refuses kinds of the domains (`validation_failed`), whose state follows from their own data, and unknown ones. */
+/**
+ * Refuses unknown kinds and kinds of the domains, whose state follows from their own data. @throws {FermataError}
+ * `validation_failed`
+ */
 export async function assertCustomKind(entities: EntityStore, tx: Executor, kind: string): Promise<void> {
   const { source } = await entities.kinds.resolve(tx, kind);
   if (source === 'custom') return;

@@ -24,7 +24,7 @@ export const emitEventAction: TransactionalAction<z.infer<typeof Config>> = {
     const { type, data } = config;
     const event = {
       ...{ id: changeId, type, source: `/automations/${run.automationId}`, time: now.toISOString() },
-      // An empty rendered subject is none.
+      // A subject that renders to an empty text counts as absent.
       ...(config.subject && { subject: config.subject }),
       ...(data !== undefined && { data }),
     };

@@ -28,7 +28,7 @@ const Config = z
     message: '"from" and "to" need the field that they are about',
   });
 
-/** Returns the value of a field: the key as it stands, else the dots as a way into objects; null when there is none. */
+/** Returns the value of a field: by the key as written, else with its dots as a path; null when there is none. */
 function read(state: unknown, field: string): unknown {
   if (typeof state !== 'object' || state === null) return null;
   if (Object.hasOwn(state, field)) return ownField(state, field) ?? null;
@@ -65,7 +65,7 @@ function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>
   return { path: 'to', expression, found: after, wanted: to };
 }
 
-/** Any change of any entity; the dispatcher makes this event for each change row of an entity. */
+/** Fires for any change of any entity; the dispatcher derives this event from each change row of an entity. */
 export const entityChangedTrigger: TriggerType = {
   id: 'entity_changed',
   displayName: 'Entity changed',
@@ -91,7 +91,7 @@ export const entityChangedTrigger: TriggerType = {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
       const value = read(state, config.field);
-      // An absent value decides nothing, unless absence is what must hold.
+      // An absent value decides nothing, unless absence must hold.
       return matches(config.to, value) || (value === null ? undefined : false);
     },
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
 
-/** A CloudEvent as triggers see it: its context attributes, extensions among them, and `data`. */
+/** A CloudEvent in triggers: its context attributes, including extensions, and `data`. */
 const Payload = z.looseObject({
   type: z.string(),
   source: z.string().optional(),

@@ -22,7 +22,7 @@ const Config = z
     field: Field,
     above: z.number().optional(),
     below: z.number().optional(),
-    /** level: each result past the bound; crossing: only the one that enters the range. */
+    /** level: each result past the bound; crossing: only a result that enters the range. */
     on: z.enum(['level', 'crossing']).default('level'),
   })
   .superRefine(({ above, below }, ctx) => {
@@ -45,7 +45,7 @@ const Payload = z.object({
   timestamp: z.string(),
 });
 
-/** Returns the number that a completed check has in a field; undefined when there is none. */
+/** Returns the number in a field of a completed check; undefined when there is none. */
 function valueOf(payload: Record<string, unknown>, field: string): number | undefined {
   if (field === 'latencyMs') return numericValue(payload.latencyMs);
   const [id = '', ...rest] = field.replace(/^collectors\./, '').split('.');
@@ -57,7 +57,7 @@ function valueOf(payload: Record<string, unknown>, field: string): number | unde
 const isIn = (value: number, { above, below }: Config): boolean =>
   (above === undefined || value > above) && (below === undefined || value < below);
 
-/** Results of checks whose number lies past a bound. */
+/** Fires for results of checks whose number lies past a bound. */
 export const numericStateTrigger: TriggerType = {
   id: 'numeric_state',
   displayName: 'Number past a bound',

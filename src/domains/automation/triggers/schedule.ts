@@ -46,7 +46,7 @@ function isTimezone(name: string): boolean {
 
 const common = { category: 'Automation', payloadSchema: Payload };
 
-/** At times of a calendar, by Temporal's Schedules; fires its own automation only. */
+/** Fires at times of a calendar, by Temporal's Schedules, for its own automation only. */
 export const cronTrigger: TriggerType = {
   ...{ id: 'cron', displayName: 'Cron', ...common },
   description: 'At the times of a cron pattern, in a time zone.',

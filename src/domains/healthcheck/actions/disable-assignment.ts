@@ -1,7 +1,7 @@
 import { setAssignmentEnabled } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
-/** Leaves a check out of its system's health; its results are kept. */
+/** Excludes a check from its system's health; its results are kept. */
 export const disableAssignmentAction = assignmentAction(
   {
     id: 'disable_assignment',

@@ -1,7 +1,7 @@
 import { setAssignmentEnabled } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
-/** Lets a check count for its system's health again. */
+/** Includes a check in its system's health again. */
 export const enableAssignmentAction = assignmentAction(
   { id: 'enable_assignment', displayName: 'Enable a check', description: 'The check counts for its system again.' },
   async (write, config) => ({ assignment: await setAssignmentEnabled(write, config, true), enqueued: false }),

@@ -1,7 +1,9 @@
 import { requestRun } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
-/** Asks for a run of a check with the event `healthcheck.run_requested`; the process that runs the check listens to it. */
+/**
+ * Requests a run of a check with the event `healthcheck.run_requested`, which the process that runs the check receives.
+ */
 export const runNowAction = assignmentAction(
   {
     id: 'run_now',

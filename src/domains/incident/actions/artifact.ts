@@ -5,8 +5,8 @@ import { IncidentSeverity, IncidentStatus } from '../incident-entity';
 import type { Incident } from '../incidents';
 
 /**
- * The artifact `incident`. `reused` is true when the incident existed before this step; `severityChange` and `addedSystemIds`
- * then say what incident.create changed about it.
+ * The artifact `incident`. `reused` is true when the incident existed before this step; `severityChange` and
+ * `addedSystemIds` are then the changes that incident.create made to it.
  */
 export const incidentArtifact = {
   name: 'incident',
@@ -22,7 +22,7 @@ export const incidentArtifact = {
   }),
 };
 
-/** Returns what a step on an incident leaves. */
+/** Returns the result of a step on an incident. */
 export function incidentResult(incident: Incident, reused: boolean, closesConsumed = false): ActionResult {
   const { id, status, severity, systemIds } = incident;
   return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed };

@@ -10,7 +10,7 @@ const Config = z.strictObject({
   onlyIfCreatedByAutomation: z.boolean().default(false),
 });
 
-/** Resolves an incident; one that is resolved already is fine. */
+/** Resolves an incident; a resolved one is no error. */
 export const resolveAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'resolve',
   displayName: 'Resolve incident',

@@ -11,7 +11,7 @@ export const windowArtifact = {
   schema: z.object({ maintenanceId: z.string(), ...MaintenanceState.shape }),
 };
 
-/** Returns what a step on a maintenance leaves; one that ended it closes what it worked on. */
+/** Returns the result of a step on a maintenance; a step that ended it closes the artifact that it used. */
 export function windowResult({ id, status, systemIds, startAt, endAt }: Maintenance): ActionResult {
   const times = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
   const ended = status === 'completed' || status === 'cancelled';

@@ -14,10 +14,10 @@ const JiraComment = z.looseObject({
   properties: z.array(z.looseObject({ key: z.string(), value: z.unknown() })).optional(),
 });
 const JiraComments = z.looseObject({ comments: z.array(JiraComment) });
-/** Where a comment keeps the idempotency key that it was made under. */
+/** Property of a comment that holds its idempotency key. */
 const PROPERTY = 'fermata';
 
-/** `integration-jira.add_comment`. A repeat finds the comment of the earlier attempt by a property that it carries. */
+/** `integration-jira.add_comment`. A repeat finds the comment of the earlier attempt by a property. */
 export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
   return {
     id: 'add_comment',

@@ -26,7 +26,7 @@ const Config = z.strictObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** Jira's search finds a new issue with a delay: a repeated attempt searches this often, a second apart. */
+/** Jira's search finds a new issue with a delay: how often a repeated attempt searches, a second apart. */
 const SEARCHES_OF_A_REPEAT = 3;
 const MAX_SUMMARY = 255;
 /** Entity property of an issue that holds its mark, in projects whose create screen has no labels field. */
@@ -39,15 +39,15 @@ interface Creation {
   account: JiraConnection;
   call: ConnectionCall;
   config: Config;
-  /** Made from the idempotency key; the issue carries it. */
+  /** Derived from the idempotency key; stored in the issue. */
   mark: string;
   note: (text: string) => void;
 }
 
 /**
- * `integration-jira.create_issue`. Jira has no idempotency keys: the issue carries a mark made from ours, as a label or,
- * where the project has no labels field, as an entity property. An issue that has the mark was created by an earlier
- * attempt. Failures of this bookkeeping are noted and do not keep the issue from being created.
+ * `integration-jira.create_issue`. Jira has no idempotency keys: the issue has a mark derived from ours, as a label or,
+ * where the project has no labels field, as an entity property. An issue with the mark was created by an earlier
+ * attempt. Failures of this search are noted and do not prevent the issue from being created.
  */
 export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -95,7 +95,10 @@ function done({ baseUrl }: JiraConnection, issue: JiraIssue) {
   return { output: artifact, artifact };
 }
 
-/** Returns the issue of an earlier attempt. A search that Jira refuses permanently is noted, and nothing is found. */
+/**
+ * Returns the issue of an earlier attempt. When Jira refuses the search permanently, that is noted, and the result is
+ * none.
+ */
 async function findEarlier(creation: Creation, labels: boolean): Promise<JiraIssue | undefined> {
   const { jira, account, call, config, mark, note } = creation;
   const project = `project = ${quoteJql(config.projectKey)}`;

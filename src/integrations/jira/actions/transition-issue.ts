@@ -34,8 +34,8 @@ const Transition = z.looseObject({ id: z.string(), name: z.string(), to: Status 
 const Transitions = z.looseObject({ transitions: z.array(Transition) });
 
 /**
- * `integration-jira.transition_issue`. An issue that is already where the transition leads stays there, which is success.
- * Most workflows do not offer a transition from its own target, so where each one leads is remembered for the connection,
+ * `integration-jira.transition_issue`. An issue that already has the target status stays there, which is success. Most
+ * workflows do not offer a transition from its own target, so the target of each one is remembered for the connection,
  * by project and issue type.
  */
 export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
@@ -107,7 +107,7 @@ async function rememberTargets(
   }
 }
 
-/** Returns the status of the issue, when that is where the transition leads or the status that is wanted. */
+/** Returns the status of the issue, when it is the transition's target or the wanted status. */
 async function knownTarget(
   memory: ConnectionMemory,
   issue: JiraIssue,

@@ -11,12 +11,12 @@ import {
 import { keepWatching, type EventWatcherDeps, type WantedEvents } from './keep-watching';
 import { listenersByConnection } from './listeners';
 
-/** While there are no listeners, milliseconds between two queries for them. A changed definition causes one at once. */
+/** Without listeners, milliseconds between two queries for them. A changed definition causes one at once. */
 const QUIET_MS = 30_000;
 
 /** Watches the events of clusters that automations listen to. */
 export interface EventWatcher {
-  /** Compares watches with listeners, renews leases, begins watches that were taken and ends those that were lost. */
+  /** Compares watches with listeners, renews leases, starts watches that were taken and ends those that were lost. */
   round(): Promise<void>;
   /** Definitions have changed: the next round looks for listeners. */
   poke(): void;
@@ -24,9 +24,10 @@ export interface EventWatcher {
 }
 
 /**
- * Each cluster, or each namespace that a connection allows, has one row, which one worker leases. The row holds the resource
- * version up to which events are in the change log, and moves on in the transaction that appends them: a watch that is
- * repeated, by this or another worker, continues after the last event that was delivered.
+ * Watches events of clusters. Each cluster, or each namespace that a connection allows, has one row, which one worker
+ * leases. The row holds the resource version up to which events are in the change log, and advances in the transaction
+ * that appends them: a watch that is repeated, by this or another worker, continues after the last event that was
+ * delivered.
  */
 export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
   const { database, workerId, log } = deps;
@@ -61,7 +62,7 @@ export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
       known = mark;
       const held = await holdWatches(database.db, workerId);
       const marks = new Map(held.map((watch) => [keyOf(watch), watch.connectionMark]));
-      // A watch that is lost ends; one whose connection has changed begins again in the next round.
+      // A lost watch ends; a watch whose connection has changed starts again in the next round.
       for (const [key, one] of running) if (marks.get(key) !== one.mark) one.controller.abort();
       for (const watch of held) if (!stopped && !running.has(keyOf(watch))) begin(watch);
     },
@@ -79,7 +80,7 @@ const keyOf = ({ connectionId, namespace }: WatchPlace): string => `${connection
 
 type Listened = Awaited<ReturnType<typeof listenersByConnection>>;
 
-/** Makes the watches that the automations want now. Returns what listens to each connection. */
+/** Inserts the rows of the watches that automations need now. Returns the listeners of each connection. */
 function followListeners({ db }: Database): Promise<Listened> {
   return db.transaction(async (tx) => {
     await lockWatches(tx);

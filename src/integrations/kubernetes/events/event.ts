@@ -3,8 +3,8 @@ import { z } from 'zod';
 const Text = z.string().nullish();
 
 /**
- * An Event as the API server sends it, by core/v1: those of events.k8s.io/v1 are the same objects there, with `eventTime` and
- * `series` in place of `lastTimestamp` and `count`
+ * An Event from the API server, by core/v1. Those of events.k8s.io/v1 are the same objects, with `eventTime` and
+ * `series` instead of `lastTimestamp` and `count`
  * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
  */
 export const KubeEvent = z.looseObject({
@@ -29,7 +29,7 @@ export const KubeEvent = z.looseObject({
 });
 export type KubeEvent = z.infer<typeof KubeEvent>;
 
-/** What automations see of an event. Fields that Kubernetes leaves out are null. */
+/** The payload of an event. Fields that Kubernetes leaves out are null. */
 export const EventPayload = z.strictObject({
   connectionId: z.string(),
   connectionName: z.string(),
@@ -65,7 +65,7 @@ export function payloadOf(event: KubeEvent, connection: { id: string; name: stri
   };
 }
 
-/** Returns the object that an event is about, as `namespace/kind/name`. */
+/** Returns the object of an event as `namespace/kind/name`. */
 export function contextKeyOf({ namespace, kind, name }: Pick<EventPayload, 'namespace' | 'kind' | 'name'>): string {
   return [namespace, kind, name].filter((part) => part !== null).join('/');
 }
@@ -73,9 +73,10 @@ export function contextKeyOf({ namespace, kind, name }: Pick<EventPayload, 'name
 const text = (value: string | null | undefined): string | null => (value === undefined || value === '' ? null : value);
 
 /**
- * Returns whether a resource version is later than another. Those of one resource type are integers that grow, for types that the
- * API server itself serves (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). false when
- * one of them is no integer.
+ * Returns whether a resource version is later than another. Versions of one resource type are integers that grow, for
+ * types that the API server itself serves
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). false when one of them is no
+ * integer.
  */
 export function isLater(version: string, than: string): boolean {
   const isInteger = (one: string) => /^\d{1,30}$/.test(one);

@@ -35,21 +35,21 @@ export interface EventWatcherDeps {
   openConnection(type: string, id: string, use: SecretUse): Promise<OpenConnection>;
 }
 
-/** Configs of what listens to a connection now. Events that none of them matches are not written. */
+/** Returns the configs of a connection's present listeners. Events that none of them matches are not written. */
 export type WantedEvents = (connectionId: string) => readonly Record<string, unknown>[];
 
 interface WatchDeps extends EventWatcherDeps {
   wanted: WantedEvents;
 }
 
-/** Another worker has taken the watch, or no automation listens to it any more. */
+/** Another worker has taken the watch, or no automation uses it any more. */
 class Lost extends Error {
   override readonly name = 'Lost';
 }
 
 /**
- * Watches one place until the signal aborts or the watch is lost. A new watch begins with what happens from now on; after
- * a 410, events later than the last delivered one are listed first.
+ * Watches one place until the signal aborts or the watch is lost. A new watch begins with future events; after a 410,
+ * events later than the last delivered one are listed first.
  */
 export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: AbortSignal): Promise<void> {
   const { log } = deps;
@@ -99,7 +99,7 @@ async function watchOnce(
   });
 }
 
-/** Opens the connection under one of the automations that may use its secrets. @throws {FermataError} when none may */
+/** Opens the connection for one of the automations that may use its secrets. @throws {FermataError} when none may */
 async function openWatched(
   { database, openConnection }: EventWatcherDeps,
   { connectionId }: HeldWatch,

@@ -7,7 +7,7 @@ interface Listened {
   listeners: EventListener[];
 }
 
-/** Connections of Kubernetes that automations listen to. Names that nothing or several things have are left out. */
+/** Returns the Kubernetes connections with their listeners. Names of no connection, or of several, are left out. */
 export async function listenersByConnection(db: Executor): Promise<Map<string, Listened>> {
   const found = new Map<string, Listened>();
   for (const listener of await eventListeners(db)) {

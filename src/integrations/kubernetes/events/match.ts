@@ -1,4 +1,4 @@
-/** Returns the first field of a config that a payload does not match, with what it wants. */
+/** Returns the first field of a config that a payload does not match, with the expected value. */
 export function mismatchOf(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
@@ -10,7 +10,7 @@ export function mismatchOf(
   });
 }
 
-/** Returns whether any of these configs may match: a value with a template in it is known only at run time. */
+/** Returns whether any of these configs may match: a value that contains a template is known only at run time. */
 export function isWanted(payload: Record<string, unknown>, configs: readonly Record<string, unknown>[]): boolean {
   return configs.some((config) => {
     const plain = Object.entries(config).filter(([, wanted]) => !JSON.stringify(wanted).includes('{{'));

@@ -40,5 +40,5 @@ const event: TriggerType = {
   },
 };
 
-/** What Kubernetes clusters report. */
+/** Events of Kubernetes clusters. */
 export const kubernetesEventsPlugin: Plugin = { id: 'kubernetes', triggers: [event] };

@@ -11,10 +11,10 @@ const WATCH_SECONDS = 240;
 const TIMEOUT_MS = (WATCH_SECONDS + 30) * 1_000;
 const LIST_TIMEOUT_MS = 30_000;
 const PAGE = 500;
-/** Longest line of a watch, in characters: objects have at most 1.5 MB. */
+/** Maximum length of a line of a watch, in characters: objects have at most 1.5 MB. */
 const MOST_LINE = 4_000_000;
 
-/** The server does not have the changes after the resource version any more: events have to be listed. */
+/** The server no longer has the changes after the resource version: events have to be listed. */
 export class Expired extends Error {
   override readonly name = 'Expired';
 }
@@ -44,8 +44,8 @@ const Page = z.looseObject({
 });
 
 /**
- * Lists the events after a resource version, oldest first; none when `after` is null.
- * @throws {Expired} when the server forgot the rest of the list meanwhile
+ * Lists the events after a resource version, oldest first; none when `after` is null. @throws {Expired} when the server
+ * dropped the rest of the list in between
  */
 export async function listEvents(source: Source, after: string | null): Promise<Batch> {
   const { kubernetes, config, namespace, signal, now } = source;
@@ -54,7 +54,7 @@ export async function listEvents(source: Source, after: string | null): Promise<
   let to = '';
   let next: string | undefined;
   do {
-    // One item is enough to learn the version at which a watch begins.
+    // One item is enough to get the version at which a watch begins.
     const limit = String(after === null ? 1 : PAGE);
     const query = { limit, ...(next !== undefined && { continue: next }) };
     const request = { method: 'GET', path: pathOf(namespace), query } as const;
@@ -81,9 +81,9 @@ const Failure = z.looseObject({
 });
 
 /**
- * Watches the changes after a resource version until the server ends the watch; `onBatch` receives them in order, and the
- * next ones are read when it resolves. Deletions (events expire after an hour) and bookmarks only move the version.
- * @throws {Expired} when the server does not have the changes any more (410)
+ * Watches the changes after a resource version until the server ends the watch. `onBatch` receives them in order, and
+ * the next ones are read when it resolves. Deletions (events expire after an hour) and bookmarks only advance the
+ * version. @throws {Expired} when the server no longer has the changes (410)
  */
 export async function watchEvents(
   { watch, config, namespace, signal, now }: Source,
@@ -113,7 +113,7 @@ export async function watchEvents(
   }
 }
 
-/** Returns what lines of a watch say. What came before an error counts. */
+/** Parses lines of a watch. Lines before an error count. */
 function batchOf(lines: readonly string[]): Batch & { failure?: Error } {
   const events: KubeEvent[] = [];
   let to = '';
