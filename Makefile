@@ -25,10 +25,10 @@ node_modules/.installed: package-lock.json
 	@npm ci --no-audit --no-fund --loglevel=error
 	@touch $@
 
-SOURCES := $(shell find src bench console drizzle tsconfig.json tsconfig.build.json package.json -type f ! -name '*.test.ts' 2>/dev/null)
+SOURCES := $(shell find src bench console drizzle scripts/build.mjs tsconfig.json package.json -type f ! -name '*.test.ts' 2>/dev/null)
 dist/.built: node_modules/.installed $(SOURCES)
 	@echo "building"
-	@npm run --silent build
+	@node scripts/build.mjs bundle console
 	@touch $@
 
 clean:

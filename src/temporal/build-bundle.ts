@@ -7,7 +7,7 @@ import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
 
 /**
- * The last step of `npm run build`: bundles the compiled workflows once, so that no worker has to when it starts.
+ * A part of `npm run build`: bundles the compiled workflows once, so that no worker has to when it starts.
  * `dist/src/workflows/index.js` → `dist/workflow-bundle.js`.
  */
 async function buildBundle(): Promise<void> {

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { createTestDeployment, type TestDeployment } from '../support/deployment';
 import { waitsAtGate } from '../support/gate-waits';
@@ -51,10 +52,11 @@ describe('two builds of one deployment', () => {
     return d.buildOf(run);
   };
 
-  /** A task queue of one worker may learn of a change a moment later: lets runs go on until one does so in the build. */
+  /** A task queue of one worker may learn of a change a moment later: lets runs continue, ever later ones, until one does so in the build. */
   const passUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
     let build: string | undefined;
-    for (const gate of gates) {
+    for (const [tries, gate] of gates.entries()) {
+      await sleep(tries * 2_000);
       build = await pass(gate);
       if (build === buildId) break;
     }

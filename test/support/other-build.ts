@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
@@ -39,8 +39,11 @@ export function earlierBuild(commit: string): OtherBuild {
   const archive = execFileSync('git', ['archive', commit], { cwd: projectRoot(), maxBuffer: 1 << 29 });
   execFileSync('tar', ['-x', '-C', build.root], { input: archive });
   const run = (...args: string[]) => execFileSync(process.execPath, args, { cwd: build.root, stdio: 'pipe' });
-  run(join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json');
-  run(join('dist', 'src', 'temporal', 'build-bundle.js'));
+  if (existsSync(join(build.root, 'scripts', 'build.mjs'))) run(join('scripts', 'build.mjs'), 'bundle');
+  else {
+    run(join('node_modules', 'typescript', 'bin', 'tsc'), '-p', 'tsconfig.build.json');
+    run(join('dist', 'src', 'temporal', 'build-bundle.js'));
+  }
   return build;
 }
 
