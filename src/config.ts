@@ -236,7 +236,7 @@ const REQUIRED = {
   DATABASE_URL:
     'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
   FERMATA_SECRET_KEY:
-    'is not set. Make one with "openssl rand -base64 32", keep it safe and give the same one to every api and worker process.',
+    'is not set. Make one with "openssl rand -base64 32", keep it safe and set the same one for every api and worker process.',
 } as const;
 
 /**

@@ -26,7 +26,7 @@ export function createFireSchedule(deps: {
   const { database, clock, notifier } = deps;
   return async ({ automationId, triggerId, scheduledFor, begunAt }) => {
     const schedule = await scheduleOf(database.db, automationId, triggerId);
-    if (!schedule) return 'the trigger is not there any more';
+    if (!schedule) return 'the trigger no longer exists';
     const at = new Date(scheduledFor);
     const now = clock.now();
     const attended = await workerSince(database.db, at);

@@ -8,16 +8,16 @@ import { logRefusal, refusalOf, sendProblem } from './http/problem';
 import type { Method, Route } from './http/route';
 import type { WebhookConsent } from './http/webhook-consent';
 
-/** Everything but operations and documentation lives below this. */
+/** Prefix of all paths except operations and documentation. */
 export const BASE_PATH = '/api/v1';
 
 interface AppOptions {
   log: Logger;
-  /** Answers senders of CloudEvents that ask whether they may deliver to an inbound route. */
+  /** Answers senders of CloudEvents that request permission to deliver to an inbound route. */
   consent: WebhookConsent;
-  /** Lets Temporal's Web UI call the codec. */
+  /** Allows Temporal's Web UI to call the codec. */
   codecCors: (request: Request, response: Response, next: NextFunction) => void;
-  /** Directory of the built console; undefined = none is served. */
+  /** Directory of the built console; undefined = the console is not served. */
   consoleDirectory?: string | undefined;
 }
 
@@ -96,7 +96,7 @@ const CONTENT_SECURITY_POLICY = {
   upgradeInsecureRequests: null,
 };
 
-/** Routes by express path. Inbound ones first, since paths are tried in order and these have to be fast. */
+/** Groups routes by express path. Inbound ones come first, since paths are tried in order and these have to be fast. */
 function byPath(routes: readonly Route[]): Map<string, Map<Method, Route>> {
   const paths = new Map<string, Map<Method, Route>>();
   const ordered = [

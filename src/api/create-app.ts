@@ -18,7 +18,7 @@ export interface Api {
   app: Express;
   /** All routes with their permissions and documented answers. */
   routes: readonly Route[];
-  /** Makes streams read what was committed now instead of at their next poll. */
+  /** Makes streams read new commits now instead of at their next poll. */
   wake(): void;
   /** Drops cached tokens, after one was revoked in some process. */
   forgetTokens(): void;

@@ -27,28 +27,28 @@ export interface ApiDeps {
   registry: Registry<Action>;
   filters: FilterRegistry;
   entities: EntityStore;
-  /** Of plugins of the user's own. */
+  /** Routes of external plugins. */
   pluginRoutes?: readonly Route[];
   automations: AutomationStore;
-  /** Seals what is kept for hooks and connections. */
+  /** Seals the secrets of hooks and connections. */
   cipher: Cipher;
-  /** By id; what plugins bring. */
+  /** Connection types of plugins, by id. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
-  /** Of all plugins, in their order. */
+  /** Hooks of all plugins, in their order. */
   systemRemovedHooks: readonly SystemRemovedHook[];
   /** Runs scripts that are tried out. */
   scripts: ScriptRunner;
   sns: Sns;
   /** Encrypts and decrypts payloads of Temporal; undefined = they pass unchanged. */
   codec?: PayloadCodec;
-  /** For the variables and conditions of runs that are started by hand. */
+  /** For variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */
   checkTemporal(): Promise<void>;
   settings: ApiSettings;
 }
 
-/** What the configuration says about the API. */
+/** Settings of the API. */
 export interface ApiSettings {
   version: string;
   /** Bootstrap token with every permission; undefined = tokens of the database only. */
@@ -57,17 +57,17 @@ export interface ApiSettings {
   rateLimit: { perSecond: number; ingestPerSecond: number };
   /** Largest body of inbound routes in bytes, after decompression. */
   ingestMaxBytes: number;
-  /** Addresses and CIDR ranges whose `X-Forwarded-For` is believed. */
+  /** Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. */
   trustedProxies: readonly string[];
-  /** Where links from runs lead. */
+  /** Target of links from runs. */
   webUi: { baseUrl: string | undefined; namespace: string };
-  /** How alerts are attached to systems. */
+  /** How alerts are assigned to systems. */
   alerts: AlertSettings;
   /** Retention of routings in milliseconds; default 72 hours. */
   routingsMs?: number;
-  /** How many automations `fermata_runs_total` shows by name; default 100. */
+  /** Number of automations that `fermata_runs_total` shows by name; default 100. */
   metricsAutomations?: number;
-  /** Certificates of Amazon SNS in PEM, in place of their download; undefined = they are downloaded. */
+  /** Certificates of Amazon SNS in PEM, instead of their download; undefined = they are downloaded. */
   snsCertificates?: string | undefined;
   /** Address at which browsers reach the API; https = cookies are sent over HTTPS only. */
   publicUrl?: string | undefined;
@@ -77,7 +77,7 @@ export interface ApiSettings {
   codecOrigins?: readonly string[];
   /** Settings of this process as text, without secrets; default none. */
   inForce?: readonly SettingInForce[];
-  /** Modules of the user's own plugins, for the threads that check documents; default none. */
+  /** Modules of external plugins, for the threads that check documents; default none. */
   plugins?: readonly string[];
   /** IANA zone of `time` conditions without one of their own, for dry runs; default UTC. */
   timezone?: string;

@@ -10,20 +10,20 @@ export const Problem = z
   .object({
     code: z.string(),
     severity: z.enum(['critical', 'warning']),
-    subject: z.string().nullable().describe('What it is about, e.g. the id of a run'),
+    subject: z.string().nullable().describe('The object concerned, e.g. the id of a run'),
     message: z.string(),
     advice: z.string().describe('What to do about it'),
   })
   .meta({ id: 'DiagnosedProblem' });
 export type Problem = z.infer<typeof Problem>;
 
-/** Most problems of one kind that are listed. */
+/** Maximum number of problems of one kind. */
 const LIMIT = 100;
 
 const minutes = (seconds: number): string =>
   seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 
-/** One check of the vitals: null = nothing is wrong. */
+/** One check of the vitals: null = no problem. */
 type Check = (vitals: Vitals) => Omit<Problem, 'subject'> | null;
 
 const CHECKS: readonly Check[] = [
@@ -44,7 +44,7 @@ const CHECKS: readonly Check[] = [
           severity: 'warning',
           message: `Workers run with ${pluginSets} different sets of plugins.`,
           advice:
-            'Expected during a rolling upgrade. Otherwise give every worker the same FERMATA_PLUGINS and release.',
+            'Expected during a rolling upgrade. Otherwise set the same FERMATA_PLUGINS and release on every worker.',
         },
   ({ unroutedAge, workers }) =>
     workers === 0 || unroutedAge <= 30
@@ -121,10 +121,10 @@ const STUCK_ADVICE: Record<StuckCode, string> = {
   workflow_task:
     'Open the run in the Temporal Web UI. After an upgrade: roll the release back. Otherwise cancel the run.',
   definition: 'Its version was written by another release. Run that release, or cancel the run.',
-  no_progress: 'Open the run in the Temporal Web UI; cancel and retry it if nothing is under way.',
+  no_progress: 'Open the run in the Temporal Web UI; cancel and retry it if nothing is in progress.',
 };
 
-/** Everything that is known to be wrong with the installation, with what to do about it; the most severe first. */
+/** Returns all known problems of the installation with advice, the most severe first. */
 export async function diagnose(deps: { db: Executor; checkTemporal: () => Promise<void> }): Promise<Problem[]> {
   const { db } = deps;
   const [vitals, stuck, withoutAction, temporal] = [
@@ -163,13 +163,13 @@ async function temporalProblem(checkTemporal: () => Promise<void>): Promise<Prob
       {
         ...{ code: 'temporal_away', severity: 'critical', subject: null },
         message: 'The API cannot reach Temporal.',
-        advice: 'Check TEMPORAL_ADDRESS and the server. Events are stored meanwhile, and runs start when it is back.',
+        advice: 'Check TEMPORAL_ADDRESS and the server. Until then events are stored, and runs start when it is back.',
       },
     ];
   }
 }
 
-/** Triggers of enabled automations that no live worker knows. */
+/** Returns triggers of enabled automations that no live worker knows. */
 async function unknownTriggers(db: Executor): Promise<Problem[]> {
   const known = await knownByWorkers(db);
   if (known === null) return [];

@@ -6,10 +6,13 @@ import type { ProcessCounters } from '../process-counters';
 import { createRunCounter } from './run-counter';
 import type { Route } from './http/route';
 
-/** Metrics of the API process and, read from the database at each scrape, of the fleet: ended runs, what is armed now. */
+/**
+ * Metrics of the API process and, read from the database at each scrape, of the fleet: ended runs, armed waits and
+ * dwells.
+ */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
-  /** Counts CloudEvents dropped because an earlier one had their source and id but said something else. */
+  /** Counts CloudEvents that were dropped because an earlier one had their source and id but other content. */
   countMismatched(count: number): void;
   /** Begins to count ended runs. Rejects when the database cannot be read. */
   start(): Promise<void>;
@@ -24,11 +27,11 @@ const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5
 interface ApiMetricsDeps {
   db: Executor;
   counters: ProcessCounters;
-  /** How many automations `fermata_runs_total` shows by name. */
+  /** Number of automations that `fermata_runs_total` shows by name. */
   named: number;
 }
 
-/** One registry per application, so that several can live in one process. */
+/** Creates one registry per application, so that several can run in one process. */
 export function createApiMetrics({ db, counters, named }: ApiMetricsDeps): ApiMetrics {
   const registry = new Registry();
   collectProcessMetrics(registry);

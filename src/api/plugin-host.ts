@@ -23,7 +23,10 @@ interface PluginHostDeps {
   log: Logger;
 }
 
-/** The routes of plugins, each plugin with a host of its own. What plugins have read of secrets is hidden in their answers. */
+/**
+ * Returns the routes of plugins, each plugin with its own host. Secrets that plugins have read are masked in their
+ * answers.
+ */
 export function pluginRoutes({ plugins, mask }: RunningPlugins, deps: PluginHostDeps): Route[] {
   return plugins.flatMap((plugin) => {
     const routes = (plugin.routes?.(hostOf(plugin, deps, mask)) ?? []) as readonly Route[];
@@ -39,7 +42,7 @@ const guardRoute = (route: Route, mask: Mask): Route => ({
   },
 });
 
-/** A body in bytes stays as it is: it is of a format that only the plugin knows. */
+/** A body in bytes stays unchanged: only the plugin knows its format. */
 const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
   ...(body !== undefined && !(body instanceof Uint8Array) && { body: mask(body, 'data') }),
   ...(headers && { headers: mask(headers) }),

@@ -18,7 +18,7 @@ import { createFeed } from './stream/feed';
 const DEFAULT_ROUTINGS_MS = 72 * 3_600_000;
 const DEFAULT_METRICS_AUTOMATIONS = 100;
 
-/** What routes are made with: the dependencies of the API and the parts that several routes share. */
+/** Dependencies of routes: those of the API and the parts that several routes share. */
 export type RouteDeps = ReturnType<typeof createRouteDeps>;
 
 /** Creates the parts that routes share. Opens no connection. */

@@ -39,7 +39,7 @@ export function createRunCounter(registers: Registry[], { db, named }: { db: Exe
     shown = next;
     after = until;
   };
-  // Two scrapes at once would count the same runs twice.
+  // Two concurrent scrapes would count the same runs twice.
   let last: Promise<void> = Promise.resolve();
   return { refresh: (): Promise<void> => (last = last.catch(() => undefined).then(refreshNow)) };
 }

@@ -25,7 +25,7 @@ export function configure(command: Command): void {
     .option('--prune', 'delete automations that this source created and no longer contains')
     .option('--allow-empty', 'let --prune delete everything of the source')
     .option('--source <name>', 'source that owns the automations, e.g. the repository (default: "default")')
-    .option('--commit <id>', 'commit that the files are at, shown beside the automation')
+    .option('--commit <id>', 'commit of the files, shown with the automation')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

@@ -10,7 +10,7 @@ import { resultText } from './print/timeline';
 
 const SHOWN_RUNS = 5;
 const SHOWN_EVALUATIONS = 20;
-/** All that are kept. */
+/** Maximum number of kept reasons. */
 const SHOWN_WHY = 200;
 
 interface Options {
@@ -29,7 +29,7 @@ export function configure(command: Command): void {
     .option(...JSON_OPTION)
     .option('--yaml', 'print the definition of the one named')
     .option('--why', 'only why it did not run, further back; without a name: of all, deleted ones included')
-    .option('--about <subject>', 'only what is about this: the id of a system, the fingerprint of an alert…')
+    .option('--about <subject>', 'only with this context key: the id of a system, the fingerprint of an alert…')
     .option('--group <group>', 'only those of this group; empty = of none')
     .addOption(new Option('--status <status>', 'only these').choices(['enabled', 'disabled']))
     .addHelpText(
@@ -78,7 +78,7 @@ async function printReasons(client: ApiClient, { json, about }: Options, output:
   return json ? output.json(rows) : printEvaluations(rows, output, true);
 }
 
-/** Why events started no run of one automation. One that was deleted is found by its id. */
+/** Prints why events started no run of one automation. A deleted one is found by its id. */
 async function printReasonsOf(
   client: ApiClient,
   nameOrId: string,
@@ -149,7 +149,7 @@ function printRuns(runs: readonly Run[], output: Output): void {
   );
 }
 
-/** A run in a table of runs of one automation. */
+/** Returns the cells of a run in the table of one automation. */
 function runCells(run: Run) {
   const took = elapsedMs(run.startedAt, run.finishedAt);
   return [
@@ -165,7 +165,7 @@ function runCells(run: Run) {
 const nameOf = ({ automationName = '-', automationDeletedAt }: Partial<EvaluationRow>): string =>
   automationDeletedAt == null ? automationName : `${automationName} (deleted)`;
 
-/** The answer to "why did it not run?". */
+/** Prints the answer to "why did it not run?". */
 function printEvaluations(evaluations: readonly EvaluationRow[], output: Output, isOfAll = false): void {
   output.line('\nEvents that started no run');
   if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');

@@ -88,6 +88,6 @@ async function show(id: string, json: true | undefined): Promise<void> {
   printOne(Row.parse(detail['change']), `Change ${whole}`, undefined, output);
   const candidates = Row.array().nullable().parse(detail['candidates']);
   output.line();
-  if (candidates === null) return output.line('What automations made of it is no longer kept.');
+  if (candidates === null) return output.line('The decisions of automations about it are no longer kept.');
   printRows(CANDIDATES, candidates, undefined, output);
 }

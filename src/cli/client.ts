@@ -3,16 +3,16 @@ import { z } from 'zod';
 import { ApiProblem, ApiUnreachable, problemOf } from './client/problem';
 import { readServerSentEvents, type ServerSentEvent } from './client/server-sent-events';
 
-/** Everything but operations lies below this. */
+/** Prefix of all paths except operations. */
 const BASE_PATH = '/api/v1';
-/** Longest wait for the beginning of an answer. */
+/** Timeout until the start of an answer. */
 const TIMEOUT_MS = 30_000;
 const PAGE_LIMIT = 200;
 const MAX_PAGES = 50;
 
 type Query = Record<string, string | number | boolean | undefined>;
 
-/** What a call sends: JSON, or a document as YAML text. */
+/** The body of a call: JSON, or a document as YAML text. */
 export type Body = { json: unknown } | { yaml: string };
 
 /** Headers of a call besides those of every call. */
@@ -35,9 +35,9 @@ export interface ApiClient {
     schema: z.ZodType<T>,
     call?: CallOptions,
   ): Promise<T>;
-  /** The answer as YAML text. */
+  /** Returns the answer as YAML text. */
   yaml(path: string): Promise<string>;
-  /** Status of a call outside the base path, e.g. `/readyz`; undefined = nothing answers. */
+  /** Returns the status of a call outside the base path, e.g. `/readyz`; undefined = no answer. */
   status(path: string): Promise<number | undefined>;
   /** Server-sent events until the server ends the stream or the caller stops reading. */
   stream(path: string, lastEventId?: string): AsyncGenerator<ServerSentEvent>;
@@ -46,7 +46,7 @@ export interface ApiClient {
 /** Address of the API, and the token to call it with. */
 interface ClientOptions {
   url: string;
-  /** undefined = calls go without; the API answers that one is needed. */
+  /** undefined = calls have no token; the API answers that one is needed. */
   token: string | undefined;
 }
 
@@ -142,7 +142,9 @@ async function parsed<T>(path: string, schema: z.ZodType<T>, response: Response)
   try {
     value = text === '' ? undefined : JSON.parse(text);
   } catch (error) {
-    throw new ApiProblem(`What answers ${path} is not the API of Fermata: it does not speak JSON.`, { cause: error });
+    throw new ApiProblem(`What answers ${path} is not the API of Fermata: it does not answer with JSON.`, {
+      cause: error,
+    });
   }
   const answer = schema.safeParse(value);
   if (answer.success) return answer.data;

@@ -83,7 +83,7 @@ function configureTest(command: Command): void {
     .description('test a connection; exit code 1 when its credentials are refused')
     .argument(
       '[connection]',
-      'name or id; without it the configuration that --type and --config give, which is not stored',
+      'name or id; without it, tests the configuration of --type and --config, which is not stored',
     )
     .option('--type <type>', 'type of a configuration that is not stored')
     .option('--config <json>', 'the configuration: JSON, @FILE, or - for standard input')

@@ -18,13 +18,13 @@ import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
 import { createOutput as createLog, type Say } from '../dev/output';
 import { createOutput, type Output } from './print/output';
 
-/** Where the automations of `examples/` send to. */
+/** Port to which the automations of `examples/` send. */
 const EXAMPLE_PORT = 9099;
 const EXAMPLE_URL = `http://127.0.0.1:${EXAMPLE_PORT}`;
-/** The automation that the demo is about, and where its effect arrives. */
+/** The automation of the demo, and the path of its effect. */
 const AUTOMATION = 'Clean up full disks';
 const PAGER_PATH = '/pager-of-demo';
-/** Ten minutes of the example, as long as somebody watches. */
+/** Duration in the demo of ten minutes in the example. */
 const SHORTENED_SECONDS = 15;
 const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 
@@ -112,7 +112,9 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
   return [first, second, third];
 }
 
-/** Applies the examples, with the addresses and the shorter waits of the demo; returns the id of the automation that it is about. */
+/**
+ * Applies the examples, with the addresses and the shorter waits of the demo. Returns the id of the demo's automation.
+ */
 async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
   const pager = await pagerConnection(client, receiver);
   const wanted = listFiles(EXAMPLES.map((path) => join(projectRoot(), 'examples', path)));
@@ -156,7 +158,7 @@ const Alerts = z.looseObject({
   alerts: z.array(z.looseObject({ status: z.string(), labels: z.record(z.string(), z.string()) })),
 });
 
-/** Returns a payload with the times of now, about one disk: an alert from before its last end would belong to the past. */
+/** Returns a payload with present times, for one disk: an alert from before its last end would belong to the past. */
 function about(input: unknown, { instance, fingerprint }: Disk): unknown {
   const body = Alerts.parse(input);
   const now = new Date().toISOString();

@@ -41,7 +41,7 @@ async function runDev(): Promise<void> {
   }
 }
 
-/** First signal: end everything in order. Second: at once. */
+/** First signal: end everything in order. Second signal: end at once. */
 export function stopOnSignals(stack: DevStack, say: Say): { readonly stopping: boolean } {
   const asked = { stopping: false };
   const onSignal = (signal: NodeJS.Signals) => {

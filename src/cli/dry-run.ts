@@ -33,7 +33,10 @@ export function configure(command: Command): void {
     .argument('<automation>', 'name or id')
     .option('-p, --payload <json>', 'trigger.payload: JSON, @FILE, or - for standard input')
     .option('-t, --trigger <id>', 'as if this trigger of it had fired; default: the only one')
-    .option('-k, --context-key <key>', 'what the run is about; default: what the trigger makes of the payload')
+    .option(
+      '-k, --context-key <key>',
+      'context key of the run; default: the key that the trigger derives from the payload',
+    )
     .option('--now <instant>', 'instant to evaluate at, ISO 8601')
     .option('--mocks <json>', 'outputs of actions by id or place, and of waits: JSON, @FILE')
     .option('--definition <json>', 'a document that is not saved, in place of the current version: JSON, @FILE')

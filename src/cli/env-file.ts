@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** Commands that run the service itself, whose settings are what `.env` is for. */
+/** Commands that run the service itself; only they read `.env`. */
 const SERVICES = new Set(['dev', 'demo', 'api', 'worker', 'migrate']);
 
 /** Returns whether a command reads `./.env`. */
@@ -10,8 +10,8 @@ export function readsEnvFile(argv: readonly string[]): boolean {
 }
 
 /**
- * Loads `./.env` for commands that run the service. All others ignore it: in somebody else's checkout it could name a
- * server that would receive the caller's token, or plugins that would run as the caller.
+ * Loads `./.env` for commands that run the service. All others ignore it: in a foreign checkout it could name a server
+ * that would receive the caller's token, or plugins that would run as the caller.
  */
 export function loadEnvFile(argv: readonly string[]): void {
   if (readsEnvFile(argv) && existsSync('.env')) process.loadEnvFile('.env');

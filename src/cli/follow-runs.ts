@@ -62,7 +62,7 @@ function printRun(run: Run, output: Output): void {
   output.line(`${at}  ${status}  ${run.id}  ${plain(run.automationName)}${about}`);
 }
 
-/** Reads a stream, again from where it was when it ends or the connection is lost, while the callbacks want more. */
+/** Reads a stream, and resumes it when it ends or the connection is lost, while the callbacks need more. */
 async function follow(
   client: ApiClient,
   path: string,

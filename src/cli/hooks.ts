@@ -46,9 +46,7 @@ export function configure(command: Command): void {
     .command('create')
     .description('create a hook; its secret is read from standard input, without its last line break')
     .argument('<name>', 'last part of the address that senders post to')
-    .addOption(
-      new Option('--scheme <scheme>', 'how senders prove who they are').choices(HOOK_SCHEMES).makeOptionMandatory(),
-    )
+    .addOption(new Option('--scheme <scheme>', 'how senders are verified').choices(HOOK_SCHEMES).makeOptionMandatory())
     .option('--header <header>', 'header with the secret or signature')
     .option('--options <json>', 'further fields of the hook, e.g. alert: JSON, @FILE')
     .option(...JSON_OPTION);

@@ -61,7 +61,7 @@ export function configure(command: Command): void {
   configureCreate(command.command('create'));
   const acknowledge = updating(
     command.command('acknowledge'),
-    'say that somebody takes care: moves an incident that is investigated to "identified"',
+    'acknowledge an incident: changes its status from "investigating" to "identified"',
   );
   examples(acknowledge, 'fermata incidents acknowledge 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11').action(
     (id: string, options: UpdateOptions) => update(id, options, 'acknowledge'),

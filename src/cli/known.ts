@@ -9,7 +9,7 @@ import { pluginMigrations } from '../integrations/plugin-migrations';
 import type { PluginMigrations } from '../db/plugin-migrations';
 import { createPlugins } from '../integrations/plugins';
 
-/** What automations can be made of, for commands that need no service. */
+/** Triggers, actions and filters, for commands that need no service. */
 export interface Known {
   registry: Registry<Action>;
   filters: FilterRegistry;

@@ -79,7 +79,7 @@ function configureCreate(command: Command): void {
     .requiredOption('--system <id...>', 'systems that it covers')
     .requiredOption('--for <duration>', 'how long it lasts, e.g. 30m, 2h')
     .option('--start <instant>', 'when it begins, ISO 8601; default: now')
-    .option('--suppress', 'suppress notifications of these systems meanwhile')
+    .option('--suppress', 'suppress notifications of these systems during the maintenance')
     .option(...JSON_OPTION);
   examples(
     command,

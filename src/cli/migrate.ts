@@ -39,8 +39,9 @@ Examples:
 }
 
 /**
- * Temporal may come later, and Temporal Cloud does not let us (`FERMATA_SEARCH_ATTRIBUTES=registered`): the schema is what processes refuse to start without,
- * while without search attributes only the lists of the Web UI cannot be filtered by them.
+ * Registers search attributes. Temporal may start later, and Temporal Cloud does not allow it
+ * (`FERMATA_SEARCH_ATTRIBUTES=registered`). Processes refuse to start without the schema; without search attributes
+ * only the Web UI's lists cannot be filtered by them.
  */
 async function registerInTemporal(config: Config, log: Logger): Promise<void> {
   const { address, namespace, searchAttributes } = config.temporal;

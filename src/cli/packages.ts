@@ -43,7 +43,7 @@ export function configure(command: Command): void {
   ).action((options: ListOptions) => printList(LISTING, options));
   const add = command
     .command('add')
-    .description('allow a package to scripts; its archive is uploaded and kept')
+    .description('allow scripts to import a package; its archive is uploaded and stored')
     .argument('<archive>', 'file that `npm pack` made')
     .requiredOption('--name <name>', 'name of the package')
     .requiredOption('--version <version>', 'version of the package')
@@ -59,7 +59,7 @@ export function configure(command: Command): void {
   );
   const rm = command
     .command('rm')
-    .description('forbid a package; scripts that name it fail from then on')
+    .description('remove a package; scripts that import it fail from then on')
     .argument('<package>', 'name@version, or its id')
     .option(...JSON_OPTION);
   examples(rm, 'fermata packages rm lodash@4.17.21').action(async (given: string, { json }: { json?: true }) => {

@@ -35,7 +35,7 @@ Examples:
 function addStatus(command: Command): void {
   command
     .command('status')
-    .description('which build is current, which is ramping, and all that Temporal knows')
+    .description('show the current build, the ramping one, and all others that Temporal knows')
     .option(JSON_OPTION[0], JSON_OPTION[1])
     .action((options: Options) => withReleases(options, () => Promise.resolve()));
 }
@@ -59,7 +59,7 @@ function addCurrent(command: Command): void {
 function addRamp(command: Command): void {
   command
     .command('ramp')
-    .description('give a share of the runs to a build')
+    .description('send a share of the runs to a build')
     .argument('[build]', 'default: this build')
     .addOption(new Option('--percentage <number>', 'share of the runs, 0 to 100').argParser(percentageOf))
     .option('--stop', 'end the ramp: the current build takes all runs')

@@ -42,7 +42,7 @@ export function configure(command: Command): void {
   examples(command, 'fermata scripts test report.ts --context @scope.json');
   const test = command
     .command('test')
-    .description('run a script as a run would, without a run; exit code 1 when it fails')
+    .description('run a script without an automation; exit code 1 when it fails')
     .argument('<file>', 'the script, or - for standard input')
     .addOption(
       new Option('--kind <kind>', 'default: run_shell for .sh, else run_script').choices(['run_shell', 'run_script']),

@@ -39,7 +39,7 @@ function allowOption(flags: string, description: string): Option {
   ]);
 }
 
-/** Returns the binding that the options describe; undefined = leave it, null = remove it. */
+/** Returns the binding of the options; undefined = leave it, null = remove it. */
 function bindingOf(options: SetOptions): Record<string, string[]> | null | undefined {
   const { allowHost: hosts, allowGroup: groups, allowAction: actions, allowAutomation: automations } = options;
   const lists = Object.entries({ hosts, groups, actions, automations }).flatMap(([key, list]) =>
@@ -101,7 +101,7 @@ function addSet(command: Command): void {
 function addList(command: Command): void {
   command
     .command('list')
-    .description('names of secrets; values never come out')
+    .description('names of secrets; values are never shown')
     .option(...JSON_OPTION)
     .addHelpText('after', `\nExamples:\n  fermata secret list\n${CONNECTION_HELP}`)
     .action(async ({ json }: { json?: true }) => {

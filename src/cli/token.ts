@@ -17,10 +17,10 @@ export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata token create alertmanager --role ingest\n');
   command
     .command('create')
-    .description('make a token; it is shown this once')
-    .argument('<name>', 'what it is for')
+    .description('create a token, which is shown only once')
+    .argument('<name>', 'name of the token')
     .addOption(
-      new Option('-r, --role <role...>', 'what it may do; several are possible')
+      new Option('-r, --role <role...>', 'role of the token; several are possible')
         .choices(['viewer', 'author', 'operator', 'ingest', 'admin'])
         .makeOptionMandatory(),
     )

@@ -23,7 +23,7 @@ export function configure(command: Command): void {
     .argument('<automation>', 'name or id')
     .option('-p, --payload <json>', 'trigger.payload of the run: JSON, @FILE, or - for standard input')
     .option('-t, --trigger <id>', 'as if this trigger of it had fired')
-    .option('-k, --context-key <key>', 'what the run is about, e.g. a system id')
+    .option('-k, --context-key <key>', 'context key of the run, e.g. a system id')
     .option('--conditions', 'check the conditions; by default a run started by hand skips them')
     .option('-f, --follow', 'print its steps until it ends; exit code 1 unless it succeeded')
     .option(...JSON_OPTION)

@@ -24,7 +24,7 @@ export async function upgradeStored(config: Config, databaseUrl: string, log: Lo
     if (upgraded.length > 0) log.info(`upgraded ${upgraded.length} automations`);
     if (failed.length > 0) {
       log.warn(
-        `${failed.length} automations could not be upgraded and are disabled: GET /api/v1/migration-failures says why`,
+        `${failed.length} automations could not be upgraded and are disabled: GET /api/v1/migration-failures lists the reasons`,
       );
     }
   } finally {

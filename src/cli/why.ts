@@ -81,8 +81,8 @@ async function nothingFound(client: ApiClient, what: string, since: string): Pro
   const alert = await orNone(client.get(`/alerts/${encodeURIComponent(what)}`, Alert));
   if (alert !== undefined) return repeatText(alert, since);
   return plain(
-    `Nothing of "${what}" came in within the last ${since}: no change, no event, no alert. ` +
-      'What senders posted and was refused is at GET /deliveries/refused.',
+    `Nothing of "${what}" was received within the last ${since}: no change, no event, no alert. ` +
+      'GET /deliveries/refused lists refused messages of senders.',
   );
 }
 

@@ -37,7 +37,7 @@ Examples:
       await Promise.race([worker.connected, asked, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
       announceReady();
       await asked;
-      log.info('stopping: finishing what is under way');
+      log.info('stopping: finishing current work');
       const { shutdownMs } = config;
       setTimeout(() => {
         log.warn(`still busy after ${shutdownMs / 1_000} s (FERMATA_SHUTDOWN_SECONDS); ending anyway`);

@@ -37,7 +37,5 @@ function apartFindings(text: string, schema: string): string[] {
     return [`the plugin has one schema, "${schema}", which is made for it`];
   const [outside] = QUALIFIED.flatMap((pattern) => [...text.matchAll(pattern)].map((match) => match[1] ?? ''));
   if (outside === undefined) return [];
-  return [
-    `"${outside}" is outside the plugin's schema "${schema}"; keep ids of what lies elsewhere instead of references`,
-  ];
+  return [`"${outside}" is outside the plugin's schema "${schema}"; store ids instead of references to other schemas`];
 }

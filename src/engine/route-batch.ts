@@ -130,7 +130,7 @@ export function needsDecision({ routed, survivors, windows, dwells }: Gated): bo
   return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
 }
 
-const OVER = refused('config', 'The change was retried, and what it reports does not hold any more.');
+const OVER = refused('config', 'The change was retried, and the state that it reports no longer holds.');
 
 /**
  * Evaluates config and filter. For a change that was retried, also checks whether the state that it reports still

@@ -133,7 +133,7 @@ function collectLoops(register: Registry, loops: () => LoopWatch | undefined): v
   new Gauge({
     ...common,
     name: 'fermata_loop_restarts',
-    help: 'How often the watchdog started a periodic loop of this worker again',
+    help: 'Number of restarts of periodic loops by the watchdog',
     collect() {
       for (const { name, restarts } of loops()?.states() ?? []) this.set({ loop: name }, restarts);
     },

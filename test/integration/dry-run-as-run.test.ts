@@ -70,7 +70,7 @@ describe('a dry run, as a run does,', () => {
       expect(given.gates[0]?.detail).toMatch(/look different: payload\.configurationId/);
       const without = await report({ definition: definition({}), payload: completed });
       expect(without).toMatchObject({ outcome: 'config', steps: [], end: null });
-      expect(without.gates[0]?.detail).toBe('The event has nothing that the config of the trigger asks for.');
+      expect(without.gates[0]?.detail).toBe('The event does not match the config of the trigger.');
     });
 
     it('a past change of state shows what was before and after, and the context key may be another', async () => {

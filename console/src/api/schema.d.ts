@@ -85,8 +85,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What a document would do with a payload, before it is an automation, with no effect
-         * @description Takes at most 10 seconds; a token may have four such calls under way.
+         * Run an unsaved document with a payload, without effects
+         * @description Takes at most 10 seconds. At most four concurrent calls per token.
          */
         post: operations["automations.dryRunDocument"];
         delete?: never;
@@ -105,8 +105,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * What the automation would do with a payload, with no effect
-         * @description Takes at most 10 seconds; a token may have four such calls under way.
+         * Run an automation with a payload, without effects
+         * @description Takes at most 10 seconds. At most four concurrent calls per token.
          */
         post: operations["automations.dryRun"];
         delete?: never;
@@ -141,7 +141,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let it react no more; runs in flight finish unless `cancelRuns` is set */
+        /** Disable an automation; open runs finish unless `cancelRuns` is set */
         post: operations["automations.disable"];
         delete?: never;
         options?: never;
@@ -295,7 +295,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Bring the automations of a source to what its documents say, all or nothing
+         * Update all automations of a source to its documents, in one transaction
          * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, disabled and run by hand, and an apply leaves its status alone. A source belongs to the token that applied it first, until that token is revoked or expires: other tokens are refused, except those with the permission admin.
          */
         post: operations["gitops.apply"];
@@ -312,7 +312,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What documents may hold, with one variant for each trigger and action */
+        /** JSON Schema of documents, with one variant for each trigger and action */
         get: operations["gitops.kinds"];
         put?: never;
         post?: never;
@@ -414,7 +414,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What led to a run, and what it caused: changes that its steps wrote and runs that these started */
+        /** Causes of a run, and its effects: changes that its steps wrote and runs that these started */
         get: operations["runs.causes"];
         put?: never;
         post?: never;
@@ -503,7 +503,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What the expressions of a step saw: trigger, variables, artifacts
+         * Scope of the expressions of a step: trigger, variables, artifacts
          * @description Live state (`health`, `state`, `now`) is not kept. Secrets are masked as everywhere.
          */
         get: operations["runs.scope"];
@@ -1272,7 +1272,7 @@ export interface paths {
         /** Silences of alerts that have not ended, newest first */
         get: operations["alertSilences.list"];
         put?: never;
-        /** Silence one alert, or all that matchers match, also those that come later */
+        /** Silence one alert, or all present and future alerts that matchers match */
         post: operations["alertSilences.create"];
         delete?: never;
         options?: never;
@@ -1364,7 +1364,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What is armed by `for`, since when and until when, newest first */
+        /** List armed dwells (`for`) with their start and deadline, newest first */
         get: operations["dwells.list"];
         put?: never;
         post?: never;
@@ -1381,7 +1381,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What runs wait for, on which entities or event, until when; newest first */
+        /** List waits of runs with their entities or events and timeouts, newest first */
         get: operations["waits.list"];
         put?: never;
         post?: never;
@@ -1451,7 +1451,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What notification.send has delivered or not, newest first */
+        /** List deliveries of notification.send, including failed ones, newest first */
         get: operations["notifications.list"];
         put?: never;
         post?: never;
@@ -1615,7 +1615,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What can be chosen for a field of an action, after the choices in the query */
+        /** List the choices for a field of an action, given the choices in the query */
         get: operations["connections.options"];
         put?: never;
         post?: never;
@@ -1667,7 +1667,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * What happened: events and changes of state, newest first
+         * Search events and changes of state, newest first
          * @description A page may have fewer items than `limit` and still a `nextCursor`, when an event is rare among the changes that can mean it.
          */
         get: operations["changes.list"];
@@ -1739,7 +1739,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Take note of a failure: it is not listed any more */
+        /** Acknowledge a failure, so that it is no longer listed */
         post: operations["migrationFailures.acknowledge"];
         delete?: never;
         options?: never;
@@ -1865,7 +1865,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What was left of the error budget, from the start of the window to now */
+        /** Remaining error budget from the start of the window to now */
         get: operations["slos.burnDown"];
         put?: never;
         post?: never;
@@ -1976,7 +1976,7 @@ export interface paths {
         /** Checks of systems, in the order of system and check */
         get: operations["assignments.list"];
         put?: never;
-        /** Give a system a check; one that it has is enabled or disabled */
+        /** Assign a check to a system, or enable or disable an assigned one */
         post: operations["assignments.create"];
         delete?: never;
         options?: never;
@@ -2084,7 +2084,7 @@ export interface paths {
         /** Updates of an incident, newest first */
         get: operations["incidents.updates"];
         put?: never;
-        /** Say something about an incident and, with `statusChange`, move its status */
+        /** Add an update to an incident and, with `statusChange`, change its status */
         post: operations["incidents.addUpdate"];
         delete?: never;
         options?: never;
@@ -2139,7 +2139,7 @@ export interface paths {
         /** Updates of a maintenance, newest first */
         get: operations["maintenances.updates"];
         put?: never;
-        /** Say something about a maintenance; that changes nothing of it */
+        /** Add an update to a maintenance, without changing it */
         post: operations["maintenances.addUpdate"];
         delete?: never;
         options?: never;
@@ -2171,7 +2171,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What steps can do */
+        /** List the actions of steps */
         get: operations["registry.actions"];
         put?: never;
         post?: never;
@@ -2188,7 +2188,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What actions leave */
+        /** List the artifacts of actions */
         get: operations["registry.artifactTypes"];
         put?: never;
         post?: never;
@@ -2408,7 +2408,7 @@ export interface paths {
         put?: never;
         /**
          * Decrypt payloads of Temporal's histories
-         * @description Payloads that are not encrypted come back as they are. 422 when a key is missing or a payload was changed.
+         * @description Payloads that are not encrypted are returned unchanged. 422 when a key is missing or a payload was changed.
          */
         post: operations["codec.decode"];
         delete?: never;
@@ -2428,7 +2428,7 @@ export interface paths {
         put?: never;
         /**
          * Encrypt payloads as workers do
-         * @description With `FERMATA_CODEC=none`, payloads come back as they are.
+         * @description With `FERMATA_CODEC=none`, payloads are returned unchanged.
          */
         post: operations["codec.encode"];
         delete?: never;
@@ -2571,7 +2571,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2607,7 +2607,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2627,7 +2627,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2642,7 +2642,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2657,7 +2657,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2694,7 +2694,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2709,7 +2709,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2726,7 +2726,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2741,7 +2741,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2761,7 +2761,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -2831,7 +2831,7 @@ export interface components {
              */
             enabled: boolean | components["schemas"]["Expression"];
             /**
-             * @description Go on when this action fails
+             * @description Continue with the next action when this one fails
              * @default false
              */
             continue_on_error: boolean;
@@ -3030,7 +3030,7 @@ export interface components {
         AutomationInput: {
             name: string;
             description?: string;
-            /** @description Shown together; kept beside the document, not versioned */
+            /** @description Automations of a group are shown together; not versioned */
             group?: string;
             /**
              * @description Literals or templates; rendered before the conditions
@@ -3048,13 +3048,13 @@ export interface components {
             /** @default [] */
             actions: components["schemas"]["Action"][];
             /**
-             * @description What happens while one is active
+             * @description What a new run does while another one is active
              * @default single
              * @enum {string}
              */
             mode: "single" | "restart" | "queued" | "parallel";
             /**
-             * @description What "one is active" means: of the automation, or of the system, incident… it is about
+             * @description Whether runs of the whole automation, or only those with the same context key (system, incident…) count as active
              * @default automation
              * @enum {string}
              */
@@ -3092,7 +3092,7 @@ export interface components {
         AutomationPatch: {
             name?: string;
             description?: string;
-            /** @description Shown together; kept beside the document, not versioned */
+            /** @description Automations of a group are shown together; not versioned */
             group?: string;
             /**
              * @description Literals or templates; rendered before the conditions
@@ -3110,13 +3110,13 @@ export interface components {
             /** @default [] */
             actions: components["schemas"]["Action"][];
             /**
-             * @description What happens while one is active
+             * @description What a new run does while another one is active
              * @default single
              * @enum {string}
              */
             mode: "single" | "restart" | "queued" | "parallel";
             /**
-             * @description What "one is active" means: of the automation, or of the system, incident… it is about
+             * @description Whether runs of the whole automation, or only those with the same context key (system, incident…) count as active
              * @default automation
              * @enum {string}
              */
@@ -3160,7 +3160,7 @@ export interface components {
             status: "enabled" | "disabled";
             /** @enum {string} */
             managedBy: "api" | "gitops";
-            /** @description Where it came from; null unless it is managed from Git */
+            /** @description Origin of the document; null unless it is managed from Git */
             provenance: {
                 source: string;
                 path: string | null;
@@ -3218,7 +3218,7 @@ export interface components {
                 found: unknown;
                 wanted: unknown;
             };
-            /** @description What the deciding value came from, e.g. the maintenance */
+            /** @description Source of the deciding value, e.g. the maintenance */
             note?: string;
             /** Format: uuid */
             runId?: string;
@@ -3274,7 +3274,7 @@ export interface components {
             routedAt: string | null;
             /** @description When it was set aside because it could not be routed; `/changes/failed` lists these */
             failedAt: string | null;
-            /** @description What the last failed try to route it reported */
+            /** @description Error of the last failed attempt to route it */
             failure: string | null;
             prev: {
                 [key: string]: unknown;
@@ -3308,7 +3308,7 @@ export interface components {
         ChangeSender: {
             /** @enum {string} */
             type: "token" | "hook" | "run" | "clock";
-            /** @description Of the token or hook; of a run the name of its automation */
+            /** @description Name of the token or hook; for a run, that of its automation */
             name: string;
         };
         ChangeSummary: {
@@ -3331,7 +3331,7 @@ export interface components {
             routedAt: string | null;
             /** @description When it was set aside because it could not be routed; `/changes/failed` lists these */
             failedAt: string | null;
-            /** @description What the last failed try to route it reported */
+            /** @description Error of the last failed attempt to route it */
             failure: string | null;
             sender: components["schemas"]["ChangeSender"];
         };
@@ -3455,7 +3455,7 @@ export interface components {
             code: string;
             /** @enum {string} */
             severity: "critical" | "warning";
-            /** @description What it is about, e.g. the id of a run */
+            /** @description The object concerned, e.g. the id of a run */
             subject: string | null;
             message: string;
             /** @description What to do about it */
@@ -3494,7 +3494,7 @@ export interface components {
                     [key: string]: unknown;
                 } | null;
             }[];
-            /** @description How the run would end; null when the gates let nothing through */
+            /** @description Status with which the run would end; null when a gate refuses it */
             end: {
                 /** @enum {string} */
                 status: "success" | "failed";
@@ -3591,12 +3591,12 @@ export interface components {
             automationId: string;
             triggerId: string | null;
             changeId: string | null;
-            /** @description What the run would have been about; null = nothing, or not known */
+            /** @description Context key that the run would have had; null = none, or unknown */
             contextKey: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
             detail: string | null;
-            /** @description How often in a row */
+            /** @description Number of consecutive repetitions */
             count: number;
             /**
              * Format: date-time
@@ -3687,7 +3687,7 @@ export interface components {
             apiVersion: string;
             kind: string;
             description: string;
-            /** @description Of the whole document */
+            /** @description Place in the whole document */
             schema: {
                 [key: string]: unknown;
             };
@@ -3750,7 +3750,7 @@ export interface components {
              */
             digest?: "sha1" | "sha256" | "sha384" | "sha512";
             /**
-             * @description How the signature is written; default hex
+             * @description Encoding of the signature; default hex
              * @enum {string}
              */
             encoding?: "hex" | "base64";
@@ -3758,11 +3758,11 @@ export interface components {
             prefix?: string;
             /** @description Between several signatures in the header; default "," */
             separator?: string;
-            /** @description What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+            /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
             signedText?: string;
             /** @description Header with the Unix time of the request, checked if given */
             timestampHeader?: string;
-            /** @description How far the timestamp may differ, and how long a signature is remembered; default 300 */
+            /** @description Tolerance of the timestamp, and how long a signature is remembered; default 300 */
             toleranceSeconds?: number;
             /** @description Header that identifies a delivery; repeats do nothing */
             deliveryHeader?: string;
@@ -3770,19 +3770,19 @@ export interface components {
             topics?: string[];
             /** @description Reads alerts out of the requests, which then fire no automation.webhook */
             alert?: {
-                /** @description Gives the list of elements; default: one element, the body */
+                /** @description List of elements; default: one element, the body */
                 each?: string;
                 /** @description Identifies the alert from message to message */
                 fingerprint: string;
-                /** @description Gives firing or resolved, or true or false */
+                /** @description firing or resolved, or true or false */
                 status: string;
                 /** @description Label alertname; default: the name of the hook */
                 name?: string;
                 /** @description Label severity; default: warning */
                 severity?: string;
-                /** @description Gives an object of labels */
+                /** @description Object of labels */
                 labels?: string;
-                /** @description Gives an object of annotations; runbook_url is the link to the runbook */
+                /** @description Object of annotations; runbook_url is the link to the runbook */
                 annotations?: string;
             };
             /** @description Headers that automations do not see */
@@ -3845,12 +3845,12 @@ export interface components {
             automationId: string;
             triggerId: string | null;
             changeId: string | null;
-            /** @description What the run would have been about; null = nothing, or not known */
+            /** @description Context key that the run would have had; null = none, or unknown */
             contextKey: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
             detail: string | null;
-            /** @description How often in a row */
+            /** @description Number of consecutive repetitions */
             count: number;
             /**
              * Format: date-time
@@ -3874,7 +3874,7 @@ export interface components {
             /** @enum {string} */
             status: "enabled" | "disabled";
             /**
-             * @description It names this entity, may read any of the kind, or reads the system that a run is about
+             * @description It names this entity, may read any entity of the kind, or reads the system of the run
              * @enum {string}
              */
             looksAt: "id" | "any" | "system_of_run";
@@ -4041,7 +4041,7 @@ export interface components {
             more: boolean;
             /**
              * Format: date-time
-             * @description What was caused before is no longer kept
+             * @description Earlier causes are no longer kept
              */
             keptSince: string;
             /** @description Runs that retry this one, oldest first; at most 20 */
@@ -4183,7 +4183,7 @@ export interface components {
             name: string;
             version: string;
             sha256: string;
-            /** @description Of the archive */
+            /** @description SHA-256 of the archive */
             bytes: number;
             /**
              * Format: date-time
@@ -4203,7 +4203,7 @@ export interface components {
             updatedAt: string;
             /** @description Where it may be used; null = anywhere */
             allow: components["schemas"]["SecretBinding"] | null;
-            /** @description What refers to the secret */
+            /** @description Automations, connections and hooks that refer to the secret */
             usedBy: {
                 automations: {
                     /** Format: uuid */
@@ -4291,7 +4291,7 @@ export interface components {
                  * @description ISO 8601, UTC
                  */
                 at: string;
-                /** @description Of the error budget of the present window */
+                /** @description Share of the error budget of the present window */
                 remainingPercent: number;
             }[];
         };
@@ -4373,7 +4373,7 @@ export interface components {
              * @enum {string}
              */
             kind: "token" | "session";
-            /** @description How the token begins */
+            /** @description First characters of the token */
             prefix: string;
             roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
             /**
@@ -4412,7 +4412,7 @@ export interface components {
             };
             /** @description Fire only if this holds */
             filter?: components["schemas"]["Expression"];
-            /** @description Fire only when the event comes often enough */
+            /** @description Fire only when the event occurs often enough */
             window?: {
                 /** @description Fire at the n-th event … */
                 count: number;
@@ -4441,7 +4441,7 @@ export interface components {
             configSchema: {
                 [key: string]: unknown;
             } | null;
-            /** @description What the context key names */
+            /** @description Object that the context key identifies */
             contextKeyLabel: string;
             /** @description Whether `for` can confirm it later */
             supportsFor: boolean;
@@ -4456,7 +4456,7 @@ export interface components {
                 path: string;
                 /** @description null when the place is new */
                 before: unknown;
-                /** @description null when the place is gone */
+                /** @description null when the path no longer exists */
                 after: unknown;
             }[];
         };
@@ -4470,11 +4470,11 @@ export interface components {
             refs: string[];
             /** @description The first event of `events`; null for a `wait_until` */
             event: string | null;
-            /** @description Of the first event; `*` = any */
+            /** @description Context key of the first event; `*` = any */
             contextKey: string | null;
             /** @description All events that end the wait, in the order of the step */
             events: string[];
-            /** @description Of each of `events`, in their order; `*` = any */
+            /** @description Context keys of `events`, in the same order; `*` = any */
             contextKeys: (string | null)[];
             /**
              * Format: date-time
@@ -4492,7 +4492,7 @@ export interface components {
             pid: number;
             /** @description Release that it runs; null = one that does not announce it */
             version: string | null;
-            /** @description What enforces the limits of memory and processes of scripts there; null = a release that does not announce it */
+            /** @description How the limits of scripts are enforced there; null = its release does not announce it */
             scriptLimits: ("cgroup" | "rlimit") | null;
             /**
              * Format: date-time
@@ -4526,7 +4526,7 @@ export interface operations {
                 /** @description Part of name or description */
                 q?: string;
                 managedBy?: "api" | "gitops";
-                /** @description What the current version refers to: `connection:<id or name>`, `hook:<name>`, `package:<name>`, `script:*` */
+                /** @description Resource to which the current version refers: `connection:<id or name>`, `hook:<name>`, `package:<name>`, `script:*` */
                 uses?: string;
             };
             header?: never;
@@ -5218,7 +5218,7 @@ export interface operations {
                     payload?: {
                         [key: string]: unknown;
                     };
-                    /** @description Default: what the named trigger makes of the payload */
+                    /** @description Default: the key that the named trigger derives from the payload */
                     contextKey?: string;
                     /** @default true */
                     skipConditions?: boolean;
@@ -5360,13 +5360,13 @@ export interface operations {
                 "application/json": {
                     /** @description Default: the only one, when there is a payload */
                     triggerId?: string;
-                    /** @description Need not be complete; the answer names the fields that real events have besides */
+                    /** @description May be incomplete; the answer lists the further fields of real events */
                     payload?: {
                         [key: string]: unknown;
                     };
                     /** @description A past event or change of state: the trigger gets its payload, at its instant. Not with `payload` */
                     changeId?: string;
-                    /** @description Default: what the trigger makes of the payload */
+                    /** @description Default: the key that the trigger derives from the payload */
                     contextKey?: string;
                     /**
                      * Format: date-time
@@ -5505,13 +5505,13 @@ export interface operations {
                 "application/json": {
                     /** @description Default: the only one, when there is a payload */
                     triggerId?: string;
-                    /** @description Need not be complete; the answer names the fields that real events have besides */
+                    /** @description May be incomplete; the answer lists the further fields of real events */
                     payload?: {
                         [key: string]: unknown;
                     };
                     /** @description A past event or change of state: the trigger gets its payload, at its instant. Not with `payload` */
                     changeId?: string;
-                    /** @description Default: what the trigger makes of the payload */
+                    /** @description Default: the key that the trigger derives from the payload */
                     contextKey?: string;
                     /**
                      * Format: date-time
@@ -6720,11 +6720,11 @@ export interface operations {
             query?: {
                 /** @description Only report what would be done */
                 dryRun?: "0" | "1" | "" | "true" | "false";
-                /** @description Delete what this source made and does not name any more */
+                /** @description Delete automations of this source that the documents no longer contain */
                 prune?: "0" | "1" | "" | "true" | "false";
                 /** @description Whose automations these are, e.g. a repository */
                 source?: string;
-                /** @description Commit that the documents come from, kept as provenance */
+                /** @description Commit of the documents, stored as their origin */
                 commit?: string;
                 /** @description Let `prune` delete everything of the source */
                 allowEmpty?: "0" | "1" | "" | "true" | "false";
@@ -6750,7 +6750,7 @@ export interface operations {
                         labels?: {
                             [key: string]: string;
                         };
-                        /** @description `path`: the file that the document comes from, shown as provenance */
+                        /** @description `path`: file of the document, shown as its origin */
                         annotations?: {
                             [key: string]: string;
                         };
@@ -6762,7 +6762,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was done with each document */
+            /** @description Result for each document */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7370,7 +7370,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many matched and were ended */
+            /** @description Number of runs that were cancelled */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7872,7 +7872,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How many matched and were started */
+            /** @description Number of runs that were retried */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10330,7 +10330,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10472,7 +10472,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10614,7 +10614,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10756,7 +10756,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10898,7 +10898,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11040,7 +11040,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11182,7 +11182,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11324,7 +11324,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11466,7 +11466,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11608,7 +11608,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11749,7 +11749,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11777,7 +11777,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11881,7 +11881,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11909,7 +11909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12013,7 +12013,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12041,7 +12041,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12145,7 +12145,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12173,7 +12173,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12277,7 +12277,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12305,7 +12305,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12409,7 +12409,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12437,7 +12437,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12541,7 +12541,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12569,7 +12569,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12673,7 +12673,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12701,7 +12701,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12805,7 +12805,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12833,7 +12833,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12937,7 +12937,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12965,7 +12965,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14241,7 +14241,7 @@ export interface operations {
                     "application/json": {
                         accepted: number;
                         changeIds: string[];
-                        /** @description Of hooks with alert: elements that were not taken */
+                        /** @description For hooks with `alert`: refused elements */
                         rejected?: {
                             index: number;
                             message: string;
@@ -14258,7 +14258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such hook, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14472,7 +14472,7 @@ export interface operations {
                      */
                     digest?: "sha1" | "sha256" | "sha384" | "sha512";
                     /**
-                     * @description How the signature is written; default hex
+                     * @description Encoding of the signature; default hex
                      * @enum {string}
                      */
                     encoding?: "hex" | "base64";
@@ -14480,11 +14480,11 @@ export interface operations {
                     prefix?: string;
                     /** @description Between several signatures in the header; default "," */
                     separator?: string;
-                    /** @description What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+                    /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
                     signedText?: string;
                     /** @description Header with the Unix time of the request, checked if given */
                     timestampHeader?: string;
-                    /** @description How far the timestamp may differ, and how long a signature is remembered; default 300 */
+                    /** @description Tolerance of the timestamp, and how long a signature is remembered; default 300 */
                     toleranceSeconds?: number;
                     /** @description Header that identifies a delivery; repeats do nothing */
                     deliveryHeader?: string;
@@ -14492,19 +14492,19 @@ export interface operations {
                     topics?: string[];
                     /** @description Reads alerts out of the requests, which then fire no automation.webhook */
                     alert?: {
-                        /** @description Gives the list of elements; default: one element, the body */
+                        /** @description List of elements; default: one element, the body */
                         each?: string;
                         /** @description Identifies the alert from message to message */
                         fingerprint: string;
-                        /** @description Gives firing or resolved, or true or false */
+                        /** @description firing or resolved, or true or false */
                         status: string;
                         /** @description Label alertname; default: the name of the hook */
                         name?: string;
                         /** @description Label severity; default: warning */
                         severity?: string;
-                        /** @description Gives an object of labels */
+                        /** @description Object of labels */
                         labels?: string;
-                        /** @description Gives an object of annotations; runbook_url is the link to the runbook */
+                        /** @description Object of annotations; runbook_url is the link to the runbook */
                         annotations?: string;
                     };
                     /** @description Headers that automations do not see */
@@ -14672,7 +14672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No such connection, no signing secret, or a signature that is missing, wrong or too old */
+            /** @description Connection not found, no signing secret, or a signature that is missing, wrong or too old */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -15075,7 +15075,7 @@ export interface operations {
                      */
                     digest?: "sha1" | "sha256" | "sha384" | "sha512";
                     /**
-                     * @description How the signature is written; default hex
+                     * @description Encoding of the signature; default hex
                      * @enum {string}
                      */
                     encoding?: "hex" | "base64";
@@ -15083,11 +15083,11 @@ export interface operations {
                     prefix?: string;
                     /** @description Between several signatures in the header; default "," */
                     separator?: string;
-                    /** @description What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
+                    /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
                     signedText?: string;
                     /** @description Header with the Unix time of the request, checked if given */
                     timestampHeader?: string;
-                    /** @description How far the timestamp may differ, and how long a signature is remembered; default 300 */
+                    /** @description Tolerance of the timestamp, and how long a signature is remembered; default 300 */
                     toleranceSeconds?: number;
                     /** @description Header that identifies a delivery; repeats do nothing */
                     deliveryHeader?: string;
@@ -15095,19 +15095,19 @@ export interface operations {
                     topics?: string[];
                     /** @description Reads alerts out of the requests, which then fire no automation.webhook */
                     alert?: {
-                        /** @description Gives the list of elements; default: one element, the body */
+                        /** @description List of elements; default: one element, the body */
                         each?: string;
                         /** @description Identifies the alert from message to message */
                         fingerprint: string;
-                        /** @description Gives firing or resolved, or true or false */
+                        /** @description firing or resolved, or true or false */
                         status: string;
                         /** @description Label alertname; default: the name of the hook */
                         name?: string;
                         /** @description Label severity; default: warning */
                         severity?: string;
-                        /** @description Gives an object of labels */
+                        /** @description Object of labels */
                         labels?: string;
-                        /** @description Gives an object of annotations; runbook_url is the link to the runbook */
+                        /** @description Object of annotations; runbook_url is the link to the runbook */
                         annotations?: string;
                     };
                     /** @description Headers that automations do not see */
@@ -15365,7 +15365,7 @@ export interface operations {
                         updatedAt: string;
                         /** @description Where it may be used; null = anywhere */
                         allow: components["schemas"]["SecretBinding"] | null;
-                        /** @description What refers to the secret */
+                        /** @description Automations, connections and hooks that refer to the secret */
                         usedBy: {
                             automations: {
                                 /** Format: uuid */
@@ -15695,7 +15695,7 @@ export interface operations {
                     kind: "run_shell" | "run_script";
                     script: string;
                     /**
-                     * @description What the script sees of a run; GET /runs/{id}/scope gives one
+                     * @description Scope of a run for the script; GET /runs/{id}/scope returns one
                      * @default {}
                      */
                     context?: {
@@ -15733,7 +15733,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description How the script ended */
+            /** @description Outcome of the script */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17002,7 +17002,7 @@ export interface operations {
                     "application/json": {
                         ok: boolean;
                         message: string;
-                        /** @description Of the failure, e.g. http_status, network_error, teams_app_only */
+                        /** @description Code of the failure, e.g. http_status, network_error, teams_app_only */
                         code?: string;
                     };
                 };
@@ -17122,7 +17122,7 @@ export interface operations {
                     "application/json": {
                         ok: boolean;
                         message: string;
-                        /** @description Of the failure, e.g. http_status, network_error, teams_app_only */
+                        /** @description Code of the failure, e.g. http_status, network_error, teams_app_only */
                         code?: string;
                     };
                 };
@@ -17724,7 +17724,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such change, or its retention is over */
+            /** @description Change not found, or no longer kept */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17830,7 +17830,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description There is no such automation, or the change is gone */
+            /** @description Automation not found, or the change is no longer kept */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -17893,7 +17893,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before */
                 cursor?: string;
-                /** @description Also those that somebody has taken note of */
+                /** @description Include acknowledged failures */
                 acknowledged?: "0" | "1" | "" | "true" | "false";
             };
             header?: never;
@@ -18218,7 +18218,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -18348,7 +18348,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -18578,7 +18578,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -18829,7 +18829,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -18959,7 +18959,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -19188,7 +19188,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -19442,7 +19442,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -19572,7 +19572,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -19802,7 +19802,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -20155,7 +20155,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -20285,7 +20285,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -20512,7 +20512,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -20761,7 +20761,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -20891,7 +20891,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -21119,7 +21119,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -22304,7 +22304,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -22434,7 +22434,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -22666,7 +22666,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -23165,7 +23165,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description What was added */
+            /** @description The created resource */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -23295,7 +23295,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description As it is */
+            /** @description The resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -23529,7 +23529,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description As it is now */
+            /** @description The updated resource */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24460,7 +24460,7 @@ export interface operations {
                 limit?: number;
                 /** @description `nextCursor` of the page before */
                 cursor?: string;
-                /** @description How the token begins */
+                /** @description First characters of the token */
                 prefix?: string;
             };
             header?: never;
@@ -24591,7 +24591,7 @@ export interface operations {
                          * @enum {string}
                          */
                         kind: "token" | "session";
-                        /** @description How the token begins */
+                        /** @description First characters of the token */
                         prefix: string;
                         roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
                         /**
@@ -25413,7 +25413,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot; `checks` says why */
+            /** @description It cannot; `checks` has the reason */
             503: {
                 headers: {
                     [name: string]: unknown;

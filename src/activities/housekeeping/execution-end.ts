@@ -21,7 +21,7 @@ export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | nul
         vanished: status === 'NOT_FOUND' || status === 'TIMED_OUT',
         error: {
           code: 'execution_lost',
-          message: `The execution is gone (${status.toLowerCase().replaceAll('_', ' ')}).`,
+          message: `The execution no longer exists (${status.toLowerCase().replaceAll('_', ' ')}).`,
         },
       };
   }

@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 
-/** Failed sign-ins of one address within a minute, after which further ones are refused unseen. */
+/** Failed sign-ins of one address within a minute, after which further ones are refused without a check. */
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;

@@ -8,7 +8,7 @@ import { permissionsOf, ROLES } from './permissions';
 import type { Principal } from './principal';
 import { csrfTokenOf, sessionCookieOf } from './session-cookie';
 
-/** Other API processes learn of a revocation by a notification; one that misses it accepts the token for this long. */
+/** Other API processes receive a notification of a revocation; one that misses it accepts the token for this long. */
 const CACHE_MS = 1000;
 const MAX_CACHED = 10_000;
 
@@ -24,7 +24,7 @@ export interface Authenticator {
   authenticate(credentials: Credentials): Promise<Principal>;
   /** Clears the cache; called when a token was revoked, here or elsewhere. */
   forget(): void;
-  /** Hash of the bootstrap token, which sessions made from it are bound to. */
+  /** Hash of the bootstrap token, to which its sessions are bound. */
   adminHash: Buffer | undefined;
 }
 
@@ -98,13 +98,13 @@ export function createAuthenticator(deps: {
   };
 }
 
-/** Returns whether the token that a session was made from is still the one in force. */
+/** Returns whether the token from which a session was made is still valid. */
 export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): boolean {
   if (row.tokenId !== null) return true;
   return row.adminHash !== null && adminHash !== undefined && timingSafeEqual(row.adminHash, adminHash);
 }
 
-/** Returns the caller that a token, or a session made from it, stands for. */
+/** Returns the caller of a token, or of a session made from it. */
 function principalOf(
   { id, name, roles }: { id: string; name: string; roles: readonly string[] },
   tokenId: string,

@@ -9,14 +9,14 @@ import type { Authenticator } from './authenticate';
 import { ANONYMOUS, type Principal } from './principal';
 import { createRateLimiter, type RateLimiter } from './rate-limit';
 
-/** Requests that may wait for a connection before new ones are turned away. */
+/** Number of requests that may wait for a connection before new ones are refused. */
 const MAX_WAITING = 1000;
 
 /** Decides whether a request may use a route. */
 export interface Gatekeeper {
   /**
-   * `identified` is called with the caller as soon as it is known, also when the request is refused afterwards.
-   * @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
+   * Admits a request. `identified` is called with the caller as soon as it is known, also when the request is refused
+   * afterwards. @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
    */
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
 }
@@ -53,7 +53,7 @@ export function createGatekeeper(deps: {
   return {
     async admit(route, request, identified) {
       if (route.permission === 'public' && route.authenticated !== true) {
-        // No caller is known yet, so a flood of a hook is limited by address.
+        // The caller is not known yet, so a flood of requests to a hook is limited by address.
         if (route.effect === 'inbound') inbound.take(`address:${deps.clientAddress(request)}`);
         return ANONYMOUS;
       }
@@ -77,8 +77,8 @@ export function createGatekeeper(deps: {
 }
 
 /**
- * A browser sends the cookie also with requests that another page made; only our own page knows the token.
- * @throws {FermataError} `csrf`
+ * A browser also sends the cookie with requests of other pages; only our own page knows the token. @throws
+ * {FermataError} `csrf`
  */
 function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {
   if (session === undefined || method === 'GET' || method === 'HEAD') return;

@@ -1,4 +1,4 @@
-/** What a route may ask for; `public` asks for nothing. */
+/** Permissions of routes; `public` needs none. */
 export const PERMISSIONS = [
   'automation.read',
   'automation.manage',
@@ -14,14 +14,14 @@ export type Role = (typeof ROLES)[number];
 
 const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['automation.read'],
-  // An operator who may not save automations that refer to secrets.
+  // An operator who must not save automations that refer to secrets.
   author: ['automation.read', 'automation.manage', 'ingest'],
   operator: ['automation.read', 'automation.manage', 'ingest', 'secrets.use'],
   ingest: ['ingest'],
   admin: PERMISSIONS,
 };
 
-/** Everything that any of the roles allows. Names that are no role allow nothing. */
+/** Returns the permissions of all roles. Unknown names have none. */
 export function permissionsOf(roles: readonly string[]): ReadonlySet<Permission> {
   return new Set(ROLES.filter((role) => roles.includes(role)).flatMap((role) => GRANTS[role]));
 }

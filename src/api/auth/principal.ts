@@ -5,7 +5,7 @@ import type { Permission, Role } from './permissions';
 export interface Principal {
   /** Id of the token, `admin` for the bootstrap token, or `anonymous`. Idempotency keys belong to it. */
   id: string;
-  /** Id of the token that limits count for: that of a session is the token it was made from. */
+  /** Id of the token whose limits apply: for a session, the token from which it was made. */
   tokenId: string;
   actor: Actor;
   roles: readonly Role[];
@@ -14,7 +14,7 @@ export interface Principal {
   session?: SessionInfo;
 }
 
-/** The session that a cookie stands for. */
+/** The session of a cookie. */
 export interface SessionInfo {
   id: string;
   name: string;
@@ -23,7 +23,7 @@ export interface SessionInfo {
   expiresAt: Date;
 }
 
-/** The caller of a public route, or one whose token was refused. */
+/** The caller of a public route, or a caller whose token was refused. */
 export const ANONYMOUS: Principal = {
   id: 'anonymous',
   tokenId: 'anonymous',

@@ -14,7 +14,10 @@ export interface RateLimiter {
   charge(caller: string, requests: number): void;
 }
 
-/** Token bucket per caller: holds one second's worth, refills continuously. Counts in this process alone. */
+/**
+ * Creates a token bucket per caller, which holds one second's worth and refills continuously. Counts in this process
+ * only.
+ */
 export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter {
   const buckets = new Map<string, { tokens: number; at: number }>();
   const refilled = (caller: string) => {
@@ -48,7 +51,7 @@ export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter 
   };
 }
 
-/** Insertion order is age, which is good enough to bound the memory. */
+/** Insertion order is used as age, which is enough to limit the memory. */
 function forgetOldest(buckets: Map<string, unknown>): void {
   if (buckets.size < MAX_BUCKETS) return;
   const oldest = buckets.keys().next();

@@ -5,7 +5,7 @@ export const SESSION_COOKIE = 'fermata_session';
 /** Lifetime of a session. */
 export const SESSION_MS = 12 * 3_600_000;
 
-/** Returns the session's secret in a Cookie header; undefined when there is none. Of several the first counts. */
+/** Returns the session's secret in a Cookie header; undefined when there is none. The first one counts. */
 export function sessionCookieOf(header: string | undefined): string | undefined {
   for (const part of (header ?? '').split(';')) {
     const at = part.indexOf('=');
@@ -16,7 +16,10 @@ export function sessionCookieOf(header: string | undefined): string | undefined 
   return undefined;
 }
 
-/** Token that proves that a call comes from our own page: derived from the cookie, which scripts cannot read. */
+/**
+ * Returns the token that proves that a call comes from our own page: derived from the cookie, which scripts cannot
+ * read.
+ */
 export function csrfTokenOf(secret: string): string {
   return sha256(`csrf:${secret}`, 'base64url');
 }

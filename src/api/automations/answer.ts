@@ -7,7 +7,7 @@ import { json, type Reply } from '../http/route';
 import { isoOrNull, Timestamp } from '../http/values';
 import type { AutomationValidator, KnownReferences } from './validator';
 
-/** Content types in which automations are given. */
+/** Content types of automations in answers. */
 export const AUTOMATION_TYPES = ['application/json', 'application/yaml'] as const;
 
 /** An automation in answers of the API. */
@@ -22,7 +22,7 @@ export const AutomationAnswer = z
     provenance: z
       .object({ source: z.string(), path: z.string().nullable(), commit: z.string().nullable() })
       .nullable()
-      .describe('Where it came from; null unless it is managed from Git'),
+      .describe('Origin of the document; null unless it is managed from Git'),
     version: z.int(),
     definition: z.looseObject({}).describe('The document; derived trigger ids are filled in'),
     warnings: z.array(ProblemFinding),
@@ -32,7 +32,7 @@ export const AutomationAnswer = z
   })
   .meta({ id: 'AutomationResource' });
 
-/** Returns what is answered about an automation. */
+/** Returns the answer for an automation. */
 export function toAnswer(record: AutomationRecord, warnings: readonly Finding[]): z.input<typeof AutomationAnswer> {
   const { id, name, description, group, status, managedBy, provenance, version, definition } = record;
   return {
@@ -44,7 +44,10 @@ export function toAnswer(record: AutomationRecord, warnings: readonly Finding[])
   };
 }
 
-/** Returns the automation in the form that `Accept` asks for, with its ETag. `known` = what its references are held against. */
+/**
+ * Returns the automation in the form that `Accept` requests, with its ETag. `known` = existing names, for checking its
+ * references.
+ */
 export async function reply(
   status: number,
   record: AutomationRecord,

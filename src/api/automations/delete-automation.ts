@@ -4,7 +4,7 @@ import { cancelRunsOf } from '../../db/runs/run-states';
 
 /**
  * Deletes an automation in the caller's transaction: its runs are cancelled, its history stays. The caller notifies the
- * workers (`definitions`, `starts`) after the commit. Refused: `not_found`, and what `check` throws.
+ * workers (`definitions`, `starts`) after the commit. Refused: `not_found`, and errors that `check` throws.
  */
 export async function deleteAutomation(
   tx: Executor,

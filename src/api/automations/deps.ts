@@ -6,7 +6,7 @@ import { notFound, uuidOrNotFound } from '../http/values';
 import type { AutomationBodySchemas } from './input';
 import type { AutomationValidator } from './validator';
 
-/** What the routes about automations share. */
+/** Dependencies of the routes about automations. */
 export interface AutomationDeps {
   db: Executor;
   automations: AutomationStore;
@@ -30,7 +30,7 @@ export async function requireAutomation(
   return record;
 }
 
-/** Refuses changes of what Git decides. @throws {FermataError} `managed_elsewhere` */
+/** Refuses changes to an automation that is managed from Git. @throws {FermataError} `managed_elsewhere` */
 export function assertManagedHere({ managedBy }: AutomationRecord): void {
   if (managedBy === 'api') return;
   throw new FermataError('managed_elsewhere', 'This automation is managed from Git; change it there.');

@@ -3,14 +3,14 @@ import type { VersionRecord } from '../../db/automation-store';
 import { Definition } from '../../domain/definition/schema';
 import { toYaml } from '../../domain/definition/yaml';
 
-/** A place that differs; null = absent on that side. */
+/** A difference at one path; null = absent on that side. */
 interface PlaceChange {
   path: string;
   before: unknown;
   after: unknown;
 }
 
-/** The differences of two versions, as text and by place. */
+/** Returns the differences of two versions, as text and by path. */
 export function diffVersions(from: VersionRecord, to: VersionRecord) {
   const before = yamlOf(from);
   const after = yamlOf(to);

@@ -10,7 +10,7 @@ import type { Finding } from '../../domain/errors';
 import { refusalOfFindings } from '../http/findings';
 import type { JsonSchema } from '../openapi/schema';
 
-/** JSON Schemas of what is sent, for the OpenAPI document; `validateDefinition` is what checks it. */
+/** JSON Schemas of request bodies, for the OpenAPI document; `validateDefinition` validates them. */
 export interface AutomationBodySchemas {
   /** The document plus `status`. */
   create: JsonSchema;
@@ -18,7 +18,7 @@ export interface AutomationBodySchemas {
   patch: JsonSchema;
 }
 
-/** Returns the editors' schema with what only the API takes. */
+/** Returns the editors' schema with the fields that only the API accepts. */
 export function automationBodySchemas(registry: Registry<ActionDescription>): AutomationBodySchemas {
   const { $defs } = automationJsonSchema(registry) as { $defs: Record<string, JsonSchema> };
   const { Automation = {}, ...parts } = $defs;
@@ -47,18 +47,21 @@ export function splitBody(body: unknown, locate?: Locate): SplitBody {
   return takeStatus(body as Record<string, unknown>, locate);
 }
 
-/** Returns the current document with the keys of a patch in their place; null takes a key away. */
+/** Returns the current document with the keys of a patch applied; null removes a key. */
 export function patchDocument(
   current: { definition: Definition; group: string | null },
   patch: Record<string, unknown>,
 ): Record<string, unknown> {
   const merged = { ...current.definition, ...(current.group === null ? {} : { group: current.group }), ...patch };
-  // Taking the group away needs to be said, since a document without one leaves it as it is.
+  // Removing the group must be explicit, since a document without one keeps it.
   const cleared = patch.group === null ? { ...merged, group: '' } : merged;
   return Object.fromEntries(Object.entries(cleared).filter(([, value]) => value !== null));
 }
 
-/** Returns a document that replaces the current one. Without a group it takes the group away, which a document alone cannot say. */
+/**
+ * Returns a document that replaces the current one. Without a group it removes the group, which a document alone cannot
+ * express.
+ */
 export function wholeDocument(document: Record<string, unknown>): Record<string, unknown> {
   return document['group'] == null ? { ...document, group: '' } : document;
 }

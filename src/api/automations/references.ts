@@ -6,10 +6,10 @@ import { expressionsInValue } from '../../domain/expressions/expression-source';
 import { ANY_ID, extractReferences, SYSTEM_OF_THIS_RUN, type EntityRef } from '../../domain/expressions/references';
 import { isTemplate, parseBareExpression } from '../../domain/expressions/template';
 
-/** Definitions whose references are remembered. */
+/** Maximum number of definitions whose references are cached. */
 const MAX_REMEMBERED = 20_000;
 
-/** How an automation refers to an entity: by its id, at all of the kind, or as the system that a run is about. */
+/** How an automation refers to an entity: by its id, as any entity of the kind, or as the system of a run. */
 export type LooksAt = 'id' | 'any' | 'system_of_run';
 
 /** Finds the entities that automations refer to. */
@@ -38,7 +38,10 @@ export function createReferenceIndex(): ReferenceIndex {
   };
 }
 
-/** Everything that a definition names or reads: expressions, templates, state conditions, triggers on entities. */
+/**
+ * Returns every entity that a definition names or reads: expressions, templates, state conditions, triggers on
+ * entities.
+ */
 function referencesOf(definition: Definition): EntityRef[] {
   const refs: EntityRef[] = [];
   const read = (value: unknown, bare: boolean) => refs.push(...refsInText(value, bare));
@@ -60,13 +63,13 @@ function refsInText(value: unknown, bare: boolean): readonly EntityRef[] {
       bare && typeof value === 'string' ? parseBareExpression(value).expression : expressionsInValue(value);
     return extractReferences(source).refs;
   } catch (error) {
-    // Code that is never rendered may look like a template that does not parse.
+    // Code that is never rendered may resemble a template that does not parse.
     if (error instanceof ExpressionError) return [];
     throw error;
   }
 }
 
-/** `{entity, status}` for health, `{kind, id, field}` for any other; an id that is rendered may be any. */
+/** Reads `{entity, status}` for health, `{kind, id, field}` for any other; a rendered id may be any. */
 function stateRefs(state: unknown): EntityRef[] {
   if (typeof state !== 'object' || state === null) return [];
   const { kind, id, entity } = state as { kind?: unknown; id?: unknown; entity?: unknown };

@@ -9,14 +9,16 @@ import type { GitOpsRead } from '../gitops/read-documents';
 import type { BodySource } from '../http/body';
 import { refusalOfFindings } from '../http/findings';
 
-/** Definitions whose warnings are remembered. */
+/** Maximum number of definitions whose warnings are cached. */
 const MAX_REMEMBERED = 10_000;
 
 export type { KnownReferences } from '../checks/document-checks';
 
-/** The one validator with what this process knows. Large documents are checked off the main thread. */
+/** The validator with the plugins of this process. Large documents are checked off the main thread. */
 export interface AutomationValidator {
-  /** `source` = the text that the document comes from; `known` = what references may name, without it they are not checked. */
+  /**
+   * Validates a document. `source` = its text; `known` = the existing names; without them references are not checked.
+   */
   validate(document: unknown, source?: BodySource, known?: KnownReferences): Promise<Validation>;
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
   /** Without `known`, references are not checked. */
@@ -25,13 +27,13 @@ export interface AutomationValidator {
   parse(text: string): Promise<unknown>;
   /** The automation as YAML: the text as it was written as long as it states the definition. */
   textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
-  /** The text to store after a change; null when there is none. */
+  /** Returns the text to store after a change; null when there is none. */
   textAfter(change: TextChange): Promise<string | null>;
-  /** @throws {FermataError} `validation_failed` with everything that is wrong, also with what stands beside the document. */
+  /** @throws {FermataError} `validation_failed` with all errors, also those beside the document */
   accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**
-   * Warnings about a stored definition; computed once per version, since the registry does not change while the process
-   * runs. With `known` they are computed once per version and set of references.
+   * Returns warnings about a stored definition. Computed once per version, since the registry does not change while the
+   * process runs; with `known`, once per version and set of references.
    */
   warningsOf(
     automation: Pick<AutomationRecord, 'id' | 'version' | 'definition' | 'group'>,

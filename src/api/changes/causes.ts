@@ -10,10 +10,10 @@ import { eventsOf, type CauseAnswer } from './change-answer';
 
 type Cause = z.input<typeof CauseAnswer>;
 
-/** Most changes below one, or below a run, that an answer lists. */
+/** Maximum number of changes below a change or a run in an answer. */
 export const MOST_BELOW = 100;
 
-/** A run that wrote a change, or the run above a change and what started it. */
+/** A run that wrote a change, or the run above a change and its cause. */
 interface Link {
   runId: string;
   run: RunOfChange | undefined;
@@ -23,7 +23,7 @@ interface Link {
 /** A change that a run wrote, and the runs that it started. */
 export interface LinkBelow extends Link {
   changeId: string;
-  /** 0 = written by the run that was asked about. */
+  /** 0 = written by the requested run. */
   depth: number;
   startedRunIds: string[];
 }
@@ -31,11 +31,11 @@ export interface LinkBelow extends Link {
 /** Everything that runs caused, nearest first. */
 export interface Below {
   links: LinkBelow[];
-  /** Whether there is more than `MOST_BELOW`. */
+  /** Whether there are more than `MOST_BELOW`. */
   more: boolean;
 }
 
-/** Returns the chain of causes of a change: up to what came from outside, and down over all that its runs wrote. */
+/** Returns the chain of causes of a change: up to the change from outside, and down over all changes of its runs. */
 export async function causesOf(
   db: Executor,
   registry: Registry,
@@ -48,7 +48,7 @@ export async function causesOf(
   return { up: up.map(toCause), down: down.map(toCause) };
 }
 
-/** Returns a function that says of a link which change and which run it is. */
+/** Returns a function that returns the change and run of a link. */
 export async function causeAnswers(
   db: Executor,
   registry: Registry,
@@ -82,7 +82,10 @@ export async function above(db: Executor, causedBy: string | null): Promise<Link
   return links;
 }
 
-/** Returns what runs caused since an instant, at most `MOST_BELOW` changes, with as many started runs for each depth. */
+/**
+ * Returns the changes that runs caused since an instant, at most `MOST_BELOW`, with as many started runs for each
+ * depth.
+ */
 export async function below(db: Executor, runIds: readonly string[], since: Date): Promise<Below> {
   const links: LinkBelow[] = [];
   let writers = runIds;

@@ -12,7 +12,7 @@ const Document = z.record(z.string(), z.unknown());
 const Sender = z
   .object({
     type: z.enum(['token', 'hook', 'run', 'clock']),
-    name: z.string().describe('Of the token or hook; of a run the name of its automation'),
+    name: z.string().describe('Name of the token or hook; for a run, that of its automation'),
   })
   .meta({ id: 'ChangeSender' });
 
@@ -29,7 +29,7 @@ const head = {
   failedAt: Timestamp.nullable().describe(
     'When it was set aside because it could not be routed; `/changes/failed` lists these',
   ),
-  failure: z.string().nullable().describe('What the last failed try to route it reported'),
+  failure: z.string().nullable().describe('Error of the last failed attempt to route it'),
 };
 
 /** A change in a list. */
@@ -52,7 +52,7 @@ export const CandidateAnswer = z
       .object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() })
       .optional()
       .describe('The smallest part of a config, filter or condition that was false'),
-    note: z.string().optional().describe('What the deciding value came from, e.g. the maintenance'),
+    note: z.string().optional().describe('Source of the deciding value, e.g. the maintenance'),
     runId: z.uuid().optional(),
     dwell: z.object({ armedAt: Timestamp, firesAt: Timestamp }).optional(),
     window: z.object({ count: z.int(), needed: z.int() }).optional(),
@@ -141,7 +141,7 @@ export function toChange(logged: LoggedChange, registry: Registry): z.input<type
   return { ...headOf(logged, registry), ...states };
 }
 
-/** Who sent a change: a run, a hook, the clock (schedules, timers), else the holder of a token. */
+/** Returns the author of a change: a run, a hook, a timer (schedules), else the holder of a token. */
 export function senderOf({ actor, causedBy }: Change): z.input<typeof Sender> {
   const name = actor.name ?? actor.id;
   if (causedBy !== null || actor.type === 'automation') return { type: 'run', name };

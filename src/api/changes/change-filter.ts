@@ -13,7 +13,7 @@ export interface ChangeQuery {
   system?: string | undefined;
 }
 
-/** Where to read, and which of what is read is meant. */
+/** The sources to read, and the filter of their rows. */
 export interface ResolvedFilter {
   filter: Pick<ChangeFilter, 'entities' | 'sources'>;
   accepts?: (logged: LoggedChange) => boolean;
@@ -39,7 +39,10 @@ export async function resolveFilter(db: Executor, registry: Registry, query: Cha
   return { filter: kind === undefined ? {} : { sources: await sourcesOfKind(db, kind) } };
 }
 
-/** Rows that can mean an event: its own and those it is read from; changes of state of the kinds that its plugin derives from. */
+/**
+ * Returns the rows that can contain an event: its own and those from which it is derived; changes of state of the kinds
+ * from which its plugin derives.
+ */
 function sourcesOf(registry: Registry, kinds: readonly string[], event: string): ChangeSource[] {
   const type = registry.trigger(event);
   if (type === undefined) {

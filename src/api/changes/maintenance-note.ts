@@ -3,7 +3,7 @@ import type { Executor } from '../../db/executor';
 import type { DecidingPart } from '../../domain/conditions/deciding-part';
 import type { Change } from '../../domain/entities/change';
 
-/** Names the maintenance that made a condition on `in_maintenance` decide; undefined = it was about something else. */
+/** Returns the maintenance that decided a condition on `in_maintenance`; undefined = none did. */
 export async function maintenanceNote(
   db: Executor,
   change: Change,
@@ -16,7 +16,7 @@ export async function maintenanceNote(
   return `maintenance "${maintenance.title}", until ${untilText(maintenance.endAt, change.occurredAt)}`;
 }
 
-/** Returns the system that a change is about. */
+/** Returns the system of a change. */
 function systemOf(change: Change): string | undefined {
   if (change.kind === 'health') return change.id;
   const facts = change.shape === 'event' ? change.payload : (change.next ?? change.prev ?? {});

@@ -9,7 +9,9 @@ import { createDocumentChecks } from './document-checks';
 import type { CheckJob, CheckThreadData } from './document-work';
 import { answerOfError, type ThreadAnswer } from './thread-answer';
 
-/** Body of a thread that checks documents: knows the same triggers, actions and filters as its process, and calls nothing. */
+/**
+ * Body of a thread that checks documents. It has the triggers, actions and filters of its process, and calls nothing.
+ */
 async function serve(): Promise<void> {
   const { plugins: modules, directory } = workerData as CheckThreadData;
   const egress = createEgress({ allow: [] });

@@ -15,12 +15,12 @@ import { readGitOpsDocuments, type GitOpsRead } from '../gitops/read-documents';
 import { isJsonType, mediaTypeOf, parseBody } from '../http/body';
 import { splitBody } from '../automations/input';
 
-/** What exists of what documents can refer to. */
+/** Existing names to which documents can refer. */
 export interface KnownReferences extends KnownNames {
   secrets?: ReadonlySet<string>;
-  /** Where secrets may be used. */
+  /** Bindings of secrets. */
   bindings?: ReadonlyMap<string, SecretBinding | null>;
-  /** Of the automation, once it has been saved. */
+  /** Id of the automation, once it has been saved. */
   automationId?: string;
   connections?: ReadonlySet<string>;
 }
@@ -42,8 +42,8 @@ export interface TextFindings {
 }
 
 /**
- * What costs time on documents and templates that people send. Input and output survive a structured clone, so that a
- * thread can do it as well.
+ * The expensive checks of documents and templates in requests. Input and output survive a structured clone, so that a
+ * thread can run them as well.
  */
 export interface DocumentChecks {
   /** The value of a YAML text. @throws {FermataError} as `parseYaml` */
@@ -52,7 +52,7 @@ export interface DocumentChecks {
   textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
   /** The text to store after a change. */
   textAfter(change: TextChange): string | null;
-  /** `text` = the YAML that the document comes from, for line and column. */
+  /** `text` = the YAML of the document, for line and column. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
   /** A body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a document */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
@@ -81,22 +81,22 @@ function createLazyLocate(text: string): Locate {
   return (place, detail) => (locate ??= parseYaml(text).locate)(place, detail);
 }
 
-/** What is wrong with the text itself; every other refusal is no finding about a document. */
+/** Errors of the text itself; any other refusal is no finding about a document. */
 const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_exceeded', 'invalid_text']);
 
-/** Text that is no YAML or no JSON is a finding like any other. */
+/** Reports text that is no YAML or no JSON as a finding. */
 function validateText(
   deps: { registry: Registry; filters: FilterRegistry },
   text: string,
   contentType: string | undefined,
   known: KnownReferences,
 ): TextFindings {
-  // A document is checked whatever its content type says; YAML takes JSON as well.
+  // A document is checked whatever its content type is; YAML includes JSON.
   const isYaml = !isJsonType(mediaTypeOf(contentType));
   try {
     if (isYaml) {
       const { errors, warnings } = validateYaml(text, { ...deps, ...known });
-      // The status beside the document is no part of it.
+      // The status beside the document is not part of it.
       if (!errors.some(({ path }) => path === 'status')) return { errors, warnings };
     }
     const { value, source } = parseBody(Buffer.from(text), isYaml ? 'application/yaml' : contentType, 'json-or-yaml');

@@ -4,11 +4,11 @@ import { createThreadPool } from '../../thread-pool';
 import type { DocumentChecks } from './document-checks';
 import { resultOf, type ThreadAnswer } from './thread-answer';
 
-/** Size of what is checked on the main thread, in characters: some 30 ms at most. */
+/** Maximum size of a check on the main thread, in characters: some 30 ms. */
 const SMALL = 8_192;
 /** Threads of a process. */
 const THREADS = 2;
-/** Longest time of one check, in milliseconds. The largest documents take about a second on an idle machine. */
+/** Timeout of one check, in milliseconds. The largest documents take about a second on an idle machine. */
 const DEADLINE_MS = 10_000;
 const MEMORY_MB = 256;
 
@@ -17,7 +17,7 @@ export interface CheckJob {
   input: unknown;
 }
 
-/** What a thread needs to know the plugins of its process. */
+/** Data from which a thread loads the plugins of its process. */
 export interface CheckThreadData {
   plugins: readonly string[];
   directory: string;
@@ -26,8 +26,8 @@ export interface CheckThreadData {
 /** Document checks that do not block the event loop. */
 export interface DocumentWork {
   /**
-   * Runs a check: at once when `size`, in characters, is small, else in a thread.
-   * @throws {FermataError} what the check throws, and `limit_exceeded` when it takes longer than 10 s
+   * Runs a check: at once when `size`, in characters, is small, else in a thread. @throws {FermataError} the error of
+   * the check, and `limit_exceeded` when it takes longer than 10 s
    */
   run<K extends keyof DocumentChecks>(
     check: K,

@@ -1,7 +1,7 @@
 import { FermataError, type ErrorCode, type Finding } from '../../domain/errors';
 import type { ThreadVerdict } from '../../thread-pool';
 
-/** What a thread sends for a job: errors keep their code, but no class survives the way. */
+/** A thread's result of a job: errors keep their code, but no class survives the transfer. */
 export type ThreadAnswer =
   | { result: unknown }
   | {
@@ -16,7 +16,7 @@ export type ThreadAnswer =
   /** Set for a bug: the stack of the error. */
   | { failure: string };
 
-/** Returns the answer of a job that threw. */
+/** Returns the result of a job that threw. */
 export function answerOfError(error: unknown): ThreadAnswer {
   if (error instanceof FermataError) {
     const { code, message, errors, data, retryAfterSeconds } = error;
@@ -26,9 +26,8 @@ export function answerOfError(error: unknown): ThreadAnswer {
 }
 
 /**
- * Returns the result of a job.
- * @param what begins the message about a job that took too long: "Checking this"
- * @throws {FermataError} what the job threw, and `limit_exceeded` when its thread was ended after the deadline
+ * Returns the result of a job. @param what the start of the message about a timeout: "Checking this" @throws
+ * {FermataError} the error of the job, and `limit_exceeded` when its thread was ended after the deadline
  */
 export function resultOf(verdict: ThreadVerdict<ThreadAnswer>, what: string, deadlineMs: number): unknown {
   if (verdict.type === 'too_expensive') {

@@ -3,14 +3,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import express, { type Express, type Request, type Response } from 'express';
 
-/** Where the console is served. */
+/** Path of the console. */
 export const CONSOLE_PATH = '/console';
-/** Stands in the page for the nonce of its style elements, which the editor makes. */
+/** Placeholder in the page for the nonce of style elements that the editor creates. */
 const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
 
 /**
- * Serves the built console from `directory`: files as they are, every other path below `/console` as the page itself. `/`
- * redirects to it. A directory without a build serves nothing.
+ * Serves the built console from `directory`: files unchanged, every other path below `/console` as the page itself. `/`
+ * redirects to it. Serves nothing without a build.
  */
 export function serveConsole(app: Express, directory: string): void {
   const page = pageOf(directory);
@@ -21,7 +21,7 @@ export function serveConsole(app: Express, directory: string): void {
     express.static(join(directory, 'assets'), { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
   app.get([CONSOLE_PATH, `${CONSOLE_PATH}/*path`], (request, response) => {
-    // A missing file must not come back as a page: the browser would take it for a script.
+    // A missing file must not be answered with the page: the browser would use it as a script.
     if (request.path.startsWith(`${CONSOLE_PATH}/assets/`)) return void response.status(404).end();
     sendPage(page, request, response);
   });
@@ -34,7 +34,10 @@ function sendPage(page: string, _request: Request, response: Response): void {
   response.type('html').send(page.replaceAll(NONCE_PLACEHOLDER, nonce));
 }
 
-/** Our own scripts, styles and calls; style elements only with the nonce; nothing inline, nothing from elsewhere. */
+/**
+ * Allows our own scripts, styles and calls; style elements only with the nonce; nothing inline and nothing from other
+ * origins.
+ */
 function contentSecurityPolicy(nonce: string): string {
   return [
     "default-src 'none'",

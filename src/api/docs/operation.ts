@@ -2,7 +2,7 @@ import type { Operation, Parameter } from '../openapi/document';
 import { escapeHtml, inline, markdown } from './html';
 import { renderSchema, typeOf } from './schema';
 
-/** One call, folded; the form in it is for the page's script. */
+/** Renders one operation, folded; the page's script uses the form in it. */
 export function renderOperation(method: string, path: string, operation: Operation): string {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const permission = operation['x-permission'];
@@ -47,7 +47,7 @@ function renderReferenced(schema: Parameter['schema'] | undefined): string {
   return typeof schema.$ref === 'string' ? `<p class="type">${typeOf(schema)}</p>` : renderSchema(schema);
 }
 
-/** Streams do not end, and files do not fit into a text field: these have no form. */
+/** Streams do not end, and files do not fit into a text field, so they have no form. */
 function renderForm(method: string, path: string, { parameters = [], requestBody, responses }: Operation): string {
   if (responses['200']?.content?.['text/event-stream'] !== undefined) return '';
   const fields = parameters

@@ -8,7 +8,7 @@ import { STYLE } from './style';
 const common = { method: 'get', atRoot: true, permission: 'public', tag: 'Operations' } as const;
 const text = (body: string, contentType: string): Promise<Reply> => Promise.resolve({ status: 200, body, contentType });
 
-/** The description of all routes, for machines and for people. Its own routes are described too. */
+/** Returns the routes of the documentation, for machines and for people. Its own routes are described too. */
 export function documentationRoutes(resources: readonly Route[], version: string): Route[] {
   const page = (path: string, operationId: string, summary: string, body: () => string, contentType: string) =>
     readRoute({

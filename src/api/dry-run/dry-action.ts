@@ -23,7 +23,10 @@ interface Performed {
   trace?: Record<string, unknown>;
 }
 
-/** Renders the configuration of an action as a run does, and leaves the mock of its artifact. Throws what makes the step fail. */
+/**
+ * Renders the configuration of an action as a run does, and stores the mock of its artifact. Throws the error that
+ * fails the step.
+ */
 export async function performDry(
   { db, evaluator, registry, memory }: Deps,
   step: EvaluatedStep,
@@ -37,7 +40,7 @@ export async function performDry(
   const fields = await renderFields({ evaluator, db }, action.config, type.configSchema, scope);
   const config = fields.fill(new Map([...fields.secrets.keys()].map((name) => [name, `\${{ secrets.${name} }}`])));
   const checked = checkRendered(type.configSchema, config);
-  // An artifact without a mock leaves gaps that a real run would not have.
+  // Without a mock, the fields of an artifact are missing that a real run would have.
   if (!checked.valid && !memory.lacksArtifactOf(action.config)) throw checked.error;
   const mock = memory.mockOf(action, path);
   const artifact = registry.artifactTypeOf(action.action);

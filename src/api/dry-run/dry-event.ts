@@ -4,7 +4,7 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 import type { ResultReads } from '../../integrations/came-from-outside';
 import { payloadFindings } from '../../engine/start/named-trigger';
 
-/** The nil UUID: what a dry run works on has no id. */
+/** The nil UUID, as the id of things in a dry run. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** After every result of the same instant. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -14,7 +14,7 @@ export interface DryEvent {
   change: Change;
   occurrence: Occurrence;
   type: TriggerType;
-  /** What events of the trigger have besides the given payload; undefined = nothing. */
+  /** Fields of the trigger's events that the payload does not have; undefined = none. */
   gaps?: string;
   /** How the gates read results of checks. */
   results: ResultReads;
@@ -30,8 +30,8 @@ interface Given {
 }
 
 /**
- * Returns the event that a given payload stands for, as if it came now: after every change in the log. The payload is that of the
- * trigger or, for a trigger that reads the events of another one, that of the event which it reads.
+ * Returns the event for a payload, as if it occurred now: after every change in the log. The payload is that of the
+ * trigger or, for a trigger that reads the events of another one, that of the other event.
  */
 export function eventOf(registry: Registry, given: Given, reads: ResultReads): DryEvent {
   const { event, config, payload, now } = given;
@@ -46,7 +46,7 @@ export function eventOf(registry: Registry, given: Given, reads: ResultReads): D
     ...(gaps.length > 0 && {
       gaps: `Events of ${event} look different: ${gaps.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
     }),
-    // What came after `now` does not overtake an event that is made up.
+    // Later changes do not overtake an event that does not exist.
     results: {
       ...reads,
       earlierResults: (db, systemId, _before, limit) =>
@@ -56,7 +56,7 @@ export function eventOf(registry: Registry, given: Given, reads: ResultReads): D
   };
 }
 
-/** A type of the same trigger whose context key is given. */
+/** Returns the trigger type with a fixed context key. */
 export function withContextKey(type: TriggerType, key: string): TriggerType {
   return Object.assign(Object.create(type) as TriggerType, { contextKey: () => key });
 }
@@ -64,13 +64,15 @@ export function withContextKey(type: TriggerType, key: string): TriggerType {
 const withOwnPayload = (type: TriggerType): TriggerType =>
   Object.assign(Object.create(type) as TriggerType, { payloadOf: (payload: Record<string, unknown>) => payload });
 
-/** Returns whether a payload is the trigger's own. One that need not be complete is, unless the trigger can read it as its source's. */
+/**
+ * Returns whether a payload is the trigger's own. An incomplete one is, unless the trigger can read it as its source's.
+ */
 function isOwnPayload({ type, payload, config }: Given, source: TriggerType | undefined): boolean {
   if (!type.payloadOf || type.payloadSchema.safeParse(payload).success) return true;
   return source?.payloadSchema.safeParse(payload).success !== true && ownPayloadOf(type, payload, config) === null;
 }
 
-/** What the trigger makes of a payload; null = nothing, or it fails at it, which the config gate reports. */
+/** Returns the payload that the trigger derives; null = none, or an error, which the config gate reports. */
 function ownPayloadOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>) {
   try {
     return type.payloadOf ? type.payloadOf(payload, config) : payload;
@@ -89,7 +91,7 @@ function changeOf({ event, type, config, actor, now }: Given, payload: Record<st
   return { ...cause, shape: 'event', kind: event, id: subjectOf(type, payload, config), event, payload };
 }
 
-/** Returns what the event is about: the gates look its earlier results up by it. */
+/** Returns the object of the event, by which the gates find its earlier results. */
 function subjectOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>): string {
   try {
     return type.contextKey?.(payload, config) ?? '';

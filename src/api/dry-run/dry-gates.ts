@@ -25,19 +25,19 @@ export interface DryGateDeps {
   results: ResultReads;
 }
 
-/** What an automation is tried with. */
+/** Input of a dry run. */
 export interface DryInput {
   /** Default: the only trigger, when there is a payload. */
   triggerId?: string | undefined;
   payload?: Record<string, unknown> | undefined;
-  /** A past change and what it means to the trigger, in place of a payload. */
+  /** A past change with its event, instead of a payload. */
   past?: { change: Change; occurrence: Occurrence } | undefined;
   contextKey?: string | undefined;
   now: Date;
   actor: Actor;
 }
 
-/** What the gates decided. `variables` is null when nothing after the conditions can be evaluated. */
+/** The decisions of the gates. `variables` is null when nothing after the conditions can be evaluated. */
 export interface DryGates {
   outcome: DryOutcome;
   gates: DryGate[];
@@ -46,9 +46,9 @@ export interface DryGates {
 }
 
 /**
- * Takes an automation through the gates that routing uses, up to the first that refuses. Without a trigger it begins with the
- * variables. `window` and `for` need more than one event and count as passed.
- * @throws {FermataError} `validation_failed` for an unknown trigger
+ * Passes an automation through the gates of routing, up to the first refusal. Without a trigger it begins with the
+ * variables. `window` and `for` need more than one event and count as passed. @throws {FermataError}
+ * `validation_failed` for an unknown trigger
  */
 export async function passDryGates(
   deps: DryGateDeps,
@@ -110,13 +110,13 @@ function dryEventOf(
   return eventOf(registry, { event, config, type, payload, actor, now }, results);
 }
 
-/** Of an automation with one trigger, that one. */
+/** Returns the trigger of an automation that has only one. */
 function triggerIdOf({ triggers }: RoutedAutomation, { triggerId, payload, past }: DryInput): string | undefined {
   const hasEvent = payload !== undefined || past !== undefined;
   return triggerId !== undefined || !hasEvent || triggers.length > 1 ? triggerId : triggers[0]?.id;
 }
 
-/** Returns what a run sees that is started by hand. */
+/** Returns the scope of a run that is started by hand. */
 function scopeWithoutTrigger(
   automation: RoutedAutomation,
   { payload = {}, actor, now, contextKey }: DryInput,
@@ -125,7 +125,7 @@ function scopeWithoutTrigger(
   return { ...runScopeOf(automation, { payload, actor, occurredAt: now.toISOString() }, contextKey ?? null), steps };
 }
 
-/** Returns a gate as people see it. */
+/** Returns a gate for display. */
 function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
   const seen = trace?.();
   const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];
@@ -137,7 +137,7 @@ function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
   };
 }
 
-/** Gates that need more than one event. */
+/** Returns the gates that need more than one event. */
 function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][number]): DryGate[] {
   const gates: DryGate[] = [];
   if (window !== undefined) {
@@ -149,7 +149,7 @@ function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][numbe
   return gates;
 }
 
-/** Also a refusal leaves the steps to be shown. */
+/** A refusal still shows the steps. */
 async function passConcurrency(
   { db, countActive }: Pick<DryGateDeps, 'db' | 'countActive'>,
   { id, mode, max_runs: maxRuns, concurrency_scope: scope }: RoutedAutomation,

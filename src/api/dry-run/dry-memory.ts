@@ -11,7 +11,7 @@ interface Made {
   artifact: ExpressionContext['artifacts'][number];
 }
 
-/** What the steps of a dry run leave for later steps: artifacts, results of waits, and the mocks that stand for them. */
+/** The results of steps in a dry run, for later steps: artifacts, results of waits, and their mocks. */
 export class DryMemory {
   private readonly made: Made[] = [];
   private readonly waits = new Map<string, Record<string, unknown>>();
@@ -23,7 +23,7 @@ export class DryMemory {
     private readonly mocks: Readonly<Record<string, unknown>>,
   ) {}
 
-  /** Returns the mock of a step, by its place or its id. */
+  /** Returns the mock of a step, by its path or its id. */
   mockOf({ id }: ActionStep, path: string): Record<string, unknown> | undefined {
     const key = [path, id].find((each) => each !== undefined && Object.hasOwn(this.mocks, each));
     return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);
@@ -44,8 +44,8 @@ export class DryMemory {
   }
 
   /**
-   * Artifacts that a step sees, oldest first: not those of iterations beside its own, and of the other branches of a
-   * `parallel` those that were made at an earlier instant.
+   * Returns the artifacts that a step sees, oldest first: none of concurrent iterations, and of other branches of a
+   * `parallel` those made at an earlier instant.
    */
   artifactsSeenFrom(path: string, now: number): ExpressionContext['artifacts'] {
     const lanes = lanesAround(this.definition, path);

@@ -13,10 +13,10 @@ import { answerOfError } from '../checks/thread-answer';
 import { dryRun } from './dry-run';
 import type { DryReads, DryRunJob, DryRunThreadData, ReadAnswer, ReadRequest } from './dry-run-work';
 
-/** Stands for the database, which the main thread reads. */
+/** Placeholder for the database, which the main thread reads. */
 const NO_DATABASE = {} as Executor;
 
-/** Body of a thread that runs dry runs: knows the same triggers, actions and filters as its process, and reads by messages. */
+/** Body of a thread for dry runs. It has the triggers, actions and filters of its process, and reads by messages. */
 async function serve(): Promise<void> {
   const { plugins: modules, directory, timezone } = workerData as DryRunThreadData;
   const egress = createEgress({ allow: [] });
@@ -28,7 +28,7 @@ async function serve(): Promise<void> {
   const evaluator = createEvaluator({
     entities: {
       getMany: (_db, refs) => reads.ask('getMany', refs),
-      // No question to the main thread when no plugin brings a computed kind.
+      // The main thread is not called when no plugin has a computed kind.
       ...([...registry.entityKinds().values()].some(({ read }) => read !== undefined) && {
         computed: (_db: Executor, refs: Parameters<DryReads['computed']>[0], limit: number) =>
           reads.ask('computed', refs, limit),

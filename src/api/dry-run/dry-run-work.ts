@@ -13,11 +13,11 @@ import type { DryRunRequest } from './dry-run';
 import type { DryRun } from './report';
 
 const THREADS = 2;
-/** Longest time of one dry run, in milliseconds. */
+/** Timeout of one dry run, in milliseconds. */
 const DEADLINE_MS = 10_000;
 const MEMORY_MB = 256;
 
-/** What the thread that runs them needs to know. */
+/** Data that the thread of dry runs needs. */
 export interface DryRunThreadData {
   /** Modules of the user's own plugins. */
   plugins: readonly string[];
@@ -36,7 +36,7 @@ type ListArguments = [kind: Parameters<EntityStore['list']>[1], page: Parameters
 
 type ComputedArguments = [refs: Parameters<EntityStore['computed']>[1], limit: number];
 
-/** What a dry run reads of the live state, by name: the thread has no connection to the database. */
+/** Returns the reads of live state, by name: the thread has no connection to the database. */
 export function createDryReads(db: Executor, entities: EntityStore) {
   const bound = <A extends unknown[], R>(read: (db: Executor, ...rest: A) => R) => {
     return (...rest: A): R => read(db, ...rest);
@@ -56,12 +56,12 @@ export function createDryReads(db: Executor, entities: EntityStore) {
 
 export type DryReads = ReturnType<typeof createDryReads>;
 
-/** A thread asks for live state. */
+/** A thread's request for live state. */
 export interface ReadRequest {
   read: keyof DryReads;
-  /** Of the job. */
+  /** Key of the job. */
   key: number;
-  /** Of the read. */
+  /** Number of the read. */
   no: number;
   args: unknown[];
 }
@@ -72,8 +72,8 @@ export type ReadAnswer = { no: number; value: unknown } | { no: number; failed: 
 /** Dry runs that do not block the event loop. */
 export interface DryRunWork {
   /**
-   * Runs one in a thread: expressions of a document of any size may take seconds.
-   * @throws {FermataError} as `dryRun`, and `limit_exceeded` when it takes longer than 10 s
+   * Runs one in a thread, since expressions of a large document may take seconds. @throws {FermataError} as `dryRun`,
+   * and `limit_exceeded` when it takes longer than 10 s
    */
   run(automation: AutomationRecord, request: DryRunRequest): Promise<DryRun>;
   close(): Promise<void>;

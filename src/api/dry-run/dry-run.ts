@@ -14,7 +14,7 @@ export interface DryRunDeps extends DryGateDeps {
 }
 
 export interface DryRunRequest extends DryInput {
-  /** Data of artifacts and results of waits, by action id or place. */
+  /** Data of artifacts and results of waits, by action id or path. */
   mocks: Readonly<Record<string, unknown>>;
 }
 
@@ -34,7 +34,7 @@ export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, req
   return { outcome, gates, ...(await simulate(deps, automation, beginning)) };
 }
 
-/** Returns what steps see of the run that the gates let pass. */
+/** Returns the scope of the run that the gates admitted. */
 function scopeOfRun({ steps: _steps, facts, ...scope }: ExpressionContext, now: Date): ExpressionContext {
   return { ...scope, facts: { ...facts, run: { id: NO_ID, startedAt: now.toISOString() } } };
 }

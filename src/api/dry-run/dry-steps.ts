@@ -12,7 +12,10 @@ import type { DryStep } from './report';
 
 /** Steps that a dry run shows; a loop without effects may never end. */
 const MOST_STEPS = 1_000;
-/** Configurations and results that a dry run shows, in characters of JSON; those of later steps are left out. */
+/**
+ * Maximum size of the configurations and results in a dry run, in characters of JSON; those of later steps are left
+ * out.
+ */
 const MOST_SHOWN = 2_097_152;
 
 /** The dry run has as many steps as it may show. */
@@ -60,7 +63,7 @@ export class DrySteps {
     Object.assign(row, shown, error && { error }, merged && { trace: merged });
   }
 
-  /** Records what the interpreter notes: the steps around others, and steps that need no activity. */
+  /** Records notes of the interpreter: enclosing steps, and steps without an activity. */
   note({ node, path, status, persist, result, error }: Extract<Command, { type: 'note' }>): void {
     if (!persist) return;
     const row = this.begin(node, path);
@@ -74,7 +77,7 @@ export class DrySteps {
     }
   }
 
-  /** Returns all steps in the order in which they began; those that the end of the run left open are cancelled. */
+  /** Returns all steps in the order in which they began; those that were open at the end of the run are cancelled. */
   all(): DryStep[] {
     return [...this.rows.values()].map(({ status, ...row }) => ({ ...row, status: endedAs(status) }));
   }

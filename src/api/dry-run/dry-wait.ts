@@ -24,8 +24,8 @@ export const isWait = (action: ActionStep): action is WaitStep['action'] =>
   'wait_until' in action || 'wait_for_trigger' in action;
 
 /**
- * Evaluates a wait, which completes at once unless its mock says that it timed out: then it first waits for its timeout, if it
- * has one. Throws what makes the step fail.
+ * Evaluates a wait. It completes at once, unless its mock makes it time out: then it waits for its timeout first, if
+ * any. Throws the error that fails the step.
  */
 export async function evaluateDryWait(
   { db, evaluator, clock, memory }: Deps,
@@ -61,10 +61,10 @@ function over(path: string, wait: { completed: boolean }, memory: DryMemory): Ev
   return { evaluation: { type: 'wait', over: true, completed: wait.completed }, status: 'success' };
 }
 
-/** As in a run, steps after a wait that failed do not see it. */
+/** As in a run, later steps do not see a wait that failed. */
 function timedOut(path: string, wait: { completed: boolean }, goesOn: boolean, memory: DryMemory): Evaluated {
   if (goesOn) return over(path, wait, memory);
-  const error = { code: 'wait_timeout', message: 'The mock says that the wait timed out.', path };
+  const error = { code: 'wait_timeout', message: 'The mock made the wait time out.', path };
   return { evaluation: { type: 'failed', error }, status: 'failed' };
 }
 

@@ -1,6 +1,6 @@
 import type { Evaluator, ExpressionContext } from '../../evaluation/evaluator';
 
-/** Returns an evaluator whose clock shows a given instant. Live state is that of now. */
+/** Returns an evaluator whose clock shows a fixed instant. Live state is the present one. */
 export function evaluatorAt(evaluator: Evaluator, now: Date): Evaluator {
   const at = (scope: ExpressionContext): ExpressionContext => ({ ...scope, now });
   return {

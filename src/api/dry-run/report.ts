@@ -1,24 +1,24 @@
 import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
 
-/** What a gate said. */
+/** The decision of a gate. */
 export interface DryGate {
   gate: 'config' | 'filter' | 'window' | 'for' | 'variables' | 'conditions' | 'concurrency';
   /** null = not evaluated in a dry run, which takes it as passed. */
   passed: boolean | null;
   detail?: string;
   conditions?: ConditionTrace[];
-  /** What `variables` rendered to. */
+  /** Values of `variables`. */
   variables?: Record<string, unknown>;
 }
 
-/** What a step would do; the fields of a run's step that are known. */
+/** The effect of a step: the fields of a run's step that are known. */
 export interface DryStep {
   path: string;
   actionId: string | null;
   kind: string;
   action: string | null;
-  /** `cancelled`: the end of the run left it open, as a `stop` inside it does. */
+  /** `cancelled`: it was open at the end of the run, as around a `stop`. */
   status: 'success' | 'failed' | 'skipped' | 'cancelled';
   /** Rendered; secrets stay placeholders. */
   config?: unknown;
@@ -36,6 +36,6 @@ export interface DryRun {
   outcome: DryOutcome;
   gates: DryGate[];
   steps: DryStep[];
-  /** How the run would end; null when its gates let nothing through. */
+  /** The end of the run; null when its gates refuse it. */
   end: { status: 'success' | 'failed'; endedBy?: EndedBy; error?: RunError } | null;
 }

@@ -19,7 +19,7 @@ import { evaluateDryWait, isWait } from './dry-wait';
 import { evaluatorAt } from './evaluator-at';
 import type { DryRun } from './report';
 
-/** Iterations of one loop that a dry run shows: what they wait for never happens in it. */
+/** Maximum number of iterations of one loop in a dry run, in which the condition may never become true. */
 const MOST_ITERATIONS = 10;
 
 export interface SimulateDeps {
@@ -28,16 +28,16 @@ export interface SimulateDeps {
   registry: Registry;
 }
 
-/** What a dry run of the steps begins with. */
+/** The start of a dry run of the steps. */
 export interface Beginning {
-  /** What the gates left for expressions to see. */
+  /** Scope after the gates. */
   scope: ExpressionContext;
   now: Date;
-  /** Data of artifacts and results of waits, by action id or place. */
+  /** Data of artifacts and results of waits, by action id or path. */
   mocks: Readonly<Record<string, unknown>>;
 }
 
-/** Drives the steps of an automation with mocks and a given clock; the third driver of the interpreter. */
+/** Drives the steps of an automation with mocks and a fixed clock: the third driver of the interpreter. */
 export async function simulate(
   deps: SimulateDeps,
   { definition }: Pick<AutomationRecord, 'definition'>,
@@ -63,7 +63,7 @@ export async function simulate(
   const end = await run('actions');
   if (end.error !== undefined) {
     progress.leaveAll();
-    // How it ends changes nothing of how the run ended.
+    // The end of the generator does not change the end of the run.
     await run('on_failure', end.error);
   }
   return { steps: steps.all(), end };
@@ -138,7 +138,7 @@ const traceOf = ({ enabled }: { action: ActionStep } & Pick<EvaluatedStep, 'enab
   ...(enabled && { enabled }),
 });
 
-/** Returns what people see of an evaluation in place of instants that a dry run does not reach, and where it ends loops. */
+/** Returns an evaluation for display, without instants that a dry run does not reach, and with the end of its loops. */
 function shownOf(evaluated: Evaluated, now: number): Evaluated {
   const { evaluation } = evaluated;
   if (evaluation.type === 'delay') {

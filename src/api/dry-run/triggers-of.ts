@@ -5,17 +5,17 @@ import { normalizeEvent, type Registry } from '../../domain/registry/registry';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 import { SCHEDULE_KIND, scheduleEntityId } from '../../domain/schedules/schedule-messages';
 
-/** A trigger that listens to what a change means. */
+/** A trigger that listens to the event of a change. */
 export interface ListeningTrigger {
   triggerId: string;
   occurrence: Occurrence;
-  /** The event has what the config of the trigger asks for. */
+  /** Whether the event matches the config of the trigger. */
   hasPayload: boolean;
 }
 
 /**
- * Returns the triggers that listen to a change, in the order of the definition, with what the change means to each; whether
- * they fire is for the gates. A time of a schedule concerns its own trigger only.
+ * Returns the triggers that listen to a change, in the order of the definition, each with its event; the gates decide
+ * whether they fire. A scheduled time concerns its own trigger only.
  */
 export function triggersOf(
   registry: Registry,

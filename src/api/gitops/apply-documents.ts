@@ -34,7 +34,7 @@ export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },
   { automations, source, commit, prune, dryRun, principal }: ApplyRequest,
 ): Promise<Applied[]> {
-  // Two applies of one source at once must not both create what is missing.
+  // Two concurrent applies of one source must not both create a missing automation.
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`gitops:${source}`}, 0))`);
   const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
   const results: Applied[] = [];

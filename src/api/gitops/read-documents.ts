@@ -17,7 +17,7 @@ export interface GitOpsAutomation {
   sourceYaml: string | null;
 }
 
-/** What a multi-document text holds. */
+/** The content of a multi-document text. */
 export interface GitOpsRead {
   automations: GitOpsAutomation[];
   errors: Finding[];
@@ -27,8 +27,8 @@ export interface GitOpsRead {
 type Validate = (document: unknown, locate: Locate) => Validation;
 
 /**
- * Reads a multi-document text. Findings are those of all documents; their places begin with `documents[<index>]`, counted
- * without empty ones.
+ * Reads a multi-document text. Findings are those of all documents; their paths begin with `documents[<index>]`,
+ * counted without empty ones.
  */
 export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRead {
   const automations: GitOpsAutomation[] = [];

@@ -10,12 +10,12 @@ import { locateJsonError, nestsTooDeep } from './json-text';
 import { toStorable } from '../../domain/entities/storable';
 import { assertStorableBody } from './stored-text';
 
-/** Largest body, in bytes, of routes that do not say otherwise. */
+/** Default maximum size of a body, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
 /** Bytes of a body above the limit that are read and discarded, so that the sender receives the answer. */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
 
-/** How the body is read. */
+/** How the body is parsed. */
 export type BodyFormat =
   /** `application/json` and `application/*+json`. */
   | 'json'
@@ -27,11 +27,11 @@ export type BodyFormat =
 /** The text of a body, kept to locate errors in it. */
 export interface BodySource {
   text: string;
-  /** Line and column of a place like `actions[0].config`; YAML only. */
+  /** Returns line and column of a path like `actions[0].config`; YAML only. */
   locate?: Locate;
 }
 
-/** What was read. */
+/** A parsed body. */
 export interface ParsedBody {
   value: unknown;
   source?: BodySource;
@@ -72,7 +72,7 @@ export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): 
   }
 }
 
-/** Listeners, not an async iterator: that costs more than everything else that is done to read a small body. */
+/** Listeners, not an async iterator, which costs more than all other work on a small body. */
 function collect(request: IncomingMessage, stream: Readable, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -95,12 +95,12 @@ function collect(request: IncomingMessage, stream: Readable, most: number): Prom
   });
 }
 
-/** Media type of the body without parameters, lower case; empty when none is named. */
+/** Returns the media type of the body without parameters, lower case; empty when none is named. */
 export function mediaTypeOf(header: string | undefined): string {
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** `application/json` and everything that says it is JSON as well. */
+/** Returns whether a media type is JSON: `application/json` and all `+json` types. */
 export function isJsonType(type: string): boolean {
   return type === 'application/json' || /^application\/[\w.!#$&^-]+\+json$/.test(type);
 }
@@ -137,7 +137,9 @@ export function parseBody(
   );
 }
 
-/** As `parseBody` for YAML; `parse` may run elsewhere. The result has no places: whoever reports findings locates them. */
+/**
+ * Like `parseBody` for YAML; `parse` may run elsewhere. The result has no positions: the caller locates its findings.
+ */
 export async function parseLargeYaml(
   raw: Buffer,
   contentType: string | undefined,
@@ -173,7 +175,7 @@ export function parseJson(text: string): unknown {
   return parseExact(text);
 }
 
-/** As `parseJson`, with numbers as JavaScript reads them: the validator of documents names those that lose digits. */
+/** Like `parseJson`, with JavaScript's numbers: the validator of documents reports those that lose digits. */
 function parseDocument(text: string): unknown {
   const value = readJson(text, JSON.parse);
   assertStorableBody(value, text);
@@ -181,8 +183,8 @@ function parseDocument(text: string): unknown {
 }
 
 /**
- * Returns the value of a JSON text of a third party, in which NUL and lone surrogates become U+FFFD: its sender cannot change it,
- * and would not repeat it. @throws {FermataError} as `parseBody`, but no `invalid_text`
+ * Returns the value of a JSON text of a third party, in which NUL and lone surrogates become U+FFFD: its sender cannot
+ * change it, and would not repeat it. @throws {FermataError} as `parseBody`, but no `invalid_text`
  */
 export function parseForeignJson(text: string): unknown {
   return toStorable(readJson(text, parseExact));

@@ -2,13 +2,13 @@ import type { IncomingMessage } from 'node:http';
 import ipaddr from 'ipaddr.js';
 import { parseAddressRange } from '../../domain/address-range';
 
-/** Address of the client that made a request. */
+/** Returns the address of the client that made a request. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
  * Returns a function that finds the client's address: the peer of the connection, or, when that is one of the trusted
- * proxies (addresses or CIDR ranges), the last address of `X-Forwarded-For` that is not a trusted proxy itself. The header
- * of anybody else is ignored.
+ * proxies (addresses or CIDR ranges), the last address of `X-Forwarded-For` that is not a trusted proxy itself. The
+ * header of any other peer is ignored.
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const ranges = trustedProxies.map(parseAddressRange);

@@ -1,22 +1,21 @@
 import { FermataError } from '../../domain/errors';
 import type { RateLimiter } from '../auth/rate-limit';
 
-/** Costly calls of one token that may be under way in this process. */
+/** Maximum number of concurrent costly calls of one token in this process. */
 const MOST_AT_ONCE = 4;
-/** A costly call counts as one request for each of so many bytes of its body; smaller ones are not limited here. */
+/** A costly call counts as one request per this number of bytes of its body; smaller ones are not limited here. */
 const BYTES_PER_REQUEST = 8_192;
 
-/** Bounds what one token may spend on calls whose work grows with their body. */
+/** Limits the calls of one token whose work grows with their body. */
 export interface CostGuard {
   /**
-   * Admits a call whose body has been read; the returned function is called when it has been answered. `always`: whatever the size
-   * of its body.
-   * @throws {FermataError} `rate_limited` when the token has four such calls under way
+   * Admits a call whose body has been read; call the returned function after the answer. `always`: whatever the size of
+   * its body. @throws {FermataError} `rate_limited` when the token has four such calls in progress
    */
   enter(caller: string, bytes: number, always?: boolean): () => void;
 }
 
-/** `limiter` = the one that counts ordinary requests. */
+/** `limiter` = the one for ordinary requests. */
 export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard {
   const running = new Map<string, number>();
   return {
@@ -26,7 +25,7 @@ export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard
       if (count >= MOST_AT_ONCE) {
         throw new FermataError(
           'rate_limited',
-          `This token has ${MOST_AT_ONCE} calls under way that check or render documents; wait for one of them.`,
+          `This token already has ${MOST_AT_ONCE} concurrent calls that check or render documents; wait for one of them.`,
           { retryAfterSeconds: 1 },
         );
       }

@@ -10,21 +10,21 @@ const Named = z.object({
   title: z.string().optional(),
 });
 
-/** Automations of one GitOps call that its audit row names. */
+/** Maximum number of automations of one GitOps call in its audit row. */
 const MOST_NAMED = 50;
 const Applied = z.object({
   results: z.array(z.object({ id: z.string().nullable(), name: z.string(), action: z.string() })),
 });
 
-/** What a request created, as its audit row names it. */
+/** Resources that a request created, for its audit row. */
 export interface Created {
   id?: string | number;
   name?: string;
 }
 
 /**
- * Returns the id and name (or title, at most 200 characters) out of the answer to a creation, or of each automation that was applied. Nothing else of an answer is taken: those
- * of tokens and hooks hold secrets.
+ * Returns the id and name (or title, at most 200 characters) from the answer to a creation, or of each automation that
+ * was applied. No other field is stored: answers about tokens and hooks contain secrets.
  */
 export function createdBy(body: unknown): { created?: Created | Created[] } {
   const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];

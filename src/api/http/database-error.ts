@@ -10,7 +10,7 @@ const INVALID_TEXT = new Set(['22021', '22P05']);
 /** Deadlock, serialisation failure, plan made invalid by a migration: the same transaction may succeed when repeated. */
 const REPEATABLE = new Set(['40P01', '40001', '0A000']);
 
-/** Returns what the database's refusal means for the caller; undefined when it is not one of the expected ones. */
+/** Returns the caller's error for a refusal of the database; undefined when it is not an expected one. */
 export function databaseRefusal(error: unknown): FermataError | undefined {
   for (const { code } of databaseCauses(error)) {
     if (INVALID_TEXT.has(code)) {

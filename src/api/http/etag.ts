@@ -1,7 +1,9 @@
 import { sha256 } from '../../domain/sha256';
 import { FermataError } from '../../domain/errors';
 
-/** Strong ETag of what a resource is made of; keys come in another order out of the database than they went in. */
+/**
+ * Returns a strong ETag of the parts of a resource. The database returns keys in another order than they were written.
+ */
 export function etagOf(...parts: unknown[]): string {
   return `"${sha256(JSON.stringify(parts, sorted), 'base64url').slice(0, 22)}"`;
 }
@@ -12,9 +14,9 @@ function sorted(_key: string, value: unknown): unknown {
 }
 
 /**
- * Refuses an update that was made from an older state of the resource (RFC 9110: strong comparison, lists, `*`). Without
- * `If-Match` the last write wins. `current` null = there is no resource, which nothing matches.
- * @throws {FermataError} `stale_etag`
+ * Refuses an update that was based on an older state of the resource (RFC 9110: strong comparison, lists, `*`). Without
+ * `If-Match` the last write wins. `current` null = the resource does not exist, which nothing matches. @throws
+ * {FermataError} `stale_etag`
  */
 export function assertIfMatch(ifMatch: string | undefined, current: string | null): void {
   if (ifMatch === undefined || (ifMatch.trim() === '*' && current !== null)) return;
@@ -22,7 +24,7 @@ export function assertIfMatch(ifMatch: string | undefined, current: string | nul
   throw new FermataError('stale_etag', 'The resource has changed since it was read; read it again.');
 }
 
-/** Documentation of what routes with an ETag take and can answer. */
+/** Documentation of the header and answers of routes with an ETag. */
 export const IF_MATCH = {
   headers: { 'If-Match': 'ETag of the state that the change was made from; without it the last write wins' },
   responses: { 412: { description: 'The resource has changed since' } },

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
 
-/** Returns a place as people write it: `actions[0].config.title`. */
+/** Returns a path for people: `actions[0].config.title`. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
@@ -9,7 +9,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** Returns what zod found, one finding per place and unknown key. */
+/** Returns zod's issues, one finding per path and unknown key. */
 export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
@@ -31,7 +31,7 @@ export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, pr
   throw refusalOfFindings(findingsOf(parsed.error, prefix));
 }
 
-/** One error for all findings; its detail is the first finding, for clients that show nothing else. */
+/** Returns one error for all findings; its detail is the first finding, for clients that show nothing else. */
 export function refusalOfFindings(errors: readonly Finding[]): FermataError {
   const [first] = errors;
   const place = first === undefined || first.path === '' ? 'The request' : first.path;

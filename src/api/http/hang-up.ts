@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 export interface HangUp {
   /** Aborts with `request_timeout` when the caller disconnects. */
   signal: AbortSignal;
-  /** Stops watching the connection; call it when the request has been answered. */
+  /** Stops watching the connection; call it after the answer. */
   end(): void;
 }
 

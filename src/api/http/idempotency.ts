@@ -14,7 +14,7 @@ export function idempotencyKeyOf(header: string | string[] | undefined): string 
   throw new FermataError('bad_request', 'Idempotency-Key must have 1 to 255 printable ASCII characters.');
 }
 
-/** What a request asks for. */
+/** The content of a request. */
 export interface RequestContent {
   /** Path and query as sent. */
   target: string;
@@ -22,7 +22,7 @@ export interface RequestContent {
   raw: Buffer;
 }
 
-/** SHA-256 of everything that a request asks for. */
+/** Returns the SHA-256 of the content of a request. */
 function contentHash({ target, contentType, raw }: RequestContent): string {
   return sha256([JSON.stringify([target, contentType]), raw]);
 }
@@ -49,9 +49,8 @@ export function refuseReusedKey(): never {
 }
 
 /**
- * Runs `work` once per key, in the caller's transaction. A repeat of the same request gets the answer of the first, and
- * waits for it while that is under way.
- * @throws {FermataError} `idempotency_key_reused` when query, content type or body differ.
+ * Runs `work` once per key, in the caller's transaction. A repeat of the same request waits for the first one and gets
+ * its answer. @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
  */
 export async function oncePerKey(
   tx: Executor,

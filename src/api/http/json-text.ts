@@ -9,7 +9,7 @@ export interface TextPlace {
 /** Deepest nesting of a body; beyond it neither we nor Postgres could walk it safely. */
 const MAX_DEPTH = 128;
 
-/** Returns whether brackets outside of strings nest deeper than we accept. */
+/** Returns whether brackets outside of strings are nested too deep. */
 export function nestsTooDeep(text: string): boolean {
   let depth = 0;
   let quoted = false;
@@ -28,9 +28,9 @@ export function nestsTooDeep(text: string): boolean {
 }
 
 /**
- * Returns the place of the first error in a text that `JSON.parse` refused; the end of the text when there is none. `JSON.parse`
- * names a place only in some of its messages, and not the same ones in every version of Node. Recursive: call it only with
- * texts that do not nest too deep.
+ * Returns the position of the first error in a text that `JSON.parse` refused; the end of the text when there is none.
+ * Only some messages of `JSON.parse` contain a position, and this differs between versions of Node. Recursive: call it
+ * only with texts that are not nested too deep.
  */
 export function locateJsonError(text: string): TextPlace {
   const lines = text.split('\n');

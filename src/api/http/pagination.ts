@@ -7,17 +7,20 @@ export const PageQuery = {
   cursor: z.string().max(2000).optional().describe('`nextCursor` of the page before'),
 };
 
-/** Body of a list's answer. */
+/** Returns the schema of a list's answer. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-/** Returns an opaque place in a list. */
+/** Returns an opaque position in a list. */
 export function encodeCursor(key: unknown): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
-/** Returns the key in a cursor; undefined without one. @throws {FermataError} `bad_request` when it is not one of ours. */
+/**
+ * Returns the key in a cursor; undefined without one. @throws {FermataError} `bad_request` for a cursor that this API
+ * did not make
+ */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
   if (cursor === undefined) return undefined;
   try {
@@ -28,8 +31,8 @@ export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | un
 }
 
 /**
- * One page out of `limit + 1` rows: the extra row only shows that there is another page. `keyOf` gives what the next
- * query continues after.
+ * Returns one page out of `limit + 1` rows: the extra row only shows that there is another page. `keyOf` returns the
+ * key after which the next query continues.
  */
 export function toPage<Row, Item>(
   rows: readonly Row[],

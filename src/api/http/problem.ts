@@ -7,7 +7,7 @@ import { databaseRefusal } from './database-error';
 
 export const PROBLEM_TYPE = 'application/problem+json';
 
-/** One finding about one place of the request. */
+/** A finding about one place of the request. */
 const ProblemFinding = z
   .object({
     path: z.string().describe('Place in the document, e.g. `actions[0].config.title`; empty = the whole'),
@@ -31,7 +31,9 @@ export const Problem = z
   .meta({ id: 'Problem' });
 export { ProblemFinding };
 
-/** Returns what to answer to anything thrown. What is not an expected refusal becomes `internal` without its internals. */
+/**
+ * Returns the answer to any thrown value. One that is not an expected refusal becomes `internal` without its details.
+ */
 export function refusalOf(error: unknown): FermataError {
   if (error instanceof FermataError) return error;
   const fromDatabase = databaseRefusal(error);
@@ -69,7 +71,7 @@ export function logRefusal(log: Logger, refusal: FermataError, context: Record<s
   else log.debug(fields, 'request refused');
 }
 
-/** The message of a query error holds its parameters, and with them what people sent: no log gets to see that. */
+/** The message of a query error contains its parameters, with people's data: it must not be logged. */
 function withoutParameters(error: unknown): { err?: unknown; query?: string } {
   return error instanceof DrizzleQueryError ? { err: error.cause, query: error.query } : { err: error };
 }

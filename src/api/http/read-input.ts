@@ -16,7 +16,7 @@ interface InputDeps {
   parseYaml(text: string): Promise<unknown>;
 }
 
-/** Everything of a request that the route describes, parsed by its schemas. */
+/** Parses all parts of a request that the route describes. */
 export async function readInput(
   route: Route,
   request: Request,

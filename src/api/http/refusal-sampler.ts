@@ -6,15 +6,15 @@ const MAX_REMEMBERED = 10_000;
 /** Decides which refusals of callers without a token go into the audit log. */
 export interface RefusalSampler {
   /**
-   * Returns undefined when this refusal is not recorded, else the number of unrecorded ones since the last recorded one.
-   * @param most refusals of one action and address that are recorded per minute
+   * Returns undefined when this refusal is not recorded, else the number of unrecorded ones since the last recorded
+   * one. @param most maximum number of recorded refusals per action, address and minute
    */
   take(address: string, action: string, most: number): { notRecorded?: number } | undefined;
 }
 
 /**
- * Bounds what anonymous requests write into the audit log, which only grows. Remembers 10,000 pairs of address and action;
- * the oldest is forgotten first. Every refusal still counts in the HTTP metrics.
+ * Limits the audit rows of anonymous requests. Remembers 10,000 pairs of address and action; the oldest is dropped
+ * first. Every refusal still counts in the HTTP metrics.
  */
 export function createRefusalSampler(clock: Clock): RefusalSampler {
   const seen = new Map<string, { since: number; recorded: number; notRecorded: number }>();

@@ -8,7 +8,7 @@ import type { BodyFormat, BodySource } from './body';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** One documented answer. Without a schema the answer has no body, or one of `contentType`. */
+/** A documented answer. Without a schema the answer has no body, or one of `contentType`. */
 export interface DocumentedResponse {
   description: string;
   schema?: z.ZodType;
@@ -25,13 +25,13 @@ export interface DocumentedResponse {
  */
 export type Effect = 'read' | 'write' | 'inbound' | 'stream';
 
-/** What every handler gets. */
+/** The context of every handler. */
 export interface Context<P, Q, B> {
   params: P;
   query: Q;
   body: B;
   principal: Principal;
-  /** The caller as the cause of what is written. */
+  /** The caller, as the cause of writes. */
   cause: Cause;
   request: Request;
   /** The body as it was sent. */
@@ -40,20 +40,20 @@ export interface Context<P, Q, B> {
   source: BodySource | undefined;
 }
 
-/** What a handler that writes gets besides. */
+/** The further context of a handler that writes. */
 export interface WriteContext<P, Q, B> extends Context<P, Q, B> {
   tx: Executor;
   /** Called once after the commit. */
   afterCommit(callback: () => void): void;
 }
 
-/** An answer. A string body is sent as it is, with `contentType`. */
+/** An answer. A string body is sent unchanged, with `contentType`. */
 export interface Reply {
   status: number;
   body?: unknown;
   contentType?: string;
   headers?: Record<string, string>;
-  /** Kept instead of `body` for repeats with the same Idempotency-Key: for answers that show a secret once. */
+  /** Stored instead of `body` for repeats with the same Idempotency-Key: for answers that show a secret once. */
   keep?: unknown;
 }
 
@@ -73,11 +73,11 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   query?: Q;
   body?: B;
   bodyFormat?: BodyFormat;
-  /** Of a `public` route: needs valid credentials, but no permission. */
+  /** For a `public` route: needs valid credentials, but no permission. */
   authenticated?: boolean;
-  /** false: `Idempotency-Key` is ignored, since the answer holds a secret that must not be stored. Default true. */
+  /** false: `Idempotency-Key` is ignored, since the answer contains a secret that must not be stored. Default true. */
   replayable?: boolean;
-  /** Of a route that changes nothing here: calls are audited, since they run code or use secrets. */
+  /** For a route that changes nothing: its calls are audited, since they run code or use secrets. */
   audited?: boolean;
   /** Callers without any credentials get 405 with `Allow: POST`: senders post to the same address. */
   postsOnlyForStrangers?: boolean;
@@ -86,21 +86,21 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   /** Largest body; default 1 MB. */
   maxBodyBytes?: number;
   /**
-   * A token may have few such calls under way, and each counts as several requests. true: the work grows with the body, small ones are
-   * not limited; `always`: any call may be expensive. Default false.
+   * A token may have few such calls in progress, and each counts as several requests. true: the work grows with the
+   * body, small ones are not limited; `always`: any call may be expensive. Default false.
    */
   costly?: boolean | 'always';
-  /** What the OpenAPI document shows when the handler itself checks the body closer than `body` does. */
+  /** Body in the OpenAPI document, when the handler checks it more strictly than `body` does. */
   documentedBody?: z.ZodType | Record<string, unknown>;
   /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */
   bodyTypes?: readonly string[];
-  /** Request headers worth documenting, by name, with what they do. */
+  /** Documented request headers, by name, with their effect. */
   headers?: Readonly<Record<string, string>>;
-  /** Answers besides the ones every route can give (see `standardResponses`). */
+  /** Answers besides those of every route (see `standardResponses`). */
   responses: Readonly<Record<number, DocumentedResponse>>;
 }
 
-/** A route as the application sees it: types have been checked where it was defined. */
+/** A route in the application: types have been checked where it was defined. */
 export interface Route extends RouteSpec<z.ZodType, z.ZodType, z.ZodType> {
   effect: Effect;
   run(context: WriteContext<unknown, unknown, unknown>, response: Response): Promise<Reply | undefined>;
@@ -149,7 +149,7 @@ export function inboundRoute<B extends z.ZodType = z.ZodUndefined, P extends z.Z
   };
 }
 
-/** A route whose answer goes on: it writes to the response and resolves when that has ended. */
+/** Creates a route with a streamed answer: it writes to the response and resolves when that has ended. */
 export function streamRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
   spec: Spec<P, Q, z.ZodUndefined> & {
     handler(context: Context<z.output<P>, z.output<Q>, undefined>, response: Response): Promise<void>;

@@ -18,7 +18,7 @@ import { readInput } from './read-input';
 import type { Context, Reply, Route } from './route';
 import { sendReply } from './send-reply';
 
-/** Refusals that come in floods; writing each one down would make the flood worse. */
+/** Frequent refusals, whose recording would make a flood worse. */
 const NOT_AUDITED = new Set(['rate_limited', 'overloaded', 'database_unavailable']);
 
 export interface ServeDeps {
@@ -32,13 +32,13 @@ export interface ServeDeps {
   costGuard: CostGuard;
   /** Parses a large YAML body, off the main thread. */
   parseYaml(text: string): Promise<unknown>;
-  /** Tests set this: an answer that the OpenAPI document does not describe becomes a 500. */
+  /** For tests: an answer that the OpenAPI document does not describe becomes a 500. */
   checkAnswers: boolean;
   /** Called after each response, for metrics. `seconds`: from the request's arrival to the response's end. */
   observe(route: Route, status: number, seconds: number): void;
 }
 
-/** The way of a request through one route: admit, read, run, answer; every refusal becomes a problem document. */
+/** Handles a request on one route: admit, read, run, answer; every refusal becomes a problem document. */
 export function createServe(deps: ServeDeps) {
   const sampler = createRefusalSampler(deps.clock);
   return (route: Route) =>
@@ -84,7 +84,7 @@ async function run(
   requestId: string,
 ): Promise<Reply | undefined> {
   if (route.effect === 'write') return runWrite(deps, route, context, response, requestId);
-  // Nothing would ever be written, nor the answer end.
+  // Otherwise nothing would be written, and the answer would never end.
   if (route.effect === 'stream' && context.request.method === 'HEAD') {
     return { status: 200, headers: { 'Content-Type': route.responses[200]?.contentTypes?.[0] ?? '' } };
   }
@@ -96,7 +96,7 @@ async function run(
   return reply;
 }
 
-/** One transaction for the change, its audit row and the answer kept for repeats. */
+/** Runs one transaction for the change, its audit row and the answer that is stored for repeats. */
 async function runWrite(
   deps: ServeDeps,
   route: Route,
@@ -144,7 +144,10 @@ interface Subject {
   principal: Principal;
 }
 
-/** Anonymous refusals that are recorded per minute, address and action: anybody may post to inbound routes. */
+/**
+ * Maximum number of anonymous refusals that are recorded per minute, address and action: anybody may post to inbound
+ * routes.
+ */
 const MOST_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
 
 type RefuseDeps = ServeDeps & { sampler: RefusalSampler };
@@ -166,7 +169,7 @@ async function refuse(deps: RefuseDeps, what: Subject & { response: Response; er
   sendProblem(response, refusal, requestId);
 }
 
-/** The refusal itself matters more than its record: without a database it is still answered. */
+/** The refusal matters more than its record: without a database it is still answered. */
 async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataError): Promise<void> {
   const answer = { status: refusal.status, code: refusal.code };
   try {
@@ -195,7 +198,7 @@ function entry(
   };
 }
 
-/** Returns what a repeat of a request must have in common with the first, beside its path. */
+/** Returns what a repeat of a request must have in common with the first, besides its path. */
 function contentOf(request: Request, raw: Buffer): RequestContent {
   return { target: request.originalUrl, contentType: request.headers['content-type'] ?? '', raw };
 }

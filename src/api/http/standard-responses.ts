@@ -1,12 +1,12 @@
 import type { Route } from './route';
 
-/** A refusal that a route can give because of what it is. */
+/** A refusal that a route can answer because of its properties. */
 export interface StandardResponse {
   status: number;
   description: string;
 }
 
-/** Returns the refusals every route of this shape can give; 404, 409 and others of its own it documents itself. */
+/** Returns the refusals of every route with these properties; the route documents 404, 409 and others itself. */
 export function standardResponses(route: Route): StandardResponse[] {
   const takesBody = route.body !== undefined || route.bodyFormat === 'raw';
   const reads = takesBody || route.query !== undefined || route.params !== undefined;

@@ -1,12 +1,12 @@
 import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 
-/** JSON text that may contain what cannot be stored (see below); only then is its value walked. */
+/** JSON text that may contain unstorable characters (see below); only then is its value walked. */
 const SUSPICIOUS_JSON = /\\u0000|\\u[dD][89a-fA-F]|[eE]\+?\d{3}|\d{300}/;
 
 /**
- * Refuses what Postgres cannot keep: NUL and half surrogate pairs (`invalid_text`), numbers that overflowed to Infinity
- * (`validation_failed`). `text` is the JSON that the value was read from, if it was; most texts need no walk.
+ * Refuses values that Postgres cannot store: NUL and half surrogate pairs (`invalid_text`), numbers that overflowed to
+ * Infinity (`validation_failed`). `text` is the JSON of the value, if any; most texts need no walk.
  */
 export function assertStorableBody(value: unknown, text?: string): void {
   if (text !== undefined && !SUSPICIOUS_JSON.test(text)) return;

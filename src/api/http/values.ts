@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 /** An instant in an answer. */
 export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'ISO 8601, UTC' });
 
-/** An instant in a query; becomes a Date. */
+/** An instant in a query, parsed to a Date. */
 export const InstantQuery = z.iso
   .datetime({ offset: true, local: true })
   .or(z.iso.date())
@@ -20,7 +20,7 @@ export const IdParams = z.object({ id: z.string().min(1).max(512) });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Returns the id in the database's spelling. @throws {FermataError} `not_found` for what cannot be one. */
+/** Returns the id in the database's spelling. @throws {FermataError} `not_found` for an invalid one */
 export function uuidOrNotFound(id: string, what: string): string {
   if (!UUID.test(id)) throw notFound(what, id);
   return id.toLowerCase();

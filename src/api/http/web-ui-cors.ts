@@ -6,8 +6,8 @@ const HEADERS = 'Authorization, Content-Type, X-Namespace';
 const MAX_AGE_SECONDS = 600;
 
 /**
- * Lets pages of the given origins, and no others, call the routes below which this is mounted (CORS). Their cookies count, so that
- * a session of the console is enough where both have the same site.
+ * Allows pages of the given origins, and no others, to call the routes below this one (CORS). Cookies are allowed, so
+ * that a session of the console is enough where both have the same site.
  */
 export function createWebUiCors(origins: readonly string[]) {
   const allowed = new Set(origins);

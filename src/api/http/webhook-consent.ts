@@ -1,6 +1,6 @@
 import type { Request, Response } from 'express';
 
-/** Answers `OPTIONS` of CloudEvents senders that ask for permission; false = the request is something else, or refused. */
+/** Answers `OPTIONS` of CloudEvents senders that request permission; false = it is another request, or refused. */
 export type WebhookConsent = (request: Request, response: Response) => boolean;
 
 /**

@@ -3,10 +3,10 @@ import { z } from 'zod';
 /** A JSON Schema or a reference to one. */
 export type JsonSchema = Record<string, unknown>;
 
-/** Gives JSON Schemas whose named parts (`.meta({id})`) are collected as components of one document. */
+/** Returns JSON Schemas whose named parts (`.meta({id})`) are collected as components of one document. */
 export interface SchemaCollector {
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema;
-  /** The same for a schema that is a JSON Schema already, with its parts in `$defs`. */
+  /** Does the same for a JSON Schema, with its parts in `$defs`. */
   ofJson(schema: JsonSchema): JsonSchema;
   components(): Record<string, JsonSchema>;
 }

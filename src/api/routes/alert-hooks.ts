@@ -29,7 +29,7 @@ function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
     bodyTypes: ['application/json', 'text/plain'],
     responses: {
       ...ALERT_RESPONSES,
-      401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
+      401: { description: 'Hook not found, or its secret or signature is missing, wrong or too old' },
     },
     async handler(context) {
       const { params, request, raw } = context;

@@ -28,8 +28,7 @@ import { HANDSHAKE } from './inbound-bodies';
 export const ALERT_RESPONSES = {
   200: HANDSHAKE,
   202: {
-    description:
-      'Committed: what could be taken of the message. Repeats of a state change nothing and give no change ids',
+    description: 'The valid elements are committed. A repeat of a known state changes nothing and has no change ids',
     schema: z.object({
       accepted: z.int().describe('Elements taken'),
       changeIds: z.array(z.uuid()).describe('At most one per alert and one per system'),
@@ -41,7 +40,7 @@ export const ALERT_RESPONSES = {
 
 export const ALERT_BODY = {
   type: 'object',
-  description: 'As the sender documents it; unknown fields are ignored',
+  description: 'In the format that the sender documents; unknown fields are ignored',
   additionalProperties: true,
 };
 
@@ -87,15 +86,15 @@ export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, le
 
 type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'principal' | 'request' | 'raw'>;
 
-/** A message on its way in. */
+/** A received message. */
 export interface Incoming {
   /** Route that metrics and `GET /deliveries/refused` name. */
   route: string;
-  /** Name of the token or hook that it came by. */
+  /** Name of its token or hook. */
   sender: string;
-  /** @throws {ElementError | FermataError} when no element can be made out */
+  /** @throws {ElementError | FermataError} when it contains no elements */
   read(raw: Buffer): SenderMessage;
-  /** A message with one of these was taken before. */
+  /** A message with one of these was received before. */
   identities?: readonly DeliveryIdentity[];
 }
 
@@ -103,8 +102,8 @@ export interface Incoming {
 export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sender.read(toStorable(parseForeign(raw)));
 
 /**
- * Reads a message, commits what can be taken of it and answers. A handshake is answered and stores nothing.
- * @throws {FermataError} `malformed_body`; `validation_failed` when nothing could be taken
+ * Reads a message, commits its valid elements and answers. A handshake is answered and stores nothing. @throws
+ * {FermataError} `malformed_body`; `validation_failed` when no element is valid
  */
 export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: Incoming): Promise<Reply> {
   const { route, sender } = incoming;
@@ -150,7 +149,7 @@ async function takeOnce(
   return result === 'reused' ? refuseReusedKey() : result.changeIds;
 }
 
-/** Bodies of handshakes are small; looking for them in larger ones would parse those twice. */
+/** Bodies of handshakes are small; a search in larger ones would parse them twice. */
 const LARGEST_HANDSHAKE_BYTES = 16_384;
 
 function handshakeOf({ request, raw }: Inbound): Reply | undefined {
@@ -159,7 +158,7 @@ function handshakeOf({ request, raw }: Inbound): Reply | undefined {
   return answer && { status: 200, ...answer };
 }
 
-/** Returns what identifies a message: what its hook knows of it, and the sender's own id. */
+/** Returns the identities of a message: those of its hook, and the sender's own id. */
 function identitiesIn({ route, sender, identities = [] }: Incoming, { deliveryId }: SenderMessage): DeliveryIdentity[] {
   const own = deliveryId === undefined ? [] : [{ key: deliveryKey('alert-delivery', route, sender, deliveryId) }];
   return [...identities, ...own];
@@ -183,7 +182,7 @@ async function readMessage(deps: AlertIngestDeps, incoming: Incoming, raw: Buffe
   }
 }
 
-/** Returns the JSON of a third party: bytes that are no UTF-8 become U+FFFD, so that one bad text never loses the others. */
+/** Returns the JSON of a third party: invalid UTF-8 becomes U+FFFD, so that one bad text never loses the others. */
 function parseForeign(raw: Buffer): unknown {
   const text = raw.toString('utf8');
   if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');

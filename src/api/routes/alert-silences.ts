@@ -37,7 +37,7 @@ const NewSilence = z
     message: 'give either a fingerprint or matchers',
   });
 
-/** Silences: what they cover starts nothing, as long as they last. */
+/** Silences: alerts that they cover start nothing while they last. */
 export function alertSilenceRoutes(deps: DomainDeps): Route[] {
   return [listRoute(deps), createRoute(deps), silenceRoute(deps), deleteRoute(deps)];
 }
@@ -75,7 +75,7 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
     permission: 'automation.manage',
     operationId: 'alertSilences.create',
     tag: TAG,
-    summary: 'Silence one alert, or all that matchers match, also those that come later',
+    summary: 'Silence one alert, or all present and future alerts that matchers match',
     body: NewSilence,
     responses: { 201: { description: 'The silence', schema: SilenceAnswer }, 404: { description: 'Alert not found' } },
     async handler({ body, tx, cause, principal, afterCommit }) {

@@ -59,11 +59,11 @@ const AlertDetail = AlertAnswer.extend({
   ),
 }).meta({ id: 'AlertDetail' });
 
-/** Episodes and runs that are shown of one alert. */
+/** Maximum number of episodes and runs of one alert. */
 const SHOWN = 50;
 /** Alerts read at a time while a list is filtered. */
 const CHUNK = 500;
-/** Alerts that one request reads through at most; the page ends there, with a cursor. */
+/** Maximum number of alerts that one request reads; the page ends there, with a cursor. */
 const MOST_READ = 10_000;
 
 export interface AlertsDeps extends DomainDeps {
@@ -107,7 +107,7 @@ function listRoute({ db, clock }: AlertsDeps): Route {
   });
 }
 
-/** @throws {FermataError} `bad_request` with the place of the mistake */
+/** @throws {FermataError} `bad_request` with the position of the mistake */
 export function parseQueryMatchers(texts: readonly string[]): LabelMatcher[] {
   try {
     return matchersOf(texts);
@@ -197,7 +197,7 @@ async function reply({ clock }: AlertsDeps, { tx, params }: Writing): Promise<Re
   return json(200, (await answersOf(tx, clock.now()))(alert));
 }
 
-/** Returns the name of the caller's token, for people. */
+/** Returns the name of the caller's token. */
 export const callerOf = ({ principal }: Pick<Writing, 'principal'>): string =>
   principal.actor.name ?? principal.actor.id;
 

@@ -27,7 +27,7 @@ const Query = z.object({
   to: InstantQuery.optional(),
 });
 
-/** Who changed what, or tried to. */
+/** Routes of the audit log. */
 export function auditRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

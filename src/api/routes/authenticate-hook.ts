@@ -29,7 +29,7 @@ export interface AuthenticatedHook extends VerifiedRequest {
   snsMessage?: SnsMessage;
 }
 
-/** Stands in for a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
+/** Replaces a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
 const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
 
 /**
@@ -59,7 +59,7 @@ export async function authenticateHook(
   return { hook, expected, now, ...verified };
 }
 
-/** Returns the secrets of a hook in clear. One that refers to a secret that does not exist matches nothing. */
+/** Returns the secrets of a hook in clear. A reference to a missing secret matches nothing. */
 async function secretsOfHook(
   { db, cipher }: Pick<AuthenticateHookDeps, 'db' | 'cipher'>,
   hook: HookRow,
@@ -74,6 +74,6 @@ async function secretsOfHook(
   });
 }
 
-/** Returns the answer to a request whose sender is not known. */
+/** Returns the answer to a request whose sender is unknown. */
 export const refusedHook = (): FermataError =>
   new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or too old.');

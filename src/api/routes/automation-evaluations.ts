@@ -10,10 +10,10 @@ const EvaluationAnswer = z
     automationId: z.uuid(),
     triggerId: z.string().nullable(),
     changeId: z.uuid().nullable(),
-    contextKey: z.string().nullable().describe('What the run would have been about; null = nothing, or not known'),
+    contextKey: z.string().nullable().describe('Context key that the run would have had; null = none, or unknown'),
     outcome: z.string().describe('config, filter, condition, already_running, max_runs, disabled, error…'),
     detail: z.string().nullable(),
-    count: z.int().describe('How often in a row'),
+    count: z.int().describe('Number of consecutive repetitions'),
     firstAt: Timestamp,
     lastAt: Timestamp,
   })
@@ -34,7 +34,7 @@ const Query = {
     .describe('Only reasons with this context key: the id of a system, the fingerprint of an alert…'),
 };
 
-/** Why changes did not become runs. */
+/** Routes of the reasons why changes did not become runs. */
 export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): Route[] {
   return [
     readRoute({

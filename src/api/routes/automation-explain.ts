@@ -27,7 +27,7 @@ const ExplainAnswer = z
 type ExplainDeps = AutomationDeps & ChangeLookupDeps & { dryRuns: DryRunWork };
 type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
 
-/** What an automation made of a change, and what it would make of it today. */
+/** Explains the decision of an automation about a change, and its decision today. */
 export function automationExplainRoutes(deps: ExplainDeps): Route[] {
   const { db, clock } = deps;
   return [
@@ -43,7 +43,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
       query: z.object({ change: z.string().min(1).max(100).describe('Id of the change') }),
       responses: {
         200: { description: 'Then and now', schema: ExplainAnswer },
-        404: { description: 'There is no such automation, or the change is gone' },
+        404: { description: 'Automation not found, or the change is no longer kept' },
       },
       async handler({ params, query }) {
         const automation = await requireAutomation(deps, db, params.id);
@@ -58,7 +58,7 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
   ];
 }
 
-/** The dry run of the first trigger that would start a run; else of the first whose event matches. */
+/** Returns the dry run of the first trigger that would start a run; else of the first whose event matches. */
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;
   let first: Now | undefined;
@@ -72,7 +72,9 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
   return first ?? refused('No trigger of the automation listens to what the change means.');
 }
 
-/** Returns the answer when this process lacks a filter of today's definition: the recorded outcome is still returned. */
+/**
+ * Returns the answer when this process lacks a filter of today's definition: the recorded outcome is still returned.
+ */
 function notEvaluated(error: unknown): Now {
   if (!(error instanceof FermataError) || error.code !== 'plugin_missing') throw error;
   return { outcome: 'error', gates: [{ gate: 'variables', passed: null, detail: error.message }], steps: [] };

@@ -15,7 +15,7 @@ const RESPONSES = {
   ...NOT_FOUND,
 };
 
-/** Switching automations on and off; allowed on those from Git too. */
+/** Enables and disables automations; allowed for those from Git too. */
 export function automationStatusRoutes(deps: AutomationDeps): Route[] {
   return [
     writeRoute({
@@ -36,7 +36,7 @@ export function automationStatusRoutes(deps: AutomationDeps): Route[] {
       permission: 'automation.manage',
       operationId: 'automations.disable',
       tag: TAG,
-      summary: 'Let it react no more; runs in flight finish unless `cancelRuns` is set',
+      summary: 'Disable an automation; open runs finish unless `cancelRuns` is set',
       params: IdParams,
       query: z.object({ cancelRuns: FlagQuery.optional().describe('End the runs in flight as well') }),
       headers: IF_MATCH.headers,

@@ -36,7 +36,7 @@ const DiffAnswer = z
       z.object({
         path: z.string().describe('Place in the document, e.g. `actions[0].config.title`'),
         before: z.unknown().describe('null when the place is new'),
-        after: z.unknown().describe('null when the place is gone'),
+        after: z.unknown().describe('null when the path no longer exists'),
       }),
     ),
   })
@@ -128,7 +128,7 @@ function rollbackRoute(deps: AutomationDeps): Route {
       const number = /^[1-9]\d{0,8}$/.test(params.version) ? Number(params.version) : 0;
       const old = await deps.automations.versionAt(tx, current.id, number);
       if (old === null) throw notFound('version', params.version);
-      // What was valid once need not be valid now: an action may be gone.
+      // A definition that was valid once need not be valid now: an action may have been removed.
       const definition = await deps.validator.accept(old.definition);
       assertMayUseSecrets(principal, definition);
       const record = await deps.automations.update(tx, current.id, {

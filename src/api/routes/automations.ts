@@ -28,7 +28,7 @@ import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
-/** Text about the version that a save makes. */
+/** Note on the version that a save creates. */
 const NoteQuery = { note: z.string().trim().min(1).max(500).optional().describe('About the version that is made') };
 
 /** A kind and a name. */
@@ -45,11 +45,11 @@ const ListQuery = z.object({
     .regex(USED, 'must be connection:<id or name>, hook:<name>, package:<name> or script:*')
     .optional()
     .describe(
-      'What the current version refers to: `connection:<id or name>`, `hook:<name>`, `package:<name>`, `script:*`',
+      'Resource to which the current version refers: `connection:<id or name>`, `hook:<name>`, `package:<name>`, `script:*`',
     ),
 });
 
-/** Returns what a filter by use means; a connection is found by its id and by its name. */
+/** Returns the filter by use; a connection is found by its id and by its name. */
 async function usedOf(db: Executor, uses: string): Promise<Used> {
   const [, kind = '', name = ''] = USED.exec(uses) ?? [];
   const called = kind === 'connection' ? await connectionsCalled(db, name) : [];
@@ -163,7 +163,7 @@ function patchRoute(deps: AutomationDeps): Route {
       const { document, status, findings } = splitBody(body, source?.locate);
       const whole = query.replace === true;
       const id = uuidOrNotFound(params.id, 'automation');
-      // Locked before it is read: two patches of different keys must both be there afterwards.
+      // Locked before it is read: two patches of different keys must both take effect.
       await tx.execute(sql`select 1 from automations where id = ${id} for update`);
       const current = await requireAutomation(deps, tx, id);
       assertIfMatch(request.headers['if-match'], automationEtag(current));
@@ -185,7 +185,7 @@ function patchRoute(deps: AutomationDeps): Route {
   });
 }
 
-/** Returns the text of an automation after a patch; comments are kept, those of a YAML body are taken over. */
+/** Returns the text of an automation after a patch; comments are kept, and those of a YAML body are copied. */
 function textOfPatch(
   { validator }: AutomationDeps,
   before: AutomationRecord,

@@ -47,7 +47,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
       permission: 'automation.read',
       operationId: 'changes.list',
       tag: TAG,
-      summary: 'What happened: events and changes of state, newest first',
+      summary: 'Search events and changes of state, newest first',
       description:
         'A page may have fewer items than `limit` and still a `nextCursor`, when an event is rare among the changes that can mean it.',
       query: z.object({
@@ -82,7 +82,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
       params: IdParams,
       responses: {
         200: { description: 'The change', schema: ChangeDetail },
-        404: { description: 'There is no such change, or its retention is over' },
+        404: { description: 'Change not found, or no longer kept' },
       },
       async handler({ params }) {
         return json(200, await detailOf(deps, await requireChange(db, params.id)));
@@ -98,7 +98,7 @@ export async function requireChange(db: Executor, id: string): Promise<LoggedCha
   return logged;
 }
 
-/** Candidates of a change as the API answers them; null = their retention is over. */
+/** Returns the candidates of a change for an answer; null = they are no longer kept. */
 export async function candidatesOf(
   { db, routingsMs }: Pick<ChangeLookupDeps, 'db' | 'routingsMs'>,
   { change, recordedAt, routedAt }: LoggedChange,
@@ -139,7 +139,9 @@ async function detailOf(deps: ChangeLookupDeps, logged: LoggedChange): Promise<z
   };
 }
 
-/** Reads on until the page is full, nothing is left, or enough was read; then `next` is where the next page goes on. */
+/**
+ * Reads until the page is full, nothing is left, or the limit is reached; `next` is then the start of the next page.
+ */
 async function readPage(
   db: Executor,
   { filter, accepts }: ResolvedFilter,

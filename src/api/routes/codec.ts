@@ -42,7 +42,7 @@ export function codecRoutes({ codec }: { codec?: PayloadCodec | undefined }): Ro
       operationId: 'codec.decode',
       summary: "Decrypt payloads of Temporal's histories",
       description:
-        'Payloads that are not encrypted come back as they are. 422 when a key is missing or a payload was changed.',
+        'Payloads that are not encrypted are returned unchanged. 422 when a key is missing or a payload was changed.',
       responses,
       handler: ({ body }) => apply('decode', body.payloads),
     }),
@@ -52,7 +52,7 @@ export function codecRoutes({ codec }: { codec?: PayloadCodec | undefined }): Ro
       permission: 'automation.manage',
       operationId: 'codec.encode',
       summary: 'Encrypt payloads as workers do',
-      description: 'With `FERMATA_CODEC=none`, payloads come back as they are.',
+      description: 'With `FERMATA_CODEC=none`, payloads are returned unchanged.',
       responses,
       handler: ({ body }) => apply('encode', body.payloads),
     }),

@@ -26,11 +26,14 @@ const Given = z
 const TestAnswer = z.object({
   ok: z.boolean(),
   message: z.string(),
-  code: z.string().optional().describe('Of the failure, e.g. http_status, network_error, teams_app_only'),
+  code: z.string().optional().describe('Code of the failure, e.g. http_status, network_error, teams_app_only'),
 });
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
-/** Calls to the provider of a connection, through the same guard as a run's. Secrets in the answers are masked. */
+/**
+ * Routes that call the provider of a connection, through the same guard as a run's calls. Secrets in the answers are
+ * masked.
+ */
 export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
   return [testRoute(deps), testGivenRoute(deps), optionsRoute(deps)];
 }
@@ -100,10 +103,10 @@ async function submittedRow(
   return { ...row, ...changedConfig(cipher, row, type, given.config) };
 }
 
-/** What a connection that is tested cannot be used for. */
+/** Config of a tested connection that cannot be used. */
 const UNUSABLE: ReadonlySet<string> = new Set(['config_invalid', 'secret_not_allowed']);
 
-/** Returns what a test says; what it says is masked. A missing secret is a result too: it is what the test is for. */
+/** Returns the result of a test, masked. A missing secret is a result too, since the test is meant to find it. */
 async function tryOut(
   { db, clock }: ConnectionsDeps,
   context: Caller,
@@ -132,7 +135,7 @@ function optionsRoute(deps: ConnectionsDeps): Route {
     audited: true,
     operationId: 'connections.options',
     tag: TAG,
-    summary: 'What can be chosen for a field of an action, after the choices in the query',
+    summary: 'List the choices for a field of an action, given the choices in the query',
     params: z.object({ ...IdParams.shape, field: z.string().min(1).max(100) }),
     query: Given,
     responses: {
@@ -163,8 +166,8 @@ function optionsRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * Returns what the provider answers, or a typed failure at the deadline, also when the client library throws the abort itself or
- * does not watch the signal.
+ * Returns the provider's answer, or a typed failure at the deadline, also when the client library throws the abort
+ * itself or does not watch the signal.
  */
 async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> | T): Promise<T> {
   const late = () =>

@@ -21,7 +21,7 @@ export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string
   throw refusal('type', `"${id}" is no type of connection; there are: ${[...types.keys()].join(', ')}`);
 }
 
-/** What is too short to be hidden among the secrets that are sent; references are not. */
+/** Returns warnings about secrets that are too short to be masked; references are exempt. */
 export function warningsOf(type: AnyConnectionType, given: Config): Finding[] {
   return secretFieldsOf(type).flatMap((field) => {
     const value = given[field];
@@ -30,7 +30,7 @@ export function warningsOf(type: AnyConnectionType, given: Config): Finding[] {
   });
 }
 
-/** Checks a config and seals what is secret in it. @throws {FermataError} validation_failed */
+/** Checks a config and seals its secrets. @throws {FermataError} validation_failed */
 export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, given: Config): Parts {
   const config = check(type, given);
   const secret = new Set(secretFieldsOf(type));
@@ -48,8 +48,8 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 }
 
 /**
- * Returns the config with some keys changed. Secrets that are not sent stay, but only for the address that they were given for:
- * otherwise a person who may change a connection could send them to an address of their own. @throws {FermataError} validation_failed
+ * Returns the config with some keys changed. Secrets that are not sent stay, but only for the same address: otherwise a
+ * person who may change a connection could have them sent to another address. @throws {FermataError} validation_failed
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
   const secret = secretFieldsOf(type);
@@ -71,7 +71,7 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   return next;
 }
 
-/** A secret field that holds nothing, such as a map without headers. */
+/** Whether a secret field is empty, such as a map without headers. */
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
 
@@ -86,7 +86,7 @@ function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: 
   return { config, secrets: Object.fromEntries(kept) };
 }
 
-/** What answers show in place of a secret, sent back as it came. */
+/** Returns whether a value is the placeholder of a secret in answers, sent back unchanged. */
 function isShown(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'hasValue' in value;
 }
@@ -95,7 +95,7 @@ function originOf(address: unknown): unknown {
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).origin : address;
 }
 
-/** @throws {FermataError} validation_failed with `secret_outside`, for a reference in a field that takes none */
+/** @throws {FermataError} validation_failed with `secret_outside`, for a reference in a field that allows none */
 function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
   const taking = new Set([...secretFieldsOf(type), ...type.addressFields]);
   const outside: Finding[] = [];
@@ -111,7 +111,7 @@ function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
 
 function check(type: AnyConnectionType, given: Config): Config {
   assertReferencesTaken(type, given);
-  // An address may hold references: it is checked with a word in their place and kept as it was written.
+  // An address may contain references: it is checked with a word in their place and stored as written.
   const addresses = Object.entries(given).flatMap(([field, value]) =>
     type.addressFields.includes(field) && typeof value === 'string' && referencesIn(value).length > 0
       ? [[field, value] as const]

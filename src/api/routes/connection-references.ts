@@ -9,7 +9,10 @@ import type { AnyConnectionType } from '../../integrations/connections/connectio
 
 type Config = Record<string, unknown>;
 
-/** Warnings about secrets that do not exist, or that are not allowed for the address (`saved`: what is stored in clear). */
+/**
+ * Returns warnings about secrets that do not exist, or that are not allowed for the address (`saved`: the stored fields
+ * in clear).
+ */
 export async function referenceWarnings(
   db: Executor,
   type: AnyConnectionType,
@@ -39,7 +42,7 @@ function problemOf(
   return { code: 'secret_not_allowed', message: `The secret "${name}" is not allowed for the host ${refused}` };
 }
 
-/** Returns the host of an address that is written out, a URL or a plain name; null for a port and for one that a secret decides. */
+/** Returns the host of a literal address, a URL or a plain name; null for a port and for an address in a secret. */
 function hostOf(address: unknown): string | null {
   if (typeof address !== 'string' || address === '') return null;
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(address)?.[1] ?? address;

@@ -27,7 +27,7 @@ const DependencyAnswer = z
   })
   .meta({ id: 'Dependency' });
 
-/** Who depends on whom. */
+/** Routes of dependencies. */
 export function dependencyRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/dependencies', operations: 'dependencies', tag: 'Dependencies', singular: 'dependency' },

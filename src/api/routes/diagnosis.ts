@@ -16,9 +16,7 @@ const WorkerAnswer = z
     scriptLimits: z
       .enum(['cgroup', 'rlimit'])
       .nullable()
-      .describe(
-        'What enforces the limits of memory and processes of scripts there; null = a release that does not announce it',
-      ),
+      .describe('How the limits of scripts are enforced there; null = its release does not announce it'),
     startedAt: Timestamp,
     live: z.boolean().describe('false: it stopped some minutes ago'),
     partitions: z.int().describe('Partitions of the change log that it routes'),
@@ -40,7 +38,7 @@ const SettingAnswer = z
   })
   .meta({ id: 'Setting' });
 
-/** What is wrong with the installation, its settings, and its workers. */
+/** Routes about problems of the installation, its settings, and its workers. */
 export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
   return [
     readRoute({

@@ -10,7 +10,7 @@ import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagin
 import { json, readRoute, writeRoute, type Reply, type Route } from '../http/route';
 import { IdParams, notFound } from '../http/values';
 
-/** What the routes of a domain work with. */
+/** Dependencies of the routes of a domain. */
 export interface DomainDeps {
   db: Executor;
   entities: EntityStore;
@@ -20,12 +20,12 @@ export interface DomainDeps {
 
 type Query = Record<string, ZodType>;
 
-/** What all rows have. */
+/** Fields of all rows. */
 interface Row {
   id: string;
 }
 
-/** What a domain keeps of one sort of thing, and how it is written. */
+/** A type of resource in a domain, and how it is written. */
 export interface DomainResource<
   R extends Row,
   N extends ZodType,
@@ -35,10 +35,10 @@ export interface DomainResource<
 > {
   /** Below the base path, e.g. `/slos`. */
   path: string;
-  /** First part of the operation ids. */
+  /** Prefix of the operation ids. */
   operations: string;
   tag: string;
-  /** What people call one of them, e.g. "SLO". */
+  /** Name of one resource in texts, e.g. "SLO". */
   singular: string;
   newSchema: N;
   patchSchema: P;
@@ -46,9 +46,9 @@ export interface DomainResource<
   toAnswer(row: R): Record<string, unknown>;
   /** Computed fields of the answer: a new value of one is not an edit. */
   computed?: readonly string[];
-  /** Filters of the list, besides its pages. */
+  /** Filters of the list, besides pagination. */
   query: Q;
-  /** A place in the list, and that of a row. */
+  /** A position in the list, and that of a row. */
   cursor: C;
   placeOf(row: NoInfer<R>): z.output<C>;
   list(
@@ -57,7 +57,7 @@ export interface DomainResource<
     query: z.output<z.ZodObject<Q>>,
   ): Promise<R[]>;
   get(db: Executor, id: string): Promise<R | null>;
-  /** The row, which nobody else writes until the transaction ends. Throws `not_found` when it does not exist. */
+  /** Returns the row, locked until the transaction ends. @throws {FermataError} `not_found` */
   lock(tx: Executor, id: string): Promise<R>;
   /** Locks that a removal takes before that of the row, so that all take them in one order. */
   lockFirst?(tx: Executor): Promise<unknown>;
@@ -66,10 +66,10 @@ export interface DomainResource<
   remove(write: DomainWrite, id: string): Promise<unknown>;
 }
 
-/** Lists of rows whose ids are ours and sort by time. */
+/** For lists of rows whose ids are generated and sort by time. */
 export const BY_ID = { cursor: IdCursor, placeOf: ({ id }: { id: string }) => id };
 
-/** Lists of rows whose ids people may choose. */
+/** For lists of rows whose ids people may choose. */
 export const BY_CREATION = {
   cursor: z.tuple([Instant, z.string()]),
   placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],
@@ -130,7 +130,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
       ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
       summary: `Add one ${singular}`,
       body: resource.newSchema,
-      responses: { 201: { description: 'What was added', schema: answer }, ...one, ...conflict },
+      responses: { 201: { description: 'The created resource', schema: answer }, ...one, ...conflict },
       handler: async ({ body, tx, cause, afterCommit }) => {
         const row = await resource.create(this.write(tx, cause), body);
         afterCommit(() => notifier.changes());
@@ -146,7 +146,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
       ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
       summary: `One ${singular}`,
       params: IdParams,
-      responses: { 200: { description: 'As it is', schema: answer }, ...this.one },
+      responses: { 200: { description: 'The resource', schema: answer }, ...this.one },
       handler: async ({ params }) => {
         const row = await this.resource.get(db, params.id);
         if (row === null) throw notFound(singular, params.id);
@@ -166,7 +166,12 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
       params: IdParams,
       body: resource.patchSchema,
       headers: IF_MATCH.headers,
-      responses: { 200: { description: 'As it is now', schema: answer }, ...IF_MATCH.responses, ...one, ...conflict },
+      responses: {
+        200: { description: 'The updated resource', schema: answer },
+        ...IF_MATCH.responses,
+        ...one,
+        ...conflict,
+      },
       handler: async ({ params, body, tx, cause, request, afterCommit }) => {
         const id = await this.lock(tx, params.id, request.headers['if-match']);
         const row = await resource.update(this.write(tx, cause), id, body);
@@ -211,7 +216,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     return etagOf(Object.fromEntries(fields));
   }
 
-  /** Compares the ETag under the lock of the row, which is kept for the write that follows. Returns the id as it is stored. */
+  /** Compares the ETag under the lock of the row, which is kept for the write that follows. Returns the stored id. */
   private async lock(tx: Executor, id: string, ifMatch: string | undefined): Promise<string> {
     const row = await this.resource.lock(tx, id);
     assertIfMatch(ifMatch, this.etag(row));

@@ -17,16 +17,19 @@ const Document = z.record(z.string(), z.unknown());
 
 const DryRunInput = z.strictObject({
   triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
-  payload: Document.optional().describe(
-    'Need not be complete; the answer names the fields that real events have besides',
-  ),
+  payload: Document.optional().describe('May be incomplete; the answer lists the further fields of real events'),
   changeId: z
     .string()
     .min(1)
     .max(100)
     .optional()
     .describe('A past event or change of state: the trigger gets its payload, at its instant. Not with `payload`'),
-  contextKey: z.string().min(1).max(1000).optional().describe('Default: what the trigger makes of the payload'),
+  contextKey: z
+    .string()
+    .min(1)
+    .max(1000)
+    .optional()
+    .describe('Default: the key that the trigger derives from the payload'),
   now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
   mocks: z
     .record(z.string(), Document)
@@ -84,11 +87,11 @@ const DryRunAnswer = z
         error: Document.nullable(),
       })
       .nullable()
-      .describe('How the run would end; null when the gates let nothing through'),
+      .describe('Status with which the run would end; null when a gate refuses it'),
   })
   .meta({ id: 'DryRun' });
 
-/** A step of a dry run as the API answers it. */
+/** Returns a step of a dry run for an answer. */
 export function toDryStep({ config, result, error, trace, ...step }: DryStep) {
   return { ...step, config: config ?? null, result: result ?? null, error: error ?? null, trace: trace ?? null };
 }
@@ -109,7 +112,7 @@ const COMMON = {
   permission: 'automation.manage',
   tag: TAG,
   costly: 'always',
-  description: 'Takes at most 10 seconds; a token may have four such calls under way.',
+  description: 'Takes at most 10 seconds. At most four concurrent calls per token.',
 } as const;
 
 const DONE = { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer } };
@@ -119,7 +122,7 @@ function dryRunRoute(deps: DryRunsDeps): Route {
     ...COMMON,
     path: '/automations/{id}/dry-run',
     operationId: 'automations.dryRun',
-    summary: 'What the automation would do with a payload, with no effect',
+    summary: 'Run an automation with a payload, without effects',
     params: IdParams,
     body: DryRunBody,
     responses: { ...DONE, ...NOT_FOUND },
@@ -137,7 +140,7 @@ function newDryRunRoute(deps: DryRunsDeps): Route {
     ...COMMON,
     path: '/automations/dry-run',
     operationId: 'automations.dryRunDocument',
-    summary: 'What a document would do with a payload, before it is an automation, with no effect',
+    summary: 'Run an unsaved document with a payload, without effects',
     body: NewDryRunBody,
     responses: DONE,
     async handler({ body: { definition, ...input }, principal }) {
@@ -147,7 +150,10 @@ function newDryRunRoute(deps: DryRunsDeps): Route {
   });
 }
 
-/** A document in the place of a saved automation. It has the nil UUID, so that no run and no dwell is found for it. */
+/**
+ * Returns a document as if it were a saved automation. It has the nil UUID, so that no run and no dwell is found for
+ * it.
+ */
 function unsavedAutomation(definition: AutomationRecord['definition'], now: Date): AutomationRecord {
   const { name, description = null, group = null } = definition;
   return {
@@ -173,7 +179,7 @@ async function dryRunOf(
   return { ...report, steps: report.steps.map(toDryStep), end };
 }
 
-/** Trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */
+/** Returns trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */
 async function pastInput(
   { db, registry }: DryRunsDeps,
   automation: AutomationRecord,

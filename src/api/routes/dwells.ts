@@ -16,7 +16,7 @@ const DwellAnswer = z
   })
   .meta({ id: 'Dwell' });
 
-/** What `for:` gates have armed. */
+/** Routes of armed dwells. */
 export function dwellRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({
@@ -25,7 +25,7 @@ export function dwellRoutes({ db }: { db: Executor }): Route[] {
       permission: 'automation.read',
       operationId: 'dwells.list',
       tag: 'Runs',
-      summary: 'What is armed by `for`, since when and until when, newest first',
+      summary: 'List armed dwells (`for`) with their start and deadline, newest first',
       query: z.object({ ...PageQuery, automationId: z.uuid().optional() }),
       responses: { 200: { description: 'A page of dwells', schema: pageOf(DwellAnswer) } },
       async handler({ query: { limit, cursor, automationId } }) {

@@ -132,7 +132,7 @@ function deleteRoute(deps: EntitiesDeps): Route {
       await assertCustom(tx, deps.entities, params.kind);
       const ifMatch = request.headers['if-match'];
       if (ifMatch !== undefined) {
-        // Unchanged: takes the row's lock, so that what is compared is what is removed.
+        // Writes nothing, but takes the row's lock, so that the compared state is the removed one.
         await deps.entities.mutate(
           tx,
           params,
@@ -175,7 +175,7 @@ async function write(
   return reply({ ...params, state, updatedAt });
 }
 
-/** The kind a path names. @throws {FermataError} `not_found` */
+/** Returns the kind in a path. @throws {FermataError} `not_found` */
 export async function resolveKind(db: Executor, entities: EntityStore, kind: string) {
   try {
     return await entities.kinds.resolve(db, kind);

@@ -18,7 +18,7 @@ const LookingAutomation = z
     status: z.enum(['enabled', 'disabled']),
     looksAt: z
       .enum(['id', 'any', 'system_of_run'])
-      .describe('It names this entity, may read any of the kind, or reads the system that a run is about'),
+      .describe('It names this entity, may read any entity of the kind, or reads the system of the run'),
   })
   .meta({ id: 'LookingAutomation' });
 

@@ -24,9 +24,9 @@ const TAG = 'GitOps';
 
 const ApplyQuery = z.object({
   dryRun: FlagQuery.optional().describe('Only report what would be done'),
-  prune: FlagQuery.optional().describe('Delete what this source made and does not name any more'),
+  prune: FlagQuery.optional().describe('Delete automations of this source that the documents no longer contain'),
   source: z.string().min(1).max(200).default('default').describe('Whose automations these are, e.g. a repository'),
-  commit: z.string().min(1).max(200).optional().describe('Commit that the documents come from, kept as provenance'),
+  commit: z.string().min(1).max(200).optional().describe('Commit of the documents, stored as their origin'),
   allowEmpty: FlagQuery.optional().describe('Let `prune` delete everything of the source'),
 });
 
@@ -47,7 +47,7 @@ const KindAnswer = z
     apiVersion: z.string(),
     kind: z.string(),
     description: z.string(),
-    schema: JsonSchema.describe('Of the whole document'),
+    schema: JsonSchema.describe('Place in the whole document'),
     variants: z.array(
       z.object({
         path: z.enum(['spec.triggers[].config', 'spec.actions[].config']),
@@ -80,7 +80,7 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
     permission: 'automation.manage',
     operationId: 'gitops.apply',
     tag: TAG,
-    summary: 'Bring the automations of a source to what its documents say, all or nothing',
+    summary: 'Update all automations of a source to its documents, in one transaction',
     description:
       'Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, ' +
       'separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, ' +
@@ -92,7 +92,7 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
     documentedBody: GitOpsDocument,
     bodyTypes: ['application/yaml'],
     responses: {
-      200: { description: 'What was done with each document', schema: ApplyAnswer },
+      200: { description: 'Result for each document', schema: ApplyAnswer },
       409: { description: 'The source belongs to another token' },
     },
     async handler({ query, raw, request, tx, principal, afterCommit }) {
@@ -140,7 +140,7 @@ function textOf(raw: Buffer, contentType: string | undefined): string {
   return decodeUtf8(raw);
 }
 
-/** The answer is fixed for the life of the process, hence made once. */
+/** The answer never changes while the process runs, so it is made once. */
 function kindsRoute(registry: Registry<ActionDescription>): Route {
   const items = [automationKind(registry)];
   return readRoute({
@@ -149,7 +149,7 @@ function kindsRoute(registry: Registry<ActionDescription>): Route {
     permission: 'automation.read',
     operationId: 'gitops.kinds',
     tag: TAG,
-    summary: 'What documents may hold, with one variant for each trigger and action',
+    summary: 'JSON Schema of documents, with one variant for each trigger and action',
     responses: { 200: { description: 'The kinds', schema: z.object({ items: z.array(KindAnswer) }) } },
     handler: () => Promise.resolve(json(200, { items })),
   });
@@ -158,7 +158,7 @@ function kindsRoute(registry: Registry<ActionDescription>): Route {
 function automationKind(registry: Registry<ActionDescription>): z.input<typeof KindAnswer> {
   const { $defs, ...spec } = automationJsonSchema(registry) as { $defs: Record<string, Record<string, unknown>> };
   const { Automation = {}, ...parts } = $defs;
-  // The name comes from metadata.
+  // The name is in metadata.
   const required = (Automation['required'] as string[]).filter((key) => key !== 'name');
   const wrapper = toJsonSchema(GitOpsDocument);
   const triggers = [...registry.triggers()].map(([value, { displayName, description, configSchema }]) => ({
@@ -176,7 +176,7 @@ function automationKind(registry: Registry<ActionDescription>): z.input<typeof K
   return {
     apiVersion: 'fermata/v1',
     kind: 'Automation',
-    description: 'An automation; `spec` is the document without its name, which comes from `metadata`.',
+    description: 'An automation; `spec` is the document without its name, which is in `metadata`.',
     schema: {
       ...wrapper,
       properties: { ...(wrapper['properties'] as object), spec },

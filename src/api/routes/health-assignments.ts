@@ -34,7 +34,7 @@ const AssignmentAnswer = z
 
 const Cursor = z.tuple([z.string(), z.string()]);
 
-/** Which checks belong to which systems. */
+/** Routes of the checks that are assigned to systems. */
 export function healthAssignmentRoutes(deps: DomainDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps)];
 }
@@ -71,7 +71,7 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
     permission: 'automation.manage',
     operationId: 'assignments.create',
     tag: TAG,
-    summary: 'Give a system a check; one that it has is enabled or disabled',
+    summary: 'Assign a check to a system, or enable or disable an assigned one',
     body: NewAssignment,
     responses: {
       201: { description: 'The assignment', schema: AssignmentAnswer },
@@ -169,7 +169,7 @@ function reply(status: number, assignment: Assignment): Reply {
   return json(status, toAnswer(assignment), { ETag: etag(assignment) });
 }
 
-/** @throws {FermataError} `not_found` for what cannot be an id */
+/** @throws {FermataError} `not_found` for an invalid id */
 function refOf(id: string): { systemId: string; configurationId: string } {
   const [systemId, configurationId, ...rest] = id.split(':').map(decoded);
   if (systemId && configurationId && rest.length === 0) return { systemId, configurationId };

@@ -78,7 +78,7 @@ interface HooksDeps {
   cipher: Cipher;
 }
 
-/** Returns what the secrets of a hook are sealed for. */
+/** Returns the name that the secrets of a hook are sealed with. */
 export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
@@ -214,7 +214,7 @@ async function lockHook(tx: Executor, name: string, ifMatch: string | undefined)
   return hook;
 }
 
-/** New secrets sealed; those that equal the stored ones stay as they are, so that the ETag does too. */
+/** Returns new secrets sealed; those that equal the stored ones stay unchanged, and so does the ETag. */
 function resealed(
   cipher: Cipher,
   hook: HookRow,
@@ -226,7 +226,7 @@ function resealed(
   return same ? hook.secrets : secrets?.map((secret) => cipher.seal(name, secret));
 }
 
-/** Returns whether this is the sealed value. One whose key is gone holds nothing that is known. */
+/** Returns whether this is the sealed value. One whose key was removed never matches. */
 function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | undefined): boolean {
   try {
     return cipher.open(name, sealed) === clear;
@@ -252,7 +252,7 @@ function assertSecrets(scheme: HookScheme, count: number): void {
   });
 }
 
-/** Settings of a signature make sense only where the scheme is a signature. */
+/** Settings of a signature are allowed only for schemes with a signature. */
 function assertOptions(scheme: HookScheme, options: HookOptions): void {
   if (options.topics !== undefined && scheme !== 'sns') refuseOption('topics', scheme);
   const ofSignature = ['digest', 'encoding', 'prefix', 'separator', 'signedText', 'timestampHeader'] as const;

@@ -15,13 +15,13 @@ const CloudEvent = z
   })
   .meta({ id: 'CloudEvent' });
 
-/** One event or a batch, as documented; `parseCloudEvents` is what checks it. */
+/** One event or a batch, for the documentation; `parseCloudEvents` validates it. */
 export const CloudEventBody = z.union([CloudEvent, z.array(CloudEvent)]);
 
-/** One result or several; `parseHealthResults` is what checks it. */
+/** One result or several, for the documentation; `parseHealthResults` validates it. */
 export const HealthBody = z.union([CheckResult, z.strictObject({ results: z.array(CheckResult) })]);
 
-/** What senders get that check an address before they deliver (`edges/hooks/handshake.ts`). */
+/** Response to senders that verify an address before they deliver (`edges/hooks/handshake.ts`). */
 export const HANDSHAKE = {
   description: 'Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored',
   contentTypes: ['application/json', 'text/plain'],

@@ -39,7 +39,7 @@ export interface InboundDeps {
 type Inbound = Context<undefined, undefined, unknown>;
 type Work = (write: DomainWrite) => Promise<{ changeIds: string[] }>;
 
-/** Events from outside. Each is committed when it is answered; nothing else is done in the request. */
+/** Routes for events from outside. Each event is committed before the answer; the request does nothing else. */
 export function inboundRoutes(deps: InboundDeps): Route[] {
   return [
     cloudEventsRoute(deps, '/events', 'events.post'),
@@ -66,7 +66,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
       const handshake = bodyHandshake(context.request.headers, body);
       if (handshake !== undefined) return { status: 200, ...handshake };
       const events = parseCloudEvents(context.request.headers, body);
-      // One statement that deduplicates: no transaction around it.
+      // One statement that deduplicates, without a transaction around it.
       const { id } = context.principal;
       const { changeIds, mismatched } = await ingestCloudEvents(writeOf(deps, deps.db, context), events, id);
       if (mismatched.length > 0) {
@@ -78,7 +78,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
   });
 }
 
-/** Returns what `parseCloudEvents` takes: bytes in binary mode, else the parsed JSON. */
+/** Returns the input of `parseCloudEvents`: bytes in binary mode, else the parsed JSON. */
 function cloudEventBody({ request, raw }: Inbound): unknown {
   const type = mediaTypeOf(request.headers['content-type']);
   const json = isJsonType(type);

@@ -25,7 +25,7 @@ const UpdateAnswer = z
   })
   .meta({ id: 'IncidentUpdate' });
 
-/** What is said about an incident. */
+/** Routes of updates of an incident. */
 export function incidentUpdateRoutes({ db, entities, clock, notifier }: DomainDeps): Route[] {
   return [
     readRoute({
@@ -56,7 +56,7 @@ export function incidentUpdateRoutes({ db, entities, clock, notifier }: DomainDe
       permission: 'automation.manage',
       operationId: 'incidents.addUpdate',
       tag: 'Incidents',
-      summary: 'Say something about an incident and, with `statusChange`, move its status',
+      summary: 'Add an update to an incident and, with `statusChange`, change its status',
       params: IdParams,
       body: NewIncidentUpdate,
       responses: { 201: { description: 'The update', schema: UpdateAnswer }, ...NOT_FOUND },

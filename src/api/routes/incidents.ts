@@ -37,7 +37,7 @@ const StatusQuery = z
   .transform((text) => text.split(',').map((status) => status.trim()))
   .pipe(z.array(z.enum(INCIDENT_STATUSES)).min(1));
 
-/** Incidents and what is said about them. */
+/** Routes of incidents. */
 export function incidentRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {

@@ -17,7 +17,7 @@ const UpdateAnswer = z
   .object({ id: z.uuid(), maintenanceId: z.uuid(), message: z.string(), actor: z.unknown(), at: Timestamp })
   .meta({ id: 'MaintenanceUpdate' });
 
-/** What is said about a maintenance. */
+/** Routes of updates of a maintenance. */
 export function maintenanceUpdateRoutes({ db, entities, clock }: DomainDeps): Route[] {
   return [
     readRoute({
@@ -46,7 +46,7 @@ export function maintenanceUpdateRoutes({ db, entities, clock }: DomainDeps): Ro
       permission: 'automation.manage',
       operationId: 'maintenances.addUpdate',
       tag: 'Maintenances',
-      summary: 'Say something about a maintenance; that changes nothing of it',
+      summary: 'Add an update to a maintenance, without changing it',
       params: IdParams,
       body: NewMaintenanceUpdate,
       responses: { 201: { description: 'The update', schema: UpdateAnswer }, ...NOT_FOUND },

@@ -37,7 +37,7 @@ const StatusQuery = z
   .transform((text) => text.split(',').map((status) => status.trim()))
   .pipe(z.array(z.enum(MAINTENANCE_STATUSES)).min(1));
 
-/** Planned windows of systems and what is said about them; `status` in a change ends one before its time. */
+/** Routes of maintenances; a change of `status` ends one early. */
 export function maintenanceRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {

@@ -12,7 +12,12 @@ const ManualRun = z
   .strictObject({
     triggerId: z.string().optional().describe('The trigger it is started as; its schema then checks the payload'),
     payload: z.record(z.string(), z.unknown()).optional(),
-    contextKey: z.string().min(1).max(1000).optional().describe('Default: what the named trigger makes of the payload'),
+    contextKey: z
+      .string()
+      .min(1)
+      .max(1000)
+      .optional()
+      .describe('Default: the key that the named trigger derives from the payload'),
     skipConditions: z.boolean().default(true),
   })
   .prefault({});
@@ -45,7 +50,7 @@ export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
       },
       async handler({ params, body, tx, principal, afterCommit }) {
         const automation = await requireAutomation(deps, tx, params.id);
-        // The run is admitted in the transaction of the request, so that its audit row and its answer go with it.
+        // The run is admitted in the transaction of the request, with its audit row and its answer.
         const request = { ...body, actor: principal.actor };
         const run = { tx, registry, evaluator, filtersLacking, ids, now: () => clock.now() };
         const { runId } = await startManualRun(run, automation, request);

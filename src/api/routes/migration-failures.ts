@@ -34,7 +34,7 @@ export function migrationFailureRoutes({ db, clock }: { db: Executor; clock: Clo
       summary: 'Automations that could not be upgraded and were disabled, newest first',
       query: z.object({
         ...PageQuery,
-        acknowledged: FlagQuery.optional().describe('Also those that somebody has taken note of'),
+        acknowledged: FlagQuery.optional().describe('Include acknowledged failures'),
       }),
       responses: { 200: { description: 'A page of failures', schema: pageOf(Answer) } },
       async handler({ query: { limit, cursor, acknowledged = false } }) {
@@ -51,7 +51,7 @@ export function migrationFailureRoutes({ db, clock }: { db: Executor; clock: Clo
       permission: 'automation.manage',
       operationId: 'migrationFailures.acknowledge',
       tag: TAG,
-      summary: 'Take note of a failure: it is not listed any more',
+      summary: 'Acknowledge a failure, so that it is no longer listed',
       params: IdParams,
       responses: { 204: { description: 'Noted' }, 404: { description: 'Failure not found' } },
       async handler({ params, tx }) {

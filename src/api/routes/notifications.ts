@@ -30,7 +30,7 @@ export function notificationRoutes({ db }: { db: Executor }): Route[] {
       permission: 'automation.read',
       operationId: 'notifications.list',
       tag: 'Notifications',
-      summary: 'What notification.send has delivered or not, newest first',
+      summary: 'List deliveries of notification.send, including failed ones, newest first',
       query: z.object(PageQuery),
       responses: { 200: { description: 'A page of notifications', schema: pageOf(NotificationAnswer) } },
       async handler({ query: { limit, cursor } }) {

@@ -7,9 +7,9 @@ import { json, readRoute, type Route } from '../http/route';
 import { FlagQuery } from '../http/values';
 import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
 
-/** A change older than this that nobody routed means that no worker does its work. */
+/** An unrouted change older than this means that no worker is routing. */
 const MAX_LAG_SECONDS = 30;
-/** One part that hangs must not make the probe hang. */
+/** A hanging dependency must not make the probe hang. */
 const DEADLINE_MS = 2_000;
 
 const Part = z.object({ ok: z.boolean(), message: z.string().optional() });
@@ -32,7 +32,7 @@ interface OperationsDeps {
 
 const common = { method: 'get', atRoot: true, tag: 'Operations' } as const;
 
-/** What runs the service needs to know. */
+/** Routes for probes and metrics. */
 export function operationsRoutes(deps: OperationsDeps): Route[] {
   return [
     readRoute({
@@ -55,7 +55,7 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
       query: z.object({ deep: FlagQuery.optional().describe('Temporal and the dispatcher decide, too') }),
       responses: {
         200: { description: 'It can', schema: Readiness },
-        503: { description: 'It cannot; `checks` says why', schema: Readiness },
+        503: { description: 'It cannot; `checks` has the reason', schema: Readiness },
       },
       handler: async ({ query: { deep = false } }) => {
         const readiness = await readReadiness(deps, deep);
@@ -106,7 +106,7 @@ async function readLag(db: Executor): Promise<number | null> {
   }
 }
 
-/** The reason goes to the log: the probe is public, and addresses are nobody's business. */
+/** The reason is only logged: the probe is public, and addresses must not be shown. */
 async function check(deps: OperationsDeps, name: string, probe: () => Promise<unknown>): Promise<z.infer<typeof Part>> {
   try {
     await withDeadline(probe());

@@ -23,10 +23,10 @@ const RESPONSES = {
       rejected: z
         .array(z.object({ index: z.int(), message: z.string() }))
         .optional()
-        .describe('Of hooks with alert: elements that were not taken'),
+        .describe('For hooks with `alert`: refused elements'),
     }),
   },
-  401: { description: 'No such hook, or its secret or signature is missing, wrong or too old' },
+  401: { description: 'Hook not found, or its secret or signature is missing, wrong or too old' },
 };
 
 /** The route that outside senders post to, guarded by the hook's own secret. A body is parsed only after that check. */

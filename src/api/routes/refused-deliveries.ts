@@ -17,7 +17,7 @@ const RefusedAnswer = z
   })
   .meta({ id: 'RefusedDelivery' });
 
-/** What outside senders posted and nothing was done with. */
+/** Routes of refused messages. */
 export function refusedDeliveryRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

@@ -4,7 +4,7 @@ import type { Clock } from '../../domain/clock';
 import { refusedSecretOf } from '../../domain/secrets/not-allowed';
 import type { Context } from '../http/route';
 
-/** Who makes a request. */
+/** The caller of a request. */
 export type Caller = Pick<Context<unknown, unknown, unknown>, 'principal' | 'request'>;
 
 /** Records in the audit log that a call on behalf of a connection was refused the use of a secret. */

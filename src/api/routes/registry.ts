@@ -17,7 +17,7 @@ const TriggerAnswer = z
     category: z.string(),
     payloadSchema: JsonSchema,
     configSchema: JsonSchema.nullable(),
-    contextKeyLabel: z.string().describe('What the context key names'),
+    contextKeyLabel: z.string().describe('Object that the context key identifies'),
     supportsFor: z.boolean().describe('Whether `for` can confirm it later'),
   })
   .meta({ id: 'TriggerType' });
@@ -42,7 +42,7 @@ const FilterAnswer = z
   .object({ name: z.string(), description: z.string(), builtIn: z.boolean() })
   .meta({ id: 'Filter' });
 
-/** What automations can be made of. The answers are fixed for the life of the process, hence made once. */
+/** Routes of triggers, actions and filters. The answers never change while the process runs, so they are made once. */
 export function registryRoutes({ registry, filters }: { registry: Registry; filters: FilterRegistry }): Route[] {
   const triggers = [...registry.triggers()].map(([id, type]) => ({
     id,
@@ -75,11 +75,11 @@ export function registryRoutes({ registry, filters }: { registry: Registry; filt
   }));
   return [
     listRoute('/triggers', 'registry.triggers', 'Events that automations can listen to', TriggerAnswer, () => triggers),
-    listRoute('/actions', 'registry.actions', 'What steps can do', ActionAnswer, () => actions),
+    listRoute('/actions', 'registry.actions', 'List the actions of steps', ActionAnswer, () => actions),
     listRoute(
       '/artifact-types',
       'registry.artifactTypes',
-      'What actions leave',
+      'List the artifacts of actions',
       ArtifactTypeAnswer,
       () => artifactTypes,
     ),

@@ -57,8 +57,8 @@ import { templateRoutes } from './templates';
 import { tokenRoutes } from './tokens';
 
 /**
- * Everything below the base path, in the order in which paths are matched. To add a resource, write a file with a function
- * `(deps) → Route[]` and list it here.
+ * All routes below the base path, in the order in which paths are matched. To add a resource, write a file with a
+ * function `(deps) → Route[]` and list it here.
  */
 export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   automationRoutes,

@@ -8,7 +8,7 @@ import { above, below, causeAnswers, MOST_BELOW, type Below } from '../changes/c
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
-/** Retries of one run that an answer lists; each of them has its own. */
+/** Maximum number of retries of one run in an answer; each of them has its own. */
 const MOST_RETRIES = 20;
 const NOTHING: Below = { links: [], more: false };
 
@@ -26,7 +26,7 @@ const RunCauses = z
       )
       .describe(`Changes that this run wrote, and the runs that they started wrote, and so on; at most ${MOST_BELOW}`),
     more: z.boolean().describe('Whether there is more below than `down` has'),
-    keptSince: Timestamp.describe('What was caused before is no longer kept'),
+    keptSince: Timestamp.describe('Earlier causes are no longer kept'),
     retries: z.array(RunOfChangeAnswer).describe(`Runs that retry this one, oldest first; at most ${MOST_RETRIES}`),
   })
   .meta({ id: 'RunCauses' });
@@ -39,7 +39,7 @@ interface RunCausesDeps {
   routingsMs: number;
 }
 
-/** What led to a run and what it led to. */
+/** Routes of causes and effects of a run. */
 export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDeps): Route[] {
   return [
     readRoute({
@@ -48,7 +48,7 @@ export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDe
       permission: 'automation.read',
       operationId: 'runs.causes',
       tag: 'Runs',
-      summary: 'What led to a run, and what it caused: changes that its steps wrote and runs that these started',
+      summary: 'Causes of a run, and its effects: changes that its steps wrote and runs that these started',
       params: IdParams,
       responses: {
         200: { description: 'The chain of causes', schema: RunCauses },

@@ -76,7 +76,7 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
     summary: 'Retry all failed runs that match, each from its failed step, oldest first',
     description: 'A run that has a retry already is passed over: that one is retried when it failed as well.',
     body: BulkBody,
-    responses: { 200: { description: 'How many matched and were started', schema: BulkAnswer } },
+    responses: { 200: { description: 'Number of runs that were retried', schema: BulkAnswer } },
     async handler({ body, tx, afterCommit }) {
       const ids = await matchingRunIds(tx, bulkFilter(body, ['failed']));
       const retried = await retriedAmong(tx, ids);
@@ -90,7 +90,7 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
   });
 }
 
-/** False: its mode, its status or its automation forbids it, which does not stop the others. */
+/** Returns false when its mode, its status or its automation forbids it, which does not stop the others. */
 async function startOnceMore(deps: RetryDeps, id: string): Promise<boolean> {
   const run = await getRun(deps.tx, id);
   if (run === undefined) return false;

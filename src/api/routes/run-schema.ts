@@ -62,7 +62,7 @@ export const StepAnswer = z
   })
   .meta({ id: 'Step' });
 
-/** What an action left. */
+/** An artifact of an action. */
 export const ArtifactAnswer = z
   .object({
     actionId: z.string().nullable(),
@@ -95,13 +95,13 @@ function webUiUrl({ baseUrl, namespace }: WebUi, workflowId: string, executionRu
   return `${baseUrl}/namespaces/${place}/history`;
 }
 
-/** What a step's row holds in its trace beside how it was evaluated. */
+/** Fields in the trace of a step's row, besides how it was evaluated. */
 interface TraceOfRow extends Record<string, unknown> {
   config?: Record<string, unknown>;
   failures?: { no: number; at: string; tookMs?: number; code: string; message: string; status?: number }[];
 }
 
-/** Failures after which another attempt followed, and the one that the step ended with. */
+/** Returns failures that another attempt followed, and the one with which the step ended. */
 function failedAttempts(
   row: RunStepRow,
   failures: NonNullable<TraceOfRow['failures']>,

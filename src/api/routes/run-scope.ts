@@ -28,7 +28,7 @@ const ScopeAnswer = z
   })
   .meta({ id: 'RunScope' });
 
-/** What a step of a run saw: for trying its script or its templates again. */
+/** Returns the scope of a step, for testing its script or its templates. */
 export function runScopeRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({
@@ -37,7 +37,7 @@ export function runScopeRoutes({ db }: { db: Executor }): Route[] {
       permission: 'automation.read',
       operationId: 'runs.scope',
       tag: 'Runs',
-      summary: 'What the expressions of a step saw: trigger, variables, artifacts',
+      summary: 'Scope of the expressions of a step: trigger, variables, artifacts',
       description: 'Live state (`health`, `state`, `now`) is not kept. Secrets are masked as everywhere.',
       params: IdParams,
       query: z.object({

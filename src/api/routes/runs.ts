@@ -16,7 +16,7 @@ import { ArtifactAnswer, RunAnswer, StepAnswer, toArtifact, toRun, toStep, type 
 const TAG = 'Runs';
 const NOT_FOUND = { 404: { description: 'Run not found' } };
 
-/** Steps that a run's answer holds at most; the others are at `/runs/{id}/steps`. */
+/** Maximum number of steps in a run's answer; the others are at `/runs/{id}/steps`. */
 const MAX_STEPS = 500;
 
 const RunDetail = z.object({
@@ -39,7 +39,7 @@ const Counts = z.object({
 
 const StepKey = z.object({ beganSeq: z.number().int(), path: z.string() });
 
-/** Several statuses may be given, comma separated. */
+/** Several statuses are separated by commas. */
 const StatusQuery = z
   .string()
   .transform((text) => text.split(',').map((status) => status.trim()))
@@ -71,7 +71,7 @@ interface RunsDeps {
   webUi: WebUi;
 }
 
-/** What was and is done. */
+/** Routes of runs. */
 export function runRoutes(deps: RunsDeps): Route[] {
   return [listRoute(deps), detailRoute(deps), stepsRoute(deps), bulkCancelRoute(deps), cancelRoute(deps)];
 }
@@ -211,7 +211,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
     summary: 'End all runs that match',
     body: BulkBody,
     responses: {
-      200: { description: 'How many matched and were ended', schema: BulkAnswer },
+      200: { description: 'Number of runs that were cancelled', schema: BulkAnswer },
     },
     async handler({ body, tx, principal, afterCommit }) {
       const open = RUN_STATUSES.filter((each) => !isTerminal(each));
@@ -226,7 +226,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
   });
 }
 
-/** Returns what a run's row keeps of who ended it. */
+/** Returns who ended the run, from its row. */
 function endedBy(actor: { id: string; name?: string }): Record<string, unknown> {
   return { kind: 'cancel', reason: `cancelled by ${actor.name ?? actor.id}` };
 }

@@ -36,7 +36,7 @@ const toAnswer = ({ lastSeenAt, createdAt, updatedAt, ...rest }: Satellite) => (
   updatedAt: updatedAt.toISOString(),
 });
 
-/** Those who run checks elsewhere, and that they live. */
+/** Routes of satellites and their heartbeats. */
 export function satelliteRoutes(deps: DomainDeps): Route[] {
   const { entities, clock, notifier } = deps;
   return [

@@ -35,7 +35,7 @@ const Answer = z
     name: z.string(),
     version: z.string(),
     sha256: z.string(),
-    bytes: z.int().describe('Of the archive'),
+    bytes: z.int().describe('SHA-256 of the archive'),
     createdAt: Timestamp,
   })
   .meta({ id: 'ScriptPackage' });
@@ -151,7 +151,7 @@ async function readChecked(tarball: Buffer): Promise<PackedFile[]> {
   }
 }
 
-/** What is inside must be what it is called: scripts import it by that name. */
+/** The package's own name must match, since scripts import it by that name. */
 function assertNamed(files: readonly PackedFile[], { name, version }: { name: string; version: string }): void {
   const text = files.find(({ path }) => path === 'package.json')?.content.toString('utf8') ?? '';
   let inside: { name?: unknown; version?: unknown } | null = null;

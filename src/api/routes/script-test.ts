@@ -21,7 +21,7 @@ const Body = z.strictObject({
     .object({ trigger: z.unknown(), artifacts: Document, var: Document, repeat: z.unknown(), automation: z.unknown() })
     .partial()
     .default({})
-    .describe('What the script sees of a run; GET /runs/{id}/scope gives one'),
+    .describe('Scope of a run for the script; GET /runs/{id}/scope returns one'),
   env: ScriptEnv.default({}),
   secretEnv: ScriptEnv.default({}),
   secretOverrides: z
@@ -59,7 +59,7 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[
       description:
         'At most 4 scripts run at once in each API process, the next ones wait. The script is killed when the caller hangs up.',
       body: Body,
-      responses: { 200: { description: 'How the script ended', schema: Answer } },
+      responses: { 200: { description: 'Outcome of the script', schema: Answer } },
       async handler({ body, request }) {
         const mask = createMask(Object.values(body.secretOverrides));
         const hangUp = untilHungUp(request);

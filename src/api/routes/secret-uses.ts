@@ -11,10 +11,10 @@ import { hookSecretName } from './hooks';
 const Users = z.array(z.object({ id: z.uuid(), name: z.string() }));
 export const UsedBy = z
   .object({ automations: Users, connections: Users, hooks: Users })
-  .describe('What refers to the secret');
+  .describe('Automations, connections and hooks that refer to the secret');
 type UsedBy = z.infer<typeof UsedBy>;
 
-/** Returns what refers to each secret, by its name. */
+/** Returns the references to each secret, by its name. */
 export async function secretUses(deps: { db: Executor; cipher: Cipher }): Promise<(name: string) => UsedBy> {
   const uses = new Map<string, UsedBy>();
   const usedBy = (name: string) => uses.get(name) ?? { automations: [], connections: [], hooks: [] };

@@ -43,7 +43,7 @@ interface SecretsDeps {
   cipher: Cipher;
 }
 
-/** Secrets: no call answers with a value. */
+/** Routes of secrets: no answer contains a value. */
 export function secretRoutes(deps: SecretsDeps): Route[] {
   return [listRoute(deps), setRoute(deps), deleteRoute()];
 }

@@ -16,7 +16,7 @@ import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
 
 const TAG = 'Access';
-/** How long a sign-in link can be used, once. */
+/** Lifetime of a sign-in link, which works once. */
 const LINK_MS = 60_000;
 
 const SessionAnswer = z
@@ -165,7 +165,7 @@ interface Known {
   parent: SessionParent;
 }
 
-/** Whose session a sign-in makes; undefined when the text is neither a usable token nor an unspent link. */
+/** Returns the owner of a new session; undefined when the text is neither a usable token nor an unspent link. */
 async function identify(deps: SessionDeps, tx: Executor, text: string): Promise<Known | undefined> {
   const now = deps.clock.now();
   const hash = hashToken(text);

@@ -27,7 +27,7 @@ interface SlackHookDeps {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Receives what Slack posts: events, slash commands, buttons. The connection's signing secret verifies the sender. */
+/** Receives events, slash commands and buttons from Slack. The connection's signing secret verifies the sender. */
 export function slackHookRoute(deps: SlackHookDeps): Route {
   return inboundRoute({
     method: 'post',
@@ -48,7 +48,7 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
         description: 'Committed: the challenge as text, the reply to a slash command, or nothing',
         contentTypes: ['application/json', 'text/plain'],
       },
-      401: { description: 'No such connection, no signing secret, or a signature that is missing, wrong or too old' },
+      401: { description: 'Connection not found, no signing secret, or a signature that is missing, wrong or too old' },
     },
     async handler({ params, request, raw, cause }) {
       const now = deps.clock.now();
@@ -74,7 +74,7 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
   });
 }
 
-/** Undefined when the connection does not exist or cannot be used: the caller is not known yet, and learns nothing. */
+/** Undefined when the connection does not exist or cannot be used: the caller is unknown, and gets no details. */
 async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string | undefined> {
   const row = await findConnection(deps.db, id);
   const type = deps.connectionTypes.get('slack');

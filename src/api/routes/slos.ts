@@ -56,7 +56,10 @@ export function sloRoutes(deps: DomainDeps): Route[] {
 const BurnDownAnswer = z
   .object({
     points: z.array(
-      z.object({ at: Timestamp, remainingPercent: z.number().describe('Of the error budget of the present window') }),
+      z.object({
+        at: Timestamp,
+        remainingPercent: z.number().describe('Share of the error budget of the present window'),
+      }),
     ),
   })
   .meta({ id: 'SloBurnDown' });
@@ -68,7 +71,7 @@ function burnDownRoute({ db, clock }: DomainDeps): Route {
     permission: 'automation.read',
     operationId: 'slos.burnDown',
     tag: 'SLOs',
-    summary: 'What was left of the error budget, from the start of the window to now',
+    summary: 'Remaining error budget from the start of the window to now',
     params: IdParams,
     responses: {
       200: { description: '61 points, the last one is now', schema: BurnDownAnswer },

@@ -97,7 +97,7 @@ async function read(
   return { from: from.toISOString(), to: to.toISOString(), bucket, total, buckets };
 }
 
-/** Starts of the buckets that the range touches. @throws {FermataError} `validation_failed` for more than 500. */
+/** Returns the starts of the buckets in the range. @throws {FermataError} `validation_failed` for more than 500 */
 function bucketStarts(from: Date, to: Date, ms: number): number[] {
   const first = Math.floor(from.getTime() / ms) * ms;
   const count = Math.ceil((to.getTime() - first) / ms);

@@ -21,11 +21,11 @@ interface StreamsDeps {
   webUi: WebUi;
 }
 
-/** What happens, as it happens. */
+/** Routes of event streams. */
 export function streamRoutes(deps: StreamsDeps): Route[] {
   return [
     everythingRoute(deps, '/stream', 'stream.follow'),
-    // Where it lies among the calls about events.
+    // Position of the tag among those of events.
     everythingRoute(deps, '/events/stream', 'events.follow'),
     runRoute(deps),
   ];
@@ -76,7 +76,7 @@ function runRoute(deps: StreamsDeps): Route {
   });
 }
 
-/** Only a refusal ends a stream: a database that is away for a moment does not. */
+/** Only a refusal ends a stream, not a database that is away for a moment. */
 async function isValid({ authenticator }: StreamsDeps, credentials: Credentials): Promise<boolean> {
   try {
     await authenticator.authenticate(credentials);

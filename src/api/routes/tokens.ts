@@ -19,7 +19,7 @@ const TokenAnswer = z
     id: z.uuid(),
     name: z.string(),
     kind: z.enum(['token', 'session']).describe('`session`: made by signing in to the console'),
-    prefix: z.string().describe('How the token begins'),
+    prefix: z.string().describe('First characters of the token'),
     roles: z.array(z.enum(ROLES)),
     createdAt: Timestamp,
     expiresAt: Timestamp.nullable(),
@@ -53,7 +53,7 @@ function listRoute({ db, clock }: TokensDeps): Route {
     operationId: 'tokens.list',
     tag: TAG,
     summary: 'List tokens and sessions that are not revoked, newest first',
-    query: z.object({ ...PageQuery, prefix: z.string().optional().describe('How the token begins') }),
+    query: z.object({ ...PageQuery, prefix: z.string().optional().describe('First characters of the token') }),
     responses: { 200: { description: 'A page of tokens', schema: pageOf(TokenAnswer) } },
     async handler({ query: { limit, cursor, prefix } }) {
       const page = { limit: limit + 1, before: decodeCursor(IdCursor, cursor), prefix };

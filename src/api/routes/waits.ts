@@ -13,16 +13,16 @@ const WaitAnswer = z
     kind: z.enum(['wait_until', 'wait_for_trigger']),
     refs: z.array(z.string()).describe('Entities that the wait reads, as `kind:id`; `kind:*` = any'),
     event: z.string().nullable().describe('The first event of `events`; null for a `wait_until`'),
-    contextKey: z.string().nullable().describe('Of the first event; `*` = any'),
+    contextKey: z.string().nullable().describe('Context key of the first event; `*` = any'),
     events: z.array(z.string()).describe('All events that end the wait, in the order of the step'),
-    contextKeys: z.array(z.string().nullable()).describe('Of each of `events`, in their order; `*` = any'),
+    contextKeys: z.array(z.string().nullable()).describe('Context keys of `events`, in the same order; `*` = any'),
     since: Timestamp,
     timeoutAt: Timestamp.nullable(),
     recheckAt: Timestamp.nullable().describe('When it is evaluated again without a change'),
   })
   .meta({ id: 'Wait' });
 
-/** What runs wait for. */
+/** Routes of waits. */
 export function waitRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({
@@ -31,7 +31,7 @@ export function waitRoutes({ db }: { db: Executor }): Route[] {
       permission: 'automation.read',
       operationId: 'waits.list',
       tag: 'Runs',
-      summary: 'What runs wait for, on which entities or event, until when; newest first',
+      summary: 'List waits of runs with their entities or events and timeouts, newest first',
       query: z.object({ ...PageQuery, runId: z.uuid().optional() }),
       responses: { 200: { description: 'A page of waits', schema: pageOf(WaitAnswer) } },
       async handler({ query: { limit, cursor, runId } }) {

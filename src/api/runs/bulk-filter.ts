@@ -5,7 +5,7 @@ import { RUN_STATUSES, type RunStatus } from '../../db/tables/runs';
 
 const STATUS = z.enum(RUN_STATUSES);
 
-/** Which runs a bulk call is about. */
+/** The runs of a bulk call. */
 export const BulkBody = z
   .strictObject({
     automationId: z.uuid().optional(),
@@ -17,10 +17,10 @@ export const BulkBody = z
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
 
-/** What a bulk call answers. */
+/** The answer to a bulk call. */
 export const BulkAnswer = z.object({ matched: z.int(), done: z.int() });
 
-/** Returns the filter of a body; one that names no status means `otherwise`: those that the call can do something about. */
+/** Returns the filter of a body; without a status, `otherwise`: the runs to which the call applies. */
 export function bulkFilter(body: z.infer<typeof BulkBody>, otherwise: readonly RunStatus[]): RunFilter {
   const { status, from, to, ...rest } = body;
   return {

@@ -7,24 +7,24 @@ import type { StreamEvent } from './stream-event';
 const HEARTBEAT_MS = 5_000;
 /** A reader with this many unread bytes is disconnected; it resumes by `Last-Event-ID`. */
 const MAX_BUFFERED_BYTES = 4_194_304;
-/** While a reader catches up, nothing more is read for it while this many bytes are unread. */
+/** While a reader catches up, reading pauses when this many bytes are unread. */
 const READY_BYTES = 262_144;
 /** A reader that takes nothing for this long is disconnected. */
 const MAX_STALLED_MS = 60_000;
-/** Open streams of one token in this process. */
+/** Maximum number of open streams of one token in this process. */
 export const MAX_STREAMS_PER_TOKEN = 20;
 const RETRY_AFTER_SECONDS = 5;
 
-/** One reader of server-sent events. */
+/** A reader of server-sent events. */
 export interface StreamConnection {
-  /** Sends the head of the answer, and the position that a reader without any event resumes from. */
+  /** Sends the head of the answer, and the position from which a reader without any event resumes. */
   begin(id: number): void;
   send(event: StreamEvent, id: number): void;
-  /** Announces that events of these positions are not sent. */
+  /** Announces that the events at these positions are not sent. */
   gap(gap: Gap): void;
-  /** Lets the reader resume from this position where its last event had to name an older one. */
+  /** Makes the reader resume from this position when its last event named an older one. */
   settled(position: number): void;
-  /** Resolves when the reader has taken what was sent; false when it is gone. */
+  /** Resolves when the reader has received everything that was sent; false when it has disconnected. */
   ready(): Promise<boolean>;
   end(): void;
   /** Disconnects a reader that is too slow. */
@@ -36,9 +36,9 @@ export interface StreamConnection {
 /** Open connections of this process, so that a shutdown can end them. */
 export interface StreamConnections {
   /**
-   * Takes one of the streams of `caller`, without answering yet. `stillAllowed` is evaluated at every heartbeat: a stream
-   * does not outlive its token.
-   * @throws {FermataError} `rate_limited` when the caller has `MAX_STREAMS_PER_TOKEN` streams open
+   * Takes one of the streams of `caller`, without answering yet. `stillAllowed` is called at every heartbeat: a stream
+   * does not outlive its token. @throws {FermataError} `rate_limited` when the caller has `MAX_STREAMS_PER_TOKEN` open
+   * streams
    */
   open(response: Response, caller: string, stillAllowed: () => Promise<boolean>): StreamConnection;
   closeAll(): void;

@@ -7,16 +7,16 @@ import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
 /** Runs and steps change without a notification; they are read after this time. Also the backstop of notifications. */
 const POLL_MS = 250;
-/** Rows whose content is in memory at once. */
+/** Number of rows in memory at once. */
 const PAGE = 200;
 
-/** Positions whose events a reader does not get: after `after`, up to and with `until`. */
+/** Positions whose events a reader does not get: after `after`, up to and including `until`. */
 export interface Gap {
   after: number;
   until: number;
 }
 
-/** What one reader gets. */
+/** A reader of the feed. */
 export interface FeedListener {
   /** `id` = position from which a reader that got this event and all before it resumes. */
   event(event: StreamEvent, id: number): void;
@@ -35,7 +35,9 @@ export interface FeedSubscription {
 
 /** Follows the database for all open streams of this process with one poll. */
 export interface Feed {
-  /** The listener gets what is committed after this resolves, and nothing that was committed before the call. */
+  /**
+   * The listener gets all events that are committed after this resolves, and none that were committed before the call.
+   */
   subscribe(listener: FeedListener): Promise<FeedSubscription>;
   /** Something was committed: reads the log now. */
   wake(): void;
@@ -50,7 +52,7 @@ interface Position {
   last: number;
 }
 
-/** Polls only while somebody listens. */
+/** Polls only while there are listeners. */
 export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): Feed {
   const { log } = deps;
   const listeners = new Set<FeedListener>();
@@ -114,7 +116,7 @@ function createFreshRound(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Delivers what was committed since `position`; the first time it only finds the position. */
+/** Delivers events since `position`; the first call only finds the position. */
 async function advance(
   { db, webUi }: { db: Executor; webUi: WebUi },
   position: Position | undefined,

@@ -15,9 +15,9 @@ interface FollowRunDeps {
 }
 
 /**
- * Sends a run and its steps as they are after position `after`, then as they change, and ends when the run has ended. Rows
- * are read again at each change, so the last event of a row is always its last state, in whatever order transactions
- * committed.
+ * Sends a run and its steps as they are after position `after`, then at each change, and ends when the run has ended.
+ * Rows are read again at each change, so the last event of a row is always its last state, in whatever order
+ * transactions committed.
  */
 export async function followRun(
   deps: FollowRunDeps,
@@ -48,7 +48,7 @@ export async function followRun(
   }
 }
 
-/** Runs `work` after each call, once for the calls that arrive meanwhile, until the reader is gone. */
+/** Runs `work` after each call, once for all calls that arrive during a run of it, until the reader disconnects. */
 function createRefresh(work: () => Promise<void>, connection: StreamConnection): () => void {
   let running = false;
   let again = false;

@@ -6,7 +6,7 @@ import type { Feed, FeedSubscription } from './feed';
 import { eventsAt, resumeId } from './stream-event';
 
 const PAGE = 100;
-/** Positions that a stream replays at most. What is older is announced by a `gap` event. */
+/** Maximum number of positions that a stream replays. A `gap` event announces older ones. */
 export const MAX_REPLAY = 10_000;
 /** Events that may arrive while a reader catches up; with more it is disconnected, and resumes. */
 const MAX_HELD = 10_000;
@@ -17,7 +17,7 @@ interface FollowDeps {
   webUi: WebUi;
 }
 
-/** Sends what is committed after position `after` (default: from now on) until the reader is gone. */
+/** Sends events that are committed after position `after` (default: now) until the reader disconnects. */
 export async function followAll(
   deps: FollowDeps,
   connection: StreamConnection,
@@ -43,7 +43,7 @@ export async function followAll(
   }
 }
 
-/** Reads what a reader has missed from the tables, at the speed of the reader. */
+/** Reads missed events from the tables, at the speed of the reader. */
 function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) {
   /** Sent from the tables; the feed may deliver them again. */
   const sent = new Set<number>();
@@ -66,7 +66,7 @@ function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) 
     sent: sent as ReadonlySet<number>,
     /** Remembers an event of the feed until the tables were read. */
     hold({ seq, name }: { seq: number; name: StreamPlace['name'] | 'alert' }): void {
-      // An alert stands at the place of its entity.
+      // An alert has the position of its entity.
       if (name !== 'alert') held.push({ seq, name });
       if (held.length > MAX_HELD) connection.cut();
     },

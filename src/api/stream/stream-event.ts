@@ -3,14 +3,14 @@ import { runsAt, stepsAt, type RunRow, type RunStepRow } from '../../db/run-quer
 import { automationEventsAt, entityChangesAt, type StreamPlace } from '../../db/stream-queries';
 import { toRun, toStep, type WebUi } from '../routes/run-schema';
 
-/** One event of a stream: the state of a row at its place in the one order of everything. */
+/** An event of a stream: the state of a row, at its position in the total order. */
 export interface StreamEvent {
   seq: number;
   name: StreamPlace['name'] | 'alert';
-  /** The run that a `run` or `step` event is about. */
+  /** The run of a `run` or `step` event. */
   runId?: string;
   data: unknown;
-  /** `data` as JSON; kept by the first connection that sends the event, for the others. */
+  /** `data` as JSON; set by the first connection that sends the event, for the others. */
   text?: string;
 }
 

@@ -24,23 +24,23 @@ const Answer = z.object({
 
 /** The outcome of one document, or of an automation without a document. */
 export type Applied = z.infer<typeof Answer>['results'][number] & {
-  /** Where the document is; undefined = it was deleted. */
+  /** Path of the document; undefined = it was deleted. */
   file: string | undefined;
 };
 
-/** What was done, and what is worth a second look. */
+/** The results, and the warnings. */
 interface ApplyOutcome {
   results: Applied[];
   warnings: FileFinding[];
 }
 
 interface ApplyOptions {
-  /** What is wrong with files that could not be read as automations. */
+  /** Errors of files that could not be read as automations. */
   errors?: readonly FileFinding[];
   dryRun?: boolean;
   prune?: boolean;
   allowEmpty?: boolean;
-  /** Whose automations these are. Default: the API's. */
+  /** Owner of these automations. Default: the API's. */
   source?: string | undefined;
   /** Commit that the files are at, kept as provenance. */
   commit?: string | undefined;
@@ -87,7 +87,7 @@ function refusal(found: readonly FileFinding[]): ApiProblem {
   return new ApiProblem(`Nothing was applied:\n${lines.join('\n')}`, { code: 'validation_failed' });
 }
 
-/** The API counts documents; people know files and lines. */
+/** The API numbers documents; people need files and lines. */
 function inFile(finding: Finding, automations: readonly AutomationFile[]): FileFinding {
   const [, index = '', path = ''] = /^documents\[(\d+)\]\.?(.*)$/.exec(finding.path) ?? [];
   const automation = automations[Number(index)];

@@ -6,25 +6,25 @@ import { readTextFile } from '../read-text-file';
 import { gitOpsText } from '../../domain/definition/gitops-text';
 import { fromGitOps, isGitOps } from '../../domain/definition/gitops-document';
 
-/** A place as people find it. */
+/** A position in a file. */
 export interface FilePlace {
   path: string;
   line?: number;
   column?: number;
 }
 
-/** One automation of a file. */
+/** An automation in a file. */
 export interface AutomationFile {
   file: string;
   /** The automation alone, as `validate` checks it. */
   document: Record<string, unknown>;
-  /** The document for Git; one that is an automation alone is wrapped, under its own name. */
+  /** The document in the form for Git; a plain automation is wrapped, under its own name. */
   wrapped: Record<string, unknown> & { metadata: { name: string } };
   /** `wrapped` as YAML with its comments and this path as annotation; undefined when it cannot be written so. */
   text(path: string): string | undefined;
-  /** Place in the file of a place in `document`. */
+  /** Returns the position in the file of a path in `document`. */
   locate(path: string, detail?: PlaceDetail): FilePlace;
-  /** Place in the file of a place in `wrapped`. */
+  /** Returns the position in the file of a path in `wrapped`. */
   locateWrapped(path: string): FilePlace;
 }
 
@@ -34,7 +34,7 @@ export interface FileFinding {
   finding: Finding;
 }
 
-/** Everything that a file holds. */
+/** The content of a file. */
 export interface AutomationFileContent {
   found: AutomationFile[];
   errors: FileFinding[];
@@ -93,7 +93,7 @@ function foreignKind({ apiVersion, kind }: Record<string, unknown>): string | un
   return `${apiVersion} ${kind}`;
 }
 
-/** Names each foreign kind once, with the number of files that hold it. */
+/** Lists each foreign kind once, with the number of its files. */
 export function foreignNotes(contents: readonly AutomationFileContent[]): string[] {
   const files = new Map<string, number>();
   for (const kind of contents.flatMap(({ foreign }) => foreign)) files.set(kind, (files.get(kind) ?? 0) + 1);
@@ -102,12 +102,12 @@ export function foreignNotes(contents: readonly AutomationFileContent[]): string
   );
 }
 
-/** Returns an automation alone as a document for Git: known by its own name. */
+/** Returns a plain automation in the form for Git, under its own name. */
 function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapped'] {
   return { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: name as string }, spec };
 }
 
-/** Place in an automation alone of a place in what it was wrapped in. */
+/** Returns the path in a plain automation of a path in its wrapped form. */
 function inside(path: string): string {
   if (path === 'metadata.name') return 'name';
   return path.startsWith('spec.') ? path.slice('spec.'.length) : '';

@@ -39,7 +39,7 @@ const isSkipped = ({ name }: Dirent): boolean => name.startsWith('.') || basenam
 
 const isDirectory = (path: string): boolean => statSync(path).isDirectory();
 
-/** Returns whether a link leads anywhere: one that dangles or leads to itself names no file. */
+/** Returns whether the target of a link exists: a dangling link or a loop has none. */
 function exists(path: string): boolean {
   try {
     realpathSync(path);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * What the command line reads of the API's answers. Everything else in them is ignored, so that it works with newer
+ * The fields of the API's answers that the command line reads. All others are ignored, so that it works with newer
  * servers.
  */
 const Json = z.record(z.string(), z.unknown());
@@ -92,7 +92,7 @@ export const Transition = z.looseObject({
 });
 export type Transition = z.infer<typeof Transition>;
 
-/** A run that does nothing any more. */
+/** Returns whether a run has ended. */
 export function isOver(status: string): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }

@@ -5,7 +5,7 @@ import { adminTokenFileOf } from '../../dev/credentials';
 import { readRunningDev } from '../../dev/state-file';
 import { UsageError } from '../usage-error';
 
-/** Said in the help of every command that calls the API. */
+/** Part of the help of every command that calls the API. */
 export const CONNECTION_HELP = `
 The API is looked for at FERMATA_URL, else where a "fermata dev" of this directory runs, else at FERMATA_HOST and
 FERMATA_PORT (http://127.0.0.1:8080). The token is FERMATA_TOKEN, else FERMATA_ADMIN_TOKEN, else, for an API on this
@@ -13,7 +13,7 @@ machine, the one that "fermata dev" keeps.
 Exit codes: 0 fine, 1 failed or refused, 2 wrong use.
 `;
 
-/** Returns the API that the environment names. @throws {UsageError} when FERMATA_URL is none. */
+/** Returns the API of the environment. @throws {UsageError} when FERMATA_URL is invalid */
 export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   const config = loadConfig(env);
   const url = env['FERMATA_URL'] || runningDev(config) || urlOf(config);
@@ -27,7 +27,10 @@ export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   });
 }
 
-/** Returns the address of the `fermata dev` of this directory. One that is not on this machine is not believed: it gets the token. */
+/**
+ * Returns the address of the running `fermata dev` of this directory. An address on another machine is ignored, since
+ * it would get the token.
+ */
 function runningDev({ home }: Config): string | undefined {
   const url = readRunningDev(home)?.urls['API'];
   return url !== undefined && isLocal(url) ? url : undefined;
@@ -41,13 +44,13 @@ function urlOf({ host, port }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Of an address that stands for all of this machine's, the one to call. */
+/** Returns the address to call for one that means all addresses of this machine. */
 function callable(url: URL): string {
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
   return url.origin;
 }
 
-/** It never leaves this machine. */
+/** Returns the stored token, which is never sent to another machine. */
 function keptToken({ home }: Config, origin: string): string | undefined {
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)) return undefined;
   const file = adminTokenFileOf(home);

@@ -30,7 +30,7 @@ interface ProblemExtras {
 /** The API refused. The message is complete: detail, code and every finding with its place. */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
-  /** HTTP status; undefined when the answer was not understood. */
+  /** HTTP status; undefined when the answer could not be parsed. */
   readonly status: number | undefined;
   readonly code: string | undefined;
   readonly findings: readonly Finding[];
@@ -43,7 +43,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Nothing answers there. */
+/** The server does not answer. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
   constructor(url: string, cause: unknown) {
@@ -55,7 +55,7 @@ export class ApiUnreachable extends Error {
   }
 }
 
-/** Returns the refusal that an answer with an error status is. */
+/** Returns the problem that an error response describes. */
 export async function problemOf(response: Response, hadToken: boolean): Promise<ApiProblem> {
   const text = await response.text();
   const problem = Problem.safeParse(jsonOrUndefined(text));
@@ -79,7 +79,7 @@ const TOKEN_MISSING = '  Set FERMATA_TOKEN; an admin makes one with "fermata tok
 const TOKEN_REFUSED =
   '  The token came from FERMATA_TOKEN, FERMATA_ADMIN_TOKEN or the state directory of "fermata dev".';
 
-/** One finding as one line: place in the text, place in the document, what is wrong. */
+/** Returns a finding as one line: position in the text, path in the document, message. */
 export function findingText({ path, message, code, line, column }: Finding, file?: string): string {
   const place = line === undefined ? undefined : column === undefined ? `${line}` : `${line}:${column}`;
   const where = [file, place].filter((part) => part !== undefined).join(':');

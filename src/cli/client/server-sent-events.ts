@@ -1,4 +1,4 @@
-/** One event of a stream; `data` is its text. */
+/** An event of a stream; `data` is its text. */
 export interface ServerSentEvent {
   /** Position after which a stream can be resumed. */
   id: string | undefined;

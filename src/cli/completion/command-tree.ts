@@ -12,7 +12,7 @@ export interface CompletedOption {
 
 /** A command as completion needs it. */
 export interface CompletedCommand {
-  /** Words that lead to it, without the program: `["hooks", "create"]`. */
+  /** Words of the command, without the program: `["hooks", "create"]`. */
   path: readonly string[];
   description: string;
   subcommands: readonly CompletedCommand[];

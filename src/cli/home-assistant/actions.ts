@@ -4,7 +4,7 @@ import { List, NotImported, type Note } from './not-imported';
 import { triggersOf } from './triggers';
 import { dataOf, durationOf, isMap, isTemplate, listOf, onlyKeys, secondsOf, switchOf, type Fragment } from './values';
 
-/** What steps need to know of their automation and of this service. */
+/** Data about the automation and this service that steps need. */
 export interface StepContext extends ConditionContext {
   /** Whether this service has an action of that name. */
   hasAction: (name: string) => boolean;
@@ -15,7 +15,7 @@ const COMMON = ['alias', 'enabled', 'continue_on_error'];
 
 type Translate = (step: Fragment, context: StepContext, notes: Note[]) => Fragment;
 
-/** By the key that distinguishes a kind of step. Source: https://www.home-assistant.io/docs/scripts/ */
+/** Kinds of steps by their key. Source: https://www.home-assistant.io/docs/scripts/ */
 const KINDS: Readonly<Record<string, Translate>> = {
   action: call,
   service: call,
@@ -39,7 +39,7 @@ const KINDS: Readonly<Record<string, Translate>> = {
 
 const CONDITION_KEYS = ['condition', 'and', 'or', 'not'];
 
-/** Steps of a list, with a note in the place of each that has no counterpart. */
+/** Returns the steps of a list, with a note for each that has no counterpart. */
 export function stepsOf(written: unknown, context: StepContext): List {
   const list = new List();
   for (const step of listOf(written)) list.attempt(step, (notes) => stepOf(step, context, notes));
@@ -73,7 +73,7 @@ function switches(step: Fragment, context: StepContext): Fragment {
 
 const LOG_LEVELS: Readonly<Record<string, string>> = { critical: 'error', fatal: 'error', notset: 'info' };
 
-/** A call of Home Assistant, unless this service has an action of that name, or one that does the same. */
+/** Translates a call of Home Assistant, unless this service has an action of that name, or one that does the same. */
 function call(step: Fragment, context: StepContext): Fragment {
   const name = step['action'] ?? step['service'];
   const data = step['data'] ?? step['data_template'] ?? {};
@@ -126,7 +126,7 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   return { wait_for_trigger: { ...(events.length === 1 ? events[0] : { triggers: events }), ...end } };
 }
 
-/** A branch whose condition has no counterpart must not run, so the condition never holds. */
+/** A branch whose condition has no counterpart must not run, so its condition is false. */
 function whenOf(written: unknown, context: StepContext, notes: Note[]): unknown {
   try {
     const condition = conditionOf(listOf(written), context);

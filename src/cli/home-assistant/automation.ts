@@ -5,7 +5,7 @@ import { List, NotImported, type Note } from './not-imported';
 import { triggersOf, type Cause } from './triggers';
 import { dataOf, isMap, listOf, switchOf, type Fragment } from './values';
 
-/** An automation of ours, in the order of its keys; lists are `List`s. */
+/** A translated automation, in the order of its keys; lists are `List`s. */
 export interface Imported {
   name: string;
   /** Id in Home Assistant. */
@@ -26,7 +26,9 @@ const LEVELS: Readonly<Record<string, string>> = {
   ...{ error: 'error', critical: 'error', fatal: 'error' },
 };
 
-/** Translates one automation of Home Assistant. What has no counterpart is noted, and the automation is disabled. */
+/**
+ * Translates one automation of Home Assistant. Parts without a counterpart are noted, and the automation is disabled.
+ */
 export function importAutomation(
   written: Fragment,
   { kind, hasAction }: Pick<StepContext, 'kind' | 'hasAction'>,
@@ -89,7 +91,7 @@ function variablesOf(written: Fragment, names: Pick<ConditionContext, 'kind' | '
   return variables;
 }
 
-/** One list of triggers; `ids` is filled with our ids by those of Home Assistant. */
+/** Translates one list of triggers; `ids` is filled with our ids by those of Home Assistant. */
 function triggersIn(
   written: unknown[],
   names: Pick<ConditionContext, 'kind' | 'variables'>,
@@ -135,7 +137,7 @@ function withId(cause: Cause, written: unknown, taken: Set<string>): Cause & { i
   return { id, ...cause };
 }
 
-/** A condition without a counterpart is written as one that never holds. */
+/** A condition without a counterpart is translated to one that is always false. */
 function conditionsOf(written: unknown[], context: ConditionContext): List {
   const list = new List();
   for (const one of written) {

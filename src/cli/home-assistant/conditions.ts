@@ -3,7 +3,7 @@ import { fieldExpression, type Names } from './jinja-names';
 import { NotImported } from './not-imported';
 import { durationOf, entitiesOf, isMap, listOf, onlyKeys, switchOf, textsOf, type Fragment } from './values';
 
-/** What conditions need to know of their automation. */
+/** Data about the automation that conditions need. */
 export interface ConditionContext extends Names {
   /** Our trigger ids by Home Assistant's. */
   triggerIds: ReadonlyMap<string, readonly string[]>;
@@ -51,7 +51,7 @@ export function conditionOf(written: unknown, context: ConditionContext): unknow
   }
 }
 
-/** `not` of Home Assistant: none of the conditions holds. */
+/** Translates `not` of Home Assistant: none of the conditions holds. */
 function joined(joint: (typeof JOINTS)[number], list: unknown[], context: ConditionContext): unknown {
   const parts = list.map((one) => conditionOf(one, context)).filter((one) => one !== null);
   const [only] = parts;

@@ -13,7 +13,7 @@ import { List, noteText, Tagged, type Note } from './not-imported';
 import type { Imported } from './automation';
 import { isMap, listOf, type Fragment } from './values';
 
-/** A file that cannot be read as YAML of Home Assistant; the message says where and why. */
+/** A file that cannot be read as YAML of Home Assistant; the message has the position and the reason. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
@@ -42,7 +42,7 @@ function inConfiguration(value: Fragment): unknown[] {
   return Object.entries(value).flatMap(([key, one]) => (/^automation( |$)/.test(key) ? listOf(one) : []));
 }
 
-/** Values with `Tagged` scalars for tags such as `!secret`. */
+/** Returns values with `Tagged` scalars for tags such as `!secret`. */
 function plain(node: unknown): unknown {
   if (isScalar(node)) {
     const isTagged = node.tag !== undefined && node.tag.startsWith('!') && !node.tag.startsWith('!!');
@@ -75,7 +75,7 @@ function nodeOf(value: unknown, document: Document): Node {
   return map;
 }
 
-/** Notes stand before the part that follows them, or after the last part. */
+/** Places notes before the part that follows them, or after the last part. */
 function sequenceOf(list: List, document: Document): YAMLSeq {
   const sequence = new YAMLSeq(document.schema);
   let waiting: Note[] = [];

@@ -6,9 +6,9 @@ export interface Code {
   atomic: boolean;
 }
 
-/** What the names in templates of one automation mean. */
+/** The meaning of names in templates of one automation. */
 export interface Names {
-  /** Kind of entity that the states of Home Assistant are kept as. */
+  /** Entity kind that stores the states of Home Assistant. */
   kind: string;
   /** Variables that the automation declares. */
   variables: ReadonlySet<string>;
@@ -21,13 +21,13 @@ const LITERALS: Readonly<Record<string, string>> = {
   ...{ true: 'true', True: 'true', false: 'false', False: 'false', none: 'null', None: 'null', null: 'null' },
 };
 
-/** Keys after an expression: `.name` or `["other name"]`. */
+/** Returns keys after an expression: `.name` or `["other name"]`. */
 const keys = (path: readonly string[]): string =>
   path
     .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
     .join('');
 
-/** Returns the state of an entity as its row of our own kind. */
+/** Returns the expression for an entity's state, as an entity of our own kind. */
 export const entityExpression = ({ kind }: Pick<Names, 'kind'>, entityId: string): string =>
   `state${keys([kind])}[${JSON.stringify(entityId)}]`;
 

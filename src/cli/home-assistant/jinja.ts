@@ -30,7 +30,7 @@ const PRODUCTS = ['*', '/', '%'];
 
 const atom = (text: string): Code => ({ text, atomic: true });
 const composite = (text: string): Code => ({ text, atomic: false });
-/** In parentheses unless it is one word or access: pipes bind differently there and here. */
+/** Returns code in parentheses unless it is one word or access: pipes have different precedence in both languages. */
 export const grouped = ({ text, atomic }: Code): string => (atomic ? text : `(${text})`);
 
 /** Reads a Jinja expression and writes it in our language. */
@@ -201,7 +201,7 @@ class Reader {
     return this.access(text);
   }
 
-  /** A name with what follows it: `states('x.y')`, `trigger.to_state.state`, `repeat.item['id']`. */
+  /** Translates a name with the access after it: `states('x.y')`, `trigger.to_state.state`, `repeat.item['id']`. */
   private access(name: string): Code {
     const path: string[] = [name];
     let args: string[] | undefined;

@@ -1,6 +1,6 @@
 import { stringify } from 'yaml';
 
-/** A part of an automation of Home Assistant that has no counterpart; the message is the reason. */
+/** A part of an automation of Home Assistant without a counterpart; the message is the reason. */
 export class NotImported extends Error {
   override readonly name = 'NotImported';
 }
@@ -17,7 +17,7 @@ export class Tagged {
   }
 }
 
-/** What stands in a comment in place of a part: the reason, and the part as it was written. */
+/** A comment that replaces a part: the reason, and the original part. */
 export interface Note {
   reason: string;
   fragment: unknown;
@@ -30,7 +30,7 @@ export function noteText({ reason, fragment }: Note): string {
   return [` Not imported: ${reason}`, ...lines.map((line) => `   ${line}`)].join('\n');
 }
 
-/** Parts of the result with the notes that stand before each; one without a value is a note alone. */
+/** Parts of the result with the notes before each; one without a value is a note alone. */
 export class List {
   readonly items: { value?: unknown; notes: Note[] }[] = [];
 
@@ -38,7 +38,7 @@ export class List {
     this.items.push({ value, notes });
   }
 
-  /** Notes what `translate` cannot express, and adds what it can. */
+  /** Adds the result of `translate`, or notes the part that it cannot translate. */
   attempt(fragment: unknown, translate: (notes: Note[]) => unknown): void {
     const notes: Note[] = [];
     try {

@@ -20,7 +20,7 @@ export interface Cause extends Fragment {
 
 const COMMON = ['platform', 'trigger', 'id', 'alias', 'enabled'];
 
-/** Returns the triggers that one of Home Assistant becomes: one for each entity, event or time. @throws {NotImported} */
+/** Returns the triggers for one of Home Assistant: one for each entity, event or time. @throws {NotImported} */
 export function triggersOf(written: unknown, names: Names): Cause[] {
   if (!isMap(written)) throw new NotImported('it is no trigger');
   const kind = written['trigger'] ?? written['platform'];

@@ -36,7 +36,7 @@ export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);
 }
 
-/** Returns a switch as YAML 1.1 reads it; undefined when it is none. */
+/** Returns a truth value of YAML 1.1; undefined when it is none. */
 export function switchOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'on' || value === 'yes') return true;
@@ -45,7 +45,7 @@ export function switchOf(value: unknown): boolean | undefined {
 
 export const isTemplate = (value: unknown): value is string => typeof value === 'string' && /\{\{|\{%/.test(value);
 
-/** Data with its texts as templates of ours. @throws {NotImported} */
+/** Returns data with its texts translated to our templates. @throws {NotImported} */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);
   if (value instanceof Tagged) throw new NotImported(`${value.tag} is only resolved by Home Assistant`);
@@ -56,7 +56,7 @@ export function dataOf(value: unknown, names: Names): unknown {
 
 const UNITS = ['days', 'hours', 'minutes', 'seconds'] as const;
 
-/** Returns a length of time as a Duration of ours. @throws {NotImported} */
+/** Returns a length of time as our Duration. @throws {NotImported} */
 export function durationOf(value: unknown, names: Names): unknown {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)))
     return { seconds: Number(value) };

@@ -30,7 +30,7 @@ interface LineOptions {
   width: number | undefined;
 }
 
-/** Returns what a step found when it evaluated conditions: one line for each, parts below what they are part of. */
+/** Returns one line for each evaluated condition of a step; parts are below their condition. */
 export function conditionLines(trace: unknown, indent: string, options: LineOptions): string[] {
   const parsed = Trace.safeParse(trace);
   if (!parsed.success) return [];
@@ -52,7 +52,7 @@ function linesOf(condition: Condition, indent: string, options: LineOptions): st
   ];
 }
 
-/** Returns the value found, and where it is not said already, the one wanted. */
+/** Returns the actual value and, unless it is obvious, the expected one. */
 function found({ actual, wanted, value, reason }: Condition): string {
   if (value === 'error') return plain(` (${reason ?? ''})`);
   if (actual === undefined && wanted === undefined) return '';

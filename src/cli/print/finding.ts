@@ -2,7 +2,7 @@ import type { Finding } from '../../domain/errors';
 import { textWidth } from '../../domain/text-width';
 import { paint, plain } from './paint';
 
-/** A finding of a file whose text is at hand. */
+/** A finding with the text of its file. */
 export interface LocatedFinding {
   finding: Finding;
   severity: 'error' | 'warning';
@@ -10,7 +10,7 @@ export interface LocatedFinding {
   lines: readonly string[];
 }
 
-/** Width of the source excerpt; long lines are shown as a window around the place. */
+/** Width of the source excerpt; of long lines, a window around the position is shown. */
 const EXCERPT_WIDTH = 100;
 const HINT = /^([\s\S]*?)[.;] ((?:Did you mean|Known here|There are|It is possible with)[\s\S]*)$/;
 
@@ -22,8 +22,8 @@ function excerpt(text: string, column: number): { shown: string; caret: string }
 }
 
 /**
- * Returns a finding as a good compiler writes it: `file:line:column: error: message [code]`, the source line with a caret below
- * the place, and the hint on a line of its own.
+ * Returns a finding in the format of compilers: `file:line:column: error: message [code]`, the source line with a caret
+ * below the position, and the hint on a separate line.
  */
 export function renderFinding({ finding, severity, file, lines }: LocatedFinding, colours: boolean): string {
   const { line, column = 1, path, message, code } = finding;

@@ -2,24 +2,24 @@ import { useColours } from '../../log';
 import { showControls } from '../../domain/control-text';
 import { renderTable, type Cell } from './table';
 
-/** What `paint` writes. */
+/** Colour codes of `paint`. */
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
-/** Commands escape text from outside where they print it; this escapes what they miss. */
+/** Commands escape text from outside where they print it; this escapes the text that they miss. */
 const showAllButColours = (text: string): string =>
   text
     .split(COLOUR)
     .map((part, index) => (index % 2 === 1 ? part : showControls(part)))
     .join('');
 
-/** Where a command writes, and how. */
+/** Output of a command. */
 export interface Output {
   readonly colours: boolean;
-  /** Columns of the terminal; undefined when it is none. */
+  /** Columns of the terminal; undefined when the output is none. */
   readonly width: number | undefined;
   line(text?: string): void;
   table(columns: readonly string[], rows: readonly Cell[][]): void;
-  /** For machines: one document, indented. */
+  /** Prints one indented JSON document, for machines. */
   json(value: unknown): void;
 }
 
@@ -37,5 +37,5 @@ export function createOutput(): Output {
   };
 }
 
-/** The option that every command for people has. */
+/** The option of every command that prints text for people. */
 export const JSON_OPTION = ['--json', 'print the answer of the API as JSON'] as const;

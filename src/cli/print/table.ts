@@ -1,12 +1,12 @@
 import { textWidth } from '../../domain/text-width';
 import { paint, plain, type Tone } from './paint';
 
-/** One cell; the tone is shown where colours are wanted. */
+/** A cell; the tone is shown if colours are enabled. */
 export type Cell = string | { text: string; tone: Tone | undefined };
 
 interface TableOptions {
   colours: boolean;
-  /** Columns of the terminal; undefined = lines may be as long as they are. */
+  /** Columns of the terminal; undefined = lines may have any length. */
   width: number | undefined;
 }
 
@@ -22,8 +22,8 @@ const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 const MIN_ANY = 8;
 
 /**
- * Aligned columns under their names. On a terminal a table that is too wide gives way in this order: the last column is
- * cut, ids and other long words are shortened in the middle, then the widest columns are cut.
+ * Returns aligned columns with their names. On a terminal, a table that is too wide is shortened in this order: the
+ * last column is cut, ids and other long words are shortened in the middle, then the widest columns are cut.
  */
 export function renderTable(columns: readonly string[], rows: readonly Cell[][], options: TableOptions): string {
   const texts = rows.map((row) => columns.map((_, index) => plain(textOf(row[index]))));
@@ -83,7 +83,7 @@ function shorten(text: string, room: number): string {
 
 const isId = (text: string) => text.length > MIN_LONG && !text.includes(' ');
 
-/** At most `room` columns, the last one an ellipsis when something is missing. */
+/** Cuts text to `room` columns, the last one an ellipsis when something is missing. */
 export function cut(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   let shown = '';
@@ -94,7 +94,7 @@ export function cut(text: string, room: number): string {
   return `${shown}…`;
 }
 
-/** At most `room` columns with an ellipsis in place of the middle, for ids: both ends distinguish them. */
+/** Cuts the middle of a text to `room` columns, with an ellipsis, for ids: both ends distinguish them. */
 export function cutMiddle(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   const tailRoom = Math.floor((room - 1) / 3);
@@ -108,7 +108,7 @@ export function cutMiddle(text: string, room: number): string {
   return `${cut(text, room - textWidth(tail))}${tail}`;
 }
 
-/** Returns the same for what ends with the part that matters: the first character is an ellipsis when something is missing. */
+/** Cuts the start of a text whose end matters: the first character is an ellipsis when something is missing. */
 export function cutBefore(text: string, room: number): string {
   const characters = [...text];
   return characters.length <= room ? text : `…${characters.slice(characters.length - Math.max(0, room - 1)).join('')}`;

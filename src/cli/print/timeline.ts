@@ -6,7 +6,7 @@ import { durationText, elapsedMs, instantText, offsetText } from './time-text';
 
 interface TimelineOptions {
   colours: boolean;
-  /** Columns of the terminal; undefined = lines may be as long as they are. */
+  /** Columns of the terminal; undefined = lines may have any length. */
   width: number | undefined;
 }
 
@@ -21,7 +21,7 @@ const MARKS = new Map([
 const OFFSET_WIDTH = 9;
 const LABEL_WIDTH = 44;
 
-/** A run for a person: what it is, why it runs, each step with its time and result, how it ended. */
+/** Returns a run for people: what it is, why it runs, each step with its time and result, its end. */
 export function renderRun({ run, steps, artifacts }: RunDetail, options: TimelineOptions): string {
   return [
     ...runHead(run, options),
@@ -30,7 +30,7 @@ export function renderRun({ run, steps, artifacts }: RunDetail, options: Timelin
   ].join('\n');
 }
 
-/** What and why. */
+/** Returns what the run is, and why it runs. */
 export function runHead(run: Run, { colours }: TimelineOptions): string[] {
   const facts: [string, string | null | undefined][] = [
     ['automation', `${plain(run.automationName)} (version ${run.version})`],
@@ -52,7 +52,7 @@ function triggerText({ triggerId, triggerEvent }: Run): string {
   return triggerId == null ? triggerEvent : `${triggerId} (${triggerEvent})`;
 }
 
-/** One step: time, name, duration, and its result below. */
+/** Returns the lines of one step: time, name, duration, and its result below. */
 export function stepLines(
   step: Step,
   run: Pick<Run, 'startedAt'>,
@@ -105,7 +105,7 @@ function isTakenOver({ trace }: Step): boolean {
   return typeof trace === 'object' && trace !== null && 'takenOverFrom' in trace;
 }
 
-/** How deep a step lies in choose and sequence. */
+/** Returns the nesting depth of a step in choose and sequence. */
 const depthOf = (path: string) => path.match(/\.(else|sequence|parallel)\[/g)?.length ?? 0;
 
 function labelOf({ actionId, action, kind }: Step): string {
@@ -113,9 +113,9 @@ function labelOf({ actionId, action, kind }: Step): string {
   return actionId == null ? what : `${what} · ${actionId}`;
 }
 
-/** Returns what a step left: its result and its artifact, of which results often are a part. */
+/** Returns the result of a step and its artifact, of which results often are a part. */
 export function outcomeText({ actionId, result }: Step, artifacts: readonly Artifact[]): string {
-  // In a loop there are several of one id, and nothing says which is whose.
+  // In a loop there are several with one id, and they cannot be distinguished.
   const named = actionId == null ? [] : artifacts.filter((artifact) => artifact.actionId === actionId);
   const [made] = named.length === 1 ? named : [];
   const whole = typeof result === 'object' && !Array.isArray(result) ? { ...result, ...made?.data } : result;
@@ -140,7 +140,7 @@ export function errorText(error: Record<string, unknown>): string {
   return typeof code === 'string' ? `${text} [${code}]` : text;
 }
 
-/** Returns how the step ended, or that it is still under way. */
+/** Returns how the run ended, or that it is still open. */
 export function runEnd(run: Run, { colours }: TimelineOptions): string {
   const took = elapsedMs(run.startedAt, run.finishedAt);
   const parts = [

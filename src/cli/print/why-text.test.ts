@@ -15,7 +15,7 @@ test.each([
   [candidate('trigger_disabled'), '"Page" did not run: its trigger "t" was disabled'],
   [candidate('silenced', { detail: 'Silenced until x' }), '"Page" did not run: silenced until x'],
   [candidate('dwell_armed', { detail: 'Fires at 12:00' }), '"Page" has not run yet: fires at 12:00'],
-  [candidate('started', { runId: 'r' }), '"Page" started run r, which is not kept any more'],
+  [candidate('started', { runId: 'r' }), '"Page" started run r, which is no longer kept'],
 ])('%# a candidate as a sentence', (each, sentence) => {
   expect(candidateSentence(each)).toBe(sentence);
 });

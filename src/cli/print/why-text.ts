@@ -5,7 +5,7 @@ import { instantText } from './time-text';
 type Change = ChangeDetail['change'];
 type Deciding = NonNullable<Candidate['deciding']>;
 
-/** Returns a change on one line: its events, its entity, when, and who sent it. */
+/** Returns a change on one line: its events, entity, time and author. */
 export function changeLine({ change, sender }: ChangeDetail): string {
   const { events, event, kind, id, changedFields } = change;
   const changed = changedFields.length === 0 ? 'removed' : `${changedFields.join(', ')} changed`;
@@ -14,7 +14,7 @@ export function changeLine({ change, sender }: ChangeDetail): string {
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
 }
 
-/** Returns what kept a change from being routed; undefined when it was routed. */
+/** Returns why a change is not routed; undefined when it was routed. */
 export function routingProblem({ routedAt, failedAt, failure, changeId }: Change): string | undefined {
   if (failedAt !== null) {
     return plain(
@@ -69,7 +69,7 @@ function conditionName(deciding: Deciding | undefined): string {
 
 const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
 
-/** Returns what was found and, where the expression does not say it, what was wanted. */
+/** Returns the actual value and, unless the expression contains it, the expected one. */
 export function decidingText({ expression, found, wanted }: Deciding): string {
   const isBoolean = typeof wanted === 'boolean';
   const subject = isBoolean ? expression : (COMPARISON.exec(expression)?.[1] ?? expression);
@@ -91,7 +91,7 @@ function wantedText(wanted: unknown): string {
 }
 
 function runText(run: RunDetail['run'] | undefined): string {
-  if (run === undefined) return ', which is not kept any more';
+  if (run === undefined) return ', which is no longer kept';
   const { status, error, endedBy } = run;
   const failure = error == null ? '' : ` at ${textOf(error['path'])}: ${textOf(error['message'])}`;
   if (status === 'failed') return `, which failed${failure}`;
@@ -106,7 +106,7 @@ function runText(run: RunDetail['run'] | undefined): string {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : valueText(value ?? null));
 
-/** An alert of which nothing new came in. */
+/** Returns the text for an alert without new messages. */
 export function repeatText(alert: Alert, since: string): string {
   const name = alert.name ?? alert.fingerprint;
   return plain(
@@ -115,6 +115,6 @@ export function repeatText(alert: Alert, since: string): string {
   );
 }
 
-/** Lets a message continue a sentence. */
+/** Returns a message that continues a sentence. */
 const lower = (text: string | null | undefined): string =>
   text == null ? '' : /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;

@@ -18,7 +18,7 @@ export interface BulkOptions {
   errorCode?: string;
 }
 
-/** Adds the filters of a call about many runs, without those of time. */
+/** Adds the filters of a bulk call, other than those of time. */
 function filterOptions(command: Command): Command {
   return command
     .option('-a, --automation <automation>', 'all of this automation (name or id)')
@@ -41,14 +41,14 @@ export function bulkOptionsOfRetry(command: Command): Command {
     .option('--created-to <instant>', 'all created at or before, ISO 8601');
 }
 
-/** Returns whether a filter is given. */
+/** Returns whether a filter is set. */
 const isBulk = (options: BulkOptions): boolean => Object.values(pick(options)).some((each) => each !== undefined);
 
 const pick = ({ automation, status, contextKey, from, to, errorCode }: BulkOptions) => ({
   ...{ automation, status, contextKey, from, to, errorCode },
 });
 
-/** Cancels or retries all runs that the filters match, and prints how many there were. */
+/** Cancels or retries all runs that the filters match, and prints their number. */
 export async function callForMatching(
   client: ApiClient,
   call: 'cancel' | 'retry',
@@ -63,7 +63,7 @@ export async function callForMatching(
   output.line(`${answer.matched} matched, ${answer.done} ${call === 'cancel' ? 'cancelled' : 'retried'}`);
 }
 
-/** Returns the id, or undefined when filters are given instead. @throws {UsageError} when both or neither are given */
+/** Returns the id, or undefined when filters are set instead. @throws {UsageError} when both or neither are set */
 export function oneOrBulk(id: string | undefined, options: BulkOptions): string | undefined {
   if (id !== undefined && isBulk(options)) throw new UsageError('Give the id of a run or filters, not both.');
   if (id === undefined && !isBulk(options)) throw new UsageError('Give the id of a run, or at least one filter.');

@@ -4,7 +4,7 @@ import type { Cell } from '../print/table';
 import { instantText } from '../print/time-text';
 import { resultText } from '../print/timeline';
 
-/** One resource as the API answers it. Commands read the fields they show and ignore all others. */
+/** A resource in an answer. Commands read the fields that they show and ignore all others. */
 export const Row = z.record(z.string(), z.unknown());
 export type Row = z.infer<typeof Row>;
 

@@ -5,7 +5,7 @@ import { createOutput, JSON_OPTION, type Output } from '../print/output';
 import { UsageError } from '../usage-error';
 import { Row, type Column } from './columns';
 
-/** Where a list comes from and how it is shown. */
+/** The path of a list, and how it is shown. */
 export interface Listing {
   /** Address below the base path. */
   path: string;
@@ -27,7 +27,7 @@ export function listOptions(command: Command, limit = 50): Command {
   return command.option('-n, --limit <count>', 'how many, newest first', String(limit)).option(...JSON_OPTION);
 }
 
-/** Adds examples, and how the API is found, to `--help`. */
+/** Adds examples, and the options for finding the API, to `--help`. */
 export function examples(command: Command, ...lines: readonly string[]): Command {
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}${CONNECTION_HELP}`);
 }
@@ -39,7 +39,7 @@ export function limitOf({ limit }: { limit: string }): number {
   return count;
 }
 
-/** Prints what the list has, as a table or, with `--json`, as the API answers it. */
+/** Prints a list as a table or, with `--json`, the API's answer. */
 export async function printList(
   listing: Listing,
   options: ListOptions,

@@ -17,7 +17,7 @@ export function printOne(row: Row, title: string, json: true | undefined, output
   printFields(row, output);
 }
 
-/** One line for each field that has a value. */
+/** Prints one line for each field that has a value. */
 export function printFields(row: Row, output: Output): void {
   const fields = Object.entries(row).filter(([, value]) => valueText(value) !== '-');
   const width = Math.max(0, ...fields.map(([name]) => name.length));
@@ -30,8 +30,8 @@ export function printFields(row: Row, output: Output): void {
 }
 
 /**
- * Returns the whole of an id that a table shows shortened, e.g. `01a2086a…27d2`; other ids as they are.
- * @throws {UsageError} when no or several of the newest rows have such an id
+ * Returns the complete id for one that a table shows shortened, e.g. `01a2086a…27d2`; other ids unchanged. @throws
+ * {UsageError} when none or several of the newest rows match
  */
 export async function wholeId(client: ApiClient, path: string, id: string, field = 'id'): Promise<string> {
   const [head, tail, ...more] = id.split(/…|\.{3}/);

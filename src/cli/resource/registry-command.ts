@@ -11,7 +11,7 @@ const ALL = 200;
 
 interface RegistryCommand {
   listing: Listing;
-  /** What one of them is called. */
+  /** Name of one of them. */
   singular: string;
   /** An id for the examples. */
   example: string;
@@ -19,7 +19,7 @@ interface RegistryCommand {
   schemas: readonly string[];
 }
 
-/** Returns a command that lists what automations can be made of, and shows one with its schemas. */
+/** Configures a command that lists triggers or actions, and shows one with its schemas. */
 export function configureRegistry(command: Command, { listing, singular, example, schemas }: RegistryCommand): Command {
   listOptions(command.argument(`[${singular}]`, 'id: show this one with its schemas'), ALL);
   const { path } = listing;

@@ -5,7 +5,7 @@ import { findAutomation } from '../client/find-automation';
 import { createOutput } from '../print/output';
 import { plain } from '../print/paint';
 
-/** Adds what `enable` and `disable` have in common. Both work for automations from Git too. */
+/** Adds the common parts of `enable` and `disable`. Both work for automations from Git too. */
 export async function setStatus(
   nameOrId: string,
   verb: 'enable' | 'disable',

@@ -6,7 +6,7 @@ import type { Expectation } from './test-file';
 type RunExpectation = NonNullable<Expectation['runs']>[number];
 type StepExpectation = NonNullable<RunExpectation['steps']>[number];
 
-/** Returns what is not as an expectation has it; paths are places in the file. */
+/** Returns the differences from an expectation; paths are positions in the file. */
 export async function check(
   stage: Stage,
   expected: Expectation,
@@ -78,7 +78,7 @@ function checkEach(
   return expected.flatMap((one, index) => nearest(one, found, `${path}[${index}]`, word));
 }
 
-/** Nothing when one is as expected, else how the one that is nearest differs. */
+/** Returns nothing when one matches, else how the most similar one differs. */
 function nearest(
   expected: Record<string, unknown>,
   candidates: readonly Record<string, unknown>[],

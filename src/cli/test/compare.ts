@@ -1,4 +1,4 @@
-/** Where something is not as expected: a place below what is expected. */
+/** A difference: a path below the expected value. */
 export interface Difference {
   path: string;
   expected: unknown;
@@ -6,8 +6,8 @@ export interface Difference {
 }
 
 /**
- * Returns what differs between what is expected and what was found. Of a map only the keys that are expected count, a list counts as a
- * whole; in a text `*` stands for any characters.
+ * Returns the differences between the expected and the actual value. Of a map only the expected keys count, a list
+ * counts as a whole; in a text `*` matches any characters.
  */
 export function differences(expected: unknown, found: unknown, path: string): Difference[] {
   if (Array.isArray(expected)) {

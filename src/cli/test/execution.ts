@@ -21,16 +21,16 @@ type Job = NonNullable<Activation['jobs']>[number];
 type Command = NonNullable<NonNullable<Awaited<ReturnType<Workflow['activate']>>['successful']>['commands']>[number];
 type Payload = ReturnType<typeof defaultPayloadConverter.toPayload>;
 
-/** What executions have in common. */
+/** The environment of all executions. */
 export interface ExecutionHost {
   now(): number;
   timers: Timers;
   activity(name: string): (...args: unknown[]) => Promise<unknown>;
-  /** Something is under way until the work has settled. */
+  /** Marks the stage as busy until the work has settled. */
   during(work: () => Promise<void>): void;
 }
 
-/** Local activities repeat what is thrown without end, since only infrastructure is thrown; here it ends the test. */
+/** Local activities retry errors without a limit, since only infrastructure throws; here an error ends the test. */
 const LOCAL_ATTEMPTS = 3;
 const silent = () => undefined;
 const SILENT = {
@@ -51,7 +51,7 @@ interface ActivityCall {
 }
 
 /**
- * One execution of a workflow: does for it what Temporal does, on virtual time. Activations and commands are those of the SDK's
+ * One execution of a workflow. It replaces Temporal, on virtual time. Activations and commands are those of the SDK's
  * core; timers fire when the clock of the test reaches them, activities run at once and take no time.
  */
 export class Execution {
@@ -64,7 +64,7 @@ export class Execution {
   private isActive = false;
   private readonly jobs: Job[] = [];
   private readonly pendingTimers = new Map<number, () => void>();
-  /** Activities under way, by kind and number. */
+  /** Activities in progress, by kind and number. */
   private readonly calls = new Set<string>();
   private events = 3;
 
@@ -190,7 +190,7 @@ export class Execution {
   private afterFailure(call: ActivityCall, key: string, thrown: unknown): void {
     const { attempt, retry, isLocal, name } = call;
     const failure = thrown instanceof ApplicationFailure ? thrown : undefined;
-    // Anything but a failure of a provider is a bug or infrastructure: here it does not go away by waiting.
+    // Any error other than a provider's failure is a bug or infrastructure: here waiting does not fix it.
     const most = failure === undefined ? Math.min(retry.attempts, LOCAL_ATTEMPTS) : retry.attempts;
     if (attempt < most && failure?.nonRetryable !== true) {
       const backoffMs = Math.min(retry.maximumMs, retry.initialMs * retry.factor ** (attempt - 1));
@@ -212,7 +212,7 @@ export class Execution {
     this.resolve(call, { failed: { failure: failureOf(failed) } });
   }
 
-  /** What was asked of it is not waited for any more. */
+  /** Nobody waits for its result any more. */
   private giveUp(seq: number, isLocal: boolean): void {
     if (!this.calls.delete(`${isLocal ? 'local' : 'normal'} ${seq}`)) return;
     const cause = new CancelledFailure('The run was cancelled.');

@@ -9,12 +9,12 @@ interface Call {
   body?: unknown;
 }
 
-/** What an occurrence needs to know of the test. */
+/** Data about the test that an occurrence needs. */
 export interface Happening {
   start: Date;
   /** Number of the occurrence, so that ids differ. */
   index: number;
-  /** Id of an automation by its name. @throws when there is none */
+  /** Returns the id of an automation by its name. @throws when none has it */
   automationId: (name: string) => string;
 }
 
@@ -23,7 +23,7 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** Lets something happen, by the calls that outside senders make. @throws {Refused} */
+/** Performs an occurrence by the calls of outside senders. @throws {Refused} */
 export async function happen(stage: Stage, occurrence: Occurrence, happening: Happening): Promise<void> {
   for (const { method, path, body } of await callsOf(stage, occurrence, happening)) {
     const answer = await stage.call(method, path, body);
@@ -57,7 +57,7 @@ async function callsOf(stage: Stage, occurrence: Occurrence, happening: Happenin
 
 const post = (path: string, body: unknown): Call => ({ method: 'POST', path, body });
 
-/** A time since the start as an instant; what is none stays for the API to refuse. */
+/** Returns a time since the start as an instant; an invalid one is left for the API to refuse. */
 function instantOf(time: unknown, start: Date): unknown {
   const ms = typeof time === 'string' || time === 0 ? msOfDuration(String(time)) : undefined;
   return ms === undefined ? time : new Date(start.getTime() + ms).toISOString();
@@ -73,7 +73,7 @@ function webhookOf(alerts: readonly Alert[], now: Date) {
     alerts: alerts.map((alert) => ({
       ...alert,
       ...(alert.status === 'firing' ? { startsAt: now.toISOString() } : { endsAt: now.toISOString() }),
-      // As Alertmanager does: the same labels are the same alert.
+      // As in Alertmanager: the same labels are the same alert.
       fingerprint: alert.fingerprint ?? fingerprintOf(alert.labels),
     })),
   };
@@ -84,7 +84,7 @@ function fingerprintOf(labels: Record<string, string>): string {
   return sha256(sorted).slice(0, 16);
 }
 
-/** A kind that there is not is made, without a schema. */
+/** Creates a missing kind, without a schema. */
 async function entityCalls(stage: Stage, entity: NonNullable<Occurrence['entity']>): Promise<Call[]> {
   const { kind, id, state, merge, remove } = entity;
   const kinds = (await stage.call('GET', '/entity-kinds')).body as { items: { kind: string }[] };
@@ -98,7 +98,7 @@ async function entityCalls(stage: Stage, entity: NonNullable<Occurrence['entity'
   return [...make, { method: 'PUT', path, body: state ?? {} }];
 }
 
-/** Returns what an answer says went wrong. */
+/** Returns the error in an answer. */
 export function problemOf({ status, body }: Answered): string {
   const {
     detail,

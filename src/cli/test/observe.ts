@@ -2,20 +2,20 @@ import { durationText } from './duration-text';
 import type { Performed } from './stand-ins';
 import type { Stage } from './stage';
 
-/** A step in answers of the API, with the configuration that it was performed with. */
+/** A step in answers of the API, with its configuration. */
 export interface SeenStep extends Record<string, unknown> {
   path: string;
   id: string | null;
 }
 
-/** A run with everything in it, as the API answers it. */
+/** A complete run in an answer of the API. */
 export interface SeenRun extends Record<string, unknown> {
   automation: string;
   steps: SeenStep[];
   artifacts: Record<string, unknown>;
 }
 
-/** A call to the outside that a stand-in has answered. */
+/** A call to another system that a mock has answered. */
 export interface SeenCall extends Record<string, unknown> {
   action: string;
   id: string | null;
@@ -55,7 +55,7 @@ export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, st
   return runs;
 }
 
-/** Returns all calls to the outside so far, in order, each attempt one. */
+/** Returns all calls to other systems so far, in order, one for each attempt. */
 export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
   const automations = new Map(runs.map((run) => [run['id'], run.automation]));
   return stage.performed
@@ -65,7 +65,7 @@ export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
     }));
 }
 
-/** Returns why events did not become runs, of each automation, oldest first. */
+/** Returns why events did not become runs of each automation, oldest first. */
 export async function seenEvaluations(
   stage: Stage,
   automations: ReadonlyMap<string, string>,
@@ -78,7 +78,7 @@ export async function seenEvaluations(
   return seen;
 }
 
-/** Entities of a kind. */
+/** Returns entities of a kind. */
 export function seenEntities(stage: Stage, kind: string): Promise<{ id: string; state: unknown }[]> {
   return allOf(stage, `/entities/${encodeURIComponent(kind)}`);
 }

@@ -32,15 +32,15 @@ const Request = z.strictObject({
   body: z.unknown().optional(),
 });
 
-/** What happens in the world: exactly one of these. Each is a call of the API. */
+/** An occurrence: exactly one of these. Each is a call of the API. */
 export const Occurrence = z
   .strictObject({
     health: Data.describe('A check result, as POST /health/results takes it'),
     event: Data.describe('A CloudEvent; id, source and specversion are filled in'),
-    alert: z.union([Alert, z.array(Alert).min(1)], { error: 'not an alert' }).describe('As Alertmanager sends it'),
+    alert: z.union([Alert, z.array(Alert).min(1)], { error: 'not an alert' }).describe('In the format of Alertmanager'),
     entity: Entity.describe('State of a kind of your own'),
-    incident: Data.describe('As POST /incidents takes it'),
-    maintenance: Data.describe('As POST /maintenances takes it; startAt and endAt may be times since the start'),
+    incident: Data.describe('Body of POST /incidents'),
+    maintenance: Data.describe('Body of POST /maintenances; startAt and endAt may be times since the start'),
     trigger: Trigger.describe('A run by hand'),
     request: Request.describe('Any other call of the API'),
   })

@@ -6,7 +6,7 @@ import { durationText } from './duration-text';
 import type { Failure } from './run-test';
 import type { ReadFile } from './test-file';
 
-/** How a test went. */
+/** The result of a test. */
 export interface TestReport {
   name: string;
   passed: boolean;
@@ -14,7 +14,7 @@ export interface TestReport {
   failures: (Omit<Failure, 'atMs'> & { at: string; line?: number; column?: number })[];
 }
 
-/** How the tests of a file went, or what is wrong with it. */
+/** The results of a file's tests, or the errors of the file. */
 export interface FileReport {
   file: string;
   passed: boolean;
@@ -33,7 +33,7 @@ export function reportOf({ locate }: ReadFile, name: string, place: string, fail
   };
 }
 
-/** One line for each test, as it is done; below it what is not as expected. */
+/** Prints one line for each test when it is done, and the differences below it. */
 export function printTest(output: Output, file: string, { name, passed, failures }: TestReport): void {
   const { colours, line } = output;
   line(`${passed ? paint('ok    ', 'good', colours) : paint('FAILED', 'bad', colours)} ${plain(name)}`);
@@ -49,7 +49,7 @@ export function printTest(output: Output, file: string, { name, passed, failures
   }
 }
 
-/** What is wrong with a file before any of its tests runs. */
+/** Prints the errors of a file that keep its tests from running. */
 export function printErrors(output: Output, { file, lines }: ReadFile, errors: readonly Finding[]): void {
   for (const finding of errors) output.line(renderFinding({ finding, severity: 'error', file, lines }, output.colours));
 }

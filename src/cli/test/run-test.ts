@@ -11,20 +11,20 @@ import type { ReadFile, TestCase } from './test-file';
 
 /** A failed expectation, or an action that could not be performed. */
 export interface Failure extends Partial<Pick<Difference, 'expected' | 'found'>> {
-  /** Place in the file. */
+  /** Path in the file. */
   path: string;
   message?: string;
   /** Milliseconds since the start. */
   atMs: number;
 }
 
-/** Documents of the automations of a file, in order, with the place that names them. */
+/** Documents of a file's automations, in order, with the path that names them. */
 export interface Document {
   path: string;
   document: Record<string, unknown>;
 }
 
-/** @throws {UsageError} when a file cannot be read, with what is wrong in it otherwise in `problems` */
+/** @throws {UsageError} when a file cannot be read; errors in it are returned in `problems` */
 export function loadAutomations({ file, content }: ReadFile): { documents: Document[]; problems: Failure[] } {
   const documents: Document[] = [];
   const problems: Failure[] = [];
@@ -43,7 +43,7 @@ export function loadAutomations({ file, content }: ReadFile): { documents: Docum
   return { documents, problems };
 }
 
-/** Runs one test in a service of its own; what fails first at an instant does not hide the rest of it. */
+/** Runs one test in a separate service; the first failure at an instant does not hide the others. */
 export async function runTest(
   postgres: ScratchPostgres,
   test: TestCase,
@@ -94,7 +94,7 @@ async function setUp(
   return failures.length > 0 ? { failures } : { automations };
 }
 
-/** Everything in the order of time; at one instant what happens comes before what is expected. */
+/** Performs everything in the order of time; at one instant, occurrences come before expectations. */
 async function play(
   stage: Stage,
   test: TestCase,

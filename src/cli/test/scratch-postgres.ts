@@ -8,7 +8,7 @@ import type { PluginMigrations } from '../../db/plugin-migrations';
 import { createLogger } from '../../log';
 import { CLOCK_OPTIONS, CLOCK_SQL } from './virtual-clock';
 
-/** A Postgres of our own for a while, with a migrated database for each test. */
+/** A temporary Postgres, with a migrated database for each test. */
 export interface ScratchPostgres {
   /** A new database; gives its URL. */
   create(): Promise<string>;

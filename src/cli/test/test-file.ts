@@ -21,7 +21,7 @@ const When = After.transform((text) => durationText(msOfDuration(String(text)) ?
 /** What a call to the outside comes to. */
 const Answer = z
   .strictObject({
-    output: z.unknown().describe('What the action leaves: the step’s result, and the data of its artifact'),
+    output: z.unknown().describe('Result of the step, and data of its artifact'),
     fail: z.string().describe('Fails with this message'),
     retryable: z.boolean().describe('Whether the failure is worth another attempt; default true'),
   })
@@ -39,7 +39,7 @@ const StepExpectation = z
     action: z.string(),
     status: z.string(),
     attempts: z.int(),
-    config: z.unknown().describe('As it was rendered'),
+    config: z.unknown().describe('Rendered configuration'),
     result: z.unknown(),
     error: z.unknown(),
     startedAt: When,
@@ -98,7 +98,10 @@ export type Expectation = z.infer<typeof Expectation>;
 const TestCase = z.strictObject({
   name: z.string().min(1),
   start: z.iso.datetime({ offset: true }).default('2026-01-05T09:00:00Z').describe('A Monday'),
-  timezone: z.string().optional().describe('Of time conditions and schedules without one; default: FERMATA_TIMEZONE'),
+  timezone: z
+    .string()
+    .optional()
+    .describe('Time zone of time conditions and schedules that set none; default: FERMATA_TIMEZONE'),
   secrets: z.record(z.string(), z.string()).default({}),
   given: z.array(Occurrence).default([]).describe('Before the automations are there'),
   mocks: z.record(z.string(), z.union([Answer, z.array(Answer).min(1)], { error: 'not an answer' })).default({}),

@@ -19,7 +19,7 @@ const base = {
     .describe('Unique in the document; needed to use what the action leaves'),
   description: z.string().optional(),
   enabled: Enabled.default(true),
-  continue_on_error: z.boolean().default(false).describe('Go on when this action fails'),
+  continue_on_error: z.boolean().default(false).describe('Continue with the next action when this one fails'),
 };
 
 const Retry = z.strictObject({

@@ -13,7 +13,7 @@ export const GitOpsDocument = z.strictObject({
     annotations: z
       .record(z.string(), z.string())
       .optional()
-      .describe('`path`: the file that the document comes from, shown as provenance'),
+      .describe('`path`: file of the document, shown as its origin'),
   }),
   spec: z.record(z.string(), z.unknown()),
 });

@@ -17,7 +17,7 @@ export const Definition = z
   .strictObject({
     name: z.string().min(1).max(200),
     description: z.string().optional(),
-    group: GroupName.optional().describe('Shown together; kept beside the document, not versioned'),
+    group: GroupName.optional().describe('Automations of a group are shown together; not versioned'),
     variables: JsonMap.default({}).describe('Literals or templates; rendered before the conditions'),
     triggers: z.array(TriggerDefinition).min(1),
     conditions: z.array(Condition).default([]).describe('All must hold'),
@@ -25,11 +25,13 @@ export const Definition = z
     mode: z
       .enum(['single', 'restart', 'queued', 'parallel'])
       .default('single')
-      .describe('What happens while one is active'),
+      .describe('What a new run does while another one is active'),
     concurrency_scope: z
       .enum(['automation', 'context_key'])
       .default('automation')
-      .describe('What "one is active" means: of the automation, or of the system, incident… it is about'),
+      .describe(
+        'Whether runs of the whole automation, or only those with the same context key (system, incident…) count as active',
+      ),
     max_runs: z
       .int()
       .min(1)

@@ -15,7 +15,7 @@ const Window = z
       .describe('every: at each event from the n-th on; once: again only after a lull'),
     partitionBy: ExpressionText.optional().describe('Counted apart by this; default: the context key'),
   })
-  .describe('Fire only when the event comes often enough');
+  .describe('Fire only when the event occurs often enough');
 
 /** A trigger of the automation, with its gates. */
 export const TriggerDefinition = z

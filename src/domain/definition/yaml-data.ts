@@ -101,7 +101,7 @@ class Conversion {
   private key({ key }: Pair, path: Segment[]): string | undefined {
     const node = key as Node;
     if (!isScalar(key) || key.value === null || typeof key.value === 'object') {
-      const braces = isMap(key) && key.flow === true ? '. A text with {{ }} stands in quotes: "{{ … }}"' : '';
+      const braces = isMap(key) && key.flow === true ? '. Put a text with {{ }} in quotes: "{{ … }}"' : '';
       this.report(node, path, 'yaml_key', `A key must be plain text${braces}`);
       return undefined;
     }

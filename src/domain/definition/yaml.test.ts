@@ -39,9 +39,9 @@ describe('readYaml', () => {
   });
 
   it('says what to do about a template or an expression without quotes', () => {
-    expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('A text with {{ }} stands in quotes');
+    expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('Put a text with {{ }} in quotes');
     expect(readYaml('a: !health.system.in_maintenance')[0]?.errors[0]?.message).toContain(
-      'an expression that starts with "!" stands in quotes',
+      'put an expression that starts with "!" in quotes',
     );
   });
 

@@ -9,7 +9,7 @@ export const MAX_DOCUMENT_BYTES = 1_048_576;
 /** Maximum number of lexical tokens: the parser's time depends on them more than on the length. */
 const MAX_TOKENS = 200_000;
 const MAX_FINDINGS = 100;
-const TAG_MESSAGE = 'Tags ("!…") are not used here; an expression that starts with "!" stands in quotes';
+const TAG_MESSAGE = 'Tags ("!…") are not used here; put an expression that starts with "!" in quotes';
 
 /** A document of a text. `value` is usable only when `errors` is empty. */
 export interface YamlDocument {

@@ -64,7 +64,7 @@ function cut(source: string): Segment[] {
       continue;
     }
     const close = closingBraces(source, open + 2);
-    if (close === -1) throw new ExpressionError('"}}" is missing for the "{{" that stands here', source, open);
+    if (close === -1) throw new ExpressionError('"}}" is missing for this "{{"', source, open);
     text(open);
     segments.push({ kind: 'expression', expression: parseRange(source, open + 2, close) });
     textFrom = close + 2;

@@ -18,7 +18,7 @@ const HINTS: Readonly<Record<string, string>> = {
   '&': 'Write && for "and"',
   '??': 'Write | default(…) for a fallback',
   '?.': 'Write . here: a missing path is no error',
-  '`': 'Texts stand in single or double quotes',
+  '`': 'Put texts in single or double quotes',
   '{': 'Braces do not belong inside an expression',
   '}': 'Braces do not belong inside an expression',
 };

@@ -20,12 +20,12 @@ const Expression = z
  * for `each`, `item`.
  */
 export const AlertMapping = z.strictObject({
-  each: Expression.optional().describe('Gives the list of elements; default: one element, the body'),
+  each: Expression.optional().describe('List of elements; default: one element, the body'),
   fingerprint: Expression.describe('Identifies the alert from message to message'),
-  status: Expression.describe('Gives firing or resolved, or true or false'),
+  status: Expression.describe('firing or resolved, or true or false'),
   name: Expression.optional().describe('Label alertname; default: the name of the hook'),
   severity: Expression.optional().describe('Label severity; default: warning'),
-  labels: Expression.optional().describe('Gives an object of labels'),
-  annotations: Expression.optional().describe('Gives an object of annotations; runbook_url is the link to the runbook'),
+  labels: Expression.optional().describe('Object of labels'),
+  annotations: Expression.optional().describe('Object of annotations; runbook_url is the link to the runbook'),
 });
 export type AlertMapping = z.infer<typeof AlertMapping>;

@@ -8,7 +8,7 @@ const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header'
 /** Settings of a hook besides scheme, header and secrets. Default: those of the scheme. */
 export const HookOptions = z.object({
   digest: z.enum(['sha1', 'sha256', 'sha384', 'sha512']).optional().describe('Hash of the HMAC; default sha256'),
-  encoding: z.enum(['hex', 'base64']).optional().describe('How the signature is written; default hex'),
+  encoding: z.enum(['hex', 'base64']).optional().describe('Encoding of the signature; default hex'),
   prefix: z.string().max(50).optional().describe('Text before each signature, such as "sha256="; default none'),
   separator: z.string().min(1).max(5).optional().describe('Between several signatures in the header; default ","'),
   signedText: z
@@ -17,14 +17,14 @@ export const HookOptions = z.object({
     .max(200)
     .refine((text) => text.includes('{body}'), 'must contain {body}')
     .optional()
-    .describe('What is signed: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}"'),
+    .describe('Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}"'),
   timestampHeader: HeaderName.optional().describe('Header with the Unix time of the request, checked if given'),
   toleranceSeconds: z
     .int()
     .min(1)
     .max(86_400)
     .optional()
-    .describe('How far the timestamp may differ, and how long a signature is remembered; default 300'),
+    .describe('Tolerance of the timestamp, and how long a signature is remembered; default 300'),
   deliveryHeader: HeaderName.optional().describe('Header that identifies a delivery; repeats do nothing'),
   topics: z
     .array(z.string().max(400).startsWith('arn:'))

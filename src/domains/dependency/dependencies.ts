@@ -52,7 +52,7 @@ function derive({ id, prev, next }: EntityChange): Occurrence[] {
 /** Dependencies as entities; labels are not reactive. */
 export const dependencyKind: EntityKind = {
   kind: 'dependency-edge',
-  description: 'That one system depends on another',
+  description: 'A dependency of one system on another',
   schema: EdgeState,
   derive,
 };

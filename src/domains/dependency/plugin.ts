@@ -57,7 +57,7 @@ const edgeOf = ({ id, sourceSystemId, targetSystemId, impactType, transitive }: 
 const create: TransactionalAction<NewDependency> = {
   id: 'create',
   displayName: 'Create dependency',
-  description: 'Says that one system depends on another.',
+  description: 'Makes one system depend on another.',
   configSchema: NewDependency,
   produces: edgeArtifact,
   execution: 'transaction',
@@ -85,7 +85,7 @@ const remove: TransactionalAction<z.infer<typeof RemoveConfig>> = {
 export const dependencyPlugin: Plugin = {
   id: 'dependency',
   triggers: [
-    edgeTrigger('created', 'Dependency created', 'A system came to depend on another.'),
+    edgeTrigger('created', 'Dependency created', 'A dependency of one system on another was created.'),
     edgeTrigger('updated', 'Dependency updated', 'Impact, ends or transitivity of a dependency changed.'),
     edgeTrigger('deleted', 'Dependency deleted', 'A dependency was removed.'),
     impactTrigger,

@@ -43,7 +43,7 @@ function derive(change: EntityChange): Occurrence[] {
 /** Incidents as entities; comments and labels are in separate tables. */
 export const incidentKind: EntityKind = {
   kind: 'incident',
-  description: 'An incident and the systems it is about',
+  description: 'An incident and the systems that it affects',
   schema: IncidentState,
   derive,
 };

@@ -26,8 +26,8 @@ export function createNotificationPlugin(deps: {
   return {
     id: 'notification',
     triggers: [
-      trigger('delivered', 'Notification delivered', 'notification.send reached somebody.'),
-      trigger('failed', 'Notification failed', 'notification.send reached nobody.'),
+      trigger('delivered', 'Notification delivered', 'notification.send reached at least one recipient.'),
+      trigger('failed', 'Notification failed', 'notification.send reached no recipient.'),
     ],
     connectionTypes: [createSmtpConnectionType(deps.egress)],
     actions: [createSendAction(deps.types)],

@@ -23,14 +23,9 @@ const trigger = (id: string, displayName: string, description: string, status: '
 export const satellitePlugin: Plugin = {
   id: 'satellite',
   triggers: [
-    trigger('connected', 'Satellite connected', 'The first heartbeat after being offline came.', 'online'),
-    trigger(
-      'disconnected',
-      'Satellite disconnected',
-      'A satellite is not online any more, for whatever reason.',
-      'offline',
-    ),
-    trigger('heartbeat_lost', 'Satellite lost', 'No heartbeat came for longer than it should.', 'offline'),
+    trigger('connected', 'Satellite connected', 'The first heartbeat of an offline satellite was received.', 'online'),
+    trigger('disconnected', 'Satellite disconnected', 'A satellite went offline, for any reason.', 'offline'),
+    trigger('heartbeat_lost', 'Satellite lost', 'A heartbeat is overdue.', 'offline'),
   ],
   entityKinds: [satelliteKind],
 };

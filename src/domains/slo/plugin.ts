@@ -21,7 +21,7 @@ export const sloPlugin: Plugin = {
     },
     {
       ...{ id: 'weekly_digest', displayName: 'Weekly digest', category: 'SLOs' },
-      description: 'How all objectives stand, on Mondays at 09:00 UTC.',
+      description: 'Reports all objectives, on Mondays at 09:00 UTC.',
       payloadSchema: z.object({
         ...{ totals: z.number(), breaching: z.number(), atRisk: z.number(), healthy: z.number() },
         topPerformers: z.array(Performer),

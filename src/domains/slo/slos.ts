@@ -38,7 +38,7 @@ const PERFORMERS = 5;
 /** Objectives as entities, computed. */
 export const sloKind: EntityKind = {
   kind: 'slo',
-  description: 'An objective for the health of a system, with what is left of its budget',
+  description: 'An objective for the health of a system, with its remaining budget',
   schema: z.strictObject({
     objectiveId: z.string(),
     systemId: z.string(),

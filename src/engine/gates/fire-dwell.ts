@@ -62,7 +62,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       // Only a change that was set aside can have ended the cause without ending the dwell.
       if (!unrouted.any && (await holdsNow(deps, tx, candidate.type.holds, cause)) === false) {
         await restDwell(tx, dwell);
-        const refusal = refused('dwell_cancelled', 'The cause does not hold any more.');
+        const refusal = refused('dwell_cancelled', 'The cause no longer holds.');
         return noted(deps, tx, { admissions: [], reasons: [dwellReason(dwell, candidate, refusal)] });
       }
       if (

@@ -153,7 +153,7 @@ function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurre
     if (payload === null) {
       return {
         contextKey,
-        refusal: refused('config', 'The event has nothing that the config of the trigger asks for.'),
+        refusal: refused('config', 'The event does not match the config of the trigger.'),
       };
     }
     contextKey = type.contextKey?.(payload, trigger.config) ?? null;

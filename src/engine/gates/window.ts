@@ -64,8 +64,12 @@ export async function passWindow(tx: Executor, { entered, window, partitionKey }
     return refused('window', detail, { counted });
   }
   return window.refire === 'once'
-    ? refused('window', `Not the first time that ${window.count} events came ${within}; fires again after a lull.`, {
-        counted,
-      })
+    ? refused(
+        'window',
+        `The window fired already for ${window.count} events ${within}; it fires again after a pause.`,
+        {
+          counted,
+        },
+      )
     : refused('window', `Fewer than ${window.count} events ${within}.`, { counted });
 }

@@ -55,7 +55,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
   // Taken before the check for another retry: two calls at the same moment must not both find none.
   await lockBucket(tx, { automationId: run.automationId, scopeKey });
   const stored = await readStored(tx, run.id);
-  if (stored.retried) throw new FermataError('already_running', 'A retry of this run is under way already.');
+  if (stored.retried) throw new FermataError('already_running', 'A retry of this run is already in progress.');
   const runId = ids.next();
   const again = from === 'start';
   const request: RunRequest = {
@@ -91,7 +91,7 @@ function refusal({ outcome, detail }: { outcome: string; detail: string }): Ferm
 
 async function definitionOf({ tx, automations }: RetryDeps, { automationId, version }: RunRow): Promise<Definition> {
   const pinned = await automations.versionAt(tx, automationId, version);
-  if (pinned === null) throw new FermataError('conflict', 'The definition of this run is gone.');
+  if (pinned === null) throw new FermataError('conflict', 'The definition of this run no longer exists.');
   return Definition.parse(pinned.definition);
 }
 

@@ -79,7 +79,7 @@ export function createStartAttempts(deps: {
       else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
     },
     noteDone() {
-      if (away) log.info('no run is pending any more');
+      if (away) log.info('the run is no longer pending');
       away = false;
     },
   };

@@ -6,7 +6,7 @@ const secret = z.string().min(1).max(10_000).optional().meta({ 'x-secret': true 
 /** The address of an Alertmanager, and how its callers authenticate. */
 export const AlertmanagerConnection = z
   .strictObject({
-    url: BaseUrl.describe('Below which /api/v2 lies, with the route prefix if there is one'),
+    url: BaseUrl.describe('Address before /api/v2, including a route prefix'),
     authType: z.enum(['none', 'basic', 'bearer']).optional().describe('Default: by the credentials that are given'),
     user: z.string().min(1).max(320).optional(),
     password: secret,

@@ -29,7 +29,7 @@ export const Pagination = z.discriminatedUnion('type', [
     ...common,
   }),
   z.strictObject({
-    type: z.literal('offset').describe('Requests say how many items to skip'),
+    type: z.literal('offset').describe('Requests contain the number of items to skip'),
     parameter: Text.default('offset'),
     size: z.int().min(1).optional().describe('Items that a full page has'),
     ...common,

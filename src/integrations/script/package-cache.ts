@@ -75,7 +75,7 @@ async function unpack(
   directory: () => Promise<string>,
 ): Promise<Unpacked> {
   const tarball = await source.archive(id);
-  if (tarball === null || sha256(tarball) !== digest) throw new UnsafeArchive('it has changed meanwhile');
+  if (tarball === null || sha256(tarball) !== digest) throw new UnsafeArchive('it has changed');
   const files = await readArchive(tarball);
   const folder = join(await directory(), 'packages');
   const target = join(folder, digest);

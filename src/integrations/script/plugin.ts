@@ -15,7 +15,7 @@ const Config = z.strictObject({
   network: z
     .boolean()
     .default(false)
-    .describe('Ask for HTTP and HTTPS by a proxy; FERMATA_SCRIPT_NETWORK has to allow it'),
+    .describe('Request HTTP and HTTPS through a proxy; FERMATA_SCRIPT_NETWORK has to allow it'),
   packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
 });
 type Config = z.infer<typeof Config>;

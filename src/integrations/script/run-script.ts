@@ -51,7 +51,7 @@ export async function runScript(
   const workingDirectory = relative(request.workingDirectory ?? '');
   refuseVariables(request.env);
   if (request.network && !policy.network) {
-    throw invalid('The script asks for the network, which FERMATA_SCRIPT_NETWORK does not allow.');
+    throw invalid('The script requests the network, which FERMATA_SCRIPT_NETWORK does not allow.');
   }
   const { timeoutMs, mask, signal, scope } = request;
   const way = await openWay(parts, request);

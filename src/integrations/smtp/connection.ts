@@ -16,7 +16,7 @@ const SmtpConnection = z
   .strictObject({
     host: z.string().min(1).max(253),
     port: z.int().min(1).max(65_535),
-    user: z.string().min(1).max(320).optional().describe('Left out for a relay that asks for none'),
+    user: z.string().min(1).max(320).optional().describe('Leave out for a relay without authentication'),
     password: z.string().min(1).max(10_000).optional().meta({ 'x-secret': true }),
     from: z
       .string()

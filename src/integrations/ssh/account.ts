@@ -19,7 +19,7 @@ export const SshConnection = z
     port: z.int().min(1).max(65_535).default(22),
     user: z.string().min(1).max(256),
     privateKey: secret(20_000).describe('OpenSSH or PEM'),
-    passphrase: secret(1_000).describe('Of the private key'),
+    passphrase: secret(1_000).describe('Passphrase of the private key'),
     password: secret(1_000),
     knownHosts: z
       .string()

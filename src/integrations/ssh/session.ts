@@ -87,7 +87,7 @@ function hostKeyRefusal(host: string, key: Buffer, verdict: 'unknown' | 'changed
   const shown = `${typeOf(key) ?? 'key'} ${fingerprintOf(key)}`;
   const text = {
     unknown: `The host ${host} is not in knownHosts. It presented ${shown}; compare this on the host itself before you add it.`,
-    changed: `The host ${host} presented a key that knownHosts does not have for it: ${shown}. Either it was reinstalled, or something stands between.`,
+    changed: `The host ${host} presented a key that knownHosts does not have for it: ${shown}. Either the host was reinstalled, or the connection is intercepted.`,
     revoked: `The host ${host} presented a key that knownHosts revokes: ${shown}.`,
   };
   return new ProviderFailure('provider_failed', text[verdict], { retryable: false });

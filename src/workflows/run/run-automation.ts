@@ -126,7 +126,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
 function tooLong(state: RunState): End | undefined {
   const bytes = state.snapshotBytes();
   if (bytes <= MOST_INPUT_BYTES) return undefined;
-  const message = `The history is long, and the variables of all branches together are too large to go on in a new one: ${overLimit(bytes)}.`;
+  const message = `The history is long, and the variables of all branches together are too large to continue in a new one: ${overLimit(bytes)}.`;
   return { status: 'failed', error: { code: 'limit_exceeded', message } };
 }
 

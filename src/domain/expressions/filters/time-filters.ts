@@ -38,7 +38,7 @@ export const timeFilters = {
   hours: { description: 'A number of hours in milliseconds', apply: times(60 * MINUTE) },
   days: { description: 'A number of days in milliseconds', apply: times(24 * 60 * MINUTE) },
   duration_since: {
-    description: 'Milliseconds since an instant; 0 when it lies ahead or cannot be read',
+    description: 'Milliseconds since an instant; 0 when it is in the future or cannot be read',
     apply: (input, _args, context) => Math.max(0, ageOf(input, context) ?? 0),
   },
   older_than: {

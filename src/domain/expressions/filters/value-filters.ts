@@ -40,7 +40,7 @@ export const valueFilters = {
     apply: (input, _args, context) => (input === undefined ? undefined : toJson(input, context)),
   },
   from_json: {
-    description: 'What a JSON text says; a text that is not JSON stays as it is',
+    description: 'The value of a JSON text; other text stays unchanged',
     apply: (input, _args, context) => {
       if (typeof input !== 'string') return input;
       context.spend(input.length >> 3);

@@ -56,7 +56,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
     id: 'silence',
     displayName: 'Silence alerts',
     description:
-      'Silences the alert of this run, the one named, or all that matchers match, also those that come later; with connectionId in that Alertmanager too.',
+      'Silences the alert of this run, the named alert, or all present and future alerts that matchers match; with connectionId also in that Alertmanager.',
     configSchema: Config,
     connection: 'alertmanager',
     produces: { name: 'silence', schema: Artifact },

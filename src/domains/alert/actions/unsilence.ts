@@ -26,7 +26,7 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
     id: 'unsilence',
     displayName: 'End silences',
     description:
-      'Ends the silence named, or those of the alert of this run or of the one named, also in Alertmanager. None is no error.',
+      'Ends the named silence, or the silences of the named alert or of this run, also in Alertmanager. Having none is no error.',
     configSchema: Config,
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,

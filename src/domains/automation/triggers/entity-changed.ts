@@ -25,7 +25,7 @@ const Config = z
   })
   .refine((config) => config.field !== undefined || (config.from === undefined && config.to === undefined), {
     path: ['field'],
-    message: '"from" and "to" need the field that they are about',
+    message: '"from" and "to" need a field',
   });
 
 /** Returns the value of a field: by the key as written, else with its dots as a path; null when there is none. */

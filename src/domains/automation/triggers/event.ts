@@ -17,7 +17,7 @@ const Config = z.strictObject({ type: z.string().min(1), source: z.string().min(
 export const eventTrigger: TriggerType = {
   id: 'event',
   displayName: 'Event',
-  description: 'A CloudEvent of one type came in, or an automation emitted one.',
+  description: 'A CloudEvent of one type was received, or an automation emitted one.',
   category: 'Automation',
   payloadSchema: Payload,
   configSchema: Config,

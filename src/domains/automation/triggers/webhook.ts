@@ -31,7 +31,7 @@ const Payload = z.looseObject({
 export const webhookTrigger: TriggerType = {
   id: 'webhook',
   displayName: 'Webhook',
-  description: 'A request came in at a registered hook.',
+  description: 'A registered hook received a request.',
   category: 'Automation',
   payloadSchema: Payload,
   configSchema: Config,

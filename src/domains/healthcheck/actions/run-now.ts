@@ -8,7 +8,7 @@ export const runNowAction = assignmentAction(
   {
     id: 'run_now',
     displayName: 'Run a check now',
-    description: 'Asks those who run the check (satellites, scripts) to run it now, with healthcheck.run_requested.',
+    description: 'Requests that the check be run now by its satellite or script, with healthcheck.run_requested.',
   },
   async (write, config) => ({ assignment: await requestRun(write, config), enqueued: true }),
 );

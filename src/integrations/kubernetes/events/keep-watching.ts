@@ -107,7 +107,7 @@ async function openWatched(
 ) {
   const row = await findConnection(database.db, connectionId);
   const listened = (await listenersByConnection(database.db)).get(connectionId);
-  if (row === null || listened === undefined) throw new Lost('Nobody listens to it any more.');
+  if (row === null || listened === undefined) throw new Lost('No automation uses it any more.');
   let refusal: unknown;
   for (const { automation } of listened.listeners) {
     signal.throwIfAborted();

@@ -17,7 +17,7 @@ const Config = z.strictObject({
   namespace: Wanted,
   type: Wanted.describe('Normal or Warning, or a list'),
   reason: Wanted.describe('Such as BackOff or FailedScheduling, or a list'),
-  kind: Wanted.describe('Kind of the object that the event is about, such as Pod, or a list'),
+  kind: Wanted.describe('Kind of the object of the event, such as Pod, or a list'),
   name: Wanted.describe('Name of that object, or a list'),
 });
 
