@@ -41,7 +41,7 @@ export interface EventLoad {
   type: string;
   /** Events in a request. */
   batch: number;
-  /** Requests under way at a time. */
+  /** Maximum number of concurrent requests. */
   atATime: number;
   seconds: number;
 }

@@ -21,7 +21,7 @@ const Profile = z.object({
 export interface Profiler {
   /** Options of Node for the processes to profile. Node 20 refuses them in NODE_OPTIONS. */
   nodeArguments: string[];
-  /** Of each thread the functions that took most time themselves; removes the files. To be called when all have ended. */
+  /** Returns the functions of each thread that took the most time themselves, and removes the files. Call it when all threads have ended. */
   report(): string;
 }
 

@@ -40,6 +40,16 @@ const PHRASES = [
   [/\bcame to (?:its|their) (?:value|state)\b|\b(?:it|waits?|stretch|dry run) came to\b/i, 'the outcome, the result'],
   [/\bfar[ -]ends?\b|\bfarEnd/i, 'the server, the receiver, the provider'],
   [/\b(?:has|have|had) told\b/i, 'has notified, has updated'],
+  [/\bkept in mind\b/i, 'cached, remembered'],
+  [/\bunder way at a time\b/i, 'concurrent: "Maximum number of concurrent calls"'],
+  [/\bmeanwhile\b/i, 'in between, during it, until then'],
+  [/\bcame in\b/i, 'was received'],
+  [/\/\*\* (?:Most|Who) /, 'Maximum number of…; the author, the caller, the owner'],
+  [/\bas (?:it|they) stands?\b/i, 'unchanged'],
+  [/\b(?:not|there) any more\b/i, 'no longer, no longer exists'],
+  [/\b(?:one|ones|one's|person's) own\b/i, 'custom, separate'],
+  [/\bmakes? of (?:it|them|the|an?)\b/i, 'derives from'],
+  [/\b(?:how|that|so) far it (?:came|got)\b/i, 'its progress'],
   [/\b(?:is|was)(?:Un)?(?:Told|Heard|Asked)|\b(?:tell|told)[A-Z]/, 'a name that says what is true or done'],
 ];
 

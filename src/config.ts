@@ -160,7 +160,7 @@ export interface Config {
   /** Absolute path of the state directory of `fermata dev`. */
   home: string;
   databaseUrl: string | undefined;
-  /** Most connections to Postgres of one process, besides the one that listens. */
+  /** Maximum number of connections of one process to Postgres, besides the listening one. */
   databasePool: number;
   /** Address and credentials of Temporal are read by `@temporalio/envconfig` from the same environment. */
   temporal: {
@@ -196,7 +196,7 @@ export interface Config {
    * `none` or the path of a delegated cgroup.
    */
   scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined; cgroup: string };
-  /** Most scripts at once in a worker. */
+  /** Maximum number of concurrent scripts in a worker. */
   scriptSlots: number;
   /** Requests per second and token, on ordinary and on inbound routes. */
   rateLimit: { perSecond: number; ingestPerSecond: number };

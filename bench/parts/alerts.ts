@@ -11,7 +11,7 @@ const SYSTEMS = 100;
 interface Load {
   /** Alerts in a request. */
   batch: number;
-  /** Requests under way at a time. */
+  /** Maximum number of concurrent requests. */
   atATime: number;
 }
 

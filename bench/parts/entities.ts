@@ -4,7 +4,7 @@ import type { Platform } from '../platform';
 import { startStack, type Stack } from '../stack';
 import type { Plan } from './plan';
 
-/** Requests under way at a time. */
+/** Maximum number of concurrent requests. */
 const WRITERS = 20;
 
 /** (j) states of entities, each with transitions and a row of the change log, written through the API. */

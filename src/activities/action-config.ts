@@ -42,7 +42,7 @@ export async function renderConfig(
   return { config: checked.config, used: [...values.values()] };
 }
 
-/** Returns the use that a step makes of a secret, for the check of its binding. */
+/** Returns how a step uses a secret, for the check of its binding. */
 export function secretUse({ source, action }: ActionStepOfRun, way: SecretUse['way']): SecretUse {
   return { automation: source.facts.automation, action: action.action, way };
 }

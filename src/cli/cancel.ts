@@ -13,7 +13,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-A cancelled run does no further step; a request that is on its way may finish.
+A cancelled run performs no further step; a request that was already sent may finish.
 
 Examples:
   fermata cancel 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11

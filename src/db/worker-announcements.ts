@@ -38,7 +38,7 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
       values (${id}, ${host}, ${pid}, ${version}, ${scriptLimits}, ${until}, (select array_agg(n) from jsonb_array_elements_text(
         ${JSON.stringify(knowledge.names)}::jsonb) n), ${JSON.stringify(knowledge.reads)}::jsonb, ${knowsId})
       on conflict (id) do update set expires_at = excluded.expires_at,
-        -- A process that slept was not there meanwhile.
+        -- A process that slept was not live during that time.
         started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
     dead as (delete from workers where expires_at < clock_timestamp() - make_interval(mins => ${KEEP_MINUTES})
       and id <> ${id})

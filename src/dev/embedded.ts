@@ -24,7 +24,7 @@ export interface EmbeddedPostgresOptions {
   port?: number;
   /** false gives up crash safety for speed: for tests only. */
   durable?: boolean;
-  /** Most connections; default 200. */
+  /** Maximum number of connections; default 200. */
   maxConnections?: number;
   /** Receives a sentence for each slow step (download, initialisation), to be printed. */
   onProgress?: (message: string) => void;

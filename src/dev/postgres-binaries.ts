@@ -73,7 +73,7 @@ function postgresAccount(): PostgresAccount {
     execFileSync('groupadd', ['--system', 'postgres'], { stdio: 'ignore' });
     execFileSync('useradd', ['--system', '--gid', 'postgres', 'postgres'], { stdio: 'ignore' });
   } catch {
-    // Reported below: another process may have created the account meanwhile.
+    // Reported below: another process may have created the account in between.
   }
   const made = lookUpAccount();
   if (made !== undefined) return made;

@@ -15,7 +15,7 @@ import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 const ROUND_MS = 100;
 /** Changes of a round: at first, at least and at most. */
 const [FIRST_BATCH, LEAST_BATCH, MOST_BATCH] = [128, 32, 500];
-/** Most waits that are recorded of one change. */
+/** Maximum number of waits that are recorded for one change. */
 const MOST_WAITS = 200;
 
 export interface RouteNextDeps extends RouteDeps, WakeDeps {

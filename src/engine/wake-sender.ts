@@ -9,7 +9,7 @@ import { createSweep } from './sweep';
 
 /** Unanswered wakes that one statement takes. */
 const BATCH = 100;
-/** Signals under way at a time. */
+/** Maximum number of concurrent signals. */
 const CONCURRENT = 20;
 
 export interface WakeSender {

@@ -201,7 +201,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       await expectNothingLeft(engine);
       for (const name of [...MODES, 'branches']) expectOneKeyForEachEffect(engine, of(name), [1, 2]);
       for (const name of ['waits', 'window']) expectOneKeyForEachEffect(engine, of(name), [1]);
-      // In `restart`, a request that was on its way when its worker was stopped may still arrive.
+      // In `restart`, a request that was already sent when its worker was stopped may still arrive.
       for (const mode of ['single', 'queued'])
         for (const subject of SUBJECTS)
           expectInOrder(

@@ -5,7 +5,7 @@ import type { Received } from '../support/receiver';
 
 /** Events in one request. */
 const BATCH = 20;
-/** Requests under way at a time; a sender with more waits for an answer, as a pool of connections does. */
+/** Maximum number of concurrent requests; a sender with more waits for an answer, as a pool of connections does. */
 const MOST_REQUESTS = 200;
 const REQUEST_TIMEOUT_MS = 60_000;
 

@@ -4,7 +4,7 @@ import { until } from '../support/until';
 
 const ITERATIONS = Number(process.env['FERMATA_CHAOS_ITERATIONS'] ?? 20_000);
 const WAKES = Number(process.env['FERMATA_CHAOS_WAKES'] ?? 30_000);
-/** Entity writes under way at a time. */
+/** Maximum number of concurrent entity writes. */
 const WRITERS = 8;
 
 describe('a run that goes on for very long', () => {

@@ -92,7 +92,7 @@ describe('the automation store', () => {
     const disabled = await database.db.transaction((tx) => store.update(tx, made.id, { status: 'disabled', actor }));
     expect(automationEtag(disabled)).not.toBe(automationEtag(made));
     const check = (current: { version: number; revision: number }) => {
-      if (automationEtag(current) !== automationEtag(made)) throw new FermataError('stale_etag', 'Changed meanwhile');
+      if (automationEtag(current) !== automationEtag(made)) throw new FermataError('stale_etag', 'Changed in between');
     };
     const stale = database.db.transaction((tx) => store.update(tx, made.id, { status: 'enabled', check, actor }));
     await expect(stale).rejects.toMatchObject({ code: 'stale_etag' });

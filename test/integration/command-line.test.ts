@@ -146,7 +146,7 @@ describe('the command line', () => {
     expect(all).toMatchObject([{ outcome: 'filter', triggerId: 'automation_event', count: 3 }]);
   }, 60_000);
 
-  test('reads and writes entities of kinds of ones own', async () => {
+  test('reads and writes entities of custom kinds', async () => {
     const kind = await fetch(`${url}/api/v1/entity-kinds/deployment`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json', authorization: engine.authorization },

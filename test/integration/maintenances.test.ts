@@ -74,7 +74,7 @@ describe('maintenances', () => {
     expect(await plan('web', 10, 5)).toMatchObject({ status: 422 });
   }, 60_000);
 
-  test('an automation puts a system into maintenance, holds others back meanwhile, and clears it, also twice', async () => {
+  test('an automation puts a system into maintenance, holds others back until then, and clears it, also twice', async () => {
     await call('POST', '/systems', { id: 'shop', name: 'Shop' });
     const set = await engine.save(`
       name: Deploy begins

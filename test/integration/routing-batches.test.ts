@@ -113,7 +113,7 @@ describe('routing in batches', () => {
     await emitAll('asleep', subjects(50), (n) => ({ n }));
     const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
     await until('the worker sleeps', () => first.output().includes('failpoint before-routing-commit'), 60_000);
-    // Its transaction stays open meanwhile: what it marked is locked, and must not be routed by anybody else.
+    // Its transaction stays open: the rows that it marked are locked, and nobody else may route them.
     await engine.worker();
     await new Promise((resolve) => setTimeout(resolve, 7_000));
     first.signal('SIGCONT');

@@ -305,7 +305,7 @@ describe('the life cycles of rows', () => {
       expect(await wakeWait(db, randomUUID(), cause)).toBeNull();
     });
 
-    it('that its execution forgot ends with its step, unless it was evaluated meanwhile', async () => {
+    it('that its execution forgot ends with its step, unless it was evaluated in between', async () => {
       const forgotten = await runIn('waiting', { step: 'waiting' });
       const { id } = await arm(forgotten);
       const wake = { id, runId: forgotten.id, path: PATH, workflowId: '', wokenBy: cause };

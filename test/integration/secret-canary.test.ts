@@ -74,7 +74,7 @@ describe('secrets leave no trace', () => {
         try {
           processes.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
         } catch {
-          // It has ended meanwhile.
+          // It has ended in between.
         }
       }
     }, 50);

@@ -214,9 +214,9 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('22: nothing came in', async () => {
+    test('22: nothing was received', async () => {
       expect(await why('no-such-thing', '--since', '1h')).toContain(
-        'Nothing of "no-such-thing" came in within the last 1h',
+        'Nothing of "no-such-thing" was received within the last 1h',
       );
     });
 

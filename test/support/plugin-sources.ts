@@ -25,12 +25,12 @@ export default definePlugin({
       permission: 'ingest',
       operationId: 'phones.ring',
       tag: 'Phones',
-      summary: 'A call came in',
+      summary: 'A call was received',
       body: Posted,
       responses: { 202: { description: 'Accepted', schema: z.object({ changeId: z.string() }) } },
       async handler(context) {
         const changeId = await emit(context, 'phones.rang', context.body);
-        log.info({ changeId }, 'a call came in');
+        log.info({ changeId }, 'a call was received');
         return json(202, { changeId });
       },
     }),

@@ -24,7 +24,7 @@ interface Detail {
 }
 
 /**
- * All steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is false meanwhile.
+ * All steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is false until then.
  * When the run continues, only pages with an open step and the last page are read again.
  */
 export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {

@@ -24,7 +24,7 @@ export function createVirtualClock(pool: Pool): VirtualClock {
     skewMs: () => 0,
     stop: () => undefined,
     async moveTo(at) {
-      // The database first: nothing is under way meanwhile, and what comes next reads both.
+      // The database first: nothing runs during this, and later code reads both.
       await pool.query('update public.virtual_clock set at = $1', [at.toISOString()]);
       now = at;
     },

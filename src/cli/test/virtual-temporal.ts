@@ -24,7 +24,7 @@ export interface VirtualTemporal {
   next(): number | null;
   /** Lets what is due happen. */
   fire(): void;
-  /** Whether nothing is under way. @throws what went wrong meanwhile */
+  /** Whether nothing is in progress. @throws the error of work that failed */
   isIdle(): boolean;
 }
 

@@ -72,7 +72,7 @@ describe('references', () => {
   });
 });
 
-it('extractPaths gives every path as far as it stands in the source, with its place', () => {
+it('extractPaths returns the literal part of every path, with its place', () => {
   const source = parseTemplate('{{ artifacts.open.issue.issueKey }} {{ a[b.c]["d"] | f(x[0]) }}');
   expect(extractPaths(source)).toEqual([
     { segments: ['artifacts', 'open', 'issue', 'issueKey'], complete: true, offset: 3, line: 1, column: 4 },

@@ -80,7 +80,7 @@ describe('a reference to a secret', () => {
     '${{ secrets["A"] }}',
     '${{ secrets.A | upper }}',
     '${{ secrets }}',
-  ])('%s is left as it stands', (source) => {
+  ])('%s stays unchanged', (source) => {
     expect(renderTemplate(source, scope)).toBe(source);
     expect(renderTemplate({ deep: [source] }, scope)).toEqual({ deep: [source] });
   });
@@ -90,7 +90,7 @@ describe('a reference to a secret', () => {
     ['${{ secrets.A }}{{ n }}', '${{ secrets.A }}5'],
     ['{{ "${{ secrets.A }}" }}', '${{ secrets.A }}'],
     ['${{ secretsx }}', '$'],
-  ])('%s is left as it stands beside expressions', (source, text) => {
+  ])('%s stays unchanged beside expressions', (source, text) => {
     expect(renderTemplate(source, scope)).toBe(text);
   });
 

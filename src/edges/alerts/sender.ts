@@ -7,7 +7,7 @@ export type Element =
 /** A sender's action on an object of ours: its key is the id of an alert or incident here. */
 export interface Link {
   key: string;
-  /** Who did it in the other product. */
+  /** The author in the other product. */
   by: string;
   action: 'acknowledged' | 'resolved' | 'other';
   /** Event that reports the resolution. */

@@ -13,7 +13,7 @@ export const PACKAGE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,99}$/;
 export interface PackageSource {
   /** A version of a package, or with `null` the one added last; null = it is not allowed. */
   find(name: string, version: string | null): Promise<AllowedPackage | null>;
-  /** The archive of a package; null = it is gone. */
+  /** The archive of a package; null = it was removed. */
   archive(id: string): Promise<Buffer | null>;
 }
 

@@ -5,7 +5,7 @@ import type { Companion } from './run-process';
 
 const PERIOD_MS = 100;
 const MB = 1_048_576;
-/** Of linux/magic.h. */
+/** From linux/magic.h. */
 const TMPFS = 0x01021994;
 /** Where a script can make files, with its size in megabytes, which no folder of the host has. */
 const ROOMS: readonly [path: string, megabytes: number][] = [

@@ -3,7 +3,7 @@ import { ProviderFailure } from '../provider-failure';
 /** How many scripts run at once in this process, and how long others wait for their turn. */
 export interface SlotLimits {
   atOnce: number;
-  /** Most that wait; the next one is refused. */
+  /** Maximum number of waiting scripts; the next one is refused. */
   mostWaiting: number;
   /** Milliseconds in the queue before a script is refused. */
   waitMs: number;
@@ -46,7 +46,7 @@ export function createSlots({ atOnce, mostWaiting, waitMs }: SlotLimits): Slots 
     try {
       return await work();
     } finally {
-      // The slot goes to the next in line, so that nobody who comes meanwhile overtakes it.
+      // The slot goes to the next in line, so that a later one does not overtake it.
       const next = waiting.shift();
       if (next === undefined) busy -= 1;
       else next();

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Of the system, readable and nothing else. Neither keys nor local configuration are below them. */
+/** Read-only directories of the system. Neither keys nor local configuration are below them. */
 const SYSTEM = [
   ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib32', '/usr/lib64'],
   ...['/usr/libexec', '/usr/share', '/usr/local/bin', '/etc/alternatives'],

@@ -101,7 +101,7 @@ function init({ workflowType, workflowId }: { workflowType: string; workflowId: 
   };
 }
 
-/** null: nothing that a history holds. A cancel of an activity that has ended meanwhile is none; durations are not compared. */
+/** null: nothing that a history holds. A cancel of an activity that has ended is none; durations are not compared. */
 function textOf(command: Command): string | null {
   const { scheduleLocalActivity: local, scheduleActivity: normal } = command;
   if (local) return `local ${local.seq ?? 0} ${local.activityType ?? ''} ${args(local.arguments)}`;

@@ -86,7 +86,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
         label="Context key"
         value={contextKey}
         onChange={setContextKey}
-        hint="Empty: what the trigger makes of the payload."
+        hint="Empty: the key that the trigger derives from the payload."
       />
       <CheckField label="Check its conditions" checked={checkConditions} onChange={setCheckConditions} />
       {event !== undefined && <Payload key={event} event={event} value={payload} onChange={setPayload} />}

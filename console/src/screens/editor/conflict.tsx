@@ -28,7 +28,7 @@ export function Conflict({ automation, onOverwrite, onReload }: ConflictProps) {
       ),
   });
   return (
-    <Panel title="Somebody else changed this automation meanwhile">
+    <Panel title="Somebody else has changed this automation">
       <div className="detail">
         <p role="alert">
           Your text was made from version {version}; nothing was saved. This is what they changed

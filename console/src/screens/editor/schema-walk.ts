@@ -88,7 +88,7 @@ function childOf(node: Schema, segment: string | number, definitions: Schema): S
   return isRecord(node['additionalProperties']) ? expand(node['additionalProperties'], definitions) : [];
 }
 
-/** Of several maps, those that allow all the keys that are there. */
+/** Returns those of several maps that allow all present keys. */
 function narrowed(nodes: readonly Schema[], keys: readonly string[]): Schema[] {
   const fits = nodes.filter((node) => {
     const { properties } = node;

@@ -56,7 +56,7 @@ export function Timeline({ updates, may, onAdd }: TimelineProps) {
   );
 }
 
-/** Who did something, as far as it is known. */
+/** The author of an update, as far as known. */
 export function nameOf(actor: unknown): string {
   if (!isRecord(actor)) return 'somebody';
   return String(actor['name'] ?? actor['id'] ?? actor['type'] ?? 'somebody');

@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   { name: 'Address', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
 ];
 
-/** Who did what, newest first. */
+/** The audit log, newest first. */
 export function Audit() {
   const [search] = useSearchParams();
   const { action, outcome, actorId } = search;

@@ -7,7 +7,7 @@ import { DeadLetters, RefusedDeliveries } from './dead-letters';
 import { Settings } from './settings';
 import { Tokens } from './tokens';
 
-/** Who may do what, what was done, what automations can be made of, settings in force, and what could not be routed. */
+/** Tokens, audit log, available triggers and actions, settings in force, and dead letters. */
 export function SystemPage() {
   const admin = useMay('admin');
   const only = () => (
