@@ -18,7 +18,7 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
 
-/** Everything that the environment may set, as text. An empty variable counts as unset. `.env.example` lists them all. */
+/** All environment variables, as text. An empty variable counts as unset. `.env.example` lists them all. */
 const Environment = z.object({
   FERMATA_HOST: z.string().default('127.0.0.1'),
   FERMATA_PORT: integer(0, 65_535).prefault('8080'),
@@ -97,7 +97,7 @@ const Environment = z.object({
 
 /** Settings for tests of Fermata itself; not documented for operators, and ignored unless they have the right form. */
 const Testing = z.object({
-  /** Where the process kills or suspends itself (`failpoint.ts`). */
+  /** Place at which the process kills or suspends itself (`failpoint.ts`). */
   FERMATA_FAILPOINT: z.string().optional(),
   /** Events after which a run continues as new. */
   FERMATA_CONTINUE_AFTER: integer(1, 1_000_000).optional(),
@@ -123,9 +123,9 @@ function defaultBelow(schema: z.ZodType): unknown {
 const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
   Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, String(size)]));
 
-/** How long things are kept. */
+/** Retention periods. */
 export interface RetentionConfig {
-  /** Terminal runs older than this go, */
+  /** Terminal runs older than this are removed, */
   runsMs: number;
   /** but never the last so many of an automation. */
   runsMinPerAutomation: number;
@@ -151,9 +151,9 @@ export interface Config {
   publicUrl: string | undefined;
   /** Whether the API serves the console. */
   console: boolean;
-  /** Where a worker serves its metrics; undefined = nowhere. */
+  /** Address of a worker's metrics; undefined = none. */
   metricsPort: number | undefined;
-  /** How many automations `fermata_runs_total` shows by name. */
+  /** Number of automations that `fermata_runs_total` shows by name. */
   metricsAutomations: number;
   /** Address that a worker serves its metrics and health on; they need no token. */
   metricsHost: string;
@@ -171,15 +171,15 @@ export interface Config {
     searchAttributes: 'register' | 'registered';
   };
   taskQueue: string;
-  /** How much one worker process does at a time. */
+  /** Concurrency limits of a worker process. */
   workerSizes: WorkerSizes;
-  /** The release that workers of this process belong to; undefined = workers are not versioned. */
+  /** The release of this process' workers; undefined = workers are not versioned. */
   deployment: { name: string; buildId: string } | undefined;
-  /** A worker that received a signal to stop ends after at most this time, in milliseconds. */
+  /** Maximum time that a worker takes to end after a signal to stop, in milliseconds. */
   shutdownMs: number;
   /** 32 bytes each; the first encrypts, all decrypt. */
   secretKeys: Buffer[] | undefined;
-  /** What payloads in Temporal's histories are encrypted with. */
+  /** Encryption of payloads in Temporal's histories. */
   codec: 'none' | 'aes-gcm';
   /** Origins of web pages that may call `/codec`. */
   codecOrigins: string[];
@@ -192,8 +192,8 @@ export interface Config {
   /** Modules of custom plugins: packages, or paths from where the process was started. */
   plugins: string[];
   /**
-   * How scripts of automations are run. `bubblewrap` is its path, undefined = the first of the usual places. `cgroup` is `auto`,
-   * `none` or the path of a delegated cgroup.
+   * How scripts of automations are run. `bubblewrap` is its path, undefined = the first of the usual places. `cgroup`
+   * is `auto`, `none` or the path of a delegated cgroup.
    */
   scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined; cgroup: string };
   /** Maximum number of concurrent scripts in a worker. */
@@ -204,23 +204,23 @@ export interface Config {
   ingestMaxBytes: number;
   /** Senders of CloudEvents that may deliver after the webhook handshake; `*` = all. */
   webhookOrigins: string[];
-  /** Addresses and CIDR ranges whose `X-Forwarded-For` is believed. */
+  /** Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. */
   trustedProxies: string[];
   alerts: {
     /** Labels of an alert that may name its system; the first that it has wins. */
     systemLabels: string[];
-    /** Severities, lower case, by what they mean for the health of the system; null = nothing, `*` = every other. */
+    /** Maps severities, lower case, to the health of the system; null = no effect, `*` = all others. */
     severities: z.output<typeof SeverityRules>;
     /** Time after which a firing alert is resolved when its sender sends nothing; undefined = never. */
     staleMs: number | undefined;
   };
-  /** File with certificates that Amazon SNS signs with, in place of their download. */
+  /** File with certificates of Amazon SNS, instead of their download. */
   snsCertificates: string | undefined;
   retention: RetentionConfig;
   logLevel: (typeof LOG_LEVELS)[number];
   /** undefined = text on a terminal, JSON elsewhere. */
   logFormat: 'json' | 'text' | undefined;
-  /** The collector that metrics are sent to; undefined = none. */
+  /** The collector of metrics; undefined = none. */
   otlp: OtlpSettings | undefined;
   /** All settings as text, without secrets. */
   inForce: readonly SettingInForce[];
@@ -231,7 +231,7 @@ export interface Config {
   };
 }
 
-/** Settings that some processes do not start without, and what to do about it. */
+/** Settings without which some processes do not start, and advice about them. */
 const REQUIRED = {
   DATABASE_URL:
     'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
@@ -239,9 +239,7 @@ const REQUIRED = {
     'is not set. Make one with "openssl rand -base64 32", keep it safe and set the same one for every api and worker process.',
 } as const;
 
-/**
- * Parses the environment once. @throws {ConfigError} naming every wrong setting, and those of `required` that are unset.
- */
+/** Parses the environment once. @throws {ConfigError} that names every invalid setting, and unset ones of `required` */
 export function loadConfig(
   env: Record<string, string | undefined>,
   required: readonly (keyof typeof REQUIRED)[] = [],
@@ -274,7 +272,7 @@ export function loadConfig(
   );
 }
 
-/** Returns the proxies, which are in variables of their own; what is wrong with them is added to `wrong`. */
+/** Returns the proxies, which have variables of their own; their errors are added to `wrong`. */
 function proxyOf(setting: string, env: Record<string, string | undefined>, wrong: string[]): ProxySettings {
   try {
     return readProxySettings(setting, env);
@@ -284,7 +282,7 @@ function proxyOf(setting: string, env: Record<string, string | undefined>, wrong
   }
 }
 
-/** Returns what `fermata test` takes from the environment, unchecked: its service gets it as settings. */
+/** Returns the environment variables for `fermata test`, unchecked: its service gets them as settings. */
 export function testEnvironment(env: Record<string, string | undefined>) {
   const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: timezone, FERMATA_TEST_LOG_LEVEL: logLevel } = env;
   return { plugins, timezone, logLevel };

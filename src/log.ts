@@ -8,13 +8,13 @@ export type Logger = PinoLogger;
 /** Settings of a logger. */
 export interface LoggerOptions {
   level: string;
-  /** What the process or the part is, e.g. `api`. */
+  /** Name of the process or part, e.g. `api`. */
   name: string;
   /** Default: text when standard output is a terminal, JSON elsewhere. */
   format?: 'json' | 'text' | undefined;
   /** Default: standard output. */
   destination?: DestinationStream;
-  /** Default: as `useColours` says. */
+  /** Default: the result of `useColours`. */
   colours?: boolean;
 }
 
@@ -34,7 +34,7 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(settings, { write: (line) => destination.write(`${humanLine(line, colours)}\n`) });
 }
 
-/** A failed query's message repeats its parameters, which are people's data: what Postgres said of it is enough. */
+/** The message of a failed query repeats its parameters, which are people's data: the message of Postgres is enough. */
 function withoutParameters(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
 }
@@ -70,8 +70,8 @@ function fieldText(value: unknown): string {
 }
 
 /**
- * An expected error is its message; the stack is for what should not have happened. Its lines are indented, so that a message
- * with a line break cannot pass for a line of the log.
+ * An expected error is logged as its message; the stack is for unexpected ones. Its lines are indented, so that a
+ * message with a line break cannot pass for a line of the log.
  */
 function errorText(error: unknown, level: unknown): string {
   if (typeof error !== 'object' || error === null) return '';

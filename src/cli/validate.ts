@@ -9,7 +9,7 @@ import { renderFinding } from './print/finding';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { UsageError } from './usage-error';
 
-/** What was found in one file. */
+/** The findings in one file. */
 interface FileReport {
   file: string;
   valid: boolean;
@@ -62,7 +62,7 @@ function check(file: string, known: Known): FileReport {
   return { file, valid: errors.length === 0, automations: found.length, errors, warnings };
 }
 
-/** The status stands beside a document and is no part of it. */
+/** The status is beside a document and not part of it. */
 function validate({ document, locate }: AutomationFile, known: Known) {
   const { status, ...definition } = document;
   const { errors, warnings } = validateDefinition(definition, {

@@ -67,7 +67,7 @@ async function detailsOf(
   return Promise.all(summaries.map(({ changeId }) => client.get(`/changes/${changeId}`, ChangeDetail)));
 }
 
-/** undefined for what is not there. */
+/** Returns undefined when it is not found. */
 async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

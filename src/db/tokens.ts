@@ -87,7 +87,7 @@ export async function revokeToken(tx: Executor, id: string, at: Date): Promise<b
   const revoked = await tx
     .update(apiTokens)
     .set({ revokedAt: at })
-    // Of two concurrent calls one revokes and returns true; the first instant stays.
+    // Of two concurrent calls only one revokes the token and returns true; its time is kept.
     .where(and(eq(apiTokens.id, id), isNull(apiTokens.revokedAt)))
     .returning({ id: apiTokens.id });
   return revoked.length === 1;

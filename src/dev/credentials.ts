@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** What `fermata dev` makes once and keeps in its state directory, readable by its owner alone. */
+/** Credentials that `fermata dev` creates once and stores in its state directory, readable only by its owner. */
 export interface DevCredentials {
   secretKey: string;
   adminToken: string;
@@ -10,7 +10,7 @@ export interface DevCredentials {
   adminTokenFile: string | undefined;
 }
 
-/** Returns the settings of the environment where there are any, else the kept ones. */
+/** Returns the settings of the environment if there are any, else the stored ones. */
 export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredentials {
   const adminTokenFile = env['FERMATA_ADMIN_TOKEN'] ? undefined : adminTokenFileOf(home);
   return {

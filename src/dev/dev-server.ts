@@ -9,7 +9,7 @@ import { devServerArguments, readTemporalDevSettings } from './dev-settings';
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 
-/** Settings that differ from one start to the next; what `temporal-dev.yml` says holds for all. */
+/** Settings that differ between starts; those in `temporal-dev.yml` apply to all. */
 interface TemporalDevServerOptions {
   /** Path of the `temporal` program, from `findTemporalCli`. */
   cli: string;
@@ -32,7 +32,7 @@ export interface TemporalDevServer {
   stop(): Promise<void>;
 }
 
-/** Histories hold payloads: only the owner may read them. The server creates the files readable for all. */
+/** Histories contain payloads, so only the owner may read them. The server creates the files readable for all. */
 function restrict(databaseFile: string): void {
   for (const file of ['', '-wal', '-shm'].map((end) => `${databaseFile}${end}`)) {
     if (existsSync(file)) chmodSync(file, 0o600);
@@ -68,7 +68,7 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   return { address, namespace: settings.namespace, uiUrl, process: server, stop };
 }
 
-/** Returns whether the Temporal that the environment names (address, API key, TLS) answers within `timeoutMs`. */
+/** Returns whether the Temporal of the environment (address, API key, TLS) answers within `timeoutMs`. */
 export async function isTemporalReachable(timeoutMs = 5_000): Promise<boolean> {
   try {
     const { connectionOptions } = loadClientConnectConfig({});

@@ -19,10 +19,10 @@ const TemporalDevSettings = z.strictObject({
   dynamicConfig: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
 });
 
-/** What `temporal-dev.yml` says about the dev server. */
+/** Settings of the dev server in `temporal-dev.yml`. */
 export type TemporalDevSettings = z.infer<typeof TemporalDevSettings>;
 
-/** Reads `temporal-dev.yml`. @throws {Error} naming every wrong place in it. */
+/** Reads `temporal-dev.yml`. @throws {Error} that names every invalid path in it */
 export function readTemporalDevSettings(file = join(projectRoot(), 'temporal-dev.yml')): TemporalDevSettings {
   const parsed = TemporalDevSettings.safeParse(parse(readFileSync(file, 'utf8')));
   if (parsed.success) return parsed.data;
@@ -38,7 +38,7 @@ interface DevServerPlaces {
   databaseFile: string | undefined;
 }
 
-/** Arguments of the `temporal` command for these settings. */
+/** Returns the arguments of the `temporal` command for these settings. */
 export function devServerArguments(settings: TemporalDevSettings, places: DevServerPlaces): string[] {
   const { ip, namespace, searchAttributes, sqlitePragmas, dynamicConfig } = settings;
   const { port, uiPort, databaseFile } = places;

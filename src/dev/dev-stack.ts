@@ -12,7 +12,7 @@ import { createPartList } from './part-list';
 import { startOwn, startPostgres, startTemporal, type StartContext } from './start-parts';
 import { acquireStateFile, type StateFile } from './state-file';
 
-/** Where everything is, once it is ready. */
+/** Addresses of all parts, once they are ready. */
 export interface DevInfo {
   /** Without a path, e.g. `http://127.0.0.1:8080`. */
   apiUrl: string;
@@ -24,11 +24,11 @@ export interface DevInfo {
 
 /** All of Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
 export interface DevStack {
-  /** Starts what is missing, in order, until everything works. @throws {AlreadyRunning} and what makes it impossible. */
+  /** Starts missing parts, in order, until everything works. @throws {AlreadyRunning} and the error that prevents it */
   start(): Promise<DevInfo>;
-  /** Ends what was started, last first, and waits for it. Also in the middle of a start. */
+  /** Stops all parts, last first, and waits for them. Also during a start. */
   stop(): Promise<void>;
-  /** Ends it at once; the next start recovers. */
+  /** Ends all parts at once; the next start recovers. */
   kill(): void;
 }
 
@@ -78,13 +78,16 @@ export function createDevStack({ config, env, say, colours }: DevStackDeps): Dev
   return { start, stop: () => (stopped ??= stop()), kill: () => parts.kill() };
 }
 
-/** Waits for both also when one fails, so that what the other starts is known and can be stopped. */
+/** Waits for both even when one fails, so that the parts of the other are known and can be stopped. */
 async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return Promise.all([a, b]);
 }
 
-/** Stops them in reverse order. Postgres is excluded: its data directory says whether a killed server has to be stopped. */
+/**
+ * Stops them in reverse order. Postgres is excluded: its data directory shows whether a killed server has to be
+ * stopped.
+ */
 async function endLeftovers({ leftBehind }: StateFile, say: Say): Promise<void> {
   const children = leftBehind.filter(({ name }) => name !== 'postgres').reverse();
   if (children.length > 0) say('fermata', 'the previous instance was killed; stopping the processes it left running');

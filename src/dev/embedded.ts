@@ -18,11 +18,11 @@ const HOST = '127.0.0.1';
 
 /** Settings of an embedded Postgres. */
 export interface EmbeddedPostgresOptions {
-  /** Kept between starts; made by the first one. */
+  /** Kept between starts; created by the first one. */
   dataDir: string;
   /** Default: the one remembered in `<dataDir>.port`, another free one when that is in use. */
   port?: number;
-  /** false gives up crash safety for speed: for tests only. */
+  /** false trades crash safety for speed: for tests only. */
   durable?: boolean;
   /** Maximum number of connections; default 200. */
   maxConnections?: number;
@@ -43,8 +43,8 @@ export interface EmbeddedPostgres {
 }
 
 /**
- * Starts Postgres on a data directory; makes the directory and the database `fermata` at first. After an unclean end it
- * recovers from its log; a server that outlived its parent on the same directory is ended first.
+ * Starts Postgres on a data directory; the first start creates the directory and the database `fermata`. After an
+ * unclean end it recovers from its log; a server that outlived its parent on the same directory is ended first.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -64,8 +64,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Sessions of a server that was killed hold its memory for a moment longer, and a start during that moment fails. What
- * the server says until it is ready (refused connections, mostly) is shown only when it does not become so.
+ * Starts it again when the first attempt fails: sessions of a killed server hold its memory for a moment longer. The
+ * server's output until it is ready (mostly refused connections) is shown only when it does not become ready.
  */
 async function launchUntilReady(
   url: string,
@@ -94,7 +94,7 @@ async function launchUntilReady(
 const passwordOf = (dataDir: string) => readFileSync(`${dataDir}.password`, 'utf8').trim();
 
 async function initialise(dataDir: string, { initdb, account }: PostgresBinaries): Promise<void> {
-  // Made under another name first: a start that is interrupted leaves nothing that looks complete.
+  // Created under another name first: an interrupted start leaves nothing that looks complete.
   const unfinished = `${dataDir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
@@ -103,7 +103,7 @@ async function initialise(dataDir: string, { initdb, account }: PostgresBinaries
   const lines: string[] = [];
   const child = await startChild({
     command: '/bin/sh',
-    // The password comes by standard input of initdb, never by its command line or a file others could read.
+    // The password is passed by standard input of initdb, never by its command line or a file that others could read.
     args: [
       '-c',
       'printf "%s\\n" "$FERMATA_PG_PASSWORD" | "$0" "$@"',
@@ -126,8 +126,8 @@ const initdbFlags = (directory: string) => [
 ];
 
 /**
- * Returns the data directory as passed to the server. As root we hand it to another account, which may not be allowed to walk
- * the path to it; the working directory, entered before the account is changed, is open to it on Linux by this name.
+ * Returns the data directory as passed to the server. As root we hand it to another account, which may not have access
+ * to the path; on Linux it can open the working directory, entered before the account is changed, by this name.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {
   return uid !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : dataDir;
@@ -144,7 +144,7 @@ async function launch(
     unix_socket_directories: '',
     max_connections: String(maxConnections),
     shared_buffers: '128MB',
-    // Refused rows and syntax errors are answered to the client that sent them; the log is for what concerns the server.
+    // Refused rows and syntax errors are answered to their client; the log is for the server itself.
     log_min_messages: 'fatal',
     log_line_prefix: '',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),
@@ -160,7 +160,7 @@ async function launch(
   });
 }
 
-/** Waits until it takes connections (recovery after a crash included) and makes the default database. */
+/** Waits until it accepts connections (including recovery after a crash) and creates the default database. */
 async function ready(server: Child, url: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {

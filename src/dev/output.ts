@@ -1,4 +1,4 @@
-/** Writes one line of one part of `fermata dev`. */
+/** Writes one line for one part of `fermata dev`. */
 export type Say = (part: string, line: string) => void;
 
 const WIDTH = 'postgres'.length;
@@ -10,7 +10,7 @@ const COLOURS = new Map([
   ['worker', 33],
 ]);
 
-/** One log for all parts: each line is prefixed with the part's name, in its colour where colours are wanted. */
+/** Creates one log for all parts: each line is prefixed with the part's name, in its colour if colours are enabled. */
 export function createOutput(write: (text: string) => void, colours: boolean): Say {
   return (part, line) => {
     const prefix = `${part.padEnd(WIDTH)} │`;

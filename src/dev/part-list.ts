@@ -1,16 +1,16 @@
 import type { Say } from './output';
 import { supervise, type Started, type Supervised } from './supervise';
 
-/** A stop was asked for in the middle of a start. */
+/** A stop was requested during a start. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
 }
 
-/** What is running, in the order it was started. */
+/** The running parts, in the order in which they were started. */
 export interface PartList {
   /** Starts a part and keeps it running. `onEnd` is called for each unexpected end. @throws {Stopped} */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
-  /** @throws {Stopped} when a stop was asked for: nothing more may be started. */
+  /** @throws {Stopped} when a stop was requested: nothing more may be started */
   throwIfStopping(): void;
   /** Ends all, last first; parts that are being started at this moment end themselves. */
   stop(): Promise<void>;

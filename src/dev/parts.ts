@@ -9,14 +9,14 @@ import { findTemporalCli } from './find-cli';
 import { isReadyMessage } from '../cli/ready';
 import type { Started } from './supervise';
 
-/** What the parts of `fermata dev` need; `report` prints a line of that part. */
+/** Dependencies of the parts of `fermata dev`; `report` prints a line of that part. */
 interface PartDeps {
   config: Config;
   env: NodeJS.ProcessEnv;
   report: (line: string) => void;
 }
 
-/** Longest time an API or a worker gets to finish what it does. */
+/** Maximum time for an API or a worker to finish its work. */
 const DRAIN_MS = 30_000;
 
 /** Returns a function that starts embedded Postgres, each time on the port of the first time. */
@@ -35,8 +35,8 @@ export function embeddedPostgres({ config, report }: PartDeps): () => Promise<Em
 }
 
 /**
- * Finds or installs the dev server; then a function that starts it, each time on the ports of the first time. A state
- * directory keeps its ports from one start to the next as long as they are free.
+ * Finds or installs the dev server. Returns a function that starts it, each time on the ports of the first time. A
+ * state directory keeps its ports between starts as long as they are free.
  */
 export async function temporalDevServer({ config, env, report }: PartDeps): Promise<() => Promise<TemporalDevServer>> {
   const cli = await findTemporalCli({ home: config.home, env, onProgress: report });
@@ -49,7 +49,7 @@ export async function temporalDevServer({ config, env, report }: PartDeps): Prom
   return () => startTemporalDevServer({ cli, port, uiPort, databaseFile, onLine: report });
 }
 
-/** A subcommand of this very program as a process of its own. */
+/** Starts a subcommand of this program as a separate process. */
 export async function startOwnProcess(
   subcommand: 'api' | 'worker',
   { env, report, onReady }: { env: NodeJS.ProcessEnv; report: (line: string) => void; onReady: () => void },

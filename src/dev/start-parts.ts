@@ -4,7 +4,7 @@ import type { Say } from './output';
 import type { PartList } from './part-list';
 import { embeddedPostgres, startOwnProcess, temporalDevServer } from './parts';
 
-/** What every start needs. */
+/** Inputs of every start. */
 export interface StartContext {
   config: Config;
   env: NodeJS.ProcessEnv;
@@ -12,7 +12,7 @@ export interface StartContext {
   parts: PartList;
 }
 
-/** An API or worker that ended so often before it ever was ready will not become so. */
+/** An API or worker that ended this often before it was ready is given up. */
 const MAX_FAILED_STARTS = 3;
 const STILL_WAITING_MS = 15_000;
 
@@ -29,7 +29,7 @@ export async function startPostgres({ config, env, say, parts }: StartContext): 
   return postgres.url();
 }
 
-/** `TEMPORAL_ADDRESS` if it answers, or a dev server. @returns what API and worker need in their environment for it. */
+/** Uses `TEMPORAL_ADDRESS` if it answers, or starts a dev server. @returns the environment of API and worker for it */
 export async function startTemporal({ config, env, say, parts }: StartContext): Promise<NodeJS.ProcessEnv> {
   const report = (line: string) => say('temporal', line);
   const named = config.temporal.address;
@@ -48,7 +48,7 @@ export async function startTemporal({ config, env, say, parts }: StartContext): 
   return {
     TEMPORAL_ADDRESS: address,
     TEMPORAL_NAMESPACE: namespace,
-    // Credentials are for another server than ours.
+    // The credentials belong to another server.
     TEMPORAL_API_KEY: undefined,
     TEMPORAL_TLS: 'false',
     FERMATA_TEMPORAL_UI_URL: config.temporal.uiUrl ?? uiUrl,

@@ -8,13 +8,13 @@ const Identity = z.object({ pid: z.number().int(), startedAt: z.string() });
 const DevState = z.object({
   owner: Identity,
   since: z.string(),
-  /** In the order they were started. */
+  /** In the order in which they were started. */
   children: z.array(Identity.extend({ name: z.string() })),
   /** Empty until everything is ready. */
   urls: z.record(z.string(), z.string()),
 });
 
-/** What `fermata dev` keeps about itself while it runs, in `<home>/dev.json`: a lock, and where everything is. */
+/** State of a running `fermata dev`, in `<home>/dev.json`: a lock, and the addresses of all parts. */
 export type DevState = z.infer<typeof DevState>;
 
 /** Another `fermata dev` works on the same state directory. */
@@ -30,7 +30,7 @@ export class AlreadyRunning extends Error {
   }
 }
 
-/** Returns the state of a `fermata dev` that runs on this directory; undefined when none does. */
+/** Returns the state of the `fermata dev` on this directory; undefined when none is running. */
 export function readRunningDev(home: string): DevState | undefined {
   const state = read(fileOf(home));
   return state !== undefined && isAlive(state.owner) ? state : undefined;
@@ -38,14 +38,14 @@ export function readRunningDev(home: string): DevState | undefined {
 
 /** The lock of this process on a state directory. */
 export interface StateFile {
-  /** Children that a killed predecessor left behind, in the order they had been started. */
+  /** Children of a killed predecessor, in the order in which they were started. */
   readonly leftBehind: DevState['children'];
   recordChild(name: string, pid: number): void;
   recordUrls(urls: Record<string, string>): void;
   release(): void;
 }
 
-/** Makes a directory that holds keys and databases readable by its owner alone. */
+/** Creates a directory for keys and databases that only its owner can read. */
 function makePrivate(directory: string): void {
   mkdirSync(directory, { recursive: true, mode: 0o700 });
   chmodSync(directory, 0o700);

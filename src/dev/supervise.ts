@@ -26,7 +26,7 @@ interface SuperviseOptions<T extends Started> {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** After running for this long a part counts as recovered, and the next pause is the first one again. */
+/** A part that has run for this long counts as recovered, and the next pause is the first one again. */
 const STABLE_MS = 60_000;
 
 /** Starts it, rejecting when the first start fails, and keeps it running until `stop` or `kill`. */
@@ -67,7 +67,7 @@ export async function supervise<T extends Started>(
       over.abort();
       await current.stop();
       await kept;
-      // One that was being started at that moment.
+      // One that was starting at that moment.
       if (current.process.running) await current.stop();
     },
     kill() {

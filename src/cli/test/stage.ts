@@ -17,7 +17,7 @@ export interface Answered {
   body: unknown;
 }
 
-/** The service for one test: its own database, API and worker, on a clock that stands still. */
+/** The service for one test: its own database, API and worker, on a clock that only the test moves. */
 export interface Stage {
   readonly start: Date;
   now(): Date;
@@ -25,7 +25,7 @@ export interface Stage {
   call(method: string, path: string, body?: unknown): Promise<Answered>;
   /** Waits until nothing more happens at this instant. */
   settle(): Promise<void>;
-  /** Moves the clock, from timer to timer; each instant settles before the next comes. */
+  /** Advances the clock, from timer to timer; all work of an instant ends before the next one. */
   advanceTo(instant: Date): Promise<void>;
   close(): Promise<void>;
 }
@@ -56,7 +56,7 @@ export async function openStage(
 
   const settle = async (): Promise<void> => {
     const until = Date.now() + PATIENCE_MS;
-    // Twice: a commit may not have been notified yet, and rows that were at rest may have been taken in between.
+    // Twice: a commit may not have been notified yet, and waiting rows may have been taken in between.
     await worker.hurry();
     for (let quiet = 0; quiet < 2;) {
       const left = await leftNow();
@@ -111,7 +111,10 @@ async function callApi(url: string, method: string, path: string, body: unknown)
   return { status: response.status, body: text === '' ? null : (JSON.parse(text) as unknown) };
 }
 
-/** Of the environment only plugins, the time zone and the log level of tests are used. */
+/**
+ * Returns the config of the stage. It reads only plugins, the time zone and the log level of tests from the
+ * environment.
+ */
 function configOf(url: string, timezone: string | undefined) {
   const { plugins, timezone: zone, logLevel } = testEnvironment(process.env);
   return loadConfig({

@@ -11,11 +11,11 @@ export interface Performed {
   actionId: string | null;
   action: string;
   config: unknown;
-  /** It would have left the process. */
+  /** Whether it would have left the process. */
   isCall: boolean;
 }
 
-/** Puts itself in the way of actions: notes what they are asked, and answers in place of everything outside. */
+/** Replaces actions: notes their calls, and answers instead of other systems. */
 export interface StandIns {
   performed: readonly Performed[];
   plugins(plugins: readonly Plugin[]): readonly Plugin[];
@@ -45,7 +45,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
     return one;
   };
 
-  /** Returns the next of the answers to a step; the last one stays. */
+  /** Returns the next answer to a step; the last one is repeated. */
   const answerTo = ({ path, actionId, action }: Performed): Answer | undefined => {
     const key = [path, actionId, action].find((name) => name !== null && Object.hasOwn(mocks, name));
     if (key === undefined || key === null) return undefined;
@@ -56,7 +56,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
   };
 
   const call = (plugin: Plugin, action: CallingAction): CallingAction => {
-    // Nothing is opened: neither connections nor what they lead to.
+    // No connection is opened.
     const { connection: _connection, connectionField: _field, produces, ...rest } = action;
     return {
       ...rest,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../../db/executor';
 
-/** Returns what the rows say is still to be done at this instant; null = nothing. */
+/** Returns the work that the rows still require at this instant; null = none. */
 export async function whatIsLeft(db: Executor): Promise<string | null> {
   const { rows } = await db.execute<Record<string, boolean>>(sql`
     select exists (select 1 from changes where routed_at is null) as changes,

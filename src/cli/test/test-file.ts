@@ -18,7 +18,7 @@ export const After = z.union([z.literal(0), z.string()], { error: 'not a time' }
 
 const When = After.transform((text) => durationText(msOfDuration(String(text)) ?? 0)).describe('Since the start');
 
-/** What a call to the outside comes to. */
+/** The mocked outcome of a call. */
 const Answer = z
   .strictObject({
     output: z.unknown().describe('Result of the step, and data of its artifact'),
@@ -118,7 +118,7 @@ const TestFile = z.strictObject({
   tests: z.array(TestCase).min(1),
 });
 
-/** A file of tests, with the look-up of its places; or what is wrong with it. */
+/** A file of tests, with the positions of its paths, or its errors. */
 export interface ReadFile {
   file: string;
   lines: readonly string[];

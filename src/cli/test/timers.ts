@@ -9,7 +9,7 @@ export class Timers {
     return () => void this.waiting.delete(timer);
   }
 
-  /** Returns the next instant; null = nothing is to come. */
+  /** Returns the next instant; null = there is no timer. */
   next(): number | null {
     return this.waiting.size === 0 ? null : Math.min(...[...this.waiting].map(({ at }) => at));
   }

@@ -1,10 +1,13 @@
 import type { Pool } from 'pg';
 import type { DatabaseClock } from '../../db/database-clock';
 
-/** Options of a connection on which our functions come before those of the server. */
+/** Options of a connection on which our functions precede those of the server. */
 export const CLOCK_OPTIONS = '-c search_path=public,pg_catalog';
 
-/** The functions that our statements ask for the time, over a row that the test moves. To be there before the tables are made. */
+/**
+ * Functions that replace those for the time, over a row that the test updates. They must exist before the tables are
+ * created.
+ */
 export const CLOCK_SQL = `
   create table public.virtual_clock (at timestamptz not null);
   insert into public.virtual_clock values ('2000-01-01T00:00:00Z');
@@ -12,7 +15,7 @@ export const CLOCK_SQL = `
     as 'select at from public.virtual_clock';
   create function public.now() returns timestamptz stable language sql as 'select at from public.virtual_clock';`;
 
-/** A clock that stands still until it is moved, for a process and its database together. */
+/** A clock that the test moves, for a process and its database together. */
 export interface VirtualClock extends DatabaseClock {
   moveTo(at: Date): Promise<void>;
 }

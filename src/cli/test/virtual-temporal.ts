@@ -16,19 +16,19 @@ import { createWorkflowSandbox, type WorkflowSandbox } from './workflow-sandbox'
 
 type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-/** Temporal as far as automations see it, in memory and on virtual time. */
+/** Temporal in memory and on virtual time, as far as automations use it. */
 export interface VirtualTemporal {
-  /** In place of a connection, for the worker. */
+  /** Replaces a connection, for the worker. */
   keeper: typeof keepTemporal;
   /** Instant of the next timer; null = none. */
   next(): number | null;
-  /** Lets what is due happen. */
+  /** Fires due timers. */
   fire(): void;
   /** Whether nothing is in progress. @throws the error of work that failed */
   isIdle(): boolean;
 }
 
-/** How far ahead times of a cron pattern are searched. */
+/** How far ahead the times of a cron pattern are searched. */
 const LOOK_AHEAD_MS = 366 * 86_400_000;
 
 export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {
@@ -94,13 +94,13 @@ export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTe
 }
 
 function activityOf(activities: Activities, name: string): Activities[string] {
-  // Runs name activities by what they do.
+  // Runs name activities after their action.
   const activity = activities[name] ?? activities['default'];
   if (activity === undefined) throw new Error(`Activity ${name} not found`);
   return activity;
 }
 
-/** Counts the work under way, and keeps the first failure. */
+/** Counts the work in progress, and keeps the first failure. */
 function createWork(): { during: ExecutionHost['during']; isIdle: () => boolean } {
   let underWay = 0;
   let problem: unknown;

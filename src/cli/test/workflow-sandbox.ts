@@ -9,12 +9,12 @@ import { workflowBundle } from '../../temporal/worker';
 export interface ExecutionNames {
   workflowType: string;
   workflowId: string;
-  /** Of this execution, and of the first of its chain. */
+  /** Id of the execution; the other is that of the first one in its chain. */
   runId: string;
   firstRunId: string;
 }
 
-/** Makes executions of the bundle that workers run, in the SDK's own sandbox. */
+/** Creates executions of the workers' bundle, in the SDK's own sandbox. */
 export interface WorkflowSandbox {
   create(names: ExecutionNames, now: number): Promise<Workflow>;
 }
@@ -22,7 +22,7 @@ export interface WorkflowSandbox {
 const ISOLATE_TIMEOUT_MS = 10_000;
 const SEED = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** @param activities names of those that workflows may call */
+/** @param activities names of the activities that workflows may call */
 export async function createWorkflowSandbox(activities: readonly string[]): Promise<WorkflowSandbox> {
   const bundle = await workflowBundle();
   const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');

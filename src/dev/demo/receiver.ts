@@ -10,7 +10,7 @@ export interface ReceivedRequest {
   idempotencyKey: string | undefined;
 }
 
-/** A real HTTP server that takes whatever is sent and answers 200. */
+/** A real HTTP server that accepts every request and answers 200. */
 export interface Receiver {
   /** Without a path, e.g. `http://127.0.0.1:9099`. */
   url: string;

@@ -14,13 +14,13 @@ export interface Act {
   postedAt: Date;
   answeredAt: Date;
   changeIds: string[];
-  /** What the change did to the status of the systems. */
+  /** Changes of the systems' status by the alert. */
   transitions: { systemId: string; transition: Transition }[];
-  /** Those that began after the post, and `main`, which may be older. */
+  /** Runs that began after the post, and `main`, which may be older. */
   runs: RunDetail[];
   main: RunDetail | undefined;
   received: ReceivedRequest[];
-  /** What is missing; undefined = everything is as expected. */
+  /** The missing result; undefined = everything is as expected. */
   failure: string | undefined;
 }
 
@@ -45,11 +45,11 @@ const Payload = z.looseObject({
 interface ScenarioDeps {
   client: ApiClient;
   receiver: Receiver;
-  /** Id of the automation whose run is waited for. */
+  /** Id of the automation whose run is expected. */
   automationId: string;
 }
 
-/** What is expected of the main run after a post. */
+/** The expected state of the main run after a post. */
 export interface Expected {
   title: string;
   /** `waiting`: the run waits for something; `success`: it has ended well. */
@@ -60,7 +60,7 @@ export interface Expected {
   runSince?: Date;
 }
 
-/** Longest wait for the effect of one post. */
+/** Timeout for the effect of one post. */
 const PATIENCE_MS = 60_000;
 /** How long to wait for other automations after the main effect. */
 const SETTLE_MS = 3_000;
@@ -119,7 +119,7 @@ export async function post(client: ApiClient, payload: unknown): Promise<z.infer
   return client.send('POST', '/ingest/alertmanager', Accepted, { body: { json: payload } });
 }
 
-/** Gives other automations a moment; returns all runs since the post. */
+/** Waits a moment for other automations. Returns all runs since the post. */
 async function othersSettled(client: ApiClient, postedAt: Date): Promise<Run[]> {
   const runsSince = () => client.list('/runs', Run, { from: postedAt.toISOString() });
   const settled = Date.now() + SETTLE_MS;

@@ -5,7 +5,7 @@ import { durationText, elapsedMs, offsetText } from '../../cli/print/time-text';
 import { errorText, outcomeText } from '../../cli/print/timeline';
 import type { Act } from './scenario';
 
-/** One line of the story: when, who, what. */
+/** A line of the story: time, subject, event. */
 interface Line {
   at: number;
   who: string;
@@ -17,7 +17,7 @@ interface Line {
 
 interface StoryOptions {
   colours: boolean;
-  /** Columns of the terminal; undefined = lines may be as long as they are. */
+  /** Columns of the terminal; undefined = lines may have any length. */
   width: number | undefined;
 }
 
@@ -25,7 +25,7 @@ const WHO_WIDTH = 10;
 const OFFSET_WIDTH = 9;
 const INDENT = '  ';
 
-/** Returns what happened after one post, in the order of time, with times relative to the post. */
+/** Returns the events after one post, in the order of time, with times relative to the post. */
 export function renderAct(act: Act, options: StoryOptions): string {
   const posted = act.postedAt.getTime();
   const lines = [
@@ -100,7 +100,7 @@ function runLines({ run, steps, artifacts }: RunDetail): Line[] {
 function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
   // Their content makes the story.
   if ((step.kind === 'choose' || step.kind === 'sequence') && step.error == null) return [];
-  // A finished step stands at its end; one that is not over stands at its start.
+  // A finished step has the time of its end; an open one, that of its start.
   const at = timeOf(step.finishedAt) ?? timeOf(step.startedAt);
   if (at === undefined) return [];
   const what = step.action ?? step.kind;

@@ -6,7 +6,7 @@ import { fenced, page } from './registry-pages';
 /** The time that examples are evaluated at. */
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 
-/** Expressions that show each built-in filter. Their results are computed when the page is made. */
+/** Expressions that show each built-in filter. Their results are computed when the page is generated. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   abs: ['-3 | abs'],
   capitalize: ['"disk full" | capitalize'],

@@ -7,7 +7,7 @@ import { readYaml } from '../../domain/definition/yaml';
 export interface ExampleUse {
   /** Path from the root of the project. */
   file: string;
-  /** `config` as written there; undefined when the use has none. */
+  /** `config` as written in the document; undefined when the use has none. */
   config: unknown;
 }
 

@@ -116,7 +116,7 @@ function exampleSection(example: unknown, use: ExampleUse | undefined): string[]
   return ['## Example', fenced('yaml', stringify(example, { lineWidth: 100 })), ...source];
 }
 
-/** Fields of what people write: which are required, and what the others default to. */
+/** Returns the table of fields that people write: which are required, and the defaults of the others. */
 function configTable(schema: Record<string, unknown>): string {
   const fields = schemaFields(schema);
   if (fields.length === 0) return 'The config has no fixed fields.';
@@ -129,7 +129,7 @@ function configTable(schema: Record<string, unknown>): string {
   return table(['field', 'type', 'default', 'meaning'], rows);
 }
 
-/** Fields of what Fermata writes: which are always there. */
+/** Returns the table of fields that Fermata writes: which are always present. */
 function valueTable(schema: Record<string, unknown>): string {
   const fields = schemaFields(schema);
   if (fields.length === 0) return 'It has no fixed fields.';

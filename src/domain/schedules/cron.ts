@@ -206,7 +206,7 @@ const wallOf = (instant: Date, timezone: string): Date =>
 
 const LONGEST_SHIFT_MS = 2 * 3_600_000;
 
-/** Returns whether the clock on the wall has shown this time once before: clocks were put back. */
+/** Returns whether the wall clock shows this time for the second time, because clocks were put back. */
 function isSecondTime(instant: Date, timezone: string): boolean {
   const { offsetMs } = zonedTime(instant, timezone);
   for (let back = 1_800_000; back <= LONGEST_SHIFT_MS; back += 1_800_000) {

@@ -107,7 +107,7 @@ function moved(
   };
 }
 
-/** Hours with the same minutes are one. */
+/** Groups hours that have the same minutes. */
 function alike(minutesByHour: MinutesByHour): { hours: number[]; minutes: number[] }[] {
   const found = new Map<string, { hours: number[]; minutes: number[] }>();
   for (const [hour, set] of [...minutesByHour].sort(([a], [b]) => a - b)) {

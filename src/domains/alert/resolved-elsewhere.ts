@@ -36,7 +36,7 @@ export const pagerdutyEventsPlugin: Plugin = {
   ],
 };
 
-/** The same for Opsgenie. */
+/** Follows Opsgenie's webhooks about alerts that alerts and incidents here have opened there. */
 export const opsgenieEventsPlugin: Plugin = {
   id: 'opsgenie',
   triggers: [

@@ -8,7 +8,7 @@ import type { EntityKind } from '../../domain/entities/entity-kind';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new group; without an id it gets one. */
+/** A new group; its id is generated unless it is set. */
 export const NewGroup = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
