@@ -142,7 +142,7 @@ async function parsed<T>(path: string, schema: z.ZodType<T>, response: Response)
   try {
     value = text === '' ? undefined : JSON.parse(text);
   } catch (error) {
-    throw new ApiProblem(`What answers ${path} is not the API of Fermata: it does not answer with JSON.`, {
+    throw new ApiProblem(`The server is not the API of Fermata: its answer to ${path} is not JSON.`, {
       cause: error,
     });
   }

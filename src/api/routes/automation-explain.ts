@@ -69,7 +69,7 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
     if (report.outcome === 'would_run') return report;
     first ??= report;
   }
-  return first ?? refused('No trigger of the automation listens to what the change means.');
+  return first ?? refused('No trigger of the automation listens to the event of the change.');
 }
 
 /**

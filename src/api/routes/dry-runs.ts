@@ -193,7 +193,7 @@ async function pastInput(
   );
   const listener = listening.find(({ hasPayload }) => hasPayload) ?? listening[0];
   if (listener === undefined)
-    throw new FermataError('validation_failed', 'No trigger of the automation listens to what the change means.');
+    throw new FermataError('validation_failed', 'No trigger of the automation listens to the event of the change.');
   const now = given.now === undefined ? change.occurredAt : new Date(given.now);
   return {
     ...{ triggerId: listener.triggerId, past: { change, occurrence: listener.occurrence } },
