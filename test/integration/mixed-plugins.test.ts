@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { listen } from '../../src/db/notifier';
 import { defineEntity, z } from '../../src/plugin';
 import { projectRoot } from '../../src/project-root';
 import { startEngine, type Engine } from '../support/engine';
@@ -218,6 +219,34 @@ describe('workers with different plugins', () => {
     await start(WEATHER);
     const [run] = await engine.ended(1, automation, 60_000);
     expect(run).toMatchObject({ status: 'success', error: null });
+  }, 120_000);
+
+  test('a worker notifies the others when it comes and when it goes, and they read at once what it knows', async () => {
+    await start('');
+    const { pool } = engine.database;
+    const renewed = async () =>
+      (await pool.query<{ at: string }>('select max(expires_at)::text as at from workers')).rows[0]?.at;
+    // Ten renewals at their own pace take 15 s.
+    const began = Date.now();
+    for (let count = 0; count < 10; count += 1) {
+      const before = await renewed();
+      await pool.query(`select pg_notify('fermata', 'workers')`);
+      await until('the worker has renewed its announcement', async () => (await renewed()) !== before);
+    }
+    expect(Date.now() - began).toBeLessThan(10_000);
+    let heard = 0;
+    const listener = listen(engine.databaseUrl, { workers: () => (heard += 1) });
+    try {
+      // Each connection of a listener calls its handlers once.
+      await until('it listens', () => heard === 1);
+      const other = await start(WEATHER);
+      await until('the other one has announced itself', () => heard > 1);
+      const before = heard;
+      await other.stop();
+      await until('the other one has left', () => heard > before);
+    } finally {
+      await listener.close();
+    }
   }, 120_000);
 
   test('a dwell of a trigger that the worker does not know is kept for one that does', async () => {

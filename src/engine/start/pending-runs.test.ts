@@ -1,0 +1,77 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import type { Executor } from '../../db/executor';
+import type { StartableRun } from '../../db/runs/start-queue';
+import { createPendingRuns } from './pending-runs';
+import { createRunSlots } from './run-slots';
+
+/** Waiting runs of 100 automations, a table without a database: it answers what is taken, and records what is put back. */
+function table(count: number) {
+  const row = (n: number) => ({
+    ...{ id: `r${n}`, automation_id: `a${n}`, name: 'a', group: null, version: 1, mode: 'parallel', trigger_id: null },
+    ...{ trigger_event: null, context_key: null, workflow_id: `w${n}`, was_lost: false, actions: [], waiting: [] },
+  });
+  const left = Array.from({ length: count }, (_, n) => row(n));
+  let statements = 0;
+  const db = {
+    execute: () => {
+      statements += 1;
+      return Promise.resolve({ rows: left.splice(0) });
+    },
+  };
+  return { db: db as unknown as Executor, statements: () => statements };
+}
+
+/** Attempts that are under way until `end`. */
+function attempts() {
+  const begun: string[] = [];
+  const open: ((isThere: boolean) => void)[] = [];
+  return {
+    begun,
+    attempt: ({ id }: StartableRun) => {
+      begun.push(id);
+      return new Promise<boolean>((resolve) => open.push(resolve));
+    },
+    isAway: () => false,
+    noteFailure: () => undefined,
+    noteDone: () => undefined,
+    async end(isThere: boolean, count = open.length) {
+      for (const resolve of open.splice(0, count)) resolve(isThere);
+      for (let turn = 0; turn < 10; turn += 1) await pause(0);
+    },
+  };
+}
+
+const newSlots = () => createRunSlots({ slots: 200, activities: 200, onFree: () => undefined });
+
+describe('runs that wait in the table', () => {
+  it('are started side by side, not one after another, 40 at a time', async () => {
+    const slots = newSlots();
+    const starting = attempts();
+    const sweep = createPendingRuns({ db: table(100).db, slots, attempts: starting }).sweep();
+    await pause(0);
+    await starting.end(true, 0);
+    expect(starting.begun).toHaveLength(40);
+    await starting.end(true, 10);
+    expect(starting.begun).toHaveLength(50);
+    for (let round = 0; round < 5; round += 1) await starting.end(true);
+    await sweep;
+    expect(starting.begun).toHaveLength(100);
+    expect(new Set(starting.begun).size).toBe(100);
+  });
+
+  it('are put back, their slots given up, and no further one is begun, when Temporal turns out to be away', async () => {
+    const slots = newSlots();
+    const starting = attempts();
+    const { db, statements } = table(100);
+    const before = slots.free();
+    const sweep = createPendingRuns({ db, slots, attempts: starting }).sweep();
+    await pause(0);
+    await starting.end(true, 0);
+    await starting.end(false);
+    expect(await sweep).toBe(false);
+    expect(starting.begun).toHaveLength(40);
+    expect(slots.free()).toBe(before);
+    // One statement takes the runs, one puts them back.
+    expect(statements()).toBe(2);
+  });
+});
