@@ -1,0 +1,118 @@
+import pg from 'pg';
+import { createDatabase, type Database } from '../../src/db/client';
+import { applyRetention } from '../../src/db/retention';
+import { startEngine, type Engine } from '../support/engine';
+
+const DAY_MS = 86_400_000;
+/** Runs whose rate, from the event to the end, is the rate that one worker accepts for long. */
+const BURST = 200;
+/** Old rows of each table. */
+const OLD = 10_000;
+/** Rows that an event leaves, beside those that go with its run or a day: a run, a delivery and a transition. */
+const ROWS_OF_EVENT = 3;
+/** The part of the time in which retention works: four of each five minutes. */
+const DUTY = 0.8;
+
+const SETTINGS = {
+  runsMs: 30 * DAY_MS,
+  runsMinPerAutomation: 3,
+  transitionsMs: 90 * DAY_MS,
+  changesMs: 7 * DAY_MS,
+  routingsMs: 3 * DAY_MS,
+  notificationsMs: 90 * DAY_MS,
+  incidentsMs: 730 * DAY_MS,
+  versionsMinPerAutomation: 2,
+  alertsMs: 30 * DAY_MS,
+};
+
+/** Rows of a table that grows with events, all past their time. `n` is the number of the row. */
+const GROWING: Record<string, string> = {
+  transitions: `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
+    select 'health', 's' || n % 500, 'status', '"healthy"', '"unhealthy"', now() - interval '200 days', gen_random_uuid()
+    from numbers`,
+  healthResults: `insert into health_results (id, system_id, configuration_id, status, latency_ms, at, received_at)
+    select gen_random_uuid(), 's' || n % 500, 'http', 'healthy', 12, now() - interval '3 days', now() - interval '3 days'
+    from numbers`,
+  windowEvents: `insert into window_events (automation_id, trigger_id, change_id, gate, partition_key, occurred_at)
+    select $1::uuid, 't', gen_random_uuid(), '', 'k' || n % 500, now() - interval '9 days' from numbers`,
+  deliveries: `insert into dedup_keys (key, change_ids, created_at)
+    select 'k' || n, array[gen_random_uuid()], now() - interval '9 days' from numbers`,
+  idempotencyKeys: `insert into idempotency_keys (principal, route, key, body_hash, status, response, created_at)
+    select 'p', '/events', 'k' || n, 'h', 202, '{"accepted": true}', now() - interval '9 days' from numbers`,
+  notifications: `insert into notifications (id, connection_id, strategy, recipients, title, importance, status, duration_ms,
+      created_at)
+    select gen_random_uuid(), 'c', 's', '{}', 't', 'info', 'delivered', 12, now() - interval '200 days' from numbers`,
+};
+
+describe('retention', () => {
+  let engine: Engine;
+  let database: Database;
+  /** Has no limit for a statement. */
+  let filling: pg.Client;
+  beforeAll(async () => {
+    engine = await startEngine();
+    database = createDatabase(engine.databaseUrl);
+    filling = new pg.Client({ connectionString: engine.databaseUrl });
+    await filling.connect();
+  }, 120_000);
+  afterAll(async () => {
+    await filling.end();
+    await database.close();
+    await engine.close();
+  });
+
+  test('removes from every table that grows with events, at ten times the rate at which a worker takes events', async () => {
+    const worker = await engine.worker();
+    const id = await engine.save(`
+name: grows
+mode: parallel
+max_runs: 1000
+triggers: [{ event: automation.event, config: { type: grow } }]
+actions:
+  - { variables: { n: "{{ trigger.payload.data.n }}" } }
+  - { variables: { m: 1 } }`);
+    await engine.emit('grow', { n: 0 });
+    await engine.ended(1, id);
+    const began = performance.now();
+    await engine.emit('grow', { n: 1 }, { times: BURST });
+    await engine.ended(BURST + 1, id, 120_000);
+    const perSecond = BURST / ((performance.now() - began) / 1_000);
+    await worker.stop();
+
+    // Copies of a run as it was written, with its steps: their indexes, constraints and cascades are those of real ones.
+    const { rows } = await filling.query<{ name: string }>(
+      `select column_name as name from information_schema.columns where table_name = 'runs'
+         and column_name not in ('id', 'finished_at', 'change_id', 'seq')`,
+    );
+    const same = rows.map(({ name }) => `"${name}"`).join(', ');
+    await filling.query(
+      `insert into runs (id, finished_at, ${same})
+       select ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid, now() - interval '40 days', ${same}
+       from generate_series(1, ${OLD}) n, (select * from runs where status = 'success' limit 1) r`,
+    );
+    await filling.query(
+      `insert into run_steps (run_id, path, kind, status, result, trace)
+       select r.id, s.path, s.kind, s.status, s.result, s.trace from runs r,
+         (select * from run_steps where run_id = (select id from runs where finished_at > now() - interval '1 day' limit 1)) s
+       where r.finished_at < now() - interval '1 day'`,
+    );
+    const count = async (table: string) => Number((await filling.query(`select count(*) from ${table}`)).rows[0].count);
+    expect(await count('run_steps')).toBe(2 * (OLD + BURST + 1));
+    for (const statement of Object.values(GROWING)) {
+      const numbers = `with numbers as (select n from generate_series(1, ${OLD}) n) ${statement}`;
+      await filling.query(numbers, statement.includes('$1') ? [id] : []);
+    }
+    await filling.query('analyze');
+
+    const since = performance.now();
+    const removed = await applyRetention(database, SETTINGS, {});
+    const seconds = (performance.now() - since) / 1_000;
+    for (const table of ['runs', ...Object.keys(GROWING)]) {
+      // The newest transition of each field and the newest result of each check say how things are.
+      expect([table, (removed[table] ?? 0) >= OLD - 500]).toEqual([table, true]);
+    }
+    expect(await count('run_steps')).toBe(2 * (BURST + 1));
+    const rowsPerSecond = (DUTY * (1 + Object.keys(GROWING).length) * (OLD - 500)) / seconds;
+    expect(rowsPerSecond / (ROWS_OF_EVENT * perSecond)).toBeGreaterThanOrEqual(10);
+  }, 300_000);
+});
