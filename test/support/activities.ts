@@ -1,0 +1,183 @@
+import { randomUUID } from 'node:crypto';
+import { defaultActivityInfo, MockActivityEnvironment } from '@temporalio/testing';
+import { sql } from 'drizzle-orm';
+import { createActivities } from '../../src/activities/create-activities';
+import type { ActivityDeps } from '../../src/activities/deps';
+import { createOriginLoad } from '../../src/activities/origin-load';
+import { createAutomationStore } from '../../src/db/automation-store';
+import { createDatabase, type Database } from '../../src/db/client';
+import { createEntityStore } from '../../src/db/entity-store';
+import { createRunSources } from '../../src/db/runs/run-source';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
+import { createFilterRegistry } from '../../src/domain/expressions/filter-registry';
+import { Definition } from '../../src/domain/definition/schema';
+import { createRegistry } from '../../src/domain/registry/registry';
+import type { StepInput } from '../../src/domain/run/activities';
+import { NO_MASK } from '../../src/domain/secrets/mask-values';
+import { createEvaluator } from '../../src/evaluation/live-evaluator';
+import type { Action, ActionResult, CallContext, Plugin, TransactionContext } from '../../src/integrations/contract';
+import { z } from '../../src/plugin';
+import { createTestDatabase } from './database';
+import { testPlugins } from './plugins';
+
+/** Where a statement or transaction fails as it does when Postgres goes away: before it, or after it was committed. */
+export interface Fault {
+  /** The n-th of the activity, from 1. */
+  at: number;
+  when: 'before' | 'after';
+}
+
+/** The activities of runs on a real Postgres, without Temporal; what the actions `probe.call` and `probe.write` do is set. */
+export interface ActivityBench {
+  database: Database;
+  probe: {
+    /** Calls of `probe.call`, with the numbers of their attempts. */
+    calls: number[];
+    call: (context: CallContext<unknown>) => Promise<ActionResult>;
+    write: (context: TransactionContext<unknown>) => Promise<ActionResult>;
+  };
+  /** What the activities reported: buckets with a run to start. */
+  toStart: () => number;
+  /** Activities whose statements fail as told. `statements` counts them. */
+  activities(fault?: Fault): ReturnType<typeof createActivities> & { statements: () => number };
+  /** Calls an activity as Temporal does; default: as a local one, its first attempt. */
+  run<R>(work: () => Promise<R>, info?: { isLocal?: boolean; attempt?: number; activityId?: string }): Promise<R>;
+  /** A run of these steps, in a status, with its rows; default: running, claimed by the execution `e1`. */
+  runOf(actions: object[], more?: { status?: string; mode?: string; definition?: object }): Promise<string>;
+  /** The input of a step. */
+  input(runId: string, path?: string): StepInput;
+  step(runId: string, path?: string): Promise<Record<string, unknown> | undefined>;
+  runRow(runId: string): Promise<Record<string, unknown> | undefined>;
+  /** Ends a run or a step as another process does. */
+  endRun(runId: string, status?: string): Promise<void>;
+  endStep(runId: string, status: string, path?: string): Promise<void>;
+  close(): Promise<void>;
+}
+
+class PostgresAway extends Error {
+  readonly code = 'ECONNRESET';
+}
+
+/** The database, whose n-th statement or transaction fails once. */
+function faulty(db: Database['db'], fault: Fault | undefined, count: () => number): Database['db'] {
+  return new Proxy(db, {
+    get(target, name) {
+      const found: unknown = Reflect.get(target, name);
+      if ((name !== 'execute' && name !== 'transaction') || typeof found !== 'function') return found;
+      return async (...args: unknown[]) => {
+        const isHere = count() === fault?.at;
+        if (isHere && fault?.when === 'before') throw new PostgresAway('read ECONNRESET');
+        const answer: unknown = await Reflect.apply(found, target, args);
+        if (isHere) throw new PostgresAway('read ECONNRESET');
+        return answer;
+      };
+    },
+  });
+}
+
+function probePlugin(probe: ActivityBench['probe']): Plugin {
+  const action = { description: 'For tests.', configSchema: z.object({ text: z.string().optional() }) };
+  return {
+    id: 'probe',
+    actions: [
+      {
+        ...action,
+        id: 'write',
+        displayName: 'Write',
+        execution: 'transaction',
+        execute: (context: TransactionContext<unknown>) => probe.write(context),
+      },
+      {
+        ...{ ...action, id: 'call', displayName: 'Call', execution: 'call', timeoutMs: () => 5_000 },
+        execute: (context: CallContext<unknown>) => {
+          probe.calls.push(context.attempt);
+          return probe.call(context);
+        },
+      },
+    ],
+  };
+}
+
+export async function startActivityBench(): Promise<ActivityBench> {
+  const owner = await createTestDatabase();
+  const database = createDatabase(owner.url);
+  const { db } = database;
+  const probe: ActivityBench['probe'] = {
+    calls: [],
+    call: () => Promise.resolve({}),
+    write: () => Promise.resolve({}),
+  };
+  const registry = createRegistry<Action>([...testPlugins(), probePlugin(probe)]);
+  const entities = createEntityStore({ registry, clock: systemClock, ids: uuidV7 });
+  const store = createAutomationStore({ clock: systemClock, ids: uuidV7 });
+  let toStart = 0;
+  const nothing = () => undefined;
+  const depsOn = (on: Database['db']): ActivityDeps => ({
+    ...{ database: { ...database, db: on }, registry, entities, clock: systemClock, ids: uuidV7 },
+    ...createRunSources(on),
+    evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
+    notifier: { changes: nothing, starts: nothing, definitions: nothing, tokens: nothing, workers: nothing },
+    secrets: {
+      resolve: () => Promise.resolve(new Map()),
+      remember: () => Promise.resolve(),
+      maskOf: () => NO_MASK,
+      readMask: () => Promise.resolve(NO_MASK),
+    },
+    filtersLacking: () => [],
+    openConnection: () => Promise.reject(new Error('The probe has no connection.')),
+    origins: createOriginLoad({ slots: 100 }),
+    onLocalCall: () => nothing,
+    onRunsToStart: () => (toStart += 1),
+    onAction: nothing,
+    failpoint: nothing,
+  });
+  const row = async (query: ReturnType<typeof sql>) => (await db.execute(query)).rows[0];
+  return {
+    ...{ database, probe },
+    toStart: () => toStart,
+    activities(fault) {
+      let statements = 0;
+      const on = faulty(db, fault, () => (statements += 1));
+      return { ...createActivities(depsOn(on)), statements: () => statements };
+    },
+    run: (work, { isLocal = true, attempt = 1, activityId = 'a1' } = {}) =>
+      new MockActivityEnvironment({
+        ...defaultActivityInfo,
+        ...{ isLocal, attempt, activityId, taskQueue: 'tests' },
+        workflowExecution: { workflowId: 'w', runId: 'e1' },
+      }).run(work),
+    async runOf(actions, { status = 'running', mode = 'single', definition: rest = {} } = {}) {
+      const id = randomUUID();
+      const definition = Definition.parse({
+        ...{ name: id, mode, triggers: [{ id: 't', event: 'incident.created' }], actions },
+        ...rest,
+      });
+      const actor = { type: 'user', id: 'test' } as const;
+      const automation = await db.transaction((tx) => store.create(tx, { definition, actor }));
+      await db.execute(sql`
+        insert into runs (id, automation_id, version, scope_key, context_key, mode, status, trigger_scope, variables,
+          root_run_id, workflow_id, created_at, start_at, execution_run_id)
+        values (${id}, ${automation.id}, 1, '', null, ${mode}, ${status}, '{}', '{}', ${id}, ${id}, clock_timestamp(),
+          clock_timestamp(), ${status === 'pending' ? null : 'e1'})`);
+      return id;
+    },
+    input: (runId, path = 'actions[0]') => ({ runId, path, variables: {}, repeat: null, journal: [] }),
+    step: (runId, path = 'actions[0]') =>
+      row(sql`select status, attempts, result, error, trace from run_steps where run_id = ${runId} and path = ${path}`),
+    runRow: (runId) => row(sql`select status, error, execution_run_id, start_at from runs where id = ${runId}`),
+    async endRun(runId, status = 'cancelled') {
+      await db.execute(sql`update runs set status = ${status}, finished_at = clock_timestamp() where id = ${runId}`);
+    },
+    async endStep(runId, status, path = 'actions[0]') {
+      const error = status === 'failed' ? { code: 'elsewhere', message: 'by another attempt' } : null;
+      await db.execute(sql`
+        insert into run_steps (run_id, path, kind, status, error, finished_at)
+        values (${runId}, ${path}, 'action', ${status}, ${error && JSON.stringify(error)}::jsonb, clock_timestamp())
+        on conflict (run_id, path) do update set status = excluded.status, error = excluded.error, finished_at = excluded.finished_at`);
+    },
+    async close() {
+      await database.close();
+      await owner.drop();
+    },
+  };
+}
