@@ -201,7 +201,7 @@ describe('the activities of a run', () => {
       expect(b.probe.calls).toEqual([]);
     });
 
-    test('whose step another attempt ends meanwhile answers with that outcome; whose run ends, that it is closed', async () => {
+    test('whose step another attempt ends during it answers with that outcome; whose run ends, that it is closed', async () => {
       const id = await b.runOf([CALL]);
       b.probe.call = async () => {
         await b.endStep(id, 'failed');
@@ -367,7 +367,7 @@ describe('the activities of a run', () => {
     const waits = async (runId: string) =>
       (await b.database.pool.query('select 1 from waits where run_id = $1', [runId])).rowCount;
 
-    test('is armed once, however often it is looked at, and sets run and step to waiting', async () => {
+    test('is armed once, however often it is evaluated, and sets run and step to waiting', async () => {
       const id = await b.runOf([WAIT]);
       for (let count = 0; count < 3; count += 1) {
         expect(await look(id)).toMatchObject({ done: [{ evaluated: { type: 'wait', over: false } }] });
@@ -386,7 +386,7 @@ describe('the activities of a run', () => {
       expect((await look(id)).done[0]).toEqual(over.done[0]);
     });
 
-    test('of a run that has ended is not armed, and not looked at', async () => {
+    test('of a run that has ended is not armed, and not evaluated', async () => {
       const fresh = await b.runOf([WAIT]);
       await b.endRun(fresh);
       expect(await look(fresh)).toMatchObject({ done: [{ evaluated: { type: 'closed' } }] });

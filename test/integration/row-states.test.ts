@@ -16,7 +16,15 @@ import {
   setWaiting,
 } from '../../src/db/runs/run-states';
 import { beginStep, endStep, writeJournal } from '../../src/db/runs/step-states';
-import { beginCheck, endCheck, endForgottenWait, insertWait, lockWait, wakeWait } from '../../src/db/runs/wait-states';
+import {
+  beginCheck,
+  endCheck,
+  endForgottenWait,
+  insertWait,
+  lockWait,
+  takeWakes,
+  wakeWait,
+} from '../../src/db/runs/wait-states';
 import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../../src/db/tables/runs';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { Definition } from '../../src/domain/definition/schema';
@@ -303,6 +311,30 @@ describe('the life cycles of rows', () => {
       const run = await runIn('waiting', { step: 'waiting' });
       expect(await beginCheck(db, run.id, PATH)).toBe(false);
       expect(await wakeWait(db, randomUUID(), cause)).toBeNull();
+    });
+
+    it('whose wake nobody has answered is sent again after 5 s, by one of several workers, and only while its run is open', async () => {
+      const [fresh, old, checked, ended] = await Promise.all(
+        [1, 2, 3, 4].map(() => runIn('waiting', { step: 'waiting' })),
+      );
+      const all = [fresh, old, checked, ended].flatMap((run) => (run === undefined ? [] : [run]));
+      const waits = await Promise.all(all.map(arm));
+      for (const { id } of waits) await wakeWait(db, id, cause);
+      const sent = async () => {
+        const taken = await Promise.all([1, 2, 3].map(() => takeWakes(db, 100)));
+        const mine = new Set<string>(all.map(({ id }) => id));
+        return taken.flat().flatMap(({ runId }) => (mine.has(runId) ? [runId] : []));
+      };
+      expect(await sent()).toEqual([]);
+      const ids = sql.join(
+        waits.filter((_, n) => n > 0).map(({ id }) => sql`${id}`),
+        sql`, `,
+      );
+      await db.execute(sql`update waits set signalled_at = signalled_at - interval '6 seconds' where id in (${ids})`);
+      await beginCheck(db, checked?.id ?? '', PATH);
+      await db.execute(sql`update runs set status = 'success' where id = ${ended?.id}`);
+      expect(await sent()).toEqual([old?.id]);
+      expect(await sent()).toEqual([]);
     });
 
     it('that its execution forgot ends with its step, unless it was evaluated in between', async () => {

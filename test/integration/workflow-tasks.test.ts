@@ -11,7 +11,7 @@ type HistoryEvents = NonNullable<
   Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>['events']
 >;
 
-describe('what Temporal is asked to do', () => {
+describe('workflow tasks, wakes and starts', () => {
   let engine: Engine;
   let temporal: Awaited<ReturnType<typeof startTemporal>>;
   let client: ReturnType<typeof lazyClient>;

@@ -1,0 +1,62 @@
+import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
+import { DrizzleQueryError } from 'drizzle-orm/errors';
+import type { Executor } from '../db/executor';
+import { createMask } from '../domain/secrets/mask-values';
+import { maskFailures } from './mask-failures';
+import type { RunSecrets } from './run-secrets';
+
+const SECRET = 'hunter2-hunter2';
+
+/** What Temporal keeps of a failure of an activity of the run `r`. */
+async function kept(error: Error, isDatabaseThere = true): Promise<unknown> {
+  const secrets = {
+    readMask: () => (isDatabaseThere ? Promise.resolve(createMask([SECRET])) : Promise.reject(new Error('away'))),
+  };
+  const factory = maskFailures({ db: {} as Executor, secrets: secrets as unknown as RunSecrets });
+  const { inbound } = factory({} as Context);
+  const next = () => Promise.reject(error);
+  return inbound?.execute?.({ args: [{ runId: 'r' }], headers: {} }, next).catch((failure: unknown) => failure);
+}
+
+const textOf = (failure: unknown): string => {
+  const { message, stack, cause } = failure as Error;
+  return JSON.stringify([message, stack, String(cause), failure]);
+};
+
+describe('a failure of an activity', () => {
+  it('keeps type, details, pause and whether it is retried; what the run has used is masked', async () => {
+    const failure = await kept(
+      ApplicationFailure.create({
+        ...{ message: `refused ${SECRET}`, type: 'rate_limited', nonRetryable: true, nextRetryDelay: 7_000 },
+        details: [{ said: SECRET }],
+      }),
+    );
+    expect(failure).toMatchObject({ type: 'rate_limited', nonRetryable: true, nextRetryDelay: 7_000 });
+    expect((failure as Error).message).toMatch(/^refused /);
+    expect((failure as ApplicationFailure).details).toHaveLength(1);
+    expect(textOf(failure)).not.toContain(SECRET);
+  });
+
+  it('of a query keeps the cause only, without statement and parameters', async () => {
+    const query = new DrizzleQueryError('insert into runs', ['what a person wrote'], new Error(`duplicate ${SECRET}`));
+    const failure = await kept(query);
+    expect((failure as Error).message).toMatch(/^duplicate /);
+    expect(textOf(failure)).not.toMatch(/insert into runs|what a person wrote|hunter2/);
+  });
+
+  it('has no text when the secrets of the run cannot be read', async () => {
+    const failure = await kept(new TypeError(`broken ${SECRET}`), false);
+    expect(failure).toMatchObject({ name: 'TypeError', message: expect.stringContaining('could not be read') });
+    expect(textOf(failure)).not.toContain(SECRET);
+  });
+
+  it('is cut when it is longer than Temporal takes', async () => {
+    const failure = await kept(new Error('x'.repeat(3_000_000)));
+    expect(textOf(failure).length).toBeLessThan(50_000);
+  });
+
+  it('that is a cancellation passes as it is', async () => {
+    const cancelled = new CancelledFailure('The run was cancelled.');
+    expect(await kept(cancelled)).toBe(cancelled);
+  });
+});

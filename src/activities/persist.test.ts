@@ -1,0 +1,45 @@
+import { defaultActivityInfo, MockActivityEnvironment } from '@temporalio/testing';
+import { persist } from './persist';
+
+const away = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+const contextOf = (isLocal: boolean) => new MockActivityEnvironment({ ...defaultActivityInfo, isLocal }).context;
+
+describe('what a call has led to', () => {
+  afterEach(() => jest.restoreAllMocks());
+
+  it('is written again while Postgres is away, until it is there', async () => {
+    let tries = 0;
+    const write = () => ((tries += 1) < 3 ? Promise.reject(away()) : Promise.resolve('written'));
+    expect(await persist(contextOf(true), write)).toBe('written');
+    expect(tries).toBe(3);
+  });
+
+  it('is not written again when Postgres refuses it', async () => {
+    let tries = 0;
+    const refused = Object.assign(new Error('duplicate key'), { code: '23505' });
+    const write = () => {
+      tries += 1;
+      return Promise.reject(refused);
+    };
+    await expect(persist(contextOf(true), write)).rejects.toBe(refused);
+    expect(tries).toBe(1);
+  });
+
+  it.each([
+    [true, 10],
+    [false, 45],
+  ])('is given up when Postgres stays away for too long (local: %s, after %d s)', async (isLocal, seconds) => {
+    const since = Date.now();
+    let passed = 0;
+    jest.spyOn(Date, 'now').mockImplementation(() => since + passed * 1_000);
+    let tries = 0;
+    const write = () => {
+      tries += 1;
+      // The second try begins within the time, the third would not.
+      passed = tries === 1 ? seconds - 1 : seconds;
+      return Promise.reject(away());
+    };
+    await expect(persist(contextOf(isLocal), write)).rejects.toThrow('read ECONNRESET');
+    expect(tries).toBe(2);
+  });
+});
