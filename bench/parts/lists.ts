@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { Figure } from '../figure';
 import type { Platform } from '../platform';
 import { seedChanges, withSeeder } from '../seed-changes';
+import { seedAlerts, seedAudit } from '../seed-lists';
 import { seedRuns, STEPS_OF_LARGEST, type SeededRuns } from '../seed-runs';
 import { startStack, type Stack } from '../stack';
 import { percentile } from '../statistics';
@@ -24,6 +25,8 @@ export async function measureLists(platform: Platform, { listed }: Plan, say: Sa
     say(`seeding ${listed.runs} runs and ${listed.changes} changes`);
     const seeded = await withSeeder(stack, async (client) => {
       await seedChanges(client, listed.changes);
+      await seedAlerts(client, listed.alerts);
+      await seedAudit(client, listed.audit);
       return seedRuns(client, listed.runs);
     });
     say('asking for lists');
@@ -42,7 +45,7 @@ interface Listed {
 }
 
 /** Every list of the console that grows with runs and changes, under the filters that its screens offer. */
-function listsOf({ busiest, rarest }: SeededRuns): Listed[] {
+function listsOf({ busiest, rarest, largest }: SeededRuns): Listed[] {
   const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
   const runs = (filters: string) => () => `/runs?counts=true&limit=50${filters}`;
   return [
@@ -74,6 +77,27 @@ function listsOf({ busiest, rarest }: SeededRuns): Listed[] {
     },
     { what: 'dead letters', path: () => '/changes/failed?limit=50' },
     { what: 'diagnosis', path: () => '/diagnosis' },
+    { what: 'alerts', path: () => '/alerts?limit=50' },
+    { what: 'alerts, firing', path: () => '/alerts?limit=50&status=firing' },
+    { what: 'alerts of a severity that few have', path: () => '/alerts?limit=50&severity=critical' },
+    { what: 'alerts of a system', path: (n) => `/alerts?limit=50&systemId=system-${n}` },
+    { what: 'alerts by a matcher', path: (n) => `/alerts?limit=50&matchers=${encodeURIComponent(`host="h-${n}"`)}` },
+    { what: 'an alert with its runs', path: (n) => `/alerts/f-${n}` },
+    { what: 'entities of a kind', path: () => '/entities/alert?limit=50' },
+    { what: 'transitions of an entity', path: (n) => `/entities/alert/f-${n}/transitions?limit=50` },
+    { what: 'audit', path: () => '/audit?limit=50' },
+    { what: 'audit, refused', path: () => '/audit?limit=50&outcome=refused' },
+    { what: 'audit of a person', path: () => '/audit?limit=50&actorId=rare' },
+    { what: 'audit of an action', path: () => '/audit?limit=50&action=tokens.create' },
+    { what: 'audit of nobody', path: () => '/audit?limit=50&actorId=nobody' },
+    { what: 'audit until 10 days ago', path: () => `/audit?limit=50&to=${hoursAgo(240)}` },
+    { what: 'open waits', path: () => '/waits?limit=50' },
+    { what: 'evaluations', path: () => '/evaluations?limit=50' },
+    { what: 'causes of a run', path: () => `/runs/${largest}/causes` },
+    {
+      what: 'stats of an automation, 24 h',
+      path: () => `/automations/${busiest}/stats?bucket=hour&from=${hoursAgo(24)}`,
+    },
     { what: 'automations', path: () => '/automations?limit=200' },
     { what: 'automations, text', path: () => '/automations?limit=200&q=19' },
   ];

@@ -21,8 +21,8 @@ export interface Plan {
   burst: number;
   /** Changes, and rows of outcomes, that look-ups are measured on. */
   seeded: { changes: number; routings: number };
-  /** Runs and changes that lists are measured on. */
-  listed: { runs: number; changes: number };
+  /** Rows that lists are measured on. */
+  listed: { runs: number; changes: number; alerts: number; audit: number };
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -39,7 +39,7 @@ export const FULL: Plan = {
   writes: 10_000,
   burst: 500,
   seeded: { changes: 1_000_000, routings: 10_000_000 },
-  listed: { runs: 1_000_000, changes: 10_000_000 },
+  listed: { runs: 1_000_000, changes: 10_000_000, alerts: 100_000, audit: 1_000_000 },
   quietSeconds: 5,
 };
 
@@ -56,6 +56,6 @@ export const QUICK: Plan = {
   writes: 2_000,
   burst: 200,
   seeded: { changes: 50_000, routings: 200_000 },
-  listed: { runs: 50_000, changes: 200_000 },
+  listed: { runs: 50_000, changes: 200_000, alerts: 5_000, audit: 20_000 },
   quietSeconds: 2,
 };

@@ -1,4 +1,4 @@
-import { sql } from 'drizzle-orm';
+import { sql, type SQL } from 'drizzle-orm';
 import type { Change } from '../domain/entities/change';
 import { changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
@@ -60,6 +60,31 @@ const toLogged = (row: Row): LoggedChange => ({
 });
 
 /**
+ * Returns exclusive bounds of the positions of changes that were received in a period, so that a list does not read what is
+ * newer or older. Positions and times of two changes differ in order only when both were written at once; a minute is far
+ * more than that.
+ */
+async function positionsIn(
+  db: Executor,
+  { since, until }: { since: Date | undefined; until: Date | undefined },
+): Promise<{ above: number | undefined; below: number | undefined }> {
+  const beside = async (where: SQL) => {
+    const found = await db.execute<{ seq: string }>(sql`select seq from changes where ${where} limit 1`);
+    return found.rows[0] && Number(found.rows[0].seq);
+  };
+  return {
+    above:
+      since &&
+      (await beside(sql`recorded_at < ${since.toISOString()}::timestamptz - interval '1 minute'
+        order by recorded_at desc, seq desc`)),
+    below:
+      until &&
+      (await beside(sql`recorded_at >= ${until.toISOString()}::timestamptz + interval '1 minute'
+        order by recorded_at, seq`)),
+  };
+}
+
+/**
  * Returns changes, newest first, up to `limit`, below the position `before`. Each entity and each source is read newest
  * first through an index, so the cost does not depend on the number of other changes.
  */
@@ -68,11 +93,14 @@ export async function listChanges(
   { entities, sources, since, until }: ChangeFilter,
   { limit, before }: { limit: number; before: number | undefined },
 ): Promise<LoggedChange[]> {
+  const { above, below } = await positionsIn(db, { since, until });
   const inRange = sql.join(
     [
       sql`true`,
       ...(since === undefined ? [] : [sql`c.recorded_at >= ${since.toISOString()}::timestamptz`]),
       ...(until === undefined ? [] : [sql`c.recorded_at < ${until.toISOString()}::timestamptz`]),
+      ...(above === undefined ? [] : [sql`c.seq > ${above}`]),
+      ...(below === undefined ? [] : [sql`c.seq < ${below}`]),
       ...(before === undefined ? [] : [sql`c.seq < ${before}`]),
     ],
     sql` and `,

@@ -344,14 +344,18 @@ export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Pro
   await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);
 }
 
+/** A dwell in a list. */
+export type ArmedDwell = Dwell & { automationName: string };
+
 /** Returns armed dwells, newest first, below the id `before`. */
 export async function listArmedDwells(
   db: Executor,
   page: { limit: number; before: string | undefined; automationId: string | undefined },
-): Promise<Dwell[]> {
+): Promise<ArmedDwell[]> {
   const below = page.before === undefined ? sql`` : sql`and id < ${page.before}::uuid`;
   const only = page.automationId === undefined ? sql`` : sql`and automation_id = ${page.automationId}::uuid`;
-  const found = await db.execute<Row>(sql`
-    select ${COLUMNS} from dwells where status = 'armed' ${below} ${only} order by id desc limit ${page.limit}`);
-  return found.rows.map(toDwell);
+  const found = await db.execute<Row & { automation_name: string }>(sql`
+    select ${COLUMNS}, (select a.name from automations a where a.id = automation_id) as automation_name
+    from dwells where status = 'armed' ${below} ${only} order by id desc limit ${page.limit}`);
+  return found.rows.map((row) => ({ ...toDwell(row), automationName: row.automation_name }));
 }

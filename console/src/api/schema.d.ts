@@ -3523,6 +3523,7 @@ export interface components {
         Dwell: {
             /** Format: uuid */
             automationId: string;
+            automationName: string;
             triggerId: string;
             contextKey: string | null;
             /**

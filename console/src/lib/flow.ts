@@ -150,6 +150,13 @@ function durationOf(value: unknown): string {
     .join(' ');
 }
 
-function shortJson(value: unknown): string {
-  return JSON.stringify(value).replaceAll('"', '').slice(0, 200);
+/** A value in one line, cut to 200 characters: as JSON, without quotes around texts. */
+const shortJson = (value: unknown): string => lineOf(value).slice(0, 200);
+
+function lineOf(value: unknown): string {
+  if (Array.isArray(value)) return `[${value.map(lineOf).join(', ')}]`;
+  if (!isRecord(value)) return typeof value === 'string' ? value : JSON.stringify(value);
+  return `{${Object.entries(value)
+    .map(([name, inner]) => `${name}: ${lineOf(inner)}`)
+    .join(', ')}}`;
 }

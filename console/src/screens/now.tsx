@@ -209,12 +209,14 @@ function ArmedDwells() {
         {({ items }) => (
           <List
             none="No cause is waiting to hold long enough."
-            items={items.map(({ automationId, triggerId, contextKey, firesAt }) => (
+            items={items.map(({ automationId, automationName, triggerId, contextKey, firesAt }) => (
               <span key={`${automationId}:${triggerId}:${contextKey ?? ''}`} className="line">
                 <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
-                  {triggerId}
+                  {automationName}
                 </Link>
-                <span>{contextKey}</span>
+                <span>
+                  <span className="faint">{triggerId}</span> {contextKey}
+                </span>
                 <span className="line-end">
                   fires <Countdown until={firesAt} />
                 </span>
@@ -274,7 +276,7 @@ function Problems() {
         items={items.map(({ code, severity, message, advice, subject }) => (
           <span key={`${code}:${subject ?? ''}`} className="line">
             <Status value={severity === 'critical' ? 'unhealthy' : 'degraded'} label={severity} />
-            <span>
+            <span className="line-text">
               {message} <span className="faint">{advice}</span>
             </span>
           </span>
@@ -295,11 +297,12 @@ function Workers() {
             items={items.map(({ id, host, pid, live, version, startedAt, partitions }) => (
               <span key={id} className="line">
                 <Status value={live ? 'healthy' : 'disabled'} label={live ? 'live' : 'stopped'} />
-                <span>
-                  {host} <span className="faint">process {pid}</span>
-                </span>
-                <span className="faint">
-                  {version === null ? 'version unknown' : `version ${version}`} · {partitions} partitions
+                <span className="line-text">
+                  {host}{' '}
+                  <span className="faint">
+                    process {pid} · {version === null ? 'version unknown' : `version ${version}`} · {partitions}{' '}
+                    partitions
+                  </span>
                 </span>
                 <span className="line-end">
                   since <Time at={startedAt} />

@@ -25,7 +25,7 @@ export function RunCauses({ run }: { run: RunData }) {
     refetchInterval: isSettled ? false : REFRESH_MS,
   });
   return (
-    <div className="two-columns">
+    <div className="run-causes">
       <Panel title="What led to it">
         <div className="detail">
           <Loaded query={query}>{({ up }) => <Above up={up} run={run} />}</Loaded>

@@ -47,8 +47,8 @@ export function Run() {
               {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps {...{ run, steps, shown }} />}
             </Panel>
             <StepPanel run={run} step={shown} artifacts={artifacts} retry={<RetryFromHere run={run} step={shown} />} />
+            <RunCauses key={run.id} run={run} />
           </div>
-          <RunCauses key={run.id} run={run} />
         </Page>
       )}
     </Loaded>

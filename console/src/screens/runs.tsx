@@ -85,7 +85,7 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
     );
   }
   return (
-    <div className="table-wrap" tabIndex={0} role="region" aria-label="Runs">
+    <div className="table-wrap runs-table" tabIndex={0} role="region" aria-label="Runs">
       <table>
         <thead>
           <tr>

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { listArmedDwells, type Dwell } from '../../db/dwells';
+import { listArmedDwells, type ArmedDwell } from '../../db/dwells';
 import type { Executor } from '../../db/executor';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
@@ -8,6 +8,7 @@ import { Timestamp } from '../http/values';
 const DwellAnswer = z
   .object({
     automationId: z.uuid(),
+    automationName: z.string(),
     triggerId: z.string(),
     contextKey: z.string().nullable(),
     armedAt: Timestamp,
@@ -40,9 +41,10 @@ export function dwellRoutes({ db }: { db: Executor }): Route[] {
   ];
 }
 
-function toAnswer({ automationId, triggerId, contextKey, armedAt, firesAt, changeId }: Dwell) {
+function toAnswer({ automationId, automationName, triggerId, contextKey, armedAt, firesAt, changeId }: ArmedDwell) {
   return {
     automationId,
+    automationName,
     triggerId,
     contextKey,
     armedAt: armedAt.toISOString(),

@@ -25,6 +25,7 @@ const MEANING: Readonly<Record<string, string>> = {
   error: 'An expression failed',
   trigger_disabled: 'The trigger was disabled',
   started: 'Started a run',
+  dwell_armed: 'The cause must hold first',
   dwelling: 'The cause must hold first',
 };
 

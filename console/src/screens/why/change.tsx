@@ -23,6 +23,13 @@ const SCREEN_OF: Readonly<Record<string, string>> = {
   health: '/systems/$id',
 };
 
+/** Outcomes that are no refusals. */
+const STATUS_OF: Readonly<Record<string, string>> = {
+  started: 'started',
+  dwell_armed: 'waiting',
+  dwelling: 'waiting',
+};
+
 /** One change: who sent it, what each automation made of it and why, and what led to it. */
 export function ChangeScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
@@ -129,7 +136,7 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
           {triggerId} · version {version}
         </span>
         <span className="candidate-outcome">
-          <Status value={outcome === 'started' ? 'started' : 'refused'} label={meaningOf(outcome)} />
+          <Status value={STATUS_OF[outcome] ?? 'refused'} label={meaningOf(outcome)} />
         </span>
       </div>
       {deciding !== undefined && (
@@ -138,7 +145,7 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
           <FoundWanted found={deciding.found} wanted={deciding.wanted} />
         </div>
       )}
-      {detail !== null && <div className="cell-sub">{detail}</div>}
+      {detail !== null && deciding === undefined && dwell === undefined && <div className="cell-sub">{detail}</div>}
       {note !== undefined && <div className="cell-sub">{note}</div>}
       {window !== undefined && (
         <div>
