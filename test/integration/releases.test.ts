@@ -6,7 +6,7 @@ import { runFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 describe('two builds of one deployment', () => {
-  jest.setTimeout(180_000);
+  jest.setTimeout(360_000);
   let e: Engine;
   let d: TestDeployment;
   let api: FermataProcess & { url: string };
@@ -56,7 +56,7 @@ describe('two builds of one deployment', () => {
   const passUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
     let build: string | undefined;
     for (const [tries, gate] of gates.entries()) {
-      await sleep(tries * 2_000);
+      await sleep(tries * 5_000);
       build = await pass(gate);
       if (build === buildId) break;
     }
