@@ -7,6 +7,9 @@ import { createActionRunner } from '../../../test/support/run-action';
 import { createEgress } from '../../edges/egress/egress';
 import { SshConnection } from './account';
 
+// Several handshakes with a server of its own.
+jest.setTimeout(30_000);
+
 describeWithOpenssh('with an OpenSSH server', () => {
   let server: OpensshServer;
   beforeAll(async () => {
