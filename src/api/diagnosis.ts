@@ -20,6 +20,9 @@ export type Problem = z.infer<typeof Problem>;
 /** Maximum number of problems of one kind. */
 const LIMIT = 100;
 
+/** Housekeeping runs every 5 minutes; it is late after this time without a round that ended, or without any since workers are there. */
+const HOUSEKEEPING_LATE_SECONDS = 1_800;
+
 const minutes = (seconds: number): string =>
   seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 
@@ -73,18 +76,17 @@ const CHECKS: readonly Check[] = [
           message: `${deadLetters} changes were set aside after five failed attempts.`,
           advice: 'Read the errors in GET /api/v1/changes/failed, fix the cause, then POST /api/v1/changes/{id}/retry.',
         },
-  ({ housekeepingAge }) =>
-    housekeepingAge !== null && housekeepingAge <= 1_800
+  ({ housekeepingAge, workersAge }) =>
+    (housekeepingAge ?? workersAge) <= HOUSEKEEPING_LATE_SECONDS
       ? null
       : {
           code: 'housekeeping_late',
           severity: 'warning',
           message:
             housekeepingAge === null
-              ? 'Housekeeping has never run.'
+              ? `Housekeeping has never run, although a worker has been running for ${minutes(workersAge)}.`
               : `Housekeeping last ended ${minutes(housekeepingAge)} ago; it runs every 5 minutes.`,
-          advice:
-            'Look at the schedule fermata-housekeeping in Temporal: it must not be paused. New installations: wait 5 minutes.',
+          advice: 'Look at the schedule fermata-housekeeping in Temporal: it must not be paused.',
         },
   ({ lostRuns }) =>
     lostRuns === 0

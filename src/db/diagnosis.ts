@@ -14,6 +14,8 @@ export interface Vitals {
   deadLetters: number;
   /** null = no round has ended yet. */
   housekeepingAge: number | null;
+  /** Since the first of the live workers started; 0 without workers. */
+  workersAge: number;
   lostRuns: number;
   unsyncedSchedules: number;
   migrationFailures: number;
@@ -35,6 +37,8 @@ export async function readVitals(db: Executor): Promise<Vitals> {
       (select count(*)::int from changes where failed_at is not null) as "deadLetters",
       (select extract(epoch from clock_timestamp() - done_at)::float8 from periodic_work where name = 'housekeeping')
         as "housekeepingAge",
+      (select coalesce(extract(epoch from clock_timestamp() - min(started_at)), 0)::float8 from workers
+        where expires_at >= clock_timestamp()) as "workersAge",
       (select count(*)::int from runs where status = 'failed' and error ->> 'code' = 'execution_lost'
         and finished_at > clock_timestamp() - make_interval(days => ${LOST_DAYS})
         and not exists (select 1 from runs n where n.parent_run_id = runs.id)) as "lostRuns",
@@ -50,6 +54,7 @@ export async function readVitals(db: Executor): Promise<Vitals> {
     pendingAge: Math.max(0, of('pendingAge')),
     deadLetters: of('deadLetters'),
     housekeepingAge: row?.housekeepingAge ?? null,
+    workersAge: of('workersAge'),
     lostRuns: of('lostRuns'),
     unsyncedSchedules: of('unsyncedSchedules'),
     migrationFailures: of('migrationFailures'),

@@ -1,3 +1,4 @@
+import { sql } from 'drizzle-orm';
 import { packageVersion } from '../../src/package-version';
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -83,6 +84,27 @@ describe('operations', () => {
     expect(perSecond).toBeGreaterThan(0.5);
     await worker.stop();
   }, 120_000);
+
+  test('housekeeping is late when none has ended for half an hour, or none since the first worker came', async () => {
+    const worker = await engine.worker();
+    const { db } = engine.database;
+    await awayFromHousekeeping();
+    await db.execute(sql`delete from periodic_work where name = 'housekeeping'`);
+    expect(await codes()).not.toContain('housekeeping_late');
+    await db.execute(sql`update workers set started_at = clock_timestamp() - interval '31 minutes'`);
+    expect(await problems()).toContainEqual(
+      expect.objectContaining({
+        code: 'housekeeping_late',
+        message: 'Housekeeping has never run, although a worker has been running for 31 min.',
+      }),
+    );
+    await db.execute(sql`update workers set started_at = clock_timestamp()`);
+    await db.execute(
+      sql`insert into periodic_work (name, done_at) values ('housekeeping', clock_timestamp() - interval '31 minutes')`,
+    );
+    expect(await codes()).toContain('housekeeping_late');
+    await worker.stop();
+  }, 60_000);
 
   test('a worker that is stopped while it starts runs stops in order: it logs no error and leaves what is pending', async () => {
     const worker = await engine.worker();
