@@ -2,8 +2,8 @@ import pg from 'pg';
 import { createDatabase, type Database } from '../../src/db/client';
 import { applyRetention } from '../../src/db/retention';
 import { startEngine, type Engine } from '../support/engine';
+import { RETENTION_SETTINGS } from '../support/retention-settings';
 
-const DAY_MS = 86_400_000;
 /** Runs whose rate, from the event to the end, is the rate that one worker accepts for long. */
 const BURST = 200;
 /** Old rows of each table. */
@@ -12,18 +12,6 @@ const OLD = 10_000;
 const ROWS_OF_EVENT = 3;
 /** The part of the time in which retention works: four of each five minutes. */
 const DUTY = 0.8;
-
-const SETTINGS = {
-  runsMs: 30 * DAY_MS,
-  runsMinPerAutomation: 3,
-  transitionsMs: 90 * DAY_MS,
-  changesMs: 7 * DAY_MS,
-  routingsMs: 3 * DAY_MS,
-  notificationsMs: 90 * DAY_MS,
-  incidentsMs: 730 * DAY_MS,
-  versionsMinPerAutomation: 2,
-  alertsMs: 30 * DAY_MS,
-};
 
 /** Rows of a table that grows with events, all past their time. `n` is the number of the row. */
 const GROWING: Record<string, string> = {
@@ -105,7 +93,7 @@ actions:
     await filling.query('analyze');
 
     const since = performance.now();
-    const removed = await applyRetention(database, SETTINGS, {});
+    const removed = await applyRetention(database, RETENTION_SETTINGS, {});
     const seconds = (performance.now() - since) / 1_000;
     for (const table of ['runs', ...Object.keys(GROWING)]) {
       // The newest transition of each field and the newest result of each check say how things are.

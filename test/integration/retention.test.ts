@@ -4,19 +4,8 @@ import { createDatabase, type Database } from '../../src/db/client';
 import { applyRetention } from '../../src/db/retention';
 import { projectRoot } from '../../src/project-root';
 import { createTestDatabase } from '../support/database';
+import { RETENTION_SETTINGS } from '../support/retention-settings';
 
-const DAY_MS = 86_400_000;
-const SETTINGS = {
-  runsMs: 30 * DAY_MS,
-  runsMinPerAutomation: 3,
-  transitionsMs: 90 * DAY_MS,
-  changesMs: 7 * DAY_MS,
-  routingsMs: 3 * DAY_MS,
-  notificationsMs: 90 * DAY_MS,
-  incidentsMs: 730 * DAY_MS,
-  versionsMinPerAutomation: 2,
-  alertsMs: 30 * DAY_MS,
-};
 const IDENTITIES = { 'incident.incident': ['incidentId'], 'integration-jira.issue': ['issueKey'] };
 const AUTOMATION = '00000000-0000-7000-8000-000000000001';
 
@@ -56,9 +45,9 @@ describe('retention', () => {
     await query(`insert into run_steps (run_id, path, kind, status) values ($1, 'actions[0]', 'action', 'success')`, [
       run(1),
     ]);
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query('select id from runs order by id');
-    expect(left.length).toBeGreaterThanOrEqual(SETTINGS.runsMinPerAutomation);
+    expect(left.length).toBeGreaterThanOrEqual(RETENTION_SETTINGS.runsMinPerAutomation);
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(3), run(4), run(5), run(6)]);
     expect(await query('select 1 from run_steps')).toEqual([]);
   });
@@ -78,7 +67,7 @@ describe('retention', () => {
         [run(number), check, hoursAgo],
       );
     }
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect((await query('select id from health_results order by id')).map(({ id }: { id: string }) => id)).toEqual([
       run(1),
       run(3),
@@ -96,7 +85,7 @@ describe('retention', () => {
     );
     await addRun(4, 'cancelled', 31);
     for (let number = 5; number <= 9; number += 1) await addRun(number, 'success', 0);
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query('select id from runs where id < $1 order by id', [run(5)]);
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
   });
@@ -113,7 +102,7 @@ describe('retention', () => {
     await issue(2, 'OPS-1', false);
     await issue(3, 'OPS-2', true);
     await issue(4, 'OPS-3', false);
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query('select id from runs order by id');
     expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 6, 7, 8, 9].map(run));
   });
@@ -127,7 +116,7 @@ describe('retention', () => {
       );
     for (const daysAgo of [200, 150, 100]) await add('status', daysAgo);
     await add('name', 300);
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query(
       `select field, extract(day from now() - at)::int as days from entity_transitions order by field`,
     );
@@ -151,7 +140,7 @@ describe('retention', () => {
          values (gen_random_uuid(), 0, 'k', 'e', '{}', '${from} 12:00', '${from} 12:00', ${routed})`,
       );
     }
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     const left = await query(`select relname from pg_class where relname in ('changes_20200101', 'changes_20200102')`);
     expect(left).toEqual([{ relname: 'changes_20200102' }]);
   });
@@ -169,22 +158,26 @@ describe('retention', () => {
          gen_random_uuid(), 'w', now(), now() - interval '40 days' from generate_series(1, 4500) n`,
       [AUTOMATION],
     );
-    const removed = await applyRetention(database, SETTINGS, IDENTITIES);
+    const removed = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect(removed).toMatchObject({ deliveries: 4500, runs: 4496 });
     expect(await query('select key from dedup_keys')).toEqual([{ key: 'young' }]);
   });
 
   it('stops within its budget and leaves the rest to the next round', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
-    expect(await applyRetention(database, SETTINGS, IDENTITIES, { budgetMs: 0 })).toMatchObject({ deliveries: 0 });
-    expect(await applyRetention(database, SETTINGS, IDENTITIES)).toMatchObject({ deliveries: 1 });
+    expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES, { budgetMs: 0 })).toMatchObject({
+      deliveries: 0,
+    });
+    expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES)).toMatchObject({ deliveries: 1 });
   });
 
   it('removes from the other tables when one fails, and reports which', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
     await query('alter table window_events rename to window_events_away');
     const failed: string[] = [];
-    const removed = await applyRetention(database, SETTINGS, IDENTITIES, { onError: (table) => failed.push(table) });
+    const removed = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES, {
+      onError: (table) => failed.push(table),
+    });
     expect(failed).toEqual(['windowEvents']);
     expect(removed).toMatchObject({ deliveries: 1, windowEvents: 0 });
   });
@@ -200,16 +193,16 @@ describe('retention', () => {
     await query(`update automation_versions set created_at = now() - interval '60 days'`);
     await query('update automations set version = 5');
     await addRun(1, 'success', 1);
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect(await query('select version from automation_versions order by version')).toEqual(
       // 1 has a run; of the others the newest two stay.
       [{ version: 1 }, { version: 4 }, { version: 5 }],
     );
     await query(`update automations set deleted_at = now() - interval '60 days'`);
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect(await query('select 1 from automations')).toHaveLength(1);
     await query('delete from runs');
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect(await query('select 1 from automations')).toEqual([]);
   });
 
@@ -231,7 +224,7 @@ describe('retention', () => {
       `insert into entities (kind, id, state, created_at, updated_at) values ('incident', $1, '{}', now(), now())`,
       [run(1)],
     );
-    expect(await applyRetention(database, SETTINGS, IDENTITIES)).toMatchObject({ incidents: 1 });
+    expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES)).toMatchObject({ incidents: 1 });
     expect(await query('select 1 from incidents')).toHaveLength(2);
     expect(await query('select 1 from incident_updates')).toEqual([]);
     expect(await query('select 1 from entities')).toEqual([]);
@@ -243,7 +236,7 @@ describe('retention', () => {
        values ('k', 'gone', null, now(), now() - interval '100 days'), ('k', 'lately', null, now(), now()),
          ('k', 'there', '{}', now(), now() - interval '100 days')`,
     );
-    await applyRetention(database, SETTINGS, IDENTITIES);
+    await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect(await query('select id from entities order by id')).toEqual([{ id: 'lately' }, { id: 'there' }]);
   });
 });

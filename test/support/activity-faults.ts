@@ -1,0 +1,70 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { sql } from 'drizzle-orm';
+import { isDatabaseAway } from '../../src/db/availability';
+import { startActivityBench, type ActivityBench, type Fault } from './activities';
+
+/** A step that calls, and one whose effect is a row of ours. */
+export const CALL = { action: 'probe.call', config: { text: 'hello' } };
+export const WRITE = { action: 'probe.write', config: { text: 'hello' } };
+/** What a run or step failed with in another process. */
+export const ELSEWHERE = { code: 'elsewhere', message: 'by another attempt' };
+export const NORMAL = { isLocal: false };
+
+/** Starts a bench whose `probe.write` inserts a row of `effects`. */
+export async function startProbes(): Promise<ActivityBench> {
+  const bench = await startActivityBench();
+  await bench.database.pool.query('create table effects (run_id uuid not null)');
+  return bench;
+}
+
+/** Lets both probes succeed, and forgets the calls so far. */
+export function resetProbes({ probe }: ActivityBench): void {
+  probe.calls.length = 0;
+  probe.call = () => Promise.resolve({ output: { sent: true } });
+  probe.write = async ({ tx, run }) => {
+    await tx.execute(sql`insert into effects values (${run.id})`);
+    return { output: { written: true } };
+  };
+}
+
+/** Returns how often `probe.write` took effect in a run. */
+export const effectsOf = async ({ database }: ActivityBench, runId: string): Promise<number | null> =>
+  (await database.pool.query('select 1 from effects where run_id = $1', [runId])).rowCount;
+
+/** Calls until Postgres answers, as Temporal does, also while the attempt before may still be under way. */
+export async function again<R>(attempt: (no: number) => Promise<R>): Promise<R> {
+  for (let no = 2; ; no += 1) {
+    try {
+      return await attempt(no);
+    } catch (error) {
+      if ((error as { type?: unknown }).type !== 'attempt_superseded') throw error;
+      await pause(500);
+    }
+  }
+}
+
+/** Each statement of an activity in turn, before and after it; `work` gets a fresh run for each. */
+export async function atEachFault(work: (fault: Fault) => Promise<'reached' | 'past the last one'>): Promise<void> {
+  for (const when of ['before', 'after'] as const) {
+    let at = 1;
+    while ((await work({ at, when })) === 'reached') at += 1;
+    expect(at).toBeGreaterThan(1);
+  }
+}
+
+/** Calls an activity during a fault. Returns whether it failed, and whether it came as far as the fault. */
+export async function withFault(
+  bench: ActivityBench,
+  fault: Fault,
+  work: (activities: ReturnType<ActivityBench['activities']>) => Promise<unknown>,
+): Promise<{ failed: boolean; reached: boolean }> {
+  const activities = bench.activities(fault);
+  const failure = await bench
+    .run(() => work(activities), NORMAL)
+    .then(
+      () => null,
+      (error: unknown) => error as Error,
+    );
+  if (failure !== null && !isDatabaseAway(failure)) throw failure;
+  return { failed: failure !== null, reached: activities.statements() >= fault.at };
+}
