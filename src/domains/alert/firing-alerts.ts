@@ -1,6 +1,6 @@
 import { firingAlerts } from '../../db/alert-queries';
 import type { Executor } from '../../db/executor';
-import { labelsOfKey } from './context-key';
+import { labelsOfKey } from './grouped-key';
 
 /** Maximum number of alerts in a scope. */
 const MOST_SHOWN = 100;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ConfigMismatch, TriggerType } from '../../domain/registry/trigger-type';
 import { ALERT_KIND, AlertState, AlertStatus, GroupFacts } from './alert-entity';
-import { groupedKey } from './context-key';
+import { groupedKey } from './grouped-key';
 import { MatcherError, matchersOf, matchLabels, parseMatchers } from './label-matcher';
 
 const MatcherText = z
