@@ -28,7 +28,8 @@ async function compileFile(file) {
     ...{ swcrc: false, configFile: false, sourceMaps: true },
     jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
     // Dynamic imports stay, so that a subcommand loads only its own modules; the annotation names the exports to them.
-    module: { type: 'commonjs', ignoreDynamic: true, exportInteropAnnotation: true },
+    // Lazy: a package is loaded when it is first used, so that a process does not pay for what it never does.
+    module: { type: 'commonjs', ignoreDynamic: true, exportInteropAnnotation: true, lazy: true },
   });
   const sources = JSON.parse(map);
   sources.sources = [relative(dirname(target), join(root, file))];
