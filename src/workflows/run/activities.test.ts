@@ -1,0 +1,144 @@
+import type { CancellationScope as Scope } from '@temporalio/workflow';
+import { type ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
+import type { ActionNode } from '../../domain/run/plan';
+import type { Command } from '../../domain/run/interpret/command';
+import { activityFailure, fakeExecution, type FakeExecution } from '../../../test/support/fake-workflow';
+import { callStep, failStep, writeNotes } from './activities';
+import { interceptors } from './delivery-order';
+import { RunState } from './run-state';
+
+jest.mock(
+  '@temporalio/workflow',
+  () => jest.requireActual<{ fakeWorkflowModule: object }>('../../../test/support/fake-workflow').fakeWorkflowModule,
+);
+const { CancellationScope } = jest.requireMock<{
+  CancellationScope: new () => Scope;
+}>('@temporalio/workflow');
+
+const node: ActionNode = {
+  ...{ kind: 'action', action: 'jira.create', execution: 'short', timeoutMs: 20_000 },
+  ...{ id: 'open', label: 'jira.create · open', enabled: true, continueOnError: false },
+  retry: { maxAttempts: 3, initialSeconds: 1, factor: 2, maxSeconds: 60 },
+};
+const path = 'actions[0]';
+type Call = Extract<Command, { type: 'call' }>;
+
+interface Calling extends FakeExecution {
+  state: RunState;
+}
+
+/** Calls a step of a run with one note to write. */
+async function calling(after: Call['after'] = null): Promise<Calling> {
+  const execution = fakeExecution(interceptors());
+  const state = new RunState('run', { x: 1 }, {});
+  state.note({ type: 'note', node, path: 'actions[9]', status: 'running', persist: true }, false);
+  await execution.run(() =>
+    callStep(new CancellationScope(), state, state.progress.root, { type: 'call', node, path, after }),
+  );
+  return { ...execution, state };
+}
+
+const fail = (run: FakeExecution, cause: Error, retryState?: ConstructorParameters<typeof ActivityFailure>[3]) =>
+  run.deliver({ activity: run.activity('performStep'), error: activityFailure(cause, retryState) });
+
+describe('a call', () => {
+  it('has time for its attempts and their pauses, and notices a cancel by its heartbeat', async () => {
+    const run = await calling();
+    expect(run.activity('performStep')).toMatchObject({ name: 'jira.create', isLocal: false });
+    const { options, input } = run.activity('performStep');
+    expect(options).toMatchObject({ startToCloseTimeout: 80_000, heartbeatTimeout: '5 seconds' });
+    expect(options['scheduleToCloseTimeout']).toBe(3 * 20_000 + 2 * 3_600_000 + 600_000);
+    // The row counts the attempts: Temporal does not.
+    expect(options['retry']).not.toHaveProperty('maximumAttempts');
+    expect(options).not.toHaveProperty('taskQueue');
+    expect(input).toMatchObject({ runId: 'run', path, mayMove: true, journal: [{ path: 'actions[9]' }] });
+  });
+
+  it('that takes over from a slow origin goes to the task queue of calls, with its timeout, and stays there', async () => {
+    const run = await calling({ type: 'handover', attempts: 1, delayMs: 0, timeoutMs: 5_000, apart: true });
+    const { options, input } = run.activity('performStep');
+    expect(options).toMatchObject({ taskQueue: 'queue-calls', startToCloseTimeout: 65_000 });
+    expect(input).not.toHaveProperty('mayMove');
+  });
+
+  it('returns the failure that its attempts have recorded', async () => {
+    const run = await calling();
+    const failed = { type: 'failed', error: { code: 'provider_error', message: 'refused' } };
+    await fail(run, ApplicationFailure.create({ message: 'refused', nonRetryable: true, details: [failed] }));
+    expect(run.standing()).toEqual({ isOpen: false, value: failed });
+    // Its attempt has written the notes, too.
+    expect(run.state.hasNotes()).toBe(false);
+  });
+
+  it.each([
+    ['its deadline', new TimeoutFailure('activity StartToClose timeout', undefined, 'START_TO_CLOSE'), 'timeout'],
+    ['a fault that is not recorded', ApplicationFailure.create({ message: 'broken', nonRetryable: true }), 'internal'],
+    [
+      'a failure that may be retried',
+      ApplicationFailure.create({ message: 'broken', details: [{ type: 'failed' }] }),
+      'internal',
+    ],
+  ] as const)('gives up after %s, and keeps its notes for the activity that records it', async (_what, cause, code) => {
+    const run = await calling();
+    await fail(run, cause);
+    expect(run.standing()).toEqual({ isOpen: false, value: { type: 'gaveUp', code, message: cause.message } });
+    expect(run.state.takeNotes()).toMatchObject([{ path: 'actions[9]' }]);
+  });
+
+  it('that Temporal stops to retry at its deadline is late, whatever the last attempt failed with', async () => {
+    const run = await calling();
+    await fail(run, ApplicationFailure.create({ message: 'broken' }), 'TIMEOUT');
+    expect(run.standing()).toMatchObject({ value: { type: 'gaveUp', code: 'timeout' } });
+  });
+
+  it('that was cancelled throws, and keeps its notes', async () => {
+    const run = await calling();
+    await fail(run, new CancelledFailure('cancelled'));
+    expect(run.standing()).toMatchObject({ error: { cause: { name: 'CancelledFailure' } } });
+    expect(run.state.hasNotes()).toBe(true);
+  });
+});
+
+describe('the record of a failure', () => {
+  it('is a local activity with the notes', async () => {
+    const execution = fakeExecution(interceptors());
+    const state = new RunState('run', {}, {});
+    const error = { code: 'timeout', message: 'late' };
+    await execution.run(() =>
+      failStep(new CancellationScope(), state, state.progress.root, { type: 'fail', node, path, error }),
+    );
+    expect(execution.activity('failStep')).toMatchObject({ isLocal: true, input: { runId: 'run', path, error } });
+  });
+});
+
+describe('notes', () => {
+  it('that are being written are kept for the next activity until they are', async () => {
+    const execution = fakeExecution(interceptors());
+    const state = new RunState('run', {}, {});
+    state.note({ type: 'note', node, path, status: 'success', persist: true }, false);
+    await execution.run(() => writeNotes(new CancellationScope(), state));
+    expect(execution.activity('notes')).toMatchObject({ isLocal: true, input: { journal: [{ path }] } });
+    expect([state.hasNotes(), state.takeNotes().length]).toEqual([false, 1]);
+    state.endWriting();
+    expect(state.takeNotes()).toEqual([]);
+  });
+});
+
+describe('local attempts', () => {
+  it('are repeated without a limit: their errors are failures of infrastructure', async () => {
+    const execution = fakeExecution(interceptors());
+    const state = new RunState('run', {}, {});
+    await execution.run(() => writeNotes(new CancellationScope(), state));
+    const { options } = execution.activity('notes');
+    expect(options).toMatchObject({ startToCloseTimeout: '30 seconds', retry: { maximumInterval: '10 seconds' } });
+    expect(options['retry']).not.toHaveProperty('maximumAttempts');
+  });
+
+  it('of executions of older releases have the names of functions', async () => {
+    const execution = fakeExecution(interceptors());
+    execution.info.workflowType = 'runAutomation';
+    const state = new RunState('run', {}, {});
+    await execution.run(() => writeNotes(new CancellationScope(), state));
+    expect(execution.activity('writeNotes').name).toBe('writeNotes');
+  });
+});

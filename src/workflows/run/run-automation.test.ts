@@ -1,0 +1,256 @@
+import { ApplicationFailure } from '@temporalio/common';
+import { ActionStep } from '../../domain/definition/action';
+import { planOf } from '../../domain/run/interpret/steps';
+import type { RunInput } from '../../domain/run/messages';
+import { ContinuedAsNew, fakeExecution, type FakeExecution } from '../../../test/support/fake-workflow';
+import { interceptors } from './delivery-order';
+import { runAutomation } from './run-automation';
+
+jest.mock(
+  '@temporalio/workflow',
+  () => jest.requireActual<{ fakeWorkflowModule: object }>('../../../test/support/fake-workflow').fakeWorkflowModule,
+);
+
+const plan = (steps: object[]) =>
+  planOf(
+    steps.map((step) => ActionStep.parse(step)),
+    () => ({ execution: 'short', timeoutMs: 1_000 }),
+  );
+
+const OWN = { action: 'test.own' };
+const WAIT = { wait_until: { condition: '1 == 2', timeout_seconds: 60 } };
+const DELAY = { delay: { seconds: 5 } };
+const waits = { type: 'wait', over: false, note: 'for a while', recheckAt: null, timeoutAt: 60_000, ms: 60_000 };
+const ERROR = { code: 'provider_error', message: 'refused', path: 'actions[0]' };
+const cancelled = expect.objectContaining({ name: 'CancelledFailure' }) as unknown;
+
+const did = (path: string) => ({ at: path, performed: { type: 'done' } });
+const failed = (path: string) => ({ at: path, performed: { type: 'failed', error: ERROR } });
+const delayed = (path: string) => ({ at: path, evaluated: { type: 'delay', until: 5_000, ms: 5_000 } });
+
+interface Claim {
+  actions: object[];
+  onFailure?: object[];
+  done?: object[];
+  [key: string]: unknown;
+}
+
+const claim = ({ actions, onFailure = [], done = [], ...more }: Claim) => ({
+  ...{ plan: plan(actions), onFailure: plan(onFailure), variables: {}, done, ended: false },
+  ...more,
+});
+
+async function begin(input: Partial<RunInput> = {}): Promise<FakeExecution> {
+  const execution = fakeExecution(interceptors());
+  await execution.run(() => runAutomation({ v: 1, runId: 'run', continueAfter: 1_000, ...input }));
+  return execution;
+}
+
+async function claimed(given: Claim, input: Partial<RunInput> = {}): Promise<FakeExecution> {
+  const run = await begin(input);
+  await run.answer('claimRun', claim(given));
+  return run;
+}
+
+const errorOf = (run: FakeExecution): unknown => {
+  const standing = run.standing();
+  return standing.isOpen ? undefined : standing.error;
+};
+
+describe('the claim', () => {
+  it('names run and execution, under the name of the first stretch', async () => {
+    const run = await begin({ first: 'test.own + 1 more' });
+    expect(run.activity('claimRun')).toMatchObject({
+      ...{ name: 'test.own + 1 more', isLocal: true },
+      input: { runId: 'run', executionRunId: 'e1' },
+    });
+    expect(run.activity('claimRun').input).not.toHaveProperty('resumes');
+  });
+
+  it('that is refused ends the execution without a trace', async () => {
+    const run = await begin();
+    await run.answer('claimRun', null);
+    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
+  });
+
+  it('is not cancelled with the workflow; the claimed row then ends as cancelled', async () => {
+    const run = await begin();
+    await run.deliver({ cancel: true });
+    expect([run.activity('claimRun').cancelRequested, run.standing()]).toEqual([false, { isOpen: true }]);
+    await run.answer('claimRun', claim({ actions: [DELAY], done: [delayed('actions[0]')] }));
+    expect(run.activity('finishRun').input).toMatchObject({ status: 'cancelled', endedBy: { kind: 'temporal' } });
+    await run.answer('finishRun', true);
+    expect([run.timers, errorOf(run)]).toEqual([[], cancelled]);
+  });
+
+  it('that names a failure performs on_failure only', async () => {
+    const lost = { error: { code: 'execution_lost', message: 'gone' } };
+    const run = await claimed({ actions: [OWN], onFailure: [OWN], failed: lost });
+    expect(run.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[0]' }, error: lost.error });
+    await run.answer('performStretch', { done: [did('on_failure[0]')], ended: false });
+    expect(run.activity('finishRun').input).toMatchObject({ status: 'failed', error: lost.error });
+  });
+});
+
+describe('a signal', () => {
+  const wake = (path: string, runId = 'run') => ({ signal: 'wake', payload: { runId, path } });
+
+  it('that comes before the claim has answered is kept: the wait does not pause', async () => {
+    const run = await begin();
+    await run.deliver(wake('actions[0]'));
+    await run.answer('claimRun', claim({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] }));
+    expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
+  });
+
+  it('wakes the wait that it names; one for another run or another wait does nothing', async () => {
+    const run = await claimed({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] });
+    await run.deliver(wake('actions[0]', 'the run before'), wake('actions[1]'));
+    expect([run.timers.length, run.underWay()]).toEqual([1, []]);
+    await run.deliver(wake('actions[0]'));
+    expect([run.timers.length, run.underWay()]).toEqual([0, ['performStretch']]);
+  });
+
+  it('to evaluate all waits counts for its own run only, and is ignored before the claim', async () => {
+    const run = await begin();
+    await run.deliver({ signal: 'evaluateWaits', payload: { runId: 'run' } });
+    await run.answer('claimRun', claim({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] }));
+    await run.deliver({ signal: 'evaluateWaits', payload: { runId: 'the run before' } });
+    expect(run.timers).toHaveLength(1);
+    await run.deliver({ signal: 'evaluateWaits', payload: { runId: 'run' } });
+    expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
+  });
+});
+
+describe('the end of a run', () => {
+  it('that the last stretch has written needs no activity', async () => {
+    const run = await claimed({ actions: [OWN], done: [did('actions[0]')], ended: true });
+    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'success' } }]);
+  });
+
+  it('is written with the notes that are left', async () => {
+    const run = await claimed({ actions: [DELAY], done: [delayed('actions[0]')] });
+    await run.fire('delay');
+    expect(run.activity('finishRun').input).toMatchObject({
+      ...{ runId: 'run', status: 'success' },
+      journal: [{ path: 'actions[0]', status: 'success' }],
+    });
+    await run.answer('finishRun', true);
+    expect(run.standing()).toEqual({ isOpen: false, value: { status: 'success' } });
+    expect(run.details()).toMatch(/^- done: \*\*delay\*\*/);
+  });
+
+  it('by a stop is a success that names it', async () => {
+    const stop = { at: 'actions[0]', evaluated: { type: 'stop', reason: 'enough' } };
+    const run = await claimed({ actions: [{ stop: { reason: 'enough' } }, OWN], done: [stop] });
+    const endedBy = { kind: 'stop', path: 'actions[0]', reason: 'enough' };
+    expect(run.activity('finishRun').input).toMatchObject({ status: 'success', endedBy });
+    await run.answer('finishRun', true);
+    expect(run.standing()).toMatchObject({ value: { status: 'success', endedBy } });
+  });
+
+  it('by a failed step fails the execution, after the row is written and without a retry', async () => {
+    const run = await claimed({ actions: [OWN, OWN], done: [failed('actions[0]')] });
+    expect(run.activity('finishRun').input).toMatchObject({ status: 'failed', error: ERROR });
+    expect(run.standing()).toEqual({ isOpen: true });
+    await run.answer('finishRun', true);
+    expect(errorOf(run)).toBeInstanceOf(ApplicationFailure);
+    expect(errorOf(run)).toMatchObject({ type: 'provider_error', nonRetryable: true, details: [ERROR] });
+  });
+
+  it('by a row that was closed from outside writes nothing', async () => {
+    const run = await claimed({ actions: [OWN], done: [{ at: 'actions[0]', performed: { type: 'closed' } }] });
+    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
+  });
+
+  it('by a cancel in Temporal is written although the workflow is cancelled, then reported to Temporal', async () => {
+    const run = await claimed({ actions: [DELAY], done: [delayed('actions[0]')] });
+    await run.deliver({ cancel: true });
+    expect(run.activity('finishRun')).toMatchObject({ cancelRequested: false, input: { status: 'cancelled' } });
+    await run.answer('finishRun', true);
+    expect(errorOf(run)).toEqual(cancelled);
+  });
+
+  it('by a fault of our own code is not written: the workflow task fails and is repeated', async () => {
+    const run = await claimed({ actions: [OWN, OWN], done: [did('actions[1]')] });
+    expect(run.underWay()).toEqual([]);
+    expect(errorOf(run)).toMatchObject({ message: expect.stringContaining('where actions[0] was next') as unknown });
+  });
+});
+
+describe('on_failure', () => {
+  it('begins after the failure is stored, and does not change how the run ends', async () => {
+    const run = await claimed({ actions: [OWN], onFailure: [OWN, OWN], done: [failed('actions[0]')] });
+    expect([run.underWay(), run.activity('noteRunFailed').input]).toMatchObject([['noteRunFailed'], { error: ERROR }]);
+    await run.answer('noteRunFailed', true);
+    expect(run.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[0]' }, error: ERROR });
+    const other = { code: 'timeout', message: 'late' };
+    await run.answer('performStretch', {
+      done: [{ at: 'on_failure[0]', performed: { type: 'failed', error: other } }],
+      ended: false,
+    });
+    expect(run.activity('finishRun').input).toMatchObject({ status: 'failed', error: ERROR });
+  });
+
+  it('is not performed when the run had ended before', async () => {
+    const run = await claimed({ actions: [OWN], onFailure: [OWN], done: [failed('actions[0]')] });
+    await run.answer('noteRunFailed', false);
+    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
+  });
+
+  it('is not performed after a success, nor after a cancel', async () => {
+    const one = await claimed({ actions: [DELAY], onFailure: [OWN], done: [delayed('actions[0]')] });
+    await one.fire('delay');
+    expect(one.underWay()).toEqual(['finishRun']);
+    const other = await claimed({ actions: [DELAY], onFailure: [OWN], done: [delayed('actions[0]')] });
+    await other.deliver({ cancel: true });
+    expect(other.underWay()).toEqual(['finishRun']);
+  });
+});
+
+describe('a long history', () => {
+  const continued = (run: FakeExecution): RunInput => {
+    const error = errorOf(run);
+    if (!(error instanceof ContinuedAsNew)) throw new Error(`did not continue: ${String(error)}`);
+    expect(error.options).toMatchObject({ memo: { fermataRunId: 'run' } });
+    return error.args[0] as RunInput;
+  };
+
+  it('continues in a new execution from the step that is next, which claims the run again', async () => {
+    const run = await claimed({ actions: [DELAY, OWN], done: [delayed('actions[0]')] });
+    run.info.historyLength = 5_000;
+    await run.fire('delay');
+    const input = continued(run);
+    expect(input).toMatchObject({ v: 1, runId: 'run', continueAfter: 1_000, resume: { positions: { actions: 1 } } });
+    expect(input.resume?.journal).toMatchObject([{ path: 'actions[0]', status: 'success' }]);
+
+    const next = await begin(input);
+    expect(next.activity('claimRun').input).toMatchObject({ resumes: true, executionRunId: 'e1' });
+    await next.answer('claimRun', claim({ actions: [DELAY, OWN] }));
+    expect(next.activity('performStretch').input).toMatchObject({
+      first: { at: 'actions[1]' },
+      journal: [{ path: 'actions[0]', status: 'success' }],
+    });
+    expect(next.details()).toContain('done: **delay**');
+  });
+
+  it('in on_failure continues there, with the failure', async () => {
+    const run = await claimed({ actions: [OWN], onFailure: [DELAY, OWN], done: [failed('actions[0]')] });
+    await run.answer('noteRunFailed', true);
+    await run.answer('performStretch', { done: [delayed('on_failure[0]')], ended: false });
+    run.info.historyLength = 5_000;
+    await run.fire('delay');
+    const input = continued(run);
+    expect(input.resume).toMatchObject({ failed: { error: ERROR }, positions: { on_failure: 1 } });
+    const next = await begin(input);
+    await next.answer('claimRun', claim({ actions: [OWN], onFailure: [DELAY, OWN] }));
+    expect(next.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[1]' }, error: ERROR });
+  });
+
+  it('fails the run when its state does not fit into the input of a new execution', async () => {
+    const variables = { text: 'x'.repeat(2_100_000) };
+    const run = await claimed({ actions: [DELAY, OWN], done: [delayed('actions[0]')], variables });
+    run.info.historyLength = 5_000;
+    await run.fire('delay');
+    expect(run.activity('finishRun').input).toMatchObject({ status: 'failed', error: { code: 'limit_exceeded' } });
+  });
+});
