@@ -19,6 +19,12 @@ const BATCH = 100;
 const LANES = 40;
 /** Age at which the claim on a start is renewed, so that no other worker takes the run. */
 const RENEW_AFTER_MS = 1_500;
+/**
+ * Age from which it is not renewed any more. An execution that was started here and is closed before it claims its run
+ * would otherwise keep the run pending for as long as this process lives. 10 s of renewals, 5 s until the run may be
+ * taken again (`db/runs/start-queue.ts`) and a sweep end such a run within 17 s, also when its start was not eager.
+ */
+const RENEW_UNTIL_MS = 10_000;
 
 export interface RunLauncher {
   /**
@@ -77,7 +83,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     if (await closeExecutions(database, starter())) starts.poke();
     return false;
   };
-  const renew = () => renewAttempts(db, slots.reservedFor(RENEW_AFTER_MS)).then(() => false);
+  const renew = () => renewAttempts(db, slots.reservedFor(RENEW_AFTER_MS, RENEW_UNTIL_MS)).then(() => false);
   const shared = { watch, onError: attempts.noteFailure };
   const starts = createSweep({ everyMs: 'poked', name: 'starts', work: () => pending.sweep(), ...shared });
   const ends = createSweep({ everyMs: 'poked', name: 'ends', work: closeEnded, ...shared });

@@ -64,9 +64,25 @@ describe('slots of runs', () => {
     run.reserve('a', 'automation a');
     pass(29_000);
     expect(run.free()).toBe(0);
-    expect(run.reservedFor(2_000)).toEqual(['a']);
     pass(2_000);
     expect(run.free()).toBe(1);
+  });
+
+  it('names the runs that wait for their first step, for a time only: their execution may be closed before it', () => {
+    const { run, pass } = slotsOf(2);
+    const named = () => run.reservedFor(1_500, 10_000);
+    run.reserve('a', 'automation a');
+    pass(1_000);
+    expect(named()).toEqual([]);
+    pass(1_000);
+    expect(named()).toEqual(['a']);
+    run.reserve('b', 'automation b');
+    pass(8_000);
+    expect(named()).toEqual(['a', 'b']);
+    pass(1);
+    expect(named()).toEqual(['b']);
+    run.enter('execution', 'b');
+    expect(named()).toEqual([]);
   });
 
   it('starts fewer runs while starts take longer than the quickest ones, and more again when they are quick', () => {

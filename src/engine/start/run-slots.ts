@@ -48,8 +48,8 @@ export interface RunSlots {
   full(): string[];
   /** Releases a reservation; does nothing when none is held. */
   release(runId: string): void;
-  /** Returns the runs whose reservation is older than this and that have not begun. */
-  reservedFor(ms: number): string[];
+  /** Returns the runs that have not begun and whose reservation is at least and at most so many milliseconds old. */
+  reservedFor(leastMs: number, mostMs: number): string[];
   /**
    * Notes that a local step begins in an execution. It holds a slot until the returned function is called, and beyond
    * that until `arrive` when the step hands its call over to a normal activity of a task queue that this process
@@ -176,8 +176,9 @@ class SlotTable implements RunSlots {
     if (this.#reserved.delete(runId)) this.#onFree();
   }
 
-  reservedFor(ms: number): string[] {
-    return [...this.#reserved].filter(([, { since }]) => since <= this.#now() - ms).map(([runId]) => runId);
+  reservedFor(leastMs: number, mostMs: number): string[] {
+    const [oldest, newest] = [this.#now() - mostMs, this.#now() - leastMs];
+    return [...this.#reserved].filter(([, { since }]) => since >= oldest && since <= newest).map(([runId]) => runId);
   }
 
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void {

@@ -113,6 +113,9 @@ describe('a wait', () => {
 
   it('ignores a second wake, also when the next wait pauses already', async () => {
     const run = await drive([WAIT, WAIT]);
+    await answerAt(run, at(0), waits);
+    run.scheduler.wake(at(0));
+    await run.deliver();
     await answerAt(run, at(0), over);
     await answerAt(run, at(1), waits);
     const [timer] = run.timers;
@@ -268,6 +271,17 @@ describe('branches', () => {
     await run.answer(place(0), did);
     expect(run.standing()).toEqual({ isOpen: false, value: undefined });
   });
+
+  it('of a loop: none begins any more after a cancellation', async () => {
+    const run = await drive([{ repeat: { for_each: 'variables.items', parallel: 2, sequence: [LONG] } }]);
+    await run.answer(at(0), evaluated(at(0), { type: 'repeat', total: 4, items: ['a', 'b', 'c', 'd'] }));
+    await run.deliver({ cancel: true });
+    for (const call of [...run.activities]) {
+      if (call.fn === 'performStep') await run.deliver({ activity: call, value: did });
+    }
+    expect(run.underWay().filter((fn) => fn === 'performStep')).toEqual([]);
+    expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
+  });
 });
 
 describe('a stretch', () => {
@@ -415,9 +429,19 @@ describe('what does not fit into a workflow task', () => {
   it('is not issued any more when the run is cancelled before', async () => {
     const run = await drive(three, { variables });
     await run.deliver({ cancel: true });
+    expect(run.activities.map(({ input }) => input['path'])).toEqual([at(0, 0), at(0, 1)]);
     for (const call of [...run.activities]) await run.deliver({ activity: call, error: new Error('cancelled') });
     expect(run.activities).toEqual([]);
     expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
+  });
+
+  it('is left to the next execution when the history is long', async () => {
+    const run = await drive([{ parallel: [{ sequence: [OWN, LONG] }, LONG, LONG, LONG] }], { variables });
+    run.info.historyLength = 5_000;
+    await performAt(run, `${at(0, 0)}.sequence[0]`);
+    for (const call of [...run.activities]) await run.deliver({ activity: call, value: did });
+    expect(run.activities).toEqual([]);
+    expect(run.standing()).toMatchObject({ error: { name: 'ContinueLater' } });
   });
 
   it('was issued at once by older releases', async () => {
