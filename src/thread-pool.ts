@@ -23,9 +23,14 @@ interface Waiting<Job, Answer> {
   settle: (verdict: ThreadVerdict<Answer>) => void;
 }
 
+/** A job may take this many deadlines while the process got less CPU time than one. */
+const MOST_DEADLINES = 5;
+
 /**
  * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A job that
  * takes longer than `deadlineMs`, counted from when its thread begins with it, ends its thread; the next job gets a new one.
+ * On a machine that is too busy to run the thread, a deadline is over when the process has used that much CPU time since, at the
+ * latest after `MOST_DEADLINES`: Node does not say what one thread has used.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;
@@ -87,11 +92,11 @@ function createPooledThread<Job, Answer>(
   worker.unref();
   let ready = false;
   let current: Waiting<Job, Answer> | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let stopTimer: (() => void) | undefined;
   let id = 0;
 
   const settle = (verdict: ThreadVerdict<Answer>): void => {
-    clearTimeout(timer);
+    stopTimer?.();
     const done = current;
     current = undefined;
     worker.unref();
@@ -100,7 +105,7 @@ function createPooledThread<Job, Answer>(
   const begin = (): void => {
     if (!ready || current === undefined) return;
     id += 1;
-    timer = setTimeout(() => void worker.terminate(), deadlineMs);
+    stopTimer = onDeadline(deadlineMs, () => void worker.terminate());
     worker.postMessage({ id, job: current.job });
   };
   worker.on('message', (message: ThreadMessage<Answer>) => {
@@ -130,4 +135,19 @@ function createPooledThread<Job, Answer>(
       await worker.terminate();
     },
   };
+}
+
+/** Calls back when the deadline of a job is over; see `createThreadPool`. Returns a function that stops the timer. */
+function onDeadline(deadlineMs: number, callback: () => void): () => void {
+  const startedAt = performance.now();
+  const usedBefore = process.cpuUsage();
+  const check = (): void => {
+    const { user, system } = process.cpuUsage(usedBefore);
+    const usedMs = (user + system) / 1000;
+    const leftMs = Math.min(deadlineMs - usedMs, startedAt + MOST_DEADLINES * deadlineMs - performance.now());
+    if (leftMs <= 0) callback();
+    else timer = setTimeout(check, Math.max(leftMs, 10));
+  };
+  let timer = setTimeout(check, deadlineMs);
+  return () => clearTimeout(timer);
 }

@@ -1,5 +1,6 @@
 import { createProcessCounters } from '../process-counters';
 import { createFiltersLacking } from '../domain/definition/filters-lacking';
+import { lazily } from '../domain/lazily';
 import { createAlertIntake } from '../edges/alerts/alert-intake';
 import { createAttemptLimit } from './auth/attempt-limit';
 import { createAuthenticator } from './auth/authenticate';
@@ -52,6 +53,6 @@ export function createRouteDeps(deps: ApiDeps) {
     feed: createFeed({ db, webUi: settings.webUi, log }),
     connections: createStreamConnections(),
     validator: createAutomationValidator({ work }),
-    bodySchemas: automationBodySchemas(deps.registry),
+    bodySchemas: lazily(() => automationBodySchemas(deps.registry)),
   };
 }

@@ -18,7 +18,7 @@ describe('actions of a run', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker();
-  }, 60_000);
+  }, 180_000);
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
@@ -37,7 +37,7 @@ describe('actions of a run', () => {
     expect((received[1]?.at ?? 0) - (received[0]?.at ?? 0)).toBeGreaterThanOrEqual(1_900);
     expect((received[2]?.at ?? 0) - (received[1]?.at ?? 0)).toBeGreaterThanOrEqual(1_900);
     expect(await engine.steps(run?.id ?? '')).toEqual([expect.objectContaining({ status: 'success', attempts: 3 })]);
-  }, 60_000);
+  }, 180_000);
 
   it('fail for good after max_attempts, with the status that the receiver answered', async () => {
     const id = await engine.save(
@@ -54,7 +54,7 @@ describe('actions of a run', () => {
       error: { code: 'http_status', status: 500, path: 'actions[0]', actionId: 'call' },
     });
     expect(engine.receiver.received).toHaveLength(2);
-  }, 60_000);
+  }, 180_000);
 
   it('are not tried again after a 400; continue_on_error goes on and keeps the error visible', async () => {
     const id = await engine.save(
@@ -91,7 +91,7 @@ describe('actions of a run', () => {
     expect(run).toMatchObject({ status: 'success' });
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/a', '/b', '/b', '/c']);
     expect((await engine.steps(run?.id ?? '')).map(({ attempts }) => attempts)).toEqual([1, 2, 1]);
-  }, 60_000);
+  }, 180_000);
 
   it('that are slow in a row all happen, once each', async () => {
     const calls = [1, 2, 3].map((n) => `  - { action: integration-webhook.send, config: { url: "$URL/${n}" } }`);
@@ -104,7 +104,7 @@ describe('actions of a run', () => {
     const [run] = await engine.ended(1, id, 40_000);
     expect(run).toMatchObject({ status: 'success' });
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/1', '/2', '/3']);
-  }, 60_000);
+  }, 180_000);
 
   it('give up after max_attempts when nothing listens at the address', async () => {
     const id = await engine.save(
@@ -131,7 +131,7 @@ describe('actions of a run', () => {
     const [run] = await engine.ended(1, id, 40_000);
     expect(run).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
     expect(engine.receiver.received).toHaveLength(2);
-  }, 60_000);
+  }, 180_000);
 
   it('that are long start as normal activities, and a cancel aborts the request on its way', async () => {
     const id = await engine.save(
@@ -150,7 +150,7 @@ describe('actions of a run', () => {
     const [after] = await engine.runs(id);
     expect(after).toMatchObject({ status: 'cancelled', ended_by: { kind: 'cancel' } });
     expect(await engine.steps(run.id)).toEqual([expect.objectContaining({ status: 'cancelled' })]);
-  }, 60_000);
+  }, 180_000);
 
   it('with a configuration that renders to nonsense fail without a call', async () => {
     const id = await engine.save(
@@ -200,5 +200,5 @@ describe('actions of a run', () => {
       status: 'cancelled',
       ended_by: { kind: 'temporal', reason: 'Terminated in Temporal.' },
     });
-  }, 60_000);
+  }, 180_000);
 });

@@ -18,7 +18,7 @@ describeWithPrometheus('silences in a real Alertmanager', () => {
     await engine.worker();
     const connection = { name: 'am', type: 'alertmanager', config: { url: alertmanager.url } };
     connectionId = String((await engine.call(api, 'POST', '/connections', connection))['id']);
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await alertmanager.stop();
     await engine.close();
@@ -79,7 +79,7 @@ ${actions}`;
     expect(await silencesHere()).toEqual([]);
     expect((await silencesThere())[0]).toMatchObject({ status: { state: 'expired' } });
     expect(await engine.call(api, 'GET', '/alerts/n1')).not.toHaveProperty('silencedUntil');
-  }, 90_000);
+  }, 270_000);
 
   test('matchers go to Alertmanager as they are; what it refuses fails the step and leaves no silence here', async () => {
     const silence = (matchers: string) =>
@@ -103,7 +103,7 @@ ${actions}`;
       { status: 'failed', error: { code: 'http_status', message: expect.stringContaining('Alertmanager says') } },
     ]);
     expect(await silencesHere()).toEqual(before);
-  }, 90_000);
+  }, 270_000);
 
   test('an alert that does not exist fails the step before anything is sent', async () => {
     const count = (await silencesThere()).length;
@@ -117,7 +117,7 @@ ${actions}`;
     await fire('u1', { alertname: 'Unknown' });
     expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'failed', error: { code: 'not_found' } }]);
     expect(await silencesThere()).toHaveLength(count);
-  }, 60_000);
+  }, 180_000);
 
   test('a repeated attempt finds the silence of the first by its marker, also after a person ended it', async () => {
     const egress = createEgress({ allow: ['127.0.0.1'] });

@@ -22,7 +22,7 @@ describe('the guides on alerts', () => {
     engine = await startEngine();
     api = await engine.api(sandbox);
     await engine.worker(sandbox);
-  }, 120_000);
+  }, 360_000);
   afterEach(async () => {
     // The next guide must not see the alerts of this one.
     for (const { id } of (await engine.database.pool.query<{ id: string }>('select id from automations')).rows) {
@@ -64,7 +64,7 @@ describe('the guides on alerts', () => {
     await engine.call(api, 'POST', '/alerts/p2/acknowledge', { by: 'ada' });
     await engine.ended(2, id, 30_000);
     expect(pages('PAGER')).toHaveLength(3);
-  }, 90_000);
+  }, 270_000);
 
   test('dampen-flapping opens one incident for an alert that flaps', async () => {
     const id = await guide('dampen-flapping.yaml');
@@ -78,7 +78,7 @@ describe('the guides on alerts', () => {
     expect(await engine.runs(id)).toHaveLength(1);
     const { items } = (await engine.call(api, 'GET', '/incidents')) as { items: Fields[] };
     expect(items).toMatchObject([{ title: 'Flappy is flapping', systemIds: ['flaps'] }]);
-  }, 90_000);
+  }, 270_000);
 
   test('mute-during-maintenance pages when the maintenance has ended, if the alert still fires', async () => {
     const [name, pager] = await channel('PAGER_2');
@@ -101,7 +101,7 @@ describe('the guides on alerts', () => {
     await engine.call(api, 'PATCH', `/maintenances/${String(maintenance['id'])}`, { endAt: new Date().toISOString() });
     await engine.ended(2, id, 30_000);
     expect(pages(name)).toHaveLength(1);
-  }, 90_000);
+  }, 270_000);
 
   test('silence-in-alertmanager creates a silence there, and ends it when the alert resolves', async () => {
     // The server of alert-actions.test.ts is a real Alertmanager; here only the order of calls matters.
@@ -138,7 +138,7 @@ describe('the guides on alerts', () => {
     } finally {
       await alertmanager.close();
     }
-  }, 90_000);
+  }, 270_000);
 
   test('group-by-label sends one message for the alerts of a cluster', async () => {
     const [name, chat] = await channel('CHAT');
@@ -152,7 +152,7 @@ describe('the guides on alerts', () => {
         .map(({ title, body }) => `${String(title)}: ${String(body)}`)
         .toSorted(),
     ).toEqual(['1 alerts in us: Slow', '3 alerts in eu: Errors, Slow, Slow2']);
-  }, 90_000);
+  }, 270_000);
 
   test('clean-up-full-disks runs the clean-up, and pages with the runbook when the alert stays', async () => {
     const [name, pager] = await channel('PAGER_3');
@@ -167,7 +167,7 @@ describe('the guides on alerts', () => {
     expect(run).toMatchObject({ status: 'success' });
     expect((await engine.steps(run?.id ?? ''))[0]).toMatchObject({ result: { stdout: 'cleaning up db-1\n' } });
     expect(pages(name)).toMatchObject([{ title: 'Disk still full on db-1', body: 'https://rb/disk' }]);
-  }, 90_000);
+  }, 270_000);
 
   test('run when they are applied from Git, with the connection of the guide before found by its name', async () => {
     const { name, ...spec } = parse(readFileSync(join(GUIDES, 'group-by-label.yaml'), 'utf8')) as Fields;
@@ -184,7 +184,7 @@ describe('the guides on alerts', () => {
     await send('g2', { alertname: 'PodDown', cluster: 'east' });
     await until('the message is sent', () => pages('CHAT').length > before, 30_000);
     expect(pages('CHAT').at(-1)).toMatchObject({ title: '2 alerts in east', body: 'NodeDown, PodDown' });
-  }, 60_000);
+  }, 180_000);
 
   test('are all tried here', () => {
     expect([...tried].sort()).toEqual(readdirSync(GUIDES).sort());

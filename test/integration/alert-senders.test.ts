@@ -105,7 +105,7 @@ actions:
     for (const event of ['alert.fired', 'alert.changed', 'alert.acknowledged', 'alert.resolved']) {
       await engine.save(report(event));
     }
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const post = async (sender: string, file: string): Promise<void> => {

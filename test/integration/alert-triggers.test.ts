@@ -9,7 +9,7 @@ describe('automations on alerts', () => {
   let api: FermataProcess & { url: string };
   beforeAll(async () => {
     ({ engine, api } = await startService());
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const send = async (fingerprint: string, labels: Fields, more: Fields = {}) => {
@@ -59,7 +59,7 @@ ${actions}`;
     expect(run).toMatchObject({ status: 'success', context_key: 'd1' });
     const detail = (await engine.call(api, 'GET', '/alerts/d1')) as { runs: Fields[] };
     expect(detail.runs).toMatchObject([{ automationId: id, automationName: 'Disk' }]);
-  }, 120_000);
+  }, 360_000);
 
   test('a silenced alert starts nothing, with the reason; its resolution does', async () => {
     const fired = await engine.save(
@@ -83,7 +83,7 @@ ${actions}`;
     await send('q1', { alertname: 'A', team: 'quiet' }, { status: 'resolved' });
     await engine.ended(1, resolved, 30_000);
     expect(await engine.runs(fired)).toEqual([]);
-  }, 120_000);
+  }, 360_000);
 
   test('a dwell of a group holds while any alert of it fires; the key is made of the labels', async () => {
     const id = await engine.save(
@@ -101,7 +101,7 @@ ${actions}`;
     await send('g1', labels, { status: 'resolved' });
     const [run] = await engine.ended(1, id, 30_000);
     expect(run).toMatchObject({ status: 'success', context_key: 'cluster=c\\,1,zone=' });
-  }, 120_000);
+  }, 360_000);
 
   test("alerts.firing counts the alerts of the run's system, or of its key, and wakes waits", async () => {
     const seen = (matcher: string, groupBy: string) =>
@@ -133,7 +133,7 @@ ${actions}`;
     for (const id of [ofSystem, ofGroup, ofOne]) {
       expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'success' }]);
     }
-  }, 120_000);
+  }, 360_000);
 
   test('two Alertmanagers that retry start one run', async () => {
     const id = await engine.save(
@@ -150,7 +150,7 @@ ${actions}`;
     await send('pair', labels, { startsAt });
     await allRouted();
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('a second alert on an unhealthy system starts its own run', async () => {
     const id = await engine.save(
@@ -166,7 +166,7 @@ ${actions}`;
     await send('busy-2', { alertname: 'DiskFull', service: 'busy', severity: 'critical' });
     const runs = await engine.ended(2, id, 30_000);
     expect(runs.map(({ context_key: key }) => key)).toEqual(['busy-1', 'busy-2']);
-  }, 60_000);
+  }, 180_000);
 
   test('an alert that resolves before it has fired starts nothing; one whose labels change reports which', async () => {
     const on = (event: string) =>
@@ -190,7 +190,7 @@ ${actions}`;
       [changed],
     );
     expect(rows).toMatchObject([{ scope: { changedFields: ['labels'] } }]);
-  }, 60_000);
+  }, 180_000);
 
   test('a group of 3,000 alerts in one request is taken whole, and each alert is routed', async () => {
     const id = await engine.save(
@@ -214,7 +214,7 @@ ${actions}`;
     expect(await engine.call(api, 'POST', '/ingest/alertmanager', { version: '4', alerts })).toMatchObject({
       ...{ accepted: 3_000, changeIds: [] },
     });
-  }, 180_000);
+  }, 540_000);
 
   test('a matcher that does not parse is refused at save with its place and column', async () => {
     const bad = {
@@ -230,5 +230,5 @@ ${actions}`;
       path: 'triggers[0].config.matchers[1]',
       message: expect.stringContaining('column 4') as string,
     });
-  }, 60_000);
+  }, 180_000);
 });

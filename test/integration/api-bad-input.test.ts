@@ -295,7 +295,7 @@ describe('when Postgres is away', () => {
       await api.end();
       await postgres.destroy();
     }
-  }, 60_000);
+  }, 180_000);
 });
 
 it('accepts events while Temporal is away and says so in /readyz', async () => {

@@ -67,7 +67,7 @@ it('keeps answering while one viewer sends the most expensive documents over twe
   delay.disable();
   expect([...statuses].sort()).toEqual([200, 413, 429]);
   expect(delay.max / 1e6).toBeLessThan(1_500);
-}, 120_000);
+}, 360_000);
 
 it('refuses bodies of more than 64 KB to render', async () => {
   const answer = await api.call('POST', `${BASE}/templates/render`, {
@@ -116,7 +116,7 @@ it('saves, applies and checks large documents as it does small ones', async () =
   );
   const applied = await api.call('POST', `${BASE}/gitops/apply?source=large`, { body: gitops, headers: yaml });
   expect(applied.body.results).toMatchObject([{ name: 'large', action: 'created' }]);
-}, 60_000);
+}, 180_000);
 
 it('lets a token have four costly calls under way', async () => {
   const body = largeDocument('many');
@@ -128,7 +128,7 @@ it('lets a token have four costly calls under way', async () => {
   ]);
   expect(other.status).toBe(200);
   expect(new Set(many.map(({ status }) => status))).toEqual(new Set([200, 429]));
-}, 60_000);
+}, 180_000);
 
 describe('a dry run', () => {
   const list = JSON.stringify(Array.from({ length: 400 }, (_, n) => n));
@@ -171,7 +171,7 @@ describe('a dry run', () => {
     delay.disable();
     expect(statuses.filter((status) => status === 429)).toHaveLength(4);
     expect(delay.max / 1e6).toBeLessThan(1_500);
-  }, 120_000);
+  }, 360_000);
 
   it('reads live state, and refuses what a run would refuse, as it did in the main thread', async () => {
     await api.call('POST', `${BASE}/systems`, { body: { id: 'dry-shop', name: 'Shop' } });
@@ -188,5 +188,5 @@ describe('a dry run', () => {
     expect(reported.body).toMatchObject({ outcome: 'would_run', end: { endedBy: { reason: '0 firing' } } });
     const unknown = await api.call('POST', path, { body: { triggerId: 'up' } });
     expect([unknown.status, unknown.body.code]).toEqual([422, 'validation_failed']);
-  }, 60_000);
+  }, 180_000);
 });

@@ -14,7 +14,7 @@ describe('inbound hooks', () => {
   let next = 0;
   beforeAll(async () => {
     api = await startApiHarness();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => api.end());
 
   const make = async (fields: Record<string, unknown>): Promise<string> => {

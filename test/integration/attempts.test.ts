@@ -28,7 +28,7 @@ describe('two overlapping attempts of one step', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
-  }, 90_000);
+  }, 270_000);
   afterEach(() => engine.close());
 
   const sent = (path: string): Received[] => engine.receiver.received.filter((each) => each.path === path);
@@ -83,7 +83,7 @@ describe('two overlapping attempts of one step', () => {
     expect(run).toMatchObject({ status: 'success' });
     expect(sent('/call')).toHaveLength(2);
     expect((await engine.steps(run?.id ?? ''))[0]).toMatchObject({ status: 'success', attempts: 2 });
-  }, 180_000);
+  }, 540_000);
 });
 
 describe('an outage of Postgres of 15 seconds while a step is retried', () => {
@@ -121,14 +121,14 @@ describe('an outage of Postgres of 15 seconds while a step is retried', () => {
       await engine.close();
       await postgres.destroy();
     }
-  }, 240_000);
+  }, 720_000);
 });
 
 describe('the last step of a run', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
-  }, 90_000);
+  }, 270_000);
   afterAll(() => engine.close());
 
   /** A run whose only step has this status; ends it as a success. */

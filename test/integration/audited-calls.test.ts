@@ -37,7 +37,7 @@ it('answers ok: false when the provider hangs, and audits the test', async () =>
   expect(await audited('connections.test')).toMatchObject([
     { actor: { name: 'admin' }, outcome: 'success', remote_address: '203.0.113.9', detail: { status: 200 } },
   ]);
-}, 60_000);
+}, 180_000);
 
 it('answers 504 to a choice whose provider hangs, and audits it', async () => {
   const viewer = await api.token('viewer');
@@ -46,7 +46,7 @@ it('answers 504 to a choice whose provider hangs, and audits it', async () => {
   expect(await audited('connections.options')).toMatchObject([
     { actor: { name: 'viewer' }, outcome: 'failed', detail: { status: 504 } },
   ]);
-}, 60_000);
+}, 180_000);
 
 it('audits scripts that are tried out, also refused ones', async () => {
   const body = { kind: 'run_shell', script: 'true' };
@@ -57,7 +57,7 @@ it('audits scripts that are tried out, also refused ones', async () => {
     { actor: { name: 'viewer' }, outcome: 'refused' },
     { actor: { name: 'admin' } },
   ]);
-}, 60_000);
+}, 180_000);
 
 it('counts failed sign-ins by the address of the client, not of the proxy', async () => {
   const signIn = (address: string) =>

@@ -9,7 +9,7 @@ describe('branches beside each other', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   it('are replayed in the order in which their steps ended, whatever that was', async () => {
@@ -41,5 +41,5 @@ actions:
     expect(runs.map(({ status }) => status)).toEqual(Array(RUNS).fill('success'));
     expect(engine.receiver.received.filter(({ path }) => path === '/12111')).toHaveLength(RUNS);
     expect(await replayRuns(engine, runs, new Map([[id, 'branches-race']]))).toBe(RUNS);
-  }, 120_000);
+  }, 360_000);
 });

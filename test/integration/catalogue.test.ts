@@ -49,7 +49,7 @@ describe('the catalogue', () => {
     engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/broken' ? 410 : 200).end());
     api = await engine.api(sandbox);
     await engine.worker(sandbox);
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await Promise.all([jira.close(), vendor.close(), vendors.close()]);
     await engine.close();
@@ -109,7 +109,7 @@ describe('the catalogue', () => {
       // Validation warns of what a closed schema lacks: it must name everything that the payload has.
       expect({ event, payload: parsed?.data }).toEqual({ event, payload });
     }
-  }, 240_000);
+  }, 720_000);
 
   async function everyAction(): Promise<Record<string, unknown>[]> {
     const connect = (type: string, config: unknown) => make('/connections', { name: type, type, config });

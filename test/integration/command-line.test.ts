@@ -49,7 +49,7 @@ describe('the command line', () => {
     const ran = await fermata(['apply', file('all.yaml', [REFUSES, logs('logs', 'Logs')].join('---'))]);
     expect(ran).toMatchObject({ code: 0, err: '' });
     expect(ran.out).toMatch(/ACTION +ID +FILE +NAME\ncreated .*all\.yaml +refuses\ncreated .* logs\n/);
-  }, 90_000);
+  }, 270_000);
   afterAll(async () => {
     await engine.close();
     rmSync(directory, { recursive: true });
@@ -80,7 +80,7 @@ describe('the command line', () => {
     expect((await fermata(['runs', String(json(again).runId), '--follow'])).code).toBe(1);
     const closed = await fermata(['cancel', id]);
     expect([closed.code, closed.err]).toEqual([1, expect.stringContaining('[run_closed]')]);
-  }, 90_000);
+  }, 270_000);
 
   test('lists the matches of a name that is not unique, exit code 2; takes the id', async () => {
     await fermata([
@@ -119,7 +119,7 @@ describe('the command line', () => {
       '--dry-run',
     ]);
     expect(dry.out).toMatch(/WOULD BE[^]*created[^]*twin-c[^]*deleted[^]*twin-a/);
-  }, 90_000);
+  }, 270_000);
 
   test('applies all files or none, and shows where each is wrong', async () => {
     const wrong = file('wrong.yaml', logs('x', 'X').replace('automation.log', 'automation.lok'));
@@ -127,7 +127,7 @@ describe('the command line', () => {
     expect(ran.code).toBe(1);
     expect(ran.err).toMatch(/wrong\.yaml:7:\d+ .*unknown_action/);
     expect((await fermata(['automations', 'Fine'])).code).toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   test('explains why an automation did not run', async () => {
     const picky = logs('picky', 'Picky').replace(
@@ -144,7 +144,7 @@ describe('the command line', () => {
     expect(why).toMatch(/3 +automation_event +filter +.*data\.n > 5/);
     const all = json(await fermata(['automations', 'Picky', '--why', '--json'])) as unknown as { count: number }[];
     expect(all).toMatchObject([{ outcome: 'filter', triggerId: 'automation_event', count: 3 }]);
-  }, 60_000);
+  }, 180_000);
 
   test('reads and writes entities of custom kinds', async () => {
     const kind = await fetch(`${url}/api/v1/entity-kinds/deployment`, {
@@ -163,7 +163,7 @@ describe('the command line', () => {
     expect((await fermata(['entity', 'get', 'deployment'])).out).toMatch(/^ID +UPDATED[^]*shop/);
     expect((await fermata(['entity', 'set', 'health', 'shop', '{}'])).code).toBe(1);
     expect((await fermata(['entity', 'set', 'deployment', 'shop', '{'])).code).toBe(2);
-  }, 60_000);
+  }, 180_000);
 
   test('sets secrets from standard input and never shows them; makes tokens that work', async () => {
     const set = await fermata(['secret', 'set', 'PAGER', '--json'], { input: 'hunter22\n' });
@@ -179,7 +179,7 @@ describe('the command line', () => {
     expect((await fermata(['automations'], { env })).code).toBe(0);
     const refused = await fermata(['trigger', 'Logs'], { env });
     expect([refused.code, refused.err]).toEqual([1, expect.stringContaining('automation.manage')]);
-  }, 60_000);
+  }, 180_000);
 
   test.each([
     [['--version'], 0],
@@ -260,7 +260,7 @@ describe('the command line', () => {
     expect(dry).toMatchObject({ code: 0, err: '' });
     expect(dry.out).toMatch(/^Versioned {2}would_run[^]*automation\.log[^]*first[^]*success/);
     expect(json(await fermata(['dry-run', id, '--json']))).toMatchObject({ outcome: 'would_run' });
-  }, 60_000);
+  }, 180_000);
 
   test('opens, acknowledges and resolves an incident, by its id as a narrow terminal shows it', async () => {
     const made = json(
@@ -280,7 +280,7 @@ describe('the command line', () => {
       /Updates\n[^]*Disk replaced[^]*Failover is done[^]*Acknowledged/,
     );
     expect((await fermata(['incidents', '--open'])).out).toBe('No incidents.\n');
-  }, 60_000);
+  }, 180_000);
 
   test('plans a maintenance and ends it; lists what happened, what was refused and who did what', async () => {
     const made = json(
@@ -304,7 +304,7 @@ describe('the command line', () => {
     expect((await fermata(['deliveries'])).out).toMatch(/\/ingest\/alertmanager/);
     expect((await fermata(['audit', '--action', 'maintenances.create'])).out).toMatch(/maintenances\.create +success/);
     expect((await fermata(['maintenances', 'create', 'x', '--system', 'y', '--for', 'long'])).code).toBe(2);
-  }, 60_000);
+  }, 180_000);
 
   test('makes, shows and removes hooks, connections, kinds and packages; tries scripts out', async () => {
     const hook = await fermata(['hooks', 'create', 'deploys', '--scheme', 'github'], {
@@ -333,7 +333,7 @@ describe('the command line', () => {
     expect((await fermata(['packages'])).out).toMatch(/^No packages/);
     expect((await fermata(['waits'])).out).toBe('No run is waiting.\n');
     expect((await fermata(['dwells'])).code).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test('cancels all runs that filters match', async () => {
     const sleeps = logs('sleeps', 'Sleeps').replace('actions: [', 'actions: [{ delay: 1h }, ');
@@ -343,7 +343,7 @@ describe('the command line', () => {
     expect(json(cancelled)).toEqual({ matched: 1, done: 1 });
     expect((await fermata(['cancel', '--automation', 'Sleeps'])).out).toBe('0 matched, 0 cancelled\n');
     expect((await fermata(['cancel', '--status', 'running', 'some-id'])).code).toBe(2);
-  }, 60_000);
+  }, 180_000);
 
   test('lists everything that is missing when a process cannot start; an unreachable API is a failure', async () => {
     for (const command of ['api', 'worker']) {
@@ -354,5 +354,5 @@ describe('the command line', () => {
     }
     const away = await fermata(['runs'], { env: { FERMATA_URL: 'http://127.0.0.1:9' } });
     expect([away.code, away.err]).toEqual([1, expect.stringContaining('Nothing answers at http://127.0.0.1:9')]);
-  }, 30_000);
+  }, 90_000);
 });

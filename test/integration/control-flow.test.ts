@@ -11,7 +11,7 @@ describe('control flow of a run', () => {
   beforeAll(async () => {
     engine = await startEngine();
     workers = [await engine.worker()];
-  }, 60_000);
+  }, 180_000);
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
@@ -44,7 +44,7 @@ describe('control flow of a run', () => {
         'actions[0].parallel[2]': 'success',
         'actions[0].parallel[2].sequence[1]': 'success',
       });
-    }, 60_000);
+    }, 180_000);
 
     it('gives each branch a copy of the variables and merges them in branch order', async () => {
       const { run: ended, resultOf } = await run(
@@ -58,7 +58,7 @@ describe('control flow of a run', () => {
       );
       expect(ended.status).toBe('success');
       expect(resultOf('actions[2]')).toEqual({ all: [2, 4, 1, 1] });
-    }, 60_000);
+    }, 180_000);
 
     it('is stopped whole by a stop in one branch, and nothing swallows that', async () => {
       const { run: ended, statuses } = await run(
@@ -72,7 +72,7 @@ describe('control flow of a run', () => {
       expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'enough' } });
       expect(statuses['actions[0].parallel[0].sequence[0]']).toBe('cancelled');
       expect(sent()).toEqual([]);
-    }, 60_000);
+    }, 180_000);
 
     it('renders the reason of a stop, in a stretch and after a timer', async () => {
       const steps = (before: string) =>
@@ -87,7 +87,7 @@ describe('control flow of a run', () => {
         expect(ended.error).toMatchObject({ code: 'stopped', message: reason });
         expect(resultOf(before === '' ? 'actions[1]' : 'actions[2]')).toEqual({ reason });
       }
-    }, 60_000);
+    }, 180_000);
 
     it('goes on after failed branches when it may, and shows branches that are off as skipped', async () => {
       engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 400 : 200).end());
@@ -107,7 +107,7 @@ describe('control flow of a run', () => {
         'actions[1]': 'skipped',
       });
       expect(sent()).toEqual(['bad', 'after']);
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('repeat', () => {
@@ -124,7 +124,7 @@ describe('control flow of a run', () => {
         ['actions[0].repeat[2].sequence[0]', { seen: [2, false, true] }],
       ]);
       expect(resultOf('actions[0]')).toEqual({ iterations: 3 });
-    }, 60_000);
+    }, 180_000);
 
     it('takes each item of a list, also nested, with the outer loop back afterwards', async () => {
       const { run: ended } = await run(
@@ -147,7 +147,7 @@ describe('control flow of a run', () => {
       );
       expect(ended.status).toBe('success');
       expect(sent()).toEqual(['ada', 'bob', 'red', 'blue', 'cyd', 'green']);
-    }, 60_000);
+    }, 180_000);
 
     it('asks `while` before and `until` after an iteration', async () => {
       const { resultOf } = await run(
@@ -163,7 +163,7 @@ describe('control flow of a run', () => {
         { iterations: 1 },
       ]);
       expect(sent()).toEqual(['once']);
-    }, 60_000);
+    }, 180_000);
 
     it('ends at max_iterations with a warning, and at an error of its condition with the error', async () => {
       const { run: ended, resultOf } = await run(
@@ -182,7 +182,7 @@ describe('control flow of a run', () => {
       expect(resultOf('actions[2]')).toEqual({ iterations: 0, error: expect.any(String) as string });
       expect(resultOf('actions[3]')).toEqual({ iterations: 1, error: expect.any(String) as string });
       expect(resultOf('actions[4]')).toEqual({ iterations: 0 });
-    }, 60_000);
+    }, 180_000);
 
     it('fails when what it should go through is no list, naming what it is', async () => {
       const { run: ended } = await run(
@@ -193,7 +193,7 @@ describe('control flow of a run', () => {
         status: 'failed',
         error: { message: expect.stringContaining('got string') as string },
       });
-    }, 60_000);
+    }, 180_000);
 
     it('ends an iteration at a false condition, and the run at a stop, from any depth', async () => {
       const { run: ended, statuses } = await run(
@@ -212,7 +212,7 @@ describe('control flow of a run', () => {
       expect(ended).toMatchObject({ status: 'success', ended_by: { kind: 'stop', reason: 'third' } });
       expect(sent()).toEqual(['0', '2']);
       expect(statuses['actions[0].repeat[1].sequence[0]']).toBe('success');
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('on_failure', () => {
@@ -232,7 +232,7 @@ describe('control flow of a run', () => {
       });
       expect(sent()).toEqual(['bad', 'http_status-418-actions[0]-call', 'bad']);
       expect(statuses).toMatchObject({ 'on_failure[0]': 'success', 'on_failure[1]': 'failed' });
-    }, 60_000);
+    }, 180_000);
 
     it('runs after a stop that is an error, and not after success or cancel', async () => {
       const more = `on_failure: [ ${post('failed')} ]`;
@@ -249,7 +249,7 @@ describe('control flow of a run', () => {
       await engine.database.db.transaction((tx) => cancelRun(tx, waiting.id, { kind: 'cancel' }));
       await engine.ended(1, id);
       expect(sent()).toEqual(['failed', 'fine']);
-    }, 60_000);
+    }, 180_000);
   });
 
   it('goes on in the middle of loops and branches when its worker is killed', async () => {
@@ -279,7 +279,7 @@ describe('control flow of a run', () => {
         .filter((path) => path !== 'a1')
         .sort(),
     ).toEqual(['a0', 'a2', 'b', 'yes2']);
-  }, 90_000);
+  }, 270_000);
 
   it('continues as new between steps, with branches, loops, variables and deadlines as they were', async () => {
     await Promise.all(workers.map((worker) => worker.stop('SIGTERM')));
@@ -305,7 +305,7 @@ describe('control flow of a run', () => {
     const [ended] = await engine.ended(1, id, 60_000);
     expect(ended?.status).toBe('success');
     expect(sent()).toEqual(['side', 'kept-60-7']);
-    expect(Date.now() - began).toBeLessThan(15_000);
+    expect(Date.now() - began).toBeLessThan(60_000);
     const rows = await engine.steps(ended?.id ?? '');
     expect(rows.find(({ path }) => path === 'actions[1].parallel[0]')).toMatchObject({
       status: 'success',
@@ -323,5 +323,5 @@ describe('control flow of a run', () => {
     expect(executions.filter((status) => status === 'CONTINUED_AS_NEW').length).toBeGreaterThanOrEqual(1);
     await Promise.all(workers.map((worker) => worker.stop('SIGTERM')));
     workers = [await engine.worker()];
-  }, 120_000);
+  }, 360_000);
 });

@@ -25,7 +25,7 @@ describe('when processes die', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
-  }, 60_000);
+  }, 180_000);
   afterEach(() => engine.close());
 
   it('a run whose only worker is killed in the middle completes on its successor, no effect missing, repeats with the same key', async () => {
@@ -51,7 +51,7 @@ describe('when processes die', () => {
     const steps = await engine.steps(run?.id ?? '');
     expect(steps.map(({ status }) => status)).toEqual(Array(5).fill('success'));
     expect(steps[2]?.attempts).toBe(2);
-  }, 120_000);
+  }, 360_000);
 
   it('our own effects happen once although the worker dies between the effect and the commit', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-commit:1' });
@@ -71,7 +71,7 @@ actions:
     expect(incidents.rows).toHaveLength(1);
     const artifacts = await engine.database.db.execute(sql`select data from artifacts`);
     expect(artifacts.rows).toEqual([{ data: expect.objectContaining({ incidentId: incidents.rows[0]?.['id'] }) }]);
-  }, 120_000);
+  }, 360_000);
 
   it('a run admitted by a worker that dies right after its commit is started by another within 10 seconds', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1' });
@@ -83,7 +83,7 @@ actions:
     expect(run).toMatchObject({ status: 'success' });
     expect(Date.now() - before).toBeLessThan(15_000);
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
-  }, 120_000);
+  }, 360_000);
 
   it('a run that ended just before its worker died is not performed again, and its execution completes', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-end-before-completion:1' });
@@ -97,7 +97,7 @@ actions:
     expect(await handle.result()).toEqual({ status: 'success' });
     await client.connection.close();
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
-  }, 120_000);
+  }, 360_000);
 
   it('steps and those after them are not repeated when the worker died between the end of a step and its completion', async () => {
     const steps = [
@@ -136,7 +136,7 @@ actions:
     }
     await client.connection.close();
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(steps.map((_, n) => `/behind/${n}`));
-  }, 120_000);
+  }, 360_000);
 
   it("a killed worker's share of the change log is taken over within 10 seconds", async () => {
     const [first] = await Promise.all([engine.worker(), engine.worker()]);
@@ -158,7 +158,7 @@ actions:
     await engine.routed();
     expect(Date.now() - killedAt).toBeLessThan(10_000);
     expect((await engine.ended(10, undefined, 60_000)).every(({ status }) => status === 'success')).toBe(true);
-  }, 120_000);
+  }, 360_000);
 });
 
 const RESTART = `
@@ -174,7 +174,7 @@ describe('a worker that slept', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
-  }, 60_000);
+  }, 180_000);
   afterEach(() => engine.close());
   const paths = () => engine.receiver.received.map(({ path }) => path);
 
@@ -213,7 +213,7 @@ describe('a worker that slept', () => {
     expect(paths()).not.toContain('/second/1');
     const steps = await engine.steps(older?.id ?? '');
     expect(steps.filter(({ status }) => !['cancelled', 'success'].includes(status))).toEqual([]);
-  }, 120_000);
+  }, 360_000);
 
   it('a run that is replaced between two of its local steps does not do the second', async () => {
     await engine.worker();
@@ -233,5 +233,5 @@ describe('a worker that slept', () => {
     expect(runs.map(({ status }) => status)).toEqual(['cancelled', 'success']);
     expect(paths()).toEqual(expect.arrayContaining(['/first/1', '/first/2', '/second/2']));
     expect(paths()).not.toContain('/second/1');
-  }, 120_000);
+  }, 360_000);
 });

@@ -20,7 +20,7 @@ describe('a change that was set aside', () => {
     await engine.database.db.transaction((tx) =>
       entities.kinds.put(tx, 'lamp', { schema: { type: 'object' }, reactive: true }),
     );
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   /** A change that was set aside in the transaction that made it, as after the last of its tries. */
@@ -58,7 +58,7 @@ describe('a change that was set aside', () => {
     await engine.ended(1, id);
     expect(await listed()).toEqual([]);
     expect((await retry(changeId)).status).toBe(404);
-  }, 60_000);
+  }, 180_000);
 
   test('starts nothing when it is retried and its state no longer holds; momentary events still start one', async () => {
     const [ofState, ofMoment] = [await engine.save(whenOn(', to: on')), await engine.save(whenOn())];
@@ -72,7 +72,7 @@ describe('a change that was set aside', () => {
       (await engine.outcomes(ofState)).some(({ outcome, detail }) => outcome === 'config' && /retried/.test(detail)),
     );
     expect(await engine.runs(ofState)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('ends no dwell that was armed after it', async () => {
     const id = await engine.save(`
@@ -88,7 +88,7 @@ describe('a change that was set aside', () => {
     expect((await retry(changeId)).status).toBe(200);
     await routed();
     expect((await armed()).rowCount).toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   test('of a system reads its health as it is at the retry', async () => {
     const id = await engine.save(`
@@ -112,5 +112,5 @@ describe('a change that was set aside', () => {
       (await engine.outcomes(id)).some(({ detail }) => /retried/.test(detail)),
     );
     expect(await engine.runs(id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -25,7 +25,7 @@ describe('the plugin of docs/plugins.md', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   test('is built and runs exactly as the page says', async () => {
@@ -102,5 +102,5 @@ describe('the plugin of docs/plugins.md', () => {
       chat.kill('SIGKILL');
       rmSync(directory, { recursive: true });
     }
-  }, 180_000);
+  }, 540_000);
 });

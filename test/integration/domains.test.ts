@@ -8,7 +8,7 @@ describe('the domains around systems', () => {
   let api: FermataProcess & { url: string };
   beforeAll(async () => {
     ({ engine, api } = await startService());
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const request = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
@@ -50,7 +50,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
       { groupId: 'core', name: 'Core systems', changedFields: ['name'] },
     ]);
     expect(await payloads(heard[2] ?? '', 1)).toEqual([{ groupId: 'core', name: 'Core systems' }]);
-  }, 60_000);
+  }, 180_000);
 
   test('groups are listed newest first, whatever ids they were given, page by page', async () => {
     for (const id of ['paged-m', 'paged-z', 'paged-a']) {
@@ -64,7 +64,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect(ids.filter((id) => id.startsWith('paged-'))).toEqual(['paged-a', 'paged-z', 'paged-m']);
     const { body } = await request('GET', '/entities/catalog-group/paged-a');
     expect(body['state']).toEqual({ name: 'paged-a', description: 'one of three', metadata: {} });
-  }, 60_000);
+  }, 180_000);
 
   test('metadata of a system is merged or replaced by an automation', async () => {
     await call('POST', '/systems', {
@@ -81,7 +81,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     );
     expect(ended).toMatchObject({ status: 'success', ended_by: null });
     expect(await call('GET', '/systems/meta')).toMatchObject({ metadata: { only: true } });
-  }, 60_000);
+  }, 180_000);
 
   test('dependencies refuse themselves, repeats and circles, also of two writers at once', async () => {
     for (const id of ['a', 'b', 'c']) await call('POST', '/systems', { id, name: id });
@@ -115,7 +115,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
       label: 'reads',
     });
     expect((await request('DELETE', `/dependencies/${String(made['id'])}`)).status).toBe(204);
-  }, 60_000);
+  }, 180_000);
 
   test('automations make and remove dependencies; deleting a system removes what hangs on it, each with a tombstone', async () => {
     const gone = await listener('dependency.deleted');
@@ -140,7 +140,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
       expect.objectContaining({ sourceSystemId: 'web', targetSystemId: 'db' }),
       expect.objectContaining({ sourceSystemId: 'web', targetSystemId: 'db' }),
     ]);
-  }, 60_000);
+  }, 180_000);
 
   test('trouble reaches dependants, and so does recovery', async () => {
     const heard = await listener('dependency.impact_propagated', ', filter: trigger.payload.sourceSystemId == "pg"');
@@ -175,7 +175,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
       newState: 'healthy',
     });
     expect(await engine.runs(heard)).toHaveLength(2);
-  }, 60_000);
+  }, 180_000);
 
   test('a satellite connects by its first heartbeat and is lost by the clock, which `for:` can wait on', async () => {
     const [connected, lost, disconnected] = await Promise.all(
@@ -195,7 +195,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     await payloads(long, 1);
     expect(await call('GET', `/satellites/${id}`)).toMatchObject({ status: 'offline', lastEvent: 'heartbeat_lost' });
     expect((await request('POST', '/satellites/00000000-0000-7000-8000-000000000000/heartbeat', {})).status).toBe(404);
-  }, 60_000);
+  }, 180_000);
 
   test('an objective is computed when it is made and after changes of health, and automations read it', async () => {
     await call('POST', '/systems', { id: 'shop', name: 'Shop' });
@@ -238,7 +238,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
       );
       return rows[0]?.soon === false;
     });
-  }, 60_000);
+  }, 180_000);
 
   test('of fifty runs that open an incident at once for systems that overlap, one opens it', async () => {
     const id = await engine.save(`
@@ -264,7 +264,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
        where status <> 'resolved' and s like 'fifty-%' group by s`,
     );
     expect(rows.map(({ open }) => open)).toEqual(Array(11).fill(1));
-  }, 90_000);
+  }, 270_000);
 
   test('of fifty runs that open an incident at once for neighbours in a ring, no system gets two', async () => {
     const id = await engine.save(`
@@ -288,7 +288,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
        where status <> 'resolved' and s like 'ring-%' group by s`,
     );
     expect(rows.map(({ open }) => open)).toEqual(Array(10).fill(1));
-  }, 90_000);
+  }, 270_000);
 
   test('states that twenty write at once through two processes follow on each other without a gap', async () => {
     const other = await engine.api();
@@ -316,7 +316,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
       `select from_value as "from", to_value as "to" from entity_transitions where kind = 'counter' order by id`,
     );
     for (const [index, { from }] of fields.rows.slice(1).entries()) expect(from).toEqual(fields.rows[index]?.to);
-  }, 60_000);
+  }, 180_000);
 
   test('a token that one process revokes is refused by another at once', async () => {
     const other = await engine.api();
@@ -331,5 +331,5 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
     await request('DELETE', `/tokens/${String(made['id'])}`);
     await new Promise((resolve) => setTimeout(resolve, 200));
     expect(await status()).toBe(401);
-  }, 60_000);
+  }, 180_000);
 });

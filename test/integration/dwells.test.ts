@@ -22,7 +22,7 @@ describe('a `for:` gate', () => {
     const { address, namespace } = engine.temporal;
     temporal = new Client({ connection: await Connection.connect({ address }), namespace });
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
-  }, 120_000);
+  }, 360_000);
   let temporal: Client;
   const workers: FermataProcess[] = [];
   const worker = async (more?: Record<string, string>) => {
@@ -99,7 +99,7 @@ describe('a `for:` gate', () => {
     await engine.ended(2, id);
     expect(await engine.runs(id)).toHaveLength(2);
     expect(await dwells(id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('is cancelled when its cause stops, and its timer ends with it', async () => {
     const id = await engine.save(whenOn('b', '{ minutes: 10 }'));
@@ -117,7 +117,7 @@ describe('a `for:` gate', () => {
     expect(row.workflow_id).toMatch(/^[a-z0-9-]+\/stays_on\/.+\/for$/);
     await isClosed(row.workflow_id);
     expect(await engine.runs(id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('keeps its deadline when the event comes again or another field changes', async () => {
     const id = await engine.save(whenOn('c', '{ seconds: 3 }').replace('to: on', 'to: [on, bright]'));
@@ -128,7 +128,7 @@ describe('a `for:` gate', () => {
     await outcome(id, 'dwell_held');
     expect(await dwells(id)).toEqual([first]);
     await engine.ended(1, id);
-  }, 60_000);
+  }, 180_000);
 
   test('holds while the predicate of its trigger does: degraded to unhealthy is still not healthy', async () => {
     const id = await engine.save(`
@@ -144,7 +144,7 @@ describe('a `for:` gate', () => {
     await send('healthy');
     await routed();
     expect((await rowOf(id))?.status).toBe('idle');
-  }, 60_000);
+  }, 180_000);
 
   test('arms again when the cause stops and comes back at once', async () => {
     const id = await engine.save(whenOn('d', '{ seconds: 2 }'));
@@ -156,7 +156,7 @@ describe('a `for:` gate', () => {
     const { dwell } = run?.['trigger_scope'] as { dwell: { armedAt: string } };
     expect(Math.abs(Date.parse(dwell.armedAt) - back)).toBeLessThan(500);
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('is left alone by saves that do not touch its trigger, and dropped by edit, disabling and deletion', async () => {
     const yaml = whenOn('e', '{ minutes: 10 }');
@@ -197,7 +197,7 @@ describe('a `for:` gate', () => {
     expect(items).toContainEqual(
       expect.objectContaining({ contextKey: 'e', detail: 'The automation was deleted.', count: 1 }),
     );
-  }, 60_000);
+  }, 180_000);
 
   test('asks variables and conditions when it fires, and is spent either way', async () => {
     const id = await engine.save(
@@ -212,7 +212,7 @@ describe('a `for:` gate', () => {
     await lamp('f', { status: 'on', wait: 2 });
     await engine.ended(1, id);
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('follows a number by the results of checks; what cannot be read leaves it as it is', async () => {
     const id = await engine.save(`
@@ -234,7 +234,7 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([first]);
     const [run] = await engine.ended(1, id);
     expect(run?.['trigger_scope']).toMatchObject({ payload: { value: 300 } });
-  }, 60_000);
+  }, 180_000);
 
   test('is left as it is by a value that is not there', async () => {
     const id = await engine.save(whenOn('n', '{ seconds: 2 }'));
@@ -245,7 +245,7 @@ describe('a `for:` gate', () => {
     await routed();
     expect(await dwells(id)).toEqual([first]);
     await engine.ended(1, id);
-  }, 60_000);
+  }, 180_000);
 
   test('is ended by a recovery that the clock of its sender puts after the deadline', async () => {
     const id = await engine.save(`
@@ -260,7 +260,7 @@ describe('a `for:` gate', () => {
     await send('healthy', new Date(Date.now() + 4 * 60_000).toISOString());
     await outcome(id, 'dwell_cancelled');
     expect(await engine.runs(id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('ends with its entity', async () => {
     const id = await engine.save(whenOn('g', '{ minutes: 10 }'));
@@ -269,7 +269,7 @@ describe('a `for:` gate', () => {
     await call('DELETE', '/entities/lamp/g');
     await outcome(id, 'dwell_cancelled');
     expect(await dwells(id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('outlives its worker, and fires once when all were down over the deadline', async () => {
     const id = await engine.save(whenOn('h', '{ seconds: 2 }'));
@@ -282,7 +282,7 @@ describe('a `for:` gate', () => {
     await routed();
     await pause(500);
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('starts again when the cause stopped and came back while everything was down', async () => {
     const id = await engine.save(whenOn('i', '{ seconds: 4 }'));
@@ -297,7 +297,7 @@ describe('a `for:` gate', () => {
     const { dwell } = run?.['trigger_scope'] as { dwell: { armedAt: string } };
     expect(Date.parse(dwell.armedAt)).toBeGreaterThan(Date.parse(first.armedAt));
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('fires for a cause that held to the deadline and stopped after it, while everything was down', async () => {
     const id = await engine.save(whenOn('j', '{ seconds: 1 }'));
@@ -311,7 +311,7 @@ describe('a `for:` gate', () => {
     await routed();
     expect((await rowOf(id))?.status).toBe('idle');
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('fires once when its worker dies right after it has decided to', async () => {
     const id = await engine.save(whenOn('k', '{ seconds: 1 }'));
@@ -322,7 +322,7 @@ describe('a `for:` gate', () => {
     await worker();
     await engine.ended(1, id, 30_000);
     expect(await engine.runs(id)).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('fires from its row when its timer is lost', async () => {
     const id = await engine.save(whenOn('l', '{ seconds: 2 }'));
@@ -333,7 +333,7 @@ describe('a `for:` gate', () => {
     });
     await temporal.workflow.getHandle(row.workflow_id).terminate('lost');
     await engine.ended(1, id, 30_000);
-  }, 60_000);
+  }, 180_000);
 
   test('that is due soon does not wait for the timers of many that are due later', async () => {
     await killWorkers();
@@ -352,5 +352,5 @@ describe('a `for:` gate', () => {
       sql`select 1 from dwells where automation_id = ${many} and started_at is null`,
     );
     expect(left.rowCount).toBeGreaterThan(0);
-  }, 60_000);
+  }, 180_000);
 });

@@ -6,7 +6,7 @@ describe('for_each with parallel', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker();
-  }, 60_000);
+  }, 180_000);
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
@@ -48,7 +48,7 @@ describe('for_each with parallel', () => {
     const firstEnd = positionOf('[1].sequence[4]', 'seq');
     expect(positionOf('[3].sequence[0]', 'began_seq')).toBeGreaterThan(firstEnd);
     expect(positionOf('[2].sequence[0]', 'began_seq')).toBeLessThan(firstEnd);
-  }, 60_000);
+  }, 180_000);
 
   it('begins no iteration after a failure, and fails with the first error by item', async () => {
     engine.receiver.answerWith(({ path }, response) => {
@@ -66,7 +66,7 @@ describe('for_each with parallel', () => {
     });
     expect(sentTo(engine).toSorted()).toEqual(['one', 'two']);
     expect(statuses['actions[0]']).toBe('failed');
-  }, 60_000);
+  }, 180_000);
 
   it('is stopped whole by a stop in one iteration', async () => {
     const { run: ended, statuses } = await run(
@@ -81,5 +81,5 @@ describe('for_each with parallel', () => {
     expect(statuses['actions[0].repeat[0].sequence[0]']).toBe('cancelled');
     expect(statuses).not.toHaveProperty('actions[0].repeat[2].sequence[0]');
     expect(sentTo(engine)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -25,7 +25,7 @@ describe('the gates and their reference model', () => {
     await engine.database.db.transaction((tx) =>
       entities.kinds.put(tx, 'lamp', { schema: { type: 'object' }, reactive: true }),
     );
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const routed = () => engine.routed(60_000);
@@ -104,7 +104,7 @@ describe('the gates and their reference model', () => {
       );
     }
     for (const [lamp, firings] of wanted) expect({ lamp, firings: fired.get(lamp) ?? [] }).toEqual({ lamp, firings });
-  }, 240_000);
+  }, 720_000);
 
   test('a dwell of health fires if and only if the model says so, with results that come twice, late and in batches', async () => {
     const story = fc.array(
@@ -170,7 +170,7 @@ describe('the gates and their reference model', () => {
     for (const [system, firings] of wanted) {
       expect({ system, firings: fired.get(system) ?? [] }).toEqual({ system, firings });
     }
-  }, 240_000);
+  }, 720_000);
 
   test('the rule of a window, of the newest events only, is that of the model', () => {
     const rule = fc.record({
@@ -246,5 +246,5 @@ describe('the gates and their reference model', () => {
       const runs = await engine.ended(wanted.length, id, 60_000);
       expect(runs.map((run) => run['change_id']).sort()).toEqual([...wanted].sort());
     }
-  }, 240_000);
+  }, 720_000);
 });

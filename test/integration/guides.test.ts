@@ -23,7 +23,7 @@ describe('the guides', () => {
     engine = await startEngine();
     api = await engine.api(sandbox);
     await engine.worker(sandbox);
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => {
     engine.receiver.received.splice(0);
   });
@@ -60,7 +60,7 @@ describe('the guides', () => {
     await report('stays', 'healthy');
     await engine.ended(1, id, 20_000);
     expect(await incidentsOf('stays')).toEqual([{ status: 'resolved' }]);
-  }, 60_000);
+  }, 180_000);
 
   test('a payload of Alertmanager that flaps makes exactly one run', async () => {
     const id = await guide('flapping-window.yaml');
@@ -83,7 +83,7 @@ describe('the guides', () => {
     await engine.routed();
     expect(await engine.runs(id)).toHaveLength(1);
     expect(await incidentsOf('flaps')).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('somebody is paged; without an acknowledgement the manager is, with one nobody else', async () => {
     const id = await guide('page-and-escalate.yaml', ['timeout_seconds: 900', 'timeout_seconds: 2']);
@@ -97,7 +97,7 @@ describe('the guides', () => {
     await engine.emit('com.example.acknowledged', { by: 'ada' }, { subject: String(second['id']) });
     await engine.ended(2, id, 20_000);
     expect(bodies().map(({ who }) => who)).toEqual(['on-call']);
-  }, 60_000);
+  }, 180_000);
 
   test('a deploy opens a maintenance by a hook, and a later request to it ends it', async () => {
     const id = await guide('deploy-maintenance.yaml');
@@ -115,7 +115,7 @@ describe('the guides', () => {
     await engine.ended(3, id);
     expect(await status()).toEqual([{ status: 'completed', title: 'Deploy of app' }]);
     expect(await open()).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('in quiet hours only what is critical pages; the rest pages in the morning, if it is still open', async () => {
     const time = (ms: number) => new Date(Date.now() + ms).toISOString().slice(11, 19);
@@ -146,7 +146,7 @@ describe('the guides', () => {
     await post(`/incidents/${String(over['id'])}/updates`, { message: 'Gone', statusChange: 'resolved' });
     await engine.ended(3, id, 30_000);
     expect(paged()).toEqual(['down', 'slow']);
-  }, 60_000);
+  }, 180_000);
 
   test('a Jira issue is opened with an incident, and closed with it by another run', async () => {
     const account = { email: 'ada@example.org', apiToken: 'token' };
@@ -179,7 +179,7 @@ describe('the guides', () => {
     } finally {
       await jira.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   test('a script makes the nightly report', async () => {
     for (const systemId of ['checkout', 'search']) await report(systemId, 'healthy');
@@ -192,7 +192,7 @@ describe('the guides', () => {
     expect(reports.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { text: 'checkout: healthy\nsearch: healthy' },
     ]);
-  }, 60_000);
+  }, 180_000);
 
   test('a budget that falls below ten percent is posted to Teams once', async () => {
     const teams = await startTeamsServer();
@@ -216,7 +216,7 @@ describe('the guides', () => {
     } finally {
       await teams.close();
     }
-  }, 60_000);
+  }, 180_000);
 
   test('are all tried here, and what they did is replayed without a difference', async () => {
     expect([...saved].sort()).toEqual(readdirSync(GUIDES).sort());
@@ -226,5 +226,5 @@ describe('the guides', () => {
       const again = await endOtherwise(engine, api, ended, end);
       await replayRuns(engine, again, new Map([...names].map(([id, name]) => [id, `${name}-${end}`])));
     }
-  }, 120_000);
+  }, 360_000);
 });

@@ -62,7 +62,7 @@ describe('histories of real runs', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker({ FERMATA_CONTINUE_AFTER: '40' });
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   it('are replayed by the code that is here without a difference', async () => {
@@ -99,7 +99,7 @@ describe('histories of real runs', () => {
       const named = new Map([...names].map(([id, name]) => [id, `${name}-${end}`]));
       await replayRuns(engine, again, named);
     }
-  }, 240_000);
+  }, 720_000);
 });
 
 async function drive(engine: Engine, api: { url: string }): Promise<void> {

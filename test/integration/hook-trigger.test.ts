@@ -13,7 +13,7 @@ describe('a request to a hook', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   it('starts the automations of that hook only, with the context key that the trigger says', async () => {
@@ -41,5 +41,5 @@ describe('a request to a hook', () => {
     ]);
     expect(await engine.runs(theirs)).toEqual([]);
     expect(await engine.outcomes(theirs)).toEqual([]);
-  }, 90_000);
+  }, 270_000);
 });

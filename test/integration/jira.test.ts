@@ -28,7 +28,7 @@ describe('Jira', () => {
     const text = await made.text();
     expect([made.status, text.includes('canary')]).toEqual([201, false]);
     connection = (JSON.parse(text) as { id: string }).id;
-  }, 60_000);
+  }, 180_000);
   afterEach(async () => {
     await engine.close();
     await jira.close();
@@ -58,7 +58,7 @@ describe('Jira', () => {
     expect(moves).toHaveLength(1);
     const steps = await engine.steps(run?.id ?? '');
     expect(steps.at(-1)?.result).toMatchObject({ found: true, count: 1, firstIssueKey: 'OPS-1' });
-  }, 120_000);
+  }, 360_000);
 
   it('opens one issue in a project without a labels field, also when the worker is killed', async () => {
     jira.withoutLabels();
@@ -74,7 +74,7 @@ describe('Jira', () => {
     expect(step).toMatchObject({
       ...{ attempts: 2, result: { issueKey: 'OPS-1' } },
     });
-  }, 180_000);
+  }, 540_000);
 
   it('moves an issue to a status by name, and reports statuses that it cannot reach', async () => {
     await engine.worker();
@@ -101,7 +101,7 @@ describe('Jira', () => {
     ]);
     const moves = jira.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/transitions'));
     expect(moves).toHaveLength(1);
-  }, 120_000);
+  }, 360_000);
 
   it('waits as long as Retry-After says, and reports the message of Jira about a wrong project', async () => {
     await engine.worker();
@@ -119,7 +119,7 @@ describe('Jira', () => {
       status: 400,
       message: expect.stringContaining('valid project is required') as string,
     });
-  }, 120_000);
+  }, 360_000);
 
   it('has one issue, not two, when the worker is killed after Jira answered and before completion', async () => {
     const first = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1' });
@@ -133,7 +133,7 @@ describe('Jira', () => {
     expect(jira.issues).toHaveLength(1);
     const [step] = await engine.steps(run?.id ?? '');
     expect(step).toMatchObject({ attempts: 2, result: { issueKey: 'OPS-1' } });
-  }, 180_000);
+  }, 540_000);
 
   it('is tested, offers choices, and neither shows nor gives away its token', async () => {
     expect(JSON.parse((await request('POST', '/test')).text)).toEqual({ ok: true, message: 'Connected as Ada.' });
@@ -155,5 +155,5 @@ describe('Jira', () => {
     expect((await request('PATCH', '', inside)).status).toBe(200);
     expect(JSON.parse((await request('POST', '/test')).text)).toMatchObject({ ok: false });
     for (const { text } of [types, refused, echoed, moved]) expect(text).not.toContain('canary');
-  }, 60_000);
+  }, 180_000);
 });

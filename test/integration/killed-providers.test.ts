@@ -303,7 +303,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
     await engine.worker();
     const [run] = await engine.ended(1, id, 90_000);
     steps = await engine.steps(run?.id ?? '');
-  }, 240_000);
+  }, 720_000);
   afterAll(async () => {
     await Promise.all([vendors.close(), teams.close(), new Promise<void>((resolve) => mail.close(resolve))]);
     await engine.close();

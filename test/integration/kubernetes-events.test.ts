@@ -31,7 +31,7 @@ describe('events of a Kubernetes cluster', () => {
     id = await engine.save(DEFINITION);
     workers = await Promise.all([engine.worker(), engine.worker()]);
     await until('one of the workers watches', () => cluster.events.watching() === 1, 60_000);
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await engine.close();
     await cluster.close();
@@ -73,7 +73,7 @@ describe('events of a Kubernetes cluster', () => {
       ...{ namespace: 'default', kind: 'Pod', name: 'a', uid: 'uid-a', source: 'kubelet', eventName: 'a' },
       message: 'Back-off restarting failed container',
     });
-  }, 60_000);
+  }, 180_000);
 
   test('go on at the newest bookmark after a watch was cut', async () => {
     cluster.events.bookmark();
@@ -87,7 +87,7 @@ describe('events of a Kubernetes cluster', () => {
     cluster.events.record({ name: 'b' });
     expect(await delivered('b 1')).toEqual(['a 1', 'a 2', 'b 1', 'other 1']);
     expect(beginnings().at(-1)).toBe(bookmark);
-  }, 90_000);
+  }, 270_000);
 
   test.each(['event', 'status'] as const)(
     'are listed again after a 410 as %s, and none comes twice',
@@ -123,7 +123,7 @@ describe('events of a Kubernetes cluster', () => {
     cluster.events.record({ name: 'last' });
     expect(await delivered('last 1')).toEqual([...before, 'both 1', 'last 1'].sort());
     expect(after).toEqual([...before, 'both 1'].sort());
-  }, 180_000);
+  }, 540_000);
 
   test('start again when the cluster was restored to an earlier version', async () => {
     await watched();
@@ -133,7 +133,7 @@ describe('events of a Kubernetes cluster', () => {
     await watched();
     cluster.events.record({ name: 'restored' });
     await delivered('restored 1');
-  }, 90_000);
+  }, 270_000);
 
   test('reach a run that waits for one on a version that does not listen any more', async () => {
     const wait = {
@@ -155,7 +155,7 @@ describe('events of a Kubernetes cluster', () => {
     await watched();
     cluster.events.record({ name: 'late', type: 'Normal' });
     expect((await engine.ended(1, waiting, 60_000)).map(({ status }) => status)).toEqual(['success']);
-  }, 120_000);
+  }, 360_000);
 
   test('are not watched when nobody listens', async () => {
     await engine.ended(1, id, 60_000);
@@ -166,5 +166,5 @@ describe('events of a Kubernetes cluster', () => {
     const all = await seen();
     expect(new Set(all).size).toBe(all.length);
     expect(all).not.toContain('before 1');
-  }, 90_000);
+  }, 270_000);
 });

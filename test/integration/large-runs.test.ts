@@ -8,14 +8,14 @@ const BLOB = 'x'.repeat(200_000);
 
 /** Temporal takes at most 2 MB for a payload and 4 MB for a message; docs.temporal.io/cloud/limits. */
 describe('runs with large variables', () => {
-  jest.setTimeout(180_000);
+  jest.setTimeout(540_000);
   let e: Engine;
   let client: ReturnType<typeof lazyClient>;
   beforeAll(async () => {
     e = await startEngine();
     client = lazyClient(e.temporal);
     await e.worker({ FERMATA_CONTINUE_AFTER: '60' });
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await client.connection.close();
     await e.close();

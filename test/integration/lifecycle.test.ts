@@ -19,7 +19,7 @@ describe('the life of automations with runs in flight', () => {
   beforeAll(async () => {
     engine = await startEngine();
     [api] = await Promise.all([engine.api(), engine.worker(), engine.worker()]);
-  }, 90_000);
+  }, 270_000);
   afterAll(() => engine.close());
 
   const call = (method: string, path: string) =>
@@ -44,7 +44,7 @@ describe('the life of automations with runs in flight', () => {
     const runs = await engine.ended(3, id, 60_000);
     expect(runs.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
     expect(paths('disabled/end')).toHaveLength(3);
-  }, 90_000);
+  }, 270_000);
 
   it('ends what is in flight and queued with cancelRuns; nothing of it does a further step', async () => {
     const id = await threeQueued('cancelled');
@@ -58,7 +58,7 @@ describe('the life of automations with runs in flight', () => {
     const after = await engine.ended(4, id, 60_000);
     expect(after.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'success']);
     expect(paths('cancelled/end')).toEqual([`/cancelled/end/${after[3]?.id ?? ''}`]);
-  }, 90_000);
+  }, 270_000);
 
   it('cancels all runs of what is deleted while events go on; no step comes after it', async () => {
     const id = await engine.save(automation('deleted', 'parallel', 'deleted'));
@@ -79,7 +79,7 @@ describe('the life of automations with runs in flight', () => {
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['cancelled']));
     expect(paths('deleted/end')).toEqual([]);
     expect((await call('GET', `/runs/${runs[0]?.id ?? ''}`)).status).toBe(200);
-  }, 90_000);
+  }, 270_000);
 
   it('rolls back to a new version that equals an old one, and runs it', async () => {
     const id = await engine.save(automation('rolled', 'single', 'old'));
@@ -95,7 +95,7 @@ describe('the life of automations with runs in flight', () => {
     expect(paths('/old/end')).not.toEqual([]);
     const reported = (await (await call('GET', `/automations/${id}`)).json()) as { lastTriggeredAt: string };
     expect(Date.parse(reported.lastTriggeredAt)).toBeGreaterThan(Date.now() - 60_000);
-  }, 90_000);
+  }, 270_000);
 
   it('cancels by filter, queued ones first', async () => {
     const id = await threeQueued('filtered');
@@ -103,5 +103,5 @@ describe('the life of automations with runs in flight', () => {
     expect(await bulk.json()).toEqual({ matched: 3, done: 3 });
     expect((await engine.runs(id)).map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled']);
     expect(paths('filtered/begin')).toHaveLength(1);
-  }, 90_000);
+  }, 270_000);
 });

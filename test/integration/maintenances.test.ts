@@ -8,7 +8,7 @@ describe('maintenances', () => {
   let worker: FermataProcess;
   beforeAll(async () => {
     ({ engine, api, worker } = await startService());
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
@@ -51,7 +51,7 @@ describe('maintenances', () => {
       [id],
     );
     expect(rows.slice(1).map((row) => row.occurred_at.toISOString())).toEqual([startAt, endAt]);
-  }, 120_000);
+  }, 360_000);
 
   test('one that has begun is created, then started; it can be changed, ended before its time and removed', async () => {
     const created = await listen('maintenance.created');
@@ -72,7 +72,7 @@ describe('maintenances', () => {
     expect((await call('GET', path)).status).toBe(404);
     expect((await call('GET', `${path}/updates`)).status).toBe(404);
     expect(await plan('web', 10, 5)).toMatchObject({ status: 422 });
-  }, 60_000);
+  }, 180_000);
 
   test('an automation puts a system into maintenance, holds others back until then, and clears it, also twice', async () => {
     await call('POST', '/systems', { id: 'shop', name: 'Shop' });
@@ -122,5 +122,5 @@ describe('maintenances', () => {
     expect(said.map(({ message }) => message)).toEqual(['deployed', 'deploying']);
     await engine.emit('page', {}, { subject: 'shop' });
     expect(await engine.ended(1, page)).toMatchObject([{ status: 'success' }]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -25,7 +25,7 @@ describe('a run started by hand, as one that an event starts,', () => {
   beforeAll(async () => {
     engine = await startEngine();
     [api] = await Promise.all([engine.api(), engine.worker()]);
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   /** Starts the automation with the same payload by hand. */

@@ -41,7 +41,7 @@ describe('metrics', () => {
   beforeAll(async () => {
     engine = await startEngine();
     api = await engine.api();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   test('are all there from the start, before anything happened', async () => {
@@ -97,7 +97,7 @@ actions: [{ action: automation.log, config: { message: m } }]
     await shown('fermata_runs_total{automation="Counted",status="success"}', 4);
     expect(await scrape()).toMatch(/^fermata_runs_total\{automation="Counted",status="success"\} 4$/m);
     await second.stop();
-  }, 120_000);
+  }, 360_000);
 
   test('runs are counted by automation: the oldest by name, from 0, the rest as "other", once over all processes', async () => {
     const settings = { FERMATA_METRICS_AUTOMATIONS: '2' };
@@ -135,7 +135,7 @@ actions: [{ stop: { error: true, reason: broken } }]
     const after = await lines();
     expect(after).toContain('fermata_runs_total{automation="beyond the bound",status="failed"} 0');
     expect(after.join('\n')).not.toContain('quoted');
-  }, 120_000);
+  }, 360_000);
 
   test('are sent to an OpenTelemetry collector, by the API, by workers and by the SDK of Temporal', async () => {
     const collected: { path: string; headers: IncomingHttpHeaders; text: string }[] = [];
@@ -173,5 +173,5 @@ actions: [{ stop: { error: true, reason: broken } }]
     expect(own.find((each) => each.includes('"fermata-worker"'))).toContain('"fermata_changes_total"');
     expect(collected.some((each) => !isJson(each) && each.text.includes('temporal_'))).toBe(true);
     await new Promise((resolve) => collector.close(resolve));
-  }, 60_000);
+  }, 180_000);
 });

@@ -19,7 +19,7 @@ describe('a dwell whose deadline passed while no worker ran, and whose cause is 
   beforeAll(async () => {
     engine = await startEngine();
     api = await engine.api();
-  }, 90_000);
+  }, 270_000);
   afterAll(() => engine.close());
 
   const report = async (systemId: string, status: string, minutesAgo: number) => {
@@ -52,5 +52,5 @@ describe('a dwell whose deadline passed while no worker ran, and whose cause is 
     expect(await engine.runs(stopped)).toEqual([]);
     expect(await engine.runs(reported)).toEqual([]);
     expect(await engine.runs(held)).toHaveLength(1);
-  }, 120_000);
+  }, 360_000);
 });

@@ -23,11 +23,11 @@ describe('workers with different plugins', () => {
   beforeAll(async () => {
     engine = await startEngine();
     api = await engine.api({ FERMATA_PLUGINS: `${WEATHER},${TIDE}` });
-  }, 120_000);
+  }, 360_000);
   afterEach(async () => {
     await Promise.all(running.map((worker) => worker.stop()));
     running = [];
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   const start = async (plugins: string): Promise<FermataProcess> => {
@@ -56,7 +56,7 @@ describe('workers with different plugins', () => {
     const runs = await Promise.all([engine.ended(12, storm, 60_000), engine.ended(12, flood, 60_000)]);
     expect(runs.flat().map(({ status }) => status)).toEqual(Array.from({ length: 24 }, () => 'success'));
     expect(runs.map((all) => all.length)).toEqual([12, 12]);
-  }, 120_000);
+  }, 360_000);
 
   test('a change waits while the worker that knows its trigger is restarted', async () => {
     const automation = await save({ name: 'wait', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
@@ -69,7 +69,7 @@ describe('workers with different plugins', () => {
     expect(await engine.runs(automation)).toHaveLength(1);
     await start(WEATHER);
     expect((await engine.ended(2, automation, 30_000)).map(({ status }) => status)).toEqual(['success', 'success']);
-  }, 120_000);
+  }, 360_000);
 
   test('a run says that no worker has its action, and goes on when one has', async () => {
     const automation = await save({
@@ -93,7 +93,7 @@ describe('workers with different plugins', () => {
     expect(step).toMatchObject({ status: 'success', attempts: 1 });
     const { run: answer } = (await engine.call(api, 'GET', `/runs/${run?.id ?? ''}`)) as { run: unknown };
     expect(answer).toMatchObject({ stuck: null });
-  }, 120_000);
+  }, 360_000);
 
   test('a filter of a plugin is evaluated by workers that have it, in triggers, steps and waits', async () => {
     const automation = await save({
@@ -131,7 +131,7 @@ describe('workers with different plugins', () => {
     expect(outcomes.filter(({ outcome }) => outcome === 'error')).toEqual([]);
     // Events of its type would wait for a worker that has the filter.
     await engine.call(api, 'DELETE', `/automations/${automation}`);
-  }, 120_000);
+  }, 360_000);
 
   test('an event that the config of a trigger refuses does not wait for the filter of its automation', async () => {
     const automation = await save({
@@ -171,7 +171,7 @@ describe('workers with different plugins', () => {
     expect((await engine.ended(1, automation, 60_000)).map(({ status }) => status)).toEqual(['success']);
     expect(await isRouted('drifting')).toBe(true);
     await engine.call(api, 'DELETE', `/automations/${automation}`);
-  }, 120_000);
+  }, 360_000);
 
   test('an API without the filter of a plugin refuses to evaluate with it, and one that has it starts the run', async () => {
     const automation = await save({
@@ -199,7 +199,7 @@ describe('workers with different plugins', () => {
     expect((await engine.ended(1, automation, 60_000))[0]).toMatchObject({ status: 'success' });
     // Events of its type would wait for a worker that has the filter.
     await engine.call(api, 'DELETE', `/automations/${automation}`);
-  }, 120_000);
+  }, 360_000);
 
   test('a run says that no worker has its filter, and goes on when one has', async () => {
     const automation = await save({
@@ -219,7 +219,7 @@ describe('workers with different plugins', () => {
     await start(WEATHER);
     const [run] = await engine.ended(1, automation, 60_000);
     expect(run).toMatchObject({ status: 'success', error: null });
-  }, 120_000);
+  }, 360_000);
 
   test('a worker notifies the others when it comes and when it goes, and they read at once what it knows', async () => {
     await start('');
@@ -247,7 +247,7 @@ describe('workers with different plugins', () => {
     } finally {
       await listener.close();
     }
-  }, 120_000);
+  }, 360_000);
 
   test('a dwell of a trigger that the worker does not know is kept for one that does', async () => {
     const automation = await save({
@@ -270,7 +270,7 @@ describe('workers with different plugins', () => {
     expect(rows).toEqual([{ status: 'armed' }]);
     await start(WEATHER);
     expect((await engine.ended(1, automation, 30_000)).map(({ status }) => status)).toEqual(['success']);
-  }, 120_000);
+  }, 360_000);
 
   test('SIGTERM ends a worker within FERMATA_SHUTDOWN_SECONDS while a call hangs', async () => {
     const automation = await engine.save(`
@@ -289,5 +289,5 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 60, config: { url
     await worker.stop();
     expect(Date.now() - since).toBeLessThan(9_000);
     expect(worker.child.exitCode).toBe(0);
-  }, 60_000);
+  }, 180_000);
 });

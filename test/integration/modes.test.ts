@@ -25,7 +25,7 @@ describe('30 identical events at once', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await Promise.all([engine.worker(), engine.worker()]);
-  }, 90_000);
+  }, 270_000);
   beforeEach(() => engine.receiver.received.splice(0));
   afterAll(() => engine.close());
 
@@ -59,7 +59,7 @@ describe('30 identical events at once', () => {
       );
       expect(open).toEqual([]);
     }
-  }, 60_000);
+  }, 180_000);
 
   it('run one after another, in order, on a `queued` automation', async () => {
     const id = await engine.save(automation('queued', 0.05, 'max_runs: 30'));
@@ -81,7 +81,7 @@ describe('30 identical events at once', () => {
     const statuses = await until('they close', async () => closed(await Promise.all(runs.map(statusOf))), 30_000);
     await client.connection.close();
     expect([...new Set(statuses)]).toEqual(['COMPLETED']);
-  }, 120_000);
+  }, 360_000);
 
   it('never are more than max_runs on a `parallel` automation', async () => {
     const id = await engine.save(automation('parallel', 3, 'max_runs: 10'));
@@ -106,7 +106,7 @@ describe('the workflow id of a run', () => {
     engine = await startEngine();
     client = lazyClient(engine.temporal);
     await engine.worker();
-  }, 90_000);
+  }, 270_000);
   afterAll(async () => {
     await client.connection.close();
     await engine.close();
@@ -139,7 +139,7 @@ actions: [{ action: automation.log, config: { message: hello } }]
     expect(await idsOf(whole, 1)).toEqual(['readable-whole']);
     const [run] = await engine.runs(beside);
     expect(await idsOf(beside, 1)).toEqual([`readable-beside/prod/${run?.id.slice(-12) ?? ''}`]);
-  }, 60_000);
+  }, 180_000);
 
   it('differs from one that another installation of the namespace holds, whose execution goes on', async () => {
     const held = { workflowId: 'held-elsewhere', taskQueue: `other-${engine.temporal.taskQueue}` };
@@ -150,5 +150,5 @@ actions: [{ action: automation.log, config: { message: hello } }]
     expect(run).toMatchObject({ status: 'success', workflow_id: `held-elsewhere@${engine.temporal.taskQueue}` });
     expect((await other.describe()).status.name).toBe('RUNNING');
     await other.terminate();
-  }, 60_000);
+  }, 180_000);
 });

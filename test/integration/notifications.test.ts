@@ -58,7 +58,7 @@ describe('notifications and the products that carry them', () => {
       password: PASSWORD,
       tls: 'none',
     });
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => {
     engine.receiver.reset();
     teams.requests.splice(0);
@@ -92,7 +92,7 @@ describe('notifications and the products that carry them', () => {
     expect(refused).toMatchObject({ ok: false, code: 'http_status' });
     expect(JSON.stringify(refused)).toContain('must be authenticated');
     expect(JSON.stringify(refused)).not.toContain('canary');
-  }, 60_000);
+  }, 180_000);
 
   test('a card goes to the workflow of a Teams connection, again after Retry-After', async () => {
     const tooMany = { error: { code: 'TooManyRequests', message: 'Slow down' } };
@@ -131,7 +131,7 @@ describe('notifications and the products that carry them', () => {
       message: expect.stringContaining('413') as string,
     });
     expect(refused.steps[0]?.attempts).toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   test('a Teams connection of an application is kept, and says that it cannot post', async () => {
     const config = { tenantId: 'tenant', clientId: 'app', clientSecret: 'canary-client-secret' };
@@ -150,7 +150,7 @@ describe('notifications and the products that carry them', () => {
       ['teams_app_only', 1],
     ]);
     expect(teams.requests).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('Markdown goes to a room of Webex, again after a failure of its own', async () => {
     webex.failures.push({ status: 503, body: { message: 'Try later' } });
@@ -162,7 +162,7 @@ describe('notifications and the products that carry them', () => {
     expect(ended?.status).toBe('success');
     expect(steps[1]?.result).toEqual({ room: 'R1' });
     expect(JSON.parse(webex.requests.at(-1)?.body ?? '')).toEqual({ roomId: 'R1', markdown: '**down**' });
-  }, 60_000);
+  }, 180_000);
 
   test('texts for Webex are cut to what it accepts, at a character border, and the step says so', async () => {
     const { run: ended, steps } = await run(
@@ -183,7 +183,7 @@ describe('notifications and the products that carry them', () => {
     for (const step of steps) {
       expect(step['trace']).toMatchObject({ warnings: [expect.stringContaining('Webex accepts at most')] });
     }
-  }, 60_000);
+  }, 180_000);
 
   test('notification.send sends through every type of channel, and emits a change that automations can use', async () => {
     const reported = await engine.save(`
@@ -224,7 +224,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     expect((body['items'] as { status: string; title: string }[]).filter(({ title }) => title === 'Down')).toHaveLength(
       4,
     );
-  }, 60_000);
+  }, 180_000);
 
   test('a step names its connection by id or by name; a name that two connections have is an error', async () => {
     const config = { baseUrl: engine.receiver.url };
@@ -245,7 +245,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     expect(again.steps[0]).toMatchObject({
       error: { message: expect.stringContaining('Several connections are called "pager"') },
     });
-  }, 60_000);
+  }, 180_000);
 
   test('notification.send retries those that it has not reached, and fails when one is left', async () => {
     const seen: Record<string, string[]> = {};
@@ -289,7 +289,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
       },
     });
     expect([seen['second']?.length, seen['never']?.length]).toEqual([1, 3]);
-  }, 60_000);
+  }, 180_000);
 
   test('a worker that is killed between two recipients does not notify the first one again', async () => {
     let workers: FermataProcess[] = [];
@@ -312,7 +312,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     expect(ended?.status).toBe('success');
     expect(seen).toEqual(['reached', 'killer', 'killer']);
     expect(steps[0]?.result).toMatchObject({ deliveredCount: 2 });
-  }, 120_000);
+  }, 360_000);
 
   test('notification.send is suppressed by an incident or a maintenance of the system', async () => {
     for (const id of ['calm', 'quiet']) await request('POST', '/systems', { id, name: id });
@@ -344,7 +344,7 @@ actions:
       [runs.map((one) => one.id)],
     );
     expect(rows[0]?.count).toBe(3);
-  }, 60_000);
+  }, 180_000);
 
   test('notification.failed says whom a notification did not reach', async () => {
     const failed = await engine.save(`
@@ -378,5 +378,5 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.error
       status: 'failed',
       error: { message: expect.stringContaining('needs "to"') as string },
     });
-  }, 60_000);
+  }, 180_000);
 });

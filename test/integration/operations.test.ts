@@ -39,7 +39,7 @@ describe('operations', () => {
     url.hostname = '127.0.0.1';
     url.port = String(proxy.port);
     proxied = url.href;
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await engine.close();
     await proxy.close();
@@ -60,7 +60,7 @@ describe('operations', () => {
       out: expect.stringContaining('critical  no_worker: No worker is running.'),
     });
     expect(answer.out).toContain('Start "fermata worker".');
-  }, 60_000);
+  }, 180_000);
 
   test('an idle worker sends at most 5 statements per second', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
@@ -83,7 +83,7 @@ describe('operations', () => {
     expect(perSecond).toBeLessThanOrEqual(5);
     expect(perSecond).toBeGreaterThan(0.5);
     await worker.stop();
-  }, 120_000);
+  }, 360_000);
 
   test('housekeeping is late when none has ended for half an hour, or none since the first worker came', async () => {
     const worker = await engine.worker();
@@ -104,7 +104,7 @@ describe('operations', () => {
     );
     expect(await codes()).toContain('housekeeping_late');
     await worker.stop();
-  }, 60_000);
+  }, 180_000);
 
   test('a worker that is stopped while it starts runs stops in order: it logs no error and leaves what is pending', async () => {
     const worker = await engine.worker();
@@ -122,7 +122,7 @@ actions: [{ variables: { done: 'true' } }]`);
     const runs = await engine.ended(150, automation, 90_000);
     expect(new Set(runs.map(({ status }) => status))).toEqual(new Set(['success']));
     await other.stop();
-  }, 150_000);
+  }, 450_000);
 
   test('a worker that is stopped gives its partitions to the others before it waits for its calls', async () => {
     await engine.save(`
@@ -148,7 +148,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 300, config: { ur
     await stopping;
     engine.receiver.reset();
     await other.stop('SIGKILL');
-  }, 120_000);
+  }, 360_000);
 
   test('connections that are cut silently are replaced within one timeout', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
@@ -165,7 +165,7 @@ actions: [{ variables: { done: 'true' } }]`);
     const runs = await engine.ended(2, automation, 45_000);
     expect(runs.map(({ status }) => status)).toEqual(['success', 'success']);
     await worker.stop('SIGKILL');
-  }, 120_000);
+  }, 360_000);
 
   test('a run that is terminated in Temporal ends its row soon, without a look at every open run', async () => {
     const worker = await engine.worker();
@@ -189,7 +189,7 @@ actions: [{ delay: { hours: 1 } }]`);
       ended_by: { kind: 'temporal', reason: 'Terminated in Temporal.' },
     });
     await worker.stop();
-  }, 120_000);
+  }, 360_000);
 
   test('the alert rules and the metrics hold in promtool, and every metric that the rules use exists', async () => {
     const checked = spawnSync('promtool', ['test', 'rules', join(RULES, 'rules.test.yml')], { encoding: 'utf8' });

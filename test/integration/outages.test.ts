@@ -24,7 +24,7 @@ describe('while Temporal is away', () => {
   beforeAll(async () => {
     temporal = await startTemporal();
     engine = await startEngine({ temporal });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await engine.close();
     await temporal.destroy();
@@ -116,7 +116,7 @@ describe('a dwell', () => {
       await engine.close();
       await temporal.destroy();
     }
-  }, 180_000);
+  }, 540_000);
 });
 
 describe('while Postgres is away', () => {
@@ -176,7 +176,7 @@ describe('while Postgres is away', () => {
       await engine.close();
       await postgres.destroy();
     }
-  }, 180_000);
+  }, 540_000);
 });
 
 describe('an API that is killed right after it answered 202', () => {
@@ -201,5 +201,5 @@ describe('an API that is killed right after it answered 202', () => {
     } finally {
       await engine.close();
     }
-  }, 120_000);
+  }, 360_000);
 });

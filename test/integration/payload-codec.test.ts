@@ -38,7 +38,7 @@ actions:
 `;
 
 describe('histories with the payload codec', () => {
-  jest.setTimeout(180_000);
+  jest.setTimeout(540_000);
   let e: Engine;
   let api: FermataProcess & { url: string };
   let worker: FermataProcess;
@@ -50,7 +50,7 @@ describe('histories with the payload codec', () => {
       FERMATA_TEMPORAL_UI_URL: `${UI}/`,
       FERMATA_CODEC: 'aes-gcm',
     });
-  }, 120_000);
+  }, 360_000);
   afterAll(() => e.close());
 
   const restart = async (env: Record<string, string>) => {

@@ -33,7 +33,7 @@ describe('a plugin of a user', () => {
     });
     api = await engine.api({ FERMATA_PLUGINS: MODULE });
     workers = [await engine.worker({ FERMATA_PLUGINS: MODULE }), await engine.worker({ FERMATA_PLUGINS: MODULE })];
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await vendor.close();
     await engine.close();
@@ -113,7 +113,7 @@ describe('a plugin of a user', () => {
     expect(silent.rowCount).toBe(0);
     const document = await (await fetch(`${api.url}/openapi.json`)).text();
     expect(document).toContain('/weather/{station}');
-  }, 90_000);
+  }, 270_000);
 
   test('from outside the checkout is type-checked by tsc, and a route of it emits an event of its own trigger', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-plugin-'));
@@ -192,7 +192,7 @@ describe('a plugin of a user', () => {
     } finally {
       rmSync(directory, { recursive: true });
     }
-  }, 120_000);
+  }, 360_000);
 
   test('that is not there or no plugin ends the start with its name', async () => {
     for (const [name, why] of [
@@ -204,7 +204,7 @@ describe('a plugin of a user', () => {
       expect(api.output()).toContain(`The plugin "${name}" (FERMATA_PLUGINS) could not be loaded`);
       expect(api.output()).toContain(why);
     }
-  }, 60_000);
+  }, 180_000);
 
   test('that contradicts another, or itself, ends the start', () => {
     const kind = (name: string) => defineEntity(name, z.strictObject({ on: z.boolean() }), { description: name });

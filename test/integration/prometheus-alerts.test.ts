@@ -53,7 +53,7 @@ describeWithPrometheus('a rule of a real Prometheus, through two real Alertmanag
     servers.push(...alertmanagers);
     const target = `127.0.0.1:${(exporter.address() as AddressInfo).port}`;
     servers.push(await startPrometheus({ rules: RULES, target, alertmanagers }));
-  }, 180_000);
+  }, 540_000);
   afterAll(async () => {
     await Promise.all(servers.map((server) => server.stop()));
     exporter.closeAllConnections();
@@ -115,7 +115,7 @@ actions:
     expect(run).toMatchObject({ status: 'success' });
     expect(pages('quiet')).toEqual([]);
     expect(await alertOf('/var')).toMatchObject({ status: 'resolved', endedBy: 'sender', runbookUrl: RUNBOOK });
-  }, 180_000);
+  }, 540_000);
 
   test('an alert that does not resolve in time pages with the link of the runbook', async () => {
     const id = await engine.save(automation('/data', await pager('loud'), 3));
@@ -128,7 +128,7 @@ actions:
     expect(JSON.parse(page?.body ?? '{}')).toMatchObject({ title: 'Disk still full on /data', body: RUNBOOK });
     const detail = (await engine.call(api, 'GET', `/alerts/${run?.context_key ?? ''}`)) as { runs: Fields[] };
     expect(detail.runs).toMatchObject([{ id: run?.id, automationName: 'Clean up /data', status: 'success' }]);
-  }, 180_000);
+  }, 540_000);
 
   test('firing again is a new episode, with a run of its own', async () => {
     const id = await engine.save(automation('/srv', await pager('again'), 120));
@@ -146,5 +146,5 @@ actions:
     const { fingerprint } = await alertOf('/srv');
     const detail = (await engine.call(api, 'GET', `/alerts/${String(fingerprint)}`)) as { episodes: Fields[] };
     expect(detail.episodes).toHaveLength(2);
-  }, 240_000);
+  }, 720_000);
 });

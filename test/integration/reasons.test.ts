@@ -13,7 +13,7 @@ describe('outcomes of changes', () => {
   let fire: WhyFixture['fire'];
   beforeAll(async () => {
     ({ engine, api, detail, emit, ended, alert, fire } = await startWhyFixture());
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   describe('GET /changes', () => {
@@ -104,7 +104,7 @@ describe('outcomes of changes', () => {
       expect((await command('Page for about', '--why')).out).toMatch(/1 +t +filter +web-2 +.*data\.n > 5/);
       expect((await command('Page for about', '--why')).out).not.toContain('web-1');
       expect((await command('--why')).out).toMatch(/1 +Page for about +t +filter +web-2 /);
-    }, 60_000);
+    }, 180_000);
 
     test('of a system carry the system when the config of the trigger refuses', async () => {
       const id = await engine.save(`
@@ -135,7 +135,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
       expect((await runFermata(['automations', id, '--why'], env)).out).toMatch(/filter +web-7/);
       await engine.database.db.execute(sql`delete from automations where id = ${id}`);
       expect(await reasonsOf('/evaluations?about=web-7')).toEqual([]);
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('GET /automations/{id}/explain', () => {

@@ -19,7 +19,7 @@ describe('two builds of one deployment', () => {
     api = await e.api();
     await e.call(api, 'PUT', '/entity-kinds/gate', { schema: { type: 'object' } });
     automation = await e.save(waitsAtGate(600));
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await d.close();
     await e.close();

@@ -24,7 +24,7 @@ interface Report {
 }
 
 describe('fermata replay-check', () => {
-  jest.setTimeout(120_000);
+  jest.setTimeout(360_000);
   let e: Engine;
   let client: ReturnType<typeof lazyClient>;
   beforeAll(async () => {

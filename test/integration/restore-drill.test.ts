@@ -41,7 +41,7 @@ actions:
 
 /** docs/operations.md, "Backup and restore", both ways. */
 describe('the restore drill', () => {
-  jest.setTimeout(240_000);
+  jest.setTimeout(720_000);
   let e: Engine;
   let api: FermataProcess & { url: string };
   let running: FermataProcess[] = [];

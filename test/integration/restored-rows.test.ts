@@ -17,7 +17,7 @@ actions:
 `;
 
 describe('rows and executions that disagree', () => {
-  jest.setTimeout(120_000);
+  jest.setTimeout(360_000);
   let e: Engine;
   let temporal: ReturnType<typeof lazyClient>;
   beforeAll(async () => {

@@ -42,7 +42,7 @@ describe('retention', () => {
     database = createDatabase(engine.databaseUrl);
     filling = new pg.Client({ connectionString: engine.databaseUrl });
     await filling.connect();
-  }, 120_000);
+  }, 360_000);
   afterAll(async () => {
     await filling.end();
     await database.close();

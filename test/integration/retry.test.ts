@@ -28,7 +28,7 @@ describe('retrying runs', () => {
   beforeAll(async () => {
     engine = await startEngine();
     [api] = await Promise.all([engine.api(), engine.worker()]);
-  }, 90_000);
+  }, 270_000);
   afterAll(() => engine.close());
   beforeEach(() => {
     engine.receiver.received.splice(0);
@@ -85,7 +85,7 @@ describe('retrying runs', () => {
       ['actions[4]', 'success'],
     ]);
     expect((await retry(body.runId, { from: 'failure' })).body).toMatchObject({ code: 'not_retryable' });
-  }, 60_000);
+  }, 180_000);
 
   it('runs all steps again from the start, under keys of its own', async () => {
     const { id, run } = await failedRun('from-start');
@@ -96,7 +96,7 @@ describe('retrying runs', () => {
     expect(again).toMatchObject({ status: 'success', parent_run_id: run.id, root_run_id: body.runId });
     expect(paths().slice(before)).toEqual(['/first', '/swallowed', '/inner', '/broken', '/last']);
     expect(keyOf('/first')).toEqual([`${run.id}:actions[0]`, `${body.runId}:actions[0]`]);
-  }, 60_000);
+  }, 180_000);
 
   it('keeps to the version of the run although the automation was changed, and runs while it is disabled', async () => {
     const { id, run } = await failedRun('pinned');
@@ -107,7 +107,7 @@ describe('retrying runs', () => {
     const [, again] = await engine.ended(2, id);
     expect(again).toMatchObject({ status: 'success', version: 1 });
     expect(paths().at(-1)).toBe('/last');
-  }, 60_000);
+  }, 180_000);
 
   it('makes one run of two retries at once, and the mode holds', async () => {
     const { id, run } = await failedRun('twice');
@@ -119,7 +119,7 @@ describe('retrying runs', () => {
       'already_running',
     ]);
     expect(await engine.ended(2, id)).toHaveLength(2);
-  }, 60_000);
+  }, 180_000);
 
   it('fails again at the same place, and the chain goes on from there', async () => {
     const { id, run } = await failedRun('chain');
@@ -136,7 +136,7 @@ describe('retrying runs', () => {
     });
     expect(paths().filter((path) => path === '/first')).toHaveLength(1);
     expect(new Set(keyOf('/broken')).size).toBe(1);
-  }, 60_000);
+  }, 180_000);
 
   it('retries by filter what has failed and was not retried before', async () => {
     const id = await engine.save(automation('bulk'));
@@ -151,7 +151,7 @@ describe('retrying runs', () => {
     expect(runs.filter(({ status }) => status === 'success')).toHaveLength(3);
     expect(await bulk({ automationId: id })).toEqual({ matched: 3, done: 0 });
     expect((await engine.post(api, '/runs/retry', {})).status).toBe(422);
-  }, 60_000);
+  }, 180_000);
 
   it('shows the scope of a step', async () => {
     const { run } = await failedRun('scope');
@@ -169,7 +169,7 @@ describe('retrying runs', () => {
     expect(after.scope['variables']).toMatchObject({ began: 1, second: expect.stringMatching(/^1-/) });
     expect(Object.keys(after.scope['artifacts'] ?? {})).toEqual(['first', 'inner']);
     expect(await scope('actions[4]')).toMatchObject({ snapshot: false });
-  }, 60_000);
+  }, 180_000);
 
   it('shows the item of a step in a loop', async () => {
     const id = await engine.save(`
@@ -198,5 +198,5 @@ actions:
       ...{ index: 0, first: true, last: true },
     });
     expect(await repeatAt('actions[0]')).toBeUndefined();
-  }, 60_000);
+  }, 180_000);
 });

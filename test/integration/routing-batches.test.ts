@@ -17,7 +17,7 @@ describe('routing in batches', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
-  }, 60_000);
+  }, 180_000);
   afterEach(() => engine.close());
 
   const db = () => engine.database.db;
@@ -46,7 +46,7 @@ describe('routing in batches', () => {
     expect(found.rows).toHaveLength(39);
     expect(found.rows.every(({ count }) => count === 1)).toBe(true);
     expect(found.rows.map(({ context_key }) => context_key)).not.toContain('s17');
-  }, 90_000);
+  }, 270_000);
 
   it('keeps the order of arrival for queued runs of one bucket', async () => {
     const id = await engine.save(automation('queue', 'queued'));
@@ -61,7 +61,7 @@ describe('routing in batches', () => {
       sql`select context_key as n from runs where automation_id = ${id} order by created_at`,
     );
     expect(started.rows).toEqual(admitted.rows);
-  }, 240_000);
+  }, 720_000);
 
   it('single makes one run of a burst; restart leaves one that is not replaced', async () => {
     const single = await engine.save(
@@ -80,7 +80,7 @@ describe('routing in batches', () => {
       expect(run.ended_by).toMatchObject({ kind: 'replaced' });
       expect(replaced.map((other) => other.id)).toContain(run.ended_by?.['runId']);
     }
-  }, 240_000);
+  }, 720_000);
 
   it('counts at most max_runs of a burst in one bucket', async () => {
     const id = await engine.save(
@@ -90,7 +90,7 @@ describe('routing in batches', () => {
     await engine.worker();
     await engine.routed();
     expect(await engine.runs(id)).toHaveLength(7);
-  }, 90_000);
+  }, 270_000);
 
   it.each(['before-routing-commit', 'after-admit-commit'])(
     'a worker killed at %s loses no change of the batch and doubles none',
@@ -121,7 +121,7 @@ describe('routing in batches', () => {
     await first.stop('SIGKILL');
     expect(runs).toHaveLength(50);
     expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
-  }, 240_000);
+  }, 720_000);
 
   it('routes one event of another automation while 2,000 of a noisy one are left', async () => {
     await engine.save(automation('noisy', 'parallel', "conditions: ['1 == 2']"));
@@ -136,7 +136,7 @@ describe('routing in batches', () => {
       where routed_at < (select routed_at from changes where change_id = ${changeId})`);
     // The first read takes the oldest 500; the second takes turns.
     expect(before.rows[0]?.count).toBeLessThan(1_000);
-  }, 120_000);
+  }, 360_000);
 
   /** More than a 41st of the steps for one event, and less than one evaluation may take alone. */
   const heavy = `(${Array.from({ length: 24 }, () => '(trigger.payload.data.text | upper | lower | length)').join(' + ')}) > 0`;
@@ -165,7 +165,7 @@ actions: [{ variables: { done: 'true' } }]`;
         /too many steps.* 41 automations share the steps for this event; this one used up its \d+\.$/,
       );
     }
-  }, 120_000);
+  }, 360_000);
 
   it('bounds what the filters of waits take for one event; the run that needs little goes on', async () => {
     const waiting = (name: string, filter: string) => `
@@ -188,5 +188,5 @@ actions:
     await engine.ended(1, cheap);
     expect(await armed()).toBe(crowd.length);
     expect(worker.output()).toContain('the filters of the waits of an automation take too many steps');
-  }, 120_000);
+  }, 360_000);
 });

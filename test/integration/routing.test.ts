@@ -17,7 +17,7 @@ describe('routing', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await Promise.all([engine.worker(), engine.worker()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   const unrouted = async () =>
@@ -103,7 +103,7 @@ describe('routing', () => {
     expect(failed).toMatchObject({ attempts: 5 });
     await engine.ended(2, id);
     expect(await unrouted()).toBe(0);
-  }, 90_000);
+  }, 270_000);
 
   it('cuts a chain of automations that trigger each other at depth 20, with a clear error', async () => {
     const id = await engine.save(`
@@ -120,5 +120,5 @@ actions:
     expect(reason?.detail).toContain('loop_detected');
     const runs = await engine.ended(21, id);
     expect(runs.map(({ depth }) => depth)).toEqual(Array.from({ length: 21 }, (_, depth) => depth));
-  }, 90_000);
+  }, 270_000);
 });

@@ -69,7 +69,7 @@ describe('the activities of a run', () => {
         expect(await effects(id)).toBe(1);
         return 'reached';
       });
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('performStretch', () => {
@@ -113,14 +113,14 @@ describe('the activities of a run', () => {
       expect(first.done.length).toBeLessThan(6);
       expect(first.done.length).toBeGreaterThan(0);
       expect(await b.runRow(id)).toMatchObject({ status: 'running' });
-    }, 30_000);
+    }, 90_000);
 
     test('returns before its outcomes become more than a marker of the history should hold', async () => {
       const id = await b.runOf(Array.from({ length: 6 }, () => ({ variables: { text: 'x'.repeat(100_000) } })));
       const { done, ended } = await stretch(id);
       expect(done.length).toBeLessThanOrEqual(3);
       expect(ended).toBe(false);
-    }, 30_000);
+    }, 90_000);
   });
 
   describe('a wait', () => {
@@ -168,7 +168,7 @@ describe('the activities of a run', () => {
         expect(await waits(id)).toBe(1);
         return reached ? 'reached' : 'past the last one';
       });
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('finishRun', () => {

@@ -32,7 +32,7 @@ describe('a run', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker();
-  }, 60_000);
+  }, 180_000);
   beforeEach(() => engine.receiver.received.splice(0));
   afterAll(() => engine.close());
 

@@ -24,7 +24,7 @@ describe('a schedule', () => {
     temporal = new Client({ connection: await Connection.connect({ address }), namespace });
     api = await engine.api();
     workers = await Promise.all([engine.worker(), engine.worker()]);
-  }, 120_000);
+  }, 360_000);
   let workers: FermataProcess[];
   afterAll(async () => {
     await temporal.connection.close();
@@ -66,7 +66,7 @@ describe('a schedule', () => {
     expect(payloads[0]).toEqual({ firedAt: expect.any(String) as string, scheduledFor: expect.any(String) as string });
     expect(await engine.runs(other)).toEqual([]);
     await gone(id);
-  }, 60_000);
+  }, 180_000);
 
   test('by a cron pattern with seconds fires at these seconds', async () => {
     const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "*/2 * * * * *" }'));
@@ -75,7 +75,7 @@ describe('a schedule', () => {
     const [run] = await engine.runs(id);
     const { scheduledFor } = (run?.['trigger_scope'] as { payload: { scheduledFor: string } }).payload;
     expect(new Date(scheduledFor).getUTCSeconds() % 2).toBe(0);
-  }, 60_000);
+  }, 180_000);
 
   test('follows edit, disabling, enabling, deletion and rollback', async () => {
     const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
@@ -97,7 +97,7 @@ describe('a schedule', () => {
       headers: { authorization: engine.authorization },
     });
     await gone(id);
-  }, 60_000);
+  }, 180_000);
 
   test('comes in the night in which clocks are put back, when Temporal would lose a time of the zone', async () => {
     const id = await engine.save(
@@ -115,7 +115,7 @@ describe('a schedule', () => {
     expect(times.filter((at) => cronMatches(pattern, at, 'Europe/Berlin')).map((at) => at.toISOString())).toEqual(
       expect.arrayContaining(['2027-10-31T00:30:00.000Z', '2027-11-01T01:30:00.000Z']),
     );
-  }, 60_000);
+  }, 180_000);
 
   test('keeps its beginning over saves that leave the trigger alone', async () => {
     const yaml = scheduled('event: automation.interval, config: { intervalSeconds: 3600 }');
@@ -124,7 +124,7 @@ describe('a schedule', () => {
     await engine.save(yaml.replace('message: tick', 'message: tock'), id);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await specOf(id))?.intervals?.[0]?.offset).toBe(offset);
-  }, 60_000);
+  }, 180_000);
 
   test('of times that were missed fires none, the newest or all, and each once', async () => {
     const firedOf = async (catchUp: string) => {
@@ -159,7 +159,7 @@ describe('a schedule', () => {
     expect(await firedOf('skip')).toEqual([]);
     expect(await firedOf('one')).toEqual([0]);
     expect(await firedOf('all')).toEqual([30, 20, 10, 0]);
-  }, 60_000);
+  }, 180_000);
 
   test('of what came while all workers were down fires what its policy says, whatever the interval', async () => {
     const ticking = (catchUp: string) =>
@@ -187,7 +187,7 @@ describe('a schedule', () => {
       await post(`/automations/${id}/disable`);
     }
     expect([await missed(skip), await missed(one)]).toEqual([0, 0]);
-  }, 120_000);
+  }, 360_000);
 
   test('is registered with Temporal again at start-up when its settings have changed', async () => {
     const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *" }'));
@@ -195,7 +195,7 @@ describe('a schedule', () => {
     await Promise.all(workers.map((worker) => worker.stop()));
     await engine.worker({ FERMATA_TIMEZONE: 'Asia/Tokyo' });
     await until('it is in the other zone', async () => (await specOf(id))?.timezone === 'Asia/Tokyo', 20_000);
-  }, 60_000);
+  }, 180_000);
 
   test('is refused at save with a pattern or zone that there is not, and with `for`', async () => {
     await expect(

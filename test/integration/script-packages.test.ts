@@ -46,7 +46,7 @@ describe('packages of scripts', () => {
     const padded = await Promise.all(large.map(async (name) => [name, await archive(name, 60_000_000)] as const));
     list = allowList({ small: await archive('small'), ...Object.fromEntries(padded) });
     scripts = createScripts({}, { packages: list });
-  }, 60_000);
+  }, 180_000);
   afterAll(async () => {
     await scripts.close();
     expect(directories()).toEqual([]);
@@ -60,13 +60,13 @@ describe('packages of scripts', () => {
     expect(list.reads).toEqual(['small']);
     const [directory = ''] = directories();
     expect(readdirSync(join(tmpdir(), directory, 'packages'))).toHaveLength(1);
-  }, 60_000);
+  }, 180_000);
 
   test('cannot be changed by a script', async () => {
     const script = `import { writeFileSync } from 'node:fs';
 export default async () => writeFileSync('/work/node_modules/small/index.js', 'x');`;
     expect((await scripts.node(script, { packages: ['small'] })).error).toContain('EROFS');
-  }, 60_000);
+  }, 180_000);
 
   test('are refused when there are too many, one comes twice, or they are too large together', async () => {
     const refused = (packages: string[], text: string) =>
@@ -81,5 +81,5 @@ export default async () => writeFileSync('/work/node_modules/small/index.js', 'x
     await refused(['small', 'small@1.0.0'], 'twice');
     await refused(large, '268435456 are allowed');
     await refused(['missing'], 'not on the allow-list');
-  }, 60_000);
+  }, 180_000);
 });

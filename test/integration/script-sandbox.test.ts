@@ -94,7 +94,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     expect(second.stdout).toBe('');
     expect(readdirSync(tmpdir()).filter((entry) => entry.includes('fermata-script-'))).toEqual([]);
     expect((await first).exitCode).toBe(0);
-  }, 30_000);
+  }, 90_000);
 
   test('shows the system and Node, and neither keys nor local files', async () => {
     const { stdout } = await scripts.shell(`ls /etc /etc/ssl /usr/local
@@ -104,7 +104,7 @@ for f in /etc/shadow /etc/passwd /etc/ssl/private /root /home /opt /var /srv ${p
     const { result } = await scripts.node(`import { readdirSync, existsSync } from 'node:fs';
 export default async () => [existsSync(process.execPath), readdirSync('/usr/local')];`);
     expect(result).toEqual([true, ['bin']]);
-  }, 30_000);
+  }, 90_000);
 
   test('refuses new namespaces, mounts, tracing and odd sockets', async () => {
     const { stdout } = await scripts.shell(`unshare -U true 2>&1 | head -1
@@ -115,7 +115,7 @@ cat /proc/self/status | grep -E '^(Seccomp|NoNewPrivs|CapEff):'`);
     expect(stdout).toMatch(/NoNewPrivs:\t1/);
     expect(stdout).toMatch(/Seccomp:\t2/);
     expect(stdout).toMatch(/CapEff:\t0000000000000000/);
-  }, 30_000);
+  }, 90_000);
 
   test('has little room on disk, and only in its own directories', async () => {
     const { stdout, stderr } = await scripts.shell(`for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /work/$n; done
@@ -130,26 +130,26 @@ head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /
     expect(shm).toBeLessThanOrEqual(64);
     expect(stderr.match(/No space left/g)?.length).toBeGreaterThanOrEqual(3);
     expect(stderr.match(/Read-only file system|Permission denied/g)).toHaveLength(4);
-  }, 60_000);
+  }, 180_000);
 
   test('bounds the memory of all processes of a script together', async () => {
     const ended = await scripts.shell(
       'for n in 1 2 3 4 5 6; do (x=$(head -c 300000000 /dev/zero | tr "\\0" x); sleep 20) & done; wait',
     );
     expect(ended.error).toBe('The script used more than 1024 MB of memory and was killed.');
-  }, 60_000);
+  }, 180_000);
 
   test('bounds the files that a script makes, also empty ones', async () => {
     const ended = await scripts.shell(`perl -e 'for (0..400000) { open(my $f, ">", "/work/f$_") or die; }'`);
     expect(ended.error).toBe('The script used more than 100000 files and was killed.');
-  }, 60_000);
+  }, 180_000);
 
   test('bounds the open files of all processes of a script together: sockets and pipes hold memory', async () => {
     const ended = await scripts.shell(
       `for n in 1 2 3 4 5 6; do perl -e 'for (1..400) { pipe($a[$_], $b[$_]) or die } sleep 20' & done; wait`,
     );
     expect(ended.error).toBe('The script used more than 2048 open files and was killed.');
-  }, 60_000);
+  }, 180_000);
 
   test('gives no file descriptor of the service to a script, whoever left it open', async () => {
     const leaked = join(open, 'leaked');
@@ -169,7 +169,7 @@ scripts.shell(script).then(async (ended) => { console.log(JSON.stringify(ended))
     const { stdout } = JSON.parse(printed) as { stdout: string };
     expect(stdout).not.toContain('of the service');
     expect(stdout).toMatch(/^0\n1\n2\n(255\n)?3\n/);
-  }, 60_000);
+  }, 180_000);
 
   test.each(['async () =>', 'async (x: number) =>'])(
     'reports 6,000 nested parentheses as a failure: %s',
@@ -188,7 +188,7 @@ export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [L
     expect(result).toEqual([1, 'high', null]);
     const { error } = await scripts.node('export default async (x: number');
     expect(error).toMatch(/^The script cannot be read: .*1 \| export default async/s);
-  }, 30_000);
+  }, 90_000);
 
   test('runs WebAssembly', async () => {
     const { result } = await scripts.node(`export default async () => {
@@ -197,7 +197,7 @@ export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [L
   return [memory.buffer.byteLength, instance instanceof WebAssembly.Instance];
 };`);
     expect(result).toEqual([65_536, true]);
-  }, 30_000);
+  }, 90_000);
 
   test('reports the message of the script, wherever it failed', async () => {
     const cases = [
@@ -210,7 +210,7 @@ export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [L
       ['export default async () => { throw new Error("a", { cause: new Error("b") }); };', 'Error: a (b)'],
     ];
     for (const [script = '', error] of cases) expect(await scripts.node(script)).toMatchObject({ error });
-  }, 60_000);
+  }, 180_000);
 });
 
 describe('the network of a script', () => {
@@ -258,7 +258,7 @@ describe('the network of a script', () => {
     const viaProxy = `exec 3<>/dev/tcp/127.0.0.1/3128
 printf 'GET ${allowed}/plain HTTP/1.1\\r\\nHost: ignored\\r\\nConnection: close\\r\\n\\r\\n' >&3; cat <&3`;
     expect((await scripts.shell(viaProxy, { network: true })).stdout).toContain('allowed GET /plain');
-  }, 60_000);
+  }, 180_000);
 
   test('reaches neither the host, nor metadata services, nor private addresses', async () => {
     hits = [];
@@ -288,7 +288,7 @@ printf 'CONNECT ${target} HTTP/1.1\\r\\nHost: ${target}\\r\\n\\r\\n' >&3; head -
       },
     );
     expect(error).toContain('403');
-  }, 120_000);
+  }, 360_000);
 
   test('is there for scripts that ask only', async () => {
     const { stdout } = await scripts.shell(
@@ -330,5 +330,5 @@ describe('without a sandbox', () => {
     const { stdout } = await scripts.shell('pwd; ulimit -c', { workingDirectory: 'a/b' });
     expect(stdout).toMatch(/\/a\/b\n0\n$/);
     expect(existsSync(stdout.split('\n')[0] ?? '/')).toBe(false);
-  }, 60_000);
+  }, 180_000);
 });

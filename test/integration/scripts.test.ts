@@ -22,7 +22,7 @@ describe('scripts', () => {
     engine = await startEngine();
     api = await engine.api(sandbox);
     await engine.worker(sandbox);
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const call = async (method: string, path: string, body?: unknown) =>
@@ -75,7 +75,7 @@ describe('scripts', () => {
     expect(ended?.status).toBe('success');
     expect(steps[2]?.result).toEqual({ out: 'db; touch /tmp/pwned ada x {{ not.rendered }}', code: 0 });
     expect(steps[1]?.result).toMatchObject({ stderr: 'oops\n', timedOut: false });
-  }, 60_000);
+  }, 180_000);
 
   test('in TypeScript get the context and give a result', async () => {
     const { run: ended, steps } = await run(
@@ -96,7 +96,7 @@ export default async ({ trigger }: Context) => {
     expect(ended).toMatchObject({ status: 'success' });
     expect(steps[1]?.result).toEqual({ sum: 6 });
     expect(steps[0]?.result).toMatchObject({ exitCode: 0, stdout: 'adding\n', result: { sum: 6 } });
-  }, 60_000);
+  }, 180_000);
 
   test('that throw an error of 900 KB fail with its beginning, and the execution closes', async () => {
     const { run: ended } = await run('large-error', [
@@ -109,7 +109,7 @@ export default async ({ trigger }: Context) => {
     const handle = workflow.getHandle(ended?.workflow_id ?? '', ended?.execution_run_id ?? '');
     await until('it is closed', async () => (await handle.describe()).status.name === 'FAILED', 30_000);
     await connection.close();
-  }, 90_000);
+  }, 270_000);
 
   test('that fail keep their output, and are not tried again', async () => {
     const bad = await run('bad', [shell('echo before; echo "no such thing" >&2; exit 3')]);
@@ -124,7 +124,7 @@ export default async ({ trigger }: Context) => {
     expect(syntax.run).toMatchObject({ status: 'failed', error: { code: 'script_failed' } });
     const packages = await run('packages', [node('export default async () => 1;', { packages: ['left-pad'] })]);
     expect(packages.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
-  }, 60_000);
+  }, 180_000);
 
   test('import packages of the allow-list, which hold what they were allowed for', async () => {
     const tarball = await archive([
@@ -171,7 +171,7 @@ export default async ({ trigger }: Context) => {
     expect(changed.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
     await call('DELETE', `/script-packages/${String(added['id'])}`);
     expect(await call('GET', '/script-packages')).toMatchObject({ items: [] });
-  }, 90_000);
+  }, 270_000);
 
   test('must not be given variables of loaders and shells: the automation is not saved', async () => {
     for (const field of ['env', 'secretEnv']) {
@@ -184,7 +184,7 @@ export default async ({ trigger }: Context) => {
         expect(JSON.stringify(answer['errors'])).toContain(name);
       }
     }
-  }, 60_000);
+  }, 180_000);
 
   test('get numbers and booleans as texts, and facts of their run', async () => {
     const { run: ended, steps } = await run('facts', [
@@ -193,7 +193,7 @@ export default async ({ trigger }: Context) => {
       }),
     ]);
     expect((steps[0]?.result as { stdout: string }).stdout).toBe(`3 true automation.event facts ${ended?.id ?? ''}\n`);
-  }, 60_000);
+  }, 180_000);
 
   test('may use only packages that somebody with secrets.manage has allowed', async () => {
     const { token } = await call('POST', '/tokens', { name: 'author', roles: ['operator'] });
@@ -205,12 +205,12 @@ export default async ({ trigger }: Context) => {
     expect((await send('POST', '/script-packages')).status).toBe(403);
     expect((await send('DELETE', '/script-packages/0190f3f0-0000-7000-8000-000000000000')).status).toBe(403);
     expect((await send('GET', '/script-packages')).status).toBe(200);
-  }, 60_000);
+  }, 180_000);
 
   test('without a sandbox are warned of when an API starts', async () => {
     const open = await engine.api({ FERMATA_SCRIPT_SANDBOX: 'none' });
     expect(open.output()).toContain('WITHOUT a sandbox');
-  }, 60_000);
+  }, 180_000);
 
   test('that are tried out are killed when the caller hangs up', async () => {
     const argument = `300.${Date.now()}`;
@@ -229,7 +229,7 @@ export default async ({ trigger }: Context) => {
     controller.abort();
     await expect(answer).rejects.toThrow();
     await until('it is gone', () => Promise.resolve(!isRunning()), 20_000);
-  }, 60_000);
+  }, 180_000);
 
   test('that take too long are killed with everything that they started', async () => {
     const { run: ended, steps } = await run('slow', [shell('echo begun; sleep 300 & sleep 300', { timeout: 1000 })]);
@@ -248,7 +248,7 @@ export default async ({ trigger }: Context) => {
       () => !readdirSync(tmpdir()).some((name) => name.startsWith('fermata-script-')),
       20_000,
     );
-  }, 60_000);
+  }, 180_000);
 
   test('get secrets by name only, and what they print of them is hidden', async () => {
     await call('PUT', '/secrets/SCRIPT_TOKEN', { value: 'canary-script-token' });
@@ -259,7 +259,7 @@ export default async ({ trigger }: Context) => {
     ]);
     expect(ended?.status).toBe('success');
     expect((steps[0]?.result as { stdout: string }).stdout).toMatch(/^token is \*\*\*\*\n\*\*\*\*.*\n1\n$/);
-  }, 60_000);
+  }, 180_000);
 
   test('are kept apart from the service: its environment, files, processes and the network', async () => {
     const { run: ended, steps } = await run('walls', [
@@ -288,7 +288,7 @@ true`,
       status: 'failed',
       error: { message: expect.stringContaining('FERMATA_SCRIPT_NETWORK') as string },
     });
-  }, 60_000);
+  }, 180_000);
 
   test('cannot take more than they may: processes, files, memory, output, directories', async () => {
     if (problem === null) {
@@ -331,7 +331,7 @@ true`,
     });
     const inside = await run('inside', [shell('pwd', { workingDirectory: 'a/b' })]);
     expect((inside.steps[0]?.result as { stdout: string }).stdout).toMatch(/a\/b\n$/);
-  }, 120_000);
+  }, 360_000);
 
   test('are tried out with placeholders for secrets; one that fails is a result', async () => {
     const body = {
@@ -367,7 +367,7 @@ true`,
       exitCode: 4,
       error: expect.stringContaining('exit code 4') as string,
     });
-  }, 60_000);
+  }, 180_000);
 });
 
 function commandOf(pid: string): string {

@@ -16,7 +16,7 @@ describe('a secret that is bound', () => {
     engine = await startEngine();
     api = await engine.api();
     await engine.worker();
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
@@ -87,7 +87,7 @@ describe('a secret that is bound', () => {
     }
     expect(engine.receiver.received).toEqual([]);
     expect(JSON.stringify(await refusals())).not.toMatch(/canary-bound/i);
-  }, 120_000);
+  }, 360_000);
 
   test('does not follow a redirect to another host', async () => {
     await bind('REDIRECTED', { hosts: ['127.0.0.1'] });
@@ -99,7 +99,7 @@ describe('a secret that is bound', () => {
     expect(await run(send(config))).toMatchObject({ status: 'failed', code: 'secret_not_allowed' });
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/from']);
     expect((await refusals())[0]).toMatchObject({ target: '/secrets/REDIRECTED' });
-  }, 60_000);
+  }, 180_000);
 
   test('to hosts is not put into the environment of a script', async () => {
     await bind('SCRIPTED', { hosts: ['127.0.0.1'] });
@@ -107,7 +107,7 @@ describe('a secret that is bound', () => {
     const refused = await run({ action: 'integration-script.run_shell', config });
     expect(refused).toMatchObject({ status: 'failed', code: 'secret_not_allowed', steps: [{ result: null }] });
     expect(refused.saved['warnings']).toMatchObject([{ code: 'secret_not_allowed' }]);
-  }, 60_000);
+  }, 180_000);
 
   test('is used by the groups, automations and actions that are named, when all lists match', async () => {
     const secret = '${{ secrets.LISTS }}';
@@ -121,7 +121,7 @@ describe('a secret that is bound', () => {
     await bind('LISTS', { automations: ['Only this'] });
     expect(await run(ok, { name: 'Only this' })).toMatchObject({ status: 'success', saved: { warnings: [] } });
     expect(await run(ok)).toMatchObject({ code: 'secret_not_allowed' });
-  }, 120_000);
+  }, 360_000);
 
   test('holds for the connections that refer to it, for their tests, and for mail', async () => {
     await bind('CONNECTED', { hosts: ['hooks.example.com'] });
@@ -154,7 +154,7 @@ describe('a secret that is bound', () => {
     expect(await call('POST', `/connections/${String(made['id'])}/test`)).toMatchObject({ ok: true });
     await bind('CONNECTED', { actions: ['integration-webhook.send'] });
     expect(await run(notify(made['id']))).toMatchObject({ code: 'secret_not_allowed' });
-  }, 120_000);
+  }, 360_000);
 
   test('stays bound when its value is rotated; the list shows where it may be used and what refers to it', async () => {
     const allow = { hosts: ['*.example.com', 'xn--bcher-kva.example'] };
@@ -189,7 +189,7 @@ describe('a secret that is bound', () => {
     const post = (given: string) =>
       fetch(`${api.url}/api/v1/hooks/uses`, { method: 'POST', headers: { 'X-Hook-Secret': given }, body: '{}' });
     expect([(await post(VALUE)).status, (await post(secret)).status]).toEqual([202, 401]);
-  }, 60_000);
+  }, 180_000);
 
   test('cannot be referred to by an automation of an author who may not use secrets', async () => {
     const tokenOf = async (role: string) =>
@@ -224,7 +224,7 @@ describe('a secret that is bound', () => {
     expect((await apply(operator)).status).toBe(200);
     // The source belongs to the operator's token now.
     expect(await apply(author)).toMatchObject({ status: 409, body: { code: 'foreign_source' } });
-  }, 60_000);
+  }, 180_000);
 
   test('is bound and shown by the command line', async () => {
     const cli = async (args: string[], input?: string) => {
@@ -253,5 +253,5 @@ describe('a secret that is bound', () => {
     expect(await cli(['list'])).toMatch(/CLI .*groups: g; automations: a/);
     await cli(['set', 'CLI', '--allow-any'], 'canary-cli');
     expect(await cli(['list'])).toMatch(/CLI +4 .*anywhere/);
-  }, 120_000);
+  }, 360_000);
 });

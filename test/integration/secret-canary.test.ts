@@ -78,7 +78,7 @@ describe('secrets leave no trace', () => {
         }
       }
     }, 50);
-  }, 120_000);
+  }, 360_000);
   let startWorker: (more?: Record<string, string>) => Promise<void>;
   afterAll(async () => {
     clearInterval(watching);

@@ -13,7 +13,7 @@ describe('secrets', () => {
     api = await engine.api();
     worker = await engine.worker();
     for (const [name, value] of Object.entries(CANARIES)) await call('PUT', `/secrets/${name}`, { value });
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
@@ -106,7 +106,7 @@ ${steps}
     expect(rows[0]?.payload.data).toEqual({ text: '****' });
     const incidents = await engine.database.pool.query<{ title: string }>('select title from incidents');
     expect(incidents.rows.map(({ title }) => title)).toEqual(['**** is out']);
-  }, 60_000);
+  }, 180_000);
 
   test('are hidden also where an output or a message of a receiver is cut', async () => {
     const before = 'x'.repeat(9_995 - 'Bearer '.length);
@@ -130,7 +130,7 @@ ${steps}
     const tried = await call('POST', `/connections/${String(id)}/test`);
     expect(tried).toMatchObject({ ok: false });
     expect(JSON.stringify(tried)).not.toContain('canary');
-  }, 60_000);
+  }, 180_000);
 
   test('are hidden also in what a branch leaves that was under way when another used them', async () => {
     let echo: (text: string) => void = () => undefined;
@@ -152,7 +152,7 @@ ${steps}
       'he said Bearer ****',
     );
     expect(JSON.stringify(steps)).not.toContain('canary');
-  }, 60_000);
+  }, 180_000);
 
   test('are refused at run where a definition that was saved earlier refers to them outside of their fields', async () => {
     const cases: [place: string, steps: string][] = [
@@ -180,7 +180,7 @@ ${steps}
     const refused = await request('POST', `/automations/${id}/runs`, { payload: { type: 'x' } });
     expect([refused.status, refused.text]).toEqual([422, expect.stringContaining('"secret_outside"')]);
     expect(engine.receiver.received).toEqual([]);
-  }, 120_000);
+  }, 360_000);
 
   /** What the validator refuses today. */
   const setReference = (id: string) =>
@@ -199,7 +199,7 @@ ${steps}
     const [received] = engine.receiver.received;
     expect(received?.headers['authorization']).toBe('Bearer ${{ secrets.WHOLE }}');
     expect(received?.body).toBe(`${CANARIES.WHOLE} \${{ secrets.WHOLE }}`);
-  }, 60_000);
+  }, 180_000);
 
   test('are put into the headers of a connection, and a missing one is named in the error', async () => {
     const { id } = await call('POST', '/connections', {
@@ -230,7 +230,7 @@ ${steps}
     const { run: ended, detail } = await run('bridge', `${notify(', continue_on_error: true')}\n${notify('')}`);
     expect(ended.status).toBe('failed');
     expect(JSON.stringify([ended.error, (detail as { steps: unknown }).steps])).not.toContain('canary');
-  }, 60_000);
+  }, 180_000);
 
   test('are taken in the address of a connection, and hidden in what a test of it says', async () => {
     await call('PUT', '/secrets/HOOK_PATH', { value: 'Canary-Path-1' });
@@ -282,7 +282,7 @@ ${steps}
     const asUser = { host: 'mail.example.com', port: 25, user: '${{ secrets.HOOK_PATH }}', password: 'x1234567' };
     const outside = await request('POST', '/connections', { name: 'Mail', type: 'smtp', config: asUser });
     expect([outside.status, outside.text]).toEqual([422, expect.stringContaining('"secret_outside"')]);
-  }, 60_000);
+  }, 180_000);
 
   test('that are missing fail the step by name, without another try', async () => {
     const { run: ended, steps } = await run('missing', `  - ${bearer('NOT_THERE')}`);
@@ -303,7 +303,7 @@ ${steps}
       ],
     })) as { warnings: { code: string }[] };
     expect(warnings.map(({ code }) => code)).toEqual(expect.arrayContaining(['unknown_secret', 'unknown_connection']));
-  }, 60_000);
+  }, 180_000);
 
   test('that a run has used stay hidden after a rotation, a deletion and at another worker', async () => {
     await call('PUT', '/secrets/TURNS', { value: 'canary-before-rotation' });
@@ -325,7 +325,7 @@ ${steps}
     expect(late?.result).toEqual({ late: '**** ****' });
     const left = await engine.database.pool.query('select 1 from run_secrets where run_id = $1', [ended?.id]);
     expect(left.rowCount).toBe(0);
-  }, 90_000);
+  }, 270_000);
 
   test('that are deleted and set again are another secret, and both are hidden', async () => {
     await call('PUT', '/secrets/AGAIN', { value: 'canary-of-before' });
@@ -350,7 +350,7 @@ ${steps}
     ]);
     expect(steps.find(({ path }) => path === 'actions[3]')?.result).toEqual({ late: '**** ****' });
     expect(JSON.stringify(steps)).not.toContain('canary');
-  }, 60_000);
+  }, 180_000);
 
   test('are sealed again by `fermata secret rotate`, and set, listed and removed by the command line', async () => {
     const cli = async (args: string[], input: string | null, more: Record<string, string> = {}) => {
@@ -370,5 +370,5 @@ ${steps}
       await cli(['rotate'], null, { FERMATA_SECRET_KEY: `${engine.env()['FERMATA_SECRET_KEY'] ?? ''},${newest}` }),
     ).toMatch(/[1-9]/);
     expect(await cli(['rm', 'FROM_CLI'], null)).toContain('deleted');
-  }, 90_000);
+  }, 270_000);
 });

@@ -7,7 +7,7 @@ describe('what starts automations', () => {
   let worker: FermataProcess;
   beforeAll(async () => {
     ({ engine, api, worker } = await startService());
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
@@ -40,7 +40,7 @@ describe('what starts automations', () => {
         ...{ above: 500, below: null, timestamp: expect.any(String) as string },
       })),
     );
-  }, 60_000);
+  }, 180_000);
 
   test('a crossing trigger fires on entering the range; in range when enabled and what cannot be read do not', async () => {
     await result('crossing', { latencyMs: 900 });
@@ -51,7 +51,7 @@ describe('what starts automations', () => {
     await engine.ended(2, id);
     await routed();
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([902, 904]);
-  }, 60_000);
+  }, 180_000);
 
   test('a result that comes late enters no range: a newer result has set the number', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
@@ -67,7 +67,7 @@ describe('what starts automations', () => {
     await engine.ended(1, id);
     await routed();
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
-  }, 60_000);
+  }, 180_000);
 
   test('what is found late in the log is held against what had come before it, not against what has come since', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
@@ -84,7 +84,7 @@ describe('what starts automations', () => {
     await engine.ended(1, id);
     await routed();
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
-  }, 60_000);
+  }, 180_000);
 
   test('fields of collectors are read in the long and in the short form', async () => {
     const long = await numeric('{ field: collectors.disk.free, below: 10 }');
@@ -93,7 +93,7 @@ describe('what starts automations', () => {
     await engine.ended(1, long);
     await engine.ended(1, short);
     expect((await payloads(short))[0]).toMatchObject({ field: 'disk.free', value: 3 });
-  }, 60_000);
+  }, 180_000);
 
   test('a percentile as field is refused with a pointer to the condition', async () => {
     await expect(numeric('{ field: p95LatencyMs, above: 1 }')).rejects.toThrow('health.system.p95_latency_ms');
@@ -136,5 +136,5 @@ describe('what starts automations', () => {
     expect((await call('GET', '/health/flaky')).body).toMatchObject({ status: 'unhealthy' });
     expect((await call('DELETE', '/health/assignments/flaky:http')).status).toBe(204);
     expect((await call('GET', '/health/flaky')).body).toMatchObject({ status: 'healthy' });
-  }, 60_000);
+  }, 180_000);
 });

@@ -9,7 +9,7 @@ describe('what Slack posts', () => {
   beforeAll(async () => {
     api = await startApiHarness();
     connectionId = await connect({ botToken: 'xoxb-canary', signingSecret: secret });
-  }, 60_000);
+  }, 180_000);
   afterAll(() => api.end());
 
   const connect = async (config: Record<string, unknown>, name = 'Slack', type = 'slack'): Promise<string> => {

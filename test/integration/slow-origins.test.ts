@@ -33,7 +33,7 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
       await pause(4_500);
       response.end('ok');
     });
-  }, 90_000);
+  }, 270_000);
   afterAll(async () => {
     await engine.close();
     await hanging.close();

@@ -28,7 +28,7 @@ describe('mail', () => {
     [ca, key, cert] = ['ca.pem', 'key.pem', 'cert.pem'].map((name) => readFileSync(join(directory, name), 'utf8')) as [
       ...[string, string, string],
     ];
-  }, 60_000);
+  }, 180_000);
   beforeEach(() => (seen = []));
   afterAll(async () => {
     rmSync(directory, { recursive: true });

@@ -39,7 +39,7 @@ describe('an address that a user gives', () => {
     engine = await startEngine();
     api = await engine.api({ FERMATA_EGRESS_ALLOW: '' });
     await engine.worker({ FERMATA_EGRESS_ALLOW: '' });
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   const call = (method: string, path: string, body?: unknown, at = api.url) =>
@@ -76,7 +76,7 @@ describe('an address that a user gives', () => {
     expect(steps.filter(({ error }) => error?.code === 'config_invalid')).toHaveLength(NO_HTTP.length);
     expect(steps.filter(({ attempts }) => attempts !== 1)).toEqual([]);
     expect(engine.receiver.received).toEqual([]);
-  }, 90_000);
+  }, 270_000);
 
   test('is not reached by trying a connection out or by its options', async () => {
     const configs: Record<string, (url: string) => Record<string, unknown>> = {
@@ -109,7 +109,7 @@ describe('an address that a user gives', () => {
         expect({ type, url, code: given.body['code'] }).toEqual({ type, url, code: 'egress_refused' });
       }
     }
-  }, 90_000);
+  }, 270_000);
 
   test('is not reached by a redirect of one that is allowed', async () => {
     const { host } = new URL(engine.receiver.url);
@@ -134,7 +134,7 @@ describe('an address that a user gives', () => {
     }
     const named = { name: 'x', type: 'webex', config: { ...config, baseUrl: 'http://user:pw@example.org' } };
     expect((await call('POST', '/connections', named, open.url)).status).toBe(422);
-  }, 90_000);
+  }, 270_000);
 
   test('is refused to connections for mail as well', async () => {
     const config = { host: '10.1.2.3', port: 25, user: 'ops@example.org', password: 'canary-mail-password' };
@@ -142,5 +142,5 @@ describe('an address that a user gives', () => {
     expect(made.status).toBe(201);
     const { body } = await call('POST', `/connections/${String(made.body['id'])}/test`);
     expect(body).toMatchObject({ ok: false, message: expect.stringContaining('10.1.2.3') as string });
-  }, 60_000);
+  }, 180_000);
 });

@@ -82,7 +82,7 @@ describe('the activities of a step', () => {
         expect(await effects(id)).toBe(1);
         return reached ? 'reached' : 'past the last one';
       });
-    }, 60_000);
+    }, 180_000);
   });
 
   describe('a call', () => {
@@ -187,7 +187,7 @@ describe('the activities of a step', () => {
         expect(b.probe.calls).toHaveLength(1);
         return reached ? 'reached' : 'past the last one';
       });
-    }, 120_000);
+    }, 360_000);
   });
 
   describe('failStep', () => {

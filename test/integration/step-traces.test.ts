@@ -10,7 +10,7 @@ describe('what the rows of steps keep', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await engine.worker();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   const run = async (type: string, steps: string, data: Record<string, unknown> = {}) => {
@@ -45,7 +45,7 @@ ${steps}
       expect(status).toBe('skipped');
       expect(trace.enabled).toMatchObject({ value: false, actual: 2, wanted: { '>': 3 } });
     }
-  }, 60_000);
+  }, 180_000);
 
   it('traces the condition of a wait as it was when the wait ended', async () => {
     const { rows } = await run(
@@ -58,7 +58,7 @@ ${steps}
     expect(rows.get('actions[1]')?.trace.conditions).toMatchObject([
       { condition: 'and', value: false, parts: [{ value: true }, { value: false, actual: 2, wanted: { '==': 3 } }] },
     ]);
-  }, 60_000);
+  }, 180_000);
 
   it('keeps the rendered configuration of an action, with references in place of secrets', async () => {
     const api = await engine.api();
@@ -93,7 +93,7 @@ ${steps}
       'select row_to_json(s)::text as row from run_steps s',
     );
     for (const { row } of left.rows) expect(row).not.toContain('canary-of-a-rendered-config');
-  }, 60_000);
+  }, 180_000);
 
   it('keeps each failed attempt of a call, with its number, time, code and message', async () => {
     let calls = 0;
@@ -117,7 +117,7 @@ ${steps}
       { no: 2, status: 429, tookMs: expect.any(Number) as number, message: expect.stringContaining('429') as string },
     ]);
     for (const { at } of failures ?? []) expect(Date.parse(at)).toBeGreaterThan(Date.now() - 60_000);
-  }, 60_000);
+  }, 180_000);
 
   it('keeps what Postgres cannot: such text is replaced, and no step waits for it forever', async () => {
     // A NUL, and a trace cut in the middle of a character of two units.
@@ -141,7 +141,7 @@ ${steps}
     expect(ended?.status).toBe('success');
     expect(rows.get('actions[0]')?.result).toEqual({ a: 'a\ufffdb' });
     expect(rows.get('actions[3].repeat[0].sequence[0]')?.result).toEqual({ b: 'a\ufffdb' });
-  }, 60_000);
+  }, 180_000);
 
   it('fails a `parallel` whose branches together set more than the variables of a run may be', async () => {
     const branches = ['a', 'b', 'c'].map((name) => `{ variables: { ${name}: "{{ trigger.payload.data.big }}" } }`);
@@ -156,5 +156,5 @@ ${steps}
     expect(rows.get('actions[0]')).toMatchObject({ status: 'failed', error: { code: 'limit_exceeded' } });
     expect(rows.get('actions[0].parallel[2]')?.status).toBe('success');
     expect(rows.get('actions[1]')?.result).toEqual({ size: 0 });
-  }, 60_000);
+  }, 180_000);
 });

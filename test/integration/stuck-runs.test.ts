@@ -17,7 +17,7 @@ const withTries = (tries: ReadonlyMap<string, number>): Client =>
   }) as unknown as Client;
 
 describe('runs that cannot go on', () => {
-  jest.setTimeout(120_000);
+  jest.setTimeout(360_000);
   let e: Engine;
   let automation: string;
   beforeAll(async () => {

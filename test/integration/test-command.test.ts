@@ -54,13 +54,13 @@ describe('fermata test', () => {
     expect(answer.code).toBe(0);
     expect(answer.passed).toBe(true);
     expect(answer.files.map(({ tests }) => tests.length)).toEqual([2, 2, 3, 6]);
-  }, 180_000);
+  }, 540_000);
 
   it('knows alerts as events: they fire, repeat, resolve, are acknowledged and silenced', async () => {
     const answer = await results(join(projectRoot(), 'examples', 'alert-tests'));
     expect(failuresOf(answer)).toEqual([]);
     expect(answer).toMatchObject({ code: 0, passed: true });
-  }, 180_000);
+  }, 540_000);
 
   it('says where in the file, and when, something is not as expected', async () => {
     const file = write('wrong.yaml', WRONG);
@@ -81,7 +81,7 @@ describe('fermata test', () => {
     expect(output).toContain(`${file}:12:26 after 10m, tests[0].expect[0].runs[0].status`);
     expect(output).toContain('- expected "failed"');
     expect(output).toContain('0 passed, 1 failed');
-  }, 120_000);
+  }, 360_000);
 
   it('reports what is wrong with a file without starting anything', async () => {
     const file = write('invalid.yaml', 'automations: [a.yaml]\ntests:\n  - nam: x\n    expect: [{ at: soon }]\n');
@@ -97,7 +97,7 @@ describe('fermata test', () => {
     expect(output).toContain('Did you mean "name"?');
     expect((await run(join(directory, 'absent.yaml'))).code).toBe(2);
     expect((await run()).code).toBe(2);
-  }, 60_000);
+  }, 180_000);
 });
 
 const WRONG = `automations:

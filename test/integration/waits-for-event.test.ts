@@ -6,7 +6,7 @@ describe('a run that waits for an event', () => {
   let w: WaitingRuns;
   beforeAll(async () => {
     w = await startWaitingRuns();
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
@@ -28,7 +28,7 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('ack', { ok: true, by: 'ada' }, { subject: 'a' });
     await w.engine.ended(1, id);
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ by: 'ada', same: 'ada', done: true });
-  }, 60_000);
+  }, 180_000);
 
   test('takes any key with "*", a rendered key, and fails at its timeout by default', async () => {
     const id = await w.save(
@@ -46,7 +46,7 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('one', {}, { subject: 'k' });
     const [failed] = await w.engine.ended(1, id);
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
-  }, 60_000);
+  }, 180_000);
 
   test('resumes at the first of several events, each with its own key, and returns which it was', async () => {
     const id = await w.save(
@@ -86,7 +86,7 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('list.yes', {}, { subject: 'l' });
     await w.engine.ended(1, id);
     expect(await w.resultOf(run.id, 'actions[3]')).toEqual({ second: 'automation_event' });
-  }, 60_000);
+  }, 180_000);
 
   test('sees an answer that came while the request before it was still open', async () => {
     const id = await w.save(
@@ -100,7 +100,7 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('event.early', {}, { subject: 'e' });
     const [run] = await w.engine.ended(1, id);
     expect(run?.status).toBe('success');
-  }, 60_000);
+  }, 180_000);
 
   test('does not take an event from before the step before it', async () => {
     const id = await w.save(
@@ -114,7 +114,7 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('again', {}, { subject: 'l' });
     await w.engine.ended(1, id);
     expect(await w.resultOf(run.id, 'actions[2]')).toMatchObject({ completed: false });
-  }, 60_000);
+  }, 180_000);
 
   test('takes the earliest of several, and hears events after one that could not be evaluated', async () => {
     const id = await w.save(
@@ -148,7 +148,7 @@ describe('a run that waits for an event', () => {
     );
     await w.engine.emit('heard', {}, { subject: 'd2' });
     expect((await w.engine.ended(1, deaf))[0]?.status).toBe('success');
-  }, 60_000);
+  }, 180_000);
 
   test('takes events of entities and of domains', async () => {
     const id = await w.save(
@@ -166,5 +166,5 @@ describe('a run that waits for an event', () => {
     await w.lamp('signal', { status: 'red' });
     await w.engine.ended(1, id);
     expect(await w.resultOf(run.id, 'actions[1]')).toMatchObject({ trigger: { payload: { id: 'signal' } } });
-  }, 60_000);
+  }, 180_000);
 });

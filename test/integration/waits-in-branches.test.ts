@@ -9,7 +9,7 @@ describe('waits beside and behind each other', () => {
   beforeAll(async () => {
     engine = await startEngine();
     [api, worker] = await Promise.all([engine.api(), engine.worker()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   const save = (type: string, steps: string) =>
@@ -59,7 +59,7 @@ ${steps}
     expect(rows.find(({ path }) => path === 'actions[1]')?.status).toBe('success');
     const cut = rows.filter(({ path }) => /repeat\[\d\]\.sequence\[0\]\.parallel\[[01]\]$/.test(path));
     expect(cut.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
-  }, 60_000);
+  }, 180_000);
 
   it('write down what ended beside them while they waited', async () => {
     const id = await save(
@@ -90,7 +90,7 @@ ${steps}
       'actions[0].parallel[1].sequence[0]': 'success',
       'actions[0].parallel[1].sequence[1]': 'success',
     });
-  }, 60_000);
+  }, 180_000);
 
   it('take an event once when they follow each other, also one that came while the request before them was open', async () => {
     engine.receiver.answerWith((_received, response) => {
@@ -120,7 +120,7 @@ ${steps}
     expect(results['actions[2].repeat[0].sequence[1]']).toEqual({ of: 'b' });
     expect(results['actions[2].repeat[1].sequence[1]']).toEqual({ of: 'c' });
     expect(results['actions[3]']).toMatchObject({ completed: false });
-  }, 60_000);
+  }, 180_000);
 
   it('see what came between the request for a run by hand and its first step', async () => {
     const id = await save(
@@ -134,7 +134,7 @@ ${steps}
     worker = await engine.worker();
     const results = await resultsOf(id);
     expect(results['actions[0]']).toMatchObject({ completed: true, trigger: { payload: { data: { n: 'after' } } } });
-  }, 60_000);
+  }, 180_000);
 
   it('see an answer that came too late for the run that is retried', async () => {
     engine.receiver.answerWith((_received, response) => void response.end('ok'));
@@ -149,7 +149,7 @@ ${steps}
     await engine.emit('slow');
     expect((await engine.post(api, `/runs/${failed?.id ?? ''}/retry`, {})).status).toBe(201);
     expect((await engine.ended(2, id)).map(({ status }) => status)).toEqual(['failed', 'success']);
-  }, 60_000);
+  }, 180_000);
 
   it('take the same event each in branches beside each other', async () => {
     engine.receiver.answerWith((_received, response) => {
@@ -165,5 +165,5 @@ ${steps}
     const results = await resultsOf(id);
     expect(results['actions[1].parallel[0]']).toMatchObject({ completed: true });
     expect(results['actions[1].parallel[1].sequence[1]']).toMatchObject({ completed: true });
-  }, 60_000);
+  }, 180_000);
 });

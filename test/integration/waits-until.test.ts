@@ -5,7 +5,7 @@ describe('a run that waits until a condition holds', () => {
   let w: WaitingRuns;
   beforeAll(async () => {
     w = await startWaitingRuns();
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
@@ -16,7 +16,7 @@ describe('a run that waits until a condition holds', () => {
     const [run] = await w.engine.ended(1, id);
     expect(run?.status).toBe('success');
     expect(await w.resultOf(run?.id ?? '', 'actions[0]')).toEqual({ completed: true, remainingSeconds: null });
-  }, 60_000);
+  }, 180_000);
 
   test('sleeps until an entity makes it true, without a task for changes that do not', async () => {
     const id = await w.save(
@@ -41,7 +41,7 @@ describe('a run that waits until a condition holds', () => {
     await w.engine.ended(1, id);
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ seen: true, left: true });
     expect(await w.waitsOf(run.id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('goes on by the clock alone: healthy for so long, without any further change', async () => {
     const id = await w.save(
@@ -62,7 +62,7 @@ describe('a run that waits until a condition holds', () => {
     expect(run?.status).toBe('success');
     expect(Date.now() - began).toBeGreaterThan(2_000);
     expect(Date.now() - began).toBeLessThan(10_000);
-  }, 60_000);
+  }, 180_000);
 
   test('goes on after its timeout, or fails there', async () => {
     const wait = `{ condition: 'state.lamp.never.status == "on"', timeout_seconds: 1`;
@@ -78,7 +78,7 @@ describe('a run that waits until a condition holds', () => {
     const [failed] = await w.engine.ended(1, strict);
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[0]' } });
     expect(await w.waitsOf(failed?.id ?? '')).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 
   test('waits for any entity of a kind, and returns which one it was', async () => {
     const id = await w.save(
@@ -93,7 +93,7 @@ describe('a run that waits until a condition holds', () => {
     await w.lamp('loud', { alarm: true });
     await w.engine.ended(1, id);
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
-  }, 60_000);
+  }, 180_000);
 
   test('says that it does not know what it reads, and is evaluated each minute', async () => {
     const id = await w.save(
@@ -109,7 +109,7 @@ describe('a run that waits until a condition holds', () => {
     await until('the step says that it is evaluated each minute', async () =>
       JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('it is evaluated each minute'),
     );
-  }, 60_000);
+  }, 180_000);
 
   test('goes on when a time of day comes, when a state has lasted, and when a maintenance ends by the clock', async () => {
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -131,7 +131,7 @@ describe('a run that waits until a condition holds', () => {
     await until('more than one wait is armed', async () => (await w.waitsOf(run.id)).length > 1);
     const [ended] = await w.engine.ended(1, id, 25_000);
     expect(ended).toMatchObject({ status: 'success', error: null });
-  }, 60_000);
+  }, 180_000);
 
   test('on any of a kind misses none that changes while another wakes it', async () => {
     const id = await w.save(
@@ -148,5 +148,5 @@ describe('a run that waits until a condition holds', () => {
     await Promise.all(Array.from({ length: 40 }, (_, n) => w.lamp(`many-${n}`, { alarm: n === 25 ? 2 : 1, n })));
     const runs = await w.engine.ended(10, id, 40_000);
     for (const run of runs) expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ which: 'many-25' });
-  }, 60_000);
+  }, 180_000);
 });

@@ -11,7 +11,7 @@ describe('a run that waits', () => {
   let w: WaitingRuns;
   beforeAll(async () => {
     w = await startWaitingRuns();
-  }, 120_000);
+  }, 360_000);
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
@@ -92,7 +92,7 @@ describe('a run that waits', () => {
     const sent = w.engine.receiver.received.map(({ path }) => path.split('-')[0]);
     expect(sent).toHaveLength(rounds);
     expect(new Set(sent).size).toBe(rounds);
-  }, 120_000);
+  }, 360_000);
 
   test('in choose in repeat in parallel, goes on at another worker with index, item, variables and artifacts', async () => {
     const id = await w.save(
@@ -118,7 +118,7 @@ describe('a run that waits', () => {
     await w.lamp('deep', { status: 'on' });
     const [run] = await w.engine.ended(1, id, 40_000);
     expect(await w.resultOf(run?.id ?? '', 'actions[3]')).toEqual({ result: [1, 'y', 'here', true, true] });
-  }, 90_000);
+  }, 270_000);
 
   test('is woken by another worker when the one that decided so died before its signal', async () => {
     const id = await w.save('unsent', `  - wait_until: { condition: 'state.lamp.unsent.status == "on"' }`);
@@ -130,7 +130,7 @@ describe('a run that waits', () => {
     await until('the worker died', () => dying.exited(), 20_000);
     w.workers = [await w.engine.worker()];
     await w.engine.ended(1, id, 40_000);
-  }, 90_000);
+  }, 270_000);
 
   test('looks again when its worker died between arming and looking', async () => {
     const id = await w.save('unlooked', `  - wait_until: { condition: 'state.lamp.unlooked.status == "on"' }`);
@@ -141,7 +141,7 @@ describe('a run that waits', () => {
     await w.lamp('unlooked', { status: 'on' });
     w.workers = [await w.engine.worker()];
     await w.engine.ended(1, id, 40_000);
-  }, 90_000);
+  }, 270_000);
 
   test('that was replaced does no step more, whatever is delivered late or again', async () => {
     const id = await w.engine.save(`
@@ -175,7 +175,7 @@ actions:
     expect(runs.map(({ status }) => status)).toEqual(['cancelled', 'success']);
     expect(w.engine.receiver.received.map(({ path }) => path)).toEqual(['/storm-new']);
     expect((await w.engine.steps(old.id)).map(({ path }) => path)).toEqual(['actions[0]']);
-  }, 60_000);
+  }, 180_000);
 
   test('is gone from what is armed when it is cancelled, and no late wake makes it do a step', async () => {
     const id = await w.save(
@@ -200,5 +200,5 @@ actions:
     const { run: doomed } = await w.waiting(other);
     await w.call('DELETE', `/automations/${other}`);
     expect(await w.waitsOf(doomed.id)).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

@@ -15,7 +15,7 @@ describe('fermata why', () => {
   let fire: WhyFixture['fire'];
   beforeAll(async () => {
     ({ engine, api, why, detail, routed, emit, explained, ended, alert, fire } = await startWhyFixture());
-  }, 120_000);
+  }, 360_000);
   afterAll(() => engine.close());
 
   describe('explains why it did not page', () => {

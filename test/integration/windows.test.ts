@@ -22,7 +22,7 @@ describe('a window gate', () => {
   beforeAll(async () => {
     engine = await startEngine();
     await Promise.all([engine.worker(), engine.worker()]);
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   const routed = () => engine.routed(60_000);
@@ -115,7 +115,7 @@ describe('a window gate', () => {
     await Promise.all(Array.from({ length: 60 }, (_, n) => engine.emit('storm', {}, { subject: `s${n}` })));
     await routed();
     await runsOf(id, 50);
-  }, 60_000);
+  }, 180_000);
 
   it('keeps no more rows of a key than it can need', async () => {
     const id = await engine.save(counted('pruned', '{ count: 3, minutes: 60 }'));

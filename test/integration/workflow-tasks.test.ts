@@ -19,7 +19,7 @@ describe('workflow tasks, wakes and starts', () => {
     temporal = await startTemporal();
     engine = await startEngine({ temporal });
     client = lazyClient(engine.temporal);
-  }, 120_000);
+  }, 360_000);
   afterEach(() => engine.receiver.reset());
   afterAll(async () => {
     await client.connection.close();
@@ -56,7 +56,7 @@ actions:
     expect(completed.filter((event) => event.workflowTaskStartedEventAttributes)).toHaveLength(1);
     expect(engine.receiver.received).toHaveLength(1);
     await worker.stop();
-  }, 120_000);
+  }, 360_000);
 
   test('an execution that continues as new keeps the time that its tasks have', async () => {
     const worker = await engine.worker({ FERMATA_CONTINUE_AFTER: '20' });
@@ -78,7 +78,7 @@ actions:
     expect(timeouts.length).toBeGreaterThan(1);
     expect(new Set(timeouts)).toEqual(new Set([30]));
     await worker.stop();
-  }, 120_000);
+  }, 360_000);
 
   test('a wake is sent once, however long the run that it woke takes to end', async () => {
     const worker = await engine.worker();
@@ -108,7 +108,7 @@ actions:
     expect(events.filter((event) => event.workflowExecutionSignaledEventAttributes)).toHaveLength(1);
     expect(events.filter((event) => event.workflowTaskFailedEventAttributes)).toEqual([]);
     await worker.stop();
-  }, 120_000);
+  }, 360_000);
 
   test('a burst that waited for Temporal is started once each', async () => {
     const port = await freePort();

@@ -1,2 +1,2 @@
 // Real servers on two cores: a step that takes milliseconds alone may take seconds beside another test file.
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);

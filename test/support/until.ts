@@ -1,17 +1,21 @@
+/** A deadline says how long something takes on two idle cores. A busy machine gets this many times as long. */
+const PATIENCE = 3;
+
 /**
- * Asks again until the answer is neither undefined, null nor false, and gives it. Fails after the deadline with what it
- * was waiting for.
+ * Asks again until the answer is neither undefined, null nor false, and gives it. Fails when `PATIENCE` times the deadline
+ * has passed, with what it was waiting for.
  */
 export async function until<T>(
   what: string,
   ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   deadlineMs = 20_000,
 ): Promise<T> {
-  const end = Date.now() + deadlineMs;
+  const mostMs = PATIENCE * deadlineMs;
+  const end = Date.now() + mostMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
-    if (Date.now() > end) throw new Error(`Still not true after ${deadlineMs} ms: ${what}`);
+    if (Date.now() > end) throw new Error(`Still not true after ${mostMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

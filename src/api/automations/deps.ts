@@ -12,7 +12,7 @@ export interface AutomationDeps {
   automations: AutomationStore;
   validator: AutomationValidator;
   notifier: Notifier;
-  bodySchemas: AutomationBodySchemas;
+  bodySchemas: () => AutomationBodySchemas;
 }
 
 export const TAG = 'Automations';

@@ -1,6 +1,7 @@
 import { z } from 'zod';
+import { lazily } from '../../domain/lazily';
 import { json, readRoute, type Reply, type Route } from '../http/route';
-import { createOpenApiDocument } from '../openapi/document';
+import { createOpenApiDocument, type OpenApiDocument } from '../openapi/document';
 import { renderPage } from './page';
 import { SCRIPT } from './script';
 import { STYLE } from './style';
@@ -17,21 +18,21 @@ export function documentationRoutes(resources: readonly Route[], version: string
       responses: { 200: { description: summary, contentTypes: [contentType] } },
       handler: () => text(body(), `${contentType}; charset=utf-8`),
     });
+  const document = lazily((): OpenApiDocument => createOpenApiDocument([...resources, ...routes], version));
+  const html = lazily(() => renderPage(document()));
   const openApi = readRoute({
     ...common,
     path: '/openapi.json',
     operationId: 'docs.openApi',
     summary: 'This API as OpenAPI 3.1',
     responses: { 200: { description: 'The document', schema: z.record(z.string(), z.unknown()) } },
-    handler: () => Promise.resolve(json(200, document)),
+    handler: () => Promise.resolve(json(200, document())),
   });
-  const routes = [
+  const routes: Route[] = [
     openApi,
-    page('/docs', 'docs.page', 'This API as a page', () => html, 'text/html'),
+    page('/docs', 'docs.page', 'This API as a page', html, 'text/html'),
     page('/docs/style.css', 'docs.style', 'Style of the page', () => STYLE, 'text/css'),
     page('/docs/script.js', 'docs.script', 'Script of the page', () => SCRIPT, 'text/javascript'),
   ];
-  const document = createOpenApiDocument([...resources, ...routes], version);
-  const html = renderPage(document);
   return routes;
 }

@@ -91,7 +91,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
    */
   costly?: boolean | 'always';
   /** Body in the OpenAPI document, when the handler checks it more strictly than `body` does. */
-  documentedBody?: z.ZodType | Record<string, unknown>;
+  documentedBody?: z.ZodType | Record<string, unknown> | (() => Record<string, unknown>);
   /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */
   bodyTypes?: readonly string[];
   /** Documented request headers, by name, with their effect. */

@@ -111,7 +111,8 @@ const IDEMPOTENCY_HEADER = {
 };
 
 function requestBodyOf(route: Route, schemas: SchemaCollector): Operation['requestBody'] {
-  const described = route.documentedBody ?? route.body;
+  const described =
+    typeof route.documentedBody === 'function' ? route.documentedBody() : (route.documentedBody ?? route.body);
   if (described === undefined) return undefined;
   const isZod = described instanceof z.ZodType;
   const schema = isZod ? schemas.of(described, 'input') : schemas.ofJson(described);

@@ -4,6 +4,7 @@ import { knownReferences } from '../../db/known-references';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { scopeSchemasOf } from '../../domain/definition/scope-schemas';
 import { FermataError } from '../../domain/errors';
+import { lazily } from '../../domain/lazily';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
 import type { AutomationBodySchemas } from '../automations/input';
@@ -28,15 +29,17 @@ const ScopeAnswer = z
 interface ValidationDeps {
   db: Executor;
   validator: AutomationValidator;
-  bodySchemas: AutomationBodySchemas;
+  bodySchemas: () => AutomationBodySchemas;
   registry: Registry<ActionDescription>;
 }
 
 /** Checking documents before they are saved. */
 export function automationValidationRoutes({ db, validator, bodySchemas, registry }: ValidationDeps): Route[] {
-  const schema = automationJsonSchema(registry);
-  const { payloads, kinds, health } = scopeSchemasOf(registry);
-  const scope = { payloads: Object.fromEntries(payloads), kinds: Object.fromEntries(kinds), health: health ?? null };
+  const schema = lazily(() => automationJsonSchema(registry));
+  const scope = lazily(() => {
+    const { payloads, kinds, health } = scopeSchemasOf(registry);
+    return { payloads: Object.fromEntries(payloads), kinds: Object.fromEntries(kinds), health: health ?? null };
+  });
   return [
     readRoute({
       method: 'post',
@@ -47,7 +50,7 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
       summary: 'Everything that is wrong with a document, with line and column when it is YAML',
       bodyFormat: 'raw',
       costly: true,
-      documentedBody: bodySchemas.create,
+      documentedBody: () => bodySchemas().create,
       bodyTypes: ['application/json', 'application/yaml'],
       responses: {
         200: {
@@ -69,7 +72,7 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
       tag: 'Registry',
       summary: 'JSON Schema of the document, for editors',
       responses: { 200: { description: 'The schema', schema: z.record(z.string(), z.unknown()) } },
-      handler: () => Promise.resolve(json(200, schema)),
+      handler: () => Promise.resolve(json(200, schema())),
     }),
     readRoute({
       method: 'get',
@@ -79,7 +82,7 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
       tag: 'Registry',
       summary: 'JSON Schemas of what expressions read: payloads by event, state by entity kind, health of a system',
       responses: { 200: { description: 'The schemas', schema: ScopeAnswer } },
-      handler: () => Promise.resolve(json(200, scope)),
+      handler: () => Promise.resolve(json(200, scope())),
     }),
   ];
 }

@@ -103,7 +103,7 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
     costly: true,
-    documentedBody: bodySchemas.create,
+    documentedBody: () => bodySchemas().create,
     responses: { 201: RESOURCE },
     async handler({ query, body, source, tx, principal, request, afterCommit }) {
       const { document, status, findings } = splitBody(body, source?.locate);
@@ -156,7 +156,7 @@ function patchRoute(deps: AutomationDeps): Route {
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
     costly: true,
-    documentedBody: bodySchemas.patch,
+    documentedBody: () => bodySchemas().patch,
     headers: IF_MATCH.headers,
     responses: { 200: RESOURCE, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
     async handler({ params, query, body, source, tx, principal, request, afterCommit }) {

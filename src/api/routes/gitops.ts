@@ -8,6 +8,7 @@ import type { Clock } from '../../domain/clock';
 import { automationJsonSchema } from '../../domain/definition/json-schema';
 import { GitOpsDocument } from '../../domain/definition/gitops-document';
 import { FermataError } from '../../domain/errors';
+import { lazily } from '../../domain/lazily';
 import type { ActionDescription } from '../../domain/registry/action-description';
 import type { Registry } from '../../domain/registry/registry';
 import type { Principal } from '../auth/principal';
@@ -142,7 +143,7 @@ function textOf(raw: Buffer, contentType: string | undefined): string {
 
 /** The answer never changes while the process runs, so it is made once. */
 function kindsRoute(registry: Registry<ActionDescription>): Route {
-  const items = [automationKind(registry)];
+  const items = lazily(() => [automationKind(registry)]);
   return readRoute({
     method: 'get',
     path: '/gitops/kinds',
@@ -151,7 +152,7 @@ function kindsRoute(registry: Registry<ActionDescription>): Route {
     tag: TAG,
     summary: 'JSON Schema of documents, with one variant for each trigger and action',
     responses: { 200: { description: 'The kinds', schema: z.object({ items: z.array(KindAnswer) }) } },
-    handler: () => Promise.resolve(json(200, { items })),
+    handler: () => Promise.resolve(json(200, { items: items() })),
   });
 }
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import type { FilterRegistry } from '../../domain/expressions/filter-registry';
+import { lazily } from '../../domain/lazily';
 import type { Registry } from '../../domain/registry/registry';
 import { pageOf } from '../http/pagination';
 import { sampleOf } from '../../domain/registry/sample';
@@ -44,44 +45,50 @@ const FilterAnswer = z
 
 /** Routes of triggers, actions and filters. The answers never change while the process runs, so they are made once. */
 export function registryRoutes({ registry, filters }: { registry: Registry; filters: FilterRegistry }): Route[] {
-  const triggers = [...registry.triggers()].map(([id, type]) => ({
-    id,
-    displayName: type.displayName,
-    description: type.description,
-    category: type.category,
-    payloadSchema: toJsonSchema(type.payloadSchema),
-    configSchema: type.configSchema === undefined ? null : toJsonSchema(type.configSchema),
-    contextKeyLabel: type.contextKeyLabel ?? 'per automation',
-    supportsFor: type.holds !== undefined,
-  }));
-  const actions = [...registry.actions()].map(([id, action]) => {
-    const artifact = registry.artifactTypeOf(id);
-    return {
+  const triggers = lazily(() =>
+    [...registry.triggers()].map(([id, type]) => ({
       id,
-      displayName: action.displayName,
-      description: action.description,
-      configSchema: toJsonSchema(action.configSchema),
-      produces:
-        artifact === undefined
-          ? null
-          : { type: artifact.id, name: artifact.name, schema: toJsonSchema(artifact.schema) },
-      consumes: action.consumes ?? null,
-      connection: action.connection ?? null,
-      connectionField: action.connectionField ?? (action.connection === undefined ? null : 'connectionId'),
-    };
-  });
-  const artifactTypes = [...registry.artifactTypes().values()].map(({ id, name, schema }) => ({
-    ...{ id, name, schema: toJsonSchema(schema) },
-  }));
+      displayName: type.displayName,
+      description: type.description,
+      category: type.category,
+      payloadSchema: toJsonSchema(type.payloadSchema),
+      configSchema: type.configSchema === undefined ? null : toJsonSchema(type.configSchema),
+      contextKeyLabel: type.contextKeyLabel ?? 'per automation',
+      supportsFor: type.holds !== undefined,
+    })),
+  );
+  const actions = lazily(() =>
+    [...registry.actions()].map(([id, action]) => {
+      const artifact = registry.artifactTypeOf(id);
+      return {
+        id,
+        displayName: action.displayName,
+        description: action.description,
+        configSchema: toJsonSchema(action.configSchema),
+        produces:
+          artifact === undefined
+            ? null
+            : { type: artifact.id, name: artifact.name, schema: toJsonSchema(artifact.schema) },
+        consumes: action.consumes ?? null,
+        connection: action.connection ?? null,
+        connectionField: action.connectionField ?? (action.connection === undefined ? null : 'connectionId'),
+      };
+    }),
+  );
+  const artifactTypes = lazily(() =>
+    [...registry.artifactTypes().values()].map(({ id, name, schema }) => ({
+      ...{ id, name, schema: toJsonSchema(schema) },
+    })),
+  );
   return [
-    listRoute('/triggers', 'registry.triggers', 'Events that automations can listen to', TriggerAnswer, () => triggers),
-    listRoute('/actions', 'registry.actions', 'List the actions of steps', ActionAnswer, () => actions),
+    listRoute('/triggers', 'registry.triggers', 'Events that automations can listen to', TriggerAnswer, triggers),
+    listRoute('/actions', 'registry.actions', 'List the actions of steps', ActionAnswer, actions),
     listRoute(
       '/artifact-types',
       'registry.artifactTypes',
       'List the artifacts of actions',
       ArtifactTypeAnswer,
-      () => artifactTypes,
+      artifactTypes,
     ),
     listRoute('/filters', 'registry.filters', 'Filters of expressions', FilterAnswer, () => filters.list()),
     sampleRoute(registry),

@@ -24,7 +24,8 @@ export function createSchemaPool({ size = 2, deadlineMs = 1_000 } = {}): SchemaP
   return {
     async check(schema, states) {
       const verdict = await threads.run({ schema, states });
-      if (verdict.type !== 'answered') return { type: 'too_expensive' };
+      if (verdict.type === 'unavailable') throw new Error('No thread for checking schemas could be started.');
+      if (verdict.type === 'too_expensive') return { type: 'too_expensive' };
       const { answer } = verdict;
       return 'unusable' in answer
         ? { type: 'unusable', message: answer.unusable }

@@ -6,7 +6,7 @@ describe('definitions of an older release', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
-  }, 60_000);
+  }, 180_000);
   afterAll(() => engine.close());
 
   const save = (name: string) =>
@@ -70,5 +70,5 @@ describe('definitions of an older release', () => {
     expect((await engine.post(api, acknowledge, {})).status).toBe(204);
     expect(await get('/migration-failures')).toMatchObject({ items: [] });
     expect((await get('/migration-failures?acknowledged=true'))['items']).toHaveLength(1);
-  }, 120_000);
+  }, 360_000);
 });

@@ -1,0 +1,21 @@
+import { lazily } from './lazily';
+
+test('a value is made when it is first asked for, and only once', () => {
+  const make = jest.fn(() => undefined);
+  const value = lazily(make);
+  expect(make).not.toHaveBeenCalled();
+  value();
+  value();
+  expect(make).toHaveBeenCalledTimes(1);
+});
+
+test('a value that could not be made is tried again', () => {
+  let tries = 0;
+  const value = lazily(() => {
+    tries += 1;
+    if (tries === 1) throw new Error('not yet');
+    return tries;
+  });
+  expect(value).toThrow('not yet');
+  expect(value()).toBe(2);
+});
