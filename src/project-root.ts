@@ -8,6 +8,6 @@ import { dirname, join } from 'node:path';
 export function projectRoot(): string {
   for (let directory = __dirname; ; directory = dirname(directory)) {
     if (existsSync(join(directory, 'package.json')) && existsSync(join(directory, 'drizzle'))) return directory;
-    if (dirname(directory) === directory) throw new Error(`No drizzle/ directory above ${__dirname}`);
+    if (dirname(directory) === directory) throw new Error(`Found no drizzle/ directory above ${__dirname}`);
   }
 }

@@ -13,7 +13,7 @@ describe('an activity that is named by what it does', () => {
 
   it('fails when this release has no such function, so that Temporal offers it to others', async () => {
     const attempt = new MockActivityEnvironment({ activityType: 'incident.create' }).run(activity, {}, 'later');
-    await expect(attempt).rejects.toThrow('Activity incident.create is not known to this worker.');
+    await expect(attempt).rejects.toThrow('This worker does not know the activity incident.create.');
     await expect(attempt).rejects.not.toHaveProperty('nonRetryable', true);
   });
 });

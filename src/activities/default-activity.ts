@@ -13,6 +13,6 @@ export function createDefaultActivity(activities: RunActivities): (input: unknow
   return (input, fn) => {
     const activity = byName.get(String(fn));
     if (activity) return activity(input);
-    return Promise.reject(new Error(`Activity ${Context.current().info.activityType} is not known to this worker.`));
+    return Promise.reject(new Error(`This worker does not know the activity ${Context.current().info.activityType}.`));
   };
 }

@@ -101,7 +101,7 @@ function closing(
 function artifactData(action: Action, { artifact }: ActionResult): Record<string, unknown> {
   const parsed = action.produces?.schema.safeParse(toStorable(artifact));
   if (parsed?.success) return parsed.data;
-  throw new FermataError('internal', `The action ${action.id} left an artifact that it did not declare.`);
+  throw new FermataError('internal', `The action ${action.id} returned an artifact that it does not declare.`);
 }
 
 function boundedOutput(output: unknown): unknown {

@@ -48,7 +48,7 @@ export function createExpressApp(
     });
   }
   app.use((request: Request, response: Response) => {
-    sendProblem(response, new FermataError('not_found', `There is nothing at ${request.path}.`), '');
+    sendProblem(response, new FermataError('not_found', `No route matches ${request.path}.`), '');
   });
   app.use((error: unknown, _request: Request, response: Response, next: NextFunction) => {
     if (response.headersSent) {
@@ -75,7 +75,11 @@ function inboundFirst(route: Route, run: Handler): Handler {
       request.headers.authorization !== undefined || sessionCookieOf(request.headers.cookie) !== undefined;
     if (hasCredentials || UUID.test(request.path.split('/').at(-1) ?? '')) return run(request, response);
     response.setHeader('Allow', 'POST');
-    sendProblem(response, new FermataError('method_not_allowed', 'Senders post to this address.'), '');
+    sendProblem(
+      response,
+      new FermataError('method_not_allowed', 'This address accepts POST only: senders post to it.'),
+      '',
+    );
   };
 }
 

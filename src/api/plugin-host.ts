@@ -72,13 +72,13 @@ function hostOf(
     async emit({ tx, cause, afterCommit }, event, payload, order) {
       const trigger = event.startsWith(`${id}.`) ? registry.triggers().get(event) : undefined;
       // A mistake of the plugin's author, not of the caller.
-      if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}"`);
+      if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}".`);
       const parsed = trigger.payloadSchema.safeParse(mask(payload, 'data'));
       if (!parsed.success) {
         const errors = parsed.error.issues.map((issue) => ({
           ...{ path: issue.path.map(String).join('.'), message: issue.message, code: issue.code ?? 'invalid' },
         }));
-        throw new FermataError('validation_failed', `The payload does not fit ${event}.`, { errors });
+        throw new FermataError('validation_failed', `The payload does not match the schema of ${event}.`, { errors });
       }
       const checked = parsed.data as Record<string, unknown>;
       assertStorable(checked);

@@ -14,9 +14,9 @@ interface Options {
 /** `fermata alerts` */
 export function configure(command: Command): void {
   command
-    .argument('[matchers...]', 'matchers of labels, as Alertmanager writes them; all of them must match')
+    .argument('[matchers...]', 'label matchers in the syntax of Alertmanager; all must match')
     .option('--firing', 'only alerts that are firing')
-    .option('-n, --limit <count>', 'how many, newest start first', '50')
+    .option('-n, --limit <count>', 'maximum number of alerts, newest first', '50')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',

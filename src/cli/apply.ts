@@ -21,18 +21,18 @@ interface Options {
 export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files, or directories with them')
-    .option('--dry-run', 'only report what would be done')
+    .option('--dry-run', 'only report what apply would do')
     .option('--prune', 'delete automations that this source created and no longer contains')
-    .option('--allow-empty', 'let --prune delete everything of the source')
-    .option('--source <name>', 'source that owns the automations, e.g. the repository (default: "default")')
+    .option('--allow-empty', 'let --prune delete all automations of the source')
+    .option('--source <name>', 'name of the source that owns the automations, e.g. a repository (default: "default")')
     .option('--commit <id>', 'commit of the files, shown with the automation')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Brings the automations of a source to what the files say, all or nothing: a key that a file does not have gets its default.
-What it makes is managed from Git: the API refuses other edits and deletes, but it can be enabled, disabled and run by hand,
-and apply leaves that status alone. A file may hold several documents; each is an automation, known by its name, or
+Makes the automations of a source equal to the files, all or nothing. A key that a file lacks gets its default.
+These automations are managed from Git: the API refuses other edits and deletes. You can still enable, disable and run them
+by hand, and apply does not change their status. A file may hold several documents. Each is an automation with a name, or
 {apiVersion: fermata/v1, kind: Automation, metadata: {name, title, description, labels: {group}}, spec}.
 
 Examples:

@@ -18,11 +18,11 @@ const LISTING = {
 /** `fermata audit` */
 export function configure(command: Command): void {
   command
-    .option('--actor <id>', 'only what this actor did')
-    .option('--action <action>', 'only this operation, e.g. automations.create')
+    .option('--actor <id>', 'only operations of this actor')
+    .option('--action <action>', 'only operations of this kind, e.g. automations.create')
     .addOption(new Option('--outcome <outcome>', 'only these').choices(['success', 'refused', 'failed']))
-    .option('--from <instant>', 'at or after, ISO 8601')
-    .option('--to <instant>', 'at or before, ISO 8601');
+    .option('--from <instant>', 'only entries at or after this instant, ISO 8601')
+    .option('--to <instant>', 'only entries at or before this instant, ISO 8601');
   listOptions(command);
   examples(
     command,

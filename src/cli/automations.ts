@@ -25,12 +25,18 @@ interface Options {
 /** `fermata automations` */
 export function configure(command: Command): void {
   command
-    .argument('[automation]', 'name or id: show this one, its last runs and why it did not run')
+    .argument('[automation]', 'name or id of an automation: show it, its last runs and why it did not run')
     .option(...JSON_OPTION)
-    .option('--yaml', 'print the definition of the one named')
-    .option('--why', 'only why it did not run, further back; without a name: of all, deleted ones included')
-    .option('--about <subject>', 'only with this context key: the id of a system, the fingerprint of an alert…')
-    .option('--group <group>', 'only those of this group; empty = of none')
+    .option('--yaml', 'print the definition of the automation as YAML')
+    .option(
+      '--why',
+      'list only the reasons why it did not run, and more of them; without a name, of all automations, also deleted ones',
+    )
+    .option(
+      '--about <subject>',
+      'only reasons with this context key, e.g. the id of a system or the fingerprint of an alert',
+    )
+    .option('--group <group>', 'only automations of this group; "" = those without a group')
     .addOption(new Option('--status <status>', 'only these').choices(['enabled', 'disabled']))
     .addHelpText(
       'after',

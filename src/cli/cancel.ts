@@ -8,12 +8,14 @@ import { wholeId } from './resource/one';
 
 /** `fermata cancel` */
 export function configure(command: Command): void {
-  command.argument('[run]', 'id of the run; without it all runs that the filters match').option(...JSON_OPTION);
+  command
+    .argument('[run]', 'id of the run; without it, all runs that match the filters are cancelled')
+    .option(...JSON_OPTION);
   bulkOptions(command)
     .addHelpText(
       'after',
       `
-A cancelled run performs no further step; a request that was already sent may finish.
+A cancelled run performs no further steps. A request that was already sent may still finish.
 
 Examples:
   fermata cancel 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11

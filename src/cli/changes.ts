@@ -44,13 +44,13 @@ type Filters = ListOptions & Partial<Record<'kind' | 'entity' | 'event' | 'syste
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()
-    .argument('[change]', 'id of a change: show it whole, and what automations made of it')
+    .argument('[change]', 'id of a change: show it in full, with its outcome for each automation')
     .option('--kind <kind>', 'only changes of entities of this kind')
     .option('--entity <id>', 'only changes of this entity')
-    .option('--event <event>', 'only those that mean this event of a trigger, or custom events of this type')
-    .option('--system <id>', 'only those about this system: its health, alerts, incidents and maintenances')
-    .option('--since <when>', 'received since: an instant, or a duration such as 1h')
-    .option('--until <when>', 'received before');
+    .option('--event <event>', 'only changes that fire triggers with this event, or custom events of this type')
+    .option('--system <id>', 'only changes about this system: its health, alerts, incidents and maintenances')
+    .option('--since <when>', 'only changes received since: an instant, or a duration such as 1h')
+    .option('--until <when>', 'only changes received before: an instant, or a duration such as 1h');
   listOptions(command);
   examples(
     command,
@@ -61,12 +61,12 @@ export function configure(command: Command): void {
   ).action((id: string | undefined, { json, limit, ...query }: Filters) =>
     id === undefined ? printList(LISTING, { limit, ...(json && { json }) }, query) : show(id, json),
   );
-  const failed = command.command('failed').description('changes that could not be routed and were set aside');
+  const failed = command.command('failed').description('list changes that could not be routed and were set aside');
   listOptions(failed);
   examples(failed, 'fermata changes failed').action((options: ListOptions) => printList(FAILED, options));
   const retry = command
     .command('retry')
-    .description('route a change again that was set aside')
+    .description('route a change that was set aside again')
     .argument('<change>', 'id of the change')
     .option(...JSON_OPTION);
   examples(retry, 'fermata changes retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11').action(

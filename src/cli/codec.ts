@@ -8,13 +8,13 @@ import { createOutput } from './print/output';
 /** `fermata codec` */
 export function configure(command: Command): void {
   command
-    .argument('[file]', 'JSON to decrypt; - or nothing = standard input', '-')
+    .argument('[file]', 'file with the JSON to decrypt; default: standard input (-)', '-')
     .addHelpText(
       'after',
       `
 Decrypts payloads of Temporal's histories with the keys of FERMATA_SECRET_KEY, without a service. It reads JSON as Temporal's
 command line prints it and writes the same document with every encrypted payload replaced by its value. Temporal's Web UI and
-its command line can ask the API instead: https://<API>/api/v1/codec as codec endpoint.
+its command line can use the API instead: set https://<API>/api/v1/codec as their codec endpoint.
 
 Examples:
   temporal workflow show -w disk-full/db-1 --output json | fermata codec

@@ -14,7 +14,7 @@ export function configure(command: Command, whole: () => Promise<Command>): void
     .addHelpText(
       'after',
       `
-Prints a script that completes commands, subcommands, options and their values. It calls nothing while it completes.
+Prints a script that completes commands, subcommands, options and their values. Completion never calls the API.
 
 Examples:
   source <(fermata completion bash)                                  # in ~/.bashrc

@@ -30,7 +30,9 @@ interface TestOptions {
 
 /** `fermata connections` */
 export function configure(command: Command): void {
-  listOptions(command.enablePositionalOptions().argument('[connection]', 'name or id: show this one'));
+  listOptions(
+    command.enablePositionalOptions().argument('[connection]', 'name or id of a connection: show only this one'),
+  );
   examples(
     command,
     'fermata connections',
@@ -41,14 +43,14 @@ export function configure(command: Command): void {
     const row = await byName(connect(), PATH, nameOrId);
     printOne(row, `Connection ${String(row['name'])}`, options.json);
   });
-  const types = command.command('types').description('types of connections');
+  const types = command.command('types').description('list types of connections');
   listOptions(types);
   examples(types, 'fermata connections types').action((options: ListOptions) => printList(TYPES, options));
   configureCreate(command.command('create'));
   configureTest(command.command('test'));
   const rm = command
     .command('rm')
-    .description('remove a connection; steps that name it fail from then on')
+    .description('remove a connection; later steps that refer to it fail')
     .argument('<connection>', 'name or id')
     .option(...JSON_OPTION);
   examples(rm, 'fermata connections rm "Ops Jira"').action(async (nameOrId: string, { json }: { json?: true }) => {
@@ -63,9 +65,9 @@ export function configure(command: Command): void {
 function configureCreate(command: Command): void {
   command
     .description('create a connection')
-    .argument('<name>', 'its name')
-    .requiredOption('--type <type>', 'one of `fermata connections types`')
-    .requiredOption('--config <json>', 'its configuration: JSON, @FILE, or - for standard input')
+    .argument('<name>', 'name of the connection')
+    .requiredOption('--type <type>', 'type of the connection, as `fermata connections types` lists it')
+    .requiredOption('--config <json>', 'configuration of the connection: JSON, @FILE, or - for standard input')
     .option(...JSON_OPTION);
   examples(
     command,
@@ -81,12 +83,9 @@ function configureCreate(command: Command): void {
 function configureTest(command: Command): void {
   command
     .description('test a connection; exit code 1 when its credentials are refused')
-    .argument(
-      '[connection]',
-      'name or id; without it, tests the configuration of --type and --config, which is not stored',
-    )
-    .option('--type <type>', 'type of a configuration that is not stored')
-    .option('--config <json>', 'the configuration: JSON, @FILE, or - for standard input')
+    .argument('[connection]', 'name or id of a connection; without it, test --type and --config without storing them')
+    .option('--type <type>', 'type of the configuration in --config')
+    .option('--config <json>', 'configuration to test: JSON, @FILE, or - for standard input')
     .option(...JSON_OPTION);
   examples(
     command,

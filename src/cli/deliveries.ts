@@ -18,8 +18,8 @@ const LISTING = {
 /** `fermata deliveries` */
 export function configure(command: Command): void {
   command
-    .option('--sender <name>', 'only those of this token or hook')
-    .option('--route <route>', 'only those sent to this route, e.g. /ingest/alertmanager');
+    .option('--sender <name>', 'only messages of this token or hook')
+    .option('--route <route>', 'only messages to this route, e.g. /ingest/alertmanager');
   listOptions(command);
   examples(command, 'fermata deliveries', 'fermata deliveries --sender prometheus --limit 10').action(
     ({ sender, route, ...options }: ListOptions & { sender?: string; route?: string }) =>

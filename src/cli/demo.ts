@@ -31,11 +31,14 @@ const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 /** `fermata demo` */
 export function configure(command: Command): void {
   command
-    .option('--ci', 'exit at the end of the scenario: exit code 0 only if the effects arrived and the runs succeeded')
+    .option(
+      '--ci',
+      'exit at the end of the scenario, with exit code 0 only if the effects arrived and the runs succeeded',
+    )
     .addHelpText(
       'after',
       `
-Starts what "fermata dev" starts and a receiver at ${EXAMPLE_URL}, applies examples/automations and the
+Starts "fermata dev" and a receiver at ${EXAMPLE_URL}, applies examples/automations and the
 clean-up of examples/alerts, posts alerts of Alertmanager, and prints what happened. Then the service stays up until Ctrl-C.
 
 Examples:
@@ -58,7 +61,7 @@ async function runDemo(ci: boolean): Promise<void> {
     async stop() {
       await inner.stop();
       await parts.receiver?.close();
-      if (ci && !parts.done) throw new Error('the demo was ended before it had shown anything');
+      if (ci && !parts.done) throw new Error('the demo was ended before its scenario finished');
     },
   };
   const asked = stopOnSignals(stack, say);
@@ -130,7 +133,7 @@ async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): P
   const { results } = await applyAutomations(client, found, { errors });
   say('fermata', `applied ${results.length} automations of examples`);
   const automationId = results.find(({ name }) => name === AUTOMATION)?.id;
-  if (automationId == null) throw new Error(`examples/alerts has no automation called "${AUTOMATION}"`);
+  if (automationId == null) throw new Error(`Automation "${AUTOMATION}" not found in examples/alerts`);
   return automationId;
 }
 

@@ -6,7 +6,7 @@ import { automationArgument, setStatus } from './resource/set-status';
 /** `fermata disable` */
 export function configure(command: Command): void {
   automationArgument(command)
-    .option('--cancel-runs', 'end its open runs as well; without it they finish')
+    .option('--cancel-runs', 'also cancel its open runs; by default they finish')
     .option(...JSON_OPTION);
   examples(
     command,

@@ -41,8 +41,9 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Lists what is wrong with an installation, and what enforces the limits of scripts in each live worker: workers that are missing or lack a plugin, runs that make no progress or lost their
-execution, changes that were set aside, late housekeeping. Each line says what to do. Exit code 1 if anything is critical.
+Lists the problems of an installation, with what to do about each: workers that are missing or lack a plugin, runs that
+make no progress or lost their execution, changes that were set aside, late housekeeping. Also lists how each live worker
+enforces the limits of scripts. Exit code 1 if a problem is critical.
 
 Examples:
   fermata doctor

@@ -32,18 +32,18 @@ export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')
     .option('-p, --payload <json>', 'trigger.payload: JSON, @FILE, or - for standard input')
-    .option('-t, --trigger <id>', 'as if this trigger of it had fired; default: the only one')
+    .option('-t, --trigger <id>', 'trigger to simulate; default: the only trigger of the automation')
     .option(
       '-k, --context-key <key>',
       'context key of the run; default: the key that the trigger derives from the payload',
     )
     .option('--now <instant>', 'instant to evaluate at, ISO 8601')
-    .option('--mocks <json>', 'outputs of actions by id or place, and of waits: JSON, @FILE')
-    .option('--definition <json>', 'a document that is not saved, in place of the current version: JSON, @FILE')
+    .option('--mocks <json>', 'outputs of actions and waits, by id or path of the step: JSON, @FILE')
+    .option('--definition <json>', 'unsaved document to run instead of the current version: JSON, @FILE')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nNothing is done: gates and steps are evaluated, and every action shows what it would get.\nExit code 1 unless it would run and end with success.',
+      '\nEvaluates gates and steps and shows the rendered config of each action. Has no effects.\nExit code 1 unless the run would start and succeed.',
     );
   examples(
     command,

@@ -19,7 +19,7 @@ const LISTING = {
 
 /** `fermata dwells` */
 export function configure(command: Command): void {
-  listOptions(command.option('-a, --automation <automation>', 'only those of this automation (name or id)'));
+  listOptions(command.option('-a, --automation <automation>', 'only dwells of this automation (name or id)'));
   examples(command, 'fermata dwells', 'fermata dwells --automation "Alert opens an incident"').action(
     async (options: ListOptions & { automation?: string }) => {
       const client = connect();

@@ -16,8 +16,8 @@ export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata entity get health checkout\n');
   command
     .command('get')
-    .description('the state of one entity, or all of a kind')
-    .argument('<kind>', 'health, incident, catalog-system or a kind of your own')
+    .description('print the state of one entity, or of all entities of a kind')
+    .argument('<kind>', 'health, incident, catalog-system or a custom kind')
     .argument('[id]', 'id of the entity')
     .option(...JSON_OPTION)
     .addHelpText(
@@ -27,8 +27,8 @@ export function configure(command: Command): void {
     .action(async (kind: string, id: string | undefined, options: Options) => get(kind, id, options));
   command
     .command('set')
-    .description('set the state of an entity of a kind of your own')
-    .argument('<kind>', 'a kind made with PUT /api/v1/entity-kinds/KIND')
+    .description('set the state of an entity of a custom kind')
+    .argument('<kind>', 'custom kind, as `fermata kinds set` creates it')
     .argument('<id>', 'id of the entity')
     .argument('<state>', 'JSON, @FILE, or - for standard input')
     .option('--merge', 'merge into the state (RFC 7396) instead of replacing it')

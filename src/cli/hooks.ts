@@ -32,7 +32,7 @@ interface CreateOptions {
 
 /** `fermata hooks` */
 export function configure(command: Command): void {
-  listOptions(command.enablePositionalOptions().argument('[hook]', 'name: show this one'));
+  listOptions(command.enablePositionalOptions().argument('[hook]', 'name of a hook: show only this one'));
   examples(
     command,
     'fermata hooks',
@@ -48,7 +48,7 @@ export function configure(command: Command): void {
     .argument('<name>', 'last part of the address that senders post to')
     .addOption(new Option('--scheme <scheme>', 'how senders are verified').choices(HOOK_SCHEMES).makeOptionMandatory())
     .option('--header <header>', 'header with the secret or signature')
-    .option('--options <json>', 'further fields of the hook, e.g. alert: JSON, @FILE')
+    .option('--options <json>', 'further fields of the hook, such as alert: JSON, @FILE')
     .option(...JSON_OPTION);
   examples(
     create,
@@ -57,8 +57,8 @@ export function configure(command: Command): void {
   ).action((name: string, options: CreateOptions) => add(name, options));
   const rm = command
     .command('rm')
-    .description('remove a hook; posts to it are refused from then on')
-    .argument('<hook>', 'its name')
+    .description('remove a hook; later requests to it are refused')
+    .argument('<hook>', 'name of the hook')
     .option(...JSON_OPTION);
   examples(rm, 'fermata hooks rm deploys').action(async (name: string, { json }: { json?: true }) => {
     await connect().send('DELETE', `${PATH}/${encodeURIComponent(name)}`, z.unknown());

@@ -16,16 +16,19 @@ interface Options {
 export function configure(command: Command): void {
   command
     .command('home-assistant')
-    .description('write automations of Home Assistant as YAML of this service; exit code 1 when parts are left out')
-    .argument('<file>', 'one automation, a list (automations.yaml) or a configuration.yaml; - for standard input')
-    .option('-o, --out <directory>', 'write one file for each automation; default: all to standard output')
-    .option('--kind <kind>', 'kind of entity that the states of Home Assistant are kept as', 'home_assistant')
+    .description('translate automations of Home Assistant to YAML; exit code 1 when parts are left out')
+    .argument(
+      '<file>',
+      'file with one automation, a list of them (automations.yaml) or a configuration.yaml; - for standard input',
+    )
+    .option('-o, --out <directory>', 'directory for one file per automation; default: write all to standard output')
+    .option('--kind <kind>', 'entity kind that holds the states of Home Assistant', 'home_assistant')
     .addHelpText(
       'after',
       `
-Triggers, conditions and actions with a counterpart are translated. All others become a comment with the original and the
-reason; such an automation is written as disabled, and conditions that are left out never hold. A state such as light.kitchen
-is read as state.home_assistant["light.kitchen"].state: keep the kind up to date with PUT /entities/KIND/ID, and create the hooks of
+Translates triggers, conditions and actions that have a counterpart. All others become a comment with the original and the
+reason. Such an automation is written as disabled, and conditions that are left out never hold. A state such as light.kitchen
+becomes state.home_assistant["light.kitchen"].state: write these states with PUT /entities/KIND/ID, and create the hooks of
 webhook triggers. Exit code 0: everything was translated; 1: parts were left out, or the file cannot be read; 2: wrong use.
 
 Examples:

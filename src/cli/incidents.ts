@@ -45,9 +45,9 @@ interface CreateOptions {
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()
-    .argument('[incident]', 'id: show this one with its updates')
+    .argument('[incident]', 'id: show only this one, with its updates')
     .option('--open', 'only incidents that are not resolved')
-    .option('--system <id>', 'only those that cover this system');
+    .option('--system <id>', 'only those that affect this system');
   listOptions(command);
   examples(
     command,
@@ -71,7 +71,7 @@ export function configure(command: Command): void {
     (id: string, options: UpdateOptions) => update(id, options, 'resolve'),
   );
   const say = updating(command.command('update'), 'add an update to an incident, or change its status').addOption(
-    new Option('-s, --status <status>', 'status that it moves to').choices(INCIDENT_STATUSES),
+    new Option('-s, --status <status>', 'new status').choices(INCIDENT_STATUSES),
   );
   examples(
     say,
@@ -91,8 +91,8 @@ function configureCreate(command: Command): void {
     .description('open an incident')
     .argument('<title>')
     .addOption(new Option('--severity <severity>').choices(INCIDENT_SEVERITIES).makeOptionMandatory())
-    .requiredOption('--system <id...>', 'systems that it covers')
-    .option('-m, --message <text>', 'first update')
+    .requiredOption('--system <id...>', 'affected systems')
+    .option('-m, --message <text>', 'text of the first update')
     .option(...JSON_OPTION);
   examples(command, 'fermata incidents create "Checkout is down" --severity critical --system checkout').action(
     async (title: string, { severity, system: systemIds, message, json }: CreateOptions) => {

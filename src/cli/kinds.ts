@@ -32,7 +32,9 @@ interface SetOptions {
 
 /** `fermata kinds` */
 export function configure(command: Command): void {
-  listOptions(command.enablePositionalOptions().argument('[kind]', 'show this one with its schema'));
+  listOptions(
+    command.enablePositionalOptions().argument('[kind]', 'name of a kind: show only this one, with its schema'),
+  );
   examples(
     command,
     'fermata kinds',
@@ -46,7 +48,7 @@ export function configure(command: Command): void {
   });
   const sample = command
     .command('sample')
-    .description('an example state of a kind, made from its schema')
+    .description('print an example state of a kind, generated from its schema')
     .argument('<kind>');
   examples(sample, 'fermata kinds sample health').action(async (kind: string) => {
     const path = `${PATH}/${encodeURIComponent(kind)}/sample`;
@@ -54,11 +56,11 @@ export function configure(command: Command): void {
   });
   const set = command
     .command('set')
-    .description('make or replace a kind of your own')
+    .description('create or replace a custom kind')
     .argument('<kind>')
     .argument('<schema>', 'JSON Schema of the state: JSON, @FILE, or - for standard input')
     .option('--description <text>')
-    .option('--quiet', 'readable, but changes of its entities trigger nothing')
+    .option('--quiet', 'let changes of its entities trigger nothing; expressions can still read them')
     .option(...JSON_OPTION);
   examples(set, 'fermata kinds set deployment @deployment.schema.json --description "What runs where"').action(
     async (kind: string, schema: string, { description, quiet, json }: SetOptions) => {

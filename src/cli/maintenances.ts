@@ -39,9 +39,9 @@ interface CreateOptions {
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()
-    .argument('[maintenance]', 'id: show this one with its updates')
+    .argument('[maintenance]', 'id: show only this one, with its updates')
     .option('--open', 'only those that are scheduled or in progress')
-    .option('--system <id>', 'only those that cover this system');
+    .option('--system <id>', 'only those that affect this system');
   listOptions(command);
   examples(
     command,
@@ -76,7 +76,7 @@ function configureCreate(command: Command): void {
   command
     .description('schedule a maintenance, or start one now')
     .argument('<title>')
-    .requiredOption('--system <id...>', 'systems that it covers')
+    .requiredOption('--system <id...>', 'affected systems')
     .requiredOption('--for <duration>', 'how long it lasts, e.g. 30m, 2h')
     .option('--start <instant>', 'when it begins, ISO 8601; default: now')
     .option('--suppress', 'suppress notifications of these systems during the maintenance')

@@ -16,9 +16,9 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Applies what is missing of drizzle/ under a lock, so that it may be called from several places at once, upgrades stored
-automations of older releases, and registers the search attributes in Temporal. Run it before the new release of api and worker.
-Tables of the plugins in FERMATA_PLUGINS are migrated too.
+Applies missing migrations, also those of the plugins in FERMATA_PLUGINS. Upgrades stored automations of older releases.
+Registers the search attributes in Temporal. A lock makes concurrent calls safe. Run it before you start the new release of
+api and worker.
 
 Examples:
   DATABASE_URL=postgres://fermata:secret@db/fermata fermata migrate

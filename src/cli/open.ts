@@ -15,15 +15,15 @@ export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata open console\n  fermata open ui\n');
   command
     .command('ui')
-    .description('the Temporal Web UI, or a run in it')
+    .description('open the Temporal Web UI, or a run in it')
     .argument('[run]', 'id of a run')
-    .option('--print', 'print the address only')
+    .option('--print', 'only print the address')
     .option(JSON_OPTION[0], 'print the address as JSON')
     .addHelpText(
       'after',
       `
-Prints the address, and opens it in a browser where there is a desktop. Without a run it is FERMATA_TEMPORAL_UI_URL, else
-that of the "fermata dev" of this directory.
+Prints the address, and opens it in a browser where there is a desktop. Without a run, the address is
+FERMATA_TEMPORAL_UI_URL or, when that is not set, that of the "fermata dev" in this directory.
 
 Examples:
   fermata open ui
@@ -38,8 +38,8 @@ ${CONNECTION_HELP}`,
     });
   command
     .command('console')
-    .description('the web console, signed in')
-    .option('--print', 'print the address only')
+    .description('open the web console, signed in')
+    .option('--print', 'only print the address')
     .option(JSON_OPTION[0], 'print the address as JSON')
     .addHelpText(
       'after',
@@ -64,7 +64,9 @@ function webUi(): string {
   const { home, temporal } = loadConfig(process.env);
   const url = temporal.uiUrl ?? readRunningDev(home)?.urls['Web UI'];
   if (url !== undefined) return url;
-  throw new UsageError('No "fermata dev" runs here: set FERMATA_TEMPORAL_UI_URL to where the Temporal Web UI is.');
+  throw new UsageError(
+    'No "fermata dev" runs in this directory: set FERMATA_TEMPORAL_UI_URL to the address of the Temporal Web UI.',
+  );
 }
 
 async function webUiOf(id: string): Promise<string> {

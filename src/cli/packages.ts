@@ -59,8 +59,8 @@ export function configure(command: Command): void {
   );
   const rm = command
     .command('rm')
-    .description('remove a package; scripts that import it fail from then on')
-    .argument('<package>', 'name@version, or its id')
+    .description('remove a package; later scripts that import it fail')
+    .argument('<package>', 'package as name@version, or its id')
     .option(...JSON_OPTION);
   examples(rm, 'fermata packages rm lodash@4.17.21').action(async (given: string, { json }: { json?: true }) => {
     const client = connect();

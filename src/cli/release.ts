@@ -17,8 +17,8 @@ export function configure(command: Command): void {
   command.addHelpText(
     'after',
     `
-Sets which build of the workers takes the runs, through Temporal's API (Worker Deployments). It needs FERMATA_DEPLOYMENT_NAME and
-the settings of Temporal. Without a build, the one that the command is run from is meant (FERMATA_BUILD_ID).
+Chooses the build of the workers that takes runs (Temporal's Worker Deployments). Needs FERMATA_DEPLOYMENT_NAME and the
+settings of Temporal. The build defaults to FERMATA_BUILD_ID, the build that the command runs from.
 
 Examples:
   fermata release status
@@ -35,7 +35,7 @@ Examples:
 function addStatus(command: Command): void {
   command
     .command('status')
-    .description('show the current build, the ramping one, and all others that Temporal knows')
+    .description('show the current build, the ramping build and all other builds that Temporal knows')
     .option(JSON_OPTION[0], JSON_OPTION[1])
     .action((options: Options) => withReleases(options, () => Promise.resolve()));
 }
@@ -43,7 +43,7 @@ function addStatus(command: Command): void {
 function addCurrent(command: Command): void {
   command
     .command('current')
-    .description('make a build the current one: it takes new runs, and open runs with their next task')
+    .description('make a build current: it takes new runs, and open runs at their next task')
     .argument('[build]', 'default: this build')
     .option('--unversioned', 'give all runs to workers without FERMATA_DEPLOYMENT_NAME')
     .option(...FORCE)
@@ -59,7 +59,7 @@ function addCurrent(command: Command): void {
 function addRamp(command: Command): void {
   command
     .command('ramp')
-    .description('send a share of the runs to a build')
+    .description('send a percentage of the runs to a build')
     .argument('[build]', 'default: this build')
     .addOption(new Option('--percentage <number>', 'share of the runs, 0 to 100').argParser(percentageOf))
     .option('--stop', 'end the ramp: the current build takes all runs')
@@ -79,7 +79,8 @@ function addRamp(command: Command): void {
 
 function percentageOf(text: string): number {
   const value = Number(text);
-  if (text.trim() === '' || !(value >= 0 && value <= 100)) throw new UsageError('--percentage must be 0 to 100.');
+  if (text.trim() === '' || !(value >= 0 && value <= 100))
+    throw new UsageError('--percentage must be a number from 0 to 100.');
   return value;
 }
 

@@ -14,15 +14,14 @@ const DEFAULT_LIMIT = '100';
 /** `fermata replay-check` */
 export function configure(command: Command): void {
   command
-    .option('-n, --limit <count>', 'most executions of each workflow type, newest first', DEFAULT_LIMIT)
+    .option('-n, --limit <count>', 'maximum number of executions of each workflow type, newest first', DEFAULT_LIMIT)
     .option(JSON_OPTION[0], 'print the report as JSON')
     .addHelpText(
       'after',
       `
-Replays the histories of open executions on the workflow code of this build. Run it from a new release before its workers are
-started, with the settings of the workers (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, FERMATA_TASK_QUEUE,
-FERMATA_SECRET_KEY). It reads from Temporal
-and changes nothing. Exit code 1 if a history cannot be replayed: workers of this build could not continue that run.
+Replays the histories of open executions on the workflow code of this build. Run it from a new release before you start its
+workers, with their settings (TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE, FERMATA_TASK_QUEUE, FERMATA_SECRET_KEY). It only reads
+from Temporal. Exit code 1 if a history cannot be replayed: workers of this build could not continue that run.
 
 Examples:
   fermata replay-check

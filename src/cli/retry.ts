@@ -20,9 +20,9 @@ interface Options extends Pick<BulkOptions, 'automation' | 'contextKey' | 'error
 /** `fermata retry` */
 export function configure(command: Command): void {
   command
-    .argument('[run]', 'id of a failed run; without it all failed runs that the filters match')
+    .argument('[run]', 'id of a failed run; without it, all failed runs that match the filters are retried')
     .addOption(
-      new Option('--from <place>', 'failure: steps that succeeded are not repeated; start: all steps run again')
+      new Option('--from <place>', 'failure: continue at the failed step; start: run all steps again')
         .choices(['failure', 'start'])
         .default('failure'),
     )
@@ -32,8 +32,8 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Starts a new run on the version of the failed one. From the failure, requests carry the idempotency keys of the first try.
-With filters, all failed runs that match and have no retry yet are retried from their failure.
+Starts a new run on the same version. A retry from the failure repeats no step that succeeded, and its requests carry the
+same idempotency keys. With filters, retries all matching failed runs that have no retry yet, each from its failure.
 
 Examples:
   fermata retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11

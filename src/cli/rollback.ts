@@ -10,11 +10,11 @@ import { examples } from './resource/list';
 export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')
-    .argument('<version>', 'version to return to, as `fermata versions` lists it')
+    .argument('<version>', 'number of the version to return to; `fermata versions` lists them')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
-      '\nMakes a new version that equals the old one. Runs in flight keep the version that they started with.',
+      '\nCreates a new version that equals the old one. Open runs keep the version that they started with.',
     );
   examples(command, 'fermata rollback "Alert opens an incident" 3').action(
     async (nameOrId: string, version: string, { json }: { json?: true }) => {

@@ -25,16 +25,16 @@ interface Options {
 export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a run: show its steps, with times, results and errors')
-    .option('-f, --follow', 'keep printing what happens; with a run until it ends, exit code 1 unless it succeeded')
+    .option('-f, --follow', 'keep printing new events; with a run, until it ends: exit code 1 unless it succeeded')
     .option('-a, --automation <automation>', 'only runs of this automation (name or id)')
     .option('-s, --status <status>', 'pending, running, waiting, success, failed, cancelled; several with commas')
-    .option('--error-code <code>', 'only runs with this code of their error, e.g. execution_lost')
-    .option('-n, --limit <count>', 'how many, newest first', '20')
+    .option('--error-code <code>', 'only runs that failed with this error code, e.g. execution_lost')
+    .option('-n, --limit <count>', 'maximum number to list, newest first', '20')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-With --json, --follow prints one JSON document a line.
+With --json, --follow prints one JSON document per line.
 
 Examples:
   fermata runs
@@ -66,7 +66,7 @@ async function printAll(client: ApiClient, options: Options, output: Output): Pr
   const { automation, status, errorCode } = options;
   const unknown = status?.split(',').find((each) => !RUN_STATUSES.some((known) => known === each.trim()));
   if (unknown !== undefined) {
-    throw new UsageError(`--status: "${unknown}" is no status of a run; there are: ${RUN_STATUSES.join(', ')}.`);
+    throw new UsageError(`--status: "${unknown}" is not a status of runs. Known: ${RUN_STATUSES.join(', ')}.`);
   }
   const automationId = automation === undefined ? undefined : (await findAutomation(client, automation)).id;
   const items = await client.list('/runs', Run, { automationId, status, errorCode, limit });

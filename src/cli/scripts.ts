@@ -47,11 +47,16 @@ export function configure(command: Command): void {
     .addOption(
       new Option('--kind <kind>', 'default: run_shell for .sh, else run_script').choices(['run_shell', 'run_script']),
     )
-    .option('--context <json>', 'scope of a run, as returned by GET /runs/{id}/scope: JSON, @FILE')
+    .option('--context <json>', 'scope for the script, as GET /runs/{id}/scope returns it: JSON, @FILE')
     .option('--env <name=value>', 'environment variable (can be repeated)', pair, {})
-    .option('--secret <name=value>', 'value of a secret in place of its placeholder (can be repeated)', pair, {})
-    .option('--package <name...>', 'packages of `fermata packages` that it may import', [])
-    .option('--timeout <seconds>', '1 to 300', '30')
+    .option(
+      '--secret <name=value>',
+      'value of a secret; without it, the script sees a placeholder (can be repeated)',
+      pair,
+      {},
+    )
+    .option('--package <name...>', 'packages that the script may import; `fermata packages` lists them', [])
+    .option('--timeout <seconds>', 'time limit in seconds, 1 to 300', '30')
     .option(...JSON_OPTION);
   examples(
     test,
@@ -63,7 +68,8 @@ export function configure(command: Command): void {
 async function run(file: string, options: TestOptions): Promise<void> {
   const { context, env, secret, package: packages, timeout, json } = options;
   const seconds = Number(timeout);
-  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 300) throw new UsageError('--timeout must be 1 to 300.');
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 300)
+    throw new UsageError('--timeout must be a number from 1 to 300.');
   const body = {
     ...{ kind: options.kind ?? (file.endsWith('.sh') ? 'run_shell' : 'run_script'), script: textOf(file) },
     ...{ env, packages, timeoutMs: seconds * 1_000 },

@@ -46,7 +46,7 @@ function bindingOf(options: SetOptions): Record<string, string[]> | null | undef
     list === undefined ? [] : [[key, list] as const],
   );
   if (options.allowAny && lists.length > 0)
-    throw new UsageError('--allow-any removes the binding: leave out the others.');
+    throw new UsageError('--allow-any removes the binding and cannot be combined with other --allow options.');
   if (options.allowAny) return null;
   return lists.length === 0 ? undefined : Object.fromEntries(lists);
 }
@@ -73,12 +73,12 @@ function addSet(command: Command): void {
   command
     .command('set')
     .description('set a secret; the value is read from standard input, without its last line break')
-    .argument('<name>', 'as in ${{ secrets.NAME }}')
+    .argument('<name>', 'name of the secret, as in ${{ secrets.NAME }}')
     .addOption(allowOption('--allow-host <host>', 'host that it may be sent to, or *.example.com'))
     .addOption(allowOption('--allow-group <group>', 'group of automations that may use it'))
     .addOption(allowOption('--allow-action <action>', 'action that may use it, e.g. integration-webhook.send'))
     .addOption(allowOption('--allow-automation <automation>', 'id or name of an automation that may use it'))
-    .option('--allow-any', 'remove the binding; without any of these options it stays as it is')
+    .option('--allow-any', 'remove the binding; without --allow options the binding stays unchanged')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
@@ -88,7 +88,7 @@ function addSet(command: Command): void {
       const { json } = options;
       const allow = bindingOf(options);
       const value = (await text(process.stdin)).replace(/\r?\n$/, '');
-      if (value === '') throw new UsageError('Standard input is empty: give the value there.');
+      if (value === '') throw new UsageError('Standard input is empty: pipe the value into the command.');
       const written = await connect().send('PUT', `/secrets/${encodeURIComponent(name)}`, Written, {
         body: { json: { value, ...(allow !== undefined && { allow }) } },
       });
@@ -101,7 +101,7 @@ function addSet(command: Command): void {
 function addList(command: Command): void {
   command
     .command('list')
-    .description('names of secrets; values are never shown')
+    .description('list names of secrets; values are never shown')
     .option(...JSON_OPTION)
     .addHelpText('after', `\nExamples:\n  fermata secret list\n${CONNECTION_HELP}`)
     .action(async ({ json }: { json?: true }) => {
@@ -122,7 +122,7 @@ function addList(command: Command): void {
 function addRemove(command: Command): void {
   command
     .command('rm')
-    .description('delete a secret; steps that name it fail from then on')
+    .description('delete a secret; later steps that refer to it fail')
     .argument('<name>')
     .option(...JSON_OPTION)
     .addHelpText('after', `\nExamples:\n  fermata secret rm PAGER_TOKEN\n${CONNECTION_HELP}`)
@@ -136,12 +136,12 @@ function addRemove(command: Command): void {
 function addRotate(command: Command): void {
   command
     .command('rotate')
-    .description('seal everything again under the first key of FERMATA_SECRET_KEY')
+    .description('encrypt all secrets again with the first key of FERMATA_SECRET_KEY')
     .addHelpText(
       'after',
       `
-To change the key: put the new one first in FERMATA_SECRET_KEY, a comma, the old one; restart api and worker with both; run this;
-then restart them with the new one alone. Works on the database (DATABASE_URL).
+To change the key: set FERMATA_SECRET_KEY=NEW,OLD and restart api and worker; run this command; then restart them with
+FERMATA_SECRET_KEY=NEW. The command connects to the database (DATABASE_URL), not to the API.
 
 Examples:
   FERMATA_SECRET_KEY=NEW,OLD fermata secret rotate

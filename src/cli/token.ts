@@ -17,19 +17,19 @@ export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata token create alertmanager --role ingest\n');
   command
     .command('create')
-    .description('create a token, which is shown only once')
+    .description('create a token; it is shown only once')
     .argument('<name>', 'name of the token')
     .addOption(
-      new Option('-r, --role <role...>', 'role of the token; several are possible')
+      new Option('-r, --role <role...>', 'role of the token (can be repeated)')
         .choices(['viewer', 'author', 'operator', 'ingest', 'admin'])
         .makeOptionMandatory(),
     )
-    .option('--expires <instant>', 'ISO 8601, e.g. 2027-01-31T00:00:00Z; without it the token stays until revoked')
+    .option('--expires <instant>', 'instant at which the token expires, e.g. 2027-01-31T00:00:00Z; default: never')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Standard output is the token alone.
+Prints only the token to standard output.
 
 Examples:
   fermata token create alertmanager --role ingest
@@ -38,7 +38,7 @@ ${CONNECTION_HELP}`,
     )
     .action(async (name: string, { role, expires, json }: Options) => {
       if (expires !== undefined && Number.isNaN(Date.parse(expires))) {
-        throw new UsageError(`--expires: "${expires}" is no instant; ISO 8601 is, e.g. 2027-01-31T00:00:00Z.`);
+        throw new UsageError(`--expires: "${expires}" is not an instant in ISO 8601, e.g. 2027-01-31T00:00:00Z.`);
       }
       const expiresAt = expires === undefined ? {} : { expiresAt: new Date(expires).toISOString() };
       const body = { name, roles: role, ...expiresAt };

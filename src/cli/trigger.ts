@@ -22,15 +22,15 @@ export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')
     .option('-p, --payload <json>', 'trigger.payload of the run: JSON, @FILE, or - for standard input')
-    .option('-t, --trigger <id>', 'as if this trigger of it had fired')
+    .option('-t, --trigger <id>', 'id of the trigger that the run starts with')
     .option('-k, --context-key <key>', 'context key of the run, e.g. a system id')
-    .option('--conditions', 'check the conditions; by default a run started by hand skips them')
-    .option('-f, --follow', 'print its steps until it ends; exit code 1 unless it succeeded')
+    .option('--conditions', 'check the conditions; by default, runs started by hand skip them')
+    .option('-f, --follow', 'print the steps until the run ends; exit code 1 unless it succeeded')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Starts a run by hand, also of a disabled automation. Modes hold: "single" refuses while one is active.
+Starts a run by hand, also of a disabled automation. The mode of the automation applies: "single" refuses while a run is active.
 
 Examples:
   fermata trigger "Alert opens an incident" --trigger unhealthy --follow \\

@@ -24,7 +24,7 @@ export function configure(command: Command): void {
   configureRegistry(command, { listing: LISTING, singular: 'trigger', example: event, schemas });
   const sample = command
     .command('sample')
-    .description('an example payload of a trigger, for trigger, dry-run and tests')
+    .description('print an example payload of a trigger, for use with trigger, dry-run and test')
     .argument('<event>', 'id of the trigger');
   examples(sample, `fermata triggers sample ${event}`).action(async (id: string) => {
     const path = `/triggers/${encodeURIComponent(id)}/sample`;

@@ -26,9 +26,9 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Checks automations without a service: structure, events and actions, their config, expressions, artifacts. Says everything
-that is wrong, with line and column. A file may hold several documents, also of the form {apiVersion: fermata/v1, kind:
-Automation, metadata, spec}. Exit code 0: all are valid, perhaps with warnings; 1: there are errors; 2: wrong use.
+Checks automations without a service: structure, events, actions, configs, expressions and artifacts. Lists every finding
+with line and column. A file may hold several documents, also of the form {apiVersion: fermata/v1, kind: Automation,
+metadata, spec}. Exit code 0: all are valid, perhaps with warnings; 1: there are errors; 2: wrong use.
 
 Examples:
   fermata validate examples/automations

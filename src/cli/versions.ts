@@ -13,8 +13,8 @@ const Diff = z.looseObject({ unified: z.string() });
 export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')
-    .option('--diff <version>', 'what changed since this version')
-    .option('--to <version>', 'with --diff: up to this version instead of the current one');
+    .option('--diff <version>', 'show what changed since this version')
+    .option('--to <version>', 'with --diff: compare with this version instead of the current one');
   listOptions(command, 20);
   examples(
     command,

@@ -24,12 +24,12 @@ export function configure(command: Command): void {
   command
     .argument('<what>', 'id of a change, fingerprint of an alert, id of a system or entity, or name of an event')
     .option('--since <duration>', 'how far to look back, e.g. 30m, 1h, 2d', '24h')
-    .option('-n, --limit <count>', 'changes that are explained, newest first', '5')
+    .option('-n, --limit <count>', 'maximum number of changes to explain, newest first', '5')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Shows for each change what every automation that listens to it did, and why. With --json, the answers of
+Shows for each change which automations listen to it, what each did, and why. With --json, prints the answers of
 GET /changes/{id} as a list.
 
 Examples:

@@ -16,7 +16,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Routes the change log and executes runs. Any number of them share the work: start more to grow, stop one at any time.
+Routes the change log and executes runs. Workers share the work: start as many as you need, and stop any of them at any time.
 
 Examples:
   fermata worker

@@ -43,7 +43,7 @@ export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
     .values(hook)
     .onConflictDoNothing({ target: hooks.name })
     .returning({ id: hooks.id });
-  if (made.length === 0) throw new FermataError('conflict', `There is a hook "${hook.name}" already.`);
+  if (made.length === 0) throw new FermataError('conflict', `Hook "${hook.name}" already exists.`);
 }
 
 /** Writes the changed fields of a hook whose row the caller has locked. */

@@ -37,7 +37,7 @@ export interface SqlFile {
 export function toMigrations(files: readonly SqlFile[], place: string): MigrationFile[] {
   return files.map(({ name: file, sql }, index) => {
     const match = /^(\d{4})_([a-z0-9_]+)\.sql$/.exec(file);
-    if (match === null) throw new Error(`${place}${file} is not named like 0001_what_it_does.sql`);
+    if (match === null) throw new Error(`${place}${file} must have a name such as 0001_what_it_does.sql`);
     const version = Number(match[1]);
     if (version !== index + 1) throw new Error(`${place}${file} should have number ${index + 1}: numbers have no gaps`);
     return { version, name: match[2] ?? '', sql, sha256: sha256(sql) };

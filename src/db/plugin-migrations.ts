@@ -93,7 +93,7 @@ function missingFiles({ plugin, schema, files }: PluginMigrations, applied: read
     }
     if (newest !== undefined && file.version < newest.version) {
       throw new SchemaError(
-        `${label} is out of order: ${migrationLabel(newest)} is applied to this database already. ` +
+        `${label} is out of order: ${migrationLabel(newest)} was already applied to this database. ` +
           `Give it the number ${newest.version + 1} or a higher one.`,
       );
     }

@@ -97,7 +97,7 @@ async function endLeftovers({ leftBehind }: StateFile, say: Say): Promise<void> 
 async function assertApiPortFree({ port, host }: Config): Promise<void> {
   if (port === 0) throw new Error('fermata dev needs a fixed FERMATA_PORT, not 0.');
   if (await isPortFree(port, host)) return;
-  throw new Error(`Port ${port} of ${host} is in use or not ours to use. Set FERMATA_PORT to another one.`);
+  throw new Error(`Port ${port} of ${host} is in use or not permitted. Set FERMATA_PORT to another port.`);
 }
 
 function childEnvironment(deps: {

@@ -116,7 +116,7 @@ async function initialise(dataDir: string, { initdb, account }: PostgresBinaries
     onLine: (line) => lines.push(line),
   });
   const { code } = await child.exited;
-  if (code !== 0) throw new Error(`The database files could not be made in ${dataDir}:\n${lines.join('\n')}`);
+  if (code !== 0) throw new Error(`The database files could not be created in ${dataDir}:\n${lines.join('\n')}`);
   renameSync(unfinished, dataDir);
 }
 

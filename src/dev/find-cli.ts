@@ -34,7 +34,7 @@ export async function findTemporalCli(search: Search): Promise<string> {
   const named = search.env['TEMPORAL_CLI'] ?? '';
   if (named !== '') {
     if (isProgram(named)) return named;
-    throw new Error(`TEMPORAL_CLI names ${named}, which is not a program.`);
+    throw new Error(`TEMPORAL_CLI is ${named}, which is not a program.`);
   }
   const found =
     onPath('temporal', search.env) ?? [join(bin, 'temporal')].find((path) => isProgram(path)) ?? downloaded(bin);

@@ -81,7 +81,7 @@ function postgresAccount(): PostgresAccount {
   const made = lookUpAccount();
   if (made !== undefined) return made;
   throw new Error(
-    'Postgres refuses to run as root, and the account "postgres" could not be made. Run as another user, make that account, or set DATABASE_URL.',
+    'Postgres refuses to run as root, and the account "postgres" could not be created. Run as another user, create that account, or set DATABASE_URL.',
   );
 }
 

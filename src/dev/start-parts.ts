@@ -71,7 +71,7 @@ export function startOwn(name: 'api' | 'worker', { env, say, parts }: Omit<Start
       failures += ready ? 0 : 1;
       if (failures < MAX_FAILED_STARTS || ready) return;
       clearInterval(waiting);
-      reject(new Error(`The ${name} does not start; its last lines above show the reason.`));
+      reject(new Error(`The ${name} did not start; its last log lines above show the reason.`));
     };
     parts.run(name, () => startOwnProcess(name, { env, report, onReady }), onEnd).catch(reject);
   });

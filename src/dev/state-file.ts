@@ -95,7 +95,7 @@ function takeOver(file: string): DevState['children'] {
     leftBehind = state?.children.filter(isAlive) ?? [];
     rmSync(file, { force: true });
   }
-  throw new Error(`${file} could not be made: another "fermata dev" is starting at this moment.`);
+  throw new Error(`${file} could not be created: another "fermata dev" is starting.`);
 }
 
 function read(file: string): DevState | undefined {

@@ -28,7 +28,7 @@ test('a plugin with all that it needs, and keys that are not known, is accepted'
 });
 
 test.each([
-  ['nothing', undefined, 'its default export is no plugin'],
+  ['nothing', undefined, 'its default export is not a plugin'],
   ['an id that cannot stand in names', { id: 'my.chat' }, 'id must begin with a letter and have letters'],
   [
     'an action without a schema',

@@ -63,7 +63,7 @@ const PluginShape = z.looseObject({
  * are ignored, unless they are similar to a known one. @throws {Error} with the first mistake and its path
  */
 export function checkPlugin(made: unknown): asserts made is OwnPlugin {
-  if (typeof (Object(made) as { id?: unknown }).id !== 'string') throw new Error('its default export is no plugin');
+  if (typeof (Object(made) as { id?: unknown }).id !== 'string') throw new Error('its default export is not a plugin');
   const { error } = PluginShape.safeParse(made);
   const [issue] = error?.issues ?? [];
   if (issue) throw new Error(`${placeOf(issue.path)} ${issue.message}`);

@@ -72,7 +72,7 @@ function absent<T extends object>(what: string, plugin: () => string): T {
   return new Proxy({} as T, {
     get() {
       throw new Error(
-        `The plugin "${plugin()}" uses ${what} while it is made, which only an API or worker process has`,
+        `The plugin "${plugin()}" uses ${what} while it is loaded. Only API and worker processes have it; use it when an action or route is called`,
       );
     },
   });

@@ -26,7 +26,9 @@ export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigration
     owners.set(schema, id);
     try {
       if (!ID.test(id)) {
-        throw new Error('an id with tables has at most 56 of a-z, 0-9, "-" and "_", and begins with a letter');
+        throw new Error(
+          'the id of a plugin with tables must have at most 56 characters of a-z, 0-9, "-" and "_", and begin with a letter',
+        );
       }
       return [{ plugin: id, schema, files: toMigrations(filesOf(migrations), 'migrations/') }];
     } catch (error) {
@@ -45,6 +47,6 @@ function filesOf(migrations: NonNullable<OwnPlugin['migrations']>): SqlFile[] {
   if (!isAbsolute(directory)) {
     throw new Error(`"${directory}" is not absolute; write new URL('./migrations/', import.meta.url)`);
   }
-  if (!statSync(directory).isDirectory()) throw new Error(`${directory} is no directory`);
+  if (!statSync(directory).isDirectory()) throw new Error(`${directory} is not a directory`);
   return readSqlFiles(directory);
 }

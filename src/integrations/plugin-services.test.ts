@@ -39,33 +39,33 @@ test.each([
     'The plugin "chat" requires the service "people.directory", which no plugin provides. No plugin of FERMATA_PLUGINS provides any.',
   ],
   [
-    'in a circle',
+    'in a cycle',
     [
       { id: 'outside', requires: ['a.x'] },
       { id: 'a', requires: ['b.y'], provides: { x: () => ({}) } },
       { id: 'b', requires: ['a.x'], provides: { y: () => ({}) } },
     ],
-    'Plugins require services of each other in a circle: "a" requires "b.y", "b" requires "a.x"',
+    'Plugins require services of each other in a cycle: "a" requires "b.y", "b" requires "a.x"',
   ],
   [
     'of its own',
     [{ id: 'a', requires: ['a.x'], provides: { x: () => ({}) } }],
-    'Plugins require services of each other in a circle: "a" requires "a.x"',
+    'Plugins require services of each other in a cycle: "a" requires "a.x"',
   ],
   [
     'that throws',
     [{ id: 'a', provides: { x: () => Promise.reject(new Error('no such file')) } }],
-    'The service "a.x" could not be made: no such file',
+    'The service "a.x" could not be created: no such file',
   ],
   [
     'that is nothing',
     [{ id: 'a', provides: { x: () => undefined } }],
-    'The service "a.x" could not be made: it is undefined',
+    'The service "a.x" could not be created: its function returned undefined',
   ],
   [
     'that is not made by a function',
     [{ id: 'a', provides: { x: {} as () => unknown } }],
-    'The service "a.x" is no function that makes it',
+    'The service "a.x" must be a function that creates it',
   ],
 ])('a service %s ends the start', async (_, plugins, message) => {
   await expect(start(...plugins)).rejects.toThrow(message);
@@ -73,9 +73,9 @@ test.each([
 
 test('getService refuses what was not named, and calls before the start', async () => {
   const services = createPluginServices();
-  expect(() => services.get('chat', 'people.directory')).toThrow('before services are there');
+  expect(() => services.get('chat', 'people.directory')).toThrow('before services are available');
   await services.start([{ id: 'people', provides: { directory: () => ({}) } }, { id: 'chat' }]);
   expect(() => services.get('chat', 'people.directory')).toThrow(
-    'The plugin "chat" asks for the service "people.directory", which is not in its "requires"',
+    'The plugin "chat" uses the service "people.directory", which is not in its "requires"',
   );
 });

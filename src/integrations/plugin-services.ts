@@ -43,11 +43,11 @@ export function createPluginServices(): PluginServices {
     },
     get(plugin, service) {
       if (required.get(plugin)?.has(service) === false) {
-        throw new Error(`The plugin "${plugin}" asks for the service "${service}", which is not in its "requires"`);
+        throw new Error(`The plugin "${plugin}" uses the service "${service}", which is not in its "requires"`);
       }
       if (made.has(service)) return made.get(service);
       throw new Error(
-        `The plugin "${plugin}" asks for the service "${service}" before services are there: ` +
+        `The plugin "${plugin}" uses the service "${service}" before services are available: ` +
           'call getService where the service is used, in a process that runs the plugin',
       );
     },
@@ -58,15 +58,15 @@ const requiredBy = ({ requires = [] }: Providers): string[] =>
   requires.map((service) => (typeof service === 'string' ? service : service.id));
 
 async function makeService(id: string, make: unknown): Promise<unknown> {
-  if (typeof make !== 'function') throw new Error(`The service "${id}" is no function that makes it`);
+  if (typeof make !== 'function') throw new Error(`The service "${id}" must be a function that creates it`);
   let service: unknown;
   try {
     service = await (make as () => unknown)();
   } catch (error) {
-    throw new Error(`The service "${id}" could not be made: ${messageOf(error)}`, { cause: error });
+    throw new Error(`The service "${id}" could not be created: ${messageOf(error)}`, { cause: error });
   }
   if (service === undefined || service === null)
-    throw new Error(`The service "${id}" could not be made: it is ${service}`);
+    throw new Error(`The service "${id}" could not be created: its function returned ${service}`);
   return service;
 }
 
@@ -107,4 +107,4 @@ export function orderByServices<P extends Providers>(plugins: readonly P[]): P[]
 }
 
 const circle = (steps: readonly string[]): Error =>
-  new Error(`Plugins require services of each other in a circle: ${steps.join(', ')}`);
+  new Error(`Plugins require services of each other in a cycle: ${steps.join(', ')}`);

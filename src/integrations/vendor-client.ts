@@ -79,10 +79,14 @@ export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorC
     const parsed = answer.safeParse(request.isText === true ? response.body : json);
     if (parsed.success) return { status: response.status, headers: response.headers, body: parsed.data };
     const path = URL.canParse(url) ? new URL(url).pathname : '';
-    throw new ProviderFailure('provider_failed', `The answer of ${vendor.name} to ${method} ${path} cannot be read.`, {
-      retryable: false,
-      cause: parsed.error,
-    });
+    throw new ProviderFailure(
+      'provider_failed',
+      `The answer of ${vendor.name} to ${method} ${path} has an unexpected format.`,
+      {
+        retryable: false,
+        cause: parsed.error,
+      },
+    );
   };
 }
 

@@ -91,7 +91,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
         if (theirs !== undefined && (await isArmed(db, theirs))) return;
         await end(holder);
       }
-      throw new Error(`The workflow id ${dwell.workflowId} is still held`);
+      throw new Error(`The workflow id ${dwell.workflowId} is still in use`);
     },
     async terminate({ id, workflowId }) {
       const holder = await describe(workflowId);

@@ -227,7 +227,9 @@ describe('values that a connection lists', () => {
 it('explains keys, values and the next times of a cron pattern', () => {
   const text =
     'mode: queued\ntriggers:\n  - event: automation.cron\n    config: { cronPattern: "0 9 * * 1", timezone: UTC }\n';
-  expect(describeAt(text, 2, knowledge)?.lines.join(' ')).toContain('What a new run does while another one is active');
+  expect(describeAt(text, 2, knowledge)?.lines.join(' ')).toContain(
+    'What happens to a new run while another one is active',
+  );
   expect(describeAt(text, text.indexOf('automation.cron'), knowledge)?.lines.join(' ')).toContain('cron');
   expect(describeAt(text, text.indexOf('0 9'), knowledge)?.lines.join(' ')).toMatch(
     / At 09:00, only on Monday\. Next \(UTC\): .* · .* · /,

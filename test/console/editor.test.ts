@@ -176,7 +176,7 @@ describeConsole('the editor of the console', () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByLabel('Definition').fill(YAML.replace('parallel', 'queued'));
     await page.locator('.cm-line', { hasText: 'mode: queued' }).locator('span').first().hover();
-    await page.getByText('What a new run does while another one is active').waitFor();
+    await page.getByText('What happens to a new run while another one is active').waitFor();
   });
 
   it('offers what a connection lists for a field, as values with their quotes', async () => {

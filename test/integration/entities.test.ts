@@ -394,6 +394,6 @@ describe('states that a plugin computes', () => {
     ]);
     goOn();
     await Promise.resolve();
-    await expect(late).rejects.toThrow('uses its database after it has ended');
+    await expect(late).rejects.toThrow('used its database after it had returned');
   });
 });

@@ -197,7 +197,7 @@ describe('a plugin of a user', () => {
   test('that is not there or no plugin ends the start with its name', async () => {
     for (const [name, why] of [
       ['./nowhere.mjs', 'Cannot find module'],
-      ['zod', 'its default export is no plugin'],
+      ['zod', 'its default export is not a plugin'],
     ]) {
       const api = startFermata(['api'], engine.env({ FERMATA_PLUGINS: name ?? '' }));
       await until('it has ended', () => api.exited(), 20_000);
@@ -222,7 +222,7 @@ describe('a plugin of a user', () => {
       'The state of entity kind "l" is not an object',
     );
     expect(build(plugin('a', { derivers: [{ kind: 'gone', derive: () => [] }] }))).toThrow(
-      '"gone", which is not there',
+      'refers to the unknown entity kind "gone"',
     );
     expect(
       build(

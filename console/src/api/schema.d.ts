@@ -11,10 +11,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Automations, newest first */
+        /** List automations, newest first */
         get: operations["automations.list"];
         put?: never;
-        /** Make an automation; the body is the document, plus `status` */
+        /** Create an automation; the body is the document, plus `status` */
         post: operations["automations.create"];
         delete?: never;
         options?: never;
@@ -29,15 +29,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One automation, as JSON or as the YAML document */
+        /** Get an automation, as JSON or as its YAML document */
         get: operations["automations.get"];
         put?: never;
         post?: never;
-        /** Delete an automation: its runs are cancelled, its history stays */
+        /** Delete an automation: its open runs are cancelled, its history stays */
         delete: operations["automations.delete"];
         options?: never;
         head?: never;
-        /** Replace the top-level keys that the body has; a changed definition is a new version */
+        /** Replace the top-level keys that the body contains; a changed definition becomes a new version */
         patch: operations["automations.update"];
         trace?: never;
     };
@@ -48,7 +48,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Groups that automations are in, sorted */
+        /** List the groups of automations in alphabetical order */
         get: operations["automationGroups.list"];
         put?: never;
         post?: never;
@@ -124,7 +124,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Let it react again; conditions that already hold arm and start nothing until the next change */
+        /** Enable an automation; conditions that already hold start nothing until the next change */
         post: operations["automations.enable"];
         delete?: never;
         options?: never;
@@ -156,7 +156,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Versions of the definition, newest first */
+        /** List versions of the definition, newest first */
         get: operations["automations.versions"];
         put?: never;
         post?: never;
@@ -192,7 +192,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Make a new version that equals an old one */
+        /** Create a new version that equals an old one */
         post: operations["automations.rollback"];
         delete?: never;
         options?: never;
@@ -207,7 +207,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why changes did not become runs of any automation, deleted ones included, newest first */
+        /** List why changes did not start runs, over all automations including deleted ones, newest first */
         get: operations["evaluations.list"];
         put?: never;
         post?: never;
@@ -224,7 +224,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Why changes did not become runs, newest first; of a deleted automation until retention removes it */
+        /** List why changes did not start runs of an automation, newest first; of a deleted one until retention removes it */
         get: operations["automations.evaluations"];
         put?: never;
         post?: never;
@@ -243,7 +243,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Everything that is wrong with a document, with line and column when it is YAML */
+        /** Validate a document and list all findings, with line and column when it is YAML */
         post: operations["automations.validate"];
         delete?: never;
         options?: never;
@@ -258,7 +258,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JSON Schema of the document, for editors */
+        /** Get the JSON Schema of the document, for editors */
         get: operations["schema.automation"];
         put?: never;
         post?: never;
@@ -275,7 +275,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JSON Schemas of what expressions read: payloads by event, state by entity kind, health of a system */
+        /** Get the JSON Schemas of what expressions read: payloads by event, state by entity kind, health of a system */
         get: operations["schema.scope"];
         put?: never;
         post?: never;
@@ -295,7 +295,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Update all automations of a source to its documents, in one transaction
+         * Make the automations of a source equal to its documents, in one transaction
          * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, disabled and run by hand, and an apply leaves its status alone. A source belongs to the token that applied it first, until that token is revoked or expires: other tokens are refused, except those with the permission admin.
          */
         post: operations["gitops.apply"];
@@ -312,7 +312,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** JSON Schema of documents, with one variant for each trigger and action */
+        /** Get the JSON Schema of documents, with one variant for each trigger and action */
         get: operations["gitops.kinds"];
         put?: never;
         post?: never;
@@ -329,7 +329,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Runs, newest first */
+        /** List runs, newest first */
         get: operations["runs.list"];
         put?: never;
         post?: never;
@@ -346,7 +346,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A run with its steps and artifacts */
+        /** Get a run with its steps and artifacts */
         get: operations["runs.get"];
         put?: never;
         post?: never;
@@ -363,7 +363,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Steps of a run in order of execution */
+        /** List the steps of a run in order of execution */
         get: operations["runs.steps"];
         put?: never;
         post?: never;
@@ -382,7 +382,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End all runs that match */
+        /** Cancel all runs that match */
         post: operations["runs.cancelMany"];
         delete?: never;
         options?: never;
@@ -399,7 +399,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End a run: it does no further step */
+        /** Cancel a run: it performs no further steps */
         post: operations["runs.cancel"];
         delete?: never;
         options?: never;
@@ -414,7 +414,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Causes of a run, and its effects: changes that its steps wrote and runs that these started */
+        /** Get the causes of a run, the changes that it wrote, and the runs that these started */
         get: operations["runs.causes"];
         put?: never;
         post?: never;
@@ -452,7 +452,7 @@ export interface paths {
         put?: never;
         /**
          * Retry all failed runs that match, each from its failed step, oldest first
-         * @description A run that has a retry already is passed over: that one is retried when it failed as well.
+         * @description A run that already has a retry is skipped. If that retry failed too, the retry itself is retried.
          */
         post: operations["runs.retryMany"];
         delete?: never;
@@ -468,7 +468,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ended runs by outcome and time, with durations */
+        /** Count ended runs by outcome and time, with durations */
         get: operations["stats.get"];
         put?: never;
         post?: never;
@@ -485,7 +485,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Ended runs of one automation by outcome and time, with durations */
+        /** Count ended runs of one automation by outcome and time, with durations */
         get: operations["automations.stats"];
         put?: never;
         post?: never;
@@ -503,8 +503,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Scope of the expressions of a step: trigger, variables, artifacts
-         * @description Live state (`health`, `state`, `now`) is not kept. Secrets are masked as everywhere.
+         * Get the scope of the expressions of a step: trigger, variables, artifacts
+         * @description Live state (`health`, `state`, `now`) is not kept. Secrets are masked.
          */
         get: operations["runs.scope"];
         put?: never;
@@ -524,7 +524,7 @@ export interface paths {
         };
         /**
          * Follow runs, steps, entities, alerts and automations
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` it begins now.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` the stream begins now.
          */
         get: operations["stream.follow"];
         put?: never;
@@ -544,7 +544,7 @@ export interface paths {
         };
         /**
          * Follow runs, steps, entities, alerts and automations
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` it begins now.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` the stream begins now.
          */
         get: operations["events.follow"];
         put?: never;
@@ -564,7 +564,7 @@ export interface paths {
         };
         /**
          * Follow one run to its end
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Begins with the state as it is; closes when the run has ended.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. The stream begins with the current state and closes when the run has ended.
          */
         get: operations["runs.follow"];
         put?: never;
@@ -582,7 +582,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Entities of a kind, newest first */
+        /** List entities of a kind, newest first */
         get: operations["entities.list"];
         put?: never;
         post?: never;
@@ -619,7 +619,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes of single fields, newest first; also of an entity that was removed */
+        /** List changes of single fields of an entity, newest first; also of a removed entity */
         get: operations["entities.transitions"];
         put?: never;
         post?: never;
@@ -636,7 +636,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List automations whose expressions, conditions or triggers refer to this entity */
+        /** List automations that refer to this entity in expressions, conditions or triggers */
         get: operations["entities.automations"];
         put?: never;
         post?: never;
@@ -653,7 +653,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** All kinds, built in and custom */
+        /** List all entity kinds, built-in and custom */
         get: operations["entityKinds.list"];
         put?: never;
         post?: never;
@@ -670,7 +670,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An example state of a kind, made from its schema; instants are RFC 3339 */
+        /** Get an example state of a kind, generated from its schema; instants are RFC 3339 */
         get: operations["entityKinds.sample"];
         put?: never;
         post?: never;
@@ -688,7 +688,7 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Make or replace a custom kind */
+        /** Create or replace a custom kind */
         put: operations["entityKinds.put"];
         post?: never;
         delete?: never;
@@ -707,8 +707,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * CloudEvents 1.0, structured, batched or binary; they become `automation.event`
-         * @description An event with the source and id of an earlier one of the same token does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * Receive CloudEvents 1.0, structured, batched or binary, as `automation.event`
+         * @description An event with the same source, id and token as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["events.post"];
         delete?: never;
@@ -727,8 +727,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * CloudEvents 1.0, structured, batched or binary; they become `automation.event`
-         * @description An event with the source and id of an earlier one of the same token does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * Receive CloudEvents 1.0, structured, batched or binary, as `automation.event`
+         * @description An event with the same source, id and token as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["ingest.cloudEvents"];
         delete?: never;
@@ -747,8 +747,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Results of checks that ran elsewhere, one or `{results: […]}`
-         * @description Unknown systems and checks are created. A result with the system, check, timestamp and status of an earlier one does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * Receive results of external checks, one or `{results: […]}`
+         * @description Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["ingest.health"];
         delete?: never;
@@ -767,8 +767,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Results of checks that ran elsewhere, one or `{results: […]}`
-         * @description Unknown systems and checks are created. A result with the system, check, timestamp and status of an earlier one does nothing. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * Receive results of external checks, one or `{results: […]}`
+         * @description Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
          */
         post: operations["health.results"];
         delete?: never;
@@ -788,7 +788,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Prometheus Alertmanager; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.alertmanager"];
         delete?: never;
@@ -808,7 +808,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Grafana Alerting; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.grafana"];
         delete?: never;
@@ -828,7 +828,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Datadog with the custom payload of the guide; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.datadog"];
         delete?: never;
@@ -848,7 +848,7 @@ export interface paths {
         put?: never;
         /**
          * CloudWatch alarms through Amazon SNS; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.sns"];
         delete?: never;
@@ -868,7 +868,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook media type of Zabbix with the script of the guide; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.zabbix"];
         delete?: never;
@@ -888,7 +888,7 @@ export interface paths {
         put?: never;
         /**
          * Integration webhooks of Sentry: issues, issue alerts and metric alerts; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.sentry"];
         delete?: never;
@@ -908,7 +908,7 @@ export interface paths {
         put?: never;
         /**
          * V3 webhooks of PagerDuty; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.pagerduty"];
         delete?: never;
@@ -928,7 +928,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook notification of Uptime Kuma; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.uptimeKuma"];
         delete?: never;
@@ -948,7 +948,7 @@ export interface paths {
         put?: never;
         /**
          * Action groups of Azure Monitor with the common alert schema; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.azure"];
         delete?: never;
@@ -968,7 +968,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook integration of Opsgenie and Jira Service Management; alerts become entities of the kind "alert"
-         * @description The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.
+         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.opsgenie"];
         delete?: never;
@@ -987,8 +987,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Prometheus Alertmanager, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Webhook of Prometheus Alertmanager, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.alertmanagerHook"];
         delete?: never;
@@ -1007,8 +1007,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Grafana Alerting, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Webhook of Grafana Alerting, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.grafanaHook"];
         delete?: never;
@@ -1027,8 +1027,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook of Datadog with the custom payload of the guide, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Webhook of Datadog with the custom payload of the guide, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.datadogHook"];
         delete?: never;
@@ -1047,8 +1047,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * CloudWatch alarms through Amazon SNS, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * CloudWatch alarms through Amazon SNS, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.snsHook"];
         delete?: never;
@@ -1067,8 +1067,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook media type of Zabbix with the script of the guide, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Webhook media type of Zabbix with the script of the guide, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.zabbixHook"];
         delete?: never;
@@ -1087,8 +1087,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Integration webhooks of Sentry: issues, issue alerts and metric alerts, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Integration webhooks of Sentry: issues, issue alerts and metric alerts, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.sentryHook"];
         delete?: never;
@@ -1107,8 +1107,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * V3 webhooks of PagerDuty, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * V3 webhooks of PagerDuty, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.pagerdutyHook"];
         delete?: never;
@@ -1127,8 +1127,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook notification of Uptime Kuma, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Webhook notification of Uptime Kuma, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.uptimeKumaHook"];
         delete?: never;
@@ -1147,8 +1147,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Action groups of Azure Monitor with the common alert schema, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Action groups of Azure Monitor with the common alert schema, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.azureHook"];
         delete?: never;
@@ -1167,8 +1167,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Webhook integration of Opsgenie and Jira Service Management, guarded by the secrets of a hook instead of a token
-         * @description The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * Webhook integration of Opsgenie and Jira Service Management, authenticated by the secrets of a hook instead of a token
+         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.opsgenieHook"];
         delete?: never;
@@ -1184,7 +1184,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The last refusals of each sender, newest first */
+        /** List the last refused messages of each sender, newest first */
         get: operations["deliveries.refused"];
         put?: never;
         post?: never;
@@ -1201,7 +1201,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Alerts, newest start first */
+        /** List alerts, newest first */
         get: operations["alerts.list"];
         put?: never;
         post?: never;
@@ -1218,7 +1218,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One alert with its episodes and the runs that it caused, newest first, 50 each */
+        /** Get an alert with its newest 50 episodes and the newest 50 runs that it caused */
         get: operations["alerts.get"];
         put?: never;
         post?: never;
@@ -1237,7 +1237,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Acknowledge a firing alert; a repeat changes nothing */
+        /** Acknowledge a firing alert; repeated calls change nothing */
         post: operations["alerts.acknowledge"];
         delete?: never;
         options?: never;
@@ -1269,7 +1269,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Silences of alerts that have not ended, newest first */
+        /** List active silences of alerts, newest first */
         get: operations["alertSilences.list"];
         put?: never;
         /** Silence one alert, or all present and future alerts that matchers match */
@@ -1307,7 +1307,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** End a silence; alerts that fire still start nothing until their next episode */
+        /** End a silence; alerts that are already firing start runs only from their next episode on */
         delete: operations["alertSilences.delete"];
         options?: never;
         head?: never;
@@ -1321,19 +1321,19 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One hook, by name or id */
+        /** Get a hook, by name or id */
         get: operations["hooks.get"];
         put?: never;
         /**
-         * Receive a request of an outside sender as `automation.webhook`
-         * @description The sender is checked over the raw body by the scheme of the hook. A delivery is recognised by its delivery header for seven days, a signature for its tolerance; a repeat does nothing.
+         * Receive a request of an external sender as `automation.webhook`
+         * @description The raw body is verified by the scheme of the hook. Repeats have no effect: a delivery is recognised for seven days by its delivery header, a signature for the tolerance of its timestamp.
          */
         post: operations["hooks.receive"];
-        /** Remove a hook; posts to it are refused from then on */
+        /** Remove a hook; later requests to it are refused */
         delete: operations["hooks.delete"];
         options?: never;
         head?: never;
-        /** Change a hook; keys left out stay, secrets too */
+        /** Change a hook; omitted keys and secrets keep their values */
         patch: operations["hooks.update"];
         trace?: never;
     };
@@ -1398,10 +1398,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Inbound hooks, newest first */
+        /** List inbound hooks, newest first */
         get: operations["hooks.list"];
         put?: never;
-        /** Make a hook */
+        /** Create a hook */
         post: operations["hooks.create"];
         delete?: never;
         options?: never;
@@ -1416,7 +1416,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Names of secrets, in alphabetical order; no call answers with a value */
+        /** List names of secrets in alphabetical order; no call returns a value */
         get: operations["secrets.list"];
         put?: never;
         post?: never;
@@ -1434,10 +1434,10 @@ export interface paths {
             cookie?: never;
         };
         get?: never;
-        /** Set a secret, and where it may be used; runs that use the value before keep it hidden */
+        /** Set a secret and where it may be used; runs that used an earlier value keep masking it */
         put: operations["secrets.set"];
         post?: never;
-        /** Delete a secret; steps that name it fail from now on */
+        /** Delete a secret; later steps that refer to it fail */
         delete: operations["secrets.delete"];
         options?: never;
         head?: never;
@@ -1471,8 +1471,8 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a script on a given context; one that fails is a result. Secrets are placeholders unless overridden
-         * @description At most 4 scripts run at once in each API process, the next ones wait. The script is killed when the caller hangs up.
+         * Run a script on a given context; a failing script is a result too. Secrets are placeholders unless `secrets` gives values
+         * @description At most 4 scripts run at once in each API process; others wait. The script is killed when the caller closes the connection.
          */
         post: operations["scripts.test"];
         delete?: never;
@@ -1488,12 +1488,12 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Packages that scripts may use, newest first */
+        /** List packages that scripts may import, newest first */
         get: operations["scriptPackages.list"];
         put?: never;
         /**
-         * Allow a package to scripts; its archive is kept, and nothing is fetched when a script runs
-         * @description Refused: an archive with another digest, and one with absolute paths, `..`, links or devices.
+         * Allow scripts to import a package; its archive is stored, so nothing is fetched when a script runs
+         * @description An archive is refused when its digest differs, or when it contains absolute paths, `..`, links or devices.
          */
         post: operations["scriptPackages.create"];
         delete?: never;
@@ -1509,11 +1509,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A package that scripts may use */
+        /** Get a package that scripts may import */
         get: operations["scriptPackages.get"];
         put?: never;
         post?: never;
-        /** Forbid a package; scripts that name it fail from now on */
+        /** Remove a package from the allow-list; later scripts that import it fail */
         delete: operations["scriptPackages.delete"];
         options?: never;
         head?: never;
@@ -1527,7 +1527,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Types of connections with the schemas of their configuration */
+        /** List types of connections with the schemas of their configuration */
         get: operations["connectionTypes.list"];
         put?: never;
         post?: never;
@@ -1544,10 +1544,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Connections, newest first */
+        /** List connections, newest first */
         get: operations["connections.list"];
         put?: never;
-        /** Make a connection; its secrets are never shown again */
+        /** Create a connection; its secrets are never shown again */
         post: operations["connections.create"];
         delete?: never;
         options?: never;
@@ -1562,15 +1562,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One connection */
+        /** Get a connection */
         get: operations["connections.get"];
         put?: never;
         post?: never;
-        /** Remove a connection; steps that name it fail from then on */
+        /** Remove a connection; later steps that refer to it fail */
         delete: operations["connections.delete"];
         options?: never;
         head?: never;
-        /** Change a connection; keys of config left out stay, secrets too, unless the address changes */
+        /** Change a connection; omitted keys of `config` keep their values, secrets only while the address is unchanged */
         patch: operations["connections.update"];
         trace?: never;
     };
@@ -1600,7 +1600,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Test a configuration before it is saved; nothing is stored */
+        /** Test a configuration without storing it */
         post: operations["connections.testGiven"];
         delete?: never;
         options?: never;
@@ -1632,7 +1632,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes that were set aside because they could not be routed, newest first */
+        /** List changes that were set aside because they could not be routed, newest first */
         get: operations["changes.failed"];
         put?: never;
         post?: never;
@@ -1651,7 +1651,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Route a change again that was set aside */
+        /** Route a change that was set aside again */
         post: operations["changes.retry"];
         delete?: never;
         options?: never;
@@ -1668,7 +1668,7 @@ export interface paths {
         };
         /**
          * Search events and changes of state, newest first
-         * @description A page may have fewer items than `limit` and still a `nextCursor`, when an event is rare among the changes that can mean it.
+         * @description A page may have fewer items than `limit` although more follow (`nextCursor`), when few of the changes that were searched match the event.
          */
         get: operations["changes.list"];
         put?: never;
@@ -1686,7 +1686,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A change and its outcome for each automation whose event matches, and each wait */
+        /** Get a change with its outcome for each automation that listens to it and for each wait */
         get: operations["changes.get"];
         put?: never;
         post?: never;
@@ -1703,7 +1703,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The recorded outcome of a change, and what the current definition would do with it; has no effect */
+        /** Compare the recorded outcome of a change with what the current definition would do; has no effects */
         get: operations["automations.explain"];
         put?: never;
         post?: never;
@@ -1720,7 +1720,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Automations that could not be upgraded and were disabled, newest first */
+        /** List automations that could not be upgraded and were disabled, newest first */
         get: operations["migrationFailures.list"];
         put?: never;
         post?: never;
@@ -1754,7 +1754,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each system, newest first */
+        /** List every system, newest first */
         get: operations["systems.list"];
         put?: never;
         /** Add one system */
@@ -1772,7 +1772,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One system */
+        /** Get one system */
         get: operations["systems.get"];
         put?: never;
         post?: never;
@@ -1780,7 +1780,7 @@ export interface paths {
         delete: operations["systems.delete"];
         options?: never;
         head?: never;
-        /** Change one system; keys left out stay */
+        /** Change one system; omitted keys keep their values */
         patch: operations["systems.update"];
         trace?: never;
     };
@@ -1791,7 +1791,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each group, newest first */
+        /** List every group, newest first */
         get: operations["system-groups.list"];
         put?: never;
         /** Add one group */
@@ -1809,7 +1809,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One group */
+        /** Get one group */
         get: operations["system-groups.get"];
         put?: never;
         post?: never;
@@ -1817,7 +1817,7 @@ export interface paths {
         delete: operations["system-groups.delete"];
         options?: never;
         head?: never;
-        /** Change one group; keys left out stay */
+        /** Change one group; omitted keys keep their values */
         patch: operations["system-groups.update"];
         trace?: never;
     };
@@ -1828,7 +1828,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each dependency, newest first */
+        /** List every dependency, newest first */
         get: operations["dependencies.list"];
         put?: never;
         /** Add one dependency */
@@ -1846,7 +1846,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One dependency */
+        /** Get one dependency */
         get: operations["dependencies.get"];
         put?: never;
         post?: never;
@@ -1854,7 +1854,7 @@ export interface paths {
         delete: operations["dependencies.delete"];
         options?: never;
         head?: never;
-        /** Change one dependency; keys left out stay */
+        /** Change one dependency; omitted keys keep their values */
         patch: operations["dependencies.update"];
         trace?: never;
     };
@@ -1865,7 +1865,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Remaining error budget from the start of the window to now */
+        /** Get the remaining error budget from the start of the window to now */
         get: operations["slos.burnDown"];
         put?: never;
         post?: never;
@@ -1882,7 +1882,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each SLO, newest first */
+        /** List every SLO, newest first */
         get: operations["slos.list"];
         put?: never;
         /** Add one SLO */
@@ -1900,7 +1900,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One SLO */
+        /** Get one SLO */
         get: operations["slos.get"];
         put?: never;
         post?: never;
@@ -1908,7 +1908,7 @@ export interface paths {
         delete: operations["slos.delete"];
         options?: never;
         head?: never;
-        /** Change one SLO; keys left out stay */
+        /** Change one SLO; omitted keys keep their values */
         patch: operations["slos.update"];
         trace?: never;
     };
@@ -1919,7 +1919,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each satellite, newest first */
+        /** List every satellite, newest first */
         get: operations["satellites.list"];
         put?: never;
         /** Add one satellite */
@@ -1937,7 +1937,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One satellite */
+        /** Get one satellite */
         get: operations["satellites.get"];
         put?: never;
         post?: never;
@@ -1945,7 +1945,7 @@ export interface paths {
         delete: operations["satellites.delete"];
         options?: never;
         head?: never;
-        /** Change one satellite; keys left out stay */
+        /** Change one satellite; omitted keys keep their values */
         patch: operations["satellites.update"];
         trace?: never;
     };
@@ -1973,7 +1973,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Checks of systems, in the order of system and check */
+        /** List the checks of systems, ordered by system and check */
         get: operations["assignments.list"];
         put?: never;
         /** Assign a check to a system, or enable or disable an assigned one */
@@ -1991,11 +1991,11 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One check of one system */
+        /** Get one check of a system */
         get: operations["assignments.get"];
         put?: never;
         post?: never;
-        /** Take a check from its system */
+        /** Remove a check from its system */
         delete: operations["assignments.delete"];
         options?: never;
         head?: never;
@@ -2010,7 +2010,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Everything known about the health of a system */
+        /** Get the health of a system */
         get: operations["health.get"];
         put?: never;
         post?: never;
@@ -2027,7 +2027,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Health of several systems */
+        /** Get the health of several systems */
         get: operations["health.list"];
         put?: never;
         post?: never;
@@ -2044,7 +2044,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each incident, newest first */
+        /** List every incident, newest first */
         get: operations["incidents.list"];
         put?: never;
         /** Add one incident */
@@ -2062,7 +2062,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One incident */
+        /** Get one incident */
         get: operations["incidents.get"];
         put?: never;
         post?: never;
@@ -2070,7 +2070,7 @@ export interface paths {
         delete: operations["incidents.delete"];
         options?: never;
         head?: never;
-        /** Change one incident; keys left out stay */
+        /** Change one incident; omitted keys keep their values */
         patch: operations["incidents.update"];
         trace?: never;
     };
@@ -2081,7 +2081,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Updates of an incident, newest first */
+        /** List updates of an incident, newest first */
         get: operations["incidents.updates"];
         put?: never;
         /** Add an update to an incident and, with `statusChange`, change its status */
@@ -2099,7 +2099,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Each maintenance, newest first */
+        /** List every maintenance, newest first */
         get: operations["maintenances.list"];
         put?: never;
         /** Add one maintenance */
@@ -2117,7 +2117,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One maintenance */
+        /** Get one maintenance */
         get: operations["maintenances.get"];
         put?: never;
         post?: never;
@@ -2125,7 +2125,7 @@ export interface paths {
         delete: operations["maintenances.delete"];
         options?: never;
         head?: never;
-        /** Change one maintenance; keys left out stay */
+        /** Change one maintenance; omitted keys keep their values */
         patch: operations["maintenances.update"];
         trace?: never;
     };
@@ -2136,7 +2136,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Updates of a maintenance, newest first */
+        /** List updates of a maintenance, newest first */
         get: operations["maintenances.updates"];
         put?: never;
         /** Add an update to a maintenance, without changing it */
@@ -2222,7 +2222,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** An example payload of a trigger, made from its schema */
+        /** Get an example payload of a trigger, generated from its schema */
         get: operations["registry.triggerSample"];
         put?: never;
         post?: never;
@@ -2262,7 +2262,7 @@ export interface paths {
         /** List tokens and sessions that are not revoked, newest first */
         get: operations["tokens.list"];
         put?: never;
-        /** Make a token; its text is shown in this answer only */
+        /** Create a token; its text is shown only in this answer */
         post: operations["tokens.create"];
         delete?: never;
         options?: never;
@@ -2280,7 +2280,7 @@ export interface paths {
         get?: never;
         put?: never;
         post?: never;
-        /** Revoke a token, at once */
+        /** Revoke a token immediately */
         delete: operations["tokens.revoke"];
         options?: never;
         head?: never;
@@ -2333,7 +2333,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Changes and refused attempts, newest first */
+        /** List changes and refused attempts, newest first */
         get: operations["audit.list"];
         put?: never;
         post?: never;
@@ -2350,7 +2350,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The process answers */
+        /** Check that the process answers */
         get: operations["operations.health"];
         put?: never;
         post?: never;
@@ -2368,8 +2368,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Whether the process can take requests
-         * @description Events are accepted and stored as long as Postgres answers, so only Postgres decides. `checks` also reports Temporal and the dispatcher; with `deep=true` they decide, too.
+         * Check that the process can take requests
+         * @description The status depends only on Postgres, because events are accepted and stored while Postgres answers. `checks` also reports Temporal and the dispatcher; with `deep=true` the status depends on them too.
          */
         get: operations["operations.ready"];
         put?: never;
@@ -2387,7 +2387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Metrics for Prometheus */
+        /** Get metrics for Prometheus */
         get: operations["operations.metrics"];
         put?: never;
         post?: never;
@@ -2444,7 +2444,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List known problems of the installation, with what to do about each */
+        /** List problems of the installation, with what to do about each */
         get: operations["operations.diagnose"];
         put?: never;
         post?: never;
@@ -2461,7 +2461,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Worker processes with their releases, the live ones first */
+        /** List workers with their releases, live ones first */
         get: operations["operations.workers"];
         put?: never;
         post?: never;
@@ -2478,7 +2478,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Settings in force in the API process that answers, without secrets */
+        /** List the settings in force in this API process, without secrets */
         get: operations["operations.settings"];
         put?: never;
         post?: never;
@@ -2566,7 +2566,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2584,7 +2584,7 @@ export interface components {
             config: {
                 [key: string]: unknown;
             };
-            /** @description For each attempt */
+            /** @description Time limit of each attempt */
             timeout_seconds?: number;
             /** @default {} */
             retry: {
@@ -2602,7 +2602,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2622,7 +2622,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2637,7 +2637,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2652,7 +2652,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2671,7 +2671,7 @@ export interface components {
                 /** @default 1000 */
                 max_iterations: number;
                 for_each: components["schemas"]["Expression"];
-                /** @description Up to so many iterations at a time, each on a copy of the variables; absent: one after another */
+                /** @description Maximum number of iterations at a time, each on a copy of the variables; absent: one after another */
                 parallel?: number;
             } | {
                 sequence: components["schemas"]["Action"][];
@@ -2689,7 +2689,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2704,7 +2704,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2721,7 +2721,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2736,7 +2736,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2756,7 +2756,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2766,7 +2766,7 @@ export interface components {
              */
             continue_on_error: boolean;
             wait_for_trigger: ({
-                /** @description Read as wait.trigger.id; default: the event */
+                /** @description Id of the entry, read as wait.trigger.id; default: the event */
                 id?: string;
                 /** @description <plugin>.<name> */
                 event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "kubernetes.event" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
@@ -2775,20 +2775,20 @@ export interface components {
                     [key: string]: unknown;
                 };
                 filter?: components["schemas"]["Expression"];
-                /** @description Default: that of the run; "*" = any */
+                /** @description Context key of the event; default: that of the run; "*" = any */
                 context_key?: string;
                 timeout_seconds?: number;
                 /** @default false */
                 continue_on_timeout: boolean;
                 /**
                  * @deprecated
-                 * @description Not needed: waits wake when something changes
+                 * @description Not needed: a wait is evaluated when something changes
                  */
                 poll_seconds?: unknown;
             } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown)) | {
                 /** @description The first of these events ends the wait */
                 triggers: ({
-                    /** @description Read as wait.trigger.id; default: the event */
+                    /** @description Id of the entry, read as wait.trigger.id; default: the event */
                     id?: string;
                     /** @description <plugin>.<name> */
                     event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "kubernetes.event" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
@@ -2797,7 +2797,7 @@ export interface components {
                         [key: string]: unknown;
                     };
                     filter?: components["schemas"]["Expression"];
-                    /** @description Default: that of the run; "*" = any */
+                    /** @description Context key of the event; default: that of the run; "*" = any */
                     context_key?: string;
                 } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown))[];
                 timeout_seconds?: number;
@@ -2805,11 +2805,11 @@ export interface components {
                 continue_on_timeout: boolean;
                 /**
                  * @deprecated
-                 * @description Not needed: waits wake when something changes
+                 * @description Not needed: a wait is evaluated when something changes
                  */
                 poll_seconds?: unknown;
             } | ({
-                /** @description Read as wait.trigger.id; default: the event */
+                /** @description Id of the entry, read as wait.trigger.id; default: the event */
                 id?: string;
                 /** @description <plugin>.<name> */
                 event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "kubernetes.event" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
@@ -2818,7 +2818,7 @@ export interface components {
                     [key: string]: unknown;
                 };
                 filter?: components["schemas"]["Expression"];
-                /** @description Default: that of the run; "*" = any */
+                /** @description Context key of the event; default: that of the run; "*" = any */
                 context_key?: string;
             } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown))[];
         } | {
@@ -2826,7 +2826,7 @@ export interface components {
             id?: string;
             description?: string;
             /**
-             * @description false or a false expression: skipped and shown as skipped
+             * @description When false, or an expression that is false, the step is skipped
              * @default true
              */
             enabled: boolean | components["schemas"]["Expression"];
@@ -2897,7 +2897,7 @@ export interface components {
              * @description ISO 8601, UTC
              */
             lastReceivedAt: string;
-            /** @description Messages of this episode that changed nothing */
+            /** @description Number of messages of this episode that changed nothing */
             repeats: number;
         };
         AlertDetail: {
@@ -2936,7 +2936,7 @@ export interface components {
              * @description ISO 8601, UTC
              */
             lastReceivedAt: string;
-            /** @description Messages of this episode that changed nothing */
+            /** @description Number of messages of this episode that changed nothing */
             repeats: number;
             episodes: {
                 /**
@@ -2962,7 +2962,7 @@ export interface components {
         AlertSilence: {
             /** Format: uuid */
             id: string;
-            /** @description The alert; null = the matchers decide */
+            /** @description Fingerprint of the silenced alert; null when the silence has matchers */
             fingerprint: string | null;
             matchers: string[];
             /**
@@ -2999,9 +2999,9 @@ export interface components {
             id: string;
             systemId: string;
             configurationId: string;
-            /** @description Results of a disabled one are kept, but do not count for the health */
+            /** @description Results of a disabled check are kept, but do not affect the health */
             enabled: boolean;
-            /** @description By the last result; null = none yet */
+            /** @description Status of the last result; null when there is none yet */
             status: ("healthy" | "degraded" | "unhealthy") | null;
             lastResultAt: string | null;
         };
@@ -3048,7 +3048,7 @@ export interface components {
             /** @default [] */
             actions: components["schemas"]["Action"][];
             /**
-             * @description What a new run does while another one is active
+             * @description What happens to a new run while another one is active
              * @default single
              * @enum {string}
              */
@@ -3060,20 +3060,20 @@ export interface components {
              */
             concurrency_scope: "automation" | "context_key";
             /**
-             * @description For queued (running and waiting) and parallel: most active runs. Events beyond it start nothing; where each of them matters, use queued with room for a burst
+             * @description Maximum number of active runs, for queued (running and waiting) and parallel. Events beyond it start no run: where every event matters, use queued with room for a burst
              * @default 10
              */
             max_runs: number;
             /**
-             * @description Level at which the worker logs events that start nothing because as many runs as may are active
+             * @description Log level for events that start no run because max_runs is reached
              * @default warning
              * @enum {string}
              */
             max_exceeded: "silent" | "info" | "warning" | "error";
-            /** @description System ids that health.systems must hold */
+            /** @description Ids of systems that health.systems must contain */
             uses_state?: string[];
             /**
-             * @description For transitions_in_window
+             * @description Minutes that transitions_in_window covers
              * @default 60
              */
             state_window_minutes: number;
@@ -3110,7 +3110,7 @@ export interface components {
             /** @default [] */
             actions: components["schemas"]["Action"][];
             /**
-             * @description What a new run does while another one is active
+             * @description What happens to a new run while another one is active
              * @default single
              * @enum {string}
              */
@@ -3122,20 +3122,20 @@ export interface components {
              */
             concurrency_scope: "automation" | "context_key";
             /**
-             * @description For queued (running and waiting) and parallel: most active runs. Events beyond it start nothing; where each of them matters, use queued with room for a burst
+             * @description Maximum number of active runs, for queued (running and waiting) and parallel. Events beyond it start no run: where every event matters, use queued with room for a burst
              * @default 10
              */
             max_runs: number;
             /**
-             * @description Level at which the worker logs events that start nothing because as many runs as may are active
+             * @description Log level for events that start no run because max_runs is reached
              * @default warning
              * @enum {string}
              */
             max_exceeded: "silent" | "info" | "warning" | "error";
-            /** @description System ids that health.systems must hold */
+            /** @description Ids of systems that health.systems must contain */
             uses_state?: string[];
             /**
-             * @description For transitions_in_window
+             * @description Minutes that transitions_in_window covers
              * @default 60
              */
             state_window_minutes: number;
@@ -3160,7 +3160,7 @@ export interface components {
             status: "enabled" | "disabled";
             /** @enum {string} */
             managedBy: "api" | "gitops";
-            /** @description Origin of the document; null unless it is managed from Git */
+            /** @description Where the document comes from; null unless it is managed from Git */
             provenance: {
                 source: string;
                 path: string | null;
@@ -3218,7 +3218,7 @@ export interface components {
                 found: unknown;
                 wanted: unknown;
             };
-            /** @description Source of the deciding value, e.g. the maintenance */
+            /** @description Where the deciding value comes from, e.g. a maintenance */
             note?: string;
             /** Format: uuid */
             runId?: string;
@@ -3242,7 +3242,7 @@ export interface components {
         Cause: {
             /**
              * Format: uuid
-             * @description The run that wrote the change below it in the chain
+             * @description The run that wrote the next change of the chain
              */
             runId: string;
             automationId: string | null;
@@ -3259,7 +3259,7 @@ export interface components {
             changeId: string;
             kind: string;
             id: string;
-            /** @description null = a change of state */
+            /** @description null for a change of state */
             event: string | null;
             /** @description Events that triggers listen to; `automation.entity_changed` is left out */
             events: string[];
@@ -3270,7 +3270,7 @@ export interface components {
              */
             occurredAt: string;
             changedFields: string[];
-            /** @description null = it waits to be routed */
+            /** @description null while it waits to be routed */
             routedAt: string | null;
             /** @description When it was set aside because it could not be routed; `/changes/failed` lists these */
             failedAt: string | null;
@@ -3289,7 +3289,7 @@ export interface components {
         ChangeDetail: {
             change: components["schemas"]["Change"];
             sender: components["schemas"]["ChangeSender"];
-            /** @description null = their retention is over */
+            /** @description null when retention has removed them */
             candidates: components["schemas"]["Candidate"][] | null;
             runs: components["schemas"]["RunOfChange"][];
             waits: {
@@ -3301,14 +3301,14 @@ export interface components {
             causes: {
                 /** @description Runs that led to the change, nearest first, each with the change that started it */
                 up: components["schemas"]["Cause"][];
-                /** @description Changes that runs of this one wrote, and so on; at most 100 */
+                /** @description Changes that were written by runs of this change, by runs of those changes, and so on; at most 100 */
                 down: components["schemas"]["Cause"][];
             };
         };
         ChangeSender: {
             /** @enum {string} */
             type: "token" | "hook" | "run" | "clock";
-            /** @description Name of the token or hook; for a run, that of its automation */
+            /** @description Name of the token or hook, or of the automation whose run wrote the change */
             name: string;
         };
         ChangeSummary: {
@@ -3316,7 +3316,7 @@ export interface components {
             changeId: string;
             kind: string;
             id: string;
-            /** @description null = a change of state */
+            /** @description null for a change of state */
             event: string | null;
             /** @description Events that triggers listen to; `automation.entity_changed` is left out */
             events: string[];
@@ -3327,7 +3327,7 @@ export interface components {
              */
             occurredAt: string;
             changedFields: string[];
-            /** @description null = it waits to be routed */
+            /** @description null while it waits to be routed */
             routedAt: string | null;
             /** @description When it was set aside because it could not be routed; `/changes/failed` lists these */
             failedAt: string | null;
@@ -3341,7 +3341,7 @@ export interface components {
             id: string;
             source: string;
             type: string;
-            /** @description Becomes the context key */
+            /** @description Subject of the event; becomes the context key */
             subject?: string;
             /** Format: date-time */
             time?: string;
@@ -3390,7 +3390,7 @@ export interface components {
                 after?: string;
                 /** @description Until this time of day, exclusive */
                 before?: string;
-                /** @description mon…sun, or 0 (Sunday) to 6; of an overnight window the day it started */
+                /** @description mon…sun, or 0 (Sunday) to 6; for a window over midnight, the day on which it began */
                 weekday?: (("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun") | number) | (("mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun") | number)[];
                 timezone?: string;
             };
@@ -3402,7 +3402,7 @@ export interface components {
             id: string;
             name: string;
             type: string;
-            /** @description Secret fields are `{hasValue: true}` */
+            /** @description Configuration; secret fields are shown as `{hasValue: true}` */
             config: {
                 [key: string]: unknown;
             };
@@ -3424,7 +3424,7 @@ export interface components {
             configSchema: {
                 [key: string]: unknown;
             };
-            /** @description When one changes, the secrets have to be sent again */
+            /** @description Fields with addresses: when one changes, the secrets have to be sent again */
             addressFields: string[];
             /** @description Fields for which `/connections/{id}/options/{field}` lists values */
             options: string[];
@@ -3432,9 +3432,9 @@ export interface components {
         Dependency: {
             /** Format: uuid */
             id: string;
-            /** @description The system that depends … */
+            /** @description Id of the system that depends on the target */
             sourceSystemId: string;
-            /** @description … on this one */
+            /** @description Id of the system that the source depends on */
             targetSystemId: string;
             /** @enum {string} */
             impactType: "informational" | "degraded" | "critical";
@@ -3466,10 +3466,10 @@ export interface components {
             outcome: "would_run" | "config" | "silenced" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
             gates: {
                 gate: string;
-                /** @description null = not evaluated in a dry run, which takes it as passed */
+                /** @description null when a dry run does not evaluate this gate and treats it as passed */
                 passed: boolean | null;
                 detail?: string;
-                /** @description Each with its value, actual and expected values */
+                /** @description Evaluated conditions with their result, actual and expected values */
                 conditions?: {
                     [key: string]: unknown;
                 }[];
@@ -3484,7 +3484,7 @@ export interface components {
                 action: string | null;
                 /** @enum {string} */
                 status: "success" | "failed" | "skipped" | "cancelled";
-                /** @description Rendered; secrets stay placeholders */
+                /** @description Rendered configuration; secrets are shown as placeholders */
                 config: unknown;
                 result: unknown;
                 error: {
@@ -3494,7 +3494,7 @@ export interface components {
                     [key: string]: unknown;
                 } | null;
             }[];
-            /** @description Status with which the run would end; null when a gate refuses it */
+            /** @description Status that the run would end with; null when a gate refuses the event */
             end: {
                 /** @enum {string} */
                 status: "success" | "failed";
@@ -3517,7 +3517,7 @@ export interface components {
             /** @description Number of seconds */
             seconds?: number;
         } | string | {
-            /** @description Renders to seconds */
+            /** @description Template that renders to a number of seconds */
             template: string;
         };
         Dwell: {
@@ -3539,7 +3539,7 @@ export interface components {
             /** Format: uuid */
             changeId: string;
         };
-        /** @description A length of time, and in its map forms missed: fire or report, for a deadline that passed without a worker */
+        /** @description A length of time. As a map it may have missed: fire or report, for a deadline that passed while no worker ran */
         DwellDuration: {
             /** @description Number of days */
             days?: number;
@@ -3550,15 +3550,15 @@ export interface components {
             /** @description Number of seconds */
             seconds?: number;
             /**
-             * @description A cause that held through the deadline and was over before a worker could fire: fire (default) or report it
+             * @description What to do when the cause held until the deadline but ended before a worker could fire: fire (default) or report
              * @enum {string}
              */
             missed?: "fire" | "report";
         } | string | {
-            /** @description Renders to seconds */
+            /** @description Template that renders to a number of seconds */
             template: string;
             /**
-             * @description A cause that held through the deadline and was over before a worker could fire: fire (default) or report it
+             * @description What to do when the cause held until the deadline but ended before a worker could fire: fire (default) or report
              * @enum {string}
              */
             missed?: "fire" | "report";
@@ -3584,7 +3584,7 @@ export interface components {
                 [key: string]: unknown;
             };
             description: string | null;
-            /** @description false = readable, but its changes trigger nothing */
+            /** @description false: expressions can read the entities, but their changes trigger nothing */
             reactive: boolean;
         };
         Evaluation: {
@@ -3592,7 +3592,7 @@ export interface components {
             automationId: string;
             triggerId: string | null;
             changeId: string | null;
-            /** @description Context key that the run would have had; null = none, or unknown */
+            /** @description Context key that the run would have had; null when it has none or it is unknown */
             contextKey: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
@@ -3611,17 +3611,17 @@ export interface components {
             lastAt: string;
         };
         Explanation: {
-            /** @description The outcome recorded then; null = it is no longer kept */
+            /** @description The recorded outcome; null when it is no longer kept */
             then: components["schemas"]["Candidate"][] | null;
             now: {
                 /** @enum {string} */
                 outcome: "would_run" | "config" | "silenced" | "filter" | "condition" | "already_running" | "max_runs" | "disabled" | "error";
                 gates: {
                     gate: string;
-                    /** @description null = not evaluated in a dry run, which takes it as passed */
+                    /** @description null when a dry run does not evaluate this gate and treats it as passed */
                     passed: boolean | null;
                     detail?: string;
-                    /** @description Each with its value, actual and expected values */
+                    /** @description Evaluated conditions with their result, actual and expected values */
                     conditions?: {
                         [key: string]: unknown;
                     }[];
@@ -3636,7 +3636,7 @@ export interface components {
                     action: string | null;
                     /** @enum {string} */
                     status: "success" | "failed" | "skipped" | "cancelled";
-                    /** @description Rendered; secrets stay placeholders */
+                    /** @description Rendered configuration; secrets are shown as placeholders */
                     config: unknown;
                     result: unknown;
                     error: {
@@ -3649,7 +3649,7 @@ export interface components {
             };
             /**
              * Format: date-time
-             * @description When `health.*` and `state.*` were read; the clock is that of the change
+             * @description Instant at which `health.*` and `state.*` were read; `now` is the time of the change
              */
             stateAsOf: string;
         };
@@ -3660,7 +3660,7 @@ export interface components {
             changeId: string;
             kind: string;
             id: string;
-            /** @description null = a state change */
+            /** @description null for a change of state */
             event: string | null;
             /**
              * Format: date-time
@@ -3677,7 +3677,7 @@ export interface components {
             builtIn: boolean;
         };
         Finding: {
-            /** @description Place in the document, e.g. `actions[0].config.title`; empty = the whole */
+            /** @description Path in the document, e.g. `actions[0].config.title`; empty for the whole document */
             path: string;
             message: string;
             code: string;
@@ -3688,7 +3688,7 @@ export interface components {
             apiVersion: string;
             kind: string;
             description: string;
-            /** @description Place in the whole document */
+            /** @description Path in the whole document */
             schema: {
                 [key: string]: unknown;
             };
@@ -3702,7 +3702,7 @@ export interface components {
                 };
                 displayName: string;
                 description: string;
-                /** @description Of `config`; null = it takes none */
+                /** @description JSON Schema of `config`; null when there is no config */
                 schema: {
                     [key: string]: unknown;
                 } | null;
@@ -3757,7 +3757,7 @@ export interface components {
             encoding?: "hex" | "base64";
             /** @description Text before each signature, such as "sha256="; default none */
             prefix?: string;
-            /** @description Between several signatures in the header; default "," */
+            /** @description Separator of several signatures in the header; default "," */
             separator?: string;
             /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
             signedText?: string;
@@ -3767,9 +3767,9 @@ export interface components {
             toleranceSeconds?: number;
             /** @description Header that identifies a delivery; repeats do nothing */
             deliveryHeader?: string;
-            /** @description Scheme sns: ARNs of the topics that may post; no other is taken or confirmed */
+            /** @description Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused */
             topics?: string[];
-            /** @description Reads alerts out of the requests, which then fire no automation.webhook */
+            /** @description How to read alerts from the requests; such requests do not fire automation.webhook */
             alert?: {
                 /** @description List of elements; default: one element, the body */
                 each?: string;
@@ -3846,7 +3846,7 @@ export interface components {
             automationId: string;
             triggerId: string | null;
             changeId: string | null;
-            /** @description Context key that the run would have had; null = none, or unknown */
+            /** @description Context key that the run would have had; null when it has none or it is unknown */
             contextKey: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
@@ -3864,7 +3864,7 @@ export interface components {
              */
             lastAt: string;
             automationName: string;
-            /** @description null = it exists */
+            /** @description null while it exists */
             automationDeletedAt: string | null;
         };
         LookingAutomation: {
@@ -3875,7 +3875,7 @@ export interface components {
             /** @enum {string} */
             status: "enabled" | "disabled";
             /**
-             * @description It names this entity, may read any entity of the kind, or reads the system of the run
+             * @description How the automation refers to the entity: it names the entity, may read any entity of the kind, or reads the system of the run
              * @enum {string}
              */
             looksAt: "id" | "any" | "system_of_run";
@@ -3977,7 +3977,7 @@ export interface components {
             sender: string;
             code: string;
             message: string;
-            /** @description Element of the message; null = the whole message */
+            /** @description Index of the element in the message; null for the whole message */
             index: number | null;
             /**
              * Format: date-time
@@ -3994,7 +3994,7 @@ export interface components {
             version: number;
             /** @enum {string} */
             status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
-            /** @description Why it ended before its last step */
+            /** @description Why the run ended before its last step */
             endedBy: {
                 [key: string]: unknown;
             } | null;
@@ -4016,13 +4016,13 @@ export interface components {
             webUiUrl: string | null;
         };
         RunCauses: {
-            /** @description This run, then the runs that led to it, nearest first, each with the change that started it */
+            /** @description This run and the runs that led to it, nearest first, each with the change that started it */
             up: components["schemas"]["Cause"][];
-            /** @description Changes that this run wrote, and the runs that they started wrote, and so on; at most 100 */
+            /** @description Changes that were written by this run, by the runs that they started, and so on; at most 100 */
             down: {
                 /**
                  * Format: uuid
-                 * @description The run that wrote the change below it in the chain
+                 * @description The run that wrote the next change of the chain
                  */
                 runId: string;
                 automationId: string | null;
@@ -4033,16 +4033,16 @@ export interface components {
                 event: string | null;
                 /** @description Events of the change that triggers listen to */
                 events: string[];
-                /** @description 0 = written by this run */
+                /** @description 0 for changes that this run wrote */
                 depth: number;
                 /** @description Runs that the change started and that are still kept */
                 runs: components["schemas"]["RunOfChange"][];
             }[];
-            /** @description Whether there is more below than `down` has */
+            /** @description Whether there are more changes than `down` contains */
             more: boolean;
             /**
              * Format: date-time
-             * @description Earlier causes are no longer kept
+             * @description Whether earlier causes are no longer kept
              */
             keptSince: string;
             /** @description Runs that retry this one, oldest first; at most 20 */
@@ -4070,7 +4070,7 @@ export interface components {
             /** Format: uuid */
             runId: string;
             actionPath: string | null;
-            /** @description The step has begun and this is what it saw; false: what the run has at its latest moment */
+            /** @description true: the step has begun, and this is the scope that it saw; false: this is the latest scope of the run */
             snapshot: boolean;
             scope: {
                 trigger: {
@@ -4202,7 +4202,7 @@ export interface components {
              * @description ISO 8601, UTC
              */
             updatedAt: string;
-            /** @description Where it may be used; null = anywhere */
+            /** @description Where the secret may be used; null = anywhere */
             allow: components["schemas"]["SecretBinding"] | null;
             /** @description Automations, connections and hooks that refer to the secret */
             usedBy: {
@@ -4246,7 +4246,7 @@ export interface components {
             expiresAt: string;
         };
         Setting: {
-            /** @description Name of the variable of the environment */
+            /** @description Name of the environment variable */
             name: string;
             /** @description null when it is secret, or not set and without a default */
             value: string | null;
@@ -4261,7 +4261,7 @@ export interface components {
             objectiveId: string;
             systemId: string;
             name: string;
-            /** @description Percent of the time */
+            /** @description Target in percent of the time */
             target: number;
             windowDays: number;
             budgetRemainingPercent: number;
@@ -4292,7 +4292,7 @@ export interface components {
                  * @description ISO 8601, UTC
                  */
                 at: string;
-                /** @description Share of the error budget of the present window */
+                /** @description Remaining share of the error budget of the current window */
                 remainingPercent: number;
             }[];
         };
@@ -4316,10 +4316,10 @@ export interface components {
             } | null;
             /** @description Attempts of an action that failed, oldest first, at most 21; those that did not report are missing */
             failedAttempts: {
-                /** @description Its number within the step, from 1 */
+                /** @description Number of the attempt within the step, from 1 */
                 no: number;
                 at: string | null;
-                /** @description From sending it to its failure; null when it could not be sent, and for the last one */
+                /** @description Time from sending the request to its failure; null when it could not be sent, and for the last attempt */
                 tookMs: number | null;
                 code: string;
                 message: string;
@@ -4370,7 +4370,7 @@ export interface components {
             id: string;
             name: string;
             /**
-             * @description `session`: made by signing in to the console
+             * @description `session`: created by signing in to the console
              * @enum {string}
              */
             kind: "token" | "session";
@@ -4398,7 +4398,7 @@ export interface components {
         };
         /** @description What starts the automation */
         Trigger: {
-            /** @description Default: made from the event */
+            /** @description Id of the trigger; default: derived from the event */
             id?: string;
             /** @description <plugin>.<name> */
             event: "automation.entity_changed" | "automation.event" | "automation.numeric_state" | "automation.webhook" | "automation.cron" | "automation.interval" | "alert.fired" | "alert.changed" | "alert.resolved" | "alert.acknowledged" | "pagerduty.incident_resolved" | "opsgenie.alert_closed" | "healthcheck.system_degraded" | "healthcheck.system_healthy" | "healthcheck.system_health_changed" | "healthcheck.check_failed" | "healthcheck.check_completed" | "healthcheck.run_requested" | "incident.created" | "incident.updated" | "incident.resolved" | "maintenance.created" | "maintenance.updated" | "maintenance.started" | "maintenance.ended" | "catalog.created" | "catalog.updated" | "catalog.deleted" | "catalog.group_created" | "catalog.group_updated" | "catalog.group_deleted" | "dependency.created" | "dependency.updated" | "dependency.deleted" | "dependency.impact_propagated" | "slo.achievement_unlocked" | "slo.weekly_digest" | "satellite.connected" | "satellite.disconnected" | "satellite.heartbeat_lost" | "github.push" | "github.pull_request" | "github.pull_request_review" | "github.issues" | "github.issue_comment" | "github.deployment" | "github.deployment_status" | "github.workflow_run" | "github.check_run" | "github.release" | "gitlab.push" | "gitlab.tag_push" | "gitlab.issue" | "gitlab.note" | "gitlab.merge_request" | "gitlab.pipeline" | "gitlab.build" | "gitlab.deployment" | "gitlab.release" | "kubernetes.event" | "slack.event" | "slack.command" | "slack.button" | "notification.delivered" | "notification.failed" | string;
@@ -4415,17 +4415,17 @@ export interface components {
             filter?: components["schemas"]["Expression"];
             /** @description Fire only when the event occurs often enough */
             window?: {
-                /** @description Fire at the n-th event … */
+                /** @description Number of events after which the trigger fires */
                 count: number;
-                /** @description … within so many minutes */
+                /** @description Minutes within which the events have to occur */
                 minutes: number;
                 /**
-                 * @description every: at each event from the n-th on; once: again only after a lull
+                 * @description every: fire at each event from the n-th on; once: fire again only after the count has dropped below n
                  * @default every
                  * @enum {string}
                  */
                 refire: "every" | "once";
-                /** @description Counted apart by this; default: the context key */
+                /** @description Count separately for each value of this; default: the context key */
                 partitionBy?: components["schemas"]["Expression"];
             };
             /** @description Fire only when the cause has held this long without a gap */
@@ -4442,9 +4442,9 @@ export interface components {
             configSchema: {
                 [key: string]: unknown;
             } | null;
-            /** @description Object that the context key identifies */
+            /** @description Kind of object that the context key identifies */
             contextKeyLabel: string;
-            /** @description Whether `for` can confirm it later */
+            /** @description Whether `for` can check later that the cause still holds */
             supportsFor: boolean;
         };
         VersionDiff: {
@@ -4453,9 +4453,9 @@ export interface components {
             /** @description Unified diff of the two as YAML; empty when they are equal */
             unified: string;
             changes: {
-                /** @description Place in the document, e.g. `actions[0].config.title` */
+                /** @description Path in the document, e.g. `actions[0].config.title` */
                 path: string;
-                /** @description null when the place is new */
+                /** @description null when the path is new */
                 before: unknown;
                 /** @description null when the path no longer exists */
                 after: unknown;
@@ -4483,7 +4483,7 @@ export interface components {
              */
             since: string;
             timeoutAt: string | null;
-            /** @description When it is evaluated again without a change */
+            /** @description When the wait is evaluated again without a change */
             recheckAt: string | null;
         };
         Worker: {
@@ -4491,16 +4491,16 @@ export interface components {
             id: string;
             host: string;
             pid: number;
-            /** @description Release that it runs; null = one that does not announce it */
+            /** @description Release of the worker; null when it does not announce its release */
             version: string | null;
-            /** @description How the limits of scripts are enforced there; null = its release does not announce it */
+            /** @description How the worker enforces the limits of scripts; null when it does not announce this */
             scriptLimits: ("cgroup" | "rlimit") | null;
             /**
              * Format: date-time
              * @description ISO 8601, UTC
              */
             startedAt: string;
-            /** @description false: it stopped some minutes ago */
+            /** @description false for a worker that stopped some minutes ago */
             live: boolean;
             /** @description Partitions of the change log that it routes */
             partitions: number;
@@ -4519,9 +4519,9 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
-                /** @description Empty = those without a group */
+                /** @description Name of the group; empty for automations without a group */
                 group?: string;
                 status?: "enabled" | "disabled";
                 /** @description Part of name or description */
@@ -4625,7 +4625,7 @@ export interface operations {
     "automations.create": {
         parameters: {
             query?: {
-                /** @description About the version that is made */
+                /** @description Note that is stored with the new version */
                 note?: string;
             };
             header?: {
@@ -4905,7 +4905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is managed from Git; change it there */
+            /** @description The automation is managed from Git; change it there */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -4973,9 +4973,9 @@ export interface operations {
     "automations.update": {
         parameters: {
             query?: {
-                /** @description About the version that is made */
+                /** @description Note that is stored with the new version */
                 note?: string;
-                /** @description The body is the whole document: keys that it lacks are removed */
+                /** @description Treat the body as the whole document: keys that it lacks are removed */
                 replace?: "0" | "1" | "" | "true" | "false";
             };
             header?: {
@@ -5040,7 +5040,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is managed from Git; change it there */
+            /** @description The automation is managed from Git; change it there */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -5132,7 +5132,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5214,12 +5214,12 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description The trigger it is started as; its schema then checks the payload */
+                    /** @description Trigger that the run starts with; the payload has to match its schema */
                     triggerId?: string;
                     payload?: {
                         [key: string]: unknown;
                     };
-                    /** @description Default: the key that the named trigger derives from the payload */
+                    /** @description Context key of the run; default: the key that the trigger derives from the payload */
                     contextKey?: string;
                     /** @default true */
                     skipConditions?: boolean;
@@ -5227,7 +5227,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is pending */
+            /** @description The new run, which is pending */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -5359,23 +5359,23 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Default: the only one, when there is a payload */
+                    /** @description Trigger to simulate; with a payload, default: the only trigger */
                     triggerId?: string;
-                    /** @description May be incomplete; the answer lists the further fields of real events */
+                    /** @description Payload of the trigger; may be incomplete: the answer lists the fields that real events also have */
                     payload?: {
                         [key: string]: unknown;
                     };
-                    /** @description A past event or change of state: the trigger gets its payload, at its instant. Not with `payload` */
+                    /** @description Id of a past change to use instead of `payload`: the trigger gets its payload, at its time */
                     changeId?: string;
-                    /** @description Default: the key that the trigger derives from the payload */
+                    /** @description Context key of the run; default: the key that the trigger derives from the payload */
                     contextKey?: string;
                     /**
                      * Format: date-time
-                     * @description The instant to evaluate at; live state is that of now
+                     * @description Instant to evaluate at; live state is always the current state
                      */
                     now?: string;
                     /**
-                     * @description Data of artifacts, by action id or place; results of waits, in the form of `wait`
+                     * @description Data of artifacts and results of waits (in the form of `wait`), by id or path of the step
                      * @default {}
                      */
                     mocks?: {
@@ -5383,7 +5383,7 @@ export interface operations {
                             [key: string]: unknown;
                         };
                     };
-                    /** @description The document; it need not be saved */
+                    /** @description The document, which need not be saved */
                     definition: {
                         [key: string]: unknown;
                     };
@@ -5391,7 +5391,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Gates, steps and outcome */
+            /** @description The gates, steps and outcome */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5504,23 +5504,23 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description Default: the only one, when there is a payload */
+                    /** @description Trigger to simulate; with a payload, default: the only trigger */
                     triggerId?: string;
-                    /** @description May be incomplete; the answer lists the further fields of real events */
+                    /** @description Payload of the trigger; may be incomplete: the answer lists the fields that real events also have */
                     payload?: {
                         [key: string]: unknown;
                     };
-                    /** @description A past event or change of state: the trigger gets its payload, at its instant. Not with `payload` */
+                    /** @description Id of a past change to use instead of `payload`: the trigger gets its payload, at its time */
                     changeId?: string;
-                    /** @description Default: the key that the trigger derives from the payload */
+                    /** @description Context key of the run; default: the key that the trigger derives from the payload */
                     contextKey?: string;
                     /**
                      * Format: date-time
-                     * @description The instant to evaluate at; live state is that of now
+                     * @description Instant to evaluate at; live state is always the current state
                      */
                     now?: string;
                     /**
-                     * @description Data of artifacts, by action id or place; results of waits, in the form of `wait`
+                     * @description Data of artifacts and results of waits (in the form of `wait`), by id or path of the step
                      * @default {}
                      */
                     mocks?: {
@@ -5528,7 +5528,7 @@ export interface operations {
                             [key: string]: unknown;
                         };
                     };
-                    /** @description A document that is not saved; default: the current version */
+                    /** @description Unsaved document to run; default: the current version */
                     definition?: {
                         [key: string]: unknown;
                     };
@@ -5536,7 +5536,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Gates, steps and outcome */
+            /** @description The gates, steps and outcome */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5767,7 +5767,7 @@ export interface operations {
     "automations.disable": {
         parameters: {
             query?: {
-                /** @description End the runs in flight as well */
+                /** @description Also cancel open runs */
                 cancelRuns?: "0" | "1" | "" | "true" | "false";
             };
             header?: {
@@ -5890,7 +5890,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -6166,7 +6166,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It is managed from Git; change it there */
+            /** @description The automation is managed from Git; change it there */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -6236,7 +6236,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 /** @description Only reasons with this context key: the id of a system, the fingerprint of an alert… */
                 about?: string;
@@ -6339,7 +6339,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 /** @description Only reasons with this context key: the id of a system, the fingerprint of an alert… */
                 about?: string;
@@ -6461,7 +6461,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The findings, also when the document is not valid */
+            /** @description The findings; 200 also when the document is not valid */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -6719,15 +6719,15 @@ export interface operations {
     "gitops.apply": {
         parameters: {
             query?: {
-                /** @description Only report what would be done */
+                /** @description Only report what an apply would do */
                 dryRun?: "0" | "1" | "" | "true" | "false";
                 /** @description Delete automations of this source that the documents no longer contain */
                 prune?: "0" | "1" | "" | "true" | "false";
-                /** @description Whose automations these are, e.g. a repository */
+                /** @description Name of the source that owns the automations, e.g. a repository */
                 source?: string;
                 /** @description Commit of the documents, stored as their origin */
                 commit?: string;
-                /** @description Let `prune` delete everything of the source */
+                /** @description Let `prune` delete all automations of the source */
                 allowEmpty?: "0" | "1" | "" | "true" | "false";
             };
             header?: {
@@ -6770,12 +6770,12 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        /** @description Worth a second look; places begin with `documents[<index>]` */
+                        /** @description Warnings; paths begin with `documents[<index>]` */
                         warnings: components["schemas"]["Finding"][];
                         results: {
                             /** @description `metadata.name` */
                             name: string;
-                            /** @description null = it would be created */
+                            /** @description null when the automation would be created */
                             id: string | null;
                             /** @enum {string} */
                             action: "created" | "updated" | "unchanged" | "deleted";
@@ -6965,10 +6965,10 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 automationId?: string;
-                /** @description One status or several, comma separated */
+                /** @description One or more statuses, comma-separated */
                 status?: string;
                 contextKey?: string;
                 /** @description Created at or after */
@@ -6979,7 +6979,7 @@ export interface operations {
                 errorCode?: string;
                 /** @description Part of the automation's name, the context key or the event; or an id. Parts of context keys and events are found in the newest 20,000 runs under the other filters */
                 q?: string;
-                /** @description Also answer with `counts` by status, under the same filters but `status` */
+                /** @description Also return `counts` by status, under the same filters except `status` */
                 counts?: "0" | "1" | "" | "true" | "false";
             };
             header?: never;
@@ -7111,7 +7111,7 @@ export interface operations {
                             version: number;
                             /** @enum {string} */
                             status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
-                            /** @description Why it ended before its last step */
+                            /** @description Why the run ended before its last step */
                             endedBy: {
                                 [key: string]: unknown;
                             } | null;
@@ -7134,7 +7134,7 @@ export interface operations {
                             /** @description Why an open run makes no progress, if a reason is known */
                             stuck: string | null;
                         };
-                        /** @description The first 500 that began */
+                        /** @description The first 500 steps that began */
                         steps: components["schemas"]["Step"][];
                         /** @description Whether the run has more steps: see `/runs/{id}/steps` */
                         stepsTruncated: boolean;
@@ -7230,9 +7230,9 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
-                /** @description A place: that step and all steps inside it */
+                /** @description Path of a step: only this step and all steps inside it */
                 path?: string;
             };
             header?: never;
@@ -7534,7 +7534,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The run had ended before */
+            /** @description The run has already ended */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -7718,7 +7718,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It is pending */
+            /** @description The new run, which is pending */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -7992,7 +7992,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Buckets in order, empty ones included */
+            /** @description Buckets in order, including empty ones */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8092,7 +8092,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Buckets in order, empty ones included */
+            /** @description Buckets in order, including empty ones */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -8187,7 +8187,7 @@ export interface operations {
     "runs.scope": {
         parameters: {
             query?: {
-                /** @description Place of the step, e.g. `actions[2]` */
+                /** @description Path of the step, e.g. `actions[2]` */
                 actionPath?: string;
             };
             header?: never;
@@ -8555,7 +8555,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -8849,7 +8849,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The kind is built in: its domain writes it */
+            /** @description The kind is built in; its state cannot be set with this call */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -8990,7 +8990,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The kind is built in: its domain writes it */
+            /** @description The kind is built in; its state cannot be set with this call */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9124,7 +9124,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The kind is built in: its domain writes it */
+            /** @description The kind is built in; its state cannot be set with this call */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -9212,7 +9212,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 field?: string;
             };
@@ -9325,7 +9325,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -9441,7 +9441,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them, by name */
+            /** @description All kinds, by name */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9761,7 +9761,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9771,14 +9771,14 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed. A repeat is answered like the first time and does nothing */
+            /** @description Committed. A repeat gets the same answer and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken in */
+                        /** @description Number of accepted elements */
                         accepted: number;
                         changeIds: string[];
                     };
@@ -9891,7 +9891,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9901,14 +9901,14 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed. A repeat is answered like the first time and does nothing */
+            /** @description Committed. A repeat gets the same answer and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken in */
+                        /** @description Number of accepted elements */
                         accepted: number;
                         changeIds: string[];
                     };
@@ -10048,14 +10048,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Committed. A repeat is answered like the first time and does nothing */
+            /** @description Committed. A repeat gets the same answer and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken in */
+                        /** @description Number of accepted elements */
                         accepted: number;
                         changeIds: string[];
                     };
@@ -10195,14 +10195,14 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Committed. A repeat is answered like the first time and does nothing */
+            /** @description Committed. A repeat gets the same answer and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken in */
+                        /** @description Number of accepted elements */
                         accepted: number;
                         changeIds: string[];
                     };
@@ -10321,7 +10321,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10331,18 +10331,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -10395,7 +10395,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10463,7 +10463,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10473,18 +10473,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -10537,7 +10537,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10605,7 +10605,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10615,18 +10615,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -10679,7 +10679,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10747,7 +10747,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10757,18 +10757,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -10821,7 +10821,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -10889,7 +10889,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -10899,18 +10899,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -10963,7 +10963,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11031,7 +11031,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11041,18 +11041,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11105,7 +11105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11173,7 +11173,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11183,18 +11183,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11247,7 +11247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11315,7 +11315,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11325,18 +11325,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11389,7 +11389,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11457,7 +11457,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11467,18 +11467,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11531,7 +11531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11599,7 +11599,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11609,18 +11609,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11673,7 +11673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11740,7 +11740,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11750,18 +11750,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11778,7 +11778,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11805,7 +11805,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -11872,7 +11872,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -11882,18 +11882,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -11910,7 +11910,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -11937,7 +11937,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12004,7 +12004,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12014,18 +12014,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12042,7 +12042,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12069,7 +12069,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12136,7 +12136,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12146,18 +12146,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12174,7 +12174,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12201,7 +12201,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12268,7 +12268,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12278,18 +12278,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12306,7 +12306,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12333,7 +12333,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12400,7 +12400,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12410,18 +12410,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12438,7 +12438,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12465,7 +12465,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12532,7 +12532,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12542,18 +12542,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12570,7 +12570,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12597,7 +12597,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12664,7 +12664,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12674,18 +12674,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12702,7 +12702,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12729,7 +12729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12796,7 +12796,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12806,18 +12806,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12834,7 +12834,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12861,7 +12861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -12928,7 +12928,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -12938,18 +12938,18 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and has no change ids */
+            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "application/json": {
-                        /** @description Elements taken */
+                        /** @description Number of accepted elements */
                         accepted: number;
-                        /** @description At most one per alert and one per system */
+                        /** @description At most one for each alert and one for each system */
                         changeIds: string[];
-                        /** @description Elements that were not taken */
+                        /** @description Refused elements */
                         rejected: {
                             index: number;
                             message: string;
@@ -12966,7 +12966,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -12993,7 +12993,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Nothing of the message could be taken */
+            /** @description Every element of the message was refused */
             422: {
                 headers: {
                     [name: string]: unknown;
@@ -13045,7 +13045,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 route?: string;
                 sender?: string;
@@ -13147,7 +13147,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 status?: "firing" | "resolved";
                 severity?: string;
@@ -13627,9 +13627,9 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
-                /** @description Also those that have ended */
+                /** @description Include silences that have ended */
                 ended?: "0" | "1" | "" | "true" | "false";
             };
             header?: never;
@@ -13739,7 +13739,7 @@ export interface operations {
                 "application/json": {
                     fingerprint?: string;
                     matchers?: string[];
-                    /** @description Minutes from now */
+                    /** @description Duration in minutes, from now */
                     durationMinutes: number;
                     /** @default  */
                     comment?: string;
@@ -13872,7 +13872,7 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Minutes from now */
+                    /** @description Duration in minutes, from now */
                     durationMinutes: number;
                     /** @default  */
                     comment?: string;
@@ -14147,7 +14147,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller has no credentials: senders post to this address */
+            /** @description Call without credentials; this is the address that senders post to */
             405: {
                 headers: {
                     [name: string]: unknown;
@@ -14223,7 +14223,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
+            /** @description Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14233,7 +14233,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed. A repeat is answered like the first time and does nothing. Of the schemes github and gitlab, the second change id is the typed event */
+            /** @description Committed. A repeat gets the same answer and has no effect. For the schemes github and gitlab, the second change id is that of the typed event */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -14242,7 +14242,7 @@ export interface operations {
                     "application/json": {
                         accepted: number;
                         changeIds: string[];
-                        /** @description For hooks with `alert`: refused elements */
+                        /** @description Refused elements, for hooks with `alert` */
                         rejected?: {
                             index: number;
                             message: string;
@@ -14259,7 +14259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Hook not found, or its secret or signature is missing, wrong or too old */
+            /** @description Hook not found, or its secret or signature is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14463,9 +14463,9 @@ export interface operations {
                 "application/json": {
                     /** @enum {string} */
                     scheme?: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
-                    /** @description One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again */
+                    /** @description One secret, or two during a rotation; each a text or `${{ secrets.NAME }}`. Never shown again */
                     secrets?: string[];
-                    /** @description Where the secret or signature is; null = the scheme's own header */
+                    /** @description Header with the secret or signature; null for the default of the scheme */
                     header?: string | null;
                     /**
                      * @description Hash of the HMAC; default sha256
@@ -14479,7 +14479,7 @@ export interface operations {
                     encoding?: "hex" | "base64";
                     /** @description Text before each signature, such as "sha256="; default none */
                     prefix?: string;
-                    /** @description Between several signatures in the header; default "," */
+                    /** @description Separator of several signatures in the header; default "," */
                     separator?: string;
                     /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
                     signedText?: string;
@@ -14489,9 +14489,9 @@ export interface operations {
                     toleranceSeconds?: number;
                     /** @description Header that identifies a delivery; repeats do nothing */
                     deliveryHeader?: string;
-                    /** @description Scheme sns: ARNs of the topics that may post; no other is taken or confirmed */
+                    /** @description Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused */
                     topics?: string[];
-                    /** @description Reads alerts out of the requests, which then fire no automation.webhook */
+                    /** @description How to read alerts from the requests; such requests do not fire automation.webhook */
                     alert?: {
                         /** @description List of elements; default: one element, the body */
                         each?: string;
@@ -14654,7 +14654,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Committed: the challenge as text, the reply to a slash command, or nothing */
+            /** @description Committed. The body is the challenge as text, the reply to a slash command, or empty */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -14673,7 +14673,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Connection not found, no signing secret, or a signature that is missing, wrong or too old */
+            /** @description Connection not found, no signing secret, or a signature that is missing, wrong or expired */
             401: {
                 headers: {
                     [name: string]: unknown;
@@ -14752,7 +14752,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 automationId?: string;
             };
@@ -14853,7 +14853,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 runId?: string;
             };
@@ -14954,7 +14954,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -15066,9 +15066,9 @@ export interface operations {
                     name: string;
                     /** @enum {string} */
                     scheme: "header" | "timestamped" | "hmac" | "github" | "gitlab" | "pagerduty" | "slack" | "stripe" | "standard-webhooks" | "sentry" | "grafana" | "shopify" | "linear" | "bitbucket" | "sns" | "none";
-                    /** @description One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again */
+                    /** @description One secret, or two during a rotation; each a text or `${{ secrets.NAME }}`. Never shown again */
                     secrets?: string[];
-                    /** @description Where the secret or signature is; null = the scheme's own header */
+                    /** @description Header with the secret or signature; null for the default of the scheme */
                     header?: string | null;
                     /**
                      * @description Hash of the HMAC; default sha256
@@ -15082,7 +15082,7 @@ export interface operations {
                     encoding?: "hex" | "base64";
                     /** @description Text before each signature, such as "sha256="; default none */
                     prefix?: string;
-                    /** @description Between several signatures in the header; default "," */
+                    /** @description Separator of several signatures in the header; default "," */
                     separator?: string;
                     /** @description Signed text: {body}, {timestamp}, {id} (the delivery header) and {header:NAME}; default "{body}" */
                     signedText?: string;
@@ -15092,9 +15092,9 @@ export interface operations {
                     toleranceSeconds?: number;
                     /** @description Header that identifies a delivery; repeats do nothing */
                     deliveryHeader?: string;
-                    /** @description Scheme sns: ARNs of the topics that may post; no other is taken or confirmed */
+                    /** @description Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused */
                     topics?: string[];
-                    /** @description Reads alerts out of the requests, which then fire no automation.webhook */
+                    /** @description How to read alerts from the requests; such requests do not fire automation.webhook */
                     alert?: {
                         /** @description List of elements; default: one element, the body */
                         each?: string;
@@ -15153,7 +15153,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The name is taken */
+            /** @description A hook with this name already exists */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -15232,7 +15232,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -15340,9 +15340,9 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description May be left out to bind a secret that exists */
+                    /** @description May be omitted to change only `allow` of an existing secret */
                     value?: string;
-                    /** @description Where it may be used; null = anywhere. Left out, the binding stays as it is */
+                    /** @description Where the secret may be used; null = anywhere. Omitted: unchanged */
                     allow?: components["schemas"]["SecretBinding"] | null;
                 };
             };
@@ -15364,7 +15364,7 @@ export interface operations {
                          * @description ISO 8601, UTC
                          */
                         updatedAt: string;
-                        /** @description Where it may be used; null = anywhere */
+                        /** @description Where the secret may be used; null = anywhere */
                         allow: components["schemas"]["SecretBinding"] | null;
                         /** @description Automations, connections and hooks that refer to the secret */
                         usedBy: {
@@ -15587,7 +15587,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -15717,7 +15717,7 @@ export interface operations {
                         [key: string]: string | number | boolean;
                     };
                     /**
-                     * @description Values of secrets by name, hidden in the answer
+                     * @description Values of secrets by name, masked in the answer
                      * @default {}
                      */
                     secretOverrides?: {
@@ -15849,7 +15849,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -16292,7 +16292,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -16365,7 +16365,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -16493,7 +16493,7 @@ export interface operations {
                         id: string;
                         name: string;
                         type: string;
-                        /** @description Secret fields are `{hasValue: true}` */
+                        /** @description Configuration; secret fields are shown as `{hasValue: true}` */
                         config: {
                             [key: string]: unknown;
                         };
@@ -16507,7 +16507,7 @@ export interface operations {
                          * @description ISO 8601, UTC
                          */
                         updatedAt: string;
-                        /** @description Secrets that are too short to be hidden, do not exist or are bound to other hosts */
+                        /** @description Warnings about secrets that are too short to be masked, do not exist or are bound to other hosts */
                         warnings: components["schemas"]["Finding"][];
                     };
                 };
@@ -16854,7 +16854,7 @@ export interface operations {
                         id: string;
                         name: string;
                         type: string;
-                        /** @description Secret fields are `{hasValue: true}` */
+                        /** @description Configuration; secret fields are shown as `{hasValue: true}` */
                         config: {
                             [key: string]: unknown;
                         };
@@ -16868,7 +16868,7 @@ export interface operations {
                          * @description ISO 8601, UTC
                          */
                         updatedAt: string;
-                        /** @description Secrets that are too short to be hidden, do not exist or are bound to other hosts */
+                        /** @description Warnings about secrets that are too short to be masked, do not exist or are bound to other hosts */
                         warnings: components["schemas"]["Finding"][];
                     };
                 };
@@ -17107,7 +17107,7 @@ export interface operations {
                     };
                     /**
                      * Format: uuid
-                     * @description Takes secrets left out from this one, if the address is unchanged
+                     * @description Id of a connection that provides the omitted secrets, if the address is unchanged
                      */
                     connectionId?: string;
                 };
@@ -17366,7 +17366,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -17475,7 +17475,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It is in the queue again */
+            /** @description The change waits to be routed again */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17572,18 +17572,18 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 kind?: string;
                 /** @description Id of an entity, e.g. the fingerprint of an alert */
                 entity?: string;
                 /** @description Event of a trigger, or type of a custom event */
                 event?: string;
-                /** @description Its health, alerts, incidents and maintenances */
+                /** @description Id of a system; finds changes of its health, alerts, incidents and maintenances */
                 system?: string;
-                /** @description Time of receipt: an instant, or a duration before now such as `1h` */
+                /** @description Received at or after this instant, or within this duration before now, e.g. `1h` */
                 since?: string;
-                /** @description The same; exclusive */
+                /** @description Received before this instant or duration; exclusive */
                 until?: string;
             };
             header?: never;
@@ -17795,7 +17795,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Then and now */
+            /** @description Both outcomes */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -17892,7 +17892,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 /** @description Include acknowledged failures */
                 acknowledged?: "0" | "1" | "" | "true" | "false";
@@ -18098,7 +18098,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 /** @description Part of id or name */
                 q?: string;
@@ -18712,7 +18712,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -19322,9 +19322,9 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
-                /** @description At either end */
+                /** @description Id of a system that is the source or the target */
                 systemId?: string;
             };
             header?: never;
@@ -19942,7 +19942,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 61 points, the last one is now */
+            /** @description 61 points; the last one is the current budget */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -20039,7 +20039,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -20646,7 +20646,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -20756,7 +20756,7 @@ export interface operations {
                 "application/json": {
                     name: string;
                     region?: string;
-                    /** @description Seconds without a heartbeat after which it is lost; 60 */
+                    /** @description Seconds without a heartbeat after which the satellite is lost; default 60 */
                     heartbeatTimeoutSeconds?: number;
                 };
             };
@@ -21114,7 +21114,7 @@ export interface operations {
                 "application/json": {
                     name?: string;
                     region?: string;
-                    /** @description Seconds without a heartbeat after which it is lost; 60 */
+                    /** @description Seconds without a heartbeat after which the satellite is lost; default 60 */
                     heartbeatTimeoutSeconds?: number;
                 };
             };
@@ -21381,7 +21381,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 systemId?: string;
             };
@@ -21543,7 +21543,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description A firing alert has that id */
+            /** @description A firing alert already has this id */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -21985,7 +21985,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Its health; healthy as long as there are no results */
+            /** @description Its health; healthy while there are no results */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -22081,7 +22081,7 @@ export interface operations {
         parameters: {
             query: {
                 transitionWindowMinutes?: number;
-                /** @description Ids of systems, comma separated; at most 200 */
+                /** @description Ids of systems, comma-separated; at most 200 */
                 systemIds: string;
             };
             header?: never;
@@ -22090,7 +22090,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Their health, in the order asked for; unknown ids are left out */
+            /** @description Their health, in the order of the request; unknown ids are omitted */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -22181,9 +22181,9 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
-                /** @description One status or several, comma separated */
+                /** @description One or more statuses, comma-separated */
                 status?: string;
                 systemId?: string;
             };
@@ -22800,7 +22800,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -23043,9 +23043,9 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
-                /** @description One status or several, comma separated */
+                /** @description One or more statuses, comma-separated */
                 status?: string;
                 systemId?: string;
             };
@@ -23663,7 +23663,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
             };
             header?: never;
@@ -23908,7 +23908,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -23985,7 +23985,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24062,7 +24062,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24139,7 +24139,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24331,14 +24331,14 @@ export interface operations {
                         [key: string]: unknown;
                     };
                     /**
-                     * @description `template`: text with `{{ }}`, or an object of such; `expression`: as in filters and conditions
+                     * @description `template`: text with `{{ }}`, or an object of such texts; `expression`: an expression as in filters and conditions
                      * @default template
                      * @enum {string}
                      */
                     mode?: "template" | "expression";
                     /**
                      * Format: date-time
-                     * @description The instant to evaluate at; default: that of the context, else the real one
+                     * @description Instant to evaluate at; default: `now` of the context, or the current time
                      */
                     now?: string;
                 };
@@ -24459,7 +24459,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 /** @description First characters of the token */
                 prefix?: string;
@@ -24571,13 +24571,13 @@ export interface operations {
                 "application/json": {
                     name: string;
                     roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
-                    /** @description Absent = never */
+                    /** @description When the token expires; absent: never */
                     expiresAt?: string | null;
                 };
             };
         };
         responses: {
-            /** @description The token. A repeat with the same Idempotency-Key answers with `token: null` */
+            /** @description The token. A repeat with the same Idempotency-Key returns `token: null` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -24588,7 +24588,7 @@ export interface operations {
                         id: string;
                         name: string;
                         /**
-                         * @description `session`: made by signing in to the console
+                         * @description `session`: created by signing in to the console
                          * @enum {string}
                          */
                         kind: "token" | "session";
@@ -25137,7 +25137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is a session; only tokens make links */
+            /** @description The caller is a session; only tokens can create links */
             409: {
                 headers: {
                     [name: string]: unknown;
@@ -25189,7 +25189,7 @@ export interface operations {
             query?: {
                 /** @description Items per page */
                 limit?: number;
-                /** @description `nextCursor` of the page before */
+                /** @description `nextCursor` of the previous page */
                 cursor?: string;
                 actorId?: string;
                 action?: string;
@@ -25342,7 +25342,7 @@ export interface operations {
     "operations.ready": {
         parameters: {
             query?: {
-                /** @description Temporal and the dispatcher decide, too */
+                /** @description Let the status depend on Temporal and the dispatcher too */
                 deep?: "0" | "1" | "" | "true" | "false";
             };
             header?: never;
@@ -25414,7 +25414,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description It cannot; `checks` has the reason */
+            /** @description The process cannot take requests; `checks` has the reason */
             503: {
                 headers: {
                     [name: string]: unknown;
@@ -25452,7 +25452,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Text exposition format */
+            /** @description Metrics in the text exposition format */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -25949,7 +25949,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All of them */
+            /** @description All groups */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -62,7 +62,7 @@ export function createGatekeeper(deps: {
       (route.effect === 'inbound' ? inbound : ordinary).take(principal.tokenId);
       if (!(route.forWebUi === true && webUi.has(request.headers.origin ?? ''))) assertFromConsole(principal, request);
       if (route.permission !== 'public' && !principal.permissions.has(route.permission)) {
-        throw new FermataError('forbidden', `This needs the permission "${route.permission}", which the token lacks.`, {
+        throw new FermataError('forbidden', `The token lacks the permission "${route.permission}".`, {
           data: { permission: route.permission },
         });
       }

@@ -22,7 +22,7 @@ export const AutomationAnswer = z
     provenance: z
       .object({ source: z.string(), path: z.string().nullable(), commit: z.string().nullable() })
       .nullable()
-      .describe('Origin of the document; null unless it is managed from Git'),
+      .describe('Where the document comes from; null unless it is managed from Git'),
     version: z.int(),
     definition: z.looseObject({}).describe('The document; derived trigger ids are filled in'),
     warnings: z.array(ProblemFinding),

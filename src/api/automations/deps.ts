@@ -17,7 +17,7 @@ export interface AutomationDeps {
 
 export const TAG = 'Automations';
 export const NOT_FOUND = { 404: { description: 'Automation not found' } };
-export const MANAGED = { 409: { description: 'It is managed from Git; change it there' } };
+export const MANAGED = { 409: { description: 'The automation is managed from Git; change it there' } };
 
 /** Returns the automation. @throws {FermataError} `not_found` */
 export async function requireAutomation(

@@ -12,7 +12,7 @@ const Document = z.record(z.string(), z.unknown());
 const Sender = z
   .object({
     type: z.enum(['token', 'hook', 'run', 'clock']),
-    name: z.string().describe('Name of the token or hook; for a run, that of its automation'),
+    name: z.string().describe('Name of the token or hook, or of the automation whose run wrote the change'),
   })
   .meta({ id: 'ChangeSender' });
 
@@ -20,12 +20,12 @@ const head = {
   changeId: z.uuid(),
   kind: z.string(),
   id: z.string(),
-  event: z.string().nullable().describe('null = a change of state'),
+  event: z.string().nullable().describe('null for a change of state'),
   events: z.array(z.string()).describe('Events that triggers listen to; `automation.entity_changed` is left out'),
   contextKey: z.string().nullable(),
   occurredAt: Timestamp,
   changedFields: z.array(z.string()),
-  routedAt: Timestamp.nullable().describe('null = it waits to be routed'),
+  routedAt: Timestamp.nullable().describe('null while it waits to be routed'),
   failedAt: Timestamp.nullable().describe(
     'When it was set aside because it could not be routed; `/changes/failed` lists these',
   ),
@@ -52,7 +52,7 @@ export const CandidateAnswer = z
       .object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() })
       .optional()
       .describe('The smallest part of a config, filter or condition that was false'),
-    note: z.string().optional().describe('Source of the deciding value, e.g. the maintenance'),
+    note: z.string().optional().describe('Where the deciding value comes from, e.g. a maintenance'),
     runId: z.uuid().optional(),
     dwell: z.object({ armedAt: Timestamp, firesAt: Timestamp }).optional(),
     window: z.object({ count: z.int(), needed: z.int() }).optional(),
@@ -76,7 +76,7 @@ export const RunOfChangeAnswer = z
 
 export const CauseAnswer = z
   .object({
-    runId: z.uuid().describe('The run that wrote the change below it in the chain'),
+    runId: z.uuid().describe('The run that wrote the next change of the chain'),
     automationId: z.uuid().nullable(),
     automationName: z.string().nullable(),
     changeId: z.uuid().nullable(),
@@ -92,14 +92,16 @@ export const ChangeDetail = z
   .object({
     change: ChangeAnswer,
     sender: Sender,
-    candidates: z.array(CandidateAnswer).nullable().describe('null = their retention is over'),
+    candidates: z.array(CandidateAnswer).nullable().describe('null when retention has removed them'),
     runs: z.array(RunOfChangeAnswer),
     waits: z.array(z.object({ runId: z.uuid(), path: z.string(), woken: z.boolean() })),
     causes: z.object({
       up: z
         .array(CauseAnswer)
         .describe('Runs that led to the change, nearest first, each with the change that started it'),
-      down: z.array(CauseAnswer).describe('Changes that runs of this one wrote, and so on; at most 100'),
+      down: z
+        .array(CauseAnswer)
+        .describe('Changes that were written by runs of this change, by runs of those changes, and so on; at most 100'),
     }),
   })
   .meta({ id: 'ChangeDetail' });

@@ -191,7 +191,7 @@ export function parseForeignJson(text: string): unknown {
 }
 
 function readJson(text: string, parse: (text: string) => unknown): unknown {
-  if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
+  if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body is nested too deeply.');
   let value: unknown;
   try {
     value = parse(text);

@@ -36,5 +36,5 @@ function refusalOf({ code }: NodeJS.ErrnoException): FermataError {
   if (code === 'ERR_HTTP_REQUEST_TIMEOUT') {
     return new FermataError('request_timeout', 'The request did not arrive in time.');
   }
-  return new FermataError('bad_request', 'The request is not HTTP that can be understood.');
+  return new FermataError('bad_request', 'The request is not valid HTTP.');
 }

@@ -4,7 +4,7 @@ import { FermataError } from '../../domain/errors';
 /** Query parameters of every list. */
 export const PageQuery = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('Items per page'),
-  cursor: z.string().max(2000).optional().describe('`nextCursor` of the page before'),
+  cursor: z.string().max(2000).optional().describe('`nextCursor` of the previous page'),
 };
 
 /** Returns the schema of a list's answer. */
@@ -26,7 +26,9 @@ export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | un
   try {
     return schema.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')));
   } catch (error) {
-    throw new FermataError('bad_request', 'The cursor is not one that this list gave out.', { cause: error });
+    throw new FermataError('bad_request', 'The cursor is not valid for this list. Use the nextCursor of a page.', {
+      cause: error,
+    });
   }
 }
 

@@ -10,7 +10,7 @@ export const PROBLEM_TYPE = 'application/problem+json';
 /** A finding about one place of the request. */
 const ProblemFinding = z
   .object({
-    path: z.string().describe('Place in the document, e.g. `actions[0].config.title`; empty = the whole'),
+    path: z.string().describe('Path in the document, e.g. `actions[0].config.title`; empty for the whole document'),
     message: z.string(),
     code: z.string(),
     line: z.int().optional(),
@@ -43,7 +43,7 @@ export function refusalOf(error: unknown): FermataError {
   if (error instanceof URIError || (status === 400 && error instanceof Error)) {
     return new FermataError('bad_request', 'The path of the request cannot be decoded.');
   }
-  return new FermataError('internal', 'Something went wrong on our side; the log has the details.', { cause: error });
+  return new FermataError('internal', 'Internal error; the log of the server has the details.', { cause: error });
 }
 
 /** Returns the document of a refusal. */

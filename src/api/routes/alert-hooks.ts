@@ -20,16 +20,16 @@ function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
     tag: 'Inbound',
     path: `/ingest/${sender.id}/{hook}`,
     operationId: `ingest.${camelCase(sender.id)}Hook`,
-    summary: `${sender.summary}, guarded by the secrets of a hook instead of a token`,
+    summary: `${sender.summary}, authenticated by the secrets of a hook instead of a token`,
     description:
-      'The sender is verified over the raw body by the scheme of the hook; a hook of the scheme "none" guards nothing and is refused. A hook of the scheme "sns" confirms subscriptions of its topics.',
+      'The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.',
     params: z.object({ hook: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: ALERT_BODY,
     bodyTypes: ['application/json', 'text/plain'],
     responses: {
       ...ALERT_RESPONSES,
-      401: { description: 'Hook not found, or its secret or signature is missing, wrong or too old' },
+      401: { description: 'Hook not found, or its secret or signature is missing, wrong or expired' },
     },
     async handler(context) {
       const { params, request, raw } = context;

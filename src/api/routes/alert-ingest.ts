@@ -28,14 +28,15 @@ import { HANDSHAKE } from './inbound-bodies';
 export const ALERT_RESPONSES = {
   200: HANDSHAKE,
   202: {
-    description: 'The valid elements are committed. A repeat of a known state changes nothing and has no change ids',
+    description:
+      'The valid elements are committed. A repeat of a known state changes nothing and returns no change ids',
     schema: z.object({
-      accepted: z.int().describe('Elements taken'),
-      changeIds: z.array(z.uuid()).describe('At most one per alert and one per system'),
-      rejected: z.array(z.object({ index: z.int(), message: z.string() })).describe('Elements that were not taken'),
+      accepted: z.int().describe('Number of accepted elements'),
+      changeIds: z.array(z.uuid()).describe('At most one for each alert and one for each system'),
+      rejected: z.array(z.object({ index: z.int(), message: z.string() })).describe('Refused elements'),
     }),
   },
-  422: { description: 'Nothing of the message could be taken' },
+  422: { description: 'Every element of the message was refused' },
 };
 
 export const ALERT_BODY = {
@@ -67,7 +68,7 @@ export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
       operationId: `ingest.${camelCase(sender.id)}`,
       summary: `${sender.summary}; alerts become entities of the kind "alert"`,
       description:
-        'The same state again changes nothing. A bad element never loses the others: it is listed in `rejected` and at GET /deliveries/refused. No signature is checked here: see /ingest/{sender}/{hook}.',
+        'A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.',
       headers: { 'Idempotency-Key': 'A repeat with the same key within seven days does nothing' },
       bodyFormat: 'raw',
       documentedBody: ALERT_BODY,
@@ -185,7 +186,7 @@ async function readMessage(deps: AlertIngestDeps, incoming: Incoming, raw: Buffe
 /** Returns the JSON of a third party: invalid UTF-8 becomes U+FFFD, so that one bad text never loses the others. */
 function parseForeign(raw: Buffer): unknown {
   const text = raw.toString('utf8');
-  if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body nests too deep.');
+  if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body is nested too deeply.');
   try {
     return parseJson(text);
   } catch (cause) {
@@ -204,7 +205,7 @@ function nothingTaken(rejected: readonly Rejected[]): FermataError {
   const [first] = rejected;
   return new FermataError(
     'validation_failed',
-    `No element of the message could be taken: element ${first?.index ?? 0}: ${first?.message ?? ''}`,
+    `Every element of the message was refused; element ${first?.index ?? 0}: ${first?.message ?? ''}`,
     {
       errors: rejected.slice(0, 100).map(({ index, message }) => findingOf(message, `[${index}].`)),
       data: { index: first?.index ?? 0 },

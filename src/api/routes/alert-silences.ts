@@ -12,7 +12,10 @@ const TAG = 'Alerts';
 const SilenceAnswer = z
   .object({
     id: z.uuid(),
-    fingerprint: z.string().nullable().describe('The alert; null = the matchers decide'),
+    fingerprint: z
+      .string()
+      .nullable()
+      .describe('Fingerprint of the silenced alert; null when the silence has matchers'),
     matchers: z.array(z.string()),
     endsAt: Timestamp,
     comment: z.string(),
@@ -23,7 +26,7 @@ const SilenceAnswer = z
 
 const endOf = (now: Date, durationMinutes: number): Date => new Date(now.getTime() + durationMinutes * 60_000);
 
-const Duration = z.number().positive().max(525_600).describe('Minutes from now');
+const Duration = z.number().positive().max(525_600).describe('Duration in minutes, from now');
 const Comment = z.string().max(2_000).default('');
 
 const NewSilence = z
@@ -55,8 +58,8 @@ function listRoute({ db, clock }: DomainDeps): Route {
     permission: 'automation.read',
     operationId: 'alertSilences.list',
     tag: TAG,
-    summary: 'Silences of alerts that have not ended, newest first',
-    query: z.object({ ...PageQuery, ended: FlagQuery.optional().describe('Also those that have ended') }),
+    summary: 'List active silences of alerts, newest first',
+    query: z.object({ ...PageQuery, ended: FlagQuery.optional().describe('Include silences that have ended') }),
     responses: { 200: { description: 'A page of silences', schema: pageOf(SilenceAnswer) } },
     async handler({ query: { limit, cursor, ended = false } }) {
       const page = { limit: limit + 1, before: decodeCursor(IdCursor, cursor), now: clock.now(), isActive: !ended };
@@ -119,7 +122,7 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
     permission: 'automation.manage',
     operationId: 'alertSilences.delete',
     tag: TAG,
-    summary: 'End a silence; alerts that fire still start nothing until their next episode',
+    summary: 'End a silence; alerts that are already firing start runs only from their next episode on',
     params: IdParams,
     responses: { 204: { description: 'Ended' }, 404: { description: 'Silence not found' } },
     async handler({ params, tx, cause, afterCommit }) {

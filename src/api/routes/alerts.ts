@@ -35,7 +35,7 @@ const AlertAnswer = z
     ...AlertState.shape,
     startsAt: Timestamp,
     lastReceivedAt: Timestamp,
-    repeats: z.int().describe('Messages of this episode that changed nothing'),
+    repeats: z.int().describe('Number of messages of this episode that changed nothing'),
   })
   .meta({ id: 'Alert' });
 
@@ -87,7 +87,7 @@ function listRoute({ db, clock }: AlertsDeps): Route {
     permission: 'automation.read',
     operationId: 'alerts.list',
     tag: ALERT_TAG,
-    summary: 'Alerts, newest start first',
+    summary: 'List alerts, newest first',
     query: z.object({
       ...PageQuery,
       status: AlertStatus.optional(),
@@ -173,7 +173,7 @@ function getRoute({ db, clock }: AlertsDeps): Route {
     permission: 'automation.read',
     operationId: 'alerts.get',
     tag: ALERT_TAG,
-    summary: 'One alert with its episodes and the runs that it caused, newest first, 50 each',
+    summary: 'Get an alert with its newest 50 episodes and the newest 50 runs that it caused',
     params: FingerprintParams,
     responses: { 200: { description: 'The alert', schema: AlertDetail }, ...NO_ALERT },
     async handler({ params: { fingerprint } }) {
@@ -208,7 +208,7 @@ function acknowledgeRoute(deps: AlertsDeps): Route {
     permission: 'automation.manage',
     operationId: 'alerts.acknowledge',
     tag: ALERT_TAG,
-    summary: 'Acknowledge a firing alert; a repeat changes nothing',
+    summary: 'Acknowledge a firing alert; repeated calls change nothing',
     params: FingerprintParams,
     body: z
       .strictObject({ by: z.string().min(1).max(200).optional().describe("Default: the token's name") })

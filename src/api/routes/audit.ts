@@ -36,7 +36,7 @@ export function auditRoutes({ db }: { db: Executor }): Route[] {
       permission: 'admin',
       operationId: 'audit.list',
       tag: 'Access',
-      summary: 'Changes and refused attempts, newest first',
+      summary: 'List changes and refused attempts, newest first',
       query: Query,
       responses: { 200: { description: 'A page of the log', schema: pageOf(AuditAnswer) } },
       async handler({ query: { limit, cursor, ...filter } }) {

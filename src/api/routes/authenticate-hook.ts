@@ -76,4 +76,4 @@ async function secretsOfHook(
 
 /** Returns the answer to a request whose sender is unknown. */
 export const refusedHook = (): FermataError =>
-  new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or too old.');
+  new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or expired.');

@@ -10,7 +10,10 @@ const EvaluationAnswer = z
     automationId: z.uuid(),
     triggerId: z.string().nullable(),
     changeId: z.uuid().nullable(),
-    contextKey: z.string().nullable().describe('Context key that the run would have had; null = none, or unknown'),
+    contextKey: z
+      .string()
+      .nullable()
+      .describe('Context key that the run would have had; null when it has none or it is unknown'),
     outcome: z.string().describe('config, filter, condition, already_running, max_runs, disabled, error…'),
     detail: z.string().nullable(),
     count: z.int().describe('Number of consecutive repetitions'),
@@ -21,7 +24,7 @@ const EvaluationAnswer = z
 
 const ListedAnswer = EvaluationAnswer.extend({
   automationName: z.string(),
-  automationDeletedAt: Timestamp.nullable().describe('null = it exists'),
+  automationDeletedAt: Timestamp.nullable().describe('null while it exists'),
 }).meta({ id: 'ListedEvaluation' });
 
 const Query = {
@@ -43,7 +46,7 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
       permission: 'automation.read',
       operationId: 'evaluations.list',
       tag: TAG,
-      summary: 'Why changes did not become runs of any automation, deleted ones included, newest first',
+      summary: 'List why changes did not start runs, over all automations including deleted ones, newest first',
       query: z.object({ ...Query, automationId: z.uuid().optional() }),
       responses: { 200: { description: 'A page of evaluations', schema: pageOf(ListedAnswer) } },
       async handler({ query: { limit, cursor, ...filter } }) {
@@ -57,7 +60,8 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
       permission: 'automation.read',
       operationId: 'automations.evaluations',
       tag: TAG,
-      summary: 'Why changes did not become runs, newest first; of a deleted automation until retention removes it',
+      summary:
+        'List why changes did not start runs of an automation, newest first; of a deleted one until retention removes it',
       params: IdParams,
       query: z.object(Query),
       responses: { 200: { description: 'A page of evaluations', schema: pageOf(EvaluationAnswer) }, ...NOT_FOUND },

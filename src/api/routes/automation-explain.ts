@@ -14,13 +14,15 @@ import { DryGateAnswer, DryOutcomeAnswer, DryStepAnswer, toDryStep } from './dry
 
 const ExplainAnswer = z
   .object({
-    then: z.array(CandidateAnswer).nullable().describe('The outcome recorded then; null = it is no longer kept'),
+    then: z.array(CandidateAnswer).nullable().describe('The recorded outcome; null when it is no longer kept'),
     now: z.object({
       outcome: DryOutcomeAnswer,
       gates: z.array(DryGateAnswer),
       steps: z.array(DryStepAnswer),
     }),
-    stateAsOf: Timestamp.describe('When `health.*` and `state.*` were read; the clock is that of the change'),
+    stateAsOf: Timestamp.describe(
+      'Instant at which `health.*` and `state.*` were read; `now` is the time of the change',
+    ),
   })
   .meta({ id: 'Explanation' });
 
@@ -37,12 +39,12 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
       permission: 'automation.read',
       operationId: 'automations.explain',
       tag: TAG,
-      summary: 'The recorded outcome of a change, and what the current definition would do with it; has no effect',
+      summary: 'Compare the recorded outcome of a change with what the current definition would do; has no effects',
       params: IdParams,
       costly: 'always',
       query: z.object({ change: z.string().min(1).max(100).describe('Id of the change') }),
       responses: {
-        200: { description: 'Then and now', schema: ExplainAnswer },
+        200: { description: 'Both outcomes', schema: ExplainAnswer },
         404: { description: 'Automation not found, or the change is no longer kept' },
       },
       async handler({ params, query }) {

@@ -24,7 +24,7 @@ export function automationStatusRoutes(deps: AutomationDeps): Route[] {
       permission: 'automation.manage',
       operationId: 'automations.enable',
       tag: TAG,
-      summary: 'Let it react again; conditions that already hold arm and start nothing until the next change',
+      summary: 'Enable an automation; conditions that already hold start nothing until the next change',
       params: IdParams,
       headers: IF_MATCH.headers,
       responses: RESPONSES,
@@ -38,7 +38,7 @@ export function automationStatusRoutes(deps: AutomationDeps): Route[] {
       tag: TAG,
       summary: 'Disable an automation; open runs finish unless `cancelRuns` is set',
       params: IdParams,
-      query: z.object({ cancelRuns: FlagQuery.optional().describe('End the runs in flight as well') }),
+      query: z.object({ cancelRuns: FlagQuery.optional().describe('Also cancel open runs') }),
       headers: IF_MATCH.headers,
       responses: RESPONSES,
       async handler(context) {

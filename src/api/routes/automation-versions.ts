@@ -34,8 +34,8 @@ const DiffAnswer = z
     unified: z.string().describe('Unified diff of the two as YAML; empty when they are equal'),
     changes: z.array(
       z.object({
-        path: z.string().describe('Place in the document, e.g. `actions[0].config.title`'),
-        before: z.unknown().describe('null when the place is new'),
+        path: z.string().describe('Path in the document, e.g. `actions[0].config.title`'),
+        before: z.unknown().describe('null when the path is new'),
         after: z.unknown().describe('null when the path no longer exists'),
       }),
     ),
@@ -54,7 +54,7 @@ function listRoute(deps: AutomationDeps): Route {
     permission: 'automation.read',
     operationId: 'automations.versions',
     tag: TAG,
-    summary: 'Versions of the definition, newest first',
+    summary: 'List versions of the definition, newest first',
     params: IdParams,
     query: z.object(PageQuery),
     responses: { 200: { description: 'A page of versions', schema: pageOf(VersionAnswer) }, ...NOT_FOUND },
@@ -113,7 +113,7 @@ function rollbackRoute(deps: AutomationDeps): Route {
     permission: 'automation.manage',
     operationId: 'automations.rollback',
     tag: TAG,
-    summary: 'Make a new version that equals an old one',
+    summary: 'Create a new version that equals an old one',
     params: IdParams.extend({ version: z.string().min(1).max(20) }),
     headers: IF_MATCH.headers,
     responses: {

@@ -29,14 +29,16 @@ import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
 /** Note on the version that a save creates. */
-const NoteQuery = { note: z.string().trim().min(1).max(500).optional().describe('About the version that is made') };
+const NoteQuery = {
+  note: z.string().trim().min(1).max(500).optional().describe('Note that is stored with the new version'),
+};
 
 /** A kind and a name. */
 const USED = /^(connection|hook|package|script):(.{1,250})$/;
 
 const ListQuery = z.object({
   ...PageQuery,
-  group: z.string().max(120).optional().describe('Empty = those without a group'),
+  group: z.string().max(120).optional().describe('Name of the group; empty for automations without a group'),
   status: z.enum(['enabled', 'disabled']).optional(),
   q: z.string().min(1).max(200).optional().describe('Part of name or description'),
   managedBy: z.enum(['api', 'gitops']).optional(),
@@ -68,7 +70,7 @@ function listRoute({ db, automations, validator }: AutomationDeps): Route {
     permission: 'automation.read',
     operationId: 'automations.list',
     tag: TAG,
-    summary: 'Automations, newest first',
+    summary: 'List automations, newest first',
     query: ListQuery,
     responses: { 200: { description: 'A page of automations', schema: pageOf(AutomationAnswer) } },
     async handler({ query: { limit, cursor, uses, ...rest } }) {
@@ -98,7 +100,7 @@ function createRoute({ automations, validator, notifier, bodySchemas }: Automati
     permission: 'automation.manage',
     operationId: 'automations.create',
     tag: TAG,
-    summary: 'Make an automation; the body is the document, plus `status`',
+    summary: 'Create an automation; the body is the document, plus `status`',
     query: z.object(NoteQuery),
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
@@ -129,7 +131,7 @@ function getRoute(deps: AutomationDeps): Route {
     permission: 'automation.read',
     operationId: 'automations.get',
     tag: TAG,
-    summary: 'One automation, as JSON or as the YAML document',
+    summary: 'Get an automation, as JSON or as its YAML document',
     params: IdParams,
     responses: { 200: RESOURCE, ...NOT_FOUND },
     async handler({ params, request }) {
@@ -147,11 +149,11 @@ function patchRoute(deps: AutomationDeps): Route {
     permission: 'automation.manage',
     operationId: 'automations.update',
     tag: TAG,
-    summary: 'Replace the top-level keys that the body has; a changed definition is a new version',
+    summary: 'Replace the top-level keys that the body contains; a changed definition becomes a new version',
     params: IdParams,
     query: z.object({
       ...NoteQuery,
-      replace: FlagQuery.optional().describe('The body is the whole document: keys that it lacks are removed'),
+      replace: FlagQuery.optional().describe('Treat the body as the whole document: keys that it lacks are removed'),
     }),
     body: z.unknown(),
     bodyFormat: 'json-or-yaml',
@@ -208,7 +210,7 @@ function deleteRoute(deps: AutomationDeps): Route {
     permission: 'automation.manage',
     operationId: 'automations.delete',
     tag: TAG,
-    summary: 'Delete an automation: its runs are cancelled, its history stays',
+    summary: 'Delete an automation: its open runs are cancelled, its history stays',
     params: IdParams,
     headers: IF_MATCH.headers,
     responses: { 204: { description: 'Deleted' }, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },
@@ -234,8 +236,8 @@ function groupsRoute({ db, automations }: AutomationDeps): Route {
     permission: 'automation.read',
     operationId: 'automationGroups.list',
     tag: TAG,
-    summary: 'Groups that automations are in, sorted',
-    responses: { 200: { description: 'All of them', schema: z.object({ items: z.array(z.string()) }) } },
+    summary: 'List the groups of automations in alphabetical order',
+    responses: { 200: { description: 'All groups', schema: z.object({ items: z.array(z.string()) }) } },
     handler: async () => json(200, { items: await automations.groups(db) }),
   });
 }

@@ -49,15 +49,20 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
       tag: TAG,
       summary: 'Search events and changes of state, newest first',
       description:
-        'A page may have fewer items than `limit` and still a `nextCursor`, when an event is rare among the changes that can mean it.',
+        'A page may have fewer items than `limit` although more follow (`nextCursor`), when few of the changes that were searched match the event.',
       query: z.object({
         ...PageQuery,
         kind: z.string().min(1).max(200).optional(),
         entity: z.string().min(1).max(512).optional().describe('Id of an entity, e.g. the fingerprint of an alert'),
         event: z.string().min(1).max(200).optional().describe('Event of a trigger, or type of a custom event'),
-        system: z.string().min(1).max(512).optional().describe('Its health, alerts, incidents and maintenances'),
-        since: Since.describe('Time of receipt: an instant, or a duration before now such as `1h`'),
-        until: Since.describe('The same; exclusive'),
+        system: z
+          .string()
+          .min(1)
+          .max(512)
+          .optional()
+          .describe('Id of a system; finds changes of its health, alerts, incidents and maintenances'),
+        since: Since.describe('Received at or after this instant, or within this duration before now, e.g. `1h`'),
+        until: Since.describe('Received before this instant or duration; exclusive'),
       }),
       responses: { 200: { description: 'A page of changes', schema: pageOf(ChangeSummary) } },
       async handler({ query: { limit, cursor, since, until, ...query } }) {
@@ -78,7 +83,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
       permission: 'automation.read',
       operationId: 'changes.get',
       tag: TAG,
-      summary: 'A change and its outcome for each automation whose event matches, and each wait',
+      summary: 'Get a change with its outcome for each automation that listens to it and for each wait',
       params: IdParams,
       responses: {
         200: { description: 'The change', schema: ChangeDetail },

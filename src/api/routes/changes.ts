@@ -14,7 +14,7 @@ const FailedChangeAnswer = z
     changeId: z.uuid(),
     kind: z.string(),
     id: z.string(),
-    event: z.string().nullable().describe('null = a state change'),
+    event: z.string().nullable().describe('null for a change of state'),
     occurredAt: Timestamp,
     failedAt: Timestamp.nullable(),
     attempts: z.int(),
@@ -31,7 +31,7 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
       permission: 'automation.read',
       operationId: 'changes.failed',
       tag: TAG,
-      summary: 'Changes that were set aside because they could not be routed, newest first',
+      summary: 'List changes that were set aside because they could not be routed, newest first',
       query: z.object(PageQuery),
       responses: { 200: { description: 'A page of changes', schema: pageOf(FailedChangeAnswer) } },
       async handler({ query: { limit, cursor } }) {
@@ -48,10 +48,10 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
       permission: 'automation.manage',
       operationId: 'changes.retry',
       tag: TAG,
-      summary: 'Route a change again that was set aside',
+      summary: 'Route a change that was set aside again',
       params: IdParams,
       responses: {
-        200: { description: 'It is in the queue again', schema: FailedChangeAnswer },
+        200: { description: 'The change waits to be routed again', schema: FailedChangeAnswer },
         404: { description: 'No change with this id was set aside' },
       },
       async handler({ params, tx, afterCommit }) {

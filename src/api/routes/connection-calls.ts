@@ -64,11 +64,14 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
     audited: true,
     operationId: 'connections.testGiven',
     tag: TAG,
-    summary: 'Test a configuration before it is saved; nothing is stored',
+    summary: 'Test a configuration without storing it',
     body: z.strictObject({
       type: z.string(),
       config: z.record(z.string(), z.unknown()),
-      connectionId: z.uuid().optional().describe('Takes secrets left out from this one, if the address is unchanged'),
+      connectionId: z
+        .uuid()
+        .optional()
+        .describe('Id of a connection that provides the omitted secrets, if the address is unchanged'),
     }),
     responses: {
       200: { description: 'Whether the provider accepts the credentials', schema: TestAnswer },

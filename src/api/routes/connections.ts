@@ -32,7 +32,7 @@ const ConnectionAnswer = z
     id: z.uuid(),
     name: z.string(),
     type: z.string(),
-    config: z.record(z.string(), z.unknown()).describe('Secret fields are `{hasValue: true}`'),
+    config: z.record(z.string(), z.unknown()).describe('Configuration; secret fields are shown as `{hasValue: true}`'),
     createdAt: Timestamp,
     updatedAt: Timestamp,
   })
@@ -41,7 +41,7 @@ const ConnectionAnswer = z
 const WrittenAnswer = ConnectionAnswer.extend({
   warnings: z
     .array(ProblemFinding)
-    .describe('Secrets that are too short to be hidden, do not exist or are bound to other hosts'),
+    .describe('Warnings about secrets that are too short to be masked, do not exist or are bound to other hosts'),
 });
 
 export interface ConnectionsDeps {
@@ -62,7 +62,9 @@ const TypeAnswer = z
     id: z.string(),
     displayName: z.string(),
     configSchema: z.record(z.string(), z.unknown()).describe('JSON Schema; `x-secret` marks write-only fields'),
-    addressFields: z.array(z.string()).describe('When one changes, the secrets have to be sent again'),
+    addressFields: z
+      .array(z.string())
+      .describe('Fields with addresses: when one changes, the secrets have to be sent again'),
     options: z.array(z.string()).describe('Fields for which `/connections/{id}/options/{field}` lists values'),
   })
   .meta({ id: 'ConnectionType' });
@@ -78,8 +80,8 @@ function typesRoute({ connectionTypes }: ConnectionsDeps): Route {
     permission: 'automation.read',
     operationId: 'connectionTypes.list',
     tag: TAG,
-    summary: 'Types of connections with the schemas of their configuration',
-    responses: { 200: { description: 'All of them', schema: pageOf(TypeAnswer) } },
+    summary: 'List types of connections with the schemas of their configuration',
+    responses: { 200: { description: 'All groups', schema: pageOf(TypeAnswer) } },
     handler: () => Promise.resolve(json(200, { items, nextCursor: null })),
   });
 }
@@ -91,7 +93,7 @@ function listRoute(deps: ConnectionsDeps): Route {
     permission: 'automation.read',
     operationId: 'connections.list',
     tag: TAG,
-    summary: 'Connections, newest first',
+    summary: 'List connections, newest first',
     query: z.object(PageQuery),
     responses: { 200: { description: 'A page of connections', schema: pageOf(ConnectionAnswer) } },
     async handler({ query: { limit, cursor } }) {
@@ -116,7 +118,7 @@ function createRoute(deps: ConnectionsDeps): Route {
     permission: 'secrets.manage',
     operationId: 'connections.create',
     tag: TAG,
-    summary: 'Make a connection; its secrets are never shown again',
+    summary: 'Create a connection; its secrets are never shown again',
     body: z.strictObject({ name: Name, type: z.string(), config: ConfigBody }),
     responses: { 201: { description: 'The connection', schema: WrittenAnswer } },
     async handler({ body, tx }) {
@@ -139,7 +141,7 @@ function getRoute(deps: ConnectionsDeps): Route {
     permission: 'automation.read',
     operationId: 'connections.get',
     tag: TAG,
-    summary: 'One connection',
+    summary: 'Get a connection',
     params: IdParams,
     responses: { 200: { description: 'The connection', schema: ConnectionAnswer }, ...NOT_FOUND },
     async handler({ params }) {
@@ -157,7 +159,8 @@ function patchRoute(deps: ConnectionsDeps): Route {
     permission: 'secrets.manage',
     operationId: 'connections.update',
     tag: TAG,
-    summary: 'Change a connection; keys of config left out stay, secrets too, unless the address changes',
+    summary:
+      'Change a connection; omitted keys of `config` keep their values, secrets only while the address is unchanged',
     params: IdParams,
     body: z.strictObject({ name: Name.optional(), config: ConfigBody.optional() }),
     headers: IF_MATCH.headers,
@@ -188,7 +191,7 @@ function deleteRoute(deps: ConnectionsDeps): Route {
     permission: 'secrets.manage',
     operationId: 'connections.delete',
     tag: TAG,
-    summary: 'Remove a connection; steps that name it fail from then on',
+    summary: 'Remove a connection; later steps that refer to it fail',
     params: IdParams,
     headers: IF_MATCH.headers,
     responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...NOT_FOUND },

@@ -17,8 +17,8 @@ import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource'
 const DependencyAnswer = z
   .object({
     id: z.uuid(),
-    sourceSystemId: z.string().describe('The system that depends …'),
-    targetSystemId: z.string().describe('… on this one'),
+    sourceSystemId: z.string().describe('Id of the system that depends on the target'),
+    targetSystemId: z.string().describe('Id of the system that the source depends on'),
     impactType: ImpactType,
     transitive: z.boolean(),
     label: z.string().nullable(),
@@ -32,7 +32,7 @@ export function dependencyRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/dependencies', operations: 'dependencies', tag: 'Dependencies', singular: 'dependency' },
     ...{ newSchema: NewDependency, patchSchema: DependencyPatch, answer: DependencyAnswer },
-    query: { systemId: z.string().optional().describe('At either end') },
+    query: { systemId: z.string().optional().describe('Id of a system that is the source or the target') },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({
       ...rest,
       createdAt: createdAt.toISOString(),

@@ -12,13 +12,13 @@ const WorkerAnswer = z
     id: z.uuid(),
     host: z.string(),
     pid: z.int(),
-    version: z.string().nullable().describe('Release that it runs; null = one that does not announce it'),
+    version: z.string().nullable().describe('Release of the worker; null when it does not announce its release'),
     scriptLimits: z
       .enum(['cgroup', 'rlimit'])
       .nullable()
-      .describe('How the limits of scripts are enforced there; null = its release does not announce it'),
+      .describe('How the worker enforces the limits of scripts; null when it does not announce this'),
     startedAt: Timestamp,
-    live: z.boolean().describe('false: it stopped some minutes ago'),
+    live: z.boolean().describe('false for a worker that stopped some minutes ago'),
     partitions: z.int().describe('Partitions of the change log that it routes'),
   })
   .meta({ id: 'Worker' });
@@ -31,7 +31,7 @@ interface DiagnosisDeps {
 
 const SettingAnswer = z
   .object({
-    name: z.string().describe('Name of the variable of the environment'),
+    name: z.string().describe('Name of the environment variable'),
     value: z.string().nullable().describe('null when it is secret, or not set and without a default'),
     source: z.enum(['environment', 'default', 'unset']),
     secret: z.boolean(),
@@ -47,7 +47,7 @@ export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
       permission: 'automation.read',
       operationId: 'operations.diagnose',
       tag: 'Operations',
-      summary: 'List known problems of the installation, with what to do about each',
+      summary: 'List problems of the installation, with what to do about each',
       responses: {
         200: { description: 'The problems, the most severe first', schema: z.object({ items: z.array(Problem) }) },
       },
@@ -59,7 +59,7 @@ export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
       permission: 'automation.read',
       operationId: 'operations.workers',
       tag: 'Operations',
-      summary: 'Worker processes with their releases, the live ones first',
+      summary: 'List workers with their releases, live ones first',
       responses: { 200: { description: 'The workers', schema: pageOf(WorkerAnswer) } },
       handler: async () => {
         const workers = await listWorkers(deps.db);
@@ -73,8 +73,8 @@ export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
       permission: 'admin',
       operationId: 'operations.settings',
       tag: 'Operations',
-      summary: 'Settings in force in the API process that answers, without secrets',
-      responses: { 200: { description: 'All of them', schema: pageOf(SettingAnswer) } },
+      summary: 'List the settings in force in this API process, without secrets',
+      responses: { 200: { description: 'All groups', schema: pageOf(SettingAnswer) } },
       handler: () => Promise.resolve(json(200, { items: [...(deps.settings.inForce ?? [])], nextCursor: null })),
     }),
   ];

@@ -110,7 +110,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     const { path, tag, singular, answer, operations } = resource;
     return readRoute({
       ...{ method: 'get', path, tag, permission: 'automation.read', operationId: `${operations}.list` },
-      summary: `Each ${singular}, newest first`,
+      summary: `List every ${singular}, newest first`,
       query: z.object({ ...PageQuery, ...resource.query }),
       responses: { 200: { description: 'A page', schema: pageOf(answer) } },
       async handler({ query }) {
@@ -144,7 +144,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     const { path, operations, tag, singular, answer } = this.resource;
     return readRoute({
       ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
-      summary: `One ${singular}`,
+      summary: `Get one ${singular}`,
       params: IdParams,
       responses: { 200: { description: 'The resource', schema: answer }, ...this.one },
       handler: async ({ params }) => {
@@ -162,7 +162,7 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     return writeRoute({
       ...{ method: 'patch', path: `${path}/{id}`, tag },
       ...{ permission: 'automation.manage', operationId: `${operations}.update` },
-      summary: `Change one ${singular}; keys left out stay`,
+      summary: `Change one ${singular}; omitted keys keep their values`,
       params: IdParams,
       body: resource.patchSchema,
       headers: IF_MATCH.headers,

@@ -16,32 +16,34 @@ import { requireChange } from './change-lookup';
 const Document = z.record(z.string(), z.unknown());
 
 const DryRunInput = z.strictObject({
-  triggerId: z.string().optional().describe('Default: the only one, when there is a payload'),
-  payload: Document.optional().describe('May be incomplete; the answer lists the further fields of real events'),
+  triggerId: z.string().optional().describe('Trigger to simulate; with a payload, default: the only trigger'),
+  payload: Document.optional().describe(
+    'Payload of the trigger; may be incomplete: the answer lists the fields that real events also have',
+  ),
   changeId: z
     .string()
     .min(1)
     .max(100)
     .optional()
-    .describe('A past event or change of state: the trigger gets its payload, at its instant. Not with `payload`'),
+    .describe('Id of a past change to use instead of `payload`: the trigger gets its payload, at its time'),
   contextKey: z
     .string()
     .min(1)
     .max(1000)
     .optional()
-    .describe('Default: the key that the trigger derives from the payload'),
-  now: Instant.optional().describe('The instant to evaluate at; live state is that of now'),
+    .describe('Context key of the run; default: the key that the trigger derives from the payload'),
+  now: Instant.optional().describe('Instant to evaluate at; live state is always the current state'),
   mocks: z
     .record(z.string(), Document)
     .default({})
-    .describe('Data of artifacts, by action id or place; results of waits, in the form of `wait`'),
+    .describe('Data of artifacts and results of waits (in the form of `wait`), by id or path of the step'),
 });
 
 const DryRunBody = DryRunInput.extend({
-  definition: Document.optional().describe('A document that is not saved; default: the current version'),
+  definition: Document.optional().describe('Unsaved document to run; default: the current version'),
 }).prefault({});
 
-const NewDryRunBody = DryRunInput.extend({ definition: Document.describe('The document; it need not be saved') });
+const NewDryRunBody = DryRunInput.extend({ definition: Document.describe('The document, which need not be saved') });
 
 export const DryOutcomeAnswer = z.enum([
   'would_run',
@@ -57,9 +59,12 @@ export const DryOutcomeAnswer = z.enum([
 
 export const DryGateAnswer = z.object({
   gate: z.string(),
-  passed: z.boolean().nullable().describe('null = not evaluated in a dry run, which takes it as passed'),
+  passed: z.boolean().nullable().describe('null when a dry run does not evaluate this gate and treats it as passed'),
   detail: z.string().optional(),
-  conditions: z.array(Document).optional().describe('Each with its value, actual and expected values'),
+  conditions: z
+    .array(Document)
+    .optional()
+    .describe('Evaluated conditions with their result, actual and expected values'),
   variables: Document.optional(),
 });
 
@@ -69,7 +74,7 @@ export const DryStepAnswer = z.object({
   kind: z.string(),
   action: z.string().nullable(),
   status: z.enum(['success', 'failed', 'skipped', 'cancelled']),
-  config: z.unknown().describe('Rendered; secrets stay placeholders'),
+  config: z.unknown().describe('Rendered configuration; secrets are shown as placeholders'),
   result: z.unknown(),
   error: Document.nullable(),
   trace: Document.nullable(),
@@ -87,7 +92,7 @@ const DryRunAnswer = z
         error: Document.nullable(),
       })
       .nullable()
-      .describe('Status with which the run would end; null when a gate refuses it'),
+      .describe('Status that the run would end with; null when a gate refuses the event'),
   })
   .meta({ id: 'DryRun' });
 
@@ -115,7 +120,7 @@ const COMMON = {
   description: 'Takes at most 10 seconds. At most four concurrent calls per token.',
 } as const;
 
-const DONE = { 200: { description: 'Gates, steps and outcome', schema: DryRunAnswer } };
+const DONE = { 200: { description: 'The gates, steps and outcome', schema: DryRunAnswer } };
 
 function dryRunRoute(deps: DryRunsDeps): Route {
   return readRoute({

@@ -15,7 +15,7 @@ const TAG = 'Entities';
 const State = z.record(z.string(), z.unknown());
 const NOT_FOUND = { 404: { description: 'Entity or kind not found' } };
 const COMPUTED = { 502: { description: 'The plugin that computes states of this kind failed' } };
-const CUSTOM_ONLY = { 409: { description: 'The kind is built in: its domain writes it' } };
+const CUSTOM_ONLY = { 409: { description: 'The kind is built in; its state cannot be set with this call' } };
 
 const EntityAnswer = z
   .object({ kind: z.string(), id: z.string(), state: State, updatedAt: Timestamp })
@@ -43,7 +43,7 @@ function listRoute({ db, entities }: EntitiesDeps): Route {
     permission: 'automation.read',
     operationId: 'entities.list',
     tag: TAG,
-    summary: 'Entities of a kind, newest first',
+    summary: 'List entities of a kind, newest first',
     params: KindParams,
     query: z.object(PageQuery),
     responses: { 200: { description: 'A page of entities', schema: pageOf(EntityAnswer) }, ...NOT_FOUND, ...COMPUTED },
@@ -191,7 +191,7 @@ export async function resolveKind(db: Executor, entities: EntityStore, kind: str
 async function assertCustom(tx: Executor, entities: EntityStore, kind: string): Promise<ResolvedKind> {
   const resolved = await resolveKind(tx, entities, kind);
   if (resolved.source === 'custom') return resolved;
-  throw new FermataError('conflict', `"${kind}" is a built-in kind; its state is written by its own calls.`);
+  throw new FermataError('conflict', `"${kind}" is a built-in kind; its state cannot be set with this call.`);
 }
 
 type Shown = Omit<EntityRecord, 'createdAt'>;

@@ -18,7 +18,9 @@ const LookingAutomation = z
     status: z.enum(['enabled', 'disabled']),
     looksAt: z
       .enum(['id', 'any', 'system_of_run'])
-      .describe('It names this entity, may read any entity of the kind, or reads the system of the run'),
+      .describe(
+        'How the automation refers to the entity: it names the entity, may read any entity of the kind, or reads the system of the run',
+      ),
   })
   .meta({ id: 'LookingAutomation' });
 
@@ -38,7 +40,7 @@ export function entityAutomationRoutes(deps: Deps): Route[] {
       permission: 'automation.read',
       operationId: 'entities.automations',
       tag: 'Entities',
-      summary: 'List automations whose expressions, conditions or triggers refer to this entity',
+      summary: 'List automations that refer to this entity in expressions, conditions or triggers',
       params: z.object({ kind: z.string().min(1).max(100), id: z.string().min(1).max(512) }),
       query: z.object(PageQuery),
       responses: {

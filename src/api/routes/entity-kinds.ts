@@ -12,7 +12,7 @@ const KindAnswer = z
     source: z.enum(['built_in', 'custom']),
     schema: z.record(z.string(), z.unknown()).describe('JSON Schema of the state'),
     description: z.string().nullable(),
-    reactive: z.boolean().describe('false = readable, but its changes trigger nothing'),
+    reactive: z.boolean().describe('false: expressions can read the entities, but their changes trigger nothing'),
   })
   .meta({ id: 'EntityKind' });
 
@@ -27,8 +27,8 @@ export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'en
       permission: 'automation.read',
       operationId: 'entityKinds.list',
       tag: 'Entities',
-      summary: 'All kinds, built in and custom',
-      responses: { 200: { description: 'All of them, by name', schema: pageOf(KindAnswer) } },
+      summary: 'List all entity kinds, built-in and custom',
+      responses: { 200: { description: 'All kinds, by name', schema: pageOf(KindAnswer) } },
       handler: async () => json(200, { items: await entities.kinds.list(db), nextCursor: null }),
     }),
     readRoute({
@@ -37,7 +37,7 @@ export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'en
       permission: 'automation.read',
       operationId: 'entityKinds.sample',
       tag: 'Entities',
-      summary: 'An example state of a kind, made from its schema; instants are RFC 3339',
+      summary: 'Get an example state of a kind, generated from its schema; instants are RFC 3339',
       params: KindParams,
       responses: {
         200: { description: 'A state', schema: z.object({ state: z.unknown() }) },
@@ -55,7 +55,7 @@ export function entityKindRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'en
       permission: 'automation.manage',
       operationId: 'entityKinds.put',
       tag: 'Entities',
-      summary: 'Make or replace a custom kind',
+      summary: 'Create or replace a custom kind',
       params: KindParams,
       body: CustomKind,
       responses: {

@@ -24,19 +24,24 @@ import { FlagQuery } from '../http/values';
 const TAG = 'GitOps';
 
 const ApplyQuery = z.object({
-  dryRun: FlagQuery.optional().describe('Only report what would be done'),
+  dryRun: FlagQuery.optional().describe('Only report what an apply would do'),
   prune: FlagQuery.optional().describe('Delete automations of this source that the documents no longer contain'),
-  source: z.string().min(1).max(200).default('default').describe('Whose automations these are, e.g. a repository'),
+  source: z
+    .string()
+    .min(1)
+    .max(200)
+    .default('default')
+    .describe('Name of the source that owns the automations, e.g. a repository'),
   commit: z.string().min(1).max(200).optional().describe('Commit of the documents, stored as their origin'),
-  allowEmpty: FlagQuery.optional().describe('Let `prune` delete everything of the source'),
+  allowEmpty: FlagQuery.optional().describe('Let `prune` delete all automations of the source'),
 });
 
 const ApplyAnswer = z.object({
-  warnings: z.array(ProblemFinding).describe('Worth a second look; places begin with `documents[<index>]`'),
+  warnings: z.array(ProblemFinding).describe('Warnings; paths begin with `documents[<index>]`'),
   results: z.array(
     z.object({
       name: z.string().describe('`metadata.name`'),
-      id: z.uuid().nullable().describe('null = it would be created'),
+      id: z.uuid().nullable().describe('null when the automation would be created'),
       action: z.enum(['created', 'updated', 'unchanged', 'deleted']),
     }),
   ),
@@ -48,14 +53,14 @@ const KindAnswer = z
     apiVersion: z.string(),
     kind: z.string(),
     description: z.string(),
-    schema: JsonSchema.describe('Place in the whole document'),
+    schema: JsonSchema.describe('Path in the whole document'),
     variants: z.array(
       z.object({
         path: z.enum(['spec.triggers[].config', 'spec.actions[].config']),
         discriminator: z.object({ key: z.enum(['event', 'action']), value: z.string() }),
         displayName: z.string(),
         description: z.string(),
-        schema: JsonSchema.nullable().describe('Of `config`; null = it takes none'),
+        schema: JsonSchema.nullable().describe('JSON Schema of `config`; null when there is no config'),
       }),
     ),
   })
@@ -81,7 +86,7 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
     permission: 'automation.manage',
     operationId: 'gitops.apply',
     tag: TAG,
-    summary: 'Update all automations of a source to its documents, in one transaction',
+    summary: 'Make the automations of a source equal to its documents, in one transaction',
     description:
       'Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, ' +
       'separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, ' +
@@ -150,7 +155,7 @@ function kindsRoute(registry: Registry<ActionDescription>): Route {
     permission: 'automation.read',
     operationId: 'gitops.kinds',
     tag: TAG,
-    summary: 'JSON Schema of documents, with one variant for each trigger and action',
+    summary: 'Get the JSON Schema of documents, with one variant for each trigger and action',
     responses: { 200: { description: 'The kinds', schema: z.object({ items: z.array(KindAnswer) }) } },
     handler: () => Promise.resolve(json(200, { items: items() })),
   });

@@ -26,8 +26,8 @@ const AssignmentAnswer = z
     id: z.string().describe('`<systemId>:<configurationId>`, each percent-encoded'),
     systemId: z.string(),
     configurationId: z.string(),
-    enabled: z.boolean().describe('Results of a disabled one are kept, but do not count for the health'),
-    status: HealthStatus.nullable().describe('By the last result; null = none yet'),
+    enabled: z.boolean().describe('Results of a disabled check are kept, but do not affect the health'),
+    status: HealthStatus.nullable().describe('Status of the last result; null when there is none yet'),
     lastResultAt: Timestamp.nullable(),
   })
   .meta({ id: 'Assignment' });
@@ -46,7 +46,7 @@ function listRoute({ db }: DomainDeps): Route {
     permission: 'automation.read',
     operationId: 'assignments.list',
     tag: TAG,
-    summary: 'Checks of systems, in the order of system and check',
+    summary: 'List the checks of systems, ordered by system and check',
     query: z.object({ ...PageQuery, systemId: z.string().optional() }),
     responses: { 200: { description: 'A page of assignments', schema: pageOf(AssignmentAnswer) } },
     async handler({ query: { limit, cursor, systemId } }) {
@@ -76,7 +76,7 @@ function createRoute({ entities, clock, notifier }: DomainDeps): Route {
     responses: {
       201: { description: 'The assignment', schema: AssignmentAnswer },
       404: { description: 'System not found' },
-      409: { description: 'A firing alert has that id' },
+      409: { description: 'A firing alert already has this id' },
     },
     async handler({ body, tx, cause, afterCommit }) {
       const assignment = await putAssignment({ tx, entities, cause, now: clock.now() }, body);
@@ -93,7 +93,7 @@ function getRoute({ db }: DomainDeps): Route {
     permission: 'automation.read',
     operationId: 'assignments.get',
     tag: TAG,
-    summary: 'One check of one system',
+    summary: 'Get one check of a system',
     params: IdParams,
     responses: { 200: { description: 'The assignment', schema: AssignmentAnswer }, ...NOT_FOUND },
     async handler({ params }) {
@@ -137,7 +137,7 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
     permission: 'automation.manage',
     operationId: 'assignments.delete',
     tag: TAG,
-    summary: 'Take a check from its system',
+    summary: 'Remove a check from its system',
     params: IdParams,
     headers: IF_MATCH.headers,
     responses: { 204: { description: 'Taken' }, ...IF_MATCH.responses, ...NOT_FOUND },

@@ -39,7 +39,7 @@ const SystemIds = z
   .string()
   .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
   .pipe(z.array(z.string().max(200)).max(200))
-  .describe('Ids of systems, comma separated; at most 200');
+  .describe('Ids of systems, comma-separated; at most 200');
 
 /** Routes of health, as in `health.system` of expressions. */
 export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {
@@ -62,11 +62,11 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
       permission: 'automation.read',
       operationId: 'health.get',
       tag: 'Systems',
-      summary: 'Everything known about the health of a system',
+      summary: 'Get the health of a system',
       params: z.object({ systemId: z.string().min(1).max(200) }),
       query: Query,
       responses: {
-        200: { description: 'Its health; healthy as long as there are no results', schema: HealthAnswer },
+        200: { description: 'Its health; healthy while there are no results', schema: HealthAnswer },
         404: { description: 'System not found' },
       },
       async handler({ params: { systemId }, query: { transitionWindowMinutes } }) {
@@ -81,11 +81,11 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
       permission: 'automation.read',
       operationId: 'health.list',
       tag: 'Systems',
-      summary: 'Health of several systems',
+      summary: 'Get the health of several systems',
       query: Query.extend({ systemIds: SystemIds }),
       responses: {
         200: {
-          description: 'Their health, in the order asked for; unknown ids are left out',
+          description: 'Their health, in the order of the request; unknown ids are omitted',
           schema: pageOf(HealthAnswer),
         },
       },

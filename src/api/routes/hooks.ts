@@ -29,13 +29,13 @@ const Secrets = z
       }),
   )
   .max(2)
-  .describe('One, or two while they are rotated, or `${{ secrets.NAME }}`; never shown again');
+  .describe('One secret, or two during a rotation; each a text or `${{ secrets.NAME }}`. Never shown again');
 const Header = z
   .string()
   .max(100)
   .refine(isHeaderName, 'must be the name of an HTTP header')
   .nullable()
-  .describe("Where the secret or signature is; null = the scheme's own header");
+  .describe('Header with the secret or signature; null for the default of the scheme');
 
 const NewHook = z.strictObject({
   name: z
@@ -95,7 +95,7 @@ function listRoute({ db }: HooksDeps): Route {
     permission: 'automation.read',
     operationId: 'hooks.list',
     tag: TAG,
-    summary: 'Inbound hooks, newest first',
+    summary: 'List inbound hooks, newest first',
     query: z.object(PageQuery),
     responses: { 200: { description: 'A page of hooks', schema: pageOf(HookAnswer) } },
     async handler({ query: { limit, cursor } }) {
@@ -115,11 +115,11 @@ function createRoute({ clock, ids, cipher }: HooksDeps): Route {
     permission: 'secrets.manage',
     operationId: 'hooks.create',
     tag: TAG,
-    summary: 'Make a hook',
+    summary: 'Create a hook',
     body: NewHook,
     responses: {
       201: { description: 'The hook', schema: HookAnswer },
-      409: { description: 'The name is taken' },
+      409: { description: 'A hook with this name already exists' },
     },
     async handler({ body, tx }) {
       const { name, scheme, secrets = [], header = null, ...options } = body;
@@ -143,12 +143,12 @@ function getRoute({ db }: HooksDeps): Route {
     permission: 'automation.read',
     operationId: 'hooks.get',
     tag: TAG,
-    summary: 'One hook, by name or id',
+    summary: 'Get a hook, by name or id',
     params: HookParams,
     postsOnlyForStrangers: true,
     responses: {
       200: { description: 'The hook', schema: HookAnswer },
-      405: { description: 'The caller has no credentials: senders post to this address' },
+      405: { description: 'Call without credentials; this is the address that senders post to' },
       ...NOT_FOUND,
     },
     async handler({ params }) {
@@ -166,7 +166,7 @@ function patchRoute({ clock, cipher }: HooksDeps): Route {
     permission: 'secrets.manage',
     operationId: 'hooks.update',
     tag: TAG,
-    summary: 'Change a hook; keys left out stay, secrets too',
+    summary: 'Change a hook; omitted keys and secrets keep their values',
     params: HookParams,
     body: HookPatch,
     headers: IF_MATCH.headers,
@@ -195,7 +195,7 @@ function deleteRoute(): Route {
     permission: 'secrets.manage',
     operationId: 'hooks.delete',
     tag: TAG,
-    summary: 'Remove a hook; posts to it are refused from then on',
+    summary: 'Remove a hook; later requests to it are refused',
     params: HookParams,
     headers: IF_MATCH.headers,
     responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...NOT_FOUND },

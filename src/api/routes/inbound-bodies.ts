@@ -8,7 +8,7 @@ const CloudEvent = z
     id: z.string().min(1),
     source: z.string().min(1),
     type: z.string().min(1),
-    subject: z.string().min(1).optional().describe('Becomes the context key'),
+    subject: z.string().min(1).optional().describe('Subject of the event; becomes the context key'),
     time: Instant.optional(),
     datacontenttype: z.string().min(1).optional(),
     data: z.unknown().optional(),
@@ -23,6 +23,6 @@ export const HealthBody = z.union([CheckResult, z.strictObject({ results: z.arra
 
 /** Response to senders that verify an address before they deliver (`edges/hooks/handshake.ts`). */
 export const HANDSHAKE = {
-  description: 'Answer to the handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored',
+  description: 'Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored',
   contentTypes: ['application/json', 'text/plain'],
 };

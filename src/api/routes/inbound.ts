@@ -20,8 +20,8 @@ import { CloudEventBody, HANDSHAKE, HealthBody } from './inbound-bodies';
 
 const RESPONSES = {
   202: {
-    description: 'Committed. A repeat is answered like the first time and does nothing',
-    schema: z.object({ accepted: z.int().describe('Elements taken in'), changeIds: z.array(z.uuid()) }),
+    description: 'Committed. A repeat gets the same answer and has no effect',
+    schema: z.object({ accepted: z.int().describe('Number of accepted elements'), changeIds: z.array(z.uuid()) }),
   },
 };
 const BATCH = 'Nothing of a request with one bad element is stored; the problem names its `index`.';
@@ -56,8 +56,8 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
     ...common,
     ...{ path, operationId },
     responses: { 200: HANDSHAKE, ...RESPONSES },
-    summary: 'CloudEvents 1.0, structured, batched or binary; they become `automation.event`',
-    description: `An event with the source and id of an earlier one of the same token does nothing. ${BATCH}`,
+    summary: 'Receive CloudEvents 1.0, structured, batched or binary, as `automation.event`',
+    description: `An event with the same source, id and token as an earlier one has no effect. ${BATCH}`,
     bodyFormat: 'raw',
     documentedBody: CloudEventBody,
     bodyTypes: ['application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json'],
@@ -96,8 +96,8 @@ function healthRoute(deps: InboundDeps, path: string, operationId: string): Rout
   return inboundRoute({
     ...common,
     ...{ path, operationId },
-    summary: 'Results of checks that ran elsewhere, one or `{results: […]}`',
-    description: `Unknown systems and checks are created. A result with the system, check, timestamp and status of an earlier one does nothing. ${BATCH}`,
+    summary: 'Receive results of external checks, one or `{results: […]}`',
+    description: `Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. ${BATCH}`,
     headers: KEY_HEADER,
     body: z.unknown(),
     documentedBody: HealthBody,

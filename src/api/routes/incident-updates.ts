@@ -34,7 +34,7 @@ export function incidentUpdateRoutes({ db, entities, clock, notifier }: DomainDe
       permission: 'automation.read',
       operationId: 'incidents.updates',
       tag: 'Incidents',
-      summary: 'Updates of an incident, newest first',
+      summary: 'List updates of an incident, newest first',
       params: IdParams,
       query: z.object(PageQuery),
       responses: { 200: { description: 'A page of updates', schema: pageOf(UpdateAnswer) }, ...NOT_FOUND },

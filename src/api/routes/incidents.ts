@@ -44,7 +44,7 @@ export function incidentRoutes(deps: DomainDeps): Route[] {
       ...{ path: '/incidents', operations: 'incidents', tag: 'Incidents', singular: 'incident' },
       ...{ newSchema: NewIncident, patchSchema: IncidentPatch, answer: IncidentAnswer },
       query: {
-        status: StatusQuery.optional().describe('One status or several, comma separated'),
+        status: StatusQuery.optional().describe('One or more statuses, comma-separated'),
         systemId: z.string().optional(),
       },
       toAnswer: ({ createdAt, updatedAt, resolvedAt, ...rest }) => ({

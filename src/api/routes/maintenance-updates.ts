@@ -26,7 +26,7 @@ export function maintenanceUpdateRoutes({ db, entities, clock }: DomainDeps): Ro
       permission: 'automation.read',
       operationId: 'maintenances.updates',
       tag: 'Maintenances',
-      summary: 'Updates of a maintenance, newest first',
+      summary: 'List updates of a maintenance, newest first',
       params: IdParams,
       query: z.object(PageQuery),
       responses: { 200: { description: 'A page of updates', schema: pageOf(UpdateAnswer) }, ...NOT_FOUND },

@@ -44,7 +44,7 @@ export function maintenanceRoutes(deps: DomainDeps): Route[] {
       ...{ path: '/maintenances', operations: 'maintenances', tag: 'Maintenances', singular: 'maintenance' },
       ...{ newSchema: NewMaintenance, patchSchema: MaintenancePatch, answer: MaintenanceAnswer },
       query: {
-        status: StatusQuery.optional().describe('One status or several, comma separated'),
+        status: StatusQuery.optional().describe('One or more statuses, comma-separated'),
         systemId: z.string().optional(),
       },
       toAnswer: ({ startAt, endAt, createdAt, updatedAt, ...rest }) => ({

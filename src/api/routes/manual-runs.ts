@@ -10,14 +10,14 @@ import { IdParams } from '../http/values';
 
 const ManualRun = z
   .strictObject({
-    triggerId: z.string().optional().describe('The trigger it is started as; its schema then checks the payload'),
+    triggerId: z.string().optional().describe('Trigger that the run starts with; the payload has to match its schema'),
     payload: z.record(z.string(), z.unknown()).optional(),
     contextKey: z
       .string()
       .min(1)
       .max(1000)
       .optional()
-      .describe('Default: the key that the named trigger derives from the payload'),
+      .describe('Context key of the run; default: the key that the trigger derives from the payload'),
     skipConditions: z.boolean().default(true),
   })
   .prefault({});
@@ -44,7 +44,7 @@ export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
       params: IdParams,
       body: ManualRun,
       responses: {
-        201: { description: 'It is pending', schema: z.object({ runId: z.uuid() }) },
+        201: { description: 'The new run, which is pending', schema: z.object({ runId: z.uuid() }) },
         409: { description: 'The mode forbids it (`already_running`, `max_runs`) or the conditions do not hold' },
         ...NOT_FOUND,
       },

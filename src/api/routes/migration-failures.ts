@@ -31,7 +31,7 @@ export function migrationFailureRoutes({ db, clock }: { db: Executor; clock: Clo
       permission: 'automation.read',
       operationId: 'migrationFailures.list',
       tag: TAG,
-      summary: 'Automations that could not be upgraded and were disabled, newest first',
+      summary: 'List automations that could not be upgraded and were disabled, newest first',
       query: z.object({
         ...PageQuery,
         acknowledged: FlagQuery.optional().describe('Include acknowledged failures'),

@@ -40,7 +40,7 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
       path: '/healthz',
       permission: 'public',
       operationId: 'operations.health',
-      summary: 'The process answers',
+      summary: 'Check that the process answers',
       responses: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok') }) } },
       handler: () => Promise.resolve(json(200, { status: 'ok' })),
     }),
@@ -49,13 +49,15 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
       path: '/readyz',
       permission: 'public',
       operationId: 'operations.ready',
-      summary: 'Whether the process can take requests',
+      summary: 'Check that the process can take requests',
       description:
-        'Events are accepted and stored as long as Postgres answers, so only Postgres decides. `checks` also reports Temporal and the dispatcher; with `deep=true` they decide, too.',
-      query: z.object({ deep: FlagQuery.optional().describe('Temporal and the dispatcher decide, too') }),
+        'The status depends only on Postgres, because events are accepted and stored while Postgres answers. `checks` also reports Temporal and the dispatcher; with `deep=true` the status depends on them too.',
+      query: z.object({
+        deep: FlagQuery.optional().describe('Let the status depend on Temporal and the dispatcher too'),
+      }),
       responses: {
         200: { description: 'It can', schema: Readiness },
-        503: { description: 'It cannot; `checks` has the reason', schema: Readiness },
+        503: { description: 'The process cannot take requests; `checks` has the reason', schema: Readiness },
       },
       handler: async ({ query: { deep = false } }) => {
         const readiness = await readReadiness(deps, deep);
@@ -67,8 +69,8 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
       path: '/metrics',
       permission: 'automation.read',
       operationId: 'operations.metrics',
-      summary: 'Metrics for Prometheus',
-      responses: { 200: { description: 'Text exposition format', contentTypes: ['text/plain'] } },
+      summary: 'Get metrics for Prometheus',
+      responses: { 200: { description: 'Metrics in the text exposition format', contentTypes: ['text/plain'] } },
       handler: async () => {
         const { text, contentType } = await deps.metrics.render();
         return { status: 200, body: text, contentType };

@@ -16,17 +16,17 @@ const RESPONSES = {
   200: HANDSHAKE,
   202: {
     description:
-      'Committed. A repeat is answered like the first time and does nothing. Of the schemes github and gitlab, the second change id is the typed event',
+      'Committed. A repeat gets the same answer and has no effect. For the schemes github and gitlab, the second change id is that of the typed event',
     schema: z.object({
       accepted: z.int(),
       changeIds: z.array(z.uuid()),
       rejected: z
         .array(z.object({ index: z.int(), message: z.string() }))
         .optional()
-        .describe('For hooks with `alert`: refused elements'),
+        .describe('Refused elements, for hooks with `alert`'),
     }),
   },
-  401: { description: 'Hook not found, or its secret or signature is missing, wrong or too old' },
+  401: { description: 'Hook not found, or its secret or signature is missing, wrong or expired' },
 };
 
 /** The route that outside senders post to, guarded by the hook's own secret. A body is parsed only after that check. */
@@ -37,9 +37,9 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     permission: 'public',
     operationId: 'hooks.receive',
     tag: 'Inbound',
-    summary: 'Receive a request of an outside sender as `automation.webhook`',
+    summary: 'Receive a request of an external sender as `automation.webhook`',
     description:
-      'The sender is checked over the raw body by the scheme of the hook. A delivery is recognised by its delivery header for seven days, a signature for its tolerance; a repeat does nothing.',
+      'The raw body is verified by the scheme of the hook. Repeats have no effect: a delivery is recognised for seven days by its delivery header, a signature for the tolerance of its timestamp.',
     params: z.object({ name: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: {},

@@ -12,7 +12,7 @@ const RefusedAnswer = z
     sender: z.string().describe('Name of the token or hook'),
     code: z.string(),
     message: z.string(),
-    index: z.int().nullable().describe('Element of the message; null = the whole message'),
+    index: z.int().nullable().describe('Index of the element in the message; null for the whole message'),
     at: Timestamp,
   })
   .meta({ id: 'RefusedDelivery' });
@@ -26,7 +26,7 @@ export function refusedDeliveryRoutes({ db }: { db: Executor }): Route[] {
       permission: 'automation.read',
       operationId: 'deliveries.refused',
       tag: 'Inbound',
-      summary: 'The last refusals of each sender, newest first',
+      summary: 'List the last refused messages of each sender, newest first',
       query: z.object({ ...PageQuery, route: z.string().optional(), sender: z.string().optional() }),
       responses: { 200: { description: 'A page of refusals', schema: pageOf(RefusedAnswer) } },
       async handler({ query: { limit, cursor, route, sender } }) {

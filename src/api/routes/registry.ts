@@ -18,8 +18,8 @@ const TriggerAnswer = z
     category: z.string(),
     payloadSchema: JsonSchema,
     configSchema: JsonSchema.nullable(),
-    contextKeyLabel: z.string().describe('Object that the context key identifies'),
-    supportsFor: z.boolean().describe('Whether `for` can confirm it later'),
+    contextKeyLabel: z.string().describe('Kind of object that the context key identifies'),
+    supportsFor: z.boolean().describe('Whether `for` can check later that the cause still holds'),
   })
   .meta({ id: 'TriggerType' });
 
@@ -102,7 +102,7 @@ function sampleRoute(registry: Registry): Route {
     permission: 'automation.read',
     operationId: 'registry.triggerSample',
     tag: TAG,
-    summary: 'An example payload of a trigger, made from its schema',
+    summary: 'Get an example payload of a trigger, generated from its schema',
     params: z.object({ event: z.string().min(1).max(200) }),
     responses: {
       200: { description: 'A payload that the schema accepts', schema: z.object({ payload: z.unknown() }) },
@@ -130,7 +130,7 @@ function listRoute(
     operationId,
     tag: TAG,
     summary,
-    responses: { 200: { description: 'All of them', schema: pageOf(item) } },
+    responses: { 200: { description: 'All groups', schema: pageOf(item) } },
     handler: () => Promise.resolve(json(200, { items: items(), nextCursor: null })),
   });
 }

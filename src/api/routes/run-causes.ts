@@ -16,17 +16,19 @@ const RunCauses = z
   .object({
     up: z
       .array(CauseAnswer)
-      .describe('This run, then the runs that led to it, nearest first, each with the change that started it'),
+      .describe('This run and the runs that led to it, nearest first, each with the change that started it'),
     down: z
       .array(
         CauseAnswer.extend({
-          depth: z.int().describe('0 = written by this run'),
+          depth: z.int().describe('0 for changes that this run wrote'),
           runs: z.array(RunOfChangeAnswer).describe('Runs that the change started and that are still kept'),
         }),
       )
-      .describe(`Changes that this run wrote, and the runs that they started wrote, and so on; at most ${MOST_BELOW}`),
-    more: z.boolean().describe('Whether there is more below than `down` has'),
-    keptSince: Timestamp.describe('Earlier causes are no longer kept'),
+      .describe(
+        `Changes that were written by this run, by the runs that they started, and so on; at most ${MOST_BELOW}`,
+      ),
+    more: z.boolean().describe('Whether there are more changes than `down` contains'),
+    keptSince: Timestamp.describe('Whether earlier causes are no longer kept'),
     retries: z.array(RunOfChangeAnswer).describe(`Runs that retry this one, oldest first; at most ${MOST_RETRIES}`),
   })
   .meta({ id: 'RunCauses' });
@@ -48,7 +50,7 @@ export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDe
       permission: 'automation.read',
       operationId: 'runs.causes',
       tag: 'Runs',
-      summary: 'Causes of a run, and its effects: changes that its steps wrote and runs that these started',
+      summary: 'Get the causes of a run, the changes that it wrote, and the runs that these started',
       params: IdParams,
       responses: {
         200: { description: 'The chain of causes', schema: RunCauses },

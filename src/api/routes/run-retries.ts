@@ -51,7 +51,7 @@ function retryRoute(deps: RetriesDeps): Route {
     params: IdParams,
     body: RetryBody,
     responses: {
-      201: { description: 'It is pending', schema: z.object({ runId: z.uuid() }) },
+      201: { description: 'The new run, which is pending', schema: z.object({ runId: z.uuid() }) },
       404: { description: 'Run not found' },
       409: { description: 'The run has not failed (`not_retryable`), or the mode forbids it' },
     },
@@ -74,7 +74,7 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
     operationId: 'runs.retryMany',
     tag: TAG,
     summary: 'Retry all failed runs that match, each from its failed step, oldest first',
-    description: 'A run that has a retry already is passed over: that one is retried when it failed as well.',
+    description: 'A run that already has a retry is skipped. If that retry failed too, the retry itself is retried.',
     body: BulkBody,
     responses: { 200: { description: 'Number of runs that were retried', schema: BulkAnswer } },
     async handler({ body, tx, afterCommit }) {

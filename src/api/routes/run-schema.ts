@@ -13,7 +13,7 @@ export const RunAnswer = z
     automationName: z.string(),
     version: z.int(),
     status: z.enum(RUN_STATUSES),
-    endedBy: Document.nullable().describe('Why it ended before its last step'),
+    endedBy: Document.nullable().describe('Why the run ended before its last step'),
     error: Document.nullable(),
     triggerId: z.string().nullable(),
     triggerEvent: z.string().nullable(),
@@ -28,12 +28,12 @@ export const RunAnswer = z
   .meta({ id: 'Run' });
 
 const FailedAttempt = z.object({
-  no: z.int().describe('Its number within the step, from 1'),
+  no: z.int().describe('Number of the attempt within the step, from 1'),
   at: Timestamp.nullable(),
   tookMs: z
     .int()
     .nullable()
-    .describe('From sending it to its failure; null when it could not be sent, and for the last one'),
+    .describe('Time from sending the request to its failure; null when it could not be sent, and for the last attempt'),
   code: z.string(),
   message: z.string(),
   status: z.int().nullable().describe('HTTP status that the server answered with'),

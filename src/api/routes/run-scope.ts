@@ -13,7 +13,9 @@ const ScopeAnswer = z
     actionPath: z.string().nullable(),
     snapshot: z
       .boolean()
-      .describe('The step has begun and this is what it saw; false: what the run has at its latest moment'),
+      .describe(
+        'true: the step has begun, and this is the scope that it saw; false: this is the latest scope of the run',
+      ),
     scope: z.object({
       trigger: Document,
       artifacts: z.record(z.string(), Document).describe('By action id and name'),
@@ -37,11 +39,11 @@ export function runScopeRoutes({ db }: { db: Executor }): Route[] {
       permission: 'automation.read',
       operationId: 'runs.scope',
       tag: 'Runs',
-      summary: 'Scope of the expressions of a step: trigger, variables, artifacts',
-      description: 'Live state (`health`, `state`, `now`) is not kept. Secrets are masked as everywhere.',
+      summary: 'Get the scope of the expressions of a step: trigger, variables, artifacts',
+      description: 'Live state (`health`, `state`, `now`) is not kept. Secrets are masked.',
       params: IdParams,
       query: z.object({
-        actionPath: z.string().min(1).max(1000).optional().describe('Place of the step, e.g. `actions[2]`'),
+        actionPath: z.string().min(1).max(1000).optional().describe('Path of the step, e.g. `actions[2]`'),
       }),
       responses: {
         200: { description: 'The scope', schema: ScopeAnswer },

@@ -23,7 +23,7 @@ const RunDetail = z.object({
   run: RunAnswer.extend({
     stuck: z.string().nullable().describe('Why an open run makes no progress, if a reason is known'),
   }),
-  steps: z.array(StepAnswer).describe(`The first ${MAX_STEPS} that began`),
+  steps: z.array(StepAnswer).describe(`The first ${MAX_STEPS} steps that began`),
   stepsTruncated: z.boolean().describe('Whether the run has more steps: see `/runs/{id}/steps`'),
   artifacts: z.array(ArtifactAnswer),
 });
@@ -48,7 +48,7 @@ const StatusQuery = z
 const ListQuery = z.object({
   ...PageQuery,
   automationId: z.uuid().optional(),
-  status: StatusQuery.optional().describe('One status or several, comma separated'),
+  status: StatusQuery.optional().describe('One or more statuses, comma-separated'),
   contextKey: z.string().optional(),
   from: InstantQuery.optional().describe('Created at or after'),
   to: InstantQuery.optional().describe('Created at or before'),
@@ -62,7 +62,7 @@ const ListQuery = z.object({
       `Part of the automation's name, the context key or the event; or an id. Parts of context keys and events are found in the newest ` +
         `${SEARCHED_RUNS.toLocaleString('en-US')} runs under the other filters`,
     ),
-  counts: FlagQuery.optional().describe('Also answer with `counts` by status, under the same filters but `status`'),
+  counts: FlagQuery.optional().describe('Also return `counts` by status, under the same filters except `status`'),
 });
 
 interface RunsDeps {
@@ -83,7 +83,7 @@ function listRoute({ db, webUi }: RunsDeps): Route {
     permission: 'automation.read',
     operationId: 'runs.list',
     tag: TAG,
-    summary: 'Runs, newest first',
+    summary: 'List runs, newest first',
     query: ListQuery,
     responses: {
       200: {
@@ -126,7 +126,7 @@ function detailRoute({ db, webUi }: RunsDeps): Route {
     permission: 'automation.read',
     operationId: 'runs.get',
     tag: TAG,
-    summary: 'A run with its steps and artifacts',
+    summary: 'Get a run with its steps and artifacts',
     params: IdParams,
     responses: { 200: { description: 'The run', schema: RunDetail }, ...NOT_FOUND },
     async handler({ params }) {
@@ -155,11 +155,11 @@ function stepsRoute({ db }: RunsDeps): Route {
     permission: 'automation.read',
     operationId: 'runs.steps',
     tag: TAG,
-    summary: 'Steps of a run in order of execution',
+    summary: 'List the steps of a run in order of execution',
     params: IdParams,
     query: z.object({
       ...PageQuery,
-      path: z.string().min(1).max(1000).optional().describe('A place: that step and all steps inside it'),
+      path: z.string().min(1).max(1000).optional().describe('Path of a step: only this step and all steps inside it'),
     }),
     responses: { 200: { description: 'A page of steps', schema: pageOf(StepAnswer) }, ...NOT_FOUND },
     async handler({ params, query: { limit, cursor, path } }) {
@@ -182,11 +182,11 @@ function cancelRoute({ notifier, webUi }: RunsDeps): Route {
     permission: 'automation.manage',
     operationId: 'runs.cancel',
     tag: TAG,
-    summary: 'End a run: it does no further step',
+    summary: 'Cancel a run: it performs no further steps',
     params: IdParams,
     responses: {
       200: { description: 'The cancelled run', schema: RunAnswer },
-      409: { description: 'The run had ended before' },
+      409: { description: 'The run has already ended' },
       ...NOT_FOUND,
     },
     async handler({ params, tx, principal, afterCommit }) {
@@ -208,7 +208,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
     permission: 'automation.manage',
     operationId: 'runs.cancelMany',
     tag: TAG,
-    summary: 'End all runs that match',
+    summary: 'Cancel all runs that match',
     body: BulkBody,
     responses: {
       200: { description: 'Number of runs that were cancelled', schema: BulkAnswer },

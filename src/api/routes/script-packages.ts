@@ -58,7 +58,7 @@ function listRoute({ db }: ScriptPackagesDeps): Route {
     permission: 'automation.read',
     operationId: 'scriptPackages.list',
     tag: TAG,
-    summary: 'Packages that scripts may use, newest first',
+    summary: 'List packages that scripts may import, newest first',
     query: z.object(PageQuery),
     responses: { 200: { description: 'A page of packages', schema: pageOf(Answer) } },
     async handler({ query: { limit, cursor } }) {
@@ -79,7 +79,7 @@ function getRoute({ db }: ScriptPackagesDeps): Route {
     permission: 'automation.read',
     operationId: 'scriptPackages.get',
     tag: TAG,
-    summary: 'A package that scripts may use',
+    summary: 'Get a package that scripts may import',
     params: IdParams,
     responses: { 200: { description: 'The package', schema: Answer }, ...NOT_FOUND },
     async handler({ params }) {
@@ -98,8 +98,9 @@ function createRoute({ clock, ids }: ScriptPackagesDeps): Route {
     permission: 'secrets.manage',
     operationId: 'scriptPackages.create',
     tag: TAG,
-    summary: 'Allow a package to scripts; its archive is kept, and nothing is fetched when a script runs',
-    description: 'Refused: an archive with another digest, and one with absolute paths, `..`, links or devices.',
+    summary: 'Allow scripts to import a package; its archive is stored, so nothing is fetched when a script runs',
+    description:
+      'An archive is refused when its digest differs, or when it contains absolute paths, `..`, links or devices.',
     body: Body,
     maxBodyBytes: 2 * MOST_PACKED_BYTES,
     responses: {
@@ -128,7 +129,7 @@ function deleteRoute(): Route {
     permission: 'secrets.manage',
     operationId: 'scriptPackages.delete',
     tag: TAG,
-    summary: 'Forbid a package; scripts that name it fail from now on',
+    summary: 'Remove a package from the allow-list; later scripts that import it fail',
     params: IdParams,
     responses: { 204: { description: 'Gone' }, ...NOT_FOUND },
     async handler({ params, tx }) {

@@ -27,7 +27,7 @@ const Body = z.strictObject({
   secretOverrides: z
     .record(z.string(), z.string())
     .default({})
-    .describe('Values of secrets by name, hidden in the answer'),
+    .describe('Values of secrets by name, masked in the answer'),
   packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
   timeoutMs: z.int().min(1_000).max(300_000).default(30_000),
 });
@@ -55,9 +55,9 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[
       operationId: 'scripts.test',
       tag: 'Scripts',
       summary:
-        'Run a script on a given context; one that fails is a result. Secrets are placeholders unless overridden',
+        'Run a script on a given context; a failing script is a result too. Secrets are placeholders unless `secrets` gives values',
       description:
-        'At most 4 scripts run at once in each API process, the next ones wait. The script is killed when the caller hangs up.',
+        'At most 4 scripts run at once in each API process; others wait. The script is killed when the caller closes the connection.',
       body: Body,
       responses: { 200: { description: 'Outcome of the script', schema: Answer } },
       async handler({ body, request }) {

@@ -21,10 +21,13 @@ const Params = z.object({
     .describe('As in `${{ secrets.NAME }}`'),
 });
 const NewValue = z.strictObject({
-  value: z.string().min(1).max(65_536).optional().describe('May be left out to bind a secret that exists'),
-  allow: SecretBinding.nullish().describe(
-    'Where it may be used; null = anywhere. Left out, the binding stays as it is',
-  ),
+  value: z
+    .string()
+    .min(1)
+    .max(65_536)
+    .optional()
+    .describe('May be omitted to change only `allow` of an existing secret'),
+  allow: SecretBinding.nullish().describe('Where the secret may be used; null = anywhere. Omitted: unchanged'),
 });
 const SecretAnswer = z
   .object({
@@ -32,7 +35,7 @@ const SecretAnswer = z
     hasValue: z.literal(true),
     version: z.int(),
     updatedAt: Timestamp,
-    allow: SecretBinding.nullable().describe('Where it may be used; null = anywhere'),
+    allow: SecretBinding.nullable().describe('Where the secret may be used; null = anywhere'),
     usedBy: UsedBy,
   })
   .meta({ id: 'Secret' });
@@ -55,7 +58,7 @@ function listRoute({ db, cipher }: SecretsDeps): Route {
     permission: 'automation.read',
     operationId: 'secrets.list',
     tag: TAG,
-    summary: 'Names of secrets, in alphabetical order; no call answers with a value',
+    summary: 'List names of secrets in alphabetical order; no call returns a value',
     query: z.object(PageQuery),
     responses: { 200: { description: 'A page of secrets', schema: pageOf(SecretAnswer) } },
     async handler({ query: { limit, cursor } }) {
@@ -81,7 +84,7 @@ function setRoute({ clock, cipher }: SecretsDeps): Route {
     permission: 'secrets.manage',
     operationId: 'secrets.set',
     tag: TAG,
-    summary: 'Set a secret, and where it may be used; runs that use the value before keep it hidden',
+    summary: 'Set a secret and where it may be used; runs that used an earlier value keep masking it',
     params: Params,
     body: NewValue,
     responses: {
@@ -110,7 +113,7 @@ function deleteRoute(): Route {
     permission: 'secrets.manage',
     operationId: 'secrets.delete',
     tag: TAG,
-    summary: 'Delete a secret; steps that name it fail from now on',
+    summary: 'Delete a secret; later steps that refer to it fail',
     params: Params,
     responses: { 204: { description: 'Gone' }, 404: { description: 'Secret not found' } },
     async handler({ params: { name }, tx }) {

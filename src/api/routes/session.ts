@@ -143,10 +143,10 @@ function linkRoute(deps: SessionDeps): Route {
         description: 'The link. `code` can be exchanged once by `POST /session {token: code}`',
         schema: z.object({ code: z.string(), path: z.string(), expiresAt: Timestamp }),
       },
-      409: { description: 'The caller is a session; only tokens make links' },
+      409: { description: 'The caller is a session; only tokens can create links' },
     },
     async handler({ tx, principal }) {
-      if (principal.session !== undefined) throw new FermataError('conflict', 'Only tokens make sign-in links.');
+      if (principal.session !== undefined) throw new FermataError('conflict', 'Only tokens can create sign-in links.');
       const isAdmin = principal.id === 'admin';
       const adminHash = isAdmin ? (deps.authenticator.adminHash ?? null) : null;
       const expiresAt = new Date(deps.clock.now().getTime() + LINK_MS);

@@ -45,10 +45,10 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
     headers: { 'X-Slack-Signature': 'v0=…', 'X-Slack-Request-Timestamp': 'Unix time in seconds' },
     responses: {
       200: {
-        description: 'Committed: the challenge as text, the reply to a slash command, or nothing',
+        description: 'Committed. The body is the challenge as text, the reply to a slash command, or empty',
         contentTypes: ['application/json', 'text/plain'],
       },
-      401: { description: 'Connection not found, no signing secret, or a signature that is missing, wrong or too old' },
+      401: { description: 'Connection not found, no signing secret, or a signature that is missing, wrong or expired' },
     },
     async handler({ params, request, raw, cause }) {
       const now = deps.clock.now();
@@ -92,5 +92,5 @@ async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string 
 const refused = (): FermataError =>
   new FermataError(
     'unauthorized',
-    'The connection does not exist or has no signingSecret, or the signature is missing, wrong or too old.',
+    'The connection does not exist or has no signingSecret, or the signature is missing, wrong or expired.',
   );

@@ -20,7 +20,7 @@ const SloAnswer = z
     objectiveId: z.uuid(),
     systemId: z.string(),
     name: z.string(),
-    target: z.number().describe('Percent of the time'),
+    target: z.number().describe('Target in percent of the time'),
     windowDays: z.int(),
     budgetRemainingPercent: z.number(),
     currentStreak: z.int().describe('Whole days without an outage'),
@@ -58,7 +58,7 @@ const BurnDownAnswer = z
     points: z.array(
       z.object({
         at: Timestamp,
-        remainingPercent: z.number().describe('Share of the error budget of the present window'),
+        remainingPercent: z.number().describe('Remaining share of the error budget of the current window'),
       }),
     ),
   })
@@ -71,10 +71,10 @@ function burnDownRoute({ db, clock }: DomainDeps): Route {
     permission: 'automation.read',
     operationId: 'slos.burnDown',
     tag: 'SLOs',
-    summary: 'Remaining error budget from the start of the window to now',
+    summary: 'Get the remaining error budget from the start of the window to now',
     params: IdParams,
     responses: {
-      200: { description: '61 points, the last one is now', schema: BurnDownAnswer },
+      200: { description: '61 points; the last one is the current budget', schema: BurnDownAnswer },
       404: { description: 'SLO not found' },
     },
     async handler({ params }) {

@@ -46,7 +46,7 @@ interface StatsDeps {
 
 /** Runs by outcome and time. */
 export function statsRoutes(deps: StatsDeps): Route[] {
-  const responses = { 200: { description: 'Buckets in order, empty ones included', schema: StatsAnswer } };
+  const responses = { 200: { description: 'Buckets in order, including empty ones', schema: StatsAnswer } };
   return [
     readRoute({
       method: 'get',
@@ -54,7 +54,7 @@ export function statsRoutes(deps: StatsDeps): Route[] {
       permission: 'automation.read',
       operationId: 'stats.get',
       tag: TAG,
-      summary: 'Ended runs by outcome and time, with durations',
+      summary: 'Count ended runs by outcome and time, with durations',
       query: StatsQuery,
       responses,
       handler: async ({ query }) => json(200, await read(deps, query)),
@@ -65,7 +65,7 @@ export function statsRoutes(deps: StatsDeps): Route[] {
       permission: 'automation.read',
       operationId: 'automations.stats',
       tag: 'Automations',
-      summary: 'Ended runs of one automation by outcome and time, with durations',
+      summary: 'Count ended runs of one automation by outcome and time, with durations',
       params: IdParams,
       query: StatsQuery,
       responses: { ...responses, 404: { description: 'Automation not found' } },

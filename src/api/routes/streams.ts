@@ -38,7 +38,7 @@ function everythingRoute(deps: StreamsDeps, path: string, operationId: string): 
     permission: 'automation.read',
     tag: 'Streams',
     summary: 'Follow runs, steps, entities, alerts and automations',
-    description: `${DESCRIPTION} Without \`Last-Event-ID\` it begins now.`,
+    description: `${DESCRIPTION} Without \`Last-Event-ID\` the stream begins now.`,
     headers: HEADERS,
     responses: { 200: { description: 'The stream', contentTypes: ['text/event-stream'] } },
     async handler({ request, principal }, response) {
@@ -58,7 +58,7 @@ function runRoute(deps: StreamsDeps): Route {
     operationId: 'runs.follow',
     tag: 'Streams',
     summary: 'Follow one run to its end',
-    description: `${DESCRIPTION} Begins with the state as it is; closes when the run has ended.`,
+    description: `${DESCRIPTION} The stream begins with the current state and closes when the run has ended.`,
     params: IdParams,
     headers: HEADERS,
     responses: {

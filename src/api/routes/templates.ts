@@ -11,8 +11,10 @@ const RenderBody = z.strictObject({
   mode: z
     .enum(['template', 'expression'])
     .default('template')
-    .describe('`template`: text with `{{ }}`, or an object of such; `expression`: as in filters and conditions'),
-  now: Instant.optional().describe('The instant to evaluate at; default: that of the context, else the real one'),
+    .describe(
+      '`template`: text with `{{ }}`, or an object of such texts; `expression`: an expression as in filters and conditions',
+    ),
+  now: Instant.optional().describe('Instant to evaluate at; default: `now` of the context, or the current time'),
 });
 
 const Rendered = z.union([

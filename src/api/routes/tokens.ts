@@ -18,7 +18,7 @@ const TokenAnswer = z
   .object({
     id: z.uuid(),
     name: z.string(),
-    kind: z.enum(['token', 'session']).describe('`session`: made by signing in to the console'),
+    kind: z.enum(['token', 'session']).describe('`session`: created by signing in to the console'),
     prefix: z.string().describe('First characters of the token'),
     roles: z.array(z.enum(ROLES)),
     createdAt: Timestamp,
@@ -29,7 +29,7 @@ const TokenAnswer = z
 const NewToken = z.strictObject({
   name: z.string().trim().min(1).max(200),
   roles: z.array(z.enum(ROLES)).min(1),
-  expiresAt: Instant.nullish().describe('Absent = never'),
+  expiresAt: Instant.nullish().describe('When the token expires; absent: never'),
 });
 
 interface TokensDeps {
@@ -80,11 +80,11 @@ function createRoute(deps: TokensDeps): Route {
     permission: 'admin',
     operationId: 'tokens.create',
     tag: TAG,
-    summary: 'Make a token; its text is shown in this answer only',
+    summary: 'Create a token; its text is shown only in this answer',
     body: NewToken,
     responses: {
       201: {
-        description: 'The token. A repeat with the same Idempotency-Key answers with `token: null`',
+        description: 'The token. A repeat with the same Idempotency-Key returns `token: null`',
         schema: TokenAnswer.extend({ token: z.string().nullable() }),
       },
     },
@@ -110,7 +110,7 @@ function revokeRoute({ clock, authenticator, notifier }: TokensDeps): Route {
     permission: 'admin',
     operationId: 'tokens.revoke',
     tag: TAG,
-    summary: 'Revoke a token, at once',
+    summary: 'Revoke a token immediately',
     params: IdParams,
     responses: { 204: { description: 'Revoked' }, 404: { description: 'Token not found' } },
     async handler({ params, tx, afterCommit }) {

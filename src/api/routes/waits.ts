@@ -18,7 +18,7 @@ const WaitAnswer = z
     contextKeys: z.array(z.string().nullable()).describe('Context keys of `events`, in the same order; `*` = any'),
     since: Timestamp,
     timeoutAt: Timestamp.nullable(),
-    recheckAt: Timestamp.nullable().describe('When it is evaluated again without a change'),
+    recheckAt: Timestamp.nullable().describe('When the wait is evaluated again without a change'),
   })
   .meta({ id: 'Wait' });
 

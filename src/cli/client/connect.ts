@@ -7,10 +7,10 @@ import { UsageError } from '../usage-error';
 
 /** Part of the help of every command that calls the API. */
 export const CONNECTION_HELP = `
-The API is looked for at FERMATA_URL, else where a "fermata dev" of this directory runs, else at FERMATA_HOST and
-FERMATA_PORT (http://127.0.0.1:8080). The token is FERMATA_TOKEN, else FERMATA_ADMIN_TOKEN, else, for an API on this
-machine, the one that "fermata dev" keeps.
-Exit codes: 0 fine, 1 failed or refused, 2 wrong use.
+Address of the API: FERMATA_URL; without it, that of the "fermata dev" that runs in this directory; without one,
+FERMATA_HOST and FERMATA_PORT (http://127.0.0.1:8080).
+Token: FERMATA_TOKEN, or FERMATA_ADMIN_TOKEN; for an API on this machine, by default the token of "fermata dev".
+Exit codes: 0 success, 1 failed or refused, 2 wrong use.
 `;
 
 /** Returns the API of the environment. @throws {UsageError} when FERMATA_URL is invalid */

@@ -19,7 +19,7 @@ export async function findAutomation(client: ApiClient, nameOrId: string): Promi
   if (first !== undefined && exact.length === 1) return client.get(`/automations/${first.id}`, Automation);
   if (exact.length > 1) throw new UsageError(`${exact.length} automations have this name; use an id:\n${lines(exact)}`);
   if (found.length > 0)
-    throw new UsageError(`No automation is called "${nameOrId}". These are similar:\n${lines(found)}`);
+    throw new UsageError(`Automation "${nameOrId}" not found. These have similar names:\n${lines(found)}`);
   const names = (await client.list('/automations', Automation)).map(({ name }) => name);
   const meant = nearest(nameOrId, names);
   const hint =

@@ -21,24 +21,24 @@ export interface BulkOptions {
 /** Adds the filters of a bulk call, other than those of time. */
 function filterOptions(command: Command): Command {
   return command
-    .option('-a, --automation <automation>', 'all of this automation (name or id)')
-    .option('-k, --context-key <key>', 'all about this, e.g. a system id')
-    .option('--error-code <code>', 'all with this code of their error, e.g. execution_lost');
+    .option('-a, --automation <automation>', 'all runs of this automation (name or id)')
+    .option('-k, --context-key <key>', 'all runs with this context key, e.g. a system id')
+    .option('--error-code <code>', 'all runs that failed with this error code, e.g. execution_lost');
 }
 
 /** Adds the filters of a call about many runs. */
 export function bulkOptions(command: Command): Command {
   return filterOptions(command)
-    .addOption(new Option('-s, --status <status...>', 'all in this status').choices(RUN_STATUSES))
-    .option('--from <instant>', 'all created at or after, ISO 8601')
-    .option('--to <instant>', 'all created at or before, ISO 8601');
+    .addOption(new Option('-s, --status <status...>', 'all runs in this status').choices(RUN_STATUSES))
+    .option('--from <instant>', 'all runs created at or after this instant, ISO 8601')
+    .option('--to <instant>', 'all runs created at or before this instant, ISO 8601');
 }
 
 /** Returns the same for a command whose `--from` names a step. */
 export function bulkOptionsOfRetry(command: Command): Command {
   return filterOptions(command)
-    .option('--created-from <instant>', 'all created at or after, ISO 8601')
-    .option('--created-to <instant>', 'all created at or before, ISO 8601');
+    .option('--created-from <instant>', 'all runs created at or after this instant, ISO 8601')
+    .option('--created-to <instant>', 'all runs created at or before this instant, ISO 8601');
 }
 
 /** Returns whether a filter is set. */

@@ -24,7 +24,9 @@ type Query = Record<string, string | number | boolean | undefined>;
 
 /** Adds `--limit` and `--json`. */
 export function listOptions(command: Command, limit = 50): Command {
-  return command.option('-n, --limit <count>', 'how many, newest first', String(limit)).option(...JSON_OPTION);
+  return command
+    .option('-n, --limit <count>', 'maximum number to list, newest first', String(limit))
+    .option(...JSON_OPTION);
 }
 
 /** Adds examples, and the options for finding the API, to `--help`. */

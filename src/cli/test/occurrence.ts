@@ -7,14 +7,14 @@ const Alert = z.strictObject({
   status: z.enum(['firing', 'resolved']).default('firing'),
   labels: Labels,
   annotations: Labels.default({}),
-  fingerprint: z.string().min(1).optional().describe('Default: made of the labels'),
+  fingerprint: z.string().min(1).optional().describe('Fingerprint; default: derived from the labels'),
 });
 
 const Entity = z.strictObject({
   kind: z.string(),
   id: z.string(),
-  state: Data.optional().describe('Takes the place of its state'),
-  merge: Data.optional().describe('Is merged into its state'),
+  state: Data.optional().describe('Replaces its state'),
+  merge: Data.optional().describe('Merged into its state'),
   remove: z.boolean().optional(),
 });
 
@@ -38,7 +38,7 @@ export const Occurrence = z
     health: Data.describe('A check result, as POST /health/results takes it'),
     event: Data.describe('A CloudEvent; id, source and specversion are filled in'),
     alert: z.union([Alert, z.array(Alert).min(1)], { error: 'not an alert' }).describe('In the format of Alertmanager'),
-    entity: Entity.describe('State of a kind of your own'),
+    entity: Entity.describe('State of an entity of a custom kind'),
     incident: Data.describe('Body of POST /incidents'),
     maintenance: Data.describe('Body of POST /maintenances; startAt and endAt may be times since the start'),
     trigger: Trigger.describe('A run by hand'),

@@ -87,7 +87,7 @@ async function setUp(
     const answer = await stage.call('POST', '/automations', document);
     const { id, name } = Object(answer.body) as { id: string; name: string };
     if (answer.status >= 400)
-      failures.push({ path, atMs: 0, message: `The automation is refused: ${problemOf(answer)}` });
+      failures.push({ path, atMs: 0, message: `The automation was refused: ${problemOf(answer)}` });
     else automations.set(name, id);
   }
   await stage.settle();

@@ -59,7 +59,7 @@ const RunExpectation = z
     error: z.unknown(),
     startedAt: When,
     finishedAt: When,
-    steps: z.array(StepExpectation).describe('Each is there; others may be'),
+    steps: z.array(StepExpectation).describe('Artifacts that must exist; others may exist too'),
     artifacts: Data.describe('Data of artifacts, by action id'),
   })
   .partial();
@@ -90,8 +90,8 @@ const Expectation = z.strictObject({
   at: After,
   runs: z.array(RunExpectation).optional().describe('All runs so far, oldest first'),
   calls: z.array(CallExpectation).optional().describe('All calls to the outside so far, in order'),
-  evaluations: z.array(EvaluationExpectation).optional().describe('Each is there; [] = there are none'),
-  entities: z.array(EntityExpectation).optional().describe('Each is there'),
+  evaluations: z.array(EvaluationExpectation).optional().describe('Items that must exist; [] = none may exist'),
+  entities: z.array(EntityExpectation).optional().describe('Items that must exist'),
 });
 export type Expectation = z.infer<typeof Expectation>;
 
@@ -103,7 +103,7 @@ const TestCase = z.strictObject({
     .optional()
     .describe('Time zone of time conditions and schedules that set none; default: FERMATA_TIMEZONE'),
   secrets: z.record(z.string(), z.string()).default({}),
-  given: z.array(Occurrence).default([]).describe('Before the automations are there'),
+  given: z.array(Occurrence).default([]).describe('Happens before the automations are created'),
   mocks: z.record(z.string(), z.union([Answer, z.array(Answer).min(1)], { error: 'not an answer' })).default({}),
   events: z.array(Occurrence.safeExtend({ at: After })).default([]),
   expect: z.array(Expectation).min(1),
@@ -114,7 +114,7 @@ const TestFile = z.strictObject({
   automations: z
     .array(z.union([z.string(), Data], { error: 'not an automation' }))
     .min(1)
-    .describe('Files, from where this one is; or documents'),
+    .describe('Paths of files, relative to this file; or documents'),
   tests: z.array(TestCase).min(1),
 });
 

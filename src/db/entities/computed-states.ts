@@ -134,7 +134,7 @@ function createAccess(clock: { now(): Date }) {
   };
 
   const idsOf = async (db: Executor, kind: Computed, page: { limit: number; after?: string }): Promise<string[]> => {
-    if (kind.list === undefined) throw new Error('its entities cannot be listed; name an id');
+    if (kind.list === undefined) throw new Error('its entities cannot be listed; read them by id');
     const ids = await kind.list({ db, now: clock.now() }, page);
     return ids.slice(0, page.limit);
   };
@@ -161,7 +161,7 @@ function revocable(db: Executor): { db: Executor; revoke(): void } {
   return {
     db: new Proxy(db, {
       get(target, key) {
-        if (ended) throw new Error('A read accessor uses its database after it has ended');
+        if (ended) throw new Error('A read accessor used its database after it had returned');
         const value: unknown = Reflect.get(target, key);
         return typeof value === 'function' ? (value.bind(target) as unknown) : value;
       },

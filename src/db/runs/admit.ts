@@ -17,7 +17,7 @@ export type Admission =
 /** Makes the concurrency decision of one run: `admitRuns` for a batch of one. */
 export async function admitRun(tx: Executor, request: RunRequest): Promise<Admission> {
   const [admission] = await admitRuns(tx, [request]);
-  if (admission === undefined) throw new Error('No decision was taken about the run.');
+  if (admission === undefined) throw new Error('The run was neither admitted nor refused.');
   return admission;
 }
 

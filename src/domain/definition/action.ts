@@ -34,10 +34,10 @@ const ProviderAction = z
     ...base,
     action: z.string().min(1).describe('<plugin>.<name>'),
     config: JsonMap.default({}).describe("Checked against the action's own schema"),
-    timeout_seconds: z.number().positive().max(86_400).optional().describe('For each attempt'),
+    timeout_seconds: z.number().positive().max(86_400).optional().describe('Time limit of each attempt'),
     retry: Retry.prefault({}),
   })
-  .describe('Do something');
+  .describe('Perform an action');
 export type ProviderAction = z.infer<typeof ProviderAction>;
 
 const StepList: z.ZodType<ActionStep[]> = z.lazy(() => z.array(ActionStep));
@@ -48,13 +48,13 @@ const Choose = z
     choose: z.array(z.strictObject({ when: Condition, sequence: StepList })).min(1),
     else: StepList.default([]),
   })
-  .describe('The first branch whose condition holds');
+  .describe('Run the first branch whose condition holds');
 
 const Parallel = z
   .strictObject({ ...base, parallel: z.lazy(() => z.array(ActionStep).min(1)) as z.ZodType<ActionStep[]> })
-  .describe('All at once; each entry is a branch');
+  .describe('Run all entries in parallel; each is a branch');
 
-const Sequence = z.strictObject({ ...base, sequence: StepList }).describe('One after the other');
+const Sequence = z.strictObject({ ...base, sequence: StepList }).describe('Run steps one after another');
 
 const repeatBase = {
   sequence: StepList,
@@ -74,7 +74,7 @@ const RepeatForEach = z.strictObject({
     .min(1)
     .max(MAX_AT_A_TIME)
     .optional()
-    .describe('Up to so many iterations at a time, each on a copy of the variables; absent: one after another'),
+    .describe('Maximum number of iterations at a time, each on a copy of the variables; absent: one after another'),
 });
 const RepeatWhile = z.strictObject({ ...repeatBase, while: Condition });
 const RepeatUntil = z.strictObject({ ...repeatBase, until: Condition });
@@ -85,9 +85,9 @@ const Repeat = z
     ...base,
     repeat: z.union([RepeatCount, RepeatForEach, RepeatWhile, RepeatUntil], { error: 'not a repeat' }),
   })
-  .describe('Again and again');
+  .describe('Repeat steps');
 
-const Delay = z.strictObject({ ...base, delay: Duration }).describe('Sleep, durably');
+const Delay = z.strictObject({ ...base, delay: Duration }).describe('Wait for a fixed time');
 export type DelayAction = z.infer<typeof Delay>;
 
 const Variables = z
@@ -117,11 +117,11 @@ const awaited = {
     .string()
     .regex(TRIGGER_ID, { error: 'A letter first, then letters, digits, "_" or "-", at most 64 characters' })
     .optional()
-    .describe('Read as wait.trigger.id; default: the event'),
+    .describe('Id of the entry, read as wait.trigger.id; default: the event'),
   event: z.string().describe('<plugin>.<name>'),
   config: JsonMap.default({}),
   filter: ExpressionText.optional(),
-  context_key: TemplateText.optional().describe('Default: that of the run; "*" = any'),
+  context_key: TemplateText.optional().describe('Context key of the event; default: that of the run; "*" = any'),
 };
 const waitEnd = {
   timeout_seconds: z.number().min(1).max(MAX_WAIT_SECONDS).optional(),
@@ -146,7 +146,7 @@ const WaitForTrigger = z
     ...base,
     wait_for_trigger: z.union([WaitForOne, WaitForAny], { error: 'not an event or a list of events' }),
   })
-  .describe('Sleep until something happens');
+  .describe('Wait until an event happens');
 export type WaitForTriggerAction = z.infer<typeof WaitForTrigger>;
 
 const WaitUntil = z
@@ -158,7 +158,7 @@ const WaitUntil = z
       continue_on_timeout: z.boolean().default(true),
     }),
   })
-  .describe('Sleep until a condition holds');
+  .describe('Wait until a condition holds');
 export type WaitUntilAction = z.infer<typeof WaitUntil>;
 
 /** Schema of each kind, by its key. */

@@ -40,7 +40,7 @@ function problemOf(
   if (id === undefined) return undefined;
   const action = steps.get(id);
   if (action === undefined) {
-    return { code: 'artifact_unknown', message: `No action has the id "${id}"${didYouMean(id, steps.keys())}` };
+    return { code: 'artifact_unknown', message: `Action with the id "${id}" not found${didYouMean(id, steps.keys())}` };
   }
   if (!made.has(id)) {
     const message = `The artifact of "${id}" is used here before any action that makes it: no step on the way here has that id`;
@@ -57,7 +57,7 @@ function problemOf(
   if (name !== undefined && name !== produces.name) {
     return {
       code: 'artifact_undeclared',
-      message: `${action ?? ''} leaves no artifact "${name}"; it leaves "${produces.name}"`,
+      message: `${action ?? ''} does not produce the artifact "${name}"; it produces "${produces.name}"`,
     };
   }
   return field === undefined ? undefined : fieldProblem(action ?? '', produces.name, field, produces.schema);

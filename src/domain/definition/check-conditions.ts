@@ -50,7 +50,7 @@ export function checkCondition(
   for (const id of [condition.trigger].flat()) {
     if (typeof id !== 'string' || triggerIds.includes(id)) continue;
     const meant = nearest(id, triggerIds);
-    const hint = meant === undefined ? `There are ${triggerIds.join(', ')}` : `Did you mean "${meant}"?`;
+    const hint = meant === undefined ? `Triggers: ${triggerIds.join(', ')}` : `Did you mean "${meant}"?`;
     const message = `No trigger has the id "${id}". ${hint}`;
     findings.warning({ path: [...path, 'trigger'], code: 'unknown_trigger', message });
   }

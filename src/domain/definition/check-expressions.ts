@@ -80,7 +80,7 @@ function checkBareName({ root }: Expression, path: Segment[], findings: Findings
   const hint =
     truth !== undefined
       ? `"${root.name}" is not a truth value here: write ${truth}`
-      : `"${root.name}" has no value here. ${meant === undefined ? `There are ${ROOTS.join(', ')}` : `Did you mean "${meant}"?`}`;
+      : `"${root.name}" has no value here. ${meant === undefined ? `Known names: ${ROOTS.join(', ')}` : `Did you mean "${meant}"?`}`;
   findings.error({ path, code: 'unknown_name', message: hint, inside: { line: 1, column: 1 } });
   return true;
 }
@@ -93,12 +93,12 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
     if (ROOTS.includes(root)) continue;
     const meant = nearest(root, ROOTS);
     const secret = 'Secrets are written ${{ secrets.NAME }}, in fields that take them';
-    const others = root === 'secrets' ? secret : `There are ${ROOTS.join(', ')}`;
+    const others = root === 'secrets' ? secret : `Known names: ${ROOTS.join(', ')}`;
     const hint = meant === undefined ? others : `Did you mean "${meant}"?`;
     findings.warning({
       path,
       code: 'unknown_name',
-      message: `Nothing is called "${root}" here. ${hint}`,
+      message: `Unknown name "${root}". ${hint}`,
       inside: { line, column },
     });
   }

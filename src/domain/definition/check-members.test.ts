@@ -79,17 +79,17 @@ describe('members that expressions read', () => {
   });
 
   it.each([
-    ['trigger.payload.newstatus', 'Nothing is called "newstatus" in trigger.payload. Did you mean "newStatus"?'],
-    ['trigger.playload.newStatus', 'Nothing is called "playload" in trigger. Did you mean "payload"?'],
-    ['health.system.statsu', 'Nothing is called "statsu" in health.system. Did you mean "status"?'],
+    ['trigger.payload.newstatus', 'Unknown name "newstatus" in trigger.payload. Did you mean "newStatus"?'],
+    ['trigger.playload.newStatus', 'Unknown name "playload" in trigger. Did you mean "payload"?'],
+    ['health.system.statsu', 'Unknown name "statsu" in health.system. Did you mean "status"?'],
     [
       'health.systems[trigger.payload.systemId].statsu',
-      'Nothing is called "statsu" in health.systems[…]. Did you mean "status"?',
+      'Unknown name "statsu" in health.systems[…]. Did you mean "status"?',
     ],
-    ['health.sytem.status', 'Nothing is called "sytem" in health. Did you mean "system"?'],
-    ['state.incident["x-1"].stauts', 'Nothing is called "stauts" in state.incident["x-1"]. Did you mean "status"?'],
-    ['state.incident.x.note.author', 'Nothing is called "author" in state.incident.x.note. There is by'],
-    ['run.startdAt', 'Nothing is called "startdAt" in run. Did you mean "startedAt"?'],
+    ['health.sytem.status', 'Unknown name "sytem" in health. Did you mean "system"?'],
+    ['state.incident["x-1"].stauts', 'Unknown name "stauts" in state.incident["x-1"]. Did you mean "status"?'],
+    ['state.incident.x.note.author', 'Unknown name "author" in state.incident.x.note. There is by'],
+    ['run.startdAt', 'Unknown name "startdAt" in run. Did you mean "startedAt"?'],
     [
       'trigger.payload.newStatus.value',
       'trigger.payload.newStatus is a single value without members; "value" is always absent',
@@ -187,7 +187,7 @@ describe('values that expressions compare with', () => {
       'conditions[0].state.equals impossible_value: "status" of "incident" is never "reslved". Did you mean "resolved"?',
     ]);
     expect(conditionWarnings({ state: { ...state, field: 'stats', equals: 1 } })).toEqual([
-      'conditions[0].state.field unknown_member: Nothing is called "stats" in the state of "incident". Did you mean "status"?',
+      'conditions[0].state.field unknown_member: Unknown name "stats" in the state of "incident". Did you mean "status"?',
     ]);
     const triggers = [{ event: 'automation.entity_changed', config: { kind: 'incident', field: 'status', to: 'opn' } }];
     expect(warningsOf({ triggers })).toEqual([expect.stringContaining('triggers[0].config.to impossible_value')]);

@@ -38,7 +38,7 @@ function hintOf(word: string, names: readonly string[]): string {
 const missing = (key: string | number, owner: string, known: readonly string[]): string =>
   known.length === 0
     ? `${owner} is a single value without members; "${key}" is always absent`
-    : `Nothing is called "${key}" in ${owner}. ${hintOf(String(key), known)}`;
+    : `Unknown name "${key}" in ${owner}. ${hintOf(String(key), known)}`;
 
 /**
  * Returns the schemas that the value of a chain may have; undefined when they are unknown. `report` is called for a

@@ -20,11 +20,11 @@ describe('names that a document refers to', () => {
       {
         path: 'triggers[0].config.hook',
         code: 'unknown_hook',
-        message: 'No hook is called "deploy". Did you mean "deploys"?',
+        message: 'Hook "deploy" not found. Did you mean "deploys"?',
       },
     ]);
     const other = validate(on('automation.webhook', { hook: 'releases' }), known).warnings;
-    expect(other[0]?.message).toBe('No hook is called "releases". Create it with POST /api/v1/hooks');
+    expect(other[0]?.message).toBe('Hook "releases" not found. Create it with POST /api/v1/hooks');
   });
 
   it('of hooks are checked in waits, too', () => {

@@ -45,7 +45,7 @@ function checkHookName(hook: string, path: readonly Segment[], known: ReadonlySe
   if (known.has(hook) || hook.includes('{{')) return;
   const meant = nearest(hook, known);
   const hint = meant === undefined ? 'Create it with POST /api/v1/hooks' : `Did you mean "${meant}"?`;
-  findings.warning({ path: [...path], code: 'unknown_hook', message: `No hook is called "${hook}". ${hint}` });
+  findings.warning({ path: [...path], code: 'unknown_hook', message: `Hook "${hook}" not found. ${hint}` });
 }
 
 /** Warns of a connection that does not exist. */

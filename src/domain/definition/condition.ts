@@ -35,11 +35,11 @@ const NumericStateCondition = z
         if (above === undefined && below === undefined) {
           ctx.addIssue({ code: 'custom', message: 'Give "above", "below" or both' });
         } else if (above !== undefined && below !== undefined && above >= below) {
-          ctx.addIssue({ code: 'custom', message: `No number is above ${above} and below ${below}` });
+          ctx.addIssue({ code: 'custom', message: `No number can be above ${above} and below ${below}` });
         }
       }),
   })
-  .describe('A number lies between bounds');
+  .describe('Holds when a number is within bounds');
 export type NumericStateCondition = z.infer<typeof NumericStateCondition>;
 
 const HEALTH_STATUSES = ['healthy', 'degraded', 'unhealthy'] as const;
@@ -74,7 +74,7 @@ const TimeCondition = z
         weekday: z
           .union([Weekday, z.array(Weekday).min(1)], { error: 'not a list of weekdays' })
           .optional()
-          .describe('mon…sun, or 0 (Sunday) to 6; of an overnight window the day it started'),
+          .describe('mon…sun, or 0 (Sunday) to 6; for a window over midnight, the day on which it began'),
         timezone: z.string().refine(isTimezone, { error: 'Not an IANA time zone such as "Europe/Berlin"' }).optional(),
       })
       .superRefine((time, ctx) => {
@@ -83,7 +83,7 @@ const TimeCondition = z
         }
       }),
   })
-  .describe('The wall clock lies in a window');
+  .describe('Holds when the time of day is within a window');
 export type TimeCondition = z.infer<typeof TimeCondition>;
 
 const TriggerCondition = z

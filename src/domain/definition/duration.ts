@@ -29,7 +29,7 @@ const TextDuration = z.string().superRefine((value, ctx) => {
 });
 
 /** `{template: "…"}`: renders to a number of seconds, or to "hh:mm:ss". */
-const TEMPLATE = { template: z.string().min(1).describe('Renders to seconds') };
+const TEMPLATE = { template: z.string().min(1).describe('Template that renders to a number of seconds') };
 const TemplateDuration = z.strictObject(TEMPLATE);
 
 const MISSED = {
@@ -37,7 +37,7 @@ const MISSED = {
     .enum(['fire', 'report'])
     .optional()
     .describe(
-      'A cause that held through the deadline and was over before a worker could fire: fire (default) or report it',
+      'What to do when the cause held until the deadline but ended before a worker could fire: fire (default) or report',
     ),
 };
 const UnitDwell = z.strictObject({ ...UNITS, ...MISSED }).superRefine(checkUnits);
@@ -60,7 +60,7 @@ export const DWELL_FORMS = { units: UnitDwell, text: TextDuration, template: Tem
 export const DwellDuration = z.union([UnitDwell, TextDuration, TemplateDwell], { error: 'not a duration' }).meta({
   id: 'DwellDuration',
   description:
-    'A length of time, and in its map forms missed: fire or report, for a deadline that passed without a worker',
+    'A length of time. As a map it may have missed: fire or report, for a deadline that passed while no worker ran',
 });
 export type DwellDuration = z.infer<typeof DwellDuration>;
 
@@ -105,11 +105,12 @@ function renderedToMs(rendered: unknown): number {
   const ms = written ?? (typeof seconds === 'number' ? Math.round(seconds * 1_000) : NaN);
   if (Number.isNaN(ms)) {
     throw new DurationError(
-      `The duration rendered to ${JSON.stringify(rendered) ?? 'nothing'}, which is no number of seconds`,
+      `The duration rendered to ${JSON.stringify(rendered) ?? 'nothing'}, which is not a number of seconds`,
     );
   }
   const problem = rangeProblem(ms);
-  if (problem !== undefined) throw new DurationError(`${problem}; it rendered to ${JSON.stringify(rendered)}`);
+  if (problem !== undefined)
+    throw new DurationError(`${problem}; the template rendered to ${JSON.stringify(rendered)}`);
   return ms;
 }
 

@@ -15,4 +15,4 @@ export const JsonMap = z.record(z.string(), z.unknown());
 /** `enabled` of a step: true, false or an expression. */
 export const Enabled = z
   .union([z.boolean(), ExpressionText], { error: 'not a switch' })
-  .describe('false or a false expression: skipped and shown as skipped');
+  .describe('When false, or an expression that is false, the step is skipped');

@@ -82,7 +82,7 @@ function describeWait(properties: Json, registry: Registry<ActionDescription>): 
   for (const form of [one, any]) {
     (form.properties as Json).poll_seconds = {
       deprecated: true,
-      description: 'Not needed: waits wake when something changes',
+      description: 'Not needed: a wait is evaluated when something changes',
     };
   }
   properties.wait_for_trigger = { anyOf: [one, any, list] };

@@ -25,7 +25,7 @@ export const Definition = z
     mode: z
       .enum(['single', 'restart', 'queued', 'parallel'])
       .default('single')
-      .describe('What a new run does while another one is active'),
+      .describe('What happens to a new run while another one is active'),
     concurrency_scope: z
       .enum(['automation', 'context_key'])
       .default('automation')
@@ -38,14 +38,23 @@ export const Definition = z
       .max(1_000)
       .default(10)
       .describe(
-        'For queued (running and waiting) and parallel: most active runs. Events beyond it start nothing; where each of them matters, use queued with room for a burst',
+        'Maximum number of active runs, for queued (running and waiting) and parallel. Events beyond it start no run: where every event matters, use queued with room for a burst',
       ),
     max_exceeded: z
       .enum(['silent', 'info', 'warning', 'error'])
       .default('warning')
-      .describe('Level at which the worker logs events that start nothing because as many runs as may are active'),
-    uses_state: z.array(z.string().min(1)).max(50).optional().describe('System ids that health.systems must hold'),
-    state_window_minutes: z.number().min(1).max(10_080).default(60).describe('For transitions_in_window'),
+      .describe('Log level for events that start no run because max_runs is reached'),
+    uses_state: z
+      .array(z.string().min(1))
+      .max(50)
+      .optional()
+      .describe('Ids of systems that health.systems must contain'),
+    state_window_minutes: z
+      .number()
+      .min(1)
+      .max(10_080)
+      .default(60)
+      .describe('Minutes that transitions_in_window covers'),
     on_failure: actions.describe('Run once when the run fails, with run.error'),
   })
   .meta({ id: 'Automation', title: 'Fermata automation' });

@@ -116,7 +116,7 @@ export function checkSecretReferences(
       if (known === undefined || name === undefined || known.has(name)) continue;
       const meant = nearest(name, known);
       const hint = meant === undefined ? 'Set it with PUT /api/v1/secrets' : `Did you mean "${meant}"?`;
-      findings.warning({ path, code: 'unknown_secret', message: `No secret is called "${name}". ${hint}` });
+      findings.warning({ path, code: 'unknown_secret', message: `Secret "${name}" not found. ${hint}` });
     }
   });
 }

@@ -42,7 +42,7 @@ const pickAction: PickBranch = (value) => {
   const names = kinds.map((name) => `"${name}"`).join(' and ');
   return {
     code: 'two_kinds',
-    message: `An action has exactly one kind, this one has ${names}: make them separate actions`,
+    message: `An action has exactly one kind, but this one has ${names}: write separate actions`,
   };
 };
 
@@ -56,7 +56,7 @@ const pickCondition: PickBranch = (value) => {
     const names = kinds.map((name) => `"${name}"`).join(' and ');
     return {
       code: 'two_kinds',
-      message: `A condition has exactly one kind, this one has ${names}: join them with "and"`,
+      message: `A condition has exactly one kind, but this one has ${names}: join them with "and"`,
     };
   }
   const [key] = Object.keys(value);

@@ -7,13 +7,17 @@ export const TRIGGER_ID = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 const Window = z
   .strictObject({
-    count: z.int().min(1).max(1_000).describe('Fire at the n-th event …'),
-    minutes: z.number().min(1).max(1_440).describe('… within so many minutes'),
+    count: z.int().min(1).max(1_000).describe('Number of events after which the trigger fires'),
+    minutes: z.number().min(1).max(1_440).describe('Minutes within which the events have to occur'),
     refire: z
       .enum(['every', 'once'])
       .default('every')
-      .describe('every: at each event from the n-th on; once: again only after a lull'),
-    partitionBy: ExpressionText.optional().describe('Counted apart by this; default: the context key'),
+      .describe(
+        'every: fire at each event from the n-th on; once: fire again only after the count has dropped below n',
+      ),
+    partitionBy: ExpressionText.optional().describe(
+      'Count separately for each value of this; default: the context key',
+    ),
   })
   .describe('Fire only when the event occurs often enough');
 
@@ -23,7 +27,7 @@ export const TriggerDefinition = z
     id: z
       .string()
       .regex(TRIGGER_ID, { error: 'A letter first, then letters, digits, "_" or "-", at most 64 characters' })
-      .describe('Default: made from the event'),
+      .describe('Id of the trigger; default: derived from the event'),
     event: z.string().describe('<plugin>.<name>'),
     enabled: z.boolean().default(true),
     config: JsonMap.default({}).describe("Checked against the event's own schema"),

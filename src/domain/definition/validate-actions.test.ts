@@ -61,7 +61,7 @@ describe('validateDefinition, of what actions are given', () => {
       expect(send('${{ secrets["TOKEN"] }}')).toEqual(['actions[0].config.bearerToken secret_reference']);
       const { warnings } = validate(withActions(log('{{ secrets.TOKEN }}')));
       expect(warnings.map(({ message }) => message)).toEqual([
-        'Nothing is called "secrets" here. Secrets are written ${{ secrets.NAME }}, in fields that take them (line 1, column 4)',
+        'Unknown name "secrets". Secrets are written ${{ secrets.NAME }}, in fields that take them (line 1, column 4)',
       ]);
     });
   });

@@ -104,7 +104,7 @@ describe('validateDefinition', () => {
     [
       'numbers that none is',
       { ...base, conditions: [{ numeric_state: { value: 1, above: 5, below: 5 } }] },
-      'No number is above 5 and below 5',
+      'No number can be above 5 and below 5',
     ],
     ['the wrong type', { ...base, actions: 'x' }, 'Expected a list, got text'],
     [

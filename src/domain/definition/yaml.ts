@@ -44,7 +44,7 @@ function tooLarge(text: string): Finding | undefined {
 const MAX_OPEN = 2 * MAX_DATA_DEPTH;
 const TOO_DEEP: Finding = {
   ...{ path: '', code: 'limit_exceeded', line: 1, column: 1 },
-  message: `The document nests deeper than ${MAX_DATA_DEPTH} levels`,
+  message: `The document is nested deeper than ${MAX_DATA_DEPTH} levels`,
 };
 
 /**

@@ -164,7 +164,7 @@ describe('what is not data of the scope', () => {
         renderTemplate({ a: `{{ ${source} }}`, b: `text {{ ${source} }}` }, scope);
       }
     }
-    expect(() => evaluate(parseExpression('1 - trapped'), scope)).toThrow('"-" needs a number, but here is an object');
+    expect(() => evaluate(parseExpression('1 - trapped'), scope)).toThrow('"-" needs a number, got an object');
   });
 
   it('does not come in with keys that look like a prototype', () => {

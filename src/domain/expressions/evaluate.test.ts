@@ -146,9 +146,9 @@ describe('arithmetic', () => {
   });
 
   it.each([
-    ['1 + null', '"+" adds numbers and joins text, but here are a number and nothing', 3],
+    ['1 + null', '"+" adds numbers and joins text, got a number and nothing', 3],
     ['[1] + [2]', 'a list and a list', 5],
-    ['"5" - 1', '"-" needs a number or a time, but here is text', 5],
+    ['"5" - 1', '"-" needs a number or a time, got text', 5],
     ['"count: " + 1', 'this text is not a time. To join text and 1', 11],
     ['1 + "1"', 'this text is not a time', 3],
     ['"2026-11-28" + 1', 'this text is not a time', 14],

@@ -201,7 +201,7 @@ export class Evaluation implements FilterContext {
     if (typeof left === 'string' && typeof right === 'number') return this.#moved(node, left, right, right);
     if (typeof left === 'number' && typeof right === 'string') return this.#moved(node, right, left, left);
     if (typeof left !== 'string' && typeof right !== 'string') {
-      this.fail(`"+" adds numbers and joins text, but here are ${typeName(left)} and ${typeName(right)}`);
+      this.fail(`"+" adds numbers and joins text, got ${typeName(left)} and ${typeName(right)}`);
     }
     const leftText = toText(left, this);
     const rightText = toText(right, this);
@@ -225,7 +225,7 @@ export class Evaluation implements FilterContext {
     const instant = timeOf(text);
     if (instant === undefined) {
       this.#at = node.at;
-      if (node.op === '-') this.fail('"-" needs a number or a time, but here is text');
+      if (node.op === '-') this.fail('"-" needs a number or a time, got text');
       this.fail(
         '"+" adds a number of milliseconds to a time, but this text is not a time. ' +
           `To join text and ${String(number)}, write them beside each other in a template: {{ a }}{{ b }}`,
@@ -239,7 +239,7 @@ export class Evaluation implements FilterContext {
   #operand(value: unknown, node: Node & { op: string }): number {
     if (typeof value === 'number') return value;
     this.#at = node.at;
-    return this.fail(`"${node.op}" needs a number, but here is ${typeName(value)}`);
+    return this.fail(`"${node.op}" needs a number, got ${typeName(value)}`);
   }
 
   #divisor(value: unknown, node: BinaryNode): number {

@@ -62,7 +62,7 @@ class Parser {
       );
     }
     if (before?.kind === 'name' && shown === '(') {
-      this.#fail(`There are no functions here. Filters are written value | ${before.name}(…)`);
+      this.#fail(`Expressions have no functions. Write the filter as value | ${before.name}(…)`);
     }
     this.#fail(`Unexpected ${token.type === 'text' ? shown : `"${shown}"`}`);
   }
@@ -80,7 +80,7 @@ class Parser {
 
   #expect(symbol: string, opened: number): void {
     if (this.#take(symbol)) return;
-    if (this.#atEnd()) this.#fail(`"${symbol}" is missing for what is opened here`, opened);
+    if (this.#atEnd()) this.#fail(`"${symbol}" is missing: it closes what is opened here`, opened);
     this.#fail(`Expected "${symbol}" instead of "${this.#source.slice(this.#token.at, this.#token.end)}"`);
   }
 
@@ -167,7 +167,7 @@ class Parser {
 
   #dot(object: Node): Node {
     const token = this.#token;
-    if (token.type === 'number') this.#fail('Write [0] for a place in a list');
+    if (token.type === 'number') this.#fail('Write [0] to read an item of a list');
     if (token.type !== 'name') this.#fail('Expected a name after "."');
     this.#index += 1;
     return { kind: 'member', object, key: token.value, at: token.at, height: this.#heightOver(token.at, object) };

@@ -112,7 +112,7 @@ describe('a bare expression', () => {
   it.each(['{{ a == 1 }}', '  {{a == 1}}\n', '{{ a == 1}} '])('%j loses its braces with a warning', (source) => {
     const { expression, warning } = parseBareExpression(source);
     expect(printExpression(expression)).toBe('a == 1');
-    expect(warning).toBe('This field is an expression already: write a == 1 without {{ }}');
+    expect(warning).toBe('This field is already an expression: write a == 1 without {{ }}');
   });
 
   it.each([

@@ -64,7 +64,7 @@ function cut(source: string): Segment[] {
       continue;
     }
     const close = closingBraces(source, open + 2);
-    if (close === -1) throw new ExpressionError('"}}" is missing for this "{{"', source, open);
+    if (close === -1) throw new ExpressionError('"}}" is missing: it closes this "{{"', source, open);
     text(open);
     segments.push({ kind: 'expression', expression: parseRange(source, open + 2, close) });
     textFrom = close + 2;
@@ -106,7 +106,7 @@ class Rendering {
     } catch (error) {
       if (error instanceof ExpressionError) throw error;
       return this.#evaluation.fail(
-        `It could not be rendered: ${error instanceof Error ? error.message : 'unknown error'}`,
+        `The template could not be rendered: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
     } finally {
       this.#evaluation.settle();
@@ -177,13 +177,13 @@ export function parseBareExpression(source: string): { expression: Expression; w
   const start = source.indexOf(trimmed);
   if (trimmed.startsWith('{{') && closingBraces(source, start + 2) === start + trimmed.length - 2) {
     const enclosed = parseTemplate(source).segments.find((segment) => segment.kind === 'expression');
-    const warning = `This field is an expression already: write ${trimmed.slice(2, -2).trim()} without {{ }}`;
+    const warning = `This field is already an expression: write ${trimmed.slice(2, -2).trim()} without {{ }}`;
     if (enclosed !== undefined) return { expression: enclosed.expression, warning };
   }
   const stray = source.indexOf('{{');
   if (stray !== -1) {
     throw new ExpressionError(
-      'This field is an expression already: remove the {{ }} and join texts with +, as in "a " + trigger.id',
+      'This field is already an expression: remove the {{ }} and join texts with +, as in "a " + trigger.id',
       source,
       stray,
     );

@@ -54,7 +54,7 @@ function readNumber(source: string, start: number, end: number): Token {
   const stop = start + written.length;
   if (!Number.isFinite(value)) throw new ExpressionError('This number is too large', source, start);
   if (/^\d+$/.test(written) && !Number.isSafeInteger(value)) {
-    throw new ExpressionError('This number cannot be kept exactly: write it as text, in quotes', source, start);
+    throw new ExpressionError('This number cannot be represented exactly: write it as text, in quotes', source, start);
   }
   if (stop < end && isNameStart(source, stop))
     throw new ExpressionError('A name cannot start with a digit', source, start);
@@ -72,7 +72,7 @@ function readText(source: string, start: number, end: number): Token {
     const next = at + 1 < end ? source.charAt(at + 1) : '';
     const meaning = Object.hasOwn(ESCAPES, next) ? ESCAPES[next] : undefined;
     if (meaning === undefined && next !== '') {
-      throw new ExpressionError(`Unknown escape \\${next}: known are \\n \\t \\r \\\\ \\' \\"`, source, at);
+      throw new ExpressionError(`Unknown escape \\${next}. Known escapes: \\n \\t \\r \\\\ \\' \\"`, source, at);
     }
     value += source.slice(from, at) + (meaning ?? '');
     at += 1;

@@ -10,7 +10,7 @@ export const HookOptions = z.object({
   digest: z.enum(['sha1', 'sha256', 'sha384', 'sha512']).optional().describe('Hash of the HMAC; default sha256'),
   encoding: z.enum(['hex', 'base64']).optional().describe('Encoding of the signature; default hex'),
   prefix: z.string().max(50).optional().describe('Text before each signature, such as "sha256="; default none'),
-  separator: z.string().min(1).max(5).optional().describe('Between several signatures in the header; default ","'),
+  separator: z.string().min(1).max(5).optional().describe('Separator of several signatures in the header; default ","'),
   signedText: z
     .string()
     .min(1)
@@ -30,8 +30,10 @@ export const HookOptions = z.object({
     .array(z.string().max(400).startsWith('arn:'))
     .max(50)
     .optional()
-    .describe('Scheme sns: ARNs of the topics that may post; no other is taken or confirmed'),
-  alert: AlertMapping.optional().describe('Reads alerts out of the requests, which then fire no automation.webhook'),
+    .describe('Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused'),
+  alert: AlertMapping.optional().describe(
+    'How to read alerts from the requests; such requests do not fire automation.webhook',
+  ),
   hideHeaders: z.array(HeaderName).max(50).optional().describe('Headers that automations do not see'),
 });
 export type HookOptions = z.infer<typeof HookOptions>;

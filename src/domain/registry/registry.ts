@@ -136,7 +136,7 @@ function deriversOf(
   const derivers = new Map<string, Deriver[]>();
   const own = [...kinds.values()].flatMap(({ kind, derive }) => (derive === undefined ? [] : [{ kind, derive }]));
   for (const { kind, derive } of [...own, ...plugins.flatMap((plugin) => plugin.derivers ?? [])]) {
-    if (!kinds.has(kind)) throw new Error(`A deriver names the entity kind "${kind}", which is not there`);
+    if (!kinds.has(kind)) throw new Error(`A deriver refers to the unknown entity kind "${kind}"`);
     derivers.set(kind, [...(derivers.get(kind) ?? []), derive]);
   }
   return derivers;
@@ -149,7 +149,7 @@ function mappersOf(
   const mappers = new Map<string, PayloadMapper>();
   for (const { kind, toPayload } of kinds.values()) if (toPayload !== undefined) mappers.set(kind, toPayload);
   for (const [kind, mapper] of plugins.flatMap(({ payloadMappers = {} }) => Object.entries(payloadMappers))) {
-    if (!kinds.has(kind)) throw new Error(`A payload mapper names the entity kind "${kind}", which is not there`);
+    if (!kinds.has(kind)) throw new Error(`A payload mapper refers to the unknown entity kind "${kind}"`);
     if ((mappers.get(kind) ?? mapper) !== mapper) throw new Error(`Entity kind "${kind}" has two payload mappers`);
     mappers.set(kind, mapper);
   }

@@ -76,7 +76,7 @@ describe('a cron pattern', () => {
     ['5-1 * * * *', '"5-1" is not a minute'],
     ['* * * * mun', '"mun" is not a day of week'],
     ['*/0 * * * *', '"*/0" is not a minute'],
-    ['0 0 30 2 *', 'No such day'],
+    ['0 0 30 2 *', 'None of these months has such a day'],
     ['a b c d e', '"a" is not a minute'],
   ])('%s is refused', (pattern, message) => {
     expect(() => parseCron(pattern)).toThrow(CronError);

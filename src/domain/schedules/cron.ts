@@ -96,7 +96,7 @@ export function parseCron(text: string): CronPattern {
     fixedHour: !hour.startsWith('*') && hours.length < 24,
   };
   const exists = months.some((each) => (daysOfMonth[0] ?? 1) <= (LONGEST_MONTH[each - 1] ?? 0));
-  if (!exists && !isSet(dayOfWeek)) throw new CronError('No such day exists in any of these months');
+  if (!exists && !isSet(dayOfWeek)) throw new CronError('None of these months has such a day');
   return pattern;
 }
 
@@ -177,7 +177,7 @@ function numberOf(text: string, { least, most, words = [] }: Field): number | un
 }
 
 const wrong = (part: string, { name, least, most }: Field): CronError =>
-  new CronError(`"${part}" is not a ${name}: ${least} to ${most}, a list, a range, or a step such as */5`);
+  new CronError(`"${part}" is not a ${name}: expected ${least} to ${most}, a list, a range, or a step such as */5`);
 
 /** Returns whether the wall clock of a zone shows a time of the pattern, as precisely as a second. */
 export function cronMatches(pattern: CronPattern, instant: Date, timezone: string): boolean {

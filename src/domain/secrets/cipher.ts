@@ -36,7 +36,7 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
     open(name, sealed) {
       const own = byId.get(sealed.keyId);
       if (own === undefined) {
-        throw new Error(`"${name}" was sealed with key ${sealed.keyId}, which FERMATA_SECRET_KEY does not have.`);
+        throw new Error(`"${name}" was encrypted with key ${sealed.keyId}, which is not in FERMATA_SECRET_KEY.`);
       }
       const bytes = Buffer.from(sealed.ciphertext, 'base64');
       const decipher = createDecipheriv(ALGORITHM, own, Buffer.from(sealed.nonce, 'base64'), {

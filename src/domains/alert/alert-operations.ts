@@ -41,7 +41,10 @@ async function rewrite(
 export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertState> {
   const { known, state, silences } = await lockOne(write, fingerprint);
   if (state.status !== 'firing') {
-    throw new FermataError('not_firing', `The alert "${fingerprint}" is resolved: only a firing one is acknowledged.`);
+    throw new FermataError(
+      'not_firing',
+      `The alert "${fingerprint}" is resolved: only firing alerts can be acknowledged.`,
+    );
   }
   if (state.acknowledgedAt !== undefined) return state;
   const next = { ...state, acknowledgedBy: by, acknowledgedAt: write.now.toISOString() };

@@ -21,7 +21,7 @@ export const Matchers = z.array(MatcherText).max(50);
 
 const Config = z.strictObject({
   matchers: Matchers.default([]).describe(
-    'Alertmanager matchers of labels, e.g. severity=~"critical|page"; all of them must match',
+    'Label matchers in the syntax of Alertmanager, e.g. severity=~"critical|page"; all must match',
   ),
   source: z.string().min(1).optional().describe('Only alerts of this sender, e.g. grafana, or of this hook'),
   group_by: z
@@ -29,7 +29,7 @@ const Config = z.strictObject({
     .min(1)
     .max(20)
     .optional()
-    .describe('Labels whose values make the context key, in place of the fingerprint'),
+    .describe('Labels whose values form the context key, instead of the fingerprint'),
 });
 
 const ChangedConfig = Config.extend({

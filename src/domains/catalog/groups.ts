@@ -82,7 +82,7 @@ export async function createGroup(write: DomainWrite, input: NewGroup): Promise<
     .values({ ...row, createdAt: now, updatedAt: now })
     .onConflictDoNothing()
     .returning();
-  if (!group) throw new FermataError('conflict', `There is a group "${row.id}" already`);
+  if (!group) throw new FermataError('conflict', `Group "${row.id}" already exists`);
   await mirror(write, group);
   return group;
 }

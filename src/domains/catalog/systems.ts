@@ -87,7 +87,7 @@ async function mirror(write: DomainWrite, system: System): Promise<void> {
  */
 export async function createSystem(write: DomainWrite, input: NewSystem): Promise<System> {
   const system = await insertSystem(write, input);
-  if (!system) throw new FermataError('conflict', `There is a system "${input.id ?? ''}" already`);
+  if (!system) throw new FermataError('conflict', `System "${input.id ?? ''}" already exists`);
   const healthy = { status: 'healthy', healthyChecks: 0, totalChecks: 0 };
   const context = { systemName: system.name };
   await write.entities.mutate(write.tx, { kind: 'health', id: system.id }, (prev) => prev ?? healthy, write.cause, {

@@ -109,11 +109,11 @@ async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
     select exists (select 1 from dependencies where source_system_id = ${source} and target_system_id = ${target} and id <> ${id})
         as duplicate,
       exists (select 1 from needs where system_id = ${source}) as circle`);
-  if (found.rows[0]?.duplicate) throw new FermataError('conflict', `"${source}" depends on "${target}" already`);
+  if (found.rows[0]?.duplicate) throw new FermataError('conflict', `"${source}" already depends on "${target}"`);
   if (found.rows[0]?.circle) {
     throw new FermataError(
       'conflict',
-      `"${target}" depends on "${source}", directly or by others: the two would go in a circle`,
+      `"${target}" depends on "${source}", directly or indirectly: the dependency would create a cycle`,
     );
   }
 }

@@ -27,7 +27,7 @@ const edgeTrigger = (id: string, displayName: string, description: string): Trig
 const impactTrigger: TriggerType = {
   id: 'impact_propagated',
   displayName: 'Impact propagated',
-  description: 'The status of a system changed in a way that reaches systems that depend on it.',
+  description: 'The status of a system changed in a way that affects systems that depend on it.',
   category: 'Dependencies',
   payloadSchema: z.object({
     sourceSystemId: z.string(),
@@ -69,14 +69,14 @@ const RemoveConfig = z.strictObject({ dependencyId: z.string().optional() });
 const remove: TransactionalAction<z.infer<typeof RemoveConfig>> = {
   id: 'remove',
   displayName: 'Remove dependency',
-  description: 'Removes the dependency that is named, or the one that an earlier step made.',
+  description: 'Removes the named dependency, or the one that an earlier step created.',
   configSchema: RemoveConfig,
   produces: edgeArtifact,
   consumes: 'dependency.edge',
   execution: 'transaction',
   async execute(context) {
     const id = context.config.dependencyId ?? (context.consumed?.['dependencyId'] as string | undefined);
-    if (id === undefined) throw new FermataError('artifact_missing', 'Dependency not found: give a dependencyId');
+    if (id === undefined) throw new FermataError('artifact_missing', 'Dependency not found: set dependencyId');
     return { artifact: edgeOf(await deleteDependency(context, id)), closesConsumed: true };
   },
 };

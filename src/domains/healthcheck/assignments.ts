@@ -85,7 +85,8 @@ export async function putAssignment(write: DomainWrite, input: NewAssignment): P
     })
     .returning(columns);
   const assignment = rows[0];
-  if (!assignment) throw new FermataError('conflict', `"${input.configurationId}" is a firing alert of that system`);
+  if (!assignment)
+    throw new FermataError('conflict', `"${input.configurationId}" is already the id of a firing alert of this system`);
   await refresh(write, system);
   return assignment;
 }

@@ -67,7 +67,8 @@ export const healthcheckTriggers: readonly TriggerType[] = [
   checkTrigger('check_completed', 'Check completed', 'A result of a check; each one.'),
   {
     ...{ id: 'run_requested', displayName: 'Check run requested', ...common },
-    description: 'healthcheck.run_now asked for a run of a check; for those who run it.',
+    description:
+      'An automation requested a run of a check with healthcheck.run_now. Satellites and scripts that run checks listen to it.',
     payloadSchema: z.object({ systemId: z.string(), configurationId: z.string() }),
   },
 ];

@@ -32,7 +32,7 @@ function derive(change: EntityChange): Occurrence[] {
 /** Maintenances as entities; title and updates are in separate tables. */
 export const maintenanceKind: EntityKind = {
   kind: 'maintenance',
-  description: 'A planned window of systems, started and ended by the clock',
+  description: 'A planned time window for systems, started and ended by the clock',
   schema: MaintenanceState,
   derive,
 };

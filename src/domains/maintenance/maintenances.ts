@@ -148,7 +148,7 @@ export async function updateMaintenance(write: DomainWrite, id: string, patch: M
   const { startAt, endAt, status, title = current.title, description = current.description } = patch;
   const { systemIds = current.systemIds, suppressNotifications = current.suppressNotifications } = patch;
   if (!isOpen(current) && (startAt ?? endAt ?? (status === current.status ? undefined : status)) !== undefined) {
-    throw new FermataError('conflict', `The maintenance is ${current.status}; its times and status stay`);
+    throw new FermataError('conflict', `The maintenance is ${current.status}; its times and status cannot change`);
   }
   const next: Maintenance = {
     ...{ ...current, title, description, suppressNotifications, systemIds: [...new Set(systemIds)] },

@@ -12,7 +12,7 @@ const common = {
 export const maintenanceTriggers: readonly TriggerType[] = [
   {
     ...{ id: 'created', displayName: 'Maintenance created', ...common },
-    description: 'A maintenance was planned; one that begins at once is created, then started.',
+    description: 'A maintenance was scheduled. One that begins immediately also fires maintenance.started.',
   },
   {
     ...{ id: 'updated', displayName: 'Maintenance updated', ...common },

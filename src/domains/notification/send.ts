@@ -19,7 +19,7 @@ const Config = z.strictObject({
     .union([z.string(), z.array(z.string()).max(MOST_RECIPIENTS)])
     .optional()
     .describe(
-      'smtp: addresses; slack: channels or users; webex: room ids or emails; several as a list or with commas; teams: none',
+      'Recipients, as a list or separated by commas. smtp: addresses; slack: channels or users; webex: room ids or emails; teams: none',
     ),
   title: Text,
   body: z.string(),
@@ -27,7 +27,7 @@ const Config = z.strictObject({
   actionLabel: z.string().max(200).optional(),
   actionUrl: z.url({ protocol: /^https?$/, error: 'must be an http(s) URL' }).optional(),
   replaceKey: Text.optional().describe(
-    'A later notification with the same key takes the place of this one: slack edits the message, pagerduty and opsgenie update the incident or alert; others send a new message',
+    'A later notification with the same key replaces this one: slack edits the message, pagerduty and opsgenie update the incident or alert. Others send a new message',
   ),
   ignoreSuppression: z
     .boolean()
@@ -42,7 +42,9 @@ const SendResult = z.object({
   suppressed: z
     .object({ by: z.enum(['incident', 'maintenance']), id: z.string() })
     .optional()
-    .describe('Set when nothing was sent because this suppresses notifications of the system'),
+    .describe(
+      'The incident or maintenance that suppresses notifications of the system; set when nothing was sent because of it',
+    ),
 });
 
 function recipientsOf({ to }: Config): string[] {

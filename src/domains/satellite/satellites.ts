@@ -17,7 +17,7 @@ export const NewSatellite = z.strictObject({
     .min(1)
     .max(86_400)
     .optional()
-    .describe('Seconds without a heartbeat after which it is lost; 60'),
+    .describe('Seconds without a heartbeat after which the satellite is lost; default 60'),
 });
 export type NewSatellite = z.infer<typeof NewSatellite>;
 

@@ -11,7 +11,7 @@ function read(input: unknown): Element {
   const essentials = fieldsOf(field(body, 'data', 'essentials'), 'data.essentials');
   const condition = required(essentials, 'monitorCondition');
   if (condition !== 'Fired' && condition !== 'Resolved') {
-    throw new ElementError(`monitorCondition: "${condition}" is not known`);
+    throw new ElementError(`monitorCondition: "${condition}" is unknown`);
   }
   const properties = own(field(body, 'data', 'customProperties') ?? field(body, 'data', 'alertContext', 'properties'));
   const items = essentials['configurationItems'];

@@ -35,7 +35,7 @@ function read(input: unknown): { alert: IncomingAlert } {
   const transition = required(body, 'transition');
   const isFiring = FIRING.test(transition);
   if (!isFiring && !RESOLVED.test(transition)) {
-    throw new ElementError(`transition: "${transition}" is none that Datadog documents for $ALERT_TRANSITION`);
+    throw new ElementError(`transition: "${transition}" is not a value that Datadog documents for $ALERT_TRANSITION`);
   }
   const at = instant(body['date']);
   const [title = '', description] = [text(body, 'title'), text(body, 'body')];

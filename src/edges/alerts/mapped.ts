@@ -47,13 +47,13 @@ const STATUSES: ReadonlyMap<unknown, AlertStatus> = new Map<unknown, AlertStatus
 function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date): Element {
   const value = (key: keyof AlertMapping) => valueOf(mapping, key, scope, now);
   const fingerprint = text({ value: value('fingerprint') }, 'value');
-  if (fingerprint === undefined) throw new ElementError('fingerprint: must be a text that is not empty');
+  if (fingerprint === undefined) throw new ElementError('fingerprint: must be a non-empty text');
   if (fingerprint.length > MAX_FINGERPRINT_LENGTH) {
     throw new ElementError(`fingerprint: must have at most ${MAX_FINGERPRINT_LENGTH} characters`);
   }
   const given = value('status');
   const status = STATUSES.get(typeof given === 'string' ? given.toLowerCase() : given);
-  if (status === undefined) throw new ElementError('status: must give firing or resolved, or true or false');
+  if (status === undefined) throw new ElementError('status: must be firing or resolved, or true or false');
   const labels = textMap(value('labels'), 'labels');
   const annotations = textMap(value('annotations'), 'annotations');
   const alertname = text({ value: value('name') }, 'value') ?? labels['alertname'] ?? hook;
@@ -74,8 +74,8 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
  */
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
   const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);
-  if (!Array.isArray(items)) throw new ElementError('each: must give a list');
-  if (items.length > MOST_ELEMENTS) throw new ElementError(`each: gives more than ${MOST_ELEMENTS} elements`);
+  if (!Array.isArray(items)) throw new ElementError('each: must be a list');
+  if (items.length > MOST_ELEMENTS) throw new ElementError(`each: has more than ${MOST_ELEMENTS} elements`);
   const deadline = performance.now() + BUDGET_MS;
   const elements = items.map((item: unknown) =>
     element(() => {

@@ -19,7 +19,7 @@ const ISSUE_ACTIONS: Readonly<Record<string, IncomingAlert['status'] | null>> = 
 
 function readIssue(issue: Fields, action: string): Element {
   const status = Object.hasOwn(ISSUE_ACTIONS, action) ? ISSUE_ACTIONS[action] : undefined;
-  if (status === undefined) throw new ElementError(`action: "${action}" is not known for an issue`);
+  if (status === undefined) throw new ElementError(`action: "${action}" is unknown for an issue`);
   if (status === null) return { kind: 'nothing' };
   const title = required(issue, 'title');
   const startsAt = action === 'created' ? instant(issue['firstSeen']) : undefined;
@@ -53,7 +53,7 @@ function readEventAlert(data: Fields): Element {
 function readMetricAlert(data: Fields, action: string): Element {
   const incident = fieldsOf(data['metric_alert'], 'data.metric_alert');
   if (!['critical', 'warning', 'resolved'].includes(action)) {
-    throw new ElementError(`action: "${action}" is not known for a metric alert`);
+    throw new ElementError(`action: "${action}" is unknown for a metric alert`);
   }
   const rule = field(incident, 'alert_rule');
   const isResolved = action === 'resolved';
@@ -119,7 +119,7 @@ function read(input: unknown): Element {
   if (data['issue'] !== undefined && action !== 'triggered')
     return readIssue(fieldsOf(data['issue'], 'data.issue'), action);
   if (action === 'triggered') return readEventAlert(data);
-  throw new ElementError('data: holds no issue, event or metric_alert');
+  throw new ElementError('data: must contain an issue, event or metric_alert');
 }
 
 /** Integration webhooks of Sentry (https://docs.sentry.io/organization/integrations/integration-platform/webhooks/). */

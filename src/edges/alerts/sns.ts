@@ -25,14 +25,14 @@ function alarmOf(body: Fields): Fields {
   try {
     return fieldsOf(JSON.parse(message), 'Message');
   } catch {
-    throw new ElementError('Message: is not the JSON of a CloudWatch alarm');
+    throw new ElementError('Message: must be the JSON of a CloudWatch alarm');
   }
 }
 
 function readAlarm(alarm: Fields): Element {
   const state = required(alarm, 'NewStateValue');
   if (state === 'INSUFFICIENT_DATA') return { kind: 'nothing' };
-  if (state !== 'ALARM' && state !== 'OK') throw new ElementError(`NewStateValue: "${state}" is not known`);
+  if (state !== 'ALARM' && state !== 'OK') throw new ElementError(`NewStateValue: "${state}" is unknown`);
   const at = instant(alarm['StateChangeTime']);
   const description = text(alarm, 'AlarmDescription');
   const dimensions = dimensionsOf(alarm);
@@ -71,7 +71,7 @@ function read(input: unknown): Element {
     case 'SubscriptionConfirmation':
     case 'UnsubscribeConfirmation':
       throw new ElementError(
-        'Type: subscriptions are confirmed only at /ingest/sns/{hook}, for the topics of a hook of the scheme sns',
+        'Type: subscriptions are only confirmed at /ingest/sns/{hook}, for the topics of a hook of the scheme sns',
       );
     case undefined:
       // Raw message delivery: the alarm alone.

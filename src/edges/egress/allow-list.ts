@@ -47,7 +47,7 @@ function parseEntry(item: string): Entry {
   const range = parseRange(rest);
   if (range) return { range, port };
   if (/^[\d.]+$/.test(rest) || !/^(\*\.)?[a-z0-9_-]+(\.[a-z0-9_-]+)*\.?$/i.test(rest)) {
-    throw new Error(`"${text}" is not a host, an address or a CIDR range that can be allowed`);
+    throw new Error(`"${text}" is not a host, an address or a CIDR range`);
   }
   const name = plainName(rest);
   return name.startsWith('*.') ? { suffix: name.slice(1), port } : { host: name, port };
@@ -59,7 +59,7 @@ function splitPort(text: string): { rest: string; port: number | null } {
   if (!match) return { rest: text, port: null };
   const [, rest = '', digits] = match;
   const port = digits === undefined ? null : Number(digits);
-  if (port !== null && (port < 1 || port > 65_535)) throw new Error(`"${text}" names a port that does not exist`);
+  if (port !== null && (port < 1 || port > 65_535)) throw new Error(`"${text}" has an invalid port`);
   return { rest, port };
 }
 

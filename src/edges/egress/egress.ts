@@ -162,7 +162,7 @@ function connected(socket: Socket, signal: AbortSignal): Promise<Socket> {
 }
 
 function firstHop({ url, method, headers, body }: EgressRequest): Hop {
-  if (!URL.canParse(url)) throw new ProviderFailure('config_invalid', 'The URL cannot be read.', { retryable: false });
+  if (!URL.canParse(url)) throw new ProviderFailure('config_invalid', 'The URL is not valid.', { retryable: false });
   const named = Object.keys(headers).some((name) => name.toLowerCase() === 'user-agent');
   const all = named ? headers : { 'User-Agent': 'Fermata', ...headers };
   return { url: new URL(url), method, headers: all, body: body ?? null, redirects: 0 };

@@ -25,7 +25,7 @@ export function checkTarget(url: URL, allow: AllowList): void {
     throw refused(`Only http and https are allowed, not "${url.protocol}".`);
   }
   if (url.username !== '' || url.password !== '') {
-    throw refused('A user name or password in the URL is not allowed: give it as authentication.');
+    throw refused('A user name or password in the URL is not allowed: use the fields for authentication.');
   }
   const { hostname, port } = targetOf(url);
   if (isIP(hostname) !== 0) checkAddress(hostname, port, allow, `The address ${hostname}`);

@@ -179,4 +179,4 @@ function jsonOf(text: string): unknown {
   }
 }
 
-const malformed = () => new FermataError('malformed_body', 'The body is not one that Slack sends.');
+const malformed = () => new FermataError('malformed_body', 'The body is not in a format that Slack sends.');

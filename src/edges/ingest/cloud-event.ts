@@ -29,10 +29,10 @@ const CloudEventSchema = z
         context.addIssue({
           code: 'custom',
           path,
-          message: 'names of attributes have lower-case letters and digits only',
+          message: 'names of attributes must consist of lower-case letters and digits',
         });
       } else if (typeof value === 'object' && value !== null) {
-        context.addIssue({ code: 'custom', path, message: 'an extension is text, a number or true/false' });
+        context.addIssue({ code: 'custom', path, message: 'an extension must be text, a number or true/false' });
       }
     }
   });
@@ -64,7 +64,7 @@ function decodeData(event: CloudEvent): CloudEvent {
     assertStorable(data, 'data');
     return { ...rest, data };
   } catch (cause) {
-    throw new FermataError('malformed_body', 'data_base64 of the event is not the JSON that datacontenttype says', {
+    throw new FermataError('malformed_body', 'data_base64 of the event is not JSON, as datacontenttype says', {
       cause,
     });
   }

@@ -28,7 +28,7 @@ function decodeHeader(name: string, value: string): string {
   try {
     return decodeURIComponent(value);
   } catch (cause) {
-    throw new FermataError('bad_request', `The header ${name} is not percent-encoded properly`, { cause });
+    throw new FermataError('bad_request', `The header ${name} has an invalid percent-encoding`, { cause });
   }
 }
 
@@ -67,6 +67,6 @@ export function parseCloudEvents(headers: Headers, body: unknown): CloudEvent[] 
   const value = jsonOf(body);
   const batched = structured ? structured[1] !== undefined : Array.isArray(value);
   if (!batched) return [toCloudEvent(value)];
-  if (!Array.isArray(value)) throw new FermataError('malformed_body', 'A batch of events is a JSON list');
+  if (!Array.isArray(value)) throw new FermataError('malformed_body', 'A batch of events must be a JSON list');
   return value.map((event, index) => toCloudEvent(event, index));
 }

@@ -52,10 +52,14 @@ export function createAlertmanagerClient(egress: Egress): AlertmanagerClient {
     }
     const parsed = answer.safeParse(json);
     if (parsed.success) return parsed.data;
-    throw new ProviderFailure('provider_failed', `Alertmanager's answer to ${method} ${path} is not understood.`, {
-      retryable: false,
-      cause: parsed.error,
-    });
+    throw new ProviderFailure(
+      'provider_failed',
+      `Alertmanager's answer to ${method} ${path} has an unexpected format.`,
+      {
+        retryable: false,
+        cause: parsed.error,
+      },
+    );
   };
 }
 

@@ -6,8 +6,8 @@ const secret = z.string().min(1).max(10_000).optional().meta({ 'x-secret': true 
 /** The address of an Alertmanager, and how its callers authenticate. */
 export const AlertmanagerConnection = z
   .strictObject({
-    url: BaseUrl.describe('Address before /api/v2, including a route prefix'),
-    authType: z.enum(['none', 'basic', 'bearer']).optional().describe('Default: by the credentials that are given'),
+    url: BaseUrl.describe('Base address without /api/v2, including a route prefix'),
+    authType: z.enum(['none', 'basic', 'bearer']).optional().describe('Default: derived from the given credentials'),
     user: z.string().min(1).max(320).optional(),
     password: secret,
     token: secret,

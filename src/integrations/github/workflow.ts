@@ -14,7 +14,7 @@ const Config = z.strictObject({
   wait: z
     .boolean()
     .default(true)
-    .describe('Wait for the conclusion; any but success, skipped or neutral fails the step'),
+    .describe('Wait for the conclusion; any conclusion except success, skipped or neutral fails the step'),
 });
 const Run = z.object({ id: z.int(), status: z.string(), conclusion: z.string().nullable(), url: z.string() });
 const GithubRun = z.looseObject({

@@ -101,7 +101,7 @@ const TriggerConfig = z.strictObject({
   projectId: ProjectId,
   ref: Text,
   variables: z.record(z.string(), z.string()).optional(),
-  wait: z.boolean().default(true).describe('Wait for the end; any but success or skipped fails the step'),
+  wait: z.boolean().default(true).describe('Wait for the end; any status except success or skipped fails the step'),
 });
 
 /** `integration-gitlab.trigger_pipeline`. A repeat finds the pipeline by one of its variables. */

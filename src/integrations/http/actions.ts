@@ -31,7 +31,7 @@ const RequestConfig = z.strictObject({
     .union([Status, z.array(Status).min(1)])
     .optional()
     .describe('Default: every 2xx'),
-  outputs: z.record(z.string(), Text).optional().describe('Names with JSON paths, such as $.items[0].id'),
+  outputs: z.record(z.string(), Text).optional().describe('Output names with their JSON paths, such as $.items[0].id'),
   pagination: Pagination.optional().describe('Reads all pages of a list; the body is then the list of all items'),
 });
 type RequestConfig = z.infer<typeof RequestConfig>;
@@ -80,7 +80,7 @@ async function readPages(
     }
     const mark = JSON.stringify(page);
     if (asked.has(mark)) {
-      throw new ProviderFailure('provider_failed', 'The answer names a page that was already read.', {
+      throw new ProviderFailure('provider_failed', 'The answer refers to a page that was already read.', {
         retryable: false,
       });
     }

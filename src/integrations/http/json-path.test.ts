@@ -18,5 +18,5 @@ it.each<[string, unknown]>([
 });
 
 it.each(['$.items[', '$..id', '$.a b'])('refuses %s', (path) => {
-  expect(() => readJsonPath(value, path)).toThrow('is no JSON path');
+  expect(() => readJsonPath(value, path)).toThrow('is not a valid JSON path');
 });

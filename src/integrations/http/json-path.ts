@@ -34,13 +34,9 @@ function partsOf(path: string): Part[] {
     const at = PART.lastIndex;
     const match = PART.exec(path);
     if (match === null) {
-      throw new ProviderFailure(
-        'config_invalid',
-        `"${path}" is no JSON path: it cannot be read from character ${at + 1}.`,
-        {
-          retryable: false,
-        },
-      );
+      throw new ProviderFailure('config_invalid', `"${path}" is not a valid JSON path: error at character ${at + 1}.`, {
+        retryable: false,
+      });
     }
     const [, name, inner, star] = match;
     if (name !== undefined) parts.push(name);

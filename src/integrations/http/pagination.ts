@@ -11,13 +11,16 @@ const common = {
 
 /** How an API splits a list into pages. */
 export const Pagination = z.discriminatedUnion('type', [
-  z.strictObject({ type: z.literal('link').describe('Link header with rel="next", as GitHub and GitLab'), ...common }),
   z.strictObject({
-    type: z.literal('url').describe('The answer has the address of the next page'),
+    type: z.literal('link').describe('Link header with rel="next", as GitHub and GitLab send it'),
+    ...common,
+  }),
+  z.strictObject({
+    type: z.literal('url').describe('The answer contains the address of the next page'),
     ...{ next: Text.describe('JSON path of the address, absolute or relative'), ...common },
   }),
   z.strictObject({
-    type: z.literal('cursor').describe('The answer has a cursor for the next request'),
+    type: z.literal('cursor').describe('The answer contains a cursor for the next request'),
     next: Text.describe('JSON path of the cursor'),
     ...{ parameter: Text.default('cursor').describe('Query parameter of the cursor'), ...common },
   }),
@@ -25,13 +28,13 @@ export const Pagination = z.discriminatedUnion('type', [
     type: z.literal('page').describe('Pages are numbered; an empty one, or one shorter than size, is the last'),
     parameter: Text.default('page'),
     start: z.int().min(0).default(1),
-    size: z.int().min(1).optional().describe('Items that a full page has'),
+    size: z.int().min(1).optional().describe('Number of items of a full page'),
     ...common,
   }),
   z.strictObject({
     type: z.literal('offset').describe('Requests contain the number of items to skip'),
     parameter: Text.default('offset'),
-    size: z.int().min(1).optional().describe('Items that a full page has'),
+    size: z.int().min(1).optional().describe('Number of items of a full page'),
     ...common,
   }),
 ]);
@@ -91,7 +94,7 @@ function cursorOf(value: unknown, path: string): string | null {
 function addressed(next: string | null, from: string): PageRequest | null {
   if (next === null) return null;
   if (URL.canParse(next, from)) return { url: new URL(next, from).href };
-  throw new ProviderFailure('provider_failed', 'The address of the next page cannot be read.', { retryable: false });
+  throw new ProviderFailure('provider_failed', 'The address of the next page is not valid.', { retryable: false });
 }
 
 /** Returns the address with `rel="next"` of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */

@@ -18,7 +18,13 @@ const Name = z.string().trim().min(1).max(253);
 /** A cluster: from a kubeconfig, or the one in which the worker runs. */
 export const KubernetesConnection = z
   .strictObject({
-    kubeconfig: z.string().min(1).max(200_000).optional().meta({ 'x-secret': true }).describe('With all data in it'),
+    kubeconfig: z
+      .string()
+      .min(1)
+      .max(200_000)
+      .optional()
+      .meta({ 'x-secret': true })
+      .describe('Kubeconfig that contains all data inline'),
     context: Name.optional().describe('Default: the current context of the kubeconfig'),
     inCluster: z.boolean().default(false).describe('The cluster and service account that the worker runs with'),
     namespaces: z.array(Name).max(1_000).default([]).describe('Namespaces that may be used; empty = all, and nodes'),

@@ -61,7 +61,8 @@ export function readKubeconfig(text: string, wanted: string | undefined): KubeTa
   for (const { name, user } of config.users) refuse(`user ${name}`, user ?? {});
   const name = wanted ?? config['current-context'] ?? '';
   const context = config.contexts.find((each) => each.name === name)?.context;
-  if (context === undefined) throw new Error(`has no context ${name === '' ? 'that is current: give context' : name}`);
+  if (context === undefined)
+    throw new Error(`has no ${name === '' ? 'current context: set context' : `context ${name}`}`);
   const { server, ...trust } = readCluster(config, context.cluster);
   const { identity, ...login } = readUser(config, context.user);
   return { server, tls: { ...trust, ...identity }, ...login, namespace: context.namespace ?? 'default' };
@@ -87,7 +88,8 @@ function readUser({ users }: File, name: string): Login {
   if (!user.success) throw new Error(`has no usable user ${name}: ${problemOf(user.error)}`);
   const { token, username, password } = user.data;
   const [cert, key] = [pem(user.data, 'client-certificate-data'), pem(user.data, 'client-key-data')];
-  if ((cert === undefined) !== (key === undefined)) throw new Error(`has half a certificate for user ${name}`);
+  if ((cert === undefined) !== (key === undefined))
+    throw new Error(`has only one of certificate and key for user ${name}`);
   return {
     identity: { ...(cert && { cert }), ...(key && { key }) },
     ...(token !== undefined && { token }),
@@ -127,6 +129,6 @@ function checkCertificate(ca: string): void {
   try {
     new X509Certificate(ca);
   } catch (error) {
-    throw new Error(`has certificate-authority-data that is no certificate: ${messageOf(error)}`, { cause: error });
+    throw new Error(`has certificate-authority-data that is not a certificate: ${messageOf(error)}`, { cause: error });
   }
 }

@@ -209,7 +209,7 @@ it.each([
   ['auth-provider', { 'auth-provider': { name: 'gcp' } }, 'has auth-provider'],
   ['a file', { 'client-certificate': '/etc/passwd', 'client-key': '/etc/shadow' }, 'would read a file of the worker'],
   ['a token file', { tokenFile: '/etc/shadow' }, 'has tokenFile'],
-  ['half a certificate', { 'client-certificate-data': 'eA==' }, 'has half a certificate'],
+  ['half a certificate', { 'client-certificate-data': 'eA==' }, 'has only one of certificate and key'],
 ])('is not saved with %s', (_what, user, message) => {
   const kubeconfig = kubeconfigOf('https://kube.example', '', user).replace('"certificate-authority-data":""', '"x":1');
   expect(KubernetesConnection.safeParse({ kubeconfig }).error?.message).toContain(message);
@@ -227,7 +227,7 @@ it.each([
     (text: string) => text.replace('"server"', '"proxy-url":"http://x","server"'),
     'would go past the egress rules',
   ],
-  ['no context', (text: string) => text.replace('"current-context":"test"', '"x":1'), 'give context'],
+  ['no context', (text: string) => text.replace('"current-context":"test"', '"x":1'), 'has no current context'],
   ['no YAML', () => '{canary', 'is not YAML'],
   ['both', (text: string) => text, 'and not both'],
 ])('is not saved with %s', (what, change, message) => {

@@ -37,7 +37,7 @@ const DEFAULT_SECONDS = 600;
 const DrainConfig = z.strictObject({
   connectionId: Text,
   name: Text.describe('Name of a node'),
-  force: z.boolean().default(false).describe('Also evict pods that no controller makes again'),
+  force: z.boolean().default(false).describe('Also evict pods that no controller recreates'),
   deleteEmptyDirData: z.boolean().default(false).describe('Also evict pods whose emptyDir is lost with them'),
   gracePeriodSeconds: z.int().min(0).max(86_400).optional().describe('Default: that of each pod'),
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),

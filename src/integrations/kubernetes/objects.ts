@@ -6,8 +6,10 @@ import { common, inCluster, invalid, isStatus, KubeObject, resourceResult, Text 
 const Object_ = {
   connectionId: Text,
   namespace: Text.optional().describe('Default: that of the context, or the only one that the connection allows'),
-  kind: Text.default('Deployment').describe('Such as Deployment, Pod, ConfigMap, or the kind of an operator'),
-  apiVersion: Text.optional().describe('Needed for kinds of operators, such as cert-manager.io/v1'),
+  kind: Text.default('Deployment').describe(
+    'Kind of the object, such as Deployment, Pod, ConfigMap, or a custom resource',
+  ),
+  apiVersion: Text.optional().describe('Needed for custom resources, such as cert-manager.io/v1'),
   name: Text,
 };
 const GetConfig = z.strictObject(Object_);
@@ -18,7 +20,7 @@ export function createGet(kubernetes: KubernetesClient): CallingAction<z.infer<t
     ...common,
     id: 'get',
     displayName: 'Get Kubernetes object',
-    description: 'Reads an object; fails when there is none.',
+    description: 'Reads an object; fails when it does not exist.',
     configSchema: GetConfig,
     async execute(context) {
       const cluster = inCluster(kubernetes, context);
@@ -31,8 +33,10 @@ export function createGet(kubernetes: KubernetesClient): CallingAction<z.infer<t
 
 const PatchConfig = z.strictObject({
   ...Object_,
-  patch: z.record(z.string(), z.unknown()).describe('Fields to own, as in a manifest: { spec: { replicas: 3 } }'),
-  force: z.boolean().default(false).describe('Take over fields that others own; otherwise that is a conflict'),
+  patch: z
+    .record(z.string(), z.unknown())
+    .describe('Fields to set and own, as in a manifest: { spec: { replicas: 3 } }'),
+  force: z.boolean().default(false).describe('Take over fields that others own; by default that is a conflict'),
 });
 
 /** `integration-kubernetes.patch`, by server-side apply under the field manager `fermata`. A repeat changes nothing. */
@@ -81,7 +85,7 @@ export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.i
     ...common,
     id: 'delete_pod',
     displayName: 'Delete Kubernetes pod',
-    description: 'Deletes a pod, so that its controller makes a new one.',
+    description: 'Deletes a pod, so that its controller creates a new one.',
     configSchema: DeleteConfig,
     async execute(context) {
       const { config, note, progress } = context;

@@ -19,13 +19,21 @@ const Config = z.strictObject({
     .regex(/^[a-z0-9]([-a-z0-9]{0,40}[a-z0-9])?$/, 'must be small letters, digits and "-", at most 42')
     .describe('The job gets this name with a suffix'),
   cronJob: Text.optional().describe('Runs the template of a CronJob'),
-  image: z.string().min(1).max(1_000).optional().describe('Or an image'),
+  image: z.string().min(1).max(1_000).optional().describe('Image to run, instead of a CronJob'),
   command: z.array(z.string()).max(100).optional(),
   args: z.array(z.string()).max(100).optional(),
   env: z.record(z.string(), z.string()).optional(),
   serviceAccountName: Text.optional(),
-  wait: z.boolean().default(true).describe('Wait for its end and read its logs; a job that fails, fails the step'),
-  timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS).describe('Kubernetes ends the job then'),
+  wait: z
+    .boolean()
+    .default(true)
+    .describe('Wait for the end of the job and read its logs; a failed job fails the step'),
+  timeout_seconds: z
+    .number()
+    .min(1)
+    .max(86_400)
+    .default(DEFAULT_SECONDS)
+    .describe('Seconds after which Kubernetes ends the job'),
 });
 type Config = z.infer<typeof Config>;
 
@@ -88,7 +96,7 @@ export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config
           throw new ProviderFailure('provider_failed', message, { retryable: false, output: artifact });
         }
         if (Date.now() > end) {
-          throw new ProviderFailure('timeout', `The job ${name} has not ended in time.`, {
+          throw new ProviderFailure('timeout', `The job ${name} did not end in time.`, {
             retryable: false,
             output: about,
           });

@@ -19,7 +19,7 @@ export function createRolloutRestart(kubernetes: KubernetesClient): CallingActio
     ...common,
     id: 'rollout_restart',
     displayName: 'Restart Kubernetes workload',
-    description: 'Replaces the pods of a workload one after the other, as kubectl rollout restart.',
+    description: 'Replaces the pods of a workload one after another, like kubectl rollout restart.',
     configSchema: RestartConfig,
     async execute(context) {
       const { config, now, progress, note } = context;
@@ -81,7 +81,7 @@ export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<U
     ...common,
     id: 'rollout_undo',
     displayName: 'Undo Kubernetes rollout',
-    description: 'Goes back to an earlier revision of a workload, as kubectl rollout undo.',
+    description: 'Returns a workload to an earlier revision, like kubectl rollout undo.',
     configSchema: UndoConfig,
     async execute(context) {
       const { config, progress, note } = context;

@@ -27,7 +27,7 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
     ...common,
     id: 'create_alert',
     displayName: 'Create Opsgenie alert',
-    description: 'Creates an alert, or counts up the open one of the same alias.',
+    description: 'Creates an alert, or increments the count of the open alert with the same alias.',
     configSchema: CreateConfig,
     async execute(context) {
       const { config, note } = context;
@@ -78,10 +78,10 @@ const ChangeConfig = z.strictObject({
 });
 
 const CHANGES = {
-  close_alert: { path: 'close', displayName: 'Close Opsgenie alert', description: 'Closes the alert of an alias.' },
+  close_alert: { path: 'close', displayName: 'Close Opsgenie alert', description: 'Closes the alert with an alias.' },
   acknowledge: {
     ...{ path: 'acknowledge', displayName: 'Acknowledge Opsgenie alert' },
-    description: 'Acknowledges the alert of an alias.',
+    description: 'Acknowledges the alert with an alias.',
   },
 } as const;
 
@@ -113,7 +113,7 @@ export function createAddNote(client: OpsgenieClient): CallingAction<z.infer<typ
     ...common,
     id: 'add_note',
     displayName: 'Add Opsgenie note',
-    description: 'Adds a note to the alert of an alias.',
+    description: 'Adds a note to the alert with an alias.',
     configSchema: NoteConfig,
     consumes: 'integration-opsgenie.alert',
     async execute(context) {

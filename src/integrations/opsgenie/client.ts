@@ -14,7 +14,7 @@ const ADDRESSES = {
 export const OpsgenieConnection = z.strictObject({
   apiKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }),
   region: z.enum(['us', 'eu', 'jsm']).default('us').describe('jsm: Jira Service Management'),
-  baseUrl: BaseUrl.optional().describe('In place of the address of the region'),
+  baseUrl: BaseUrl.optional().describe('Address to use instead of that of the region'),
 });
 export type OpsgenieConnection = z.infer<typeof OpsgenieConnection>;
 

@@ -15,7 +15,7 @@ export const PagerdutyConnection = z.strictObject({
     .meta({ 'x-secret': true })
     .optional()
     .describe('REST API key: needed by add_note and on_call'),
-  fromEmail: z.email().optional().describe('Login of the user in whose name notes are added'),
+  fromEmail: z.email().optional().describe('Login email of the user who adds the notes'),
   baseUrl: BaseUrl.default('https://api.pagerduty.com'),
   eventsUrl: BaseUrl.default('https://events.pagerduty.com'),
 });

@@ -16,7 +16,7 @@ const TriggerConfig = z.strictObject({
   connectionId: Text,
   summary: Text,
   severity: z.enum(['critical', 'error', 'warning', 'info']),
-  source: Text.describe('The system that is affected'),
+  source: Text.describe('The affected system'),
   dedupKey: Text.optional().describe("Default: the run's alert or incident"),
   component: Text.optional(),
   group: Text.optional(),
@@ -33,7 +33,7 @@ export function createTrigger(client: PagerdutyClient): CallingAction<z.infer<ty
     ...common,
     id: 'trigger',
     displayName: 'Trigger PagerDuty',
-    description: 'Opens an incident, or adds to the open one of the same key.',
+    description: 'Opens an incident, or adds to the open incident with the same key.',
     configSchema: TriggerConfig,
     produces: { name: 'event', schema: Event, identity: ['dedupKey'] },
     async execute(context) {

@@ -9,13 +9,20 @@ import { WORKER_WAIT_MS, type ScriptRunner } from './script-runner';
 const Config = z.strictObject({
   script: z.string().min(1).max(262_144).meta({ 'x-code': true }),
   env: ScriptEnv.default({}),
-  secretEnv: ScriptEnv.default({}).meta({ 'x-secret-env': true, description: 'Each a `${{ secrets.NAME }}`' }),
-  workingDirectory: z.string().max(1_000).optional().describe('Relative, inside the private directory of the script'),
+  secretEnv: ScriptEnv.default({}).meta({
+    'x-secret-env': true,
+    description: 'Environment variables, each a `${{ secrets.NAME }}`',
+  }),
+  workingDirectory: z
+    .string()
+    .max(1_000)
+    .optional()
+    .describe('Relative path inside the private directory of the script'),
   timeout: millisecondsOf(1_000, 300_000, 30_000).default(30_000).describe('"1m", {minutes: 1} or milliseconds'),
   network: z
     .boolean()
     .default(false)
-    .describe('Request HTTP and HTTPS through a proxy; FERMATA_SCRIPT_NETWORK has to allow it'),
+    .describe('Allow HTTP and HTTPS requests through a proxy; FERMATA_SCRIPT_NETWORK has to permit it'),
   packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
 });
 type Config = z.infer<typeof Config>;

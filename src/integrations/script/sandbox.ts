@@ -73,7 +73,7 @@ async function runIsolated(policy: ScriptPolicy, request: SandboxedCommand): Pro
   const ability = await abilityOf(policy.bubblewrap);
   if (typeof ability === 'string') {
     const advice = 'Install it, or set FERMATA_SCRIPT_SANDBOX=none to run them without.';
-    throw new ProviderFailure('config_invalid', `Scripts are not run here: ${ability}. ${advice}`, {
+    throw new ProviderFailure('config_invalid', `Scripts cannot run here: ${ability}. ${advice}`, {
       retryable: false,
     });
   }

@@ -110,7 +110,7 @@ function urlOf(text: string): URL {
 }
 
 const malformed = () =>
-  new ProviderFailure('config_invalid', 'The proxy takes CONNECT and http:// URLs.', { retryable: false });
+  new ProviderFailure('config_invalid', 'The proxy accepts only CONNECT and http:// URLs.', { retryable: false });
 
 function refusalOf(error: unknown): { status: number; text: string } {
   const code = error instanceof ProviderFailure ? error.code : 'network_error';

@@ -26,7 +26,7 @@ const PostConfig = z.strictObject({
   connectionId: Text,
   channel: Text.describe('Id or name of a channel, or the id of a person'),
   text: Text,
-  blocks: Blocks.optional().describe('Block Kit; text is then what notifications show'),
+  blocks: Blocks.optional().describe('Blocks of Block Kit; notifications then show `text`'),
   threadTs: Text.optional().describe('Timestamp of the message to reply to'),
   replaceKey: Text.optional().describe('A later post to the channel with the same key updates the message'),
 });
@@ -37,7 +37,7 @@ export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typ
     ...common,
     id: 'post_message',
     displayName: 'Post to Slack',
-    description: 'Posts a message to a channel, or updates the one with the same key.',
+    description: 'Posts a message to a channel, or updates the message with the same key.',
     configSchema: PostConfig,
     produces: { name: 'message', schema: SlackMessage },
     async execute(context) {
@@ -134,7 +134,7 @@ export function createOpenChannel(slack: SlackClient): CallingAction<z.infer<typ
     ...common,
     id: 'open_channel',
     displayName: 'Open Slack channel',
-    description: 'Creates a channel, or finds the one of that name.',
+    description: 'Creates a channel, or finds the existing one with that name.',
     configSchema: OpenConfig,
     produces: { name: 'channel', schema: z.object({ id: z.string() }) },
     async execute(context) {

@@ -14,7 +14,7 @@ export const SlackConnection = z.strictObject({
     .max(1_000)
     .meta({ 'x-secret': true })
     .optional()
-    .describe('Checks what Slack posts to /hooks/slack/{connection}'),
+    .describe('Verifies requests of Slack to /hooks/slack/{connection}'),
   baseUrl: BaseUrl.default('https://slack.com'),
 });
 export type SlackConnection = z.infer<typeof SlackConnection>;
@@ -82,7 +82,7 @@ export function createSlackClient(egress: Egress): SlackClient {
     if (!body.ok) throw failureOf(method, body);
     const parsed = answer.safeParse(body);
     if (parsed.success) return parsed.data;
-    throw new ProviderFailure('provider_failed', `The answer of Slack to ${method} cannot be read.`, {
+    throw new ProviderFailure('provider_failed', `Slack's answer to ${method} has an unexpected format.`, {
       retryable: false,
       cause: parsed.error,
     });

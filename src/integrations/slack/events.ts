@@ -37,12 +37,12 @@ export const slackEventsPlugin: Plugin = {
       {
         id: 'command',
         displayName: 'Slack command',
-        description: 'Someone has used a slash command of the Slack app.',
+        description: 'Somebody used a slash command of the Slack app.',
       },
       { command: z.string(), text: z.string() },
     ),
     trigger(
-      { id: 'button', displayName: 'Slack button', description: 'Someone has used a button or menu of a message.' },
+      { id: 'button', displayName: 'Slack button', description: 'Somebody used a button or menu of a message.' },
       { actionId: z.string(), value: z.string().nullable(), ts: z.string().nullable() },
     ),
   ],

@@ -30,14 +30,14 @@ const SmtpConnection = z
       .enum(['required', 'none'])
       .default('required')
       .describe(
-        '`required`: at once on port 465, by STARTTLS on others. `none`: everything in clear, also the password',
+        '`required`: implicit TLS on port 465, STARTTLS on other ports. `none`: everything is sent in clear text, including the password',
       ),
     ca: z
       .string()
       .max(100_000)
       .refine((text) => text.includes('-----BEGIN CERTIFICATE-----'), 'must be certificates in PEM form')
       .optional()
-      .describe('Certificates to trust in place of the public ones (PEM)'),
+      .describe('Certificates to trust instead of the public ones (PEM)'),
   })
   .superRefine(({ user, password }, context) => {
     if ((user === undefined) === (password === undefined)) return;

@@ -70,7 +70,7 @@ function matcherOf(names: string, number: number): KnownHost['matches'] {
         .digest()
         .equals(wanted ?? Buffer.alloc(0));
   }
-  if (names.startsWith('|')) throw new Error(`line ${number} has a hashed name of an unknown form`);
+  if (names.startsWith('|')) throw new Error(`line ${number} has a hashed host name in an unknown format`);
   const patterns = names
     .split(',')
     .filter((pattern) => pattern !== '')

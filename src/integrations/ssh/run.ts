@@ -29,7 +29,9 @@ const Config = z.strictObject({
     .array(z.string().max(10_000))
     .max(100)
     .default([])
-    .describe('Appended to the command, each quoted for the shell: the place for values from outside'),
+    .describe(
+      'Arguments that are appended to the command, each quoted for the shell. Use them for values from outside',
+    ),
   stdin: z.string().max(1_048_576).optional().meta({ 'x-secret': true }),
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),
 });
@@ -138,7 +140,9 @@ function opened(client: Client, host: string, command: string): Promise<Running>
       if (error === undefined) resolve({ channel, ended: endOf(channel) });
       else
         reject(
-          new ProviderFailure('provider_failed', `${host} runs no command: ${error.message}`, { retryable: false }),
+          new ProviderFailure('provider_failed', `${host} refused to run the command: ${error.message}`, {
+            retryable: false,
+          }),
         );
     });
   });

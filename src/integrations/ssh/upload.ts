@@ -17,13 +17,13 @@ const MODE_BITS = 0o7777;
 const Config = z.strictObject({
   connectionId: Text,
   host: Text.optional().describe('One of the hosts of the connection; default: its host'),
-  path: Text.max(4_000).describe('Absolute, or below the home directory'),
+  path: Text.max(4_000).describe('Absolute path, or a path below the home directory'),
   content: z.string().max(1_048_576).meta({ 'x-secret': true }),
   mode: z
     .string()
     .regex(/^0?[0-7]{3}$/, 'must be three octal digits, such as 644')
     .optional()
-    .describe('Default: that of the file, and 644 for a new one'),
+    .describe('File mode; default: unchanged, and 644 for a new file'),
 });
 type Config = z.infer<typeof Config>;
 

@@ -22,9 +22,7 @@ export const ComponentStatus = z.enum([
   'major_outage',
 ]);
 const Impact = z.enum(['none', 'minor', 'major', 'critical']);
-const Components = z
-  .record(z.string(), ComponentStatus)
-  .describe('Ids of components with the status that they are set to');
+const Components = z.record(z.string(), ComponentStatus).describe('Ids of components with their new status');
 const Fields = {
   connectionId: Text,
   page: Text.optional().describe('Default: the page of the connection'),
@@ -123,7 +121,7 @@ function fieldsOf(
 const UpdateConfig = z.strictObject({
   ...Fields,
   incidentId: Text.optional().describe('Default: the incident of an earlier step'),
-  status: z.enum(STATUSES).optional().describe('resolved ends the incident; default: as it is'),
+  status: z.enum(STATUSES).optional().describe('New status of the incident; resolved ends it. Default: unchanged'),
 });
 
 /**

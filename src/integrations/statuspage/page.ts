@@ -5,7 +5,7 @@ import type { StatuspageConnection } from './client';
 export function pageOf(config: StatuspageConnection, given: string | undefined): string {
   const page = given ?? config.page;
   if (page !== undefined) return page;
-  throw new ProviderFailure('config_invalid', 'Give page: the connection names none.', { retryable: false });
+  throw new ProviderFailure('config_invalid', 'Set page: the connection has no default page.', { retryable: false });
 }
 
 /** Returns a path below a page. */

@@ -6,8 +6,8 @@ import { createPostCard, createTeamsConnectionType, TeamsConnection, type PostCa
 const Text = z.string().trim().min(1);
 const Config = z.strictObject({
   connectionId: Text,
-  teamId: Text.optional().describe('Ignored: the workflow of the connection names the channel'),
-  channelId: Text.optional().describe('Ignored: the workflow of the connection names the channel'),
+  teamId: Text.optional().describe('Ignored: the workflow of the connection determines the channel'),
+  channelId: Text.optional().describe('Ignored: the workflow of the connection determines the channel'),
   title: z.string().optional(),
   body: Text,
 });

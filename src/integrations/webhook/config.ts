@@ -35,17 +35,20 @@ const Fields = z.strictObject({
       const problem = urlProblem(text);
       if (problem !== null) context.addIssue(problem);
     })
-    .meta({ format: 'uri', 'x-secret': true, description: 'Where to send: http or https' }),
+    .meta({ format: 'uri', 'x-secret': true, description: 'Address to send to: http or https' }),
   query: z
     .record(z.string(), z.union([QueryValue, z.array(QueryValue)]))
     .optional()
-    .meta({ 'x-secret': true, description: 'Parameters to add to the URL, encoded; a list repeats its parameter' }),
+    .meta({
+      'x-secret': true,
+      description: 'Parameters that are encoded and added to the URL; a list repeats its parameter',
+    }),
   method: z.enum(['POST', 'PUT', 'PATCH', 'GET', 'DELETE']).default('POST'),
   contentType: z.enum(['json', 'form', 'text']).default('json'),
   authType: z
     .enum(['none', 'bearer', 'basic', 'header'])
     .optional()
-    .meta({ description: 'Follows from the fields that are given; `none` without any' }),
+    .meta({ description: 'Default: derived from the given fields; `none` without any' }),
   bearerToken: secret('Token of authType bearer'),
   basicUsername: z
     .string()
@@ -58,7 +61,7 @@ const Fields = z.strictObject({
   authHeaderValue: secret('Value of that header'),
   customHeaders: z.array(CustomHeader).max(100).default([]).meta({
     'x-secret': true,
-    description: 'Further headers; like credentials they do not follow a redirect to another origin',
+    description: 'Further headers; like credentials, they are not sent when a redirect leads to another origin',
   }),
   body: z
     .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())], {
@@ -68,11 +71,13 @@ const Fields = z.strictObject({
     .meta({ 'x-secret': true, description: 'Text, or an object that is sent as JSON or as form fields' }),
   timeout: millisecondsOf(1, 300_000, 5_000)
     .optional()
-    .describe('For one attempt: "10s", {seconds: 10} or milliseconds; 5000 unless the step sets timeout_seconds'),
+    .describe(
+      'Time limit of one attempt: "10s", {seconds: 10} or milliseconds; default 5000, unless the step sets timeout_seconds',
+    ),
   retryOnStatus: z
     .array(z.int().min(100).max(599))
     .default([])
-    .meta({ description: 'Statuses worth another attempt besides 408, 425, 429 and 5xx' }),
+    .meta({ description: 'Further statuses that are retried, besides 408, 425, 429 and 5xx' }),
   signingSecret: secret('Signs timestamp + "." + body: X-Fermata-Timestamp, X-Fermata-Signature: sha256=<hex HMAC>'),
 });
 

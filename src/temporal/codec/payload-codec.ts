@@ -70,7 +70,7 @@ function decrypt({ metadata, data }: Payload, byId: ReadonlyMap<string, Buffer>)
   const key = byId.get(keyId);
   if (key === undefined) {
     throw new PayloadCodecError(
-      `A payload was encrypted with key ${printable(keyId)}, which FERMATA_SECRET_KEY does not have.`,
+      `A payload was encrypted with key ${printable(keyId)}, which is not in FERMATA_SECRET_KEY.`,
     );
   }
   const all = Buffer.from(data ?? []);
@@ -86,7 +86,7 @@ function decrypt({ metadata, data }: Payload, byId: ReadonlyMap<string, Buffer>)
     const clear = Buffer.concat([decipher.update(rest.subarray(0, -TAG_BYTES)), decipher.final()]);
     return PayloadMessage.decode(clear);
   } catch {
-    throw new PayloadCodecError(`A payload that names key ${keyId} was changed, or encrypted by something else.`);
+    throw new PayloadCodecError(`A payload with the key id ${keyId} was modified, or was encrypted with another key.`);
   }
 }
 

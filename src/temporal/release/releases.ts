@@ -111,12 +111,12 @@ async function refusals<T>(deployment: string, call: () => Promise<T>): Promise<
     if (!isGrpcServiceError(error)) throw error;
     if (error.code === NOT_FOUND) {
       throw new ReleaseError(
-        `Temporal knows no such build of the deployment "${deployment}" (${error.details}). Start a worker with FERMATA_DEPLOYMENT_NAME=${deployment} first.`,
+        `Temporal does not know this build of the deployment "${deployment}" (${error.details}). Start a worker with FERMATA_DEPLOYMENT_NAME=${deployment} first.`,
         { cause: error },
       );
     }
     if (error.code === FAILED_PRECONDITION) {
-      throw new ReleaseError(`Temporal refuses this: ${error.details}`, { cause: error });
+      throw new ReleaseError(`Temporal refused the call: ${error.details}`, { cause: error });
     }
     throw error;
   }

@@ -36,7 +36,7 @@ export function outcomeOf(
   const isNext = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;
   if (done && isNext && command.type === 'evaluate' && 'evaluated' in done) return done.evaluated;
   if (done && isNext && command.type === 'perform' && 'performed' in done) return done.performed;
-  throw new Error(`The stretch carried out ${done?.at ?? 'nothing'} where ${command.path} was next`);
+  throw new Error(`The stretch performed ${done?.at ?? 'nothing'}, but ${command.path} was next`);
 }
 
 /**

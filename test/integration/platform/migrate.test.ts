@@ -152,12 +152,12 @@ describe('tables of a plugin', () => {
     await apply(phones(CALLS, NOTE));
     await database.pool.query('delete from plugin_migrations where version = 1');
     await expect(apply(phones(CALLS, NOTE))).rejects.toThrow(
-      'Migration 0001_calls of the plugin "phone-book" is out of order: 0002_note is applied to this database already. Give it the number 3',
+      'Migration 0001_calls of the plugin "phone-book" is out of order: 0002_note was already applied to this database. Give it the number 3',
     );
     expect(() => phones(CALLS, INDEX)).toThrow(
       'The migrations of the plugin "phone-book" cannot be used: migrations/0003_by_caller.sql should have number 2',
     );
-    expect(() => phones({ name: 'calls', sql: '' })).toThrow('is not named like 0001_what_it_does.sql');
+    expect(() => phones({ name: 'calls', sql: '' })).toThrow('must have a name such as 0001_what_it_does.sql');
   });
 
   it('are refused as a whole when one file breaks the rules, and rolled back when one fails', async () => {

@@ -90,10 +90,10 @@ export const listFilters = {
   join: { description: 'join(separator = ", "): the items of a list as one text', apply: onList(join) },
   first: { description: 'First item of a list or character of a text', apply: pick(0) },
   last: { description: 'Last item of a list or character of a text', apply: pick(-1) },
-  min: { description: 'Least item of a list; min(other, …): the least of several values', apply: extreme(1) },
-  max: { description: 'Greatest item of a list; max(other, …): the greatest of several values', apply: extreme(-1) },
+  min: { description: 'Smallest item of a list; min(other, …): the smallest of several values', apply: extreme(1) },
+  max: { description: 'Largest item of a list; max(other, …): the largest of several values', apply: extreme(-1) },
   sort: {
-    description: 'A list in order: numbers by value, then text, then what is null',
+    description: 'A list in order: numbers by value, then text, then null',
     apply: onList((items, _args, context) => sort(items, context)),
   },
   unique: {
@@ -114,7 +114,8 @@ export const listFilters = {
     ),
   },
   contains: {
-    description: 'contains(value): whether a list has an equal item, a text that part, an object that key',
+    description:
+      'contains(value): whether a list has an equal item, a text contains the value, or an object has that key',
     apply: (input, args, context) => includes(input, args[0], context),
   },
 } satisfies Record<string, FilterDefinition>;

@@ -71,10 +71,10 @@ export const textFilters = {
   upper: { description: 'Text in upper case', apply: onText((text) => text.toUpperCase()) },
   lower: { description: 'Text in lower case', apply: onText((text) => text.toLowerCase()) },
   capitalize: {
-    description: 'Text with its first letter in upper case',
+    description: 'Text with its first letter capitalised',
     apply: onText((text) => text.charAt(0).toUpperCase() + text.slice(1)),
   },
-  trim: { description: 'Text without blanks at both ends', apply: onText((text) => text.trim()) },
+  trim: { description: 'Text without white space at both ends', apply: onText((text) => text.trim()) },
   truncate: {
     description: 'truncate(length): the first characters of a text and "…" when it is longer',
     apply: onText((text, args) => truncate(text, args[0])),

@@ -63,7 +63,7 @@ function* settle(
       return yield* settle(context, node, path, yield* askFailure(node, path, { code, message, path }));
     }
     case 'handover':
-      throw new Error('A call with retries does not hand over');
+      throw new Error('A call with retries cannot hand over');
     default:
       return assertNever(outcome);
   }

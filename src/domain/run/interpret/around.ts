@@ -45,7 +45,7 @@ export function* evaluate<T extends Settled['type']>(
     return null;
   }
   // Another answer must not count as the end of the step: the run would end successfully.
-  if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} answered ${result.type}, not ${type}`);
+  if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} returned ${result.type}, expected ${type}`);
   return result;
 }
 

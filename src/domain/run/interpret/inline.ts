@@ -45,7 +45,10 @@ export async function driveInline(
       continue;
     }
     if (next.type !== 'evaluate' && next.type !== 'perform') {
-      if (!begun) throw new Error(`The stretch met ${next.type} at ${next.path} before ${input.first?.at ?? ''}`);
+      if (!begun)
+        throw new Error(
+          `The stretch reached ${next.type} at ${next.path} before its first step, ${input.first?.at ?? ''}`,
+        );
       return { done, ended: false };
     }
     begun ||= isFirst(next, input);

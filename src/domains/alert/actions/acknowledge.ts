@@ -14,7 +14,8 @@ const Config = z.strictObject({
 export const acknowledgeAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'acknowledge',
   displayName: 'Acknowledge alert',
-  description: 'Acknowledges the alert of this run, or the one named; one that is acknowledged already stays as it is.',
+  description:
+    'Acknowledges the alert of this run, or the named one. Has no effect on an alert that is already acknowledged.',
   configSchema: Config,
   execution: 'transaction',
   async execute(context) {

@@ -10,7 +10,7 @@ export function alertOf(trigger: unknown, named: string | undefined): string {
   const { payload } = Object(trigger) as { payload?: unknown };
   const { fingerprint } = Object(payload) as { fingerprint?: unknown };
   if (typeof fingerprint === 'string' && fingerprint !== '') return fingerprint;
-  throw new FermataError('config_invalid', 'The run was not started by an alert: set fingerprint.');
+  throw new FermataError('config_invalid', 'The run was not started by an alert: set fingerprint in the config.');
 }
 
 /** Returns the name of an automation as an author: `automation:<name>`. */

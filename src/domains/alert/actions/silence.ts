@@ -13,7 +13,7 @@ const MS_PER_MINUTE = 60_000;
 const Config = z
   .strictObject({
     fingerprint: z.string().min(1).max(512).optional(),
-    matchers: Matchers.min(1).optional().describe('Matchers of labels, in place of a fingerprint'),
+    matchers: Matchers.min(1).optional().describe('Label matchers, instead of a fingerprint'),
     durationMinutes: z.number().positive().max(525_600),
     comment: z.string().max(2_000).default(''),
     connectionId: z

@@ -26,7 +26,7 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
     id: 'unsilence',
     displayName: 'End silences',
     description:
-      'Ends the named silence, or the silences of the named alert or of this run, also in Alertmanager. Having none is no error.',
+      'Ends the named silence, or all silences of the named alert or of the alert of this run, also in Alertmanager. Succeeds when there is none.',
     configSchema: Config,
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,

@@ -14,7 +14,7 @@ const Config = z.strictObject({
 export const emitEventAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'emit_event',
   displayName: 'Emit an event',
-  description: 'Emits an event of a type of your own, for automations with the trigger automation.event.',
+  description: 'Emits an event of a custom type, which automations with the trigger automation.event receive.',
   configSchema: Config,
   produces: { name: 'event', schema: z.object({ changeId: z.string() }) },
   execution: 'transaction',

@@ -11,7 +11,7 @@ const Config = z.strictObject({
 export const logAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'log',
   displayName: 'Log a message',
-  description: 'Keeps a message with its level, and data if given, as the output of the step.',
+  description: 'Stores a message with its level and optional data as the output of the step.',
   configSchema: Config,
   execution: 'transaction',
   execute: ({ config }) => Promise.resolve({ output: config }),

@@ -8,7 +8,7 @@ const Config = z.strictObject({ kind: z.string().min(1).meta({ 'x-entity-kind': 
 export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'remove_state',
   displayName: 'Remove state',
-  description: 'Removes an entity of a custom kind; a missing one is not an error.',
+  description: 'Removes an entity of a custom kind. Succeeds when there is none.',
   configSchema: Config,
   produces: stateArtifact,
   consumes: 'automation.state',

@@ -14,7 +14,7 @@ const Config = z.strictObject({
 export const setStateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'set_state',
   displayName: 'Set state',
-  description: 'Sets the state of an entity of a custom kind, merged into what is there or in its place.',
+  description: 'Sets the state of an entity of a custom kind; merges into the current state or replaces it.',
   configSchema: Config,
   produces: stateArtifact,
   execution: 'transaction',

@@ -13,7 +13,7 @@ const Field = z.string().superRefine((field, ctx) => {
       'p95LatencyMs is no field of a single result: use the condition {numeric_state: {value: health.system.p95_latency_ms, above: …}}';
     ctx.addIssue({ code: 'custom', message });
   } else if (!FIELD.test(field) || field === 'collectors' || /^collectors\.[^.]+$/.test(field)) {
-    ctx.addIssue({ code: 'custom', message: 'Write it as latencyMs, collectors.<id>.<field> or <id>.<field>' });
+    ctx.addIssue({ code: 'custom', message: 'Expected latencyMs, collectors.<id>.<field> or <id>.<field>' });
   }
 });
 
@@ -29,7 +29,7 @@ const Config = z
     if (above === undefined && below === undefined) {
       ctx.addIssue({ code: 'custom', message: 'Give "above", "below" or both' });
     } else if (above !== undefined && below !== undefined && above >= below) {
-      ctx.addIssue({ code: 'custom', message: `No number is above ${above} and below ${below}` });
+      ctx.addIssue({ code: 'custom', message: `No number can be above ${above} and below ${below}` });
     }
   });
 type Config = z.infer<typeof Config>;
@@ -61,7 +61,8 @@ const isIn = (value: number, { above, below }: Config): boolean =>
 export const numericStateTrigger: TriggerType = {
   id: 'numeric_state',
   displayName: 'Number past a bound',
-  description: 'A completed check has a number above or below a bound: each time, or only when it crosses the bound.',
+  description:
+    'A check result has a number above or below a bound. Fires each time, or only when the number crosses the bound.',
   category: 'Automation',
   payloadSchema: Payload,
   configSchema: Config,

@@ -9,8 +9,15 @@ const catchUp = {
   catch_up: z
     .enum(['skip', 'one', 'all'])
     .default('one')
-    .describe('Times missed while Temporal or the workers were down: none, the newest, or all of them'),
-  catch_up_minutes: z.int().min(1).max(43_200).default(60).describe('Times missed longer ago are dropped'),
+    .describe(
+      'Which of the times that were missed while Temporal or the workers were down to make up: none, the newest, or all',
+    ),
+  catch_up_minutes: z
+    .int()
+    .min(1)
+    .max(43_200)
+    .default(60)
+    .describe('Missed times that are older than this are dropped'),
 };
 
 const CronText = z.string().superRefine((text, ctx) => {
@@ -49,7 +56,7 @@ const common = { category: 'Automation', payloadSchema: Payload };
 /** Fires at times of a calendar, by Temporal's Schedules, for its own automation only. */
 export const cronTrigger: TriggerType = {
   ...{ id: 'cron', displayName: 'Cron', ...common },
-  description: 'At the times of a cron pattern, in a time zone.',
+  description: 'Fires at the times of a cron pattern, in a time zone.',
   configSchema: CronConfig,
   configWarnings: ({ cronPattern }) =>
     cronWarnings(String(cronPattern)).map((message) => ({ key: 'cronPattern', message })),
@@ -58,6 +65,6 @@ export const cronTrigger: TriggerType = {
 /** Every so many seconds, by Temporal's Schedules; fires its own automation only. */
 export const intervalTrigger: TriggerType = {
   ...{ id: 'interval', displayName: 'Interval', ...common },
-  description: 'Every so many seconds, counted from when the automation was enabled.',
+  description: 'Fires at a fixed interval in seconds, counted from when the automation was enabled.',
   configSchema: IntervalConfig,
 };

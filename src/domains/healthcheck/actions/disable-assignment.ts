@@ -6,7 +6,7 @@ export const disableAssignmentAction = assignmentAction(
   {
     id: 'disable_assignment',
     displayName: 'Disable a check',
-    description: 'The check no longer counts for its system; its results are kept.',
+    description: 'Disables a check: its results are kept, but no longer affect the health of the system.',
   },
   async (write, config) => ({ assignment: await setAssignmentEnabled(write, config, false), enqueued: false }),
 );

@@ -3,6 +3,10 @@ import { assignmentAction } from './assignment-action';
 
 /** Includes a check in its system's health again. */
 export const enableAssignmentAction = assignmentAction(
-  { id: 'enable_assignment', displayName: 'Enable a check', description: 'The check counts for its system again.' },
+  {
+    id: 'enable_assignment',
+    displayName: 'Enable a check',
+    description: 'Enables a check: its results affect the health of the system again.',
+  },
   async (write, config) => ({ assignment: await setAssignmentEnabled(write, config, true), enqueued: false }),
 );

@@ -8,7 +8,7 @@ export const runNowAction = assignmentAction(
   {
     id: 'run_now',
     displayName: 'Run a check now',
-    description: 'Requests that the check be run now by its satellite or script, with healthcheck.run_requested.',
+    description: 'Fires healthcheck.run_requested, which asks the satellite or script of the check to run it now.',
   },
   async (write, config) => ({ assignment: await requestRun(write, config), enqueued: true }),
 );

@@ -9,7 +9,7 @@ const Config = NewIncidentUpdate.extend({ incidentId: z.string().optional() });
 export const addUpdateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'add_update',
   displayName: 'Add incident update',
-  description: 'Adds a message to the incident of this run, or to the one named; statusChange moves its status too.',
+  description: 'Adds a message to the incident of this run, or to the named one; statusChange also changes its status.',
   configSchema: Config,
   produces: incidentArtifact,
   consumes: 'incident.incident',

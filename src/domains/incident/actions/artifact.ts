@@ -35,6 +35,6 @@ export function incidentIdOf(config: { incidentId?: string | undefined }, consum
   if (parsed.success) return parsed.data.incidentId;
   throw new FermataError(
     'artifact_missing',
-    'Incident not found: give an incidentId, or let an earlier incident.create make one',
+    'Incident not found: set incidentId, or create an incident in an earlier step with incident.create',
   );
 }

@@ -15,7 +15,7 @@ export const resolveAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'resolve',
   displayName: 'Resolve incident',
   description:
-    'Resolves the incident of this run, or the one named; onlyIfCreatedByAutomation leaves those of people alone.',
+    'Resolves the incident of this run, or the named one; onlyIfCreatedByAutomation skips incidents that people opened.',
   configSchema: Config,
   produces: incidentArtifact,
   consumes: 'incident.incident',

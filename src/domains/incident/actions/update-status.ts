@@ -14,7 +14,7 @@ const Config = z.strictObject({
 export const updateStatusAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'update_status',
   displayName: 'Update incident status',
-  description: 'Moves the incident of this run, or the one named, to another status.',
+  description: 'Changes the status of the incident of this run, or of the named one.',
   configSchema: Config,
   produces: incidentArtifact,
   consumes: 'incident.incident',

@@ -9,7 +9,7 @@ const Config = NewMaintenanceUpdate.extend({ maintenanceId: z.string().optional(
 export const addUpdateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'add_update',
   displayName: 'Add an update to a maintenance',
-  description: 'Adds a message to the maintenance of this run, or to the one named.',
+  description: 'Adds a message to the maintenance of this run, or to the named one.',
   configSchema: Config,
   produces: windowArtifact,
   consumes: 'maintenance.window',

@@ -25,6 +25,6 @@ export function maintenanceIdOf(config: { maintenanceId?: string | undefined }, 
   if (parsed.success) return parsed.data.maintenanceId;
   throw new FermataError(
     'artifact_missing',
-    'Maintenance not found: give a maintenanceId, or let an earlier maintenance.create make one',
+    'Maintenance not found: set maintenanceId, or create a maintenance in an earlier step with maintenance.create',
   );
 }

@@ -11,7 +11,7 @@ const Config = z.strictObject({
 export const clearSystemAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'clear_system',
   displayName: 'End the maintenance of a system',
-  description: 'Ends every maintenance that is in progress for a system; succeeds when there is none.',
+  description: 'Ends all maintenances of a system that are in progress. Succeeds when there is none.',
   configSchema: Config,
   produces: {
     name: 'cleared',

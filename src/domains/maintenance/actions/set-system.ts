@@ -13,7 +13,7 @@ const Config = z.strictObject({
 export const setSystemAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'set_system',
   displayName: 'Put a system into maintenance',
-  description: 'Begins a maintenance of one system now, for so many minutes.',
+  description: 'Starts a maintenance of one system now, for a number of minutes.',
   configSchema: Config,
   produces: windowArtifact,
   execution: 'transaction',

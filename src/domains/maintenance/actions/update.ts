@@ -9,7 +9,7 @@ const Config = MaintenancePatch.extend({ maintenanceId: z.string().optional() })
 export const updateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'update',
   displayName: 'Update maintenance',
-  description: 'Changes the maintenance of this run, or the one named; fields left out stay.',
+  description: 'Changes the maintenance of this run, or the named one; omitted fields keep their values.',
   configSchema: Config,
   produces: windowArtifact,
   consumes: 'maintenance.window',

@@ -31,7 +31,7 @@ export function createSearchIssues(jira: JiraClient): CallingAction<Config> {
   return {
     id: 'search_issues',
     displayName: 'Search Jira issues',
-    description: 'Finds issues; a filter that renders to nothing fails the step.',
+    description: 'Finds issues; fails when the filter renders to an empty text.',
     configSchema: Config,
     connection: 'jira',
     produces: { name: 'issue_search', schema: IssueSearch },

@@ -15,7 +15,7 @@ const Config = z
     connectionId: Text,
     issueKey: Text.optional(),
     transitionId: Text.optional(),
-    toStatus: Text.optional().describe('Name or id of the status to reach, in place of transitionId'),
+    toStatus: Text.optional().describe('Name or id of the target status, instead of transitionId'),
     comment: Text.optional(),
   })
   .refine((config) => config.transitionId !== undefined || config.toStatus !== undefined, {
@@ -43,7 +43,7 @@ export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
     id: 'transition_issue',
     displayName: 'Move Jira issue',
     description:
-      'Takes an issue through a transition of its workflow, or to a status; one that is already there stays.',
+      'Performs a transition of an issue, or moves it to a status. Has no effect when the issue already has that status.',
     configSchema: Config,
     connection: 'jira',
     produces: { name: 'issue', schema: Issue, identity: ['issueKey'] },

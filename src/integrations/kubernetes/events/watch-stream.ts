@@ -138,7 +138,7 @@ function failureOf(object: unknown): Error {
 }
 
 const unreadable = (): ProviderFailure =>
-  new ProviderFailure('provider_failed', 'A watch of Kubernetes sent something that cannot be read.', {
+  new ProviderFailure('provider_failed', 'A watch of Kubernetes sent an event with an unexpected format.', {
     retryable: true,
   });
 
