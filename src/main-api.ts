@@ -92,7 +92,8 @@ export async function startApi(config: Config, standIn?: DatabaseClock): Promise
       api.wake();
       broadcast.poke();
     };
-    const listener = listen(databaseUrl, { changes, starts: api.wake, tokens: api.forgetTokens });
+    const handlers = { changes, starts: api.wake, tokens: api.forgetTokens };
+    const listener = listen(databaseUrl, handlers, { onSilent: database.suspectConnections });
     await api.startMetrics();
     const server = await serve(api, config);
     const identity = { service: 'fermata-api', instance: uuidV7.next() };

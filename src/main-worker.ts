@@ -247,12 +247,13 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
   const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
   const clusterEvents = startEventWatcher(parts);
   const pokeAll = (...loops: { poke(): void }[]) => loops.forEach((loop) => loop.poke());
-  const listener = listen(databaseUrl, {
+  const handlers = {
     changes: () => pokeAll(dispatcher, broadcast),
     starts: () => launcher.poke(),
     definitions: () => pokeAll(dispatcher, scheduleTimers, clusterEvents),
     workers: () => dispatcher.renew(),
-  });
+  };
+  const listener = listen(databaseUrl, handlers, { onSilent: database.suspectConnections });
   const { staleMs } = config.alerts;
   const severities = severityMap(config.alerts.severities);
   const domainTimer = createDomainTimer({

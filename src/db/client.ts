@@ -12,6 +12,8 @@ export interface Database {
   db: NodePgDatabase;
   /** Waits for queries in flight, then ends all connections. May be called twice. */
   close(): Promise<void>;
+  /** Another connection to this server was cut silently: closes idle ones, and those in use that stay silent. */
+  suspectConnections(): void;
 }
 
 /** Settings of a pool. */
@@ -62,5 +64,8 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
   pool.on('release', (_error, client) => connections.released(client));
   pool.on('remove', connections.removed);
   let closed: Promise<void> | undefined;
-  return { pool, db: drizzle(pool), close: () => (closed ??= pool.end()) };
+  return {
+    ...{ pool, db: drizzle(pool), suspectConnections: connections.suspect },
+    close: () => (closed ??= pool.end()),
+  };
 }

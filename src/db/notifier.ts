@@ -1,4 +1,5 @@
 import { Client, type Pool } from 'pg';
+import { isWithoutAnswer } from './drop-broken-connections';
 
 /** Notifications that one process sends to the others after a commit. */
 export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers'] as const;
@@ -7,7 +8,7 @@ export type Topic = (typeof TOPICS)[number];
 const CHANNEL = 'fermata';
 /** The first call after a pause is sent at once; further calls within this time share one. */
 const NOTIFY_EVERY_MS = 5;
-const HEARTBEAT_MS = 10_000;
+const HEARTBEAT_MS = 5_000;
 /** Timeout of an answer on the listening connection. */
 const ANSWER_MS = 10_000;
 
@@ -53,9 +54,14 @@ export interface Listener {
 
 /**
  * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects without a
- * limit. After every (re)connection all handlers are called once, since notifications may have been missed.
+ * limit. After every (re)connection all handlers are called once, since notifications may have been missed. `onSilent`:
+ * a statement on the connection had no answer, so other connections may be cut, too.
  */
-export function listen(url: string, handlers: Partial<Record<Topic, () => void>>, retryMs = 1000): Listener {
+export function listen(
+  url: string,
+  handlers: Partial<Record<Topic, () => void>>,
+  { retryMs = 1000, onSilent = () => undefined }: { retryMs?: number; onSilent?: () => void } = {},
+): Listener {
   let closed = false;
   let client: Client | undefined;
   let timer: NodeJS.Timeout | undefined;
@@ -88,7 +94,12 @@ export function listen(url: string, handlers: Partial<Record<Topic, () => void>>
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
       // A connection that was cut silently delivers nothing and reports no error; only a query on it fails.
-      heartbeat = setInterval(() => void next.query('select 1').catch(lost), HEARTBEAT_MS).unref();
+      const check = () =>
+        next.query('select 1').catch((error: unknown) => {
+          if (isWithoutAnswer(error)) onSilent();
+          lost();
+        });
+      heartbeat = setInterval(() => void check(), HEARTBEAT_MS).unref();
       TOPICS.forEach(wake);
     } catch {
       lost();

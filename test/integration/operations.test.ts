@@ -150,7 +150,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 300, config: { ur
     await other.stop('SIGKILL');
   }, 360_000);
 
-  test('connections that are cut silently are replaced within one timeout', async () => {
+  test('connections that are cut silently are replaced, and the work goes on', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     const automation = await engine.save(`
 name: after the cut
@@ -160,9 +160,11 @@ actions: [{ variables: { done: 'true' } }]`);
     await engine.emit('cut');
     await engine.ended(1, automation);
     proxy.cutSilently();
+    const since = Date.now();
     await engine.emit('cut');
-    // 18 s until the client gives a statement up, then a poll; the rest is for a busy machine.
-    const runs = await engine.ended(2, automation, 45_000);
+    // 15 s until the listener finds the cut, 8 s for connections in use, then a poll; the rest is for a busy machine.
+    const runs = await engine.ended(2, automation, 60_000);
+    process.stdout.write(`connections were replaced ${Date.now() - since} ms after the cut\n`);
     expect(runs.map(({ status }) => status)).toEqual(['success', 'success']);
     await worker.stop('SIGKILL');
   }, 360_000);
