@@ -26,7 +26,10 @@ const config: Config = {
     { ...shared, displayName: 'unit', testMatch: ['<rootDir>/src/**/*.test.ts', '<rootDir>/bench/**/*.test.ts'] },
     { ...shared, ...servers, displayName: 'integration', testMatch: ['<rootDir>/test/integration/**/*.test.ts'] },
     { ...shared, ...servers, displayName: 'chaos', testMatch: ['<rootDir>/test/chaos/**/*.test.ts'] },
-    { ...shared, ...servers, displayName: 'console', testMatch: ['<rootDir>/test/console/**/*.test.ts'] },
+    {
+      ...{ ...shared, ...servers, displayName: 'console', testMatch: ['<rootDir>/test/console/**/*.test.ts'] },
+      testEnvironment: '<rootDir>/test/console/environment.ts',
+    },
     { ...shared, displayName: 'replay', testMatch: ['<rootDir>/test/replay/**/*.test.ts'] },
   ],
 };

@@ -13,6 +13,7 @@ import type { ApiSettings } from '../../src/api/deps';
 import { loadConfig } from '../../src/config';
 import { projectRoot } from '../../src/project-root';
 import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
+import { reportOnFailure } from './failure-report';
 
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
@@ -34,6 +35,20 @@ export interface Opened {
 export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
+/**
+ * Delay of every script and answer, in milliseconds. A test that acts on the screen before, because it does not wait for
+ * the next one, fails with it on every run; without it such a test fails only on a busy machine.
+ */
+const SLOW_MS = Number(process.env['CONSOLE_SLOW_MS'] ?? 0);
+
+/** Delays what a browser context loads, but not the stream of changes. */
+const slowDown = (context: BrowserContext) =>
+  context.route(/\/assets\/|\/api\/v1\/(?!stream)/, async (route) => {
+    await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
+    // The page may have closed meanwhile.
+    await route.fallback().catch(() => undefined);
+  });
+
 /** The test that opened each browser context. */
 const openedBy = new WeakMap<BrowserContext, string>();
 
@@ -49,7 +64,9 @@ export async function openPage(browser: Browser, origin: string, path: string, o
   await closeEarlier(browser, test);
   const context = await browser.newContext(options);
   openedBy.set(context, test);
+  if (SLOW_MS > 0) await slowDown(context);
   const page = await context.newPage();
+  await reportOnFailure(page);
   page.setDefaultTimeout(30_000);
   page.setDefaultNavigationTimeout(60_000);
   const wrong: string[] = [];

@@ -135,7 +135,9 @@ describeConsole('operating by the console', () => {
       .getByRole('link', { name: 'Move the rack' })
       .first()
       .click();
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    // The list has a button "cancelled", and stays until the next screen has loaded.
+    await page.getByRole('heading', { name: 'Move the rack' }).waitFor();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   });
 

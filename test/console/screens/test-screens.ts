@@ -1,0 +1,72 @@
+import type { Page } from 'playwright-core';
+import { describeConsole, picture, seriousFindings, startConsole, type ConsoleHarness } from '../console-harness';
+import { fillScreens, type ScreenPath } from './fixture';
+
+/** Names of buttons that change something, or begin to. */
+const CHANGES =
+  /^(Run now|Delete|Save|Create|Acknowledge|Silence |Resolve|New |Plan|Open an|Edit|Replace|Remove|Revoke|Retry|Cancel|End|Test|Add update|Add a package|Change status|Run it|Try it out|Roll back)/;
+
+/** Waits until a screen has loaded. */
+export async function settled(page: Page): Promise<void> {
+  await page.getByRole('heading', { level: 1 }).waitFor();
+  await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
+}
+
+/** Tests of all screens of a group. Each group has a file of its own, so that they run beside each other. */
+export function testScreens(group: keyof Awaited<ReturnType<typeof fillScreens>>): void {
+  describeConsole(`every screen of the group ${group} of the console`, () => {
+    let screens: ConsoleHarness;
+    let paths: readonly ScreenPath[];
+    beforeAll(async () => {
+      screens = await startConsole();
+      paths = (await fillScreens(screens))[group];
+    }, 60_000);
+    afterAll(() => screens.end());
+
+    it.each([
+      ['1280', { viewport: { width: 1280, height: 800 } }],
+      ['dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' as const }],
+      ['390', { viewport: { width: 390, height: 844 } }],
+    ])(
+      'shows hostile and long texts as text, is accessible and does not scroll sideways (%s)',
+      async (name, options) => {
+        const { page, wrong } = await screens.open('/now', options);
+        const found: Record<string, unknown> = {};
+        for (const [screen, path] of paths) {
+          await page.goto(`${screens.api.url}/console${path}`);
+          await settled(page);
+          expect(await page.evaluate('window.hacked')).toBeUndefined();
+          expect(await page.locator('a[href^="javascript:" i]').count()).toBe(0);
+          await picture(page, `${screen}-${name}`);
+          // Colours differ by scheme; all else is the same, and is checked once.
+          const findings = await seriousFindings(page, name === '1280' ? [] : ['color-contrast']);
+          const fits = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
+          // The screen of a failed run shows the error of the run.
+          const alerts =
+            screen === 'run' || screen === 'run-graph' ? [] : await page.locator('.problem').allTextContents();
+          if (findings.length > 0 || fits !== true || alerts.length > 0) found[screen] = { findings, fits, alerts };
+        }
+        expect(wrong).toEqual([]);
+        expect(found).toEqual({});
+      },
+      600_000,
+    );
+
+    it('shows everything to a viewer and lets a viewer change nothing', async () => {
+      const { page, wrong } = await screens.open('/now', { roles: ['viewer'] });
+      const enabled: Record<string, string[]> = {};
+      for (const [screen, path] of paths) {
+        await page.goto(`${screens.api.url}/console${path}`);
+        await settled(page);
+        const names = await page
+          .locator('button:not(.picks button)')
+          .and(page.getByRole('button', { name: CHANGES, disabled: false }))
+          .allTextContents();
+        const wrongly = names.map((text) => text.trim());
+        if (wrongly.length > 0) enabled[screen] = wrongly;
+      }
+      expect(enabled).toEqual({});
+      expect(wrong).toEqual([]);
+    }, 300_000);
+  });
+}
