@@ -125,10 +125,11 @@ actions: [${action}]
     const caused = page.getByRole('region', { name: 'What it caused' });
     await led.getByRole('link', { name: 'On chain.first' }).waitFor();
     expect(await led.getByRole('listitem').allTextContents()).toEqual([
-      expect.stringMatching(/^automation\.event.*→On chain\.first$/),
-      expect.stringMatching(/^automation\.event.*→this run$/),
+      expect.stringMatching(/^chain\.first.*→On chain\.first$/),
+      expect.stringMatching(/^chain\.second.*→this run$/),
     ]);
     await caused.getByRole('link', { name: 'On chain.third' }).waitFor();
+    await caused.getByRole('link', { name: 'chain.third', exact: true }).waitFor();
     await picture(page, 'run-causes');
     await caused.getByRole('link', { name: 'On chain.third' }).click();
     await page.getByRole('heading', { name: 'On chain.third' }).waitFor();

@@ -36,6 +36,27 @@ describe('the outcome of a change', () => {
     expect((await get('no-uuid')).status).toBe(404);
   });
 
+  test('a custom event is named by its own type, in the list, in its own answer and as a cause', async () => {
+    const event = { specversion: '1.0', id: 'named', source: '/test', type: 'deploy.finished', subject: 'shop' };
+    const sent = await h.call('POST', `${BASE}/events`, { body: event });
+    const [changeId = ''] = sent.body['changeIds'] as string[];
+    const named = { event: 'automation.event', customType: 'deploy.finished' };
+    expect((await get(changeId)).body).toMatchObject({ change: named });
+    const list = (await h.call('GET', `${BASE}/changes?event=deploy.finished`)).body;
+    expect(list).toMatchObject({ items: [{ changeId, ...named }] });
+    expect((await get(await change())).body).toMatchObject({ change: { event: null, customType: null } });
+    const body = {
+      ...{ name: 'Led to by an event', triggers: [{ event: 'automation.event', config: { type: 'deploy.finished' } }] },
+      actions: [{ action: 'automation.log', config: { message: 'a' } }],
+    };
+    const automation = await h.call('POST', `${BASE}/automations`, { body });
+    const { runId } = (await h.call('POST', `${BASE}/automations/${String(automation.body['id'])}/runs`, { body: {} }))
+      .body as { runId: string };
+    await h.rows(`update runs set change_id = $2 where id = $1`, [runId, changeId]);
+    const causes = (await h.call('GET', `${BASE}/runs/${runId}/causes`)).body;
+    expect(causes).toMatchObject({ up: [{ changeId, ...named }] });
+  });
+
   test('texts that Postgres cannot keep do not stop the routing of their change', async () => {
     const changeId = await change();
     const deciding = { path: 'p', expression: 'e', found: 'a\u0000b\ud800', wanted: null };

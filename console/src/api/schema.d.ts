@@ -3251,6 +3251,8 @@ export interface components {
             kind: string | null;
             id: string | null;
             event: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
             /** @description Events of the change that triggers listen to */
             events: string[];
         };
@@ -3261,6 +3263,8 @@ export interface components {
             id: string;
             /** @description null for a change of state */
             event: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
             /** @description Events that triggers listen to; `automation.entity_changed` is left out */
             events: string[];
             contextKey: string | null;
@@ -3318,6 +3322,8 @@ export interface components {
             id: string;
             /** @description null for a change of state */
             event: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
             /** @description Events that triggers listen to; `automation.entity_changed` is left out */
             events: string[];
             contextKey: string | null;
@@ -4031,6 +4037,8 @@ export interface components {
                 kind: string | null;
                 id: string | null;
                 event: string | null;
+                /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+                customType: string | null;
                 /** @description Events of the change that triggers listen to */
                 events: string[];
                 /** @description 0 for changes that this run wrote */

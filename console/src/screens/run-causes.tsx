@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
+import { changeName } from '../lib/change-name';
 import { shortId } from '../ui/copy';
 import { Loaded, Panel } from '../ui/page';
 import { Status } from '../ui/status';
@@ -130,12 +131,13 @@ function Changes({ of, down }: { of: readonly Below[]; down: readonly Below[] })
   );
 }
 
-function ChangeLink({ cause: { changeId, event, events, kind, id } }: { cause: Causes['up'][number] }) {
+function ChangeLink({ cause }: { cause: Causes['up'][number] }) {
+  const { changeId, event, kind, id } = cause;
   if (changeId === null) return null;
   return (
     <>
       <Link to="/why/$id" params={{ id: changeId }} search={{}}>
-        {events[0] ?? event ?? (kind === null ? shortId(changeId) : `${kind} changed`)}
+        {changeName(cause) ?? shortId(changeId)}
       </Link>
       {id !== null && (
         <span className="faint">

@@ -6,7 +6,7 @@ import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
 import type { Change } from '../../domain/entities/change';
 import type { Registry } from '../../domain/registry/registry';
 import { MAX_DEPTH } from '../../domain/run/limits';
-import { eventsOf, type CauseAnswer } from './change-answer';
+import { customTypeOf, eventsOf, type CauseAnswer } from './change-answer';
 
 type Cause = z.input<typeof CauseAnswer>;
 
@@ -66,6 +66,7 @@ export async function causeAnswers(
       kind: of?.kind ?? null,
       id: of?.id ?? null,
       event: of?.shape === 'event' ? of.event : null,
+      customType: of === undefined ? null : customTypeOf(of),
       events: of === undefined ? [] : eventsOf(of, registry),
     };
   };

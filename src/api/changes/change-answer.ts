@@ -16,11 +16,17 @@ const Sender = z
   })
   .meta({ id: 'ChangeSender' });
 
+const CustomType = z
+  .string()
+  .nullable()
+  .describe('The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null');
+
 const head = {
   changeId: z.uuid(),
   kind: z.string(),
   id: z.string(),
   event: z.string().nullable().describe('null for a change of state'),
+  customType: CustomType,
   events: z.array(z.string()).describe('Events that triggers listen to; `automation.entity_changed` is left out'),
   contextKey: z.string().nullable(),
   occurredAt: Timestamp,
@@ -83,6 +89,7 @@ export const CauseAnswer = z
     kind: z.string().nullable(),
     id: z.string().nullable(),
     event: z.string().nullable(),
+    customType: CustomType,
     events: z.array(z.string()).describe('Events of the change that triggers listen to'),
   })
   .meta({ id: 'Cause' });
@@ -106,6 +113,16 @@ export const ChangeDetail = z
   })
   .meta({ id: 'ChangeDetail' });
 
+/** Event of all changes that are custom events. */
+export const CUSTOM_EVENT = 'automation.event';
+
+/** Returns the type of a custom event; of every other change null. */
+export function customTypeOf(change: Change): string | null {
+  if (change.shape !== 'event' || change.event !== CUSTOM_EVENT) return null;
+  const { type } = change.payload;
+  return typeof type === 'string' ? type : null;
+}
+
 /** Events of a change that triggers can listen to by name. */
 export function eventsOf(change: Change, registry: Registry): string[] {
   if (change.shape === 'event') return [change.event];
@@ -120,6 +137,7 @@ function headOf({ change, contextKey, routedAt, failedAt, failure }: LoggedChang
     kind: change.kind,
     id: change.id,
     event: isEvent ? change.event : null,
+    customType: customTypeOf(change),
     events: eventsOf(change, registry),
     contextKey: isEvent ? contextKey : change.id,
     occurredAt: change.occurredAt.toISOString(),

@@ -3,7 +3,7 @@ import { kindsInLog, sourcesOfKind } from '../../db/change-queries';
 import { entitiesOfSystem } from '../../db/entities-of-system';
 import type { Executor } from '../../db/executor';
 import { normalizeEvent, type Registry } from '../../domain/registry/registry';
-import { eventsOf } from './change-answer';
+import { CUSTOM_EVENT, customTypeOf, eventsOf } from './change-answer';
 
 /** The query of a list of changes. */
 export interface ChangeQuery {
@@ -19,7 +19,6 @@ export interface ResolvedFilter {
   accepts?: (logged: LoggedChange) => boolean;
 }
 
-const CUSTOM_EVENT = 'automation.event';
 const ENTITY_CHANGED = 'automation.entity_changed';
 
 /** Turns a query into index reads. Derived events and types of custom events are read from each row. */
@@ -63,6 +62,6 @@ function acceptsEvent(registry: Registry, event: string): (logged: LoggedChange)
   return ({ change }) => {
     if (change.shape === 'entity') return id === ENTITY_CHANGED || eventsOf(change, registry).includes(id);
     if (change.event === event || change.event === id || change.event === source) return true;
-    return change.event === CUSTOM_EVENT && change.payload['type'] === event;
+    return customTypeOf(change) === event;
   };
 }

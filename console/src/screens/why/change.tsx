@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
+import { changeName } from '../../lib/change-name';
 import { FoundWanted } from '../../ui/conditions';
 import { CopyId, shortId } from '../../ui/copy';
 import { Countdown } from '../../ui/countdown';
@@ -42,7 +43,7 @@ export function ChangeScreen() {
       {(detail) => {
         const { change } = detail;
         return (
-          <Page title={change.events[0] ?? change.event ?? `${change.kind} changed`} sub={<Facts detail={detail} />}>
+          <Page title={changeName(change) ?? change.kind} sub={<Facts detail={detail} />}>
             <div className="two-columns">
               <div>
                 <Candidates detail={detail} />
@@ -224,15 +225,15 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
     items.length > 0 && (
       <Panel title={title}>
         <ul className="plain">
-          {items.map(({ runId, automationName, changeId, event, events, kind, id }) => (
-            <li key={`${runId}:${changeId ?? ''}`}>
-              <Link to="/runs/$id" params={{ id: runId }} search={{}}>
-                {automationName ?? shortId(runId)}
+          {items.map((cause) => (
+            <li key={`${cause.runId}:${cause.changeId ?? ''}`}>
+              <Link to="/runs/$id" params={{ id: cause.runId }} search={{}}>
+                {cause.automationName ?? shortId(cause.runId)}
               </Link>
-              {changeId !== null && ' → '}
-              {changeId !== null && (
-                <Link to="/why/$id" params={{ id: changeId }} search={{}}>
-                  {event ?? `${events[0] ?? kind ?? ''} ${shortId(id ?? '', 40)}`}
+              {cause.changeId !== null && ' → '}
+              {cause.changeId !== null && (
+                <Link to="/why/$id" params={{ id: cause.changeId }} search={{}}>
+                  {changeName(cause)} {cause.event === null && shortId(cause.id ?? '', 40)}
                 </Link>
               )}
             </li>

@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
+import { changeName } from '../../lib/change-name';
 import { shortId } from '../../ui/copy';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
@@ -17,12 +18,12 @@ const COLUMNS: readonly Column<Change>[] = [
   {
     name: 'What happened',
     title: ({ event, events, kind }) => [event, ...events].filter((each) => each !== null).join(', ') || kind,
-    cell: ({ changeId, event, events, kind, changedFields }) => (
+    cell: (change) => (
       <>
-        <Link to="/why/$id" params={{ id: changeId }} search={{}}>
-          {events[0] ?? event ?? `${kind} changed`}
+        <Link to="/why/$id" params={{ id: change.changeId }} search={{}}>
+          {changeName(change) ?? change.kind}
         </Link>{' '}
-        <span className="cell-sub">{changedFields.join(', ')}</span>
+        <span className="cell-sub">{change.changedFields.join(', ')}</span>
       </>
     ),
   },
