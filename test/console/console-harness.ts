@@ -45,7 +45,7 @@ const SLOW_MS = Number(process.env['CONSOLE_SLOW_MS'] ?? 0);
 const slowDown = (context: BrowserContext) =>
   context.route(/\/assets\/|\/api\/v1\/(?!stream)/, async (route) => {
     await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
-    // The page may have closed meanwhile.
+    // The page may be closed by now.
     await route.fallback().catch(() => undefined);
   });
 
