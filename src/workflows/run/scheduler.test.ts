@@ -295,9 +295,8 @@ describe('a stretch', () => {
   it('that carried out another step than the next one is a fault, which fails the workflow task', async () => {
     const run = await drive([OWN, OWN]);
     await run.answer(at(0), performed(at(1)));
-    expect(run.standing()).toMatchObject({
-      error: new Error('The stretch carried out actions[1] where actions[0] was next'),
-    });
+    const message = expect.stringMatching(/actions\[1\].*actions\[0\]/) as unknown;
+    expect(run.standing()).toMatchObject({ error: { name: 'Error', message } });
   });
 
   it('that a worker without a filter left alone is repeated as a normal activity', async () => {
