@@ -1,4 +1,4 @@
-import { readCallProgress, recall, remember, writeCallProgress } from '../db/call-memory';
+import { readCallProgress, recallValue, rememberValue, writeCallProgress } from '../db/call-memory';
 import type { Executor } from '../db/executor';
 import { toStorable } from '../domain/entities/storable';
 import type { Mask } from '../domain/secrets/mask-values';
@@ -24,9 +24,9 @@ export function callMemory(
       write: (value) => persist(() => writeCallProgress(db, idempotencyKey, stored(value))),
     },
     memory: {
-      recall: (key) => (connectionId === undefined ? Promise.resolve(null) : recall(db, connectionId, key)),
+      recall: (key) => (connectionId === undefined ? Promise.resolve(null) : recallValue(db, connectionId, key)),
       remember: async (key, value) => {
-        if (connectionId !== undefined) await persist(() => remember(db, connectionId, key, stored(value)));
+        if (connectionId !== undefined) await persist(() => rememberValue(db, connectionId, key, stored(value)));
       },
     },
   };

@@ -6,7 +6,7 @@ import type { Notifier } from '../db/notifier';
 import { workerSince } from '../db/worker-presence';
 import { scheduleOf, type ScheduleRow } from '../db/schedules';
 import type { Clock } from '../domain/clock';
-import { stillFires, type Arrival, type CatchUp } from '../domain/schedules/catch-up';
+import { stillFires, type ScheduledStart, type CatchUp } from '../domain/schedules/catch-up';
 import { cronMatches, nextCron, parseCron } from '../domain/schedules/cron';
 import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../domain/schedules/schedule-messages';
 
@@ -54,7 +54,7 @@ export function createFireSchedule(deps: {
   };
 }
 
-function whyDropped({ event, config, since }: ScheduleRow, arrival: Arrival, timezone: string): string | null {
+function whyDropped({ event, config, since }: ScheduleRow, arrival: ScheduledStart, timezone: string): string | null {
   const { scheduledFor: at, now } = arrival;
   if (at < since) return 'from before the trigger was enabled';
   const rule = {

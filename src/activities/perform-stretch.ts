@@ -3,9 +3,9 @@ import { decidedBefore, outcomesOf, type StoredOutcome } from '../db/runs/outcom
 import { writeJournal } from '../db/runs/step-states';
 import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
-import type { Done, StepOutcome, Stretched, StretchInput } from '../domain/run/activities';
+import type { CommandOutcome, StepOutcome, Stretched, StretchInput } from '../domain/run/activities';
 import type { Steps } from '../domain/run/interpret/command';
-import { driveInline, isClosed, type Asked, type Hands, type Stretch } from '../domain/run/interpret/inline';
+import { driveInline, isClosed, type StretchCommand, type Hands, type Stretch } from '../domain/run/interpret/inline';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
 import type { ActivityDeps } from './deps';
@@ -131,7 +131,7 @@ function closedAt({ done: [first] }: Stretched): Stretched {
  * Whether a stretch ends before its next command. A stretch of a branch has at most one large outcome, that of its first
  * step: results of all branches together have to fit into one workflow task (`workflows/run/task-room.ts`).
  */
-function withBudget({ branch }: StretchInput): (done: Done[], next: Asked) => boolean {
+function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {
   const started = performance.now();
   const most = branch === '' ? MOST_BYTES : MOST_BYTES_OF_BRANCH;
   let bytes = 0;

@@ -7,7 +7,7 @@ import type { Clock } from '../domain/clock';
 import { FermataError } from '../domain/errors';
 import type { Registry } from '../domain/registry/registry';
 import type { OwnPlugin, RouteHost } from '../integrations/contract';
-import { guarded } from '../integrations/guard-plugin';
+import { runGuarded } from '../integrations/guard-plugin';
 import type { RunningPlugins } from '../integrations/load-plugins';
 import { createPluginLog } from '../integrations/plugin-log';
 import type { Mask } from '../domain/secrets/mask-values';
@@ -37,7 +37,7 @@ export function pluginRoutes({ plugins, mask }: RunningPlugins, deps: PluginHost
 const guardRoute = (route: Route, mask: Mask): Route => ({
   ...route,
   async run(context, response) {
-    const reply = await guarded(mask, () => route.run(context, response));
+    const reply = await runGuarded(mask, () => route.run(context, response));
     return reply && { ...reply, ...maskParts(reply, mask) };
   },
 });

@@ -12,7 +12,7 @@ import { createApiClient, type ApiClient } from './client';
 import { consoleLink } from './console-link';
 import { stopOnSignals } from './dev';
 import { startReceiver, type Receiver } from '../dev/demo/receiver';
-import { isFiring, play, post, type Act } from '../dev/demo/scenario';
+import { isFiring, postAndWait, post, type PostedAlert } from '../dev/demo/scenario';
 import { renderAct } from '../dev/demo/story';
 import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
 import { createOutput as createLog, type Say } from '../dev/output';
@@ -92,26 +92,30 @@ function demoEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return { ...env, FERMATA_EGRESS_ALLOW: allowed.join(','), LOG_LEVEL: env['LOG_LEVEL'] || 'warn' };
 }
 
-async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise<Act[]> {
+async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise<PostedAlert[]> {
   const automationId = await applyExamples(client, receiver, say);
   const deps = { client, receiver, automationId };
   const [firing, resolved] = [payload('disk-full-firing.json'), payload('disk-full-resolved.json')];
   for (const disk of [DB_1, DB_2]) {
     if (!(await isFiring(client, disk.fingerprint))) continue;
     say('fermata', `resolving the alert that an earlier demo left on ${disk.instance}`);
-    await post(client, about(resolved, disk));
+    await post(client, payloadFor(resolved, disk));
   }
   say('fermata', 'posting the alert');
-  const first = await play(deps, { title: 'DiskFull fires on db-1', status: 'waiting' }, about(firing, DB_1));
+  const first = await postAndWait(
+    deps,
+    { title: 'DiskFull fires on db-1', status: 'waiting' },
+    payloadFor(firing, DB_1),
+  );
   if (first.failure !== undefined) return [first];
   say('fermata', 'posting its end');
   const over = { title: 'The alert resolves: nobody is paged', status: 'success', runSince: first.postedAt } as const;
-  const second = await play(deps, over, about(resolved, DB_1));
+  const second = await postAndWait(deps, over, payloadFor(resolved, DB_1));
   if (second.failure !== undefined) return [first, second];
   say('fermata', 'posting an alert that does not resolve in time');
   const stays = { title: 'DiskFull stays on db-2', status: 'success', effectPath: PAGER_PATH } as const;
-  const third = await play(deps, stays, about(firing, DB_2));
-  await post(client, about(resolved, DB_2));
+  const third = await postAndWait(deps, stays, payloadFor(firing, DB_2));
+  await post(client, payloadFor(resolved, DB_2));
   return [first, second, third];
 }
 
@@ -162,7 +166,7 @@ const Alerts = z.looseObject({
 });
 
 /** Returns a payload with present times, for one disk: an alert from before its last end would belong to the past. */
-function about(input: unknown, { instance, fingerprint }: Disk): unknown {
+function payloadFor(input: unknown, { instance, fingerprint }: Disk): unknown {
   const body = Alerts.parse(input);
   const now = new Date().toISOString();
   return {
@@ -180,7 +184,11 @@ function payload(name: string): unknown {
   return JSON.parse(readFileSync(join(projectRoot(), 'examples', 'payloads', name), 'utf8'));
 }
 
-function printStory(acts: readonly Act[], { apiUrl, temporalUiUrl, tokenCommand }: DevInfo, output: Output): void {
+function printStory(
+  acts: readonly PostedAlert[],
+  { apiUrl, temporalUiUrl, tokenCommand }: DevInfo,
+  output: Output,
+): void {
   for (const act of acts) output.line(`\n${renderAct(act, output)}`);
   const links: [string, string | null | undefined][] = [
     ...acts.map(({ title, main }): [string, string | null | undefined] => [title, main?.run.webUiUrl]),

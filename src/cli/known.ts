@@ -10,7 +10,7 @@ import type { PluginMigrations } from '../db/plugin-migrations';
 import { createPlugins } from '../integrations/plugins';
 
 /** Triggers, actions and filters, for commands that need no service. */
-export interface Known {
+export interface KnownKinds {
   registry: Registry<Action>;
   filters: FilterRegistry;
 }
@@ -28,7 +28,7 @@ export async function loadPluginMigrations(
 }
 
 /** Triggers, actions and filters of this package and of the plugins in the environment. */
-export async function loadKnown(): Promise<Known> {
+export async function loadKnown(): Promise<KnownKinds> {
   const egress = createEgress({ allow: [] });
   const own = await loadPlugins(loadConfig(process.env).plugins, { egress });
   const plugins = createPlugins({ egress, own });

@@ -4,7 +4,7 @@ import { validateDefinition } from '../domain/definition/validate';
 import type { Finding } from '../domain/errors';
 import { type AutomationFile, readAutomationFile } from './apply/automation-files';
 import { listFiles } from './apply/list-files';
-import { type Known, loadKnown } from './known';
+import { type KnownKinds, loadKnown } from './known';
 import { renderFinding } from './print/finding';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { UsageError } from './usage-error';
@@ -48,7 +48,7 @@ Examples:
     });
 }
 
-function check(file: string, known: Known): FileReport {
+function check(file: string, known: KnownKinds): FileReport {
   const { found, errors: unreadable } = readAutomationFile(file);
   const errors = unreadable.map(({ finding }) => finding);
   const warnings: Finding[] = [];
@@ -63,7 +63,7 @@ function check(file: string, known: Known): FileReport {
 }
 
 /** The status is beside a document and not part of it. */
-function validate({ document, locate }: AutomationFile, known: Known) {
+function validate({ document, locate }: AutomationFile, known: KnownKinds) {
   const { status, ...definition } = document;
   const { errors, warnings } = validateDefinition(definition, {
     ...known,

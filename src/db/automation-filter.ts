@@ -11,30 +11,30 @@ export interface AutomationFilter {
   name?: string | undefined;
   managedBy?: 'api' | 'gitops' | undefined;
   /** Only automations whose current version refers to this. */
-  uses?: Used | undefined;
+  uses?: UsedResource | undefined;
 }
 
 /** Something that documents refer to. A connection is named by its id or its name, which are both in `names`. */
-export interface Used {
+export interface UsedResource {
   kind: 'connection' | 'hook' | 'package' | 'script';
   names: readonly string[];
 }
 
 /** Paths at which documents refer to each kind; `script` = steps that run any script. */
-const PLACES: Readonly<Record<Used['kind'], string>> = {
+const PLACES: Readonly<Record<UsedResource['kind'], string>> = {
   connection: '$.**.config ? (@.connectionId == $names[*] || @.channel == $names[*])',
   hook: '$.**.config.hook ? (@ == $names[*])',
   package: '$.**.config.packages.** ? (@ == $names[*])',
   script: '$.**.action ? (@ starts with "integration-script.")',
 };
 
-function usesOf({ kind, names }: Used): SQL {
+function usesOf({ kind, names }: UsedResource): SQL {
   const variables = JSON.stringify({ names });
   return sql`jsonb_path_exists(${automationVersions.definition}, ${PLACES[kind]}::jsonpath, ${variables}::jsonb)`;
 }
 
 /** Returns the filter as conditions on `automations`. */
-export function matching({ group, status, q, name, managedBy, uses }: AutomationFilter): (SQL | undefined)[] {
+export function filterConditions({ group, status, q, name, managedBy, uses }: AutomationFilter): (SQL | undefined)[] {
   const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return [
     group === undefined ? undefined : group === '' ? isNull(automations.group) : eq(automations.group, group),

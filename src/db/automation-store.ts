@@ -5,7 +5,7 @@ import type { Actor } from '../domain/entities/change';
 import { sameJson } from '../domain/entities/diff';
 import { FermataError } from '../domain/errors';
 import { DEFINITION_SCHEMA } from '../domain/definition/upgrade';
-import { matching, type AutomationFilter } from './automation-filter';
+import { filterConditions, type AutomationFilter } from './automation-filter';
 import type { Executor } from './executor';
 import { automationEvents, automations, automationVersions, type AutomationChange } from './tables/automations';
 import { dwellGateId, windowGateId } from '../domain/gates/gate-id';
@@ -146,7 +146,7 @@ const readers: Omit<AutomationStore, 'create' | 'update' | 'remove'> = {
   async list(db, filter, { limit, after }) {
     const where = and(
       isNull(automations.deletedAt),
-      ...matching(filter),
+      ...filterConditions(filter),
       after === undefined ? undefined : lt(automations.id, after),
     );
     return (await select(db).where(where).orderBy(desc(automations.id)).limit(limit)).map(toRecord);

@@ -22,7 +22,7 @@ export async function writeCallProgress(db: Executor, idempotencyKey: string, va
 }
 
 /** Returns the value that is remembered for a connection under `key`, or null. */
-export async function recall(db: Executor, connectionId: string, key: string): Promise<unknown> {
+export async function recallValue(db: Executor, connectionId: string, key: string): Promise<unknown> {
   const rows = await db
     .select({ value: connectionMemory.value })
     .from(connectionMemory)
@@ -31,7 +31,7 @@ export async function recall(db: Executor, connectionId: string, key: string): P
 }
 
 /** Remembers a value for a connection; the newest wins. Does nothing when the connection was deleted in between. */
-export async function remember(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
+export async function rememberValue(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
   await db.execute(sql`
     insert into connection_memory (connection_id, key, value, updated_at)
     select id, ${storedKey(key)}, ${JSON.stringify(value)}::jsonb, clock_timestamp() from connections where id = ${connectionId}

@@ -75,7 +75,7 @@ async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Prom
 }
 
 /** The result of delivering events. */
-export interface Delivered {
+export interface DeliveryResult {
   /** One for each distinct delivery, in the given order. For a repeat, it is the id of the first delivery. */
   changeIds: string[];
   /** Events with the identity of an earlier one but other content; they were dropped. */
@@ -86,7 +86,7 @@ export interface Delivered {
  * Appends events that were not delivered before and remembers them, in one statement: a single event costs one round trip
  * and needs no transaction around it.
  */
-export async function deliverEvents(db: Executor, events: readonly DeliveredEvent[]): Promise<Delivered> {
+export async function deliverEvents(db: Executor, events: readonly DeliveredEvent[]): Promise<DeliveryResult> {
   const [first, ...others] = events;
   if (!first) return { changeIds: [], mismatched: [] };
   const appended = new Set(others.length === 0 ? await appendOne(db, first) : await appendMany(db, events));

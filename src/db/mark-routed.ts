@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /** A change with the fencing token of its partition. */
-export interface Fenced {
+export interface ChangeFence {
   seq: number;
   partition: number;
   epoch: number;
@@ -12,7 +12,11 @@ export interface Fenced {
  * Marks changes as routed, each only if it is still unrouted and this worker's epoch of its partition is still the
  * current one. Returns the marked seqs: another worker has routed, or now owns, each change that is missing.
  */
-export async function markRouted(tx: Executor, workerId: string, changes: readonly Fenced[]): Promise<Set<number>> {
+export async function markRouted(
+  tx: Executor,
+  workerId: string,
+  changes: readonly ChangeFence[],
+): Promise<Set<number>> {
   if (changes.length === 0) return new Set();
   const result = await tx.execute<{ seq: string }>(sql`
     update changes c set routed_at = clock_timestamp()

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
-import type { Fenced } from './mark-routed';
+import type { ChangeFence } from './mark-routed';
 
 /** The outcome of a change for one of its candidates, or for a wait. */
 export interface NewRouting {
@@ -47,7 +47,7 @@ export async function insertRoutings(tx: Executor, routings: readonly NewRouting
 export async function markWithRoutings(
   db: Executor,
   workerId: string,
-  changes: readonly { fence: Fenced; routings: readonly NewRouting[] }[],
+  changes: readonly { fence: ChangeFence; routings: readonly NewRouting[] }[],
 ): Promise<Set<number>> {
   if (changes.length === 0) return new Set();
   const fences = JSON.stringify(changes.map(({ fence }) => fence));

@@ -21,7 +21,7 @@ export interface WorkerAnnouncement {
 }
 
 /** The announcements of the other workers. */
-export interface Announced {
+export interface OtherWorkers {
   /** Live workers, the caller included. */
   live: number;
   /** Knowledge that differs from the caller's, by hash; `live` = a live worker has it. */
@@ -29,10 +29,10 @@ export interface Announced {
 }
 
 /** Renews the caller's announcement, in one statement with the removal of old ones. Times are the database's. */
-export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<Announced> {
+export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<OtherWorkers> {
   const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;
   const until = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
-  const result = await db.execute<{ live: number; others: Announced['others'] | null }>(sql`
+  const result = await db.execute<{ live: number; others: OtherWorkers['others'] | null }>(sql`
     with mine as (
       insert into workers (id, host, pid, version, script_limits, expires_at, knows, reads, knows_id)
       values (${id}, ${host}, ${pid}, ${version}, ${scriptLimits}, ${until}, (select array_agg(n) from jsonb_array_elements_text(

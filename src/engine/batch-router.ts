@@ -13,9 +13,9 @@ import {
   passGates,
   routeBatch,
   recordRefusals,
-  type Gated,
+  type GatedChange,
   type RouteDeps,
-  type Routed,
+  type ChangeCandidates,
 } from './route-batch';
 
 /** Maximum number of changes in one routing transaction. */
@@ -30,7 +30,7 @@ const EVALUATED = 8;
 const LISTENER_MS = 30_000;
 
 /** A change that is ready to be routed. */
-export interface Routable extends Routed {
+export interface Routable extends ChangeCandidates {
   /** Number of failed attempts. */
   attempts: number;
   /** Plugins that are notified before the change is routed. */
@@ -101,7 +101,7 @@ async function evaluate(
   batch: readonly Routable[],
   blocked: Set<string>,
 ): Promise<Attempted[]> {
-  const results: ({ gated: Gated } | { error: unknown } | undefined)[] = [];
+  const results: ({ gated: GatedChange } | { error: unknown } | undefined)[] = [];
   await inLanes([...batch.entries()], EVALUATED, async ([index, routable]) => {
     try {
       await notify(routable);
@@ -121,7 +121,7 @@ async function evaluate(
   return attempted;
 }
 
-interface Attempted extends Gated {
+interface Attempted extends GatedChange {
   routable: Routable;
 }
 
@@ -147,7 +147,7 @@ async function decide(
 }
 
 /** Marks as routed the changes that lead to refusals only. */
-async function markSilent(deps: RouteDeps, gated: readonly Gated[]): Promise<void> {
+async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,
     deps.workerId,

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import type { Fenced } from '../db/mark-routed';
+import type { ChangeFence } from '../db/mark-routed';
 
 /** Pauses between the tries to route a change, in seconds: five tries over about half a minute. */
 const PAUSES_SECONDS = [1, 3, 8, 18] as const;
@@ -12,7 +12,7 @@ const PAUSES_SECONDS = [1, 3, 8, 18] as const;
 export async function noteFailure(
   db: Executor,
   workerId: string,
-  change: Fenced & { attempts: number },
+  change: ChangeFence & { attempts: number },
   message: string,
 ): Promise<'resting' | 'set_aside'> {
   const attempts = change.attempts + 1;

@@ -26,11 +26,11 @@ const ROUTE: Verdict = { type: 'route' };
 export interface Handover {
   /** Events of the dwells of entities that only another worker can end, by entity. Costs a query only when triggers are unknown. */
   dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
-  verdict(unrouted: UnroutedChange, concerns: Concerns): Verdict;
+  verdict(unrouted: UnroutedChange, concerns: ChangeConcerns): Verdict;
 }
 
 /** The names and triggers that a change concerns. */
-export interface Concerns {
+export interface ChangeConcerns {
   events: readonly string[];
   /** Events of the dwells of its entity that only another worker can end. */
   dwellEvents: readonly string[];
@@ -95,7 +95,7 @@ export function createHandover(deps: {
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
 /** Returns the names that a change needs and this worker lacks, the names that it has, and the triggers concerned. */
-function lackingOf(fleet: Fleet, kind: string, concerns: Concerns, unknown: readonly UnknownTrigger[]) {
+function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown: readonly UnknownTrigger[]) {
   const events = [...concerns.events, ...concerns.dwellEvents];
   const { lacking, own } = fleet.concerned(kind, events);
   const ofType = unknown.filter(({ filters }) => filters.length === 0);

@@ -5,11 +5,11 @@ import type { Change, Occurrence } from '../domain/entities/change';
 import type { ConditionSteps, Evaluator } from '../evaluation/evaluator';
 import { armWhatHolds, endContradicted, type DwellDeps } from './gates/dwell';
 import { holdsNow } from './gates/dwell-cause';
-import { enterGates, refused, type Entered, type EntryRefusal } from './gates/gates';
-import { markRouted, type Fenced } from '../db/mark-routed';
+import { enterGates, refused, type EnteredCandidate, type EntryRefusal } from './gates/gates';
+import { markRouted, type ChangeFence } from '../db/mark-routed';
 import type { Candidate } from './routing-index';
-import { reasonFor, survive, recordRefusal, type Reason, type Survivor, type SurvivorDeps } from './gates/survivors';
-import { admitAll, conclude, giveUp, routingsOf, type Decided } from './start/admission';
+import { reasonFor, toSurvivor, recordRefusal, type Reason, type Survivor, type SurvivorDeps } from './gates/survivors';
+import { admitAll, carryOut, releaseSlots, routingsOf, type AdmissionDecisions } from './start/admission';
 import { inShares } from './gates/step-shares';
 import { atWindow, inLockOrder, passWindow, type AtWindow } from './gates/window';
 
@@ -22,9 +22,9 @@ export interface RouteDeps extends SurvivorDeps, DwellDeps {
 }
 
 /** A change with its candidates. */
-export interface Routed {
+export interface ChangeCandidates {
   change: Change;
-  fence: Fenced;
+  fence: ChangeFence;
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
   /** Whether its entity has dwells, or may have by now: the change may end them. */
   hasDwells: boolean;
@@ -35,18 +35,18 @@ export interface Routed {
 }
 
 /** A change after the gates that need no transaction. */
-export interface Gated {
-  routed: Routed;
+export interface GatedChange {
+  routed: ChangeCandidates;
   /** Candidates that have passed all gates but concurrency. */
   survivors: Survivor[];
   windows: AtWindow[];
   /** Candidates whose cause must hold for some time. */
-  dwells: Entered[];
+  dwells: EnteredCandidate[];
   /** Candidates that were refused. */
   reasons: Reason[];
 }
 
-type Verdict = { survivor: Survivor } | { window: AtWindow } | { dwell: Entered } | { reason: Reason };
+type Verdict = { survivor: Survivor } | { window: AtWindow } | { dwell: EnteredCandidate } | { reason: Reason };
 
 /** A candidate with its position among those of its change. */
 interface Placed {
@@ -61,7 +61,7 @@ interface Placed {
  * expressions of all automations together take a bounded number of steps, so that they cannot delay other changes
  * (`inShares`).
  */
-export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated> {
+export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Promise<GatedChange> {
   const groups = byAutomation(routed);
   const shared = await inShares(groups, (group, steps) => verdictsOf(deps, routed, group, steps));
   const verdicts: Verdict[] = [];
@@ -71,7 +71,7 @@ export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated>
       verdicts[index] = limit === undefined ? verdict : withLimit(verdict, limit, groups.length);
     }
   }
-  const gated: Gated = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
+  const gated: GatedChange = { routed, survivors: [], windows: [], dwells: [], reasons: [] };
   for (const verdict of verdicts) {
     if ('survivor' in verdict) gated.survivors.push(verdict.survivor);
     else if ('window' in verdict) gated.windows.push(verdict.window);
@@ -82,7 +82,7 @@ export async function passGates(deps: RouteDeps, routed: Routed): Promise<Gated>
 }
 
 /** The candidates of each automation, which share its steps. */
-function byAutomation({ candidates }: Routed): Placed[][] {
+function byAutomation({ candidates }: ChangeCandidates): Placed[][] {
   const groups = new Map<string, Placed[]>();
   for (const [index, each] of candidates.entries()) {
     const { id } = each.candidate.automation;
@@ -93,7 +93,7 @@ function byAutomation({ candidates }: Routed): Placed[][] {
 
 async function verdictsOf(
   deps: RouteDeps,
-  routed: Routed,
+  routed: ChangeCandidates,
   group: readonly Placed[],
   steps: ConditionSteps,
 ): Promise<Verdict[]> {
@@ -109,7 +109,7 @@ async function verdictsOf(
       verdicts.push({ window: await atWindow(gates, entered, candidate.trigger.window) });
     else if (candidate.trigger.for !== undefined) verdicts.push({ dwell: entered });
     else {
-      const verdict = await survive(gates, entered);
+      const verdict = await toSurvivor(gates, entered);
       verdicts.push('request' in verdict ? { survivor: verdict } : { reason: verdict });
     }
   }
@@ -126,7 +126,7 @@ function withLimit(verdict: Verdict, limit: number, automations: number): Verdic
 }
 
 /** Whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
-export function needsDecision({ routed, survivors, windows, dwells }: Gated): boolean {
+export function needsDecision({ routed, survivors, windows, dwells }: GatedChange): boolean {
   return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
 }
 
@@ -138,9 +138,9 @@ const OVER = refused('config', 'The change was retried, and the state that it re
  */
 async function enter(
   deps: RouteDeps,
-  { change, isRetried }: Routed,
+  { change, isRetried }: ChangeCandidates,
   { candidate, occurrence, steps }: { candidate: Candidate; occurrence: Occurrence; steps: ConditionSteps },
-): Promise<Entered | EntryRefusal> {
+): Promise<EnteredCandidate | EntryRefusal> {
   const { db } = deps.database;
   const entered = await enterGates({ evaluator: deps.evaluator, db }, candidate, occurrence, change, steps);
   const { holds } = candidate.type;
@@ -158,10 +158,10 @@ async function enter(
  * entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot wait for each other. Within a
  * lock, changes are decided in the given order.
  */
-export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Promise<void> {
+export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[]): Promise<void> {
   const survivors: Survivor[] = [];
   const decided = await deps.database.db
-    .transaction(async (tx): Promise<Decided & { armed: boolean }> => {
+    .transaction(async (tx): Promise<AdmissionDecisions & { armed: boolean }> => {
       const marked = await markRouted(
         tx,
         deps.workerId,
@@ -189,11 +189,11 @@ export async function routeBatch(deps: RouteDeps, batch: readonly Gated[]): Prom
       return result;
     })
     .catch((error: unknown) => {
-      giveUp(deps, survivors);
+      releaseSlots(deps, survivors);
       throw error;
     });
   if (decided.admissions.length > 0 || decided.reasons.length > 0) await deps.failpoint('after-admit-commit');
-  conclude(deps, decided);
+  carryOut(deps, decided);
   if (decided.armed) deps.onDwellsToStart();
 }
 
@@ -202,8 +202,8 @@ async function passWindows(
   deps: RouteDeps,
   tx: Executor,
   windows: readonly AtWindow[],
-): Promise<{ survivors: Survivor[]; dwells: Entered[]; reasons: Reason[] }> {
-  const passed: { survivors: Survivor[]; dwells: Entered[]; reasons: Reason[] } = {
+): Promise<{ survivors: Survivor[]; dwells: EnteredCandidate[]; reasons: Reason[] }> {
+  const passed: { survivors: Survivor[]; dwells: EnteredCandidate[]; reasons: Reason[] } = {
     survivors: [],
     dwells: [],
     reasons: [],
@@ -215,7 +215,7 @@ async function passWindows(
     else if (entered.candidate.trigger.for !== undefined) passed.dwells.push(entered);
     else {
       const gates = { evaluator: deps.evaluator, db: tx };
-      const verdict = await survive(gates, entered);
+      const verdict = await toSurvivor(gates, entered);
       if ('request' in verdict) passed.survivors.push(verdict);
       else passed.reasons.push(verdict);
     }
@@ -224,6 +224,6 @@ async function passWindows(
 }
 
 /** Reports the refusals of changes that were marked without a transaction of their own. */
-export function recordRefusals(deps: RouteDeps, gated: readonly Gated[]): void {
+export function recordRefusals(deps: RouteDeps, gated: readonly GatedChange[]): void {
   for (const { reasons } of gated) for (const reason of reasons) recordRefusal(deps, reason);
 }

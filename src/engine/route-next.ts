@@ -1,5 +1,5 @@
 import type { NewRouting } from '../db/routings';
-import { markRouted, type Fenced } from '../db/mark-routed';
+import { markRouted, type ChangeFence } from '../db/mark-routed';
 import type { Clock } from '../domain/clock';
 import { routeInBatches, type Routable } from './batch-router';
 import { entityKey, readUnrouted } from './change-reader';
@@ -70,8 +70,8 @@ const limitAfter = (changes: number, ms: number): number =>
   Math.max(LEAST_BATCH, Math.min(MOST_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
 /** Separates changes that concern nothing, which one statement marks as routed, from those that pass through gates. */
-function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Fenced[]; relevant: Routable[] } {
-  const irrelevant: Fenced[] = [];
+function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
+  const irrelevant: ChangeFence[] = [];
   const relevant: Routable[] = [];
   /** Entities for which an earlier change of this batch may arm a dwell that a later one must find. */
   const arming = new Set<string>();

@@ -4,7 +4,7 @@ import { isDatabaseAway } from '../db/availability';
 import { artifactsOf } from '../db/runs/artifacts';
 import type { RunSource } from '../db/runs/run-source';
 import { addToWake, wakeWait, type Wake } from '../db/runs/wait-states';
-import { eventsOf, wildKinds, type Wait, type Waking } from '../db/runs/wait-row';
+import { eventsOf, wildKinds, type Wait, type WakeCause } from '../db/runs/wait-row';
 import { waitsOn } from '../db/runs/wait-queries';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import { awaitedEvents } from '../domain/definition/awaited-events';
@@ -96,7 +96,7 @@ async function stepsByRun(
 }
 
 /** Returns one row for each change that the wait was checked for; `by` null = none of them woke it. */
-function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: Waking | null): NewRouting[] {
+function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: WakeCause | null): NewRouting[] {
   const concerns = ({ change, occurrences }: DerivedChange): boolean =>
     wait.kind === 'wait_until'
       ? wait.refs.includes(`${change.kind}:${change.id}`) || wait.refs.includes(`${change.kind}:*`)
@@ -120,7 +120,7 @@ async function wakingOf(
   wait: Wait,
   derived: readonly DerivedChange[],
   steps: ConditionSteps,
-): Promise<Waking | null> {
+): Promise<WakeCause | null> {
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);

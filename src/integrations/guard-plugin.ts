@@ -6,7 +6,7 @@ import type { OwnPlugin } from './contract';
 import { maskError } from './mask-error';
 
 /** Runs code of a plugin: the secrets that it reads may be sent to their hosts only, and are masked in its errors. */
-export async function guarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
+export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
   try {
     return await withBoundSecrets([], async () => work());
   } catch (error) {
@@ -21,7 +21,7 @@ export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
     ...(plugin.listeners && {
       listeners: plugin.listeners.map(({ handler, ...rest }) => ({
         ...rest,
-        handler: (change) => guarded(mask, () => handler(change)),
+        handler: (change) => runGuarded(mask, () => handler(change)),
       })),
     }),
     ...(plugin.entityKinds && { entityKinds: plugin.entityKinds.map((kind) => guardKind(kind, mask)) }),
@@ -36,23 +36,23 @@ function guardKind(kind: EntityKind, mask: Mask): EntityKind {
     ...kind,
     ...(read && {
       read: (context, ids) =>
-        guarded(mask, async () => {
+        runGuarded(mask, async () => {
           const found = await read.call(kind, context, ids);
           return mask(found instanceof Map ? (Object.fromEntries(found) as Record<string, object>) : found);
         }),
     }),
-    ...(list && { list: (context, page) => guarded(mask, () => list.call(kind, context, page)) }),
+    ...(list && { list: (context, page) => runGuarded(mask, () => list.call(kind, context, page)) }),
   };
 }
 
 function guardType(type: AnyConnectionType, mask: Mask): AnyConnectionType {
   const options = Object.entries(type.options).map(([field, load]): [string, typeof load] => [
     field,
-    (config, given, call) => guarded(mask, async () => mask(await load(config, given, call))),
+    (config, given, call) => runGuarded(mask, async () => mask(await load(config, given, call))),
   ]);
   return {
     ...type,
-    test: (config, call) => guarded(mask, async () => mask(await type.test(config, call))),
+    test: (config, call) => runGuarded(mask, async () => mask(await type.test(config, call))),
     options: Object.fromEntries(options),
   };
 }

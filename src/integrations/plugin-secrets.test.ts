@@ -1,7 +1,7 @@
 import { FermataError } from '../domain/errors';
 import { checkBoundSecrets, withBoundSecrets } from '../edges/egress/bound-secrets';
 import { createLogger } from '../log';
-import { guarded, guardPlugin } from './guard-plugin';
+import { runGuarded, guardPlugin } from './guard-plugin';
 import { createPluginLog } from './plugin-log';
 import { createPluginSecrets, NO_SECRETS, withSecretsOfStep } from './plugin-secrets';
 import { ProviderFailure } from './provider-failure';
@@ -48,7 +48,7 @@ describe('a secret that a plugin reads', () => {
     ['an error with a cause', new Error('failed', { cause: new Error(CANARY) })],
     ['a text', CANARY],
   ])('is hidden in %s that it throws, which stays of its kind', async (_, thrown) => {
-    const error: unknown = await guarded(secrets.mask, () => {
+    const error: unknown = await runGuarded(secrets.mask, () => {
       throw thrown;
     }).catch((caught: unknown) => caught);
     expect(error).toBeInstanceOf(thrown instanceof Error ? thrown.constructor : Error);
@@ -58,7 +58,7 @@ describe('a secret that a plugin reads', () => {
 
   test('leaves an error without it as it is', async () => {
     const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
-    await expect(guarded(secrets.mask, () => Promise.reject(away))).rejects.toBe(away);
+    await expect(runGuarded(secrets.mask, () => Promise.reject(away))).rejects.toBe(away);
   });
 
   test('is hidden in what listeners, tests and options of its connections answer', async () => {

@@ -29,7 +29,7 @@ export interface LinkBelow extends Link {
 }
 
 /** Everything that runs caused, nearest first. */
-export interface Below {
+export interface Effects {
   links: LinkBelow[];
   /** Whether there are more than `MOST_BELOW`. */
   more: boolean;
@@ -42,8 +42,8 @@ export async function causesOf(
   { change, recordedAt }: { change: Change; recordedAt: Date },
   startedRuns: readonly string[],
 ): Promise<{ up: Cause[]; down: Cause[] }> {
-  const up = await above(db, change.causedBy);
-  const { links: down } = await below(db, startedRuns, recordedAt);
+  const up = await causeChain(db, change.causedBy);
+  const { links: down } = await effectsOf(db, startedRuns, recordedAt);
   const toCause = await causeAnswers(db, registry, [...up, ...down]);
   return { up: up.map(toCause), down: down.map(toCause) };
 }
@@ -73,7 +73,7 @@ export async function causeAnswers(
 }
 
 /** Returns a run and those that led to it, nearest first, each with the change that started it. */
-export async function above(db: Executor, causedBy: string | null): Promise<Link[]> {
+export async function causeChain(db: Executor, causedBy: string | null): Promise<Link[]> {
   const links: Link[] = [];
   for (let runId = causedBy; runId !== null && links.length <= MAX_DEPTH;) {
     const [run] = await runsWithIds(db, [runId]);
@@ -87,7 +87,7 @@ export async function above(db: Executor, causedBy: string | null): Promise<Link
  * Returns the changes that runs caused since an instant, at most `MOST_BELOW`, with as many started runs for each
  * depth.
  */
-export async function below(db: Executor, runIds: readonly string[], since: Date): Promise<Below> {
+export async function effectsOf(db: Executor, runIds: readonly string[], since: Date): Promise<Effects> {
   const links: LinkBelow[] = [];
   let writers = runIds;
   for (let depth = 0; writers.length > 0 && depth <= MAX_DEPTH; depth += 1) {

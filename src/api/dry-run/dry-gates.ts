@@ -5,7 +5,7 @@ import type { Actor, Change, Occurrence } from '../../domain/entities/change';
 import { concurrencyRefusal } from '../../domain/gates/concurrency';
 import type { Registry } from '../../domain/registry/registry';
 import { scopeKeyOf } from '../../domain/run/bucket';
-import { enterGates, passConditions, runScopeOf, type Conditioned, type SeenGate } from '../../engine/gates/gates';
+import { enterGates, passConditions, runScopeOf, type GateInput, type SeenGate } from '../../engine/gates/gates';
 import { stepsOfOne } from '../../engine/gates/step-shares';
 import type { RoutedAutomation } from '../../engine/routed-automation';
 import { triggerNamed } from '../../engine/start/named-trigger';
@@ -81,7 +81,7 @@ async function enterDry(
   automation: RoutedAutomation,
   input: DryInput,
   gates: DryGate[],
-): Promise<Conditioned | Refused> {
+): Promise<GateInput | Refused> {
   const steps = stepsOfOne();
   const id = triggerIdOf(automation, input);
   if (id === undefined) return { candidate: { automation }, scope: scopeWithoutTrigger(automation, input, steps) };

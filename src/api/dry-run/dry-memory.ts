@@ -4,7 +4,7 @@ import { isBeside, lanesAround } from '../../domain/run/lanes';
 import { inSiblingBranches } from '../../domain/run/path';
 import type { ExpressionContext } from '../../evaluation/evaluator';
 
-interface Made {
+interface KeptArtifact {
   path: string;
   /** Milliseconds since 1970. */
   at: number;
@@ -13,7 +13,7 @@ interface Made {
 
 /** The results of steps in a dry run, for later steps: artifacts, results of waits, and their mocks. */
 export class DryMemory {
-  private readonly made: Made[] = [];
+  private readonly made: KeptArtifact[] = [];
   private readonly waits = new Map<string, Record<string, unknown>>();
   /** Ids of actions whose artifact has no mock. */
   private readonly unmocked = new Set<string>();
@@ -29,7 +29,7 @@ export class DryMemory {
     return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);
   }
 
-  keepArtifact(made: Made): void {
+  keepArtifact(made: KeptArtifact): void {
     this.made.push(made);
   }
 

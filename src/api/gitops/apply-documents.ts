@@ -9,7 +9,7 @@ import { assertMayUseSecrets } from '../automations/secret-use';
 import type { GitOpsAutomation } from './read-documents';
 
 /** The outcome of one document, or of an automation without a document. */
-export interface Applied {
+export interface AppliedDocument {
   name: string;
   /** null = it would be created. */
   id: string | null;
@@ -33,11 +33,11 @@ export interface ApplyRequest {
 export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },
   { automations, source, commit, prune, dryRun, principal }: ApplyRequest,
-): Promise<Applied[]> {
+): Promise<AppliedDocument[]> {
   // Two concurrent applies of one source must not both create a missing automation.
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`gitops:${source}`}, 0))`);
   const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
-  const results: Applied[] = [];
+  const results: AppliedDocument[] = [];
   const { actor } = principal;
   for (const { name, path, definition, sourceYaml } of automations) {
     const there = current.get(name);

@@ -17,7 +17,7 @@ const Applied = z.object({
 });
 
 /** Resources that a request created, for its audit row. */
-export interface Created {
+export interface CreatedResource {
   id?: string | number;
   name?: string;
 }
@@ -26,7 +26,7 @@ export interface Created {
  * Returns the id and name (or title, at most 200 characters) from the answer to a creation, or of each automation that
  * was applied. No other field is stored: answers about tokens and hooks contain secrets.
  */
-export function createdBy(body: unknown): { created?: Created | Created[] } {
+export function createdBy(body: unknown): { created?: CreatedResource | CreatedResource[] } {
   const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];
   if (made.length > 0)
     return { created: made.slice(0, MOST_NAMED).map(({ id, name }) => ({ ...(id && { id }), name })) };

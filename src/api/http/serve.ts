@@ -9,7 +9,7 @@ import type { Gatekeeper } from '../auth/gatekeeper';
 import { ANONYMOUS, type Principal } from '../auth/principal';
 import type { ClientAddress } from './client-address';
 import type { CostGuard } from './cost-guard';
-import { createdBy, type Created } from './created';
+import { createdBy, type CreatedResource } from './created';
 import { idempotencyKeyOf, oncePerKey, type RequestContent } from './idempotency';
 import { logRefusal, refusalOf, sendProblem } from './problem';
 import { repeatOnDeadlock } from './repeat-on-deadlock';
@@ -185,7 +185,7 @@ async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataErr
 function entry(
   deps: ServeDeps,
   what: Subject,
-  answer: { status: number; code?: string; notRecorded?: number; created?: Created | Created[] },
+  answer: { status: number; code?: string; notRecorded?: number; created?: CreatedResource | CreatedResource[] },
 ): AuditEntry {
   return {
     at: deps.clock.now(),

@@ -12,7 +12,7 @@ import { parseJson } from '../../domain/exact-json';
 import { FermataError, type Finding } from '../../domain/errors';
 import type { AlertSettings } from '../../domains/alert/take-alerts';
 import type { AlertIntake } from '../../edges/alerts/alert-intake';
-import { receiveAlerts, rejectedOf, type Rejected } from '../../edges/alerts/receive-alerts';
+import { receiveAlerts, rejectedOf, type RejectedElement } from '../../edges/alerts/receive-alerts';
 import { ElementError, type AlertSender, type SenderMessage } from '../../edges/alerts/sender';
 import { bodyHandshake } from '../../edges/hooks/handshake';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
@@ -88,7 +88,7 @@ export const camelCase = (name: string): string => name.replace(/-(\w)/g, (_, le
 type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'principal' | 'request' | 'raw'>;
 
 /** A received message. */
-export interface Incoming {
+export interface IncomingMessage {
   /** Route that metrics and `GET /deliveries/refused` name. */
   route: string;
   /** Name of its token or hook. */
@@ -106,7 +106,7 @@ export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sen
  * Reads a message, commits its valid elements and answers. A handshake is answered and stores nothing. @throws
  * {FermataError} `malformed_body`; `validation_failed` when no element is valid
  */
-export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: Incoming): Promise<Reply> {
+export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: IncomingMessage): Promise<Reply> {
   const { route, sender } = incoming;
   const handshake = handshakeOf(context);
   if (handshake !== undefined) return handshake;
@@ -160,12 +160,15 @@ function handshakeOf({ request, raw }: Inbound): Reply | undefined {
 }
 
 /** Returns the identities of a message: those of its hook, and the sender's own id. */
-function identitiesIn({ route, sender, identities = [] }: Incoming, { deliveryId }: SenderMessage): DeliveryIdentity[] {
+function identitiesIn(
+  { route, sender, identities = [] }: IncomingMessage,
+  { deliveryId }: SenderMessage,
+): DeliveryIdentity[] {
   const own = deliveryId === undefined ? [] : [{ key: deliveryKey('alert-delivery', route, sender, deliveryId) }];
   return [...identities, ...own];
 }
 
-async function readMessage(deps: AlertIngestDeps, incoming: Incoming, raw: Buffer): Promise<SenderMessage> {
+async function readMessage(deps: AlertIngestDeps, incoming: IncomingMessage, raw: Buffer): Promise<SenderMessage> {
   try {
     return incoming.read(raw);
   } catch (error) {
@@ -201,7 +204,7 @@ const findingOf = (message: string, prefix = ''): Finding => {
   return { path: `${prefix}${at?.[1] ?? ''}`, message: at?.[2] ?? message, code: 'invalid' };
 };
 
-function nothingTaken(rejected: readonly Rejected[]): FermataError {
+function nothingTaken(rejected: readonly RejectedElement[]): FermataError {
   const [first] = rejected;
   return new FermataError(
     'validation_failed',
@@ -216,7 +219,7 @@ function nothingTaken(rejected: readonly Rejected[]): FermataError {
 /** Counts refusals and keeps the newest for `GET /deliveries/refused`. */
 async function report(
   deps: AlertIngestDeps,
-  { route, sender }: Pick<Incoming, 'route' | 'sender'>,
+  { route, sender }: Pick<IncomingMessage, 'route' | 'sender'>,
   code: string,
   refused: readonly { index: number | null; message: string }[],
 ): Promise<void> {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { automationEtag, type AutomationRecord, type AutomationStatus } from '../../db/automation-store';
-import type { Used } from '../../db/automation-filter';
+import type { UsedResource } from '../../db/automation-filter';
 import { connectionsCalled } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import { knownReferences } from '../../db/known-references';
@@ -52,10 +52,10 @@ const ListQuery = z.object({
 });
 
 /** Returns the filter by use; a connection is found by its id and by its name. */
-async function usedOf(db: Executor, uses: string): Promise<Used> {
+async function usedOf(db: Executor, uses: string): Promise<UsedResource> {
   const [, kind = '', name = ''] = USED.exec(uses) ?? [];
   const called = kind === 'connection' ? await connectionsCalled(db, name) : [];
-  return { kind: kind as Used['kind'], names: [name, ...called.flatMap((row) => [row.id, row.name])] };
+  return { kind: kind as UsedResource['kind'], names: [name, ...called.flatMap((row) => [row.id, row.name])] };
 }
 
 /** Automations themselves. */

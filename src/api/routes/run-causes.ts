@@ -4,13 +4,13 @@ import { retriesOf, runsWithIds, type RunOfChange } from '../../db/runs/runs-of-
 import type { Clock } from '../../domain/clock';
 import type { Registry } from '../../domain/registry/registry';
 import { CauseAnswer, RunOfChangeAnswer, toRunOfChange } from '../changes/change-answer';
-import { above, below, causeAnswers, MOST_BELOW, type Below } from '../changes/causes';
+import { causeChain, effectsOf, causeAnswers, MOST_BELOW, type Effects } from '../changes/causes';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
 /** Maximum number of retries of one run in an answer; each of them has its own. */
 const MOST_RETRIES = 20;
-const NOTHING: Below = { links: [], more: false };
+const NOTHING: Effects = { links: [], more: false };
 
 const RunCauses = z
   .object({
@@ -61,7 +61,7 @@ export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDe
         const [run] = await runsWithIds(db, [id]);
         if (run === undefined) throw notFound('run', id);
         const [up, { links: down, more }, retries] = await Promise.all([
-          above(db, id),
+          causeChain(db, id),
           belowRun(db, run),
           retriesOf(db, id, MOST_RETRIES),
         ]);
@@ -89,5 +89,5 @@ export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDe
   ];
 }
 
-const belowRun = async (db: Executor, { id, startedAt }: RunOfChange): Promise<Below> =>
-  startedAt === null ? NOTHING : below(db, [id], startedAt);
+const belowRun = async (db: Executor, { id, startedAt }: RunOfChange): Promise<Effects> =>
+  startedAt === null ? NOTHING : effectsOf(db, [id], startedAt);

@@ -23,14 +23,14 @@ const Answer = z.object({
 });
 
 /** The outcome of one document, or of an automation without a document. */
-export type Applied = z.infer<typeof Answer>['results'][number] & {
+export type AppliedDocument = z.infer<typeof Answer>['results'][number] & {
   /** Path of the document; undefined = it was deleted. */
   file: string | undefined;
 };
 
 /** The results, and the warnings. */
 interface ApplyOutcome {
-  results: Applied[];
+  results: AppliedDocument[];
   warnings: FileFinding[];
 }
 

@@ -9,7 +9,7 @@ import {
   YAMLSeq,
   type Node,
 } from 'yaml';
-import { List, noteText, Tagged, type Note } from './not-imported';
+import { List, noteText, TaggedValue, type Note } from './not-imported';
 import type { Imported } from './automation';
 import { isMap, listOf, type Fragment } from './values';
 
@@ -46,7 +46,7 @@ function inConfiguration(value: Fragment): unknown[] {
 function plain(node: unknown): unknown {
   if (isScalar(node)) {
     const isTagged = node.tag !== undefined && node.tag.startsWith('!') && !node.tag.startsWith('!!');
-    return isTagged ? new Tagged(node.tag ?? '', String(node.value)) : node.value;
+    return isTagged ? new TaggedValue(node.tag ?? '', String(node.value)) : node.value;
   }
   if (isSeq(node)) return node.items.map(plain);
   if (isYamlMap(node)) {

@@ -1,12 +1,12 @@
 import { readYaml } from '../../domain/definition/yaml';
 import { validateDefinition } from '../../domain/definition/validate';
-import { loadKnown, type Known } from '../known';
+import { loadKnown, type KnownKinds } from '../known';
 import { importAutomation, notesIn } from './automation';
 import { readAutomations, UnreadableFile, writeAutomation } from './files';
 import { expressionOfTemplate } from './jinja';
 import { NotImported } from './not-imported';
 
-let known: Known;
+let known: KnownKinds;
 beforeAll(async () => {
   known = await loadKnown();
 });

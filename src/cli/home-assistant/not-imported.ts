@@ -6,7 +6,7 @@ export class NotImported extends Error {
 }
 
 /** A scalar with a tag such as `!secret`, which only Home Assistant resolves. */
-export class Tagged {
+export class TaggedValue {
   constructor(
     readonly tag: string,
     readonly text: string,

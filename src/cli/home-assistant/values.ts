@@ -1,11 +1,11 @@
-import { NotImported, Tagged } from './not-imported';
+import { NotImported, TaggedValue } from './not-imported';
 import { templateOfText } from './jinja';
 import type { Names } from './jinja-names';
 
 export type Fragment = Record<string, unknown>;
 
 export const isMap = (value: unknown): value is Fragment =>
-  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Tagged);
+  typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TaggedValue);
 
 /** Home Assistant accepts a single value where it expects a list. */
 export function listOf(value: unknown): unknown[] {
@@ -48,7 +48,7 @@ export const isTemplate = (value: unknown): value is string => typeof value === 
 /** Returns data with its texts translated to our templates. @throws {NotImported} */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);
-  if (value instanceof Tagged) throw new NotImported(`${value.tag} is only resolved by Home Assistant`);
+  if (value instanceof TaggedValue) throw new NotImported(`${value.tag} is only resolved by Home Assistant`);
   if (Array.isArray(value)) return value.map((one) => dataOf(one, names));
   if (!isMap(value)) return value;
   return Object.fromEntries(Object.entries(value).map(([key, one]) => [key, dataOf(one, names)]));

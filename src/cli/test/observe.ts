@@ -1,5 +1,5 @@
 import { durationText } from './duration-text';
-import type { Performed } from './stand-ins';
+import type { PerformedAction } from './stand-ins';
 import type { Stage } from './stage';
 
 /** A step in answers of the API, with its configuration. */
@@ -89,7 +89,7 @@ function timesOf({ startedAt, finishedAt }: Record<string, unknown>, start: Date
   return { startedAt: since(startedAt), finishedAt: since(finishedAt) };
 }
 
-function configOf(performed: readonly Performed[], runId: string, path: string): unknown {
+function configOf(performed: readonly PerformedAction[], runId: string, path: string): unknown {
   return performed.findLast((one) => one.runId === runId && one.path === path)?.config ?? null;
 }
 

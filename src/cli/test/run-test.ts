@@ -3,7 +3,7 @@ import { readAutomationFile } from '../apply/automation-files';
 import { check } from './check';
 import type { Difference } from './compare';
 import { msOfDuration } from './duration-text';
-import { happen, problemOf, Refused } from './happen';
+import { performOccurrence, problemOf, Refused } from './perform-occurrence';
 import type { Occurrence } from './occurrence';
 import type { ScratchPostgres } from './scratch-postgres';
 import { openStage, type Stage } from './stage';
@@ -135,7 +135,7 @@ async function tryTo(
     return id;
   };
   try {
-    await happen(stage, occurrence, { start: new Date(test.start), index, automationId });
+    await performOccurrence(stage, occurrence, { start: new Date(test.start), index, automationId });
     return undefined;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;

@@ -6,13 +6,13 @@ import { createLogger } from '../../log';
 import { startApi } from '../../main-api';
 import { startWorker } from '../../main-worker';
 import type { ScratchPostgres } from './scratch-postgres';
-import { createStandIns, type Mocks, type Performed } from './stand-ins';
+import { createStandIns, type Mocks, type PerformedAction } from './stand-ins';
 import { nextOfDomains, whatIsLeft } from './still';
 import { createVirtualClock } from './virtual-clock';
 import { createVirtualTemporal } from './virtual-temporal';
 
 /** An answer of the API. */
-export interface Answered {
+export interface ApiAnswer {
   status: number;
   body: unknown;
 }
@@ -21,8 +21,8 @@ export interface Answered {
 export interface Stage {
   readonly start: Date;
   now(): Date;
-  performed: readonly Performed[];
-  call(method: string, path: string, body?: unknown): Promise<Answered>;
+  performed: readonly PerformedAction[];
+  call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** Waits until nothing more happens at this instant. */
   settle(): Promise<void>;
   /** Advances the clock, from timer to timer; all work of an instant ends before the next one. */
@@ -101,7 +101,7 @@ export async function openStage(
   };
 }
 
-async function callApi(url: string, method: string, path: string, body: unknown): Promise<Answered> {
+async function callApi(url: string, method: string, path: string, body: unknown): Promise<ApiAnswer> {
   const response = await fetch(`${url}/api/v1${path}`, {
     method,
     headers: { authorization: `Bearer ${TOKEN}`, 'content-type': 'application/json' },

@@ -5,7 +5,7 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 import type { Answer } from './test-file';
 
 /** An action as it was performed. */
-export interface Performed {
+export interface PerformedAction {
   runId: string;
   path: string;
   actionId: string | null;
@@ -17,7 +17,7 @@ export interface Performed {
 
 /** Replaces actions: notes their calls, and answers instead of other systems. */
 export interface StandIns {
-  performed: readonly Performed[];
+  performed: readonly PerformedAction[];
   plugins(plugins: readonly Plugin[]): readonly Plugin[];
 }
 
@@ -25,14 +25,14 @@ export type Mocks = Readonly<Record<string, Answer | readonly Answer[]>>;
 
 /** @param db the database in which the id of an action is looked up by its path */
 export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
-  const performed: Performed[] = [];
+  const performed: PerformedAction[] = [];
   const answered = new Map<string, number>();
 
   const note = async (
     plugin: Plugin,
     action: Action,
     { run, idempotencyKey, config }: { run: { id: string }; idempotencyKey: string; config: unknown },
-  ): Promise<Performed> => {
+  ): Promise<PerformedAction> => {
     const path = idempotencyKey.slice(idempotencyKey.indexOf(':') + 1);
     const found = await db().execute<{ action_id: string | null }>(
       sql`select action_id from run_steps where run_id = ${run.id} and path = ${path}`,
@@ -46,7 +46,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
   };
 
   /** Returns the next answer to a step; the last one is repeated. */
-  const answerTo = ({ path, actionId, action }: Performed): Answer | undefined => {
+  const answerTo = ({ path, actionId, action }: PerformedAction): Answer | undefined => {
     const key = [path, actionId, action].find((name) => name !== null && Object.hasOwn(mocks, name));
     if (key === undefined || key === null) return undefined;
     const answers = [mocks[key] ?? []].flat() as Answer[];

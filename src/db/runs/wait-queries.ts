@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
-import { EVENT_REF, MOST_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type Waking } from './wait-row';
+import { EVENT_REF, MOST_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type WakeCause } from './wait-row';
 
 /**
  * Returns waits that changes of these entities or these events may end. Any plan of this query consists of index
@@ -57,7 +57,7 @@ export interface UnansweredWake {
   runId: string;
   path: string;
   workflowId: string;
-  wokenBy: Waking;
+  wokenBy: WakeCause;
 }
 
 /** A wait armed for less may not have been reached by its wake, in seconds. */
@@ -70,7 +70,7 @@ export async function unansweredWakes(db: Executor, limit: number): Promise<Unan
     run_id: string;
     path: string;
     workflow_id: string;
-    woken_by: Waking;
+    woken_by: WakeCause;
   }>(sql`
     select w.id, w.run_id, w.path, r.workflow_id, w.woken_by from waits w join runs r on r.id = w.run_id
     where w.woken_by is not null and w.signalled_at is not null and r.status in ('running', 'waiting')

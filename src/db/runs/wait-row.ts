@@ -21,7 +21,7 @@ export interface AwaitedKey {
 }
 
 /** The cause of a wake. */
-export interface Waking {
+export interface WakeCause {
   changed?: { kind: string; id: string };
   /** For a wait on any entity of a kind: further entities that changed during the wake. */
   more?: { kind: string; id: string }[];
@@ -46,9 +46,9 @@ export interface Wait {
   since: Date;
   timeoutAt: Date | null;
   recheckAt: Date | null;
-  wokenBy: Waking | null;
+  wokenBy: WakeCause | null;
   /** The wake that the current check answers; null = no wake caused it. */
-  checkCause: Waking | null;
+  checkCause: WakeCause | null;
   /** Whether it has been evaluated since it was armed. */
   isChecked: boolean;
 }
@@ -68,8 +68,8 @@ export interface WaitRow extends Record<string, unknown> {
   since: string;
   timeout_at: string | null;
   recheck_at: string | null;
-  woken_by: Waking | null;
-  looked_by: Waking | null;
+  woken_by: WakeCause | null;
+  looked_by: WakeCause | null;
   looked: boolean;
 }
 

@@ -9,7 +9,7 @@ import {
   WAIT_COLUMNS,
   type Wait,
   type WaitRow,
-  type Waking,
+  type WakeCause,
 } from './wait-row';
 
 /*
@@ -112,7 +112,7 @@ const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, wor
  * Records a pending wake and returns it to the caller to send; if the caller dies first, `takeWakes` sends it. Returns
  * null when one is already pending, or the wait is over.
  */
-export async function wakeWait(db: Executor, id: string, by: Waking): Promise<Wake | null> {
+export async function wakeWait(db: Executor, id: string, by: WakeCause): Promise<Wake | null> {
   const woken = await db.execute<WakeRow>(sql`
     update waits w set woken_by = ${JSON.stringify(by)}::jsonb, signalled_at = clock_timestamp(),
       -- A wait that could not be evaluated reads the log again.

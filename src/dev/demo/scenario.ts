@@ -8,7 +8,7 @@ import type { ReceivedRequest, Receiver } from './receiver';
 const Accepted = z.looseObject({ changeIds: z.array(z.string()) });
 
 /** The outcome of one posted alert. */
-export interface Act {
+export interface PostedAlert {
   title: string;
   alerts: Alert[];
   postedAt: Date;
@@ -77,7 +77,7 @@ export async function isFiring(client: ApiClient, fingerprint: string): Promise<
 }
 
 /** Posts a payload of Alertmanager and waits for the runs that it starts. */
-export async function play(deps: ScenarioDeps, expected: Expected, payload: unknown): Promise<Act> {
+export async function postAndWait(deps: ScenarioDeps, expected: Expected, payload: unknown): Promise<PostedAlert> {
   const { client, receiver, automationId } = deps;
   const { title, status, effectPath } = expected;
   const postedAt = new Date();

@@ -3,7 +3,7 @@ import { paint, plain, toneOf, type Tone } from '../../cli/print/paint';
 import { cut } from '../../cli/print/table';
 import { durationText, elapsedMs, offsetText } from '../../cli/print/time-text';
 import { errorText, outcomeText } from '../../cli/print/timeline';
-import type { Act } from './scenario';
+import type { PostedAlert } from './scenario';
 
 /** A line of the story: time, subject, event. */
 interface Line {
@@ -26,7 +26,7 @@ const OFFSET_WIDTH = 9;
 const INDENT = '  ';
 
 /** Returns the events after one post, in the order of time, with times relative to the post. */
-export function renderAct(act: Act, options: StoryOptions): string {
+export function renderAct(act: PostedAlert, options: StoryOptions): string {
   const posted = act.postedAt.getTime();
   const lines = [
     ...alertLines(act),
@@ -51,7 +51,7 @@ function lineText({ at, who, what, tone }: Line, posted: number, { colours, widt
   return head + cut(plain(what), room);
 }
 
-function alertLines({ alerts, postedAt, answeredAt, changeIds }: Act): Line[] {
+function alertLines({ alerts, postedAt, answeredAt, changeIds }: PostedAlert): Line[] {
   const names = alerts.map(({ name, severity }) => `${name} (${severity})`).join(', ');
   const systems = [...new Set(alerts.map(({ system }) => system))].join(', ');
   const changes = `${changeIds.length} ${changeIds.length === 1 ? 'change' : 'changes'}`;
@@ -68,7 +68,7 @@ function alertLines({ alerts, postedAt, answeredAt, changeIds }: Act): Line[] {
 }
 
 /** Returns the transitions of the alert's own change. */
-function changeLines({ transitions, answeredAt }: Act): Line[] {
+function changeLines({ transitions, answeredAt }: PostedAlert): Line[] {
   return transitions.map(({ systemId, transition: { field, from, to } }) => ({
     ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },
     what: `${field} of ${systemId}: ${from == null ? 'none yet' : String(from)} → ${String(to)}`,
@@ -115,7 +115,7 @@ function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
   ];
 }
 
-function receiverLines({ received }: Act): Line[] {
+function receiverLines({ received }: PostedAlert): Line[] {
   return received.map(({ at, method, path, body }) => ({
     ...{ at: at.getTime(), order: 3, who: 'receiver', tone: 'good' as const },
     what: `${method} ${path} ${body}`,

@@ -4,7 +4,7 @@ import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 import type { ParsedUse } from './check-expressions';
 import type { Findings } from './findings';
-import type { Made } from './made';
+import type { ActionsBefore } from './actions-before';
 import { knownKeys, unwrap } from './schema-at';
 import { z } from 'zod';
 
@@ -33,7 +33,7 @@ function fieldProblem(action: string, name: string, field: string, schema: z.Zod
 
 function problemOf(
   [id, name, field]: readonly (string | undefined)[],
-  made: Made,
+  actionsBefore: ActionsBefore,
   steps: StepIds,
   registry: Registry<ActionDescription>,
 ): Problem | undefined {
@@ -42,7 +42,7 @@ function problemOf(
   if (action === undefined) {
     return { code: 'artifact_unknown', message: `Action with the id "${id}" not found${didYouMean(id, steps.keys())}` };
   }
-  if (!made.has(id)) {
+  if (!actionsBefore.has(id)) {
     const message = `The artifact of "${id}" is used here before any action that makes it: no step on the way here has that id`;
     return { code: 'artifact_not_made', message };
   }
@@ -72,10 +72,10 @@ export function checkArtifacts(
   registry: Registry<ActionDescription>,
   findings: Findings,
 ): void {
-  for (const { expression, path, made } of uses) {
+  for (const { expression, path, actionsBefore } of uses) {
     for (const { segments, line, column } of extractPaths(expression)) {
       if (segments[0] !== 'artifacts') continue;
-      const problem = problemOf(segments.slice(1, 4).map(String), made, steps, registry);
+      const problem = problemOf(segments.slice(1, 4).map(String), actionsBefore, steps, registry);
       if (problem) findings.error({ path, ...problem, inside: { line, column } });
     }
   }

@@ -33,7 +33,7 @@ const ROOTS = [
 export interface ParsedUse {
   expression: Expression;
   path: Segment[];
-  made: ExpressionUse['made'];
+  actionsBefore: ExpressionUse['actionsBefore'];
 }
 
 type Parsed = { expressions: readonly Expression[]; warning?: string };
@@ -121,7 +121,7 @@ function checkReferences(expression: Expression, path: Segment[], findings: Find
  * Texts for which `isCode` returns true are skipped.
  */
 export function checkExpressions(
-  { value, path, mode, made }: ExpressionUse,
+  { value, path, mode, actionsBefore }: ExpressionUse,
   filters: FilterRegistry,
   findings: Findings,
   isCode: (path: readonly Segment[]) => boolean = () => false,
@@ -135,7 +135,7 @@ export function checkExpressions(
       for (const error of checkFilters(expression, filters)) reportError(error, at, 'unknown_filter', findings);
       if (mode === 'template' || !checkBareName(expression, at, findings)) checkRoots(expression, at, findings);
       checkReferences(expression, at, findings);
-      uses.push({ expression, path: at, made });
+      uses.push({ expression, path: at, actionsBefore });
     }
   });
   return uses;

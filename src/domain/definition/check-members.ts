@@ -7,7 +7,7 @@ import { checkKindName } from './check-names';
 import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
-import { memberOf, possibleValues, type Typed } from './schema-members';
+import { memberOf, possibleValues, type SchemaInDocument } from './schema-members';
 import type { ScopeTypes } from './scope-types';
 
 /** Maximum number of names that are listed when none is similar. */
@@ -49,7 +49,7 @@ function typeOfChain(
   at: readonly Segment[],
   types: ScopeTypes,
   report: (message: string, offset: number) => void = () => undefined,
-): Typed[] | undefined {
+): SchemaInDocument[] | undefined {
   const start = types.startOf(chain, at);
   if (start === undefined) return undefined;
   let { alternatives } = start;
@@ -124,7 +124,7 @@ export function checkMembers(uses: readonly ParsedUse[], context: Context): void
 }
 
 /** Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is a field. */
-function typeOfField(kind: Typed, field: string): Typed[] | { known: string[] } | undefined {
+function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] | { known: string[] } | undefined {
   const whole = memberOf([kind], field);
   if (whole === 'open') return undefined;
   if ('alternatives' in whole) return whole.alternatives;

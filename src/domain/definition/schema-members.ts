@@ -17,12 +17,12 @@ const TOO_RICH = [
 const ALWAYS_OWN = new Set(['string', 'number', 'integer', 'boolean', 'null']);
 
 /** A schema with the document that its references point into. */
-export interface Typed {
+export interface SchemaInDocument {
   schema: unknown;
   root: unknown;
 }
 
-type Member = typeof OPEN | { alternatives: Typed[] } | { known: string[] };
+type Member = typeof OPEN | { alternatives: SchemaInDocument[] } | { known: string[] };
 
 function referenced(reference: string, root: unknown): unknown {
   if (!reference.startsWith('#')) return undefined;
@@ -37,7 +37,7 @@ function referenced(reference: string, root: unknown): unknown {
 }
 
 /** Returns the schemas that a value may have, with unions and references resolved; undefined when nothing is known. */
-function plainOf({ schema, root }: Typed, depth = 0): Typed[] | undefined {
+function plainOf({ schema, root }: SchemaInDocument, depth = 0): SchemaInDocument[] | undefined {
   if (!isMap(schema) || depth > MAX_REFERENCES || TOO_RICH.some((key) => Object.hasOwn(schema, key))) return undefined;
   if (typeof schema.$ref === 'string') return plainOf({ schema: referenced(schema.$ref, root), root }, depth + 1);
   const union = [...listOf(schema.anyOf), ...listOf(schema.oneOf)];
@@ -48,7 +48,7 @@ function plainOf({ schema, root }: Typed, depth = 0): Typed[] | undefined {
 
 const typesOf = (schema: JsonSchema): string[] => [schema.type].flat().filter((type) => typeof type === 'string');
 
-function memberOfPlain({ schema, root }: Typed, key: string | number): Member {
+function memberOfPlain({ schema, root }: SchemaInDocument, key: string | number): Member {
   if (!isMap(schema)) return OPEN;
   const types = typesOf(schema);
   const { properties, additionalProperties } = schema;
@@ -66,14 +66,15 @@ function memberOfPlain({ schema, root }: Typed, key: string | number): Member {
   return types.length > 0 && types.every((type) => ALWAYS_OWN.has(type)) ? { known: [] } : OPEN;
 }
 
-const isNull = ({ schema }: Typed): boolean => isMap(schema) && (schema.type === 'null' || schema.const === null);
+const isNull = ({ schema }: SchemaInDocument): boolean =>
+  isMap(schema) && (schema.type === 'null' || schema.const === null);
 
 /**
  * Returns the type of a key of a value with one of `alternatives`: the schemas of its value, `known` = the existing
  * names when no alternative has the key, or `open`.
  */
-export function memberOf(alternatives: readonly Typed[], key: string | number): Member {
-  const found: Typed[] = [];
+export function memberOf(alternatives: readonly SchemaInDocument[], key: string | number): Member {
+  const found: SchemaInDocument[] = [];
   const known: string[] = [];
   for (const alternative of alternatives) {
     const plain = plainOf(alternative);
@@ -89,7 +90,7 @@ export function memberOf(alternatives: readonly Typed[], key: string | number): 
 }
 
 /** Returns the values that are possible, as texts and without null; undefined when they cannot be listed. */
-export function possibleValues(alternatives: readonly Typed[]): string[] | undefined {
+export function possibleValues(alternatives: readonly SchemaInDocument[]): string[] | undefined {
   const values = new Set<string>();
   for (const alternative of alternatives) {
     for (const { schema } of plainOf(alternative) ?? [{ schema: null, root: null }]) {

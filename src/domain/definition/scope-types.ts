@@ -4,7 +4,7 @@ import { normalizeEvent } from '../registry/registry';
 import { valueAt } from './issues';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
-import type { Typed } from './schema-members';
+import type { SchemaInDocument } from './schema-members';
 import type { JsonSchema, ScopeSchemas } from './scope-schemas';
 
 const ENTITY_CHANGED = 'automation.entity_changed';
@@ -43,7 +43,7 @@ interface Listened {
 
 /** The start of a chain: the schemas of its first members, and how many keys lead there. */
 interface Start {
-  alternatives: Typed[];
+  alternatives: SchemaInDocument[];
   keys: number;
 }
 
@@ -52,7 +52,7 @@ export interface ScopeTypes {
   /** undefined = nothing is known. `at` = path of the text in the document. */
   startOf(chain: Chain, at: readonly Segment[]): Start | undefined;
   /** Returns the type of an entity kind's state; undefined when it is unknown. */
-  kind(name: string): Typed | undefined;
+  kind(name: string): SchemaInDocument | undefined;
 }
 
 /** Returns the event of the wait whose filter is the text at a path. */
@@ -72,7 +72,7 @@ const orNull = (schema: unknown) => ({ anyOf: [schema, { type: 'null' }] });
 
 class Types implements ScopeTypes {
   private readonly listened: Listened[];
-  private readonly ofAll: { payload: Typed[]; trigger: Typed } | undefined;
+  private readonly ofAll: { payload: SchemaInDocument[]; trigger: SchemaInDocument } | undefined;
 
   constructor(
     private readonly document: Record<string, unknown>,
@@ -88,20 +88,20 @@ class Types implements ScopeTypes {
     this.ofAll = { payload, trigger: this.triggerOf(ids) };
   }
 
-  kind(name: string): Typed | undefined {
+  kind(name: string): SchemaInDocument | undefined {
     const schema = this.schemas.kinds.get(name) ?? this.custom?.get(name);
     return schema && { schema, root: schema };
   }
 
-  private triggerOf(ids: readonly string[] | undefined): Typed {
+  private triggerOf(ids: readonly string[] | undefined): SchemaInDocument {
     const id = ids === undefined ? ANY : { enum: ids };
     const schema = closed({ ...TRIGGER_FIELDS, id });
     return { schema, root: schema };
   }
 
   /** Payloads of events, each once; an unknown event has an open one. */
-  private payloads(events: readonly Listened[]): Typed[] {
-    const found = new Map<string, Typed>();
+  private payloads(events: readonly Listened[]): SchemaInDocument[] {
+    const found = new Map<string, SchemaInDocument>();
     for (const { event, config } of events) {
       const kind = event === ENTITY_CHANGED && isMap(config) ? String(config.kind) : '';
       const key = `${event} ${kind}`;
@@ -110,7 +110,7 @@ class Types implements ScopeTypes {
     return [...found.values()];
   }
 
-  private payload(event: string, kind: string): Typed {
+  private payload(event: string, kind: string): SchemaInDocument {
     const schema: JsonSchema = this.schemas.payloads.get(event) ?? ANY;
     const state = kind === '' ? undefined : this.kind(kind)?.schema;
     // References in a custom kind's schema refer to its own root.

@@ -99,7 +99,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
       }
       if (visit.kind !== 'action') return;
       const path: Segment[] = [...visit.path, 'config'];
-      const use = { value: visit.step.config, path, mode: 'template', made: visit.made } as const;
+      const use = { value: visit.step.config, path, mode: 'template', actionsBefore: visit.actionsBefore } as const;
       note(checkExpressions(use, filters, findings, codeFields(visit.step, path, options)));
     },
   });

@@ -1,5 +1,5 @@
 import { type ActionKind, kindKeys } from './action-kind';
-import { Made } from './made';
+import { ActionsBefore } from './actions-before';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
@@ -11,7 +11,7 @@ export interface ExpressionUse {
   value: unknown;
   path: Segment[];
   mode: TextMode;
-  made: Made;
+  actionsBefore: ActionsBefore;
 }
 
 /** A step in the raw document; `kind` is undefined unless it has exactly one. */
@@ -21,7 +21,7 @@ export interface StepVisit {
   path: Segment[];
   /** 1 for the steps of `actions`. */
   depth: number;
-  made: Made;
+  actionsBefore: ActionsBefore;
 }
 
 /** Callbacks of a walk. Parts of the document that have the wrong shape are skipped; the structure check names them. */
@@ -66,123 +66,149 @@ export function eventsOfWait(
 class Walk {
   constructor(private readonly visitor: Visitor) {}
 
-  private use(value: unknown, path: Segment[], mode: TextMode, made: Made): void {
-    if (value !== undefined) this.visitor.expression?.({ value, path, mode, made });
+  private use(value: unknown, path: Segment[], mode: TextMode, actionsBefore: ActionsBefore): void {
+    if (value !== undefined) this.visitor.expression?.({ value, path, mode, actionsBefore: actionsBefore });
   }
 
-  duration(value: unknown, path: Segment[], made: Made): void {
-    if (isMap(value)) this.use(value.template, [...path, 'template'], 'either', made);
+  duration(value: unknown, path: Segment[], actionsBefore: ActionsBefore): void {
+    if (isMap(value)) this.use(value.template, [...path, 'template'], 'either', actionsBefore);
   }
 
   trigger(trigger: Record<string, unknown>, path: Segment[]): void {
-    this.use(trigger.filter, [...path, 'filter'], 'expression', Made.NOTHING);
+    this.use(trigger.filter, [...path, 'filter'], 'expression', ActionsBefore.NOTHING);
     if (isMap(trigger.window))
-      this.use(trigger.window.partitionBy, [...path, 'window', 'partitionBy'], 'expression', Made.NOTHING);
-    this.duration(trigger.for, [...path, 'for'], Made.NOTHING);
+      this.use(trigger.window.partitionBy, [...path, 'window', 'partitionBy'], 'expression', ActionsBefore.NOTHING);
+    this.duration(trigger.for, [...path, 'for'], ActionsBefore.NOTHING);
   }
 
-  condition(condition: unknown, path: Segment[], made: Made): void {
-    if (typeof condition === 'string') return this.use(condition, path, 'expression', made);
-    if (Array.isArray(condition)) return this.conditions(condition, path, made);
+  condition(condition: unknown, path: Segment[], actionsBefore: ActionsBefore): void {
+    if (typeof condition === 'string') return this.use(condition, path, 'expression', actionsBefore);
+    if (Array.isArray(condition)) return this.conditions(condition, path, actionsBefore);
     if (!isMap(condition)) return;
     this.visitor.condition?.(condition, path);
     for (const key of ['and', 'or'] as const) {
-      this.conditions(listOf(condition[key]), [...path, key], made);
+      this.conditions(listOf(condition[key]), [...path, key], actionsBefore);
     }
-    if (condition.not !== undefined) this.condition(condition.not, [...path, 'not'], made);
+    if (condition.not !== undefined) this.condition(condition.not, [...path, 'not'], actionsBefore);
     const { numeric_state: numeric, state } = condition;
-    if (isMap(numeric)) this.use(numeric.value, [...path, 'numeric_state', 'value'], 'expression', made);
+    if (isMap(numeric)) this.use(numeric.value, [...path, 'numeric_state', 'value'], 'expression', actionsBefore);
     if (!isMap(state)) return;
-    this.duration(state.for, [...path, 'state', 'for'], made);
+    this.duration(state.for, [...path, 'state', 'for'], actionsBefore);
   }
 
-  private conditions(list: readonly unknown[], path: Segment[], made: Made): void {
+  private conditions(list: readonly unknown[], path: Segment[], actionsBefore: ActionsBefore): void {
     this.visitor.conditions?.(list);
-    list.forEach((part, index) => this.condition(part, [...path, index], made));
+    list.forEach((part, index) => this.condition(part, [...path, index], actionsBefore));
   }
 
   /** Returns the ids that may have run at the end of the list. */
-  steps(list: unknown, path: Segment[], made: Made, depth: number): Made {
-    if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return made;
+  steps(list: unknown, path: Segment[], actionsBefore: ActionsBefore, depth: number): ActionsBefore {
+    if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return actionsBefore;
     this.visitor.steps?.(list, path);
-    return (list as unknown[]).reduce<Made>(
+    return (list as unknown[]).reduce<ActionsBefore>(
       (before, step, index) => (isMap(step) ? this.step(step, [...path, index], before, depth) : before),
-      made,
+      actionsBefore,
     );
   }
 
-  private step(step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
+  private step(
+    step: Record<string, unknown>,
+    path: Segment[],
+    actionsBefore: ActionsBefore,
+    depth: number,
+  ): ActionsBefore {
     const kinds = kindKeys(step);
-    this.visitor.step?.({ step, kind: kinds.length === 1 ? kinds[0] : undefined, path, depth, made });
-    this.use(step.enabled, [...path, 'enabled'], 'expression', made);
-    const parts = kinds.map((kind) => this.parts(kind, step, path, made, depth));
-    const [after = made] = parts.length > 1 ? [Made.anyOf(parts)] : parts;
+    this.visitor.step?.({ step, kind: kinds.length === 1 ? kinds[0] : undefined, path, depth, actionsBefore });
+    this.use(step.enabled, [...path, 'enabled'], 'expression', actionsBefore);
+    const parts = kinds.map((kind) => this.parts(kind, step, path, actionsBefore, depth));
+    const [after = actionsBefore] = parts.length > 1 ? [ActionsBefore.anyOf(parts)] : parts;
     return typeof step.id === 'string' ? after.and([step.id]) : after;
   }
 
-  private parts(kind: ActionKind, step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
+  private parts(
+    kind: ActionKind,
+    step: Record<string, unknown>,
+    path: Segment[],
+    actionsBefore: ActionsBefore,
+    depth: number,
+  ): ActionsBefore {
     const at = [...path, kind];
     const value = step[kind];
     switch (kind) {
       case 'action':
-        return made;
+        return actionsBefore;
       case 'stop':
-        if (isMap(value)) this.use(value.reason, [...at, 'reason'], 'template', made);
-        return made;
+        if (isMap(value)) this.use(value.reason, [...at, 'reason'], 'template', actionsBefore);
+        return actionsBefore;
       case 'variables':
-        this.use(value, at, 'template', made);
-        return made;
+        this.use(value, at, 'template', actionsBefore);
+        return actionsBefore;
       case 'delay':
-        this.duration(value, at, made);
-        return made;
+        this.duration(value, at, actionsBefore);
+        return actionsBefore;
       case 'condition':
-        this.condition(value, at, made);
-        return made;
+        this.condition(value, at, actionsBefore);
+        return actionsBefore;
       case 'choose':
-        return this.choose(step, path, made, depth);
+        return this.choose(step, path, actionsBefore, depth);
       case 'parallel':
-        return this.branches(listOf(value), at, made, depth);
+        return this.branches(listOf(value), at, actionsBefore, depth);
       case 'sequence':
-        return this.steps(value, at, made, depth + 1);
+        return this.steps(value, at, actionsBefore, depth + 1);
       case 'repeat':
-        return isMap(value) ? this.repeat(value, at, made, depth) : made;
+        return isMap(value) ? this.repeat(value, at, actionsBefore, depth) : actionsBefore;
       case 'wait_for_trigger':
-        if (!isMap(value)) return made;
+        if (!isMap(value)) return actionsBefore;
         for (const [one, place] of eventsOfWait(value, at)) {
-          this.use(one.filter, [...place, 'filter'], 'expression', made);
-          this.use(one.context_key, [...place, 'context_key'], 'template', made);
+          this.use(one.filter, [...place, 'filter'], 'expression', actionsBefore);
+          this.use(one.context_key, [...place, 'context_key'], 'template', actionsBefore);
         }
-        return made;
+        return actionsBefore;
       case 'wait_until':
-        if (isMap(value)) this.condition(value.condition, [...at, 'condition'], made);
-        return made;
+        if (isMap(value)) this.condition(value.condition, [...at, 'condition'], actionsBefore);
+        return actionsBefore;
     }
   }
 
-  private choose(step: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
+  private choose(
+    step: Record<string, unknown>,
+    path: Segment[],
+    actionsBefore: ActionsBefore,
+    depth: number,
+  ): ActionsBefore {
     const ways = listOf(step.choose).map((branch, index) => {
-      if (!isMap(branch)) return made;
+      if (!isMap(branch)) return actionsBefore;
       const at = [...path, 'choose', index];
-      this.condition(branch.when, [...at, 'when'], made);
-      return this.steps(branch.sequence, [...at, 'sequence'], made, depth + 1);
+      this.condition(branch.when, [...at, 'when'], actionsBefore);
+      return this.steps(branch.sequence, [...at, 'sequence'], actionsBefore, depth + 1);
     });
-    return Made.anyOf([...ways, this.steps(step.else, [...path, 'else'], made, depth + 1)]);
+    return ActionsBefore.anyOf([...ways, this.steps(step.else, [...path, 'else'], actionsBefore, depth + 1)]);
   }
 
   /** Branches of `parallel` do not see the artifacts of the others. */
-  private branches(list: readonly unknown[], path: Segment[], made: Made, depth: number): Made {
-    if (depth > MAX_STEP_DEPTH) return made;
+  private branches(
+    list: readonly unknown[],
+    path: Segment[],
+    actionsBefore: ActionsBefore,
+    depth: number,
+  ): ActionsBefore {
+    if (depth > MAX_STEP_DEPTH) return actionsBefore;
     const ways = list.map((branch, index) =>
-      isMap(branch) ? this.step(branch, [...path, index], made, depth + 1) : made,
+      isMap(branch) ? this.step(branch, [...path, index], actionsBefore, depth + 1) : actionsBefore,
     );
-    return Made.anyOf([made, ...ways]);
+    return ActionsBefore.anyOf([actionsBefore, ...ways]);
   }
 
   /** From the second iteration on, every step of the body may have run, unless iterations run concurrently. */
-  private repeat(repeat: Record<string, unknown>, path: Segment[], made: Made, depth: number): Made {
-    const again = repeat.parallel === undefined ? made.and(idsWithin(listOf(repeat.sequence))) : made;
-    this.use(repeat.count, [...path, 'count'], 'expression', made);
-    this.use(repeat.for_each, [...path, 'for_each'], 'expression', made);
+  private repeat(
+    repeat: Record<string, unknown>,
+    path: Segment[],
+    actionsBefore: ActionsBefore,
+    depth: number,
+  ): ActionsBefore {
+    const again = repeat.parallel === undefined ? actionsBefore.and(idsWithin(listOf(repeat.sequence))) : actionsBefore;
+    this.use(repeat.count, [...path, 'count'], 'expression', actionsBefore);
+    this.use(repeat.for_each, [...path, 'for_each'], 'expression', actionsBefore);
     this.condition(repeat.while, [...path, 'while'], again);
     this.condition(repeat.until, [...path, 'until'], again);
     return this.steps(repeat.sequence, [...path, 'sequence'], again, depth + 1);
@@ -192,11 +218,16 @@ class Walk {
 /** Visits every step, condition and expression of a raw document, in the order of the text of each list. */
 export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
   const walk = new Walk(visitor);
-  visitor.expression?.({ value: document.variables, path: ['variables'], mode: 'template', made: Made.NOTHING });
+  visitor.expression?.({
+    value: document.variables,
+    path: ['variables'],
+    mode: 'template',
+    actionsBefore: ActionsBefore.NOTHING,
+  });
   listOf(document.triggers).forEach((trigger, index) => {
     if (isMap(trigger)) walk.trigger(trigger, ['triggers', index]);
   });
-  walk.condition(document.conditions, ['conditions'], Made.NOTHING);
-  walk.steps(document.actions, ['actions'], Made.NOTHING, 1);
-  walk.steps(document.on_failure, ['on_failure'], Made.NOTHING.and(idsWithin(listOf(document.actions))), 1);
+  walk.condition(document.conditions, ['conditions'], ActionsBefore.NOTHING);
+  walk.steps(document.actions, ['actions'], ActionsBefore.NOTHING, 1);
+  walk.steps(document.on_failure, ['on_failure'], ActionsBefore.NOTHING.and(idsWithin(listOf(document.actions))), 1);
 }

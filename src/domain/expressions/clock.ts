@@ -6,7 +6,7 @@ import { compareValues } from './compare';
 import { ExpressionError } from './error';
 import { Evaluation, type EvaluateOptions, type Scope } from './evaluate';
 import { parseInstant } from './instant';
-import { crossing, linearOf, type Comparison, type LinearContext } from './linear';
+import { msUntilCrossing, linearOf, type Comparison, type LinearContext } from './linear';
 import { ownValue } from './plain-data';
 import { truthy } from './truthy';
 
@@ -147,7 +147,7 @@ class ClockAnalysis implements LinearContext {
     const nowIsRight = node.right.kind === 'name' && node.right.name === 'now';
     if (nowIsLeft && !this.readsClock(node.right)) return this.#nowAgainst(this.valueOf(node.right), op, 1);
     if (nowIsRight && !this.readsClock(node.left)) return this.#nowAgainst(this.valueOf(node.left), op, -1);
-    const ms = crossing(
+    const ms = msUntilCrossing(
       (after) => linearOf(node.left, this, after),
       (after) => linearOf(node.right, this, after),
       (difference) => holds(op, Number.isNaN(difference) ? undefined : difference),
@@ -179,7 +179,7 @@ class ClockAnalysis implements LinearContext {
     if (this.readsClock(node.input) || threshold === undefined) return this.#ofParts(node);
     const since = parseInstant(this.valueOf(node.input));
     if (since === undefined) return 'never';
-    const ms = crossing(
+    const ms = msUntilCrossing(
       (after) => ({ base: this.now + after - since, slope: 1, lasts: Infinity }),
       (after) => linearOf(threshold, this, after),
       (difference) => difference >= 0,

@@ -118,7 +118,7 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
  * Returns the whole milliseconds, at least 1, until the test of the difference of two numbers first changes, or until
  * that can no longer be determined; Infinity for never, undefined when one of them does not grow evenly.
  */
-export function crossing(
+export function msUntilCrossing(
   left: LinearNumber,
   right: LinearNumber,
   test: (difference: number) => boolean,

@@ -2,7 +2,7 @@ import { ACTION_ALIASES } from './action-aliases';
 import type { PluginDescription } from './registry';
 
 /** The changes that concern a name; `*` as a kind is every kind. */
-export interface Reads {
+export interface ConcernedChanges {
   kinds?: string[];
   events?: string[];
 }
@@ -14,7 +14,7 @@ export interface Reads {
  */
 export interface Knowledge {
   names: string[];
-  reads: Record<string, Reads>;
+  reads: Record<string, ConcernedChanges>;
 }
 
 export const triggerName = (event: string): string => `trigger:${event}`;
@@ -23,7 +23,7 @@ export const actionName = (action: string): string => `action:${action}`;
 
 /** Lists the names that plugins bring. The result is sorted, so that equal plugins have equal knowledge. */
 export function knowledgeOf(plugins: readonly PluginDescription[]): Knowledge {
-  const reads: Record<string, Reads> = {};
+  const reads: Record<string, ConcernedChanges> = {};
   const names = plugins.flatMap((plugin) => {
     const kinds = (plugin.entityKinds ?? []).map(({ kind }) => kind);
     for (const kind of kinds) reads[`kind:${kind}`] = { kinds: [kind] };

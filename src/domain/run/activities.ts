@@ -95,13 +95,13 @@ export interface GaveUp {
 }
 
 /** The outcome of a command that an activity carried out. */
-export type Done =
+export type CommandOutcome =
   { at: string; iteration?: number; evaluated: StepEvaluation } | { at: string; performed: StepOutcome };
 
 /** Result of a stretch. */
 export interface Stretched {
   /** Outcomes in the order in which the steps were carried out, beginning with the requested one. */
-  done: Done[];
+  done: CommandOutcome[];
   /** The run's steps are through and its row has ended as a success. */
   ended: boolean;
   /** Nothing was carried out: this worker lacks a filter of the definition, and a normal activity takes over. */
@@ -118,7 +118,7 @@ export interface StretchInput extends Omit<StepInput, 'path' | 'iteration'> {
 }
 
 /** The result of claiming a run. */
-export interface Claimed {
+export interface ClaimResult {
   plan: PlanNode[];
   onFailure?: PlanNode[];
   variables: Record<string, unknown>;
@@ -136,7 +136,7 @@ export interface RunActivities {
     executionRunId: string;
     /** The execution resumes where an earlier one stopped; nothing is performed. */
     resumes?: boolean;
-  }): Promise<(Stretched & Claimed) | null>;
+  }): Promise<(Stretched & ClaimResult) | null>;
   /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */
   performStretch(input: StretchInput): Promise<Stretched>;
   /**

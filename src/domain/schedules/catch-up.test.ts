@@ -1,12 +1,12 @@
-import { stillFires, type Arrival } from './catch-up';
+import { stillFires, type ScheduledStart } from './catch-up';
 
 const AT = new Date('2026-11-24T09:00:00Z');
 const after = (seconds: number) => new Date(AT.getTime() + seconds * 1_000);
-const arrival = (more: Partial<Arrival>): Arrival => ({
+const arrival = (more: Partial<ScheduledStart>): ScheduledStart => ({
   ...{ scheduledFor: AT, begunAt: after(0.1), attended: true, now: after(0.2) },
   ...more,
 });
-const fires = (catchUp: 'skip' | 'one' | 'all', more: Partial<Arrival>, later = false) =>
+const fires = (catchUp: 'skip' | 'one' | 'all', more: Partial<ScheduledStart>, later = false) =>
   stillFires({ catchUp, catchUpMinutes: 10 }, arrival(more), () => later);
 
 describe('a scheduled time', () => {

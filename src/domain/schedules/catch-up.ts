@@ -5,7 +5,7 @@ export type CatchUp = 'skip' | 'one' | 'all';
 const PROMPT_MS = 5_000;
 
 /** The circumstances of a scheduled time. */
-export interface Arrival {
+export interface ScheduledStart {
   scheduledFor: Date;
   /** When Temporal started it. */
   begunAt: Date;
@@ -15,7 +15,7 @@ export interface Arrival {
 }
 
 /** Temporal was down at that time, or all workers were; a busy worker that is late has missed nothing. */
-function isMissed({ scheduledFor, begunAt, attended, now }: Arrival): boolean {
+function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boolean {
   const latest = scheduledFor.getTime() + PROMPT_MS;
   return begunAt.getTime() > latest || (!attended && now.getTime() > latest);
 }
@@ -26,7 +26,7 @@ function isMissed({ scheduledFor, begunAt, attended, now }: Arrival): boolean {
  */
 export function stillFires(
   rule: { catchUp: CatchUp; catchUpMinutes: number },
-  arrival: Arrival,
+  arrival: ScheduledStart,
   laterDue: () => boolean,
 ): boolean {
   if (!isMissed(arrival)) return true;

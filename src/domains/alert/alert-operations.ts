@@ -6,10 +6,10 @@ import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 import { AlertState, type EndedBy } from './alert-entity';
 import { applyChecks, checkOf } from './alert-checks';
-import { covers } from './covering-silence';
-import { ended } from './next-state';
+import { silenceCovers } from './covering-silence';
+import { endedState } from './next-state';
 import type { SeverityMap } from './severity-map';
-import { plan, store } from './take-alerts';
+import { plan, storeAlerts } from './take-alerts';
 
 /** The refusal of a fingerprint that no alert has. */
 export const unknownAlert = (fingerprint: string) => new FermataError('not_found', `Alert "${fingerprint}" not found.`);
@@ -31,7 +31,7 @@ async function rewrite(
 ): Promise<string[]> {
   const prev = AlertState.parse(known.state);
   const planned = plan(write, { known, prev, state, isNewEpisode: false, silences });
-  return planned === null ? [] : store(write, [planned]);
+  return planned === null ? [] : storeAlerts(write, [planned]);
 }
 
 /**
@@ -63,7 +63,7 @@ export async function resolveAlert(
   const { known, state, silences } = await lockOne(write, fingerprint);
   if (state.status !== 'firing') return { state, changeIds: [] };
   const { status: _, ...rest } = state;
-  const next = ended(rest, write.now, endedBy);
+  const next = endedState(rest, write.now, endedBy);
   const changeIds = await rewrite(write, { known, state: next, silences });
   const check = { fingerprint, before: checkOf(state, severities), after: null, state: next };
   const health = await applyChecks(write, check.before === null ? [] : [check]);
@@ -120,7 +120,7 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
     sql`select fingerprint, labels from alerts where status = 'firing'`,
   );
   const ids = found.rows
-    .filter(({ fingerprint, labels }) => silences.some((silence) => covers(silence, fingerprint, labels)))
+    .filter(({ fingerprint, labels }) => silences.some((silence) => silenceCovers(silence, fingerprint, labels)))
     .map(({ fingerprint }) => fingerprint);
   if (ids.length === 0) return;
   const locked = await lockAlerts(tx, ids, [], now);
@@ -130,7 +130,7 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
     const state = AlertState.parse(known.state);
     return plan(write, { known, prev: state, state, isNewEpisode: false, silences: active }) ?? [];
   });
-  await store(write, writes);
+  await storeAlerts(write, writes);
 }
 
 const isStale = (before: Date): SQL =>

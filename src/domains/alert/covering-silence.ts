@@ -3,7 +3,11 @@ import type { CoveringSilence } from './alert-entity';
 import { matchersOf, matchLabels } from './label-matcher';
 
 /** Returns whether a silence covers an alert. A silence without fingerprint and matchers covers nothing. */
-export function covers(silence: SilenceRow, fingerprint: string, labels: Readonly<Record<string, string>>): boolean {
+export function silenceCovers(
+  silence: SilenceRow,
+  fingerprint: string,
+  labels: Readonly<Record<string, string>>,
+): boolean {
   if (silence.fingerprint !== null) return silence.fingerprint === fingerprint;
   return silence.matchers.length > 0 && matchLabels(matchersOf(silence.matchers), labels);
 }
@@ -16,7 +20,7 @@ export function coveringSilence(
 ): CoveringSilence | undefined {
   let latest: SilenceRow | undefined;
   for (const silence of active) {
-    if (!covers(silence, fingerprint, labels)) continue;
+    if (!silenceCovers(silence, fingerprint, labels)) continue;
     if (latest === undefined || silence.endsAt > latest.endsAt) latest = silence;
   }
   if (latest === undefined) return undefined;

@@ -78,7 +78,11 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   const isBare = Object.keys(alert.labels).length === 0;
   const texts = isBare ? withoutTexts(prev) : given;
   const state = { ...texts, startsAt: prev.startsAt, ...kept(prev) };
-  return { kind: 'state', state: ended(state, isOpen ? now : (alert.endsAt ?? now), 'sender'), isNewEpisode: false };
+  return {
+    kind: 'state',
+    state: endedState(state, isOpen ? now : (alert.endsAt ?? now), 'sender'),
+    isNewEpisode: false,
+  };
 }
 
 /** A resolution without labels keeps the known ones. */
@@ -87,7 +91,7 @@ function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertSta
 }
 
 /** Returns a state whose episode has ended, never before its start. */
-export function ended(
+export function endedState(
   state: Omit<AlertState, 'status' | 'endsAt' | 'endedBy'>,
   at: Date,
   endedBy: EndedBy,

@@ -73,7 +73,7 @@ export async function takeAlerts(
       checks.push({ fingerprint: alert.fingerprint, before, after, state: next });
   }
   await noteRepeats(tx, repeats, now);
-  await store(write, writes);
+  await storeAlerts(write, writes);
   return takenOf(writes, checks, await applyChecks(write, checks));
 }
 
@@ -187,7 +187,7 @@ function reactiveDiff(prev: AlertState | null, next: AlertState) {
 }
 
 /** Stores planned writes and appends their changes; returns the ids of the change rows. */
-export async function store({ tx, now, cause }: DomainWrite, writes: readonly PlannedWrite[]): Promise<string[]> {
+export async function storeAlerts({ tx, now, cause }: DomainWrite, writes: readonly PlannedWrite[]): Promise<string[]> {
   await writeAlerts(tx, writes, { now, nonReactive: NON_REACTIVE_FIELDS });
   const changes = writes.flatMap(({ fingerprint, changeId, prev, next, changedFields, delta, context }) =>
     changeId === null

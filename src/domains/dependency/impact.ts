@@ -11,7 +11,7 @@ export interface Edge {
 }
 
 /** A system that a change of another affects, before and after. */
-export interface Affected {
+export interface AffectedSystem {
   systemId: string;
   previousState: HealthStatus;
   newState: HealthStatus;
@@ -52,7 +52,7 @@ export function impactOf(
   origin: string,
   previous: HealthStatus,
   next: HealthStatus,
-): Affected[] {
+): AffectedSystem[] {
   const [before, after] = [reached(edges, origin, previous), reached(edges, origin, next)];
   return [...new Set([...before.keys(), ...after.keys()])].sort().flatMap((systemId) => {
     const [previousState, newState] = [before.get(systemId) ?? 'healthy', after.get(systemId) ?? 'healthy'];

@@ -8,13 +8,13 @@ import { addIncidentUpdate } from '../../domains/incident/incidents';
 import type { Element, Link, SenderMessage } from './sender';
 
 /** An element that was not taken. */
-export interface Rejected {
+export interface RejectedElement {
   index: number;
   message: string;
 }
 
 /** The elements that were refused, with their places. */
-export function rejectedOf(elements: readonly Element[]): Rejected[] {
+export function rejectedOf(elements: readonly Element[]): RejectedElement[] {
   return elements.flatMap((each, index) => (each.kind === 'refused' ? [{ index, message: each.message }] : []));
 }
 

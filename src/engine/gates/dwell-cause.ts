@@ -19,7 +19,7 @@ const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-f
 const MISSED_AFTER_MS = 60_000;
 
 /** Whether a change shows that the cause of a dwell has stopped. */
-export function contradicts(registry: Registry, dwell: Cause, change: Change): boolean {
+export function contradictsCause(registry: Registry, dwell: Cause, change: Change): boolean {
   const type = registry.trigger(dwell.event);
   if (!type?.holds) return false;
   const payload = payloadOf(dwell);
@@ -55,7 +55,7 @@ export async function heldThrough(
   if (arming.firesAt > entities.clock.now()) return false;
   const { entity, changeId, firesAt } = arming;
   const changes = await changesOfEntityBefore(tx, { entity, after: changeId, before: firesAt });
-  return changes !== null && !changes.some((change) => contradicts(registry, arming, change));
+  return changes !== null && !changes.some((change) => contradictsCause(registry, arming, change));
 }
 
 /** Returns whether a cause holds in the tables now; undefined when it cannot be determined. */

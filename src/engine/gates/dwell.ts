@@ -8,10 +8,10 @@ import { ExpressionError } from '../../domain/expressions/error';
 import { dwellGateId } from '../../domain/gates/gate-id';
 import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../evaluation/evaluator';
-import { contradicts, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
-import { refused, runScopeOf, type Entered, type Refusal } from './gates';
+import { contradictsCause, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
+import { refused, runScopeOf, type EnteredCandidate, type Refusal } from './gates';
 import type { Candidate, RoutingIndex } from '../routing-index';
-import { reasonFor, survive, type Reason, type Survivor, type SurvivorDeps } from './survivors';
+import { reasonFor, toSurvivor, type Reason, type Survivor, type SurvivorDeps } from './survivors';
 
 export interface DwellDeps {
   registry: Registry;
@@ -45,7 +45,7 @@ export async function endContradicted(
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
       // The change was set aside, and the cause began again later: the change is older than the cause of the dwell.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
-      if (!contradicts(deps.registry, dwell, change)) continue;
+      if (!contradictsCause(deps.registry, dwell, change)) continue;
       // Another alert of the group still fires: the dwell keeps its deadline under that entity and does not end.
       if (await handOver(deps, tx, dwell)) continue;
       const verdict = await endDwell(deps, tx, dwell, change);
@@ -74,8 +74,8 @@ async function endDwell(
   const now = deps.entities.clock.now();
   if (change.occurredAt >= dwell.firesAt && now >= dwell.firesAt) {
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
-    const verdict = await fire(deps, tx, dwell, candidate, dwell.firesAt);
-    // `fire` has spent the row, and this change ended the cause: the next cause may arm the key again. The status is
+    const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, dwell.firesAt);
+    // `spendAndEvaluate` has spent the row, and this change ended the cause: the next cause may arm the key again. The status is
     // passed as spent, so that no end is written for a workflow that finds on its own that its dwell has fired.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
@@ -117,7 +117,7 @@ async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Pr
 }
 
 /** Fires a dwell: its row is spent, then variables, conditions and concurrency follow. */
-export async function fire(
+export async function spendAndEvaluate(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,
   dwell: Dwell,
@@ -127,7 +127,7 @@ export async function fire(
   await spendDwell(tx, dwell);
   const seconds = (dwell.firesAt.getTime() - dwell.armedAt.getTime()) / 1_000;
   const times = { armedAt: dwell.armedAt.toISOString(), firedAt: firedAt.toISOString(), seconds };
-  const entered: Entered = {
+  const entered: EnteredCandidate = {
     passed: true,
     candidate,
     event: dwell.event,
@@ -137,17 +137,17 @@ export async function fire(
   };
   // Evaluated in the transaction, on the state at the firing. The run's id is derived from the change and the deadline,
   // so that a firing that is repeated after a crash admits the same run and not a second one.
-  return survive({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
+  return toSurvivor({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
 /** Arms the dwells whose cause holds now. All transactions do so in the same order of keys. */
 export async function armWhatHolds(
   deps: DwellDeps,
   tx: Executor,
-  arrivals: readonly Entered[],
+  arrivals: readonly EnteredCandidate[],
 ): Promise<{ armed: boolean; reasons: Reason[] }> {
   // Two transactions that arm the same keys in different orders would wait for each other (a deadlock).
-  const name = ({ candidate: { automation, trigger } }: Entered) => `${automation.id}/${trigger.id}`;
+  const name = ({ candidate: { automation, trigger } }: EnteredCandidate) => `${automation.id}/${trigger.id}`;
   const reasons: Reason[] = [];
   for (const entered of arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1))) {
     reasons.push(reasonFor(entered, await arm(deps, tx, entered)));
@@ -161,7 +161,7 @@ export async function armWhatHolds(
  * cause is over. `error`: the duration cannot be rendered. A crash before the commit leaves no row; the change is
  * routed again.
  */
-async function arm(deps: DwellDeps, tx: Executor, entered: Entered): Promise<Refusal> {
+async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Promise<Refusal> {
   const { candidate, change, scope } = entered;
   const { automation, trigger, type } = candidate;
   if (!type.holds) return refused('error', `"for" cannot be confirmed for ${trigger.event}.`);
@@ -212,7 +212,7 @@ function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
 }
 
 /** Returns the duration in milliseconds, or what is wrong with it. */
-async function durationOf({ evaluator }: DwellDeps, tx: Executor, entered: Entered): Promise<number | string> {
+async function durationOf({ evaluator }: DwellDeps, tx: Executor, entered: EnteredCandidate): Promise<number | string> {
   const duration = entered.candidate.trigger.for;
   if (duration === undefined) return 'not given';
   try {

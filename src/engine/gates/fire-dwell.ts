@@ -6,12 +6,12 @@ import { dropDwell, lockArmedDwell, restDwell, unroutedOf } from '../../db/dwell
 import type { Clock } from '../../domain/clock';
 import type { FireAnswer } from '../../domain/gates/dwell-messages';
 import { dwellGateId } from '../../domain/gates/gate-id';
-import { dwellReason, fire, reportMissed, type DwellDeps } from './dwell';
+import { dwellReason, spendAndEvaluate, reportMissed, type DwellDeps } from './dwell';
 import { holdsNow, isMissed } from './dwell-cause';
 import { refused } from './gates';
 import type { IndexFollower } from '../index-follower';
 import type { Survivor, SurvivorDeps } from './survivors';
-import { admitAll, conclude, giveUp, routingsOf, type Decided } from '../start/admission';
+import { admitAll, carryOut, releaseSlots, routingsOf, type AdmissionDecisions } from '../start/admission';
 
 export interface FireDeps extends DwellDeps, SurvivorDeps {
   database: Database;
@@ -21,7 +21,11 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
 }
 
 /** Records the outcome of the change that armed the dwell, in the same transaction. */
-async function noted({ keepsRoutings }: FireDeps, tx: Executor, decided: Decided): Promise<Decided> {
+async function noted(
+  { keepsRoutings }: FireDeps,
+  tx: Executor,
+  decided: AdmissionDecisions,
+): Promise<AdmissionDecisions> {
   if (keepsRoutings) await insertRoutings(tx, routingsOf(decided));
   return decided;
 }
@@ -42,7 +46,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
   await follower.catchUp(Number(revision.rows[0]?.revision ?? 0));
   const survivors: Survivor[] = [];
   const outcome = await database.db
-    .transaction(async (tx): Promise<FireAnswer | Decided> => {
+    .transaction(async (tx): Promise<FireAnswer | AdmissionDecisions> => {
       const dwell = await lockArmedDwell(tx, dwellId);
       if (dwell === null) return { done: true };
       const now = clock.now();
@@ -71,17 +75,17 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       ) {
         return { admissions: [], reasons: [await reportMissed(tx, dwell, candidate)] };
       }
-      const verdict = await fire(deps, tx, dwell, candidate, now);
+      const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, now);
       if (!('request' in verdict)) return noted(deps, tx, { admissions: [], reasons: [verdict] });
       survivors.push(verdict);
       return noted(deps, tx, { admissions: await admitAll(deps, tx, survivors), reasons: [] });
     })
     .catch((error: unknown) => {
-      giveUp(deps, survivors);
+      releaseSlots(deps, survivors);
       throw error;
     });
   if ('done' in outcome) return outcome;
   await deps.failpoint('after-dwell-fired');
-  conclude(deps, outcome);
+  carryOut(deps, outcome);
   return { done: true };
 }

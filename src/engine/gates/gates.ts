@@ -29,7 +29,7 @@ export interface Refusal {
 }
 
 /** A candidate that has passed config and filter, with the scope of its expressions. */
-export interface Entered {
+export interface EnteredCandidate {
   passed: true;
   candidate: Candidate;
   event: string;
@@ -40,7 +40,7 @@ export interface Entered {
 }
 
 /** A candidate that has passed all gates but concurrency. */
-export interface Passed<E extends Conditioned = Entered> {
+export interface PassedCandidate<E extends GateInput = EnteredCandidate> {
   passed: true;
   entered: E;
   variables: Record<string, unknown>;
@@ -53,7 +53,7 @@ interface ToRender {
 }
 
 /** The data that the gates before concurrency need. */
-export interface Conditioned {
+export interface GateInput {
   candidate: { automation: Pick<RoutedAutomation, 'variables' | 'conditions'> };
   scope: ExpressionContext;
 }
@@ -103,7 +103,7 @@ export async function enterGates(
   occurred: Occurrence,
   change: Change,
   steps: ConditionSteps,
-): Promise<Entered | EntryRefusal> {
+): Promise<EnteredCandidate | EntryRefusal> {
   const { automation, trigger, type } = candidate;
   const read = readOccurrence(candidate, occurred);
   const contextKey = read.contextKey === undefined ? subjectOf(change) : read.contextKey;
@@ -249,21 +249,21 @@ export async function passVariables(
 }
 
 /** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
-export async function passConditions<E extends Conditioned>(
+export async function passConditions<E extends GateInput>(
   deps: Omit<GateDeps, 'results'>,
   entered: E,
-): Promise<Passed<E> | Refusal> {
+): Promise<PassedCandidate<E> | Refusal> {
   const rendered = await passVariables(deps, entered);
   if ('problem' in rendered) return refused('error', `variables: ${rendered.problem}`);
   return checkConditions(deps, entered, rendered.variables);
 }
 
 /** The conditions alone, with variables that have been rendered. */
-export async function checkConditions<E extends Conditioned>(
+export async function checkConditions<E extends GateInput>(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
   entered: E,
   variables: Record<string, unknown>,
-): Promise<Passed<E> | Refusal> {
+): Promise<PassedCandidate<E> | Refusal> {
   const { automation } = entered.candidate;
   if (automation.conditions.length === 0) {
     onGate?.({ gate: 'conditions', passed: true });

@@ -9,7 +9,7 @@ const POOL = createSharedSteps(12).left;
 const LEAST = 5_000;
 
 /** The result of the work for one automation. */
-export interface Shared<R> {
+export interface SharedResult<R> {
   result: R;
   /** Set when the automation used up a share that is smaller than the one it would have had alone. */
   limit?: number;
@@ -41,8 +41,8 @@ export const stepsFor = (own: ConditionSteps): ConditionSteps => (own.values.lef
 export async function inShares<T, R>(
   parties: readonly T[],
   work: (party: T, steps: ConditionSteps) => Promise<R>,
-): Promise<Shared<R>[]> {
-  const results: Shared<R>[] = [];
+): Promise<SharedResult<R>[]> {
+  const results: SharedResult<R>[] = [];
   let pool = POOL;
   let before = 0;
   let open = [...parties.entries()];

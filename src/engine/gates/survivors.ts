@@ -4,7 +4,14 @@ import type { Ids } from '../../domain/clock';
 import { runIdOf } from '../../domain/run/run-id';
 import { MAX_DEPTH } from '../../domain/run/limits';
 import type { EvaluationLog } from '../evaluation-log';
-import { passConditions, refused, type Entered, type GateDeps, type Passed, type Refusal } from './gates';
+import {
+  passConditions,
+  refused,
+  type EnteredCandidate,
+  type GateDeps,
+  type PassedCandidate,
+  type Refusal,
+} from './gates';
 import type { Candidate } from '../routing-index';
 import type { OverflowReport } from './overflow-report';
 import type { RunLauncher } from '../start/launch';
@@ -52,9 +59,9 @@ const LOOP = refused(
  * Evaluates a candidate's variables and conditions, which see the id of the future run. Returns the request for the run
  * when they pass. `firedAt` is the deadline of a dwell that fired.
  */
-export async function survive(
+export async function toSurvivor(
   gates: Pick<GateDeps, 'evaluator' | 'db'>,
-  entered: Entered,
+  entered: EnteredCandidate,
   firedAt?: Date,
 ): Promise<Survivor | Reason> {
   const { automation, trigger } = entered.candidate;
@@ -78,7 +85,7 @@ export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext,
  * same change again after a crash makes the same request, which is refused as a duplicate. A run that an
  * automation caused is one level deeper than its cause; deeper than `MAX_DEPTH` counts as a loop.
  */
-function requestFor({ entered, variables }: Passed): RunRequest {
+function requestFor({ entered, variables }: PassedCandidate): RunRequest {
   const { candidate, event, change, scope } = entered;
   const { automation, trigger } = candidate;
   return {

@@ -5,14 +5,14 @@ import { windowGateId } from '../../domain/gates/gate-id';
 import { windowFires } from '../../domain/gates/window';
 import { shortKey } from '../../domain/run/workflow-id';
 import type { Evaluator } from '../../evaluation/evaluator';
-import { refused, type Entered, type Refusal } from './gates';
+import { refused, type EnteredCandidate, type Refusal } from './gates';
 import type { RoutedTrigger } from '../routed-automation';
 
 type Window = NonNullable<RoutedTrigger['window']>;
 
 /** An arrival at a window gate, with the key it is counted under. */
 export interface AtWindow {
-  entered: Entered;
+  entered: EnteredCandidate;
   window: Window;
   partitionKey: string;
 }
@@ -20,7 +20,7 @@ export interface AtWindow {
 /** Returns the key by which a window counts: `partitionBy`, or the context key where that renders to nothing. */
 export async function atWindow(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
-  entered: Entered,
+  entered: EnteredCandidate,
   window: Window,
 ): Promise<AtWindow> {
   const { scope } = entered;
@@ -29,7 +29,12 @@ export async function atWindow(
   return { entered, window, partitionKey: shortKey(text.trim() === '' ? (scope.facts.contextKey ?? '') : text) };
 }
 
-async function valueOf(evaluator: Evaluator, db: Executor, expression: string, { scope }: Entered): Promise<unknown> {
+async function valueOf(
+  evaluator: Evaluator,
+  db: Executor,
+  expression: string,
+  { scope }: EnteredCandidate,
+): Promise<unknown> {
   try {
     return await evaluator.value(db, expression, scope);
   } catch (error) {

@@ -6,7 +6,7 @@ import { refused } from '../gates/gates';
 import { namesOf, recordRefusal, routingOf, type Reason, type Survivor, type SurvivorDeps } from '../gates/survivors';
 
 /** The decisions of a transaction, to be carried out after its commit. */
-export interface Decided {
+export interface AdmissionDecisions {
   admissions: { survivor: Survivor; admission: Admission }[];
   reasons: Reason[];
 }
@@ -14,13 +14,13 @@ export interface Decided {
 /**
  * The concurrency gate. Survivors of one bucket are admitted in the given order. Each takes a slot of this worker if
  * one is free, and is started right after the commit; the others wait in the table. The caller releases the slots with
- * `giveUp` when its transaction fails.
+ * `releaseSlots` when its transaction fails.
  */
 export async function admitAll(
   { launcher }: Pick<SurvivorDeps, 'launcher'>,
   tx: Executor,
   survivors: readonly Survivor[],
-): Promise<Decided['admissions']> {
+): Promise<AdmissionDecisions['admissions']> {
   // Slots are reserved before the rows are written. Other workers leave a row alone for some seconds if it states that
   // its caller starts it, so it must not be written without a slot.
   for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
@@ -35,12 +35,12 @@ export async function admitAll(
 }
 
 /** Releases the slots of survivors whose transaction failed. */
-export function giveUp({ launcher }: Pick<SurvivorDeps, 'launcher'>, survivors: readonly Survivor[]): void {
+export function releaseSlots({ launcher }: Pick<SurvivorDeps, 'launcher'>, survivors: readonly Survivor[]): void {
   for (const { request } of survivors) launcher.release(request.id);
 }
 
 /** Runs after the commit: starts the admitted runs and records the refusals. */
-export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): void {
+export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionDecisions): void {
   const { launcher } = deps;
   for (const reason of reasons) recordRefusal(deps, reason);
   let isWaiting = false;
@@ -76,7 +76,7 @@ export function conclude(deps: SurvivorDeps, { admissions, reasons }: Decided): 
 }
 
 /** Rows of `routings`: the outcome of each candidate of the changes. */
-export function routingsOf({ admissions, reasons }: Decided): NewRouting[] {
+export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRouting[] {
   return [
     ...reasons.map(routingOf),
     ...admissions.flatMap(({ survivor: { candidate, request }, admission }): NewRouting[] => {

@@ -89,7 +89,7 @@ export function connectionTypesOf(
  * Returns a choice on which another depends. @throws {ProviderFailure} config_invalid, which names it, when it was not
  * made
  */
-export function chosen(given: Readonly<Record<string, string>>, name: string): string {
+export function requireChoice(given: Readonly<Record<string, string>>, name: string): string {
   const value = given[name];
   if (value) return value;
   throw new ProviderFailure('config_invalid', `Choose ${name} first: ?${name}=…`, { retryable: false });

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chosen, type ConnectionType } from '../connections/connection-type';
+import { requireChoice, type ConnectionType } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { GithubConnection, type GithubClient } from './client';
 
@@ -18,7 +18,7 @@ export function createGithubConnectionType(github: GithubClient): ConnectionType
     return (await github(config, call, { method: 'GET', path }, answer)).body.repositories;
   };
   const place = (given: Readonly<Record<string, string>>) =>
-    `/repos/${encodeURIComponent(chosen(given, 'owner'))}/${encodeURIComponent(chosen(given, 'repo'))}`;
+    `/repos/${encodeURIComponent(requireChoice(given, 'owner'))}/${encodeURIComponent(requireChoice(given, 'repo'))}`;
   return {
     id: 'github',
     displayName: 'GitHub',

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { CallingAction } from '../contract';
 import { createTextLimits } from '../limit-text';
 import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
-import { follow, inProject, ProjectId, Text, TIMEOUT_MS, type GitlabClient } from './gitlab';
+import { waitUntilOver, inProject, ProjectId, Text, TIMEOUT_MS, type GitlabClient } from './gitlab';
 
 /** https://docs.gitlab.com/api/issues/: limits in characters. */
 const MAX_TITLE = 255;
@@ -126,7 +126,7 @@ export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.inf
       }
       await progress.write({ id });
       const read = async () => toPipeline(await send('GET', `/pipelines/${id}`, GitlabPipeline));
-      const artifact = config.wait ? await follow('pipeline', read, signal) : await read();
+      const artifact = config.wait ? await waitUntilOver('pipeline', read, signal) : await read();
       return { output: artifact, artifact };
     },
   };
@@ -171,7 +171,7 @@ export function createRetryJob(gitlab: GitlabClient): CallingAction<z.infer<type
       const id = known ?? (await send('POST', `/jobs/${config.jobId}/retry`, GitlabPipeline)).id;
       if (known === undefined) await progress.write({ id });
       const read = async () => toPipeline(await send('GET', `/jobs/${id}`, GitlabPipeline));
-      const artifact = config.wait ? await follow('job', read, signal) : await read();
+      const artifact = config.wait ? await waitUntilOver('job', read, signal) : await read();
       return { output: artifact, artifact };
     },
   };

@@ -2,7 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { z } from 'zod';
 import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
-import { chosen, type ConnectionType } from '../connections/connection-type';
+import { requireChoice, type ConnectionType } from '../connections/connection-type';
 import type { CallContext } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient, type VendorApi } from '../vendor-client';
@@ -57,7 +57,7 @@ export function createGitlabConnectionType(gitlab: GitlabClient): ConnectionType
         return projects.map(({ id, path_with_namespace: name }) => ({ value: String(id), label: name }));
       },
       async ref(config, given, call) {
-        const path = `/projects/${encodeURIComponent(chosen(given, 'projectId'))}/repository/branches?per_page=100`;
+        const path = `/projects/${encodeURIComponent(requireChoice(given, 'projectId'))}/repository/branches?per_page=100`;
         const branches = await gitlab(
           config,
           call,
@@ -88,7 +88,7 @@ const POLL_MS = 5_000;
 const OVER: ReadonlySet<string> = new Set(['success', 'failed', 'canceled', 'skipped']);
 
 /** Follows a pipeline or job until it is over. @throws {ProviderFailure} when it did not succeed */
-export async function follow<S extends { status: string; url: string }>(
+export async function waitUntilOver<S extends { status: string; url: string }>(
   what: string,
   read: () => Promise<S>,
   signal: AbortSignal,

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { chosen, type ConnectionType, type Option } from '../connections/connection-type';
+import { requireChoice, type ConnectionType, type Option } from '../connections/connection-type';
 import type { JiraClient } from './client';
 import { JiraConnection } from './connection-config';
 
@@ -12,7 +12,8 @@ const Transitions = z.object({ transitions: z.array(Named) });
 /** Type `jira`: its test requests our own user; its options are the choices for creating and moving issues. */
 export function createJiraConnectionType(jira: JiraClient): ConnectionType<JiraConnection> {
   const named = (items: z.infer<typeof Named>[]): Option[] => items.map(({ id, name }) => ({ value: id, label: name }));
-  const part = (given: Readonly<Record<string, string>>, name: string) => encodeURIComponent(chosen(given, name));
+  const part = (given: Readonly<Record<string, string>>, name: string) =>
+    encodeURIComponent(requireChoice(given, name));
   const options: ConnectionType<JiraConnection>['options'] = {
     async projectKey(config, _given, call) {
       const { values } = await jira(config, call, 'GET', '/project/search?maxResults=100&orderBy=name', Projects);

@@ -3,7 +3,7 @@ import type { CallContext, CallingAction } from '../contract';
 import { boundedKey, incidentKeyOf } from '../incident-key';
 import { createTextLimits, type TextLimits } from '../limit-text';
 import { OpsgenieConnection, type OpsgenieClient } from './client';
-import { Accepted, MAX } from './connection';
+import { AcceptedRequest, MAX } from './connection';
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
@@ -136,7 +136,7 @@ async function send(
   const path = change === '' ? '' : `/${encodeURIComponent(alias)}/${change}?identifierType=alias`;
   const account = OpsgenieConnection.parse(connection);
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
-  const { requestId } = await client(account, call, { method: 'POST', path, body }, Accepted);
+  const { requestId } = await client(account, call, { method: 'POST', path, body }, AcceptedRequest);
   const artifact = { alias, requestId };
   return { output: artifact, artifact };
 }

@@ -8,7 +8,7 @@ import { OpsgenieConnection, type OpsgenieClient } from './client';
 export const MAX = { message: 130, alias: 512, description: 15_000, note: 25_000, tag: 50, details: 8_000 } as const;
 
 /** Every change is accepted first and carried out later. */
-export const Accepted = z.looseObject({ requestId: z.string() });
+export const AcceptedRequest = z.looseObject({ requestId: z.string() });
 
 const PRIORITIES = { info: 'P5', warning: 'P3', critical: 'P1' } as const;
 
@@ -40,7 +40,7 @@ export function createOpsgenieConnectionType(client: OpsgenieClient): Connection
           description: limit('body', description, { characters: MAX.description }),
           ...{ priority: PRIORITIES[importance], source: 'Fermata' },
         };
-        return (await client(config, call, { method: 'POST', path: '', body: alert }, Accepted)).requestId;
+        return (await client(config, call, { method: 'POST', path: '', body: alert }, AcceptedRequest)).requestId;
       },
     },
   };

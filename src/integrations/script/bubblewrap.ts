@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { NO_MASK } from '../../domain/secrets/mask-values';
 import { withoutInherited } from './inherited';
-import { LIMITS, limited, findPrlimit } from './limits';
+import { LIMITS, withLimits, findPrlimit } from './limits';
 import { runProcess, type ProcessRequest } from './run-process';
 import { seccompFilter } from './seccomp';
 import { readableFiles } from './system-files';
@@ -76,7 +76,7 @@ export async function bubblewrapProcess(
     ...Object.entries(content.env).flatMap(([name, value]) => ['--setenv', name, value]),
   ];
   inputs[0] = args.map((argument) => `${argument}\0`).join('');
-  const command = limited(withoutInherited(content.command), { timeoutMs: content.timeoutMs, inSandbox: true });
+  const command = withLimits(withoutInherited(content.command), { timeoutMs: content.timeoutMs, inSandbox: true });
   return {
     command: ability.bwrap,
     args: ['--args', String(FIRST_INPUT), '--', ...command],

@@ -37,7 +37,7 @@ interface LimitOptions {
  * Returns a command under limits of time, processes, files and memory. The memory limit is one of writable memory, not of address
  * space, which Node and WebAssembly reserve in amounts that they never use.
  */
-export function limited(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
+export function withLimits(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
   const prlimit = findPrlimit();
   if (prlimit === undefined) {
     // Only without a sandbox, on systems other than Linux.

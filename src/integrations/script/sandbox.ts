@@ -6,7 +6,7 @@ import { bubblewrapProcess, scriptUser, tryBubblewrap, type Mount, type SandboxA
 import { createMark, killMarked } from './descendants';
 import { runLimited } from './enforcement';
 import { withoutInherited } from './inherited';
-import { limited } from './limits';
+import { withLimits } from './limits';
 import { watchScript } from './script-watch';
 import type { Companion, ProcessResult } from './run-process';
 import { withDirectory } from './private-directory';
@@ -108,7 +108,7 @@ function runUnisolated(policy: ScriptPolicy, request: SandboxedCommand): Promise
     }
     await give(directory);
     const mark = createMark();
-    const [command = '', ...args] = limited(withoutInherited(request.command(directory)), {
+    const [command = '', ...args] = withLimits(withoutInherited(request.command(directory)), {
       ...{ timeoutMs, inSandbox: false, mark: mark.limit },
     });
     return runLimited(policy.cgroup ?? 'auto', {

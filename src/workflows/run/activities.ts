@@ -15,7 +15,7 @@ import { stepDeadlineMs } from '../../domain/run/step-deadline';
 import type { Command } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
 import type { PlanNode } from '../../domain/run/plan';
-import { named } from './named';
+import { activitiesNamed } from './activities-named';
 import type { RunState } from './run-state';
 
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -35,7 +35,7 @@ const BOOKKEEPING_MS = 60_000;
 
 /** Local activities, with the name of their markers and the summary in the Web UI. */
 export const local = (name: string, summary = name): RunActivities =>
-  named(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
+  activitiesNamed(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
 
 /** Timeout of one attempt at a stretch as a normal activity. Its steps take at most 2 s, apart from the last one. */
 const ELSEWHERE_MS = 120_000;
@@ -64,7 +64,7 @@ export function performStretch(
 }
 
 const anywhere = (name: string, summary: string): Pick<RunActivities, 'performStretch'> =>
-  named(
+  activitiesNamed(
     proxyActivities<RunActivities>({
       ...{ summary, startToCloseTimeout: ELSEWHERE_MS },
       retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
@@ -118,7 +118,7 @@ export async function callStep(
   });
   const input = { ...state.stepInput(branch), path, ...(!after?.apart && { mayMove: true as const }) };
   try {
-    return await scope.run(() => named(calls, node.action).performStep(input));
+    return await scope.run(() => activitiesNamed(calls, node.action).performStep(input));
   } catch (error) {
     const failed = error instanceof ActivityFailure ? failedFor(error.cause) : undefined;
     if (failed) return failed;

@@ -1,5 +1,5 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import type { Done } from '../../domain/run/activities';
+import type { CommandOutcome } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
 
@@ -24,7 +24,7 @@ export interface Fiber {
   readonly branch: Branch;
   readonly parent: { fiber: Fiber; fork: Fork; index: number } | null;
   /** Outcomes of commands that a stretch has carried out before their turn. */
-  ahead: Done[];
+  ahead: CommandOutcome[];
   /** The command that it waits for; null while it runs and when it has ended. */
   command: Command | null;
   /** Holds the activity or timer of that command. */
@@ -37,7 +37,12 @@ export interface Fiber {
   ended: boolean;
 }
 
-export function createFiber(steps: Steps, branch: Branch, parent: Fiber['parent'], ahead: Done[] = []): Fiber {
+export function createFiber(
+  steps: Steps,
+  branch: Branch,
+  parent: Fiber['parent'],
+  ahead: CommandOutcome[] = [],
+): Fiber {
   return {
     ...{ steps, branch, parent, ahead, command: null, scope: null, fork: null },
     ...{ parked: false, cancelled: false, ended: false },

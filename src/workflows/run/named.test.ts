@@ -1,6 +1,6 @@
 import type { RunActivities } from '../../domain/run/activities';
 import { fakeExecution } from '../../../test/support/fake-workflow';
-import { named } from './named';
+import { activitiesNamed } from './activities-named';
 
 jest.mock(
   '@temporalio/workflow',
@@ -25,8 +25,8 @@ describe('the name of an activity in the history', () => {
     fakeExecution({});
     const { calls: made, proxy } = calls();
     const input = { runId: 'run', journal: [] };
-    await named(proxy, 'notes').writeNotes(input);
-    await named(proxy, 'finish').finishRun({ ...input, status: 'success' });
+    await activitiesNamed(proxy, 'notes').writeNotes(input);
+    await activitiesNamed(proxy, 'finish').finishRun({ ...input, status: 'success' });
     expect(made).toEqual([
       ['notes', input, 'writeNotes'],
       ['finish', { ...input, status: 'success' }, 'finishRun'],
@@ -36,7 +36,7 @@ describe('the name of an activity in the history', () => {
   it('is that of the function in executions that older releases began', async () => {
     fakeExecution({}).info.workflowType = 'runAutomation';
     const { calls: made, proxy } = calls();
-    await named(proxy, 'notes').writeNotes({ runId: 'run', journal: [] });
+    await activitiesNamed(proxy, 'notes').writeNotes({ runId: 'run', journal: [] });
     expect(made).toEqual([['writeNotes', { runId: 'run', journal: [] }]]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Done } from '../../domain/run/activities';
+import type { CommandOutcome } from '../../domain/run/activities';
 import { fakeExecution } from '../../../test/support/fake-workflow';
 import { delivered, durationOf, outcomeOf, type Delivery } from './replies';
 
@@ -46,7 +46,7 @@ describe('the outcome of a stretch', () => {
     expect(outcomeOf(perform, { at: 'a', performed: did })).toBe(did);
   });
 
-  it.each<[string, never, Done | undefined]>([
+  it.each<[string, never, CommandOutcome | undefined]>([
     ['is missing', evaluate(), undefined],
     ['belongs to another step', perform, { at: 'b', performed: did }],
     ['belongs to another iteration', evaluate(1), { at: 'a', iteration: 2, evaluated: enabled }],

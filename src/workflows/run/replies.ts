@@ -1,5 +1,5 @@
 import { condition } from '@temporalio/workflow';
-import type { Done } from '../../domain/run/activities';
+import type { CommandOutcome } from '../../domain/run/activities';
 import type { Command } from '../../domain/run/interpret/command';
 
 /** The answer to a command. */
@@ -30,7 +30,7 @@ export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>
  */
 export function outcomeOf(
   command: Extract<Command, { type: 'evaluate' | 'perform' }>,
-  done: Done | undefined,
+  done: CommandOutcome | undefined,
 ): unknown {
   const iteration = command.type === 'evaluate' ? command.iteration : undefined;
   const isNext = done?.at === command.path && ('evaluated' in done ? done.iteration : undefined) === iteration;

@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { Claimed, Done, Stretched } from '../../domain/run/activities';
+import type { ClaimResult, CommandOutcome, Stretched } from '../../domain/run/activities';
 import { ACTIVITY_NAMES } from '../../domain/run/activity-names';
 import type { Steps } from '../../domain/run/interpret/command';
 import { endAfter, RunClosed } from '../../domain/run/interpret/outcome';
@@ -66,7 +66,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
 
 async function runClaimed(
   input: RunInput,
-  claimed: Stretched & Claimed,
+  claimed: Stretched & ClaimResult,
   state: RunState,
   scheduler: Scheduler,
 ): Promise<RunResult> {
@@ -102,10 +102,11 @@ function continueLater(input: RunInput, state: RunState): Promise<never> {
   return continueAsNew({ ...input, resume: state.snapshot() });
 }
 
-async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched & Claimed): Promise<End> {
+async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched & ClaimResult): Promise<End> {
   const { plan, onFailure = [], done } = claimed;
   const { progress } = state;
-  const run = (steps: Steps, ahead: Done[] = []) => endOf(state, () => scheduler.run(steps, progress.root, ahead));
+  const run = (steps: Steps, ahead: CommandOutcome[] = []) =>
+    endOf(state, () => scheduler.run(steps, progress.root, ahead));
   state.rowEnded = claimed.ended;
   if (state.failed === undefined) {
     const end = await run(runList(progress, progress.root, plan, 'actions'), done);

@@ -1,5 +1,5 @@
 import { ActionStep } from '../../domain/definition/action';
-import type { Done } from '../../domain/run/activities';
+import type { CommandOutcome } from '../../domain/run/activities';
 import { StepFailed } from '../../domain/run/interpret/outcome';
 import { planOf, runList } from '../../domain/run/interpret/steps';
 import { fakeExecution, type FakeExecution } from '../../../test/support/fake-workflow';
@@ -40,7 +40,7 @@ async function drive(steps: object[], { ahead = [], ...more }: Begin = {}): Prom
 }
 
 interface Begin {
-  ahead?: Done[];
+  ahead?: CommandOutcome[];
   variables?: Record<string, unknown>;
   prepare?: (execution: FakeExecution) => void;
   /** Called before the run begins. */
@@ -105,7 +105,7 @@ describe('a wait', () => {
 
   it('that a stretch has evaluated ahead is evaluated again after a wake that came before its pause', async () => {
     const run = await drive([WAIT], {
-      ahead: [{ at: at(0), evaluated: waits }] as Done[],
+      ahead: [{ at: at(0), evaluated: waits }] as CommandOutcome[],
       early: (scheduler) => scheduler.wake(at(0)),
     });
     expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
@@ -196,7 +196,7 @@ describe('a cancellation', () => {
   });
 
   it('ends a delay that a stretch has evaluated; a second one changes nothing', async () => {
-    const run = await drive([DELAY, OWN], { ahead: [{ at: at(0), evaluated: delayed }] as Done[] });
+    const run = await drive([DELAY, OWN], { ahead: [{ at: at(0), evaluated: delayed }] as CommandOutcome[] });
     await run.deliver({ cancel: true }, { cancel: true });
     expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
   });

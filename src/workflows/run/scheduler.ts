@@ -1,5 +1,5 @@
 import { CancellationScope, patched, sleep } from '@temporalio/workflow';
-import type { Done, Stretched } from '../../domain/run/activities';
+import type { CommandOutcome, Stretched } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
 import type { Branch } from '../../domain/run/interpret/progress';
@@ -56,7 +56,7 @@ export class Scheduler {
   }
 
   /** Runs steps to their end. Throws their errors, `ContinueLater`, and the cancellation of the workflow. */
-  async run(steps: Steps, branch: Branch, ahead: Done[] = []): Promise<void> {
+  async run(steps: Steps, branch: Branch, ahead: CommandOutcome[] = []): Promise<void> {
     this.outcome = null;
     const root = createFiber(steps, branch, null, ahead);
     let cancellation: unknown;

@@ -13,7 +13,7 @@ import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Duration, Time } from '../../ui/time';
 import { SystemLinks } from '../systems/system-links';
-import { LookingAutomations, Transitions } from '../systems/transitions';
+import { ReferringAutomations, Transitions } from '../systems/transitions';
 import { nameOf, Timeline } from './timeline';
 
 type Incident = components['schemas']['Incident'];
@@ -65,7 +65,7 @@ export function IncidentScreen() {
                 />
               </Panel>
               <Transitions kind="incident" id={id} />
-              <LookingAutomations kind="incident" id={id} />
+              <ReferringAutomations kind="incident" id={id} />
             </div>
           </div>
         </Page>

@@ -8,7 +8,7 @@ import { Loaded, Page, Panel } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
-import { LookingAutomations, Transitions } from './transitions';
+import { ReferringAutomations, Transitions } from './transitions';
 
 /** Kinds of entities. */
 export function EntityKinds() {
@@ -120,7 +120,7 @@ export function EntityScreen() {
             </Panel>
             <div>
               <Transitions kind={kind} id={id} />
-              <LookingAutomations kind={kind} id={id} />
+              <ReferringAutomations kind={kind} id={id} />
             </div>
           </div>
         </Page>

@@ -10,7 +10,7 @@ import { Loaded, Page, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { HealthStatus } from './system-health';
-import { LookingAutomations, Transitions } from './transitions';
+import { ReferringAutomations, Transitions } from './transitions';
 
 type Health = components['schemas']['Health'];
 
@@ -53,7 +53,7 @@ export function SystemScreen() {
             </div>
             <div>
               <Transitions kind="health" id={id} />
-              <LookingAutomations kind="health" id={id} />
+              <ReferringAutomations kind="health" id={id} />
             </div>
           </div>
         </Page>

@@ -45,18 +45,18 @@ export function Transitions({ kind, id }: { kind: string; id: string }) {
 }
 
 /** Automations that look at an entity. */
-export function LookingAutomations({ kind, id }: { kind: string; id: string }) {
+export function ReferringAutomations({ kind, id }: { kind: string; id: string }) {
   const query = usePages(['automations', 'looking', kind, id], (cursor) =>
     ask(
       api.GET('/api/v1/entities/{kind}/{id}/automations', { params: { path: { kind, id }, query: page(cursor, 20) } }),
     ),
   );
   return (
-    <Panel title="Automations that look at it">
+    <Panel title="Automations that refer to it">
       <Pages query={query}>
         {(items) => (
           <Table
-            label="Automations that look at it"
+            label="Automations that refer to it"
             rows={items}
             rowKey={(each) => each.id}
             empty="No automation looks at it."

@@ -1,11 +1,11 @@
-import type { Done, StepEvaluation, StepOutcome, StepInput, Stretched, StretchInput } from '../activities';
+import type { CommandOutcome, StepEvaluation, StepOutcome, StepInput, Stretched, StretchInput } from '../activities';
 import type { StepRecord } from '../step-record';
 import type { Command, Steps } from './command';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /** A command that a stretch can carry out. */
-export type Asked = Extract<Command, { type: 'evaluate' | 'perform' }>;
+export type StretchCommand = Extract<Command, { type: 'evaluate' | 'perform' }>;
 
 /** Carries out single commands. */
 export interface Hands {
@@ -29,10 +29,10 @@ export interface Stretch {
 export async function driveInline(
   stretch: Stretch,
   hands: Hands,
-  isUsedUp: (done: Done[], next: Asked) => boolean,
+  isUsedUp: (done: CommandOutcome[], next: StretchCommand) => boolean,
 ): Promise<Stretched> {
   const { input, steps, journal } = stretch;
-  const done: Done[] = [];
+  const done: CommandOutcome[] = [];
   let begun = input.first === undefined;
   let answer: unknown;
   for (;;) {
@@ -61,7 +61,12 @@ export async function driveInline(
 }
 
 /** The enclosing steps of the first one were entered before: their rows return the stored decisions. */
-async function carryOut(stretch: Stretch, command: Asked, hands: Hands, begun: boolean): Promise<Done> {
+async function carryOut(
+  stretch: Stretch,
+  command: StretchCommand,
+  hands: Hands,
+  begun: boolean,
+): Promise<CommandOutcome> {
   const { input, branch, journal } = stretch;
   const { runId, error } = input;
   const { path: at } = command;
@@ -87,16 +92,16 @@ function advance(steps: Steps, answer: unknown): Command | 'through' | 'unwound'
   }
 }
 
-function isFirst(command: Asked, { first }: StretchInput): boolean {
+function isFirst(command: StretchCommand, { first }: StretchInput): boolean {
   const iteration = command.type === 'evaluate' ? command.iteration : undefined;
   return command.type === first?.type && command.path === first.at && iteration === first.iteration;
 }
 
-export const isClosed = (done: Done): boolean =>
+export const isClosed = (done: CommandOutcome): boolean =>
   ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
 
 /** The run was closed by someone else before the first command could be carried out. */
-function closedFor({ first }: StretchInput): Done {
+function closedFor({ first }: StretchInput): CommandOutcome {
   const { type, at = '', ...which } = first ?? {};
   return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };
 }

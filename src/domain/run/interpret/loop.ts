@@ -2,7 +2,7 @@ import type { RepeatNode } from '../plan';
 import type { Context } from './kind';
 
 /** The end of a loop, stored as the result of its row. */
-export interface Tally {
+export interface LoopResult {
   iterations: number;
   warning?: string;
   /** The driver ended the loop. */
@@ -28,7 +28,7 @@ export function endOf({ node, total, most }: Loop): number {
 }
 
 /** The result of a loop that reached its end. */
-export function tallyAt(end: number, { node, total, most }: Loop): Tally {
+export function resultAtEnd(end: number, { node, total, most }: Loop): LoopResult {
   if (end === most && end < Math.min(total ?? Infinity, node.maxIterations)) {
     return { iterations: end, cut: `only the first ${most} iterations are shown` };
   }

@@ -2,7 +2,7 @@ import type { RepeatAction } from '../../definition/action';
 import { around, cancelBelow, evaluate, show } from './around';
 import type { Steps } from './command';
 import type { StepKind } from './kind';
-import { begunAt, endOf, iterationAt, scopeOf, tallyAt, type Loop, type Tally } from './loop';
+import { begunAt, endOf, iterationAt, scopeOf, resultAtEnd, type Loop, type LoopResult } from './loop';
 import { RunEnded } from './outcome';
 import { runSideBySide } from './side-by-side';
 
@@ -39,7 +39,7 @@ export const repeat: StepKind<'repeat', RepeatAction> = {
   },
 };
 
-function* iterate(loop: Loop): Steps<Tally> {
+function* iterate(loop: Loop): Steps<LoopResult> {
   const { context, node, path, total } = loop;
   const { branch, progress } = context;
   const end = endOf(loop);
@@ -49,7 +49,7 @@ function* iterate(loop: Loop): Steps<Tally> {
     // An execution that continues in the middle of an iteration does not decide again whether to begin it.
     if (node.form === 'while' && progress.position(begunAt(path)) <= index) {
       const { goesOn, problem } = yield* decide(loop, index);
-      if (!goesOn) return tally(index, problem);
+      if (!goesOn) return resultAfter(index, problem);
     }
     progress.reach(begunAt(path), index + 1);
     if (progress.position(doneAt(path)) <= index) {
@@ -60,16 +60,16 @@ function* iterate(loop: Loop): Steps<Tally> {
     branch.repeat = scopeOf(loop, index);
     if (node.form === 'until') {
       const { goesOn, problem } = yield* decide(loop, index);
-      if (!goesOn) return tally(index + 1, problem);
+      if (!goesOn) return resultAfter(index + 1, problem);
     }
   }
-  return tallyAt(end, loop);
+  return resultAtEnd(end, loop);
 }
 
 /** Returns the position key for the number of completed iterations. */
 const doneAt = (path: string): string => `${path}.done`;
 
-const tally = (iterations: number, error: string | undefined): Tally => ({
+const resultAfter = (iterations: number, error: string | undefined): LoopResult => ({
   iterations,
   ...(error === undefined ? {} : { error }),
 });

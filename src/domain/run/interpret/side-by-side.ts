@@ -3,7 +3,7 @@ import type { RunError } from '../step-record';
 import { cancelBelow, show } from './around';
 import { throwUnwound, tooLarge } from './branches';
 import { askBranches, type BranchStart, type Steps } from './command';
-import { begunAt, endOf, iterationAt, scopeOf, tallyAt, type Loop, type Tally } from './loop';
+import { begunAt, endOf, iterationAt, scopeOf, resultAtEnd, type Loop, type LoopResult } from './loop';
 import { RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
 
@@ -12,7 +12,7 @@ import type { Branch } from './progress';
  * branch on a copy of the variables; their changes are merged in the order of the items. After a failure no further
  * iteration begins; when all current ones have ended, the first failure in the order of the items fails the loop.
  */
-export function* runSideBySide(loop: Loop, limit: number): Steps<Tally> {
+export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
   const { context, path, node } = loop;
   const iterations = new Iterations(loop);
   const starts: BranchStart[] = [];
@@ -29,7 +29,7 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<Tally> {
   if (larger === undefined) context.branch.variables = variables;
   const failed = error ?? larger;
   if (failed !== undefined) throw new StepFailed(failed);
-  return tallyAt(endOf(loop), loop);
+  return resultAtEnd(endOf(loop), loop);
 }
 
 const isEmpty = (map: Record<string, unknown>): boolean => Object.keys(map).length === 0;

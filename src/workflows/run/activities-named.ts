@@ -17,7 +17,7 @@ type Call = (...args: unknown[]) => Promise<unknown>;
  * Returns the activities under a name that describes their work, which the Web UI shows; the second argument names the
  * function to call. Executions of the type `runAutomation` were begun by older releases and name the functions.
  */
-export function named(activities: RunActivities, name: string): RunActivities {
+export function activitiesNamed(activities: RunActivities, name: string): RunActivities {
   if (workflowInfo().workflowType === 'runAutomation') return activities;
   const byName = activities as unknown as Record<string, Call>;
   const calls = FUNCTIONS.map((fn) => [fn, (input: unknown) => (byName[name] as Call)(input, fn)] as const);

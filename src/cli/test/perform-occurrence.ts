@@ -1,5 +1,5 @@
 import { sha256 } from '../../domain/sha256';
-import type { Answered, Stage } from './stage';
+import type { ApiAnswer, Stage } from './stage';
 import { msOfDuration } from './duration-text';
 import type { Occurrence } from './occurrence';
 
@@ -10,7 +10,7 @@ interface Call {
 }
 
 /** Data about the test that an occurrence needs. */
-export interface Happening {
+export interface OccurrenceContext {
   start: Date;
   /** Number of the occurrence, so that ids differ. */
   index: number;
@@ -24,14 +24,18 @@ export class Refused extends Error {
 }
 
 /** Performs an occurrence by the calls of outside senders. @throws {Refused} */
-export async function happen(stage: Stage, occurrence: Occurrence, happening: Happening): Promise<void> {
+export async function performOccurrence(
+  stage: Stage,
+  occurrence: Occurrence,
+  happening: OccurrenceContext,
+): Promise<void> {
   for (const { method, path, body } of await callsOf(stage, occurrence, happening)) {
     const answer = await stage.call(method, path, body);
     if (answer.status >= 400) throw new Refused(`${method} ${path} was refused: ${problemOf(answer)}`);
   }
 }
 
-async function callsOf(stage: Stage, occurrence: Occurrence, happening: Happening): Promise<Call[]> {
+async function callsOf(stage: Stage, occurrence: Occurrence, happening: OccurrenceContext): Promise<Call[]> {
   const { health, event, alert, entity, incident, maintenance, trigger, request } = occurrence;
   if (health) return [post('/health/results', { configurationId: 'check', ...health })];
   if (event) {
@@ -99,7 +103,7 @@ async function entityCalls(stage: Stage, entity: NonNullable<Occurrence['entity'
 }
 
 /** Returns the error in an answer. */
-export function problemOf({ status, body }: Answered): string {
+export function problemOf({ status, body }: ApiAnswer): string {
   const {
     detail,
     title,
