@@ -14,7 +14,10 @@ export interface OtherBuild {
 /** Workflow code with a change that must not be made without `patched`: a timer before the claim. */
 export function plantIncompatibleChange(code: string): string {
   // The SDK's module has another name in each compiler's output.
-  const planted = code.replace(/const claimed = await (\w+)\./, 'await (0, $1.sleep)(1); const claimed = await $1.');
+  const planted = code.replace(
+    /const claimed = await (\w+(?:\(\))?)\./,
+    'await (0, $1.sleep)(1); const claimed = await $1.',
+  );
   if (planted === code) throw new Error('The place of the planted change is gone; choose another');
   return planted;
 }
