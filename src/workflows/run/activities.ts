@@ -108,7 +108,8 @@ export async function callStep(
 ): Promise<StepOutcome | GaveUp> {
   const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
   const calls = proxyActivities<RunActivities>({
-    summary: node.label,
+    // The Web UI shows it behind the name of the action.
+    ...(node.id !== null && { summary: node.id }),
     ...(after?.apart && { taskQueue: callsQueueOf(workflowInfo().taskQueue) }),
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
     scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
