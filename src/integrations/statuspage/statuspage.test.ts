@@ -87,7 +87,7 @@ it('is tested, offers choices, and says what Statuspage says without its key', a
   expect(await unbound.test()).toBe('Connected; 1 pages.');
   expect(await unbound.options('page')).toEqual([{ value: 'p1', label: 'Acme' }]);
   expect(await unbound.options('componentId', { page: 'p1' })).toEqual([{ value: 'api', label: 'API' }]);
-  await expect(unbound.run(id('create_incident'), { name: 'x' })).rejects.toThrow('Give page');
+  await expect(unbound.run(id('create_incident'), { name: 'x' })).rejects.toThrow('Set page');
   await runner.run(id('create_incident'), { name: 'Down' });
   expect(await runner.options('incidentId')).toEqual([{ value: 'i1', label: 'Down' }]);
   const other = { idempotencyKey: 'run-2:actions[0]' };

@@ -33,7 +33,7 @@ it('decrypts what an earlier key encrypted, and encrypts with the first key', as
   const after = await rotated.encode([payloadOf(2)]);
   expect(valueOf((await codec([NEW]).decode(after))[0])).toBe(2);
   await expect(codec([NEW]).decode(before)).rejects.toThrow(
-    /encrypted with key [0-9a-f]{16}, which FERMATA_SECRET_KEY/,
+    /encrypted with key [0-9a-f]{16}, which is not in FERMATA_SECRET_KEY/,
   );
 });
 
