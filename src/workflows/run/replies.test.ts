@@ -66,7 +66,9 @@ describe('the wait for a delivery', () => {
     const ready: Delivery[] = [delivery];
     const order: string[] = [];
     const work = () => {
-      void Promise.resolve().then(() => order.push('reaction'));
+      let reaction: Promise<unknown> = Promise.resolve();
+      for (let count = 0; count < 10; count += 1) reaction = reaction.then(() => undefined);
+      void reaction.then(() => order.push('reaction'));
       return delivered(ready).then(() => void order.push('delivery'));
     };
     await execution.run(work);
