@@ -49,6 +49,16 @@ const slowDown = (context: BrowserContext) =>
     await route.fallback().catch(() => undefined);
   });
 
+/**
+ * Replaces the text of the editor as a person does. `fill` selects by the document's selection, which the editor may not
+ * have seen yet when the text comes, and then its old text stays after the new one.
+ */
+export async function writeDefinition(page: Page, text: string): Promise<void> {
+  await page.getByLabel('Definition').click();
+  await page.keyboard.press('ControlOrMeta+a');
+  await page.keyboard.insertText(text);
+}
+
 /** The test that opened each browser context. */
 const openedBy = new WeakMap<BrowserContext, string>();
 

@@ -5,7 +5,14 @@ import type * as LocalValidator from '../../console/src/screens/editor/local-val
 import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
 import { BROKEN, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
-import { BUILD, describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
+import {
+  BUILD,
+  describeConsole,
+  seriousFindings,
+  startConsole,
+  writeDefinition,
+  type ConsoleHarness,
+} from './console-harness';
 
 const YAML = `# Keep this comment.
 name: Page on call
@@ -61,7 +68,7 @@ describeConsole('the editor of the console', () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('incident.created').first().waitFor();
     const broken = YAML.replace('incident.created', 'incident.craeted').replace('automation.log', 'automation.lgo');
-    await page.getByLabel('Definition').fill(broken);
+    await writeDefinition(page, broken);
     await page.getByRole('heading', { name: /^Findings/ }).waitFor();
     expect(await page.getByRole('button', { name: 'Save as new version' }).isDisabled()).toBe(true);
     await page.getByRole('button', { name: 'Change to incident.created' }).click();
@@ -75,7 +82,7 @@ describeConsole('the editor of the console', () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('incident.created').first().waitFor();
     const broken = YAML.replace('message:', 'mesage:');
-    await page.getByLabel('Definition').fill(broken);
+    await writeDefinition(page, broken);
     const { body } = await screens.api.call('POST', `${BASE}/automations/validate`, {
       body: broken,
       headers: { 'Content-Type': 'application/yaml' },
@@ -105,10 +112,10 @@ describeConsole('the editor of the console', () => {
   it('shows findings while the API cannot be reached', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('incident.created').first().waitFor();
-    await page.getByLabel('Definition').fill(YAML.replace('mode:', 'mod:'));
+    await writeDefinition(page, YAML.replace('mode:', 'mod:'));
     await page.getByRole('heading', { name: 'Findings (1)' }).waitFor();
     await page.route('**/automations/validate', (route) => route.abort());
-    await page.getByLabel('Definition').fill(YAML.replace('parallel', 'paralel'));
+    await writeDefinition(page, YAML.replace('parallel', 'paralel'));
     await page.getByText('Did you mean "parallel"?').first().waitFor();
   });
 
@@ -116,7 +123,7 @@ describeConsole('the editor of the console', () => {
     await screens.api.call('PATCH', `${BASE}/automations/${id}`, { body: { description: 'To be removed' } });
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('To be removed').first().waitFor();
-    await page.getByLabel('Definition').fill(YAML.replace('critical', 'major'));
+    await writeDefinition(page, YAML.replace('critical', 'major'));
     await page.getByLabel('Note on this version').fill('Page for <b>major</b> ones');
     await page.getByRole('button', { name: 'Save as new version' }).click();
     await page.getByText('version 3', { exact: true }).waitFor();
@@ -132,7 +139,7 @@ describeConsole('the editor of the console', () => {
 
   it('keeps unsaved work over a reload', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
-    await page.getByLabel('Definition').fill(YAML.replace('Page on call', 'Page somebody'));
+    await writeDefinition(page, YAML.replace('Page on call', 'Page somebody'));
     await page.getByText('not saved', { exact: true }).waitFor();
     await until('the draft is kept', async () => (await page.evaluate('Object.keys(localStorage).length')) === 1);
     await page.reload();
@@ -144,7 +151,7 @@ describeConsole('the editor of the console', () => {
 
   it('does not overwrite what another tab has saved', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
-    await page.getByLabel('Definition').fill(YAML.replace('critical', 'minor'));
+    await writeDefinition(page, YAML.replace('critical', 'minor'));
     await screens.api.call('PATCH', `${BASE}/automations/${id}`, { body: { description: 'From the other tab' } });
     await page.getByRole('button', { name: 'Save as new version' }).click();
     await page.getByText('nothing was saved').waitFor();
@@ -164,7 +171,7 @@ describeConsole('the editor of the console', () => {
     await page.getByLabel('Run', { exact: true }).selectOption({ index: 1 });
     await page.getByRole('button', { name: 'Try it out' }).click();
     await page.getByText('It would not run: filter').waitFor();
-    await page.getByLabel('Definition').fill(YAML.replace('critical', 'minor'));
+    await writeDefinition(page, YAML.replace('critical', 'minor'));
     await page.getByRole('button', { name: 'Try it out' }).click();
     await page.getByText('It would run and end with success').waitFor();
     await page.getByText('automation.log').first().waitFor();
@@ -174,7 +181,7 @@ describeConsole('the editor of the console', () => {
 
   it('explains what is under the pointer', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
-    await page.getByLabel('Definition').fill(YAML.replace('parallel', 'queued'));
+    await writeDefinition(page, YAML.replace('parallel', 'queued'));
     await page.locator('.cm-line', { hasText: 'mode: queued' }).locator('span').first().hover();
     await page.getByText('What happens to a new run while another one is active').waitFor();
   });
@@ -190,7 +197,7 @@ describeConsole('the editor of the console', () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     const config = '{ command: uptime, connectionId: Build hosts, host: bui';
     const text = `name: Deploys\nactions:\n  - action: integration-ssh.run\n    config: ${config} }\n`;
-    await page.getByLabel('Definition').fill(text);
+    await writeDefinition(page, text);
     await page.locator('.cm-line', { hasText: 'host: bui' }).click();
     await page.keyboard.press('End');
     await page.keyboard.press('ArrowLeft');
@@ -232,7 +239,7 @@ actions:
   - action: automation.log
     config: { message: "{{ trigger.payload.subject }}" }
 `;
-    await page.getByLabel('Definition').fill(text);
+    await writeDefinition(page, text);
     await page.getByLabel('Payload').selectOption('event');
     await page.getByLabel('Event', { exact: true }).selectOption({ index: 1 });
     await page.getByRole('button', { name: 'Try it out' }).click();

@@ -2,7 +2,7 @@ import type { Browser } from 'playwright-core';
 import { freePort } from '../../src/os/free-port';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';
-import { describeConsole, launchBrowser, openPage, picture } from './console-harness';
+import { describeConsole, launchBrowser, openPage, picture, writeDefinition } from './console-harness';
 
 const FIRST = `name: Greet deploys
 triggers:
@@ -73,7 +73,7 @@ describeConsole('the console over the whole service', () => {
 
   it('goes from nothing to a first run', async () => {
     const { page, wrong } = await open('/automations/new');
-    await page.getByLabel('Definition').fill(FIRST);
+    await writeDefinition(page, FIRST);
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('heading', { name: 'Greet deploys' }).waitFor();
     await page.getByRole('button', { name: 'Run now' }).click();
@@ -171,7 +171,7 @@ actions: [${action}]
     expect(await candidate.locator('.deciding').textContent()).toMatch(/severity.*warning.*critical/);
     await candidate.getByRole('link', { name: 'Page for critical alerts' }).click();
     await page.getByRole('link', { name: 'Edit' }).click();
-    await page.getByLabel('Definition').fill(PAGES.replace('== "critical"', 'in ["critical", "warning"]'));
+    await writeDefinition(page, PAGES.replace('== "critical"', 'in ["critical", "warning"]'));
     await page.getByLabel('Payload').selectOption('event');
     await page.getByLabel('Event', { exact: true }).selectOption({ index: 1 });
     await page.getByRole('button', { name: 'Try it out' }).click();
