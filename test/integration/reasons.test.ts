@@ -23,7 +23,14 @@ describe('outcomes of changes', () => {
       const [run] = await ended(id);
       expect(await detail(changeId)).toEqual({
         change: {
-          ...{ changeId, kind: 'automation.event', id: 's1', event: 'automation.event', events: ['automation.event'] },
+          ...{
+            changeId,
+            kind: 'automation.event',
+            id: 's1',
+            event: 'automation.event',
+            events: ['automation.event'],
+            customType: 'shown',
+          },
           ...{ contextKey: 's1', occurredAt: expect.any(String), changedFields: [], prev: null, next: null },
           payload: { type: 'shown', source: 'test', subject: 's1', data: { n: 1 } },
           ...{ routedAt: expect.any(String), failedAt: null, failure: null },
