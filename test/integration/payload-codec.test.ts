@@ -138,7 +138,7 @@ describe('histories with the payload codec', () => {
     expect(wrong).toMatchObject({
       code: 1,
       out: '',
-      err: expect.stringContaining('which FERMATA_SECRET_KEY') as string,
+      err: expect.stringContaining('which is not in FERMATA_SECRET_KEY') as string,
     });
   }
 
