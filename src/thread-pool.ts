@@ -23,14 +23,14 @@ interface Waiting<Job, Answer> {
   settle: (verdict: ThreadVerdict<Answer>) => void;
 }
 
-/** A job may take this many deadlines while the process got less CPU time than one. */
+/** Maximum duration of a job on a busy machine, as a multiple of its deadline. */
 const MOST_DEADLINES = 5;
 
 /**
- * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A job that
- * takes longer than `deadlineMs`, counted from when its thread begins with it, ends its thread; the next job gets a new one.
- * On a machine that is too busy to run the thread, a deadline is over when the process has used that much CPU time since, at the
- * latest after `MOST_DEADLINES`: Node does not say what one thread has used.
+ * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A
+ * job that exceeds its deadline ends its thread, and the next job gets a new one. A job exceeds the deadline when, since
+ * its thread began with it, `deadlineMs` have passed and the process has used as much CPU time. Without that CPU time it
+ * ends after `MOST_DEADLINES` deadlines. The CPU time is that of the process, because Node does not report it by thread.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;

@@ -32,10 +32,10 @@ export interface ConnectionWatch {
   suspect(): void;
 }
 
-/** Time in which a connection in use has to answer once another one was found to be cut, in milliseconds. */
+/** Milliseconds that a connection in use has to give an answer after another one was found to be cut. */
 const GRACE_MS = 8_000;
 
-/** The time for which somebody has a client, with the number of statements that were answered. */
+/** One use of a client, from taking it to releasing it, with the number of statements that were answered. */
 interface Use {
   answers: number;
 }
@@ -71,13 +71,12 @@ function watchStatements(
 /**
  * Drops connections that would fail again. A connection whose prepared statement a migration made invalid is ended when
  * it is released. A connection whose statement had no answer is closed at once, since it was probably cut on the
- * network (NAT, failover). Idle connections took the same route and are closed too, and those in use when they answer
- * nothing for 8 s more. So no statement waits for a whole timeout of its own after the first one has failed.
+ * network (NAT, failover). Idle connections took the same route and are closed too. Connections in use are closed when
+ * they give no answer within 8 s, so that no further statement waits for its whole timeout.
  *
- * A process is back 30 s after a cut, since the times add up to less. A listener finds the cut within 15 s
- * (`db/notifier.ts`: a statement every 5 s, 10 s for its answer), all connections are closed 8 s later, and the loops and
- * local activities that failed begin again within 2 s. Without a listener the first statement finds it within 18 s
- * (`db/client.ts`).
+ * A process recovers from a cut within 30 s. Its listener detects the cut within 15 s (`db/notifier.ts`: a statement
+ * every 5 s, 10 s for its answer). All connections are closed 8 s later. The loops and local activities that failed
+ * begin again within 2 s. Without a listener, the first statement detects the cut within 18 s (`db/client.ts`).
  */
 export function createConnectionWatch(onBroken: (reason: string) => void): ConnectionWatch {
   const idle = new Set<TrackedClient>();

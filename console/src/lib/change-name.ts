@@ -1,12 +1,12 @@
-/** What the API says about a change of which a name can be made. */
-interface Named {
+/** The fields of a change that its name is made from. */
+interface NamedChange {
   kind: string | null;
   event: string | null;
   customType: string | null;
   events: readonly string[];
 }
 
-/** A change in words: of a custom event its own type, else the event, else the kind that changed. */
-export function changeName({ kind, event, customType, events }: Named): string | undefined {
+/** Returns the name of a change: the type of a custom event, else the event, else the kind that changed. */
+export function changeName({ kind, event, customType, events }: NamedChange): string | undefined {
   return customType ?? events[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }

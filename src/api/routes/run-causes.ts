@@ -28,7 +28,7 @@ const RunCauses = z
         `Changes that were written by this run, by the runs that they started, and so on; at most ${MOST_BELOW}`,
       ),
     more: z.boolean().describe('Whether there are more changes than `down` contains'),
-    keptSince: Timestamp.describe('Whether earlier causes are no longer kept'),
+    keptSince: Timestamp.describe('Causes before this time are no longer kept'),
     retries: z.array(RunOfChangeAnswer).describe(`Runs that retry this one, oldest first; at most ${MOST_RETRIES}`),
   })
   .meta({ id: 'RunCauses' });

@@ -67,7 +67,7 @@ class Walk {
   constructor(private readonly visitor: Visitor) {}
 
   private use(value: unknown, path: Segment[], mode: TextMode, actionsBefore: ActionsBefore): void {
-    if (value !== undefined) this.visitor.expression?.({ value, path, mode, actionsBefore: actionsBefore });
+    if (value !== undefined) this.visitor.expression?.({ value, path, mode, actionsBefore });
   }
 
   duration(value: unknown, path: Segment[], actionsBefore: ActionsBefore): void {

@@ -20,9 +20,9 @@ const LANES = 40;
 /** Age at which the claim on a start is renewed, so that no other worker takes the run. */
 const RENEW_AFTER_MS = 1_500;
 /**
- * Age from which it is not renewed any more. An execution that was started here and is closed before it claims its run
- * would otherwise keep the run pending for as long as this process lives. 10 s of renewals, 5 s until the run may be
- * taken again (`db/runs/start-queue.ts`) and a sweep end such a run within 17 s, also when its start was not eager.
+ * Age in milliseconds after which a reservation is no longer renewed. Otherwise an execution that was started here and
+ * closed before it claimed its run would keep the run pending for as long as this process lives. Such a run ends within
+ * 17 s: renewals for 10 s, 5 s until the run may be taken again (`db/runs/start-queue.ts`), and a sweep.
  */
 const RENEW_UNTIL_MS = 10_000;
 

@@ -1,78 +1,27 @@
-import { ActionStep } from '../../domain/definition/action';
-import type { CommandOutcome } from '../../domain/run/activities';
 import { StepFailed } from '../../domain/run/interpret/outcome';
-import { planOf, runList } from '../../domain/run/interpret/steps';
-import { fakeExecution, type FakeExecution } from '../../../test/support/fake-workflow';
-import { interceptors } from './delivery-order';
-import { RunState } from './run-state';
-import { Scheduler } from './scheduler';
+import {
+  drive,
+  WAIT,
+  waits,
+  over,
+  DELAY,
+  delayed,
+  did,
+  OWN,
+  LONG,
+  FALSE,
+  evaluated,
+  performed,
+  at,
+  answerAt,
+  performAt,
+} from '../../../test/support/drive-scheduler';
+import type { CommandOutcome } from '../../domain/run/activities';
 
 jest.mock(
   '@temporalio/workflow',
   () => jest.requireActual<{ fakeWorkflowModule: object }>('../../../test/support/fake-workflow').fakeWorkflowModule,
 );
-
-const EXECUTIONS: Record<string, 'transaction' | 'short' | 'long'> = { 'test.own': 'transaction', 'test.long': 'long' };
-
-const plan = (steps: object[]) =>
-  planOf(
-    steps.map((step) => ActionStep.parse(step)),
-    ({ action }) => ({ execution: EXECUTIONS[action] ?? 'short', timeoutMs: 1_000 }),
-  );
-
-interface Driven extends FakeExecution {
-  scheduler: Scheduler;
-  state: RunState;
-}
-
-/** Runs steps and waits until the run pauses. */
-async function drive(steps: object[], { ahead = [], ...more }: Begin = {}): Promise<Driven> {
-  const execution = fakeExecution(interceptors());
-  more.prepare?.(execution);
-  const state = new RunState('run', more.variables ?? {}, { continueAfter: 1_000 });
-  const scheduler = new Scheduler(state, {});
-  const { progress } = state;
-  more.early?.(scheduler);
-  await execution.run(() =>
-    scheduler.run(runList(progress, progress.root, plan(steps), 'actions'), progress.root, ahead),
-  );
-  return { ...execution, scheduler, state };
-}
-
-interface Begin {
-  ahead?: CommandOutcome[];
-  variables?: Record<string, unknown>;
-  prepare?: (execution: FakeExecution) => void;
-  /** Called before the run begins. */
-  early?: (scheduler: Scheduler) => void;
-}
-
-const WAIT = { wait_until: { condition: '1 == 2', timeout_seconds: 60 } };
-const waits = { type: 'wait', over: false, note: 'for a while', recheckAt: null, timeoutAt: 60_000, ms: 60_000 };
-const over = { type: 'wait', over: true, completed: true };
-const DELAY = { delay: { seconds: 5 } };
-const delayed = { type: 'delay', until: 5_000, ms: 5_000 };
-const did = { type: 'done' };
-const OWN = { action: 'test.own' };
-const LONG = { action: 'test.long' };
-const FALSE = { type: 'condition', holds: false, reason: '1 == 2' };
-
-const evaluated = (at: string, evaluation: unknown, ...more: unknown[]) => ({
-  done: [{ at, evaluated: evaluation }, ...more],
-  ended: false,
-});
-const performed = (at: string, outcome: unknown = did) => ({ done: [{ at, performed: outcome }], ended: false });
-
-const at = (index: number, branch?: number) =>
-  branch === undefined ? `actions[${index}]` : `actions[${index}].parallel[${branch}]`;
-
-/** Answers the stretch at a path. */
-const answerAt = (run: FakeExecution, path: string, evaluation: unknown) =>
-  run.answer(path, evaluated(path, evaluation));
-const performAt = (run: FakeExecution, path: string, outcome?: unknown) => run.answer(path, performed(path, outcome));
-
-/** Ends the activity that writes notes, which has no effect on the steps. */
-const writeNotes = (run: FakeExecution) => run.answer('writeNotes', null);
 
 describe('a wait', () => {
   it('is evaluated again when it is woken, and its timer is removed', async () => {
@@ -312,147 +261,5 @@ describe('a stretch', () => {
     const run = await drive([OWN]);
     await run.answer(at(0), { ...performed(at(0)), ended: true });
     expect(run.state.rowEnded).toBe(true);
-  });
-});
-
-describe('notes', () => {
-  it('go with the next step, or with the end of the run', async () => {
-    const run = await drive([{ sequence: [DELAY, DELAY] }]);
-    const place = (index: number) => `${at(0)}.sequence[${index}]`;
-    const notes = () => run.activity('performStretch').input['journal'];
-    expect(notes()).toMatchObject([{ path: at(0), status: 'running' }]);
-    await answerAt(run, place(0), delayed);
-    expect(run.underWay()).toEqual([]);
-    await run.fire('delay');
-    expect(notes()).toMatchObject([{ path: place(0), status: 'success' }]);
-    await answerAt(run, place(1), delayed);
-    await run.fire('delay');
-    expect(run.underWay()).toEqual([]);
-    expect(run.state.takeNotes()).toMatchObject([
-      { path: place(1), status: 'success' },
-      { path: at(0), status: 'success' },
-    ]);
-  });
-
-  it('that no step takes along are written by an activity, one at a time', async () => {
-    const run = await drive([{ parallel: [DELAY, { delay: { seconds: 9 } }, WAIT] }]);
-    await answerAt(run, at(0, 0), delayed);
-    await answerAt(run, at(0, 1), { ...delayed, ms: 9_000 });
-    await answerAt(run, at(0, 2), waits);
-    const [one, other] = run.timers;
-    if (!one || !other) throw new Error('no timers');
-    await run.deliver({ timer: one });
-    const first = run.activity('writeNotes');
-    expect(first.input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
-    await run.deliver({ timer: other });
-    expect(run.underWay()).toEqual(['writeNotes']);
-    await writeNotes(run);
-    expect(run.activity('writeNotes').input['journal']).toMatchObject([{ path: at(0, 1), status: 'success' }]);
-    await writeNotes(run);
-    expect([run.underWay(), run.state.hasNotes()]).toEqual([[], false]);
-  });
-
-  it('that are being written go with the next step too, since that may end the run first', async () => {
-    const run = await drive([{ parallel: [DELAY, WAIT] }]);
-    await answerAt(run, at(0, 0), delayed);
-    await answerAt(run, at(0, 1), waits);
-    await run.fire('delay');
-    run.scheduler.wake(at(0, 1));
-    await run.deliver();
-    expect(run.underWay()).toEqual(['writeNotes', 'performStretch']);
-    expect(run.activity('performStretch').input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
-  });
-
-  it('of a stretch that failed go with the next activity', async () => {
-    const run = await drive([{ sequence: [OWN] }]);
-    const stretch = run.activity('performStretch');
-    await run.deliver({ activity: stretch, error: new Error('gone') });
-    expect(run.state.takeNotes()).toEqual(stretch.input['journal']);
-  });
-});
-
-describe('a long history', () => {
-  const long = (run: FakeExecution) => void (run.info.historyLength = 5_000);
-  const later = expect.objectContaining({ name: 'ContinueLater' }) as unknown;
-
-  it('ends the execution before the next step', async () => {
-    const run = await drive([OWN, OWN]);
-    long(run);
-    await performAt(run, at(0));
-    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
-    expect(run.state.snapshot().positions).toEqual({ actions: 1 });
-  });
-
-  it('waits for the calls of other branches; pauses are taken over by the next execution', async () => {
-    const run = await drive([{ parallel: [{ sequence: [OWN, OWN] }, LONG, DELAY] }]);
-    await answerAt(run, at(0, 2), delayed);
-    long(run);
-    await performAt(run, `${at(0, 0)}.sequence[0]`);
-    expect([run.underWay(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
-    await run.answer('performStep', did);
-    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
-  });
-
-  it('does not end the execution in a pause between two attempts, nor before the call that follows it', async () => {
-    const run = await drive([{ parallel: [{ action: 'test.short' }, { sequence: [OWN, OWN] }] }]);
-    await performAt(run, at(0, 0), { type: 'handover', attempts: 1, delayMs: 900, timeoutMs: 1_000 });
-    long(run);
-    await performAt(run, `${at(0, 1)}.sequence[0]`);
-    expect(run.standing()).toEqual({ isOpen: true });
-    await run.fire('retry');
-    expect([run.underWay(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
-    await run.answer('performStep', did);
-    expect(run.standing()).toEqual({ isOpen: false, error: later });
-  });
-
-  it('ends the execution also when Temporal suggests it', async () => {
-    const run = await drive([OWN, OWN]);
-    run.info.continueAsNewSuggested = true;
-    await performAt(run, at(0));
-    expect(run.standing()).toEqual({ isOpen: false, error: later });
-  });
-});
-
-describe('what does not fit into a workflow task', () => {
-  const variables = { text: 'x'.repeat(900_000) };
-  const three = [{ parallel: [LONG, LONG, LONG] }];
-
-  it('is issued in the next one, in order', async () => {
-    const run = await drive(three, { variables });
-    const begun = () => run.activities.filter(({ fn }) => fn === 'performStep').map(({ input }) => input['path']);
-    expect([begun(), run.timers]).toMatchObject([[at(0, 0), at(0, 1)], [{ ms: 1, summary: 'next workflow task' }]]);
-    await run.fire('next workflow task');
-    expect([begun(), run.timers]).toEqual([[at(0, 0), at(0, 1), at(0, 2)], []]);
-  });
-
-  it('is not issued any more when the run is cancelled before', async () => {
-    const run = await drive(three, { variables });
-    await run.deliver({ cancel: true });
-    expect(run.activities.map(({ input }) => input['path'])).toEqual([at(0, 0), at(0, 1)]);
-    for (const call of [...run.activities]) await run.deliver({ activity: call, error: new Error('cancelled') });
-    expect(run.activities).toEqual([]);
-    expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
-  });
-
-  it('is left to the next execution when the history is long', async () => {
-    const run = await drive([{ parallel: [{ sequence: [OWN, LONG] }, LONG, LONG, LONG] }], { variables });
-    run.info.historyLength = 5_000;
-    await performAt(run, `${at(0, 0)}.sequence[0]`);
-    for (const call of [...run.activities]) await run.deliver({ activity: call, value: did });
-    expect(run.activities).toEqual([]);
-    expect(run.standing()).toMatchObject({ error: { name: 'ContinueLater' } });
-  });
-
-  it('was issued at once by older releases', async () => {
-    const run = await drive(three, { variables, prepare: (own) => own.beginWithout('split-workflow-tasks') });
-    expect([run.activities.filter(({ fn }) => fn === 'performStep').length, run.timers]).toEqual([3, []]);
-  });
-
-  it('is a failure of the step when it is too large for any task', async () => {
-    const run = await drive([LONG], { variables: { text: 'x'.repeat(2_100_000) } });
-    expect(run.activity('failStep').input).toMatchObject({ path: at(0), error: { code: 'limit_exceeded' } });
-    const error = { code: 'limit_exceeded', message: 'too large' };
-    await run.answer('failStep', { type: 'failed', error });
-    expect(run.standing()).toEqual({ isOpen: false, error: new StepFailed(error) });
   });
 });
