@@ -4050,7 +4050,7 @@ export interface components {
             more: boolean;
             /**
              * Format: date-time
-             * @description Whether earlier causes are no longer kept
+             * @description Causes before this time are no longer kept
              */
             keptSince: string;
             /** @description Runs that retry this one, oldest first; at most 20 */
