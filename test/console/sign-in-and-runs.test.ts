@@ -8,6 +8,7 @@ import {
   startConsole,
   type ConsoleHarness,
 } from './console-harness';
+import { failRun } from './fail-run';
 
 const XSS = 'Page <img src=x onerror="window.hacked=1"> and escalate';
 
@@ -26,16 +27,7 @@ describeConsole('the console', () => {
     const made = await api.call('POST', `${BASE}/automations`, { body });
     const started = await api.call('POST', `${BASE}/automations/${String(made.body.id)}/runs`, { body: {} });
     runId = String(started.body.runId);
-    const error = JSON.stringify({ code: 'http_status', message: 'The server answered 503.' });
-    await api.rows(
-      "update runs set status = 'failed', started_at = now(), finished_at = now(), error = $2 where id = $1",
-      [runId, error],
-    );
-    await api.rows(
-      `insert into run_steps (run_id, path, action_id, kind, status, attempts, began_seq, started_at, finished_at, error)
-       values ($1, 'actions[0]', 'call', 'action', 'failed', 3, 1000, now(), now(), $2)`,
-      [runId, error],
-    );
+    await failRun(api, runId, { actionId: 'call', code: 'http_status', message: 'The server answered 503.' });
   });
   afterAll(() => screens.end());
 

@@ -1,5 +1,6 @@
 import { BASE } from '../../integration/api-harness';
 import type { ConsoleHarness } from '../console-harness';
+import { failRun } from '../fail-run';
 
 /** Texts that would run or fetch something if any screen took them for HTML, a link or a style. */
 const HOSTILE = [
@@ -91,16 +92,7 @@ async function fillAutomations({ api, post, automation }: ConsoleHarness) {
     on_failure: [{ id: 'report', action: 'automation.log', config: { message: HOSTILE } }],
   });
   const run = String((await post(`/automations/${id}/runs`, { payload: { subject: HOSTILE } }))['runId']);
-  const error = JSON.stringify({ code: 'failed', message: HOSTILE });
-  await api.rows(
-    "update runs set status = 'failed', started_at = now(), finished_at = now(), error = $2 where id = $1",
-    [run, error],
-  );
-  await api.rows(
-    `insert into run_steps (run_id, path, action_id, kind, status, attempts, began_seq, started_at, finished_at, error)
-     values ($1, 'actions[0]', 'say', 'action', 'failed', 3, 1000, now(), now(), $2)`,
-    [run, error],
-  );
+  await failRun(api, run, { actionId: 'say', code: 'failed', message: HOSTILE });
   await api.rows(
     `insert into evaluations (automation_id, trigger_id, change_id, outcome, detail, count, first_at, last_at)
      values ($1, 'automation_event', gen_random_uuid(), 'filter', $2, 4, now(), now())`,
