@@ -1,4 +1,4 @@
-import { and, desc, eq, gte, lt, lte, sql } from 'drizzle-orm';
+import { and, desc, eq, gte, lte, sql } from 'drizzle-orm';
 import type { Actor } from '../domain/entities/change';
 import type { Executor } from './executor';
 import { auditLog } from './tables/access';
@@ -40,12 +40,22 @@ export interface AuditFilter {
   to?: Date | undefined;
 }
 
-/** Entries newest first, up to `limit`, below the id `before`. */
+/**
+ * Returns entries, newest first, up to `limit`, older than the entry `before`. Each filter has an index in the order of
+ * time, so the cost does not depend on the number of other entries. None when the log has no entry `before` (any more).
+ */
 export async function listAudit(
   db: Executor,
   filter: AuditFilter,
-  page: { limit: number; before: number | undefined },
+  { limit, before }: { limit: number; before: number | undefined },
 ): Promise<(typeof auditLog.$inferSelect)[]> {
+  const last = before === undefined ? undefined : await timeOf(db, before);
+  if (last === null) return [];
+  // The first of the two conditions leaves out newer partitions.
+  const older =
+    last === undefined
+      ? undefined
+      : sql`${auditLog.at} <= ${last}::timestamptz and (${auditLog.at}, ${auditLog.id}) < (${last}::timestamptz, ${before})`;
   return db
     .select()
     .from(auditLog)
@@ -56,9 +66,15 @@ export async function listAudit(
         filter.outcome === undefined ? undefined : eq(auditLog.outcome, filter.outcome),
         filter.from === undefined ? undefined : gte(auditLog.at, filter.from),
         filter.to === undefined ? undefined : lte(auditLog.at, filter.to),
-        page.before === undefined ? undefined : lt(auditLog.id, page.before),
+        older,
       ),
     )
-    .orderBy(desc(auditLog.id))
-    .limit(page.limit);
+    .orderBy(desc(auditLog.at), desc(auditLog.id))
+    .limit(limit);
+}
+
+/** Returns the time of an entry with all its digits, or null when the log has no such entry. */
+async function timeOf(db: Executor, id: number): Promise<string | null> {
+  const found = await db.execute<{ at: string }>(sql`select at::text from audit_log where id = ${id}`);
+  return found.rows[0]?.at ?? null;
 }

@@ -39,6 +39,7 @@ test.each([
   ['a constraint that uses an index', 'alter table runs add constraint u unique using index i;'],
   ['an index on a table of the same file', 'create table t (id int); create index t_id on t (id);'],
   ['an index on a partitioned table alone', 'create index i on only changes (kind);'],
+  ['an index on the audit log alone', 'create index i on only audit_log (action);'],
   ['an index on a small table', 'create index i on systems (name);'],
   ['a concurrent index', '-- fermata: no transaction\ncreate index concurrently if not exists i on runs (depth);'],
   ['words of the rules in a comment', '-- alter table runs alter column depth type bigint;\nselect 1;'],

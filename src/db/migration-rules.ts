@@ -1,5 +1,6 @@
 import type { MigrationFile } from './migration-files';
 import { isNonTransactional, splitStatements } from './migration-statements';
+import { PARTITIONED } from './partition-indexes';
 
 /** Files up to this number were written before the rules. */
 const BEFORE_THE_RULES = 20;
@@ -27,9 +28,6 @@ const HOT = new Set([
   'audit_log',
   'automation_versions',
 ]);
-
-/** Hot tables that are partitioned. */
-const PARTITIONED = new Set(['changes', 'routings']);
 
 /** Defaults that Postgres evaluates for each row, and therefore rewrites the table for. */
 const VOLATILE =

@@ -4,6 +4,9 @@ import { isLockTimeout, transactWithLockRetry, type LockRetry } from './lock-ret
 
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 20, pauseMs: 500 };
 
+/** Partitioned tables, on whose partitions `buildPartitionIndexes` builds indexes. */
+export const PARTITIONED: ReadonlySet<string> = new Set(['changes', 'routings', 'audit_log']);
+
 interface Missing {
   /** Index of the partitioned table. */
   parent: string;
@@ -37,10 +40,11 @@ export async function buildPartitionIndexes(
        join pg_class t on t.oid = x.indrelid
        join pg_inherits h on h.inhparent = t.oid
        join pg_class c on c.oid = h.inhrelid
-      where t.relkind = 'p' and not x.indisvalid and t.relname in ('changes', 'routings')
+      where t.relkind = 'p' and not x.indisvalid and t.relname = any($1)
         and not exists (select 1 from pg_inherits hi join pg_index xi on xi.indexrelid = hi.inhrelid
                          where hi.inhparent = i.oid and xi.indrelid = c.oid)
       order by i.relname, c.relname`,
+    [[...PARTITIONED]],
   );
   const built: string[] = [];
   for (const { parent, name, partition, definition, broken } of rows) {

@@ -49,6 +49,26 @@ describe('the audit log of an installation from before months', () => {
     expect(rows.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4]);
   });
 
+  it('has every index of the log in every month, those made before and those made later', async () => {
+    await query('select audit_log_ensure_months(5)');
+    const parts = `select indexrelid from pg_index where indrelid in
+      (select inhrelid from pg_inherits where inhparent = 'audit_log'::regclass)`;
+    const months = (await query(`select inhrelid from pg_inherits where inhparent = 'audit_log'::regclass`)).length;
+    const indexes = await query<{ name: string; valid: boolean; attached: number }>(
+      `select indexrelid::regclass::text as name, indisvalid as valid,
+         (select count(*)::int from pg_inherits where inhparent = indexrelid and inhrelid in (${parts})) as attached
+         from pg_index where indrelid = 'audit_log'::regclass order by 1`,
+    );
+    expect(indexes).toEqual(
+      ['action', 'actor', 'at', 'id', 'outcome'].map((of) => ({
+        name: `audit_log_${of}`,
+        valid: true,
+        attached: months,
+      })),
+    );
+    expect(months).toBeGreaterThan(4);
+  });
+
   it('takes rows of any time, before and after the partitions that exist', async () => {
     await insert(`'1999-01-01'`);
     await insert(`now() + interval '2 months'`);
