@@ -8,8 +8,10 @@ import { printOne, wholeId } from './resource/one';
 const PATH = '/changes';
 const WHAT = {
   title: 'WHAT',
-  cell: ({ event, events, changedFields }: Row) =>
-    text('', 'it').cell({ it: event ?? (Array.isArray(events) && events.length > 0 ? events : changedFields) }),
+  cell: ({ customType, event, events, changedFields }: Row) =>
+    text('', 'it').cell({
+      it: customType ?? event ?? (Array.isArray(events) && events.length > 0 ? events : changedFields),
+    }),
 };
 const LISTING = {
   path: PATH,
@@ -25,6 +27,7 @@ const FAILED = {
     text('ATTEMPTS', 'attempts'),
     text('KIND', 'kind'),
     text('ENTITY', 'id'),
+    WHAT,
     text('ERROR', 'error'),
   ],
 };

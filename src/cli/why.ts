@@ -6,7 +6,7 @@ import { ApiProblem } from './client/problem';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { paint, plain } from './print/paint';
 import { stepLines } from './print/timeline';
-import { candidateSentence, changeLine, repeatText, routingProblem } from './print/why-text';
+import { candidateSentence, changeLine, eventNames, repeatText, routingProblem } from './print/why-text';
 import { UsageError } from './usage-error';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -96,7 +96,7 @@ async function print(client: ApiClient, detail: ChangeDetail, output: Output): P
   if (problem !== undefined) output.line(`  ${problem}`);
   else if (candidates === null) output.line('  Its outcome is no longer kept.');
   else if (candidates.length === 0) {
-    const events = change.events.length > 0 ? change.events.join(' or ') : 'changes of it';
+    const events = eventNames(change).join(' or ') || 'changes of it';
     output.line(`  No automation listens to ${plain(events)}.`);
   }
   for (const candidate of candidates ?? []) await printCandidate(client, candidate, output);

@@ -11,6 +11,7 @@ const columns = {
   kind: changes.kind,
   id: changes.entityId,
   event: changes.event,
+  payloadType: sql<unknown>`${changes.payload} -> 'type'`,
   occurredAt: changes.occurredAt,
   failedAt: changes.failedAt,
   attempts: changes.attempts,

@@ -251,8 +251,13 @@ describeConsole('operating by the console', () => {
       `update changes set routed_at = now(), failed_at = now(), attempts = 5, error = '{"message": "It broke"}' where change_id = $1`,
       [changeId],
     );
-    const { page } = await screens.open('/system?tab=dead');
-    await page.getByText('It broke').waitFor();
+    const { page } = await screens.open('/');
+    await page.getByRole('region', { name: 'Dead letters' }).getByText('broken', { exact: true }).waitFor();
+    await page.goto(`${screens.api.url}/console/system?tab=dead`);
+    await page
+      .getByRole('row', { name: /It broke/ })
+      .getByRole('cell', { name: 'broken', exact: true })
+      .waitFor();
     await page.getByRole('button', { name: 'Retry' }).click();
     await page.getByText('Every change could be routed.').waitFor();
   });

@@ -42,6 +42,9 @@ describe('the outcome of a change', () => {
     const [changeId = ''] = sent.body['changeIds'] as string[];
     const named = { event: 'automation.event', customType: 'deploy.finished' };
     expect((await get(changeId)).body).toMatchObject({ change: named });
+    await h.rows(`update changes set failed_at = now() where change_id = $1`, [changeId]);
+    expect((await h.call('GET', `${BASE}/changes/failed`)).body).toMatchObject({ items: [{ changeId, ...named }] });
+    expect((await h.call('POST', `${BASE}/changes/${changeId}/retry`)).body).toMatchObject({ changeId, ...named });
     const list = (await h.call('GET', `${BASE}/changes?event=deploy.finished`)).body;
     expect(list).toMatchObject({ items: [{ changeId, ...named }] });
     expect((await get(await change())).body).toMatchObject({ change: { event: null, customType: null } });

@@ -3668,6 +3668,8 @@ export interface components {
             id: string;
             /** @description null for a change of state */
             event: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
             /**
              * Format: date-time
              * @description ISO 8601, UTC

@@ -3,10 +3,11 @@ interface NamedChange {
   kind: string | null;
   event: string | null;
   customType: string | null;
-  events: readonly string[];
+  /** Events that triggers listen to; absent in lists that do not derive them. */
+  events?: readonly string[];
 }
 
 /** Returns the name of a change: the type of a custom event, else the event, else the kind that changed. */
 export function changeName({ kind, event, customType, events }: NamedChange): string | undefined {
-  return customType ?? events[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
+  return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }

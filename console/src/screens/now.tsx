@@ -1,6 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
+import { changeName } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { api, ask } from '../api/client';
 import type { components } from '../api/schema';
@@ -246,14 +247,14 @@ function DeadLetters() {
         {({ items }) => (
           <List
             none="Every change could be routed."
-            items={items.map(({ kind, id, event, failedAt }) => (
-              <span key={`${kind}:${id}:${failedAt}`} className="line">
-                <Status value="failed" label={event ?? 'change'} />
+            items={items.map((change) => (
+              <span key={change.changeId} className="line">
+                <Status value="failed" label={changeName(change) ?? change.kind} />
                 <span>
-                  {kind} {id}
+                  {change.kind} {change.id}
                 </span>
                 <span className="line-end">
-                  <Time at={failedAt} />
+                  <Time at={change.failedAt} />
                 </span>
               </span>
             ))}

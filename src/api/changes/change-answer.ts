@@ -16,7 +16,7 @@ const Sender = z
   })
   .meta({ id: 'ChangeSender' });
 
-const CustomType = z
+export const CustomType = z
   .string()
   .nullable()
   .describe('The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null');
@@ -116,11 +116,14 @@ export const ChangeDetail = z
 /** Event of all changes that are custom events. */
 export const CUSTOM_EVENT = 'automation.event';
 
+/** Returns the `type` of the payload of a custom event; of every other event null. */
+export function typeOf(event: string | null, type: unknown): string | null {
+  return event === CUSTOM_EVENT && typeof type === 'string' ? type : null;
+}
+
 /** Returns the type of a custom event; of every other change null. */
 export function customTypeOf(change: Change): string | null {
-  if (change.shape !== 'event' || change.event !== CUSTOM_EVENT) return null;
-  const { type } = change.payload;
-  return typeof type === 'string' ? type : null;
+  return change.shape === 'event' ? typeOf(change.event, change.payload['type']) : null;
 }
 
 /** Events of a change that triggers can listen to by name. */

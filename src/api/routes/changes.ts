@@ -3,6 +3,7 @@ import type { Executor } from '../../db/executor';
 import { listFailedChanges, retryFailedChange, type FailedChange } from '../../db/failed-changes';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
+import { CustomType, typeOf } from '../changes/change-answer';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -15,6 +16,7 @@ const FailedChangeAnswer = z
     kind: z.string(),
     id: z.string(),
     event: z.string().nullable().describe('null for a change of state'),
+    customType: CustomType,
     occurredAt: Timestamp,
     failedAt: Timestamp.nullable(),
     attempts: z.int(),
@@ -65,6 +67,7 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
   ];
 }
 
-function toAnswer({ seq: _seq, occurredAt, failedAt, ...rest }: FailedChange) {
-  return { ...rest, occurredAt: occurredAt.toISOString(), failedAt: isoOrNull(failedAt) };
+function toAnswer({ seq: _seq, payloadType, occurredAt, failedAt, ...rest }: FailedChange) {
+  const customType = typeOf(rest.event, payloadType);
+  return { ...rest, customType, occurredAt: occurredAt.toISOString(), failedAt: isoOrNull(failedAt) };
 }

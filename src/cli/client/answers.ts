@@ -141,6 +141,7 @@ const ChangeHead = z.looseObject({
   kind: z.string(),
   id: z.string(),
   event: z.string().nullable(),
+  customType: z.string().nullish(),
   events: z.array(z.string()),
   occurredAt: z.string(),
   changedFields: z.array(z.string()),

@@ -1,4 +1,4 @@
-import { candidateSentence, changeLine, decidingText, routingProblem } from './why-text';
+import { candidateSentence, changeLine, decidingText, eventNames, routingProblem } from './why-text';
 
 const candidate = (outcome: string, more: object = {}) => ({
   ...{ automationId: 'a', automationName: 'Page', triggerId: 't', version: 1, outcome, detail: null },
@@ -28,6 +28,21 @@ test.each([
   [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted {"above":8}'],
 ])('%# found and wanted', (part, text) => {
   expect(decidingText({ path: 'p', ...part })).toBe(text);
+});
+
+test('a custom event is named by its own type', () => {
+  const change = {
+    ...{ changeId: 'c', kind: 'event', id: 'shop', event: 'automation.event', customType: 'deploy.finished' },
+    ...{ events: ['automation.event'], changedFields: [], occurredAt: '2026-11-28T08:00:00Z' },
+    ...{ routedAt: null, failedAt: null, failure: null },
+  };
+  const detail = {
+    ...{ change, sender: { type: 'hook', name: 'ci' }, candidates: [], runs: [], waits: [] },
+    causes: { up: [], down: [] },
+  };
+  expect(changeLine(detail)).toBe('deploy.finished event shop 2026-11-28 08:00:00 UTC, from hook "ci"');
+  expect(eventNames(change)).toEqual(['deploy.finished']);
+  expect(eventNames({ customType: null, events: ['alert.fired'] })).toEqual(['alert.fired']);
 });
 
 test('control characters of senders do not reach the terminal', () => {

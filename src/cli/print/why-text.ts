@@ -5,11 +5,16 @@ import { instantText } from './time-text';
 type Change = ChangeDetail['change'];
 type Deciding = NonNullable<Candidate['deciding']>;
 
+/** Returns the events of a change that triggers listen to; a custom event by its own type. */
+export function eventNames({ customType, events }: Pick<Change, 'customType' | 'events'>): readonly string[] {
+  return customType == null ? events : [customType];
+}
+
 /** Returns a change on one line: its events, entity, time and author. */
 export function changeLine({ change, sender }: ChangeDetail): string {
-  const { events, event, kind, id, changedFields } = change;
+  const { event, kind, id, changedFields } = change;
   const changed = changedFields.length === 0 ? 'removed' : `${changedFields.join(', ')} changed`;
-  const what = events.length > 0 ? events.join(', ') : (event ?? changed);
+  const what = eventNames(change).join(', ') || (event ?? changed);
   const from = sender.type === 'clock' ? 'the clock' : `${sender.type} "${sender.name}"`;
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
 }

@@ -1,6 +1,7 @@
 import { api, ask } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { changeName } from '../../lib/change-name';
 import { isRecord } from '../../lib/records';
 import { CopyId } from '../../ui/copy';
 import { ActionButton } from '../../ui/mutation';
@@ -19,7 +20,7 @@ export function DeadLetters() {
   );
   const columns: readonly Column<Failed>[] = [
     { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
-    { name: 'Event', cell: ({ event }) => event ?? 'change of state' },
+    { name: 'Event', cell: changeName },
     { name: 'Entity', title: ({ id }) => id, cell: ({ kind, id }) => `${kind} ${id}` },
     { name: 'Error', wrap: true, cell: ({ error }) => messageOf(error) },
     { name: 'Attempts', cell: ({ attempts }) => <span className="num">{attempts}</span> },
