@@ -1,16 +1,10 @@
-import { startService, type Engine } from '../support/engine';
-import type { FermataProcess } from '../support/process';
+import { useService } from '../support/engine';
 import { until } from '../support/until';
 
 type Fields = Record<string, unknown>;
 
 describe('automations on alerts', () => {
-  let engine: Engine;
-  let api: FermataProcess & { url: string };
-  beforeAll(async () => {
-    ({ engine, api } = await startService());
-  }, 360_000);
-  afterAll(() => engine.close());
+  const { engine, api } = useService();
 
   const send = async (fingerprint: string, labels: Fields, more: Fields = {}) => {
     const alert = { status: 'firing', fingerprint, labels, annotations: { runbook_url: `https://rb/${fingerprint}` } };

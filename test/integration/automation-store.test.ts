@@ -1,11 +1,10 @@
 import { sql } from 'drizzle-orm';
-import { createDatabase, type Database } from '../../src/db/client';
 import { automationEtag, createAutomationStore } from '../../src/db/automation-store';
 import { uuidV7 } from '../../src/domain/clock';
 import { Definition } from '../../src/domain/definition/schema';
 import type { Actor } from '../../src/domain/entities/change';
 import { FermataError } from '../../src/domain/errors';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { useDatabase } from '../support/database';
 
 const actor: Actor = { type: 'user', id: 'test' };
 
@@ -18,21 +17,12 @@ function definitionOf(more: Record<string, unknown> = {}): Definition {
 }
 
 describe('the automation store', () => {
-  let owner: TestDatabase;
-  let database: Database;
+  const database = useDatabase();
   let now = new Date('2026-11-20T10:00:00.000Z');
   const store = createAutomationStore({ clock: { now: () => now }, ids: uuidV7 });
   const create = (more: Record<string, unknown> = {}) =>
     database.db.transaction((tx) => store.create(tx, { definition: definitionOf(more), actor }));
 
-  beforeAll(async () => {
-    owner = await createTestDatabase();
-    database = createDatabase(owner.url);
-  });
-  afterAll(async () => {
-    await database.close();
-    await owner.drop();
-  });
   beforeEach(async () => {
     now = new Date('2026-11-20T10:00:00.000Z');
     await database.db.execute(sql`delete from automations`);

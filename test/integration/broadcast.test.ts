@@ -1,20 +1,10 @@
-import { createDatabase, type Database } from '../../src/db/client';
 import { onEntityChanged } from '../../src/domain/registry/entity-listener';
 import { createBroadcast } from '../../src/engine/broadcast';
 import { createLogger } from '../../src/log';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { useDatabase } from '../support/database';
 import { until } from '../support/until';
 
-let own: TestDatabase;
-let database: Database;
-beforeAll(async () => {
-  own = await createTestDatabase();
-  database = createDatabase(own.url);
-});
-afterAll(async () => {
-  await database.close();
-  await own.drop();
-});
+const database = useDatabase();
 
 const insert = (id: string) =>
   `insert into changes (change_id, partition, kind, entity_id, next, delta, changed_fields, actor, occurred_at)

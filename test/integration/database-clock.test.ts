@@ -1,21 +1,11 @@
-import { createDatabase, type Database } from '../../src/db/client';
 import { followDatabaseClock } from '../../src/db/database-clock';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { useDatabase } from '../support/database';
 import { until } from '../support/until';
 
 const MINUTES = 60_000;
 
 describe('the clock of the database', () => {
-  let test: TestDatabase;
-  let database: Database;
-  beforeAll(async () => {
-    test = await createTestDatabase();
-    database = createDatabase(test.url);
-  });
-  afterAll(async () => {
-    await database.close();
-    await test.drop();
-  });
+  const database = useDatabase();
 
   it('is used by a process whose own clock is 10 minutes ahead or behind, which reports its skew', async () => {
     for (const skew of [10 * MINUTES, -10 * MINUTES]) {

@@ -1,15 +1,9 @@
-import { startService, type Engine } from '../support/engine';
-import type { FermataProcess } from '../support/process';
+import { useService } from '../support/engine';
 import { runSteps } from '../support/run-steps';
 import { until } from '../support/until';
 
 describe('the domains around systems', () => {
-  let engine: Engine;
-  let api: FermataProcess & { url: string };
-  beforeAll(async () => {
-    ({ engine, api } = await startService());
-  }, 360_000);
-  afterAll(() => engine.close());
+  const { engine, api } = useService();
 
   const request = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const call = (method: string, path: string, body?: unknown) => engine.call(api, method, path, body);

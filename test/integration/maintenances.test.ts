@@ -1,15 +1,8 @@
-import { startService, type Engine } from '../support/engine';
-import type { FermataProcess } from '../support/process';
+import { useService } from '../support/engine';
 import { until } from '../support/until';
 
 describe('maintenances', () => {
-  let engine: Engine;
-  let api: FermataProcess & { url: string };
-  let worker: FermataProcess;
-  beforeAll(async () => {
-    ({ engine, api, worker } = await startService());
-  }, 360_000);
-  afterAll(() => engine.close());
+  const { engine, api, worker } = useService();
 
   const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const inMs = (ms: number) => new Date(Date.now() + ms).toISOString();
@@ -40,7 +33,7 @@ describe('maintenances', () => {
     await until('it has begun by the clock', async () => (await health('db')).inMaintenance === true);
     expect(await health('db')).toMatchObject({ notificationsSuppressed: true });
     await until('it is over by the clock', async () => (await health('db')).inMaintenance === false);
-    worker = await engine.worker();
+    await engine.worker();
     await until('the end is reported', async () => (await runsAbout(ended, id)).length === 1);
     await engine.ended(1, started);
     await engine.ended(1, ended);

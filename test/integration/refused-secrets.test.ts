@@ -1,10 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { auditRefusedSecret } from '../../src/activities/refused-secret';
 import type { Step } from '../../src/activities/step';
-import { createDatabase, type Database } from '../../src/db/client';
 import { FermataError } from '../../src/domain/errors';
 import { secretNotAllowed } from '../../src/domain/secrets/not-allowed';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { useDatabase } from '../support/database';
 
 const now = new Date();
 const stepOf = (runId: string, action: string | null = 'test.send') =>
@@ -14,19 +13,10 @@ const stepOf = (runId: string, action: string | null = 'test.send') =>
   }) as unknown as Step;
 
 describe('a step that was refused a secret', () => {
-  let test: TestDatabase;
-  let database: Database;
-  beforeAll(async () => {
-    test = await createTestDatabase();
-    database = createDatabase(test.url);
-  });
+  const database = useDatabase();
   // The log is append-only, so each test reads the entries of a run of its own.
   let runId: string;
   beforeEach(() => void (runId = randomUUID()));
-  afterAll(async () => {
-    await database.close();
-    await test.drop();
-  });
 
   const record = (error: unknown, step = stepOf(runId)) =>
     auditRefusedSecret(database.db, { clock: { now: () => now } }, step, error);

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { createAutomationStore } from '../../src/db/automation-store';
-import { createDatabase, type Database } from '../../src/db/client';
 import type { Executor } from '../../src/db/executor';
 import { stepStanding } from '../../src/db/runs/attempts';
 import {
@@ -28,7 +27,7 @@ import {
 import { RUN_STATUSES, STEP_STATUSES, type RunStatus, type StepStatus } from '../../src/db/tables/runs';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { Definition } from '../../src/domain/definition/schema';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { useDatabase } from '../support/database';
 
 const OPEN: readonly string[] = ['pending', 'running', 'waiting'];
 const BEGUN: readonly string[] = ['running', 'waiting'];
@@ -36,15 +35,12 @@ const PATH = 'actions[0]';
 const ERROR = { code: 'execution_lost', message: 'gone' };
 
 describe('the life cycles of rows', () => {
-  let owner: TestDatabase;
-  let database: Database;
+  const database = useDatabase();
   let db: Executor;
   let automationId: string;
   let withOnFailure: string;
 
   beforeAll(async () => {
-    owner = await createTestDatabase();
-    database = createDatabase(owner.url);
     db = database.db;
     const store = createAutomationStore({ clock: systemClock, ids: uuidV7 });
     const create = async (more: object) => {
@@ -58,10 +54,6 @@ describe('the life cycles of rows', () => {
     };
     automationId = await create({});
     withOnFailure = await create({ on_failure: [{ stop: { reason: 'over' } }] });
-  });
-  afterAll(async () => {
-    await database.close();
-    await owner.drop();
   });
 
   /** A run in a bucket of its own, and its step, if it has one. Its execution is `e1`, unless it is pending. */

@@ -2,10 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { sql } from 'drizzle-orm';
 import { createFireSchedule } from '../../src/activities/fire-schedule';
 import { createAutomationStore } from '../../src/db/automation-store';
-import { createDatabase, type Database } from '../../src/db/client';
 import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { Definition } from '../../src/domain/definition/schema';
-import { createTestDatabase, type TestDatabase } from '../support/database';
+import { useDatabase } from '../support/database';
 
 const AT = '2026-03-02T10:00:00.000Z';
 const seconds = (count: number) => new Date(Date.parse(AT) + count * 1_000);
@@ -31,16 +30,7 @@ const interval = (config: object) => ({ event: 'automation.interval', config: { 
 const cron = (config: object) => ({ config: { ...CRON.config, ...config } });
 
 describe('a scheduled time', () => {
-  let owner: TestDatabase;
-  let database: Database;
-  beforeAll(async () => {
-    owner = await createTestDatabase();
-    database = createDatabase(owner.url);
-  });
-  afterAll(async () => {
-    await database.close();
-    await owner.drop();
-  });
+  const database = useDatabase();
 
   async function scheduled({ schedule = {}, begun = 0, attended = true }: Given): Promise<Schedule> {
     const { db } = database;

@@ -1,14 +1,7 @@
-import { startService, type Engine } from '../support/engine';
-import type { FermataProcess } from '../support/process';
+import { useService } from '../support/engine';
 
 describe('what starts automations', () => {
-  let engine: Engine;
-  let api: FermataProcess & { url: string };
-  let worker: FermataProcess;
-  beforeAll(async () => {
-    ({ engine, api, worker } = await startService());
-  }, 360_000);
-  afterAll(() => engine.close());
+  const { engine, api, worker } = useService();
 
   const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
   const result = async (systemId: string, more: Record<string, unknown>) => {
@@ -80,7 +73,7 @@ describe('what starts automations', () => {
     ] as const) {
       await result('lagging', { latencyMs, timestamp: at(seconds) });
     }
-    worker = await engine.worker();
+    await engine.worker();
     await engine.ended(1, id);
     await routed();
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
+import { createDatabase, type Database } from '../../src/db/client';
 import { TEMPLATE_DATABASE, testEnvironment } from './environment';
 
 /** A migrated, empty database of one test. */
@@ -17,6 +18,24 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
   const url = new URL(server);
   url.pathname = `/${name}`;
   return { url: url.href, drop: () => run(server, `drop database if exists ${name} with (force)`) };
+}
+
+/**
+ * Gives the tests of a file or of the calling `describe` a database of their own, and removes it after them.
+ * The returned object is empty until then, so use it in tests and hooks only.
+ */
+export function useDatabase(): Database {
+  const database = {} as Database;
+  let own: TestDatabase;
+  beforeAll(async () => {
+    own = await createTestDatabase();
+    Object.assign(database, createDatabase(own.url));
+  });
+  afterAll(async () => {
+    await database.close();
+    await own.drop();
+  });
+  return database;
 }
 
 async function run(url: string, statement: string): Promise<void> {

@@ -243,14 +243,26 @@ export async function startEngine(
   };
 }
 
-/** An engine with one API process and one worker. */
-export async function startService(): Promise<{
+interface Service {
   engine: Engine;
   api: FermataProcess & { url: string };
   worker: FermataProcess;
-}> {
-  const engine = await startEngine();
-  return { engine, api: await engine.api(), worker: await engine.worker() };
+}
+
+/**
+ * Starts an engine with one API process and one worker before the tests of the calling `describe`, and ends them after.
+ * The returned objects are empty until then, so use them in tests and hooks only.
+ */
+export function useService(): Service {
+  const service = { engine: {}, api: {}, worker: {} } as Service;
+  const { engine, api, worker } = service;
+  beforeAll(async () => {
+    Object.assign(engine, await startEngine());
+    Object.assign(api, await engine.api());
+    Object.assign(worker, await engine.worker());
+  }, 360_000);
+  afterAll(() => engine.close());
+  return service;
 }
 
 const callApi: Engine['request'] = async (api, method, path, body) => {

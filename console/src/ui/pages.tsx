@@ -7,7 +7,7 @@ interface PageOf<Item> {
   nextCursor: string | null;
 }
 
-/** A list that is read page by page. `key` begins with the name under which the stream refreshes it. */
+/** Reads a list page by page. `key` begins with the name under which the stream refreshes the list. */
 export function usePages<Answer extends PageOf<unknown>>(
   key: readonly unknown[],
   read: (cursor: string | undefined) => Promise<Answer>,
@@ -23,7 +23,8 @@ export function usePages<Answer extends PageOf<unknown>>(
   });
 }
 
-interface ListQuery<Item> {
+/** What `usePages` returns. */
+export interface PagesQuery<Item> {
   data: { pages: readonly PageOf<Item>[] } | undefined;
   error: Error | null;
   hasNextPage: boolean;
@@ -31,8 +32,8 @@ interface ListQuery<Item> {
   fetchNextPage(): Promise<unknown>;
 }
 
-/** The items read so far, and a button for more. */
-export function Pages<Item>({ query, children }: { query: ListQuery<Item>; children: (items: Item[]) => ReactNode }) {
+/** Renders the items read so far, with a button that reads the next page. */
+export function Pages<Item>({ query, children }: { query: PagesQuery<Item>; children: (items: Item[]) => ReactNode }) {
   return (
     <Loaded query={query}>
       {({ pages }) => (
@@ -51,7 +52,7 @@ export function Pages<Item>({ query, children }: { query: ListQuery<Item>; child
   );
 }
 
-/** The parameters of a page, for calls whose generated types want them exact. */
+/** The query parameters of a page: `limit`, and `cursor` only when it is known (the generated types refuse undefined). */
 export const page = (cursor: string | undefined, limit = 50) => ({
   limit,
   ...(cursor === undefined ? {} : { cursor }),

@@ -7,9 +7,9 @@ import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
 import { Select } from '../../ui/field';
-import { ActionButton, refreshAll } from '../../ui/mutation';
+import { ActionButton } from '../../ui/mutation';
 import { Loaded, Page, Panel } from '../../ui/page';
-import { page, Pages, usePages } from '../../ui/pages';
+import { page, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Duration, Time } from '../../ui/time';
 import { SystemLinks } from '../systems/system-links';
@@ -40,18 +40,12 @@ export function IncidentScreen() {
           aside={<Actions incident={incident} may={may} />}
         >
           <div className="two-columns">
-            <Pages query={updates}>
-              {(items) => (
-                <Timeline
-                  updates={items}
-                  may={may}
-                  onAdd={async (message) => {
-                    await ask(api.POST('/api/v1/incidents/{id}/updates', { params, body: { message } }));
-                    await refreshAll(['incidents']);
-                  }}
-                />
-              )}
-            </Pages>
+            <Timeline
+              query={updates}
+              may={may}
+              refresh={['incidents']}
+              post={(message) => ask(api.POST('/api/v1/incidents/{id}/updates', { params, body: { message } }))}
+            />
             <div>
               <Panel title="Details">
                 <Facts

@@ -5,9 +5,9 @@ import { useMay } from '../../api/session';
 import { absoluteText } from '../../lib/time';
 import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
-import { ActionButton, refreshAll } from '../../ui/mutation';
+import { ActionButton } from '../../ui/mutation';
 import { Loaded, Page, Panel } from '../../ui/page';
-import { page, Pages, usePages } from '../../ui/pages';
+import { page, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
 import { SystemLinks } from '../systems/system-links';
@@ -62,18 +62,12 @@ export function MaintenanceScreen() {
           }
         >
           <div className="two-columns">
-            <Pages query={updates}>
-              {(items) => (
-                <Timeline
-                  updates={items}
-                  may={may}
-                  onAdd={async (message) => {
-                    await ask(api.POST('/api/v1/maintenances/{id}/updates', { params, body: { message } }));
-                    await refreshAll(['maintenances']);
-                  }}
-                />
-              )}
-            </Pages>
+            <Timeline
+              query={updates}
+              may={may}
+              refresh={['maintenances']}
+              post={(message) => ask(api.POST('/api/v1/maintenances/{id}/updates', { params, body: { message } }))}
+            />
             <div>
               <Panel title="Details">
                 <Facts

@@ -1,8 +1,9 @@
-import { useMutation } from '@tanstack/react-query';
 import { useState } from 'react';
 import { isRecord } from '../../lib/records';
 import { AreaField } from '../../ui/field';
+import { useSave } from '../../ui/mutation';
 import { Panel, Problem } from '../../ui/page';
+import { Pages, type PagesQuery } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
 
@@ -15,15 +16,27 @@ interface Update {
 }
 
 interface TimelineProps {
-  updates: readonly Update[];
+  /** Pages of updates, newest first. */
+  query: PagesQuery<Update>;
   may: boolean;
-  onAdd(message: string): Promise<unknown>;
+  /** Lists to read again after an update was added. */
+  refresh: readonly string[];
+  /** Posts an update. */
+  post(message: string): Promise<unknown>;
 }
 
-/** Updates as they were written, newest first, and a field for the next one. */
-export function Timeline({ updates, may, onAdd }: TimelineProps) {
+/** Lists the updates of an incident or a maintenance, with a field to add one. */
+export function Timeline({ query, ...form }: TimelineProps) {
+  return <Pages query={query}>{(updates) => <Updates updates={updates} {...form} />}</Pages>;
+}
+
+function Updates({ updates, may, refresh, post }: Omit<TimelineProps, 'query'> & { updates: readonly Update[] }) {
   const [message, setMessage] = useState('');
-  const add = useMutation({ mutationFn: () => onAdd(message), onSuccess: () => setMessage('') });
+  const add = useSave(
+    refresh,
+    () => post(message),
+    () => setMessage(''),
+  );
   return (
     <Panel title="Updates">
       {may && (
