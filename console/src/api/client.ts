@@ -52,8 +52,8 @@ interface Result<T> {
   response: Response;
 }
 
-/** The answer's body. @throws {ApiError} for refusals. */
-export async function ask<T>(call: Promise<Result<T>>): Promise<T> {
+/** Returns the body of an answer. @throws {ApiError} when the API refused the call or cannot be reached */
+export async function bodyOf<T>(call: Promise<Result<T>>): Promise<T> {
   const { data, error, response } = await reached(call);
   if (response.ok) return data as T;
   throw problemOf(response, error);

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from './client';
+import { api, bodyOf } from './client';
 import type { components } from './schema';
 
 type Schemas = components['schemas'];
@@ -13,11 +13,11 @@ interface Kinds {
 }
 
 const CALLS: { [Name in keyof Kinds]: () => Promise<{ items: Kinds[Name][] }> } = {
-  triggers: () => ask(api.GET('/api/v1/triggers')),
-  actions: () => ask(api.GET('/api/v1/actions')),
-  'artifact-types': () => ask(api.GET('/api/v1/artifact-types')),
-  filters: () => ask(api.GET('/api/v1/filters')),
-  'entity-kinds': () => ask(api.GET('/api/v1/entity-kinds')),
+  triggers: () => bodyOf(api.GET('/api/v1/triggers')),
+  actions: () => bodyOf(api.GET('/api/v1/actions')),
+  'artifact-types': () => bodyOf(api.GET('/api/v1/artifact-types')),
+  filters: () => bodyOf(api.GET('/api/v1/filters')),
+  'entity-kinds': () => bodyOf(api.GET('/api/v1/entity-kinds')),
 };
 
 /** What automations can be made of; fixed while the API runs. */

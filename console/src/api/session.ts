@@ -1,5 +1,5 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
-import { api, ApiError, ask, setCsrfToken } from './client';
+import { api, ApiError, bodyOf, setCsrfToken } from './client';
 import { queryClient } from './query-client';
 import type { components } from './schema';
 
@@ -11,7 +11,7 @@ export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async (): Promise<Session | null> => {
     try {
-      const session = await ask(api.GET('/api/v1/session'));
+      const session = await bodyOf(api.GET('/api/v1/session'));
       setCsrfToken(session.csrfToken);
       return session;
     } catch (error) {
@@ -24,14 +24,14 @@ export const sessionQuery = queryOptions({
 
 /** Exchanges a token or the code of a link for a session. */
 export async function signIn(token: string): Promise<void> {
-  const session = await ask(api.POST('/api/v1/session', { body: { token } }));
+  const session = await bodyOf(api.POST('/api/v1/session', { body: { token } }));
   setCsrfToken(session.csrfToken);
   queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, session);
 }
 
 export async function signOut(): Promise<void> {
-  await ask(api.DELETE('/api/v1/session')).catch(() => undefined);
+  await bodyOf(api.DELETE('/api/v1/session')).catch(() => undefined);
   queryClient.clear();
   queryClient.setQueryData(sessionQuery.queryKey, null);
 }

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
 import { changeName } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { Countdown } from '../ui/countdown';
 import { OutcomeBars } from '../ui/bars';
@@ -70,7 +70,7 @@ function List({ items, none }: { items: readonly ReactNode[]; none: string }) {
 
 function FiringAlerts() {
   const query = useNowQuery('alerts', () =>
-    ask(api.GET('/api/v1/alerts', { params: { query: { status: 'firing', limit: SHOWN } } })),
+    bodyOf(api.GET('/api/v1/alerts', { params: { query: { status: 'firing', limit: SHOWN } } })),
   );
   const all = (
     <Link to="/alerts" search={{ status: 'firing' }}>
@@ -105,7 +105,7 @@ function FiringAlerts() {
 
 function UnhealthySystems() {
   const query = useNowQuery('health', () =>
-    ask(api.GET('/api/v1/entities/{kind}', { params: { path: { kind: 'health' }, query: { limit: 200 } } })),
+    bodyOf(api.GET('/api/v1/entities/{kind}', { params: { path: { kind: 'health' }, query: { limit: 200 } } })),
   );
   return (
     <Panel title="Unhealthy systems">
@@ -137,13 +137,13 @@ function RunsOfTheHour() {
   const query = useNowQuery('runs', async () => {
     const from = new Date(Date.now() - HOUR_MS).toISOString();
     const list = (query: { status: string; from?: string }) =>
-      ask(api.GET('/api/v1/runs', { params: { query: { ...query, limit: SHOWN } } }));
+      bodyOf(api.GET('/api/v1/runs', { params: { query: { ...query, limit: SHOWN } } }));
     const [runs, open, failed, stats] = await Promise.all([
-      ask(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
+      bodyOf(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
       // Open runs are shown however long ago they began.
       list({ status: 'running,waiting' }),
       list({ status: 'failed', from }),
-      ask(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
+      bodyOf(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
     ]);
     return { from, counted: runs, items: [...failed.items, ...open.items], stats };
   });
@@ -203,7 +203,7 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
 }
 
 function ArmedDwells() {
-  const query = useNowQuery('dwells', () => ask(api.GET('/api/v1/dwells', { params: { query: { limit: SHOWN } } })));
+  const query = useNowQuery('dwells', () => bodyOf(api.GET('/api/v1/dwells', { params: { query: { limit: SHOWN } } })));
   return (
     <Panel title="Armed dwells">
       <Loaded query={query}>
@@ -232,7 +232,7 @@ function ArmedDwells() {
 
 function DeadLetters() {
   const query = useNowQuery('dead', () =>
-    ask(api.GET('/api/v1/changes/failed', { params: { query: { limit: SHOWN } } })),
+    bodyOf(api.GET('/api/v1/changes/failed', { params: { query: { limit: SHOWN } } })),
   );
   return (
     <Panel
@@ -267,7 +267,7 @@ function DeadLetters() {
 
 /** What the installation itself reports as wrong, with what to do about it. */
 function Problems() {
-  const { data } = useNowQuery('diagnosis', () => ask(api.GET('/api/v1/diagnosis')));
+  const { data } = useNowQuery('diagnosis', () => bodyOf(api.GET('/api/v1/diagnosis')));
   const items = data?.items ?? [];
   if (items.length === 0) return null;
   return (
@@ -288,7 +288,7 @@ function Problems() {
 }
 
 function Workers() {
-  const query = useNowQuery('workers', () => ask(api.GET('/api/v1/workers')));
+  const query = useNowQuery('workers', () => bodyOf(api.GET('/api/v1/workers')));
   return (
     <Panel title="Workers">
       <Loaded query={query}>

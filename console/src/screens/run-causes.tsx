@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { changeName } from '../lib/change-name';
 import { shortId } from '../ui/copy';
@@ -22,7 +22,7 @@ export function RunCauses({ run }: { run: RunData }) {
   const isSettled = finishedAt !== null && Date.now() - Date.parse(finishedAt) > SETTLED_MS;
   const query = useQuery({
     queryKey: ['causes', id],
-    queryFn: () => ask(api.GET('/api/v1/runs/{id}/causes', { params: { path: { id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/runs/{id}/causes', { params: { path: { id } } })),
     refetchInterval: isSettled ? false : REFRESH_MS,
   });
   return (

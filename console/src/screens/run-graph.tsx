@@ -1,6 +1,6 @@
 import { queryOptions, useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { outcomesByPlace, placeInDefinition } from '../lib/graph';
 import { FlowGraph } from '../ui/flow-graph';
@@ -16,7 +16,7 @@ export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =
     staleTime: Infinity,
     queryFn: async () => {
       const params = { path: { id: automationId }, query: { limit: 200 } };
-      const { items } = await ask(api.GET('/api/v1/automations/{id}/versions', { params }));
+      const { items } = await bodyOf(api.GET('/api/v1/automations/{id}/versions', { params }));
       return items.find(({ version }) => version === pinned) ?? null;
     },
   });

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 
@@ -59,7 +59,7 @@ const isSettled = (page: StepPage, cursor: string | undefined): boolean =>
 
 async function readPage(id: string, cursor: string | undefined): Promise<StepPage> {
   const query = { limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
-  const answer = await ask(api.GET('/api/v1/runs/{id}/steps', { params: { path: { id }, query } }));
+  const answer = await bodyOf(api.GET('/api/v1/runs/{id}/steps', { params: { path: { id }, query } }));
   return { cursor, ...answer };
 }
 

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { durationText } from '../lib/time';
 import { isRecord } from '../lib/records';
@@ -12,7 +12,7 @@ type Step = components['schemas']['Step'];
 export const scopeQuery = (runId: string, path: string) => ({
   queryKey: ['scope', runId, path],
   queryFn: () =>
-    ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId }, query: { actionPath: path } } })),
+    bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId }, query: { actionPath: path } } })),
 });
 
 /** The configuration of an action after its templates were rendered. */

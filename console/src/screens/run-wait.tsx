@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { isRecord } from '../lib/records';
 import { Countdown } from '../ui/countdown';
@@ -24,7 +24,7 @@ function DelayFacts({ step }: { step: Step }) {
 function ArmedFacts({ run, step }: { run: Run; step: Step }) {
   const { data } = useQuery({
     queryKey: ['waits', 'run', run.id],
-    queryFn: () => ask(api.GET('/api/v1/waits', { params: { query: { runId: run.id, limit: 200 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/waits', { params: { query: { runId: run.id, limit: 200 } } })),
   });
   const wait = data?.items.find(({ path }) => path === step.path);
   if (wait === undefined) return null;

@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { ExternalLink, RotateCcw, Square } from 'lucide-react';
 import { useMemo } from 'react';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 import { useMay } from '../api/session';
@@ -24,7 +24,7 @@ type Detail = Awaited<ReturnType<typeof readRun>>;
 /** Steps that wait because a step inside them does. */
 const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
-const readRun = (id: string) => ask(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
+const readRun = (id: string) => bodyOf(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
 
 /** One run: its steps on a timeline, and everything about the chosen step. */
 export function Run() {
@@ -93,7 +93,7 @@ function useRetry(run: RunData) {
   const navigate = useNavigate();
   return useMutation({
     mutationFn: async (from: 'start' | 'failure') => {
-      const answer: unknown = await ask(
+      const answer: unknown = await bodyOf(
         api.POST('/api/v1/runs/{id}/retry', { params: { path: { id: run.id } }, body: { from } }),
       );
       return answer as { runId: string };
@@ -127,7 +127,7 @@ function Actions({ run }: { run: RunData }) {
   const params = { path: { id: run.id } };
   const retry = useRetry(run);
   const cancel = useMutation({
-    mutationFn: () => ask(api.POST('/api/v1/runs/{id}/cancel', { params })),
+    mutationFn: () => bodyOf(api.POST('/api/v1/runs/{id}/cancel', { params })),
     onSettled: () => queryClient.invalidateQueries({ queryKey: ['run', run.id] }),
   });
   const open = ['pending', 'running', 'waiting'].includes(run.status);

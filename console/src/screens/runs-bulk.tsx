@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { RotateCcw, Square } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import { useMay } from '../api/session';
 import { countText } from '../lib/run-counts';
 import type { Search } from '../lib/search';
@@ -33,8 +33,8 @@ function filterOf(kind: Kind, search: Search): Record<string, string> | undefine
 /** Cancels or retries everything that the filters of the list match, after a preview. */
 export function BulkActions({ search }: { search: Search }) {
   const may = useMay('manage');
-  const [asked, setAsked] = useState<Kind>();
-  const filter = asked === undefined ? undefined : filterOf(asked, search);
+  const [chosen, setChosen] = useState<Kind>();
+  const filter = chosen === undefined ? undefined : filterOf(chosen, search);
   const button = (kind: Kind, Icon: typeof Square, name: string) => {
     const possible = filterOf(kind, search) !== undefined;
     const why =
@@ -44,7 +44,7 @@ export function BulkActions({ search }: { search: Search }) {
         type="button"
         disabled={!may || !possible}
         title={possible ? undefined : why}
-        onClick={() => setAsked(kind)}
+        onClick={() => setChosen(kind)}
       >
         <Icon size={14} aria-hidden /> {name}
       </button>
@@ -54,8 +54,8 @@ export function BulkActions({ search }: { search: Search }) {
     <>
       {button('retry', RotateCcw, 'Retry all failed…')}
       {button('cancel', Square, 'Cancel all open…')}
-      {asked !== undefined && filter !== undefined && (
-        <Preview kind={asked} filter={filter} onClose={() => setAsked(undefined)} />
+      {chosen !== undefined && filter !== undefined && (
+        <Preview kind={chosen} filter={filter} onClose={() => setChosen(undefined)} />
       )}
     </>
   );
@@ -67,12 +67,12 @@ function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string,
   const preview = useQuery({
     queryKey: ['runs', 'preview', filter],
     queryFn: () =>
-      ask(api.GET('/api/v1/runs', { params: { query: { ...filter, counts: 'true', limit: PREVIEWED } as never } })),
+      bodyOf(api.GET('/api/v1/runs', { params: { query: { ...filter, counts: 'true', limit: PREVIEWED } as never } })),
   });
   const send = useMutation({
     mutationFn: () => {
       const body = { ...filter, status: filter['status']?.split(',') } as never;
-      return ask(
+      return bodyOf(
         kind === 'cancel' ? api.POST('/api/v1/runs/cancel', { body }) : api.POST('/api/v1/runs/retry', { body }),
       );
     },

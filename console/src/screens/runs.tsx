@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
-import { api, ask } from '../api/client';
+import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { countText } from '../lib/run-counts';
 import { useSearchParams, type Search } from '../lib/search';
@@ -22,7 +22,7 @@ export function Runs() {
   const [search, set] = useSearchParams();
   const chosen = (search['status'] ?? '').split(',').filter((status) => status !== '');
   const query = usePages(['runs', search], (cursor) =>
-    ask(api.GET('/api/v1/runs', { params: { query: { ...search, counts: 'true', ...page(cursor) } as never } })),
+    bodyOf(api.GET('/api/v1/runs', { params: { query: { ...search, counts: 'true', ...page(cursor) } as never } })),
   );
   const counted = query.data?.pages[0];
   const toggle = (status: string) => {

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
 import { BellOff, Check, CircleCheck } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
@@ -27,7 +27,7 @@ export function AlertScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
     queryKey: ['alert', id],
-    queryFn: () => ask(api.GET('/api/v1/alerts/{fingerprint}', { params: { path: { fingerprint: id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/alerts/{fingerprint}', { params: { path: { fingerprint: id } } })),
   });
   return (
     <Loaded query={query}>
@@ -85,7 +85,7 @@ function Sub({ alert }: { alert: Detail }) {
 
 function Actions({ alert }: { alert: Detail }) {
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   const params = { path: { fingerprint: alert.fingerprint } };
   const firing = alert.status === 'firing';
   return (
@@ -93,21 +93,21 @@ function Actions({ alert }: { alert: Detail }) {
       <ActionButton
         disabled={!may || !firing || alert.acknowledgedBy !== undefined}
         refresh={REFRESH}
-        action={() => ask(api.POST('/api/v1/alerts/{fingerprint}/acknowledge', { params, body: {} }))}
+        action={() => bodyOf(api.POST('/api/v1/alerts/{fingerprint}/acknowledge', { params, body: {} }))}
       >
         <Check size={14} aria-hidden /> Acknowledge
       </ActionButton>
-      <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+      <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
         <BellOff size={14} aria-hidden /> Silence
       </button>
       <ActionButton
         disabled={!may || !firing}
         refresh={REFRESH}
-        action={() => ask(api.POST('/api/v1/alerts/{fingerprint}/resolve', { params, body: {} }))}
+        action={() => bodyOf(api.POST('/api/v1/alerts/{fingerprint}/resolve', { params, body: {} }))}
       >
         <CircleCheck size={14} aria-hidden /> Resolve
       </ActionButton>
-      {asked && <SilenceDialog fingerprint={alert.fingerprint} onClose={() => setAsked(false)} />}
+      {dialogOpen && <SilenceDialog fingerprint={alert.fingerprint} onClose={() => setDialogOpen(false)} />}
     </>
   );
 }

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { BellOff, Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
@@ -23,12 +23,12 @@ type Silence = components['schemas']['AlertSilence'];
 /** Alerts, and the silences over them. */
 export function Alerts() {
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   return (
     <Page
       title="Alerts"
       aside={
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> Silence by matchers
         </button>
       }
@@ -39,7 +39,7 @@ export function Alerts() {
           { id: 'silences', name: 'Silences', body: () => <SilenceList /> },
         ]}
       />
-      {asked && <SilenceDialog onClose={() => setAsked(false)} />}
+      {dialogOpen && <SilenceDialog onClose={() => setDialogOpen(false)} />}
     </Page>
   );
 }
@@ -95,7 +95,7 @@ function AlertList() {
     Object.entries({ status, severity, matchers, systemId, source }).filter(([, value]) => value !== undefined),
   );
   const query = usePages(['alerts', filters], (cursor) =>
-    ask(api.GET('/api/v1/alerts', { params: { query: { ...filters, ...page(cursor) } as never } })),
+    bodyOf(api.GET('/api/v1/alerts', { params: { query: { ...filters, ...page(cursor) } as never } })),
   );
   return (
     <>
@@ -125,7 +125,7 @@ function AlertList() {
 function SilenceList() {
   const may = useMay('manage');
   const query = usePages(['silences'], (cursor) =>
-    ask(api.GET('/api/v1/alert-silences', { params: { query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/alert-silences', { params: { query: page(cursor) } })),
   );
   const columns: readonly Column<Silence>[] = [
     {
@@ -144,7 +144,7 @@ function SilenceList() {
         <ActionButton
           disabled={!may}
           refresh={['silences', 'alerts', 'alert']}
-          action={() => ask(api.DELETE('/api/v1/alert-silences/{id}', { params: { path: { id } } }))}
+          action={() => bodyOf(api.DELETE('/api/v1/alert-silences/{id}', { params: { path: { id } } }))}
         >
           End
         </ActionButton>

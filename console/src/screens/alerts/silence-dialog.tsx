@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { Dialog } from '../../ui/dialog';
 import { AreaField, SelectField, TextField } from '../../ui/field';
 import { useSave } from '../../ui/mutation';
@@ -26,7 +26,7 @@ export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; 
         fingerprint === undefined
           ? { ...rest, matchers: lines.filter((line) => line !== '') }
           : { ...rest, fingerprint };
-      return ask(api.POST('/api/v1/alert-silences', { body }));
+      return bodyOf(api.POST('/api/v1/alert-silences', { body }));
     },
     onClose,
   );

@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import type { components } from '../../api/schema';
 
@@ -18,7 +18,7 @@ export const automationQuery = (id: string) =>
     queryKey: ['automation', id],
     queryFn: async (): Promise<Tagged> => {
       const call = await api.GET('/api/v1/automations/{id}', { params: { path: { id } } });
-      return { automation: await ask(Promise.resolve(call)), etag: call.response.headers.get('etag') ?? '*' };
+      return { automation: await bodyOf(Promise.resolve(call)), etag: call.response.headers.get('etag') ?? '*' };
     },
   });
 
@@ -29,7 +29,7 @@ export async function readYaml(id: string): Promise<{ text: string; etag: string
     headers: { Accept: 'application/yaml' },
     parseAs: 'text',
   });
-  const text: unknown = await ask(Promise.resolve(call));
+  const text: unknown = await bodyOf(Promise.resolve(call));
   return { text: String(text), etag: call.response.headers.get('etag') ?? '*' };
 }
 
@@ -49,7 +49,7 @@ export const automationsQuery = (filters: Filters) =>
       let cursor: string | undefined;
       do {
         const query = { ...filters, limit: PAGE, ...(cursor === undefined ? {} : { cursor }) };
-        const answer = await ask(api.GET('/api/v1/automations', { params: { query: query as never } }));
+        const answer = await bodyOf(api.GET('/api/v1/automations', { params: { query: query as never } }));
         items.push(...answer.items);
         cursor = answer.nextCursor ?? undefined;
       } while (cursor !== undefined && items.length < MAX_LISTED);
@@ -59,7 +59,7 @@ export const automationsQuery = (filters: Filters) =>
 
 export async function setStatus(id: string, enabled: boolean): Promise<void> {
   const params = { path: { id } };
-  await ask(
+  await bodyOf(
     enabled
       ? api.POST('/api/v1/automations/{id}/enable', { params })
       : api.POST('/api/v1/automations/{id}/disable', { params }),
@@ -81,6 +81,6 @@ export const statsQuery = (id: string, days = 1) =>
     queryFn: () => {
       const from = new Date(Date.now() - days * 86_400_000).toISOString();
       const bucket = days > 1 ? ('day' as const) : ('hour' as const);
-      return ask(api.GET('/api/v1/automations/{id}/stats', { params: { path: { id }, query: { from, bucket } } }));
+      return bodyOf(api.GET('/api/v1/automations/{id}/stats', { params: { path: { id }, query: { from, bucket } } }));
     },
   });

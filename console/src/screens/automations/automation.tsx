@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
 import { GitBranch, Pencil, Play, Trash2 } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
@@ -113,7 +113,7 @@ function Delete({ tagged: { automation, etag }, onClose }: { tagged: Tagged; onC
   const navigate = useNavigate();
   const remove = useMutation({
     mutationFn: () =>
-      ask(
+      bodyOf(
         api.DELETE('/api/v1/automations/{id}', {
           params: { path: { id: automation.id }, header: { 'If-Match': etag } },
         }),

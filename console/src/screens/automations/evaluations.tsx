@@ -1,6 +1,6 @@
 import { queryOptions } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
@@ -37,7 +37,7 @@ export const evaluationsQuery = (id: string) =>
     queryKey: ['evaluations', id, 'recent'],
     staleTime: 10_000,
     queryFn: () =>
-      ask(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: { limit: 200 } } })),
+      bodyOf(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: { limit: 200 } } })),
   });
 
 const COLUMNS: readonly Column<Evaluation>[] = [
@@ -67,7 +67,7 @@ const COLUMNS: readonly Column<Evaluation>[] = [
 /** Events that did not start the automation, with the reason. */
 export function Evaluations({ id }: { id: string }) {
   const query = usePages(['evaluations', id], (cursor) =>
-    ask(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: page(cursor) } })),
   );
   return (
     <Pages query={query}>

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
@@ -97,7 +97,7 @@ function Figure({ name, value }: { name: string; value: string }) {
 function RecentRuns({ id }: { id: string }) {
   const query = useQuery({
     queryKey: ['runs', 'recent', id],
-    queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId: id, limit: 6 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId: id, limit: 6 } } })),
   });
   return (
     <Panel
@@ -144,7 +144,7 @@ function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],
     refetchInterval: 10_000,
-    queryFn: () => ask(api.GET('/api/v1/dwells', { params: { query: { automationId: id, limit: 50 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/dwells', { params: { query: { automationId: id, limit: 50 } } })),
   });
   const waits = useQuery({ queryKey: ['waits', id], refetchInterval: 10_000, queryFn: () => readWaits(id) });
   const nothing = dwells.data?.items.length === 0 && waits.data?.length === 0;
@@ -179,9 +179,9 @@ function Armed({ id }: { id: string }) {
 
 async function readWaits(automationId: string) {
   const query = { automationId, status: 'waiting', limit: 20 };
-  const { items } = await ask(api.GET('/api/v1/runs', { params: { query } }));
+  const { items } = await bodyOf(api.GET('/api/v1/runs', { params: { query } }));
   const pages = await Promise.all(
-    items.map(({ id }) => ask(api.GET('/api/v1/waits', { params: { query: { runId: id } } }))),
+    items.map(({ id }) => bodyOf(api.GET('/api/v1/waits', { params: { query: { runId: id } } }))),
   );
   return pages.flatMap((page) => page.items);
 }

@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import { registryQuery } from '../../api/registry';
 import { isRecord } from '../../lib/records';
@@ -42,7 +42,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
   const [checkConditions, setCheckConditions] = useState(false);
   const run = useMutation({
     mutationFn: () =>
-      ask(
+      bodyOf(
         api.POST('/api/v1/automations/{id}/runs', {
           params: { path: { id: automation.id } },
           body: {
@@ -105,7 +105,7 @@ function Payload(props: {
   const sample = useQuery({
     queryKey: ['sample', event],
     staleTime: Infinity,
-    queryFn: () => ask(api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event } } })),
   });
   const error = triggers.error ?? sample.error;
   if (error !== null) return <Problem error={error} />;

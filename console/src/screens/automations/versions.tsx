@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { RotateCcw } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
@@ -20,7 +20,7 @@ export function Versions({ tagged }: { tagged: Tagged }) {
   const [search, set] = useSearchParams();
   const chosen = Number(search['from'] ?? Math.max(1, current - 1));
   const query = usePages(['automation', id, 'versions'], (cursor) =>
-    ask(api.GET('/api/v1/automations/{id}/versions', { params: { path: { id }, query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/automations/{id}/versions', { params: { path: { id }, query: page(cursor) } })),
   );
   return (
     <div className="side-list">
@@ -64,18 +64,18 @@ function VersionText({ version, current }: { version: Version; current: number }
 function Comparison({ tagged, from }: { tagged: Tagged; from: number }) {
   const { id, version: current, managedBy } = tagged.automation;
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   const query = useQuery({
     queryKey: ['automation', id, 'diff', from, current],
     queryFn: () =>
-      ask(
+      bodyOf(
         api.GET('/api/v1/automations/{id}/versions/{version}/diff', {
           params: { path: { id, version: String(from) }, query: { to: String(current) } },
         }),
       ),
   });
   const rollback = (
-    <button type="button" disabled={!may || managedBy === 'gitops'} onClick={() => setAsked(true)}>
+    <button type="button" disabled={!may || managedBy === 'gitops'} onClick={() => setDialogOpen(true)}>
       <RotateCcw size={14} aria-hidden /> Roll back to version {from}
     </button>
   );
@@ -85,7 +85,7 @@ function Comparison({ tagged, from }: { tagged: Tagged; from: number }) {
       <Loaded query={query}>
         {({ unified }) => <Diff unified={unified} equal="The two versions are equal. Choose another to compare." />}
       </Loaded>
-      {asked && <Rollback tagged={tagged} to={from} onClose={() => setAsked(false)} />}
+      {dialogOpen && <Rollback tagged={tagged} to={from} onClose={() => setDialogOpen(false)} />}
     </Panel>
   );
 }
@@ -93,7 +93,7 @@ function Comparison({ tagged, from }: { tagged: Tagged; from: number }) {
 function Rollback({ tagged: { automation, etag }, to, onClose }: { tagged: Tagged; to: number; onClose(): void }) {
   const change = useMutation({
     mutationFn: () =>
-      ask(
+      bodyOf(
         api.POST('/api/v1/automations/{id}/versions/{version}/rollback', {
           params: { path: { id: automation.id, version: String(to) }, header: { 'If-Match': etag } },
         }),

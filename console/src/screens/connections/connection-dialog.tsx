@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { isRecord } from '../../lib/records';
 import { Dialog } from '../../ui/dialog';
@@ -14,7 +14,10 @@ type Config = Record<string, unknown>;
 
 /** Makes or changes a connection; it can be tested before it is saved. Secrets are only written, never shown. */
 export function ConnectionDialog({ connection, onClose }: { connection: Connection | undefined; onClose(): void }) {
-  const types = useQuery({ queryKey: ['connection-types'], queryFn: () => ask(api.GET('/api/v1/connection-types')) });
+  const types = useQuery({
+    queryKey: ['connection-types'],
+    queryFn: () => bodyOf(api.GET('/api/v1/connection-types')),
+  });
   const [name, setName] = useState(connection?.name ?? '');
   const [chosen, setChosen] = useState(connection?.type);
   const [config, setConfig] = useState<Config>(() => shownOf(connection?.config ?? {}));
@@ -23,14 +26,14 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
   const test = useMutation({
     mutationFn: () => {
       const body = { type, config, ...(connection === undefined ? {} : { connectionId: connection.id }) };
-      return ask(api.POST('/api/v1/connections/test', { body }));
+      return bodyOf(api.POST('/api/v1/connections/test', { body }));
     },
   });
   const save = useMutation({
     mutationFn: async () => {
-      if (connection === undefined) return ask(api.POST('/api/v1/connections', { body: { name, type, config } }));
+      if (connection === undefined) return bodyOf(api.POST('/api/v1/connections', { body: { name, type, config } }));
       const params = { path: { id: connection.id } };
-      return ask(api.PATCH('/api/v1/connections/{id}', { params, body: { name, config } }));
+      return bodyOf(api.PATCH('/api/v1/connections/{id}', { params, body: { name, config } }));
     },
     onSuccess: async ({ warnings }) => {
       await refreshAll(['connections']);

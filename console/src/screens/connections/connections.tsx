@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { ActionButton } from '../../ui/mutation';
@@ -46,7 +46,7 @@ function ConnectionList() {
   const may = useMay('secrets');
   const [edited, setEdited] = useState<Connection | 'new'>();
   const query = usePages(['connections'], (cursor) =>
-    ask(api.GET('/api/v1/connections', { params: { query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/connections', { params: { query: page(cursor) } })),
   );
   const columns: readonly Column<Connection>[] = [
     { name: 'Name', title: ({ name }) => name, cell: ({ name }) => name },
@@ -65,7 +65,7 @@ function ConnectionList() {
           <ActionButton
             disabled={!may}
             refresh={['connections']}
-            action={() => ask(api.DELETE('/api/v1/connections/{id}', { params: { path: { id: connection.id } } }))}
+            action={() => bodyOf(api.DELETE('/api/v1/connections/{id}', { params: { path: { id: connection.id } } }))}
           >
             Delete
           </ActionButton>
@@ -106,7 +106,7 @@ function TestSaved({ id, may }: { id: string; may: boolean }) {
         disabled={!may}
         refresh={[]}
         action={async () =>
-          setResult(await ask(api.POST('/api/v1/connections/{id}/test', { params: { path: { id } } })))
+          setResult(await bodyOf(api.POST('/api/v1/connections/{id}/test', { params: { path: { id } } })))
         }
       >
         Test

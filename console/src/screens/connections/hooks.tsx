@@ -1,7 +1,7 @@
 import { HOOK_SCHEMES, type HookScheme } from '../../../../src/domain/hooks/scheme-names';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { omit } from '../../lib/records';
@@ -34,8 +34,8 @@ const ENCODINGS = ['hex', 'base64'] as const;
 /** Inbound hooks and how their senders sign. */
 export function Hooks() {
   const may = useMay('secrets');
-  const [asked, setAsked] = useState(false);
-  const query = usePages(['hooks'], (cursor) => ask(api.GET('/api/v1/hooks', { params: { query: page(cursor) } })));
+  const [dialogOpen, setDialogOpen] = useState(false);
+  const query = usePages(['hooks'], (cursor) => bodyOf(api.GET('/api/v1/hooks', { params: { query: page(cursor) } })));
   const columns: readonly Column<Hook>[] = [
     { name: 'Hook', title: ({ name }) => name, cell: ({ name }) => name },
     { name: 'Scheme', cell: ({ scheme }) => scheme },
@@ -55,7 +55,7 @@ export function Hooks() {
         <ActionButton
           disabled={!may}
           refresh={['hooks']}
-          action={() => ask(api.DELETE('/api/v1/hooks/{name}', { params: { path: { name } } }))}
+          action={() => bodyOf(api.DELETE('/api/v1/hooks/{name}', { params: { path: { name } } }))}
         >
           Delete
         </ActionButton>
@@ -65,7 +65,7 @@ export function Hooks() {
   return (
     <>
       <div className="filters">
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> New hook
         </button>
       </div>
@@ -74,7 +74,7 @@ export function Hooks() {
           <Table label="Hooks" columns={columns} rows={items} rowKey={({ id }) => id} empty="No hooks yet." />
         )}
       </Pages>
-      {asked && <NewHook onClose={() => setAsked(false)} />}
+      {dialogOpen && <NewHook onClose={() => setDialogOpen(false)} />}
     </>
   );
 }
@@ -97,7 +97,7 @@ function NewHook({ onClose }: { onClose(): void }) {
         ...(header === '' || !WITH_HEADER.has(scheme) ? {} : { header }),
         ...(scheme === 'sns' || scheme === 'hmac' ? options : {}),
       };
-      return ask(api.POST('/api/v1/hooks', { body }));
+      return bodyOf(api.POST('/api/v1/hooks', { body }));
     },
     onClose,
   );

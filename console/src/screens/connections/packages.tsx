@@ -1,6 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
@@ -17,9 +17,9 @@ type Package = components['schemas']['ScriptPackage'];
 /** Packages that scripts may import. */
 export function Packages() {
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   const query = usePages(['packages'], (cursor) =>
-    ask(api.GET('/api/v1/script-packages', { params: { query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/script-packages', { params: { query: page(cursor) } })),
   );
   const columns: readonly Column<Package>[] = [
     { name: 'Package', cell: ({ name }) => <code>{name}</code> },
@@ -38,7 +38,7 @@ export function Packages() {
         <ActionButton
           disabled={!may}
           refresh={['packages']}
-          action={() => ask(api.DELETE('/api/v1/script-packages/{id}', { params: { path: { id } } }))}
+          action={() => bodyOf(api.DELETE('/api/v1/script-packages/{id}', { params: { path: { id } } }))}
         >
           Remove
         </ActionButton>
@@ -48,7 +48,7 @@ export function Packages() {
   return (
     <>
       <div className="filters">
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> Add a package
         </button>
       </div>
@@ -63,7 +63,7 @@ export function Packages() {
           />
         )}
       </Pages>
-      {asked && <AddPackage onClose={() => setAsked(false)} />}
+      {dialogOpen && <AddPackage onClose={() => setDialogOpen(false)} />}
     </>
   );
 }
@@ -79,7 +79,7 @@ function AddPackage({ onClose }: { onClose(): void }) {
       const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
       const sha256 = [...digest].map((each) => each.toString(16).padStart(2, '0')).join('');
       const tarball = btoa(Array.from(bytes, (each) => String.fromCharCode(each)).join(''));
-      return ask(api.POST('/api/v1/script-packages', { body: { name, version, tarball, sha256 } }));
+      return bodyOf(api.POST('/api/v1/script-packages', { body: { name, version, tarball, sha256 } }));
     },
     onClose,
   );

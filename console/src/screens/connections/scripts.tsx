@@ -2,7 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Play, Plus, X } from 'lucide-react';
 import { useEffect, useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
 import { AreaField, SelectField, TextField } from '../../ui/field';
@@ -52,7 +52,7 @@ export function Scripts() {
     enabled: search['run'] !== undefined,
     queryFn: () => {
       const query = search['step'] === undefined ? {} : { actionPath: search['step'] };
-      return ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: search['run'] ?? '' }, query } }));
+      return bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: search['run'] ?? '' }, query } }));
     },
   });
   useEffect(() => {
@@ -64,7 +64,7 @@ export function Scripts() {
     mutationFn: () => {
       const named = secrets.filter(({ variable }) => variable !== '');
       const overridden = named.filter(({ override }) => override !== '');
-      return ask(
+      return bodyOf(
         api.POST('/api/v1/scripts/test', {
           body: {
             ...{ kind, script, context: JSON.parse(context) as Record<string, never> },

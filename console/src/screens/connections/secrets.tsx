@@ -1,6 +1,6 @@
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { Dialog } from '../../ui/dialog';
@@ -19,7 +19,9 @@ const SHORT = 8;
 export function Secrets() {
   const may = useMay('secrets');
   const [edited, setEdited] = useState<string>();
-  const query = usePages(['secrets'], (cursor) => ask(api.GET('/api/v1/secrets', { params: { query: page(cursor) } })));
+  const query = usePages(['secrets'], (cursor) =>
+    bodyOf(api.GET('/api/v1/secrets', { params: { query: page(cursor) } })),
+  );
   const columns: readonly Column<Secret>[] = [
     { name: 'Name', cell: ({ name }) => <code>{name}</code> },
     { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
@@ -37,7 +39,7 @@ export function Secrets() {
           <ActionButton
             disabled={!may}
             refresh={['secrets']}
-            action={() => ask(api.DELETE('/api/v1/secrets/{name}', { params: { path: { name } } }))}
+            action={() => bodyOf(api.DELETE('/api/v1/secrets/{name}', { params: { path: { name } } }))}
           >
             Delete
           </ActionButton>
@@ -67,7 +69,7 @@ function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
   const [value, setValue] = useState('');
   const save = useSave(
     ['secrets'],
-    () => ask(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
+    () => bodyOf(api.PUT('/api/v1/secrets/{name}', { params: { path: { name } }, body: { value } })),
     onClose,
   );
   const tooShort = value !== '' && value.length < SHORT;

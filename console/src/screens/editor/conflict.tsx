@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { Diff } from '../../ui/diff';
 import { Loaded, Panel } from '../../ui/page';
 import { automationQuery, type Automation } from '../automations/automation-api';
@@ -21,7 +21,7 @@ export function Conflict({ automation, onOverwrite, onReload }: ConflictProps) {
     queryKey: ['automation', id, 'diff', version, newest],
     enabled: newest !== undefined,
     queryFn: () =>
-      ask(
+      bodyOf(
         api.GET('/api/v1/automations/{id}/versions/{version}/diff', {
           params: { path: { id, version: String(version) }, query: { to: String(newest) } },
         }),

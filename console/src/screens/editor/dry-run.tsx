@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { FlaskConical } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { isRecord } from '../../lib/records';
@@ -96,8 +96,8 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
 /** Tries a document out, in place of the saved one where there is one. */
 function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
   return id === undefined
-    ? ask(api.POST('/api/v1/automations/dry-run', { body }))
-    : ask(api.POST('/api/v1/automations/{id}/dry-run', { params: { path: { id } }, body }));
+    ? bodyOf(api.POST('/api/v1/automations/dry-run', { body }))
+    : bodyOf(api.POST('/api/v1/automations/{id}/dry-run', { params: { path: { id } }, body }));
 }
 
 interface PastRunsProps {
@@ -109,7 +109,7 @@ interface PastRunsProps {
 function PastRuns({ automationId, value, onChange }: PastRunsProps) {
   const past = useQuery({
     queryKey: ['runs', 'to try', automationId],
-    queryFn: () => ask(api.GET('/api/v1/runs', { params: { query: { automationId, limit: 20 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId, limit: 20 } } })),
   });
   const runs = past.data?.items ?? [];
   return (
@@ -134,7 +134,7 @@ function runText({ startedAt, status, contextKey }: components['schemas']['Run']
 function PastEvents({ event, value, onChange }: { event: string; value: string; onChange(id: string): void }) {
   const { data } = useQuery({
     queryKey: ['changes', 'of event', event],
-    queryFn: () => ask(api.GET('/api/v1/changes', { params: { query: { event, limit: 20 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/changes', { params: { query: { event, limit: 20 } } })),
   });
   const items = data?.items ?? [];
   return (
@@ -172,7 +172,7 @@ async function inputOf(
     return { ...triggerId, payload };
   }
   if (origin === 'run') {
-    const { scope } = await ask(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId } } }));
+    const { scope } = await bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId } } }));
     const payload = scope.trigger['payload'];
     return {
       ...triggerId,
@@ -181,7 +181,7 @@ async function inputOf(
     };
   }
   if (trigger === undefined) return {};
-  const { payload } = await ask(
+  const { payload } = await bodyOf(
     api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event: trigger.event } } }),
   );
   return { ...triggerId, ...(isRecord(payload) ? { payload } : {}) };

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate, useParams } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { useMay } from '../../api/session';
 import { Loaded } from '../../ui/page';
 import { readYaml, refreshAutomation, type Automation } from '../automations/automation-api';
@@ -25,7 +25,7 @@ export function NewAutomation() {
   const navigate = useNavigate();
   const may = useMay('manage');
   const save = async (text: string, _etag: string, note: string) => {
-    const made = await ask(
+    const made = await bodyOf(
       api.POST('/api/v1/automations', { params: { query: noteOf(note) }, body: text as never, ...asYaml }),
     );
     dropDraft('new');
@@ -74,7 +74,7 @@ export function EditAutomation() {
 async function readSource(id: string): Promise<Source & { automation: Automation }> {
   const params = { path: { id } };
   const [automation, { text, etag }] = await Promise.all([
-    ask(api.GET('/api/v1/automations/{id}', { params })),
+    bodyOf(api.GET('/api/v1/automations/{id}', { params })),
     readYaml(id),
   ]);
   return { automation, text, etag };
@@ -85,6 +85,6 @@ const noteOf = (note: string) => (note.trim() === '' ? {} : { note: note.trim() 
 
 async function saveVersion(id: string, text: string, etag: string, note: string): Promise<void> {
   const params = { path: { id }, query: { replace: 'true' as const, ...noteOf(note) }, header: { 'If-Match': etag } };
-  await ask(api.PATCH('/api/v1/automations/{id}', { params, body: text as never, ...asYaml }));
+  await bodyOf(api.PATCH('/api/v1/automations/{id}', { params, body: text as never, ...asYaml }));
   dropDraft(id);
 }

@@ -1,4 +1,4 @@
-import { api, ask, type Finding } from '../../api/client';
+import { api, bodyOf, type Finding } from '../../api/client';
 
 /** A finding, and whether it keeps the document from being saved. */
 export interface PlacedFinding extends Finding {
@@ -32,7 +32,7 @@ const identityOf = ({ path, code, message }: Finding) => JSON.stringify([path, c
 
 /** What the service finds wrong with a document. */
 export async function validate(text: string): Promise<PlacedFinding[]> {
-  const answer = await ask(
+  const answer = await bodyOf(
     api.POST('/api/v1/automations/validate', {
       body: text as never,
       bodySerializer: (body: unknown) => String(body),

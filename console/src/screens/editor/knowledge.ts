@@ -1,5 +1,5 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import { registryQuery } from '../../api/registry';
 import type { ValidatorKnowledge } from './local-validator';
@@ -27,9 +27,9 @@ const namesQuery = queryOptions({
   staleTime: 60_000,
   queryFn: async () => {
     const [connections, secrets, hooks] = await Promise.all([
-      readable(ask(api.GET('/api/v1/connections', { params }))),
-      readable(ask(api.GET('/api/v1/secrets', { params }))),
-      readable(ask(api.GET('/api/v1/hooks', { params }))),
+      readable(bodyOf(api.GET('/api/v1/connections', { params }))),
+      readable(bodyOf(api.GET('/api/v1/secrets', { params }))),
+      readable(bodyOf(api.GET('/api/v1/hooks', { params }))),
     ]);
     return { connections, secrets, hooks };
   },
@@ -41,15 +41,15 @@ export const knowledgeQuery = queryOptions({
   staleTime: 60_000,
   queryFn: async (): Promise<Knowledge> => {
     const [schema, triggers, actions, filters, kinds, names, groups, systems, types] = await Promise.all([
-      ask(api.GET('/api/v1/schema/automation')),
+      bodyOf(api.GET('/api/v1/schema/automation')),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
       queryClient.ensureQueryData(registryQuery('filters')),
       queryClient.ensureQueryData(registryQuery('entity-kinds')),
       queryClient.ensureQueryData(namesQuery),
-      ask(api.GET('/api/v1/automation-groups')),
-      readable(ask(api.GET('/api/v1/systems', { params }))),
-      readable(ask(api.GET('/api/v1/connection-types'))),
+      bodyOf(api.GET('/api/v1/automation-groups')),
+      readable(bodyOf(api.GET('/api/v1/systems', { params }))),
+      readable(bodyOf(api.GET('/api/v1/connection-types'))),
     ]);
     return {
       ...{ schema, triggers, actions, filters, kinds, groups: groups.items },
@@ -69,7 +69,7 @@ export const validatorQuery = queryOptions({
   queryFn: async () => {
     const [{ createLocalValidator }, scope, triggers, actions, filters, kinds, names] = await Promise.all([
       import('./local-validator'),
-      ask(api.GET('/api/v1/schema/scope')),
+      bodyOf(api.GET('/api/v1/schema/scope')),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
       queryClient.ensureQueryData(registryQuery('filters')),
@@ -99,7 +99,7 @@ export async function readRemoteOptions({ connectionId: id, field, given }: Remo
     staleTime: 60_000,
     retry: false,
     queryFn: () =>
-      ask(
+      bodyOf(
         api.GET('/api/v1/connections/{id}/options/{field}', {
           params: { path: { id, field }, query: given as Record<string, never> },
         }),

@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { CopyId } from '../../ui/copy';
@@ -26,10 +26,10 @@ export function IncidentScreen() {
   const params = { path: { id } };
   const query = useQuery({
     queryKey: ['incidents', id],
-    queryFn: () => ask(api.GET('/api/v1/incidents/{id}', { params })),
+    queryFn: () => bodyOf(api.GET('/api/v1/incidents/{id}', { params })),
   });
   const updates = usePages(['incidents', id, 'updates'], (cursor) =>
-    ask(api.GET('/api/v1/incidents/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/incidents/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
   );
   return (
     <Loaded query={query}>
@@ -44,7 +44,7 @@ export function IncidentScreen() {
               query={updates}
               may={may}
               refresh={['incidents']}
-              post={(message) => ask(api.POST('/api/v1/incidents/{id}/updates', { params, body: { message } }))}
+              post={(message) => bodyOf(api.POST('/api/v1/incidents/{id}/updates', { params, body: { message } }))}
             />
             <div>
               <Panel title="Details">
@@ -85,7 +85,7 @@ function Sub({ incident }: { incident: Incident }) {
 function Actions({ incident, may }: { incident: Incident; may: boolean }) {
   const [status, setStatus] = useState<Incident['status']>(incident.status);
   const send = (next: Incident['status'], message: string) =>
-    ask(
+    bodyOf(
       api.POST('/api/v1/incidents/{id}/updates', {
         params: { path: { id: incident.id } },
         body: { message, statusChange: next },

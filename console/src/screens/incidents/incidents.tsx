@@ -1,7 +1,7 @@
 import { Link, useNavigate } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
@@ -45,20 +45,20 @@ const COLUMNS: readonly Column<Incident>[] = [
 export function Incidents() {
   const [search] = useSearchParams();
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   const { status, systemId } = search;
   const filters = {
     ...(status === undefined ? {} : { status }),
     ...(systemId === undefined ? {} : { systemId }),
   };
   const query = usePages(['incidents', filters], (cursor) =>
-    ask(api.GET('/api/v1/incidents', { params: { query: { ...filters, ...page(cursor) } } })),
+    bodyOf(api.GET('/api/v1/incidents', { params: { query: { ...filters, ...page(cursor) } } })),
   );
   return (
     <Page
       title="Incidents"
       aside={
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> Open an incident
         </button>
       }
@@ -77,7 +77,7 @@ export function Incidents() {
           />
         )}
       </Pages>
-      {asked && <OpenIncident onClose={() => setAsked(false)} />}
+      {dialogOpen && <OpenIncident onClose={() => setDialogOpen(false)} />}
     </Page>
   );
 }
@@ -92,7 +92,7 @@ function OpenIncident({ onClose }: { onClose(): void }) {
     ['incidents'],
     () => {
       const body = { title, severity, systemIds: [...systemIds], ...(message === '' ? {} : { message }) };
-      return ask(api.POST('/api/v1/incidents', { body }));
+      return bodyOf(api.POST('/api/v1/incidents', { body }));
     },
     ({ id }) => navigate({ to: '/incidents/$id', params: { id }, search: {} }),
   );

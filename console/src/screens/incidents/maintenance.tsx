@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { useParams } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { useMay } from '../../api/session';
 import { absoluteText } from '../../lib/time';
 import { CopyId } from '../../ui/copy';
@@ -21,13 +21,13 @@ export function MaintenanceScreen() {
   const params = { path: { id } };
   const query = useQuery({
     queryKey: ['maintenances', id],
-    queryFn: () => ask(api.GET('/api/v1/maintenances/{id}', { params })),
+    queryFn: () => bodyOf(api.GET('/api/v1/maintenances/{id}', { params })),
   });
   const updates = usePages(['maintenances', id, 'updates'], (cursor) =>
-    ask(api.GET('/api/v1/maintenances/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/maintenances/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
   );
   const end = (status: 'completed' | 'cancelled') => () =>
-    ask(api.PATCH('/api/v1/maintenances/{id}', { params, body: { status } }));
+    bodyOf(api.PATCH('/api/v1/maintenances/{id}', { params, body: { status } }));
   return (
     <Loaded query={query}>
       {({ title, status, startAt, endAt, systemIds, description, createdBy, suppressNotifications }) => (
@@ -66,7 +66,7 @@ export function MaintenanceScreen() {
               query={updates}
               may={may}
               refresh={['maintenances']}
-              post={(message) => ask(api.POST('/api/v1/maintenances/{id}/updates', { params, body: { message } }))}
+              post={(message) => bodyOf(api.POST('/api/v1/maintenances/{id}/updates', { params, body: { message } }))}
             />
             <div>
               <Panel title="Details">

@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
@@ -46,16 +46,16 @@ const COLUMNS: readonly Column<Maintenance>[] = [
 export function Maintenances() {
   const [search] = useSearchParams();
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   const filters = search['status'] === undefined ? {} : { status: search['status'] };
   const query = usePages(['maintenances', filters], (cursor) =>
-    ask(api.GET('/api/v1/maintenances', { params: { query: { ...filters, ...page(cursor, 100) } } })),
+    bodyOf(api.GET('/api/v1/maintenances', { params: { query: { ...filters, ...page(cursor, 100) } } })),
   );
   return (
     <Page
       title="Maintenances"
       aside={
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> Plan a maintenance
         </button>
       }
@@ -77,7 +77,7 @@ export function Maintenances() {
           </>
         )}
       </Pages>
-      {asked && <Plan onClose={() => setAsked(false)} />}
+      {dialogOpen && <Plan onClose={() => setDialogOpen(false)} />}
     </Page>
   );
 }
@@ -115,7 +115,7 @@ function Plan({ onClose }: { onClose(): void }) {
   const save = useSave(
     ['maintenances'],
     () =>
-      ask(
+      bodyOf(
         api.POST('/api/v1/maintenances', {
           body: {
             ...{ title, systemIds: [...systemIds], suppressNotifications: suppress },

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { Dialog } from '../../ui/dialog';
@@ -59,7 +59,7 @@ const CHART = { width: 160, height: 28 };
 function BurnDown({ slo }: { slo: Slo }) {
   const { data } = useQuery({
     queryKey: ['slos', slo.id, 'burn-down', slo.computedAt],
-    queryFn: () => ask(api.GET('/api/v1/slos/{id}/burn-down', { params: { path: { id: slo.id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/slos/{id}/burn-down', { params: { path: { id: slo.id } } })),
   });
   const { width, height } = CHART;
   const points = data?.points ?? [];
@@ -85,13 +85,13 @@ const toneOfBudget = (left: number) => (left <= 0 ? 'tone-bad' : left < LOW ? 't
 /** Objectives with what is left of their error budgets. */
 export function Slos() {
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
-  const query = usePages(['slos'], (cursor) => ask(api.GET('/api/v1/slos', { params: { query: page(cursor) } })));
+  const [dialogOpen, setDialogOpen] = useState(false);
+  const query = usePages(['slos'], (cursor) => bodyOf(api.GET('/api/v1/slos', { params: { query: page(cursor) } })));
   return (
     <Page
       title="Service level objectives"
       aside={
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> New objective
         </button>
       }
@@ -101,7 +101,7 @@ export function Slos() {
           <Table label="Objectives" columns={COLUMNS} rows={items} rowKey={({ id }) => id} empty="No objectives yet." />
         )}
       </Pages>
-      {asked && <NewSlo onClose={() => setAsked(false)} />}
+      {dialogOpen && <NewSlo onClose={() => setDialogOpen(false)} />}
     </Page>
   );
 }
@@ -114,7 +114,7 @@ function NewSlo({ onClose }: { onClose(): void }) {
   const save = useSave(
     ['slos'],
     () =>
-      ask(
+      bodyOf(
         api.POST('/api/v1/slos', { body: { name, systemId, target: Number(target), windowDays: Number(windowDays) } }),
       ),
     onClose,

@@ -1,4 +1,4 @@
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { Chips } from '../../ui/chips';
@@ -27,7 +27,7 @@ export function Audit() {
     Object.entries({ action, outcome, actorId }).filter(([, value]) => value !== undefined),
   );
   const query = usePages(['audit', filters], (cursor) =>
-    ask(api.GET('/api/v1/audit', { params: { query: { ...filters, ...page(cursor) } as never } })),
+    bodyOf(api.GET('/api/v1/audit', { params: { query: { ...filters, ...page(cursor) } as never } })),
   );
   return (
     <>

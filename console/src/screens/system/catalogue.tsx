@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { registryQuery } from '../../api/registry';
 import { useSearchParams } from '../../lib/search';
 import { Json } from '../../ui/json';
@@ -68,7 +68,7 @@ function Sample({ event }: { event: string }) {
   const { data } = useQuery({
     queryKey: ['sample', event],
     staleTime: Infinity,
-    queryFn: () => ask(api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/triggers/{event}/sample', { params: { path: { event } } })),
   });
   return (
     <>

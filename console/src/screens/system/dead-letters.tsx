@@ -1,4 +1,4 @@
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { changeName } from '../../lib/change-name';
@@ -16,7 +16,7 @@ type Refused = components['schemas']['RefusedDelivery'];
 export function DeadLetters() {
   const may = useMay('manage');
   const query = usePages(['now', 'dead-letters'], (cursor) =>
-    ask(api.GET('/api/v1/changes/failed', { params: { query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/changes/failed', { params: { query: page(cursor) } })),
   );
   const columns: readonly Column<Failed>[] = [
     { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
@@ -32,7 +32,7 @@ export function DeadLetters() {
         <ActionButton
           disabled={!may}
           refresh={['now']}
-          action={() => ask(api.POST('/api/v1/changes/{id}/retry', { params: { path: { id: changeId } } }))}
+          action={() => bodyOf(api.POST('/api/v1/changes/{id}/retry', { params: { path: { id: changeId } } }))}
         >
           Retry
         </ActionButton>
@@ -70,7 +70,7 @@ const REFUSED: readonly Column<Refused>[] = [
 /** What senders posted and what was not taken. */
 export function RefusedDeliveries() {
   const query = usePages(['refused'], (cursor) =>
-    ask(api.GET('/api/v1/deliveries/refused', { params: { query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/deliveries/refused', { params: { query: page(cursor) } })),
   );
   return (
     <Pages query={query}>

@@ -1,5 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { Loaded } from '../../ui/page';
@@ -17,7 +17,7 @@ const COLUMNS: readonly Column<Setting>[] = [
 /** Settings of the API process that answers. Workers have an environment of their own. */
 export function Settings() {
   const [search] = useSearchParams();
-  const query = useQuery({ queryKey: ['settings'], queryFn: () => ask(api.GET('/api/v1/settings')) });
+  const query = useQuery({ queryKey: ['settings'], queryFn: () => bodyOf(api.GET('/api/v1/settings')) });
   const word = (search['q'] ?? '').toLowerCase();
   return (
     <>

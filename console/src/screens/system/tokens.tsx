@@ -1,7 +1,7 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { sessionQuery } from '../../api/session';
 import { CopyId } from '../../ui/copy';
@@ -19,8 +19,10 @@ const ROLES = ['viewer', 'operator', 'ingest', 'admin'] as const;
 /** Tokens and sessions; either can be revoked. */
 export function Tokens() {
   const { data: session } = useQuery(sessionQuery);
-  const [asked, setAsked] = useState(false);
-  const query = usePages(['tokens'], (cursor) => ask(api.GET('/api/v1/tokens', { params: { query: page(cursor) } })));
+  const [dialogOpen, setDialogOpen] = useState(false);
+  const query = usePages(['tokens'], (cursor) =>
+    bodyOf(api.GET('/api/v1/tokens', { params: { query: page(cursor) } })),
+  );
   const columns: readonly Column<Token>[] = [
     { name: 'Name', title: ({ name }) => name, cell: ({ name }) => name },
     {
@@ -42,7 +44,7 @@ export function Tokens() {
       cell: ({ id }) => (
         <ActionButton
           refresh={['tokens']}
-          action={() => ask(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }))}
+          action={() => bodyOf(api.DELETE('/api/v1/tokens/{id}', { params: { path: { id } } }))}
         >
           Revoke
         </ActionButton>
@@ -52,7 +54,7 @@ export function Tokens() {
   return (
     <>
       <div className="filters">
-        <button type="button" onClick={() => setAsked(true)}>
+        <button type="button" onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> New token
         </button>
       </div>
@@ -67,7 +69,7 @@ export function Tokens() {
           />
         )}
       </Pages>
-      {asked && <NewToken onClose={() => setAsked(false)} />}
+      {dialogOpen && <NewToken onClose={() => setDialogOpen(false)} />}
     </>
   );
 }
@@ -77,7 +79,7 @@ function NewToken({ onClose }: { onClose(): void }) {
   const [roles, setRoles] = useState<readonly Role[]>(['viewer']);
   const save = useMutation({
     mutationFn: async () => {
-      const made: unknown = await ask(api.POST('/api/v1/tokens', { body: { name, roles: [...roles] } }));
+      const made: unknown = await bodyOf(api.POST('/api/v1/tokens', { body: { name, roles: [...roles] } }));
       return made as { token: string };
     },
     onSuccess: () => refreshAll(['tokens']),

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { registryQuery } from '../../api/registry';
 import { CopyId } from '../../ui/copy';
 import { Json } from '../../ui/json';
@@ -46,7 +46,7 @@ export function EntityKinds() {
 export function Entities() {
   const { kind = '' } = useParams({ strict: false }) as { kind?: string };
   const query = usePages(['entities', kind], (cursor) =>
-    ask(api.GET('/api/v1/entities/{kind}', { params: { path: { kind }, query: page(cursor) } })),
+    bodyOf(api.GET('/api/v1/entities/{kind}', { params: { path: { kind }, query: page(cursor) } })),
   );
   return (
     <Page
@@ -93,7 +93,7 @@ export function EntityScreen() {
   const { kind = '', id = '' } = useParams({ strict: false }) as { kind?: string; id?: string };
   const query = useQuery({
     queryKey: ['entity', kind, id],
-    queryFn: () => ask(api.GET('/api/v1/entities/{kind}/{id}', { params: { path: { kind, id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/entities/{kind}/{id}', { params: { path: { kind, id } } })),
   });
   return (
     <Loaded query={query}>

@@ -1,4 +1,4 @@
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 
 export type Health = components['schemas']['Health'];
@@ -31,8 +31,8 @@ async function allOf<Item>(
 /** Systems, what depends on what, and the health of each system. */
 export async function readCatalogue(q: string | undefined) {
   const [systems, dependencies] = await Promise.all([
-    allOf(MOST_SYSTEMS, (query) => ask(api.GET('/api/v1/systems', { params: { query } }))),
-    allOf(MOST_DEPENDENCIES, (query) => ask(api.GET('/api/v1/dependencies', { params: { query } }))),
+    allOf(MOST_SYSTEMS, (query) => bodyOf(api.GET('/api/v1/systems', { params: { query } }))),
+    allOf(MOST_DEPENDENCIES, (query) => bodyOf(api.GET('/api/v1/dependencies', { params: { query } }))),
   ]);
   const shown = withNeighbours(systems.items, dependencies.items, q);
   const health = await readHealth(shown.map(({ id }) => id));
@@ -63,7 +63,7 @@ export async function readHealth(ids: readonly string[]): Promise<ReadonlyMap<st
   const pages: string[][] = [];
   for (let at = 0; at < ids.length; at += 100) pages.push(ids.slice(at, at + 100));
   const answers = await Promise.all(
-    pages.map((page) => ask(api.GET('/api/v1/health', { params: { query: { systemIds: page.join(',') } } }))),
+    pages.map((page) => bodyOf(api.GET('/api/v1/health', { params: { query: { systemIds: page.join(',') } } }))),
   );
   return new Map(answers.flatMap(({ items }) => items).map((health) => [health.systemId, health]));
 }

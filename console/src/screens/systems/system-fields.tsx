@@ -1,7 +1,7 @@
 import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { X } from 'lucide-react';
 import { useDeferredValue, useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { Combobox, type Choice } from '../../ui/combobox';
 
 const SHOWN = 5;
@@ -13,7 +13,7 @@ function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
     queryKey: ['systems', 'choices', q],
     staleTime: 30_000,
     placeholderData: keepPreviousData,
-    queryFn: () => ask(api.GET('/api/v1/systems', { params: { query: { limit: 50, ...(q === '' ? {} : { q }) } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/systems', { params: { query: { limit: 50, ...(q === '' ? {} : { q }) } } })),
   });
   // The answer to an earlier text is shown until the next one arrives, but only what fits this text.
   const fits = (part: string) => part.toLowerCase().includes(text.trim().toLowerCase());

@@ -1,6 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { durationText } from '../../lib/time';
 import { CopyId } from '../../ui/copy';
@@ -19,11 +19,11 @@ export function SystemScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
     queryKey: ['systems', id],
-    queryFn: () => ask(api.GET('/api/v1/systems/{id}', { params: { path: { id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/systems/{id}', { params: { path: { id } } })),
   });
   const health = useQuery({
     queryKey: ['health', 'of', id],
-    queryFn: () => ask(api.GET('/api/v1/health/{systemId}', { params: { path: { systemId: id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/health/{systemId}', { params: { path: { systemId: id } } })),
   });
   return (
     <Loaded query={query}>
@@ -87,7 +87,7 @@ function HealthPanel({ health }: { health: Health | undefined }) {
 function Dependencies({ id }: { id: string }) {
   const query = useQuery({
     queryKey: ['systems', id, 'dependencies'],
-    queryFn: () => ask(api.GET('/api/v1/dependencies', { params: { query: { systemId: id, limit: 200 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/dependencies', { params: { query: { systemId: id, limit: 200 } } })),
   });
   const link = (system: string) => (
     <Link to="/systems/$id" params={{ id: system }} search={{}}>
@@ -126,11 +126,12 @@ function Dependencies({ id }: { id: string }) {
 function OpenThings({ id }: { id: string }) {
   const alerts = useQuery({
     queryKey: ['alerts', 'of', id],
-    queryFn: () => ask(api.GET('/api/v1/alerts', { params: { query: { systemId: id, status: 'firing', limit: 20 } } })),
+    queryFn: () =>
+      bodyOf(api.GET('/api/v1/alerts', { params: { query: { systemId: id, status: 'firing', limit: 20 } } })),
   });
   const incidents = useQuery({
     queryKey: ['incidents', 'of', id],
-    queryFn: () => ask(api.GET('/api/v1/incidents', { params: { query: { systemId: id, limit: 20 } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/incidents', { params: { query: { systemId: id, limit: 20 } } })),
   });
   const open = (incidents.data?.items ?? []).filter(({ status }) => status !== 'resolved');
   return (

@@ -2,7 +2,7 @@ import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
@@ -25,19 +25,19 @@ type System = components['schemas']['System'];
 export function Systems() {
   const [search] = useSearchParams();
   const may = useMay('manage');
-  const [asked, setAsked] = useState(false);
+  const [dialogOpen, setDialogOpen] = useState(false);
   const filters = search['q'] === undefined ? {} : { q: search['q'] };
   const isMap = useGraphView('map');
   const query = usePages(
     ['systems', filters],
-    (cursor) => ask(api.GET('/api/v1/systems', { params: { query: { ...filters, ...page(cursor) } } })),
+    (cursor) => bodyOf(api.GET('/api/v1/systems', { params: { query: { ...filters, ...page(cursor) } } })),
     { enabled: !isMap },
   );
   return (
     <Page
       title="Systems"
       aside={
-        <button type="button" disabled={!may} onClick={() => setAsked(true)}>
+        <button type="button" disabled={!may} onClick={() => setDialogOpen(true)}>
           <Plus size={14} aria-hidden /> New system
         </button>
       }
@@ -51,7 +51,7 @@ export function Systems() {
       ) : (
         <Pages query={query}>{(items) => <SystemTable systems={items} />}</Pages>
       )}
-      {asked && <NewSystem onClose={() => setAsked(false)} />}
+      {dialogOpen && <NewSystem onClose={() => setDialogOpen(false)} />}
     </Page>
   );
 }
@@ -112,7 +112,7 @@ function NewSystem({ onClose }: { onClose(): void }) {
   const save = useSave(
     ['systems'],
     () =>
-      ask(
+      bodyOf(
         api.POST('/api/v1/systems', {
           body: { name, ...(id === '' ? {} : { id }), ...(description === '' ? {} : { description }) },
         }),

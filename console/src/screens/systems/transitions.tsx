@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import { Panel } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table } from '../../ui/table';
@@ -10,7 +10,7 @@ const short = (value: unknown) => (typeof value === 'string' ? value : value == 
 /** What changed of an entity, newest first. */
 export function Transitions({ kind, id }: { kind: string; id: string }) {
   const query = usePages(['entity', kind, id, 'transitions'], (cursor) =>
-    ask(
+    bodyOf(
       api.GET('/api/v1/entities/{kind}/{id}/transitions', { params: { path: { kind, id }, query: page(cursor, 20) } }),
     ),
   );
@@ -47,7 +47,7 @@ export function Transitions({ kind, id }: { kind: string; id: string }) {
 /** Automations that look at an entity. */
 export function ReferringAutomations({ kind, id }: { kind: string; id: string }) {
   const query = usePages(['automations', 'looking', kind, id], (cursor) =>
-    ask(
+    bodyOf(
       api.GET('/api/v1/entities/{kind}/{id}/automations', { params: { path: { kind, id }, query: page(cursor, 20) } }),
     ),
   );

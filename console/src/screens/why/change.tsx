@@ -1,6 +1,6 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { changeName } from '../../lib/change-name';
 import { FoundWanted } from '../../ui/conditions';
@@ -36,7 +36,7 @@ export function ChangeScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
     queryKey: ['changes', id],
-    queryFn: () => ask(api.GET('/api/v1/changes/{id}', { params: { path: { id } } })),
+    queryFn: () => bodyOf(api.GET('/api/v1/changes/{id}', { params: { path: { id } } })),
   });
   return (
     <Loaded query={query}>
@@ -173,7 +173,7 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
 function Today({ candidate: { automationId }, changeId }: { candidate: Candidate; changeId: string }) {
   const explain = useMutation({
     mutationFn: () =>
-      ask(
+      bodyOf(
         api.GET('/api/v1/automations/{id}/explain', {
           params: { path: { id: automationId }, query: { change: changeId } },
         }),

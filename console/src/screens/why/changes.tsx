@@ -1,5 +1,5 @@
 import { Link } from '@tanstack/react-router';
-import { api, ask } from '../../api/client';
+import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { changeName } from '../../lib/change-name';
@@ -60,7 +60,7 @@ export function Changes() {
     FILTERS.flatMap((name) => (search[name] === undefined ? [] : [[name, search[name]]])),
   );
   const query = usePages(['changes', filters], (cursor) =>
-    ask(api.GET('/api/v1/changes', { params: { query: { ...filters, ...page(cursor) } } })),
+    bodyOf(api.GET('/api/v1/changes', { params: { query: { ...filters, ...page(cursor) } } })),
   );
   return (
     <Page
