@@ -38,7 +38,7 @@ const SUPERSEDED_RETRY_MS = 1_000;
  */
 export const superseded = ({ path }: { path: string }): ApplicationFailure =>
   ApplicationFailure.create({
-    message: `Another attempt of ${path} is the current one.`,
+    message: `Another attempt of ${path} has replaced this one.`,
     type: 'attempt_superseded',
     nextRetryDelay: SUPERSEDED_RETRY_MS,
   });

@@ -20,7 +20,9 @@ export function configure(command: Command): void {
   command
     .option('--actor <id>', 'only operations of this actor')
     .option('--action <action>', 'only operations of this kind, e.g. automations.create')
-    .addOption(new Option('--outcome <outcome>', 'only these').choices(['success', 'refused', 'failed']))
+    .addOption(
+      new Option('--outcome <outcome>', 'only operations with this outcome').choices(['success', 'refused', 'failed']),
+    )
     .option('--from <instant>', 'only entries at or after this instant, ISO 8601')
     .option('--to <instant>', 'only entries at or before this instant, ISO 8601');
   listOptions(command);

@@ -37,7 +37,7 @@ export function configure(command: Command): void {
       'only reasons with this context key, e.g. the id of a system or the fingerprint of an alert',
     )
     .option('--group <group>', 'only automations of this group; "" = those without a group')
-    .addOption(new Option('--status <status>', 'only these').choices(['enabled', 'disabled']))
+    .addOption(new Option('--status <status>', 'only automations with this status').choices(['enabled', 'disabled']))
     .addHelpText(
       'after',
       `

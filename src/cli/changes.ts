@@ -69,7 +69,7 @@ export function configure(command: Command): void {
   examples(failed, 'fermata changes failed').action((options: ListOptions) => printList(FAILED, options));
   const retry = command
     .command('retry')
-    .description('route a change that was set aside again')
+    .description('retry the routing of a change that was set aside')
     .argument('<change>', 'id of the change')
     .option(...JSON_OPTION);
   examples(retry, 'fermata changes retry 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11').action(

@@ -27,9 +27,9 @@ export function configure(command: Command): void {
       'after',
       `
 Translates triggers, conditions and actions that have a counterpart. All others become a comment with the original and the
-reason. Such an automation is written as disabled, and conditions that are left out never hold. A state such as light.kitchen
+reason. An automation with such a comment is disabled, and conditions that are left out are false. A state such as light.kitchen
 becomes state.home_assistant["light.kitchen"].state: write these states with PUT /entities/KIND/ID, and create the hooks of
-webhook triggers. Exit code 0: everything was translated; 1: parts were left out, or the file cannot be read; 2: wrong use.
+webhook triggers. Exit code 0: everything was translated; 1: parts were left out, or the file cannot be read; 2: usage error.
 
 Examples:
   fermata import home-assistant automations.yaml > imported.yaml

@@ -82,7 +82,7 @@ export function configure(command: Command): void {
 const updating = (command: Command, description: string): Command =>
   command
     .description(description)
-    .argument('<incident>', 'its id')
+    .argument('<incident>', 'id of the incident')
     .option('-m, --message <text>', 'text of the update')
     .option(...JSON_OPTION);
 

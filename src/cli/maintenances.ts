@@ -59,7 +59,7 @@ export function configure(command: Command): void {
   const say = command
     .command('update')
     .description('add an update to a maintenance')
-    .argument('<maintenance>', 'its id')
+    .argument('<maintenance>', 'id of the maintenance')
     .requiredOption('-m, --message <text>', 'text of the update')
     .option(...JSON_OPTION);
   examples(say, `fermata maintenances update ${AN_ID} --message "Half of it is done"`).action(
@@ -107,7 +107,7 @@ function ending(parent: Command, verb: string, to: 'completed' | 'cancelled', de
   const command = parent
     .command(verb)
     .description(description)
-    .argument('<maintenance>', 'its id')
+    .argument('<maintenance>', 'id of the maintenance')
     .option(...JSON_OPTION);
   examples(command, `fermata maintenances ${verb} ${AN_ID}`).action(
     async (given: string, { json }: { json?: true }) => {

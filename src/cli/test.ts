@@ -13,13 +13,13 @@ export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files of tests, or directories with them')
     .option('--json', 'print the results as JSON')
-    .option('--grep <text>', 'only tests whose name has this in it')
+    .option('--grep <text>', 'only tests whose name contains this text')
     .addHelpText(
       'after',
       `
-Runs automations against events and expected outcomes, on virtual time: days take moments. It is the service itself, on a
-temporary Postgres; only the Temporal server, the clock and external systems are simulated. docs/testing.md
-has the file format. Exit code 0: all is as expected; 1: something is not, or a file is not valid; 2: wrong use.
+Runs automations against events and expected outcomes, on virtual time, so waits of days take moments. The real
+service runs on a temporary Postgres; only the Temporal server, the clock and external systems are simulated. docs/testing.md
+has the file format. Exit code 0: all expectations hold; 1: one does not, or a file is not valid; 2: usage error.
 
 Example of a file:
   automations: [../automations/alert-to-incident.yaml]

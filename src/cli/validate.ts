@@ -28,7 +28,7 @@ export function configure(command: Command): void {
       `
 Checks automations without a service: structure, events, actions, configs, expressions and artifacts. Lists every finding
 with line and column. A file may hold several documents, also of the form {apiVersion: fermata/v1, kind: Automation,
-metadata, spec}. Exit code 0: all are valid, perhaps with warnings; 1: there are errors; 2: wrong use.
+metadata, spec}. Exit code 0: all are valid, perhaps with warnings; 1: there are errors; 2: usage error.
 
 Examples:
   fermata validate examples/automations

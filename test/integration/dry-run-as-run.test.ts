@@ -50,7 +50,7 @@ describe('a dry run, as a run does,', () => {
         const { outcome, gates } = await report({ definition: crossing, payload: own(systemId, 900) });
         return [outcome, gates[0]?.detail];
       };
-      const inside = 'The number was in the range before, or is not known to have been outside.';
+      const inside = 'The number was already in the range, or its previous value is unknown.';
       expect(await gateOf('unknown')).toEqual(['config', inside]);
       await result('rising', 100);
       expect(await gateOf('rising')).toEqual(['would_run', undefined]);

@@ -599,7 +599,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One entity */
+        /** Get an entity */
         get: operations["entities.get"];
         /** Set the state of a custom entity; the body is the state */
         put: operations["entities.put"];
@@ -1471,7 +1471,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a script on a given context; a failing script is a result too. Secrets are placeholders unless `secrets` gives values
+         * Run a script on a given context; 200 also when the script fails. Secrets are placeholders unless `secretOverrides` has their values
          * @description At most 4 scripts run at once in each API process; others wait. The script is killed when the caller closes the connection.
          */
         post: operations["scripts.test"];
@@ -1615,7 +1615,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the choices for a field of an action, given the choices in the query */
+        /** List the values that a field of an action can take; the query has the values of other fields */
         get: operations["connections.options"];
         put?: never;
         post?: never;
@@ -1651,7 +1651,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Route a change that was set aside again */
+        /** Retry the routing of a change that was set aside */
         post: operations["changes.retry"];
         delete?: never;
         options?: never;
@@ -1754,10 +1754,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every system, newest first */
+        /** List systems, newest first */
         get: operations["systems.list"];
         put?: never;
-        /** Add one system */
+        /** Create a system */
         post: operations["systems.create"];
         delete?: never;
         options?: never;
@@ -1772,15 +1772,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one system */
+        /** Get a system */
         get: operations["systems.get"];
         put?: never;
         post?: never;
-        /** Remove one system */
+        /** Remove a system */
         delete: operations["systems.delete"];
         options?: never;
         head?: never;
-        /** Change one system; omitted keys keep their values */
+        /** Change a system; omitted keys keep their values */
         patch: operations["systems.update"];
         trace?: never;
     };
@@ -1791,10 +1791,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every group, newest first */
+        /** List groups of systems, newest first */
         get: operations["system-groups.list"];
         put?: never;
-        /** Add one group */
+        /** Create a group of systems */
         post: operations["system-groups.create"];
         delete?: never;
         options?: never;
@@ -1809,15 +1809,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one group */
+        /** Get a group of systems */
         get: operations["system-groups.get"];
         put?: never;
         post?: never;
-        /** Remove one group */
+        /** Remove a group of systems */
         delete: operations["system-groups.delete"];
         options?: never;
         head?: never;
-        /** Change one group; omitted keys keep their values */
+        /** Change a group of systems; omitted keys keep their values */
         patch: operations["system-groups.update"];
         trace?: never;
     };
@@ -1828,10 +1828,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every dependency, newest first */
+        /** List dependencies, newest first */
         get: operations["dependencies.list"];
         put?: never;
-        /** Add one dependency */
+        /** Create a dependency */
         post: operations["dependencies.create"];
         delete?: never;
         options?: never;
@@ -1846,15 +1846,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one dependency */
+        /** Get a dependency */
         get: operations["dependencies.get"];
         put?: never;
         post?: never;
-        /** Remove one dependency */
+        /** Remove a dependency */
         delete: operations["dependencies.delete"];
         options?: never;
         head?: never;
-        /** Change one dependency; omitted keys keep their values */
+        /** Change a dependency; omitted keys keep their values */
         patch: operations["dependencies.update"];
         trace?: never;
     };
@@ -1882,10 +1882,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every SLO, newest first */
+        /** List SLOs, newest first */
         get: operations["slos.list"];
         put?: never;
-        /** Add one SLO */
+        /** Create an SLO */
         post: operations["slos.create"];
         delete?: never;
         options?: never;
@@ -1900,15 +1900,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one SLO */
+        /** Get an SLO */
         get: operations["slos.get"];
         put?: never;
         post?: never;
-        /** Remove one SLO */
+        /** Remove an SLO */
         delete: operations["slos.delete"];
         options?: never;
         head?: never;
-        /** Change one SLO; omitted keys keep their values */
+        /** Change an SLO; omitted keys keep their values */
         patch: operations["slos.update"];
         trace?: never;
     };
@@ -1919,10 +1919,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every satellite, newest first */
+        /** List satellites, newest first */
         get: operations["satellites.list"];
         put?: never;
-        /** Add one satellite */
+        /** Create a satellite */
         post: operations["satellites.create"];
         delete?: never;
         options?: never;
@@ -1937,15 +1937,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one satellite */
+        /** Get a satellite */
         get: operations["satellites.get"];
         put?: never;
         post?: never;
-        /** Remove one satellite */
+        /** Remove a satellite */
         delete: operations["satellites.delete"];
         options?: never;
         head?: never;
-        /** Change one satellite; omitted keys keep their values */
+        /** Change a satellite; omitted keys keep their values */
         patch: operations["satellites.update"];
         trace?: never;
     };
@@ -2044,10 +2044,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every incident, newest first */
+        /** List incidents, newest first */
         get: operations["incidents.list"];
         put?: never;
-        /** Add one incident */
+        /** Create an incident */
         post: operations["incidents.create"];
         delete?: never;
         options?: never;
@@ -2062,15 +2062,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one incident */
+        /** Get an incident */
         get: operations["incidents.get"];
         put?: never;
         post?: never;
-        /** Remove one incident */
+        /** Remove an incident */
         delete: operations["incidents.delete"];
         options?: never;
         head?: never;
-        /** Change one incident; omitted keys keep their values */
+        /** Change an incident; omitted keys keep their values */
         patch: operations["incidents.update"];
         trace?: never;
     };
@@ -2099,10 +2099,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List every maintenance, newest first */
+        /** List maintenances, newest first */
         get: operations["maintenances.list"];
         put?: never;
-        /** Add one maintenance */
+        /** Create a maintenance */
         post: operations["maintenances.create"];
         delete?: never;
         options?: never;
@@ -2117,15 +2117,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get one maintenance */
+        /** Get a maintenance */
         get: operations["maintenances.get"];
         put?: never;
         post?: never;
-        /** Remove one maintenance */
+        /** Remove a maintenance */
         delete: operations["maintenances.delete"];
         options?: never;
         head?: never;
-        /** Change one maintenance; omitted keys keep their values */
+        /** Change a maintenance; omitted keys keep their values */
         patch: operations["maintenances.update"];
         trace?: never;
     };
@@ -2294,7 +2294,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The current session */
+        /** Get the current session */
         get: operations["session.get"];
         put?: never;
         /**
@@ -2560,7 +2560,7 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
-        /** @description One step: exactly one of the kinds */
+        /** @description One step, of exactly one kind */
         Action: ({
             /** @description Unique in the document; needed to use what the action leaves */
             id?: string;
@@ -2671,7 +2671,7 @@ export interface components {
                 /** @default 1000 */
                 max_iterations: number;
                 for_each: components["schemas"]["Expression"];
-                /** @description Maximum number of iterations at a time, each on a copy of the variables; absent: one after another */
+                /** @description Maximum number of concurrent iterations, each on a copy of the variables; default: one after another */
                 parallel?: number;
             } | {
                 sequence: components["schemas"]["Action"][];
@@ -3356,7 +3356,7 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        /** @description An expression, or and, or, not, numeric_state, state, time, trigger; a list is an and */
+        /** @description An expression, a list of conditions that must all hold, or a map with one of: and, or, not, numeric_state, state, time, trigger */
         Condition: components["schemas"]["Expression"] | boolean | components["schemas"]["Condition"][] | {
             and: components["schemas"]["Condition"][];
         } | {
@@ -3545,7 +3545,7 @@ export interface components {
             /** Format: uuid */
             changeId: string;
         };
-        /** @description A length of time. As a map it may have missed: fire or report, for a deadline that passed while no worker ran */
+        /** @description A length of time. A map may also have missed: fire or report, which applies when the deadline passed while no worker was running */
         DwellDuration: {
             /** @description Number of days */
             days?: number;
@@ -4043,7 +4043,7 @@ export interface components {
                 customType: string | null;
                 /** @description Events of the change that triggers listen to */
                 events: string[];
-                /** @description 0 for changes that this run wrote */
+                /** @description 0: written by this run; 1: written by a run that a change of depth 0 started; and so on */
                 depth: number;
                 /** @description Runs that the change started and that are still kept */
                 runs: components["schemas"]["RunOfChange"][];
@@ -7015,7 +7015,7 @@ export interface operations {
                             failed: number;
                             cancelled: number;
                         };
-                        /** @description With `counts`: statuses of which there may be more. Counting stops at 10,000 */
+                        /** @description With `counts`: statuses whose count is a lower bound, because counting stops at 10,000 */
                         countsAtLeast?: ("pending" | "running" | "waiting" | "success" | "failed" | "cancelled")[];
                     };
                 };
@@ -16302,7 +16302,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All groups */
+            /** @description All types */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -18876,7 +18876,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group has this id */
+            /** @description No group of systems has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19006,7 +19006,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group has this id */
+            /** @description No group of systems has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19110,7 +19110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group has this id */
+            /** @description No group of systems has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -19235,7 +19235,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description No group has this id */
+            /** @description No group of systems has this id */
             404: {
                 headers: {
                     [name: string]: unknown;
@@ -23918,7 +23918,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All groups */
+            /** @description The complete list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -23995,7 +23995,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All groups */
+            /** @description The complete list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24072,7 +24072,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All groups */
+            /** @description The complete list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24149,7 +24149,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All groups */
+            /** @description The complete list */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24355,7 +24355,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The result; an error in the template is a result too */
+            /** @description The result; 200 also when the template has an error */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24581,7 +24581,7 @@ export interface operations {
                 "application/json": {
                     name: string;
                     roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
-                    /** @description When the token expires; absent: never */
+                    /** @description When the token expires; default: never */
                     expiresAt?: string | null;
                 };
             };
@@ -25308,7 +25308,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It does */
+            /** @description The process answers */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -25361,7 +25361,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It can */
+            /** @description The process can take requests */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -25959,7 +25959,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description All groups */
+            /** @description All settings */
             200: {
                 headers: {
                     [name: string]: unknown;

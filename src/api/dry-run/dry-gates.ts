@@ -141,11 +141,15 @@ function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
 function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][number]): DryGate[] {
   const gates: DryGate[] = [];
   if (window !== undefined) {
-    const detail = `Not counted: it opens at ${window.count} events within ${window.minutes} minutes.`;
+    const detail = `Not evaluated: it fires at ${window.count} events within ${window.minutes} minutes.`;
     gates.push({ gate: 'window', passed: null, detail });
   }
   if (dwell !== undefined)
-    gates.push({ gate: 'for', passed: null, detail: `Not waited for: ${JSON.stringify(dwell)}.` });
+    gates.push({
+      gate: 'for',
+      passed: null,
+      detail: `Not evaluated: the cause must hold for ${JSON.stringify(dwell)}.`,
+    });
   return gates;
 }
 

@@ -50,7 +50,7 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
       permission: 'automation.manage',
       operationId: 'changes.retry',
       tag: TAG,
-      summary: 'Route a change that was set aside again',
+      summary: 'Retry the routing of a change that was set aside',
       params: IdParams,
       responses: {
         200: { description: 'The change waits to be routed again', schema: FailedChangeAnswer },

@@ -138,7 +138,7 @@ function optionsRoute(deps: ConnectionsDeps): Route {
     audited: true,
     operationId: 'connections.options',
     tag: TAG,
-    summary: 'List the choices for a field of an action, given the choices in the query',
+    summary: 'List the values that a field of an action can take; the query has the values of other fields',
     params: z.object({ ...IdParams.shape, field: z.string().min(1).max(100) }),
     query: Given,
     responses: {

@@ -81,7 +81,7 @@ function typesRoute({ connectionTypes }: ConnectionsDeps): Route {
     operationId: 'connectionTypes.list',
     tag: TAG,
     summary: 'List types of connections with the schemas of their configuration',
-    responses: { 200: { description: 'All groups', schema: pageOf(TypeAnswer) } },
+    responses: { 200: { description: 'All types', schema: pageOf(TypeAnswer) } },
     handler: () => Promise.resolve(json(200, { items, nextCursor: null })),
   });
 }

@@ -30,7 +30,13 @@ const DependencyAnswer = z
 /** Routes of dependencies. */
 export function dependencyRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
-    ...{ path: '/dependencies', operations: 'dependencies', tag: 'Dependencies', singular: 'dependency' },
+    ...{
+      path: '/dependencies',
+      operations: 'dependencies',
+      tag: 'Dependencies',
+      one: 'a dependency',
+      many: 'dependencies',
+    },
     ...{ newSchema: NewDependency, patchSchema: DependencyPatch, answer: DependencyAnswer },
     query: { systemId: z.string().optional().describe('Id of a system that is the source or the target') },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({

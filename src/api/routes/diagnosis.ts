@@ -74,7 +74,7 @@ export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
       operationId: 'operations.settings',
       tag: 'Operations',
       summary: 'List the settings in force in this API process, without secrets',
-      responses: { 200: { description: 'All groups', schema: pageOf(SettingAnswer) } },
+      responses: { 200: { description: 'All settings', schema: pageOf(SettingAnswer) } },
       handler: () => Promise.resolve(json(200, { items: [...(deps.settings.inForce ?? [])], nextCursor: null })),
     }),
   ];

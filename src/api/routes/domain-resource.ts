@@ -38,8 +38,10 @@ export interface DomainResource<
   /** Prefix of the operation ids. */
   operations: string;
   tag: string;
-  /** Name of one resource in texts, e.g. "SLO". */
-  singular: string;
+  /** Name in texts, with its article: "an SLO". */
+  one: string;
+  /** Name of several in texts: "SLOs". */
+  many: string;
   newSchema: N;
   patchSchema: P;
   answer: ZodType;
@@ -91,8 +93,10 @@ const conflict = { [409]: { description: 'Conflicts with an existing resource' }
 
 /** The routes of one resource. A class, so that its five types are named once. */
 class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q extends Query, C extends ZodType> {
+  /** Name in texts, without an article. */
+  private readonly name: string;
   /** The answer 404. */
-  private readonly one: Route['responses'];
+  private readonly missing: Route['responses'];
   /** Fields of the answer that an ETag leaves out. */
   private readonly computed: ReadonlySet<string>;
 
@@ -100,17 +104,18 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     private readonly deps: DomainDeps,
     private readonly resource: DomainResource<R, N, P, Q, C>,
   ) {
-    this.one = { [404]: { description: `No ${resource.singular} has this id` } };
+    this.name = resource.one.replace(/^an? /, '');
+    this.missing = { [404]: { description: `No ${this.name} has this id` } };
     this.computed = new Set(['updatedAt', ...(resource.computed ?? [])]);
   }
 
   list(): Route {
     const { db } = this.deps;
     const { resource } = this;
-    const { path, tag, singular, answer, operations } = resource;
+    const { path, tag, many, answer, operations } = resource;
     return readRoute({
       ...{ method: 'get', path, tag, permission: 'automation.read', operationId: `${operations}.list` },
-      summary: `List every ${singular}, newest first`,
+      summary: `List ${many}, newest first`,
       query: z.object({ ...PageQuery, ...resource.query }),
       responses: { 200: { description: 'A page', schema: pageOf(answer) } },
       async handler({ query }) {
@@ -123,14 +128,14 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
   }
 
   create(): Route {
-    const { resource, one } = this;
-    const { path, operations, tag, singular, answer } = resource;
+    const { resource, missing } = this;
+    const { path, operations, tag, one, answer } = resource;
     const { notifier } = this.deps;
     return writeRoute({
       ...{ method: 'post', path, tag, permission: 'automation.manage', operationId: `${operations}.create` },
-      summary: `Add one ${singular}`,
+      summary: `Create ${one}`,
       body: resource.newSchema,
-      responses: { 201: { description: 'The created resource', schema: answer }, ...one, ...conflict },
+      responses: { 201: { description: 'The created resource', schema: answer }, ...missing, ...conflict },
       handler: async ({ body, tx, cause, afterCommit }) => {
         const row = await resource.create(this.write(tx, cause), body);
         afterCommit(() => notifier.changes());
@@ -141,35 +146,35 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
 
   get(): Route {
     const { db } = this.deps;
-    const { path, operations, tag, singular, answer } = this.resource;
+    const { path, operations, tag, one, answer } = this.resource;
     return readRoute({
       ...{ method: 'get', path: `${path}/{id}`, tag, permission: 'automation.read', operationId: `${operations}.get` },
-      summary: `Get one ${singular}`,
+      summary: `Get ${one}`,
       params: IdParams,
-      responses: { 200: { description: 'The resource', schema: answer }, ...this.one },
+      responses: { 200: { description: 'The resource', schema: answer }, ...this.missing },
       handler: async ({ params }) => {
         const row = await this.resource.get(db, params.id);
-        if (row === null) throw notFound(singular, params.id);
+        if (row === null) throw notFound(this.name, params.id);
         return this.reply(200, row);
       },
     });
   }
 
   update(): Route {
-    const { resource, one } = this;
-    const { path, operations, tag, singular, answer } = resource;
+    const { resource, missing } = this;
+    const { path, operations, tag, one, answer } = resource;
     const { notifier } = this.deps;
     return writeRoute({
       ...{ method: 'patch', path: `${path}/{id}`, tag },
       ...{ permission: 'automation.manage', operationId: `${operations}.update` },
-      summary: `Change one ${singular}; omitted keys keep their values`,
+      summary: `Change ${one}; omitted keys keep their values`,
       params: IdParams,
       body: resource.patchSchema,
       headers: IF_MATCH.headers,
       responses: {
         200: { description: 'The updated resource', schema: answer },
         ...IF_MATCH.responses,
-        ...one,
+        ...missing,
         ...conflict,
       },
       handler: async ({ params, body, tx, cause, request, afterCommit }) => {
@@ -182,16 +187,16 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
   }
 
   remove(): Route {
-    const { resource, one } = this;
-    const { path, operations, tag, singular } = resource;
+    const { resource, missing } = this;
+    const { path, operations, tag, one } = resource;
     const { notifier } = this.deps;
     return writeRoute({
       ...{ method: 'delete', path: `${path}/{id}`, tag },
       ...{ permission: 'automation.manage', operationId: `${operations}.delete` },
-      summary: `Remove one ${singular}`,
+      summary: `Remove ${one}`,
       params: IdParams,
       headers: IF_MATCH.headers,
-      responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...one },
+      responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...missing },
       handler: async ({ params, tx, cause, request, afterCommit }) => {
         await resource.lockFirst?.(tx);
         const id = await this.lock(tx, params.id, request.headers['if-match']);

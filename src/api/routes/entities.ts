@@ -67,7 +67,7 @@ function getRoute({ db, entities }: EntitiesDeps): Route {
     permission: 'automation.read',
     operationId: 'entities.get',
     tag: TAG,
-    summary: 'One entity',
+    summary: 'Get an entity',
     params: EntityParams,
     responses: { 200: { description: 'The entity', schema: EntityAnswer }, ...NOT_FOUND, ...COMPUTED },
     async handler({ params }) {

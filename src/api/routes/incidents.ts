@@ -41,7 +41,7 @@ const StatusQuery = z
 export function incidentRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {
-      ...{ path: '/incidents', operations: 'incidents', tag: 'Incidents', singular: 'incident' },
+      ...{ path: '/incidents', operations: 'incidents', tag: 'Incidents', one: 'an incident', many: 'incidents' },
       ...{ newSchema: NewIncident, patchSchema: IncidentPatch, answer: IncidentAnswer },
       query: {
         status: StatusQuery.optional().describe('One or more statuses, comma-separated'),

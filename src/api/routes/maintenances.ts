@@ -41,7 +41,13 @@ const StatusQuery = z
 export function maintenanceRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {
-      ...{ path: '/maintenances', operations: 'maintenances', tag: 'Maintenances', singular: 'maintenance' },
+      ...{
+        path: '/maintenances',
+        operations: 'maintenances',
+        tag: 'Maintenances',
+        one: 'a maintenance',
+        many: 'maintenances',
+      },
       ...{ newSchema: NewMaintenance, patchSchema: MaintenancePatch, answer: MaintenanceAnswer },
       query: {
         status: StatusQuery.optional().describe('One or more statuses, comma-separated'),

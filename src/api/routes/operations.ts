@@ -41,7 +41,7 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
       permission: 'public',
       operationId: 'operations.health',
       summary: 'Check that the process answers',
-      responses: { 200: { description: 'It does', schema: z.object({ status: z.literal('ok') }) } },
+      responses: { 200: { description: 'The process answers', schema: z.object({ status: z.literal('ok') }) } },
       handler: () => Promise.resolve(json(200, { status: 'ok' })),
     }),
     readRoute({
@@ -56,7 +56,7 @@ export function operationsRoutes(deps: OperationsDeps): Route[] {
         deep: FlagQuery.optional().describe('Let the status depend on Temporal and the dispatcher too'),
       }),
       responses: {
-        200: { description: 'It can', schema: Readiness },
+        200: { description: 'The process can take requests', schema: Readiness },
         503: { description: 'The process cannot take requests; `checks` has the reason', schema: Readiness },
       },
       handler: async ({ query: { deep = false } }) => {

@@ -130,7 +130,7 @@ function listRoute(
     operationId,
     tag: TAG,
     summary,
-    responses: { 200: { description: 'All groups', schema: pageOf(item) } },
+    responses: { 200: { description: 'The complete list', schema: pageOf(item) } },
     handler: () => Promise.resolve(json(200, { items: items(), nextCursor: null })),
   });
 }

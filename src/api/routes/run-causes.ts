@@ -20,7 +20,9 @@ const RunCauses = z
     down: z
       .array(
         CauseAnswer.extend({
-          depth: z.int().describe('0 for changes that this run wrote'),
+          depth: z
+            .int()
+            .describe('0: written by this run; 1: written by a run that a change of depth 0 started; and so on'),
           runs: z.array(RunOfChangeAnswer).describe('Runs that the change started and that are still kept'),
         }),
       )

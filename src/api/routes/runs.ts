@@ -94,7 +94,7 @@ function listRoute({ db, webUi }: RunsDeps): Route {
             .array(z.enum(RUN_STATUSES))
             .optional()
             .describe(
-              `With \`counts\`: statuses of which there may be more. Counting stops at ${COUNTED_RUNS.toLocaleString('en-US')}`,
+              `With \`counts\`: statuses whose count is a lower bound, because counting stops at ${COUNTED_RUNS.toLocaleString('en-US')}`,
             ),
         }),
       },

@@ -41,7 +41,7 @@ export function satelliteRoutes(deps: DomainDeps): Route[] {
   const { entities, clock, notifier } = deps;
   return [
     ...domainResourceRoutes(deps, {
-      ...{ path: '/satellites', operations: 'satellites', tag: 'Satellites', singular: 'satellite' },
+      ...{ path: '/satellites', operations: 'satellites', tag: 'Satellites', one: 'a satellite', many: 'satellites' },
       ...{ newSchema: NewSatellite, patchSchema: SatellitePatch, answer: SatelliteAnswer, query: {}, toAnswer },
       computed: ['status', 'lastSeenAt', 'lastEvent'],
       ...BY_ID,

@@ -89,7 +89,7 @@ function currentRoute(): Route {
     permission: 'automation.read',
     operationId: 'session.get',
     tag: TAG,
-    summary: 'The current session',
+    summary: 'Get the current session',
     responses: {
       200: { description: 'The session', schema: SessionAnswer },
       404: { description: 'The caller uses a bearer token, not a session' },

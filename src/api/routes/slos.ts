@@ -37,7 +37,7 @@ export function sloRoutes(deps: DomainDeps): Route[] {
   return [
     burnDownRoute(deps),
     ...domainResourceRoutes(deps, {
-      ...{ path: '/slos', operations: 'slos', tag: 'SLOs', singular: 'SLO' },
+      ...{ path: '/slos', operations: 'slos', tag: 'SLOs', one: 'an SLO', many: 'SLOs' },
       ...{ newSchema: NewSlo, patchSchema: SloPatch, answer: SloAnswer, query: {} },
       computed: ['budgetRemainingPercent', 'currentStreak', 'bestStreak', 'achievements', 'computedAt'],
       toAnswer: ({ computeAt: _computeAt, computedAt, createdAt, updatedAt, ...rest }) => ({

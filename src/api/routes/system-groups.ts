@@ -27,7 +27,13 @@ const GroupAnswer = z
 /** Groups of systems. */
 export function systemGroupRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
-    ...{ path: '/system-groups', operations: 'system-groups', tag: 'Systems', singular: 'group' },
+    ...{
+      path: '/system-groups',
+      operations: 'system-groups',
+      tag: 'Systems',
+      one: 'a group of systems',
+      many: 'groups of systems',
+    },
     ...{ newSchema: NewGroup, patchSchema: GroupPatch, answer: GroupAnswer, query: {} },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({
       ...rest,

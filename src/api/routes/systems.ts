@@ -30,7 +30,7 @@ const SystemAnswer = z
 /** Routes of the catalogue. Removing a system also removes its checks, health, dependencies and objectives. */
 export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly SystemRemovedHook[] }): Route[] {
   return domainResourceRoutes(deps, {
-    ...{ path: '/systems', operations: 'systems', tag: 'Systems', singular: 'system' },
+    ...{ path: '/systems', operations: 'systems', tag: 'Systems', one: 'a system', many: 'systems' },
     ...{ newSchema: NewSystem, patchSchema: SystemPatch, answer: SystemAnswer },
     query: { q: z.string().min(1).max(200).optional().describe('Part of id or name') },
     toAnswer: ({ createdAt, updatedAt, ...rest }) => ({

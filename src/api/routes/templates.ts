@@ -39,7 +39,7 @@ export function templateRoutes({ work, clock }: { work: DocumentWork; clock: Clo
       body: RenderBody,
       costly: true,
       maxBodyBytes: MAX_RENDER_BYTES,
-      responses: { 200: { description: 'The result; an error in the template is a result too', schema: Rendered } },
+      responses: { 200: { description: 'The result; 200 also when the template has an error', schema: Rendered } },
       async handler({ body, raw }) {
         const instant = parseInstant(body.now ?? body.context['now']);
         const now = instant === undefined ? clock.now() : new Date(instant);

@@ -29,7 +29,7 @@ const TokenAnswer = z
 const NewToken = z.strictObject({
   name: z.string().trim().min(1).max(200),
   roles: z.array(z.enum(ROLES)).min(1),
-  expiresAt: Instant.nullish().describe('When the token expires; absent: never'),
+  expiresAt: Instant.nullish().describe('When the token expires; default: never'),
 });
 
 interface TokensDeps {

@@ -10,7 +10,7 @@ export const CONNECTION_HELP = `
 Address of the API: FERMATA_URL; without it, that of the "fermata dev" that runs in this directory; without one,
 FERMATA_HOST and FERMATA_PORT (http://127.0.0.1:8080).
 Token: FERMATA_TOKEN, or FERMATA_ADMIN_TOKEN; for an API on this machine, by default the token of "fermata dev".
-Exit codes: 0 success, 1 failed or refused, 2 wrong use.
+Exit codes: 0 success, 1 failed or refused, 2 usage error.
 `;
 
 /** Returns the API of the environment. @throws {UsageError} when FERMATA_URL is invalid */

@@ -133,7 +133,7 @@ function whenOf(written: unknown, context: StepContext, notes: Note[]): unknown 
     return Array.isArray((condition as { and?: unknown }).and) ? (condition as { and: unknown }).and : condition;
   } catch (error) {
     if (!(error instanceof NotImported)) throw error;
-    notes.push({ reason: `${error.message}. The condition never holds until it is written`, fragment: written });
+    notes.push({ reason: `${error.message}. The condition is false until you write it`, fragment: written });
     return false;
   }
 }

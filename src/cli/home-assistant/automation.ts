@@ -146,7 +146,7 @@ function conditionsOf(written: unknown[], context: ConditionContext): List {
       if (condition !== null) list.add(condition);
     } catch (error) {
       if (!(error instanceof NotImported)) throw error;
-      list.add(false, [{ reason: `${error.message}. The condition never holds until it is written`, fragment: one }]);
+      list.add(false, [{ reason: `${error.message}. The condition is false until you write it`, fragment: one }]);
     }
   }
   return list;

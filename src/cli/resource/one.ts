@@ -41,8 +41,8 @@ export async function wholeId(client: ApiClient, path: string, id: string, field
   const matches = [...new Set(ids)].filter((each) => each.startsWith(head ?? '') && each.endsWith(tail));
   const [match] = matches;
   if (match !== undefined && matches.length === 1) return match;
-  const found = matches.length === 0 ? 'none does' : matches.join(', ');
-  throw new UsageError(`"${id}" must match one id; among the newest ${rows.length}, ${found}.`);
+  const found = matches.length === 0 ? 'none matches' : `these match: ${matches.join(', ')}`;
+  throw new UsageError(`"${id}" must match exactly one id. Of the newest ${rows.length}, ${found}.`);
 }
 
 /**
@@ -55,7 +55,9 @@ export async function byName(client: ApiClient, path: string, nameOrId: string):
   const [one] = found;
   if (one !== undefined && found.length === 1) return one;
   if (found.length > 1) {
-    throw new UsageError(`Several are called "${nameOrId}"; use an id: ${found.map(({ id }) => id).join(', ')}.`);
+    throw new UsageError(
+      `More than one has the name "${nameOrId}"; use an id: ${found.map(({ id }) => id).join(', ')}.`,
+    );
   }
   const names = rows.map(({ name }) => `"${String(name)}"`);
   const known = names.length === 0 ? 'There are none yet.' : `Known: ${names.join(', ')}.`;

@@ -74,7 +74,7 @@ const RepeatForEach = z.strictObject({
     .min(1)
     .max(MAX_AT_A_TIME)
     .optional()
-    .describe('Maximum number of iterations at a time, each on a copy of the variables; absent: one after another'),
+    .describe('Maximum number of concurrent iterations, each on a copy of the variables; default: one after another'),
 });
 const RepeatWhile = z.strictObject({ ...repeatBase, while: Condition });
 const RepeatUntil = z.strictObject({ ...repeatBase, until: Condition });
@@ -232,4 +232,4 @@ export const ActionStep: z.ZodType<ActionStep> = z
     ],
     { error: 'not an action' },
   )
-  .meta({ id: 'Action', description: 'One step: exactly one of the kinds' });
+  .meta({ id: 'Action', description: 'One step, of exactly one kind' });

@@ -121,5 +121,6 @@ export const Condition: z.ZodType<Condition> = z
   )
   .meta({
     id: 'Condition',
-    description: 'An expression, or and, or, not, numeric_state, state, time, trigger; a list is an and',
+    description:
+      'An expression, a list of conditions that must all hold, or a map with one of: and, or, not, numeric_state, state, time, trigger',
   });

@@ -60,7 +60,7 @@ export const DWELL_FORMS = { units: UnitDwell, text: TextDuration, template: Tem
 export const DwellDuration = z.union([UnitDwell, TextDuration, TemplateDwell], { error: 'not a duration' }).meta({
   id: 'DwellDuration',
   description:
-    'A length of time. As a map it may have missed: fire or report, for a deadline that passed while no worker ran',
+    'A length of time. A map may also have missed: fire or report, which applies when the deadline passed while no worker was running',
 });
 export type DwellDuration = z.infer<typeof DwellDuration>;
 

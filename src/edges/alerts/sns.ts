@@ -71,7 +71,7 @@ function read(input: unknown): Element {
     case 'SubscriptionConfirmation':
     case 'UnsubscribeConfirmation':
       throw new ElementError(
-        'Type: subscriptions are only confirmed at /ingest/sns/{hook}, for the topics of a hook of the scheme sns',
+        'Type: subscriptions are confirmed only at /ingest/sns/{hook}, if the hook has the scheme sns and lists the topic',
       );
     case undefined:
       // Raw message delivery: the alarm alone.

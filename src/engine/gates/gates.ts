@@ -117,7 +117,7 @@ export async function enterGates(
   if (occurred.silenced !== undefined) return refuseConfig(refused('silenced', occurred.silenced));
   const entering = type.entering?.(trigger.config) ?? null;
   if (entering !== null && !(await cameFromOutside(deps.db, change, entering, deps.results))) {
-    return refuseConfig(refused('config', 'The number was in the range before, or is not known to have been outside.'));
+    return refuseConfig(refused('config', 'The number was already in the range, or its previous value is unknown.'));
   }
   deps.onGate?.({ gate: 'config', passed: true });
   const { event } = occurred;

@@ -65,13 +65,13 @@ export async function passWindow(tx: Executor, { entered, window, partitionKey }
   const counted = { count: others.length + 1, needed: window.count };
   const within = `within ${window.minutes} minutes`;
   if (others.length + 1 < window.count) {
-    const detail = `${others.length + 1} of ${window.count} events so far, all ${within} needed.`;
+    const detail = `${others.length + 1} of ${window.count} events ${within} so far.`;
     return refused('window', detail, { counted });
   }
   return window.refire === 'once'
     ? refused(
         'window',
-        `The window fired already for ${window.count} events ${within}; it fires again after a pause.`,
+        `The window has already fired for ${window.count} events ${within}; it fires again once the count has dropped below ${window.count}.`,
         {
           counted,
         },

@@ -112,7 +112,7 @@ export function createConnections(deps: {
   return async (typeId: string | null, idOrName: string, use: SecretUse): Promise<OpenConnection> => {
     const rows = await connectionsCalled(deps.db, idOrName);
     if (rows.length > 1) {
-      throw new FermataError('config_invalid', `Several connections are called "${idOrName}"; use the id of one.`);
+      throw new FermataError('config_invalid', `More than one connection has the name "${idOrName}"; use an id.`);
     }
     const [row] = rows;
     const type = deps.types.get(typeId ?? row?.type ?? '');

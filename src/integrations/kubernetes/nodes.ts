@@ -39,7 +39,7 @@ const DrainConfig = z.strictObject({
   name: Text.describe('Name of a node'),
   force: z.boolean().default(false).describe('Also evict pods that no controller recreates'),
   deleteEmptyDirData: z.boolean().default(false).describe('Also evict pods whose emptyDir is lost with them'),
-  gracePeriodSeconds: z.int().min(0).max(86_400).optional().describe('Default: that of each pod'),
+  gracePeriodSeconds: z.int().min(0).max(86_400).optional().describe('Default: the grace period of each pod'),
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),
 });
 type DrainConfig = z.infer<typeof DrainConfig>;

@@ -5,7 +5,9 @@ import { common, inCluster, invalid, isStatus, KubeObject, resourceResult, Text 
 
 const Object_ = {
   connectionId: Text,
-  namespace: Text.optional().describe('Default: that of the context, or the only one that the connection allows'),
+  namespace: Text.optional().describe(
+    'Default: the namespace of the context, or the only one that the connection allows',
+  ),
   kind: Text.default('Deployment').describe(
     'Kind of the object, such as Deployment, Pod, ConfigMap, or a custom resource',
   ),
@@ -36,7 +38,10 @@ const PatchConfig = z.strictObject({
   patch: z
     .record(z.string(), z.unknown())
     .describe('Fields to set and own, as in a manifest: { spec: { replicas: 3 } }'),
-  force: z.boolean().default(false).describe('Take over fields that others own; by default that is a conflict'),
+  force: z
+    .boolean()
+    .default(false)
+    .describe('Take over fields that other managers own, instead of failing with a conflict'),
 });
 
 /** `integration-kubernetes.patch`, by server-side apply under the field manager `fermata`. A repeat changes nothing. */
@@ -54,7 +59,7 @@ export function createPatch(kubernetes: KubernetesClient): CallingAction<z.infer
       const { apiVersion = apiVersionOf(path), kind, name, patch, force } = config;
       const { metadata = {} } = patch as { metadata?: Record<string, unknown> };
       if (metadata['name'] !== undefined && metadata['name'] !== name)
-        throw invalid('patch.metadata.name is another name.');
+        throw invalid('patch.metadata.name must equal name.');
       // https://kubernetes.io/docs/reference/using-api/server-side-apply/
       const body = { ...patch, apiVersion, kind, metadata: { ...metadata, name } };
       const query = { fieldManager: 'fermata', ...(force && { force: 'true' }) };

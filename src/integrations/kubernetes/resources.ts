@@ -75,7 +75,7 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
     /** @throws {ProviderFailure} config_invalid when the connection is limited to namespaces */
     wholeCluster(what: string): void {
       if (config.namespaces.length > 0)
-        throw invalid(`${what} concerns all namespaces, and the connection is limited.`);
+        throw invalid(`${what} needs all namespaces, but the connection is limited to some.`);
     },
     /** Returns the path of an object: its resource is looked up at the server, so that kinds of operators work as well. */
     async pathOf(target: ObjectName): Promise<string> {

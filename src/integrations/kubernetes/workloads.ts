@@ -5,7 +5,9 @@ import { common, inCluster, invalid, KubeObject, resourceResult, Text, type Clus
 
 const workload = {
   connectionId: Text,
-  namespace: Text.optional().describe('Default: that of the context, or the only one that the connection allows'),
+  namespace: Text.optional().describe(
+    'Default: the namespace of the context, or the only one that the connection allows',
+  ),
   name: Text,
 };
 const Controller = z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).default('Deployment');

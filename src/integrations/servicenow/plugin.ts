@@ -45,7 +45,7 @@ const CreateConfig = z.strictObject({
   urgency: z.enum(['1', '2', '3']).optional(),
   impact: z.enum(['1', '2', '3']).optional(),
   assignmentGroup: Text.optional(),
-  fields: Fields.optional().describe('Further columns of incident'),
+  fields: Fields.optional().describe('Other columns of the incident'),
 });
 
 /** `integration-servicenow.create_incident`. The incident has our key as correlation_id, by which a repeat finds it. */

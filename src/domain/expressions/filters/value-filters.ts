@@ -25,7 +25,7 @@ function round(number: number, digits: unknown): number {
 
 export const valueFilters = {
   default: {
-    description: 'default(value): the value instead of null, nothing or an empty text',
+    description: 'default(value): the given value when the input is null, missing or an empty text',
     apply: (input, args) => (input === null || input === undefined || input === '' ? args[0] : input),
   },
   not: {

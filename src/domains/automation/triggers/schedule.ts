@@ -10,7 +10,7 @@ const catchUp = {
     .enum(['skip', 'one', 'all'])
     .default('one')
     .describe(
-      'Which of the times that were missed while Temporal or the workers were down to make up: none, the newest, or all',
+      'What to do about times that were missed while Temporal or the workers were down: make up none, the newest, or all',
     ),
   catch_up_minutes: z
     .int()

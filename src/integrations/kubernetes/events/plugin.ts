@@ -8,15 +8,15 @@ const Text = z.string().trim().min(1);
 const Wanted = z
   .union([Text, z.array(Text).min(1)])
   .optional()
-  .describe('A value or a list of values');
+  .describe('One value, or a list of which one must match');
 
 const Config = z.strictObject({
   connectionId: Text.meta({ 'x-connection': true }).describe(
     'Id or name of a connection of type kubernetes, whose events are then watched',
   ),
   namespace: Wanted,
-  type: Wanted.describe('Normal or Warning, or a list'),
-  reason: Wanted.describe('Such as BackOff or FailedScheduling, or a list'),
+  type: Wanted.describe('Type: Normal or Warning, or a list'),
+  reason: Wanted.describe('Reason, such as BackOff or FailedScheduling, or a list'),
   kind: Wanted.describe('Kind of the object of the event, such as Pod, or a list'),
   name: Wanted.describe('Name of that object, or a list'),
 });
