@@ -34,7 +34,10 @@ export function createLogger(options: LoggerOptions): Logger {
   return pino(settings, { write: (line) => destination.write(`${humanLine(line, colours)}\n`) });
 }
 
-/** The message of a failed query repeats its parameters, which are people's data: the message of Postgres is enough. */
+/**
+ * Returns an error without the parameters of its query. The message of a failed query repeats them, and they are
+ * people's data.
+ */
 function withoutParameters(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
 }
@@ -70,7 +73,7 @@ function fieldText(value: unknown): string {
 }
 
 /**
- * An expected error is logged as its message; the stack is for unexpected ones. Its lines are indented, so that a
+ * Returns the text of an error: the message of an expected one, the stack of others. Its lines are indented, so that a
  * message with a line break cannot pass for a line of the log.
  */
 function errorText(error: unknown, level: unknown): string {

@@ -145,7 +145,7 @@ export async function startWorker(
   };
 }
 
-/** What every part of the worker is made with. Throws when the schema is not current. */
+/** Creates the dependencies that all parts of the worker share. Throws when the schema is not current. */
 async function createBase(config: Config, databaseUrl: string, log: Logger, standIns: WorkerStandIns) {
   const database = createDatabase(databaseUrl, { max: config.databasePool, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
@@ -320,7 +320,7 @@ function createPeriodicSweeps({
   }));
 }
 
-/** Work that the sweeper looks for: rows whose owner died, or whose time has come. */
+/** Returns the kinds of work that the sweeper searches for: rows whose owner died, or whose time has come. */
 function dueWork(
   { temporal, launcher, activityDeps }: WorkerParts,
   timers: {

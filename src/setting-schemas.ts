@@ -3,7 +3,7 @@ import { createAllowList } from './edges/egress/allow-list';
 
 const DAY_MS = 86_400_000;
 
-/** A whole number in these bounds. */
+/** Declares a whole number within bounds. */
 export const integer = (min: number, max: number) =>
   z
     .string()
@@ -61,7 +61,7 @@ export function originsOf(url: string | undefined): string[] {
   return [new URL(url).origin];
 }
 
-/** A number of days, `count` by default, in milliseconds. */
+/** Declares a setting in days, `count` by default; its value is in milliseconds. */
 export const days = (count: number) =>
   integer(1, 36_500)
     .prefault(String(count))
@@ -76,7 +76,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** By the rules of the guard itself, so that what is accepted here works there. */
+/** Returns whether a text names a host or range, by the rules of the egress guard. */
 export function isHostOrRange(item: string): boolean {
   try {
     createAllowList([item]);

@@ -83,7 +83,7 @@ interface PooledThread<Job, Answer> {
   close(): Promise<void>;
 }
 
-/** One thread, with one job at a time. Ends itself when a job exceeds the deadline. */
+/** Creates one thread, which performs one job at a time and is ended when a job exceeds the deadline. */
 function createPooledThread<Job, Answer>(
   worker: Worker,
   deadlineMs: number,

@@ -33,8 +33,8 @@ export function keyOf({ info }: Context): AttemptKey {
 const SUPERSEDED_RETRY_MS = 1_000;
 
 /**
- * Another attempt of the same step is the current one. Temporal has given up this attempt and ignores its failure, or
- * retries it after the other attempt (of a process that was suspended) has had time to end.
+ * Returns the failure of an attempt that another attempt of the same step has replaced. Temporal has given this one up
+ * and ignores its failure, or retries it after the other attempt (of a process that was suspended) has had time to end.
  */
 export const superseded = ({ path }: { path: string }): ApplicationFailure =>
   ApplicationFailure.create({
@@ -43,12 +43,12 @@ export const superseded = ({ path }: { path: string }): ApplicationFailure =>
     nextRetryDelay: SUPERSEDED_RETRY_MS,
   });
 
-/** Longest that one attempt may take, in milliseconds. */
+/** Returns the time limit of one attempt in milliseconds. */
 export function timeoutOf(step: ActionStepOfRun, action: CallingAction, config: unknown): number {
   return step.action.timeout_seconds === undefined ? action.timeoutMs(config) : step.action.timeout_seconds * 1000;
 }
 
-/** Retry policy of the step, in the words of the plan. */
+/** Returns the retry policy of the step. */
 export function retryOf({ action: { retry } }: ActionStepOfRun): RetryPlan {
   return {
     maxAttempts: retry.max_attempts,

@@ -11,7 +11,7 @@ interface Call {
   connectionId: string | undefined;
 }
 
-/** What a call may read and write while it runs, in transactions of its own; what it writes is masked. */
+/** Returns what a call may read and write while it runs, in transactions of its own; what it writes is masked. */
 export function callMemory(
   db: Executor,
   { mask, idempotencyKey, connectionId }: Call,

@@ -9,7 +9,9 @@ import { createCallStep } from './perform-step';
 import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
 
-/** The activities that the workflow of a run calls, by the name of their function and by the name of the action. */
+/**
+ * Returns the activities that the workflow of a run calls, by the name of their function and by the name of the action.
+ */
 export function createActivities(deps: ActivityDeps): RunActivities & { default: object } {
   const activities: RunActivities = {
     claimRun: createClaimRun(deps),

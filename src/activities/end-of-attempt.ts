@@ -6,7 +6,7 @@ const RENEW_MS = 1_000;
 /** When the call of an attempt has to end early. */
 export interface EndOfAttempt {
   signal: AbortSignal;
-  /** The call has ended. */
+  /** Stops the watch. Call it when the call has ended. */
   stop(): void;
 }
 

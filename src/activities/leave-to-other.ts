@@ -11,7 +11,10 @@ const UNKNOWN_TIMEOUT_MS = 600_000;
 /** Pause until Temporal offers the step to a worker again. */
 const OFFER_AGAIN_MS = 1_000;
 
-/** Thrown by a normal activity: Temporal offers it to any worker until one has the filters. */
+/**
+ * Returns the failure of a normal activity whose worker lacks filters. Temporal offers the activity to other workers
+ * until one has them.
+ */
 export function lacksFilters(filters: readonly string[]): ApplicationFailure {
   const message = `This worker does not have filter ${filters.join(', ')}.`;
   return ApplicationFailure.create({ message, type: 'unknown_filter', nextRetryDelay: OFFER_AGAIN_MS });

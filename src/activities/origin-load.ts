@@ -18,13 +18,16 @@ export type CallSlots = 'local' | 'normal' | 'calls';
 /** The load that calls put on the activity slots of this process, by origin. */
 export interface OriginLoad {
   /**
-   * Whether a local attempt to this origin may begin: its local attempts take less than their share of the slots, and its
-   * recent attempts were quick.
+   * Returns whether a local attempt to this origin may begin: its local attempts take less than their share of the
+   * slots, and its recent attempts were quick.
    */
   admitsLocal(origin: string): boolean;
-  /** Whether an attempt to this origin may begin as a normal activity: its normal attempts take less than their share. */
+  /**
+   * Returns whether an attempt to this origin may begin as a normal activity: its normal attempts take less than their
+   * share.
+   */
   admitsNormal(origin: string): boolean;
-  /** Whether the origin is slow: its calls are performed on the task queue of calls. */
+  /** Returns whether the origin is slow: its calls are performed on the task queue of calls. */
   isSlow(origin: string): boolean;
   /** Begins an attempt. The returned function ends it; an attempt that timed out is slow whatever time it took. */
   begin(origin: string, slots: CallSlots): (end: { timedOut: boolean }) => void;

@@ -144,7 +144,10 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
   );
 }
 
-/** While this attempt was prepared, the step or the run ended, or another attempt became the current one. */
+/**
+ * Returns the outcome of an attempt that was not sent, because the step or the run ended while it was prepared, or
+ * another attempt replaced it.
+ */
 async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<StepOutcome> {
   const standing = await stepStanding(database.db, step.names);
   const outcome = outcomeBefore(step, standing);

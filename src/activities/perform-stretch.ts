@@ -117,7 +117,7 @@ function stepsOf(
   return runList(progress, branch, planOf(definition[list], executionOf(deps)), list);
 }
 
-/** The run was closed by someone else before its end could be written. */
+/** Returns the outcome of a stretch whose run was closed by someone else before its end could be written. */
 function closedAt({ done: [first] }: Stretched): Stretched {
   if (first === undefined) return { done: [], ended: false };
   const closed = { type: 'closed' } as const;
@@ -128,8 +128,8 @@ function closedAt({ done: [first] }: Stretched): Stretched {
 }
 
 /**
- * Whether a stretch ends before its next command. A stretch of a branch has at most one large outcome, that of its first
- * step: results of all branches together have to fit into one workflow task (`workflows/run/task-room.ts`).
+ * Returns whether a stretch ends before its next command. A stretch of a branch has at most one large outcome, that of
+ * its first step: results of all branches together have to fit into one workflow task (`workflows/run/task-room.ts`).
  */
 function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {
   const started = performance.now();

@@ -9,7 +9,7 @@ const PERSIST_MS = { local: 10_000, normal: 45_000 };
 
 /**
  * Writes the outcome of a call. Retries while Postgres is away, since a call whose outcome is known must not be
- * repeated. Throws the last error of Postgres when the time is over.
+ * repeated. Throws the last error of Postgres when the activity runs out of time.
  */
 export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
   const until = Date.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];

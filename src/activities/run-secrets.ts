@@ -27,7 +27,7 @@ export interface RunSecrets {
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
   /** Returns the mask of the secrets that a run has used, and of `stored`. */
   maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
-  /** The same, read afresh. */
+  /** Like `maskOf`, but reads the stored secrets first. */
   readMask(db: Executor, runId: string): Promise<Mask>;
 }
 

@@ -118,13 +118,13 @@ export function configOf({ config, mask }: Pick<Step, 'config' | 'mask'>): Recor
   return config && keptConfig(toStorable(maskFields(mask, config, 'all')));
 }
 
-/** The run as the actor of what its steps write. */
+/** Returns the run as the actor of what its steps write. */
 export function runCause({ source, names }: Step): Cause {
   const actor = { type: 'automation' as const, id: names.runId, name: source.facts.automation.name };
   return { actor, causedBy: names.runId, depth: source.depth };
 }
 
-/** A failure as the step's row and `run.error` carry it: masked, and cut to 2,000 characters. */
+/** Returns a failure as the step's row and `run.error` carry it: masked, and cut to 2,000 characters. */
 export function runError(step: Step, code: string, message: string, status?: number): RunError {
   const { path, actionId } = step.names;
   return {

@@ -16,7 +16,7 @@ export interface ApiMetrics {
   countMismatched(count: number): void;
   /** Begins to count ended runs. Rejects when the database cannot be read. */
   start(): Promise<void>;
-  /** All metrics, with current values of the database. */
+  /** Returns all metrics, with current values of the database. */
   collect(): Promise<readonly Registry[]>;
   /** Prometheus text format and its content type. */
   render(): Promise<{ text: string; contentType: string }>;

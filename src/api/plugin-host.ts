@@ -42,7 +42,7 @@ const guardRoute = (route: Route, mask: Mask): Route => ({
   },
 });
 
-/** A body in bytes stays unchanged: only the plugin knows its format. */
+/** Returns the masked parts of a reply. A body in bytes stays unchanged, since only the plugin knows its format. */
 const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
   ...(body !== undefined && !(body instanceof Uint8Array) && { body: mask(body, 'data') }),
   ...(headers && { headers: mask(headers) }),

@@ -78,7 +78,7 @@ async function printAll(client: ApiClient, { json, group, status }: Options, out
   );
 }
 
-/** Why events started no run, of all automations. */
+/** Prints why events started no run, for all automations. */
 async function printReasons(client: ApiClient, { json, about }: Options, output: Output): Promise<void> {
   const rows = await client.list('/evaluations', EvaluationRow, { about, limit: SHOWN_WHY });
   return json ? output.json(rows) : printEvaluations(rows, output, true);

@@ -27,7 +27,7 @@ export interface ApiClient {
   /** Without a path, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
   get<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T>;
-  /** Up to `limit` items of a list, over as many pages as that takes. */
+  /** Returns up to `limit` items of a list, from as many pages as necessary. */
   list<T>(path: string, item: z.ZodType<T>, query?: Query & { limit?: number }): Promise<T[]>;
   send<T>(
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -39,7 +39,7 @@ export interface ApiClient {
   yaml(path: string): Promise<string>;
   /** Returns the status of a call outside the base path, e.g. `/readyz`; undefined = no answer. */
   status(path: string): Promise<number | undefined>;
-  /** Server-sent events until the server ends the stream or the caller stops reading. */
+  /** Yields server-sent events until the server ends the stream or the caller stops reading. */
   stream(path: string, lastEventId?: string): AsyncGenerator<ServerSentEvent>;
 }
 

@@ -86,7 +86,10 @@ async function runDemo(ci: boolean): Promise<void> {
   }
 }
 
-/** The receiver is on this machine, which webhooks may not reach by default; routine logs are hidden. */
+/**
+ * Returns the environment of the demo. It lets webhooks reach the receiver on this machine, which they may not by
+ * default, and hides routine logs.
+ */
 function demoEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const allowed = [env['FERMATA_EGRESS_ALLOW'], '127.0.0.1'].filter((item) => item !== undefined && item !== '');
   return { ...env, FERMATA_EGRESS_ALLOW: allowed.join(','), LOG_LEVEL: env['LOG_LEVEL'] || 'warn' };

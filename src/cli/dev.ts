@@ -41,7 +41,7 @@ async function runDev(): Promise<void> {
   }
 }
 
-/** First signal: end everything in order. Second signal: end at once. */
+/** Ends everything in order at the first signal, and at once at the second. */
 export function stopOnSignals(stack: DevStack, say: Say): { readonly stopping: boolean } {
   const asked = { stopping: false };
   const onSignal = (signal: NodeJS.Signals) => {

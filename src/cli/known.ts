@@ -27,7 +27,7 @@ export async function loadPluginMigrations(
   }
 }
 
-/** Triggers, actions and filters of this package and of the plugins in the environment. */
+/** Returns the triggers, actions and filters of this package and of the plugins in the environment. */
 export async function loadKnown(): Promise<KnownKinds> {
   const egress = createEgress({ allow: [] });
   const own = await loadPlugins(loadConfig(process.env).plugins, { egress });

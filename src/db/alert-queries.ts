@@ -42,7 +42,7 @@ export interface AlertFilter {
 const SELECT = sql`select a.fingerprint, e.state, a.labels, a.starts_at, a.last_received_at, a.repeats
   from alerts a join entities e on e.kind = 'alert' and e.id = a.fingerprint and e.state is not null`;
 
-/** Alerts, newest start first, after the start and fingerprint of the last one of the page before. */
+/** Returns alerts, newest start first, after the start and fingerprint of the last one of the previous page. */
 export async function listAlerts(
   db: Executor,
   filter: AlertFilter,
@@ -91,7 +91,7 @@ export async function episodesOf(db: Executor, fingerprint: string, limit: numbe
   }));
 }
 
-/** Runs that changes of an alert have started, newest first. */
+/** Returns the runs that changes of an alert have started, newest first. */
 export async function runsCausedBy(db: Executor, fingerprint: string, limit: number) {
   const found = await db.execute<{
     id: string;

@@ -10,7 +10,7 @@ export async function activeSilences(db: Executor, now: Date): Promise<SilenceRo
   return db.select().from(alertSilences).where(gt(alertSilences.endsAt, now));
 }
 
-/** Silences, newest first, below the id `before`. */
+/** Returns silences, newest first, below the id `before`. */
 export async function listSilences(
   db: Executor,
   page: { limit: number; before: string | undefined; now: Date; isActive: boolean },

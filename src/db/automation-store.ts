@@ -96,18 +96,18 @@ export interface AutomationStore {
   /** Disables and hides it; its history stays. The caller cancels its runs in the same transaction. */
   remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
   get(db: Executor, id: string): Promise<AutomationRecord | null>;
-  /** Newest first; `after` is the id of the last one of the page before. */
+  /** Returns automations, newest first; `after` is the id of the last one of the previous page. */
   list(db: Executor, filter: AutomationFilter, page: { limit: number; after?: string }): Promise<AutomationRecord[]>;
-  /** Newest first. */
+  /** Returns versions, newest first. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
   versionAt(db: Executor, id: string, version: number): Promise<VersionText | null>;
   /** Returns all automations from a source of Git, by their names there. */
   ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
-  /** Sorted and distinct. */
+  /** Returns the groups in alphabetical order. */
   groups(db: Executor): Promise<string[]>;
 }
 
-/** Changes with every write, also of the status. */
+/** Returns the ETag of an automation. It changes with every write, also of the status. */
 export function automationEtag({ version, revision }: Pick<AutomationRecord, 'version' | 'revision'>): string {
   return `"${version}-${revision}"`;
 }
@@ -384,7 +384,10 @@ type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt' | 'provenance
   lastTriggeredAt: string | null;
 };
 
-/** The stored document was validated when it was saved. Its executors parse it again. */
+/**
+ * Returns a row as a record. The document is not validated here: that was done when it was saved, and runs parse it
+ * again.
+ */
 function toRecord({ source, sourcePath, sourceCommit, ...row }: Row): AutomationRecord {
   return {
     ...row,

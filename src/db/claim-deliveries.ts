@@ -35,7 +35,7 @@ export async function claimDeliveries(
   return { fresh, known: await changeIdsOf(tx, others) };
 }
 
-/** Change ids of deliveries accepted before. */
+/** Returns the change ids of deliveries that were accepted before. */
 export async function changeIdsOf(db: Executor, keys: readonly string[]): Promise<Map<string, string[]>> {
   return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
 }

@@ -12,7 +12,10 @@ export interface Database {
   db: NodePgDatabase;
   /** Waits for queries in flight, then ends all connections. May be called twice. */
   close(): Promise<void>;
-  /** Another connection to this server was cut silently: closes idle ones, and those in use that stay silent. */
+  /**
+   * Closes idle connections, and those in use that stay silent. Call it when another connection to this server was cut
+   * silently.
+   */
   suspectConnections(): void;
 }
 

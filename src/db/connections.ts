@@ -34,7 +34,7 @@ export async function listConnections(
   return db.select().from(connections).where(where).orderBy(desc(connections.id)).limit(page.limit);
 }
 
-/** Every connection, page by page. */
+/** Yields every connection, reading page by page. */
 export async function* allConnections(db: Executor, pageSize = 500): AsyncGenerator<ConnectionRow> {
   for (let before: string | undefined; ;) {
     const page = await listConnections(db, { limit: pageSize, before });

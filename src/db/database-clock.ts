@@ -16,7 +16,9 @@ const REPORT_MS = 5_000;
 
 /** The database's clock, for all deadlines: workers and APIs whose own clocks differ agree on it. */
 export interface DatabaseClock extends Clock {
-  /** How far the clock of this machine is ahead of the database's, in milliseconds; negative when it is behind. */
+  /**
+   * Returns how far the clock of this machine is ahead of the database's, in milliseconds; negative when it is behind.
+   */
   skewMs(): number;
   stop(): void;
 }

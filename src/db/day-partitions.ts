@@ -61,7 +61,7 @@ const dayColumns = ({ name }: DayTable, days: string) => `
 export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, CHANGES, options);
 
-/** The same for `routings`. */
+/** Returns the same for `routings`. */
 export const ensureRoutingPartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, ROUTINGS, options);
 
@@ -161,10 +161,11 @@ export const dropRoutingPartitions = (database: Pick<Database, 'pool'>, routings
   dropPartitions(database, ROUTINGS, routingsMs);
 
 /**
- * A day is detached first, in its own transaction, and dropped when nothing else uses it: only the detachment locks
- * the table, and it gives up after 200 ms. Postgres refuses `detach … concurrently` while a default partition exists,
- * and the default partition is what keeps events accepted when a day is missing. A detached day that could not be
- * dropped, for example because a backup reads it, is dropped by a later call. Returns how many days were dropped.
+ * Drops the partitions of old days. A day is detached first, in its own transaction, and dropped when nothing else uses
+ * it: only the detachment locks the table, and it gives up after 200 ms. Postgres refuses `detach … concurrently` while
+ * a default partition exists, and the default partition is what keeps events accepted when a day is missing. A detached
+ * day that could not be dropped, for example because a backup reads it, is dropped by a later call. Returns how many
+ * days were dropped.
  */
 async function dropPartitions({ pool }: Pick<Database, 'pool'>, table: DayTable, ms: number): Promise<number> {
   const { rows } = await pool.query<{ name: string; attached: boolean }>(

@@ -4,7 +4,7 @@ import { databaseCauses } from './availability';
 /** Message of node-postgres when a statement had no answer within `query_timeout`. */
 const NO_ANSWER = /Query read timeout/;
 
-/** Whether a statement failed because it had no answer within `query_timeout`. */
+/** Returns whether a statement failed because it had no answer within `query_timeout`. */
 export const isWithoutAnswer = (error: unknown): boolean =>
   databaseCauses(error).some(({ message }) => NO_ANSWER.test(message));
 
@@ -28,7 +28,10 @@ export interface ConnectionWatch {
   acquired(client: pg.PoolClient): void;
   released(client: pg.PoolClient): void;
   removed(client: pg.PoolClient): void;
-  /** A connection to the same server was found to be cut: those of the pool took the same route. */
+  /**
+   * Checks the connections of the pool. Call it when another connection to the same server was cut, since they took the
+   * same route.
+   */
   suspect(): void;
 }
 

@@ -143,7 +143,10 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
   return found.rows[0] ? toDwell(found.rows[0]) : null;
 }
 
-/** The cause has stopped: the key may arm again. The workflow of an armed dwell is notified later. */
+/**
+ * Notes that the cause of a dwell has stopped, so that its key may arm again. The workflow of an armed dwell is
+ * notified later.
+ */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
   await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
   if (status !== 'armed') return;
@@ -163,7 +166,7 @@ export async function liveEntities(
   return found.rows;
 }
 
-/** Another entity keeps the cause up from now on. */
+/** Moves a dwell to another entity for which the cause still holds. */
 export async function moveDwell(tx: Executor, { id }: Dwell, entity: { kind: string; id: string }): Promise<void> {
   await tx.execute(sql`
     update dwells set kind = ${entity.kind}, entity_id = ${entity.id}, updated_at = clock_timestamp() where id = ${id}`);
@@ -278,7 +281,7 @@ export async function takeStartableDwells(db: Executor, limit: number): Promise<
   }));
 }
 
-/** Workflow id that older releases gave a dwell. */
+/** Returns the workflow id that older releases gave a dwell. */
 const formerId = (dwellId: string): string => `dwell:${dwellId}`;
 
 /** Returns whether a dwell is armed. */
@@ -295,7 +298,7 @@ export async function moveTimer(db: Executor, id: string, workflowId: string): P
   return moved.rowCount === 1;
 }
 
-/** Their workflows exist. */
+/** Notes that the workflows of these dwells exist. */
 export async function noteDwellsStarted(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`update dwells set started_at = clock_timestamp() where id = any(${uuids(ids)})`);
@@ -309,7 +312,7 @@ interface Overdue {
 const isOverdue = ({ now, late }: Overdue): SQL =>
   sql`status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})`;
 
-/** Whether a dwell is overdue and must be fired from its row. */
+/** Returns whether a dwell is overdue and must be fired from its row. */
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
 /**

@@ -8,7 +8,7 @@ export type HookRow = InferSelectModel<typeof hooks>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** The hook of this name or id, or null. `lock` keeps its row for the caller's write. */
+/** Returns the hook of this name or id, or null. `lock` keeps its row for the caller's write. */
 export async function findHook(db: Executor, nameOrId: string, options: { lock?: boolean } = {}) {
   const byId = UUID.test(nameOrId) ? eq(hooks.id, nameOrId.toLowerCase()) : undefined;
   const query = db
@@ -26,7 +26,7 @@ export async function listHooks(db: Executor, page: { limit: number; before: str
   return db.select().from(hooks).where(where).orderBy(desc(hooks.id)).limit(page.limit);
 }
 
-/** Every hook, page by page. */
+/** Yields every hook, reading page by page. */
 export async function* allHooks(db: Executor, pageSize = 500): AsyncGenerator<HookRow> {
   for (let before: string | undefined; ;) {
     const page = await listHooks(db, { limit: pageSize, before });

@@ -21,7 +21,7 @@ export async function noteMigrationFailure(
     });
 }
 
-/** The definition is in order now. */
+/** Removes the failures of an automation whose definition is valid again. */
 export async function forgetMigrationFailure(tx: Executor, automationId: string): Promise<void> {
   await tx.delete(migrationFailures).where(eq(migrationFailures.automationId, automationId));
 }

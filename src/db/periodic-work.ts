@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Periodic work has not been done for so many seconds. */
+/** Returns the SQL condition that is true when periodic work has not been done for so many seconds. */
 export const periodicDue = (name: string, everySeconds: number): SQL => sql`not exists (
   select 1 from periodic_work where name = ${name}
     and done_at > clock_timestamp() - make_interval(secs => ${everySeconds}))`;

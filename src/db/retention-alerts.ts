@@ -1,7 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { RetentionTask } from './retention-task';
 
-/** Alerts whose last episode ended longer ago than `alertsMs`; entity, row and episodes go together, without a change. */
+/**
+ * Returns the task that removes alerts whose last episode ended longer ago than `alertsMs`; entity, row and episodes go
+ * together, without a change.
+ */
 export function oldAlerts(alertsMs: number): RetentionTask {
   return async (db, limit) => {
     const { rowCount } = await db.execute(sql`

@@ -26,7 +26,10 @@ export function oldVersions(keep: number, ms: number): RetentionTask {
   );
 }
 
-/** Deleted automations, with their versions and evaluations, once their last run has been removed. */
+/**
+ * Returns the task that removes deleted automations, with their versions and evaluations, once their last run has been
+ * removed.
+ */
 export function oldAutomations(ms: number): RetentionTask {
   return rowsOf(
     (limit) => sql`
@@ -38,7 +41,10 @@ export function oldAutomations(ms: number): RetentionTask {
   );
 }
 
-/** Domain objects that ended long ago, with their updates (by foreign key), entity rows and transitions. */
+/**
+ * Returns the task that removes domain objects that ended long ago, with their updates (by foreign key), entity rows
+ * and transitions.
+ */
 export function oldEndedObjects(
   table: 'incidents' | 'maintenances',
   kind: string,

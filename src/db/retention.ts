@@ -108,7 +108,7 @@ const once =
   (work: () => Promise<number>): RetentionTask =>
   async () => ({ removed: await work(), more: false });
 
-/** Rows by age alone, through the index on `column`. */
+/** Returns the task that removes rows by age alone, through the index on `column`. */
 function older(table: SQL, column: SQL, ms: number, also: SQL = sql``): RetentionTask {
   return async (db, limit) => {
     const { rowCount } = await db.execute(sql`

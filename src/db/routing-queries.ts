@@ -105,7 +105,7 @@ export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs:
   return found.rows[0]?.kept ?? false;
 }
 
-/** Runs that changes started since an instant, oldest first; at most `limit`. */
+/** Returns runs that changes started since an instant, oldest first; at most `limit`. */
 export async function runsStartedBy(
   db: Executor,
   changeIds: readonly string[],

@@ -35,7 +35,7 @@ export function whereRuns(filter: RunFilter): SQL | undefined {
   );
 }
 
-/** The last id of a millisecond. */
+/** Returns the last id of a millisecond. */
 function lastIdAt(ms: number): string {
   const time = Math.min(Math.max(0, Math.trunc(ms)), 0xffff_ffff_ffff)
     .toString(16)

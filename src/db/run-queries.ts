@@ -34,19 +34,19 @@ export function isTerminal(status: RunStatus): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }
 
-/** Runs newest first, up to `limit`, below the id `before`. */
+/** Returns runs, newest first, up to `limit`, below the id `before`. */
 export async function listRuns(db: Executor, filter: RunFilter, page: { limit: number; before?: string | undefined }) {
   const ids = await matchingIds(db, filter, page);
   return selectRuns(db, sql`${runs.id} in (${ids})`).orderBy(desc(runs.id));
 }
 
-/** One run, or undefined. */
+/** Returns a run, or undefined. */
 export async function getRun(db: Executor, id: string): Promise<RunRow | undefined> {
   const rows = await selectRuns(db, eq(runs.id, id));
   return rows[0];
 }
 
-/** Steps of a run after a position, up to `limit`, in the order of positions. */
+/** Returns the steps of a run after a position, up to `limit`, in the order of positions. */
 export async function stepsAfter(db: Executor, runId: string, after: number, limit: number): Promise<RunStepRow[]> {
   return db
     .select()
@@ -72,7 +72,7 @@ export async function positionBelowNewestSteps(
   return rows[0]?.seq;
 }
 
-/** Steps sorted by place, numbers as numbers. */
+/** Returns the steps sorted by place, numbers as numbers. */
 export function byPlace(steps: readonly RunStepRow[]): RunStepRow[] {
   const collator = new Intl.Collator('en', { numeric: true });
   return [...steps].sort((a, b) => collator.compare(a.path, b.path));

@@ -22,7 +22,7 @@ export interface ScheduleRow {
   formerId: string;
 }
 
-/** Id that older releases gave a Schedule. */
+/** Returns the id that older releases gave a Schedule. */
 const formerId = (automationId: string, triggerId: string): string => `automation:${automationId}:${triggerId}`;
 
 /** Updates the schedules of an automation to those of its enabled triggers; unchanged ones keep their start. */
@@ -149,7 +149,7 @@ export async function endedSchedules(
   }));
 }
 
-/** Temporal has deleted it. */
+/** Forgets that a schedule must be deleted in Temporal. Call it when Temporal has deleted the schedule. */
 export async function forgetScheduleEnd(db: Executor, automationId: string, triggerId: string): Promise<void> {
   await db.execute(sql`delete from schedule_ends where automation_id = ${automationId} and trigger_id = ${triggerId}`);
 }

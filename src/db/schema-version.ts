@@ -21,7 +21,7 @@ export async function assertSchemaCurrent(database: Pick<Database, 'pool'>): Pro
   );
 }
 
-/** Highest migration that was applied; 0 for an empty database. */
+/** Returns the highest migration that was applied; 0 for an empty database. */
 async function schemaVersion({ pool }: Pick<Database, 'pool'>): Promise<number> {
   const known = await pool.query<{ known: boolean }>(`select to_regclass('schema_migrations') is not null as known`);
   if (known.rows[0]?.known !== true) return 0;

@@ -12,7 +12,7 @@ export interface SecretInfo {
   allow: SecretBinding | null;
 }
 
-/** Sealed values by name, with their versions and bindings. */
+/** Returns sealed values by name, with their versions and bindings. */
 export async function findSecrets(
   db: Executor,
   names: readonly string[],
@@ -23,7 +23,7 @@ export async function findSecrets(
   return new Map(found.rows.map(({ name, ...row }) => [name, row]));
 }
 
-/** Secrets in alphabetical order, after the name `after`. */
+/** Returns secrets in alphabetical order, after the name `after`. */
 export async function listSecrets(
   db: Executor,
   page: { limit: number; after: string | undefined },
@@ -112,7 +112,7 @@ export async function runSecretsOf(db: Executor, runId: string): Promise<SealedR
   return found.rows;
 }
 
-/** Every sealed value of the database, to be sealed again: table, key, name that it is sealed for, value. */
+/** Returns every sealed value of the database, to be sealed again: table, key, name that it is sealed for, value. */
 export async function resealAll(
   tx: Executor,
   reseal: (name: string, sealed: Sealed) => Sealed | null,

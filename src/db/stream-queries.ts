@@ -11,7 +11,10 @@ export interface StreamPlace {
   name: 'run' | 'step' | 'entity' | 'automation';
 }
 
-/** Places after another one, in order. Read from indexes alone, so that an overlap can be read again and again. */
+/**
+ * Returns the positions of events after a position, in order. It reads only indexes, so that recent positions can be
+ * read repeatedly at little cost.
+ */
 export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {
   const found = await db.execute<{ seq: string; name: StreamPlace['name'] }>(sql`
     select seq, name from (
@@ -23,7 +26,7 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
   return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
 }
 
-/** State changes after a position of the log, oldest first, as entity listeners receive them. */
+/** Returns state changes after a position of the log, oldest first, as entity listeners receive them. */
 export async function entityChangesAfter(db: Executor, after: number, limit: number): Promise<Change[]> {
   const found = await db.execute<ChangeRow>(
     sql`select ${CHANGE_COLUMNS} from changes where seq > ${after} and event is null order by seq limit ${limit}`,

@@ -63,7 +63,7 @@ export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow &
   return rows[0];
 }
 
-/** Tokens that are not revoked, newest first, up to `limit`, below the id `before`. */
+/** Returns tokens that are not revoked, newest first, up to `limit`, below the id `before`. */
 export async function listTokens(
   db: Executor,
   page: { limit: number; before: string | undefined; prefix: string | undefined },

@@ -36,7 +36,7 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   readonly port: number;
   readonly process: Child;
-  /** URL of a database on it; the default one is `fermata`, which exists. */
+  /** Returns the URL of a database on this server; default: `fermata`, which exists. */
   url(database?: string): string;
   /** Ends all sessions, writes a checkpoint, ends. */
   stop(): Promise<void>;

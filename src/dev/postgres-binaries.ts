@@ -56,8 +56,8 @@ function nativeDirectory(): { native: string; version: string } {
 }
 
 /**
- * npm packages contain no symbolic links; the package creates them in an install script, which npm may skip
- * (`ignore-scripts`).
+ * Creates the symbolic links between libraries. npm packages cannot contain any, and the install script that creates
+ * them may have been skipped (`ignore-scripts`).
  */
 function restoreSymlinks(native: string): void {
   const list = join(native, 'pg-symlinks.json');

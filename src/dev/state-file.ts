@@ -80,7 +80,10 @@ export function acquireStateFile(home: string): StateFile {
   };
 }
 
-/** Creating the file exclusively decides between two that start at the same moment. */
+/**
+ * Takes over the state file and returns the processes that the last owner left behind. The file is created exclusively,
+ * so that only one of two processes that start at the same moment succeeds.
+ */
 function takeOver(file: string): DevState['children'] {
   let leftBehind: DevState['children'] = [];
   for (let attempt = 0; attempt < 3; attempt += 1) {

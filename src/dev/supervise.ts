@@ -5,7 +5,7 @@ import type { Child, ChildExit } from '../os/child';
 /** Something that runs as one process. */
 export interface Started {
   process: Child;
-  /** Orderly. */
+  /** Stops the process in order. */
   stop(): Promise<void>;
 }
 

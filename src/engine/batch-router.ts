@@ -71,11 +71,16 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
   }
 }
 
-/** Whether a change neither reads nor writes rows that another change of its entity in the same batch depends on. */
+/**
+ * Returns whether a change neither reads nor writes rows that another change of its entity in the same batch depends
+ * on.
+ */
 const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
 
-/** The next batch, in the order of the log; a change that is not plain is the only one of its entity in it. */
+/**
+ * Returns the next batch, in the order of the log; a change that is not plain is the only one of its entity in it.
+ */
 export function takeBatch(
   changes: readonly Routable[],
   limit: number = BATCH,

@@ -28,7 +28,7 @@ interface Row extends ChangeRow {
   is_retried: boolean;
 }
 
-/** Key of the entity whose changes must stay in order. */
+/** Returns the key of the entity whose changes must stay in order. */
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
 /** Oldest unrouted changes among which a fair read chooses. */

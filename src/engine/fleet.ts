@@ -8,16 +8,16 @@ export interface Fleet {
   /** Renews this worker's announcement and reads those of the others. Returns how many workers are live. */
   announce(): Promise<number>;
   withdraw(): Promise<void>;
-  /** Whether a worker with other plugins is live, or was some minutes ago. */
+  /** Returns whether a worker with other plugins is live, or was some minutes ago. */
   differs(): boolean;
   /**
-   * Names that concern a change of a kind with these events: the names that only other workers know, and those that
-   * this worker knows.
+   * Returns the names that a change of a kind with these events concerns: those that only other workers know, and those
+   * that this worker knows.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
-  /** Whether one live worker other than this one knows all of these names. */
+  /** Returns whether one live worker other than this one knows all of these names. */
   someoneKnows(names: readonly string[]): boolean;
-  /** Whether another worker knows a name, or one that stopped within the last minutes did. */
+  /** Returns whether another worker knows a name, or one that stopped within the last minutes did. */
   someoneKnew(name: string): boolean;
   /** Names that this worker knows. */
   readonly names: readonly string[];

@@ -24,7 +24,10 @@ const ROUTE: Verdict = { type: 'route' };
 
 /** Decides whether a change is for a worker with other plugins. */
 export interface Handover {
-  /** Events of the dwells of entities that only another worker can end, by entity. Costs a query only when triggers are unknown. */
+  /**
+   * Returns the events of those dwells that only another worker can end, by entity. Costs a query only when triggers
+   * are unknown.
+   */
   dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
   verdict(unrouted: UnroutedChange, concerns: ChangeConcerns): Verdict;
 }

@@ -11,7 +11,7 @@ export interface LeasesDeps {
 
 /** Partitions of the change log that this worker may route. */
 export interface Leases {
-  /** Partition → epoch, the fencing token that every routing statement checks. */
+  /** Returns the held partitions, each with its epoch: the fencing token that every routing statement checks. */
   held(): ReadonlyMap<number, number>;
   /**
    * Renews the leases, releases those beyond the fair share, and takes free and expired ones. Times are the database's.

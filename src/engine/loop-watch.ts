@@ -11,9 +11,9 @@ export interface LoopState {
 
 /** A loop and its state. */
 export interface WatchedLoop {
-  /** A round has ended, with or without an error. */
+  /** Notes that a round has ended, with or without an error. */
   round(): void;
-  /** The loop was stopped in order. */
+  /** Notes that the loop was stopped in order. */
   stopped(): void;
 }
 

@@ -102,8 +102,8 @@ function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: O
 }
 
 /**
- * Returns the same for triggers whose automations use a filter that this worker does not have, and whether the config
- * refuses.
+ * Returns the triggers that an occurrence concerns but whose automations use a filter that this worker lacks, each with
+ * whether its config refuses the occurrence.
  */
 function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrence) {
   const { event, payload } = occurrence;
@@ -131,7 +131,10 @@ function listenersOf(queued: readonly EntityListener[], change: Change): EntityL
   return change.shape === 'entity' ? queued.filter((each) => listensTo(each, change)) : [];
 }
 
-/** Rows of `routings` that need no gate: disabled triggers, triggers of disabled automations, and the run that caused it. */
+/**
+ * Returns the rows of `routings` that need no gate: disabled triggers, triggers of disabled automations, and the run
+ * that caused it.
+ */
 function notesOf(index: RoutingIndex, change: Change, occurrences: readonly Occurrence[]): NewRouting[] {
   const { changeId, kind, causedBy } = change;
   const notes = kind === SCHEDULE_KIND ? [] : occurrences.flatMap((each) => disabledFor(index, changeId, each));

@@ -81,7 +81,7 @@ export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Prom
   return gated;
 }
 
-/** The candidates of each automation, which share its steps. */
+/** Returns the candidates of each automation, which share its steps. */
 function byAutomation({ candidates }: ChangeCandidates): Placed[][] {
   const groups = new Map<string, Placed[]>();
   for (const [index, each] of candidates.entries()) {
@@ -125,7 +125,7 @@ function withLimit(verdict: Verdict, limit: number, automations: number): Verdic
   return { reason: { ...reason, refusal: { ...reason.refusal, detail } } };
 }
 
-/** Whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
+/** Returns whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
 export function needsDecision({ routed, survivors, windows, dwells }: GatedChange): boolean {
   return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
 }

@@ -65,7 +65,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   };
 }
 
-/** How many changes a round reads after a full one that took so long for so many. */
+/** Returns how many changes a round reads after a full one that took so long for so many. */
 const limitAfter = (changes: number, ms: number): number =>
   Math.max(LEAST_BATCH, Math.min(MOST_BATCH, Math.round((changes * ROUND_MS) / ms)));
 

@@ -108,7 +108,7 @@ export class RoutingIndex {
     return found;
   }
 
-  /** An enabled trigger of an enabled automation. */
+  /** Returns an enabled trigger of an enabled automation. */
   find(automationId: string, triggerId: string): Candidate | undefined {
     return this.byName.get(nameOf(automationId, triggerId));
   }
@@ -118,7 +118,7 @@ export class RoutingIndex {
     return this.incompleteByName.get(nameOf(automationId, triggerId));
   }
 
-  /** Whether any enabled trigger has this event. */
+  /** Returns whether any enabled trigger has this event. */
   listensTo(event: string): boolean {
     return this.events.has(event);
   }
@@ -128,7 +128,7 @@ export class RoutingIndex {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }
 
-  /** Whether this process cannot route an enabled trigger. */
+  /** Returns whether this process cannot route an enabled trigger. */
   isUnknown(automationId: string, triggerId: string): boolean {
     return this.unknown.has(nameOf(automationId, triggerId));
   }

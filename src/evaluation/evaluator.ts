@@ -74,7 +74,7 @@ export interface Evaluator {
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;
-  /** Value of a bare expression; throws ExpressionError. */
+  /** Returns the value of a bare expression; throws ExpressionError. */
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
   /** Renders a duration's template: a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;

@@ -51,7 +51,7 @@ const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firing
 
 const nowOf = (scope: ExpressionContext, clock: Clock): Date => scope.now ?? clock.now();
 
-/** A trace evaluates every part of a condition, including nested ones. */
+/** Returns the context for a trace, which evaluates every part of a condition, including nested ones. */
 const forTrace = (context: ConditionContext, { steps }: ExpressionContext): ConditionContext => ({
   ...context,
   shared: steps?.traces ?? createSharedSteps(16),

@@ -100,7 +100,7 @@ export interface CallContext<C> extends ActionContext<C> {
   progress: {
     /** null when no attempt has recorded anything. */
     read(): Promise<unknown>;
-    /** Committed when it returns. Masked, like everything that leaves the call. */
+    /** Stores a value and commits it before it returns. The value is masked, like everything that leaves the call. */
     write(value: unknown): Promise<void>;
   };
   /** Facts about the provider of the connection, kept across runs. Nothing is kept for actions without a connection. */
@@ -152,7 +152,10 @@ export interface TransactionalAction<C = unknown> extends ActionDescription {
 
 export interface CallingAction<C = unknown> extends ActionDescription {
   execution: 'call';
-  /** Timeout of one attempt in milliseconds when the step sets no `timeout_seconds`; ≤ 5,000 makes it a short call. */
+  /**
+   * Returns the timeout of one attempt in milliseconds, used when the step sets no `timeout_seconds`. At most 5,000
+   * makes the call a short one.
+   */
   timeoutMs(config: C): number;
   /** Whether a call with this config leaves the process; default true. `fermata test` mocks those that do. */
   leavesProcess?(config: C): boolean;

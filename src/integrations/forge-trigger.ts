@@ -37,7 +37,9 @@ export function forgeTrigger(
   };
 }
 
-/** Names of repositories and branches: without regard to case, and with or without `refs/heads/`. */
+/**
+ * Returns whether a value is one of the wanted ones. Case and a leading `refs/heads/` or `refs/tags/` do not matter.
+ */
 function accepts(wanted: unknown, found: unknown): boolean {
   return [wanted].flat().some((each) => plain(each) === plain(found));
 }

@@ -22,7 +22,7 @@ import { orderByServices } from './plugin-services';
 /** The default export of such a module. */
 export type PluginModule = OwnPlugin | ((host: PluginHost) => OwnPlugin | Promise<OwnPlugin>);
 
-/** Plugins for a process that only describes them: commands, and threads that check documents. */
+/** Loads plugins for a process that only describes them: commands, and threads that check documents. */
 export async function loadPlugins(
   modules: readonly string[],
   { egress }: { egress: Egress },

@@ -9,7 +9,7 @@ import type { OwnPlugin } from './contract';
 /** Ids that name a schema; Postgres cuts names at 63 characters. */
 const ID = /^[a-z][a-z0-9_-]{0,55}$/;
 
-/** Schema of a plugin's tables: `plugin_` and the id, with `_` for `-`. */
+/** Returns the schema of a plugin's tables: `plugin_` and the id, with `_` for `-`. */
 export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_')}`;
 
 /**

@@ -8,7 +8,7 @@ export interface ServiceRef<S> {
   readonly type?: S;
 }
 
-/** Names the service `<plugin>.<name>` for `requires` and `getService`, with its type. */
+/** Returns the name of the service `<plugin>.<name>`, with its type, for `requires` and `getService`. */
 export const serviceRef = <S>(id: string): ServiceRef<S> => ({ id });
 
 /** The fields of `OwnPlugin` about services. */

@@ -16,7 +16,7 @@ export interface SecretValue {
 export interface SecretBackend {
   /** Returns the values of existing secrets, by name. */
   resolve(names: readonly string[]): Promise<Map<string, SecretValue>>;
-  /** All names. */
+  /** Returns all names. */
   list(): Promise<string[]>;
   /** @throws when values cannot be read. */
   health(): Promise<void>;
@@ -24,7 +24,7 @@ export interface SecretBackend {
 
 const PAGE = 1_000;
 
-/** Secrets in our own database, sealed under the keys of this process. */
+/** Creates the backend that keeps secrets in the database of Fermata, sealed under the keys of this process. */
 export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Cipher }): SecretBackend {
   return {
     async resolve(names) {

@@ -9,7 +9,7 @@ export interface ProcessIdentity {
   startedAt: string;
 }
 
-/** Identity of a process that is alive (a zombie is not); undefined when there is none. */
+/** Returns the identity of a process that is alive (a zombie is not); undefined when no such process exists. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   try {
     // Fields after the command name, which may hold spaces and brackets: state is the first, start time the 20th.

@@ -59,7 +59,10 @@ export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps)
   return { stop: () => provider.shutdown().catch(report) };
 }
 
-/** Headers, certificates and timeouts of the standard `OTEL_EXPORTER_OTLP_*` variables are read by the exporter itself, too. */
+/**
+ * Creates the exporter. It also reads headers, certificates and timeouts from the standard `OTEL_EXPORTER_OTLP_*`
+ * variables itself.
+ */
 function createExporter({ endpoint, headers, compression }: OtlpSettings, report: (error: unknown) => void) {
   const exporter = new OTLPMetricExporter({
     url: `${endpoint}/v1/metrics`,

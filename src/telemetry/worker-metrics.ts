@@ -101,7 +101,10 @@ async function sdkMetrics(port: number | undefined): Promise<string> {
   }
 }
 
-/** 200 while every loop completes its iterations in time, else 503; the body gives the time of each loop's last iteration. */
+/**
+ * Answers 200 while every loop completes its iterations in time, else 503. The body has the time of each loop's last
+ * iteration.
+ */
 function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): void {
   const loops = watch?.states() ?? [];
   const stalled = loops.some((loop) => loop.stalled);

@@ -7,7 +7,7 @@ import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
 
 /**
- * A part of `npm run build`: bundles the compiled workflows once, so that no worker has to when it starts.
+ * Bundles the compiled workflows, as part of `npm run build`, so that no worker has to when it starts.
  * `dist/src/workflows/index.js` → `dist/workflow-bundle.js`.
  */
 async function buildBundle(): Promise<void> {
@@ -24,7 +24,7 @@ async function buildBundle(): Promise<void> {
   writeFileSync(join(projectRoot(), COMMIT_FILE), `${process.env['FERMATA_COMMIT'] || commitOfCheckout()}\n`);
 }
 
-/** Commit of the sources, with `-dirty` when files have changed since; '' outside of a checkout. */
+/** Returns the commit of the sources, with `-dirty` when files have changed since; '' outside of a checkout. */
 function commitOfCheckout(): string {
   const args = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude', '*'];
   const { status, stdout } = spawnSync('git', args, { cwd: projectRoot(), encoding: 'utf8' });

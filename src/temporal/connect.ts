@@ -10,7 +10,7 @@ export interface TemporalAddress {
   namespace: string;
 }
 
-/** Address, API key and TLS of the standard Temporal environment variables and profiles. */
+/** Returns address, API key and TLS from the standard Temporal environment variables and profiles. */
 function connectionOptions({ address }: TemporalAddress) {
   const options = loadClientConnectConfig({}).connectionOptions;
   return address === undefined ? options : { ...options, address };

@@ -227,7 +227,7 @@ function hasClaimed({ raw }: WorkflowExecutionDescription): boolean {
 const runIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<RunMemo> | undefined)?.fermataRunId;
 
-/** An execution is named by the first of its chain: a long run continues as new. */
+/** Returns the run id of the first execution of a chain, which names the execution: a long run continues as new. */
 const firstRunIdOf = ({ raw, runId }: WorkflowExecutionDescription): string =>
   raw.workflowExecutionInfo?.firstRunId ?? runId;
 

@@ -27,7 +27,7 @@ export interface ScheduleKeeper {
   remove(scheduleId: string): Promise<void>;
   /** Identifies everything that `put` would write for a schedule. */
   specId(schedule: ScheduleRow): string;
-  /** Ids of all schedules of the namespace. */
+  /** Returns the ids of all schedules of the namespace. */
   list(): Promise<string[]>;
 }
 
@@ -53,7 +53,7 @@ interface ScheduleKeeperDeps {
 export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
   const { client, clock, taskQueue, timezone, encryption, onCall } = deps;
   const offsets = new Map<string, number[]>();
-  /** UTC offset of a zone; read again each day, since the rules of zones change. */
+  /** Returns the UTC offsets of a zone. They are read again each day, since the rules of zones change. */
   const offsetsIn = (zone: string): number[] => {
     const now = clock.now();
     const key = `${zone} ${now.toISOString().slice(0, 10)}`;
@@ -65,7 +65,7 @@ export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
   const optionsOf = (schedule: ScheduleRow) =>
     scheduleOptions(schedule, specOf(schedule, timezone, offsetsIn), taskQueue);
 
-  /** False = another installation has a schedule of this id. */
+  /** Creates or updates a schedule. Returns false when another installation has a schedule with this id. */
   const createOrUpdate = async (options: ScheduleOptions): Promise<boolean> => {
     onCall('put_schedule');
     try {

@@ -21,7 +21,7 @@ const setState = (next: LiveState) => {
   listeners.forEach((listener) => listener());
 };
 
-/** Whether the page follows what happens. */
+/** Returns whether the page follows what happens. */
 export function useLiveState(): LiveState {
   return useSyncExternalStore(
     (listener) => {

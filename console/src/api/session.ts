@@ -42,7 +42,7 @@ const GRANTS: Readonly<Record<'manage' | 'secrets' | 'admin', readonly Role[]>> 
   admin: ['admin'],
 };
 
-/** Whether the roles of the session allow something; the server decides. */
+/** Returns whether the roles of the session allow something; the server decides. */
 export function useMay(what: keyof typeof GRANTS): boolean {
   const { data } = useQuery(sessionQuery);
   return (data?.roles ?? []).some((role) => GRANTS[what].includes(role));

@@ -25,7 +25,7 @@ export interface FlowModel {
   onFailure: FlowStep[];
 }
 
-/** What a definition does, as far as it can be read: the text may be half written. */
+/** Returns what a definition does, as far as it can be read: the text may be half written. */
 export function flowOf(definition: unknown): FlowModel {
   const root = isRecord(definition) ? definition : {};
   return {
@@ -129,7 +129,7 @@ function branchesOf(kind: string, given: unknown, step: Record<string, unknown>,
   }
 }
 
-/** A condition as it is written, in one line. */
+/** Returns a condition as it is written, in one line. */
 function conditionText(condition: unknown): string {
   if (typeof condition === 'string' || typeof condition === 'number' || typeof condition === 'boolean')
     return String(condition);
@@ -150,7 +150,7 @@ function durationOf(value: unknown): string {
     .join(' ');
 }
 
-/** A value in one line, cut to 200 characters: as JSON, without quotes around texts. */
+/** Returns a value in one line, cut to 200 characters: as JSON, without quotes around texts. */
 const shortJson = (value: unknown): string => lineOf(value).slice(0, 200);
 
 function lineOf(value: unknown): string {

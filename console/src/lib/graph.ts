@@ -45,7 +45,7 @@ interface Counts {
 /** Id of the node that stands for a failure of any step. */
 const FAILURE = 'on_failure';
 
-/** A definition as nodes and edges: triggers, conditions, steps, branches and loops. */
+/** Returns a definition as nodes and edges: triggers, conditions, steps, branches and loops. */
 export function graphOf(definition: unknown, counts: Counts = {}): GraphModel {
   const flow = flowOf(definition);
   const graph: GraphModel = { nodes: [], edges: [] };
@@ -154,7 +154,7 @@ function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
   return exits;
 }
 
-/** The place in the definition of a step of a run: `repeat[3].sequence` is `repeat.sequence` there. */
+/** Returns the place in the definition of a step of a run: `repeat[3].sequence` is `repeat.sequence` there. */
 export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
 
 /** The outcome of one place of the definition in a run. */
@@ -169,7 +169,10 @@ export interface PlaceOutcome {
 /** The most telling status first. */
 const TELLING = ['failed', 'waiting', 'running', 'cancelled', 'pending', 'success', 'skipped'];
 
-/** Steps of a run by their place in the definition; cases of a `choose` count as taken when a step inside them was. */
+/**
+ * Returns the steps of a run by their place in the definition; cases of a `choose` count as taken when a step inside
+ * them was.
+ */
 export function outcomesByPlace(steps: readonly { path: string; status: string }[]): Map<string, PlaceOutcome> {
   const found = new Map<string, PlaceOutcome>();
   const rank = (status: string) => TELLING.indexOf(status);

@@ -1,6 +1,9 @@
 import { isRecord } from './records';
 
-/** The value at a place such as `actions[0].choose[1].sequence[0]`; a pass of a loop (`repeat[2]`) is read as the loop. */
+/**
+ * Returns the value at a place such as `actions[0].choose[1].sequence[0]`; a pass of a loop (`repeat[2]`) is read as
+ * the loop.
+ */
 export function valueAtPath(definition: unknown, path: string): unknown {
   const keys = path.replaceAll(/\.repeat\[\d+\]/g, '.repeat').match(/[^.[\]]+/g) ?? [];
   return keys.reduce<unknown>((value, key) => {

@@ -3,7 +3,10 @@ interface Counted {
   countsAtLeast?: readonly string[] | undefined;
 }
 
-/** Number of runs of some statuses together; "10,000+" where the service stopped counting, undefined before it has answered. */
+/**
+ * Returns the number of runs of some statuses together; "10,000+" where the service stopped counting, undefined before
+ * it has answered.
+ */
 export function countText(answer: Counted | undefined, statuses: readonly string[]): string | undefined {
   const { counts, countsAtLeast = [] } = answer ?? {};
   if (counts === undefined) return undefined;

@@ -2,7 +2,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 
 export type Search = Record<string, string | undefined>;
 
-/** The filters of the address, and a function that changes some of them without adding to the history. */
+/** Returns the filters of the address, and a function that changes some of them without adding to the history. */
 export function useSearchParams(): [Search, (changes: Search) => void] {
   const search: Search = useSearch({ strict: false });
   const navigate = useNavigate();

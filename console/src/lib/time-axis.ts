@@ -7,7 +7,7 @@ export interface Fold {
 
 /** Positions of instants on one line. */
 export interface TimeAxis {
-  /** Position of an instant in ms since the epoch, 0 to 1. */
+  /** Returns the position of an instant in ms since the epoch, 0 to 1. */
   place(at: number): number;
   folds: readonly Fold[];
 }
@@ -18,8 +18,8 @@ const FOLD_WIDTH = 0.1;
 const MAX_FOLDS = 5;
 
 /**
- * An axis from `from` to `to`. The longest stretches between neighbouring instants are folded when together they are at
- * least two thirds of it.
+ * Returns an axis from `from` to `to`. The longest stretches between neighbouring instants are folded when together
+ * they are at least two thirds of it.
  */
 export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
   const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);
@@ -62,7 +62,7 @@ function foldedOf(lengths: readonly number[]): Set<number> {
   return new Set();
 }
 
-/** Index of the first mark beyond an instant. */
+/** Returns the index of the first mark beyond an instant. */
 function firstAbove(marks: readonly number[], at: number): number {
   let [low, high] = [0, marks.length];
   while (low < high) {

@@ -5,7 +5,7 @@ const UNITS: readonly [string, number][] = [
   ['s', 1_000],
 ];
 
-/** A duration in at most two units: `850 ms`, `2.4 s`, `3 min 12 s`. */
+/** Returns a duration in at most two units: `850 ms`, `2.4 s`, `3 min 12 s`. */
 export function durationText(ms: number): string {
   if (ms < 0) return '0 ms';
   if (ms < 1_000) return `${Math.round(ms)} ms`;

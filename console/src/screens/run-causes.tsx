@@ -61,7 +61,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
   );
 }
 
-/** What started a run of which no change is known. */
+/** Returns what started a run of which no change is known. */
 function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
   if (automationId === null) return 'no longer kept';
   return runId === run.id && run.triggerEvent !== null ? run.triggerEvent : 'by hand';

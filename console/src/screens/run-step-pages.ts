@@ -24,8 +24,8 @@ interface Detail {
 }
 
 /**
- * All steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is false until then.
- * When the run continues, only pages with an open step and the last page are read again.
+ * Returns all steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is
+ * false until then. When the run continues, only pages with an open step and the last page are read again.
  */
 export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
   const truncated = detail?.stepsTruncated === true;
@@ -63,7 +63,7 @@ async function readPage(id: string, cursor: string | undefined): Promise<StepPag
   return { cursor, ...answer };
 }
 
-/** Steps sorted by place, numbers as numbers: a step directly before the steps inside it. */
+/** Returns the steps sorted by place, numbers as numbers: a step directly before the steps inside it. */
 function byPlace<S extends { path: string }>(steps: readonly S[]): S[] {
   const keyed = steps.map((step) => ({ step, key: step.path.replaceAll(/\d+/g, (digits) => digits.padStart(7, '0')) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));

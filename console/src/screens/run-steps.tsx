@@ -82,7 +82,7 @@ export function StepList({ steps: all, finishedAt, chosen, onChoose }: StepListP
   );
 }
 
-/** Whether a step has a text in its name, action, place or status. */
+/** Returns whether a step has a text in its name, action, place or status. */
 const matches = ({ path, actionId, action, kind, status }: Step, text: string): boolean =>
   [path, actionId, action, kind.replaceAll('_', ' '), status].some(
     (each) => each?.toLowerCase().includes(text) === true,
@@ -131,7 +131,7 @@ function Filter({ text, all, shown, onChange }: FilterProps) {
   );
 }
 
-/** The axis of a run, and where it ends; of an open run it grows with the time. */
+/** Returns the axis of a run, and where it ends; of an open run it grows with the time. */
 function useAxis(steps: readonly Step[], finishedAt: string | null): TimeAxis & { to: number; ms: number } {
   const now = useNow();
   const instants = useMemo(
@@ -196,7 +196,7 @@ function StepBar({ step, axis }: { step: Step; axis: TimeAxis & { to: number } }
   );
 }
 
-/** How deep a place lies: `actions[0].sequence[1]` lies one below `actions[0]`. */
+/** Returns how deep a place lies: `actions[0].sequence[1]` lies one below `actions[0]`. */
 function depthOf(path: string): number {
   const levels = path.match(/\.(parallel|sequence|choose|else|repeat)\b/g) ?? [];
   // A sequence of a choice or a loop is no step of its own.

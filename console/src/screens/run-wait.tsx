@@ -40,7 +40,7 @@ function ArmedFacts({ run, step }: { run: Run; step: Step }) {
   );
 }
 
-/** The keys of the events, once when all have the same; undefined without any. */
+/** Returns the keys of the events, once when all have the same; undefined without any. */
 function contextKeysOf({ contextKeys }: components['schemas']['Wait']): string | undefined {
   const keys = [...new Set(contextKeys.map((key) => key ?? 'none'))];
   return keys.length === 0 || (keys.length === 1 && keys[0] === 'none') ? undefined : keys.join(', ');

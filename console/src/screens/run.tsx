@@ -187,7 +187,7 @@ function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
   );
 }
 
-/** The step of the address, or else the one to look at first: what failed, or what is waited for. */
+/** Returns the step of the address, or else the one to look at first: what failed, or what is waited for. */
 function useShownStep(run: RunData | undefined, steps: readonly Step[]): Step | undefined {
   const chosen = useChosen();
   const isFinished = run != null && run.finishedAt !== null;

@@ -20,7 +20,9 @@ const STATUSES: Readonly<Record<Kind, readonly string[]>> = {
 /** Filters that the bulk calls take; the free search is not among them. */
 const FILTERS = ['automationId', 'contextKey', 'from', 'to'] as const;
 
-/** The filter of a bulk call under the filters of the list; undefined when it would match no run or all of them. */
+/**
+ * Returns the filter of a bulk call under the filters of the list; undefined when it would match no run or all of them.
+ */
 function filterOf(kind: Kind, search: Search): Record<string, string> | undefined {
   if (search['q'] !== undefined) return undefined;
   const chosen = (search['status'] ?? '').split(',').filter((each) => each !== '');

@@ -3,7 +3,7 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { signIn } from '../api/session';
 import { Problem } from '../ui/page';
 
-/** Where the sign-in was asked for; only a path of the console. */
+/** Returns where the sign-in was asked for; only a path of the console. */
 function nextOf(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '';
   return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/now';

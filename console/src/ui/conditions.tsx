@@ -38,7 +38,7 @@ export function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown
   );
 }
 
-/** A value in one line; `{"==": "a"}` is read as `== "a"`. */
+/** Returns a value in one line; `{"==": "a"}` is read as `== "a"`. */
 function valueText(value: unknown): string {
   if (isRecord(value)) {
     const [[operator, operand] = [], ...more] = Object.entries(value);

@@ -3,7 +3,7 @@ import { useState } from 'react';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** An id in few characters: of a UUID its end, since UUIDs of one hour begin alike. */
+/** Returns a short form of an id: for a UUID its last characters, since UUIDs of one hour begin alike. */
 export function shortId(id: string, short = 12): string {
   if (UUID.test(id)) return `…${id.slice(-8)}`;
   return id.length > short + 4 ? `${id.slice(0, short)}…` : id;

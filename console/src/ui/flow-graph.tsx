@@ -46,7 +46,10 @@ export function FlowGraph(props: FlowGraphProps) {
   return <Graph label={label} boxes={boxes} edges={lines} direction="DOWN" chosen={chosen} onChoose={onChoose} />;
 }
 
-/** Whether a run reached a place: a step that has an outcome, a case with such a step, or what comes before all steps. */
+/**
+ * Returns whether a run reached a place: a step that has an outcome, a case with such a step, or what comes before all
+ * steps.
+ */
 function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string) => boolean {
   const places = [...outcomes.keys()];
   const done = new Set(places.filter((place) => outcomes.get(place)?.status !== 'skipped'));

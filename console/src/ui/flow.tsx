@@ -62,7 +62,7 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
 
 const isCondition = (outcome: string) => outcome.startsWith('condition');
 
-/** What was turned away by the conditions, or by the gates before them: `4 × filter`. */
+/** Returns what was turned away by the conditions, or by the gates before them: `4 × filter`. */
 export function refusedText(refused: Refused, by: 'gates' | 'conditions'): string {
   return Object.entries(refused)
     .filter(([outcome]) => isCondition(outcome) === (by === 'conditions'))

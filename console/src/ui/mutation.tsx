@@ -39,7 +39,7 @@ export function ActionButton({
   );
 }
 
-/** A mutation that reads the lists under `refresh` again when it has succeeded, and then calls `done`. */
+/** Returns a mutation that reads the lists under `refresh` again when it has succeeded, and then calls `done`. */
 export function useSave<Result>(
   refresh: readonly string[],
   send: () => Promise<Result>,

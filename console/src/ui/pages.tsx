@@ -52,7 +52,10 @@ export function Pages<Item>({ query, children }: { query: PagesQuery<Item>; chil
   );
 }
 
-/** The query parameters of a page: `limit`, and `cursor` only when it is known (the generated types refuse undefined). */
+/**
+ * Returns the query parameters of a page: `limit`, and `cursor` only when it is known (the generated types refuse
+ * undefined).
+ */
 export const page = (cursor: string | undefined, limit = 50) => ({
   limit,
   ...(cursor === undefined ? {} : { cursor }),

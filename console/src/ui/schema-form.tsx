@@ -93,7 +93,7 @@ function Properties({ schema, value, depth, onChange }: PartProps) {
   );
 }
 
-/** The schema without a choice of null. */
+/** Returns the schema without a choice of null. */
 function plainOf(schema: unknown): Schema {
   if (!isRecord(schema)) return {};
   const choices = schema['anyOf'] ?? schema['oneOf'];

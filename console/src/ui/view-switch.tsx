@@ -1,7 +1,7 @@
 import { List, Workflow } from 'lucide-react';
 import { useSearchParams } from '../lib/search';
 
-/** The view of the address: a list unless `view` says otherwise. */
+/** Returns the view of the address: a list unless `view` says otherwise. */
 export function useGraphView(other: 'graph' | 'map' = 'graph'): boolean {
   const [search] = useSearchParams();
   return search['view'] === other;

@@ -11,7 +11,7 @@ export interface PeriodicWork {
   work: () => Promise<void>;
 }
 
-/** Periodic work that is too frequent for the housekeeping workflow. */
+/** Creates the periodic work that is too frequent for the housekeeping workflow. */
 export function createPeriodicWork(deps: {
   client: () => Client | null;
   database: Database;

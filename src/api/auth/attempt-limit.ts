@@ -13,7 +13,7 @@ export interface AttemptLimit {
   failed(address: string): void;
 }
 
-/** Ten failures per minute and address. */
+/** Creates a limit of ten failures per minute and address. */
 export function createAttemptLimit(clock: Clock): AttemptLimit {
   const failures = new Map<string, number[]>();
   const recent = (address: string, now: number) =>

@@ -34,7 +34,10 @@ interface Cached {
   readAt: number;
 }
 
-/** Bearer tokens and sessions from the database, and the bootstrap token from the configuration, which needs no database. */
+/**
+ * Creates the check of credentials: bearer tokens and sessions from the database, and the bootstrap token from the
+ * configuration, which needs no database.
+ */
 export function createAuthenticator(deps: {
   db: Executor;
   clock: Clock;

@@ -21,7 +21,10 @@ export interface Gatekeeper {
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
 }
 
-/** Authentication, rate limit, CSRF, permission, in this order. */
+/**
+ * Creates the check that a request passes before its handler: authentication, rate limit, CSRF and permission, in this
+ * order.
+ */
 export function createGatekeeper(deps: {
   authenticator: Authenticator;
   clock: Clock;
@@ -77,8 +80,8 @@ export function createGatekeeper(deps: {
 }
 
 /**
- * A browser also sends the cookie with requests of other pages; only our own page knows the token. @throws
- * {FermataError} `csrf`
+ * Refuses a request with a session cookie that lacks the CSRF token. A browser sends the cookie with requests of other
+ * pages too, but only the console knows the token. @throws {FermataError} `csrf`
  */
 function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {
   if (session === undefined || method === 'GET' || method === 'HEAD') return;

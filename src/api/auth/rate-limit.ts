@@ -51,7 +51,7 @@ export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter 
   };
 }
 
-/** Insertion order is used as age, which is enough to limit the memory. */
+/** Removes the bucket that was inserted first. This bounds the memory; the exact age does not matter. */
 function forgetOldest(buckets: Map<string, unknown>): void {
   if (buckets.size < MAX_BUCKETS) return;
   const oldest = buckets.keys().next();

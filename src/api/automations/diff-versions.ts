@@ -19,13 +19,13 @@ export function diffVersions(from: VersionRecord, to: VersionRecord) {
   return { from: from.version, to: to.version, unified, changes: changesOf('', from.definition, to.definition) };
 }
 
-/** Parsed again for the order of keys, which jsonb loses. */
+/** Returns a version as YAML. The definition is parsed again, because jsonb does not keep the order of keys. */
 function yamlOf({ definition }: VersionRecord): string {
   const ordered = Definition.safeParse(definition);
   return toYaml(ordered.success ? ordered.data : definition);
 }
 
-/** Differing places, depth first; lists are compared by position. */
+/** Returns the places where two values differ, depth first; lists are compared by position. */
 export function changesOf(path: string, before: unknown, after: unknown): PlaceChange[] {
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length);

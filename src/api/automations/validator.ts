@@ -23,9 +23,9 @@ export interface AutomationValidator {
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
   /** Without `known`, references are not checked. */
   readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
-  /** The value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
+  /** Returns the value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
   parse(text: string): Promise<unknown>;
-  /** The automation as YAML: the text as it was written as long as it states the definition. */
+  /** Returns the automation as YAML: the text as it was written as long as it states the definition. */
   textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
   /** Returns the text to store after a change; null when there is none. */
   textAfter(change: TextChange): Promise<string | null>;

@@ -126,7 +126,7 @@ export function customTypeOf(change: Change): string | null {
   return change.shape === 'event' ? typeOf(change.event, change.payload['type']) : null;
 }
 
-/** Events of a change that triggers can listen to by name. */
+/** Returns the events of a change that triggers can listen to by name. */
 export function eventsOf(change: Change, registry: Registry): string[] {
   if (change.shape === 'event') return [change.event];
   const [, ...derived] = occurrencesOf(change, registry, () => undefined);

@@ -46,15 +46,18 @@ export interface TextFindings {
  * thread can run them as well.
  */
 export interface DocumentChecks {
-  /** The value of a YAML text. @throws {FermataError} as `parseYaml` */
+  /** Returns the value of a YAML text. @throws {FermataError} as `parseYaml` */
   parse(input: { text: string }): unknown;
-  /** The YAML of an automation. */
+  /** Returns the YAML of an automation. */
   textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
-  /** The text to store after a change. */
+  /** Returns the text to store after a change. */
   textAfter(change: TextChange): string | null;
   /** `text` = the YAML of the document, for line and column. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
-  /** A body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a document */
+  /**
+   * Validates the body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a
+   * document
+   */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
   gitops(input: { text: string; known?: KnownReferences | undefined }): GitOpsRead;
   render(input: RenderRequest): Rendered;

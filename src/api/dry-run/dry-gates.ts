@@ -75,7 +75,7 @@ export async function passDryGates(
 type Asked = DryGateDeps & { onGate: (seen: SeenGate) => void };
 type Refused = Pick<DryGates, 'outcome' | 'scope'>;
 
-/** The gates of the trigger: config and filter. */
+/** Evaluates the gates of the trigger: config and filter. */
 async function enterDry(
   deps: Asked,
   automation: RoutedAutomation,
@@ -153,7 +153,7 @@ function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][numbe
   return gates;
 }
 
-/** A refusal still shows the steps. */
+/** Evaluates the concurrency gate. After a refusal the steps are shown anyway. */
 async function passConcurrency(
   { db, countActive }: Pick<DryGateDeps, 'db' | 'countActive'>,
   { id, mode, max_runs: maxRuns, concurrency_scope: scope }: RoutedAutomation,

@@ -16,7 +16,10 @@ import type { DryReads, DryRunJob, DryRunThreadData, ReadAnswer, ReadRequest } f
 /** Placeholder for the database, which the main thread reads. */
 const NO_DATABASE = {} as Executor;
 
-/** Body of a thread for dry runs. It has the triggers, actions and filters of its process, and reads by messages. */
+/**
+ * Runs in a thread for dry runs. It has the triggers, actions and filters of its process; it has no database and sends
+ * its reads to the process as messages.
+ */
 async function serve(): Promise<void> {
   const { plugins: modules, directory, timezone } = workerData as DryRunThreadData;
   const egress = createEgress({ allow: [] });

@@ -40,7 +40,7 @@ export class DrySteps {
 
   constructor(private readonly progress: Progress) {}
 
-  /** A step begins, or is evaluated again. @throws {TooManySteps} */
+  /** Notes that a step begins or is evaluated again. @throws {TooManySteps} */
   begin(node: PlanNode, path: string): Row {
     const known = this.rows.get(path);
     if (known) return known;
@@ -93,7 +93,7 @@ export class DrySteps {
 const endedAs = (status: StepStatus): DryStep['status'] =>
   status === 'success' || status === 'failed' || status === 'skipped' ? status : 'cancelled';
 
-/** A loop that decides at each iteration keeps the conditions of all. */
+/** Merges traces: a loop that decides at each iteration keeps the conditions of all iterations. */
 function mergeTraces(before: DryStep['trace'], trace: DryStep['trace']): DryStep['trace'] | undefined {
   const conditions = [before, trace].flatMap((each) => (each?.['conditions'] ?? []) as ConditionTrace[]);
   const merged = { ...before, ...trace, ...(conditions.length > 0 && { conditions }) };

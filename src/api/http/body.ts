@@ -72,7 +72,7 @@ export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): 
   }
 }
 
-/** Listeners, not an async iterator, which costs more than all other work on a small body. */
+/** Reads a body. It uses listeners, because an async iterator costs more than all other work on a small body. */
 function collect(request: IncomingMessage, stream: Readable, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -105,7 +105,7 @@ export function isJsonType(type: string): boolean {
   return type === 'application/json' || /^application\/[\w.!#$&^-]+\+json$/.test(type);
 }
 
-/** The spellings of YAML in use; the first one is registered (RFC 9512). */
+/** Returns whether a media type names YAML: `application/yaml` (RFC 9512) or one of the older names. */
 export function isYamlType(type: string): boolean {
   return ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'].includes(type);
 }

@@ -71,7 +71,10 @@ export function logRefusal(log: Logger, refusal: FermataError, context: Record<s
   else log.debug(fields, 'request refused');
 }
 
-/** The message of a query error contains its parameters, with people's data: it must not be logged. */
+/**
+ * Returns what may be logged of an error. The message of a query error contains its parameters, which are people's
+ * data, so it is left out.
+ */
 function withoutParameters(error: unknown): { err?: unknown; query?: string } {
   return error instanceof DrizzleQueryError ? { err: error.cause, query: error.query } : { err: error };
 }

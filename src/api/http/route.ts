@@ -109,7 +109,7 @@ export interface Route extends RouteSpec<z.ZodType, z.ZodType, z.ZodType> {
 type Spec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> = RouteSpec<P, Q, B>;
 type Handler<C, R> = { handler(context: C): Promise<R> };
 
-/** A route that changes nothing. */
+/** Declares a route that changes nothing. */
 export function readRoute<
   P extends z.ZodType = z.ZodUndefined,
   Q extends z.ZodType = z.ZodUndefined,
@@ -123,7 +123,7 @@ export function readRoute<
   };
 }
 
-/** A route that changes something. */
+/** Declares a route that changes something. */
 export function writeRoute<
   P extends z.ZodType = z.ZodUndefined,
   Q extends z.ZodType = z.ZodUndefined,
@@ -137,7 +137,7 @@ export function writeRoute<
   };
 }
 
-/** A route that takes events from outside. */
+/** Declares a route that takes events from outside. */
 export function inboundRoute<B extends z.ZodType = z.ZodUndefined, P extends z.ZodType = z.ZodUndefined>(
   spec: Spec<P, z.ZodUndefined, B> & Handler<Context<z.output<P>, undefined, z.output<B>>, Reply>,
 ): Route {

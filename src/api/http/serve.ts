@@ -169,7 +169,10 @@ async function refuse(deps: RefuseDeps, what: Subject & { response: Response; er
   sendProblem(response, refusal, requestId);
 }
 
-/** The refusal matters more than its record: without a database it is still answered. */
+/**
+ * Records a refusal in the audit log. A failure to record is only logged, so that the refusal is answered without a
+ * database, too.
+ */
 async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataError): Promise<void> {
   const answer = { status: refusal.status, code: refusal.code };
   try {

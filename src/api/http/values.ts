@@ -26,12 +26,12 @@ export function uuidOrNotFound(id: string, what: string): string {
   return id.toLowerCase();
 }
 
-/** Refusal for an id that names nothing. */
+/** Returns the error `not_found` for an id. */
 export function notFound(what: string, id: string): FermataError {
   return new FermataError('not_found', `${what.charAt(0).toUpperCase()}${what.slice(1)} "${id}" not found.`);
 }
 
-/** ISO 8601 or null. */
+/** Returns an instant as ISO 8601, or null. */
 export function isoOrNull(at: Date | null): string | null {
   return at === null ? null : at.toISOString();
 }

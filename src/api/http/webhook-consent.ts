@@ -4,8 +4,9 @@ import type { Request, Response } from 'express';
 export type WebhookConsent = (request: Request, response: Response) => boolean;
 
 /**
- * The validation handshake of CloudEvents webhooks (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md,
- * section 4). It is no authentication: deliveries still need their token or the secret of their hook.
+ * Creates the validation handshake of CloudEvents webhooks
+ * (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4). It is no authentication:
+ * deliveries still need their token or the secret of their hook.
  * @param origins names of senders that may deliver, without regard to case; `*` = every sender
  * @param perMinute rate that is granted at most
  */

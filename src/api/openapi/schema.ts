@@ -11,7 +11,7 @@ export interface SchemaCollector {
   components(): Record<string, JsonSchema>;
 }
 
-/** Named parts appear once, under `#/components/schemas`. */
+/** Creates the collector of JSON Schemas. Each named part appears once, under `#/components/schemas`. */
 export function createSchemaCollector(): SchemaCollector {
   const components = new Map<string, JsonSchema>();
   const collect = ({ $schema: _dialect, $defs, ...own }: JsonSchema): JsonSchema => {
@@ -28,7 +28,7 @@ export function createSchemaCollector(): SchemaCollector {
   };
 }
 
-/** Parts without a name of their own are numbered by zod. */
+/** Returns the name of a component. zod numbers parts that have no name. */
 const componentName = (name: string) => name.replace(/[^\w.-]/g, '_');
 
 function rewrite(value: unknown): unknown {

@@ -8,7 +8,7 @@ import { authenticateHook, refusedHook, type AuthenticateHookDeps } from './auth
 
 export type AlertHookDeps = AlertIngestDeps & AuthenticateHookDeps;
 
-/** Alerts of senders without a token: guarded by the secrets of a hook. */
+/** Returns the routes for alerts of senders without a token; the secrets of a hook guard them. */
 export function alertHookRoutes(deps: AlertHookDeps): Route[] {
   return ALERT_SENDERS.map((sender) => alertHookRoute(deps, sender));
 }

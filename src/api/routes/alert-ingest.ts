@@ -57,7 +57,7 @@ export interface AlertIngestDeps {
   alertIntake: AlertIntake;
 }
 
-/** Alerts of every sender that has an adapter; the callers need the permission `ingest`. */
+/** Returns the routes for alerts of every sender that has an adapter. Callers need the permission `ingest`. */
 export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
   return ALERT_SENDERS.map((sender) =>
     inboundRoute({

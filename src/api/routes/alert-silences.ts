@@ -40,7 +40,7 @@ const NewSilence = z
     message: 'give either a fingerprint or matchers',
   });
 
-/** Silences: alerts that they cover start nothing while they last. */
+/** Returns the routes of silences. While a silence lasts, the alerts that it covers start nothing. */
 export function alertSilenceRoutes(deps: DomainDeps): Route[] {
   return [listRoute(deps), createRoute(deps), silenceRoute(deps), deleteRoute(deps)];
 }

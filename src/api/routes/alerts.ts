@@ -70,7 +70,7 @@ export interface AlertsDeps extends DomainDeps {
   settings: { alerts: AlertSettings };
 }
 
-/** Alerts of all senders. */
+/** Returns the routes of alerts. */
 export function alertRoutes(deps: AlertsDeps): Route[] {
   return [listRoute(deps), getRoute(deps), acknowledgeRoute(deps), resolveRoute(deps), ...alertSilenceRoutes(deps)];
 }

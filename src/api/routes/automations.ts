@@ -58,7 +58,7 @@ async function usedOf(db: Executor, uses: string): Promise<UsedResource> {
   return { kind: kind as UsedResource['kind'], names: [name, ...called.flatMap((row) => [row.id, row.name])] };
 }
 
-/** Automations themselves. */
+/** Returns the routes to list, read, save and delete automations. */
 export function automationRoutes(deps: AutomationDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute(deps), groupsRoute(deps)];
 }

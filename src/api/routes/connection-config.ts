@@ -71,11 +71,14 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   return next;
 }
 
-/** Whether a secret field is empty, such as a map without headers. */
+/** Returns whether a secret field is empty, such as a map without headers. */
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
 
-/** Secrets that are as before keep their stored form, so that a change of nothing keeps the ETag. */
+/**
+ * Seals the secrets of a config. Unchanged secrets keep their stored form, so that a save without changes keeps the
+ * ETag.
+ */
 function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: Parts): Parts {
   const before = sealedValues(cipher, row);
   const after = sealedValues(cipher, { ...row, secrets });

@@ -107,7 +107,7 @@ interface DryRunsDeps extends AutomationDeps {
   clock: Clock;
 }
 
-/** Trying automations out. */
+/** Returns the routes of dry runs. */
 export function dryRunRoutes(deps: DryRunsDeps): Route[] {
   return [newDryRunRoute(deps), dryRunRoute(deps)];
 }

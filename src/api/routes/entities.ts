@@ -31,7 +31,7 @@ export interface EntitiesDeps {
   notifier: Notifier;
 }
 
-/** State that automations react to. */
+/** Returns the routes of entities, whose state automations react to. */
 export function entityRoutes(deps: EntitiesDeps): Route[] {
   return [listRoute(deps), getRoute(deps), putRoute(deps), patchRoute(deps), deleteRoute(deps)];
 }

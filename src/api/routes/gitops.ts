@@ -74,7 +74,7 @@ interface GitOpsDeps {
   registry: Registry<ActionDescription>;
 }
 
-/** Automations from Git. */
+/** Returns the routes for automations from Git. */
 export function gitOpsRoutes(deps: GitOpsDeps): Route[] {
   return [applyRoute(deps), kindsRoute(deps.registry)];
 }
@@ -146,7 +146,10 @@ function textOf(raw: Buffer, contentType: string | undefined): string {
   return decodeUtf8(raw);
 }
 
-/** The answer never changes while the process runs, so it is made once. */
+/**
+ * Returns the route for the schemas of documents. The answer is made once, since it never changes while the process
+ * runs.
+ */
 function kindsRoute(registry: Registry<ActionDescription>): Route {
   const items = lazily(() => [automationKind(registry)]);
   return readRoute({

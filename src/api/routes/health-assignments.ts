@@ -160,7 +160,7 @@ async function assertCurrent(tx: Executor, id: string, ifMatch: string | undefin
   assertIfMatch(ifMatch, etag(assignment));
 }
 
-/** A later result is no change of the assignment. */
+/** Returns the ETag of an assignment. It does not depend on results, which do not change the assignment. */
 function etag({ systemId, configurationId, enabled }: Assignment): string {
   return etagOf(systemId, configurationId, enabled);
 }

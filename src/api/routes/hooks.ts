@@ -83,7 +83,7 @@ export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
 
-/** Inbound hooks, and which senders may post to `/hooks/{name}`. */
+/** Returns the routes of inbound hooks, which decide who may post to `/hooks/{name}`. */
 export function hookRoutes(deps: HooksDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute()];
 }
@@ -261,7 +261,7 @@ function assertOptions(scheme: HookScheme, options: HookOptions): void {
   refuseOption(given, scheme);
 }
 
-/** A hook with `alert` is the source of its alerts: its name must not pass for another sender. */
+/** Refuses the name of another sender for a hook with `alert`, since the name becomes the source of its alerts. */
 function assertSource(name: string, { alert }: HookOptions): void {
   if (alert === undefined || !ALERT_SENDERS.some(({ id }) => id === name)) return;
   const message = `"${name}" is a sender of its own: a hook with alert needs another name`;
@@ -281,7 +281,7 @@ function reply(status: number, hook: HookRow): Reply {
   return json(status, toAnswer(hook), { ETag: etag(hook) });
 }
 
-/** New secrets change it too: their nonces do. */
+/** Returns the ETag of a hook. New secrets change it too, because they are sealed with new nonces. */
 function etag(hook: HookRow): string {
   return etagOf(
     toAnswer(hook),

@@ -30,7 +30,7 @@ interface ManualRunsDeps extends AutomationDeps {
   clock: Clock;
 }
 
-/** Starting automations by hand. */
+/** Returns the routes that start automations by hand. */
 export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
   const { registry, evaluator, filtersLacking, ids, clock, notifier } = deps;
   return [

@@ -108,7 +108,10 @@ async function readLag(db: Executor): Promise<number | null> {
   }
 }
 
-/** The reason is only logged: the probe is public, and addresses must not be shown. */
+/**
+ * Runs a probe and returns its result. The reason of a failure is only logged, since the route is public and must not
+ * show addresses.
+ */
 async function check(deps: OperationsDeps, name: string, probe: () => Promise<unknown>): Promise<z.infer<typeof Part>> {
   try {
     await withDeadline(probe());

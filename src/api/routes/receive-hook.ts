@@ -29,7 +29,10 @@ const RESPONSES = {
   401: { description: 'Hook not found, or its secret or signature is missing, wrong or expired' },
 };
 
-/** The route that outside senders post to, guarded by the hook's own secret. A body is parsed only after that check. */
+/**
+ * Returns the route that outside senders post to. The hook's own secret guards it, and a body is parsed only after that
+ * check.
+ */
 export function receiveHookRoute(deps: ReceiveHookDeps): Route {
   return inboundRoute({
     method: 'post',

@@ -46,7 +46,7 @@ interface ScriptPackagesDeps {
   ids: Ids;
 }
 
-/** The allow-list of packages that scripts may use. */
+/** Returns the routes of the packages that scripts may import. */
 export function scriptPackageRoutes(deps: ScriptPackagesDeps): Route[] {
   return [listRoute(deps), getRoute(deps), createRoute(deps), deleteRoute()];
 }
@@ -152,7 +152,7 @@ async function readChecked(tarball: Buffer): Promise<PackedFile[]> {
   }
 }
 
-/** The package's own name must match, since scripts import it by that name. */
+/** Refuses an archive whose package.json has another name or version, since scripts import the package by that name. */
 function assertNamed(files: readonly PackedFile[], { name, version }: { name: string; version: string }): void {
   const text = files.find(({ path }) => path === 'package.json')?.content.toString('utf8') ?? '';
   let inside: { name?: unknown; version?: unknown } | null = null;

@@ -44,7 +44,7 @@ const Answer = z.object({
   error: z.string().optional(),
 });
 
-/** Trying a script out, without a run and without secrets. */
+/** Returns the route that tests a script without a run and without stored secrets. */
 export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[] {
   return [
     readRoute({

@@ -38,7 +38,7 @@ interface SessionDeps {
   /** Failed sign-ins are counted by this address. */
   clientAddress: ClientAddress;
   notifier: Notifier;
-  /** Whether the browser reaches us over HTTPS. */
+  /** Returns whether the browser uses HTTPS. */
   isSecure(request: IncomingMessage): boolean;
 }
 

@@ -74,7 +74,10 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
   });
 }
 
-/** Undefined when the connection does not exist or cannot be used: the caller is unknown, and gets no details. */
+/**
+ * Returns the signing secret of a connection. Undefined when the connection does not exist or cannot be used: the
+ * caller is unknown and gets no details.
+ */
 async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string | undefined> {
   const row = await findConnection(deps.db, id);
   const type = deps.connectionTypes.get('slack');

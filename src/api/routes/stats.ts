@@ -44,7 +44,7 @@ interface StatsDeps {
   automations: AutomationStore;
 }
 
-/** Runs by outcome and time. */
+/** Returns the routes that count runs by outcome and time. */
 export function statsRoutes(deps: StatsDeps): Route[] {
   const responses = { 200: { description: 'Buckets in order, including empty ones', schema: StatsAnswer } };
   return [

@@ -40,7 +40,7 @@ interface TokensDeps {
   notifier: Notifier;
 }
 
-/** Bearer tokens. */
+/** Returns the routes of bearer tokens. */
 export function tokenRoutes(deps: TokensDeps): Route[] {
   return [listRoute(deps), createRoute(deps), revokeRoute(deps)];
 }

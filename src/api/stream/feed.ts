@@ -21,7 +21,7 @@ export interface FeedListener {
   /** `id` = position from which a reader that got this event and all before it resumes. */
   event(event: StreamEvent, id: number): void;
   gap(gap: Gap): void;
-  /** Everything at or below the position was delivered. */
+  /** Reports that everything at or below the position was delivered. */
   settled(position: number): void;
 }
 
@@ -36,10 +36,11 @@ export interface FeedSubscription {
 /** Follows the database for all open streams of this process with one poll. */
 export interface Feed {
   /**
-   * The listener gets all events that are committed after this resolves, and none that were committed before the call.
+   * Adds a listener. It receives all events that are committed after this resolves, and none that were committed before
+   * the call.
    */
   subscribe(listener: FeedListener): Promise<FeedSubscription>;
-  /** Something was committed: reads the log now. */
+  /** Reads the log now. Call it when something was committed. */
   wake(): void;
   close(): void;
 }

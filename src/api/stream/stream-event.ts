@@ -15,8 +15,8 @@ export interface StreamEvent {
 }
 
 /**
- * Position from which a reader resumes that got this event. Of two events at one position the first names the position
- * before, so that the second is not lost.
+ * Returns the position from which a reader that received this event resumes. Of two events at one position the first
+ * names the position before, so that the second is not lost.
  */
 export function resumeId({ seq }: StreamEvent, next: StreamEvent | undefined): number {
   return next?.seq === seq ? seq - 1 : seq;

@@ -87,7 +87,7 @@ function refusal(found: readonly FileFinding[]): ApiProblem {
   return new ApiProblem(`Nothing was applied:\n${lines.join('\n')}`, { code: 'validation_failed' });
 }
 
-/** The API numbers documents; people need files and lines. */
+/** Returns a finding with the file and line of its document, which the API only numbers. */
 function inFile(finding: Finding, automations: readonly AutomationFile[]): FileFinding {
   const [, index = '', path = ''] = /^documents\[(\d+)\]\.?(.*)$/.exec(finding.path) ?? [];
   const automation = automations[Number(index)];

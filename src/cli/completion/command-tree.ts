@@ -21,7 +21,7 @@ export interface CompletedCommand {
   choices: readonly string[];
 }
 
-/** The tree of commands below `command`, which must have all of its subcommands configured. */
+/** Returns the tree of commands below `command`, which must have all of its subcommands configured. */
 export function describeCommand(command: Command, path: readonly string[] = []): CompletedCommand {
   const help: CompletedOption = { flags: ['-h', '--help'], description: 'show help', takesValue: false, choices: [] };
   return {

@@ -1,6 +1,6 @@
 import { allCommands, type CompletedCommand } from './command-tree';
 
-/** A text between single quotes of fish, where only `\` and `'` are escaped. */
+/** Returns a text between single quotes of fish, where only `\` and `'` are escaped. */
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
 /** Returns a script for fish. */

@@ -97,7 +97,7 @@ function call(step: Fragment, context: StepContext): Fragment {
 const timeoutOf = (step: Fragment, context: StepContext): Fragment =>
   step['timeout'] === undefined ? {} : { timeout_seconds: secondsOf(step['timeout'], context) };
 
-/** Home Assistant continues after a timeout by default. */
+/** Returns whether the run continues after a timeout, which is the default of Home Assistant. */
 const goesOnAfterTimeout = (step: Fragment): boolean => switchOf(step['continue_on_timeout']) ?? true;
 
 function waitTemplate(step: Fragment, context: StepContext): Fragment {
@@ -126,7 +126,7 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   return { wait_for_trigger: { ...(events.length === 1 ? events[0] : { triggers: events }), ...end } };
 }
 
-/** A branch whose condition has no counterpart must not run, so its condition is false. */
+/** Translates the condition of a branch. One without a counterpart becomes false, since its branch must not run. */
 function whenOf(written: unknown, context: StepContext, notes: Note[]): unknown {
   try {
     const condition = conditionOf(listOf(written), context);

@@ -137,7 +137,7 @@ function withId(cause: Cause, written: unknown, taken: Set<string>): Cause & { i
   return { id, ...cause };
 }
 
-/** A condition without a counterpart is translated to one that is always false. */
+/** Translates conditions. One without a counterpart becomes false. */
 function conditionsOf(written: unknown[], context: ConditionContext): List {
   const list = new List();
   for (const one of written) {

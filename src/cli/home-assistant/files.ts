@@ -19,8 +19,8 @@ export class UnreadableFile extends Error {
 }
 
 /**
- * Automations of a file: one, a list as in automations.yaml, or the keys `automation` and `automation <label>` of a
- * configuration. @throws {UnreadableFile}
+ * Returns automations of a file: one, a list as in automations.yaml, or the keys `automation` and `automation <label>`
+ * of a configuration. @throws {UnreadableFile}
  */
 export function readAutomations(text: string): Fragment[] {
   const document = parseDocument(text, { logLevel: 'silent' });
@@ -55,7 +55,7 @@ function plain(node: unknown): unknown {
   return null;
 }
 
-/** An automation as a YAML document, with its notes as comments in their places. */
+/** Returns an automation as a YAML document, with its notes as comments in their places. */
 export function writeAutomation({ id, document: content, notes }: Imported): string {
   const document = new Document();
   document.contents = nodeOf(content, document) as never;

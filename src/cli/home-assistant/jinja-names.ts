@@ -107,7 +107,7 @@ function ofTrigger(path: readonly string[]): Code {
   throw new NotImported(`"trigger.${path.join('.')}" has no counterpart`);
 }
 
-/** Home Assistant counts iterations from 1. */
+/** Translates a field of `repeat`. Home Assistant counts iterations from 1, Fermata from 0. */
 function ofRepeat([first, ...rest]: readonly string[]): Code {
   if (first === 'index' && rest.length === 0) return { text: 'repeat.index + 1', atomic: false };
   if (first === 'first' || first === 'last' || first === 'item') return atom(`repeat${keys([first, ...rest])}`);

@@ -170,7 +170,7 @@ class Reader {
     );
   }
 
-  /** Values up to a closing bracket. */
+  /** Returns the values up to a closing bracket. */
   private list(close: string): Code[] {
     const items: Code[] = [];
     while (!this.take(close)) {

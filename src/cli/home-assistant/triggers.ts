@@ -125,7 +125,7 @@ function timeTriggers(written: Fragment): Cause[] {
   });
 }
 
-/** Units smaller than the given ones are 0; larger ones match any value. */
+/** Returns the cron pattern of a time pattern. Units smaller than the given ones are 0; larger ones match any value. */
 function patternOf(written: Fragment): string {
   onlyKeys(written, [...COMMON, 'hours', 'minutes', 'seconds']);
   const units = ['hours', 'minutes', 'seconds'].map((unit) => written[unit]);

@@ -7,7 +7,7 @@ export type Fragment = Record<string, unknown>;
 export const isMap = (value: unknown): value is Fragment =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TaggedValue);
 
-/** Home Assistant accepts a single value where it expects a list. */
+/** Returns a value as a list, since Home Assistant accepts a single value where it expects one. */
 export function listOf(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
@@ -21,7 +21,7 @@ export function textsOf(value: unknown, what: string): string[] {
   });
 }
 
-/** Entity ids, literally. @throws {NotImported} */
+/** Returns entity ids that are written literally. @throws {NotImported} */
 export function entitiesOf(value: unknown): string[] {
   const ids = textsOf(value, 'entity_id');
   const wrong = ids.find((id) => !/^[a-z0-9_]+\.[a-z0-9_]+$/.test(id));

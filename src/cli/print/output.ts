@@ -23,7 +23,7 @@ export interface Output {
   json(value: unknown): void;
 }
 
-/** Standard output. */
+/** Creates the output that writes to standard output. */
 export function createOutput(): Output {
   const colours = useColours();
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;

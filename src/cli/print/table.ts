@@ -48,7 +48,7 @@ export function renderTable(columns: readonly string[], rows: readonly Cell[][],
 const textOf = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.text : (cell ?? ''));
 const toneOfCell = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.tone : undefined);
 
-/** Width of each column, so that the whole fits `width` as far as that is possible. */
+/** Returns the width of each column, so that the whole fits `width` as far as that is possible. */
 function fittingWidths(columns: readonly string[], texts: readonly string[][], width: number | undefined): number[] {
   const widths = columns.map((name, index) =>
     Math.max(textWidth(name), ...texts.map((row) => textWidth(row[index] ?? ''))),
@@ -74,7 +74,10 @@ function fittingWidths(columns: readonly string[], texts: readonly string[][], w
   return widths;
 }
 
-/** An id is cut in its middle, an instant loses its year, then its seconds; other text is cut at its end. */
+/**
+ * Shortens a text. An id is cut in its middle; an instant loses its year, then its seconds; other text is cut at its
+ * end.
+ */
 function shorten(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   if (INSTANT.test(text) && room >= 11) return text.slice(5, room >= 14 ? 19 : 16);

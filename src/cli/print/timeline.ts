@@ -89,7 +89,7 @@ export function stepLines(
   ];
 }
 
-/** Failed attempts before the last one, and of a failed step its configuration. */
+/** Returns lines for the failed attempts before the last one and, for a failed step, its configuration. */
 function attemptLines({ status, attempts, config, failedAttempts = [] }: Step): string[] {
   const earlier = failedAttempts.filter(({ no }) => status !== 'failed' || no < attempts);
   const sent = status === 'failed' && config != null ? [`config: ${resultText(config)}`] : [];
@@ -100,7 +100,7 @@ function attemptLines({ status, attempts, config, failedAttempts = [] }: Step): 
   return [...sent, ...lines];
 }
 
-/** Done by the run that this one retries. */
+/** Returns whether a step was done by the run that this one retries. */
 function isTakenOver({ trace }: Step): boolean {
   return typeof trace === 'object' && trace !== null && 'takenOverFrom' in trace;
 }
@@ -133,7 +133,7 @@ export function resultText(result: unknown): string {
 
 const valueText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Code and message of the error of a run or a step. */
+/** Returns the code and message of the error of a run or a step. */
 export function errorText(error: Record<string, unknown>): string {
   const { code, message } = error;
   const text = typeof message === 'string' ? message : JSON.stringify(error);

@@ -57,7 +57,7 @@ function checkRuns(expected: readonly RunExpectation[], runs: readonly SeenRun[]
   });
 }
 
-/** A step in a loop was there several times: one of them has to be as expected. */
+/** Checks an expected step. In a loop the step occurs several times, and one of them has to match. */
 function checkStep(expected: StepExpectation, run: SeenRun, path: string): Difference[] {
   const { id, path: place, ...wanted } = expected;
   const steps = run.steps.filter((step) => (id === undefined ? step.path === place : step.id === id));

@@ -20,11 +20,11 @@ type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 export interface VirtualTemporal {
   /** Replaces a connection, for the worker. */
   keeper: typeof keepTemporal;
-  /** Instant of the next timer; null = none. */
+  /** Returns the instant of the next timer; null = none. */
   next(): number | null;
   /** Fires due timers. */
   fire(): void;
-  /** Whether nothing is in progress. @throws the error of work that failed */
+  /** Returns whether nothing is in progress. @throws the error of work that failed */
   isIdle(): boolean;
 }
 

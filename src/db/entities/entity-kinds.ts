@@ -88,7 +88,7 @@ function builtIn(kind: EntityKind): ResolvedKind {
 export interface EntityKindStore {
   /** Returns the kind. One query for custom kinds, none for those of the code. @throws {FermataError} `unknown_kind` */
   resolve(db: Executor, kind: string): Promise<ResolvedKind>;
-  /** All kinds, by name. */
+  /** Returns all kinds, by name. */
   list(db: Executor): Promise<KindDescription[]>;
   /**
    * Creates or replaces a custom kind; existing states are not checked again. @throws {FermataError} `conflict` for the
@@ -138,7 +138,9 @@ async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): 
   }
 }
 
-/** Kinds of the code (from the registry) and custom kinds (table `entity_kinds`) behind one lookup. */
+/**
+ * Creates the look-up of entity kinds: built-in ones from the registry and custom ones from the table `entity_kinds`.
+ */
 export function createEntityKindStore(deps: {
   registry: Registry;
   clock: Clock;

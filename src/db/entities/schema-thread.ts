@@ -18,7 +18,7 @@ export type SchemaError = Pick<ErrorObject, 'instancePath' | 'keyword' | 'messag
 export type SchemaAnswer = { unusable: string } | { errors: SchemaError[][] };
 
 /**
- * Body of the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its source text
+ * Runs in the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its source text
  * (`Function.prototype.toString`), so that it runs from TypeScript and from the build alike. It must not use anything
  * that is defined outside of it. Regular expressions run in RE2 (linear time, without look-around and back-references);
  * `uniqueItems` compares by canonical JSON, in linear time.

@@ -56,7 +56,10 @@ async function live(db: Executor, kind: string, id: string): Promise<{ state: En
   return row?.state ? { state: row.state, createdAt: row.createdAt } : null;
 }
 
-/** Since when the field has its value; that of a field that never changed is the entity's creation. Null = no entity. */
+/**
+ * Returns since when the field has its value; that of a field that never changed is the entity's creation. Null = no
+ * entity.
+ */
 export async function inStateSince(db: Executor, kind: string, id: string, field: string): Promise<Date | null> {
   const entity = await live(db, kind, id);
   if (!entity) return null;

@@ -32,7 +32,10 @@ export async function lockBuckets(tx: Executor, buckets: readonly Bucket[]): Pro
       order by ord offset 0) l`);
 }
 
-/** An automation's own lock comes before those of its buckets; it is exclusive where one of them is the whole automation. */
+/**
+ * Returns the locks of buckets in the order in which to take them. An automation's own lock comes before those of its
+ * buckets; it is exclusive when one of the buckets is the whole automation.
+ */
 function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[] {
   const byAutomation = new Map<string, Set<string>>();
   for (const { automationId, scopeKey } of buckets) {
@@ -47,8 +50,8 @@ function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[
 }
 
 /**
- * Condition on `runs`: in the scope of a bucket. By context key and not by the stored scope key, since runs of a
- * version with another scope count too.
+ * Returns the SQL condition for the runs in the scope of a bucket. It By context key and not by the stored scope key,
+ * since runs of a version with another scope count too.
  */
 export function inScope({ automationId, scopeKey }: Bucket): SQL {
   const own = sql`automation_id = ${automationId}`;

@@ -29,7 +29,7 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
 /** A row younger than this may still change without a repair. */
 const SETTLED_SECONDS = 20;
 
-/** Claimed, open rows in the order of their ids, after `cursor`. */
+/** Returns claimed, open rows in the order of their ids, after `cursor`. */
 export async function openRunsAfter(db: Executor, cursor: string | null, limit: number): Promise<OpenRun[]> {
   const after = cursor === null ? sql`` : sql`and id > ${cursor}`;
   const result = await db.execute<OpenRow>(sql`
@@ -40,7 +40,7 @@ export async function openRunsAfter(db: Executor, cursor: string | null, limit: 
   return result.rows.map(toOpenRun);
 }
 
-/** Claimed, open rows among some ids. */
+/** Returns the claimed, open rows among some ids. */
 export async function openRunsAmong(db: Executor, ids: readonly string[]): Promise<OpenRun[]> {
   if (ids.length === 0) return [];
   const result = await db.execute<OpenRow>(sql`

@@ -60,7 +60,7 @@ function toRecord({ request, scopeKey, workflowId, startNow, endedBy }: RunInser
   };
 }
 
-/** The first queued run of a bucket, in the order of admission. */
+/** Returns the first queued run of a bucket, in the order of admission. */
 function headOf({ automationId, scopeKey }: Bucket): SQL {
   return sql`(
     select id from runs
@@ -68,7 +68,9 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
     order by seq limit 1)`;
 }
 
-/** Whether no run of the bucket is active that may start, apart from a run that ends in the same statement. */
+/**
+ * Returns whether no run of the bucket is active that may start, apart from a run that ends in the same statement.
+ */
 function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (
     select 1 from runs

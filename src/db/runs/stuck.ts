@@ -105,7 +105,7 @@ async function filtersMissing(db: Executor, runId: string, known: ReadonlySet<st
   return unknownFilters(definition, (name) => standardFilters.get(name) !== undefined || known.has(filterName(name)));
 }
 
-/** Stuck runs as an operator reads them, oldest first. */
+/** Returns stuck runs as an operator reads them, oldest first. */
 export async function listStuckRuns(
   db: Executor,
   limit: number,

@@ -25,7 +25,7 @@ export async function waitsOn(
   return found.rows.map(toWait);
 }
 
-/** Entities of some kinds that changed after a position of the log. */
+/** Returns entities of some kinds that changed after a position of the log. */
 export async function changedAfter(
   db: Executor,
   seq: number,

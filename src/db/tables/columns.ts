@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
 
-/** An instant. */
+/** Declares a column for an instant. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
 /** Unlike drizzle's own, does not read a text inside jsonb as JSON again: `"1"` stays a text. */
@@ -14,7 +14,7 @@ export const jsonb = customType<{ data: unknown; driverData: unknown }>({
 /** Bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
-/** Position in the log that streams follow. */
+/** Declares a column for a position in the log that streams follow. */
 export const seq = () =>
   bigint('seq', { mode: 'number' })
     .notNull()

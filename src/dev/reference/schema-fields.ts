@@ -36,7 +36,10 @@ export function schemaFields(schema: unknown, root: unknown = schema, prefix = '
   });
 }
 
-/** The object among the alternatives of a schema: itself, or the first of `anyOf`, `oneOf` or `allOf` with properties. */
+/**
+ * Returns the object among the alternatives of a schema: itself, or the first of `anyOf`, `oneOf` or `allOf` with
+ * properties.
+ */
 function objectIn(schema: Record<string, unknown>, root: unknown): Record<string, unknown> | undefined {
   if (isMap(schema['properties'])) return schema;
   for (const key of ['anyOf', 'oneOf', 'allOf']) {

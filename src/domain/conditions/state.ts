@@ -10,7 +10,10 @@ import { fails, HOLDS, type Verdict } from './verdict';
 type State = StateCondition['state'];
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
 
-/** The health form is the general one about the field `status` of `health:<system>`. */
+/**
+ * Returns the predicate of a condition. The form for health is short for the field `status` of the entity
+ * `health:<system>`.
+ */
 export function predicateOf(state: State): PredicateNeed {
   if ('entity' in state) return { kind: 'health', id: state.entity, field: 'status', values: listOf(state.status) };
   return { kind: state.kind, id: state.id, field: state.field, values: listOf(state.equals) };
@@ -26,7 +29,7 @@ export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   return ownValue(ownValue(scope['health'], 'systems'), id);
 }
 
-/** Since when the predicate has held: from transitions, or for a system without results from its view. */
+/** Returns since when the predicate has held: from transitions, or for a system without results from its view. */
 function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext): Date | null {
   const since = context.predicateSince(need);
   if (since !== null || need.kind !== 'health') return since;
@@ -34,7 +37,7 @@ function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext)
   return typeof view === 'string' && !Number.isNaN(Date.parse(view)) ? new Date(view) : null;
 }
 
-/** Value of a field; undefined when the entity, or the field, is not there. */
+/** Returns the value of a field; undefined when the entity, or the field, is not there. */
 function matches(need: PredicateNeed, value: unknown): boolean {
   return need.values.some((wanted) => looseEquals(value, wanted));
 }
@@ -45,8 +48,9 @@ function forMs(duration: NonNullable<State['for']>, scope: Scope, context: Condi
 }
 
 /**
- * Whether the entity's field has one of the values, and with `for`, whether it has had one of them, a list counting as
- * one, for at least that long. @throws ExpressionError, DurationError for an unusable template
+ * Returns whether the entity's field has one of the values. With `for`, it must have had one of them without a gap for
+ * at least that long; a change from one of them to another does not count as a gap. @throws ExpressionError,
+ * DurationError for an unusable template
  */
 export function stateHolds({ state }: StateCondition, scope: Scope, context: ConditionContext): Verdict {
   const need = predicateOf(state);

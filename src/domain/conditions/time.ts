@@ -8,7 +8,7 @@ const DAY_SECONDS = 86_400;
 /** Steps that a look ahead may take: two bounds and midnight on each of eight days, and changes of the offset. */
 const MAX_STEPS = 64;
 
-/** Monday = 0. In documents, numbers count from Sunday = 0. */
+/** Returns the weekdays, with Monday = 0. In documents, numbers count from Sunday = 0. */
 function weekdaysOf(weekday: NonNullable<Time['weekday']>): Set<number> {
   return new Set([weekday].flat().map((day) => (typeof day === 'number' ? (day + 6) % 7 : WEEKDAYS.indexOf(day))));
 }

@@ -138,8 +138,8 @@ export function writtenMs(value: unknown): number | undefined {
 }
 
 /**
- * A field in milliseconds that accepts durations as well: 5000, "5s", "00:00:05" or {seconds: 5}. Parsed to
- * milliseconds. @param preset the default that schemas show; it is not filled in
+ * Returns the schema of a field in milliseconds that also accepts durations: 5000, "5s", "00:00:05" or {seconds: 5}.
+ * Parsed to milliseconds. @param preset the default that schemas show; it is not filled in
  */
 export function millisecondsOf(least: number, most: number, preset: number) {
   return z

@@ -76,7 +76,7 @@ export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   };
 }
 
-/** Values of `spec` that are not used, because metadata has another one. */
+/** Returns the values of `spec` that are not used, because metadata has another one. */
 function overridden(
   spec: Record<string, unknown>,
   document: Record<string, unknown>,

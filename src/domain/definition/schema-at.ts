@@ -19,7 +19,7 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
   return undefined;
 }
 
-/** A schema and everything it wraps, outermost first. */
+/** Returns a schema and everything it wraps, outermost first. */
 function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   const layers = [schema];
   for (let inner = unwrapOnce(schema); inner; inner = unwrapOnce(inner)) layers.push(inner);

@@ -8,7 +8,7 @@ export function isTimeOfDay(text: string): boolean {
   return TIME_OF_DAY.test(text);
 }
 
-/** Seconds since midnight of `HH:MM[:SS]`; NaN for anything else. */
+/** Returns seconds since midnight of `HH:MM[:SS]`; NaN for anything else. */
 export function secondsOfDay(text: string): number {
   const match = TIME_OF_DAY.exec(text);
   return match ? Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3] ?? 0) : NaN;

@@ -113,7 +113,7 @@ class Conversion {
   }
 }
 
-/** Plain data of a YAML node, and everything in it that is refused. */
+/** Returns plain data of a YAML node, and everything in it that is refused. */
 export function toPlainData(node: unknown): { value: unknown; problems: YamlProblem[] } {
   const conversion = new Conversion();
   return { value: conversion.convert(node, []), problems: conversion.problems };

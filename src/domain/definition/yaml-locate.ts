@@ -48,7 +48,10 @@ function walk(root: Node | null, segments: readonly Segment[]): Found {
   return found;
 }
 
-/** Offset in the source of a line and column inside a scalar's text; undefined where escapes or folding hide it. */
+/**
+ * Returns the offset in the source of a line and column inside a scalar's text; undefined where escapes or folding hide
+ * it.
+ */
 function offsetInside(source: string, node: Node, inside: Position): number | undefined {
   if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return undefined;
   const [start, end] = node.range;

@@ -48,9 +48,9 @@ const TOO_DEEP: Finding = {
 };
 
 /**
- * Tokens of a text; undefined when it nests too deep. The parser's time grows with the square of the depth. The composer
- * calls itself for each level: with some ten thousand it overflows the stack, which ends the whole process when a regular
- * expression is compiled at that moment.
+ * Returns tokens of a text; undefined when it nests too deep. The parser's time grows with the square of the depth. The
+ * composer calls itself for each level: with some ten thousand it overflows the stack, which ends the whole process
+ * when a regular expression is compiled at that moment.
  */
 function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   const parser = new Parser(lines.addNewLine);

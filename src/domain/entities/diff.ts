@@ -11,7 +11,7 @@ function definedKeys(value: object): string[] {
   return Object.entries(value).flatMap(([key, child]) => (child === undefined ? [] : [key]));
 }
 
-/** Deep equality of JSON values; the order of keys and keys with the value undefined do not count. */
+/** Returns whether two JSON values are equal. The order of keys and keys with the value undefined do not matter. */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (Object.is(a, b) || a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;

@@ -4,7 +4,10 @@ function isObject(value: unknown): value is EntityState {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** RFC 7396: objects are merged, null removes a key, everything else replaces. Neither argument is changed. */
+/**
+ * Applies a merge patch (RFC 7396): objects are merged, null removes a key, everything else replaces. Neither argument
+ * is changed.
+ */
 export function mergePatch(target: EntityState | null, patch: EntityState): EntityState {
   const merged = new Map<string, unknown>(Object.entries(target ?? {}));
   for (const [key, value] of Object.entries(patch)) {

@@ -24,7 +24,7 @@ export const unbounded: Budget = {
 /** Steps that opening a list or an object costs, besides its items. */
 export const CONTAINER_COST = 6;
 
-/** Steps that reading a text of this length costs. */
+/** Returns the steps that reading a text of this length costs. */
 export function textCost(length: number): number {
   return 1 + (length >> 6);
 }

@@ -132,7 +132,8 @@ class ClockAnalysis implements LinearContext {
   }
 
   /**
-   * The right side counts only if the left one does not decide: a side that decides alone changes only when it does.
+   * Returns when an `and` or `or` can next change. The right side matters only while the left side does not decide
+   * alone.
    */
   #logical(node: LogicalNode): Change {
     const left = this.changeOf(node.left);

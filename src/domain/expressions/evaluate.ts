@@ -30,7 +30,10 @@ export interface SharedSteps {
   left: number;
 }
 
-/** Steps for several evaluations: as many as `count` of them may take at the most, some tens of milliseconds each. */
+/**
+ * Creates a budget of steps that several evaluations share. It is as large as the maximum of `count` evaluations, which
+ * take some tens of milliseconds each.
+ */
 export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DEFAULT_MAX_STEPS });
 
 const NO_OPTIONS: EvaluateOptions = {};

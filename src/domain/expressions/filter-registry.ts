@@ -20,7 +20,7 @@ export interface FilterRegistry {
   registerFilter(name: string, apply: FilterFunction, description: string): boolean;
   get(name: string): FilterFunction | undefined;
   names(): readonly string[];
-  /** All filters by name. */
+  /** Returns all filters by name. */
   list(): readonly FilterInfo[];
 }
 
@@ -62,7 +62,7 @@ export function unknownFilter(name: string, registry: FilterRegistry, source: st
   return new ExpressionError(`Unknown filter "${name}"${hint}`, source, at);
 }
 
-/** Every use of a filter that does not exist, without evaluating anything. */
+/** Returns every use of a filter that does not exist, without evaluating anything. */
 export function checkFilters(expression: Expression, registry: FilterRegistry = standardFilters): ExpressionError[] {
   const errors: ExpressionError[] = [];
   const visit = (node: Node): void => {

@@ -70,7 +70,7 @@ export function setOwn(target: Record<string, unknown>, key: string, value: unkn
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** UTF-8 length of a text. */
+/** Returns the length of a text in UTF-8. */
 export function byteLength(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {

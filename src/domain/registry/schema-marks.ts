@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Top-level fields of an action's configuration marked `.meta({ 'x-code': true })`: code of another language, never
- * rendered, since `{{` in it is the code's own.
+ * Returns the top-level fields of an action's configuration that are marked `.meta({ 'x-code': true })`. They hold code
+ * of another language and are never rendered, since `{{` may be part of that code.
  */
 export function codeFields(schema: z.ZodType): ReadonlySet<string> {
   const fields = new Set<string>();

@@ -49,7 +49,7 @@ export function artifactView(definition: Steps, path: string): { lanes: string[]
 
 const known = new WeakMap<object, boolean>();
 
-/** Whether a document has a loop with `parallel`. */
+/** Returns whether a document has a loop with `parallel`. */
 export function hasLanes(definition: Steps): boolean {
   const before = known.get(definition);
   if (before !== undefined) return before;

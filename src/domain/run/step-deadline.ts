@@ -8,8 +8,9 @@ export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 const INFRASTRUCTURE_MS = 600_000;
 
 /**
- * Deadline of a step that is performed as a call with retries, in milliseconds from its schedule: the sum of its attempts'
- * timeouts, a pause of at least one hour between two attempts (the longest `Retry-After`), and 10 minutes for infrastructure.
+ * Returns the deadline of a step that is performed as a call with retries, in milliseconds after it was scheduled: the
+ * sum of its attempts' timeouts, a pause of at least one hour between two attempts (the longest `Retry-After`), and 10
+ * minutes for infrastructure.
  */
 export function stepDeadlineMs(timeoutMs: number, { maxAttempts, maxSeconds }: RetryPlan): number {
   const pauseMs = Math.max(LONGEST_RETRY_AFTER_MS, maxSeconds * 1_000);

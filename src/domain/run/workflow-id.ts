@@ -36,11 +36,11 @@ export function runWorkflowId(
   return scope === 'automation' ? slug : `${slug}/${keyPart(contextKey)}`;
 }
 
-/** Workflow id of the timer of a dwell without the automation's slug at its beginning. */
+/** Returns the workflow id of a dwell's timer without the automation's slug at its beginning. */
 export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): string =>
   `/${encoded(triggerId)}/${keyPart(contextKey)}/for`;
 
-/** Id of the Temporal Schedule of a trigger. */
+/** Returns the id of the Temporal Schedule of a trigger. */
 export const scheduleIdOf = (slug: string, triggerId: string): string => `${slug}/${encoded(triggerId)}`;
 
 /**

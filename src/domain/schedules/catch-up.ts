@@ -14,7 +14,10 @@ export interface ScheduledStart {
   now: Date;
 }
 
-/** Temporal was down at that time, or all workers were; a busy worker that is late has missed nothing. */
+/**
+ * Returns whether a scheduled time was missed: Temporal or all workers were down at that time. A time that a busy
+ * worker evaluates late was not missed.
+ */
 function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boolean {
   const latest = scheduledFor.getTime() + PROMPT_MS;
   return begunAt.getTime() > latest || (!attended && now.getTime() > latest);

@@ -200,7 +200,7 @@ function matchesHour(pattern: CronPattern, wall: Date): boolean {
   return pattern.eitherDay ? day || weekday : day && weekday;
 }
 
-/** Wall clock as if it were UTC. */
+/** Returns the wall-clock time in a zone, as if it were UTC. */
 const wallOf = (instant: Date, timezone: string): Date =>
   new Date(Math.floor(instant.getTime() / 1_000) * 1_000 + zonedTime(instant, timezone).offsetMs);
 

@@ -20,7 +20,7 @@ export interface Cipher {
   open(name: string, sealed: Sealed): string;
 }
 
-/** AES-256-GCM over keys of 32 bytes, with a fresh nonce for each value (trust.md, Secrets). */
+/** Creates a cipher: AES-256-GCM with keys of 32 bytes and a fresh nonce for each value (trust.md, Secrets). */
 export function createCipher(keys: readonly Buffer[]): Cipher {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));
   const [first] = byId;

@@ -93,8 +93,9 @@ function htmlForms(form: string): string[] {
 }
 
 /**
- * Inside the quotes of shells (`set -x`, `${VAR@Q}`, Python's `shlex.quote`), behind their backslashes (`printf %q`, Ruby's
- * `shellescape`), in `$'…'`, with quotes doubled (SQL, CSV, PowerShell), and as quoted-printable.
+ * Returns the forms that a text has inside the quotes of shells (`set -x`, `${VAR@Q}`, Python's `shlex.quote`), behind
+ * their backslashes (`printf %q`, Ruby's `shellescape`), in `$'…'`, with quotes doubled (SQL, CSV, PowerShell), and as
+ * quoted-printable.
  */
 function quotedForms(form: string): string[] {
   const ansi = form

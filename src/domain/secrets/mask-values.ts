@@ -83,7 +83,9 @@ function distinctKeys(entries: readonly [string, unknown][], text: (key: string)
   });
 }
 
-/** A text that was cut in the middle of a secret ends with its beginning. */
+/**
+ * Masks the beginning of a secret at the end of a text, which remains when a text is cut in the middle of the secret.
+ */
 function withoutHalf(text: string, forms: readonly string[]): string {
   if (!text.endsWith(CUT)) return text;
   const whole = text.slice(0, -CUT.length);

@@ -4,7 +4,7 @@ export const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 /** Pattern of names of secrets. */
 export const SECRET_NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
-/** Names that a text refers to. */
+/** Returns the names that a text refers to. */
 export function referencesIn(text: string): string[] {
   return [...text.matchAll(REFERENCE)].flatMap(([, name]) => name ?? []);
 }
@@ -14,7 +14,7 @@ export function fillReferences(text: string, valueOf: (name: string) => string):
   return text.replace(REFERENCE, (_reference, name: string) => valueOf(name));
 }
 
-/** The name in a text that is one reference and nothing else. */
+/** Returns the name in a text that is one reference and nothing else. */
 export function onlyReference(text: string): string | null {
   return /^\s*\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}\s*$/.exec(text)?.[1] ?? null;
 }

@@ -89,7 +89,7 @@ function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
   return shifts;
 }
 
-/** Hash of each beginning of a text. */
+/** Returns the hash of each beginning of a text. */
 function prefixHashes(text: string): Int32Array {
   const hashes = new Int32Array(text.length + 1);
   let hash = 0;
@@ -101,7 +101,7 @@ function prefixHashes(text: string): Int32Array {
 }
 
 interface Automaton {
-  /** The node after one more character; 0 is the root. */
+  /** Returns the node after one more character; 0 is the root. */
   step(node: number, char: number): number;
   depth: Uint8Array;
   /** Length of the longest complete text that ends in a node; 0 = none. */

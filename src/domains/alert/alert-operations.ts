@@ -11,7 +11,7 @@ import { endedState } from './next-state';
 import type { SeverityMap } from './severity-map';
 import { plan, storeAlerts } from './take-alerts';
 
-/** The refusal of a fingerprint that no alert has. */
+/** Returns the refusal of a fingerprint that no alert has. */
 export const unknownAlert = (fingerprint: string) => new FermataError('not_found', `Alert "${fingerprint}" not found.`);
 
 async function lockOne(
@@ -70,7 +70,7 @@ export async function resolveAlert(
   return { state: next, changeIds: [...changeIds, ...health.map(({ changeId }) => changeId)] };
 }
 
-/** The alerts of a silence: one by its fingerprint, or all that matchers match. */
+/** Selects the alerts of a silence: one by its fingerprint, or all that match the matchers. */
 export interface NewSilence {
   fingerprint?: string | undefined;
   matchers?: readonly string[] | undefined;
@@ -136,7 +136,7 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
 const isStale = (before: Date): SQL =>
   sql`status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz`;
 
-/** Whether there are firing alerts without a message since `before`. */
+/** Returns whether there are firing alerts without a message since `before`. */
 export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
 
 /** Returns firing alerts without a message since `before`, oldest first. */

@@ -8,7 +8,7 @@ export interface LabelMatcher {
   name: string;
   operator: (typeof OPERATORS)[number];
   value: string;
-  /** A missing label is the empty text. */
+  /** Tests the value of a label. A missing label has the empty text. */
   test(value: string): boolean;
 }
 
@@ -104,7 +104,7 @@ function readMatcher(reader: Reader): LabelMatcher {
   return compile({ name, operator, value }, (problem) => reader.fail(problem, at));
 }
 
-/** Regular expressions are anchored and run in linear time (RE2). */
+/** Compiles a matcher. Regular expressions are anchored and run in linear time (RE2). */
 function compile(
   { name, operator, value }: Pick<LabelMatcher, 'name' | 'operator' | 'value'>,
   fail: (problem: string) => never,

@@ -16,7 +16,7 @@ function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertSta
   };
 }
 
-/** Fields of the state that a message sets. */
+/** Returns the fields of the state that a message sets. */
 function described(alert: IncomingAlert, prev: AlertState | null): Omit<AlertState, 'status' | 'startsAt'> {
   const { source, receiver, generatorUrl, dashboardUrl, silenceUrl, value } = alert;
   const { labels, annotations } = textsOf(alert, prev);

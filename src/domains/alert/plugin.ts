@@ -12,7 +12,7 @@ interface AlertPluginDeps {
   connectionTypes: readonly AnyConnectionType[];
 }
 
-/** Alerts of monitoring systems. */
+/** Creates the plugin for alerts of monitoring systems. */
 export function createAlertPlugin({ remoteSilences, connectionTypes }: AlertPluginDeps): Plugin {
   return {
     id: 'alert',

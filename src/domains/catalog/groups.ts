@@ -49,7 +49,7 @@ export async function getGroup(db: Executor, id: string): Promise<Group | null> 
   return (await db.select().from(systemGroups).where(eq(systemGroups.id, id)))[0] ?? null;
 }
 
-/** Groups, newest first; `before` = creation and id of the last one of the page before. */
+/** Returns groups, newest first; `before` = creation and id of the last one of the previous page. */
 export async function listGroups(
   db: Executor,
   { limit, before }: { limit: number; before: [createdAt: string, id: string] | undefined },
@@ -108,7 +108,7 @@ export async function deleteGroup(write: DomainWrite, id: string): Promise<void>
   await write.entities.remove(write.tx, { kind: catalogGroupKind.kind, id }, write.cause);
 }
 
-/** Refused: groups that do not exist. */
+/** Refuses groups that do not exist. */
 export async function assertGroups(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const known = await db

@@ -37,7 +37,10 @@ export async function getSystem(db: Executor, id: string): Promise<System | null
   return rows[0] ?? null;
 }
 
-/** Systems, newest first; `q` looks into id and name, `before` = creation and id of the last one of the page before. */
+/**
+ * Returns systems, newest first; `q` searches id and name, `before` = creation and id of the last one of the previous
+ * page.
+ */
 export async function listSystems(
   db: Executor,
   page: { limit: number; before: [createdAt: string, id: string] | undefined; q: string | undefined },

@@ -3,7 +3,10 @@ import type { EntityKind } from '../../domain/entities/entity-kind';
 import { HealthState } from './health-status';
 import { HealthView } from './health-view';
 
-/** An absent health counts as healthy: the first status other than healthy is a change from `healthy`. */
+/**
+ * Derives the events of a change of health. A missing health counts as healthy: the first status other than healthy is
+ * a change from `healthy`.
+ */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const next = HealthState.parse(change.next);

@@ -25,8 +25,8 @@ export interface CheckStatus {
 const countOf = (checks: readonly CheckStatus[]): number => checks.reduce((sum, { count = 1 }) => sum + count, 0);
 
 /**
- * Health of a system (catalogue.md, Health): all checks healthy → healthy, all unhealthy → unhealthy, otherwise degraded;
- * alerts are not averaged, the system is at least as bad as the worst that fires. Alerts count among `totalChecks`.
+ * Returns the health of a system (catalogue.md, Health): healthy or unhealthy when all checks are, otherwise degraded.
+ * The system is at least as bad as the worst alert that fires. Alerts count among `totalChecks`.
  */
 export function aggregateHealth(all: readonly CheckStatus[]): HealthState {
   const checks = all.filter((check) => check.source === 'check');

@@ -59,7 +59,7 @@ function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthVi
   };
 }
 
-/** Views of the systems that exist, by id, in one query; unknown ids are not in it. */
+/** Returns views of the systems that exist, by id, in one query; unknown ids are not in it. */
 export async function readHealthViews(
   db: Executor,
   systemIds: readonly string[],

@@ -41,7 +41,7 @@ export async function getIncident(db: Executor, id: string): Promise<Incident | 
   return rows[0] ?? null;
 }
 
-/** Incidents, newest first; `before` = id of the last one of the page before. */
+/** Returns incidents, newest first; `before` = id of the last one of the previous page. */
 export async function listIncidents(
   db: Executor,
   page: {

@@ -45,7 +45,7 @@ export async function getMaintenance(db: Executor, id: string): Promise<Maintena
   return (await db.select().from(m).where(eq(m.id, id)))[0] ?? null;
 }
 
-/** Maintenances, newest first; `before` = id of the last one of the page before. */
+/** Returns maintenances, newest first; `before` = id of the last one of the previous page. */
 export async function listMaintenances(
   db: Executor,
   page: {
@@ -227,7 +227,7 @@ export async function endMaintenancesOf(write: DomainWrite, systemId: string, me
 const isDue = (now: Date): SQL => sql`${m.status} in ('scheduled', 'in_progress')
   and case ${m.status} when 'scheduled' then ${m.startAt} else ${m.endAt} end <= ${now.toISOString()}`;
 
-/** Whether there are maintenances to start or end. */
+/** Returns whether there are maintenances to start or end. */
 export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m} where ${isDue(now)})`;
 
 /**

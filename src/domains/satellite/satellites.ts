@@ -68,7 +68,7 @@ export async function getSatellite(db: Executor, id: string): Promise<Satellite 
   return (await db.select().from(s).where(eq(s.id, id)))[0] ?? null;
 }
 
-/** Satellites, newest first; `before` = id of the last one of the page before. */
+/** Returns satellites, newest first; `before` = id of the last one of the previous page. */
 export async function listSatellites(
   db: Executor,
   page: { limit: number; before: string | undefined },
@@ -142,7 +142,7 @@ export async function deleteSatellite(write: DomainWrite, id: string): Promise<v
 const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
   and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${now.toISOString()}`;
 
-/** Whether there are satellites whose heartbeat is overdue. */
+/** Returns whether there are satellites whose heartbeat is overdue. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
 /** Marks satellites offline whose heartbeat is overdue by the server's clock. Returns how many. */

@@ -55,7 +55,7 @@ export async function getSlo(db: Executor, id: string): Promise<Slo | null> {
   return (await db.select().from(slos).where(eq(slos.id, id)))[0] ?? null;
 }
 
-/** Objectives, newest first; `before` = id of the last one of the page before. */
+/** Returns objectives, newest first; `before` = id of the last one of the previous page. */
 export async function listSlos(db: Executor, page: { limit: number; before: string | undefined }): Promise<Slo[]> {
   const where = page.before === undefined ? undefined : lt(slos.id, page.before);
   return db.select().from(slos).where(where).orderBy(desc(slos.id)).limit(page.limit);
@@ -198,7 +198,7 @@ export async function computeDue(write: DomainWrite, limit: number): Promise<num
   return due.length;
 }
 
-/** Monday 09:00 UTC of the week of an instant. */
+/** Returns Monday 09:00 UTC of the week of an instant. */
 function digestTime(now: Date): Date {
   const days = Math.floor(now.getTime() / DAY_MS);
   // 1970-01-01 was a Thursday.
@@ -206,7 +206,7 @@ function digestTime(now: Date): Date {
   return new Date(monday * DAY_MS + MONDAY_NINE_MS);
 }
 
-/** Whether there are objectives to compute, or the digest of the week must be sent. */
+/** Returns whether there are objectives to compute, or the digest of the week must be sent. */
 export function slosDue(now: Date): SQL {
   const digest = digestTime(now);
   const week = digest.toISOString().slice(0, 10);

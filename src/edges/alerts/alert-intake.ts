@@ -35,7 +35,7 @@ interface AlertIntakeDeps {
   entities: EntityStore;
   clock: Clock;
   settings: { alerts: AlertSettings };
-  /** Runs work in a transaction, again when the database ended it for the sake of another one. */
+  /** Runs work in a transaction, and again when the database ended the transaction to resolve a deadlock. */
   transact<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
 }
 

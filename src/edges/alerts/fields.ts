@@ -2,13 +2,13 @@ import { ElementError } from './sender';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** The object that a value is. @throws {ElementError} */
+/** Returns the object that a value is. @throws {ElementError} */
 export function fieldsOf(value: unknown, what: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   throw new ElementError(`${what}: must be an object`);
 }
 
-/** Own field of an object, else undefined. */
+/** Returns an object's own field; undefined when it has none. */
 export function field(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (found, name) =>
@@ -69,7 +69,7 @@ export function instant(value: unknown): Date | undefined {
   return Number.isNaN(at.getTime()) || at.getUTCFullYear() < FIRST_YEAR || at.getUTCFullYear() > 9999 ? undefined : at;
 }
 
-/** The link to a runbook in a text: `runbook: https://…`, `runbook_url=https://…`, `[Runbook](https://…)`. */
+/** Returns the link to a runbook in a text: `runbook: https://…`, `runbook_url=https://…`, `[Runbook](https://…)`. */
 export function runbookIn(...texts: readonly (string | undefined)[]): string | undefined {
   for (const each of texts) {
     const found = /run-?book(?:[ _-]?url)?\b[\s:=\])("'*<>|-]*?(https?:\/\/[^\s)\]"'<>|]+)/i.exec(each ?? '')?.[1];
@@ -78,7 +78,7 @@ export function runbookIn(...texts: readonly (string | undefined)[]): string | u
   return undefined;
 }
 
-/** Severity of a sender's priority: critical, error, warning or info. */
+/** Returns the severity of a sender's priority: critical, error, warning or info. */
 export function severityOfPriority(priority: string | undefined): string | undefined {
   const level = /^(?:p|sev ?)?([0-5])$/i.exec(priority?.trim() ?? '')?.[1];
   if (level === undefined) return undefined;

@@ -5,11 +5,11 @@ interface Waiting<Item, Result> {
   reject(error: unknown): void;
 }
 
-/** How items share transactions. */
+/** Settings for sharing transactions among items. */
 export interface GroupCommitOptions<Item, Result> {
   /** Takes items in one transaction; returns their results in order. */
   commit(items: readonly Item[]): Promise<Result[]>;
-  /** Items share a transaction only if this is the same. */
+  /** Returns the group of an item; only items of one group share a transaction. */
   groupOf(item: Item): string;
   /** Keys that the item writes. Items with a common key never share a transaction, and keep their order. */
   keysOf(item: Item): readonly string[];

@@ -13,7 +13,7 @@ export interface RejectedElement {
   message: string;
 }
 
-/** The elements that were refused, with their places. */
+/** Returns the elements that were refused, with their places. */
 export function rejectedOf(elements: readonly Element[]): RejectedElement[] {
   return elements.flatMap((each, index) => (each.kind === 'refused' ? [{ index, message: each.message }] : []));
 }
@@ -21,7 +21,7 @@ export function rejectedOf(elements: readonly Element[]): RejectedElement[] {
 /** An element that is an alert. */
 export type AlertElement = Extract<Element, { kind: 'alert' }>;
 
-/** Alerts that are in a message. */
+/** Returns alerts that are in a message. */
 export const alertsOf = ({ elements }: Pick<SenderMessage, 'elements'>): AlertElement[] =>
   elements.filter((each) => each.kind === 'alert');
 
@@ -63,7 +63,7 @@ export async function receiveAlerts(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Which keys are ids of alerts or incidents here. */
+/** Returns which keys are ids of alerts or incidents here. */
 async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, 'alert' | 'incident'>> {
   if (keys.length === 0) return new Map();
   const uuids = keys.filter((key) => UUID.test(key)).map((key) => key.toLowerCase());

@@ -31,7 +31,7 @@ function readIssue(issue: Fields, action: string): Element {
   });
 }
 
-/** An issue alert (`event_alert`): the id of the issue, so that its resolution ends it. */
+/** Reads an issue alert (`event_alert`). It gets the id of the issue, so that the resolution of the issue ends it. */
 function readEventAlert(data: Fields): Element {
   const event = fieldsOf(data['event'], 'data.event');
   const tags = field(event, 'tags');

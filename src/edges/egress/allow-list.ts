@@ -3,7 +3,7 @@ import { parseAddress } from './address';
 
 /** Addresses that the operator allows besides public ones. Entries with a port apply to that port only. */
 export interface AllowList {
-  /** The name itself is allowed, wherever it leads. */
+  /** Returns whether the name itself is allowed, whatever addresses it has. */
   allowsHost(hostname: string, port: number): boolean;
   allowsAddress(address: string, port: number): boolean;
 }
@@ -36,7 +36,7 @@ export function createAllowList(items: readonly string[]): AllowList {
   };
 }
 
-/** A host name in the form in which names are compared: lower case, without the dot of the root. */
+/** Returns a host name in the form in which names are compared: lower case, without the dot of the root. */
 function plainName(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '');
 }

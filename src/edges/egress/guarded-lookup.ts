@@ -7,7 +7,7 @@ import { isAllowedAddress, refusedName } from './target';
 /** All addresses of a name, in the order in which they should be tried. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** The resolver of the system. */
+/** Returns the resolver of the system. */
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /**

@@ -112,7 +112,9 @@ function openTunnel(proxy: URL, target: URL): Promise<Socket> {
   });
 }
 
-/** 403 and 407 are decisions of the proxy, anything else may pass. */
+/**
+ * Returns the failure for a refusal of the proxy. 403 and 407 are permanent decisions; anything else may be temporary.
+ */
 function refusal(place: string, status: number): ProviderFailure {
   const message = `The proxy answered ${status} when it was asked to connect to ${place}.`;
   const isDecision = status === 403 || status === 407;

@@ -60,7 +60,7 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** zlib names its errors `Z_…`, brotli `ERR_…`; network errors have other names. */
+/** Returns whether an error comes from decompression: zlib names its errors `Z_…`, brotli `ERR_…`. */
 function isCodingError(error: unknown): boolean {
   const code = errorCode(error) ?? '';
   return /^(Z_|ERR_)/.test(code) && code !== 'ERR_STREAM_PREMATURE_CLOSE';

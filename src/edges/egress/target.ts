@@ -10,7 +10,7 @@ interface Target {
   port: number;
 }
 
-/** Host and port of an http(s) URL. */
+/** Returns the host and port of an http(s) URL. */
 export function targetOf(url: URL): Target {
   const hostname = url.hostname.replace(/^\[|\]$/g, '');
   return { hostname, port: Number(url.port) || (url.protocol === 'https:' ? 443 : 80) };

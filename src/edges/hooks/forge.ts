@@ -23,7 +23,7 @@ export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, b
   return null;
 }
 
-/** GitHub can be configured to post a form with the JSON in its field `payload`. */
+/** Returns the JSON of a body. GitHub can be configured to post a form with the JSON in its field `payload`. */
 function fromForm(body: unknown): unknown {
   const { payload } = Object(body) as { payload?: unknown };
   if (typeof payload !== 'string') return body;

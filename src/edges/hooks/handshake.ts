@@ -26,15 +26,19 @@ export function bodyHandshake(headers: IncomingHttpHeaders, body: unknown): Hand
 }
 
 /**
- * Microsoft Graph posts `?validationToken=…` without a body and expects the decoded token as plain text. It signs neither
- * this nor its notifications (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
+ * Answers the handshake of Microsoft Graph, which posts `?validationToken=…` without a body and expects the decoded
+ * token as plain text. It signs neither this nor its notifications
+ * (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
  */
 export function graphHandshake(raw: Buffer, query: Record<string, string | string[]>): HandshakeAnswer | undefined {
   const token = codeOf(query['validationToken']);
   return token === undefined || raw.length > 0 ? undefined : { contentType: 'text/plain; charset=utf-8', body: token };
 }
 
-/** Event Grid posts a list with one event; the header distinguishes this event from others. */
+/**
+ * Returns the validation code of Event Grid, which posts a list with one event; the header distinguishes this event
+ * from others.
+ */
 function validationCodeOf(headers: IncomingHttpHeaders, body: unknown): string | undefined {
   if (headers['aeg-event-type'] !== undefined && headers['aeg-event-type'] !== 'SubscriptionValidation')
     return undefined;

@@ -63,8 +63,8 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
 }
 
 /**
- * Returns the identities of a delivery: its delivery header, and its signed content for as long as that could be
- * replayed.
+ * Returns the identities by which a repeated delivery is recognised: its delivery header, and the hash of its signed
+ * content for as long as the signature stays valid.
  */
 export function identitiesOf({
   hook,

@@ -165,7 +165,7 @@ export async function receiveSlack(
   if (known === undefined) await appendChanges(tx, appended);
 }
 
-/** Slack sends channels and users as ids, or as objects when they are new. */
+/** Returns the id of a channel or user, which Slack sends as an id, or as an object when it is new. */
 function idOf(value: unknown): string | null {
   const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : value;
   return typeof id === 'string' ? id : null;

@@ -54,7 +54,7 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   return decodeData(parsed.data);
 }
 
-/** Base64 data that is JSON becomes `data`; other bytes stay unchanged. */
+/** Decodes the data of an event: base64 that is JSON becomes `data`; other bytes stay unchanged. */
 function decodeData(event: CloudEvent): CloudEvent {
   if (event.data_base64 === undefined || event.datacontenttype === undefined || !isJson(event.datacontenttype))
     return event;

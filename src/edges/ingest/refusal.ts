@@ -8,7 +8,7 @@ function placeOf(prefix: string, path: readonly PropertyKey[]): string {
   }, prefix);
 }
 
-/** Findings of a schema, with their places below `prefix`. */
+/** Returns the findings of a schema, with their places below `prefix`. */
 export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
   return error.issues.map((issue) => ({
     path: placeOf(prefix, issue.path),

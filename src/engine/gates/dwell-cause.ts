@@ -18,7 +18,7 @@ const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-f
 /** A dwell that fires later than this after its deadline counts as missed. Timers and routing take less. */
 const MISSED_AFTER_MS = 60_000;
 
-/** Whether a change shows that the cause of a dwell has stopped. */
+/** Returns whether a change shows that the cause of a dwell has stopped. */
 export function contradictsCause(registry: Registry, dwell: Cause, change: Change): boolean {
   const type = registry.trigger(dwell.event);
   if (!type?.holds) return false;
@@ -33,7 +33,7 @@ export function contradictsCause(registry: Registry, dwell: Cause, change: Chang
   return type.holds.test(change.payload, payload, dwell.config) === false;
 }
 
-/** The payload that a dwell was armed with. */
+/** Returns the payload that a dwell was armed with. */
 export const payloadOf = ({ trigger }: Pick<DwellArming, 'trigger'>) =>
   (trigger['payload'] ?? {}) as Record<string, unknown>;
 

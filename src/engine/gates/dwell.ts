@@ -95,7 +95,7 @@ export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candid
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
-/** Why a dwell started no run. */
+/** Returns why a dwell started no run. */
 export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidate, refusal: Refusal): Reason => ({
   ...{ candidate, refusal, changeId, contextKey },
 });

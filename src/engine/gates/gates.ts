@@ -132,7 +132,7 @@ export async function enterGates(
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
 
-/** Whether a candidate is refused by its config or by a silence. Reads no table and evaluates no filter. */
+/** Returns whether a candidate is refused by its config or by a silence. Reads no table and evaluates no filter. */
 export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): boolean =>
   occurred.silenced !== undefined || 'refusal' in readOccurrence(candidate, occurred);
 
@@ -144,7 +144,7 @@ type ReadOccurrence =
   | { contextKey: string | null; payload: Record<string, unknown> }
   | { contextKey: string | null | undefined; refusal: Refusal };
 
-/** Payload and context key, and whether the config of the trigger matches. */
+/** Returns payload and context key, or the refusal when the config of the trigger does not match. */
 function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurrence {
   const { trigger, type } = candidate;
   let contextKey: string | null | undefined;
@@ -216,7 +216,7 @@ function decidingConfig(candidate: Candidate, payload: Record<string, unknown>):
   return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
 }
 
-/** The first key of the config that the payload has with another value. */
+/** Returns the first key of the config that the payload has with another value. */
 function firstDifference(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
@@ -248,7 +248,9 @@ export async function passVariables(
   return { variables };
 }
 
-/** The last gates before concurrency: variables → conditions. Throws only infrastructure, as `enterGates`. */
+/**
+ * Evaluates the last gates before concurrency: variables, then conditions. Throws only infrastructure, as `enterGates`.
+ */
 export async function passConditions<E extends GateInput>(
   deps: Omit<GateDeps, 'results'>,
   entered: E,
@@ -258,7 +260,7 @@ export async function passConditions<E extends GateInput>(
   return checkConditions(deps, entered, rendered.variables);
 }
 
-/** The conditions alone, with variables that have been rendered. */
+/** Evaluates only the conditions, with variables that have been rendered. */
 export async function checkConditions<E extends GateInput>(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
   entered: E,

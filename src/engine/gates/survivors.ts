@@ -74,7 +74,7 @@ export async function toSurvivor(
   return request.depth <= MAX_DEPTH ? { candidate: entered.candidate, request } : reasonFor(entered, LOOP);
 }
 
-/** The reason of a candidate that a gate refused after config and filter. */
+/** Returns the reason of a candidate that a gate refused after config and filter. */
 export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext, refusal: Refusal): Reason => ({
   ...{ candidate, refusal, changeId },
   contextKey: scope.facts.contextKey,
@@ -106,7 +106,7 @@ function requestFor({ entered, variables }: PassedCandidate): RunRequest {
   };
 }
 
-/** The row of a candidate that was refused. */
+/** Returns the row of a candidate that was refused. */
 export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contextKey'>): NewRouting {
   const { passed: _passed, deciding, ...facts } = refusal;
   return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };

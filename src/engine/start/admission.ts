@@ -12,9 +12,9 @@ export interface AdmissionDecisions {
 }
 
 /**
- * The concurrency gate. Survivors of one bucket are admitted in the given order. Each takes a slot of this worker if
- * one is free, and is started right after the commit; the others wait in the table. The caller releases the slots with
- * `releaseSlots` when its transaction fails.
+ * Passes survivors through the concurrency gate. Those of one bucket are admitted in the given order. Each takes a slot
+ * of this worker if one is free, and is started right after the commit; the others wait in the table. The caller
+ * releases the slots with `releaseSlots` when its transaction fails.
  */
 export async function admitAll(
   { launcher }: Pick<SurvivorDeps, 'launcher'>,
@@ -39,7 +39,7 @@ export function releaseSlots({ launcher }: Pick<SurvivorDeps, 'launcher'>, survi
   for (const { request } of survivors) launcher.release(request.id);
 }
 
-/** Runs after the commit: starts the admitted runs and records the refusals. */
+/** Starts the admitted runs and records the refusals. Call it after the commit. */
 export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionDecisions): void {
   const { launcher } = deps;
   for (const reason of reasons) recordRefusal(deps, reason);
@@ -75,7 +75,7 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
   else if (isWaiting) launcher.pokeStarts();
 }
 
-/** Rows of `routings`: the outcome of each candidate of the changes. */
+/** Returns the rows of `routings`: the outcome of each candidate of the changes. */
 export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRouting[] {
   return [
     ...reasons.map(routingOf),

@@ -29,7 +29,7 @@ export function payloadFindings(type: TriggerType, payload: unknown): Finding[] 
   }));
 }
 
-/** The error for a request that is not valid. */
+/** Returns the error for a request that is not valid. */
 export function invalid(errors: Finding[]): FermataError {
   return new FermataError('validation_failed', errors[0]?.message ?? 'Not valid', { errors });
 }

@@ -18,10 +18,12 @@ const MOST_SERVED = 500;
 
 /** Runs that wait in the table for a slot. */
 export interface PendingRuns {
-  /** Whether runs of this automation wait in the table. New runs of it wait too, so that they start in order. */
+  /**
+   * Returns whether runs of this automation wait in the table. New runs of it wait too, so that they start in order.
+   */
   isWaiting(automationId: string): boolean;
   noteWaiting(automationId: string): void;
-  /** Whether there may be runs in the table that a free slot could start. */
+  /** Returns whether there may be runs in the table that a free slot could start. */
   isAny(): boolean;
   /** Starts as many runs as there are free slots. Returns whether there may be more runs, and free slots for them. */
   sweep(): Promise<boolean>;

@@ -40,11 +40,11 @@ export interface RunSlots {
   /** Takes a slot for a run that was taken from the table, whatever is free. */
   hold(runId: string, automationId: string): void;
   /**
-   * Maximum number of runs of one automation in flight: a quarter of the limit, or all of it while no other automation
-   * requests slots.
+   * Returns the maximum number of runs of one automation in flight: a quarter of the limit, or all of it while no other
+   * automation requests slots.
    */
   share(): number;
-  /** Automations that have used their share. */
+  /** Returns automations that have used their share. */
   full(): string[];
   /** Releases a reservation; does nothing when none is held. */
   release(runId: string): void;
@@ -61,7 +61,7 @@ export interface RunSlots {
    * keeps its slot but does not count as in flight, since it uses no CPU.
    */
   call(executionRunId: string): () => void;
-  /** A normal activity of an execution begins in this process; the returned function ends it. */
+  /** Notes that a normal activity of an execution begins in this process. Call the returned function when it ends. */
   arrive(executionRunId: string, taskQueue: string): () => void;
 }
 
@@ -160,7 +160,7 @@ class SlotTable implements RunSlots {
     return Math.max(0, Math.min(this.#slots, limit) - this.#taken());
   }
 
-  /** A quarter of the limit, so that a burst of one automation leaves room to the others. */
+  /** Returns a quarter of the limit, so that a burst of one automation leaves room to the others. */
   share(): number {
     if (this.#now() - this.#sharedAt > ALONE_MS) return Math.max(LEAST_SHARE, Math.floor(this.#limit));
     return Math.max(LEAST_SHARE, Math.floor(this.#limit / 4));
@@ -215,7 +215,7 @@ class SlotTable implements RunSlots {
     return this.#underWay.get(taskQueue) ?? 0;
   }
 
-  /** Whether a call that goes to a task queue can soon begin here. */
+  /** Returns whether a call that goes to a task queue can soon begin here. */
   #hasRoom(taskQueue: string): boolean {
     return this.#activitiesOn(taskQueue) + this.#movingCalls.size < this.#activities;
   }
@@ -273,7 +273,7 @@ class SlotTable implements RunSlots {
     return this.#inFlight().filter((each) => each === automationId).length;
   }
 
-  /** The automation of each run in flight that was started here. */
+  /** Returns the automation of each run in flight that was started here. */
   #inFlight(): string[] {
     const busy = [...this.#busy.values()].filter((entry) => !isWaiting(entry));
     const entries = [...this.#reserved.values(), ...busy, ...this.#movingCalls.values()];

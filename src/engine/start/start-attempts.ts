@@ -15,7 +15,7 @@ export interface StartAttempts {
    * Postgres is away; other failures are logged and left to the sweep.
    */
   attempt(run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean>;
-  /** Whether the latest call found Temporal or Postgres away. */
+  /** Returns whether the latest call found Temporal or Postgres away. */
   isAway(): boolean;
   /** Records a failure of a sweep. */
   noteFailure(error: unknown): void;

@@ -5,7 +5,7 @@ import { AlertmanagerConnection } from './connection-config';
 
 const Status = z.looseObject({ versionInfo: z.looseObject({ version: z.string() }) });
 
-/** Type `alertmanager`: its test reads the version. */
+/** Creates the connection type `alertmanager`. Its test reads the version. */
 export function createAlertmanagerConnectionType(call: AlertmanagerClient): ConnectionType<AlertmanagerConnection> {
   return {
     id: 'alertmanager',

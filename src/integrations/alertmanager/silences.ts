@@ -9,7 +9,7 @@ const State = z.looseObject({ state: z.enum(['active', 'pending', 'expired']) })
 const Silence = z.looseObject({ id: z.string(), comment: z.string(), status: State });
 const Created = z.looseObject({ silenceID: z.string().min(1) });
 
-/** The end of the comment of every silence that a step creates, by which a repeat of the step finds it. */
+/** Returns the end of the comment of every silence that a step creates, by which a repeat of the step finds it. */
 const markerOf = (key: string): string => `[fermata:${key}]`;
 
 interface Matcher {

@@ -34,7 +34,7 @@ export function sealedValues(cipher: Cipher, row: ConnectionRow): Record<string,
   return Object.fromEntries(opened);
 }
 
-/** A secret field that is no text is sealed as JSON. */
+/** Returns the value of a secret field. A field that is not a text is sealed as JSON. */
 export function fieldValue(type: AnyConnectionType, field: string, text: string): unknown {
   const [schema] = childSchemas(type.configSchema, field);
   return schema === undefined || unwrap(schema) instanceof z.ZodString ? text : (JSON.parse(text) as unknown);
@@ -102,7 +102,10 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, child]) => [key, mapTexts(child, map)]));
 }
 
-/** The connection that a step names, by its id or its name. @throws {FermataError} config_invalid, which is not retried */
+/**
+ * Creates the look-up of the connection that a step names by its id or its name. @throws {FermataError} config_invalid,
+ * which is not retried
+ */
 export function createConnections(deps: {
   db: Executor;
   cipher: Cipher;

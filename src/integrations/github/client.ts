@@ -96,7 +96,10 @@ const headersOf = (token: string) => ({
   'X-GitHub-Api-Version': '2022-11-28',
 });
 
-/** https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app */
+/**
+ * Returns the JSON Web Token of a GitHub App
+ * (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+ */
 function appToken(appId: string, privateKey: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1_000);
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');

@@ -6,7 +6,7 @@ import { GithubConnection, type GithubClient } from './client';
 const Named = z.looseObject({ id: z.int(), name: z.string() });
 const Repository = z.looseObject({ name: z.string(), owner: z.looseObject({ login: z.string() }) });
 
-/** Type `github`. */
+/** Creates the connection type `github`. */
 export function createGithubConnectionType(github: GithubClient): ConnectionType<GithubConnection> {
   const repositories = async (config: GithubConnection, call: Parameters<GithubClient>[1]) => {
     if (config.token !== undefined) {

@@ -5,7 +5,7 @@ import { createGithubConnectionType } from './connection';
 import { createCloseIssue, createComment, createCreateIssue } from './issues';
 import { createCreateCheck, createDeploymentStatus, createDispatchWorkflow } from './workflow';
 
-/** GitHub, and GitHub Enterprise Server. */
+/** Creates the plugin for GitHub and GitHub Enterprise Server. */
 export function createGithubPlugin({ egress }: { egress: Egress }): Plugin {
   const github = createGithubClient(egress);
   return {

@@ -33,7 +33,7 @@ export function createGitlabClient(egress: Egress): GitlabClient {
   };
 }
 
-/** Type `gitlab`. */
+/** Creates the connection type `gitlab`. */
 export function createGitlabConnectionType(gitlab: GitlabClient): ConnectionType<GitlabConnection> {
   const Project = z.looseObject({ id: z.int(), path_with_namespace: z.string() });
   return {

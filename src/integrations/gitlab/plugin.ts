@@ -3,7 +3,7 @@ import type { Plugin } from '../contract';
 import { createComment, createCreateIssue, createRetryJob, createTriggerPipeline } from './actions';
 import { createGitlabClient, createGitlabConnectionType } from './gitlab';
 
-/** GitLab, REST v4. */
+/** Creates the plugin for GitLab (REST v4). */
 export function createGitlabPlugin({ egress }: { egress: Egress }): Plugin {
   const gitlab = createGitlabClient(egress);
   return {

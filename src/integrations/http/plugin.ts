@@ -22,7 +22,7 @@ function createHttpConnectionType(client: HttpClient): ConnectionType<HttpConnec
   };
 }
 
-/** HTTP APIs that have no integration of their own. */
+/** Creates the plugin for HTTP APIs without a dedicated integration. */
 export function createHttpPlugin({ egress }: { egress: Egress }): Plugin {
   const client = createHttpClient(egress);
   return {

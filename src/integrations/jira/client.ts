@@ -18,7 +18,7 @@ export type JiraClient = <T extends z.ZodType>(
   body?: unknown,
 ) => Promise<z.output<T>>;
 
-/** Jira Cloud with an account's email and API token. */
+/** Creates the client for Jira Cloud, which uses an account's email and API token. */
 export function createJiraClient(egress: Egress): JiraClient {
   return async (config, { signal, timeoutMs, now }, method, path, answer, body) => {
     const credentials = Buffer.from(`${config.email}:${config.apiToken}`).toString('base64');
@@ -47,7 +47,10 @@ export function createJiraClient(egress: Egress): JiraClient {
   };
 }
 
-/** An answer may repeat the header: the credentials in it are neither the token nor its base64. */
+/**
+ * Returns the failure for an answer. The answer may repeat the `Authorization` header, so the encoded credentials are
+ * masked as well.
+ */
 function failureOf(response: EgressResponse, now: Date, mask: (text: string) => string): ProviderFailure {
   const plain = httpFailure(response, { now });
   const { errorMessages, errors } = Object(jsonOf(response.body)) as { errorMessages?: unknown; errors?: unknown };

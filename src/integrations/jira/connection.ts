@@ -9,7 +9,10 @@ const IssueTypes = z.object({ issueTypes: z.array(Named) });
 const Fields = z.object({ fields: z.array(z.looseObject({ fieldId: z.string(), name: z.string() })) });
 const Transitions = z.object({ transitions: z.array(Named) });
 
-/** Type `jira`: its test requests our own user; its options are the choices for creating and moving issues. */
+/**
+ * Creates the connection type `jira`. Its test requests the user of the credentials; its options are the choices for
+ * creating and moving issues.
+ */
 export function createJiraConnectionType(jira: JiraClient): ConnectionType<JiraConnection> {
   const named = (items: z.infer<typeof Named>[]): Option[] => items.map(({ id, name }) => ({ value: id, label: name }));
   const part = (given: Readonly<Record<string, string>>, name: string) =>

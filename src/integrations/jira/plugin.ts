@@ -7,7 +7,7 @@ import { createTransitionIssue } from './actions/transition-issue';
 import { createJiraClient } from './client';
 import { createJiraConnectionType } from './connection';
 
-/** Jira Cloud, REST v3. */
+/** Creates the plugin for Jira Cloud (REST v3). */
 export function createJiraPlugin({ egress }: { egress: Egress }): Plugin {
   const jira = createJiraClient(egress);
   return {

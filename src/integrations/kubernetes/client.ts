@@ -166,7 +166,10 @@ async function targetOf({ kubeconfig, context }: KubernetesConnection): Promise<
   }
 }
 
-/** https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/ */
+/**
+ * Returns the API server and service account of the pod
+ * (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
+ */
 async function inClusterTarget(): Promise<KubeTarget> {
   const { KUBERNETES_SERVICE_HOST: host, KUBERNETES_SERVICE_PORT: port = '443' } = process.env;
   if (host === undefined) throw new Error('KUBERNETES_SERVICE_HOST is not set');

@@ -9,7 +9,10 @@ const Review = z.looseObject({
 });
 const List = z.looseObject({ items: z.array(KubeObject) });
 
-/** Type `kubernetes`. Its test requests the user of the credentials, since the version can be read without any. */
+/**
+ * Creates the connection type `kubernetes`. Its test requests the user of the credentials, since the version can be
+ * read without any.
+ */
 export function createKubernetesConnectionType(kubernetes: KubernetesClient): ConnectionType<KubernetesConnection> {
   const named =
     (path: (namespace: string) => string) =>

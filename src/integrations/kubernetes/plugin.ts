@@ -7,7 +7,7 @@ import { createDeletePod, createGet, createPatch } from './objects';
 import { createRunJob } from './run-job';
 import { createRolloutRestart, createRolloutUndo, createScale } from './workloads';
 
-/** Kubernetes, by the HTTP API of its API server. */
+/** Creates the plugin for Kubernetes, which uses the HTTP API of the API server. */
 export function createKubernetesPlugin({ egress }: { egress: Egress }): Plugin {
   const kubernetes = createKubernetesClient(egress);
   return {

@@ -132,7 +132,7 @@ async function specOf(cluster: Cluster, namespace: string, config: Config): Prom
   };
 }
 
-/** The end of the logs of its last pod; null with a note when they cannot be read. */
+/** Returns the end of the logs of its last pod; null with a note when they cannot be read. */
 async function logsOf(
   cluster: Cluster,
   { name, namespace }: { name: string; namespace: string },

@@ -12,7 +12,9 @@ export const AcceptedRequest = z.looseObject({ requestId: z.string() });
 
 const PRIORITIES = { info: 'P5', warning: 'P3', critical: 'P1' } as const;
 
-/** Type `opsgenie`. As a channel of notifications it creates an alert; recipients are ignored. */
+/**
+ * Creates the connection type `opsgenie`. As a channel of notifications it creates an alert; recipients are ignored.
+ */
 export function createOpsgenieConnectionType(client: OpsgenieClient): ConnectionType<OpsgenieConnection> {
   return {
     id: 'opsgenie',

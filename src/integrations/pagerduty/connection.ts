@@ -17,7 +17,9 @@ type Named = z.infer<typeof Named>;
 const toOptions = (items: Named[]) =>
   items.map(({ id, name, summary }) => ({ value: id, label: name ?? summary ?? id }));
 
-/** Type `pagerduty`. As a channel of notifications it triggers an event; recipients are ignored. */
+/**
+ * Creates the connection type `pagerduty`. As a channel of notifications it triggers an event; recipients are ignored.
+ */
 export function createPagerdutyConnectionType(client: PagerdutyClient): ConnectionType<PagerdutyConnection> {
   return {
     id: 'pagerduty',

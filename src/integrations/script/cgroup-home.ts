@@ -71,7 +71,7 @@ async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isC
   return { directory, isContainer: directory === mount.point };
 }
 
-/** Mount point of cgroup version 2, and the cgroup that is mounted there. */
+/** Returns the mount point of cgroup version 2, and the cgroup that is mounted there. */
 function cgroupMount(mountinfo: string): { root: string; point: string } | undefined {
   for (const line of mountinfo.split('\n')) {
     const [fields = '', about = ''] = line.split(' - ');

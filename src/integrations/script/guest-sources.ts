@@ -39,7 +39,7 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
 const TOO_DEEP = 'it is nested too deeply.';
-/** The script as JavaScript. What is JavaScript already stays as it is. */
+/** Returns the script as JavaScript. What is JavaScript already stays as it is. */
 const javascript = (source) => {
   try {
     new SourceTextModule(source);

@@ -23,7 +23,7 @@ export const LIMITS = {
 /** From util-linux; the shell's own `ulimit` would come after the files that a shell reads at its start. */
 const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit', '/run/current-system/sw/bin/prlimit'];
 
-/** Absolute path of prlimit; undefined where it is missing. */
+/** Returns the absolute path of prlimit; undefined where it is missing. */
 export const findPrlimit = (): string | undefined => PRLIMIT.find((path) => existsSync(path));
 
 interface LimitOptions {

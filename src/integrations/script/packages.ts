@@ -11,9 +11,9 @@ export const PACKAGE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,99}$/;
 
 /** The allow-list. */
 export interface PackageSource {
-  /** A version of a package, or with `null` the one added last; null = it is not allowed. */
+  /** Returns a version of a package, or with `null` the one added last; null = it is not allowed. */
   find(name: string, version: string | null): Promise<AllowedPackage | null>;
-  /** The archive of a package; null = it was removed. */
+  /** Returns the archive of a package; null = it was removed. */
   archive(id: string): Promise<Buffer | null>;
 }
 

@@ -6,7 +6,7 @@ import { scriptUser } from './bubblewrap';
 const PREFIX = 'fermata-script-';
 const SHARED_PREFIX = 'fermata-runtime-';
 
-/** A private directory for one script that runs without a sandbox, removed afterwards. */
+/** Runs `work` with a private directory for one script without a sandbox, and removes the directory afterwards. */
 export async function withDirectory<T>(work: (directory: string) => Promise<T>): Promise<T> {
   await sweep();
   const directory = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`));

@@ -4,11 +4,11 @@ import { createSharedDirectory } from './private-directory';
 
 /** Files that all scripts of a process share, in a directory that the user of the scripts may read. */
 export interface RuntimeFiles {
-  /** The directory. */
+  /** Returns the directory. */
   root(): Promise<string>;
   /** Strips types. */
   amaro(): Promise<string>;
-  /** Folder of the HTTP client that can use a proxy. */
+  /** Returns the folder of the HTTP client that can use a proxy. */
   undici(): Promise<string>;
   close(): Promise<void>;
 }

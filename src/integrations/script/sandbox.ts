@@ -125,7 +125,7 @@ const together = (...companions: Companion[]): Companion => ({
   end: () => companions.forEach((each) => each.end?.()),
 });
 
-/** Changes the owner to the user of the script; other users cannot enter the directory. */
+/** Changes the owner of a directory to the user of the script; other users cannot enter it. */
 async function give(directory: string): Promise<void> {
   const user = scriptUser();
   if (user === undefined) return;

@@ -24,7 +24,7 @@ export interface ScriptCgroup {
   descriptor: number;
   /** Kills every process in it, whatever its session or parent is. */
   companion: Companion;
-  /** Why the kernel killed the script; undefined = it did not. */
+  /** Returns why the kernel killed the script; undefined = it did not. */
   excess(): string | undefined;
   /** Kills the remaining processes and removes the cgroup. */
   remove(): Promise<void>;

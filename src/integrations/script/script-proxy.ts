@@ -24,8 +24,8 @@ export interface ScriptProxy {
 }
 
 /**
- * An HTTP proxy on a Unix socket, for one script: `CONNECT` and requests with an absolute URL. Every connection is made by
- * the egress guard, so that a script reaches what a webhook may reach and nothing else.
+ * Starts an HTTP proxy on a Unix socket for one script: `CONNECT` and requests with an absolute URL. Every connection
+ * is made by the egress guard, so that a script reaches what a webhook may reach and nothing else.
  */
 export async function startScriptProxy(egress: Egress, path: string): Promise<ScriptProxy> {
   const over = new AbortController();

@@ -15,7 +15,7 @@ export interface ScriptRunner {
    * packages_not_ready or overloaded (retryable) when it cannot be run; the reason of the signal when it aborts
    */
   run(request: ScriptRequest): Promise<ScriptOutcome>;
-  /** What enforces the limits of memory and processes; decided at the first call or script. */
+  /** Returns what enforces the limits of memory and processes; decided at the first call or script. */
   enforcement(): Promise<Enforcement>;
   /** Removes what the scripts of this process shared. */
   close(): Promise<void>;

@@ -46,7 +46,10 @@ async function excessOf(root: number): Promise<string | undefined> {
   return undefined;
 }
 
-/** Bytes; exact only when the quick sum, which counts shared pages more than once, is above the limit. */
+/**
+ * Returns the memory of processes in bytes. It is exact only when the quick sum, which counts shared pages more than
+ * once, is above the limit.
+ */
 async function totalMemory(pids: readonly number[], limit: number): Promise<number> {
   const quick = await sumOf(pids, memoryOf);
   if (quick <= limit) return quick;

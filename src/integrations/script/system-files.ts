@@ -17,7 +17,10 @@ const run = promisify(execFile);
 
 let found: Promise<readonly string[]> | undefined;
 
-/** Paths that every script may read: the system, the binary of Node and the libraries that it needs. Found out once. */
+/**
+ * Returns paths that every script may read: the system, the binary of Node and the libraries that it needs. Found out
+ * once.
+ */
 export function readableFiles(): Promise<readonly string[]> {
   return (found ??= findReadable());
 }

@@ -191,7 +191,7 @@ function createServicenowConnectionType(client: ServicenowClient): ConnectionTyp
   };
 }
 
-/** ServiceNow, by its Table API. */
+/** Creates the plugin for ServiceNow, which uses the Table API. */
 export function createServicenowPlugin({ egress }: { egress: Egress }): Plugin {
   const client = createServicenowClient(egress);
   return {

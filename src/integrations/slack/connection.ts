@@ -31,7 +31,9 @@ export async function listChannels(
   return found;
 }
 
-/** Type `slack`. As a channel of notifications, a recipient is a channel or the id of a person. */
+/**
+ * Creates the connection type `slack`. As a channel of notifications, a recipient is a channel or the id of a person.
+ */
 export function createSlackConnectionType(slack: SlackClient): ConnectionType<SlackConnection> {
   return {
     id: 'slack',
@@ -62,7 +64,7 @@ export function createSlackConnectionType(slack: SlackClient): ConnectionType<Sl
   };
 }
 
-/** https://docs.slack.dev/messaging/formatting-message-text#escaping */
+/** Escapes a text for Slack (https://docs.slack.dev/messaging/formatting-message-text#escaping). */
 function escaped(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

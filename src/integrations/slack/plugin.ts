@@ -11,7 +11,7 @@ import { createSlackClient } from './client';
 import { createSlackConnectionType } from './connection';
 import { createUploadFile } from './upload-file';
 
-/** Slack, by its Web API. Events from Slack are in `events.ts`. */
+/** Creates the plugin for Slack, which uses the Web API. Events from Slack are in `events.ts`. */
 export function createSlackPlugin({ egress }: { egress: Egress }): Plugin {
   const slack = createSlackClient(egress);
   return {

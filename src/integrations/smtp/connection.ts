@@ -56,7 +56,7 @@ function senderOf({ from, user, host }: SmtpConnection): string {
   return name.includes('@') ? name : `${name}@${isIP(host) === 0 ? host : `[${host}]`}`;
 }
 
-/** Type `smtp`. As a channel of notifications, a recipient is an address. */
+/** Creates the connection type `smtp`. As a channel of notifications, a recipient is an address. */
 export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpConnection> {
   return {
     id: 'smtp',

@@ -13,7 +13,7 @@ export interface KnownHost {
 /** Whether a host presented one of its known keys. */
 export type HostKeyVerdict = 'known' | 'unknown' | 'changed' | 'revoked';
 
-/** Fingerprint of a key as `ssh-keygen -l` prints it. */
+/** Returns the fingerprint of a key as `ssh-keygen -l` prints it. */
 export function fingerprintOf(key: Buffer): string {
   return `SHA256:${sha256(key, 'base64').replace(/=+$/, '')}`;
 }
@@ -59,7 +59,9 @@ export function typeOf(key: Buffer): string | null {
   return length > 100 || key.length <= 4 + length ? null : key.toString('latin1', 4, 4 + length);
 }
 
-/** Hosts of a line: patterns with `*`, `?` and `!`, separated by commas, or one hashed name. */
+/**
+ * Returns the matcher for the hosts of a line: patterns with `*`, `?` and `!`, separated by commas, or one hashed name.
+ */
 function matcherOf(names: string, number: number): KnownHost['matches'] {
   const hashed = /^\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)$/.exec(names);
   if (hashed !== null) {

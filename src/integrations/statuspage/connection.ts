@@ -7,7 +7,7 @@ const Page = z.looseObject({ id: z.string(), name: z.string() });
 const Component = z.looseObject({ id: z.string(), name: z.string(), group: z.boolean().nullish() });
 const Incident = z.looseObject({ id: z.string(), name: z.string() });
 
-/** Type `statuspage`. Without a page, its test reads the pages that the key can see. */
+/** Creates the connection type `statuspage`. Without a page, its test reads the pages that the key can see. */
 export function createStatuspageConnectionType(statuspage: StatuspageClient): ConnectionType<StatuspageConnection> {
   const pages = (config: StatuspageConnection, call: ConnectionCall) =>
     statuspage(config, call, { method: 'GET', path: '/pages' }, z.array(Page));

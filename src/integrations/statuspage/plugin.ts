@@ -5,7 +5,7 @@ import { createStatuspageConnectionType } from './connection';
 import { createCreateIncident, createUpdateIncident } from './incidents';
 import { createSetComponent } from './set-component';
 
-/** Atlassian Statuspage. */
+/** Creates the plugin for Atlassian Statuspage. */
 export function createStatuspagePlugin({ egress }: { egress: Egress }): Plugin {
   const statuspage = createStatuspageClient(egress);
   return {

@@ -42,7 +42,7 @@ export function cardMessage(given: CardContent, note: (text: string) => void): s
   return messageOf(cut);
 }
 
-/** Bytes of a message as Teams counts them. */
+/** Returns the number of bytes of a message as Teams counts them. */
 function sizeOf(content: CardContent): number {
   return Buffer.byteLength(JSON.stringify(messageOf(content)));
 }

@@ -57,8 +57,8 @@ export function createPostCard(egress: Egress): PostCard {
 }
 
 /**
- * Incoming webhooks of Office 365 connectors, which may still be set as workflowUrl, answer 200 even when Teams has
- * refused the message (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
+ * Checks the answer to a message. Incoming webhooks of Office 365 connectors, which may still be set as workflowUrl,
+ * answer 200 even when Teams has refused the message (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
  */
 function checkDelivery(said: string): void {
   if (!/message delivery failed with error/i.test(said)) return;
@@ -68,7 +68,10 @@ function checkDelivery(said: string): void {
   });
 }
 
-/** https://learn.microsoft.com/en-us/graph/api/chatmessage-post: application permissions are for migration only. */
+/**
+ * Returns the failure of a connection to Microsoft Graph, where application permissions are for migration only
+ * (https://learn.microsoft.com/en-us/graph/api/chatmessage-post).
+ */
 function appOnly(): ProviderFailure {
   return new ProviderFailure(
     'teams_app_only',
@@ -77,7 +80,10 @@ function appOnly(): ProviderFailure {
   );
 }
 
-/** Type `teams`. As a channel of notifications it posts to the channel of its workflow; recipients are ignored. */
+/**
+ * Creates the connection type `teams`. As a channel of notifications it posts to the channel of its workflow;
+ * recipients are ignored.
+ */
 export function createTeamsConnectionType(post: PostCard): ConnectionType<TeamsConnection> {
   return {
     id: 'teams',

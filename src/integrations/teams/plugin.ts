@@ -40,7 +40,7 @@ function createPostMessage(post: PostCard): CallingAction<z.infer<typeof Config>
   };
 }
 
-/** Microsoft Teams. */
+/** Creates the plugin for Microsoft Teams. */
 export function createTeamsPlugin({ egress }: { egress: Egress }): Plugin {
   const post = createPostCard(egress);
   return {

@@ -6,7 +6,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { createTextLimits } from '../limit-text';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** A bot of Webex. */
+/** A bot of Creates the plugin for Webex. */
 const WebexConnection = z.strictObject({
   botToken: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
   baseUrl: BaseUrl.default('https://webexapis.com'),
@@ -38,7 +38,9 @@ function createWebexClient(egress: Egress): WebexClient {
   };
 }
 
-/** Type `webex`. As a channel of notifications, a recipient is a room's id or a person's email. */
+/**
+ * Creates the connection type `webex`. As a channel of notifications, a recipient is a room's id or a person's email.
+ */
 function createWebexConnectionType(webex: WebexClient): ConnectionType<WebexConnection> {
   return {
     id: 'webex',

@@ -2,7 +2,7 @@ import { millisecondsOf } from '../../domain/definition/duration';
 import { z } from 'zod';
 import { headerProblem, isForbiddenHeader, isHeaderName } from './header-rules';
 
-/** A field that takes `${{ secrets.NAME }}`. */
+/** Declares a field that takes `${{ secrets.NAME }}`. */
 const secret = (description: string) => z.string().min(1).optional().meta({ 'x-secret': true, description });
 
 const HeaderName = z

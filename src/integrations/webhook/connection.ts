@@ -13,7 +13,10 @@ const WebhookConnection = z.strictObject({
 });
 type WebhookConnection = z.infer<typeof WebhookConnection>;
 
-/** Type `webhook`. As a channel of notifications it posts JSON to its address; recipients travel in it. */
+/**
+ * Creates the connection type `webhook`. As a channel of notifications it posts JSON, which includes the recipients, to
+ * its address.
+ */
 export function createWebhookConnectionType(egress: Egress): ConnectionType<WebhookConnection> {
   const send = async (
     { baseUrl, headers }: WebhookConnection,

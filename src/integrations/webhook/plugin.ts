@@ -3,7 +3,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { createWebhookConnectionType } from './connection';
 import { createSendAction } from './send';
 
-/** Outgoing webhooks. */
+/** Creates the plugin for outgoing webhooks. */
 export function createWebhookPlugin({ egress }: { egress: Egress }): Plugin {
   return {
     id: 'integration-webhook',

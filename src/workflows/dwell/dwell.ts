@@ -10,8 +10,8 @@ const { fireDwell } = proxyLocalActivities<DwellActivities>({
 const ROUNDS = 200;
 
 /**
- * The timer of one dwell (`for:`). It is started with a delay, so that it costs nothing until the deadline. Then the
- * row decides whether the dwell fires.
+ * Fires one dwell (`for:`) when it is due. The workflow is started with a delay, so that it costs nothing until the
+ * deadline. Then the row decides whether the dwell fires.
  */
 export async function dwell({ dwellId }: DwellInput): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {

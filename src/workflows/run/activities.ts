@@ -33,7 +33,7 @@ const LOCAL = {
 /** Time for reading the scope, masking and writing the row around the call. */
 const BOOKKEEPING_MS = 60_000;
 
-/** Local activities, with the name of their markers and the summary in the Web UI. */
+/** Returns the local activities, with the name of their markers and the summary in the Web UI. */
 export const local = (name: string, summary = name): RunActivities =>
   activitiesNamed(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
 

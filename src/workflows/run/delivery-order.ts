@@ -21,7 +21,10 @@ const order = (): Order =>
 
 const awaits = (key: string): void => void order().awaited.set(CancellationScope.current(), key);
 
-/** Position in which the completion of the one command issued in a scope was delivered; Infinity = it was not. */
+/**
+ * Returns the position in which the completion of the one command issued in a scope was delivered; Infinity = it was
+ * not.
+ */
 export function takePosition(scope: CancellationScope): number {
   const { awaited, delivered } = order();
   const key = awaited.get(scope);
@@ -31,7 +34,7 @@ export function takePosition(scope: CancellationScope): number {
   return position;
 }
 
-/** Position of something that is delivered right now, outside of activities and timers. */
+/** Returns the position of something that is delivered right now, outside of activities and timers. */
 export const nextPosition = (): number => (order().count += 1);
 
 /** Returns the number of the workflow task that is being delivered, counted by the deliveries of the server. */

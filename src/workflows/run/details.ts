@@ -111,7 +111,7 @@ function lineOf(path: string, { label, status, note }: Line): string {
   return `${indent(depthOf(path))}- ${WORDS[status]}: **${markdownLine(label, TEXT)}**${text === '' ? '' : ` (${text})`}`;
 }
 
-/** Sorted, with neighbours joined. */
+/** Adds a number to sorted ranges and joins neighbours. */
 function withNumber(ranges: readonly Range[], number: number): Range[] {
   const joined: Range[] = [];
   for (const [first, last] of [...ranges, [number, number] as Range].sort(([a], [b]) => a - b)) {

@@ -40,9 +40,9 @@ export function outcomeOf(
 }
 
 /**
- * The only suspension point: waits for a delivery. The condition is evaluated at once, and again when all reactions to
- * earlier commands have settled. Only then does everything that the last delivery caused, cancelled timers included,
- * count as issued.
+ * Waits for a delivery. This is the only suspension point. The condition is evaluated at once, and again when all
+ * reactions to earlier commands have settled. Only then does everything that the last delivery caused, cancelled timers
+ * included, count as issued.
  */
 export function delivered(ready: readonly Delivery[]): Promise<void> {
   let settled = false;

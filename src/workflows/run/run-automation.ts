@@ -95,7 +95,7 @@ async function runClaimed(
   return { status: 'success', ...(end.endedBy ? { endedBy: end.endedBy } : {}) };
 }
 
-/** The same run in a new execution, with an empty history. */
+/** Continues the run in a new execution, with an empty history. */
 function continueLater(input: RunInput, state: RunState): Promise<never> {
   const { memo, typedSearchAttributes } = workflowInfo();
   const continueAsNew = makeContinueAsNewFunc<typeof runAutomation>({ ...(memo && { memo }), typedSearchAttributes });

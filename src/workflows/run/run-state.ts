@@ -94,12 +94,12 @@ export class RunState {
     };
   }
 
-  /** Size of the input of the next step of a branch, in bytes. */
+  /** Returns the size of the input of the next step of a branch, in bytes. */
   inputBytes({ variables, repeat }: Branch): number {
     return bytesOf([variables, repeat, this.beingWritten, this.journal, this.failed]) + ROOM_FOR_NAMES;
   }
 
-  /** Size of the snapshot, in bytes. */
+  /** Returns the size of the snapshot, in bytes. */
   snapshotBytes(): number {
     const { failed, details, progress, journal } = this;
     return bytesOf([progress.snapshot(), failed, journal, details.snapshot()]) + ROOM_FOR_NAMES;

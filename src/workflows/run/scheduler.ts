@@ -45,7 +45,7 @@ export class Scheduler {
     this.deliver(nextPosition(), () => this.wakeUp(path));
   }
 
-  /** Every wait of the run is to be evaluated again. */
+  /** Requests that every wait of the run is evaluated again. */
   wakeAll(): void {
     this.deliver(nextPosition(), () => {
       for (const path of [...this.sleepers.keys()]) {
@@ -266,7 +266,7 @@ export class Scheduler {
     );
   }
 
-  /** Starts a normal activity. The server gets its input with the workflow task. */
+  /** Starts a normal activity. Its input travels in the workflow task, so it needs room there. */
   private call(fiber: Fiber, command: Extract<Command, { type: 'call' }>): null {
     const bytes = this.state.inputBytes(fiber.branch);
     if (bytes > MOST_INPUT_BYTES) {

@@ -9,7 +9,7 @@ const MOST_BYTES = 2_000_000;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
 export const MOST_INPUT_BYTES = 2_000_000;
 
-/** The size of an input that is too large, for a message. */
+/** Returns the size of an input that is too large, for a message. */
 export const overLimit = (bytes: number): string =>
   `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MOST_INPUT_BYTES / 1024)} KB`;
 
@@ -19,13 +19,13 @@ export function inputTooLarge({ id }: PlanNode, path: string, bytes: number): Ru
   return { code: 'limit_exceeded', message, path, ...(id !== null && { actionId: id }) };
 }
 
-/** Bytes reserved for the result of a branch's stretch, by the kind of its first step. */
+/** Returns the number of bytes reserved for the result of a branch's stretch, by the kind of its first step. */
 export function resultBytes({ kind, ...node }: PlanNode): number {
   if (kind === 'variables') return 320_000;
   return 'form' in node && node.form === 'for_each' ? 1_200_000 : 100_000;
 }
 
-/** Size of a value as a payload, in bytes. */
+/** Returns the size of a value as a payload, in bytes. */
 export function bytesOf(value: unknown): number {
   const text = JSON.stringify(value) as string | undefined;
   return text === undefined ? 0 : new TextEncoder().encode(text).length;
@@ -92,7 +92,7 @@ export class TaskRoom {
     this.reserved += bytes;
   }
 
-  /** A local activity has ended with a result of so many bytes. */
+  /** Notes that a local activity has ended with a result of so many bytes. */
   settle(reserved: number, bytes: number): void {
     this.reserved -= reserved;
     this.used += bytes;

@@ -22,7 +22,7 @@ export const automationQuery = (id: string) =>
     },
   });
 
-/** The automation as the YAML document that was saved. */
+/** Returns the automation as the YAML document that was saved. */
 export async function readYaml(id: string): Promise<{ text: string; etag: string }> {
   const call = await api.GET('/api/v1/automations/{id}', {
     params: { path: { id } },

@@ -29,7 +29,7 @@ const MEANING: Readonly<Record<string, string>> = {
   dwelling: 'The cause must hold first',
 };
 
-/** An outcome in words. */
+/** Returns an outcome in words. */
 export const meaningOf = (outcome: string): string => MEANING[outcome] ?? outcome.replaceAll('_', ' ');
 
 export const evaluationsQuery = (id: string) =>

@@ -16,14 +16,14 @@ interface KnownTrigger {
   event: string;
 }
 
-/** The id that a trigger without one gets from its event. */
+/** Returns the id that a trigger without one gets from its event. */
 const derivedId = (event: string) =>
   event
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .slice(0, 64);
 
-/** Triggers of a definition by their ids. */
+/** Returns triggers of a definition by their ids. */
 export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] {
   const triggers = definition['triggers'];
   if (!Array.isArray(triggers)) return [];

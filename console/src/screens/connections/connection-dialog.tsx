@@ -87,7 +87,7 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
   );
 }
 
-/** What can be shown of a config: everything but its secrets. */
+/** Returns what can be shown of a config: everything but its secrets. */
 function shownOf(config: Config): Config {
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => !(isRecord(value) && value['hasValue'] === true)),

@@ -9,7 +9,7 @@ export interface Draft {
 
 const keyOf = (id: string) => `fermata.draft.${id}`;
 
-/** The draft for an automation, or `new`. */
+/** Returns the draft for an automation, or `new`. */
 export function readDraft(id: string): Draft | undefined {
   try {
     const value = JSON.parse(window.localStorage.getItem(keyOf(id)) ?? 'null') as Partial<Draft> | null;

@@ -80,7 +80,7 @@ async function readSource(id: string): Promise<Source & { automation: Automation
   return { automation, text, etag };
 }
 
-/** The query for a note; an empty one is left out. */
+/** Returns the query for a note; an empty one is left out. */
 const noteOf = (note: string) => (note.trim() === '' ? {} : { note: note.trim() });
 
 async function saveVersion(id: string, text: string, etag: string, note: string): Promise<void> {

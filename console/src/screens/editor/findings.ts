@@ -14,15 +14,15 @@ export function placed(found: { errors: readonly Finding[]; warnings: readonly F
 }
 
 /**
- * Findings to show until the service has answered for a text: those of the page, and those of the last answer that the page
- * cannot find itself, `remote`. Without them, they would disappear and return with each change.
+ * Returns the findings to show until the service has answered for a text: those of the page, and those of the last
+ * answer that the page cannot find itself, `remote`. Without them, they would disappear and return with each change.
  */
 export const mergedFindings = (local: readonly PlacedFinding[], remote: readonly PlacedFinding[]): PlacedFinding[] => [
   ...local,
   ...onlyRemote(remote, local),
 ];
 
-/** Findings of the service that the page did not have. */
+/** Returns the findings of the service that the page did not have. */
 export function onlyRemote(remote: readonly PlacedFinding[], local: readonly PlacedFinding[]): PlacedFinding[] {
   const known = new Set(local.map(identityOf));
   return remote.filter((finding) => !known.has(identityOf(finding)));
@@ -30,7 +30,7 @@ export function onlyRemote(remote: readonly PlacedFinding[], local: readonly Pla
 
 const identityOf = ({ path, code, message }: Finding) => JSON.stringify([path, code, message]);
 
-/** What the service finds wrong with a document. */
+/** Returns what the service finds wrong with a document. */
 export async function validate(text: string): Promise<PlacedFinding[]> {
   const answer = await bodyOf(
     api.POST('/api/v1/automations/validate', {
@@ -42,7 +42,7 @@ export async function validate(text: string): Promise<PlacedFinding[]> {
   return placed(answer);
 }
 
-/** Where a finding lies: from its line and column to the end of the word there. */
+/** Returns where a finding lies: from its line and column to the end of the word there. */
 export function rangeOf(text: string, { line, column }: Finding): { from: number; to: number } {
   if (line === undefined) return { from: 0, to: Math.min(text.length, Math.max(0, text.indexOf('\n'))) };
   const start = offsetOf(text, line, column ?? 1);
@@ -60,7 +60,7 @@ function offsetOf(text: string, line: number, column: number): number {
   return Math.min(at + column - 1, text.length);
 }
 
-/** A replacement that the message of a finding proposes. */
+/** Returns a replacement that the message of a finding proposes. */
 export function fixOf(text: string, finding: Finding): { from: number; to: number; insert: string } | undefined {
   const insert = /[Dd]id you mean "([^"]+)"/.exec(finding.message)?.[1];
   if (insert === undefined) return undefined;

@@ -8,7 +8,7 @@ import { scanYaml, type Entry } from './yaml-place';
 const UPCOMING = 3;
 const YEAR_MS = 366 * 86_400_000;
 
-/** What is known about the key or value under an offset: a heading and paragraphs. */
+/** Returns what is known about the key or value under an offset: a heading and paragraphs. */
 export function describeAt(
   text: string,
   offset: number,
@@ -32,7 +32,7 @@ export function describeAt(
   return { title: key, lines, from: entry.at, to: end < 0 ? text.length : end };
 }
 
-/** What the value itself means. */
+/** Returns what the value itself means. */
 function valueLines(entry: Entry, entries: readonly Entry[], knowledge: Knowledge): string[] {
   const value = valueAt(entries, entry.path) ?? '';
   switch (entry.path.at(-1)) {
@@ -58,7 +58,10 @@ function valueLines(entry: Entry, entries: readonly Entry[], knowledge: Knowledg
   }
 }
 
-/** The length of time that is written at a path, as it is or in units; undefined when it is a template or not complete. */
+/**
+ * Returns the length of time that is written at a path, as it is or in units; undefined when it is a template or not
+ * complete.
+ */
 function durationAt(entries: readonly Entry[], path: Entry['path']): string | undefined {
   const units = ['days', 'hours', 'minutes', 'seconds'].flatMap((unit) => {
     const count = valueAt(entries, [...path, unit]);
@@ -84,7 +87,7 @@ function windowText(read: (key: string) => string | undefined): string {
   return `Event number ${count} within ${durationText(minutes * 60_000)} starts the automation.${again}${counted}`;
 }
 
-/** A cron pattern in words, and its next times. */
+/** Returns a cron pattern in words, and its next times. */
 export function cronLines(text: string, timezone = 'UTC'): string[] {
   try {
     const pattern = parseCron(text);

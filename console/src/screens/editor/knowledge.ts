@@ -10,7 +10,7 @@ import type { Knowledge } from './schema-walk';
 const MOST = 200;
 const params = { query: { limit: MOST } } as const;
 
-/** A list as far as the caller may read it. */
+/** Returns a list as far as the caller may read it. */
 async function readable<T>(
   list: Promise<{ items: T[]; nextCursor: string | null }>,
 ): Promise<{ items: T[]; complete: boolean }> {
@@ -90,7 +90,7 @@ export const validatorQuery = queryOptions({
 });
 
 /**
- * What the product of a connection offers for a field. Kept for a minute.
+ * Returns what the product of a connection offers for a field. Kept for a minute.
  * @throws {ApiError} When the product cannot be reached or refuses.
  */
 export async function readRemoteOptions({ connectionId: id, field, given }: RemoteField) {

@@ -13,8 +13,8 @@ export interface RemoteField {
 }
 
 /**
- * The remote field under an offset. Returns undefined where the step names no connection that exists, the connection's
- * type lists no values for the field, or a template is being written.
+ * Returns the remote field under an offset. Returns undefined where the step names no connection that exists, the
+ * connection's type lists no values for the field, or a template is being written.
  */
 export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge): RemoteField | undefined {
   const place = placeAt(text, offset);
@@ -35,7 +35,7 @@ export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge
   };
 }
 
-/** The connection that a step names by id or by name. */
+/** Returns the connection that a step names by id or by name. */
 function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[]) {
   const action = knowledge.actions.find(({ id }) => id === valueAt(entries, [...step, 'action']));
   const name = valueAt(entries, [...step, 'config', action?.connectionField ?? 'connectionId']);
@@ -45,7 +45,7 @@ function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[
   );
 }
 
-/** Fields of a config that are plain text; templates have no value before a run. */
+/** Returns the fields of a config that are plain text; templates have no value before a run. */
 function scalarsOf(config: Path, entries: readonly Entry[], except: string): Record<string, string> {
   const given: Record<string, string> = {};
   for (const { path } of entries) {
@@ -58,7 +58,7 @@ function scalarsOf(config: Path, entries: readonly Entry[], except: string): Rec
   return given;
 }
 
-/** A value as it can stand in YAML: quoted where it would be read as something else. */
+/** Returns a value as it can stand in YAML: quoted where it would be read as something else. */
 export function yamlScalar(value: string, isQuoted: boolean): string {
   if (isQuoted) return value;
   const isPlain = /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(?:true|false|null|yes|no|on|off|~)$/i.test(value);

@@ -27,7 +27,7 @@ export interface Knowledge {
   groups: readonly string[];
 }
 
-/** The schemas that a place may follow, with choices resolved as far as the text distinguishes them. */
+/** Returns the schemas that a place may follow, with choices resolved as far as the text distinguishes them. */
 export function schemasAt(knowledge: Knowledge, entries: readonly Entry[], path: Path): Schema[] {
   const definitions = isRecord(knowledge.schema['$defs']) ? knowledge.schema['$defs'] : {};
   let nodes = expand(knowledge.schema, definitions);
@@ -50,7 +50,7 @@ export function keysAt(entries: readonly Entry[], path: Path): string[] {
   });
 }
 
-/** The scalar that a place has, without quotes. */
+/** Returns the scalar that a place has, without quotes. */
 export function valueAt(entries: readonly Entry[], path: Path): string | undefined {
   const found = entries.find(({ path: each }) => each.length === path.length && startsWith(each, path));
   return found === undefined || found.value === '' ? undefined : found.value.replace(/^(["'])(.*)\1$/, '$2');
@@ -65,7 +65,7 @@ function configSchemaAt(knowledge: Knowledge, entries: readonly Entry[], parent:
   return action === undefined ? undefined : knowledge.actions.find(({ id }) => id === action)?.configSchema;
 }
 
-/** A schema as the list of its choices. */
+/** Returns a schema as the list of its choices. */
 function expand(node: unknown, definitions: Schema, depth = 0): Schema[] {
   if (!isRecord(node) || depth > 12) return [];
   const reference = node['$ref'];
@@ -97,7 +97,7 @@ function narrowed(nodes: readonly Schema[], keys: readonly string[]): Schema[] {
   return keys.length > 0 && fits.length > 0 ? fits : [...nodes];
 }
 
-/** Fields of a value that follows a schema, with the choices merged. */
+/** Returns the fields of a value that follows a schema, with the choices merged. */
 export function membersOf(schema: unknown, root: Schema): Map<string, Schema> {
   const definitions = isRecord(root['$defs']) ? root['$defs'] : {};
   const members = new Map<string, Schema>();
@@ -111,7 +111,7 @@ export function membersOf(schema: unknown, root: Schema): Map<string, Schema> {
   return members;
 }
 
-/** What a schema allows, in a few words: `text`, `number`, `one of …`. */
+/** Returns what a schema allows, in a few words: `text`, `number`, `one of …`. */
 export function typeText(schema: Schema): string {
   const choices = schema['enum'];
   if (Array.isArray(choices)) return choices.map(String).join(' | ');

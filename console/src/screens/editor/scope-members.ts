@@ -56,7 +56,7 @@ const HEALTH = named({
   ...{ transitions_in_window: 'count', transition_window_minutes: 'minutes', evaluated_at: 'ISO instant' },
 });
 
-/** What can follow a chain of names, e.g. `["trigger", "payload"]`; for an empty chain the roots. */
+/** Returns what can follow a chain of names, e.g. `["trigger", "payload"]`; for an empty chain the roots. */
 export function membersAt(
   chain: readonly string[],
   knowledge: Knowledge,
@@ -140,7 +140,7 @@ function variables(entries: readonly Entry[]): Suggestion[] {
   return [...new Map(names.map((each) => [each.label, each])).values()];
 }
 
-/** What actions before this place leave, by their ids. */
+/** Returns what actions before this place leave, by their ids. */
 function artifacts(rest: readonly string[], knowledge: Knowledge, entries: readonly Entry[], at: number): Suggestion[] {
   const made = entries.flatMap((entry) => {
     if (entry.path.at(-1) !== 'action' || entry.at >= at) return [];

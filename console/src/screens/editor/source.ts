@@ -9,10 +9,10 @@ export interface Source {
   etag: string;
 }
 
-/** Whether a save was refused because another one came first. */
+/** Returns whether a save was refused because another one came first. */
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.code === 'stale_etag';
 
-/** The draft to keep: null when it equals the saved text. */
+/** Returns the draft to keep: null when it equals the saved text. */
 export function draftFor(id: string, source: Source) {
   const draft = readDraft(id);
   return draft === undefined || draft.text === source.text ? undefined : draft;

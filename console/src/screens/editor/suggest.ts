@@ -14,7 +14,7 @@ export interface Suggestions {
 /** Keys whose value is a bare expression, wherever they stand. */
 const EXPRESSION_KEYS = new Set(['filter', 'when', 'while', 'until', 'for_each', 'partitionBy']);
 
-/** What can be written at an offset of a text. */
+/** Returns what can be written at an offset of a text. */
 export function suggestAt(text: string, offset: number, knowledge: Knowledge): Suggestions {
   const entries = scanYaml(text);
   const place = placeAt(text, offset);
@@ -31,7 +31,7 @@ export function suggestAt(text: string, offset: number, knowledge: Knowledge): S
     : suggestValues(place, knowledge, entries);
 }
 
-/** The expression in which the cursor stands, up to the cursor. */
+/** Returns the expression in which the cursor stands, up to the cursor. */
 export function expressionBefore(place: Place, knowledge: Knowledge, entries: readonly Entry[]): string | undefined {
   const opened = place.prefix.lastIndexOf('{{');
   if (opened >= 0 && !place.prefix.slice(opened).includes('}}')) {
@@ -126,7 +126,7 @@ function suggestValues(place: Place, knowledge: Knowledge, entries: readonly Ent
   return { from: place.from + quote.length, options: unique, kind: 'value' };
 }
 
-/** Names of things that exist: events, actions, connections, kinds, groups. */
+/** Returns the names of things that exist: events, actions, connections, kinds, groups. */
 function referencesAt(path: Path, knowledge: Knowledge, entries: readonly Entry[]): Suggestion[] | undefined {
   const key = path.at(-1);
   const described = (each: { id: string; description: string }) => ({ label: each.id, info: each.description });

@@ -18,7 +18,10 @@ interface TestInput {
 /** Long enough for the delays of most automations; virtual time costs nothing. */
 const EXPECTED_AT = '7d';
 
-/** A file for `fermata test` that expects the outcome of a dry run; undefined when its input cannot be written as an event. */
+/**
+ * Returns a file for `fermata test` that expects the outcome of a dry run; undefined when its input cannot be written
+ * as an event.
+ */
 export function testOf({ name, definition, event, tried: { given, result } }: TestInput): string | undefined {
   const happens = happeningOf(name, event, given, result.outcome === 'would_run');
   if (happens === undefined || !isRecord(definition)) return undefined;

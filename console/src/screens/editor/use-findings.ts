@@ -10,8 +10,8 @@ const REMOTE_MS = 400;
 const MOST_LOCAL = 100_000;
 
 /**
- * Findings of a text: those of the page at once, then those of the service, which knows rules that the page does not. The
- * page's own stay when the service cannot be reached.
+ * Returns the findings of a text: those of the page at once, then those of the service, which knows rules that the page
+ * does not. The page's own stay when the service cannot be reached.
  */
 export function useFindings(text: string): readonly PlacedFinding[] {
   const [findings, setFindings] = useState<readonly PlacedFinding[]>([]);

@@ -168,7 +168,7 @@ function State(props: { source: Source; changed: boolean; errors: number; readOn
   );
 }
 
-/** The document as far as it can be read, and the offsets of its places. */
+/** Returns the document as far as it can be read, and the offsets of its places. */
 function useModel(text: string): { value: unknown; offsetOf(path: string): number } {
   return useMemo(() => {
     const document = parseDocument(text, { logLevel: 'silent' });

@@ -53,7 +53,7 @@ export function scanYaml(text: string): Entry[] {
   return entries;
 }
 
-/** The place of an offset. */
+/** Returns the place of an offset. */
 export function placeAt(text: string, offset: number): Place {
   const state = newState();
   const start = text.lastIndexOf('\n', offset - 1) + 1;
@@ -182,7 +182,7 @@ function lastPlace(state: State, before: string, start: number): Place {
 const itemPath = (state: State, column: number): Path =>
   state.pending !== undefined && state.pending.indent < column ? state.pending.path : containerPath(state, column);
 
-/** The map or item that a new key at this column belongs to. */
+/** Returns the map or item that a new key at this column belongs to. */
 function containerPath(state: State, column: number): Path {
   leave(state, column);
   if (state.pending !== undefined && state.pending.indent < column) return state.pending.path;

@@ -69,7 +69,7 @@ function Updates({ updates, may, refresh, post }: Omit<TimelineProps, 'query'> &
   );
 }
 
-/** The author of an update, as far as known. */
+/** Returns the author of an update, as far as known. */
 export function nameOf(actor: unknown): string {
   if (!isRecord(actor)) return 'somebody';
   return String(actor['name'] ?? actor['id'] ?? actor['type'] ?? 'somebody');

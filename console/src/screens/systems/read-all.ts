@@ -13,7 +13,7 @@ interface Listed<Item> {
   nextCursor: string | null;
 }
 
-/** All pages of a list, up to a bound. */
+/** Returns all pages of a list, up to a bound. */
 async function allOf<Item>(
   most: number,
   read: (query: { limit: number; cursor?: string }) => Promise<Listed<Item>>,
@@ -39,7 +39,7 @@ export async function readCatalogue(q: string | undefined) {
   return { systems: shown, dependencies: dependencies.items, health, isWhole: systems.isWhole && dependencies.isWhole };
 }
 
-/** Systems whose id or name contains a text, and those directly next to them. */
+/** Returns systems whose id or name contains a text, and those directly next to them. */
 function withNeighbours<System extends { id: string; name: string }>(
   systems: readonly System[],
   dependencies: readonly { sourceSystemId: string; targetSystemId: string }[],
@@ -58,7 +58,7 @@ function withNeighbours<System extends { id: string; name: string }>(
   return systems.filter(({ id }) => near.has(id));
 }
 
-/** The health of systems by id, read 100 at a time. */
+/** Returns the health of systems by id, read 100 at a time. */
 export async function readHealth(ids: readonly string[]): Promise<ReadonlyMap<string, Health>> {
   const pages: string[][] = [];
   for (let at = 0; at < ids.length; at += 100) pages.push(ids.slice(at, at + 100));

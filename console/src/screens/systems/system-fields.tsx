@@ -6,7 +6,7 @@ import { Combobox, type Choice } from '../../ui/combobox';
 
 const SHOWN = 5;
 
-/** Systems whose id or name contains a text, without those that are chosen. */
+/** Returns systems whose id or name contains a text, without those that are chosen. */
 function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
   const q = useDeferredValue(text.trim());
   const { data } = useQuery({
@@ -81,7 +81,7 @@ export function SystemField({ value, onChange }: { value: string; onChange(id: s
   );
 }
 
-/** Ids that are separated by commas. */
+/** Returns the ids that are separated by commas. */
 const idsOf = (text: string): string[] =>
   text
     .split(',')

@@ -16,15 +16,15 @@ interface View extends Point {
   zoom: number;
 }
 
-/** Whether all of a graph can be shown at a size that can be read. */
+/** Returns whether all of a graph can be shown at a size that can be read. */
 export const fitsWhole = (layout: Size, panel: Size): boolean => wholeZoom(layout, panel) >= READABLE.least;
 
 const wholeZoom = (layout: Size, panel: Size): number =>
   Math.min((panel.width - 2 * MARGIN) / layout.width, (panel.height - 2 * MARGIN) / layout.height);
 
 /**
- * The view that a graph opens with: all of it when that can be read; otherwise as much as fits around `focus`, the middle of
- * a node, without empty space beyond the ends of the graph.
+ * Returns the view that a graph opens with: all of it when that can be read; otherwise as much as fits around `focus`,
+ * the middle of a node, without empty space beyond the ends of the graph.
  */
 export function firstView(layout: Size, panel: Size, focus: Point): View {
   const whole = wholeZoom(layout, panel);
@@ -37,7 +37,10 @@ export function firstView(layout: Size, panel: Size, focus: Point): View {
   };
 }
 
-/** Where the graph begins along one axis. What fits is centred or lies at the start; the rest is moved towards the focus. */
+/**
+ * Returns where the graph begins along one axis. What fits is centred or lies at the start; the rest is moved towards
+ * the focus.
+ */
 function startOf(panel: number, graph: number, focus: number, when: 'centre' | 'start'): number {
   if (graph + 2 * MARGIN <= panel) return when === 'centre' ? (panel - graph) / 2 : MARGIN;
   return clamp(panel / 2 - focus, panel - MARGIN - graph, MARGIN);

@@ -8,7 +8,10 @@ interface Place {
 /** How much more a step to the side counts than one straight on. */
 const ASIDE = 2;
 
-/** The node to which an arrow key moves from another: the nearest in that direction; undefined when there is none. */
+/**
+ * Returns the node to which an arrow key moves from another: the nearest in that direction; undefined when there is
+ * none.
+ */
 export function nearestInDirection(places: readonly Place[], from: string, key: string): string | undefined {
   const start = places.find(({ id }) => id === from);
   if (start === undefined) return undefined;

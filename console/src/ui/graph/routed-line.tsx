@@ -46,7 +46,7 @@ function pathOf(points: Points): string {
   return path;
 }
 
-/** A point a little way from a corner towards another point, at most to the middle between them. */
+/** Returns a point a little way from a corner towards another point, at most to the middle between them. */
 function towards(corner: Points[number], other: Points[number]): Points[number] {
   const length = Math.hypot(other.x - corner.x, other.y - corner.y);
   const share = length === 0 ? 0 : Math.min(CORNER, length / 2) / length;

@@ -2,8 +2,8 @@ import { useEffect, useState } from 'react';
 import { layOut, type BoxSize, type Direction, type Layout, type LayoutEdge } from './layout';
 
 /**
- * The layout of a graph; undefined until the first one is made. While a changed graph is laid out, the layout before stays.
- * What does not change places or sizes, such as a status, causes no new layout.
+ * Returns the layout of a graph; undefined until the first one is made. While a changed graph is laid out, the layout
+ * before stays. What does not change places or sizes, such as a status, causes no new layout.
  */
 export function useLayout(
   boxes: readonly BoxSize[],

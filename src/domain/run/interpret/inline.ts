@@ -60,7 +60,10 @@ export async function driveInline(
   }
 }
 
-/** The enclosing steps of the first one were entered before: their rows return the stored decisions. */
+/**
+ * Carries out the commands of a stretch. The steps around its first step were entered before, so their rows return the
+ * stored decisions.
+ */
 async function carryOut(
   stretch: Stretch,
   command: StretchCommand,
@@ -100,7 +103,7 @@ function isFirst(command: StretchCommand, { first }: StretchInput): boolean {
 export const isClosed = (done: CommandOutcome): boolean =>
   ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
 
-/** The run was closed by someone else before the first command could be carried out. */
+/** Returns the outcome of a stretch whose run was closed by someone else before its first command. */
 function closedFor({ first }: StretchInput): CommandOutcome {
   const { type, at = '', ...which } = first ?? {};
   return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };

@@ -27,7 +27,7 @@ export function endOf({ node, total, most }: Loop): number {
   return Math.min(total ?? Infinity, node.maxIterations, most);
 }
 
-/** The result of a loop that reached its end. */
+/** Returns the result of a loop that reached its end. */
 export function resultAtEnd(end: number, { node, total, most }: Loop): LoopResult {
   if (end === most && end < Math.min(total ?? Infinity, node.maxIterations)) {
     return { iterations: end, cut: `only the first ${most} iterations are shown` };
@@ -36,7 +36,7 @@ export function resultAtEnd(end: number, { node, total, most }: Loop): LoopResul
   return { iterations: end, warning: `Ended at max_iterations (${node.maxIterations}).` };
 }
 
-/** The `repeat` root of an iteration. */
+/** Returns the `repeat` root of an iteration. */
 export function scopeOf({ total, items }: Loop, index: number): Record<string, unknown> {
   return {
     index,
@@ -49,5 +49,5 @@ export function scopeOf({ total, items }: Loop, index: number): Record<string, u
 /** Returns the path of an iteration, e.g. `actions[0].repeat[3]`. */
 export const iterationAt = (path: string, index: number): string => `${path}.repeat[${index}]`;
 
-/** Key under which the number of iterations that have begun is kept. */
+/** Returns the key under which the number of iterations that have begun is kept. */
 export const begunAt = (path: string): string => `${path}.begun`;

@@ -38,7 +38,7 @@ export class Progress {
     this.branches.set('', this.root);
   }
 
-  /** A branch with a copy of its parent's variables. */
+  /** Returns a branch with a copy of its parent's variables. */
   fork(parent: Branch, place: string): Branch {
     const own = this.before.variables[place];
     const branch: Branch = {
@@ -60,7 +60,7 @@ export class Progress {
     this.ended.set(place, outcome);
   }
 
-  /** Next index of the list, or iteration of the `repeat`, at a path. */
+  /** Returns the next index of the list, or the next iteration of the `repeat`, at a path. */
   position(place: string): number {
     return this.positions.get(place) ?? 0;
   }
@@ -102,7 +102,7 @@ export class Progress {
     else this.openSteps.delete(path);
   }
 
-  /** Steps below a path that have begun and not ended, outermost first. */
+  /** Returns the steps below a path that have begun and not ended, outermost first. */
   openBelow(path: string): [path: string, node: PlanNode][] {
     return [...this.openSteps].filter(([open]) => open.startsWith(`${path}.`));
   }

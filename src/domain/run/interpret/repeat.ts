@@ -74,7 +74,7 @@ const resultAfter = (iterations: number, error: string | undefined): LoopResult 
   ...(error === undefined ? {} : { error }),
 });
 
-/** A false `condition` inside ends its iteration only. */
+/** Runs one iteration. A false `condition` in it ends this iteration only. */
 function* runIteration({ context, node, path }: Loop, index: number): Steps {
   const place = iterationAt(path, index);
   try {

@@ -85,7 +85,10 @@ export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
   };
 }
 
-/** Jira names the field: "Field 'labels' cannot be set. It is not on the appropriate screen, or unknown." */
+/**
+ * Returns whether Jira refused the labels. It names the field: "Field 'labels' cannot be set. It is not on the
+ * appropriate screen, or unknown."
+ */
 function isAboutLabels(error: unknown): boolean {
   return error instanceof ProviderFailure && error.status === 400 && /\blabels: /.test(error.message);
 }
@@ -96,8 +99,8 @@ function done({ baseUrl }: JiraConnection, issue: JiraIssue) {
 }
 
 /**
- * Returns the issue of an earlier attempt. When Jira refuses the search permanently, that is noted, and the result is
- * none.
+ * Returns the issue of an earlier attempt. Returns undefined, and adds a note, when Jira refuses the search
+ * permanently.
  */
 async function findEarlier(creation: Creation, labels: boolean): Promise<JiraIssue | undefined> {
   const { jira, account, call, config, mark, note } = creation;
