@@ -384,10 +384,7 @@ type Row = Omit<AutomationRecord, 'definition' | 'lastTriggeredAt' | 'provenance
   lastTriggeredAt: string | null;
 };
 
-/**
- * Returns a row as a record. The document is not validated here: that was done when it was saved, and runs parse it
- * again.
- */
+/** Returns a row as a record. Its document was validated when it was saved; runs parse it again. */
 function toRecord({ source, sourcePath, sourceCommit, ...row }: Row): AutomationRecord {
   return {
     ...row,
