@@ -1,9 +1,22 @@
+import type { Page } from 'playwright-core';
 import { describeConsole, startConsole, type ConsoleHarness } from './console-harness';
 import { settled } from './screens/test-screens';
 
 interface DOMRectLike {
   left: number;
   right: number;
+}
+
+/** Holds requests to addresses that match, until the function that it returns is called. */
+async function hold(page: Page, pattern: string): Promise<() => void> {
+  let release = (): void => undefined;
+  const released = new Promise<void>((resolve) => (release = resolve));
+  await page.route(pattern, async (route) => {
+    await released;
+    // The page may be closed by now.
+    await route.fallback().catch(() => undefined);
+  });
+  return release;
 }
 
 describeConsole('moving between the screens of the console', () => {
@@ -24,6 +37,47 @@ describeConsole('moving between the screens of the console', () => {
     }
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'Incidents' }).waitFor();
+  });
+
+  it('keeps what is pressed on a screen that is being left out of the address of the next one', async () => {
+    const { page } = await screens.open('/runs');
+    await settled(page);
+    const failed = page.getByRole('group', { name: 'Status' }).getByRole('button', { name: /^failed/ });
+    await failed.click();
+    await page.waitForURL(/\/console\/runs\?status=failed$/);
+    const release = await hold(page, '**/assets/**');
+    await page.getByRole('link', { name: 'Alerts' }).click();
+    await page.waitForURL(/\/console\/alerts$/);
+    const waiting = page.getByRole('group', { name: 'Status' }).getByRole('button', { name: /^waiting/ });
+    await waiting.click();
+    await page.getByLabel('Search runs').fill('text');
+    await page.getByLabel('Search runs').press('Enter');
+    release();
+    await page.getByRole('heading', { name: 'Alerts', level: 1 }).waitFor();
+    expect(new URL(page.url()).search).toBe('');
+    await page.goBack();
+    await page.waitForURL(/\/console\/runs\?status=failed$/);
+  });
+
+  it('stays on the screen that was chosen while a request of the one before was under way', async () => {
+    const { page } = await screens.open('/now');
+    await settled(page);
+    await page.getByRole('link', { name: 'Incidents' }).click();
+    await page.getByRole('button', { name: 'Open an incident' }).click();
+    const dialog = page.getByRole('dialog');
+    await dialog.getByLabel('Title').fill('Answered late');
+    await dialog.getByLabel('Systems').fill('checkout');
+    const release = await hold(page, '**/api/v1/incidents');
+    const [request] = await Promise.all([
+      page.waitForRequest((each) => each.method() === 'POST'),
+      dialog.getByRole('button', { name: 'Open', exact: true }).click(),
+    ]);
+    await page.goBack();
+    await page.waitForURL(/\/console\/now$/);
+    release();
+    await (await request.response())?.finished();
+    await settled(page);
+    expect(page.url()).toMatch(/\/console\/now$/);
   });
 
   it('shows at 390 px where one is, and moves between tabs by arrows', async () => {

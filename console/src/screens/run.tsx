@@ -1,11 +1,13 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { ExternalLink, RotateCcw, Square } from 'lucide-react';
 import { useMemo } from 'react';
 import { api, bodyOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 import { useMay } from '../api/session';
+import { useNavigateWhileShown } from '../lib/navigate-while-shown';
+import { useSearchParams } from '../lib/search';
 import { CopyId, shortId } from '../ui/copy';
 import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
@@ -90,7 +92,7 @@ function RunLink({ label, id }: { label: string; id: string }) {
 }
 
 function useRetry(run: RunData) {
-  const navigate = useNavigate();
+  const navigate = useNavigateWhileShown();
   return useMutation({
     mutationFn: async (from: 'start' | 'failure') => {
       const answer: unknown = await bodyOf(
@@ -160,18 +162,15 @@ function Actions({ run }: { run: RunData }) {
 }
 
 function useChosen(): string | undefined {
-  const search: Record<string, string | undefined> = useSearch({ strict: false });
+  const [search] = useSearchParams();
   return search['step'];
 }
 
 function Steps({ run, steps, shown }: { run: RunData; steps: readonly Step[]; shown: Step | undefined }) {
   const chosen = useChosen();
-  const navigate = useNavigate();
+  const [, set] = useSearchParams();
   const isGraph = useGraphView();
-  const choose = (step: string) => {
-    const search = { step, ...(isGraph ? { view: 'graph' } : {}) };
-    void navigate({ to: '/runs/$id', params: { id: run.id }, search, replace: true });
-  };
+  const choose = (step: string) => set({ step });
   if (isGraph) return <RunGraph {...{ run, steps }} chosen={shown?.path} onChoose={choose} />;
   return <StepList steps={steps} finishedAt={run.finishedAt} chosen={chosen} onChoose={choose} />;
 }

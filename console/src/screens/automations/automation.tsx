@@ -1,9 +1,10 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { Link, useNavigate, useParams } from '@tanstack/react-router';
+import { Link, useParams } from '@tanstack/react-router';
 import { GitBranch, Pencil, Play, Trash2 } from 'lucide-react';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import { useMay } from '../../api/session';
+import { useNavigateWhileShown } from '../../lib/navigate-while-shown';
 import { CopyId } from '../../ui/copy';
 import { Dialog } from '../../ui/dialog';
 import { Loaded, Page } from '../../ui/page';
@@ -110,7 +111,7 @@ function Actions({ tagged }: { tagged: Tagged }) {
 }
 
 function Delete({ tagged: { automation, etag }, onClose }: { tagged: Tagged; onClose(): void }) {
-  const navigate = useNavigate();
+  const navigate = useNavigateWhileShown();
   const remove = useMutation({
     mutationFn: () =>
       bodyOf(

@@ -1,9 +1,9 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import { queryClient } from '../../api/query-client';
 import { registryQuery } from '../../api/registry';
+import { useNavigateWhileShown } from '../../lib/navigate-while-shown';
 import { isRecord } from '../../lib/records';
 import { Dialog } from '../../ui/dialog';
 import { CheckField, SelectField, TextField } from '../../ui/field';
@@ -34,7 +34,7 @@ export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] 
 
 /** Starts a run by hand, with a payload from a form that the trigger's schema gives. */
 export function RunNow({ automation, onClose }: { automation: Automation; onClose(): void }) {
-  const navigate = useNavigate();
+  const navigate = useNavigateWhileShown();
   const triggers = triggersOf(automation.definition);
   const [triggerId, setTriggerId] = useState('');
   const [payload, setPayload] = useState<Record<string, unknown>>();

@@ -1,8 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
-import { useNavigate, useParams } from '@tanstack/react-router';
+import { useParams } from '@tanstack/react-router';
 import { useCallback, useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import { useMay } from '../../api/session';
+import { useNavigateWhileShown } from '../../lib/navigate-while-shown';
 import { Loaded } from '../../ui/page';
 import { readYaml, refreshAutomation, type Automation } from '../automations/automation-api';
 import { dropDraft } from './draft';
@@ -22,7 +23,7 @@ const asYaml = { bodySerializer: (body: unknown) => String(body), headers: { 'Co
 
 /** An automation from nothing. */
 export function NewAutomation() {
-  const navigate = useNavigate();
+  const navigate = useNavigateWhileShown();
   const may = useMay('manage');
   const save = async (text: string, _etag: string, note: string) => {
     const made = await bodyOf(

@@ -1,9 +1,10 @@
-import { Link, useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { useNavigateWhileShown } from '../../lib/navigate-while-shown';
 import { useSearchParams } from '../../lib/search';
 import { Chips } from '../../ui/chips';
 import { Dialog } from '../../ui/dialog';
@@ -83,7 +84,7 @@ export function Incidents() {
 }
 
 function OpenIncident({ onClose }: { onClose(): void }) {
-  const navigate = useNavigate();
+  const navigate = useNavigateWhileShown();
   const [title, setTitle] = useState('');
   const [severity, setSeverity] = useState<Incident['severity']>('major');
   const [systemIds, setSystemIds] = useState<readonly string[]>([]);
