@@ -1,5 +1,6 @@
 /**
- * What a plugin of your own imports, as `fermata/plugin` (docs/plugins.md). Built-in plugins register through the same shape.
+ * The exports that plugins import as `fermata/plugin` (docs/plugins.md). Built-in plugins register through the same
+ * shape.
  */
 import type { OwnPlugin } from './integrations/contract';
 

@@ -11,7 +11,7 @@ import { until } from '../support/until';
 /** The example of docs/plugins.md: its files, and the commands in their order. */
 function documentedExample(port: number) {
   const page = readFileSync(join(projectRoot(), 'docs', 'plugins.md'), 'utf8');
-  const section = page.split(/^## /m).find((text) => text.startsWith('From nothing to a run')) ?? '';
+  const section = page.split(/^## /m).find((text) => text.startsWith('A complete example')) ?? '';
   const text = section.replaceAll('9098', String(port));
   const files = [...text.matchAll(/^\*\*`([^`]+)`\*\*\n\n```\w+\n([\s\S]*?\n)```$/gm)];
   const commands = [...text.matchAll(/^```sh\n([\s\S]*?)```$/gm)];

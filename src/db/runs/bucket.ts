@@ -50,8 +50,8 @@ function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[
 }
 
 /**
- * Returns the SQL condition for the runs in the scope of a bucket. It By context key and not by the stored scope key,
- * since runs of a version with another scope count too.
+ * Returns the SQL condition for the runs in the scope of a bucket. It compares context keys, not stored scope keys,
+ * since runs of a version with another scope count, too.
  */
 export function inScope({ automationId, scopeKey }: Bucket): SQL {
   const own = sql`automation_id = ${automationId}`;
