@@ -15,7 +15,7 @@ const AT_A_TIME = 32;
 const BATCH = 100;
 const BATCHES_AT_A_TIME = 4;
 const REJECTED = 'bench.rejected';
-const UNHEARD = 'bench.unheard';
+const UNMATCHED = 'bench.unmatched';
 
 interface Sides {
   few: Stack;
@@ -43,7 +43,7 @@ export async function measureEvents(
     await load(many, MANY);
     if (parts.has('e')) figures.push(...(await memory(sides, plan, say)));
     const rawRate = parts.has('c') || parts.has('d') ? await bareStarts(raw, plan, say) : 0;
-    if (parts.has('c')) figures.push(...(await unheard(sides, rawRate, plan, say)));
+    if (parts.has('c')) figures.push(...(await unmatched(sides, rawRate, plan, say)));
     if (parts.has('d')) figures.push(...(await rejected(few, rawRate, plan, say)));
     if (parts.has('e') && parts.has('c')) figures.push(...memoryAfter(sides));
     return figures;
@@ -55,7 +55,7 @@ export async function measureEvents(
 /** An event is routed by an index that has all definitions saved before it, so a routed event proves that they are loaded. */
 async function load(stack: Stack, count: number): Promise<void> {
   await fillWithAutomations(stack, count);
-  await postEvents(stack, [{ type: UNHEARD, subject: 'first', data: {} }]);
+  await postEvents(stack, [{ type: UNMATCHED, subject: 'first', data: {} }]);
   await allRouted(stack);
 }
 
@@ -99,9 +99,9 @@ async function bareStarts(raw: RawEngine, plan: Plan, say: Say): Promise<number>
   return perSecond([await raw.doNothing(AT_A_TIME, plan.eventSeconds)]);
 }
 
-async function unheard({ few, many }: Sides, raw: number, plan: Plan, say: Say): Promise<Figure[]> {
-  const single = { type: UNHEARD, batch: 1, atATime: AT_A_TIME };
-  const batched = { type: UNHEARD, batch: BATCH, atATime: BATCHES_AT_A_TIME };
+async function unmatched({ few, many }: Sides, raw: number, plan: Plan, say: Say): Promise<Figure[]> {
+  const single = { type: UNMATCHED, batch: 1, atATime: AT_A_TIME };
+  const batched = { type: UNMATCHED, batch: BATCH, atATime: BATCHES_AT_A_TIME };
   const figures: Figure[] = [];
   for (const { load, target, how } of [
     { load: single, target: 800, how: 'one by one' },

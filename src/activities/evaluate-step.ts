@@ -14,8 +14,8 @@ import { evaluateWait } from './evaluate-wait';
 import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 /**
- * Evaluates a step against live state and writes its row in the same transaction. A step that was evaluated before, by
- * an execution that is being replayed, returns the stored decision.
+ * Creates the activity that evaluates a step against live state and writes its row in the same transaction. A step that
+ * was evaluated before, by an execution that is being replayed, returns the stored decision.
  */
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
   return async (input) => {

@@ -14,8 +14,8 @@ import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../dom
 const TIMES = '7c0d3f5e-2d0f-5a53-9c42-6f6b3a1c8a51';
 
 /**
- * Appends the event of a scheduled time, once per automation, trigger and time. Does nothing when the trigger no longer
- * exists, or when its catch-up policy drops an event that is this late.
+ * Creates the activity that appends the event of a scheduled time, once per automation, trigger and time. It does
+ * nothing when the trigger no longer exists, or when its catch-up policy drops an event that is this late.
  */
 export function createFireSchedule(deps: {
   database: Database;

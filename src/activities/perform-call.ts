@@ -112,7 +112,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Ste
   attempt.sent = sentOf(call);
   const result = await send(deps, attempt, call);
   await deps.failpoint('after-effect-before-completion');
-  await maskAnew(deps, attempt);
+  await maskAgain(deps, attempt);
   return finish(result);
 }
 
@@ -156,7 +156,7 @@ async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<S
 }
 
 /** Masks the result again with secrets that another branch used during this call. */
-async function maskAnew(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
+async function maskAgain(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;
   const later = await persist(context, () => deps.secrets.readMask(deps.database.db, names.runId));
@@ -204,7 +204,7 @@ async function settle(
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;
-  await maskAnew(deps, attempt);
+  await maskAgain(deps, attempt);
   await persist(context, () => auditRefusedSecret(deps.database.db, deps, step, error));
   if (!attempt.sent) {
     // An attempt that could not be sent is used up, too, unless infrastructure was away.

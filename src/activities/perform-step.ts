@@ -8,8 +8,8 @@ import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 
 /**
- * Performs a provider action as part of a stretch: renders its configuration, makes the call or writes, and stores the
- * outcome.
+ * Returns the function that performs an action as part of a stretch: it renders its configuration, makes the call or
+ * writes, and stores the outcome.
  */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?: LastStep) => Promise<StepOutcome> {
   return async (input, last) => {
@@ -36,8 +36,8 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
 }
 
 /**
- * Performs a provider action as an activity of its own. Throws a non-retryable failure, typed with the error's code, when the
- * step has failed permanently: Temporal's retry policy of these activities has no limit.
+ * Creates the activity that performs one action with retries. It throws a non-retryable failure, typed with the error's
+ * code, when the step has failed permanently: Temporal's retry policy of these activities has no limit.
  */
 export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   const performStep = createPerformStep(deps);

@@ -28,10 +28,10 @@ const MOST_BYTES = 262_144;
 const MOST_BYTES_OF_BRANCH = 65_536;
 
 /**
- * Drives the interpreter inside an activity. It carries out the steps of a branch one after another, each in its own
- * transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. The workflow
- * feeds the outcomes to its own fiber in the same order. When it is repeated after a crash, finished steps return their
- * stored outcomes.
+ * Creates the activity that drives the interpreter. It carries out the steps of a branch one after another, each in its
+ * own transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. The
+ * workflow feeds the outcomes to its own fiber in the same order. When it is repeated after a crash, finished steps
+ * return their stored outcomes.
  */
 export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
   const evaluate = createEvaluateStep(deps);

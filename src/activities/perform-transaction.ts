@@ -16,9 +16,9 @@ import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './s
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**
- * Performs an effect on our own tables. It is written in one transaction with the step's row, hence exactly once
- * however often the activity is repeated, and never after the run has ended. A refusal rolls the effect back and is
- * recorded in a second transaction.
+ * Performs an action on tables of Fermata. Its effect is written in one transaction with the step's row, hence exactly
+ * once however often the activity is repeated, and never after the run has ended. A refusal rolls the effect back and
+ * is recorded in a second transaction.
  */
 export async function performTransaction(
   deps: ActivityDeps,

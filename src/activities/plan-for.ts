@@ -4,7 +4,7 @@ import { SHORT_CALL_MS } from './call-budget';
 import type { ActivityDeps } from './deps';
 
 /**
- * Returns how an action runs. Whether an action is first tried inside the workflow task depends on its configuration
+ * Returns how an action is executed. Whether it is first tried inside the workflow task follows from its configuration
  * before rendering.
  */
 export function executionOf({ registry }: Pick<ActivityDeps, 'registry'>): ExecutionOf {

@@ -129,7 +129,10 @@ export async function writeFailure(
   return written ? { type: 'failed', error } : null;
 }
 
-/** Records a failure that no attempt could record. A step that has ended in between keeps its outcome. */
+/**
+ * Creates the activity that records a failure which no attempt could record. A step that has ended in between keeps its
+ * outcome.
+ */
 export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<StepOutcome> {
   return async ({ error, ...input }) => {
     const step = stepOf(await deps.sourceOf(input.runId), input);

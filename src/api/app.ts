@@ -65,8 +65,8 @@ export function createExpressApp(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Senders that reach an address for posts by GET learn that it takes posts, not that they lack a token. They use names; an
- * id is an address of the API.
+ * Answers a GET to an address that senders post to: it accepts posts. Otherwise the sender would only learn that it has
+ * no token. Senders use the name of a hook; an id is an address of the API.
  */
 function inboundFirst(route: Route, run: Handler): Handler {
   if (route.postsOnlyForStrangers !== true) return run;
@@ -83,7 +83,7 @@ function inboundFirst(route: Route, run: Handler): Handler {
   };
 }
 
-/** Nothing but our own page, script and style; the page may call this server. */
+/** Allows only the page, script and style of this server, and calls to it. */
 const CONTENT_SECURITY_POLICY = {
   defaultSrc: ["'none'"],
   scriptSrc: ["'self'"],

@@ -20,7 +20,10 @@ export type Problem = z.infer<typeof Problem>;
 /** Maximum number of problems of one kind. */
 const LIMIT = 100;
 
-/** Housekeeping runs every 5 minutes; it is late after this time without a round that ended, or without any since workers are there. */
+/**
+ * Housekeeping runs every 5 minutes. It is late when no round has ended for this long, or none since the first live
+ * worker started this long ago.
+ */
 const HOUSEKEEPING_LATE_SECONDS = 1_800;
 
 const minutes = (seconds: number): string =>

@@ -7,7 +7,7 @@ export interface LockedAlert {
   fingerprint: string;
   state: EntityState | null;
   groupFacts: Record<string, unknown>;
-  /** Whether its check of a system is there. */
+  /** Whether the system has a check for this alert. */
   hasCheck: boolean;
 }
 

@@ -77,8 +77,8 @@ export interface EntityStore {
     options?: WriteOptions,
   ): Promise<MutateResult>;
   /**
-   * Does the same for several entities of one kind, in as many statements as for one. The ids are distinct. Results and
-   * changes are in the order of `writes`.
+   * Like `mutate`, for several entities of one kind, in as many statements as for one. The ids are distinct. Results
+   * and changes are in the order of `writes`.
    */
   mutateMany(
     tx: Executor,

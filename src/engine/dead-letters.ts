@@ -2,11 +2,11 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
 import type { ChangeFence } from '../db/mark-routed';
 
-/** Pauses between the tries to route a change, in seconds: five tries over about half a minute. */
+/** Pauses between attempts to route a change, in seconds: five attempts within about half a minute. */
 const PAUSES_SECONDS = [1, 3, 8, 18] as const;
 
 /**
- * Notes that a change could not be routed: it is tried again after a pause, or after the last try is set aside in the
+ * Records that a change could not be routed. It is retried after a pause; after the last attempt it is set aside in the
  * dead-letter list (`failed_at`), where a person retries it. Fenced like routing itself.
  */
 export async function noteFailure(

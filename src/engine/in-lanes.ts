@@ -1,4 +1,7 @@
-/** Works on items, so many at a time. An error ends its lane only; the first one is thrown when all that was begun has ended. */
+/**
+ * Works on a number of items concurrently. An error ends only its own lane; the first error is thrown when all begun
+ * work has ended.
+ */
 export async function inLanes<T>(
   items: readonly T[],
   lanes: number,

@@ -1,7 +1,7 @@
 /** The state that a watch keeps of one loop. */
 export interface LoopState {
   name: string;
-  /** When the loop last finished a round, or was started. */
+  /** When the loop last completed an iteration, or was started. */
   lastRoundAt: string;
   ageSeconds: number;
   /** Whether its iteration has taken longer than the limit. */

@@ -47,7 +47,7 @@ export function createSweeper(deps: {
       return false;
     },
     onError(error) {
-      if (!isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'could not look for due work; trying again');
+      if (!isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'could not search for due work; trying again');
     },
   });
   return {

@@ -53,7 +53,9 @@ export interface TracedVerdict {
   traceDeciding(): ConditionTrace;
 }
 
-/** Evaluates against live state, read afresh in one batch for everything that the expression can reach. */
+/**
+ * Evaluates expressions against live state. Each call reads, in one batch, everything that the expression can refer to.
+ */
 export interface Evaluator {
   /**
    * Evaluates a condition with three values; a list is an `and`. `reason` explains to people why it is not true;
@@ -70,7 +72,7 @@ export interface Evaluator {
     scope: ExpressionContext,
     more?: readonly { kind: string; id: string }[],
   ): Promise<ConditionReading>;
-  /** Does the same with a trace of each part; for display, at twice the cost. */
+  /** Like `condition`, with a trace of each part; for display, at twice the cost. */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /** Renders templates deeply; throws ExpressionError. */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;

@@ -199,7 +199,7 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
   };
 }
 
-/** Works also for a variable named `__proto__`. */
+/** Sets a variable, also one named `__proto__`. */
 function define(target: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }

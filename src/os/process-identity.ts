@@ -36,7 +36,10 @@ export function isAlive(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startedAt === identity.startedAt;
 }
 
-/** Ends a process that is not our child: asks with `signal`, kills after `graceMs`. Returns when it is gone. */
+/**
+ * Ends a process that is not a child of this one: sends `signal`, and kills it after `graceMs`. Returns when it is
+ * gone.
+ */
 export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, graceMs: number): Promise<void> {
   const deadline = Date.now() + graceMs;
   for (let next: NodeJS.Signals = signal; isAlive(identity); next = 'SIGKILL') {

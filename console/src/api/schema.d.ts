@@ -3875,19 +3875,6 @@ export interface components {
             /** @description null while it exists */
             automationDeletedAt: string | null;
         };
-        LookingAutomation: {
-            /** Format: uuid */
-            id: string;
-            name: string;
-            group: string | null;
-            /** @enum {string} */
-            status: "enabled" | "disabled";
-            /**
-             * @description How the automation refers to the entity: it names the entity, may read any entity of the kind, or reads the system of the run
-             * @enum {string}
-             */
-            looksAt: "id" | "any" | "system_of_run";
-        };
         Maintenance: {
             /** Format: uuid */
             id: string;
@@ -3976,6 +3963,19 @@ export interface components {
             errors: components["schemas"]["Finding"][];
         } & {
             [key: string]: unknown;
+        };
+        ReferringAutomation: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            group: string | null;
+            /** @enum {string} */
+            status: "enabled" | "disabled";
+            /**
+             * @description How the automation refers to the entity: it names the entity, may read any entity of the kind, or reads the system of the run
+             * @enum {string}
+             */
+            looksAt: "id" | "any" | "system_of_run";
         };
         RefusedDelivery: {
             /** Format: uuid */
@@ -9354,7 +9354,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["LookingAutomation"][];
+                        items: components["schemas"]["ReferringAutomation"][];
                         nextCursor: string | null;
                     };
                 };

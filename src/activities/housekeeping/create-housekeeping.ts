@@ -15,7 +15,7 @@ const DAYS_AHEAD = 7;
 /** Name of a round in `periodic_work`. */
 const HOUSEKEEPING = 'housekeeping';
 
-/** Activities of the housekeeping workflow. */
+/** Creates the activities of the housekeeping workflow. */
 export function createHousekeeping(deps: {
   client: () => Client | null;
   database: Database;

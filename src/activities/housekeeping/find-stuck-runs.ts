@@ -13,7 +13,10 @@ const MOST_TRIES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';
 
-/** Finds open runs that make no progress, with the reason. `fermata doctor`, alert rules and the API report them. */
+/**
+ * Creates the periodic work that finds open runs without progress, with the reason. `fermata doctor`, alert rules and
+ * the API report them.
+ */
 export function createFindStuckRuns(deps: {
   client: () => Client | null;
   database: Database;

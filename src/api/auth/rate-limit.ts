@@ -10,13 +10,13 @@ export interface RateLimiter {
   take(caller: string): void;
   /** Refuses a caller that has used up its requests, without counting this one. @throws {FermataError} as `take` */
   check(caller: string): void;
-  /** Counts further requests of an admitted caller; the next one waits until they are paid for. */
+  /** Counts further requests of an admitted caller, which delays its next one. */
   charge(caller: string, requests: number): void;
 }
 
 /**
- * Creates a token bucket per caller, which holds one second's worth and refills continuously. Counts in this process
- * only.
+ * Creates a token bucket per caller. A bucket holds the requests of one second and refills continuously. Counts in this
+ * process only.
  */
 export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter {
   const buckets = new Map<string, { tokens: number; at: number }>();

@@ -17,7 +17,7 @@ export function sessionCookieOf(header: string | undefined): string | undefined 
 }
 
 /**
- * Returns the token that proves that a call comes from our own page: derived from the cookie, which scripts cannot
+ * Returns the token that proves that a call comes from the console. It is derived from the cookie, which scripts cannot
  * read.
  */
 export function csrfTokenOf(secret: string): string {

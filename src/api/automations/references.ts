@@ -14,11 +14,11 @@ export type LooksAt = 'id' | 'any' | 'system_of_run';
 
 /** Finds the entities that automations refer to. */
 export interface ReferenceIndex {
-  /** undefined = it does not refer to that entity. */
+  /** Returns how an automation refers to an entity; undefined when it does not. */
   looksAt(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>, entity: EntityRef): LooksAt | undefined;
 }
 
-/** Extracts once per version of a definition. */
+/** Creates the index. It extracts references once per version of a definition. */
 export function createReferenceIndex(): ReferenceIndex {
   const remembered = new Map<string, readonly EntityRef[]>();
   return {

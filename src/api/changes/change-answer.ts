@@ -41,7 +41,7 @@ const head = {
 /** A change in a list. */
 export const ChangeSummary = z.object({ ...head, sender: Sender }).meta({ id: 'ChangeSummary' });
 
-/** A change whole. */
+/** A change with all its fields. */
 const ChangeAnswer = z
   .object({ ...head, prev: Document.nullable(), next: Document.nullable(), payload: Document.nullable() })
   .meta({ id: 'Change' });

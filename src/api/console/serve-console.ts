@@ -35,8 +35,8 @@ function sendPage(page: string, _request: Request, response: Response): void {
 }
 
 /**
- * Allows our own scripts, styles and calls; style elements only with the nonce; nothing inline and nothing from other
- * origins.
+ * Returns the policy of the console: scripts, styles and calls of this origin only, nothing inline, and style elements
+ * only with the nonce.
  */
 function contentSecurityPolicy(nonce: string): string {
   return [

@@ -2,7 +2,7 @@ import type { Operation, Parameter } from '../openapi/document';
 import { escapeHtml, inline, markdown } from './html';
 import { renderSchema, typeOf } from './schema';
 
-/** Renders one operation, folded; the page's script uses the form in it. */
+/** Renders one operation, collapsed, with the form that the page's script uses. */
 export function renderOperation(method: string, path: string, operation: Operation): string {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const permission = operation['x-permission'];

@@ -9,7 +9,7 @@ interface Entry {
   operation: Operation;
 }
 
-/** Returns the documentation as one page, rendered once. It works without its script. */
+/** Returns the documentation as one HTML page, which is rendered once and can be read without its script. */
 export function renderPage(document: OpenApiDocument): string {
   const entries = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Entry => ({ method, path, operation })),

@@ -4,7 +4,7 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 import type { ResultReads } from '../../integrations/came-from-outside';
 import { payloadFindings } from '../../engine/start/named-trigger';
 
-/** The nil UUID, as the id of things in a dry run. */
+/** The nil UUID: the id of the automation and the run in a dry run. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** After every result of the same instant. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
@@ -65,7 +65,8 @@ const withOwnPayload = (type: TriggerType): TriggerType =>
   Object.assign(Object.create(type) as TriggerType, { payloadOf: (payload: Record<string, unknown>) => payload });
 
 /**
- * Returns whether a payload is the trigger's own. An incomplete one is, unless the trigger can read it as its source's.
+ * Returns whether a payload is one of the trigger itself. An incomplete payload is, unless the trigger can read it as a
+ * payload of its source.
  */
 function isOwnPayload({ type, payload, config }: Given, source: TriggerType | undefined): boolean {
   if (!type.payloadOf || type.payloadSchema.safeParse(payload).success) return true;
@@ -91,7 +92,7 @@ function changeOf({ event, type, config, actor, now }: Given, payload: Record<st
   return { ...cause, shape: 'event', kind: event, id: subjectOf(type, payload, config), event, payload };
 }
 
-/** Returns the object of the event, by which the gates find its earlier results. */
+/** Returns the entity of the event, by which the gates find earlier results. */
 function subjectOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>): string {
   try {
     return type.contextKey?.(payload, config) ?? '';

@@ -30,28 +30,29 @@ async function serve(): Promise<void> {
   const reads = createRemoteReads();
   const evaluator = createEvaluator({
     entities: {
-      getMany: (_db, refs) => reads.ask('getMany', refs),
+      getMany: (_db, refs) => reads.request('getMany', refs),
       // The main thread is not called when no plugin has a computed kind.
       ...([...registry.entityKinds().values()].some(({ read }) => read !== undefined) && {
         computed: (_db: Executor, refs: Parameters<DryReads['computed']>[0], limit: number) =>
-          reads.ask('computed', refs, limit),
+          reads.request('computed', refs, limit),
       }),
-      list: (_db, kind, page) => reads.ask('list', kind, page),
-      predicateSince: (_db, predicate) => reads.ask('predicateSince', predicate),
+      list: (_db, kind, page) => reads.request('list', kind, page),
+      predicateSince: (_db, predicate) => reads.request('predicateSince', predicate),
     },
-    readHealth: (_db, ids, options) => reads.ask('readHealth', ids, options),
-    readAlerts: (_db, facts, systemId) => reads.ask('firingAlerts', facts, systemId),
+    readHealth: (_db, ids, options) => reads.request('readHealth', ids, options),
+    readAlerts: (_db, facts, systemId) => reads.request('firingAlerts', facts, systemId),
     ...{ filters, clock: systemClock, timezone },
   });
   const deps = {
     ...{ db: NO_DATABASE, registry, evaluator },
     filtersLacking: createFiltersLacking(filters, registry),
-    countActive: (_db: Executor, bucket: Parameters<DryReads['countActive']>[0]) => reads.ask('countActive', bucket),
+    countActive: (_db: Executor, bucket: Parameters<DryReads['countActive']>[0]) =>
+      reads.request('countActive', bucket),
     results: {
-      earlierResults: (_db: Executor, ...asked: Parameters<DryReads['earlierResults']>) =>
-        reads.ask('earlierResults', ...asked),
-      overtakingResults: (_db: Executor, ...asked: Parameters<DryReads['overtakingResults']>) =>
-        reads.ask('overtakingResults', ...asked),
+      earlierResults: (_db: Executor, ...args: Parameters<DryReads['earlierResults']>) =>
+        reads.request('earlierResults', ...args),
+      overtakingResults: (_db: Executor, ...args: Parameters<DryReads['overtakingResults']>) =>
+        reads.request('overtakingResults', ...args),
     },
   };
   const perform = async (id: number, { key, automation, request }: DryRunJob): Promise<void> => {
@@ -81,7 +82,7 @@ function createRemoteReads() {
       waiting.clear();
       return new Promise((_resolve, reject) => (abort = reject));
     },
-    ask<N extends keyof DryReads>(read: N, ...args: Parameters<DryReads[N]>): ReturnType<DryReads[N]> {
+    request<N extends keyof DryReads>(read: N, ...args: Parameters<DryReads[N]>): ReturnType<DryReads[N]> {
       count += 1;
       const no = count;
       parentPort?.postMessage({ read, key: job, no, args } satisfies ReadRequest);

@@ -26,9 +26,10 @@ export interface ApplyRequest {
 }
 
 /**
- * Brings the automations of a source to what its documents say, in the caller's transaction. Statuses stay as they are;
- * a key that a document does not have gets its default; `prune` deletes automations that the source created and no longer contains.
- * @throws {FermataError} `forbidden` for what refers to secrets, when the caller may not use them
+ * Makes the automations of a source equal to its documents, in the caller's transaction. Statuses stay as they are; a
+ * key that a document does not have gets its default; `prune` deletes automations that the source created and no longer
+ * contains.
+ * @throws {FermataError} `forbidden` for documents that refer to secrets, when the caller may not use them
  */
 export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },

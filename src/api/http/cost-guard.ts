@@ -3,7 +3,10 @@ import type { RateLimiter } from '../auth/rate-limit';
 
 /** Maximum number of concurrent costly calls of one token in this process. */
 const MOST_AT_ONCE = 4;
-/** A costly call counts as one request per this number of bytes of its body; smaller ones are not limited here. */
+/**
+ * A costly call counts as one request for each this many bytes of its body. Calls with smaller bodies are not limited
+ * here.
+ */
 const BYTES_PER_REQUEST = 8_192;
 
 /** Limits the calls of one token whose work grows with their body. */

@@ -2,7 +2,7 @@ import { createServer, STATUS_CODES, type RequestListener, type Server } from 'n
 import { FermataError } from '../../domain/errors';
 import { problemDocument, PROBLEM_TYPE } from './problem';
 
-/** Every parameter at its longest, percent-encoded, still fits. */
+/** Limit of address and headers in bytes: every parameter at its maximum length fits, percent-encoded. */
 const MAX_HEADER_BYTES = 65_536;
 
 /**

@@ -6,7 +6,7 @@ export interface TextPlace {
   column: number;
 }
 
-/** Deepest nesting of a body; beyond it neither we nor Postgres could walk it safely. */
+/** Deepest nesting of a body. Neither this process nor Postgres could walk a deeper one safely. */
 const MAX_DEPTH = 128;
 
 /** Returns whether brackets outside of strings are nested too deep. */

@@ -5,7 +5,7 @@ export type WebhookConsent = (request: Request, response: Response) => boolean;
 
 /**
  * Creates the validation handshake of CloudEvents webhooks
- * (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4). It is no authentication:
+ * (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4). It does not authenticate:
  * deliveries still need their token or the secret of their hook.
  * @param origins names of senders that may deliver, without regard to case; `*` = every sender
  * @param perMinute rate that is granted at most
@@ -17,9 +17,9 @@ export function createWebhookConsent(origins: readonly string[], perMinute: numb
     if (request.method !== 'OPTIONS' || typeof origin !== 'string' || origin === '') return false;
     if (!allowed.has('*') && !allowed.has(origin.toLowerCase())) return false;
     response.setHeader('WebHook-Allowed-Origin', origin);
-    const asked = request.headers['webhook-request-rate'];
-    if (typeof asked === 'string') {
-      const rate = /^[1-9]\d{0,9}$/.test(asked) ? Math.min(Number(asked), perMinute) : perMinute;
+    const requested = request.headers['webhook-request-rate'];
+    if (typeof requested === 'string') {
+      const rate = /^[1-9]\d{0,9}$/.test(requested) ? Math.min(Number(requested), perMinute) : perMinute;
       response.setHeader('WebHook-Allowed-Rate', String(rate));
     }
     response.setHeader('Allow', 'POST');

@@ -6,7 +6,7 @@ export type JsonSchema = Record<string, unknown>;
 /** Returns JSON Schemas whose named parts (`.meta({id})`) are collected as components of one document. */
 export interface SchemaCollector {
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema;
-  /** Does the same for a JSON Schema, with its parts in `$defs`. */
+  /** Like `of`, for a JSON Schema with its parts in `$defs`. */
   ofJson(schema: JsonSchema): JsonSchema;
   components(): Record<string, JsonSchema>;
 }

@@ -123,7 +123,7 @@ const equalsOf = (matchers: readonly LabelMatcher[]): Pick<AlertFilter, 'labels'
   labels: matchers.filter(({ operator }) => operator === '=').map(({ name, value }) => ({ name, value })),
 });
 
-/** Reads on until the page is full: only equality is for the database to test. */
+/** Reads alerts until the page is full. The database tests only equality, so other matchers are applied here. */
 async function filtered(
   db: Executor,
   filter: AlertFilter,

@@ -37,7 +37,7 @@ const Query = {
     .describe('Only reasons with this context key: the id of a system, the fingerprint of an alert…'),
 };
 
-/** Routes of the reasons why changes did not become runs. */
+/** Returns the routes of the reasons why changes did not become runs. */
 export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): Route[] {
   return [
     readRoute({

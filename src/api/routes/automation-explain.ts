@@ -29,7 +29,7 @@ const ExplainAnswer = z
 type ExplainDeps = AutomationDeps & ChangeLookupDeps & { dryRuns: DryRunWork };
 type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
 
-/** Explains the decision of an automation about a change, and its decision today. */
+/** Returns the route that explains the decision of an automation about a change, and its decision today. */
 export function automationExplainRoutes(deps: ExplainDeps): Route[] {
   const { db, clock } = deps;
   return [

@@ -15,7 +15,7 @@ const RESPONSES = {
   ...NOT_FOUND,
 };
 
-/** Enables and disables automations; allowed for those from Git too. */
+/** Returns the routes that enable and disable automations, also those from Git. */
 export function automationStatusRoutes(deps: AutomationDeps): Route[] {
   return [
     writeRoute({

@@ -42,7 +42,7 @@ const DiffAnswer = z
   })
   .meta({ id: 'VersionDiff' });
 
-/** Versions of the definition of an automation. */
+/** Returns the routes of the versions of an automation. */
 export function automationVersionRoutes(deps: AutomationDeps): Route[] {
   return [listRoute(deps), diffRoute(deps), rollbackRoute(deps)];
 }

@@ -33,7 +33,7 @@ const NoteQuery = {
   note: z.string().trim().min(1).max(500).optional().describe('Note that is stored with the new version'),
 };
 
-/** A kind and a name. */
+/** `<kind>:<name>` of a resource. */
 const USED = /^(connection|hook|package|script):(.{1,250})$/;
 
 const ListQuery = z.object({

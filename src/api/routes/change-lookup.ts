@@ -24,7 +24,7 @@ import { json, readRoute, type Route } from '../http/route';
 import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
 
 const TAG = 'Events';
-/** Rows that one request reads while it looks for an event that only the row itself names. */
+/** Maximum number of rows that one request reads while it searches for an event that only the row itself names. */
 const MOST_READ = 5_000;
 
 export interface ChangeLookupDeps {
@@ -37,7 +37,7 @@ export interface ChangeLookupDeps {
 
 const Since = z.string().max(100).optional();
 
-/** Changes and their outcomes. */
+/** Returns the routes of changes and their outcomes. */
 export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
   const { db, registry, clock } = deps;
   return [

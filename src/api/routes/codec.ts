@@ -18,7 +18,10 @@ const Payloads = z
 
 const MAX_BODY_BYTES = 16_777_216;
 
-/** Temporal's protocol of remote codecs: https://docs.temporal.io/codec-server. The Web UI and `temporal --codec-endpoint` call it. */
+/**
+ * Returns the routes of Temporal's protocol of remote codecs: https://docs.temporal.io/codec-server. The Web UI and
+ * `temporal --codec-endpoint` call it.
+ */
 export function codecRoutes({ codec }: { codec?: PayloadCodec | undefined }): Route[] {
   const common = {
     method: 'post',

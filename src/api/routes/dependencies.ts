@@ -27,7 +27,7 @@ const DependencyAnswer = z
   })
   .meta({ id: 'Dependency' });
 
-/** Routes of dependencies. */
+/** Returns the routes of dependencies. */
 export function dependencyRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{

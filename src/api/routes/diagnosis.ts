@@ -38,7 +38,7 @@ const SettingAnswer = z
   })
   .meta({ id: 'Setting' });
 
-/** Routes about problems of the installation, its settings, and its workers. */
+/** Returns the routes about problems of the installation, its settings, and its workers. */
 export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
   return [
     readRoute({

@@ -17,7 +17,7 @@ const DwellAnswer = z
   })
   .meta({ id: 'Dwell' });
 
-/** Routes of armed dwells. */
+/** Returns the routes of armed dwells. */
 export function dwellRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

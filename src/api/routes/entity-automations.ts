@@ -10,7 +10,7 @@ import { resolveKind } from './entities';
 /** Automations read at a time. */
 const BATCH = 200;
 
-const LookingAutomation = z
+const ReferringAutomation = z
   .object({
     id: z.uuid(),
     name: z.string(),
@@ -22,7 +22,7 @@ const LookingAutomation = z
         'How the automation refers to the entity: it names the entity, may read any entity of the kind, or reads the system of the run',
       ),
   })
-  .meta({ id: 'LookingAutomation' });
+  .meta({ id: 'ReferringAutomation' });
 
 interface Deps {
   db: Executor;
@@ -30,7 +30,7 @@ interface Deps {
   entities: EntityStore;
 }
 
-/** Lists the automations that refer to an entity. */
+/** Returns the route that lists the automations that refer to an entity. */
 export function entityAutomationRoutes(deps: Deps): Route[] {
   const { looksAt } = createReferenceIndex();
   return [
@@ -44,7 +44,7 @@ export function entityAutomationRoutes(deps: Deps): Route[] {
       params: z.object({ kind: z.string().min(1).max(100), id: z.string().min(1).max(512) }),
       query: z.object(PageQuery),
       responses: {
-        200: { description: 'A page of automations', schema: pageOf(LookingAutomation) },
+        200: { description: 'A page of automations', schema: pageOf(ReferringAutomation) },
         404: { description: 'Kind not found' },
       },
       async handler({ params, query: { limit, cursor } }) {

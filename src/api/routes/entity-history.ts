@@ -8,7 +8,7 @@ const TransitionAnswer = z
   .object({ field: z.string(), from: z.unknown(), to: z.unknown(), at: Timestamp, changeId: z.uuid() })
   .meta({ id: 'Transition' });
 
-/** Lists the transitions that led to the state of an entity. */
+/** Returns the route that lists the transitions of an entity. */
 export function entityHistoryRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 'entities'>): Route[] {
   return [
     readRoute({

@@ -41,7 +41,7 @@ const SystemIds = z
   .pipe(z.array(z.string().max(200)).max(200))
   .describe('Ids of systems, comma-separated; at most 200');
 
-/** Routes of health, as in `health.system` of expressions. */
+/** Returns the routes of health, as in `health.system` of expressions. */
 export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {
   const read = async (systemIds: readonly string[], windowMinutes: number) => {
     const views = await readHealthViews(db, systemIds, { now: clock.now(), windowMinutes });
@@ -98,7 +98,7 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
 
 const NO_CHECKS = { healthyChecks: 0, totalChecks: 0 };
 
-/** Definitions use `in_status_since`, the API uses `inStatusSince`. */
+/** Returns a view of health as an answer. Definitions use `in_status_since`, the API uses `inStatusSince`. */
 function toAnswer(
   systemId: string,
   view: HealthView,

@@ -68,7 +68,7 @@ const HookAnswer = z
   })
   .meta({ id: 'Hook' });
 
-/** Posting goes to the same path: hooks are named by their name; the id does as well. */
+/** Hooks are addressed by their name, since senders post to the same path; the id works as well. */
 const HookParams = z.object({ name: z.string().min(1).max(200) });
 
 interface HooksDeps {

@@ -39,7 +39,7 @@ export interface InboundDeps {
 type Inbound = Context<undefined, undefined, unknown>;
 type Work = (write: DomainWrite) => Promise<{ changeIds: string[] }>;
 
-/** Routes for events from outside. Each event is committed before the answer; the request does nothing else. */
+/** Returns the routes for events from outside. Each event is committed before the answer; the request does nothing else. */
 export function inboundRoutes(deps: InboundDeps): Route[] {
   return [
     cloudEventsRoute(deps, '/events', 'events.post'),

@@ -25,7 +25,7 @@ const UpdateAnswer = z
   })
   .meta({ id: 'IncidentUpdate' });
 
-/** Routes of updates of an incident. */
+/** Returns the routes of updates of an incident. */
 export function incidentUpdateRoutes({ db, entities, clock, notifier }: DomainDeps): Route[] {
   return [
     readRoute({

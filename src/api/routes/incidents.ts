@@ -37,7 +37,7 @@ const StatusQuery = z
   .transform((text) => text.split(',').map((status) => status.trim()))
   .pipe(z.array(z.enum(INCIDENT_STATUSES)).min(1));
 
-/** Routes of incidents. */
+/** Returns the routes of incidents. */
 export function incidentRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {

@@ -37,7 +37,7 @@ const StatusQuery = z
   .transform((text) => text.split(',').map((status) => status.trim()))
   .pipe(z.array(z.enum(MAINTENANCE_STATUSES)).min(1));
 
-/** Routes of maintenances; a change of `status` ends one early. */
+/** Returns the routes of maintenances; a change of `status` ends one early. */
 export function maintenanceRoutes(deps: DomainDeps): Route[] {
   return [
     ...domainResourceRoutes(deps, {

@@ -21,7 +21,7 @@ const NotificationAnswer = z
   })
   .meta({ id: 'Notification' });
 
-/** Lists the notifications that were sent. */
+/** Returns the route that lists notifications. */
 export function notificationRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

@@ -32,7 +32,7 @@ interface OperationsDeps {
 
 const common = { method: 'get', atRoot: true, tag: 'Operations' } as const;
 
-/** Routes for probes and metrics. */
+/** Returns the routes for probes and metrics. */
 export function operationsRoutes(deps: OperationsDeps): Route[] {
   return [
     readRoute({

@@ -17,7 +17,7 @@ const RefusedAnswer = z
   })
   .meta({ id: 'RefusedDelivery' });
 
-/** Routes of refused messages. */
+/** Returns the routes of refused messages. */
 export function refusedDeliveryRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

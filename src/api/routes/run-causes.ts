@@ -8,7 +8,7 @@ import { causeChain, effectsOf, causeAnswers, MOST_BELOW, type Effects } from '.
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
-/** Maximum number of retries of one run in an answer; each of them has its own. */
+/** Maximum number of retries of one run in an answer. The answer about a retry has the further ones. */
 const MOST_RETRIES = 20;
 const NOTHING: Effects = { links: [], more: false };
 
@@ -43,7 +43,7 @@ interface RunCausesDeps {
   routingsMs: number;
 }
 
-/** Routes of causes and effects of a run. */
+/** Returns the routes of causes and effects of a run. */
 export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDeps): Route[] {
   return [
     readRoute({

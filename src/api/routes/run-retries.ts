@@ -31,7 +31,7 @@ interface RetriesDeps {
   notifier: Notifier;
 }
 
-/** Retries of failed runs. */
+/** Returns the routes that retry failed runs. */
 export function runRetryRoutes(deps: RetriesDeps): Route[] {
   return [retryRoute(deps), bulkRetryRoute(deps)];
 }
@@ -82,7 +82,7 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
       const retried = await retriedAmong(tx, ids);
       let done = 0;
       for (const id of ids.toReversed()) {
-        if (!retried.has(id) && (await startOnceMore(withTransaction(deps, tx), id))) done += 1;
+        if (!retried.has(id) && (await retryUnlessRefused(withTransaction(deps, tx), id))) done += 1;
       }
       afterCommit(() => deps.notifier.starts());
       return json(200, { matched: ids.length, done });
@@ -90,8 +90,11 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
   });
 }
 
-/** Returns false when its mode, its status or its automation forbids it, which does not stop the others. */
-async function startOnceMore(deps: RetryDeps, id: string): Promise<boolean> {
+/**
+ * Retries a run. Returns false when its mode, its status or its automation forbids that, which does not stop the other
+ * retries.
+ */
+async function retryUnlessRefused(deps: RetryDeps, id: string): Promise<boolean> {
   const run = await getRun(deps.tx, id);
   if (run === undefined) return false;
   try {

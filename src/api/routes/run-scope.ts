@@ -30,7 +30,7 @@ const ScopeAnswer = z
   })
   .meta({ id: 'RunScope' });
 
-/** Returns the scope of a step, for testing its script or its templates. */
+/** Returns the route for the scope of a step, with which its script or its templates can be tested. */
 export function runScopeRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

@@ -71,7 +71,7 @@ interface RunsDeps {
   webUi: WebUi;
 }
 
-/** Routes of runs. */
+/** Returns the routes of runs. */
 export function runRoutes(deps: RunsDeps): Route[] {
   return [listRoute(deps), detailRoute(deps), stepsRoute(deps), bulkCancelRoute(deps), cancelRoute(deps)];
 }

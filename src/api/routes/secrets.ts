@@ -46,7 +46,7 @@ interface SecretsDeps {
   cipher: Cipher;
 }
 
-/** Routes of secrets: no answer contains a value. */
+/** Returns the routes of secrets: no answer contains a value. */
 export function secretRoutes(deps: SecretsDeps): Route[] {
   return [listRoute(deps), setRoute(deps), deleteRoute()];
 }

@@ -42,7 +42,7 @@ interface SessionDeps {
   isSecure(request: IncomingMessage): boolean;
 }
 
-/** Sessions of the console. */
+/** Returns the routes of sessions of the console. */
 export function sessionRoutes(deps: SessionDeps): Route[] {
   return [signInRoute(deps), currentRoute(), signOutRoute(deps), linkRoute(deps)];
 }

@@ -27,7 +27,10 @@ interface SlackHookDeps {
 
 const FORM = 'application/x-www-form-urlencoded';
 
-/** Receives events, slash commands and buttons from Slack. The connection's signing secret verifies the sender. */
+/**
+ * Returns the route that receives events, slash commands and buttons from Slack. The connection's signing secret
+ * verifies the sender.
+ */
 export function slackHookRoute(deps: SlackHookDeps): Route {
   return inboundRoute({
     method: 'post',

@@ -21,7 +21,7 @@ interface StreamsDeps {
   webUi: WebUi;
 }
 
-/** Routes of event streams. */
+/** Returns the routes of event streams. */
 export function streamRoutes(deps: StreamsDeps): Route[] {
   return [
     everythingRoute(deps, '/stream', 'stream.follow'),
@@ -76,7 +76,10 @@ function runRoute(deps: StreamsDeps): Route {
   });
 }
 
-/** Only a refusal ends a stream, not a database that is away for a moment. */
+/**
+ * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream, not a database that is
+ * away for a moment.
+ */
 async function isValid({ authenticator }: StreamsDeps, credentials: Credentials): Promise<boolean> {
   try {
     await authenticator.authenticate(credentials);

@@ -24,7 +24,7 @@ const GroupAnswer = z
   })
   .meta({ id: 'SystemGroup' });
 
-/** Groups of systems. */
+/** Returns the routes of groups of systems. */
 export function systemGroupRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{

@@ -25,7 +25,7 @@ const Rendered = z.union([
 /** Largest body: a scope of 90,000 keys takes a second to render. */
 const MAX_RENDER_BYTES = 65_536;
 
-/** Routes for testing templates and expressions. */
+/** Returns the routes for testing templates and expressions. */
 export function templateRoutes({ work, clock }: { work: DocumentWork; clock: Clock }): Route[] {
   return [
     readRoute({

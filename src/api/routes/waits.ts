@@ -22,7 +22,7 @@ const WaitAnswer = z
   })
   .meta({ id: 'Wait' });
 
-/** Routes of waits. */
+/** Returns the routes of waits. */
 export function waitRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

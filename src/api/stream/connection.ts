@@ -3,7 +3,7 @@ import { FermataError } from '../../domain/errors';
 import type { Gap } from './feed';
 import type { StreamEvent } from './stream-event';
 
-/** Shows proxies and clients that the connection is open. */
+/** Interval of the comments that show proxies and clients that the connection is open, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
 /** A reader with this many unread bytes is disconnected; it resumes by `Last-Event-ID`. */
 const MAX_BUFFERED_BYTES = 4_194_304;

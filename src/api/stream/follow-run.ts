@@ -48,7 +48,10 @@ export async function followRun(
   }
 }
 
-/** Runs `work` after each call, once for all calls that arrive during a run of it, until the reader disconnects. */
+/**
+ * Returns a function that runs `work`, until the reader disconnects. Calls that arrive while it runs share one further
+ * run.
+ */
 function createRefresh(work: () => Promise<void>, connection: StreamConnection): () => void {
   let running = false;
   let again = false;

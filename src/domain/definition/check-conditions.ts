@@ -20,7 +20,7 @@ function checkState(state: Record<string, unknown>, path: Segment[], findings: F
   const instead = ': compare with what is computed in an expression, such as state.kind.id.field == variables.x';
   checkUnrendered(state.equals, [...path, 'equals'], instead, findings);
   if (state.for === undefined || typeof state.field !== 'string' || !state.field.includes('.')) return;
-  const message = `"for" looks at the history of top-level fields; "${state.field}" is inside one`;
+  const message = `"for" reads the history of top-level fields, but "${state.field}" is inside one`;
   findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });
 }
 

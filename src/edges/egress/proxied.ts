@@ -116,7 +116,7 @@ function openTunnel(proxy: URL, target: URL): Promise<Socket> {
  * Returns the failure for a refusal of the proxy. 403 and 407 are permanent decisions; anything else may be temporary.
  */
 function refusal(place: string, status: number): ProviderFailure {
-  const message = `The proxy answered ${status} when it was asked to connect to ${place}.`;
+  const message = `The proxy refused the connection to ${place} with status ${status}.`;
   const isDecision = status === 403 || status === 407;
   return new ProviderFailure(isDecision ? 'egress_refused' : 'network_error', message, { retryable: !isDecision });
 }

@@ -32,7 +32,10 @@ async function noted(
 
 /** How long to wait for changes from before the deadline to be routed. */
 const ROUTING_MS = 100;
-/** How long until another worker may have been asked to fire a dwell whose trigger this worker does not know. */
+/**
+ * Milliseconds before the timer tries again a dwell whose trigger this worker does not know; another worker may take it
+ * then.
+ */
 const UNKNOWN_MS = 2_000;
 
 /**

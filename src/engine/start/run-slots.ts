@@ -123,7 +123,7 @@ class SlotTable implements RunSlots {
   /** The shortest such time, in milliseconds. */
   #quickestMs = Infinity;
   /** The automation that requested a slot last, and the time of the last request by a different one. */
-  #asking: string | undefined;
+  #lastRequester: string | undefined;
   #sharedAt = -Infinity;
   /** Runs that may be in flight. */
   #limit: number;
@@ -141,7 +141,7 @@ class SlotTable implements RunSlots {
   }
 
   reserve(runId: string, automationId: string): boolean {
-    this.#noteAsking(automationId);
+    this.#noteRequest(automationId);
     const taken = this.#takenBy(automationId);
     const hasRoom = taken === 0 ? this.#room(BEYOND) > 0 : this.free() > 0 && taken < this.share();
     if (hasRoom) this.hold(runId, automationId);
@@ -149,7 +149,7 @@ class SlotTable implements RunSlots {
   }
 
   hold(runId: string, automationId: string): void {
-    this.#noteAsking(automationId);
+    this.#noteRequest(automationId);
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
@@ -229,9 +229,9 @@ class SlotTable implements RunSlots {
     return reservation.automationId;
   }
 
-  #noteAsking(automationId: string): void {
-    if (this.#asking !== undefined && this.#asking !== automationId) this.#sharedAt = this.#now();
-    this.#asking = automationId;
+  #noteRequest(automationId: string): void {
+    if (this.#lastRequester !== undefined && this.#lastRequester !== automationId) this.#sharedAt = this.#now();
+    this.#lastRequester = automationId;
   }
 
   /** Adapts the limit to the time that a start took until its first step. */

@@ -60,22 +60,22 @@ async function replace(
   const refused = (what: string) => (error: unknown) => {
     throw new ProviderFailure('provider_failed', `${host} ${what}: ${messageOf(error)}`, { retryable: false });
   };
-  const sftp = await asked<SFTPWrapper>((done) => client.sftp(done)).catch(refused('offers no SFTP'));
+  const sftp = await promised<SFTPWrapper>((done) => client.sftp(done)).catch(refused('offers no SFTP'));
   const given = config.path.replace(/^~\//, '');
   // The target of a symbolic link is replaced, not the link.
-  const path = await asked<string>((done) => sftp.realpath(given, done)).catch(() => given);
-  const known = await asked<Stats>((done) => sftp.stat(path, done)).catch(() => null);
+  const path = await promised<string>((done) => sftp.realpath(given, done)).catch(() => given);
+  const known = await promised<Stats>((done) => sftp.stat(path, done)).catch(() => null);
   const mode = config.mode === undefined ? (known?.mode ?? DEFAULT_MODE) & MODE_BITS : Number.parseInt(config.mode, 8);
   const content = Buffer.from(config.content);
   const name = `.${posix.basename(path).slice(0, 100)}.${sha256(key).slice(0, 16)}`;
   const draft = posix.join(posix.dirname(path), name);
-  const write = (to: string) => asked<void>((done) => sftp.writeFile(to, content, { mode: 0o600 }, done));
+  const write = (to: string) => promised<void>((done) => sftp.writeFile(to, content, { mode: 0o600 }, done));
   await write(draft).catch(refused(`did not write ${path}`));
   try {
-    await asked<void>((done) => sftp.chmod(draft, mode, done));
+    await promised<void>((done) => sftp.chmod(draft, mode, done));
     await renamed(sftp, draft, path);
   } catch (error) {
-    await asked<void>((done) => sftp.unlink(draft, done)).catch(() => undefined);
+    await promised<void>((done) => sftp.unlink(draft, done)).catch(() => undefined);
     refused(`did not write ${path}`)(error);
   }
   return { path, bytes: content.length };
@@ -84,16 +84,16 @@ async function replace(
 /** Replaces an existing file atomically where the server supports it (OpenSSH), else removes it first. */
 async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<void> {
   try {
-    await asked<void>((done) => sftp.ext_openssh_rename(from, to, done));
+    await promised<void>((done) => sftp.ext_openssh_rename(from, to, done));
   } catch (error) {
     if (!/does not support/i.test(messageOf(error))) throw error;
-    await asked<void>((done) => sftp.unlink(to, done)).catch(() => undefined);
-    await asked<void>((done) => sftp.rename(from, to, done));
+    await promised<void>((done) => sftp.unlink(to, done)).catch(() => undefined);
+    await promised<void>((done) => sftp.rename(from, to, done));
   }
 }
 
 /** Converts a call with a callback to a promise; some of these calls also throw. */
-function asked<T>(call: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
+function promised<T>(call: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error ? reject(error) : resolve(value as T)));
   });

@@ -31,9 +31,9 @@ interface Line {
 type Range = [first: number, last: number];
 
 /**
- * The steps of a run in the Web UI: a tree in Markdown of at most 60 lines. It makes a run readable there, since local
- * attempts are only markers in the history. Iterations that have ended take one line per loop. When lines run out, the
- * steps that ended first are hidden first.
+ * The steps of a run as Temporal's Web UI shows them: a tree in Markdown of at most 60 lines, since the history shows
+ * local attempts only as markers. Iterations that have ended take one line per loop. When lines run out, the steps that
+ * ended first are hidden first.
  */
 export class Details {
   private readonly lines: Map<string, Line>;

@@ -71,7 +71,7 @@ export function ReferringAutomations({ kind, id }: { kind: string; id: string })
                 ),
               },
               { name: 'Status', cell: ({ status }) => status },
-              { name: 'Looks at', cell: ({ looksAt }) => LOOKS_AT[looksAt] },
+              { name: 'Refers to', cell: ({ looksAt }) => REFERS_TO[looksAt] },
             ]}
           />
         )}
@@ -80,4 +80,4 @@ export function ReferringAutomations({ kind, id }: { kind: string; id: string })
   );
 }
 
-const LOOKS_AT = { id: 'this one', any: 'any of the kind', system_of_run: 'its run’s system' } as const;
+const REFERS_TO = { id: 'this one', any: 'any of the kind', system_of_run: 'its run’s system' } as const;

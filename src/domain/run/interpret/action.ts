@@ -3,7 +3,7 @@ import { assertNever } from '../../errors';
 import type { Closed, Failed, GaveUp, Handover, StepOutcome } from '../activities';
 import type { ActionNode } from '../plan';
 import { show } from './around';
-import { askCall, askFailure, askOutcome, type Steps } from './command';
+import { requestCall, requestFailure, requestOutcome, type Steps } from './command';
 import type { Context, StepKind } from './kind';
 import { RunClosed, StepFailed } from './outcome';
 
@@ -27,7 +27,7 @@ export const action: StepKind<'action', ProviderAction> = {
   *run(context, node, path) {
     yield* show(context, node, path, 'running');
     if (node.execution === 'long') return yield* settle(context, node, path, yield* call(node, path, null));
-    const first = yield* askOutcome(node, path);
+    const first = yield* requestOutcome(node, path);
     if (first.type !== 'handover') return yield* settle(context, node, path, first);
     if (first.delayMs > 0) {
       yield* show(context, node, path, 'running', `attempt ${first.attempts} failed, trying again`);
@@ -39,8 +39,8 @@ export const action: StepKind<'action', ProviderAction> = {
 
 /** Moves a call to the task queue of calls, once, when its origin uses its share of the slots. */
 function* call(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
-  const outcome = yield* askCall(node, path, after);
-  return outcome.type === 'handover' && outcome.apart === true ? yield* askCall(node, path, outcome) : outcome;
+  const outcome = yield* requestCall(node, path, after);
+  return outcome.type === 'handover' && outcome.apart === true ? yield* requestCall(node, path, outcome) : outcome;
 }
 
 function* settle(
@@ -60,7 +60,7 @@ function* settle(
       return yield* show(context, node, path, 'success');
     case 'gaveUp': {
       const { code, message } = outcome;
-      return yield* settle(context, node, path, yield* askFailure(node, path, { code, message, path }));
+      return yield* settle(context, node, path, yield* requestFailure(node, path, { code, message, path }));
     }
     case 'handover':
       throw new Error('A call with retries cannot hand over');

@@ -1,7 +1,7 @@
 import type { StepEvaluation } from '../activities';
 import type { PlanNode } from '../plan';
 import type { RunError, StepStatus } from '../step-record';
-import { askEvaluation, type Steps } from './command';
+import { requestEvaluation, type Steps } from './command';
 import type { Context } from './kind';
 import { RunClosed, RunEnded, StepFailed } from './outcome';
 
@@ -37,7 +37,7 @@ export function* evaluate<T extends Settled['type']>(
   iteration?: number,
 ): Steps<Extract<Settled, { type: T }> | null> {
   if (iteration === undefined) yield* show(context, node, path, 'running');
-  const result = yield* askEvaluation(node, path, iteration);
+  const result = yield* requestEvaluation(node, path, iteration);
   if (result.type === 'closed') throw new RunClosed();
   if (result.type === 'failed') throw new StepFailed(result.error);
   if (result.type === 'skipped') {

@@ -50,7 +50,7 @@ export type Command =
 /** A step list in execution: yields commands, receives their answers, and returns at the end of the list. */
 export type Steps<T = void> = Generator<Command, T, unknown>;
 
-export function* askEvaluation(node: PlanNode, path: string, iteration?: number): Steps<StepEvaluation> {
+export function* requestEvaluation(node: PlanNode, path: string, iteration?: number): Steps<StepEvaluation> {
   return (yield {
     type: 'evaluate',
     node,
@@ -59,19 +59,19 @@ export function* askEvaluation(node: PlanNode, path: string, iteration?: number)
   }) as StepEvaluation;
 }
 
-export function* askOutcome(node: ActionNode, path: string): Steps<StepOutcome> {
+export function* requestOutcome(node: ActionNode, path: string): Steps<StepOutcome> {
   return (yield { type: 'perform', node, path }) as StepOutcome;
 }
 
-export function* askCall(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
+export function* requestCall(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
   return (yield { type: 'call', node, path, after }) as StepOutcome | GaveUp;
 }
 
-export function* askFailure(node: ActionNode, path: string, error: RunError): Steps<StepOutcome | Closed | Failed> {
+export function* requestFailure(node: ActionNode, path: string, error: RunError): Steps<StepOutcome | Closed | Failed> {
   return (yield { type: 'fail', node, path, error }) as StepOutcome | Closed | Failed;
 }
 
-export function* askBranches(
+export function* requestBranches(
   path: string,
   branches: BranchStart[],
   next?: () => BranchStart | null,

@@ -4,7 +4,7 @@ import type { ParallelNode } from '../plan';
 import type { RunError } from '../step-record';
 import { around, enter } from './around';
 import { throwUnwound, tooLarge } from './branches';
-import { askBranches, type Steps } from './command';
+import { requestBranches, type Steps } from './command';
 import type { Context, StepKind } from './kind';
 import { StepFailed } from './outcome';
 import type { Branch } from './progress';
@@ -52,7 +52,7 @@ function* runBranches(
     branch,
     steps: runBranch({ ...context, branch }, node, path, index),
   }));
-  const ends = starts.length === 0 ? [] : yield* askBranches(path, starts);
+  const ends = starts.length === 0 ? [] : yield* requestBranches(path, starts);
   yield* throwUnwound(context, path, ends);
   return branches.map(({ place }) => progress.finished(place)?.error);
 }

@@ -2,7 +2,7 @@ import { setSince } from '../branch-variables';
 import type { RunError } from '../step-record';
 import { cancelBelow, show } from './around';
 import { throwUnwound, tooLarge } from './branches';
-import { askBranches, type BranchStart, type Steps } from './command';
+import { requestBranches, type BranchStart, type Steps } from './command';
 import { begunAt, endOf, iterationAt, scopeOf, resultAtEnd, type Loop, type LoopResult } from './loop';
 import { RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
@@ -21,7 +21,7 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
     if (start === null) break;
     starts.push(start);
   }
-  const ends = starts.length === 0 ? [] : yield* askBranches(path, starts, () => iterations.next());
+  const ends = starts.length === 0 ? [] : yield* requestBranches(path, starts, () => iterations.next());
   yield* throwUnwound(context, path, ends);
   const { variables, error } = iterations.outcome();
   const larger = tooLarge(variables, node, path);
