@@ -6,15 +6,20 @@ const { createTypeScriptImportResolver } = require('eslint-import-resolver-types
 /** Import zones: each room lists what it must not import. `main-*.ts`, `cli` and `dev` wire everything. */
 const zone = (target, ...from) => ({ target: `./src/${target}`, from: from.map((f) => `./src/${f}`) });
 const processes = ['cli', 'dev', 'main-api.ts', 'main-worker.ts', 'telemetry'];
+const rooms = [
+  ...['workflows', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'temporal', 'api'],
+  ...['config.ts', 'log.ts', ...processes],
+];
 const zones = [
   zone(
     'domain',
     ...['workflows', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges'],
     ...['db', 'temporal', 'api', 'config.ts', 'log.ts', ...processes],
   ),
+  zone('os', 'domain', 'db', ...rooms),
   zone(
     'workflows',
-    ...['engine', 'evaluation', 'domains', 'integrations', 'edges', 'db', 'temporal', 'api'],
+    ...['activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'db', 'temporal', 'api'],
     ...['config.ts', 'log.ts', ...processes],
   ),
   zone(
@@ -22,11 +27,15 @@ const zones = [
     ...['workflows', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'temporal', 'api'],
     ...processes,
   ),
-  zone('temporal', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'api', 'cli', 'dev'),
-  zone('edges', 'workflows', 'activities', 'engine', 'api', ...processes),
-  zone('evaluation', 'workflows', 'activities', 'engine', 'edges', 'api', ...processes),
-  zone('domains', 'workflows', 'activities', 'engine', 'api', ...processes),
-  zone('integrations', 'workflows', 'activities', 'engine', 'api', ...processes),
+  zone(
+    'temporal',
+    ...['workflows', 'activities', 'engine', 'evaluation', 'domains', 'integrations', 'edges', 'api'],
+    ...processes.filter((name) => name !== 'telemetry'),
+  ),
+  zone('edges', 'workflows', 'activities', 'engine', 'evaluation', 'temporal', 'api', ...processes),
+  zone('evaluation', 'workflows', 'activities', 'engine', 'edges', 'temporal', 'api', ...processes),
+  zone('domains', 'workflows', 'activities', 'engine', 'evaluation', 'temporal', 'api', ...processes),
+  zone('integrations', 'workflows', 'activities', 'engine', 'evaluation', 'temporal', 'api', ...processes),
   zone('activities', 'engine', 'api', ...processes),
   zone('engine', 'activities', 'api', ...processes),
   zone('api', 'activities', ...processes),
@@ -36,13 +45,13 @@ module.exports = tseslint.config(
   { ignores: ['dist/**', '.fermata/**', 'coverage/**', 'eslint.config.js'] },
   ...tseslint.configs.strict,
   {
-    files: ['**/*.ts'],
+    files: ['**/*.ts', '**/*.tsx'],
     plugins: { 'import-x': importX },
     settings: {
       'import-x/resolver-next': [createTypeScriptImportResolver(), createNodeResolver()],
       // Without these two, import-x/no-cycle parses no TypeScript file and finds nothing.
-      'import-x/extensions': ['.ts'],
-      'import-x/parsers': { '@typescript-eslint/parser': ['.ts'] },
+      'import-x/extensions': ['.ts', '.tsx'],
+      'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
     },
     languageOptions: {
       parserOptions: {

@@ -74,7 +74,7 @@ function fieldText(value: unknown): string {
 
 /**
  * Returns the text of an error: the message of an expected one, the stack of others. Its lines are indented, so that a
- * message with a line break cannot pass for a line of the log.
+ * line of a message cannot be mistaken for a line of the log.
  */
 function errorText(error: unknown, level: unknown): string {
   if (typeof error !== 'object' || error === null) return '';

@@ -26,7 +26,10 @@ interface SuperviseOptions<T extends Started> {
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
-/** A part that has run for this long counts as recovered, and the next pause is the first one again. */
+/**
+ * A part that has run for this long, in milliseconds, counts as recovered: its next restart begins with the shortest
+ * pause again.
+ */
 const STABLE_MS = 60_000;
 
 /** Starts it, rejecting when the first start fails, and keeps it running until `stop` or `kill`. */

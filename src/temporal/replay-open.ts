@@ -70,7 +70,7 @@ export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> 
   return report;
 }
 
-/** Returns open executions by workflow id, which one open execution holds. Temporal lists the newest first. */
+/** Returns the open executions by workflow id, newest first. At most one open execution has a workflow id. */
 async function listOpen(
   { client, taskQueue, limit }: ReplayOptions,
   workflowType: string,

@@ -1,7 +1,7 @@
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 
-/** Buckets of callers that went away are forgotten beyond this number. */
+/** Maximum number of buckets in memory; beyond it the oldest is removed. */
 const MAX_BUCKETS = 10_000;
 
 /** Admits requests of one caller or refuses them. */

@@ -12,10 +12,10 @@ export interface EventsToSee {
 }
 
 /**
- * Removes events that ended earlier waits. One event ends one of several consecutive waits, also when all of them count
- * events from the start of the same request: a loop that waits for three answers gets three. Compared by event and not
- * by position, since the answers of two waits may come in either order. `isBefore` excludes steps of other branches,
- * which may take the same event each.
+ * Returns the events that have not ended an earlier wait of the run. Each event ends only one of several consecutive
+ * waits, even if all of them count events from the start of the same request, so a loop that waits for three answers
+ * needs three events. Events are compared, not positions, since the answers of two waits may arrive in either order.
+ * `isBefore` excludes steps of other branches: the same event may end a wait in each branch.
  */
 export async function withoutTakenEvents(
   tx: Executor,

@@ -4,7 +4,9 @@ import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
 /** Declares a column for an instant. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
-/** Unlike drizzle's own, does not read a text inside jsonb as JSON again: `"1"` stays a text. */
+/**
+ * A jsonb column. Unlike the one of drizzle, it does not parse a text inside jsonb as JSON again: `"1"` stays a text.
+ */
 export const jsonb = customType<{ data: unknown; driverData: unknown }>({
   dataType: () => 'jsonb',
   toDriver: (value) => JSON.stringify(value),

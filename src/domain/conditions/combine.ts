@@ -3,7 +3,10 @@ import type { Scope } from '../expressions/evaluate';
 import type { ConditionContext, EvaluateNested } from './condition-context';
 import { fails, HOLDS, type Verdict } from './verdict';
 
-/** Combines `and`, and lists: a false beats an error (as in Home Assistant). The deciding part gives the reason. */
+/**
+ * Combines the parts of `and` and of lists. If a part is false, the result is false even if another part is an error
+ * (as in Home Assistant). The reason is that of the part that decided.
+ */
 export function allHold(
   conditions: readonly Condition[],
   scope: Scope,
@@ -19,7 +22,10 @@ export function allHold(
   return error ?? HOLDS;
 }
 
-/** Combines `or`: a true beats an error. Without any condition, the result is false. */
+/**
+ * Combines the parts of `or`. If a part is true, the result is true even if another part is an error. Without parts,
+ * the result is false.
+ */
 export function anyHolds(
   conditions: readonly Condition[],
   scope: Scope,
@@ -37,7 +43,7 @@ export function anyHolds(
   return error ?? fails(`None of these holds: ${reasons.join('; ')}`);
 }
 
-/** `not`: an error stays one. */
+/** Negates a verdict. The result for an error is an error. */
 export function doesNotHold(
   condition: Condition,
   scope: Scope,

@@ -5,7 +5,10 @@ import { type ZonedTime, zonedTime } from './zoned-time';
 
 type Time = TimeCondition['time'];
 const DAY_SECONDS = 86_400;
-/** Steps that a look ahead may take: two bounds and midnight on each of eight days, and changes of the offset. */
+/**
+ * Maximum number of steps in the search for the next change: two bounds and midnight on each of eight days, and changes
+ * of the offset.
+ */
 const MAX_STEPS = 64;
 
 /** Returns the weekdays, with Monday = 0. In documents, numbers count from Sunday = 0. */

@@ -1,4 +1,4 @@
-/** A result with three values: an error is neither true nor false. `reason` explains to people why it is not true. */
+/** The result of a condition: true, false, or an error. `reason` explains to people why it is not true. */
 export interface Verdict {
   value: boolean | 'error';
   reason?: string;

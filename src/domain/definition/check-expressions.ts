@@ -72,7 +72,7 @@ const TRUTH_WORDS = new Map([
 /** Keys of expressions whose result is a number, a list or text; every other bare expression is a truth value. */
 const NOT_TRUTH: readonly Segment[] = ['value', 'for_each', 'count', 'partitionBy', 'template'];
 
-/** Reports a truth value that is nothing but an unknown name: it would always be false. */
+/** Reports a truth value that consists only of an unknown name, since it would always be false. */
 function checkBareName({ root }: Expression, path: Segment[], findings: Findings): boolean {
   if (root.kind !== 'name' || ROOTS.includes(root.name) || NOT_TRUTH.includes(path.at(-1) ?? '')) return false;
   const truth = TRUTH_WORDS.get(root.name) ?? TRUTH_WORDS.get(root.name.toLowerCase());

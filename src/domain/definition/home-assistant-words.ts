@@ -1,6 +1,6 @@
 /**
- * Words of Home Assistant's automations that have another name here, with the replacement. They are listed by a key
- * that only the relevant map has, so that a word gets its hint only there. Source:
+ * Words of Home Assistant's automations that have another name here, with the replacement. They are listed under a key
+ * that only the relevant map has, so that the hint appears only there. Source:
  * https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

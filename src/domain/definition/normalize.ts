@@ -9,7 +9,7 @@ function normalizeEventOf(owner: Record<string, unknown>): void {
 }
 
 /**
- * Normalizes a raw document in place: dots inside event names become `_`, triggers get their derived ids, the short
+ * Normalizes a raw document in place: dots inside event names become `_`, derived trigger ids are filled in, the short
  * forms of waits (`wait_until: "expression"`, `wait_for_trigger: [event, …]`) become maps, and `poll_seconds` in waits
  * is dropped with a warning. Returns the number of actions and conditions.
  */

@@ -63,7 +63,7 @@ export function outsideReference(value: unknown, place: string): string | undefi
   return first.problem();
 }
 
-/** Returns the same for the names of keys alone. */
+/** Like `outsideReference`, but searches only the names of keys. */
 export function outsideKey(value: unknown): string | undefined {
   const first = createFirstReference();
   visitKeys(value, [], first.visit);

@@ -11,8 +11,8 @@ import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
 /**
- * Returns the intended kind of a step without one: a word of Home Assistant, or exactly one key that is similar to a
- * kind; else "".
+ * Returns the kind that the author of a step without a kind probably meant: that of a word of Home Assistant, or of the
+ * only key that is similar to a kind; else "".
  */
 function misspeltKind(value: Record<string, unknown>): string {
   const known = knownKeys(ACTION_FORMS.delay);

@@ -122,8 +122,8 @@ function editMap(
 }
 
 /**
- * Keeps the items that both lists begin and end with. Of those in between, edits one after the other and adds or
- * removes the rest.
+ * Keeps the items that both lists begin and end with. Items in between are edited in place, one by one, and the rest is
+ * added or removed.
  */
 function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {
   ownFirstComment(list);

@@ -64,7 +64,7 @@ function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   return tokens;
 }
 
-/** Returns a message of the parser, in the words of this project where its own are hard to understand. */
+/** Returns the message for an error of the parser. Messages that are hard to understand are replaced. */
 function syntaxMessage(code: string, message: string): string {
   if (code === 'RESOURCE_EXHAUSTION') return 'The document is nested too deeply';
   if (code === 'TAB_AS_INDENT') return 'Indent with spaces, not with tabs';

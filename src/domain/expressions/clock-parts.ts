@@ -15,7 +15,10 @@ export const CLOCK_PARTS = [
 ] as const;
 export type ClockPart = (typeof CLOCK_PARTS)[number];
 
-/** Fields of `health.*` that move with the clock; they count when an expression reads them, or might. */
+/**
+ * Fields of `health.*` that change with the clock. An expression that reads them, or may read them, depends on the
+ * clock.
+ */
 export type ClockField = Exclude<ClockPart, 'now' | 'older_than' | 'duration_since'>;
 const CLOCK_FIELDS: readonly ClockField[] = [
   'in_status_for_ms',
@@ -48,13 +51,15 @@ export function healthField(chain: Chain): HealthField | undefined {
   return field === undefined ? undefined : { field, link };
 }
 
-/** Returns whether a node hands on a health entity as a whole, clock-reading fields and all. */
+/** Returns whether the value of a node is a whole health entity, including the fields that depend on the clock. */
 function isWholeHealth(node: Node): boolean {
   const chain = chainOf(node);
   return chain?.root.name === 'health' && chain.links.length <= fieldPlace(chain);
 }
 
-/** Returns whether a node looks into health entities that reach it whole: through a filter, a list or a comparison. */
+/**
+ * Returns whether a node reads fields of health entities that it receives as a whole: a filter, a list or a comparison.
+ */
 export function consumesWholeHealth(node: Node): boolean {
   if (node.kind !== 'pipe' && node.kind !== 'list' && node.kind !== 'binary') return false;
   const parts = childrenOf(node);

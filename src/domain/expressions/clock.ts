@@ -216,12 +216,13 @@ class ClockAnalysis implements LinearContext {
 }
 
 /**
- * Returns the earliest instant strictly after `now` at which the value of an expression could change by the passing of time alone, with
- * the scope as it is. Computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (also added,
- * subtracted or scaled) with numbers, for comparisons of `now` with text, and for maintenances and transition windows where the
- * scope provides: beside `in_maintenance` a health entity may carry `maintenance_ends_at` and `maintenance_starts_at`, beside
- * `transitions_in_window` `transitions_window_changes_at` (ISO text, or null for "none"). All else is `unknown`, as is an
- * expression that fails: look again after {@link RECHECK_MS}. Pure; throws nothing.
+ * Returns the earliest instant strictly after `now` at which the value of an expression could change by the passing of
+ * time alone, with the scope as it is. Computed for `older_than`, for comparisons of `in_status_for_ms` and
+ * `duration_since` (also added, subtracted or scaled) with numbers, for comparisons of `now` with text, and for
+ * maintenances and transition windows where the scope provides: beside `in_maintenance` a health entity may carry
+ * `maintenance_ends_at` and `maintenance_starts_at`, beside `transitions_in_window` `transitions_window_changes_at`
+ * (ISO text, or null for "none"). All else is `unknown`, as is an expression that fails: evaluate it again after {@link
+ * RECHECK_MS}. Pure; throws nothing.
  */
 export function earliestChange(
   expression: Expression,

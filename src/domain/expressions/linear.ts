@@ -16,7 +16,7 @@ export interface Linear {
   readonly lasts: number;
 }
 
-/** Returns a number as it is a given number of milliseconds after now; undefined when it does not grow evenly. */
+/** Returns the value of a number after so many milliseconds; undefined when it does not grow evenly. */
 export type LinearNumber = (after: number) => Linear | undefined;
 
 /** Data about the nodes of one expression that the analysis needs. */

@@ -122,7 +122,8 @@ function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
 }
 
 /**
- * Returns a value reduced to own data, detached from its scope. Texts, numbers and the like are returned as they are.
+ * Returns a copy of a value that contains only its own data and shares nothing with the scope. Texts, numbers and the
+ * like are returned as they are.
  * @throws ExpressionError for more than 1 MB or 200 levels, which includes circular data
  */
 export function toPlain(value: unknown, size: ResultSize): unknown {

@@ -1,7 +1,7 @@
 // The engine's own search takes product time on repetitive needles (a minute for 1 MB in 1 MB), hence a linear one.
 const SHORT_NEEDLE = 32;
 
-/** Returns the steps that a search costs: more with a long needle, which is sought by our own loop. */
+/** Returns the steps that a search costs. A long needle costs more, because it is searched in JavaScript. */
 export function searchCost(text: string, needle: string): number {
   return 1 + ((text.length + needle.length) >> (needle.length <= SHORT_NEEDLE ? 6 : 3));
 }

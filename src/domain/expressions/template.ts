@@ -29,7 +29,7 @@ export interface RenderOptions extends EvaluateOptions {
 // Text that begins like a reference to a secret is literal, so that none is ever evaluated, whatever follows the name.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
-/** Returns whether a text has anything to render in it. */
+/** Returns whether a text contains something to render. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }

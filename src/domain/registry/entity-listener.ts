@@ -9,9 +9,9 @@ export interface EntityFilter {
 }
 
 /**
- * `broadcast`: every process receives the change, from its start on, and may miss what happens while it is down. `work-queue`: one
- * process of the fleet receives it before the change is routed, at least once with the same `changeId`; when the listener throws,
- * routing the change has failed and is tried again.
+ * `broadcast`: every process receives the change, from its start on, and may miss what happens while it is down.
+ * `work-queue`: one process of the fleet receives it before the change is routed, at least once with the same
+ * `changeId`; when the listener throws, the change is not routed, and is retried later.
  */
 export type ListenerMode = 'broadcast' | 'work-queue';
 

@@ -22,7 +22,7 @@ export interface TriggerType {
   configSchema?: z.ZodType;
   /** Returns warnings about a config that is valid but probably not intended. Called with a valid config. */
   configWarnings?(config: Record<string, unknown>): { key: string; message: string }[];
-  /** The key that runs, windows and waits are kept apart by; null or absent = one for the whole automation. */
+  /** Returns the key by which runs, windows and waits are separated; null or absent = one for the whole automation. */
   contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
   /** What the context key identifies, for display: "system", "incident"…; absent = "per automation". */
   contextKeyLabel?: string;
@@ -46,8 +46,8 @@ export interface TriggerType {
    */
   mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigMismatch | undefined;
   /**
-   * Splits the routing index below the event, so that thousands of automations on one event cost nothing when their
-   * config names another key: a change is compared only with triggers of the same key, and with those of key null.
+   * Splits the routing index of an event by a key: a change is compared only with triggers of the same key and with
+   * those without a key. So thousands of automations on one event cost nothing for changes of other keys.
    */
   routingKey?: {
     ofConfig(config: Record<string, unknown>): string | null;

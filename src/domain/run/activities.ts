@@ -19,7 +19,7 @@ export interface StepInput {
   mayMove?: true;
 }
 
-/** The run's row has ended: nothing more may happen. */
+/** The run's row has ended, so nothing more may be written or sent. */
 export interface Closed {
   type: 'closed';
 }

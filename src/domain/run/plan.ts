@@ -10,7 +10,7 @@ interface PlanBase {
   continueOnError: boolean;
 }
 
-/** Retry policy of a provider action, in the words of definition.md. */
+/** Retry policy of a provider action, with the fields of definition.md. */
 export interface RetryPlan {
   maxAttempts: number;
   initialSeconds: number;
@@ -21,9 +21,12 @@ export interface RetryPlan {
 export interface ActionNode extends PlanBase {
   kind: 'action';
   action: string;
-  /** transaction = our own effect; short = a call that tries once as a local activity; long = never does. */
+  /**
+   * transaction: an effect on tables of Fermata. short: a call whose first attempt is a local activity. long: a call
+   * that is a normal activity from the start.
+   */
   execution: 'transaction' | 'short' | 'long';
-  /** Longest that one attempt may take. */
+  /** Time limit of one attempt. */
   timeoutMs: number;
   retry: RetryPlan;
 }

@@ -15,7 +15,7 @@ export function shortKey(key: string): string {
 /** Characters of a run's id at the end of the workflow id of a `parallel` run. */
 const RUN_DIGITS = 12;
 
-/** `/` separates the parts of an id. */
+/** Percent-encodes a part of an id, since `/` separates the parts. */
 const encoded = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
 
 /** Returns a context key as a segment of an id. No key is `-`; the key `-` itself is `%2D`. */

@@ -30,7 +30,7 @@ const ESCAPE = new RegExp(
   'g',
 );
 
-/** Named entities of ASCII characters and of the blank that does not break (HTML 5, section 13.5). */
+/** Named entities of ASCII characters and of the non-breaking space (HTML 5, section 13.5). */
 const ENTITIES: Readonly<Record<string, string>> = {
   ...{ amp: '&', AMP: '&', lt: '<', LT: '<', gt: '>', GT: '>', quot: '"', QUOT: '"', apos: "'" },
   ...{ Tab: '\t', NewLine: '\n', nbsp: '\u00a0', excl: '!', num: '#', dollar: '$', percnt: '%', lpar: '(', rpar: ')' },

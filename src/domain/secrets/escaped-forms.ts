@@ -3,7 +3,7 @@ export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }
 
-/** Returns the same for one line of many: only the escapes that lines meet by accident. */
+/** Like `escapedForms`, for one line of a longer value: only the escapes that lines commonly get. */
 export function partForms(part: string): ReadonlySet<string> {
   const once = escaped(part);
   const percent = encodeURIComponent(part.toWellFormed());

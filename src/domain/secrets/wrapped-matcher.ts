@@ -1,7 +1,7 @@
 import type { Span } from './spans';
 import { compileMatcher, type FindAll } from './text-matcher';
 
-/** Runs of characters that are shorter are no line of wrapped base64, unless the first or the last one. */
+/** Shortest line of wrapped base64, apart from the first and the last one. */
 const MIN_RUN = 8;
 /** Between two lines: the break, indentation, quotes, `> `. */
 const MAX_GAP = 16;
@@ -44,7 +44,7 @@ function spansInRuns(input: string, runs: readonly Span[], find: FindAll): Span[
   );
 }
 
-/** `0x` and `\\x` before bytes and everything else that is no digit do not count. */
+/** Everything that is not a digit of a byte, including `0x` and `\\x` before bytes. */
 const NO_DIGITS = /0[xX]|[^0-9a-fA-F]+/g;
 
 function spansInDigits(input: string, [start, end]: Span, find: FindAll): Span[] {

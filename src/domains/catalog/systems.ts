@@ -100,8 +100,8 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 }
 
 /**
- * Adds a system; returns null when its id is taken. The caller, who reports the first result, sets its health, so that
- * one report is at most one change of health.
+ * Adds a system; returns null when its id is taken. The caller sets the health of the system together with its first
+ * result, so that one report causes at most one change of health.
  */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
   assertStorable(input);

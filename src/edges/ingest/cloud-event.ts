@@ -64,7 +64,7 @@ function decodeData(event: CloudEvent): CloudEvent {
     assertStorable(data, 'data');
     return { ...rest, data };
   } catch (cause) {
-    throw new FermataError('malformed_body', 'data_base64 of the event is not JSON, as datacontenttype says', {
+    throw new FermataError('malformed_body', 'data_base64 is not JSON, although datacontenttype says so', {
       cause,
     });
   }

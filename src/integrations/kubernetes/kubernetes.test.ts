@@ -92,7 +92,7 @@ it('undoes a rollout, and a repeat does not undo that', async () => {
   await run('rollout_undo', { name: 'undo', toRevision: 2 }, { idempotencyKey: 'b' });
   expect(await image()).toContain('app:2');
   await expect(run('rollout_undo', { name: 'undo', toRevision: 9 }, { idempotencyKey: 'c' })).rejects.toThrow(
-    'there are 2, 1',
+    'Known: 2, 1',
   );
 });
 

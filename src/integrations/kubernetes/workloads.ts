@@ -15,7 +15,9 @@ const Controller = z.enum(['Deployment', 'StatefulSet', 'DaemonSet']).default('D
 const RestartConfig = z.strictObject({ ...workload, kind: Controller });
 const Begun = z.object({ at: z.string() });
 
-/** `integration-kubernetes.rollout_restart`. A repeat sets the same time, and restarts nothing again. */
+/**
+ * `integration-kubernetes.rollout_restart`. A repeated attempt writes the same restart time, so nothing restarts twice.
+ */
 export function createRolloutRestart(kubernetes: KubernetesClient): CallingAction<z.infer<typeof RestartConfig>> {
   return {
     ...common,
@@ -116,7 +118,7 @@ async function chooseRevision(cluster: Cluster, path: string, { kind, toRevision
   if (chosen === undefined) {
     const known = revisions.map(({ revision }) => revision).join(', ');
     throw invalid(
-      `There is no ${toRevision === undefined ? 'earlier revision' : `revision ${toRevision}`}; there are ${known || 'none'}.`,
+      `${toRevision === undefined ? 'Earlier revision' : `Revision ${toRevision}`} not found. Known: ${known || 'none'}.`,
     );
   }
   return `${list}/${encodeURIComponent(chosen.name)}`;

@@ -44,7 +44,7 @@ export interface SandboxContent {
 /** The features of bubblewrap and the kernel on this host. */
 export interface SandboxAbility {
   bwrap: string;
-  /** Whether new user namespaces can be forbidden by a limit too; the seccomp filter refuses them anyway. */
+  /** Whether bubblewrap can also disable new user namespaces; the seccomp filter refuses them in any case. */
   disablesUserNamespaces: boolean;
 }
 

@@ -31,7 +31,8 @@ const inflate = promisify(gunzip);
 
 /**
  * Returns the files of a gzipped tar archive in the form of `npm pack`, without their first folder. Writes nothing.
- * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are no such archive
+ * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are not such an
+ * archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   if (tarball.length > MOST_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MOST_PACKED_BYTES} bytes`);

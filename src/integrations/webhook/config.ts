@@ -55,9 +55,9 @@ const Fields = z.strictObject({
     .min(1)
     .refine((name) => !name.includes(':'), 'must not contain a colon')
     .optional()
-    .meta({ description: 'User of authType basic' }),
+    .meta({ description: 'User for authType basic' }),
   basicPassword: secret('Password of authType basic'),
-  authHeaderName: HeaderName.optional().meta({ description: 'Header of authType header, e.g. X-Api-Key' }),
+  authHeaderName: HeaderName.optional().meta({ description: 'Name of the header for authType header, e.g. X-Api-Key' }),
   authHeaderValue: secret('Value of that header'),
   customHeaders: z.array(CustomHeader).max(100).default([]).meta({
     'x-secret': true,

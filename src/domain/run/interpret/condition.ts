@@ -2,7 +2,7 @@ import { evaluate, show } from './around';
 import type { StepKind } from './kind';
 import { RunEnded } from './outcome';
 
-/** False ends the whole run as a success, with the reason kept. */
+/** Interprets `condition`: if it is false, the whole run ends as a success, and its reason is stored. */
 export const condition: StepKind<'condition'> = {
   plan: (_step, base) => ({ ...base, kind: 'condition' }),
   *run(context, node, path) {

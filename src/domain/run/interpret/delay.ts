@@ -1,7 +1,9 @@
 import { evaluate, note, show } from './around';
 import type { StepKind } from './kind';
 
-/** Pauses until an instant fixed when the step started, so that a restart does not extend it. */
+/**
+ * Interprets `delay`: pauses until an instant that is fixed when the step starts, so that a restart does not extend it.
+ */
 export const delay: StepKind<'delay'> = {
   plan: (_step, base) => ({ ...base, kind: 'delay' }),
   *run(context, node, path) {

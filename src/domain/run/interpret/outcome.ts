@@ -17,7 +17,7 @@ export class RunClosed extends Error {
   override readonly name = 'RunClosed';
 }
 
-/** A step failed permanently; its row is written. `continue_on_error` swallows exactly this. */
+/** A step failed permanently, and its row is written. Only this error is ignored by `continue_on_error`. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 

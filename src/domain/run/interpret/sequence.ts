@@ -2,7 +2,7 @@ import type { SequenceAction } from '../../definition/action';
 import { around, enter } from './around';
 import type { StepKind } from './kind';
 
-/** A named group of steps. */
+/** Interprets `sequence`, a named group of steps. */
 export const sequence: StepKind<'sequence', SequenceAction> = {
   plan: (step, base, { planList }) => ({ ...base, kind: 'sequence', sequence: planList(step.sequence) }),
   *run(context, node, path) {

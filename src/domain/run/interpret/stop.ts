@@ -3,7 +3,10 @@ import { evaluate, note } from './around';
 import type { StepKind } from './kind';
 import { RunEnded } from './outcome';
 
-/** Ends the whole run from any depth: as a success, or with `error: true` as a failure that nothing swallows. */
+/**
+ * Interprets `stop`: ends the whole run from any depth, as a success, or with `error: true` as a failure that nothing
+ * swallows.
+ */
 export const stop: StepKind<'stop', StopAction> = {
   plan: (step, base) => ({
     ...{ ...base, kind: 'stop', ...step.stop },

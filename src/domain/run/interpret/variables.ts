@@ -1,7 +1,7 @@
 import { evaluate, show } from './around';
 import type { StepKind } from './kind';
 
-/** Sets variables of the run; the evaluation returns all of them. */
+/** Interprets `variables`: sets variables of the run. The evaluation returns all of them. */
 export const variables: StepKind<'variables'> = {
   plan: (_step, base) => ({ ...base, kind: 'variables' }),
   *run(context, node, path) {
