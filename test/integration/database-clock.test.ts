@@ -13,8 +13,8 @@ describe('the clock of the database', () => {
       const wall = () => Date.now() + skew;
       const clock = await followDatabaseClock(database.db, { wall, onSkew: (ms) => reported.push(ms) });
       const { rows } = await database.pool.query<{ at: Date }>('select clock_timestamp() as at');
-      expect(Math.abs(clock.now().getTime() - (rows[0]?.at.getTime() ?? 0))).toBeLessThan(2_000);
-      expect(Math.abs(clock.skewMs() - skew)).toBeLessThan(2_000);
+      expect(Math.abs(clock.now().getTime() - (rows[0]?.at.getTime() ?? 0))).toBeLessThan(30_000);
+      expect(Math.abs(clock.skewMs() - skew)).toBeLessThan(30_000);
       expect(reported).toHaveLength(1);
       clock.stop();
     }
@@ -29,7 +29,7 @@ describe('the clock of the database', () => {
     skew = 10 * MINUTES;
     clock.now();
     await until('the skew is measured', () => clock.skewMs() > 9 * MINUTES);
-    expect(Math.abs(clock.now().getTime() - Date.now())).toBeLessThan(2_000);
+    expect(Math.abs(clock.now().getTime() - Date.now())).toBeLessThan(30_000);
     clock.now();
     expect(reported).toHaveLength(1);
     clock.stop();

@@ -5,7 +5,7 @@ import { projectRoot } from '../../src/project-root';
 import { startEngine, type Engine } from '../support/engine';
 import { entityStoreOf } from '../support/entity-fixture';
 import type { FermataProcess } from '../support/process';
-import { until } from '../support/until';
+import { allowedMs, until } from '../support/until';
 
 const WEATHER = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
 const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
@@ -226,14 +226,14 @@ describe('workers with different plugins', () => {
     const { pool } = engine.database;
     const renewed = async () =>
       (await pool.query<{ at: string }>('select max(expires_at)::text as at from workers')).rows[0]?.at;
-    // Ten renewals at their own pace take 15 s.
+    // Thirty renewals at their own pace take 45 s.
     const began = Date.now();
-    for (let count = 0; count < 10; count += 1) {
+    for (let count = 0; count < 30; count += 1) {
       const before = await renewed();
       await pool.query(`select pg_notify('fermata', 'workers')`);
       await until('the worker has renewed its announcement', async () => (await renewed()) !== before);
     }
-    expect(Date.now() - began).toBeLessThan(10_000);
+    expect(Date.now() - began).toBeLessThan(30_000);
     let heard = 0;
     const listener = listen(engine.databaseUrl, { workers: () => (heard += 1) });
     try {
@@ -287,7 +287,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 60, config: { url
     });
     const since = Date.now();
     await worker.stop();
-    expect(Date.now() - since).toBeLessThan(9_000);
+    expect(Date.now() - since).toBeLessThan(allowedMs(9_000));
     expect(worker.child.exitCode).toBe(0);
   }, 180_000);
 });

@@ -66,8 +66,8 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
       await engine.emit(slow, { n: 0 }, { times: HANGING });
       await until('calls hang', () => hanging.received.length > before + 10, 60_000);
       const beside = p90(await waited(fast));
-      // Generous, since other tests share the machine: it was 35 s, and is about twice what it takes alone.
-      expect(beside).toBeLessThan(Math.max(3_000, 5 * alone));
+      // Part `l` of the bench measures it. Here it only must not wait for the calls that hang, which took 35 s.
+      expect(beside).toBeLessThan(Math.max(15_000, 5 * alone));
       const runs = await engine.ended(HANGING, noisy, 180_000);
       expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
       expect((await engine.ended(3 * QUICK, quiet, 60_000)).filter(({ status }) => status !== 'success')).toEqual([]);

@@ -20,7 +20,7 @@ describe('a run that waits', () => {
     async () => {
       const id = await w.save(
         'until.race',
-        `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 30, continue_on_timeout: false }
+        `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 120, continue_on_timeout: false }
   - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }`,
       );
       // How long after the event a lamp has to be lit to be so as the wait is armed, measured by the latest rounds.

@@ -207,7 +207,7 @@ describe('bounds', () => {
     const egress = egressFor({ allow: [], resolve: () => new Promise(() => undefined) });
     const started = Date.now();
     await expect(egress.send(request({ url: 'http://slow.example/', ...bounded }))).rejects.toMatchObject(late);
-    expect(Date.now() - started).toBeLessThan(3_000);
+    expect(Date.now() - started).toBeLessThan(15_000);
   });
 
   it('ends at once when it is aborted, and closes the connection', async () => {

@@ -1,6 +1,9 @@
 /** A deadline says how long something takes on two idle cores. A busy machine gets this many times as long. */
 const PATIENCE = 3;
 
+/** The most milliseconds that something may take which takes at most `ms` on two idle cores. */
+export const allowedMs = (ms: number): number => PATIENCE * ms;
+
 /**
  * Asks again until the answer is neither undefined, null nor false, and gives it. Fails when `PATIENCE` times the deadline
  * has passed, with what it was waiting for.
@@ -10,7 +13,7 @@ export async function until<T>(
   ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   deadlineMs = 20_000,
 ): Promise<T> {
-  const mostMs = PATIENCE * deadlineMs;
+  const mostMs = allowedMs(deadlineMs);
   const end = Date.now() + mostMs;
   for (;;) {
     const answer = await ask();
