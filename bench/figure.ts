@@ -13,6 +13,7 @@ export const PARTS = {
   k: 'alerts that one automation matches',
   l: 'beside a server that hangs',
   m: 'masking',
+  large: 'many automations, a run of many steps',
   lists: 'lists of the console',
   noisy: 'noisy neighbour: 2,000 events for one automation, then 1 for another',
   why: 'the outcome of a change',

@@ -7,6 +7,7 @@ import { measureEntities } from './parts/entities';
 import { measureGates } from './parts/gates';
 import { measureEvents } from './parts/events';
 import { FULL, QUICK } from './parts/plan';
+import { measureLarge } from './parts/large';
 import { measureLists } from './parts/lists';
 import { measureNoisy } from './parts/noisy';
 import { measureSlowOrigins } from './parts/slow-origins';
@@ -37,6 +38,7 @@ async function measure({ parts, quick, profile }: Options): Promise<Figure[]> {
       ...(wants('k') ? await measureAlerts(platform, plan, say) : []),
       ...(wants('noisy') ? await measureNoisy(platform, plan, say) : []),
       ...(wants('lists') ? await measureLists(platform, plan, say) : []),
+      ...(wants('large') ? await measureLarge(platform, plan, say) : []),
       ...(wants('why') ? await measureWhy(platform, plan, say) : []),
       ...(wants('l') ? await measureSlowOrigins(platform, plan, say) : []),
       ...(wants('j') ? await measureEntities(platform, plan, say) : []),

@@ -23,6 +23,8 @@ export interface Plan {
   seeded: { changes: number; routings: number };
   /** Rows that lists are measured on. */
   listed: { runs: number; changes: number; alerts: number; audit: number };
+  /** Automations that are loaded at once; steps of one run. */
+  large: { automations: number; steps: number };
   /** Seconds of quiet before memory is read. */
   quietSeconds: number;
 }
@@ -40,6 +42,7 @@ export const FULL: Plan = {
   burst: 500,
   seeded: { changes: 1_000_000, routings: 10_000_000 },
   listed: { runs: 1_000_000, changes: 10_000_000, alerts: 100_000, audit: 1_000_000 },
+  large: { automations: 100_000, steps: 10_000 },
   quietSeconds: 5,
 };
 
@@ -57,5 +60,6 @@ export const QUICK: Plan = {
   burst: 200,
   seeded: { changes: 50_000, routings: 200_000 },
   listed: { runs: 50_000, changes: 200_000, alerts: 5_000, audit: 20_000 },
+  large: { automations: 20_000, steps: 2_000 },
   quietSeconds: 2,
 };
