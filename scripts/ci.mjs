@@ -1,6 +1,6 @@
 // `npm run ci`: every check of this project. Ends with "N passed, N failed" over all tests; exits 0 only when every
 // step went well. Static checks run beside each other where they do not disturb, and so do test files that mostly wait.
-// A few test files with real servers that fail on a busy machine run once more, alone, and are named at the end.
+// A few test files with real servers that fail on a busy machine run again, alone, and are named at the end.
 // usage: node scripts/ci.mjs [STEP…]   (default: all)
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -91,7 +91,7 @@ function jest(project, files, suffix = '') {
 /** So many test files of a step may run again when they fail. More than these are no accident of a busy machine. */
 const MOST_AGAIN = 3;
 
-/** Runs a step. Runs its failed test files once more, one at a time, where the step allows that. */
+/** Runs a step. Runs its failed test files again, one at a time, where the step allows that. */
 async function perform(step) {
   const first = await execute(step);
   const failed = first.ok || !step.again ? [] : failedFiles(step.report);
