@@ -240,6 +240,24 @@ it('explains keys, values and the next times of a cron pattern', () => {
   );
 });
 
+it('explains an event and an action with its own description alone, and counts choices that are too many', () => {
+  const lines = (text: string, of: string) => describeAt(text, text.indexOf(of), knowledge)?.lines;
+  const trigger = 'triggers:\n  - event: alert.fired\n';
+  expect(lines(trigger, 'alert.fired')).toEqual(['An alert began to fire: a new episode.']);
+  const action = 'actions:\n  - action: incident.create\n';
+  expect(lines(action, 'incident.create')).toEqual([
+    knowledge.actions.find(({ id }) => id === 'incident.create')?.description,
+  ]);
+  expect(lines(action.replace('incident.create', 'none'), 'none')?.join(' ')).toMatch(/ or one of \d+ more\.$/);
+});
+
+it('names the next times of a cron pattern in its own time zone', () => {
+  const text =
+    'triggers:\n  - event: automation.cron\n    config: { cronPattern: "30 9 * * 1", timezone: Asia/Tokyo }\n';
+  const next = describeAt(text, text.indexOf('30 9'), knowledge)?.lines.find((line) => line.startsWith('Next'));
+  expect(next).toMatch(/^Next \(Asia\/Tokyo\): (Mon.*09:30:00 · ){2}Mon.*09:30:00$/);
+});
+
 it('explains gates with their values', () => {
   const explain = (gate: string) => {
     const text = `triggers:\n  - event: alert.fired\n    ${gate}\nactions:\n  - delay: 90s\n`;

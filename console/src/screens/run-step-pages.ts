@@ -25,7 +25,8 @@ interface Detail {
 
 /**
  * Returns all steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is
- * false until then. When the run continues, only pages with an open step and the last page are read again.
+ * false until then. When the run continues, only pages with an open step and the last page are read again; the steps
+ * of before stay complete until then.
  */
 export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
   const truncated = detail?.stepsTruncated === true;
@@ -34,7 +35,8 @@ export function useSteps(id: string, detail: Detail | undefined): { steps: reado
   const pages = query.data;
   const read = useMemo(() => byPlace((pages ?? []).flatMap(({ items }) => items)), [pages]);
   if (!truncated) return { steps: first, complete: true };
-  return { steps: read.length > first.length ? read : first, complete: !query.isFetching };
+  const complete = pages?.at(-1)?.nextCursor === null;
+  return { steps: read.length > first.length ? read : first, complete };
 }
 
 async function readPages(id: string): Promise<readonly StepPage[]> {

@@ -19,12 +19,15 @@ const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];
 interface StepListProps {
   steps: readonly Step[];
   finishedAt: string | null;
+  /** The step whose panel is shown. */
   chosen: string | undefined;
+  /** The step that the list opens at. */
+  first: string | undefined;
   onChoose(path: string): void;
 }
 
 /** Steps as a tree beside their bars on one axis of time; only rows in sight are in the page. */
-export function StepList({ steps: all, finishedAt, chosen, onChoose }: StepListProps) {
+export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: StepListProps) {
   const [text, setText] = useState('');
   const wanted = useDeferredValue(text.trim().toLowerCase());
   const steps = useMemo(() => (wanted === '' ? all : all.filter((step) => matches(step, wanted))), [all, wanted]);
@@ -37,8 +40,8 @@ export function StepList({ steps: all, finishedAt, chosen, onChoose }: StepListP
     overscan: 12,
   });
   useEffect(() => {
-    const index = steps.findIndex(({ path }) => path === chosen);
-    if (index >= 0) rows.scrollToIndex(index, { align: 'auto' });
+    const index = steps.findIndex(({ path }) => path === first);
+    if (index >= 0) rows.scrollToIndex(index, { align: 'center' });
     // Only once: afterwards the reader scrolls.
   }, []);
   const press = (event: KeyboardEvent) => {
@@ -175,8 +178,8 @@ function StepName({ step }: { step: Step }) {
   const more = step.actionId === null ? '' : (step.action ?? step.kind.replaceAll('_', ' '));
   return (
     <span className="step-name" style={{ paddingLeft: depthOf(step.path) * 14 }} title={step.path}>
-      {name}
-      {pass !== undefined && <span className="faint num"> #{pass}</span>}
+      <span className="step-label">{name}</span>
+      {pass !== undefined && <span className="step-pass faint num"> #{pass}</span>}
       {more !== '' && more !== name && <span className="step-kind">{more}</span>}
     </span>
   );

@@ -36,7 +36,7 @@ export function Run() {
     queryFn: () => readRun(id),
   });
   const { steps, complete } = useSteps(id, query.data);
-  const shown = useShownStep(query.data?.run, steps);
+  const shown = useShownStep(query.data?.run, steps, complete);
   return (
     <Loaded query={query}>
       {({ run, artifacts }) => (
@@ -45,7 +45,10 @@ export function Run() {
           {run.stuck !== null && <Problem error={new Error(run.stuck)} />}
           {run.endedBy !== null && <EndedBy endedBy={run.endedBy} />}
           <div className="run-grid">
-            <Panel title={`Steps (${steps.length}${complete ? '' : ', reading on'})`} aside={<ViewSwitch />}>
+            <Panel
+              title={`Steps (${steps.length.toLocaleString('en-US')}${complete ? '' : ', reading on'})`}
+              aside={<ViewSwitch />}
+            >
               {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps {...{ run, steps, shown }} />}
             </Panel>
             <StepPanel run={run} step={shown} artifacts={artifacts} retry={<RetryFromHere run={run} step={shown} />} />
@@ -172,7 +175,8 @@ function Steps({ run, steps, shown }: { run: RunData; steps: readonly Step[]; sh
   const isGraph = useGraphView();
   const choose = (step: string) => set({ step });
   if (isGraph) return <RunGraph {...{ run, steps }} chosen={shown?.path} onChoose={choose} />;
-  return <StepList steps={steps} finishedAt={run.finishedAt} chosen={chosen} onChoose={choose} />;
+  const first = chosen ?? (run.status === 'success' ? undefined : shown?.path);
+  return <StepList {...{ steps, first }} finishedAt={run.finishedAt} chosen={shown?.path} onChoose={choose} />;
 }
 
 /** Why a run ended before its last step. */
@@ -186,16 +190,20 @@ function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
   );
 }
 
-/** Returns the step of the address, or else the one to look at first: what failed, or what is waited for. */
-function useShownStep(run: RunData | undefined, steps: readonly Step[]): Step | undefined {
+/**
+ * Returns the step of the address, or else, once all steps are read, the one to look at first: what failed, or what is
+ * waited for.
+ */
+function useShownStep(run: RunData | undefined, steps: readonly Step[], complete: boolean): Step | undefined {
   const chosen = useChosen();
   const isFinished = run != null && run.finishedAt !== null;
-  return useMemo(
-    () =>
-      steps.find(({ path }) => path === chosen) ??
-      steps.findLast(({ status, kind }) => status === 'failed' && !CONTAINERS.has(kind)) ??
-      steps.findLast(({ status, kind }) => status === 'waiting' && !CONTAINERS.has(kind)) ??
-      (chosen === undefined && isFinished ? steps.findLast(({ kind }) => !CONTAINERS.has(kind)) : undefined),
-    [steps, chosen, isFinished],
-  );
+  return useMemo(() => {
+    const found = steps.find(({ path }) => path === chosen);
+    if (found !== undefined || !complete) return found;
+    const last = (...statuses: Step['status'][]) =>
+      steps.findLast(
+        ({ status, kind }) => (statuses.length === 0 || statuses.includes(status)) && !CONTAINERS.has(kind),
+      );
+    return last('failed') ?? last('waiting') ?? (chosen === undefined && isFinished ? last() : undefined);
+  }, [steps, chosen, isFinished, complete]);
 }

@@ -1,11 +1,13 @@
 import cronstrue from 'cronstrue';
 import { writtenMs } from '../../../../src/domain/definition/duration';
 import { CronError, nextCron, parseCron } from '../../../../src/domain/schedules/cron';
-import { absoluteText, durationText } from '../../lib/time';
+import { durationText } from '../../lib/time';
 import { schemasAt, typeText, valueAt, type Knowledge } from './schema-walk';
 import { scanYaml, type Entry } from './yaml-place';
 
 const UPCOMING = 3;
+/** Choices that are named; of more, only their number. */
+const MOST_CHOICES = 12;
 const YEAR_MS = 366 * 86_400_000;
 
 /** Returns what is known about the key or value under an offset: a heading and paragraphs. */
@@ -22,14 +24,23 @@ export function describeAt(
   const key = String(entry.path.at(-1));
   const lines = [...valueLines(entry, entries, knowledge)];
   const schemas = schemasAt(knowledge, entries, entry.path);
+  // Each event and each action has a schema of its own: what the other ones say is not about this one.
+  const isNamed = (key === 'event' || key === 'action') && lines.length > 0;
   const info = schemas.map((schema) => schema['description']).find((each) => typeof each === 'string');
-  if (typeof info === 'string') lines.unshift(info);
-  const types = [...new Set(schemas.map(typeText))].filter((each) => each !== '');
+  if (typeof info === 'string' && !isNamed) lines.unshift(info);
+  const types = isNamed ? [] : [...new Set(schemas.map(typeText))].filter((each) => each !== '');
   const fallback = schemas.map((schema) => schema['default']).find((each) => each !== undefined);
-  if (types.length > 0) lines.push(`Expects ${types.join(' | ').slice(0, 200)}.`);
+  if (types.length > 0) lines.push(`Expects ${choicesText(types.join(' | '))}.`);
   if (fallback !== undefined) lines.push(`Default: ${JSON.stringify(fallback)}.`);
   if (lines.length === 0) return undefined;
   return { title: key, lines, from: entry.at, to: end < 0 ? text.length : end };
+}
+
+/** Returns choices as they are; of many the first ones, and how many there are besides. */
+function choicesText(choices: string): string {
+  const each = choices.split(' | ');
+  if (each.length <= MOST_CHOICES) return choices;
+  return `${each.slice(0, MOST_CHOICES).join(' | ')} or one of ${each.length - MOST_CHOICES} more`;
 }
 
 /** Returns what the value itself means. */
@@ -97,7 +108,7 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
     while (times.length < UPCOMING) {
       const next = nextCron(pattern, after, until, timezone);
       if (next === null) break;
-      times.push(absoluteText(next.getTime()));
+      times.push(timeIn(timezone, next));
       after = next;
     }
     return [
@@ -108,6 +119,13 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
     return [error instanceof CronError ? error.message : 'Not a cron pattern.'];
   }
 }
+
+/** Returns date and time in the zone of the pattern, to the second. */
+const timeIn = (timeZone: string, at: Date): string =>
+  new Intl.DateTimeFormat(undefined, {
+    ...{ timeZone, weekday: 'short', year: 'numeric', month: 'short', day: '2-digit' },
+    ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
+  }).format(at);
 
 /** @param eitherDay days of the month and of the week are given, and one of them is enough */
 function cronText(text: string, eitherDay: boolean): string {

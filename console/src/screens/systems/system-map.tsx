@@ -9,6 +9,8 @@ import { readCatalogue, type Health } from './read-all';
 import { HealthStatus } from './system-health';
 
 const SIZE = { width: 190, height: 50 };
+/** Dependencies up to which each one's impact is written at its line; with more, the layout would take four times as long. */
+const MOST_LABELLED = 150;
 /** Systems without a dependency that are still drawn, below the others. */
 const MOST_ALONE = 24;
 
@@ -43,6 +45,11 @@ function Drawn({ catalogue }: { catalogue: Catalogue }) {
           drawn; the list has all of them.
         </p>
       )}
+      {edges.length > MOST_LABELLED && (
+        <p className="pad hint">
+          With more than {MOST_LABELLED} dependencies their impact is not written here; the screen of a system shows it.
+        </p>
+      )}
       {!catalogue.isWhole && (
         <p className="pad hint">Only a part is drawn: search for a system to see what is near it.</p>
       )}
@@ -64,7 +71,7 @@ function drawn({ systems, dependencies, health }: Catalogue): { boxes: Box[]; ed
     boxes: shown.map(({ id, name }) => boxOf(id, name, health.get(id))),
     edges: drawnEdges.map(({ id, sourceSystemId, targetSystemId, impactType }) => ({
       ...{ id, source: sourceSystemId, target: targetSystemId },
-      label: impactType,
+      label: drawnEdges.length > MOST_LABELLED ? '' : impactType,
       className: impactType === 'informational' ? 'untaken' : '',
     })),
     leftOut: Math.max(0, alone.length - MOST_ALONE),

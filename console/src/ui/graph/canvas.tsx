@@ -14,9 +14,10 @@ import {
 } from '@xyflow/react';
 import { Expand, Maximize2, Minus, Plus, Shrink } from 'lucide-react';
 import { createContext, useContext, useEffect, useMemo, useRef, useState, type KeyboardEvent } from 'react';
-import { Loading, Problem } from '../page';
+import { Problem } from '../page';
 import type { Box, CanvasProps } from './box';
 import { firstView, fitsWhole } from './first-view';
+import { GraphLoading } from './graph-loading';
 import type { Layout, Point } from './layout';
 import { nearestInDirection } from './nearest';
 import { RoutedLine, type LineData } from './routed-line';
@@ -40,7 +41,7 @@ export default function Canvas(props: CanvasProps) {
   const context = useMemo(() => ({ chosen, onChoose, isDown: direction === 'DOWN' }), [chosen, onChoose, direction]);
   if (error !== undefined)
     return <Problem error={new Error(`The graph could not be laid out: ${error.message} The list shows the same.`)} />;
-  if (layout === undefined) return <Loading rows={8} />;
+  if (layout === undefined) return <GraphLoading />;
   return (
     <ReactFlowProvider>
       <Chosen value={context}>
