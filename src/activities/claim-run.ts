@@ -28,8 +28,8 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
       return { ...begun, variables, failed: { error: claimed.lost }, done: [], ended: false };
     }
     if (resumes) return { ...begun, done: [], ended: false };
-    const { done, ended } = await performStretch(first);
-    return { ...begun, done, ended };
+    const { done, ended, call } = await performStretch(first);
+    return { ...begun, done, ended, ...(call && { call }) };
   };
 }
 

@@ -97,7 +97,8 @@ export function originOf(action: string, config: unknown, connection: { id: stri
   return connection === null ? `action ${action}` : `connection ${connection.id}`;
 }
 
-function addressIn(fields: unknown): string | undefined {
+/** Returns the origin of the first address in a configuration or connection; undefined when it has none. */
+export function addressIn(fields: unknown): string | undefined {
   for (const [field, value] of Object.entries(Object(fields) as Record<string, unknown>)) {
     if (typeof value !== 'string') continue;
     if (/^https?:/i.test(value) && URL.canParse(value)) return new URL(value).origin;

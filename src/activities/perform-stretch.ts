@@ -6,6 +6,7 @@ import { FermataError } from '../domain/errors';
 import type { CommandOutcome, StepOutcome, Stretched, StretchInput } from '../domain/run/activities';
 import type { Steps } from '../domain/run/interpret/command';
 import { driveInline, isClosed, type StretchCommand, type Hands, type Stretch } from '../domain/run/interpret/inline';
+import { stepAt } from '../domain/run/step-at';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
 import type { ActivityDeps } from './deps';
@@ -13,6 +14,7 @@ import { endRun } from './end-run';
 import { lacksFilters } from './leave-to-other';
 import { createEvaluateStep } from './evaluate-step';
 import { createPerformStep } from './perform-step';
+import { addressIn } from './origin-load';
 import { executionOf } from './plan-for';
 import type { LastStep } from './step';
 
@@ -47,7 +49,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
     }
     const stretch = await beginStretch(deps, input);
     const last = lastStepOf(source, input);
-    const hands: Hands = { evaluate, perform: (step) => perform(step, last) };
+    const callsApart = (path: string) => needsCallsQueue(deps, source, path);
+    const hands: Hands = { evaluate, perform: (step) => perform(step, last), callsApart };
     const stretched = await driveInline(stretch, hands, withBudget(input));
     if (stretched.done.some(isClosed)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
@@ -56,6 +59,16 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
     await deps.failpoint('after-end-before-completion');
     return ended ? stretched : closedAt(stretched);
   };
+}
+
+/**
+ * Whether a call would move to the task queue of calls as soon as it begins, as far as its configuration tells before it
+ * is rendered.
+ */
+function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, path: string): boolean {
+  const step = stepAt(definition, path);
+  const origin = step && 'action' in step ? addressIn(step.config) : undefined;
+  return origin !== undefined && !origins.admitsNormal(origin);
 }
 
 /**

@@ -15,9 +15,9 @@ function countingSlots() {
     },
     arrive: () => {
       held += 1;
-      return () => {
+      return (handsOverTo?: string) => {
         held -= 1;
-        left.push('arrived');
+        left.push(handsOverTo ?? 'arrived');
       };
     },
   };
@@ -55,6 +55,24 @@ describe('slots of activities', () => {
     const { slots, left } = countingSlots();
     await execute(slots, true, () => stretch({ type: 'handover', attempts: 0, delayMs: 0, ...more }));
     expect(left).toEqual([queue]);
+  });
+
+  test.each([
+    [{}, 'fermata'],
+    [{ apart: true }, 'fermata-calls'],
+  ])('a stretch that ends before the long call %j names the task queue of the call', async (more, queue) => {
+    const { slots, left } = countingSlots();
+    await execute(slots, true, () => ({ done: [], ended: false, call: { at: 'actions[0]', ...more } }));
+    expect(left).toEqual([queue]);
+  });
+
+  test.each([
+    [{ type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 8_000, apart: true }, 'fermata-calls'],
+    [{ type: 'done' }, 'arrived'],
+  ])('a normal activity with the result %j ends with %s', async (result, end) => {
+    const { slots, left } = countingSlots();
+    expect(await execute(slots, false, () => result)).toBe(result);
+    expect(left).toEqual([end]);
   });
 
   test.each([true, false])('an activity that fails gives its slot back (local: %s)', async (isLocal) => {

@@ -1,11 +1,11 @@
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
-import type { Stretched } from '../domain/run/activities';
+import type { Handover, Stretched } from '../domain/run/activities';
 import { callsQueueOf } from '../domain/run/calls-queue';
 
 /** Counts the workflow task slots of this process (`engine/start/run-slots.ts`). */
 interface Slots {
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
-  arrive(executionRunId: string, taskQueue: string): () => void;
+  arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
 }
 
 /** Reports each local activity, whose execution holds a workflow task slot until it ends, and each normal one. */
@@ -15,9 +15,10 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
       async execute(input, next) {
         const execution = info.workflowExecution?.runId;
         if (execution === undefined) return next(input);
-        if (!info.isLocal) return next(input).finally(slots.arrive(execution, info.taskQueue));
         const { runId } = Object(input.args[0]) as { runId?: unknown };
-        const leave = slots.enter(execution, typeof runId === 'string' ? runId : undefined);
+        const leave = info.isLocal
+          ? slots.enter(execution, typeof runId === 'string' ? runId : undefined)
+          : slots.arrive(execution, info.taskQueue);
         let callsOn: string | undefined;
         try {
           const result: unknown = await next(input);
@@ -32,13 +33,21 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
 }
 
 /**
- * Returns the task queue of the normal activity that the last step of a stretch becomes without a pause. Undefined for
- * the result of any other local activity: a dwell's has a `done` too, which is a boolean.
+ * Returns the task queue of the normal activity that follows an activity without a pause: a call that the last step of
+ * a stretch hands over, one that follows the stretch, or one that moves to another task queue. Undefined for the result
+ * of any other activity: a dwell's has a `done` too, which is a boolean.
  */
 function handsOverTo(result: unknown, taskQueue: string): string | undefined {
-  const { done } = Object(result) as { done?: unknown };
-  const last = Array.isArray(done) ? (done as Stretched['done']).at(-1) : undefined;
-  if (last === undefined || !('performed' in last) || last.performed.type !== 'handover') return undefined;
-  if (last.performed.delayMs > 0) return undefined;
-  return last.performed.apart ? callsQueueOf(taskQueue) : taskQueue;
+  const { done, call } = Object(result) as { done?: unknown; call?: Stretched['call'] };
+  const queueOf = ({ apart }: { apart?: true }) => (apart ? callsQueueOf(taskQueue) : taskQueue);
+  if (!Array.isArray(done)) return isHandover(result) ? queueOf(result) : undefined;
+  if (call !== undefined) return queueOf(call);
+  const last = (done as Stretched['done']).at(-1);
+  return last !== undefined && 'performed' in last && isHandover(last.performed) ? queueOf(last.performed) : undefined;
+}
+
+/** Whether a normal activity takes over at once. */
+function isHandover(outcome: unknown): outcome is Handover {
+  const { type, delayMs } = Object(outcome) as Partial<Handover>;
+  return type === 'handover' && delayMs === 0;
 }

@@ -57,6 +57,18 @@ describe('the activities of a run', () => {
       expect(await b.step(id)).toBeUndefined();
     });
 
+    test('names the long call that follows, and the task queue of calls when its origin uses its share of slots', async () => {
+      const config = { url: 'http://hanging.test/x', body: '{{ trigger.event }}' };
+      const calling = [...VARIABLES, { action: 'integration-webhook.send', config, timeout_seconds: 8 }];
+      const next = async () => (await claim(await b.runOf(calling, { status: 'pending' })))?.call;
+      expect(await next()).toEqual({ at: 'actions[2]' });
+      const ends = Array.from({ length: 25 }, () => b.origins.begin('http://hanging.test', 'normal'));
+      expect(await next()).toEqual({ at: 'actions[2]', apart: true });
+      ends[0]?.({ timedOut: false });
+      expect(await next()).toEqual({ at: 'actions[2]' });
+      for (const end of ends.slice(1)) end({ timedOut: false });
+    });
+
     test('answers alike when it is repeated after Postgres failed at any of its statements', async () => {
       const expected = await claim(await b.runOf([...VARIABLES, WRITE], { status: 'pending' }));
       await atEachFault(async (fault) => {

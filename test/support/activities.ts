@@ -3,7 +3,7 @@ import { defaultActivityInfo, MockActivityEnvironment } from '@temporalio/testin
 import { sql } from 'drizzle-orm';
 import { createActivities } from '../../src/activities/create-activities';
 import type { ActivityDeps } from '../../src/activities/deps';
-import { createOriginLoad } from '../../src/activities/origin-load';
+import { createOriginLoad, type OriginLoad } from '../../src/activities/origin-load';
 import { createAutomationStore } from '../../src/db/automation-store';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createEntityStore } from '../../src/db/entity-store';
@@ -30,6 +30,8 @@ export interface Fault {
 /** The activities of runs on a real Postgres, without Temporal; what the actions `probe.call` and `probe.write` do is set. */
 export interface ActivityBench {
   database: Database;
+  /** The load of calls, by origin: one origin may take 25 of 100 slots. */
+  origins: OriginLoad;
   probe: {
     /** Calls of `probe.call`, with the numbers of their attempts. */
     calls: number[];
@@ -110,6 +112,7 @@ export async function startActivityBench(): Promise<ActivityBench> {
   const registry = createRegistry<Action>([...testPlugins(), probePlugin(probe)]);
   const entities = createEntityStore({ registry, clock: systemClock, ids: uuidV7 });
   const store = createAutomationStore({ clock: systemClock, ids: uuidV7 });
+  const origins = createOriginLoad({ slots: 100 });
   let toStart = 0;
   const nothing = () => undefined;
   const depsOn = (on: Database['db']): ActivityDeps => ({
@@ -125,7 +128,7 @@ export async function startActivityBench(): Promise<ActivityBench> {
     },
     filtersLacking: () => [],
     openConnection: () => Promise.reject(new Error('The probe has no connection.')),
-    origins: createOriginLoad({ slots: 100 }),
+    origins,
     onLocalCall: () => nothing,
     onRunsToStart: () => (toStart += 1),
     onAction: nothing,
@@ -133,7 +136,7 @@ export async function startActivityBench(): Promise<ActivityBench> {
   });
   const row = async (query: ReturnType<typeof sql>) => (await db.execute(query)).rows[0];
   return {
-    ...{ database, probe },
+    ...{ database, probe, origins },
     toStart: () => toStart,
     activities(fault) {
       let statements = 0;

@@ -98,12 +98,21 @@ export interface GaveUp {
 export type CommandOutcome =
   { at: string; iteration?: number; evaluated: StepEvaluation } | { at: string; performed: StepOutcome };
 
+/** A call that begins as a normal activity after a stretch. */
+export interface NextCall {
+  at: string;
+  /** Its origin uses its share of the slots: performed on the task queue of calls. */
+  apart?: true;
+}
+
 /** Result of a stretch. */
 export interface Stretched {
   /** Outcomes in the order in which the steps were carried out, beginning with the requested one. */
   done: CommandOutcome[];
   /** The run's steps are through and its row has ended as a success. */
   ended: boolean;
+  /** The call that follows, which is a normal activity from the start. Absent in results of older releases. */
+  call?: NextCall;
   /** Nothing was carried out: this worker lacks a filter of the definition, and a normal activity takes over. */
   elsewhere?: true;
 }

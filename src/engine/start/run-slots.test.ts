@@ -47,6 +47,24 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(2);
   });
 
+  it('a run whose call moves to another task queue takes a slot again until it begins there', () => {
+    const { run, freed } = slotsOf(2);
+    run.reserve('a', 'automation a');
+    run.enter('execution a', 'a')('runs');
+    const end = run.arrive('execution a', 'runs');
+    expect([run.free(), freed()]).toEqual([2, 1]);
+    end('calls');
+    expect([run.free(), run.full()]).toEqual([1, []]);
+    run.arrive('execution a', 'calls')();
+    expect([run.free(), freed()]).toEqual([2, 2]);
+  });
+
+  it('a call whose run was not started here takes no slot when it moves', () => {
+    const { run } = slotsOf(1);
+    run.arrive('execution a', 'runs')('calls');
+    expect(run.free()).toBe(1);
+  });
+
   it('a run whose call waits for a slot of its task queue keeps none', () => {
     const { run } = slotsOf(2);
     const ends = ['x', 'y', 'z'].map((id) => run.arrive(id, 'calls'));

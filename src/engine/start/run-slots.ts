@@ -61,8 +61,11 @@ export interface RunSlots {
    * keeps its slot but does not count as in flight, since it uses no CPU.
    */
   call(executionRunId: string): () => void;
-  /** Notes that a normal activity of an execution begins in this process. Call the returned function when it ends. */
-  arrive(executionRunId: string, taskQueue: string): () => void;
+  /**
+   * Notes that a normal activity of an execution begins in this process. Call the returned function when it ends; when
+   * the activity moves its call to another task queue, the call takes a slot again until it arrives there.
+   */
+  arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
 }
 
 interface Reservation {
@@ -190,10 +193,7 @@ class SlotTable implements RunSlots {
       entry.steps -= 1;
       if (entry.steps > 0) return;
       this.#busy.delete(executionRunId);
-      const { automationId } = entry;
-      if (automationId !== undefined && handsOverTo !== undefined && this.#hasRoom(handsOverTo)) {
-        this.#movingCalls.set(executionRunId, { since: this.#now(), automationId });
-      } else this.#onFree();
+      if (!this.#move(executionRunId, entry.automationId, handsOverTo)) this.#onFree();
     };
   }
 
@@ -205,10 +205,21 @@ class SlotTable implements RunSlots {
     return () => void (entry.calls -= 1);
   }
 
-  arrive(executionRunId: string, taskQueue: string): () => void {
+  arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void {
+    const moved = this.#movingCalls.get(executionRunId);
     if (this.#movingCalls.delete(executionRunId)) this.#onFree();
     this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
-    return () => this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
+    return (handsOverTo) => {
+      this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
+      this.#move(executionRunId, moved?.automationId, handsOverTo);
+    };
+  }
+
+  /** Notes that a call moves to a task queue where it can soon begin. Returns whether it takes a slot until then. */
+  #move(executionRunId: string, automationId: string | undefined, taskQueue: string | undefined): boolean {
+    if (automationId === undefined || taskQueue === undefined || !this.#hasRoom(taskQueue)) return false;
+    this.#movingCalls.set(executionRunId, { since: this.#now(), automationId });
+    return true;
   }
 
   #activitiesOn(taskQueue: string): number {

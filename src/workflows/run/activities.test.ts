@@ -1,6 +1,7 @@
 import type { CancellationScope as Scope } from '@temporalio/workflow';
 import { type ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure } from '@temporalio/common';
 import type { ActionNode } from '../../domain/run/plan';
+import type { NextCall } from '../../domain/run/activities';
 import type { Command } from '../../domain/run/interpret/command';
 import { activityFailure, fakeExecution, type FakeExecution } from '../../../test/support/fake-workflow';
 import { callStep, failStep, writeNotes } from './activities';
@@ -28,12 +29,12 @@ interface Calling extends FakeExecution {
 }
 
 /** Calls a step of a run with one note to write. */
-async function calling(after: Call['after'] = null): Promise<Calling> {
+async function calling(after: Call['after'] = null, next?: NextCall): Promise<Calling> {
   const execution = fakeExecution(interceptors());
   const state = new RunState('run', { x: 1 }, {});
   state.note({ type: 'note', node, path: 'actions[9]', status: 'running', persist: true }, false);
   await execution.run(() =>
-    callStep(new CancellationScope(), state, state.progress.root, { type: 'call', node, path, after }),
+    callStep(new CancellationScope(), state, state.progress.root, { type: 'call', node, path, after }, next),
   );
   return { ...execution, state };
 }
@@ -60,6 +61,22 @@ describe('a call', () => {
     expect(options).toMatchObject({ taskQueue: 'queue-calls', startToCloseTimeout: 65_000 });
     expect(input).not.toHaveProperty('mayMove');
   });
+
+  it('that the stretch before it has placed there goes to the task queue of calls at once', async () => {
+    const run = await calling(null, { at: path, apart: true });
+    const { options, input } = run.activity('performStep');
+    expect(options).toMatchObject({ taskQueue: 'queue-calls', startToCloseTimeout: 80_000 });
+    expect(input).not.toHaveProperty('mayMove');
+  });
+
+  it.each<NextCall>([{ at: path }, { at: 'actions[7]', apart: true }])(
+    'stays on its task queue after %j',
+    async (next) => {
+      const run = await calling(null, next);
+      expect(run.activity('performStep').options).not.toHaveProperty('taskQueue');
+      expect(run.activity('performStep').input).toMatchObject({ mayMove: true });
+    },
+  );
 
   it('returns the failure that its attempts have recorded', async () => {
     const run = await calling();

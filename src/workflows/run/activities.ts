@@ -8,7 +8,15 @@ import {
   workflowInfo,
   type CancellationScope,
 } from '@temporalio/workflow';
-import type { Failed, GaveUp, StepOutcome, RunActivities, StepInput, Stretched } from '../../domain/run/activities';
+import type {
+  Failed,
+  GaveUp,
+  NextCall,
+  StepOutcome,
+  RunActivities,
+  StepInput,
+  Stretched,
+} from '../../domain/run/activities';
 import { ACTIVITY_NAMES, nameOfStretch } from '../../domain/run/activity-names';
 import { callsQueueOf } from '../../domain/run/calls-queue';
 import { stepDeadlineMs } from '../../domain/run/step-deadline';
@@ -98,26 +106,28 @@ async function keepingNotes<T>(
 /**
  * Performs a provider call as a normal activity. Its row counts the attempts and ends them. Temporal retries without a
  * limit until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. A heartbeat
- * delivers a cancel to it.
+ * delivers a cancel to it. `next`: the call that the stretch before it has named, with its task queue.
  */
 export async function callStep(
   scope: CancellationScope,
   state: RunState,
   branch: Branch,
   { node, path, after }: CommandOf<'call'>,
+  next?: NextCall,
 ): Promise<StepOutcome | GaveUp> {
+  const isApart = after === null ? next?.at === path && next.apart : after.apart;
   const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
   const calls = proxyActivities<RunActivities>({
     // The Web UI shows it behind the name of the action.
     ...(node.id !== null && { summary: node.id }),
-    ...(after?.apart && { taskQueue: callsQueueOf(workflowInfo().taskQueue) }),
+    ...(isApart && { taskQueue: callsQueueOf(workflowInfo().taskQueue) }),
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
     scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
     heartbeatTimeout: '5 seconds',
     // A suspended worker still receives tasks for as long as its polls are open (about a minute), one after another.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
   });
-  const input = { ...state.stepInput(branch), path, ...(!after?.apart && { mayMove: true as const }) };
+  const input = { ...state.stepInput(branch), path, ...(!isApart && { mayMove: true as const }) };
   try {
     return await scope.run(() => activitiesNamed(calls, node.action).performStep(input));
   } catch (error) {

@@ -1,5 +1,5 @@
 import type { CancellationScope } from '@temporalio/workflow';
-import type { CommandOutcome } from '../../domain/run/activities';
+import type { CommandOutcome, NextCall } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
 
@@ -25,6 +25,8 @@ export interface Fiber {
   readonly parent: { fiber: Fiber; fork: Fork; index: number } | null;
   /** Outcomes of commands that a stretch has carried out before their turn. */
   ahead: CommandOutcome[];
+  /** The call before which the latest stretch ended. */
+  nextCall: NextCall | undefined;
   /** The command that it waits for; null while it runs and when it has ended. */
   command: Command | null;
   /** Holds the activity or timer of that command. */
@@ -42,9 +44,10 @@ export function createFiber(
   branch: Branch,
   parent: Fiber['parent'],
   ahead: CommandOutcome[] = [],
+  nextCall?: NextCall,
 ): Fiber {
   return {
-    ...{ steps, branch, parent, ahead, command: null, scope: null, fork: null },
+    ...{ steps, branch, parent, ahead, nextCall, command: null, scope: null, fork: null },
     ...{ parked: false, cancelled: false, ended: false },
   };
 }

@@ -67,6 +67,14 @@ describe('the claim', () => {
     expect(run.activity('claimRun').input).not.toHaveProperty('resumes');
   });
 
+  it('places the long call that follows on the task queue of calls', async () => {
+    const long = planOf([ActionStep.parse(OWN)], () => ({ execution: 'long', timeoutMs: 8_000 }));
+    const run = await claimed({ actions: [], plan: long, call: { at: 'actions[0]', apart: true } });
+    expect(run.activity('performStep').options).toMatchObject({ taskQueue: 'queue-calls' });
+    await run.answer('performStep', { type: 'done' });
+    expect(run.underWay()).toEqual(['finishRun']);
+  });
+
   it('that is refused ends the execution without a trace', async () => {
     const run = await begin();
     await run.answer('claimRun', null);

@@ -7,7 +7,7 @@ import {
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import type { ClaimResult, CommandOutcome, Stretched } from '../../domain/run/activities';
+import type { ClaimResult, Stretched } from '../../domain/run/activities';
 import { ACTIVITY_NAMES } from '../../domain/run/activity-names';
 import type { Steps } from '../../domain/run/interpret/command';
 import { endAfter, RunClosed } from '../../domain/run/interpret/outcome';
@@ -103,13 +103,13 @@ function continueLater(input: RunInput, state: RunState): Promise<never> {
 }
 
 async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched & ClaimResult): Promise<End> {
-  const { plan, onFailure = [], done } = claimed;
+  const { plan, onFailure = [] } = claimed;
   const { progress } = state;
-  const run = (steps: Steps, ahead: CommandOutcome[] = []) =>
-    endOf(state, () => scheduler.run(steps, progress.root, ahead));
+  const run = (steps: Steps, { done, call }: Pick<Stretched, 'done' | 'call'> = { done: [] }) =>
+    endOf(state, () => scheduler.run(steps, progress.root, done, call));
   state.rowEnded = claimed.ended;
   if (state.failed === undefined) {
-    const end = await run(runList(progress, progress.root, plan, 'actions'), done);
+    const end = await run(runList(progress, progress.root, plan, 'actions'), claimed);
     if (end.error === undefined || onFailure.length === 0) return end;
     const { endedBy, error } = end;
     state.failed = { ...(endedBy && { endedBy }), error };

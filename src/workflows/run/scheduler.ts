@@ -1,5 +1,5 @@
 import { CancellationScope, patched, sleep } from '@temporalio/workflow';
-import type { CommandOutcome, Stretched } from '../../domain/run/activities';
+import type { CommandOutcome, NextCall, Stretched } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import { FiberCancelled, StepFailed } from '../../domain/run/interpret/outcome';
 import type { Branch } from '../../domain/run/interpret/progress';
@@ -56,9 +56,9 @@ export class Scheduler {
   }
 
   /** Runs steps to their end. Throws their errors, `ContinueLater`, and the cancellation of the workflow. */
-  async run(steps: Steps, branch: Branch, ahead: CommandOutcome[] = []): Promise<void> {
+  async run(steps: Steps, branch: Branch, ahead: CommandOutcome[] = [], nextCall?: NextCall): Promise<void> {
     this.outcome = null;
-    const root = createFiber(steps, branch, null, ahead);
+    const root = createFiber(steps, branch, null, ahead, nextCall);
     let cancellation: unknown;
     CancellationScope.current().cancelRequested.catch((error: unknown) => {
       cancellation = error;
@@ -251,7 +251,7 @@ export class Scheduler {
       (reply) => {
         this.room.settle(reserved, 'value' in reply ? bytesOf(reply.value) : 0);
         if (fiber.cancelled || 'error' in reply) return reply;
-        const { done, ended, elsewhere } = reply.value as Stretched;
+        const { done, ended, elsewhere, call } = reply.value as Stretched;
         if (elsewhere) {
           this.room.spend(this.state.inputBytes(fiber.branch));
           this.begin(fiber, command, 0, false);
@@ -260,6 +260,7 @@ export class Scheduler {
         this.state.rowEnded ||= ended;
         const [first, ...ahead] = done;
         fiber.ahead = ahead;
+        fiber.nextCall = call;
         return { value: outcomeOf(command, first) };
       },
       isLocal,
@@ -274,7 +275,8 @@ export class Scheduler {
     }
     return this.whenItFits(fiber, bytes, () => {
       this.room.spend(bytes);
-      this.start(fiber, (scope) => callStep(scope, this.state, fiber.branch, command), undefined, false);
+      const { branch, nextCall } = fiber;
+      this.start(fiber, (scope) => callStep(scope, this.state, branch, command, nextCall), undefined, false);
     });
   }
 

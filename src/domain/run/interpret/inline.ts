@@ -11,6 +11,8 @@ export type StretchCommand = Extract<Command, { type: 'evaluate' | 'perform' }>;
 export interface Hands {
   evaluate: (input: StepInput) => Promise<StepEvaluation>;
   perform: (input: StepInput) => Promise<StepOutcome>;
+  /** Whether the call at a path begins on the task queue of calls. */
+  callsApart?: (path: string) => boolean;
 }
 
 /** The steps of a branch, to be carried out one after another. */
@@ -49,7 +51,7 @@ export async function driveInline(
         throw new Error(
           `The stretch reached ${next.type} at ${next.path} before its first step, ${input.first?.at ?? ''}`,
         );
-      return { done, ended: false };
+      return { done, ended: false, ...callAfter(next, hands) };
     }
     begun ||= isFirst(next, input);
     if (begun && done.length > 0 && isUsedUp(done, next)) return { done, ended: false };
@@ -58,6 +60,12 @@ export async function driveInline(
     if (begun) done.push(outcome);
     else if (isClosed(outcome)) return { done: [closedFor(input)], ended: false };
   }
+}
+
+/** Returns the call that a stretch ends before, if it is one that begins as a normal activity. */
+function callAfter(next: Command, { callsApart }: Hands): Pick<Stretched, 'call'> {
+  if (next.type !== 'call' || next.after !== null) return {};
+  return { call: { at: next.path, ...(callsApart?.(next.path) && { apart: true }) } };
 }
 
 /**
