@@ -78,7 +78,9 @@ actions: [{ action: automation.log, config: { message: paged } }]
 
     test('7: the window has not seen enough events', async () => {
       await engine.save(trigger('counted', 'window: { count: 3, minutes: 10 }'));
-      expect(await explained('counted')).toContain('"Page for counted" did not run: 1 of 3 events so far');
+      expect(await explained('counted')).toContain(
+        '"Page for counted" did not run: 1 of 3 events within 10 minutes so far',
+      );
     });
 
     test('8, 9: the cause has not held for long enough; then it stopped', async () => {
@@ -134,7 +136,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
     });
 
     test('14: nobody listens', async () => {
-      expect(await explained('unheard')).toContain('No automation listens to automation.event.');
+      expect(await explained('unheard')).toContain('No automation listens to unheard.');
     });
 
     test('15: the alert is silenced', async () => {
