@@ -76,8 +76,8 @@ module.exports = tseslint.config(
     },
   },
   {
-    files: ['src/**/*.ts', 'bench/**/*.ts'],
-    ignores: ['**/*.test.ts', '**/*.fixture.ts'],
+    files: ['src/**/*.ts', 'bench/**/*.ts', 'console/src/**/*.{ts,tsx}'],
+    ignores: ['**/*.test.ts', '**/*.fixture.ts', 'console/src/api/schema.d.ts'],
     rules: {
       'max-lines': ['error', 400],
       'max-lines-per-function': ['error', { max: 60, skipBlankLines: true, skipComments: true }],

@@ -272,7 +272,7 @@ it('explains gates with their values', () => {
   expect(explain('window: { count: 3, minutes: 10, refire: once, partitionBy: trigger.payload.host }')).toContain(
     'starts the automation. Further ones do not, until they come less often. Events are counted apart by trigger.payload.host.',
   );
-  expect(explain('window:')).toContain('So many events within so many minutes');
+  expect(explain('window:')).toContain('when this many events have occurred within these minutes');
   const delayed = 'actions:\n  - delay: 90s\n';
   expect(describeAt(delayed, delayed.indexOf('delay'), knowledge)?.lines.join(' ')).toContain('1 min 30 s');
 });

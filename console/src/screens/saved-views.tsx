@@ -66,24 +66,34 @@ export function SavedViews({ search }: { search: Search }) {
           <Bookmark size={14} aria-hidden /> Save this view
         </button>
       )}
-      {name !== undefined && (
-        <form
-          className="chips"
-          onSubmit={(event) => {
-            event.preventDefault();
-            save();
-          }}
-        >
-          <input
-            aria-label="Name of the view"
-            placeholder="Name of the view"
-            value={name}
-            autoFocus
-            onChange={(event) => setName(event.target.value)}
-          />
-          <button type="submit">Save</button>
-        </form>
-      )}
+      {name !== undefined && <NameForm name={name} onChange={setName} onSubmit={save} />}
     </div>
+  );
+}
+
+interface NameFormProps {
+  name: string;
+  onChange(name: string): void;
+  onSubmit(): void;
+}
+
+function NameForm({ name, onChange, onSubmit }: NameFormProps) {
+  return (
+    <form
+      className="chips"
+      onSubmit={(event) => {
+        event.preventDefault();
+        onSubmit();
+      }}
+    >
+      <input
+        aria-label="Name of the view"
+        placeholder="Name of the view"
+        value={name}
+        autoFocus
+        onChange={(event) => onChange(event.target.value)}
+      />
+      <button type="submit">Save</button>
+    </form>
   );
 }

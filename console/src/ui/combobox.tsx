@@ -26,15 +26,7 @@ interface ComboboxProps {
 export function Combobox(props: ComboboxProps) {
   const { label, hint, text, choices, required, onType, onChoose, onErase, onLeave } = props;
   const listId = useId();
-  const [open, setOpen] = useState(false);
-  // By its value: choices may arrive while the list is open, and Enter must choose what is marked.
-  const [marked, setMarked] = useState<string>();
-  const active = choices.findIndex(({ value }) => value === marked);
-  const shown = open && choices.length > 0;
-  const close = () => {
-    setOpen(false);
-    setMarked(undefined);
-  };
+  const { shown, active, open, close } = useMarked(choices);
   const choose = (value: string) => {
     onChoose(value);
     close();
@@ -43,9 +35,8 @@ export function Combobox(props: ComboboxProps) {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
     if (step !== 0) {
       event.preventDefault();
-      setOpen(true);
       const next = active < 0 ? (step > 0 ? 0 : -1) : active + step;
-      setMarked(choices.at(next % Math.max(1, choices.length))?.value);
+      open(choices.at(next % Math.max(1, choices.length))?.value);
     } else if (event.key === 'Enter' && shown && choices[active] !== undefined) {
       event.preventDefault();
       choose(choices[active].value);
@@ -73,37 +64,71 @@ export function Combobox(props: ComboboxProps) {
             aria-activedescendant={shown && active >= 0 ? `${listId}-${active}` : undefined}
             onChange={(event) => {
               onType(event.target.value);
-              setOpen(true);
-              setMarked(undefined);
+              open(undefined);
             }}
-            onFocus={() => setOpen(true)}
-            onClick={() => setOpen(true)}
+            onFocus={() => open(choices[active]?.value)}
+            onClick={() => open(choices[active]?.value)}
             onBlur={() => {
               close();
               onLeave?.();
             }}
             onKeyDown={press}
           />
-          <ul id={listId} role="listbox" aria-label="Choices" hidden={!shown}>
-            {choices.map(({ value, label: name }, index) => (
-              <li
-                key={value}
-                id={`${listId}-${index}`}
-                role="option"
-                aria-selected={index === active}
-                // Before the input loses the focus, which would close the list under the pointer.
-                onMouseDown={(event) => {
-                  event.preventDefault();
-                  choose(value);
-                }}
-              >
-                {name}
-                {name !== value && <span className="cell-sub"> {value}</span>}
-              </li>
-            ))}
-          </ul>
+          <Choices id={listId} choices={choices} active={active} shown={shown} onChoose={choose} />
         </div>
       )}
     </Field>
+  );
+}
+
+/** Keeps whether a list is open, and which of its choices is marked. */
+function useMarked(choices: readonly Choice[]) {
+  const [isOpen, setOpen] = useState(false);
+  // By its value: choices may arrive while the list is open, and Enter must choose what is marked.
+  const [marked, setMarked] = useState<string>();
+  return {
+    shown: isOpen && choices.length > 0,
+    active: choices.findIndex(({ value }) => value === marked),
+    /** Opens the list and marks a choice; undefined = none. */
+    open(value: string | undefined) {
+      setOpen(true);
+      setMarked(value);
+    },
+    close() {
+      setOpen(false);
+      setMarked(undefined);
+    },
+  };
+}
+
+interface ChoicesProps {
+  id: string;
+  choices: readonly Choice[];
+  /** Index of the marked choice; -1 = none. */
+  active: number;
+  shown: boolean;
+  onChoose(value: string): void;
+}
+
+function Choices({ id, choices, active, shown, onChoose }: ChoicesProps) {
+  return (
+    <ul id={id} role="listbox" aria-label="Choices" hidden={!shown}>
+      {choices.map(({ value, label: name }, index) => (
+        <li
+          key={value}
+          id={`${id}-${index}`}
+          role="option"
+          aria-selected={index === active}
+          // Before the input loses the focus, which would close the list under the pointer.
+          onMouseDown={(event) => {
+            event.preventDefault();
+            onChoose(value);
+          }}
+        >
+          {name}
+          {name !== value && <span className="cell-sub"> {value}</span>}
+        </li>
+      ))}
+    </ul>
   );
 }

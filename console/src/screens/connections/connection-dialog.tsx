@@ -1,5 +1,5 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { isRecord } from '../../lib/records';
@@ -23,12 +23,6 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
   const [config, setConfig] = useState<Config>(() => shownOf(connection?.config ?? {}));
   const type = chosen ?? types.data?.items[0]?.id ?? '';
   const schema = types.data?.items.find(({ id }) => id === type)?.configSchema;
-  const test = useMutation({
-    mutationFn: () => {
-      const body = { type, config, ...(connection === undefined ? {} : { connectionId: connection.id }) };
-      return bodyOf(api.POST('/api/v1/connections/test', { body }));
-    },
-  });
   const save = useMutation({
     mutationFn: async () => {
       if (connection === undefined) return bodyOf(api.POST('/api/v1/connections', { body: { name, type, config } }));
@@ -60,17 +54,36 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
         }}
       />
       {schema !== undefined && (
-        <ConfigFields
-          key={type}
-          schema={schema}
-          config={config}
-          kept={connection?.config ?? {}}
-          onChange={(next) => {
-            setConfig(next);
-            test.reset();
-          }}
-        />
+        <ConfigFields key={type} schema={schema} config={config} kept={connection?.config ?? {}} onChange={setConfig} />
       )}
+      <Test connection={connection} type={type} config={config} />
+      {save.data?.warnings.map(({ path, message }) => (
+        <p key={path} className="tone-warn" role="alert">
+          Saved, but: {message}
+        </p>
+      ))}
+    </Dialog>
+  );
+}
+
+interface TestProps {
+  connection: Connection | undefined;
+  type: string;
+  config: Config;
+}
+
+/** Tests the configuration without saving it. The result disappears when the configuration changes. */
+function Test({ connection, type, config }: TestProps) {
+  const test = useMutation({
+    mutationFn: () => {
+      const body = { type, config, ...(connection === undefined ? {} : { connectionId: connection.id }) };
+      return bodyOf(api.POST('/api/v1/connections/test', { body }));
+    },
+  });
+  const { reset } = test;
+  useEffect(reset, [config, reset]);
+  return (
+    <>
       <div className="row-actions">
         <button type="button" disabled={test.isPending} onClick={() => test.mutate()}>
           Test before saving
@@ -78,12 +91,7 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
         {test.data !== undefined && <Status value={test.data.ok ? 'success' : 'failed'} label={test.data.message} />}
       </div>
       {test.error !== null && <Problem error={test.error} />}
-      {save.data?.warnings.map(({ path, message }) => (
-        <p key={path} className="tone-warn" role="alert">
-          Saved, but: {message}
-        </p>
-      ))}
-    </Dialog>
+    </>
   );
 }
 

@@ -47,46 +47,19 @@ export function Scripts() {
   const [context, setContext] = useState(SAMPLE);
   const [secrets, setSecrets] = useState<SecretRow[]>([]);
   const [packages, setPackages] = useState('');
-  const scope = useQuery({
-    queryKey: ['scope', search['run'], search['step']],
-    enabled: search['run'] !== undefined,
-    queryFn: () => {
-      const query = search['step'] === undefined ? {} : { actionPath: search['step'] };
-      return bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: search['run'] ?? '' }, query } }));
-    },
-  });
+  const scope = useScope(search['run'], search['step']);
   useEffect(() => {
     if (scope.data === undefined) return;
     const { trigger, artifacts, var: variables, repeat, automation } = scope.data.scope;
     setContext(JSON.stringify({ trigger, artifacts, var: variables, repeat, automation }, null, 2));
   }, [scope.data]);
   const run = useMutation({
-    mutationFn: () => {
-      const named = secrets.filter(({ variable }) => variable !== '');
-      const overridden = named.filter(({ override }) => override !== '');
-      return bodyOf(
-        api.POST('/api/v1/scripts/test', {
-          body: {
-            ...{ kind, script, context: JSON.parse(context) as Record<string, never> },
-            secretEnv: Object.fromEntries(named.map(({ variable, text }) => [variable, text])),
-            secretOverrides: Object.fromEntries(overridden.map(({ text, override }) => [nameOf(text), override])),
-            ...(packages.trim() === '' ? {} : { packages: packages.split(',').map((each) => each.trim()) }),
-          },
-        }),
-      );
-    },
+    mutationFn: async () => runScript({ kind, script, context, secrets, packages }),
   });
   return (
     <Page
       title="Try a script"
-      sub={
-        <>
-          <span>It runs in the sandbox of steps. Secrets are placeholders unless you give a value for this run.</span>
-          <Link to="/automations" search={{ uses: 'script:*' }}>
-            Automations with scripts
-          </Link>
-        </>
-      }
+      sub={<Sub />}
       aside={
         <button type="button" className="primary" disabled={!may || run.isPending} onClick={() => run.mutate()}>
           <Play size={14} aria-hidden /> {run.isPending ? 'Running…' : 'Run it'}
@@ -97,13 +70,8 @@ export function Scripts() {
       <div className="two-columns">
         <Panel title="Script">
           <div className="detail">
-            <SelectField<Kind>
-              label="Kind"
-              value={kind}
-              options={[
-                { value: 'run_shell', label: 'Shell' },
-                { value: 'run_script', label: 'TypeScript' },
-              ]}
+            <KindField
+              kind={kind}
               onChange={(next) => {
                 if (script === STARTS[kind]) setScript(STARTS[next]);
                 setKind(next);
@@ -117,27 +85,94 @@ export function Scripts() {
           </div>
         </Panel>
         <div>
-          <Panel title="Context">
-            <div className="detail">
-              <AreaField
-                label="As JSON"
-                code
-                rows={12}
-                value={context}
-                onChange={setContext}
-                hint={
-                  scope.data === undefined
-                    ? 'A step of a run has a link that loads what it saw.'
-                    : `As the step of run ${scope.data.runId} saw it.`
-                }
-              />
-            </div>
-          </Panel>
+          <ContextPanel context={context} onChange={setContext} runId={scope.data?.runId} />
           {run.error !== null && <Problem error={run.error} />}
           {run.data !== undefined && <Output result={run.data} />}
         </div>
       </div>
     </Page>
+  );
+}
+
+function Sub() {
+  return (
+    <>
+      <span>It runs in the sandbox of steps. Secrets are placeholders unless you give a value for this run.</span>
+      <Link to="/automations" search={{ uses: 'script:*' }}>
+        Automations with scripts
+      </Link>
+    </>
+  );
+}
+
+function KindField({ kind, onChange }: { kind: Kind; onChange(kind: Kind): void }) {
+  return (
+    <SelectField<Kind>
+      label="Kind"
+      value={kind}
+      options={[
+        { value: 'run_shell', label: 'Shell' },
+        { value: 'run_script', label: 'TypeScript' },
+      ]}
+      onChange={onChange}
+    />
+  );
+}
+
+interface ContextPanelProps {
+  context: string;
+  onChange(context: string): void;
+  /** Run from which the context was loaded. */
+  runId: string | undefined;
+}
+
+function ContextPanel({ context, onChange, runId }: ContextPanelProps) {
+  const hint =
+    runId === undefined ? 'A step of a run has a link that loads its scope.' : `The scope of a step of run ${runId}.`;
+  return (
+    <Panel title="Context">
+      <div className="detail">
+        <AreaField label="As JSON" code rows={12} value={context} onChange={onChange} hint={hint} />
+      </div>
+    </Panel>
+  );
+}
+
+/** Reads the scope of a step of a past run, or of the run when no step is named. */
+function useScope(id: string | undefined, step: string | undefined) {
+  return useQuery({
+    queryKey: ['scope', id, step],
+    enabled: id !== undefined,
+    queryFn: () => {
+      const query = step === undefined ? {} : { actionPath: step };
+      return bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: id ?? '' }, query } }));
+    },
+  });
+}
+
+interface ScriptInput {
+  kind: Kind;
+  script: string;
+  /** JSON. */
+  context: string;
+  secrets: readonly SecretRow[];
+  /** Names, separated by commas. */
+  packages: string;
+}
+
+/** Runs a script in the service. @throws {SyntaxError} when the context is not JSON; {ApiError} */
+function runScript({ kind, script, context, secrets, packages }: ScriptInput) {
+  const named = secrets.filter(({ variable }) => variable !== '');
+  const overridden = named.filter(({ override }) => override !== '');
+  return bodyOf(
+    api.POST('/api/v1/scripts/test', {
+      body: {
+        ...{ kind, script, context: JSON.parse(context) as Record<string, never> },
+        secretEnv: Object.fromEntries(named.map(({ variable, text }) => [variable, text])),
+        secretOverrides: Object.fromEntries(overridden.map(({ text, override }) => [nameOf(text), override])),
+        ...(packages.trim() === '' ? {} : { packages: packages.split(',').map((each) => each.trim()) }),
+      },
+    }),
   );
 }
 

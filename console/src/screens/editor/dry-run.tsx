@@ -45,8 +45,8 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
     },
     onSuccess: ({ result: { steps } }) => onResult(new Map(steps.map(({ path, status }) => [path, status]))),
   });
-  const name = String((isRecord(definition) ? definition['name'] : undefined) ?? 'automation');
-  const missing = (origin === 'run' && runId === '') || (origin === 'event' && changeId === '');
+  const name = automation?.name ?? nameIn(definition);
+  const missing = { sample: false, own: false, run: runId === '', event: changeId === '' }[origin];
   return (
     <Panel
       title="Dry run"
@@ -64,33 +64,62 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
             options={triggers.map(({ id }) => id)}
             onChange={setChosen}
           />
-          <SelectField<Origin>
-            label="Payload"
-            value={origin}
-            options={[
-              { value: 'sample', label: 'Sample from the schema' },
-              { value: 'event', label: 'A past event' },
-              ...(automation === undefined ? [] : [{ value: 'run' as const, label: 'What started a past run' }]),
-              { value: 'own', label: 'Own payload' },
-            ]}
-            onChange={setOrigin}
-          />
-          {origin === 'event' && trigger !== undefined && (
-            <PastEvents key={trigger.event} event={trigger.event} value={changeId} onChange={setChangeId} />
-          )}
-          {origin === 'run' && automation !== undefined && (
-            <PastRuns automationId={automation.id} value={runId} onChange={setRunId} />
-          )}
+          <OriginField origin={origin} hasRuns={automation !== undefined} onChange={setOrigin} />
+          {origin === 'event' && <PastEvents event={trigger?.event} value={changeId} onChange={setChangeId} />}
+          {origin === 'run' && <PastRuns automationId={automation?.id} value={runId} onChange={setRunId} />}
         </div>
         {origin === 'own' && <AreaField label="Own payload as JSON" code rows={6} value={own} onChange={setOwn} />}
         {run.error !== null && <Problem error={run.error} />}
-        {run.data !== undefined && <Outcome result={run.data.result} />}
-        {run.data !== undefined && trigger !== undefined && (
-          <SaveAsTest name={automation?.name ?? name} definition={definition} event={trigger.event} tried={run.data} />
+        {run.data !== undefined && (
+          <Tried name={name} definition={definition} event={trigger?.event} tried={run.data} />
         )}
       </div>
     </Panel>
   );
+}
+
+type TriedProps = Omit<Parameters<typeof SaveAsTest>[0], 'event' | 'tried'> & {
+  tried: Parameters<typeof SaveAsTest>[0]['tried'] & { result: Result };
+  /** Undefined for a definition without triggers, which cannot be saved as a test. */
+  event: string | undefined;
+};
+
+/** The outcome of a dry run, and a button that saves it as a test. */
+function Tried({ event, ...test }: TriedProps) {
+  return (
+    <>
+      <Outcome result={test.tried.result} />
+      {event !== undefined && <SaveAsTest event={event} {...test} />}
+    </>
+  );
+}
+
+interface OriginFieldProps {
+  origin: Origin;
+  /** Whether the automation is saved, so that it may have runs. */
+  hasRuns: boolean;
+  onChange(origin: Origin): void;
+}
+
+function OriginField({ origin, hasRuns, onChange }: OriginFieldProps) {
+  return (
+    <SelectField<Origin>
+      label="Payload"
+      value={origin}
+      options={[
+        { value: 'sample', label: 'Sample from the schema' },
+        { value: 'event', label: 'A past event' },
+        ...(hasRuns ? [{ value: 'run' as const, label: 'What started a past run' }] : []),
+        { value: 'own', label: 'Own payload' },
+      ]}
+      onChange={onChange}
+    />
+  );
+}
+
+/** Returns the name in a definition that may be incomplete. */
+function nameIn(definition: unknown): string {
+  return String((isRecord(definition) ? definition['name'] : undefined) ?? 'automation');
 }
 
 /** Tries a document out, in place of the saved one where there is one. */
@@ -101,7 +130,8 @@ function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
 }
 
 interface PastRunsProps {
-  automationId: string;
+  /** Undefined for an automation that is not saved: it has no runs. */
+  automationId: string | undefined;
   value: string;
   onChange(id: string): void;
 }
@@ -109,8 +139,11 @@ interface PastRunsProps {
 function PastRuns({ automationId, value, onChange }: PastRunsProps) {
   const past = useQuery({
     queryKey: ['runs', 'to try', automationId],
-    queryFn: () => bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId, limit: 20 } } })),
+    enabled: automationId !== undefined,
+    queryFn: () =>
+      bodyOf(api.GET('/api/v1/runs', { params: { query: { automationId: automationId ?? '', limit: 20 } } })),
   });
+  if (automationId === undefined) return null;
   const runs = past.data?.items ?? [];
   return (
     <SelectField
@@ -130,12 +163,21 @@ function runText({ startedAt, status, contextKey }: components['schemas']['Run']
   return `${at} · ${status}${contextKey === null ? '' : ` · ${contextKey}`}`;
 }
 
+interface PastEventsProps {
+  /** Undefined for a definition without triggers: it has no events. */
+  event: string | undefined;
+  value: string;
+  onChange(id: string): void;
+}
+
 /** Recent changes that mean an event, also those that started nothing. */
-function PastEvents({ event, value, onChange }: { event: string; value: string; onChange(id: string): void }) {
+function PastEvents({ event, value, onChange }: PastEventsProps) {
   const { data } = useQuery({
     queryKey: ['changes', 'of event', event],
-    queryFn: () => bodyOf(api.GET('/api/v1/changes', { params: { query: { event, limit: 20 } } })),
+    enabled: event !== undefined,
+    queryFn: () => bodyOf(api.GET('/api/v1/changes', { params: { query: { event: event ?? '', limit: 20 } } })),
   });
+  if (event === undefined) return null;
   const items = data?.items ?? [];
   return (
     <SelectField

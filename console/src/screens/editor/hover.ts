@@ -88,7 +88,7 @@ const dwellText = (duration = 'this long') =>
 function windowText(read: (key: string) => string | undefined): string {
   const [count, minutes] = [Number(read('count')), Number(read('minutes'))];
   if (!(count >= 1 && minutes > 0))
-    return 'So many events within so many minutes; earlier ones do not start the automation.';
+    return 'The trigger fires when this many events have occurred within these minutes. Fewer events do not start the automation.';
   const apart = read('partitionBy');
   const counted = apart === undefined ? '' : ` Events are counted apart by ${apart}.`;
   const again =

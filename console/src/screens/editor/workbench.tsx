@@ -32,27 +32,16 @@ interface WorkbenchProps {
 
 /** Text on the left; findings, flow and dry run on the right. */
 export function Workbench({ id, title, source, readOnly, onSave, onReload }: WorkbenchProps) {
-  const [draft, setDraft] = useState(() => (readOnly ? undefined : draftFor(id, source)));
-  const [text, setText] = useState(draft?.text ?? source.text);
-  const [etag, setEtag] = useState(draft?.etag ?? source.etag);
+  const { draft, text, setText, etag, setEtag, discard } = useText(id, source, readOnly);
   const [note, setNote] = useState('');
   const [goTo, setGoTo] = useState<{ offset: number }>();
-  const [outcomes, setOutcomes] = useState<ReadonlyMap<string, string>>(new Map());
   const findings = useFindings(text);
-  const model = useModel(text);
   const { data: knowledge } = useQuery(knowledgeQuery);
   const save = useMutation({ mutationFn: () => onSave(text, etag, note) });
-  useKeptDraft(id, text, etag, source, readOnly);
   const errors = findings.filter(({ severity }) => severity === 'error').length;
   const changed = text !== source.text;
   const submit = () => {
     if (!readOnly && errors === 0 && !save.isPending) save.mutate();
-  };
-  const discard = () => {
-    dropDraft(id);
-    setDraft(undefined);
-    setText(source.text);
-    setEtag(source.etag);
   };
   return (
     <Page
@@ -60,73 +49,132 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
       sub={<State source={source} changed={changed} errors={errors} readOnly={readOnly} />}
       aside={
         <>
-          {!readOnly && (
-            <input
-              aria-label="Note on this version"
-              placeholder="Note (optional)"
-              maxLength={500}
-              value={note}
-              onChange={(event) => setNote(event.target.value)}
-            />
-          )}
-          <button
-            type="button"
-            className="primary"
+          {!readOnly && <NoteField note={note} onChange={setNote} />}
+          <SaveButton
+            isNew={source.automation === undefined}
             disabled={readOnly || errors > 0 || save.isPending}
             onClick={submit}
-          >
-            <Save size={14} aria-hidden /> {source.automation === undefined ? 'Create' : 'Save as new version'}
-          </button>
+          />
         </>
       }
     >
-      {draft !== undefined && changed && (
-        <div className="banner">
-          Your unsaved changes from <Time at={draft.at} /> are back.
-          <button type="button" onClick={discard}>
-            Discard them
-          </button>
-        </div>
-      )}
-      {save.error !== null && !isConflict(save.error) && <Problem error={save.error} />}
-      {isConflict(save.error) && source.automation !== undefined && (
-        <Conflict
-          automation={source.automation}
-          onOverwrite={(current) => {
-            setEtag(current);
-            save.reset();
-          }}
-          onReload={() => {
-            dropDraft(id);
-            onReload?.();
-          }}
-        />
-      )}
+      {draft !== undefined && changed && <DraftBanner at={draft.at} onDiscard={discard} />}
+      <SaveProblem
+        error={save.error}
+        automation={source.automation}
+        onOverwrite={(current) => {
+          setEtag(current);
+          save.reset();
+        }}
+        onReload={() => {
+          dropDraft(id);
+          onReload?.();
+        }}
+      />
       <div className="workbench">
         <div className="workbench-text">
           <Suspense fallback={<Loading rows={14} />}>
             <CodeEditor {...{ text, findings, knowledge, readOnly, goTo }} onChange={setText} onSave={submit} />
           </Suspense>
         </div>
-        <div>
-          <FindingList findings={findings} text={text} onChoose={(offset) => setGoTo({ offset })} onFix={setText} />
-          <Panel title="What it does" aside={<ViewSwitch />}>
-            <Outline
-              definition={model.value}
-              outcomes={outcomes}
-              onChoose={(path) => setGoTo({ offset: model.offsetOf(path) })}
-            />
-          </Panel>
-          <DryRun
-            automation={source.automation}
-            definition={model.value}
-            disabled={errors > 0}
-            onResult={setOutcomes}
-          />
-        </div>
+        <Side
+          automation={source.automation}
+          text={text}
+          findings={findings}
+          isValid={errors === 0}
+          onChoose={(offset) => setGoTo({ offset })}
+          onFix={setText}
+        />
       </div>
     </Page>
   );
+}
+
+/** Keeps the edited text and the ETag of the version that it was made from, beginning with the draft if there is one. */
+function useText(id: string, source: Source, readOnly: boolean) {
+  const [draft, setDraft] = useState(() => (readOnly ? undefined : draftFor(id, source)));
+  const [text, setText] = useState(draft?.text ?? source.text);
+  const [etag, setEtag] = useState(draft?.etag ?? source.etag);
+  useKeptDraft(id, text, etag, source, readOnly);
+  const discard = () => {
+    dropDraft(id);
+    setDraft(undefined);
+    setText(source.text);
+    setEtag(source.etag);
+  };
+  return { draft, text, setText, etag, setEtag, discard };
+}
+
+interface SideProps {
+  automation: Source['automation'];
+  text: string;
+  findings: ReturnType<typeof useFindings>;
+  isValid: boolean;
+  /** Moves the cursor to an offset of the text. */
+  onChoose(offset: number): void;
+  /** Replaces the text. */
+  onFix(text: string): void;
+}
+
+/** Findings, flow and dry run of the text. */
+function Side({ automation, text, findings, isValid, onChoose, onFix }: SideProps) {
+  const [outcomes, setOutcomes] = useState<ReadonlyMap<string, string>>(new Map());
+  const model = useModel(text);
+  return (
+    <div>
+      <FindingList findings={findings} text={text} onChoose={onChoose} onFix={onFix} />
+      <Panel title="What it does" aside={<ViewSwitch />}>
+        <Outline definition={model.value} outcomes={outcomes} onChoose={(path) => onChoose(model.offsetOf(path))} />
+      </Panel>
+      <DryRun automation={automation} definition={model.value} disabled={!isValid} onResult={setOutcomes} />
+    </div>
+  );
+}
+
+function SaveButton({ isNew, disabled, onClick }: { isNew: boolean; disabled: boolean; onClick(): void }) {
+  return (
+    <button type="button" className="primary" disabled={disabled} onClick={onClick}>
+      <Save size={14} aria-hidden /> {isNew ? 'Create' : 'Save as new version'}
+    </button>
+  );
+}
+
+function NoteField({ note, onChange }: { note: string; onChange(note: string): void }) {
+  return (
+    <input
+      aria-label="Note on this version"
+      placeholder="Note (optional)"
+      maxLength={500}
+      value={note}
+      onChange={(event) => onChange(event.target.value)}
+    />
+  );
+}
+
+function DraftBanner({ at, onDiscard }: { at: string; onDiscard(): void }) {
+  return (
+    <div className="banner">
+      Your unsaved changes from <Time at={at} /> are back.
+      <button type="button" onClick={onDiscard}>
+        Discard them
+      </button>
+    </div>
+  );
+}
+
+interface SaveProblemProps {
+  error: Error | null;
+  automation: Source['automation'];
+  onOverwrite(etag: string): void;
+  onReload(): void;
+}
+
+/** Shows why a save was refused; after a save by somebody else, with the two ways to continue. */
+function SaveProblem({ error, automation, onOverwrite, onReload }: SaveProblemProps) {
+  if (error === null) return null;
+  if (!isConflict(error)) return <Problem error={error} />;
+  if (automation === undefined) return null;
+  return <Conflict automation={automation} onOverwrite={onOverwrite} onReload={onReload} />;
 }
 
 interface OutlineProps {

@@ -213,27 +213,39 @@ function readFlow(root: Path, text: string, start: number, emit: (entry: Entry) 
     const char = text[index] ?? '';
     if (quote !== '') {
       if (char === quote) quote = '';
-    } else if (char === '"' || char === "'") quote = char;
-    else if (char === '{' || char === '[') {
-      const isPlain = text.slice(begin, index).trim() !== '';
-      if (isPlain) continue;
-      open.push({ kind: char === '{' ? 'map' : 'list', path: valuePath(), index: 0 });
-      begin = index + 1;
-    } else if (char === '}' || char === ']') {
-      close(index);
-      open.pop();
-      begin = index + 1;
-    } else if (char === ',') {
-      close(index);
-      const frame = top();
-      if (frame?.kind === 'list') frame.index += 1;
-      else if (frame !== undefined) delete frame.key;
-      begin = index + 1;
-    } else if (char === ':' && /\s|$/.test(text[index + 1] ?? '')) {
-      const frame = top();
-      if (frame?.kind !== 'map' || frame.key !== undefined) continue;
-      frame.key = unquoted(text.slice(begin, index).trim());
-      begin = index + 1;
+      continue;
+    }
+    const frame = top();
+    switch (char) {
+      case '"':
+      case "'":
+        quote = char;
+        break;
+      case '{':
+      case '[':
+        // Inside a plain text it is a character like any other.
+        if (text.slice(begin, index).trim() !== '') break;
+        open.push({ kind: char === '{' ? 'map' : 'list', path: valuePath(), index: 0 });
+        begin = index + 1;
+        break;
+      case '}':
+      case ']':
+        close(index);
+        open.pop();
+        begin = index + 1;
+        break;
+      case ',':
+        close(index);
+        if (frame?.kind === 'list') frame.index += 1;
+        else if (frame !== undefined) delete frame.key;
+        begin = index + 1;
+        break;
+      case ':':
+        if (!/\s|$/.test(text[index + 1] ?? '') || frame?.kind !== 'map' || frame.key !== undefined) break;
+        frame.key = unquoted(text.slice(begin, index).trim());
+        begin = index + 1;
+        break;
+      default:
     }
   }
   return { frame: top(), path: valuePath(), begin };

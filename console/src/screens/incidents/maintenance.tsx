@@ -26,8 +26,6 @@ export function MaintenanceScreen() {
   const updates = usePages(['maintenances', id, 'updates'], (cursor) =>
     bodyOf(api.GET('/api/v1/maintenances/{id}/updates', { params: { path: { id }, query: page(cursor) } })),
   );
-  const end = (status: 'completed' | 'cancelled') => () =>
-    bodyOf(api.PATCH('/api/v1/maintenances/{id}', { params, body: { status } }));
   return (
     <Loaded query={query}>
       {({ title, status, startAt, endAt, systemIds, description, createdBy, suppressNotifications }) => (
@@ -42,24 +40,7 @@ export function MaintenanceScreen() {
               <CopyId id={id} short={13} />
             </>
           }
-          aside={
-            <>
-              <ActionButton
-                disabled={!may || status !== 'in_progress'}
-                refresh={['maintenances']}
-                action={end('completed')}
-              >
-                End now
-              </ActionButton>
-              <ActionButton
-                disabled={!may || status !== 'scheduled'}
-                refresh={['maintenances']}
-                action={end('cancelled')}
-              >
-                Cancel
-              </ActionButton>
-            </>
-          }
+          aside={<Actions id={id} status={status} may={may} />}
         >
           <div className="two-columns">
             <Timeline
@@ -87,5 +68,20 @@ export function MaintenanceScreen() {
         </Page>
       )}
     </Loaded>
+  );
+}
+
+function Actions({ id, status, may }: { id: string; status: string; may: boolean }) {
+  const end = (next: 'completed' | 'cancelled') => () =>
+    bodyOf(api.PATCH('/api/v1/maintenances/{id}', { params: { path: { id } }, body: { status: next } }));
+  return (
+    <>
+      <ActionButton disabled={!may || status !== 'in_progress'} refresh={['maintenances']} action={end('completed')}>
+        End now
+      </ActionButton>
+      <ActionButton disabled={!may || status !== 'scheduled'} refresh={['maintenances']} action={end('cancelled')}>
+        Cancel
+      </ActionButton>
+    </>
   );
 }
