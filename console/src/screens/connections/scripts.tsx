@@ -12,16 +12,7 @@ import { Status } from '../../ui/status';
 import { durationText } from '../../lib/time';
 
 type Kind = 'run_shell' | 'run_script';
-interface Result {
-  ok: boolean;
-  exitCode: number | null;
-  stdout: string;
-  stderr: string;
-  durationMs: number;
-  timedOut: boolean;
-  result?: unknown;
-  error?: string;
-}
+type Result = Awaited<ReturnType<typeof runScript>>;
 interface SecretRow {
   variable: string;
   text: string;
