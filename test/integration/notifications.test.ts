@@ -243,7 +243,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     await create('pager');
     const again = await run('named twice', send('pager'));
     expect(again.steps[0]).toMatchObject({
-      error: { message: expect.stringContaining('Several connections are called "pager"') },
+      error: { message: expect.stringContaining('More than one connection has the name "pager"') },
     });
   }, 180_000);
 
