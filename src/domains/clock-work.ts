@@ -1,10 +1,10 @@
 import type { SQL } from 'drizzle-orm';
 import type { DomainWrite } from './domain-write';
 
-/** Work of the domains that is due by time. */
+/** Work of the domains that becomes due at a point in time. */
 export interface ClockWork {
-  /** Whether there is any, as an SQL condition. */
+  /** Returns an SQL condition that is true when work is due. */
   due: (now: Date) => SQL;
-  /** Does at most `limit` of the work. Returns how many rows changed. */
+  /** Does at most `limit` units of the due work. Returns how many rows changed. */
   work: (write: DomainWrite, limit: number) => Promise<number>;
 }

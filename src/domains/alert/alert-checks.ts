@@ -7,13 +7,13 @@ import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
 
-/** A firing alert as a check of a system; `status` null = it belongs to the system but does not affect its health. */
+/** The effect of a firing alert on a system, as one of its checks; with `status` null it does not affect the health. */
 interface AlertCheck {
   systemId: string;
   status: HealthStatus | null;
 }
 
-/** Returns how a state affects the health of a system; null = not at all. */
+/** Returns how the state of an alert affects the health of its system; null when it has no effect. */
 export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck | null {
   if (state.status !== 'firing' || state.systemId === undefined) return null;
   return { systemId: state.systemId, status: severities(state.severity) };
@@ -28,8 +28,8 @@ export interface CheckChange {
 }
 
 /**
- * Writes checks of alerts and derives the health of their systems, each at most once; unknown systems of firing alerts are
- * created. Returns the changes of health.
+ * Writes the checks that alerts add, change or remove, and derives the health of each affected system once. Creates the
+ * unknown systems of firing alerts. Returns the changes of health.
  */
 export async function applyChecks(write: DomainWrite, changes: readonly CheckChange[]): Promise<HealthChange[]> {
   if (changes.length === 0) return [];

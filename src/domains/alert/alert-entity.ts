@@ -27,7 +27,7 @@ export const AlertState = z.strictObject({
   /** When it ended; absent while it fires. */
   endsAt: z.string().optional(),
   endedBy: EndedBy.optional(),
-  /** Its sender: a sender of `/ingest/{sender}`, or the name of the hook. */
+  /** Where the alert comes from: the sender in `/ingest/{sender}`, or the name of the hook. */
   source: z.string(),
   receiver: z.string().optional(),
   generatorUrl: z.string().optional(),
@@ -39,12 +39,12 @@ export const AlertState = z.strictObject({
   systemId: z.string().optional(),
   acknowledgedBy: z.string().optional(),
   acknowledgedAt: z.string().optional(),
-  /** End of the latest silence that covered it when it was last written. */
+  /** End of the latest silence that covered the alert when its state was last written. */
   silencedUntil: z.string().optional(),
 });
 export type AlertState = z.infer<typeof AlertState>;
 
-/** Fields that cause no change on their own. */
+/** Fields of which a change alone appends no change row. */
 export const NON_REACTIVE_FIELDS = ['receiver', 'generatorUrl', 'dashboardUrl', 'silenceUrl', 'value'] as const;
 
 /** Facts about the alert's group, from the last message that had them. */

@@ -11,7 +11,7 @@ import { endedState } from './next-state';
 import type { SeverityMap } from './severity-map';
 import { plan, storeAlerts } from './take-alerts';
 
-/** Returns the refusal of a fingerprint that no alert has. */
+/** Returns the error for a fingerprint that no alert has. */
 export const unknownAlert = (fingerprint: string) => new FermataError('not_found', `Alert "${fingerprint}" not found.`);
 
 async function lockOne(
@@ -24,7 +24,7 @@ async function lockOne(
   return { known, state: AlertState.parse(known.state), silences: await activeSilences(write.tx, write.now) };
 }
 
-/** Writes a new state that no message brought; returns the ids of the change rows. */
+/** Writes a new state that does not come from a message of the sender; returns the ids of the change rows. */
 async function rewrite(
   write: DomainWrite,
   { known, state, silences }: { known: LockedAlert; state: AlertState; silences: readonly SilenceRow[] },
@@ -35,8 +35,8 @@ async function rewrite(
 }
 
 /**
- * Acknowledges a firing alert; an acknowledged one stays unchanged. Health and dwells are not affected. @throws
- * {FermataError} `not_found`; `not_firing` for a resolved one
+ * Acknowledges a firing alert; one that is already acknowledged stays unchanged. Does not affect health or dwells.
+ * @throws {FermataError} `not_found`; `not_firing` for a resolved alert
  */
 export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertState> {
   const { known, state, silences } = await lockOne(write, fingerprint);
@@ -53,7 +53,8 @@ export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, 
 }
 
 /**
- * Ends the episode of an alert without its sender; a resolved alert stays unchanged. @throws {FermataError} `not_found`
+ * Ends the episode of an alert without a message of its sender; a resolved alert stays unchanged.
+ * @throws {FermataError} `not_found`
  */
 export async function resolveAlert(
   write: DomainWrite,
@@ -77,13 +78,16 @@ export interface NewSilence {
   endsAt: Date;
   comment: string;
   createdBy: string;
-  /** Default: a new one. */
+  /** Id of the silence; generated when absent. */
   id?: string;
-  /** The same silence in an Alertmanager. */
+  /** Where the same silence exists in an Alertmanager. */
   remote?: SilenceRow['remote'];
 }
 
-/** Silences alerts from now on, including later ones. @throws {FermataError} `not_found` for an unknown fingerprint */
+/**
+ * Silences current and later alerts from now on.
+ * @throws {FermataError} `not_found` for an unknown fingerprint
+ */
 export async function silenceAlerts(write: DomainWrite, input: NewSilence): Promise<SilenceRow> {
   const { fingerprint = null, matchers = [], endsAt, comment, createdBy, remote = null } = input;
   await lockSilences(write.tx, 'write');

@@ -4,8 +4,8 @@ import { alertsStale, resolveAlert, staleAlerts } from './alert-operations';
 import type { SeverityMap } from './severity-map';
 
 /**
- * Resolves firing alerts whose sender has been silent for `staleMs`, oldest first, with `endedBy` = stale. Returns how
- * many.
+ * Creates the work that resolves firing alerts without a message for `staleMs`, oldest first, and sets their `endedBy`
+ * to stale. The work returns the number of alerts.
  */
 export function createEndStaleAlerts(deps: { staleMs: number; severities: SeverityMap }): ClockWork {
   const { staleMs, severities } = deps;

@@ -11,8 +11,8 @@ interface RunFacts {
 }
 
 /**
- * Returns `alerts.firing` of a run: the alerts of its system; without one, those with its context key (a fingerprint,
- * or the labels of a group); else none.
+ * Returns `alerts.firing` of a run: the firing alerts of its system. Without a system, those that its context key
+ * selects (a fingerprint, or the labels of a group); otherwise none.
  */
 export async function firingAlertsOf(
   db: Executor,

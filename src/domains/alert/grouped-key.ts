@@ -1,4 +1,7 @@
-/** `label=value,…` in the order of `groupBy`, a missing label as `label=`; `,` `=` `\` are escaped by `\`. */
+/**
+ * Returns `label=value,…` in the order of `groupBy`. A missing label becomes `label=`; `,` `=` `\` are escaped with
+ * `\`.
+ */
 export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<string, unknown>>): string {
   return groupBy
     .map((name) => {
@@ -10,7 +13,7 @@ export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<s
 
 const escaped = (text: string): string => text.replace(/[,=\\]/g, '\\$&');
 
-/** Returns the labels in a grouped key; null when it is none. */
+/** Returns the labels in a grouped key; null when the text is not a grouped key. */
 export function labelsOfKey(key: string): [name: string, value: string][] | null {
   const parts = key.match(/(?:[^,\\]|\\.)+/gs) ?? [];
   const pairs = parts.map((part) => /^((?:[^=\\]|\\.)+)=((?:[^=\\]|\\.)*)$/s.exec(part));

@@ -8,7 +8,7 @@ export interface LabelMatcher {
   name: string;
   operator: (typeof OPERATORS)[number];
   value: string;
-  /** Tests the value of a label. A missing label has the empty text. */
+  /** Returns whether the value of a label matches. A missing label has the empty string as its value. */
   test(value: string): boolean;
 }
 
@@ -27,7 +27,7 @@ export class MatcherError extends Error {
 /** Characters that are allowed outside quotes, as in Alertmanager's UTF-8 parser. */
 const BARE = /[^\s{}!=~,\\"'`]/u;
 
-/** Reads one text: `a="b"`, several with commas, or the same in braces. */
+/** Scans one text: `a="b"`, several matchers separated by commas, or the same in braces. */
 class Reader {
   at = 0;
 

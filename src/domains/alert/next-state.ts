@@ -3,7 +3,7 @@ import type { IncomingAlert } from './incoming-alert';
 
 /** The effect of a message on an alert. */
 export type Step =
-  /** It belongs to an episode that has ended, or to an unknown alert; nothing changes. */
+  /** The message belongs to an episode that has ended, or resolves an unknown alert; nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
 /** Returns labels and annotations after a message: those of the message, or merged into the known ones. */
@@ -37,7 +37,7 @@ function described(alert: IncomingAlert, prev: AlertState | null): Omit<AlertSta
 const own = (texts: Record<string, string>, name: string): string | undefined =>
   Object.hasOwn(texts, name) ? texts[name] : undefined;
 
-/** Returns the fields that stay from message to message during an episode. */
+/** Returns the fields that messages do not change during an episode. */
 function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
   return {
     ...(systemId !== undefined && { systemId }),
@@ -48,9 +48,9 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
 }
 
 /**
- * Returns the state after a message, by the rules of episodes. Within an episode, `startsAt` keeps its first value. A
- * firing message whose start is not after the end of the last episode, a resolution of an unknown alert, and a
- * resolution from before the start of the episode belong to the past. Pure.
+ * Returns the state of an alert after a message. Pure. Within an episode, `startsAt` keeps its first value. These
+ * messages are stale: one that fires with a start not after the end of the last episode, one that resolves an unknown
+ * alert, and one that resolves an episode before its start.
  */
 export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
@@ -85,12 +85,12 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   };
 }
 
-/** A resolution without labels keeps the known ones. */
+/** Returns a resolution without its texts, so that the known labels are kept when it has none. */
 function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
   return rest;
 }
 
-/** Returns a state whose episode has ended, never before its start. */
+/** Returns the state with the episode ended; the end is never before the start. */
 export function endedState(
   state: Omit<AlertState, 'status' | 'endsAt' | 'endedBy'>,
   at: Date,

@@ -1,13 +1,13 @@
 /** A silence to create in the Alertmanager that a connection names. */
 export interface RemoteSilence {
-  /** In Alertmanager's syntax; empty for a silence of one alert. */
+  /** Matchers in Alertmanager's syntax; empty for a silence of one alert. */
   matchers: readonly string[];
-  /** Labels of the one alert to silence; empty for a silence by matchers. */
+  /** Labels of the one alert to silence; empty for a silence that is defined by matchers. */
   labels: Readonly<Record<string, string>>;
   endsAt: Date;
   comment: string;
   createdBy: string;
-  /** The same key at every attempt: a silence that was created with it is not created again. */
+  /** The same key in every attempt, so that a retry finds the silence that an earlier attempt created. */
   idempotencyKey: string;
 }
 
@@ -17,10 +17,10 @@ interface RemoteCall {
   now: Date;
 }
 
-/** Silences outside of this service. `connection` is the opened config of a connection of the type `alertmanager`. */
+/** Silences in other services. `connection` is the decrypted config of a connection of the type `alertmanager`. */
 export interface RemoteSilences {
   /** Creates a silence, or finds the one that was created with the same key. Returns its id in Alertmanager. */
   create(connection: unknown, silence: RemoteSilence, call: RemoteCall): Promise<string>;
-  /** Ends a silence; does nothing when it has ended or is unknown there. */
+  /** Ends a silence; does nothing when Alertmanager does not know it or has already ended it. */
   expire(connection: unknown, id: string, call: RemoteCall): Promise<void>;
 }

@@ -21,7 +21,9 @@ const resolvedTrigger = (
   contextKeyLabel: 'alert or incident',
 });
 
-/** Follows PagerDuty's events about incidents that alerts and incidents here have opened there. */
+/**
+ * Handles PagerDuty's events about the PagerDuty incidents that were opened for alerts and incidents of this service.
+ */
 export const pagerdutyEventsPlugin: Plugin = {
   id: 'pagerduty',
   triggers: [
@@ -36,7 +38,7 @@ export const pagerdutyEventsPlugin: Plugin = {
   ],
 };
 
-/** Follows Opsgenie's webhooks about alerts that alerts and incidents here have opened there. */
+/** Handles Opsgenie's webhooks about the Opsgenie alerts that were opened for alerts and incidents of this service. */
 export const opsgenieEventsPlugin: Plugin = {
   id: 'opsgenie',
   triggers: [

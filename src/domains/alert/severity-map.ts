@@ -1,12 +1,15 @@
 import { z } from 'zod';
 import type { HealthStatus } from '../healthcheck/health-status';
 
-/** Maps a severity to the health of the system; null = no effect. */
+/** Returns the health that a severity gives to the system; null = no effect. */
 export type SeverityMap = (severity: string | null) => HealthStatus | null;
 
 const HEALTH = { unhealthy: 'unhealthy', degraded: 'degraded', none: null } as const;
 
-/** `critical,page=unhealthy; none=none; *=degraded`: severities, case-insensitive; `*` = all others. */
+/**
+ * Rules in the form `critical,page=unhealthy; none=none; *=degraded`. Severities are case-insensitive; `*` = all
+ * others.
+ */
 export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<string, HealthStatus | null> => {
   const rules = new Map<string, HealthStatus | null>();
   for (const part of text.split(';')) {
@@ -24,10 +27,10 @@ export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<strin
   return rules;
 });
 
-/** Rules for severities when none are set. */
+/** Rules that apply when none are configured. */
 export const DEFAULT_SEVERITY_RULES = 'critical,page,fatal,emergency,p1=unhealthy; none,info,ok,p5=none; *=degraded';
 
-/** Creates the map of rules. Without a `*`, severities that no rule names have no effect. */
+/** Creates the function that applies the rules. Without a `*`, severities that no rule names have no effect. */
 export function severityMap(rules: ReadonlyMap<string, HealthStatus | null>): SeverityMap {
   return (severity) => {
     const key = (severity ?? '').trim().toLowerCase();

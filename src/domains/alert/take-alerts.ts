@@ -15,12 +15,12 @@ import type { SeverityMap } from './severity-map';
 
 /** How alerts are assigned to systems. */
 export interface AlertSettings {
-  /** Labels that may name the system; the first that an alert has wins. */
+  /** Labels that may name the system; the first of them that an alert has is used. */
   systemLabels: readonly string[];
   severities: SeverityMap;
 }
 
-/** The changes of an alert; a repeat causes none. */
+/** The changes that a message about an alert caused; a repeated message causes none. */
 export interface TakenAlert {
   /** Change of the alert itself. */
   changeId?: string;
@@ -29,9 +29,9 @@ export interface TakenAlert {
 }
 
 /**
- * Writes alerts in the caller's transaction: states, episodes, the health of their systems, at most one change per
- * alert and per system. Of two alerts with one fingerprint, the later one counts. Returns the changes of each alert by
- * fingerprint.
+ * Writes alerts in the caller's transaction: their states and episodes, and the health of their systems, with at most
+ * one change for each alert and each system. If a fingerprint occurs twice, the later alert is used. Returns the
+ * changes by fingerprint.
  */
 export async function takeAlerts(
   write: DomainWrite,
@@ -95,7 +95,8 @@ function takenOf(
 }
 
 /**
- * Returns the system of each firing alert: found by the label's value as id, then as exact name, else the value itself.
+ * Returns the id of the system of each firing alert. The label's value is looked up as an id, then as an exact name; if
+ * neither exists, the value is the id of a new system.
  */
 async function systemsOf(
   write: DomainWrite,
@@ -116,7 +117,7 @@ async function systemsOf(
   return new Map(named.map(({ alert, value }) => [alert, known.get(value) ?? value]));
 }
 
-/** A write with the facts that its change row carries. */
+/** A write, with the facts that its change row records. */
 export interface PlannedWrite extends AlertWrite {
   state: AlertState;
   context: AlertChangeContext;
@@ -126,7 +127,7 @@ export interface PlannedWrite extends AlertWrite {
 
 interface Proposal {
   known: LockedAlert;
-  /** Absent = written by a person or the clock. */
+  /** The alert of the message; absent when a person or the clock caused the write. */
   alert?: IncomingAlert;
   prev: AlertState | null;
   state: AlertState;
@@ -136,14 +137,14 @@ interface Proposal {
 
 const NON_REACTIVE: ReadonlySet<string> = new Set(NON_REACTIVE_FIELDS);
 
-/** Returns the writes for a new state; null = none, since it is a repeat. */
+/** Returns the writes for a new state; null when the message is a repeat and nothing is written. */
 export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | null {
   const { known, alert, prev, state: proposed, isNewEpisode, silences } = proposal;
   const group = { ...known.groupFacts, ...alert?.group };
   const silence = coveringSilence(silences, known.fingerprint, proposed.labels);
   const { silencedUntil: _, ...bare } = proposed;
   const covered: AlertState = silence === undefined ? bare : { ...bare, silencedUntil: silence.endsAt };
-  // A message that changes nothing else leaves it unchanged: a repeat after the end of a silence is no change.
+  // A repeated message after the end of a silence would only remove `silencedUntil`; it does not count as a change.
   const isChange = alert === undefined || reactiveDiff(prev, proposed).changedFields.length > 0;
   const state = isChange ? covered : proposed;
   if (sameJson(prev, state) && sameJson(group, known.groupFacts)) return null;
@@ -158,9 +159,10 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 }
 
 /**
- * Returns the id of the change. For the start and end of an episode it is derived from the alert and the sender's time,
- * so that messages repeated after a restore of Postgres start runs under the same ids. An episode starts once: a
- * message with the same start after its end belongs to the past.
+ * Returns the id of the change row. For the start and the end of an episode it is derived from the alert and the
+ * sender's time. When senders repeat messages after Postgres was restored from a backup, the runs that they start
+ * therefore have the same ids. An episode starts only once: a message with the same start that arrives after its end is
+ * stale.
  */
 function idOfChange({ entities, now }: DomainWrite, { known, alert, prev, state, isNewEpisode }: Proposal): string {
   const { status, startsAt, endsAt = null } = state;

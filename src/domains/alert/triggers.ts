@@ -56,7 +56,7 @@ function isWanted(state: Fields, raw: Fields): boolean {
   return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
 }
 
-/** Returns the source, or the first matcher, that a payload does not match. */
+/** Returns the source or the first matcher of the config that a payload does not match; undefined when all match. */
 function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
   const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
   if (source !== undefined && payload['source'] !== source) {
@@ -81,7 +81,7 @@ function contextKey(payload: Fields, config: Fields): string {
   return groupBy === undefined ? String(payload['fingerprint']) : groupedKey(groupBy, labelsOf(payload));
 }
 
-/** Returns whether the state still has the cause of a dwell; a silence set since then ends it. */
+/** Returns whether a dwell goes on: the alert still fires as its config requires, and no silence was set since then. */
 function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
   return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);
 }
@@ -117,7 +117,10 @@ const trigger = (
   ...more,
 });
 
-/** Returns whether anything but annotations changed, or annotations count. */
+/**
+ * Returns whether a change fires the trigger: something other than annotations changed, or the config does not ignore
+ * annotations.
+ */
 function isWantedChange(payload: Fields, config: Fields): boolean {
   const changed = (payload['changedFields'] ?? []) as string[];
   const counts = config['ignore_annotations'] !== true || changed.includes('labels') || changed.includes('severity');

@@ -1,7 +1,7 @@
 import type { NewEvent } from '../../db/change-log';
 import type { Cause } from '../../domain/entities/change';
 
-/** Attributes of a CloudEvent that matter for routing; all others are kept. */
+/** The CloudEvents attributes that routing uses; all other attributes are kept as well. */
 export interface CustomEvent extends Record<string, unknown> {
   id: string;
   type: string;
@@ -9,7 +9,10 @@ export interface CustomEvent extends Record<string, unknown> {
   subject?: string;
 }
 
-/** Returns an event as a row of the change log. Events of one subject keep their order; without one, those of one source do. */
+/**
+ * Returns the change row of an event. Events with the same subject keep their order; those without one, the order of
+ * their source.
+ */
 export function eventRow(
   event: CustomEvent,
   row: { changeId: string; occurredAt: Date; cause: Cause },

@@ -6,8 +6,8 @@ import { insertSystem, lockSystems, type System } from './systems';
 const MAX_NAME_LENGTH = 200;
 
 /**
- * Locks and returns the systems with these ids; unknown ones are created with the id as name, unless they are among
- * `existing` only. Waits for a concurrent creator of the same id.
+ * Locks and returns the systems with these ids. Creates unknown ones with the id as their name, except those that are
+ * only in `existing`. Waits for a concurrent transaction that creates the same id.
  */
 export async function ensureSystems(
   write: DomainWrite,
@@ -22,7 +22,10 @@ export async function ensureSystems(
   return lockSystems(write.tx, all);
 }
 
-/** Returns the id of the system for each label value: by id, then by exact name (the oldest); absent = none yet. */
+/**
+ * Returns the id of the system for each label value: by id, then by exact name (the oldest). Values without a system
+ * are absent.
+ */
 export async function matchSystems(write: DomainWrite, labels: readonly string[]): Promise<Map<string, string>> {
   const result = await write.tx.execute<{ label: string; id: string }>(sql`
     select distinct on (label) label, s.id

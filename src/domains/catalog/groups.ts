@@ -17,7 +17,7 @@ export const NewGroup = z.strictObject({
 });
 export type NewGroup = z.infer<typeof NewGroup>;
 
-/** Fields of a group to change; absent ones stay. */
+/** Fields of a group to change; absent ones are kept. */
 export const GroupPatch = NewGroup.omit({ id: true }).partial();
 export type GroupPatch = z.infer<typeof GroupPatch>;
 
@@ -71,7 +71,7 @@ async function mirror(write: DomainWrite, { id, name, description, metadata }: G
   await write.entities.mutate(write.tx, ref, () => ({ name, description, metadata }), write.cause);
 }
 
-/** Adds a group. Refused: an id that is taken (`conflict`). */
+/** Adds a group. Throws `conflict` when the id is taken. */
 export async function createGroup(write: DomainWrite, input: NewGroup): Promise<Group> {
   assertStorable(input);
   const { now } = write;
@@ -98,7 +98,7 @@ export async function updateGroup(write: DomainWrite, id: string, patch: GroupPa
   return group;
 }
 
-/** Removes a group; its systems stay. Throws `not_found` when it does not exist. */
+/** Removes a group; its systems are kept. Throws `not_found` when it does not exist. */
 export async function deleteGroup(write: DomainWrite, id: string): Promise<void> {
   const gone = await write.tx.delete(systemGroups).where(eq(systemGroups.id, id)).returning();
   if (gone.length === 0) throw notFound(id);
@@ -108,7 +108,7 @@ export async function deleteGroup(write: DomainWrite, id: string): Promise<void>
   await write.entities.remove(write.tx, { kind: catalogGroupKind.kind, id }, write.cause);
 }
 
-/** Refuses groups that do not exist. */
+/** Throws when one of the groups does not exist. */
 export async function assertGroups(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const known = await db

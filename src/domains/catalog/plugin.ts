@@ -4,7 +4,7 @@ import { catalogGroupKind } from './groups';
 import { catalogSystemKind } from './catalog-system';
 import { catalogTriggers } from './triggers';
 
-/** The catalogue of systems. */
+/** The plugin for the catalogue of systems and groups. */
 export const catalogPlugin: Plugin = {
   id: 'catalog',
   triggers: catalogTriggers,

@@ -10,7 +10,7 @@ import { lockEdges } from '../dependency/lock-edges';
 import { catalogSystemKind } from './catalog-system';
 import { assertGroups } from './groups';
 
-/** A new system; without an id it gets one. */
+/** A new system; its id is generated unless it is set. */
 export const NewSystem = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
@@ -20,7 +20,7 @@ export const NewSystem = z.strictObject({
 });
 export type NewSystem = z.infer<typeof NewSystem>;
 
-/** Fields of a system to change; absent ones stay, `metadata` is replaced. */
+/** Fields of a system to change; absent ones are kept, and `metadata` is replaced as a whole. */
 export const SystemPatch = NewSystem.omit({ id: true }).partial();
 export type SystemPatch = z.infer<typeof SystemPatch>;
 
@@ -85,8 +85,8 @@ async function mirror(write: DomainWrite, system: System): Promise<void> {
 }
 
 /**
- * Adds a system, which is healthy (0 of 0) from the start. Throws `conflict` when the id is taken and `invalid_text` for text
- * that cannot be stored.
+ * Adds a system, with the health `healthy` (0 of 0 checks). Throws `conflict` when the id is taken and `invalid_text`
+ * for text that cannot be stored.
  */
 export async function createSystem(write: DomainWrite, input: NewSystem): Promise<System> {
   const system = await insertSystem(write, input);
@@ -100,7 +100,7 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 }
 
 /**
- * Adds a system; returns null when its id is taken. The caller sets the health of the system together with its first
+ * Adds a system; returns null when its id is taken. The caller writes the health of the system together with its first
  * result, so that one report causes at most one change of health.
  */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
@@ -145,8 +145,8 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 
 /**
  * Removes a system from the catalogue, after the hooks of the plugins have removed their data about it. Its
- * dependencies, objectives, checks and health are removed too, each with a tombstone. Incidents stay. @throws
- * {FermataError} `not_found`
+ * dependencies, objectives, checks and health are removed too, each with a tombstone. Incidents are kept.
+ * @throws {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {
   await lockEdges(write.tx);

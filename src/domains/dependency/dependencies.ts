@@ -26,7 +26,7 @@ export const NewDependency = z.strictObject({
 });
 export type NewDependency = z.infer<typeof NewDependency>;
 
-/** Fields of a dependency to change; absent ones stay. */
+/** Fields of a dependency to change; absent ones are kept. */
 export const DependencyPatch = NewDependency.extend({
   transitive: z.boolean(),
   label: z.string().max(500).nullable(),
@@ -49,7 +49,7 @@ function derive({ id, prev, next }: EntityChange): Occurrence[] {
   return [{ event: `dependency.${event}`, payload: { dependencyId: id, sourceSystemId, targetSystemId, impactType } }];
 }
 
-/** Dependencies as entities; labels are not reactive. */
+/** Dependencies as entities; a change of labels alone appends no change row. */
 export const dependencyKind: EntityKind = {
   kind: 'dependency-edge',
   description: 'A dependency of one system on another',
@@ -63,7 +63,7 @@ export async function getDependency(db: Executor, id: string): Promise<Dependenc
   return (await db.select().from(d).where(eq(d.id, id)))[0] ?? null;
 }
 
-/** Returns dependencies, newest first; with a system, only its own, in either direction. */
+/** Returns dependencies, newest first; with a system, only those of which it is the source or the target. */
 export async function listDependencies(
   db: Executor,
   page: { limit: number; before: string | undefined; systemId: string | undefined },
@@ -93,7 +93,8 @@ export async function lockDependency(tx: Executor, id: string): Promise<Dependen
 }
 
 /**
- * Refuses an edge to itself, an existing edge and one that closes a cycle (`conflict`), and systems that do not exist.
+ * Refuses an edge from a system to itself, an existing edge and one that closes a cycle (`conflict`), and systems that
+ * do not exist.
  */
 async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   const { id, sourceSystemId: source, targetSystemId: target } = row;
@@ -167,7 +168,7 @@ export async function deleteDependenciesOf(write: DomainWrite, systemId: string)
   for (const { id } of rows) await deleteDependency(write, id);
 }
 
-/** Returns the systems on which others depend. */
+/** Returns those of the systems on which other systems depend. */
 export async function systemsWithDependants(tx: Executor, systemIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx
     .selectDistinct({ id: d.targetSystemId })
@@ -176,7 +177,7 @@ export async function systemsWithDependants(tx: Executor, systemIds: readonly st
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Appends an event with the systems that a change of status affects; none when no system depends on it. */
+/** Appends an event with the systems that a change of status affects; appends none when no system depends on it. */
 export async function propagateImpact(
   write: DomainWrite,
   systemId: string,

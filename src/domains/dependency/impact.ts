@@ -10,7 +10,7 @@ export interface Edge {
   transitive: boolean;
 }
 
-/** A system that a change of another affects, before and after. */
+/** A system that the change of another one affects, with its impact before and after. */
 export interface AffectedSystem {
   systemId: string;
   previousState: HealthStatus;
@@ -27,8 +27,8 @@ function passed({ impactType }: Edge, status: HealthStatus): HealthStatus {
 }
 
 /**
- * Returns the state that reaches each dependant of a system: direct dependants over any edge, further ones over
- * transitive edges only; of several paths the worst counts.
+ * Returns the status that reaches each dependant of a system. Direct dependants are reached over any edge, further ones
+ * over transitive edges only. If several paths lead to a dependant, the worst status counts.
  */
 function reached(edges: readonly Edge[], origin: string, status: HealthStatus): Map<string, HealthStatus> {
   const states = new Map<string, HealthStatus>();

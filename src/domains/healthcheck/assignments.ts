@@ -10,7 +10,10 @@ import type { DomainWrite } from '../domain-write';
 import { CheckResult } from './check-result';
 import { refreshHealth } from './refresh-health';
 
-/** Assigns a check to a system. Results of a disabled assignment are kept, but do not count for the system's health. */
+/**
+ * The assignment of a check to a system. Results of a disabled assignment are kept, but do not count for the system's
+ * health.
+ */
 export const NewAssignment = z.strictObject({
   systemId: CheckResult.shape.systemId,
   configurationId: CheckResult.shape.configurationId,
@@ -42,7 +45,7 @@ export async function getAssignment(db: Executor, ref: AssignmentRef): Promise<A
   return rows[0] ?? null;
 }
 
-/** Assignments in the order of system and check; `after` is the last one of the page before. */
+/** Returns assignments, ordered by system and check; `after` = the last one of the previous page. */
 export async function listAssignments(
   db: Executor,
   page: { limit: number; after?: AssignmentRef; systemId?: string },
@@ -71,7 +74,10 @@ async function lockedSystem(write: DomainWrite, systemId: string): Promise<Syste
 const refresh = (write: DomainWrite, system: System) =>
   refreshHealth(write, [system], new Map([[system.id, write.now]]));
 
-/** Adds a check to a system, or sets whether it counts. Refused: an unknown system; an id that a firing alert has. */
+/**
+ * Assigns a check to a system, or sets whether it counts. Refuses an unknown system, and an id that a firing alert
+ * uses.
+ */
 export async function putAssignment(write: DomainWrite, input: NewAssignment): Promise<Assignment> {
   assertStorable(input);
   const system = await lockedSystem(write, input.systemId);
@@ -92,8 +98,8 @@ export async function putAssignment(write: DomainWrite, input: NewAssignment): P
 }
 
 /**
- * Sets whether a check counts, and updates the system's health. @throws {FermataError} `not_found` when the system has
- * no such check
+ * Sets whether a check counts, and updates the system's health.
+ * @throws {FermataError} `not_found` when the system has no such check
  */
 export async function setAssignmentEnabled(
   write: DomainWrite,
@@ -108,7 +114,7 @@ export async function setAssignmentEnabled(
   return assignment;
 }
 
-/** Removes a check from its system. A system that loses its last bad check becomes healthy. */
+/** Removes a check from its system, and updates the system's health. */
 export async function removeAssignment(write: DomainWrite, ref: AssignmentRef): Promise<void> {
   const system = await lockedSystem(write, ref.systemId);
   const rows = await write.tx.delete(c).where(isThis(ref)).returning(columns);
@@ -117,8 +123,8 @@ export async function removeAssignment(write: DomainWrite, ref: AssignmentRef): 
 }
 
 /**
- * Requests a run of a check, with an event for the process that runs it elsewhere. @throws {FermataError} `not_found`
- * for an unknown check
+ * Requests a run of a check: appends an event for the external process that runs it.
+ * @throws {FermataError} `not_found` for an unknown check
  */
 export async function requestRun(write: DomainWrite, ref: AssignmentRef): Promise<Assignment> {
   const assignment = await getAssignment(write.tx, ref);

@@ -3,10 +3,10 @@ import { Instant } from '../../domain/instant';
 import { HealthStatus } from './health-status';
 
 const Id = z.string().min(1).max(200);
-/** Thirty years. One absurd value would otherwise overflow every average of the system. */
+/** Longest latency: about thirty years. A single absurd value would otherwise distort every average of the system. */
 const MAX_LATENCY_MS = 1e12;
 
-/** A result of a check, as senders post it. */
+/** The result of a check, as senders post it. */
 export const CheckResult = z.strictObject({
   systemId: Id,
   configurationId: Id,
@@ -14,12 +14,12 @@ export const CheckResult = z.strictObject({
   latencyMs: z.number().nonnegative().max(MAX_LATENCY_MS).optional(),
   collectors: z.record(z.string(), z.unknown()).optional(),
   message: z.string().max(10_000).optional(),
-  /** When it was measured; default: when it was received. */
+  /** When the check was measured; default: when the result was received. */
   timestamp: Instant.optional(),
 });
 export type CheckResult = z.infer<typeof CheckResult>;
 
-/** A result with its instant and the id of its `check_completed` row. */
+/** A result, with its instant and the id of its `check_completed` change row. */
 export interface DatedResult extends CheckResult {
   at: Date;
   changeId: string;

@@ -4,8 +4,8 @@ import { HealthState } from './health-status';
 import { HealthView } from './health-view';
 
 /**
- * Derives the events of a change of health. A missing health counts as healthy: the first status other than healthy is
- * a change from `healthy`.
+ * Derives the events of a change of health. A system without a health counts as healthy, so a first status other than
+ * healthy is a change from `healthy`.
  */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
@@ -27,7 +27,7 @@ function derive(change: EntityChange): Occurrence[] {
   return events.map((event) => ({ event, payload }));
 }
 
-/** Health of a system: computed from its checks, kept as an entity. */
+/** Health of systems as entities, computed from checks. */
 export const healthKind: EntityKind = {
   kind: 'health',
   description: 'Health of a system, from its checks and firing alerts',

@@ -15,7 +15,7 @@ const SEVERITY: Readonly<Record<HealthStatus, number>> = { healthy: 0, degraded:
 
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (SEVERITY[a] >= SEVERITY[b] ? a : b);
 
-/** A check by its last result, or a firing alert; `count` stands for several of them. */
+/** The last status of a check, or a firing alert; `count` = the number of checks that this entry stands for. */
 export interface CheckStatus {
   source: 'check' | 'alert';
   status: HealthStatus;
@@ -26,7 +26,7 @@ const countOf = (checks: readonly CheckStatus[]): number => checks.reduce((sum, 
 
 /**
  * Returns the health of a system (catalogue.md, Health): healthy or unhealthy when all checks are, otherwise degraded.
- * The system is at least as bad as the worst alert that fires. Alerts count among `totalChecks`.
+ * It is at least as bad as the worst firing alert. Alerts count in `totalChecks`.
  */
 export function aggregateHealth(all: readonly CheckStatus[]): HealthState {
   const checks = all.filter((check) => check.source === 'check');

@@ -3,27 +3,27 @@ import type { Executor } from '../../db/executor';
 import { readHealthSnapshots, type HealthSnapshot } from '../../db/health-snapshots';
 import { HealthStatus } from './health-status';
 
-/** Retention of raw results, in milliseconds; latencies and rates are computed from them. */
+/** Age, in milliseconds, up to which raw results are kept; latencies and rates are computed from them. */
 const RESULTS_WINDOW_MS = 24 * 3_600_000;
 
 /** Default of `transition_window_minutes`. */
 export const DEFAULT_WINDOW_MINUTES = 60;
 
-/** `health.*` of expressions: all data about the health of a system. Instants in ISO 8601. */
+/** Value of `health.*` in expressions: the health of a system and figures about it. Instants in ISO 8601. */
 export const HealthView = z.object({
   status: HealthStatus,
   in_status_since: z.string(),
   in_status_for_ms: z.number(),
-  /** From the newest result. */
+  /** Latency of the newest result. */
   latency_ms: z.number().nullable(),
-  /** Over the results of the last 24 hours that have a latency. */
+  /** Average over the results of the last 24 hours that have a latency. */
   avg_latency_ms: z.number().nullable(),
   p95_latency_ms: z.number().nullable(),
   /** Share of healthy results in the last 24 hours, 0 to 1; null without results. */
   success_rate: z.number().nullable(),
   last_run_at: z.string().nullable(),
   in_maintenance: z.boolean(),
-  /** Whether an open incident or a running maintenance of the system suppresses them. */
+  /** Whether an open incident or a running maintenance of the system suppresses its notifications. */
   notifications_suppressed: z.boolean(),
   transitions_in_window: z.number(),
   transition_window_minutes: z.number(),
@@ -32,8 +32,8 @@ export const HealthView = z.object({
 export type HealthView = z.infer<typeof HealthView>;
 
 /**
- * Returns since when the status holds. A system without results, or whose first status was healthy, has been healthy
- * since its creation.
+ * Returns the instant since which the present status holds. A system without results, or with healthy as its first
+ * status, has been healthy since its creation.
  */
 function statusSince(row: HealthSnapshot): Date {
   const since = row.status === null || row.transition_at === null || row.first_healthy;
@@ -59,7 +59,7 @@ function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthVi
   };
 }
 
-/** Returns views of the systems that exist, by id, in one query; unknown ids are not in it. */
+/** Returns the views of systems by id, with one query; unknown ids are absent. */
 export async function readHealthViews(
   db: Executor,
   systemIds: readonly string[],

@@ -18,8 +18,8 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
 }
 
 /**
- * Removes results that were seen before. Results with a timestamp are the same when system, check, timestamp and status
- * are.
+ * Removes results that were already recorded: those with the same system, check, timestamp and status. Results without
+ * a timestamp are all kept.
  */
 async function dropKnown(
   write: DomainWrite,
@@ -54,9 +54,9 @@ function eventsOf(write: DomainWrite, result: DatedResult): NewEvent[] {
 }
 
 /**
- * Stores results of checks: keeps them raw, appends `check_completed` (and `check_failed`) for each, and updates the
- * health of the systems. Creates unknown systems and checks; ignores results that were seen before. Returns the ids of
- * the rows of the change log. Refused: `invalid_text`.
+ * Records results of checks: stores the raw results, appends `check_completed` (and `check_failed`) for each, and
+ * updates the health of the systems. Creates unknown systems and checks; ignores results that were already recorded.
+ * Returns the ids of the change rows. Throws `invalid_text`.
  */
 export async function recordResults(write: DomainWrite, results: readonly CheckResult[]): Promise<string[]> {
   assertStorable(results);

@@ -7,13 +7,13 @@ export interface StoredCheck {
   systemId: string;
   configurationId: string;
   source: 'check' | 'alert';
-  /** Results of a disabled check are kept, but do not count. */
+  /** False for a disabled check: its results are kept, but do not count. */
   enabled: boolean;
   status: HealthStatus | null;
   lastResultAt: Date | null;
 }
 
-/** The health of a system became this. */
+/** A change of a system's health, and when it happened. */
 export interface HealthStep {
   systemId: string;
   state: HealthState;
@@ -24,7 +24,7 @@ export interface HealthStep {
 interface Replay {
   checks: Map<string, StoredCheck>;
   health: HealthState | undefined;
-  /** Checks with a result of the current instant; the health is derived once all of them are read. */
+  /** The checks that have a result at the current instant; the health is derived once all of them have been read. */
   instant: { at: Date; seen: Set<string> } | undefined;
 }
 
@@ -44,10 +44,10 @@ function settle(systemId: string, replay: Replay): HealthStep[] {
 }
 
 /**
- * Returns the effects of a batch of results, in the order of their instants: each different health in between, and the
- * newest result of each check. Results of one instant count together. A result older than its check's last one changes
- * nothing. A status that depends on a newer result of another check counts from that one, so that no transition is
- * older than the previous one.
+ * Returns the effects of a batch of results, in the order of their instants: each intermediate health, and the newest
+ * result of each check. Results of one instant are applied together. A result older than the last one of its check
+ * changes nothing. When the status depends on a newer result of another check, the transition gets the instant of that
+ * result, so that it is never older than the previous one.
  */
 export function replayResults(
   stored: readonly StoredCheck[],

@@ -9,7 +9,7 @@ export interface HealthChange {
   changeId: string;
 }
 
-/** The health of a system from `at` on. */
+/** The health of a system to write, valid from `at` on. */
 export interface HealthWrite {
   system: { id: string; name: string | undefined };
   state: HealthState;
@@ -17,8 +17,9 @@ export interface HealthWrite {
 }
 
 /**
- * Writes the health of systems, in the given order for each system. A change of status affects the dependants of the
- * system and makes its objectives due. Returns what changed. The caller holds the locks of the systems.
+ * Writes the health of systems, keeping the given order within each system. A change of status is propagated to the
+ * dependants of the system and makes its objectives due. Returns what changed. The caller holds the locks of the
+ * systems.
  */
 export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const changes: HealthChange[] = [];
@@ -36,7 +37,7 @@ export async function writeHealth(write: DomainWrite, steps: readonly HealthWrit
   return changes;
 }
 
-/** Writes at most one state for each system. */
+/** Writes health; `steps` has at most one entry for each system. */
 async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const previous = new Map<string, HealthStatus>();
   const inOrder = steps.toSorted((a, b) => (a.system.id < b.system.id ? -1 : 1));

@@ -25,7 +25,7 @@ function eventOf(prev: IncidentState | null, next: IncidentState): string {
   return next.status === 'resolved' && prev.status !== 'resolved' ? 'incident.resolved' : 'incident.updated';
 }
 
-/** Derives events; `resolved` comes without an `updated`. */
+/** Derives the events of a change; one that resolves the incident causes `resolved` only, without `updated`. */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const prev = change.prev === null ? null : IncidentState.parse(change.prev);

@@ -23,11 +23,11 @@ export const NewIncident = z.strictObject({
 });
 export type NewIncident = z.infer<typeof NewIncident>;
 
-/** Fields of an incident to change; absent ones stay. */
+/** Fields of an incident to change; absent ones are kept. */
 export const IncidentPatch = NewIncident.omit({ message: true }).partial();
 export type IncidentPatch = z.infer<typeof IncidentPatch>;
 
-/** A message about an incident, with the status it moves to, if any. */
+/** A message about an incident, with the status to set, if any. */
 export const NewIncidentUpdate = z.strictObject({ message: Message, statusChange: IncidentStatus.optional() });
 export type NewIncidentUpdate = z.infer<typeof NewIncidentUpdate>;
 
@@ -123,7 +123,7 @@ async function change(write: DomainWrite, current: Incident, patch: IncidentPatc
   return next;
 }
 
-/** Opens an incident. Refused: text that cannot be stored. */
+/** Opens an incident. Throws `invalid_text` for text that cannot be stored. */
 export async function createIncident(write: DomainWrite, input: NewIncident): Promise<Incident> {
   assertStorable(input);
   const { now } = write;
@@ -178,8 +178,9 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Returns those of these systems that an incident lacks. Systems of other open incidents of automations are left to
- * those: the automation that opened them resolves them when the system recovers, and a system would have two incidents.
+ * Returns those of the wanted systems that the incident lacks. Leaves out systems that another open incident of an
+ * automation covers: otherwise a system would have two incidents, while the automation that opened the other one
+ * resolves that one when the system recovers.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx
@@ -196,16 +197,17 @@ async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: read
   return wanted.filter((systemId) => !covered.has(systemId));
 }
 
-/** Changes to an incident that is reused; unchanged fields are absent. */
+/** What an incident that is reused gains; unchanged fields are absent. */
 export interface ReusedChange {
   severityChange?: IncidentSeverity;
   addedSystemIds?: string[];
 }
 
 /**
- * Opens an incident unless an open one covers any of the systems; then reuses the oldest such incident. It gets the
- * systems that it lacks, and the severity of the input if that is higher, so that an open minor incident never hides an
- * outage. Concurrent calls for the same system wait for each other; locks are taken in the order of system ids.
+ * Opens an incident, unless an open one covers any of the systems; then reuses the oldest of those. The reused incident
+ * gets the systems that it lacks, and the severity of the input if that is higher, so that an open minor incident never
+ * hides an outage. Concurrent calls for the same system wait for each other; locks are taken in the order of system
+ * ids.
  */
 export async function createOrReuseIncident(
   write: DomainWrite,

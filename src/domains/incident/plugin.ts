@@ -6,7 +6,7 @@ import { updateStatusAction } from './actions/update-status';
 import { incidentKind } from './incident-entity';
 import { incidentTriggers } from './triggers';
 
-/** Incidents, which people and automations open, comment on and resolve. */
+/** The plugin for incidents, which people and automations open, comment on and resolve. */
 export const incidentPlugin: Plugin = {
   id: 'incident',
   triggers: incidentTriggers,

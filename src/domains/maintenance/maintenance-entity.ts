@@ -21,7 +21,9 @@ function eventOf(prev: MaintenanceState | null, next: MaintenanceState): string 
   return prev.status === 'in_progress' && next.status !== 'in_progress' ? 'maintenance.ended' : 'maintenance.updated';
 }
 
-/** Derives events; `started` and `ended` come alone, and a cancellation before the start is `updated`. */
+/**
+ * Derives the events of a change: `started` or `ended` without `updated`; a cancellation before the start is `updated`.
+ */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const prev = change.prev === null ? null : MaintenanceState.parse(change.prev);

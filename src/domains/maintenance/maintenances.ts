@@ -8,7 +8,7 @@ import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 import { maintenanceKind, MaintenanceStatus } from './maintenance-entity';
 
-/** Longest maintenance that `maintenance.set_system` opens: 30 days, in minutes. */
+/** Longest maintenance that `maintenance.set_system` starts, in minutes (30 days). */
 export const MAX_MINUTES = 43_200;
 
 const Message = z.string().min(1).max(10_000);
@@ -24,7 +24,10 @@ export const NewMaintenance = z.strictObject({
 });
 export type NewMaintenance = z.infer<typeof NewMaintenance>;
 
-/** Fields of a maintenance to change; absent ones stay. The status can only be set to an end; time does the rest. */
+/**
+ * Fields of a maintenance to change; absent ones are kept. The status can only be set to an ended one; the clock sets
+ * the others.
+ */
 export const MaintenancePatch = NewMaintenance.extend({
   status: MaintenanceStatus.extract(['completed', 'cancelled']),
 }).partial();
@@ -100,8 +103,8 @@ async function store(write: DomainWrite, row: Maintenance, occurredAt = write.no
 const later = (a: Date, b: Date) => (a > b ? a : b);
 
 /**
- * Updates the status of a locked row by time: each step in between is a separate change, at the planned instant, but
- * not before `since`, when the row was last changed.
+ * Updates the status of a locked row to the present time. Each intermediate status is a separate change, at its planned
+ * instant but not before `since`, when the row was last changed.
  */
 async function followClock(write: DomainWrite, row: Maintenance, since = new Date(0)): Promise<Maintenance> {
   let current = row;
@@ -141,7 +144,10 @@ export async function createMaintenance(write: DomainWrite, input: NewMaintenanc
   return followClock(write, row, now);
 }
 
-/** Changes a maintenance. @throws {FermataError} `not_found`; `conflict` for times or status of one that has ended */
+/**
+ * Changes a maintenance.
+ * @throws {FermataError} `not_found`; `conflict` when the times or the status of an ended one are changed
+ */
 export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
   assertStorable(patch);
   const current = await lockMaintenance(write.tx, id);
@@ -198,7 +204,8 @@ export async function deleteMaintenance(write: DomainWrite, id: string): Promise
 }
 
 /**
- * Ends the running maintenances of a system, in the order of ids. Returns the ids. A message becomes an update of each.
+ * Ends the running maintenances of a system, in the order of their ids, and returns these. A message is added to each
+ * as an update.
  */
 export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
   const rows = await write.tx
@@ -227,12 +234,12 @@ export async function endMaintenancesOf(write: DomainWrite, systemId: string, me
 const isDue = (now: Date): SQL => sql`${m.status} in ('scheduled', 'in_progress')
   and case ${m.status} when 'scheduled' then ${m.startAt} else ${m.endAt} end <= ${now.toISOString()}`;
 
-/** Returns whether there are maintenances to start or end. */
+/** Returns an SQL condition that is true when maintenances are due to start or end. */
 export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m} where ${isDue(now)})`;
 
 /**
- * Starts and ends maintenances that are due by the server's clock. Returns how many rows changed. Rows that others hold
- * wait.
+ * Starts and ends maintenances that are due by the server's clock. Returns how many rows changed. Skips rows that other
+ * transactions have locked; a later call handles them.
  */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx

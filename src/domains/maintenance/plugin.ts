@@ -7,7 +7,7 @@ import { updateAction } from './actions/update';
 import { maintenanceKind } from './maintenance-entity';
 import { maintenanceTriggers } from './triggers';
 
-/** Maintenances, which people and automations plan and which start and end by time. */
+/** The plugin for maintenances, which people and automations plan and which start and end at their planned times. */
 export const maintenancePlugin: Plugin = {
   id: 'maintenance',
   triggers: maintenanceTriggers,

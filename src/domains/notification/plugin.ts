@@ -18,7 +18,7 @@ const trigger = (id: string, displayName: string, description: string): TriggerT
   contextKey: (payload) => String(payload.notificationId),
 });
 
-/** Sends notifications through connections that support it. `types` is called when all plugins are loaded. */
+/** Creates the plugin that sends notifications through connections. `types` is called after all plugins are loaded. */
 export function createNotificationPlugin(deps: {
   egress: Egress;
   types: () => ReadonlyMap<string, AnyConnectionType>;

@@ -25,8 +25,9 @@ interface Sending {
 
 /**
  * Sends a message to each recipient that no earlier attempt has reached. Each delivery is recorded before the next one
- * begins, so a worker that dies repeats at most the current delivery, with the same idempotency key. @throws
- * {ProviderFailure} when some were not reached: retryable when one of the failures is, with all results as its output
+ * begins, so a worker that dies repeats at most the current delivery, with the same idempotency key.
+ * @throws {ProviderFailure} when some recipients were not reached: retryable when one of the failures is, with all
+ * results as its output
  */
 export async function sendToRecipients(
   context: CallContext<unknown>,
@@ -60,7 +61,7 @@ export async function sendToRecipients(
   return results;
 }
 
-/** Returns one failure for all: the first retryable one, with the longest wait that a provider requested. */
+/** Returns one failure for all: the first retryable one if any, with the longest delay that a provider requested. */
 function failureOf(failures: readonly unknown[], results: DeliveryResult[]): unknown {
   const known = failures.filter((failure) => failure instanceof ProviderFailure);
   const first = known.find(({ retryable }) => retryable) ?? known[0];

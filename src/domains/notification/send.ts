@@ -53,8 +53,9 @@ function recipientsOf({ to }: Config): string[] {
 }
 
 /**
- * `notification.send`: sends to every recipient through one connection. A retry sends to those that were not reached
- * yet, each under its own idempotency key. The step fails when some are left after the last attempt.
+ * `notification.send`: sends a message to every recipient through one connection. A retry sends only to recipients that
+ * were not reached yet, each with its own idempotency key. The step fails when some are still not reached after the
+ * last attempt.
  */
 export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionType>): CallingAction<Config> {
   return {

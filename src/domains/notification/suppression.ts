@@ -4,8 +4,9 @@ import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
 import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
- * Returns what suppresses notifications of a run, for its system (its context key, else `systemId` of the trigger's
- * payload), else for the payload's `systemIds`. null when nothing does, or there is no system.
+ * Returns what suppresses notifications of a run. The run's system is its context key, or else `systemId` of the
+ * trigger's payload; without one, the payload's `systemIds` are checked. Returns null when nothing suppresses them or
+ * no system is known.
  */
 export function suppressionOf(
   db: Executor,

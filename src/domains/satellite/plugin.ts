@@ -19,7 +19,7 @@ const trigger = (id: string, displayName: string, description: string, status: '
   },
 });
 
-/** Satellites, which run checks elsewhere. */
+/** The plugin for satellites, which are programs that run checks elsewhere. */
 export const satellitePlugin: Plugin = {
   id: 'satellite',
   triggers: [

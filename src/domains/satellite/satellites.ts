@@ -21,7 +21,7 @@ export const NewSatellite = z.strictObject({
 });
 export type NewSatellite = z.infer<typeof NewSatellite>;
 
-/** Fields of a satellite to change; absent ones stay. */
+/** Fields of a satellite to change; absent ones are kept. */
 export const SatellitePatch = NewSatellite.partial();
 export type SatellitePatch = z.infer<typeof SatellitePatch>;
 
@@ -39,7 +39,10 @@ const SatelliteState = z.strictObject({
   lastEvent: z.string(),
 });
 
-/** Derives events: going offline is `disconnected`, and also `heartbeat_lost` when a heartbeat was missed. */
+/**
+ * Derives the events of a change: going offline is `disconnected`, preceded by `heartbeat_lost` when a heartbeat is
+ * overdue.
+ */
 function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
   const state = SatelliteState.parse(next ?? prev);
   const before = prev === null ? 'offline' : SatelliteState.parse(prev).status;
@@ -52,7 +55,7 @@ function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
   return [...(lost ? ['satellite.heartbeat_lost'] : []), 'satellite.disconnected'].map((event) => ({ event, payload }));
 }
 
-/** Satellites as entities; a heartbeat that changes no status writes no change. */
+/** Satellites as entities; a heartbeat that does not change the status appends no change row. */
 export const satelliteKind: EntityKind = {
   kind: 'satellite-connection',
   description: 'Whether a satellite is connected',
@@ -132,7 +135,7 @@ export async function heartbeat(write: DomainWrite, id: string): Promise<Satelli
   return { ...current, lastSeenAt: write.now };
 }
 
-/** Removes a satellite, which disconnects one that was online. */
+/** Removes a satellite; one that was online fires `satellite.disconnected`. */
 export async function deleteSatellite(write: DomainWrite, id: string): Promise<void> {
   await lockSatellite(write.tx, id);
   await write.tx.delete(s).where(eq(s.id, id));
@@ -142,7 +145,7 @@ export async function deleteSatellite(write: DomainWrite, id: string): Promise<v
 const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
   and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${now.toISOString()}`;
 
-/** Returns whether there are satellites whose heartbeat is overdue. */
+/** Returns an SQL condition that is true when a satellite's heartbeat is overdue. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
 /** Marks satellites offline whose heartbeat is overdue by the server's clock. Returns how many. */

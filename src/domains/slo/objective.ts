@@ -1,4 +1,4 @@
-/** A time in which the system was unhealthy; `until` null = it is so still. Milliseconds since 1970. */
+/** A period in which the system was unhealthy, in milliseconds since 1970; `until` is null while it lasts. */
 export interface Outage {
   from: number;
   until: number | null;
@@ -7,20 +7,19 @@ export interface Outage {
 /** The computed values of an objective. */
 export interface Objective {
   budgetRemainingPercent: number;
-  /** Whole days since the system was last unhealthy, or since `since`. */
+  /** Whole days since the system was last unhealthy; since `since` if it never was. */
   currentStreak: number;
-  /** When the next day of the streak is complete. */
+  /** When the next day of the streak is complete, in milliseconds since 1970. */
   streakGrowsAt: number;
 }
 
 const DAY_MS = 86_400_000;
 
 /**
- * Computes an objective. The budget is the share of the window that may be unhealthy: (100 - target) % of it. The
- * remaining budget, in percent, is 100 × (1 - unhealthy time in the window / budget), at least 0, rounded to two
- * decimals. Degraded time does not use the budget; time before the system was known counts as healthy. The streak
- * counts whole days of 24 hours without an outage, up to now; `since` is its start if there was no outage in the
- * window.
+ * Computes an objective. The budget is the share of the window that may be unhealthy, (100 - target) %. The remaining
+ * budget, in percent, is 100 × (1 - unhealthy time in the window / budget), at least 0, rounded to two decimals.
+ * Degraded time does not use the budget, and time before the system was known counts as healthy. The streak counts
+ * whole days of 24 hours without an outage up to now; without an outage in the window, it starts at `since`.
  */
 export function objectiveOf(
   { target, windowDays }: { target: number; windowDays: number },
@@ -40,7 +39,7 @@ export function objectiveOf(
   };
 }
 
-/** Instants of a burn-down, from the start of the window to now. */
+/** Number of points in a burn-down, from the start of the window to now. */
 const BURN_DOWN_POINTS = 60;
 
 /**
@@ -68,5 +67,8 @@ export function burnDownOf(
 /** Streaks, in days, that fire `slo.achievement_unlocked`. */
 export const MILESTONES = [7, 30, 90, 180, 365] as const;
 
-/** Objectives with less of their budget left are at risk; those with none left are breached. */
+/**
+ * Objectives with less than this share of their budget left, in percent, are at risk; those with none left are
+ * breached.
+ */
 export const AT_RISK_PERCENT = 25;

@@ -19,7 +19,7 @@ export const NewSlo = z.strictObject({
 });
 export type NewSlo = z.infer<typeof NewSlo>;
 
-/** Fields of an objective to change; absent ones stay. */
+/** Fields of an objective to change; absent ones are kept. */
 export const SloPatch = z.strictObject({
   name: NewSlo.shape.name.optional(),
   target: NewSlo.shape.target.optional(),
@@ -29,13 +29,13 @@ export type SloPatch = z.infer<typeof SloPatch>;
 
 export type Slo = typeof slos.$inferSelect;
 
-/** Minimum time between two computations after changes of health. */
+/** Minimum time between two computations of an objective after changes of health. */
 const AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MONDAY_NINE_MS = 9 * 3_600_000;
 const PERFORMERS = 5;
 
-/** Objectives as entities, computed. */
+/** Objectives as entities, with computed state. */
 export const sloKind: EntityKind = {
   kind: 'slo',
   description: 'An objective for the health of a system, with its remaining budget',
@@ -70,7 +70,7 @@ export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   return rows[0];
 }
 
-/** Adds an objective and computes it. `not_found` for an unknown system. */
+/** Adds an objective and computes it. Throws `not_found` for an unknown system. */
 export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo> {
   assertStorable(input);
   const { now } = write;
@@ -106,7 +106,7 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
   for (const { id } of rows) await deleteSlo(write, id);
 }
 
-/** Makes the objectives of systems due after a change of their health; at most once a minute for each objective. */
+/** Makes the objectives of systems due after a change of their health, each at most once a minute. */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
     update slos set compute_at = least(compute_at, case when computed_at = updated_at then ${now.toISOString()}
@@ -114,7 +114,7 @@ export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonl
     where system_id = any(${sql.param(systemIds)}::text[])`);
 }
 
-/** When a system was unhealthy after `from`, from the transitions of its health. */
+/** Returns the periods after `from` in which a system was unhealthy, from the transitions of its health. */
 async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Outage[]> {
   const found = await tx.execute<{ at: string; to_value: unknown }>(sql`
     select at, to_value from entity_transitions
@@ -139,8 +139,9 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 }
 
 /**
- * Returns since when a system has had no outage: since the end of the last one, however long ago, else since the system
- * is known. Where retention has removed the start of the history, the earlier result is kept.
+ * Returns since when a system has had no outage, in milliseconds since 1970: since the end of the last one, however
+ * long ago, or else since the system is known. Where retention has removed the start of the history, the earlier result
+ * is used.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`
@@ -165,7 +166,8 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
   const unlocked = reached.filter((achievement) => !row.achievements.includes(achievement));
   const next: Slo = {
     ...{ ...row, ...objective, bestStreak, achievements: [...row.achievements, ...unlocked], computedAt: now },
-    // The next midnight of UTC, or when the streak grows: one that ends before midnight was reached anyway.
+    // The next midnight UTC, or earlier when the streak grows: a milestone counts even if the streak ends before
+    // midnight.
     computeAt: new Date(Math.min((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS, streakGrowsAt)),
   };
   await tx.update(slos).set(next).where(eq(slos.id, row.id));
@@ -206,7 +208,7 @@ function digestTime(now: Date): Date {
   return new Date(monday * DAY_MS + MONDAY_NINE_MS);
 }
 
-/** Returns whether there are objectives to compute, or the digest of the week must be sent. */
+/** Returns an SQL condition that is true when objectives or the weekly digest are due. */
 export function slosDue(now: Date): SQL {
   const digest = digestTime(now);
   const week = digest.toISOString().slice(0, 10);
@@ -215,7 +217,7 @@ export function slosDue(now: Date): SQL {
     and not exists (select 1 from slo_digests where week = ${week}::date)))`;
 }
 
-/** Sends the digest of the week, once in the fleet, at most a day late. Returns whether it did. */
+/** Sends the weekly digest, once across all processes and at most a day late. Returns whether it did. */
 export async function sendDigest(write: DomainWrite): Promise<boolean> {
   const { tx, now } = write;
   const due = digestTime(now);

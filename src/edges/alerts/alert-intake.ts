@@ -7,7 +7,7 @@ import { createGroupCommit } from './group-commit';
 import { alertsOf, receiveAlerts } from './receive-alerts';
 import type { SenderMessage } from './sender';
 
-/** Messages with more alerts than this have their own transaction. */
+/** Messages with more alerts than this get their own transaction. */
 const SMALL_MESSAGE = 10;
 
 /** Maximum number of small messages in a transaction. */
@@ -22,7 +22,7 @@ export interface Delivery {
   cause: Cause;
 }
 
-/** Takes messages of alerts that no key of the sender identifies. */
+/** Accepts messages of alerts. Only for senders whose messages carry no key that identifies a delivery. */
 export interface AlertIntake {
   /**
    * Commits a message. Returns the ids of its change rows. Small messages that arrive at the same time share a
@@ -35,7 +35,7 @@ interface AlertIntakeDeps {
   entities: EntityStore;
   clock: Clock;
   settings: { alerts: AlertSettings };
-  /** Runs work in a transaction, and again when the database ended the transaction to resolve a deadlock. */
+  /** Runs work in a transaction, and repeats it when the database aborted the transaction to resolve a deadlock. */
   transact<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
 }
 

@@ -20,7 +20,9 @@ function groupOf(body: Fields): GroupFacts | undefined {
   };
 }
 
-/** Returns the map, or an empty one when it is malformed, since a malformed group does not make its alerts invalid. */
+/**
+ * Returns the map of texts, or an empty one when it is malformed: a malformed group does not make its alerts invalid.
+ */
 function textMapOrNone(value: unknown): Record<string, string> {
   try {
     return textMap(value, '');
@@ -87,14 +89,14 @@ function read(source: string, input: unknown): SenderMessage {
   };
 }
 
-/** The webhook of Alertmanager, and of everything that speaks it: Grafana, Mimir, vmalert through Alertmanager. */
+/** The webhook of Alertmanager, and of products that use its format: Grafana, Mimir, vmalert through Alertmanager. */
 export const alertmanagerSender: AlertSender = {
   id: 'alertmanager',
   summary: 'Webhook of Prometheus Alertmanager',
   read: (body) => read('alertmanager', body),
 };
 
-/** Grafana Alerting: the same shape with links to dashboards and values. */
+/** Grafana Alerting: Alertmanager's format with values and links to dashboards. */
 export const grafanaSender: AlertSender = {
   id: 'grafana',
   summary: 'Webhook of Grafana Alerting',

@@ -47,7 +47,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** Returns the custom properties that are text; others are left out. */
+/** Returns the custom properties whose values are texts; others are left out. */
 function own(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(

@@ -3,8 +3,8 @@ import { fieldsOf, instant, present, required, runbookIn, severityOfPriority, te
 import { ElementError, element, type AlertSender } from './sender';
 
 /**
- * Returns `env:prod,host:web-1,urgent` as labels; a tag without a value is `true`, several values of one name are
- * joined.
+ * Returns tags such as `env:prod,host:web-1,urgent` as labels. A tag without a value gets the value `true`; several
+ * values of one name are joined.
  */
 export function labelsOfTags(tags: readonly string[]): Record<string, string> {
   const labels = new Map<string, string>();
@@ -18,7 +18,10 @@ export function labelsOfTags(tags: readonly string[]): Record<string, string> {
 /** Priority and transition before the name of a monitor. */
 const PREFIX = /^\s*(?:\[P[1-5]\]\s*)?(?:\[(?:re-)?(?:triggered|recovered|warn|no data|renotify)[^\]]*\]\s*)?/i;
 
-/** `[P1] [Triggered on {host:web-1}] CPU is high` → `CPU is high`: the part that is the same in all transitions. */
+/**
+ * Returns the part of a title that is the same in all transitions: `[P1] [Triggered on {host:web-1}] CPU is high` →
+ * `CPU is high`.
+ */
 const withoutPrefix = (title: string): string => title.replace(PREFIX, '');
 
 const FIRING = /^(?:re-)?(?:triggered|no data|warn)$|^renotify$/i;
@@ -53,7 +56,7 @@ function read(input: unknown): { alert: IncomingAlert } {
         runbook_url: tags['runbook_url'] ?? runbookIn(description),
       }),
       source: 'datadog',
-      // A recovery without a priority does not have the alert's severity.
+      // A recovery without a priority does not report the alert's severity.
       ...(!isFiring && { partial: { replaces: [] } }),
       ...(at && (isFiring ? { startsAt: at } : { endsAt: at })),
       ...(link !== undefined && { generatorUrl: link }),
@@ -62,7 +65,7 @@ function read(input: unknown): { alert: IncomingAlert } {
 }
 
 /**
- * Datadog's webhook integration with the custom payload that the guide names
+ * Datadog's webhook integration, with the custom payload that the guide gives
  * (https://docs.datadoghq.com/integrations/webhooks/).
  */
 export const datadogSender: AlertSender = {

@@ -2,13 +2,16 @@ import { ElementError } from './sender';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-/** Returns the object that a value is. @throws {ElementError} */
+/**
+ * Returns the value as an object.
+ * @throws {ElementError} when it is not an object
+ */
 export function fieldsOf(value: unknown, what: string): Fields {
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value as Fields;
   throw new ElementError(`${what}: must be an object`);
 }
 
-/** Returns an object's own field; undefined when it has none. */
+/** Returns the field at a path of own properties; undefined when it is absent. */
 export function field(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (found, name) =>
@@ -17,7 +20,7 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** Returns a text that is not empty; numbers and booleans become text. */
+/** Returns the text of a field; undefined when it is absent or empty. Numbers and booleans become text. */
 export function text(value: unknown, ...path: readonly string[]): string | undefined {
   const found = field(value, ...path);
   if (typeof found === 'string') return found === '' ? undefined : found;
@@ -32,7 +35,8 @@ export function required(value: unknown, ...path: readonly string[]): string {
 }
 
 /**
- * Returns a map of texts: numbers and booleans become text, null is dropped. @throws {ElementError} for anything else
+ * Returns a map of texts: numbers and booleans become text, null is dropped.
+ * @throws {ElementError} for anything else
  */
 export function textMap(value: unknown, what: string): Record<string, string> {
   if (value === undefined || value === null) return {};
@@ -52,14 +56,14 @@ export function present(texts: Readonly<Record<string, string | undefined>>): Re
   );
 }
 
-/** Years before this are the zero time of some language: open. */
+/** Earlier dates are zero values of the sender, which stand for an absent time. */
 const FIRST_YEAR = 1971;
 
 const inMilliseconds = (unix: number): number => (unix > 1e17 ? unix / 1e6 : unix > 1e14 ? unix / 1e3 : unix);
 
 /**
- * Returns an instant: ISO 8601, or a Unix time in milliseconds, microseconds or nanoseconds; undefined for anything
- * else and for the zero time.
+ * Returns an instant from an ISO 8601 text or a Unix time in milliseconds, microseconds or nanoseconds; undefined for
+ * anything else and for zero values.
  */
 export function instant(value: unknown): Date | undefined {
   const given = typeof value === 'string' && /^\d{12,19}$/.test(value) ? Number(value) : value;
@@ -69,7 +73,9 @@ export function instant(value: unknown): Date | undefined {
   return Number.isNaN(at.getTime()) || at.getUTCFullYear() < FIRST_YEAR || at.getUTCFullYear() > 9999 ? undefined : at;
 }
 
-/** Returns the link to a runbook in a text: `runbook: https://…`, `runbook_url=https://…`, `[Runbook](https://…)`. */
+/**
+ * Returns the link to a runbook in the texts: `runbook: https://…`, `runbook_url=https://…`, `[Runbook](https://…)`.
+ */
 export function runbookIn(...texts: readonly (string | undefined)[]): string | undefined {
   for (const each of texts) {
     const found = /run-?book(?:[ _-]?url)?\b[\s:=\])("'*<>|-]*?(https?:\/\/[^\s)\]"'<>|]+)/i.exec(each ?? '')?.[1];
@@ -78,7 +84,7 @@ export function runbookIn(...texts: readonly (string | undefined)[]): string | u
   return undefined;
 }
 
-/** Returns the severity of a sender's priority: critical, error, warning or info. */
+/** Returns the severity for a sender's priority: critical, error, warning or info. */
 export function severityOfPriority(priority: string | undefined): string | undefined {
   const level = /^(?:p|sev ?)?([0-5])$/i.exec(priority?.trim() ?? '')?.[1];
   if (level === undefined) return undefined;

@@ -7,22 +7,22 @@ interface Waiting<Item, Result> {
 
 /** Settings for sharing transactions among items. */
 export interface GroupCommitOptions<Item, Result> {
-  /** Takes items in one transaction; returns their results in order. */
+  /** Commits items in one transaction; returns their results in order. */
   commit(items: readonly Item[]): Promise<Result[]>;
   /** Returns the group of an item; only items of one group share a transaction. */
   groupOf(item: Item): string;
   /** Keys that the item writes. Items with a common key never share a transaction, and keep their order. */
   keysOf(item: Item): readonly string[];
-  /** Transactions at a time. */
+  /** Maximum number of concurrent transactions. */
   atATime: number;
   /** Maximum number of items in a transaction. */
   most: number;
 }
 
 /**
- * Commits items that arrive during other transactions together: many single messages need few transactions, and a
- * message that arrives alone waits for none. When a shared transaction fails, each item is tried in its own
- * transaction, so that an item only fails for its own reason.
+ * Commits items that arrive while other transactions run together in one transaction. Many single messages thus need
+ * few transactions, and a message that arrives alone does not wait. When a shared transaction fails, each item is
+ * retried in its own transaction, so that an item fails only for its own error.
  */
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
@@ -33,7 +33,8 @@ export function createGroupCommit<Item, Result>(
   const keysUnderWay = new Map<string, number>();
 
   /**
-   * Returns the first item that need not wait for a transaction in progress, with those that may share its transaction.
+   * Removes and returns the first item that does not have to wait for a running transaction, with those that may share
+   * its transaction.
    */
   function takeGroup(): Waiting<Item, Result>[] {
     const taken: Waiting<Item, Result>[] = [];
@@ -99,7 +100,7 @@ async function commitEach<Item, Result>(
   }
 }
 
-/** Commits items together, or each on its own when that fails. Never rejects. */
+/** Commits items together; when that fails, commits each one separately. Never rejects. */
 async function commitGroup<Item, Result>(
   commit: Commit<Item, Result>,
   waiting: readonly Waiting<Item, Result>[],

@@ -4,8 +4,8 @@ const MASK = 0xffffffffffffffffn;
 const SEPARATOR = Buffer.from([0xff]);
 
 /**
- * Returns the fingerprint of labels as Alertmanager computes it: 64-bit FNV-1a over names and values, sorted by name in
- * bytes, each followed by 0xff (prometheus/common, model/signature.go); 16 hex digits.
+ * Returns the fingerprint of labels as Alertmanager computes it (prometheus/common, model/signature.go), as 16 hex
+ * digits: 64-bit FNV-1a over names and values, each followed by 0xff, sorted bytewise by name.
  */
 export function labelFingerprint(labels: Readonly<Record<string, string>>): string {
   const names = Object.keys(labels)

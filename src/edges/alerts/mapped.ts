@@ -8,11 +8,11 @@ import { MAX_FINGERPRINT_LENGTH } from './alertmanager';
 import { runbookIn, text, textMap } from './fields';
 import { ElementError, element, type Element, type SenderMessage } from './sender';
 
-/** Maximum number of elements of one message. */
+/** Maximum number of elements in a message. */
 const MOST_ELEMENTS = 10_000;
 /**
- * Limits of one expression's steps, and of the time for all elements of a message, so that a sender's data never blocks
- * the process.
+ * Limits of the steps of one expression and of the time for all elements of a message, so that the data of a sender
+ * cannot block the process.
  */
 const MAX_STEPS = 50_000;
 const BUDGET_MS = 2_000;
@@ -69,8 +69,9 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
 }
 
 /**
- * Reads the alerts in a request to a hook by the expressions of its mapping. An element whose expressions fail is
- * refused alone. @throws {ElementError} when the value of `each` is no list
+ * Reads the alerts in a request to a hook with the expressions of its mapping. When the expressions of an element fail,
+ * only that element is rejected.
+ * @throws {ElementError} when the value of `each` is not a list
  */
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
   const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);

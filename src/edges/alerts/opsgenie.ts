@@ -30,7 +30,7 @@ function read(input: unknown): Element {
   const at = instant(alert['updatedAt']) ?? instant(alert['createdAt']);
   const startsAt = instant(alert['createdAt']);
   const alias = text(alert, 'alias');
-  // Only Create and custom actions have description and details.
+  // Only Create and custom actions include the description and the details.
   const partial = action === 'Create' ? undefined : { replaces: action === 'UpdatePriority' ? ['severity'] : [] };
   return {
     kind: 'alert',
@@ -62,7 +62,7 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
   };
 }
 
-/** Details may have any type; those that are not text are left out. */
+/** Returns the details whose values are texts; others are left out. */
 function detailsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each !== 'object')), 'details');

@@ -7,13 +7,13 @@ import type { DomainWrite } from '../../domains/domain-write';
 import { addIncidentUpdate } from '../../domains/incident/incidents';
 import type { Element, Link, SenderMessage } from './sender';
 
-/** An element that was not taken. */
+/** An element that was rejected. */
 export interface RejectedElement {
   index: number;
   message: string;
 }
 
-/** Returns the elements that were refused, with their places. */
+/** Returns the rejected elements, with their positions in the message. */
 export function rejectedOf(elements: readonly Element[]): RejectedElement[] {
   return elements.flatMap((each, index) => (each.kind === 'refused' ? [{ index, message: each.message }] : []));
 }
@@ -21,14 +21,14 @@ export function rejectedOf(elements: readonly Element[]): RejectedElement[] {
 /** An element that is an alert. */
 export type AlertElement = Extract<Element, { kind: 'alert' }>;
 
-/** Returns alerts that are in a message. */
+/** Returns the alerts in a message. */
 export const alertsOf = ({ elements }: Pick<SenderMessage, 'elements'>): AlertElement[] =>
   elements.filter((each) => each.kind === 'alert');
 
 /**
- * Writes messages in the caller's transaction. An element whose key is the id of an alert or incident here acts on that
- * one; all others are new alerts. Messages never share an alert. Returns the ids of the change rows of each message, in
- * the order of `messages`.
+ * Writes messages in the caller's transaction. An element whose key is the id of one of our alerts or incidents is
+ * applied to that one; all others are new alerts. No two messages may contain the same alert. Returns the ids of the
+ * change rows of each message, in the order of `messages`.
  */
 export async function receiveAlerts(
   write: DomainWrite,
@@ -63,7 +63,7 @@ export async function receiveAlerts(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns which keys are ids of alerts or incidents here. */
+/** Returns which keys are ids of our alerts or incidents, and of which kind. */
 async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, 'alert' | 'incident'>> {
   if (keys.length === 0) return new Map();
   const uuids = keys.filter((key) => UUID.test(key)).map((key) => key.toLowerCase());
@@ -80,7 +80,7 @@ async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<
   );
 }
 
-/** Repeats here an action of the other product. */
+/** Applies an action that was taken in the other product to our alert or incident. */
 async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'): Promise<string[]> {
   if (link.action === 'acknowledged') {
     if (kind === 'incident') {
@@ -90,7 +90,7 @@ async function follow(write: DomainWrite, link: Link, kind: 'alert' | 'incident'
     try {
       await acknowledgeAlert(write, link.key, link.by);
     } catch (error) {
-      // It has ended here in between.
+      // It was resolved here in between.
       if (!(error instanceof FermataError) || error.code !== 'not_firing') throw error;
     }
     return [];

@@ -11,7 +11,10 @@ const SEVERITIES: Readonly<Record<string, string>> = {
 const severityOf = (level: string | undefined): string =>
   (level !== undefined && Object.hasOwn(SEVERITIES, level) ? SEVERITIES[level] : undefined) ?? 'error';
 
-/** Actions of `issue` webhooks: created and unresolved fire; resolved, archived and ignored end; assigned is nothing. */
+/**
+ * Status for each action of an `issue` webhook: created and unresolved fire; resolved, archived and ignored end the
+ * alert; null = assigned has no effect.
+ */
 const ISSUE_ACTIONS: Readonly<Record<string, IncomingAlert['status'] | null>> = {
   ...{ created: 'firing', unresolved: 'firing', resolved: 'resolved', archived: 'resolved', ignored: 'resolved' },
   assigned: null,
@@ -31,7 +34,9 @@ function readIssue(issue: Fields, action: string): Element {
   });
 }
 
-/** Reads an issue alert (`event_alert`). It gets the id of the issue, so that the resolution of the issue ends it. */
+/**
+ * Reads an issue alert (`event_alert`). Its key is the id of the issue, so that the resolution of the issue ends it.
+ */
 function readEventAlert(data: Fields): Element {
   const event = fieldsOf(data['event'], 'data.event');
   const tags = field(event, 'tags');
@@ -66,7 +71,7 @@ function readMetricAlert(data: Fields, action: string): Element {
     endsAt,
     description: text(data, 'description_text'),
     project: textOfFirst(field(incident, 'projects')),
-    // A resolution does not have the alert's severity.
+    // A resolution does not report the alert's severity.
     ...(isResolved && { partial: { replaces: [] } }),
   });
 }
@@ -84,7 +89,7 @@ interface Described {
   endsAt?: Date | undefined;
   culprit?: string | undefined;
   tags?: Record<string, string>;
-  /** Webhooks of issues carry no tags of events. */
+  /** Set for webhooks of issues, which do not carry the tags of events. */
   partial?: IncomingAlert['partial'];
 }
 

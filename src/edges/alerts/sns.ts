@@ -2,11 +2,11 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Dimensions have the form `[{name, value}]`; their names become labels. */
+/** Returns the dimensions of an alarm, which have the form `[{name, value}]`, as labels. */
 function dimensionsOf(alarm: Fields): Record<string, string> {
   const trigger = field(alarm, 'Trigger');
   const own = field(trigger, 'Dimensions');
-  // A metric math alarm carries them in its metrics.
+  // In a metric math alarm, the dimensions are in its metrics.
   const metrics = field(trigger, 'Metrics');
   const nested = Array.isArray(metrics)
     ? metrics.flatMap((each: unknown) => field(each, 'MetricStat', 'Metric', 'Dimensions') ?? [])
@@ -74,7 +74,7 @@ function read(input: unknown): Element {
         'Type: subscriptions are confirmed only at /ingest/sns/{hook}, if the hook has the scheme sns and lists the topic',
       );
     case undefined:
-      // Raw message delivery: the alarm alone.
+      // Raw message delivery: the body is the alarm.
       return readAlarm(body);
     default:
       throw new ElementError('Type: must be Notification');

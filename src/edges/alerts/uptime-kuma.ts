@@ -2,7 +2,7 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Statuses of heartbeats: 0 down, 1 up; pending (2) and maintenance (3) change nothing. */
+/** Alert status for the status of a heartbeat: 0 is down, 1 is up; pending (2) and maintenance (3) have no effect. */
 const STATUSES: Readonly<Record<string, IncomingAlert['status'] | null>> = {
   ...{ '0': 'firing', '1': 'resolved', '2': null, '3': null },
 };
@@ -20,7 +20,7 @@ function labelsOf(monitor: Fields): Record<string, string> {
 
 function read(input: unknown): Element {
   const body = fieldsOf(input, 'The body');
-  // Tests of the notification, and of certificates, have no heartbeat.
+  // Test messages and messages about certificates have no heartbeat.
   if (body['heartbeat'] === null || body['heartbeat'] === undefined) return { kind: 'nothing' };
   const heartbeat = fieldsOf(body['heartbeat'], 'heartbeat');
   const monitor = fieldsOf(body['monitor'], 'monitor');
@@ -58,7 +58,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** `time` is UTC without a zone: `2026-11-27 21:00:00.123`. */
+/** Returns the time of a heartbeat. `time` is UTC without a zone: `2026-11-27 21:00:00.123`. */
 function timeOf(heartbeat: Fields): Date | undefined {
   const time = field(heartbeat, 'time');
   return typeof time === 'string' && !/[zZ]|[+-]\d\d:?\d\d$/.test(time)

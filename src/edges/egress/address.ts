@@ -8,8 +8,8 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Returns why an address is not public, in a word (`loopback`, `private`, `linkLocal`…); null for a public one. An IPv4
- * address that is mapped into IPv6 counts as itself; addresses of tunnels (NAT64, 6to4, Teredo) are never public.
+ * Returns the category of an address that is not public (`loopback`, `private`, `linkLocal`…); null for a public one. A
+ * mapped IPv4 address is classified as IPv4; addresses of tunnels (NAT64, 6to4, Teredo) are never public.
  */
 export function refusalOf(text: string): string | null {
   const address = parseAddress(text);
@@ -20,7 +20,7 @@ export function refusalOf(text: string): string | null {
   return PUBLIC_METADATA.has(address.toString()) ? 'metadata' : null;
 }
 
-/** Parses an address in its usual form; mapped IPv4 becomes IPv4, and the zone of a link-local one is dropped. */
+/** Parses an address. A mapped IPv4 address becomes IPv4, and the zone of a link-local address is dropped. */
 export function parseAddress(text: string): Address | null {
   const [bare = ''] = text.split('%');
   return ipaddr.isValid(bare) ? ipaddr.process(bare) : null;

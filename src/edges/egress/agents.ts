@@ -5,20 +5,23 @@ import { guardedLookup, type Resolve } from './guarded-lookup';
 import { targetOf } from './target';
 import type { EgressTls } from './tls';
 
-/** Timeout of connecting, in milliseconds; the request has its own deadline besides. */
+/** Timeout for opening a connection, in milliseconds; the deadline of the request applies as well. */
 export const CONNECT_TIMEOUT_MS = 10_000;
-/** Maximum number of pools for different trusts and identities. */
+/** Maximum number of pools with a custom trust or identity. */
 const MAX_TLS_AGENTS = 50;
 
-/** Kept-alive connections to checked addresses. */
+/** Pools of kept-alive connections to addresses that were checked. */
 interface Agents {
-  /** Returns the connections that requests with the same trust and identity share. */
+  /** Returns the pool for requests with this trust and identity. */
   with(tls: EgressTls | undefined): Agent;
-  /** Closes all connections; current requests fail. */
+  /** Closes all connections; requests in progress fail. */
   close(): Promise<void>;
 }
 
-/** Creates the pools of connections. Past 50 of them with a trust or identity of their own, the least recently used one is closed. */
+/**
+ * Creates the pools of connections. When there are more than 50 with a custom trust or identity, the least recently
+ * used one is closed.
+ */
 export function createAgents(allowList: AllowList, resolve: Resolve): Agents {
   const create = (tls: EgressTls = {}) =>
     new Agent({

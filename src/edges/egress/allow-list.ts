@@ -1,9 +1,9 @@
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from './address';
 
-/** Addresses that the operator allows besides public ones. Entries with a port apply to that port only. */
+/** Addresses that the operator allows in addition to public ones. An entry with a port applies to that port only. */
 export interface AllowList {
-  /** Returns whether the name itself is allowed, whatever addresses it has. */
+  /** Returns whether the name is allowed, regardless of its addresses. */
   allowsHost(hostname: string, port: number): boolean;
   allowsAddress(address: string, port: number): boolean;
 }
@@ -12,8 +12,9 @@ type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 type Entry = { port: number | null } & ({ host: string } | { suffix: string } | { range: Range });
 
 /**
- * Parses entries of the forms `host`, `*.suffix` (any name below it, not itself), an address, a CIDR range; each may
- * end in `:port`, an IPv6 address then in brackets. @throws {Error} that names an invalid entry
+ * Parses entries of the forms `host`, `*.suffix` (subdomains, but not `suffix`), an address, or a CIDR range. Each may
+ * end in `:port`; an IPv6 address is then in brackets.
+ * @throws {Error} that names an invalid entry
  */
 export function createAllowList(items: readonly string[]): AllowList {
   const entries = items.map(parseEntry);
@@ -36,7 +37,7 @@ export function createAllowList(items: readonly string[]): AllowList {
   };
 }
 
-/** Returns a host name in the form in which names are compared: lower case, without the dot of the root. */
+/** Returns a host name in the form for comparisons: lower case, without a trailing dot. */
 function plainName(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '');
 }

@@ -11,12 +11,12 @@ interface Scope {
 const current = new AsyncLocalStorage<Scope>();
 
 /**
- * Runs a call that holds secrets which may be sent to some hosts only: all its requests through the egress guard are
- * checked against them. A refused host fails the whole call, even when the call itself ignores it. @throws
- * {FermataError} secret_not_allowed
+ * Runs a call with secrets that may be sent to certain hosts only. The egress guard checks all requests of the call
+ * against them. A refused host fails the whole call, even when the call ignores the error.
+ * @throws {FermataError} secret_not_allowed
  */
 export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call: () => Promise<T>): Promise<T> {
-  // The secrets of a nested call are checked for both.
+  // Requests of a nested call are checked against the secrets of both calls.
   const scope: Scope = { secrets: [...(current.getStore()?.secrets ?? []), ...secrets] };
   let result: T;
   try {
@@ -29,7 +29,7 @@ export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call:
 }
 
 /**
- * Adds a secret to the current call: from now on its requests are checked against the hosts of this secret, too.
+ * Adds a secret to the current call; later requests of the call are also checked against the hosts of this secret.
  * @throws {FermataError} secret_not_allowed outside of calls
  */
 export function addBoundSecret(secret: BoundSecret): void {
@@ -39,8 +39,9 @@ export function addBoundSecret(secret: BoundSecret): void {
 }
 
 /**
- * Checks the host of a request or connection before its name is resolved. The message does not contain the host, which
- * may contain the secret. @throws {ProviderFailure} secret_not_allowed
+ * Checks the host of a request or connection before its name is resolved. The error message omits the host, which may
+ * contain the secret.
+ * @throws {ProviderFailure} secret_not_allowed
  */
 export function checkBoundSecrets(hostname: string, isRedirect = false): void {
   const scope = current.getStore();

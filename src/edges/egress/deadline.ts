@@ -1,8 +1,9 @@
 import { ProviderFailure } from '../../integrations/provider-failure';
 
 /**
- * Runs `work` for at most `timeoutMs`. Settles at the moment of the timeout or of the abort, even if `work` does not
- * react: a connection that is being opened does not. @throws {ProviderFailure} timeout; the reason of `outer`
+ * Runs `work` for at most `timeoutMs`. Rejects at the moment of the timeout or abort, even if `work` does not react to
+ * the signal, as when a connection is being opened.
+ * @throws {ProviderFailure} timeout; the reason of `outer` when that aborts
  */
 export function withDeadline<T>(
   timeoutMs: number,

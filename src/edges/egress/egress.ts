@@ -15,7 +15,10 @@ import type { EgressTls } from './tls';
 import { checkAddress, checkTarget, targetOf } from './target';
 
 const MAX_RESPONSE_BYTES = 1_048_576;
-/** Maximum size of a redirect's body; a longer one closes the connection instead. */
+/**
+ * Maximum size of the body of a redirect that is read to keep the connection; with a longer one the connection is
+ * closed.
+ */
 const MAX_REDIRECT_BODY_BYTES = 16_384;
 
 export interface EgressRequest {
@@ -23,48 +26,56 @@ export interface EgressRequest {
   method: Method;
   headers: Readonly<Record<string, string>>;
   body?: string | Buffer | undefined;
-  /** For the whole exchange: resolving, connecting, redirects, reading the answer. */
+  /** Timeout in milliseconds for the whole exchange: resolving, connecting, redirects, reading the response. */
   timeoutMs: number;
   /** Aborts the exchange; `send` then throws its reason. */
   signal: AbortSignal;
-  /** Of the answer, after decompression; the text is cut there. Default 1 MiB. */
+  /** Maximum size of the response after decompression, in bytes; a longer text is truncated. Default 1 MiB. */
   maxResponseBytes?: number;
-  /** Names of headers that contain secrets, besides Authorization and Cookie: they are not sent to another origin. */
+  /**
+   * Names of headers that contain secrets, in addition to Authorization and Cookie. They are not sent to another
+   * origin.
+   */
   sensitiveHeaders?: readonly string[];
   /**
-   * Receives the body of a 2xx answer in pieces, as they arrive, instead of `body`; `maxResponseBytes` does not apply.
-   * The next piece is read when the promise resolves; a rejection ends the exchange.
+   * Receives the body of a 2xx response in pieces, as they arrive; `body` is then empty, and `maxResponseBytes` does
+   * not apply. The next piece is read when the promise resolves; a rejection ends the exchange.
    */
   onText?: (text: string) => Promise<void>;
-  /** Certificate authorities and client certificate for TLS. With them, redirects are returned and not followed. */
+  /** Certificate authorities and client certificate for TLS. When set, redirects are returned and not followed. */
   tls?: EgressTls;
 }
 
 export interface EgressResponse {
   status: number;
-  /** By lower-case name; repeated ones joined with `, `. */
+  /** Headers by lower-case name; repeated ones are joined with `, `. */
   headers: Record<string, string>;
   body: string;
-  /** Origin of the answer, after redirects. */
+  /** Origin of the response, after redirects. */
   url: string;
 }
 
-/** The only way from the process to an address that a user named. */
+/** Sends requests to addresses that users configure. All such requests of the process use it. */
 export interface Egress {
   /**
-   * Sends a request; any status is an answer. @throws {ProviderFailure} network_error or timeout (retryable),
-   * egress_refused, config_invalid, http_status for endless redirects; the reason of the signal when it aborts
+   * Sends a request and returns the response, whatever its status.
+   * @throws {ProviderFailure} network_error or timeout (retryable), egress_refused, config_invalid, http_status for
+   * endless redirects; the reason of the signal when it aborts
    */
   send(request: EgressRequest): Promise<EgressResponse>;
-  /** Opens a connection to a checked address, for other protocols than HTTP. @throws {ProviderFailure} as `send` */
+  /**
+   * Opens a connection to a checked address, for protocols other than HTTP.
+   * @throws {ProviderFailure} as `send`
+   */
   connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
-  /** Closes all connections; current exchanges fail. */
+  /** Closes all connections; exchanges in progress fail. */
   close(): Promise<void>;
 }
 
 interface EgressOptions {
   /**
-   * Hosts, `*.suffix`, addresses and CIDR ranges that are allowed besides public addresses, each with or without port.
+   * Hosts, `*.suffix`, addresses and CIDR ranges that are allowed in addition to public addresses, each with or without
+   * a port.
    */
   allow: readonly string[];
   /** Resolves names; default: the system's resolver. */
@@ -74,8 +85,8 @@ interface EgressOptions {
 }
 
 /**
- * Creates pooled, kept-alive HTTP to public addresses and to those that `allow` names. @throws {Error} for an invalid
- * entry
+ * Creates an HTTP client with pooled, kept-alive connections to public addresses and to those in `allow`.
+ * @throws {Error} for an invalid entry
  */
 export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOptions): Egress {
   const allowList = createAllowList(allow);
@@ -137,7 +148,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   };
 }
 
-/** Returns the text of an answer; empty when it was passed to `onText`. */
+/** Returns the text of a response; an empty text when it was passed to `onText`. */
 async function readBody(
   { statusCode, body }: Dispatcher.ResponseData,
   headers: Record<string, string>,
@@ -187,7 +198,7 @@ function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<strin
   return plain;
 }
 
-/** Returns an origin for messages: paths and queries of webhooks often contain secrets. */
+/** Returns the origin of a URL for messages, since the paths and queries of webhooks often contain secrets. */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'The URL';
 }

@@ -4,16 +4,16 @@ import type { LookupFunction } from 'node:net';
 import type { AllowList } from './allow-list';
 import { isAllowedAddress, refusedName } from './target';
 
-/** All addresses of a name, in the order in which they should be tried. */
+/** Resolves a name to all its addresses, in the order in which they should be tried. */
 export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 
-/** Returns the resolver of the system. */
+/** Resolves names with the resolver of the system. */
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /**
- * Returns the lookup of one connection. The socket connects to exactly the addresses that were checked here, so a name
- * that resolves to another address a moment later (rebinding) has no effect. Addresses that are not allowed are left
- * out; none left = `egress_refused`.
+ * Returns the lookup function of one connection. The socket connects to exactly the addresses that were checked here,
+ * so a name that resolves to another address a moment later (DNS rebinding) has no effect. Addresses that are not
+ * allowed are left out; if none is left, the lookup fails with `egress_refused`.
  */
 export function guardedLookup(port: number, allow: AllowList, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {

@@ -5,10 +5,10 @@ import { retryAfterMs } from './retry-after';
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
 interface HttpFailureOptions {
-  /** Statuses that are worth another attempt besides 408, 425, 429 and 5xx. */
+  /** Statuses to retry, in addition to 408, 425, 429 and 5xx. */
   retryOnStatus?: readonly number[];
   now: Date;
-  /** Kept on the step. */
+  /** Output to record on the step. */
   output?: unknown;
 }
 

@@ -10,21 +10,21 @@ import type { Hop } from './redirect';
 import { isAllowedAddress, refusedName, targetOf } from './target';
 import type { EgressTls } from './tls';
 
-/** Timeout of a connection through the proxy. */
+/** Timeout for opening a connection through the proxy, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
- * Names on the proxy's own machine or network, whether or not they can be resolved here: without a dot, below a
- * top-level domain that is not part of the public DNS (RFC 6761, 6762, 8375, ICANN's `.internal`), and the metadata
- * service of AWS.
+ * Names that belong to the proxy's own machine or network, whether or not they can be resolved here: names without a
+ * dot, names below a top-level domain that is not in the public DNS (RFC 6761, 6762, 8375, ICANN's `.internal`), and
+ * the metadata service of AWS.
  */
 const INTERNAL =
   /^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home\.arpa|svc|consul)$|^instance-data\./;
 const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
 
 /**
- * Returns whether to connect to a host directly although a proxy is set: the operator allows it by name, or all its
- * addresses. Throws `egress_refused` when the proxy must not be used for it: one of its addresses, where they can be
- * resolved here, is not public. A proxy resolves names itself, so every address has to be public.
+ * Returns whether to connect to a host directly although a proxy is set: when the operator allows it by name, or allows
+ * all its addresses. A proxy resolves names itself, so every address must be public.
+ * @throws {ProviderFailure} `egress_refused` when one of the addresses that can be resolved here is not public
  */
 export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): Promise<boolean> {
   const { hostname, port } = targetOf(url);
@@ -41,13 +41,16 @@ export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): 
   return false;
 }
 
-/** Sends requests through proxies, over pooled connections; https in a tunnel by CONNECT. */
+/** Sends requests through proxies over pooled connections; https requests use a CONNECT tunnel. */
 export interface ProxiedSender {
   send(proxy: URL, hop: Hop, signal: AbortSignal, tls?: EgressTls): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 }
 
-/** Creates the sender through a proxy. `agent` does not check addresses, since the operator has chosen the proxy. */
+/**
+ * Creates the sender. `agent` connects to the proxy without checking its addresses, since the operator has chosen the
+ * proxy.
+ */
 export function createProxiedSender(agent: Agent): ProxiedSender {
   const tunnels = new Map<string, Pool>();
 
@@ -86,7 +89,10 @@ export function createProxiedSender(agent: Agent): ProxiedSender {
   };
 }
 
-/** Requests a connection to a host from a proxy. @throws {ProviderFailure} when it refuses */
+/**
+ * Opens a tunnel to a host through a proxy.
+ * @throws {ProviderFailure} when the proxy refuses
+ */
 function openTunnel(proxy: URL, target: URL): Promise<Socket> {
   const place = `${target.hostname}:${targetOf(target).port}`;
   const authorization = credentialsOf(proxy);
@@ -112,9 +118,7 @@ function openTunnel(proxy: URL, target: URL): Promise<Socket> {
   });
 }
 
-/**
- * Returns the failure for a refusal of the proxy. 403 and 407 are permanent decisions; anything else may be temporary.
- */
+/** Returns the failure for a refusal of the proxy. 403 and 407 are permanent; other statuses may be temporary. */
 function refusal(place: string, status: number): ProviderFailure {
   const message = `The proxy refused the connection to ${place} with status ${status}.`;
   const isDecision = status === 403 || status === 407;

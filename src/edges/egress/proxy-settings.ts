@@ -1,18 +1,19 @@
 import ipaddr from 'ipaddr.js';
 
-/** Which proxy requests go through; null for a scheme = directly. */
+/** The proxies of requests, by scheme; null = connect directly. */
 export interface ProxySettings {
   http: URL | null;
   https: URL | null;
-  /** Hosts that are reached directly, as `NO_PROXY` names them. */
+  /** Hosts that are reached directly, in the syntax of `NO_PROXY`. */
   noProxy: readonly string[];
 }
 
 const NONE: ProxySettings = { http: null, https: null, noProxy: [] };
 
 /**
- * Parses `FERMATA_EGRESS_PROXY`: `env` uses `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names win, as in
- * curl), `none` ignores them, a URL is the proxy for both schemes. @throws {Error} for a proxy that is no http(s) URL
+ * Parses `FERMATA_EGRESS_PROXY`. `env` uses `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names take
+ * precedence, as in curl), `none` ignores them, and a URL is the proxy for both schemes.
+ * @throws {Error} for a proxy that is not an http(s) URL
  */
 export function readProxySettings(setting: string, env: Readonly<Record<string, string | undefined>>): ProxySettings {
   if (setting === 'none') return NONE;
@@ -48,7 +49,10 @@ export function proxyFor(
   return proxy;
 }
 
-/** `*`, a host with everything below it, `.suffix`, an address or a CIDR range; each may end in `:port`. */
+/**
+ * Returns whether a target matches an entry: `*`, a host with all its subdomains, `.suffix`, an address or a CIDR
+ * range; each may end in `:port`.
+ */
 function matches(entry: string, { hostname, port }: { hostname: string; port: number }): boolean {
   if (entry === '*') return true;
   const [, host = entry, only] = /^(\[[^\]]+\]|[^:]+):(\d+)$/.exec(entry) ?? [];

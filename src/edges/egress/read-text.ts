@@ -2,7 +2,7 @@ import { pipeline, type Readable, type Transform } from 'node:stream';
 import { constants, createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
 import { errorCode } from './error-code';
 
-/** Reads an answer that ends in the middle as far as possible. */
+/** Decompression options that return the readable part of a truncated response. */
 const LENIENT = { finishFlush: constants.Z_SYNC_FLUSH };
 const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
   ['gzip', () => createGunzip(LENIENT)],
@@ -12,9 +12,9 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 ]);
 
 /**
- * Returns the text of a response, at most `maxBytes` of it, both on the wire and after decompression; the rest is not
- * read. One content coding is decoded (we request none); text in several is left out. An invalid coding ends the text
- * there, because the server has done its work anyway.
+ * Returns the text of a response. Reads at most `maxBytes`, both on the wire and after decompression. Decodes one
+ * content coding (requests ask for none); a body with several codings becomes an empty text. When the coding is
+ * invalid, the text ends there and nothing is thrown, because the server has processed the request anyway.
  */
 export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
@@ -34,7 +34,10 @@ export async function readText(body: Readable, headers: Record<string, string>, 
   return decode(await collect(atMost(decoder, maxBytes)));
 }
 
-/** Hands on the UTF-8 text of a body piece by piece, as it arrives. Characters that are split between pieces stay whole. */
+/**
+ * Passes the UTF-8 text of a body to `onText` in pieces, as they arrive. Characters that are split between pieces are
+ * kept whole.
+ */
 export async function passOn(body: AsyncIterable<Buffer>, onText: (text: string) => Promise<void>): Promise<void> {
   const decoder = new TextDecoder();
   for await (const chunk of body) await onText(decoder.decode(chunk, { stream: true }));
@@ -66,7 +69,7 @@ function isCodingError(error: unknown): boolean {
   return /^(Z_|ERR_)/.test(code) && code !== 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
-/** Decodes by the charset of the answer, UTF-8 without one or with an unknown one; never throws. */
+/** Returns a decoder for the charset of the response; UTF-8 when it has none or an unknown one. Never throws. */
 function textDecoder(contentType: string | undefined): (bytes: Buffer) => string {
   const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   try {

@@ -2,9 +2,9 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Headers that are never sent to an origin for which the request was not made. */
+/** Headers that are never sent to an origin other than that of the original request. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
-/** Headers of a body, which are removed with it. */
+/** Headers that describe a body; they are removed together with it. */
 const OF_THE_BODY: ReadonlySet<string> = new Set([
   'content-type',
   'content-length',
@@ -15,20 +15,20 @@ const OF_THE_BODY: ReadonlySet<string> = new Set([
 
 export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
-/** A request of an exchange. */
+/** One request of an exchange. */
 export interface Hop {
   url: URL;
   method: Method;
   headers: Readonly<Record<string, string>>;
   body: string | Buffer | null;
-  /** Redirects that led here. */
+  /** Number of redirects so far. */
   redirects: number;
 }
 
 /**
- * Returns the request of a redirect, by the rules of the Fetch standard; null when the answer is none. Headers named in
- * `sensitive` (lower case) and credentials are not sent to another origin. @throws {ProviderFailure} http_status after
- * the fifth redirect, and for a location that is no URL
+ * Returns the request for a redirect, by the rules of the Fetch standard; null when the response is not a redirect.
+ * Headers named in `sensitive` (lower case) and credentials are not sent to another origin.
+ * @throws {ProviderFailure} http_status after the fifth redirect, and for a location that is not a URL
  */
 export function nextHop(
   hop: Hop,

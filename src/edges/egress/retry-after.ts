@@ -1,9 +1,9 @@
-/** Maximum time that a server can make us wait. */
+/** Longest accepted delay, in milliseconds. */
 const MAX_MS = 3_600_000;
 
 /**
- * Returns the milliseconds of a `Retry-After` header (seconds or an HTTP date): 0 to one hour; undefined for anything
- * else.
+ * Returns the milliseconds that a `Retry-After` header (seconds or an HTTP date) requests, between 0 and one hour;
+ * undefined for anything else.
  */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;

@@ -5,7 +5,7 @@ import type { AllowList } from './allow-list';
 
 /** The parts of a request that the guard checks. */
 interface Target {
-  /** Without the brackets of an IPv6 literal. */
+  /** Host name; an IPv6 literal without brackets. */
   hostname: string;
   port: number;
 }
@@ -17,8 +17,9 @@ export function targetOf(url: URL): Target {
 }
 
 /**
- * Refuses requests that must never be made: other schemes, user names and passwords in the URL, literal addresses that
- * are neither public nor allowed. Names are checked when they are resolved. @throws {ProviderFailure} egress_refused
+ * Refuses requests that are never allowed: schemes other than http(s), user names and passwords in the URL, and literal
+ * addresses that are neither public nor allowed. Names are checked when they are resolved.
+ * @throws {ProviderFailure} egress_refused
  */
 export function checkTarget(url: URL, allow: AllowList): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -32,8 +33,8 @@ export function checkTarget(url: URL, allow: AllowList): void {
 }
 
 /**
- * Checks an address. `what` begins the message. @throws {ProviderFailure} egress_refused, when it is neither public nor
- * allowed
+ * Refuses an address that is neither public nor allowed. `what` begins the message.
+ * @throws {ProviderFailure} egress_refused
  */
 export function checkAddress(address: string, port: number, allow: AllowList, what: string): void {
   const refusal = refusalOf(address);
@@ -48,7 +49,10 @@ export function isAllowedAddress(address: string, port: number, allow: AllowList
   return refusalOf(address) === null || allow.allowsAddress(address, port);
 }
 
-/** Returns the refusal of a name. It contains no address, since authors of automations must not learn the addresses of internal names. */
+/**
+ * Returns the failure for a refused name. The message omits the addresses, since authors of automations must not learn
+ * the addresses of internal names.
+ */
 export function refusedName(hostname: string): ProviderFailure {
   return refused(`The host ${hostname} is not public. ${HINT}`);
 }

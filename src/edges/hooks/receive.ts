@@ -7,7 +7,9 @@ import type { HookScheme } from '../../domain/hooks/scheme-names';
 import type { DomainWrite } from '../../domains/domain-write';
 import { typedEventOf } from './forge';
 
-/** Headers in which senders identify a delivery; the first present one counts unless the hook names its own. */
+/**
+ * Headers in which senders identify a delivery. The first one present is used, unless the hook names its own header.
+ */
 const DELIVERY_HEADERS = [
   'x-github-delivery',
   'x-delivery-id',
@@ -17,7 +19,7 @@ const DELIVERY_HEADERS = [
   'idempotency-key',
 ] as const;
 
-/** Headers that may contain a credential: automations never see them. */
+/** Matches the names of headers that may contain credentials; automations never see these. */
 const CREDENTIAL =
   /^(proxy-)?authorization$|^(set-)?cookie$|secret|token|password|passwd|signature|hmac|api-?key|^x-amz-security/;
 
@@ -36,8 +38,9 @@ export interface HookRequest {
 }
 
 /**
- * Accepts a request as `automation.webhook`, and as a typed event of GitHub or GitLab, in the caller's transaction. A delivery that the same hook accepted within
- * seven days, and a copy of a signed request within its tolerance, return the change id of the first time.
+ * Accepts a request as the event `automation.webhook`, and as a typed event of GitHub or GitLab, in the caller's
+ * transaction. A delivery that the same hook accepted within the last seven days, or a copy of a signed request within
+ * its tolerance, is not accepted again: its original change ids are returned.
  */
 export async function receiveHook(write: DomainWrite, request: HookRequest): Promise<{ changeIds: string[] }> {
   const { hook, body, headers, query, method } = request;
@@ -64,7 +67,7 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
 
 /**
  * Returns the identities by which a repeated delivery is recognised: its delivery header, and the hash of its signed
- * content for as long as the signature stays valid.
+ * content, which is kept for as long as the signature is valid.
  */
 export function identitiesOf({
   hook,
@@ -79,7 +82,7 @@ export function identitiesOf({
   );
   if (name !== undefined) identities.push({ key: deliveryKey('hook', hook.id, name, String(headers[name])) });
   if (signedHash !== null) {
-    // A timestamp may be ahead by the tolerance, so a copy stays valid for twice as long.
+    // The timestamp may be in the future by up to the tolerance, so a copy is valid for twice the tolerance.
     const timed = expected.kind === 'timestamped' || expected.hmac?.timestampHeader !== undefined;
     const ttlSeconds = expected.toleranceSeconds * (timed ? 2 : 1);
     identities.push({ key: deliveryKey('hook-signature', hook.id, signedHash), ttlSeconds });

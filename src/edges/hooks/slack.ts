@@ -21,7 +21,7 @@ const Callback = z.looseObject({
     text: z.string().nullish(),
     ts: z.string().nullish(),
     bot_id: z.string().nullish(),
-    // For message_changed and message_deleted.
+    // Present for message_changed and message_deleted.
     message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
     previous_message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
     // The object of a reaction, a pin or a star.
@@ -58,7 +58,7 @@ const Interaction = z.looseObject({
 });
 type Interaction = z.infer<typeof Interaction>;
 
-/** The content of a request from Slack, and its answer. */
+/** The content of a request from Slack, and the response to it. */
 export type SlackDelivery =
   | { kind: 'challenge'; challenge: string }
   | { kind: 'events'; events: { event: string; payload: Record<string, unknown> }[]; eventId?: string; reply?: string };
@@ -138,9 +138,9 @@ const chosenValue = (action: Interaction['actions'][number]): string | null =>
   null;
 
 /**
- * Appends the events of a delivery, once. Slack repeats a delivery that is not answered within three seconds under the
- * same event id, with a new signature (https://docs.slack.dev/apis/events-api/#retries); a copy of a form has the same
- * signature.
+ * Appends the events of a delivery once. When a delivery is not acknowledged within three seconds, Slack repeats it
+ * with the same event id and a new signature (https://docs.slack.dev/apis/events-api/#retries); a copy of a form has
+ * the same signature.
  */
 export async function receiveSlack(
   { tx, entities, cause, now }: DomainWrite,

@@ -20,7 +20,7 @@ const SnsMessage = z.looseObject({
 });
 export type SnsMessage = z.infer<typeof SnsMessage>;
 
-/** Returns the message in a body; null when the body is none. */
+/** Returns the message in a body; null when the body is not an SNS message. */
 export function parseSnsMessage(raw: Buffer): SnsMessage | null {
   try {
     const parsed = SnsMessage.safeParse(JSON.parse(raw.toString('utf8')));
@@ -30,21 +30,21 @@ export function parseSnsMessage(raw: Buffer): SnsMessage | null {
   }
 }
 
-/** Fields that are signed, in the order of their names. */
+/** Names of the signed fields, in alphabetical order. */
 const SIGNED = {
   Notification: ['Message', 'MessageId', 'Subject', 'Timestamp', 'TopicArn', 'Type'],
   SubscriptionConfirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
   UnsubscribeConfirmation: ['Message', 'MessageId', 'SubscribeURL', 'Timestamp', 'Token', 'TopicArn', 'Type'],
 } as const satisfies Record<SnsMessage['Type'], readonly (keyof SnsMessage)[]>;
 
-/** Version 1 signs with SHA-1, version 2 with SHA-256. */
+/** Signature algorithms: version 1 signs with SHA-1, version 2 with SHA-256. */
 const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const satisfies Record<
   SnsMessage['SignatureVersion'],
   string
 >;
 
 /**
- * Returns the text that is signed: each field that the message has as name and value on lines of their own
+ * Returns the text that is signed: the name and the value of each field that the message has, each on a separate line
  * (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 export function signedText(message: SnsMessage): string {
@@ -68,8 +68,7 @@ export function isSignedBy(message: SnsMessage, certificate: X509Certificate, no
 const SNS_HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
 
 /**
- * Returns whether an address belongs to SNS, over HTTPS and without a port or credentials: nothing else is ever
- * fetched.
+ * Returns whether an address is an HTTPS address of SNS without a port or credentials. Only such addresses are fetched.
  */
 export function isSnsAddress(address: string | undefined): address is string {
   if (address === undefined || !URL.canParse(address)) return false;

@@ -15,7 +15,7 @@ const subscription: Fields = {
   SigningCertURL: notification['SigningCertURL'],
 };
 
-/** What AWS answers: the certificate and the confirmation. Everything else is refused. */
+/** Answers like AWS, with the certificate and the confirmation; refuses all other requests. */
 function aws(answers: Record<string, { status: number; body: string }>): { egress: Egress; asked: string[] } {
   const asked: string[] = [];
   const egress = {

@@ -4,27 +4,31 @@ import type { Egress } from '../egress/egress';
 import { isSignedBy, isSnsAddress, parseSnsMessage, type SnsMessage } from './sns-message';
 
 const TIMEOUT_MS = 10_000;
-/** Certificates that are kept; AWS uses one for each region at a time. */
+/** Maximum number of cached certificates; AWS uses one at a time in each region. */
 const MOST_CERTIFICATES = 50;
 const MAX_CERTIFICATE_BYTES = 65_536;
 
 interface SnsDeps {
   egress: Egress;
-  /** PEM certificates that replace the download, for closed networks and tests. */
+  /** PEM certificates that are used instead of downloaded ones, in closed networks and tests. */
   certificates: string | undefined;
 }
 
-/** Signatures and subscriptions of Amazon SNS. */
+/** Verifies messages of Amazon SNS and confirms subscriptions. */
 export interface Sns {
-  /** Returns the message when its signature is right and its topic is one of `topics`; else null. */
+  /** Returns the message when its signature is valid and its topic is one of `topics`; otherwise null. */
   verify(raw: Buffer, topics: readonly string[], now: Date): Promise<SnsMessage | null>;
   /**
-   * Confirms a subscription by the address in a verified message. @throws {FermataError} when SNS does not answer 2xx
+   * Confirms a subscription with the address in a verified message.
+   * @throws {FermataError} when the status of SNS's response is not 2xx
    */
   confirm(message: SnsMessage): Promise<void>;
 }
 
-/** Certificates and subscriptions are fetched through the egress guard, from hosts of SNS only. */
+/**
+ * Creates the verifier. It fetches certificates and confirms subscriptions through the egress guard, only from hosts of
+ * SNS.
+ */
 export function createSns({ egress, certificates }: SnsDeps): Sns {
   const given = certificates === undefined ? undefined : certificatesIn(certificates);
   const downloaded = new Map<string, X509Certificate>();

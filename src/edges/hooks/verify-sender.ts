@@ -13,16 +13,15 @@ export interface SignedRequest {
 /** A request whose sender is verified. */
 export interface VerifiedRequest {
   /**
-   * Hash of the signed content; null without a signature. It identifies a signed request however the signature is
-   * spelled (upper case, padding, further signatures, another of two secrets), so a copy cannot pass for another
-   * request.
+   * Hash of the signed content; null without a signature. It is the same for every spelling of the signature (upper
+   * case, padding, further signatures, either of two secrets), so a copy is recognised as the same request.
    */
   signedHash: string | null;
 }
 
 /**
- * Verifies that the sender of a request knows one of the hook's secrets (in clear: one, or two during a rotation); null
- * when it does not. Signatures are checked over the raw body, and compared in constant time.
+ * Verifies that the sender of a request knows one of the hook's secrets (decrypted; two during a rotation); returns
+ * null when it does not. Signatures cover the raw body, and are compared in constant time.
  */
 export function verifySender(
   expected: Expectation,
@@ -30,7 +29,7 @@ export function verifySender(
   request: SignedRequest,
 ): VerifiedRequest | null {
   if (expected.kind === 'none') return { signedHash: null };
-  // Signed by a certificate instead of a secret: see sns.ts.
+  // Signed with a certificate instead of a secret: see sns.ts.
   if (expected.kind === 'sns') return null;
   const given = expected.header === null ? undefined : request.headers[expected.header];
   if (typeof given !== 'string' || given === '') return null;
@@ -42,7 +41,7 @@ export function verifySender(
   return signed ? { signedHash: sha256(signed, 'base64url') } : null;
 }
 
-/** Returns the signed content, when one of the signatures in a separate header is correct. */
+/** Returns the signed content when one of the signatures in a separate header is valid. */
 function signedText(
   expected: Expectation,
   scheme: HmacScheme,
@@ -88,8 +87,8 @@ function signedParts(
 }
 
 /**
- * Returns the signed content, for `t=<unix>,v1=<hex>` over `t.body`; a sender that rotates its secret may send several
- * v1.
+ * Returns the signed content for a header `t=<unix>,v1=<hex>` that signs `t.body`. During a rotation of the secret, a
+ * sender may send several v1.
  */
 function timestampedText(
   { toleranceSeconds }: Expectation,
@@ -128,7 +127,7 @@ function headerOf({ headers }: SignedRequest, name: string): string {
 const normalized = (signature: string, encoding: HmacScheme['encoding']): string =>
   encoding === 'hex' ? signature.toLowerCase() : signature.replace(/=+$/, '');
 
-/** Compares each with each, whichever matches, so that the time it takes reveals nothing. */
+/** Returns whether any text matches. Compares all pairs even after a match, so that the duration reveals nothing. */
 function matchesAny(wanted: readonly string[], given: readonly string[]): boolean {
   let matches = false;
   // `timingSafeEqual` requires equal lengths, which digests have.

@@ -7,7 +7,7 @@ import { findingsOf, refusal } from './refusal';
 
 const Text = z.string().min(1);
 
-/** CloudEvents 1.0: the context attributes; all others are extensions. */
+/** A CloudEvent 1.0: the context attributes; other attributes are extensions. */
 const CloudEventSchema = z
   .looseObject({
     specversion: z.literal('1.0', { error: 'must be "1.0"' }),
@@ -40,7 +40,7 @@ export type CloudEvent = z.infer<typeof CloudEventSchema>;
 
 const isJson = (contentType: string | undefined) => contentType === undefined || /[/+]json\b/i.test(contentType);
 
-/** Returns the event that an object in JSON format is. Refused: `validation_failed`, `invalid_text`, with the index in a batch. */
+/** Parses an event in JSON format. Throws `validation_failed` or `invalid_text`, with the index in a batch. */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;
   // In the JSON format a null attribute counts as absent.
@@ -54,7 +54,7 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   return decodeData(parsed.data);
 }
 
-/** Decodes the data of an event: base64 that is JSON becomes `data`; other bytes stay unchanged. */
+/** Decodes the data of an event: base64 that contains JSON becomes `data`; other bytes are left unchanged. */
 function decodeData(event: CloudEvent): CloudEvent {
   if (event.data_base64 === undefined || event.datacontenttype === undefined || !isJson(event.datacontenttype))
     return event;

@@ -19,8 +19,9 @@ export interface DroppedEvent {
 }
 
 /**
- * Accepts CloudEvents as `automation.event`. An event that the same caller (`principal`) sent before, by source and id,
- * is ignored; `mismatched` lists those with other content than the first. One statement: `tx` may be the database.
+ * Accepts CloudEvents as `automation.event`. Ignores an event that the same caller (`principal`) already sent, by
+ * source and id; `mismatched` lists ignored events whose content differs from the first. Runs one statement, so `tx`
+ * may also be the database.
  */
 export async function ingestCloudEvents(
   write: DomainWrite,

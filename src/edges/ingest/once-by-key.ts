@@ -2,19 +2,19 @@ import { sql } from 'drizzle-orm';
 import { claimContent, deliveryKey } from '../../db/claim-deliveries';
 import type { Executor } from '../../db/executor';
 
-/** A key that a caller chose, and the content of its request. */
+/** An idempotency key that a caller chose, and the content of its request. */
 export interface CallerKey {
-  /** Id of the caller: different callers may use the same key. */
+  /** Id of the caller; different callers may use the same key. */
   principal: string;
-  /** Keeps the keys of different endpoints apart. */
+  /** Endpoint of the request; the same key may be used for different endpoints. */
   route: string;
   key: string;
   contentHash: string;
 }
 
 /**
- * Runs `work` unless the same caller sent the same key within the last seven days; then returns the change ids of the
- * first time, or `reused` when the content differs. Without a key it always runs `work`.
+ * Runs `work`, unless the same caller sent the same key within the last seven days: then it returns the change ids of
+ * the first request, or `reused` when the content differs. Without a key it always runs `work`.
  */
 export async function onceByKey(
   tx: Executor,

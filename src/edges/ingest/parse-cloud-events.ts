@@ -2,7 +2,7 @@ import { parseJson } from '../../domain/exact-json';
 import { FermataError } from '../../domain/errors';
 import { toCloudEvent, type CloudEvent } from './cloud-event';
 
-/** Headers as Node gives them: names in lower case. */
+/** Headers in Node's form: names in lower case. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 function textOf(body: unknown): string | undefined {
@@ -21,8 +21,8 @@ function jsonOf(body: unknown): unknown {
 }
 
 /**
- * Returns the value of a header of the binary mode; the HTTP binding percent-encodes all characters other than
- * printable ASCII.
+ * Decodes the value of a header of the binary mode. The HTTP binding percent-encodes all characters except printable
+ * ASCII.
  */
 function decodeHeader(name: string, value: string): string {
   try {
@@ -55,9 +55,9 @@ function fromBinary(headers: Headers, contentType: string, body: unknown): Cloud
 
 /**
  * Returns the events of a request in any mode of the HTTP binding: binary (`ce-…` headers), structured
- * (`application/cloudevents+json`) or batched (`application/cloudevents-batch+json`). Plain `application/json` is read as
- * structured or, when it is a list, as batched. `body` = bytes, text or what was parsed from them already.
- * Refused: `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`.
+ * (`application/cloudevents+json`) or batched (`application/cloudevents-batch+json`). Plain `application/json` is read
+ * as structured, or as batched when it is a list. `body` is bytes, text or parsed JSON.
+ * Throws `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`.
  */
 export function parseCloudEvents(headers: Headers, body: unknown): CloudEvent[] {
   const header = headers['content-type'];

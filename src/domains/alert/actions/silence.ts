@@ -6,7 +6,10 @@ import type { RemoteSilences } from '../remote-silences';
 import { Matchers } from '../triggers';
 import { alertOf, automationOf } from './alert-of-run';
 
-/** Short: the call is tried once in the workflow task before it is handed over to an activity with retries. */
+/**
+ * Timeout of a call. It is short because the workflow task makes the first attempt; only a later one runs in an
+ * activity, with retries.
+ */
 const TIMEOUT_MS = 5_000;
 const MS_PER_MINUTE = 60_000;
 
@@ -33,7 +36,7 @@ const Artifact = z.object({
   fingerprint: z.string().nullable(),
   matchers: z.array(z.string()),
   endsAt: z.string(),
-  /** Id of the silence in Alertmanager; null without a connection. */
+  /** Id of the silence in Alertmanager; null when no connection was named. */
   remoteSilenceId: z.string().nullable(),
 });
 type Artifact = z.infer<typeof Artifact>;
@@ -42,14 +45,15 @@ type Artifact = z.infer<typeof Artifact>;
 interface Prepared {
   silenceId: string;
   fingerprint: string | null;
-  /** Labels of the alert; empty for a silence by matchers. */
+  /** Labels of the alert; empty for a silence that is defined by matchers. */
   labels: Record<string, string>;
   createdBy: string;
 }
 
 /**
- * Silences the alert of the run, the named one, or all that matchers match: here, and in an Alertmanager when a
- * connection is named. Alertmanager is called first; a failure there fails the step and leaves no silence here.
+ * Silences the alert of the run, the named alert, or all alerts that match the matchers. When a connection is named,
+ * the silence is also created in that Alertmanager, before it is stored here: if the call fails, the step fails and no
+ * silence is stored.
  */
 export function createSilenceAction(remote: RemoteSilences): CallingAction<Config> {
   return {
@@ -93,7 +97,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
       if (result === undefined) return;
       const { fingerprint, createdBy, ...planned } = prepared as Prepared;
       const { connectionId, comment, matchers = [] } = config;
-      // `fermata test` may answer the call with fewer fields than the artifact has.
+      // `fermata test` may answer the call with fewer fields than a real artifact has.
       const left = Artifact.partial().parse(result.artifact ?? {});
       const { silenceId = planned.silenceId, endsAt = endOf(now, config).toISOString(), remoteSilenceId } = left;
       await silenceAlerts(

@@ -14,13 +14,15 @@ const Config = z
   });
 type Config = z.infer<typeof Config>;
 
-/** Silences to end, with the opened connections of those that also exist in an Alertmanager. */
+/** Silences to end, with the decrypted connections of those that also exist in an Alertmanager. */
 interface Prepared {
   silenceIds: string[];
   remote: { connection: unknown; id: string }[];
 }
 
-/** Ends a silence, or those of one alert, here and in the Alertmanagers in which `alert.silence` created them. */
+/**
+ * Ends one silence, or all silences of one alert, here and in each Alertmanager in which `alert.silence` created them.
+ */
 export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Config> {
   return {
     id: 'unsilence',
@@ -30,7 +32,7 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
     configSchema: Config,
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    // Only for silences in an Alertmanager, which no test can create.
+    // Only silences that exist in an Alertmanager need a call, and a test cannot create those.
     leavesProcess: () => false,
 
     async prepare({ db, config, trigger, now, openConnection }): Promise<Prepared> {

@@ -3,7 +3,7 @@ import type { EntityStore } from '../../../db/entity-store';
 import type { Executor } from '../../../db/executor';
 import { FermataError } from '../../../domain/errors';
 
-/** The artifact `state`; state null = removed. */
+/** The artifact `state`; its `state` is null after a removal. */
 export const stateArtifact = {
   name: 'state',
   identity: ['kind', 'id'],
@@ -11,8 +11,8 @@ export const stateArtifact = {
 };
 
 /**
- * Refuses unknown kinds and kinds of the domains, whose state follows from their own data. @throws {FermataError}
- * `validation_failed`
+ * Refuses unknown kinds, and kinds whose state the domains compute.
+ * @throws {FermataError} `validation_failed`
  */
 export async function assertCustomKind(entities: EntityStore, tx: Executor, kind: string): Promise<void> {
   const { source } = await entities.kinds.resolve(tx, kind);

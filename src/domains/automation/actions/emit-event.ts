@@ -10,7 +10,7 @@ const Config = z.strictObject({
   data: z.unknown().optional(),
 });
 
-/** Appends an event that automations listen to with `automation.event`; its source is the automation. */
+/** Appends an event that starts automations with the trigger `automation.event`; its source is the automation. */
 export const emitEventAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'emit_event',
   displayName: 'Emit an event',

@@ -7,7 +7,7 @@ const Config = z.strictObject({
   data: z.unknown().optional(),
 });
 
-/** Keeps a message on the step. */
+/** Records a message in the output of the step. */
 export const logAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'log',
   displayName: 'Log a message',

@@ -17,9 +17,9 @@ const Config = z
   .strictObject({
     kind: z.string().min(1).meta({ 'x-entity-kind': true }),
     id: z.string().min(1).optional(),
-    /** A field of the state; dots lead into objects. */
+    /** A field of the state; dots lead into nested objects. */
     field: z.string().min(1).optional(),
-    /** A value, or a list of which one must match; null = the field is absent. */
+    /** The value before the change, or a list of values of which one must match; null = the field is absent. */
     from: z.unknown().optional(),
     to: z.unknown().optional(),
   })
@@ -28,7 +28,7 @@ const Config = z
     message: '"from" and "to" need a field',
   });
 
-/** Returns the value of a field: by the key as written, else with its dots as a path; null when there is none. */
+/** Returns the value of a field: looked up by the exact key first, then with its dots as a path; null when absent. */
 function read(state: unknown, field: string): unknown {
   if (typeof state !== 'object' || state === null) return null;
   if (Object.hasOwn(state, field)) return ownField(state, field) ?? null;
@@ -51,7 +51,9 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
   return config.to === undefined || matches(config.to, after);
 }
 
-/** Returns the first of id, field, from and to that a change does not match. */
+/**
+ * Returns which of `id`, `field`, `from` and `to` is the first that a change does not match; undefined when all match.
+ */
 function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
   const { id, field, from, to } = Config.parse(raw);
   if (id !== undefined && payload.id !== id) return { path: 'id', expression: 'id', found: payload.id, wanted: id };
@@ -91,7 +93,7 @@ export const entityChangedTrigger: TriggerType = {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
       const value = read(state, config.field);
-      // An absent value decides nothing, unless absence must hold.
+      // An absent value neither matches nor fails, unless the config requires absence.
       return matches(config.to, value) || (value === null ? undefined : false);
     },
   },

@@ -3,7 +3,7 @@ import { numericValue } from '../../../domain/expressions/numeric';
 import { ownValue } from '../../../domain/expressions/plain-data';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
 
-/** `latencyMs`, `collectors.<id>.<field>` or `<id>.<field>`. */
+/** A field of a result: `latencyMs`, `collectors.<id>.<field>` or `<id>.<field>`. */
 const FIELD = /^(?:latencyMs|[^.\s][^.]*(?:\.[^.]+)+)$/;
 const P95 = /^p95_?latency_?ms$/i;
 
@@ -22,7 +22,7 @@ const Config = z
     field: Field,
     above: z.number().optional(),
     below: z.number().optional(),
-    /** level: each result past the bound; crossing: only a result that enters the range. */
+    /** level = fire for each result past the bound; crossing = fire only for a result that enters the range. */
     on: z.enum(['level', 'crossing']).default('level'),
   })
   .superRefine(({ above, below }, ctx) => {
@@ -57,7 +57,7 @@ function valueOf(payload: Record<string, unknown>, field: string): number | unde
 const isIn = (value: number, { above, below }: Config): boolean =>
   (above === undefined || value > above) && (below === undefined || value < below);
 
-/** Fires for results of checks whose number lies past a bound. */
+/** Fires for results of checks with a number past a bound. */
 export const numericStateTrigger: TriggerType = {
   id: 'numeric_state',
   displayName: 'Number past a bound',

@@ -15,7 +15,7 @@ const Expression = z.string().superRefine((source, ctx) => {
 const Config = z.strictObject({
   /** Name of a registered inbound hook. */
   hook: z.string().min(1).meta({ 'x-hook': true }),
-  /** Evaluated with `trigger.payload`; default: none, one key for the whole automation. */
+  /** Expression over `trigger.payload`; when absent, all runs of the automation share one key. */
   contextKey: Expression.optional(),
 });
 
@@ -27,7 +27,7 @@ const Payload = z.looseObject({
   method: z.string(),
 });
 
-/** A request to an inbound hook. */
+/** Fires for a request to an inbound hook. */
 export const webhookTrigger: TriggerType = {
   id: 'webhook',
   displayName: 'Webhook',

@@ -10,7 +10,7 @@ const Config = z.strictObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** The artifact `assignment`; `enqueued` = a run of the check was requested. */
+/** The artifact `assignment`; `enqueued` is true when a run of the check was requested. */
 const assignmentArtifact = {
   name: 'assignment',
   schema: z.object({

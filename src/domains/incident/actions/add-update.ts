@@ -5,7 +5,7 @@ import { incidentArtifact, incidentIdOf, incidentResult } from './artifact';
 
 const Config = NewIncidentUpdate.extend({ incidentId: z.string().optional() });
 
-/** Adds a message to an incident, and moves its status if the config names one. */
+/** Adds a message to an incident, and sets its status if the config names one. */
 export const addUpdateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'add_update',
   displayName: 'Add incident update',

@@ -28,7 +28,10 @@ export function incidentResult(incident: Incident, reused: boolean, closesConsum
   return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed };
 }
 
-/** Returns the incident that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
+/**
+ * Returns the incident that a step works on: the one in the config, else the one in the artifact. Throws
+ * `artifact_missing`.
+ */
 export function incidentIdOf(config: { incidentId?: string | undefined }, consumed: object | null): string {
   if (config.incidentId !== undefined) return config.incidentId;
   const parsed = z.looseObject({ incidentId: z.string() }).safeParse(consumed);

@@ -10,7 +10,7 @@ const Config = z.strictObject({
   message: z.string().max(10_000).optional(),
 });
 
-/** Moves an incident to another status. */
+/** Sets the status of an incident. */
 export const updateStatusAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'update_status',
   displayName: 'Update incident status',

@@ -18,7 +18,10 @@ export function windowResult({ id, status, systemIds, startAt, endAt }: Maintena
   return { artifact: { maintenanceId: id, status, systemIds, ...times }, closesConsumed: ended };
 }
 
-/** Returns the maintenance that a step works on: named by the config, else by the artifact. Refused: `artifact_missing`. */
+/**
+ * Returns the maintenance that a step works on: the one in the config, else the one in the artifact. Throws
+ * `artifact_missing`.
+ */
 export function maintenanceIdOf(config: { maintenanceId?: string | undefined }, consumed: object | null): string {
   if (config.maintenanceId !== undefined) return config.maintenanceId;
   const parsed = z.looseObject({ maintenanceId: z.string() }).safeParse(consumed);

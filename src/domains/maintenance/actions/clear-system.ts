@@ -7,7 +7,7 @@ const Config = z.strictObject({
   message: NewMaintenanceUpdate.shape.message.optional(),
 });
 
-/** Ends the running maintenances of a system; having none is no error. */
+/** Ends the running maintenances of a system; does nothing when it has none. */
 export const clearSystemAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'clear_system',
   displayName: 'End the maintenance of a system',
