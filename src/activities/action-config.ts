@@ -14,10 +14,11 @@ export interface RenderedConfig {
 }
 
 /**
- * Renders the configuration of an action, puts secrets in where its schema takes them and the author wrote them, and checks
- * it against the schema. The step's mask hides the secrets from then on. What was rendered stays with the step, without them.
- * @throws {FermataError} config_invalid, secret_outside for a reference in a field that takes none, secret_not_allowed for a
- * secret that is bound to other uses; all fail the step without a retry.
+ * Renders the configuration of an action, inserts secrets where its schema accepts them and the author referenced them,
+ * and checks the result against the schema. From then on the step's mask hides the secrets. The step keeps the rendered
+ * configuration with references in place of secrets.
+ * @throws {FermataError} config_invalid, secret_outside for a reference in a field that takes none, secret_not_allowed
+ * for a secret that is bound to other uses; all fail the step without a retry.
  */
 export async function renderConfig(
   db: Executor,

@@ -13,7 +13,7 @@ export interface Attempt {
   context: Context;
   key: AttemptKey;
   start: StepStart;
-  /** Attempts that were sent, with this one once it is. */
+  /** Number of attempts that were sent, including this one once it is sent. */
   sentCount: number;
   /** The request that was sent, and its time. */
   sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
@@ -23,7 +23,7 @@ export interface Attempt {
   origin?: string;
 }
 
-/** Names this invocation of an activity as an attempt of its step. */
+/** Returns the key that identifies this invocation of an activity as an attempt of its step. */
 export function keyOf({ info }: Context): AttemptKey {
   const { workflowExecution, activityId, attempt, isLocal } = info;
   const of = `${workflowExecution?.runId ?? ''}/${isLocal ? 'local' : 'normal'}/${activityId}`;

@@ -11,7 +11,10 @@ interface Call {
   connectionId: string | undefined;
 }
 
-/** Returns what a call may read and write while it runs, in transactions of its own; what it writes is masked. */
+/**
+ * Returns the stores that a call reads and writes while it runs, each in a separate transaction. Written values are
+ * masked.
+ */
 export function callMemory(
   db: Executor,
   { mask, idempotencyKey, connectionId }: Call,

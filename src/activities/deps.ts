@@ -25,7 +25,7 @@ export interface ActivityDeps extends RunSources {
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection with this id for a step. It must be of this type, unless the type is null. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
-  /** How much of the local activity slots the calls to each origin take. */
+  /** The share of the activity slots that calls to each origin take. */
   origins: OriginLoad;
   /**
    * Reports that a local step of an execution waits for the answer to a call, until the returned function is called.

@@ -3,7 +3,7 @@ import type { Context } from '@temporalio/activity';
 /** Milliseconds between two renewals: well below `IN_FLIGHT_SECONDS`. */
 const RENEW_MS = 1_000;
 
-/** When the call of an attempt has to end early. */
+/** Aborts the call of an attempt that has to end early. */
 export interface EndOfAttempt {
   signal: AbortSignal;
   /** Stops the watch. Call it when the call has ended. */

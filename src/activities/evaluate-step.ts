@@ -75,7 +75,7 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
 
 /** Masks an evaluation. Names of variables and fields stay, keys of data are masked. */
 function maskedEvaluation(evaluation: StepEvaluation, mask: Mask): StepEvaluation {
-  // The message of a failure is masked already, and its code is one of our own.
+  // The message of a failure is already masked, and its code is one that Fermata defines.
   if (evaluation.type === 'failed') return evaluation;
   if (evaluation.type === 'variables') {
     return { ...evaluation, variables: maskFields(mask, evaluation.variables, 'all') };

@@ -211,7 +211,7 @@ async function settle(
     trace: { evaluation, ...traceOf(step) },
   });
   if (written) return evaluation;
-  // Ended by another execution of this evaluation, or with the run.
+  // The step had already ended, through another execution of this evaluation or with the run.
   const { open, finished, decided } = await beginStep(tx, step.names, 'show');
   return open && finished ? ((decided as StepEvaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
 }

@@ -10,7 +10,7 @@ import { stillFires, type ScheduledStart, type CatchUp } from '../domain/schedul
 import { cronMatches, nextCron, parseCron } from '../domain/schedules/cron';
 import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../domain/schedules/schedule-messages';
 
-/** Namespace of the ids of scheduled times. */
+/** UUID namespace of the change ids of scheduled times. */
 const TIMES = '7c0d3f5e-2d0f-5a53-9c42-6f6b3a1c8a51';
 
 /**
@@ -33,7 +33,8 @@ export function createFireSchedule(deps: {
     const arrival = { scheduledFor: at, begunAt: new Date(begunAt), attended, now };
     const dropped = whyDropped(schedule, arrival, deps.timezone);
     if (dropped !== null) return dropped;
-    // Derived from trigger and time: everything after the change log identifies changes by this id.
+    // The id is derived from automation, trigger and time, since everything after the change log identifies a change by
+    // it.
     const changeId = v5(`${automationId}/${triggerId}/${at.toISOString()}`, TIMES);
     const fired = await database.db.transaction(async (tx) => {
       const key = deliveryKey('schedule', automationId, triggerId, at.toISOString());

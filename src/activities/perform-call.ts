@@ -160,11 +160,15 @@ async function maskAgain(deps: ActivityDeps, { step, context }: Attempt): Promis
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;
   const later = await persist(context, () => deps.secrets.readMask(deps.database.db, names.runId));
-  // Both, because nothing can be read once the run has ended.
+  // Both masks are applied: after the end of the run its secrets can no longer be read, so the later mask may hide
+  // nothing.
   step.mask = (value, scope) => later(mask(value, scope), scope);
 }
 
-/** Writes the end of the step, with the data that the action keeps. An end that was written before stands. */
+/**
+ * Writes the end of the step and the data that the action keeps. Returns the recorded outcome when the step had ended
+ * before.
+ */
 async function settle(
   deps: ActivityDeps,
   { step, action, context, sent, answeredBefore }: Attempt,

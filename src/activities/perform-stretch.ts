@@ -62,8 +62,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * Whether a call would move to the task queue of calls as soon as it begins, as far as its configuration tells before it
- * is rendered.
+ * Returns whether a call would move to the task queue of calls as soon as it begins, judged by its configuration before
+ * rendering.
  */
 function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, path: string): boolean {
   const step = stepAt(definition, path);

@@ -24,7 +24,7 @@ export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOu
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
 }
 
-/** Largest output of a step that is kept. */
+/** Maximum size of the output that a step keeps, in bytes. */
 const OUTPUT_LIMIT = 1_048_576;
 
 /** Returns the outcome of a step that has finished; null = it has not. */

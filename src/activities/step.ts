@@ -17,7 +17,7 @@ import type { RunFacts } from '../domain/run/scope';
 import type { ExpressionContext } from '../evaluation/evaluator';
 import type { RunSource } from '../db/runs/run-source';
 
-/** A step of a run, as an activity works on it. */
+/** The step of a run that an activity performs. */
 export interface Step {
   source: RunSource;
   input: StepInput;
@@ -40,7 +40,7 @@ export interface Step {
 /** The last step of a run; its success ends the run in the same statement. */
 export interface LastStep {
   path: string;
-  /** Whether it has done so. */
+  /** Whether the end of the run was written. */
   ended: boolean;
 }
 

@@ -8,7 +8,7 @@ const LISTING = {
   columns: [text('ACTION', 'id'), text('CONNECTION', 'connection'), text('DESCRIPTION', 'description')],
 };
 
-/** `fermata actions` */
+/** Configures `fermata actions`. */
 export function configure(command: Command): void {
   const schemas = ['configSchema', 'produces'];
   configureRegistry(command, { listing: LISTING, singular: 'action', example: 'incident.create', schemas });

@@ -4,7 +4,7 @@ import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
 import { instantText } from './print/time-text';
 
-/** `fermata alert` */
+/** Configures `fermata alert`. */
 export function configure(command: Command): void {
   command
     .argument('<fingerprint>', 'id of the alert, as `fermata alerts` prints it')

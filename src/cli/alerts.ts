@@ -11,7 +11,7 @@ interface Options {
   limit: string;
 }
 
-/** `fermata alerts` */
+/** Configures `fermata alerts`. */
 export function configure(command: Command): void {
   command
     .argument('[matchers...]', 'label matchers in the syntax of Alertmanager; all must match')

@@ -4,7 +4,7 @@ import { startApi } from '../main-api';
 import { stopSignal } from '../os/stop-signal';
 import { announceReady } from './ready';
 
-/** `fermata api` */
+/** Configures `fermata api`. */
 export function configure(command: Command): void {
   command
     .addHelpText(

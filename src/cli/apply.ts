@@ -17,7 +17,7 @@ interface Options {
   json?: true;
 }
 
-/** `fermata apply` */
+/** Configures `fermata apply`. */
 export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files, or directories with them')

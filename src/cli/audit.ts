@@ -15,7 +15,7 @@ const LISTING = {
   ],
 };
 
-/** `fermata audit` */
+/** Configures `fermata audit`. */
 export function configure(command: Command): void {
   command
     .option('--actor <id>', 'only operations of this actor')

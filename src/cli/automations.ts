@@ -22,7 +22,7 @@ interface Options {
   status?: string;
 }
 
-/** `fermata automations` */
+/** Configures `fermata automations`. */
 export function configure(command: Command): void {
   command
     .argument('[automation]', 'name or id of an automation: show it, its last runs and why it did not run')

@@ -6,7 +6,7 @@ import { plain } from './print/paint';
 import { bulkOptions, callForMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
 import { wholeId } from './resource/one';
 
-/** `fermata cancel` */
+/** Configures `fermata cancel`. */
 export function configure(command: Command): void {
   command
     .argument('[run]', 'id of the run; without it, all runs that match the filters are cancelled')

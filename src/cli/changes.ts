@@ -43,7 +43,7 @@ const CANDIDATES = {
 
 type Filters = ListOptions & Partial<Record<'kind' | 'entity' | 'event' | 'system' | 'since' | 'until', string>>;
 
-/** `fermata changes` */
+/** Configures `fermata changes`. */
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()

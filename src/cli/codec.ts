@@ -5,7 +5,7 @@ import { createPayloadCodec } from '../temporal/codec/payload-codec';
 import { readJsonArgument } from './json-argument';
 import { createOutput } from './print/output';
 
-/** `fermata codec` */
+/** Configures `fermata codec`. */
 export function configure(command: Command): void {
   command
     .argument('[file]', 'file with the JSON to decrypt; default: standard input (-)', '-')

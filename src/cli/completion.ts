@@ -7,7 +7,7 @@ import { zshScript } from './completion/zsh';
 const SCRIPTS = { bash: bashScript, zsh: zshScript, fish: fishScript } as const;
 type Shell = keyof typeof SCRIPTS;
 
-/** `fermata completion` */
+/** Configures `fermata completion`. */
 export function configure(command: Command, whole: () => Promise<Command>): void {
   command
     .addArgument(new Argument('<shell>', 'shell to complete for').choices(Object.keys(SCRIPTS)))

@@ -28,7 +28,7 @@ interface TestOptions {
   json?: true;
 }
 
-/** `fermata connections` */
+/** Configures `fermata connections`. */
 export function configure(command: Command): void {
   listOptions(
     command.enablePositionalOptions().argument('[connection]', 'name or id of a connection: show only this one'),

@@ -15,7 +15,7 @@ const LISTING = {
   ],
 };
 
-/** `fermata deliveries` */
+/** Configures `fermata deliveries`. */
 export function configure(command: Command): void {
   command
     .option('--sender <name>', 'only messages of this token or hook')

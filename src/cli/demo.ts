@@ -28,7 +28,7 @@ const PAGER_PATH = '/pager-of-demo';
 const SHORTENED_SECONDS = 15;
 const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 
-/** `fermata demo` */
+/** Configures `fermata demo`. */
 export function configure(command: Command): void {
   command
     .option(

@@ -5,7 +5,7 @@ import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
 import { createOutput, type Say } from '../dev/output';
 import { consoleLink } from './console-link';
 
-/** `fermata dev` */
+/** Configures `fermata dev`. */
 export function configure(command: Command): void {
   command
     .addHelpText(

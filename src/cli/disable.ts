@@ -3,7 +3,7 @@ import { JSON_OPTION } from './print/output';
 import { examples } from './resource/list';
 import { automationArgument, setStatus } from './resource/set-status';
 
-/** `fermata disable` */
+/** Configures `fermata disable`. */
 export function configure(command: Command): void {
   automationArgument(command)
     .option('--cancel-runs', 'also cancel its open runs; by default they finish')

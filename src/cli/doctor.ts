@@ -34,7 +34,7 @@ function scriptLimits({ items }: z.infer<typeof Workers>): string[] {
   });
 }
 
-/** `fermata doctor` */
+/** Configures `fermata doctor`. */
 export function configure(command: Command): void {
   command
     .option(...JSON_OPTION)

@@ -27,7 +27,7 @@ interface Options {
   json?: true;
 }
 
-/** `fermata dry-run` */
+/** Configures `fermata dry-run`. */
 export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')

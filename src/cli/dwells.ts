@@ -17,7 +17,7 @@ const LISTING = {
   ],
 };
 
-/** `fermata dwells` */
+/** Configures `fermata dwells`. */
 export function configure(command: Command): void {
   listOptions(command.option('-a, --automation <automation>', 'only dwells of this automation (name or id)'));
   examples(command, 'fermata dwells', 'fermata dwells --automation "Alert opens an incident"').action(

@@ -3,7 +3,7 @@ import { JSON_OPTION } from './print/output';
 import { examples } from './resource/list';
 import { automationArgument, setStatus } from './resource/set-status';
 
-/** `fermata enable` */
+/** Configures `fermata enable`. */
 export function configure(command: Command): void {
   automationArgument(command).option(...JSON_OPTION);
   examples(command, 'fermata enable "Alert opens an incident"').action((nameOrId: string, options: { json?: true }) =>

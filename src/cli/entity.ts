@@ -11,7 +11,7 @@ interface Options {
   merge?: true;
 }
 
-/** `fermata entity` */
+/** Configures `fermata entity`. */
 export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata entity get health checkout\n');
   command

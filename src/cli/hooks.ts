@@ -30,7 +30,7 @@ interface CreateOptions {
   json?: true;
 }
 
-/** `fermata hooks` */
+/** Configures `fermata hooks`. */
 export function configure(command: Command): void {
   listOptions(command.enablePositionalOptions().argument('[hook]', 'name of a hook: show only this one'));
   examples(

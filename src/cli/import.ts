@@ -12,7 +12,7 @@ interface Options {
   kind: string;
 }
 
-/** `fermata import` */
+/** Configures `fermata import`. */
 export function configure(command: Command): void {
   command
     .command('home-assistant')

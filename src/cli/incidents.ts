@@ -41,7 +41,7 @@ interface CreateOptions {
   json?: true;
 }
 
-/** `fermata incidents` */
+/** Configures `fermata incidents`. */
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()

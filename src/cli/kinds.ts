@@ -30,7 +30,7 @@ interface SetOptions {
   json?: true;
 }
 
-/** `fermata kinds` */
+/** Configures `fermata kinds`. */
 export function configure(command: Command): void {
   listOptions(
     command.enablePositionalOptions().argument('[kind]', 'name of a kind: show only this one, with its schema'),

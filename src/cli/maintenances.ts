@@ -35,7 +35,7 @@ interface CreateOptions {
   json?: true;
 }
 
-/** `fermata maintenances` */
+/** Configures `fermata maintenances`. */
 export function configure(command: Command): void {
   command
     .enablePositionalOptions()

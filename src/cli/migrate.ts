@@ -10,7 +10,7 @@ import { registerSearchAttributes } from '../temporal/search-attributes';
 
 const TEMPORAL_TIMEOUT_MS = 5_000;
 
-/** `fermata migrate` */
+/** Configures `fermata migrate`. */
 export function configure(command: Command): void {
   command
     .addHelpText(

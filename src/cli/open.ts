@@ -10,7 +10,7 @@ import { UsageError } from './usage-error';
 
 const SignInLink = z.object({ path: z.string() });
 
-/** `fermata open` */
+/** Configures `fermata open`. */
 export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata open console\n  fermata open ui\n');
   command

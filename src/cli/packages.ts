@@ -32,7 +32,7 @@ interface AddOptions {
   json?: true;
 }
 
-/** `fermata packages` */
+/** Configures `fermata packages`. */
 export function configure(command: Command): void {
   listOptions(command.enablePositionalOptions());
   examples(

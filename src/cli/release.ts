@@ -12,7 +12,7 @@ interface Options {
 
 const FORCE = ['--force', 'also when the build has no workers on every task queue'] as const;
 
-/** `fermata release` */
+/** Configures `fermata release`. */
 export function configure(command: Command): void {
   command.addHelpText(
     'after',

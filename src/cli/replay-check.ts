@@ -11,7 +11,7 @@ import { UsageError } from './usage-error';
 
 const DEFAULT_LIMIT = '100';
 
-/** `fermata replay-check` */
+/** Configures `fermata replay-check`. */
 export function configure(command: Command): void {
   command
     .option('-n, --limit <count>', 'maximum number of executions of each workflow type, newest first', DEFAULT_LIMIT)

@@ -17,7 +17,7 @@ interface Options extends Pick<BulkOptions, 'automation' | 'contextKey' | 'error
   json?: true;
 }
 
-/** `fermata retry` */
+/** Configures `fermata retry`. */
 export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a failed run; without it, all failed runs that match the filters are retried')

@@ -6,7 +6,7 @@ import { createOutput, JSON_OPTION } from './print/output';
 import { plain } from './print/paint';
 import { examples } from './resource/list';
 
-/** `fermata rollback` */
+/** Configures `fermata rollback`. */
 export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')

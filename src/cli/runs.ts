@@ -21,7 +21,7 @@ interface Options {
   limit: string;
 }
 
-/** `fermata runs` */
+/** Configures `fermata runs`. */
 export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a run: show its steps, with times, results and errors')

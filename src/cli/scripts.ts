@@ -37,7 +37,7 @@ const pair = (value: string, before: Record<string, string>) => {
   return { ...before, [name]: text };
 };
 
-/** `fermata scripts` */
+/** Configures `fermata scripts`. */
 export function configure(command: Command): void {
   examples(command, 'fermata scripts test report.ts --context @scope.json');
   const test = command

@@ -63,7 +63,7 @@ function usesText(usedBy: Record<string, { name: string }[]>): string {
   return names.length <= 3 ? names.join(', ') : `${names.slice(0, 3).join(', ')} and ${names.length - 3} more`;
 }
 
-/** `fermata secret` */
+/** Configures `fermata secret`. */
 export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata secret set PAGER_TOKEN < token.txt\n');
   for (const add of [addSet, addList, addRemove, addRotate]) add(command);

@@ -8,7 +8,7 @@ import { startScratchPostgres, type ScratchPostgres } from './test/scratch-postg
 import { readTestFile, type ReadFile } from './test/test-file';
 import { UsageError } from './usage-error';
 
-/** `fermata test` */
+/** Configures `fermata test`. */
 export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML files of tests, or directories with them')

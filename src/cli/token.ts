@@ -12,7 +12,7 @@ interface Options {
   json?: true;
 }
 
-/** `fermata token` */
+/** Configures `fermata token`. */
 export function configure(command: Command): void {
   command.addHelpText('after', '\nExamples:\n  fermata token create alertmanager --role ingest\n');
   command

@@ -17,7 +17,7 @@ interface Options {
   json?: true;
 }
 
-/** `fermata trigger` */
+/** Configures `fermata trigger`. */
 export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')

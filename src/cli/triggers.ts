@@ -17,7 +17,7 @@ const LISTING = {
   ],
 };
 
-/** `fermata triggers` */
+/** Configures `fermata triggers`. */
 export function configure(command: Command): void {
   const event = 'healthcheck.system_degraded';
   const schemas = ['payloadSchema', 'configSchema'];

@@ -18,7 +18,7 @@ interface FileReport {
   warnings: Finding[];
 }
 
-/** `fermata validate` */
+/** Configures `fermata validate`. */
 export function configure(command: Command): void {
   command
     .argument('<path...>', 'YAML or JSON files, or directories of them')

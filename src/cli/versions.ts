@@ -9,7 +9,7 @@ import { examples, listOptions, printList, type ListOptions } from './resource/l
 const COLUMNS = [text('VERSION', 'version'), time('SAVED', 'createdAt'), text('BY', 'createdBy')];
 const Diff = z.looseObject({ unified: z.string() });
 
-/** `fermata versions` */
+/** Configures `fermata versions`. */
 export function configure(command: Command): void {
   command
     .argument('<automation>', 'name or id')

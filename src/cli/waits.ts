@@ -16,7 +16,7 @@ const LISTING = {
   ],
 } satisfies Parameters<typeof printList>[0];
 
-/** `fermata waits` */
+/** Configures `fermata waits`. */
 export function configure(command: Command): void {
   listOptions(command.option('--run <run>', 'only waits of this run'));
   examples(command, 'fermata waits', 'fermata waits --run 0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11 --json').action(

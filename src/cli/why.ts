@@ -19,7 +19,7 @@ interface Options {
   json?: true;
 }
 
-/** `fermata why` */
+/** Configures `fermata why`. */
 export function configure(command: Command): void {
   command
     .argument('<what>', 'id of a change, fingerprint of an alert, id of a system or entity, or name of an event')

@@ -10,7 +10,7 @@ import { startWorker } from '../main-worker';
 /** How long the ready message waits for Temporal. */
 const CONNECT_MS = 10_000;
 
-/** `fermata worker` */
+/** Configures `fermata worker`. */
 export function configure(command: Command): void {
   command
     .addHelpText(

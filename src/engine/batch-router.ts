@@ -20,11 +20,11 @@ import {
 
 /** Maximum number of changes in one routing transaction. */
 const BATCH = 64;
-/** Maximum number of concurrent batches, of different entities: one is evaluated while the other commits. */
+/** Maximum number of concurrent batches. They concern different entities, so one is evaluated while another commits. */
 const LANES = 2;
 /** Number of changes that justify a second batch; fewer share one commit. */
 const WORTH_A_LANE = 16;
-/** Changes of a batch that are evaluated at a time. */
+/** Maximum number of changes of a batch that are evaluated concurrently. */
 const EVALUATED = 8;
 /** Timeout of a plugin's listener, in milliseconds. */
 const LISTENER_MS = 30_000;
@@ -79,7 +79,8 @@ const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
 
 /**
- * Returns the next batch, in the order of the log; a change that is not plain is the only one of its entity in it.
+ * Returns the next batch, in the order of the log. A change that is not plain shares its batch with no other change of
+ * its entity.
  */
 export function takeBatch(
   changes: readonly Routable[],
@@ -130,7 +131,7 @@ interface Attempted extends GatedChange {
   routable: Routable;
 }
 
-/** Decides about a batch in one transaction; splits it when that fails. */
+/** Decides a batch in one transaction. When that fails, splits the batch in half and decides each half. */
 async function decide(
   deps: RouteDeps & { log: Logger },
   batch: readonly Attempted[],
@@ -151,7 +152,7 @@ async function decide(
   }
 }
 
-/** Marks as routed the changes that lead to refusals only. */
+/** Marks changes as routed whose candidates were all refused, and records the refusals. */
 async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,
@@ -183,7 +184,7 @@ async function notify({ change, listeners }: Routable): Promise<void> {
   if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
 }
 
-/** @throws {Error} on a timeout, so that one listener cannot block a partition forever */
+/** Waits for a listener. @throws {Error} after `LISTENER_MS`, so that one listener cannot block a partition forever */
 async function within(work: Promise<void> | void): Promise<void> {
   if (work === undefined) return;
   const timer = new AbortController();

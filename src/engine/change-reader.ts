@@ -3,7 +3,7 @@ import type { Executor } from '../db/executor';
 import { changeOf, type ChangeRow } from '../db/change-row';
 import type { Change } from '../domain/entities/change';
 
-/** A change as it waits to be routed. */
+/** A change that has not been routed yet. */
 export interface UnroutedChange {
   change: Change;
   partition: number;
@@ -11,11 +11,11 @@ export interface UnroutedChange {
   attempts: number;
   /** Time of the next attempt after a failed one; later changes of the same entity wait. */
   nextAttemptAt: Date | null;
-  /** Its entity has dwells that it may end. */
+  /** Whether its entity has dwells that the change may end. */
   hasDwells: boolean;
-  /** Whether it was set aside and a person has put it back. */
+  /** Whether the change was set aside in the dead-letter list and an operator has retried it. */
   isRetried: boolean;
-  /** Age at the time of reading, by the database's clock. */
+  /** Age of the change in seconds when it was read, by the database's clock. */
   lagSeconds: number;
 }
 
@@ -31,7 +31,7 @@ interface Row extends ChangeRow {
 /** Returns the key of the entity whose changes must stay in order. */
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
-/** Oldest unrouted changes among which a fair read chooses. */
+/** Number of the oldest unrouted changes from which a fair read chooses. */
 const FAIR_AMONG = 4_000;
 
 export interface ReadOptions {
@@ -39,17 +39,17 @@ export interface ReadOptions {
   resting: readonly { kind: string; id: string }[];
   limit: number;
   /**
-   * false = the oldest changes. true = changes out of the oldest 4,000, taking turns over classes (kind, event, and
-   * type, hook or alert name) and, within a class, over entities, so that a burst for one automation or entity does not
-   * delay the others. Changes of one entity keep their order either way.
+   * false: reads the oldest changes. true: reads from the oldest 4,000 changes, taking turns over classes (kind, event,
+   * and type, hook or alert name) and, within a class, over entities, so that a burst for one automation or entity does
+   * not delay the others. Changes of one entity keep their order either way.
    */
   fair: boolean;
 }
 
 /**
- * Reads unrouted changes of some partitions, in the order in which to route them, with whether any run waits and the
- * revision of the definitions in the same snapshot. An index that is at least as new as that revision contains every
- * automation whose save was answered before an event was accepted.
+ * Reads unrouted changes of the given partitions, in the order in which they must be routed. Also returns, from the
+ * same snapshot, whether any run waits and the revision of the definitions. An index that is at least as new as that
+ * revision contains every automation whose save was answered before an event was accepted.
  */
 export async function readUnrouted(
   db: Executor,
@@ -87,8 +87,9 @@ export async function readUnrouted(
 }
 
 /**
- * Orders the oldest unrouted changes in turns: first the oldest entity of each class, and so on. The running maximum
- * keeps changes of one entity in order when they are of several classes.
+ * Orders the oldest unrouted changes so that classes take turns: the oldest entity of each class comes first, then the
+ * next one of each class, and so on. The running maximum keeps changes of one entity in order when they belong to
+ * several classes.
  */
 const inTurn = (unrouted: SQL): SQL => sql`
   select seq, recorded_at, max(turn) over (partition by kind, entity_id order by seq) as turn from (

@@ -7,7 +7,7 @@ import { Sleeper } from './sleeper';
 
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
-/** Interval of renewals while workers have different plugins, since partitions are handed over more often then. */
+/** Milliseconds between lease renewals while workers have different plugins, since partitions then move more often. */
 const RENEW_MIXED_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 500;
 /** Under load, changes that arrive within this time after a read share the next read. */
@@ -22,7 +22,7 @@ export interface Dispatcher {
   poke(): void;
   /** Renews the leases now; call it when another worker has come or gone. */
   renew(): void;
-  /** Releases the leases, finishes the batch under way and writes the buffered evaluations. */
+  /** Releases the leases, finishes the batch in progress and writes the buffered evaluations. */
   stop(): Promise<void>;
 }
 
@@ -35,7 +35,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let shallRenew = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
-  // Every statement of these loops has its own timeout: a stalled loop is reported, not restarted.
+  // A stalled loop is only reported, not restarted, since every statement of these loops has its own timeout.
   const watchedLeases = deps.watch?.add('leases', () => undefined);
   const watchedRouting = deps.watch?.add('routing', () => undefined);
 
@@ -83,7 +83,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       stopped = true;
       routing.wake();
       renewing.wake();
-      // This comes first: it fences off what is being routed, and other workers need not wait for it.
+      // Leases are released first: this fences off the batch in progress, and other workers can take the partitions at
+      // once.
       await leases.release().catch(() => undefined);
       await Promise.all(loops);
       await deps.evaluations.close();

@@ -96,8 +96,8 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       await temporal.start(dwell);
       started.push(dwell.id);
     });
-    // Noted also after a failure: some were started and must not be started again. A crash before the note repeats the
-    // start, which finds that the same dwell holds the workflow id.
+    // Recorded even after a failure, so that the dwells that were started are not started again. After a crash before
+    // this write, the repeated start finds that the same dwell holds the workflow id.
   } finally {
     await noteDwellsStarted(db, started);
   }
@@ -108,7 +108,8 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
 async function terminateEnded(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const ended = await endedDwells(db, BATCH);
   await inLanes(ended, CONCURRENT, (dwell) => temporal.terminate(dwell));
-  // Only after Temporal has confirmed: a crash in between terminates again, which finds nothing to end.
+  // Rows are removed only after Temporal has confirmed. After a crash in between, the repeated call finds nothing to
+  // terminate.
   await forgetDwellEnds(
     db,
     ended.map(({ id }) => id),

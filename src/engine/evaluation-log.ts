@@ -35,7 +35,7 @@ const DETAIL_LIMIT = 500;
 const FLUSH_MS = 500;
 
 interface Entry extends EvaluationRecord {
-  /** Position of the newest repetition among all records. */
+  /** Position of the newest repetition in the order of all recorded reasons. */
   ord: number;
   count: number;
   firstAt: Date;

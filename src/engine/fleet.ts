@@ -3,12 +3,12 @@ import { announceWorker, readKnowledge, withdrawWorker, type WorkerAnnouncement 
 import type { Executor } from '../db/executor';
 import type { Knowledge } from '../domain/registry/knowledge';
 
-/** The workers of this installation, as far as they differ in their plugins. */
+/** The live workers of this installation, and the names that their plugins bring. */
 export interface Fleet {
   /** Renews this worker's announcement and reads those of the others. Returns how many workers are live. */
   announce(): Promise<number>;
   withdraw(): Promise<void>;
-  /** Returns whether a worker with other plugins is live, or was some minutes ago. */
+  /** Returns whether a worker with other plugins is live, or was live within the last minutes. */
   differs(): boolean;
   /**
    * Returns the names that a change of a kind with these events concerns: those that only other workers know, and those

@@ -44,8 +44,8 @@ export interface ChangeConcerns {
 /**
  * Creates the decision about changes that concern a trigger, filter, kind or plugin that this worker does not have.
  * Such a change is handed to a live worker that has it. When there is none, and an enabled automation has such a
- * trigger, the change waits for a minute, which is enough for a restart. Then it is routed without it, and each trigger
- * concerned gets an evaluation that states this.
+ * trigger, the change waits for a minute, which is enough for a restart. After that it is routed without the missing
+ * part, and each trigger concerned gets an evaluation that states this.
  */
 export function createHandover(deps: {
   db: Executor;

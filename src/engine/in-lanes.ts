@@ -1,6 +1,6 @@
 /**
- * Works on a number of items concurrently. An error ends only its own lane; the first error is thrown when all begun
- * work has ended.
+ * Runs `work` for each item, `lanes` items at a time. After an error its lane takes no further items; the first error
+ * is thrown when all lanes have ended.
  */
 export async function inLanes<T>(
   items: readonly T[],

@@ -59,7 +59,7 @@ export function createIndexFollower(
   const read = async (revision: number): Promise<void> => {
     if (seen >= revision) return;
     while ((await readPage()) === PAGE);
-    // A deleted row may have taken the newest revision with it.
+    // The automation with the newest revision may have been deleted, so that no row has this revision.
     seen = Math.max(seen, revision);
   };
   // Reads are sequential: a page that was read earlier must not be applied over a newer one.

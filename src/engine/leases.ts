@@ -38,7 +38,7 @@ export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   const renew = async (): Promise<void> => {
     const share = Math.ceil(PARTITIONS / (await fleet.announce()));
     const { kept, reserved } = await renewLeases(db, workerId);
-    // Partitions that were handed to this worker come on top of its share.
+    // Partitions that were handed to this worker do not count towards its share.
     const ordinary = [...kept.keys()].filter((partition) => !reserved.has(partition));
     const surplus = ordinary.slice(share);
     if (surplus.length > 0) await giveUpLeases(db, workerId, surplus);

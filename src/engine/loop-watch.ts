@@ -13,7 +13,7 @@ export interface LoopState {
 export interface WatchedLoop {
   /** Notes that a round has ended, with or without an error. */
   round(): void;
-  /** Notes that the loop was stopped in order. */
+  /** Notes that the loop was stopped on purpose. */
   stopped(): void;
 }
 
@@ -26,7 +26,8 @@ export interface LoopWatch {
 }
 
 /**
- * A statement ends after 18 s and a call to Temporal after 10 s. An iteration that takes longer hangs somewhere else.
+ * Time after which an iteration counts as stalled. A statement times out after 18 s and a call to Temporal after 10 s,
+ * so a longer iteration hangs somewhere else.
  */
 const LIMIT_MS = 25_000;
 const CHECK_MS = 1_000;

@@ -133,7 +133,7 @@ function listenersOf(queued: readonly EntityListener[], change: Change): EntityL
 
 /**
  * Returns the rows of `routings` that need no gate: disabled triggers, triggers of disabled automations, and the run
- * that caused it.
+ * that caused the change.
  */
 function notesOf(index: RoutingIndex, change: Change, occurrences: readonly Occurrence[]): NewRouting[] {
   const { changeId, kind, causedBy } = change;

@@ -11,9 +11,9 @@ import { createPrepareChange, type PreparedChange, type Resting } from './prepar
 import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
-/** The log is read in rounds of about this time, so that a change that arrives behind a burst is read soon. */
+/** Target duration of one read of the log and its routing, so that a change that arrives after a burst is read soon. */
 const ROUND_MS = 100;
-/** Changes of a round: at first, at least and at most. */
+/** Number of changes per round: initial, minimum and maximum. */
 const [FIRST_BATCH, LEAST_BATCH, MOST_BATCH] = [128, 32, 500];
 /** Maximum number of waits that are recorded for one change. */
 const MOST_WAITS = 200;
@@ -36,7 +36,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const handover = createHandover({ db: database.db, fleet: deps.fleet, index, evaluations });
   const resting: Resting = new Map();
   const prepare = createPrepareChange({ ...deps, handover, resting });
-  /** The last read was full, so the next one takes turns over entities. */
+  /** Whether the last read was full: the next one then takes turns over entities. */
   let hasBacklog = false;
   let limit = FIRST_BATCH;
   return async () => {
@@ -65,7 +65,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   };
 }
 
-/** Returns how many changes a round reads after a full one that took so long for so many. */
+/** Returns how many changes the next round reads, after a full round that routed `changes` in `ms` milliseconds. */
 const limitAfter = (changes: number, ms: number): number =>
   Math.max(LEAST_BATCH, Math.min(MOST_BATCH, Math.round((changes * ROUND_MS) / ms)));
 

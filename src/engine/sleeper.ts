@@ -2,7 +2,7 @@
 export class Sleeper {
   private waken: (() => void) | undefined;
 
-  /** Ends after so many milliseconds, or at `wake`. One pause at a time. */
+  /** Resolves after `ms` milliseconds or at `wake`, whichever comes first. Only one pause may be in progress. */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);

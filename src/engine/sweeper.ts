@@ -21,8 +21,8 @@ export interface DueWork {
 }
 
 /**
- * Searches every second, in one statement, for rows that were not acted on: the process that should have acted
- * died, or their time has come. One worker looks after each kind at a time; it holds a lease of 5 s.
+ * Searches every second, in one statement, for rows whose time has come, or whose process died before it acted on them.
+ * One worker looks after each kind at a time; it holds a lease of 5 s.
  */
 export function createSweeper(deps: {
   db: Executor;

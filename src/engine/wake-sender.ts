@@ -7,7 +7,7 @@ import type { RunStarter } from '../temporal/run-starter';
 import type { LoopWatch } from './loop-watch';
 import { createSweep } from './sweep';
 
-/** Unanswered wakes that one statement takes. */
+/** Maximum number of unanswered wakes that one statement takes. */
 const BATCH = 100;
 /** Maximum number of concurrent signals. */
 const CONCURRENT = 20;

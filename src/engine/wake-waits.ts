@@ -40,7 +40,7 @@ export interface DerivedChange {
   occurrences: readonly Occurrence[];
 }
 
-/** Waits evaluated at a time. */
+/** Maximum number of waits that are evaluated concurrently. */
 const CONCURRENT = 8;
 
 /**
@@ -55,7 +55,8 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const routings: NewRouting[] = [];
   const refs = [...new Map(derived.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
   const events = [...new Set(derived.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
-  // A wake under way ends in an evaluation that sees these changes; a wait on any entity of a kind must learn which one.
+  // A wait that was already woken is evaluated anyway and then sees these changes. Only a wait on any entity of a kind
+  // is checked again, since its wake has to name each changed entity.
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );

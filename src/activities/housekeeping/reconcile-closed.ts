@@ -10,7 +10,7 @@ import { endOf } from './execution-end';
 export const RECONCILE_CLOSED = 'reconcile-closed';
 /** Visibility may show a closed execution late, so each query reaches back this far. */
 const OVERLAP_MS = 60_000;
-/** Age of the oldest end that the first round searches for. */
+/** How far back the first round searches for closed executions, in milliseconds. */
 const FIRST_LOOK_MS = 3_600_000;
 const PAGE = 200;
 

@@ -15,7 +15,7 @@ const ROUND = 'reconcile-runs';
 const PAGE = 200;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
-/** Time for one call, below the start-to-close timeout of the activity; the next call continues from there. */
+/** Time for one call, below the start-to-close timeout of the activity. The next call continues where it stopped. */
 const BUDGET_MS = 120_000;
 /** The row of an execution younger than this may not be committed yet. */
 const SETTLED_MS = 60_000;
@@ -79,7 +79,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
   };
 }
 
-/** Returns how many calls returned true. */
+/** Runs `work` for all items, `CONCURRENT` at a time. Returns how many calls returned true. */
 async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boolean>): Promise<number> {
   let count = 0;
   for (let from = 0; from < items.length; from += CONCURRENT) {

@@ -11,9 +11,9 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/** Maximum number of results of a system that are searched for a readable one. */
+/** Maximum number of a system's results that are searched for one that decides whether the cause holds. */
 const LOOK_BACK = 50;
-/** After every result that there is. */
+/** A position after all results. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 /** A dwell that fires later than this after its deadline counts as missed. Timers and routing take less. */
 const MISSED_AFTER_MS = 60_000;

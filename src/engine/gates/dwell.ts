@@ -57,7 +57,7 @@ export async function endContradicted(
   return { survivors, reasons };
 }
 
-/** Ends one dwell that a change contradicts. null = nothing is to be reported. */
+/** Ends one dwell that a change contradicts. Returns null when there is nothing to report. */
 async function endDwell(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,
@@ -202,7 +202,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   return refused('dwell_held', heldBy(standing), { dwell });
 }
 
-/** Returns why a key does not arm again, with the times of the dwell that holds it. */
+/** Returns the reason why a key cannot be armed again, with the times of the dwell that holds it. */
 function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
   if (status === 'armed') return `Armed since ${armedAt.toISOString()}; fires at ${firesAt.toISOString()}.`;
   const fired = lastFiredAt?.toISOString() ?? '';
@@ -211,7 +211,7 @@ function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
     : `The event is older than the last firing at ${fired}.`;
 }
 
-/** Returns the duration in milliseconds, or what is wrong with it. */
+/** Returns the duration in milliseconds, or the error message when it cannot be determined. */
 async function durationOf({ evaluator }: DwellDeps, tx: Executor, entered: EnteredCandidate): Promise<number | string> {
   const duration = entered.candidate.trigger.for;
   if (duration === undefined) return 'not given';

@@ -20,7 +20,7 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
   failpoint: (name: string) => Promise<void> | void;
 }
 
-/** Records the outcome of the change that armed the dwell, in the same transaction. */
+/** Records the outcome for the change that armed the dwell, in the same transaction, and returns it. */
 async function noted(
   { keepsRoutings }: FireDeps,
   tx: Executor,
@@ -30,7 +30,7 @@ async function noted(
   return decided;
 }
 
-/** How long to wait for changes from before the deadline to be routed. */
+/** Milliseconds before the timer tries again while changes from before the deadline are not routed yet. */
 const ROUTING_MS = 100;
 /**
  * Milliseconds before the timer tries again a dwell whose trigger this worker does not know; another worker may take it
@@ -39,9 +39,9 @@ const ROUTING_MS = 100;
 const UNKNOWN_MS = 2_000;
 
 /**
- * Fires a dwell that is due, at most once however often it is called: the row is locked, and spent in the transaction that
- * admits the run. It held without a gap when no change of its entity from before the deadline is left to be routed, since
- * each of those would have ended it.
+ * Fires a dwell that is due, at most once however often it is called: the row is locked, and spent in the transaction
+ * that admits the run. The cause held without a gap when no change of its entity from before the deadline is left to be
+ * routed, since each of those would have ended the dwell.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;

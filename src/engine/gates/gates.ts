@@ -216,7 +216,7 @@ function decidingConfig(candidate: Candidate, payload: Record<string, unknown>):
   return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
 }
 
-/** Returns the first key of the config that the payload has with another value. */
+/** Returns the first key of the config whose value differs from that of the payload. */
 function firstDifference(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
@@ -232,7 +232,7 @@ export interface NoVariables {
   problem: string;
 }
 
-/** Renders the variables that a run starts with. Throws only infrastructure, as `enterGates`. */
+/** Renders the variables that a run starts with. Throws only when infrastructure fails, like `enterGates`. */
 export async function passVariables(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
   { candidate: { automation }, scope }: ToRender,
@@ -249,7 +249,8 @@ export async function passVariables(
 }
 
 /**
- * Evaluates the last gates before concurrency: variables, then conditions. Throws only infrastructure, as `enterGates`.
+ * Evaluates the last gates before concurrency: variables, then conditions. Throws only when infrastructure fails, like
+ * `enterGates`.
  */
 export async function passConditions<E extends GateInput>(
   deps: Omit<GateDeps, 'results'>,

@@ -10,7 +10,7 @@ type Overflowing = Pick<RoutedAutomation, 'id' | 'name' | 'mode' | 'max_exceeded
 
 /** Reports runs that were dropped because as many as the mode allows were active. */
 export interface OverflowReport {
-  /** Counts an event that started no run. `detail` is that of the outcome. */
+  /** Counts an event that started no run. `detail` is the detail of its evaluation outcome. */
   dropped(automation: Overflowing, detail: string): void;
   /** Logs the counts that are not logged yet. */
   stop(): void;

@@ -5,7 +5,10 @@ import type { ConditionSteps } from '../../evaluation/evaluator';
 const MOST = createSharedSteps(8).left;
 /** Steps for one change, shared by all automations. */
 const POOL = createSharedSteps(12).left;
-/** Steps that every automation gets, however many there are: enough for usual filters, less than a millisecond. */
+/**
+ * Minimum number of steps for one automation, however many automations there are. Usual filters need fewer; this many
+ * take less than a millisecond.
+ */
 const LEAST = 5_000;
 
 /** The result of the work for one automation. */

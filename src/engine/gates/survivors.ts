@@ -43,7 +43,7 @@ export interface Reason {
   contextKey: string | null;
 }
 
-/** A candidate in its context, as `Entered` has it. */
+/** The parts of a candidate that a reason and a row of `routings` need. */
 interface InContext {
   candidate: Candidate;
   change: { changeId: string };

@@ -17,7 +17,10 @@ export interface AtWindow {
   partitionKey: string;
 }
 
-/** Returns the key by which a window counts: `partitionBy`, or the context key where that renders to nothing. */
+/**
+ * Returns the arrival of a candidate at a window gate. It is counted under the value of `partitionBy`, or under the
+ * context key when that value is missing or empty.
+ */
 export async function atWindow(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
   entered: EnteredCandidate,
@@ -50,7 +53,7 @@ export function inLockOrder(arrivals: readonly AtWindow[]): AtWindow[] {
   return arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1));
 }
 
-/** Counts an arrival in the routing transaction. null: the window fires. */
+/** Counts an arrival in the routing transaction. Returns null when the window fires, otherwise the refusal. */
 export async function passWindow(tx: Executor, { entered, window, partitionKey }: AtWindow): Promise<Refusal | null> {
   const { automation, trigger } = entered.candidate;
   const { changeId, occurredAt } = entered.change;

@@ -67,7 +67,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
     maxRuns: definition.max_runs,
     triggerId: run.triggerId,
     triggerEvent: run.triggerEvent,
-    // A change makes one run, which was the first of the chain.
+    // A change starts one run only, and that was the first run of the chain.
     changeId: null,
     contextKey: run.contextKey,
     trigger: stored.trigger_scope,

@@ -3,9 +3,9 @@
  * was suspended.
  */
 const FORGET_MS = 30_000;
-/** Runs in flight at first; the limit grows while starts stay quick. */
+/** Initial limit of runs in flight; it grows while starts stay quick. */
 const INITIAL = 20;
-/** Runs that may be in flight however slow the worker is. */
+/** Minimum limit of runs in flight, however slow the worker is. */
 const LEAST = 10;
 /** Minimum share of one automation. */
 const LEAST_SHARE = 2;
@@ -28,7 +28,7 @@ const SHRINK = 0.95;
 /** A call that has not begun here this long after its execution handed it over is performed by another process. */
 const ARRIVES_WITHIN_MS = 2_000;
 
-/** Workflow task slots of this process, as far as runs that are being started and local steps take them. */
+/** The workflow task slots of this process that local steps and runs that are being started take. */
 export interface RunSlots {
   /** Slots that a new run could have now. */
   free(): number;
@@ -48,7 +48,7 @@ export interface RunSlots {
   full(): string[];
   /** Releases a reservation; does nothing when none is held. */
   release(runId: string): void;
-  /** Returns the runs that have not begun and whose reservation is at least and at most so many milliseconds old. */
+  /** Returns runs that have not begun and whose reservation is between `leastMs` and `mostMs` milliseconds old. */
   reservedFor(leastMs: number, mostMs: number): string[];
   /**
    * Notes that a local step begins in an execution. It holds a slot until the returned function is called, and beyond
@@ -128,7 +128,7 @@ class SlotTable implements RunSlots {
   /** The automation that requested a slot last, and the time of the last request by a different one. */
   #lastRequester: string | undefined;
   #sharedAt = -Infinity;
-  /** Runs that may be in flight. */
+  /** Maximum number of runs in flight. */
   #limit: number;
 
   constructor({ slots, activities, now = Date.now, onFree }: SlotDeps) {
@@ -156,7 +156,7 @@ class SlotTable implements RunSlots {
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
-  /** Slots that are free while so many runs beyond the limit are allowed. */
+  /** Returns the number of free slots when `beyond` runs above the limit are allowed. */
   #room(beyond: number): number {
     this.#forgetOld();
     const limit = Math.floor(this.#limit) + this.#waiting() + beyond;

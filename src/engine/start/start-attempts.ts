@@ -50,7 +50,7 @@ export function createStartAttempts(deps: {
       for (const old of replaced) await temporal.close(old, 'terminate');
       const outcome = await temporal.start(run);
       isHere = outcome === 'eager';
-      // Its first task waits for a worker with a free slot: a second start in between would do nothing.
+      // Its first task waits for a worker with a free slot, so another start before then would have no effect.
       if (outcome === 'started') await noteStarted(db, run.id);
       if (outcome === 'later')
         log.info({ runId: run.id, workflowId: run.workflowId }, 'workflow id still held; trying again');
