@@ -132,8 +132,8 @@ function assertId(ref: EntityRef): void {
 }
 
 /**
- * Returns the state after validation, with the defaults of the kind's schema. @throws {FermataError}
- * `validation_failed`, `invalid_text`
+ * Returns the state after validation, with the defaults of the kind's schema.
+ * @throws {FermataError} `validation_failed`, `invalid_text`
  */
 async function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): Promise<EntityState> {
   assertStorable(state);

@@ -31,8 +31,8 @@ export interface SqlFile {
 }
 
 /**
- * Returns files as numbered migrations. `place` is a prefix of names in messages. @throws {Error} for a name without a
- * number, and for a gap in the numbers
+ * Returns files as numbered migrations. `place` is a prefix of names in messages.
+ * @throws {Error} for a name without a number, and for a gap in the numbers
  */
 export function toMigrations(files: readonly SqlFile[], place: string): MigrationFile[] {
   return files.map(({ name: file, sql }, index) => {

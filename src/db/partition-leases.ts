@@ -27,8 +27,8 @@ export async function renewLeases(
 
 /**
  * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that later
- * writes of the previous owner are refused. @param which partitions that are not reserved, or those reserved for
- * workers that know these names
+ * writes of the previous owner are refused.
+ * @param which partitions that are not reserved, or those reserved for workers that know these names
  */
 export async function takeLeases(
   db: Executor,

@@ -32,8 +32,9 @@ const TABLE = `create table if not exists plugin_migrations (
 
 /**
  * Applies the missing files of plugins. Each plugin has its own schema, which is the search path of its files. Applies
- * nothing when a file of any plugin is refused. The caller holds the migration lock. @throws {SchemaError} for an
- * applied file that was edited, a file below one that is applied, a file that breaks the rules, and a file that fails
+ * nothing when a file of any plugin is refused. The caller holds the migration lock.
+ * @throws {SchemaError} for an applied file that was edited, a file below one that is applied, a file that breaks the
+ * rules, and a file that fails
  */
 export async function migratePlugins(
   client: pg.PoolClient,

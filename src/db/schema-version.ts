@@ -8,7 +8,8 @@ export class SchemaError extends Error {
 
 /**
  * Refuses a database whose schema is older than this program's. A newer one is accepted: migrations keep the previous
- * release working while processes are replaced one by one. @throws {SchemaError}
+ * release working while processes are replaced one by one.
+ * @throws {SchemaError}
  */
 export async function assertSchemaCurrent(database: Pick<Database, 'pool'>): Promise<void> {
   const wanted = readMigrations().length;

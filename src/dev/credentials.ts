@@ -6,11 +6,11 @@ import { join } from 'node:path';
 export interface DevCredentials {
   secretKey: string;
   adminToken: string;
-  /** undefined = the token came from the environment. */
+  /** File of the admin token; undefined when the token comes from the environment. */
   adminTokenFile: string | undefined;
 }
 
-/** Returns the settings of the environment if there are any, else the stored ones. */
+/** Returns the credentials of the environment if it has any, else the stored ones. */
 export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredentials {
   const adminTokenFile = env['FERMATA_ADMIN_TOKEN'] ? undefined : adminTokenFileOf(home);
   return {
@@ -20,7 +20,7 @@ export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredent
   };
 }
 
-/** Returns where the admin token of `fermata dev` is kept. */
+/** Returns the path of the file with the admin token of `fermata dev`. */
 export function adminTokenFileOf(home: string): string {
   return join(home, 'admin-token');
 }

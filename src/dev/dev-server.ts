@@ -17,7 +17,7 @@ interface TemporalDevServerOptions {
   port?: number;
   /** Default: as in `temporal-dev.yml`; `false` = no Web UI. */
   uiPort?: number | false;
-  /** Kept between starts; absent = in memory. */
+  /** Database file that is kept between starts; absent = in memory. */
   databaseFile?: string;
   onLine?: (line: string) => void;
 }
@@ -32,14 +32,17 @@ export interface TemporalDevServer {
   stop(): Promise<void>;
 }
 
-/** Histories contain payloads, so only the owner may read them. The server creates the files readable for all. */
+/**
+ * Makes a database file readable only by its owner, since histories contain payloads; the server creates it readable
+ * for all.
+ */
 function restrict(databaseFile: string): void {
   for (const file of ['', '-wal', '-shm'].map((end) => `${databaseFile}${end}`)) {
     if (existsSync(file)) chmodSync(file, 0o600);
   }
 }
 
-/** Starts the Temporal dev server as `temporal-dev.yml` describes it and waits until it serves its namespace. */
+/** Starts the Temporal dev server with the settings in `temporal-dev.yml`, and waits until it serves its namespace. */
 export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
   const settings = readTemporalDevSettings();
   const port = options.port ?? settings.port;

@@ -29,12 +29,12 @@ export function readTemporalDevSettings(file = join(projectRoot(), 'temporal-dev
   throw new Error(`${file} is not valid:\n${z.prettifyError(parsed.error)}`);
 }
 
-/** Places that differ from one start to the next. */
+/** Settings that differ from one start to the next. */
 interface DevServerPlaces {
   port: number;
-  /** undefined = no Web UI. */
+  /** Port of the Web UI; undefined = no Web UI. */
   uiPort: number | undefined;
-  /** undefined = in memory. */
+  /** Database file; undefined = in memory. */
   databaseFile: string | undefined;
 }
 

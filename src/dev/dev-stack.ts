@@ -14,7 +14,7 @@ import { acquireStateFile, type StateFile } from './state-file';
 
 /** Addresses of all parts, once they are ready. */
 export interface DevInfo {
-  /** Without a path, e.g. `http://127.0.0.1:8080`. */
+  /** URL without a path, e.g. `http://127.0.0.1:8080`. */
   apiUrl: string;
   temporalUiUrl: string | undefined;
   adminToken: string;
@@ -24,11 +24,15 @@ export interface DevInfo {
 
 /** All of Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
 export interface DevStack {
-  /** Starts missing parts, in order, until everything works. @throws {AlreadyRunning} and the error that prevents it */
+  /**
+   * Starts missing parts, in order, until all of them work.
+   * @throws {AlreadyRunning} when another `fermata dev` uses the state directory; otherwise the error of the part that
+   * does not start
+   */
   start(): Promise<DevInfo>;
-  /** Stops all parts, last first, and waits for them. Also during a start. */
+  /** Stops all parts in reverse order, also during a start, and waits for them. */
   stop(): Promise<void>;
-  /** Ends all parts at once; the next start recovers. */
+  /** Kills all parts at once; the next start recovers. */
   kill(): void;
 }
 
@@ -39,10 +43,10 @@ interface DevStackDeps {
   colours: boolean;
 }
 
-/** Longest time that leftovers of a killed predecessor get to end in order. */
+/** Maximum time, in milliseconds, that parts left behind by a killed process get to end in order. */
 const LEFTOVER_GRACE_MS = 15_000;
 
-/** Creates the stack; nothing happens before `start`. */
+/** Creates the stack without starting anything. */
 export function createDevStack({ config, env, say, colours }: DevStackDeps): DevStack {
   let stateFile: StateFile | undefined;
   let stopped: Promise<void> | undefined;
@@ -78,15 +82,15 @@ export function createDevStack({ config, env, say, colours }: DevStackDeps): Dev
   return { start, stop: () => (stopped ??= stop()), kill: () => parts.kill() };
 }
 
-/** Waits for both even when one fails, so that the parts of the other are known and can be stopped. */
+/** Waits for both, even when one fails, so that the parts that the other one starts are known and can be stopped. */
 async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return Promise.all([a, b]);
 }
 
 /**
- * Stops them in reverse order. Postgres is excluded: its data directory shows whether a killed server has to be
- * stopped.
+ * Stops the parts that a killed process left behind, in reverse order. Postgres is excluded: its data directory shows
+ * whether a server has to be stopped.
  */
 async function endLeftovers({ leftBehind }: StateFile, say: Say): Promise<void> {
   const children = leftBehind.filter(({ name }) => name !== 'postgres').reverse();

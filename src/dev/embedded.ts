@@ -10,25 +10,25 @@ import { endOrphanedPostgres } from './postgres-orphan';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 20_000;
-/** Outside the range that systems hand out for outgoing connections. */
+/** First port to try. It lies outside the range that operating systems use for outgoing connections. */
 const FIRST_PORT = 15432;
 const SUPERUSER = 'fermata';
-/** Listens on the loopback address only; the data directory is readable by its owner alone. */
+/** The server listens on the loopback address only, and only its owner can read the data directory. */
 const HOST = '127.0.0.1';
 
 /** Settings of an embedded Postgres. */
 export interface EmbeddedPostgresOptions {
-  /** Kept between starts; created by the first one. */
+  /** Data directory, kept between starts; the first start creates it. */
   dataDir: string;
-  /** Default: the one remembered in `<dataDir>.port`, another free one when that is in use. */
+  /** Port; default: the one in `<dataDir>.port`, or another free one when that is in use. */
   port?: number;
-  /** false trades crash safety for speed: for tests only. */
+  /** false trades crash safety for speed; only for tests. */
   durable?: boolean;
   /** Maximum number of connections; default 200. */
   maxConnections?: number;
-  /** Receives a sentence for each slow step (download, initialisation), to be printed. */
+  /** Receives a sentence to print for each slow step (download, initialisation). */
   onProgress?: (message: string) => void;
-  /** Each line of the server's log. */
+  /** Receives each line of the server's log. */
   onLine?: (line: string) => void;
 }
 
@@ -36,15 +36,16 @@ export interface EmbeddedPostgresOptions {
 export interface EmbeddedPostgres {
   readonly port: number;
   readonly process: Child;
-  /** Returns the URL of a database on this server; default: `fermata`, which exists. */
+  /** Returns the URL of a database on this server; default: `fermata`, which always exists. */
   url(database?: string): string;
-  /** Ends all sessions, writes a checkpoint, ends. */
+  /** Ends all sessions, writes a checkpoint and stops the server. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts Postgres on a data directory; the first start creates the directory and the database `fermata`. After an
- * unclean end it recovers from its log; a server that outlived its parent on the same directory is ended first.
+ * Starts Postgres on a data directory; the first start creates the directory and the database `fermata`. After a crash,
+ * Postgres recovers from its log. A server that outlived its parent process and still uses the directory is stopped
+ * first.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -64,8 +65,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Starts it again when the first attempt fails: sessions of a killed server hold its memory for a moment longer. The
- * server's output until it is ready (mostly refused connections) is shown only when it does not become ready.
+ * Starts the server, with another attempt when the first one fails: sessions of a killed server hold its shared memory
+ * for a moment longer. The output before the server is ready (mostly refused connections) is shown only when it does
+ * not become ready.
  */
 async function launchUntilReady(
   url: string,
@@ -94,7 +96,7 @@ async function launchUntilReady(
 const passwordOf = (dataDir: string) => readFileSync(`${dataDir}.password`, 'utf8').trim();
 
 async function initialise(dataDir: string, { initdb, account }: PostgresBinaries): Promise<void> {
-  // Created under another name first: an interrupted start leaves nothing that looks complete.
+  // Created under another name first, so that an interrupted start leaves nothing that looks complete.
   const unfinished = `${dataDir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
@@ -103,7 +105,7 @@ async function initialise(dataDir: string, { initdb, account }: PostgresBinaries
   const lines: string[] = [];
   const child = await startChild({
     command: '/bin/sh',
-    // The password is passed by standard input of initdb, never by its command line or a file that others could read.
+    // initdb reads the password from standard input; its command line or a file could be read by others.
     args: [
       '-c',
       'printf "%s\\n" "$FERMATA_PG_PASSWORD" | "$0" "$@"',
@@ -126,8 +128,9 @@ const initdbFlags = (directory: string) => [
 ];
 
 /**
- * Returns the data directory as passed to the server. As root we hand it to another account, which may not have access
- * to the path; on Linux it can open the working directory, entered before the account is changed, by this name.
+ * Returns the data directory as passed to the server. When we run as root, the server runs under another account, which
+ * may not have access to the path. On Linux that account can open the working directory by this name, since we enter it
+ * before the account is changed.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {
   return uid !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : dataDir;
@@ -144,7 +147,7 @@ async function launch(
     unix_socket_directories: '',
     max_connections: String(maxConnections),
     shared_buffers: '128MB',
-    // Refused rows and syntax errors are answered to their client; the log is for the server itself.
+    // Clients receive the errors of their own statements; the log is for errors of the server.
     log_min_messages: 'fatal',
     log_line_prefix: '',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),
@@ -160,7 +163,7 @@ async function launch(
   });
 }
 
-/** Waits until it accepts connections (including recovery after a crash) and creates the default database. */
+/** Waits until the server accepts connections (including recovery after a crash), and creates the default database. */
 async function ready(server: Child, url: string): Promise<void> {
   const deadline = Date.now() + START_TIMEOUT_MS;
   for (;;) {

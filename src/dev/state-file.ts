@@ -8,16 +8,16 @@ const Identity = z.object({ pid: z.number().int(), startedAt: z.string() });
 const DevState = z.object({
   owner: Identity,
   since: z.string(),
-  /** In the order in which they were started. */
+  /** Running parts, in the order in which they were started. */
   children: z.array(Identity.extend({ name: z.string() })),
-  /** Empty until everything is ready. */
+  /** Addresses of the parts; empty until everything is ready. */
   urls: z.record(z.string(), z.string()),
 });
 
 /** State of a running `fermata dev`, in `<home>/dev.json`: a lock, and the addresses of all parts. */
 export type DevState = z.infer<typeof DevState>;
 
-/** Another `fermata dev` works on the same state directory. */
+/** Another `fermata dev` uses the same state directory. */
 export class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning';
   constructor(readonly state: DevState) {
@@ -38,7 +38,7 @@ export function readRunningDev(home: string): DevState | undefined {
 
 /** The lock of this process on a state directory. */
 export interface StateFile {
-  /** Children of a killed predecessor, in the order in which they were started. */
+  /** Processes that a killed `fermata dev` left behind, in the order in which they were started. */
   readonly leftBehind: DevState['children'];
   recordChild(name: string, pid: number): void;
   recordUrls(urls: Record<string, string>): void;
@@ -81,7 +81,7 @@ export function acquireStateFile(home: string): StateFile {
 }
 
 /**
- * Takes over the state file and returns the processes that the last owner left behind. The file is created exclusively,
+ * Takes over the state file and returns the processes that its last owner left behind. The file is created exclusively,
  * so that only one of two processes that start at the same moment succeeds.
  */
 function takeOver(file: string): DevState['children'] {

@@ -2,10 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf } from '../domain/errors';
 import type { Child, ChildExit } from '../os/child';
 
-/** Something that runs as one process. */
+/** A running process. */
 export interface Started {
   process: Child;
-  /** Stops the process in order. */
+  /** Stops the process gracefully. */
   stop(): Promise<void>;
 }
 
@@ -27,12 +27,12 @@ interface SuperviseOptions<T extends Started> {
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 /**
- * A part that has run for this long, in milliseconds, counts as recovered: its next restart begins with the shortest
- * pause again.
+ * Milliseconds after which a running part counts as recovered: the pause before its next restart is the shortest one
+ * again.
  */
 const STABLE_MS = 60_000;
 
-/** Starts it, rejecting when the first start fails, and keeps it running until `stop` or `kill`. */
+/** Starts a part and keeps it running until `stop` or `kill`. Rejects when the first start fails. */
 export async function supervise<T extends Started>(
   options: SuperviseOptions<T>,
 ): Promise<{ supervised: Supervised; first: T }> {
@@ -70,7 +70,7 @@ export async function supervise<T extends Started>(
       over.abort();
       await current.stop();
       await kept;
-      // One that was starting at that moment.
+      // Stops a process that was starting at that moment.
       if (current.process.running) await current.stop();
     },
     kill() {

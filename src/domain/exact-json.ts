@@ -5,8 +5,8 @@ const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 
 /**
  * Parses JSON without silently changing a number: an integer beyond ±(2^53 − 1), or a number beyond the range of a
- * double, becomes text with its exact digits. Decimal fractions are rounded to the nearest double, as usual. @throws
- * {SyntaxError} when the text is not JSON
+ * double, becomes text with its exact digits. Decimal fractions are rounded to the nearest double, as usual.
+ * @throws {SyntaxError} when the text is not JSON
  */
 export function parseJson(text: string): unknown {
   const value: unknown = JSON.parse(text);

@@ -69,7 +69,8 @@ function staticScope(scope: ExpressionContext, now: Date): Scope {
 
 /**
  * Returns the scope with all live state that an expression can refer to: one query for reactive states, one for the
- * rich view of health, none without references. @throws when Postgres is away
+ * rich view of health, none without references.
+ * @throws when Postgres is away
  */
 export async function readLiveScope(
   deps: { entities: EntityReader; readHealth: ReadHealth; readAlerts: ReadAlerts; db: Executor },

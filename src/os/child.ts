@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** What to start. */
+/** The program to start, and receivers of its output. */
 export interface ChildOptions {
   command: string;
   args: readonly string[];
@@ -9,9 +9,11 @@ export interface ChildOptions {
   cwd?: string;
   uid?: number;
   gid?: number;
-  /** Opens a channel for messages from the child; it closes when this process dies, which ends the child. */
+  /**
+   * Receives messages from the child over a channel. The channel closes when this process dies, which ends the child.
+   */
   onMessage?: (message: unknown) => void;
-  /** Each line of its standard output and error. */
+  /** Receives each line of the child's standard output and error. */
   onLine: (line: string) => void;
 }
 
@@ -21,20 +23,21 @@ export interface ChildExit {
   signal: NodeJS.Signals | null;
 }
 
-/** A process of ours. */
+/** A child process. */
 export interface Child {
   readonly pid: number;
   readonly running: boolean;
-  /** Resolves when it has ended, whatever the reason. */
+  /** Resolves when the process has ended, for whatever reason. */
   readonly exited: Promise<ChildExit>;
   signal(signal: NodeJS.Signals): void;
-  /** Asks with `signal`, kills after `graceMs`; resolves when it has ended. */
+  /** Sends `signal`, and kills the process after `graceMs`; resolves when it has ended. */
   stop(signal: NodeJS.Signals, graceMs: number): Promise<ChildExit>;
 }
 
 /**
- * Starts a process in a group of its own, so that Ctrl-C in the terminal reaches us alone and we end our children in the
- * order that is right. It is killed when we exit without having stopped it. Rejects when it cannot be started.
+ * Starts a process in a separate process group, so that Ctrl-C in the terminal reaches only this process, which then
+ * stops its children in the right order. The child is killed when this process exits without having stopped it. Rejects
+ * when the program cannot be started.
  */
 export function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, env = process.env, cwd, uid, gid, onMessage, onLine } = options;

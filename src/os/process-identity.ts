@@ -2,10 +2,10 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Identifies a process, also against a later one that got the same number. */
+/** Identifies a process, and distinguishes it from a later one with the same process id. */
 export interface ProcessIdentity {
   pid: number;
-  /** Opaque: when the process was started, as the system reports it. */
+  /** When the process was started, as the operating system reports it; opaque. */
   startedAt: string;
 }
 
@@ -31,7 +31,7 @@ function identityFromPs(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Returns whether this very process, and not another with its number, is alive. */
+/** Returns whether this process is alive; false when another process has its id by now. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startedAt === identity.startedAt;
 }

@@ -1,7 +1,10 @@
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { freePort } from './free-port';
 
-/** Returns the port that the file names, or `first` without a file; any free one when that is in use. The file keeps the answer. */
+/**
+ * Returns the port in the file, or `first` without a file; any free port when that one is in use. Stores the port in
+ * the file.
+ */
 export async function rememberedPort(file: string, first: number): Promise<number> {
   const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : first;
   const isPort = Number.isInteger(remembered) && remembered > 0 && remembered < 65_536;

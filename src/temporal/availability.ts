@@ -1,9 +1,11 @@
 import { isGrpcServiceError } from '@temporalio/client';
 
-/** gRPC codes of temporary failures. */
+/** gRPC status codes of temporary failures. */
 const AWAY = new Set([1, 4, 8, 13, 14]);
 
-/** Returns whether an error means that Temporal is away or overloaded: the call is then repeated later. */
+/**
+ * Returns whether an error means that Temporal is unreachable or overloaded, so that the call is worth repeating later.
+ */
 export function isTemporalAway(error: unknown): boolean {
   for (let e: unknown = error, i = 0; e instanceof Error && i < 5; e = e.cause, i++) {
     if (isGrpcServiceError(e)) return AWAY.has(e.code);

@@ -7,7 +7,7 @@ import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
 
 /**
- * Bundles the compiled workflows, as part of `npm run build`, so that no worker has to when it starts.
+ * Bundles the compiled workflows as part of `npm run build`, so that workers start without bundling:
  * `dist/src/workflows/index.js` → `dist/workflow-bundle.js`.
  */
 async function buildBundle(): Promise<void> {
@@ -24,7 +24,7 @@ async function buildBundle(): Promise<void> {
   writeFileSync(join(projectRoot(), COMMIT_FILE), `${process.env['FERMATA_COMMIT'] || commitOfCheckout()}\n`);
 }
 
-/** Returns the commit of the sources, with `-dirty` when files have changed since; '' outside of a checkout. */
+/** Returns the commit of the checkout, with `-dirty` when files have been changed; '' outside of a checkout. */
 function commitOfCheckout(): string {
   const args = ['describe', '--always', '--dirty', '--abbrev=12', '--exclude', '*'];
   const { status, stdout } = spawnSync('git', args, { cwd: projectRoot(), encoding: 'utf8' });

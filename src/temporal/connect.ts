@@ -3,7 +3,7 @@ import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
-/** The address of Temporal, from the environment. */
+/** The address of Temporal, if it differs from the environment. */
 export interface TemporalAddress {
   /** Overrides the environment; set by `fermata dev` and tests. */
   address?: string | undefined;
@@ -21,10 +21,10 @@ export async function connectNative(address: TemporalAddress): Promise<NativeCon
   return NativeConnection.connect(connectionOptions(address));
 }
 
-/** Maximum size of an answer, in bytes: a page of a history may exceed gRPC's default of 4 MB. */
+/** Maximum size of a response, in bytes: a page of a history may exceed gRPC's default of 4 MB. */
 const LARGEST_ANSWER = 128 * 1_024 * 1_024;
 
-/** Returns a client that connects on first use; for processes that must start while Temporal is away. */
+/** Returns a client that connects on first use, for processes that must start while Temporal is unreachable. */
 export function lazyClient(address: TemporalAddress, dataConverter?: DataConverter): Client {
   const channelArgs = { 'grpc.max_receive_message_length': LARGEST_ANSWER };
   const connection = Connection.lazy({ ...connectionOptions(address), channelArgs });

@@ -14,16 +14,16 @@ import { idBesideOther } from '../domain/run/workflow-id';
 import { isForeign } from './foreign-execution';
 import { searchAttributesOf } from './search-attributes';
 
-/** Starts and ends workflows of dwells. All calls may be repeated; each throws when Temporal is away. */
+/** Starts and ends the workflows of dwells. All calls are idempotent; each throws when Temporal is unreachable. */
 export interface DwellStarter {
   /** Starts the timer of a dwell, unless the workflow id is held by that of a newer one. */
   start(dwell: StartableDwell): Promise<void>;
-  /** Ends the workflow of a dwell that will not fire; does nothing when there is none. */
+  /** Terminates the workflow of a dwell that will not fire; does nothing when there is none. */
   terminate(dwell: { id: string; workflowId: string }): Promise<void>;
 }
 
 const DEADLINE_MS = 10_000;
-/** Maximum number of starts of one dwell after conflicts; the sweep repeats the rest. */
+/** Maximum number of attempts to start a dwell after conflicts; after that, the sweep starts it. */
 const MOST_TRIES = 4;
 
 interface StarterDeps {
@@ -36,9 +36,9 @@ interface StarterDeps {
 }
 
 /**
- * Creates what starts the timers of dwells. The workflow is started with the remaining time as its delay, so it costs
- * one call until it is due. All timers of one key have one workflow id. The memo names the dwell of an execution, and
- * only executions named by their run id are ended.
+ * Creates the starter of dwell timers. A workflow is started with the remaining time as its start delay, so it costs
+ * one call until it is due. All timers of one key share a workflow id; the memo of an execution names its dwell.
+ * Executions are terminated only by their run id.
  */
 export function createDwellStarter(deps: StarterDeps): DwellStarter {
   const { client, db, taskQueue, onCall } = deps;
@@ -87,7 +87,8 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
         }
         const theirs = dwellIdIn(holder);
         if (theirs === dwell.id) return;
-        // A key has one dwell: an armed one is newer than the one that this process read, and any other has ended.
+        // A key has one dwell. If the dwell of the running execution is armed, it is newer than the one that this
+        // process read; otherwise it has ended.
         if (theirs !== undefined && (await isArmed(db, theirs))) return;
         await end(holder);
       }
@@ -96,13 +97,13 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
     async terminate({ id, workflowId }) {
       const holder = await describe(workflowId);
       if (holder?.status.name !== 'RUNNING') return;
-      // Timers of older releases have an id of their own and no memo.
+      // Timers of older releases have a separate workflow id and no memo.
       if (dwellIdIn(holder) === id || workflowId.endsWith(`:${id}`)) await end(holder);
     },
   };
 }
 
-/** Returns the dwell of a timer; undefined = the execution is no dwell, or comes from an older release. */
+/** Returns the dwell of a timer; undefined when the execution has no dwell, or comes from an older release. */
 const dwellIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<DwellMemo> | undefined)?.fermataDwellId;
 
@@ -111,7 +112,7 @@ function startOptions({ clock, taskQueue, searchAttributes }: StarterDeps, dwell
   const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
   const input: DwellInput = { v: 1, dwellId: dwell.id };
   const memo: DwellMemo = { fermataDwellId: dwell.id };
-  // Only attributes by which people search for dwells: each costs Temporal an index write at every start.
+  // Only the attributes by which people search for dwells: each one costs Temporal an index write at every start.
   const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
   return {
     ...{ workflowId: dwell.workflowId, taskQueue, args: [input] as [DwellInput], memo: { ...memo } },

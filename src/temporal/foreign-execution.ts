@@ -1,8 +1,8 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
 
 /**
- * Returns whether an open execution belongs to another installation that shares the namespace and has an automation
- * with the same slug. It must not be ended or treated as one of this installation.
+ * Returns whether an open execution belongs to another installation, which shares the namespace and has an automation
+ * with the same slug. Such an execution must neither be ended nor treated as one of this installation.
  */
 export function isForeign(
   holder: Pick<WorkflowExecutionDescription, 'status' | 'taskQueue'> | null,

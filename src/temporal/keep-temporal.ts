@@ -19,14 +19,14 @@ import type { WorkerMetrics } from '../telemetry/worker-metrics';
 const AGAIN_MS = 2_000;
 
 export interface TemporalKeeper {
-  /** null until Temporal was reached for the first time. */
+  /** Returns the starter of runs; null until the first connection to Temporal. */
   starter: () => RunStarter | null;
-  /** Like `starter`. */
+  /** Returns the starter of dwells; null until the first connection to Temporal. */
   dwells: () => DwellStarter | null;
   schedules: () => ScheduleKeeper | null;
   client: () => Client | null;
   start(): void;
-  /** Settles when Temporal was reached for the first time. */
+  /** Resolves at the first connection to Temporal. */
   connected: Promise<void>;
   stop(): Promise<void>;
 }
@@ -41,7 +41,7 @@ interface KeepDeps {
   interceptors: () => ActivityInterceptorsFactory[];
 }
 
-/** The parts that exist as long as one connection. */
+/** Objects that exist for the lifetime of one connection. */
 interface Session {
   client: Client;
   starter: RunStarter;
@@ -50,8 +50,8 @@ interface Session {
 }
 
 /**
- * Keeps one connection to Temporal with a worker and a client on it. The process starts even while Temporal is away,
- * and runs to start wait as rows. A worker that ends with an error is replaced after 2 s.
+ * Keeps one connection to Temporal, with a worker and a client on it. The process starts even while Temporal is
+ * unreachable; runs to start wait in Postgres until then. A worker that ends with an error is replaced after 2 s.
  */
 export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const { log } = deps;
@@ -111,8 +111,8 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
 }
 
 /**
- * Checks that the server supports worker versioning, when it is enabled. @throws {Error} that names the version of the
- * server
+ * Checks that the server supports worker versioning, when it is enabled.
+ * @throws {Error} that names the version of the server
  */
 async function announceDeployment({ config, log }: KeepDeps, connection: NativeConnection): Promise<void> {
   const { deployment } = config;

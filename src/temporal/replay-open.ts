@@ -14,7 +14,7 @@ export const WORKFLOW_TYPES = [...RUN_WORKFLOW_TYPES, 'dwell', 'schedule', 'hous
 /** An open execution whose history a build cannot replay. */
 export interface ReplayFailure {
   workflowType: string;
-  /** null = not the execution of a run. */
+  /** Id of the run; null when the execution is not that of a run. */
   runId: string | null;
   workflowId: string;
   executionRunId: string;
@@ -24,7 +24,7 @@ export interface ReplayFailure {
 /** Open executions of one workflow type. */
 export interface ReplayedType {
   workflowType: string;
-  /** Histories that were replayed. */
+  /** Number of histories that were replayed. */
   replayed: number;
   failed: number;
   /** Whether there are more open executions than were replayed. */
@@ -39,9 +39,9 @@ export interface ReplayReport {
 interface ReplayOptions {
   client: Client;
   taskQueue: string;
-  /** Code that the histories are replayed on. */
+  /** Code with which the histories are replayed. */
   bundle: WorkflowBundleOption;
-  /** Reads the payloads of the histories. */
+  /** Decodes the payloads of the histories. */
   dataConverter: DataConverter;
   /** Maximum number of executions of each workflow type; the newest are taken. */
   limit: number;
@@ -49,7 +49,8 @@ interface ReplayOptions {
 
 /**
  * Replays the histories of the open executions of a task queue. Histories are fetched one by one to save memory;
- * nothing is written to Temporal. @throws {Error} when Temporal cannot be reached
+ * nothing is written to Temporal.
+ * @throws {Error} when Temporal cannot be reached
  */
 export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> {
   const report: ReplayReport = { types: [], failures: [] };
@@ -92,7 +93,7 @@ async function* histories(
     try {
       yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
     } catch (error) {
-      // Retention of Temporal removed it since it was listed.
+      // Temporal's retention removed it after it was listed.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }

@@ -18,16 +18,16 @@ export interface RunStarterDeps {
   client: Client;
   db: Executor;
   taskQueue: string;
-  /** false where the namespace does not allow us to register them. */
+  /** false when the namespace does not allow us to register them. */
   searchAttributes: boolean;
   /**
-   * Whether this process may get the first workflow task with the start; default true. false for versioned workers:
-   * Temporal would give the run to the calling process, whatever build is current.
+   * Whether Temporal may return the first workflow task in its answer to the start; default true. false for versioned
+   * workers: Temporal would give the run to this process, whichever build is current.
    */
   eagerStart?: boolean;
   /** For tests: number of events after which executions continue as new. */
   continueAfter?: number | undefined;
-  /** Called once per call, for the metrics. */
+  /** Called once per call of Temporal, for the metrics. */
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
   /** Reports whether a run was started eagerly, for the metrics. */
   onStarted?: (isEager: boolean) => void;
@@ -37,12 +37,14 @@ export interface RunStarterDeps {
  * - `eager`: started, and this process has its first workflow task
  * - `started`: an execution for this row exists
  * - `stale`: a newer run has taken its place
- * - `lost`: its execution closed without claiming the row, which has been ended
- * - `later`: try again
+ * - `lost`: its execution closed without claiming the row, and the row has been ended
+ * - `later`: try again later
  */
 export type StartOutcome = 'eager' | 'started' | 'stale' | 'lost' | 'later';
 
-/** Starts, wakes and closes the executions of runs. Every call may be repeated; each throws when Temporal is away. */
+/**
+ * Starts, wakes and closes the executions of runs. All calls are idempotent; each throws when Temporal is unreachable.
+ */
 export interface RunStarter {
   start(run: StartableRun): Promise<StartOutcome>;
   /** Signals an execution to evaluate a wait of its run. */
@@ -50,19 +52,24 @@ export interface RunStarter {
   close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
 }
 
-/** Seconds after the end of its row until an execution that has not completed is terminated. */
+/** Seconds after the end of a run's row until its execution, if still open, is terminated. */
 const COMPLETION_SECONDS = 60;
-/** How long a start waits for the holder of its workflow id to complete before the sweep takes over. */
+/**
+ * Milliseconds that a start waits for the execution with its workflow id to complete; after that, the sweep retries.
+ */
 const PATIENCE_MS = 3_000;
 const POLL_MS = 25;
 const DEADLINE_MS = 10_000;
 /**
- * Timeout of a workflow task, after which another worker gets it and its local activities are repeated. Temporal's 10 s
- * are too short for an overloaded machine with many runs in flight.
+ * Timeout of a workflow task in milliseconds, after which another worker gets it and repeats its local activities.
+ * Temporal's default of 10 s is too short for an overloaded machine with many concurrent runs.
  */
 const WORKFLOW_TASK_MS = 30_000;
 
-/** Calls of Temporal for one workflow id. Each has a deadline of 10 s and throws when Temporal is away. */
+/**
+ * Creates the calls of Temporal for one workflow id. Each has a deadline of 10 s and throws when Temporal is
+ * unreachable.
+ */
 function createCalls(deps: RunStarterDeps) {
   const { client, onCall = () => undefined } = deps;
   const within = <T>(call: () => Promise<T>): Promise<T> =>
@@ -71,8 +78,8 @@ function createCalls(deps: RunStarterDeps) {
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
     /**
-     * Starts the run. Returns null when another execution holds the workflow id. `again`: a closed execution may have
-     * held it, too.
+     * Starts the run. Returns null when another execution holds the workflow id; with `again`, that may be a closed
+     * one.
      */
     async tryStart(run: StartableRun, again: boolean): Promise<'eager' | 'started' | null> {
       onCall('start');
@@ -87,7 +94,7 @@ function createCalls(deps: RunStarterDeps) {
         throw error;
       }
     },
-    /** Returns null when Temporal has no execution of this workflow id. */
+    /** Returns the execution of a workflow id; null when Temporal has none. */
     async describe(workflowId: string): Promise<WorkflowExecutionDescription | null> {
       onCall('describe');
       try {
@@ -116,8 +123,8 @@ function createCalls(deps: RunStarterDeps) {
 type Calls = ReturnType<typeof createCalls>;
 
 /**
- * Creates what starts and closes executions. The conflict policy is always FAIL, and only named executions are closed:
- * a process that was suspended between decision and call cannot end a newer run (architecture.md, "Why not
+ * Creates the starter of runs. It always uses the conflict policy FAIL, and closes executions only by their run id: a
+ * process that was suspended between its decision and its call can thus not end a newer run (architecture.md, "Why not
  * TERMINATE_EXISTING").
  */
 export function createRunStarter(deps: RunStarterDeps): RunStarter {
@@ -159,8 +166,8 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
 }
 
 /**
- * Decides, by the row of the run that holds the workflow id, how a start continues. Returns null when the id may be
- * free now and the start must be repeated.
+ * Decides how a start continues after a conflict, by the row of the run that holds the workflow id. Returns null when
+ * the id may be free by now and the start must be repeated.
  */
 async function resolveConflict(
   calls: Calls,
@@ -171,7 +178,8 @@ async function resolveConflict(
 ): Promise<StartOutcome | null> {
   if (holder?.status.name !== 'RUNNING') {
     if (holder === null || run.mode !== 'parallel' || run.wasLost || runIdIn(holder) !== run.id) return null;
-    // The execution of a `parallel` run is started once. If it closed without a claim, nobody will claim the row.
+    // The execution of a `parallel` run is started only once. If it closed without claiming the row, no other execution
+    // will claim it.
     return (await endUnclaimedRun(db, run.id)) ? 'lost' : 'started';
   }
   const holderRunId = runIdIn(holder);
@@ -183,7 +191,7 @@ async function resolveConflict(
   if (ours?.status !== 'pending') return 'stale';
   const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
   if (holderEnded) {
-    // Its row has ended, so it completes with its next workflow task; an execution without a row does not.
+    // When the row has ended, the execution completes with its next workflow task; an execution without a row does not.
     if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
       await calls.terminate(run.workflowId, firstRunIdOf(holder));
       return null;
@@ -196,9 +204,9 @@ async function resolveConflict(
 }
 
 /**
- * Handles a run that already has an execution. Normally an earlier call started it. An execution that claimed a run
- * whose row is pending is newer than the row, as after a restore of Postgres: none of its steps would be accepted, so
- * it is terminated.
+ * Handles a run that already has an execution. Normally an earlier call started it. If the execution claimed the run
+ * while the row is pending, it is newer than the row, as after a restore of Postgres: none of its steps would be
+ * accepted, so it is terminated.
  */
 async function resolveOwn(
   calls: Calls,
@@ -211,23 +219,23 @@ async function resolveOwn(
   return null;
 }
 
-/** Events of a history until its first workflow task is completed, which claims the run. */
+/** Number of events in a history up to the completion of the first workflow task, which claims the run. */
 const EVENTS_OF_CLAIM = 4;
 
 /**
- * Returns whether the first workflow task of an execution has completed, and none is pending. A claim commits before
- * its task completes.
+ * Returns whether the first workflow task of an execution has completed and none is pending. A claim commits before
+ * that task completes.
  */
 function hasClaimed({ raw }: WorkflowExecutionDescription): boolean {
   const length = Number(raw.workflowExecutionInfo?.historyLength ?? 0);
   return length >= EVENTS_OF_CLAIM && !raw.pendingWorkflowTask;
 }
 
-/** Returns the run of an execution; undefined = it has none. */
+/** Returns the run id in the memo of an execution; undefined when it has none. */
 const runIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<RunMemo> | undefined)?.fermataRunId;
 
-/** Returns the run id of the first execution of a chain, which names the execution: a long run continues as new. */
+/** Returns the run id of the first execution of a chain. It identifies the chain, since a long run continues as new. */
 const firstRunIdOf = ({ raw, runId }: WorkflowExecutionDescription): string =>
   raw.workflowExecutionInfo?.firstRunId ?? runId;
 

@@ -5,35 +5,35 @@ import type { OtlpSettings } from '../telemetry/otlp-settings';
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
   TRACE: 'trace',
   DEBUG: 'debug',
-  // The SDK's info messages (a worker's states) interest only its developers.
+  // The SDK's info messages (states of a worker) interest only its developers.
   INFO: 'debug',
   WARN: 'warn',
   ERROR: 'error',
 };
 
-/** Prometheus' conventions for names and units: `_total`, `_seconds`. */
+/** Use Prometheus' conventions for names and units: `_total`, `_seconds`. */
 const CONVENTIONS = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;
 
 const COMPRESSION = ['OTEL_EXPORTER_OTLP_COMPRESSION', 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION'] as const;
 
-/** The destination of the SDK's own metrics. */
+/** Where the SDK's own metrics are sent or served. */
 interface RuntimeMetrics {
   /** Port on loopback at which they are served in Prometheus' text format. */
   port: number | undefined;
-  /** OpenTelemetry collector that they are sent to instead. */
+  /** OpenTelemetry collector that receives them instead. */
   otlp: OtlpSettings | undefined;
 }
 
 /**
- * Routes the log of the SDK and of its native core into ours, and its metrics to the collector or the port. Call it
- * once in a process, before the first connection.
+ * Passes the log of the SDK and of its native core to our logger, and its metrics to the collector or the port. Call it
+ * once per process, before the first connection.
  */
 export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
     const { sdkComponent, taskQueue, error, timestampNanos, ...facts } = (meta ?? {}) as Record<string, unknown>;
     log[LEVELS[level]]({ ...facts, ...(error === undefined ? {} : { err: error }) }, message);
   });
-  // The SDK supports only one of the two.
+  // The SDK supports only one of these two exporters.
   const metrics: MetricsExporterConfig | undefined =
     otlp !== undefined
       ? {
@@ -47,9 +47,9 @@ export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): voi
       : port !== undefined
         ? { prometheus: { bindAddress: `127.0.0.1:${port}`, ...CONVENTIONS } }
         : undefined;
-  // Without `forward` the core writes its own coloured lines to the same output.
+  // Without `forward`, the core writes its own coloured lines to the same output.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
-  // By default the SDK shuts its workers down on a signal, and with them the connection, while routing still starts
+  // By default the SDK shuts down its workers, and with them the connection, on a signal, while routing still starts
   // runs on it. The process stops its parts in order instead.
   const shutdownSignals: [] = [];
   // The SDK's core reads these variables itself and refuses to start with gzip, for which it is not built.

@@ -17,15 +17,18 @@ import type { ScheduleInput } from '../domain/schedules/schedule-messages';
 import { offsetsOf, utcCalendars, type UtcCalendar } from '../domain/schedules/utc-calendars';
 import { sha256 } from '../domain/sha256';
 
-/** Keeps Temporal's Schedules in line with the rows. All calls may be repeated; each throws when Temporal is away. */
+/**
+ * Keeps Temporal's Schedules consistent with the rows. All calls are idempotent; each throws when Temporal is
+ * unreachable.
+ */
 export interface ScheduleKeeper {
   /**
-   * Creates or updates the schedule. Returns its id, which differs from the requested one when a
-   * different installation of the namespace has that; one under its former id is deleted.
+   * Creates or updates a schedule. Returns its id, which differs from the requested one when another installation in
+   * the namespace has a schedule with that id. Deletes the schedule under its former id.
    */
   put(schedule: ScheduleRow): Promise<string>;
   remove(scheduleId: string): Promise<void>;
-  /** Identifies everything that `put` would write for a schedule. */
+  /** Returns a hash of everything that `put` would write for a schedule. */
   specId(schedule: ScheduleRow): string;
   /** Returns the ids of all schedules of the namespace. */
   list(): Promise<string[]>;
@@ -36,16 +39,16 @@ const MONTHS: readonly Month[] = [
   ...(['JULY', 'AUGUST', 'SEPTEMBER', 'OCTOBER', 'NOVEMBER', 'DECEMBER'] as const),
 ];
 const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
-/** Maximum number of zones whose offsets are cached. */
+/** Maximum number of time zones whose offsets are cached. */
 const MOST_ZONES = 1_000;
 
 interface ScheduleKeeperDeps {
   client: Client;
   clock: Clock;
   taskQueue: string;
-  /** Zone of patterns without one. */
+  /** Time zone of patterns that do not name one. */
   timezone: string;
-  /** Identifies the encryption of payloads; a schedule is written again when it changes. '' = none. */
+  /** Id of the encryption of payloads; when it changes, schedules are written again. '' = not encrypted. */
   encryption: string;
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
 }
@@ -53,7 +56,7 @@ interface ScheduleKeeperDeps {
 export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
   const { client, clock, taskQueue, timezone, encryption, onCall } = deps;
   const offsets = new Map<string, number[]>();
-  /** Returns the UTC offsets of a zone. They are read again each day, since the rules of zones change. */
+  /** Returns the UTC offsets of a time zone. They are computed again each day, since the rules of zones change. */
   const offsetsIn = (zone: string): number[] => {
     const now = clock.now();
     const key = `${zone} ${now.toISOString().slice(0, 10)}`;
@@ -122,7 +125,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
     action: {
       type: 'startWorkflow',
       workflowType: 'schedule',
-      // Temporal adds the time.
+      // Temporal appends the time.
       workflowId: scheduleId,
       args: [input],
       taskQueue,
@@ -132,7 +135,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
   };
 }
 
-/** Returns a spec with every time that may count; the activity that fires decides. */
+/** Returns a spec that includes every time that may count; the activity that fires decides which ones do. */
 function specOf(
   { event, config, since }: ScheduleRow,
   timezone: string,
@@ -146,8 +149,7 @@ function specOf(
   const cron = parseCron(String(config['cronPattern']));
   const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
   const offsets = offsetsIn(zone);
-  // Where clocks are changed, Temporal's calendar loses times of that night and adds others; the UTC calendar does
-  // neither.
+  // In nights in which clocks change, Temporal's calendar loses times and adds others; the UTC calendar does neither.
   return offsets.length > 1
     ? { calendars: utcCalendars(cron, offsets).map(calendarOf), timezone: 'UTC' }
     : { calendars: utcCalendars(cron, [0]).map(calendarOf), timezone: zone };

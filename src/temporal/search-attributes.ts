@@ -12,10 +12,10 @@ import { shortKey } from '../domain/run/workflow-id';
 
 const keyword = (name: string) => defineSearchAttributeKey(name, SearchAttributeType.KEYWORD);
 
-/** `INDEXED_VALUE_TYPE_KEYWORD` of the API's protocol. */
+/** `INDEXED_VALUE_TYPE_KEYWORD` in Temporal's API. */
 const KEYWORD_TYPE = 2;
 
-/** Attributes by which people find runs in the Web UI. `RunId` is Temporal's own, hence `FermataRunId`. */
+/** Attributes by which people find runs in the Web UI. `RunId` is reserved by Temporal, hence `FermataRunId`. */
 const KEYS = {
   automationId: keyword('AutomationId'),
   automationName: keyword('AutomationName'),
@@ -28,7 +28,7 @@ const KEYS = {
 /** Names of all search attributes that runs carry. */
 export const SEARCH_ATTRIBUTE_NAMES = Object.values(KEYS).map((key) => key.name);
 
-/** Returns the attributes of a run or dwell; absent values are left out, long ones are cut as in workflow ids. */
+/** Returns the attributes of a run or dwell. Absent values are left out; long ones are truncated as in workflow ids. */
 export function searchAttributesOf(run: {
   id: string | null;
   automationId: string;
@@ -50,14 +50,14 @@ export function searchAttributesOf(run: {
   return new TypedSearchAttributes(pairs);
 }
 
-/** Returns our attributes that the namespace does not have. */
+/** Returns those of our attributes that the namespace lacks. */
 async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const known = new Set(Object.keys(customAttributes ?? {}));
   return SEARCH_ATTRIBUTE_NAMES.filter((name) => !known.has(name));
 }
 
-/** Registers missing attributes. Throws where that is not allowed (Temporal Cloud); the caller then warns and continues. */
+/** Registers missing attributes. Throws where that is not allowed (Temporal Cloud). */
 export async function registerSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length === 0) return [];
@@ -70,8 +70,8 @@ export async function registerSearchAttributes(connection: ConnectionLike, names
 }
 
 /**
- * Registers the search attributes, unless the operator has done so. Returns false where that is not allowed (Temporal Cloud):
- * runs start without them.
+ * Registers the search attributes, unless the operator has done so. Returns false where that is not allowed (Temporal
+ * Cloud): runs are then started without them.
  */
 export async function searchAttributesUsable(
   connection: ConnectionLike,

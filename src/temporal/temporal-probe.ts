@@ -1,7 +1,7 @@
 import { Connection } from '@temporalio/client';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 
-/** Short enough for a probe that runs every few seconds. */
+/** Timeout in milliseconds, short enough for a probe that runs every few seconds. */
 const DEADLINE_MS = 1_500;
 
 /** A check of whether Temporal can be reached. */
@@ -12,8 +12,9 @@ export interface TemporalProbe {
 }
 
 /**
- * Creates a probe that connects at its first check, so that the API starts and accepts events while Temporal is away. It uses
- * the pure client: the worker's native connection would cost the API process tens of megabytes.
+ * Creates a probe that connects at its first check, so that the API starts and accepts events while Temporal is
+ * unreachable. It uses the pure JavaScript client: the worker's native connection would cost the API process tens of
+ * megabytes.
  */
 export function createTemporalProbe({ address }: { address: string | undefined }): TemporalProbe {
   let connection: Connection | undefined;

@@ -1,7 +1,7 @@
 import type { Context } from '@temporalio/activity';
 import { trackSlots } from './track-slots';
 
-/** Counts the slots that are held, and notes what each activity said when it ended. */
+/** Counts the slots in use, and records what each activity reported when it ended. */
 function countingSlots() {
   const left: (string | undefined)[] = [];
   let held = 0;
@@ -33,7 +33,7 @@ async function execute(slots: Parameters<typeof trackSlots>[0], isLocal: boolean
 const stretch = (performed: object) => ({ done: [{ at: 'actions[0]', performed }], ended: false });
 
 describe('slots of activities', () => {
-  // Each of these is what a local activity of the worker answers.
+  // Each of these is a result of a local activity of the worker.
   test.each([
     ['a dwell that fired', { done: true }],
     ['a dwell that is not due', { done: false, againInMs: 1_000 }],

@@ -9,7 +9,7 @@ import { bundleOptions } from './bundle-options';
 import { versioningOptions, type Deployment } from './release/versioned-worker';
 import type { WorkerSizes } from '../worker-sizes';
 
-/** Returns the bundle of `npm run build`, or bundles the sources (tests). */
+/** Returns the bundle that `npm run build` wrote; without one (in tests), bundles the sources. */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = join(projectRoot(), 'dist', 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
@@ -27,20 +27,20 @@ export interface TemporalWorkerOptions {
   namespace: string;
   taskQueue: string;
   bundle: WorkflowBundleOption;
-  /** With a failure converter, it also encodes failures of workflows. */
+  /** Converts payloads; with a failure converter, it also encodes failures of workflows. */
   dataConverter: DataConverter;
   activities: object;
   sizes: WorkerSizes;
   /** The release of the workers; undefined = they are not versioned. */
   deployment: Deployment | undefined;
-  /** Receive the errors of activities, and their start and end. */
+  /** Interceptors that receive the errors of activities, and their starts and ends. */
   interceptors: ActivityInterceptorsFactory[];
-  /** Longest time from `shutdown()` until `run()` ends, in milliseconds. */
+  /** Maximum time from `shutdown()` until `run()` resolves, in milliseconds. */
   shutdownMs: number;
 }
 
 /**
- * Fractions of the shutdown time after which activities are cancelled, and after which the worker no longer waits for
+ * Fractions of the shutdown time after which activities are cancelled, and after which the worker stops waiting for
  * them.
  */
 const GRACE = 0.4;
@@ -66,16 +66,16 @@ function installedSdk(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** Both workers of a process, as one. */
+/** The two workers of a process, run as one. */
 export interface TemporalWorkers {
-  /** Settles when both workers have ended. When one ends with an error, the other one is shut down. */
+  /** Resolves when both workers have ended. When one ends with an error, the other one is shut down. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
 /**
- * Creates the workers of one process: one executes runs and their activities; the other one calls to slow origins,
- * which have their own task queue and slots.
+ * Creates the workers of one process. One executes runs and their activities; the other one makes calls to slow
+ * origins, which have a separate task queue and slots.
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;

@@ -16,7 +16,8 @@ const MAX_WAITING = 1000;
 export interface Gatekeeper {
   /**
    * Admits a request. `identified` is called with the caller as soon as it is known, also when the request is refused
-   * afterwards. @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
+   * afterwards.
+   * @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
    */
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
 }
@@ -81,7 +82,8 @@ export function createGatekeeper(deps: {
 
 /**
  * Refuses a request with a session cookie that lacks the CSRF token. A browser sends the cookie with requests of other
- * pages too, but only the console knows the token. @throws {FermataError} `csrf`
+ * pages too, but only the console knows the token.
+ * @throws {FermataError} `csrf`
  */
 function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {
   if (session === undefined || method === 'GET' || method === 'HEAD') return;

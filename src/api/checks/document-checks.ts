@@ -55,8 +55,8 @@ export interface DocumentChecks {
   /** `text` = the YAML of the document, for line and column. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
   /**
-   * Validates the body of `POST /automations/validate`. @throws {FermataError} when the content is no text of a
-   * document
+   * Validates the body of `POST /automations/validate`.
+   * @throws {FermataError} when the content is no text of a document
    */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
   gitops(input: { text: string; known?: KnownReferences | undefined }): GitOpsRead;

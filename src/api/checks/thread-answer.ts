@@ -26,8 +26,9 @@ export function answerOfError(error: unknown): ThreadAnswer {
 }
 
 /**
- * Returns the result of a job. @param what the start of the message about a timeout: "Checking this" @throws
- * {FermataError} the error of the job, and `limit_exceeded` when its thread was ended after the deadline
+ * Returns the result of a job.
+ * @param what the start of the message about a timeout: "Checking this"
+ * @throws {FermataError} the error of the job, and `limit_exceeded` when its thread was ended after the deadline
  */
 export function resultOf(verdict: ThreadVerdict<ThreadAnswer>, what: string, deadlineMs: number): unknown {
   if (verdict.type === 'too_expensive') {

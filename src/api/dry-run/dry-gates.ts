@@ -47,8 +47,8 @@ export interface DryGates {
 
 /**
  * Passes an automation through the gates of routing, up to the first refusal. Without a trigger it begins with the
- * variables. `window` and `for` need more than one event and count as passed. @throws {FermataError}
- * `validation_failed` for an unknown trigger
+ * variables. `window` and `for` need more than one event and count as passed.
+ * @throws {FermataError} `validation_failed` for an unknown trigger
  */
 export async function passDryGates(
   deps: DryGateDeps,

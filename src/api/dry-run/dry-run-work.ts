@@ -72,8 +72,8 @@ export type ReadAnswer = { no: number; value: unknown } | { no: number; failed: 
 /** Dry runs that do not block the event loop. */
 export interface DryRunWork {
   /**
-   * Performs a dry run in a thread, since expressions of a large document may take seconds. @throws {FermataError} as
-   * `dryRun`, and `limit_exceeded` when it takes longer than 10 s
+   * Performs a dry run in a thread, since expressions of a large document may take seconds.
+   * @throws {FermataError} as `dryRun`, and `limit_exceeded` when it takes longer than 10 s
    */
   run(automation: AutomationRecord, request: DryRunRequest): Promise<DryRun>;
   close(): Promise<void>;

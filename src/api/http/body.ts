@@ -184,7 +184,8 @@ function parseDocument(text: string): unknown {
 
 /**
  * Returns the value of a JSON text of a third party. NUL and lone surrogates become U+FFFD, because the sender cannot
- * change its message and would not send it again. @throws {FermataError} as `parseBody`, but no `invalid_text`
+ * change its message and would not send it again.
+ * @throws {FermataError} as `parseBody`, but no `invalid_text`
  */
 export function parseForeignJson(text: string): unknown {
   return toStorable(readJson(text, parseExact));

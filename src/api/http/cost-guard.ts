@@ -13,7 +13,8 @@ const BYTES_PER_REQUEST = 8_192;
 export interface CostGuard {
   /**
    * Admits a call whose body has been read; call the returned function after the answer. `always`: whatever the size of
-   * its body. @throws {FermataError} `rate_limited` when the token has four such calls in progress
+   * its body.
+   * @throws {FermataError} `rate_limited` when the token has four such calls in progress
    */
   enter(caller: string, bytes: number, always?: boolean): () => void;
 }

@@ -15,8 +15,8 @@ function sorted(_key: string, value: unknown): unknown {
 
 /**
  * Refuses an update that was based on an older state of the resource (RFC 9110: strong comparison, lists, `*`). Without
- * `If-Match` the last write wins. `current` null = the resource does not exist, which nothing matches. @throws
- * {FermataError} `stale_etag`
+ * `If-Match` the last write wins. `current` null = the resource does not exist, which nothing matches.
+ * @throws {FermataError} `stale_etag`
  */
 export function assertIfMatch(ifMatch: string | undefined, current: string | null): void {
   if (ifMatch === undefined || (ifMatch.trim() === '*' && current !== null)) return;

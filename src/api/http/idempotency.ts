@@ -50,7 +50,8 @@ export function refuseReusedKey(): never {
 
 /**
  * Runs `work` once per key, in the caller's transaction. A repeat of the same request waits for the first one and gets
- * its answer. @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
+ * its answer.
+ * @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
  */
 export async function oncePerKey(
   tx: Executor,

@@ -18,8 +18,8 @@ export function encodeCursor(key: unknown): string {
 }
 
 /**
- * Returns the key in a cursor; undefined without one. @throws {FermataError} `bad_request` for a cursor that this API
- * did not make
+ * Returns the key in a cursor; undefined without one.
+ * @throws {FermataError} `bad_request` for a cursor that this API did not make
  */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
   if (cursor === undefined) return undefined;

@@ -7,7 +7,8 @@ const MAX_REMEMBERED = 10_000;
 export interface RefusalSampler {
   /**
    * Returns undefined when this refusal is not recorded, else the number of unrecorded ones since the last recorded
-   * one. @param most maximum number of recorded refusals per action, address and minute
+   * one.
+   * @param most maximum number of recorded refusals per action, address and minute
    */
   take(address: string, action: string, most: number): { notRecorded?: number } | undefined;
 }

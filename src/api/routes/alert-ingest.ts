@@ -103,8 +103,8 @@ export interface IncomingMessage {
 export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sender.read(toStorable(parseForeign(raw)));
 
 /**
- * Reads a message, commits its valid elements and answers. A handshake is answered and stores nothing. @throws
- * {FermataError} `malformed_body`; `validation_failed` when no element is valid
+ * Reads a message, commits its valid elements and answers. A handshake is answered and stores nothing.
+ * @throws {FermataError} `malformed_body`; `validation_failed` when no element is valid
  */
 export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: IncomingMessage): Promise<Reply> {
   const { route, sender } = incoming;

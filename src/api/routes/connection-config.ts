@@ -49,7 +49,8 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 
 /**
  * Returns the config with some keys changed. Secrets that are not sent stay, but only for the same address: otherwise a
- * person who may change a connection could have them sent to another address. @throws {FermataError} validation_failed
+ * person who may change a connection could have them sent to another address.
+ * @throws {FermataError} validation_failed
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
   const secret = secretFieldsOf(type);

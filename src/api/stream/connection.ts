@@ -37,8 +37,8 @@ export interface StreamConnection {
 export interface StreamConnections {
   /**
    * Takes one of the streams of `caller`, without answering yet. `stillAllowed` is called at every heartbeat: a stream
-   * does not outlive its token. @throws {FermataError} `rate_limited` when the caller has `MAX_STREAMS_PER_TOKEN` open
-   * streams
+   * does not outlive its token.
+   * @throws {FermataError} `rate_limited` when the caller has `MAX_STREAMS_PER_TOKEN` open streams
    */
   open(response: Response, caller: string, stillAllowed: () => Promise<boolean>): StreamConnection;
   closeAll(): void;

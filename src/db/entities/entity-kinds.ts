@@ -91,9 +91,9 @@ export interface EntityKindStore {
   /** Returns all kinds, by name. */
   list(db: Executor): Promise<KindDescription[]>;
   /**
-   * Creates or replaces a custom kind; existing states are not checked again. @throws {FermataError} `conflict` for the
-   * name of a built-in kind; `validation_failed` for an invalid name, and for a schema that exceeds a limit, does not
-   * compile, or takes too long on a large state
+   * Creates or replaces a custom kind; existing states are not checked again.
+   * @throws {FermataError} `conflict` for the name of a built-in kind; `validation_failed` for an invalid name, and for
+   * a schema that exceeds a limit, does not compile, or takes too long on a large state
    */
   put(db: Executor, kind: string, body: CustomKind): Promise<KindDescription>;
 }

@@ -52,9 +52,11 @@ export const runsToEnd = sql`(exists (select 1 from runs where close_requested i
 /**
  * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so
  * that an automation with thousands does not delay the others. Other workers leave the runs taken alone for a few
- * seconds. Returns the runs, and the automations that had runs waiting before (none when no run is taken). @param
- * order.served automations that had their turn, the latest last; they come after the others, also when `limit` is 1
- * @param order.each maximum number of runs of one automation @param order.full automations of which none are taken
+ * seconds. Returns the runs, and the automations that had runs waiting before (none when no run is taken).
+ * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit`
+ * is 1
+ * @param order.each maximum number of runs of one automation
+ * @param order.full automations of which none are taken
  */
 export async function takeStartable(
   db: Executor,

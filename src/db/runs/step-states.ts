@@ -70,9 +70,9 @@ interface BegunRow extends Record<string, unknown> {
 
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
- * and reads the artifacts made so far. @param hold `hold`, inside a transaction: locks the run's row, so that a cancel
- * waits until the effect is committed, and branches of one run take turns. `show`, in autocommit: makes the step
- * visible while a call is in progress.
+ * and reads the artifacts made so far.
+ * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed,
+ * and branches of one run take turns. `show`, in autocommit: makes the step visible while a call is in progress.
  */
 export async function beginStep(
   tx: Executor,

@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as the receiver got it. */
+/** A request that the receiver received. */
 export interface ReceivedRequest {
   at: Date;
   method: string;
@@ -10,11 +10,11 @@ export interface ReceivedRequest {
   idempotencyKey: string | undefined;
 }
 
-/** A real HTTP server that accepts every request and answers 200. */
+/** An HTTP server that accepts every request and answers 200. */
 export interface Receiver {
-  /** Without a path, e.g. `http://127.0.0.1:9099`. */
+  /** URL without a path, e.g. `http://127.0.0.1:9099`. */
   url: string;
-  /** In the order of arrival. */
+  /** Requests in the order of arrival. */
   received: readonly ReceivedRequest[];
   close(): Promise<void>;
 }
@@ -22,7 +22,7 @@ export interface Receiver {
 const HOST = '127.0.0.1';
 const MAX_BODY_CHARS = 100_000;
 
-/** Starts it on the wanted port, or on a free one when that is taken. */
+/** Starts the receiver on the wanted port, or on a free one when that port is in use. */
 export async function startReceiver(wantedPort: number): Promise<Receiver> {
   const received: ReceivedRequest[] = [];
   const server = createServer((request, response) => {

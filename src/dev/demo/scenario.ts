@@ -14,13 +14,13 @@ export interface PostedAlert {
   postedAt: Date;
   answeredAt: Date;
   changeIds: string[];
-  /** Changes of the systems' status by the alert. */
+  /** Changes of status of the systems that the alert caused. */
   transitions: { systemId: string; transition: Transition }[];
-  /** Runs that began after the post, and `main`, which may be older. */
+  /** Runs that began after the post, and the run `main`, which may be older. */
   runs: RunDetail[];
   main: RunDetail | undefined;
   received: ReceivedRequest[];
-  /** The missing result; undefined = everything is as expected. */
+  /** Describes what is missing; undefined when everything is as expected. */
   failure: string | undefined;
 }
 
@@ -54,15 +54,15 @@ export interface Expected {
   title: string;
   /** `waiting`: the run waits for something; `success`: it has ended well. */
   status: 'waiting' | 'success';
-  /** Path at the receiver at which a request must have arrived. */
+  /** Path of the receiver to which a request must have been sent. */
   effectPath?: string;
-  /** When the main run began at the earliest; default: with the post. */
+  /** Earliest start of the main run; default: the time of the post. */
   runSince?: Date;
 }
 
-/** Timeout for the effect of one post. */
+/** Timeout for the effect of one post, in milliseconds. */
 const PATIENCE_MS = 60_000;
-/** How long to wait for other automations after the main effect. */
+/** How long to wait for other automations after the main effect, in milliseconds. */
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
 
@@ -119,7 +119,7 @@ export async function post(client: ApiClient, payload: unknown): Promise<z.infer
   return client.send('POST', '/ingest/alertmanager', Accepted, { body: { json: payload } });
 }
 
-/** Waits a moment for other automations. Returns all runs since the post. */
+/** Waits for other automations for a moment. Returns all runs since the post. */
 async function othersSettled(client: ApiClient, postedAt: Date): Promise<Run[]> {
   const runsSince = () => client.list('/runs', Run, { from: postedAt.toISOString() });
   const settled = Date.now() + SETTLE_MS;

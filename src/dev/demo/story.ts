@@ -11,13 +11,13 @@ interface Line {
   who: string;
   what: string;
   tone?: Tone | undefined;
-  /** Keeps lines of the same instant in the order of cause and effect. */
+  /** Orders lines with the same instant by cause and effect. */
   order: number;
 }
 
 interface StoryOptions {
   colours: boolean;
-  /** Columns of the terminal; undefined = lines may have any length. */
+  /** Width of the terminal in columns; undefined = lines may have any length. */
   width: number | undefined;
 }
 
@@ -25,7 +25,7 @@ const WHO_WIDTH = 10;
 const OFFSET_WIDTH = 9;
 const INDENT = '  ';
 
-/** Returns the events after one post, in the order of time, with times relative to the post. */
+/** Returns the events after one post, ordered by time, with times relative to the post. */
 export function renderAct(act: PostedAlert, options: StoryOptions): string {
   const posted = act.postedAt.getTime();
   const lines = [
@@ -34,7 +34,7 @@ export function renderAct(act: PostedAlert, options: StoryOptions): string {
     ...act.runs.flatMap((detail) => runLines(detail)),
     ...receiverLines(act),
   ];
-  // A run that began with an earlier post was described there.
+  // A run that began with an earlier post is described there.
   const inTime = lines.filter(({ at }) => at >= posted).sort((a, b) => a.at - b.at || a.order - b.order);
   return [
     paint(act.title, 'strong', options.colours),
@@ -67,7 +67,7 @@ function alertLines({ alerts, postedAt, answeredAt, changeIds }: PostedAlert): L
   ];
 }
 
-/** Returns the transitions of the alert's own change. */
+/** Returns the transitions in the change of the alert itself. */
 function changeLines({ transitions, answeredAt }: PostedAlert): Line[] {
   return transitions.map(({ systemId, transition: { field, from, to } }) => ({
     ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },
@@ -98,9 +98,9 @@ function runLines({ run, steps, artifacts }: RunDetail): Line[] {
 }
 
 function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
-  // Their content makes the story.
+  // These only contain other steps, which have lines of their own.
   if ((step.kind === 'choose' || step.kind === 'sequence') && step.error == null) return [];
-  // A finished step has the time of its end; an open one, that of its start.
+  // A finished step is placed at its end; an unfinished one at its start.
   const at = timeOf(step.finishedAt) ?? timeOf(step.startedAt);
   if (at === undefined) return [];
   const what = step.action ?? step.kind;

@@ -3,7 +3,7 @@ import type { FilterInfo } from '../../domain/expressions/filter-registry';
 import { parseExpression } from '../../domain/expressions/parse';
 import { fenced, page } from './registry-pages';
 
-/** The time that examples are evaluated at. */
+/** The instant at which examples are evaluated. */
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 
 /** Expressions that show each built-in filter. Their results are computed when the page is generated. */

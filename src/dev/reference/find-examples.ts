@@ -11,7 +11,7 @@ export interface ExampleUse {
   config: unknown;
 }
 
-/** Uses by name: the first of each, in alphabetical order of the files. */
+/** The first use of each trigger and action, by name; files are read in alphabetical order. */
 export interface ExampleUses {
   triggers: ReadonlyMap<string, ExampleUse>;
   actions: ReadonlyMap<string, ExampleUse>;

@@ -3,7 +3,7 @@ import { isMap, listOf } from '../../domain/definition/plain-map';
 /** One row of a reference table: a field of a JSON Schema at `path`, such as `retry.max_attempts` or `items[].id`. */
 export interface SchemaField {
   path: string;
-  /** For people: `string`, `"a" or "b"`, `list of string`… */
+  /** Description of the type: `string`, `"a" or "b"`, `list of string`… */
   type: string;
   required: boolean;
   /** JSON text of the default; undefined = none. */
@@ -65,7 +65,7 @@ function typeText(schema: Record<string, unknown>, root: unknown): string {
   return `${type}${limits(schema)}`;
 }
 
-/** Bounds of a number, text or list; zod's bounds of safe integers are left out. */
+/** Returns the bounds of a number, text or list; zod's bounds of safe integers are left out. */
 function limits(schema: Record<string, unknown>): string {
   const parts = [
     ['format', ''],

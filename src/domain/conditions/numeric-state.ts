@@ -7,7 +7,8 @@ import { fails, HOLDS, type Verdict } from './verdict';
 
 /**
  * Returns whether a number lies strictly between bounds. null, missing and non-numeric text never match and are no
- * error. Reasons do not contain the number: consecutive equal reasons are one evaluation row. @throws ExpressionError
+ * error. Reasons do not contain the number: consecutive equal reasons are one evaluation row.
+ * @throws ExpressionError
  */
 export function numericStateHolds(
   { numeric_state }: NumericStateCondition,

@@ -116,7 +116,8 @@ function renderedToMs(rendered: unknown): number {
 
 /**
  * Returns a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps its type; its
- * errors are passed on. @throws {DurationError} for an unusable result
+ * errors are passed on.
+ * @throws {DurationError} for an unusable result
  */
 export function durationMs(duration: Duration | DwellDuration, render: (template: string) => unknown): number {
   if (typeof duration !== 'string' && 'template' in duration) return renderedToMs(render(duration.template));
@@ -139,7 +140,8 @@ export function writtenMs(value: unknown): number | undefined {
 
 /**
  * Returns the schema of a field in milliseconds that also accepts durations: 5000, "5s", "00:00:05" or {seconds: 5}.
- * Parsed to milliseconds. @param preset the default that schemas show; it is not filled in
+ * Parsed to milliseconds.
+ * @param preset the default that schemas show; it is not filled in
  */
 export function millisecondsOf(least: number, most: number, preset: number) {
   return z

@@ -29,7 +29,8 @@ function findUnstorable(value: unknown, path: string): string | undefined {
 
 /**
  * Refuses text that Postgres cannot store (NUL, half of a surrogate pair), in values and in keys, at any depth. `path`
- * is the name of the value in messages. @throws {FermataError} `invalid_text`, which names the place
+ * is the name of the value in messages.
+ * @throws {FermataError} `invalid_text`, which names the place
  */
 export function assertStorable(value: unknown, path = ''): void {
   const found = findUnstorable(value, path);

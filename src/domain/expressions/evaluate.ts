@@ -277,8 +277,9 @@ export class Evaluation implements FilterContext {
 
 /**
  * Evaluates a parsed expression. The result is plain data, detached from the scope: a lookup reads only own data
- * properties of plain objects and lists, and no function in the data is ever called. @throws ExpressionError for
- * arithmetic on a value that is not a number, an unknown filter, more than `maxSteps` steps or a result over 1 MB
+ * properties of plain objects and lists, and no function in the data is ever called.
+ * @throws ExpressionError for arithmetic on a value that is not a number, an unknown filter, more than `maxSteps` steps
+ * or a result over 1 MB
  */
 export function evaluate(expression: Expression, scope: Scope, options: EvaluateOptions = NO_OPTIONS): unknown {
   const evaluation = new Evaluation(scope, options);

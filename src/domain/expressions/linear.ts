@@ -70,8 +70,9 @@ function piped(node: PipeNode, context: LinearContext, after: number): Linear | 
 }
 
 /**
- * Returns a node as a number that grows evenly with time; undefined when it does not. @param after milliseconds after
- * now at which it is evaluated @param strict numeric text does not count, as in arithmetic
+ * Returns a node as a number that grows evenly with time; undefined when it does not.
+ * @param after milliseconds after now at which it is evaluated
+ * @param strict numeric text does not count, as in arithmetic
  */
 export function linearOf(node: Node, context: LinearContext, after: number, strict = false): Linear | undefined {
   if (!context.readsClock(node)) {

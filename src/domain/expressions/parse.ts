@@ -237,8 +237,8 @@ export function parseRange(source: string, start: number, end: number): Expressi
 const parsed = new LruCache<Expression>(2_000, 2_000_000);
 
 /**
- * Parses an expression, or returns the cached result for the same text. At most 10,000 characters, 64 levels. @throws
- * ExpressionError with line, column and excerpt
+ * Parses an expression, or returns the cached result for the same text. At most 10,000 characters, 64 levels.
+ * @throws ExpressionError with line, column and excerpt
  */
 export function parseExpression(source: string): Expression {
   const known = parsed.get(source);

@@ -76,8 +76,8 @@ function cut(source: string): Segment[] {
 const parsed = new LruCache<Template>(2_000, 4_000_000);
 
 /**
- * Parses a template, or returns the cached result for the same text. @throws ExpressionError, whose position refers to
- * the whole text
+ * Parses a template, or returns the cached result for the same text.
+ * @throws ExpressionError, whose position refers to the whole text
  */
 export function parseTemplate(source: string): Template {
   const known = parsed.get(source);
@@ -160,17 +160,17 @@ class Rendering {
 /**
  * Renders every text in a value, at any depth of lists and objects; keys and other values stay unchanged. A text that
  * is exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""), any other becomes text.
- * Rendered data is not rendered again, and `${{ secrets.X }}` stays unchanged. @throws ExpressionError, also when the
- * whole takes too many steps or is larger than 1 MB
+ * Rendered data is not rendered again, and `${{ secrets.X }}` stays unchanged.
+ * @throws ExpressionError, also when the whole takes too many steps or is larger than 1 MB
  */
 export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
   return new Rendering(scope, options).of(value);
 }
 
 /**
- * Parses the text of a field that holds an expression. Braces around the whole are dropped, with a warning. @throws
- * ExpressionError for any other `{{`, including one in a text, where it would never be rendered. The message says what
- * to write instead
+ * Parses the text of a field that holds an expression. Braces around the whole are dropped, with a warning.
+ * @throws ExpressionError for any other `{{`, including one in a text, where it would never be rendered. The message
+ * says what to write instead
  */
 export function parseBareExpression(source: string): { expression: Expression; warning?: string } {
   const trimmed = source.trim();

@@ -35,8 +35,8 @@ function write(value: unknown, writer: Writer, depth: number): string {
 }
 
 /**
- * Returns the JSON of a value, without calling functions of the data (`toJSON`, getters). @throws ExpressionError for
- * more than 1 MB or 200 levels
+ * Returns the JSON of a value, without calling functions of the data (`toJSON`, getters).
+ * @throws ExpressionError for more than 1 MB or 200 levels
  */
 export function toJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: false, length: 0 }, 0);

@@ -97,8 +97,8 @@ function readSymbol(source: string, start: number, end: number): Token {
 }
 
 /**
- * Splits `source` from `start` to `end` into tokens, the last of which is `end`. @throws ExpressionError for an unknown
- * character, number, escape or an unterminated text.
+ * Splits `source` from `start` to `end` into tokens, the last of which is `end`.
+ * @throws ExpressionError for an unknown character, number, escape or an unterminated text.
  */
 export function tokenize(source: string, start: number, end: number): Token[] {
   const tokens: Token[] = [];

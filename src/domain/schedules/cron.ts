@@ -72,7 +72,8 @@ function partsOf(text: string): string[] {
 /**
  * Parses a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily`
  * and the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`;
- * the day of week may be `1#2` (the second Monday) or `5L` (the last Friday). @throws {CronError}
+ * the day of week may be `1#2` (the second Monday) or `5L` (the last Friday).
+ * @throws {CronError}
  */
 export function parseCron(text: string): CronPattern {
   const parts = partsOf(text);

@@ -121,8 +121,9 @@ function compile(
 }
 
 /**
- * Parses one text of matchers: `severity=~"critical|page"`, several separated by commas, or the same in braces. Names and
- * values may be quoted; UTF-8 names are accepted. @throws {MatcherError} with the column
+ * Parses one text of matchers: `severity=~"critical|page"`, several separated by commas, or the same in braces. Names
+ * and values may be quoted; UTF-8 names are accepted.
+ * @throws {MatcherError} with the column
  */
 export function parseMatchers(text: string): LabelMatcher[] {
   const reader = new Reader(text);

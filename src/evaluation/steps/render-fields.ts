@@ -26,8 +26,8 @@ export interface RenderedFields {
 
 /**
  * Renders the configuration of an action. Fields that contain code are never rendered. Secrets are kept apart where the
- * schema allows them and the author wrote them. @throws {FermataError} secret_outside for a reference in a field that
- * allows none
+ * schema allows them and the author wrote them.
+ * @throws {FermataError} secret_outside for a reference in a field that allows none
  */
 export async function renderFields(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },

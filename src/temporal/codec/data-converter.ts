@@ -4,8 +4,8 @@ import { keyIdOf } from '../../domain/secrets/cipher';
 import { createPayloadCodec } from './payload-codec';
 
 /**
- * Returns the data converter of Temporal's clients and workers. It always has the codec, so that encrypted histories
- * stay readable.
+ * Returns the data converter of Temporal's clients and workers. It always includes the codec, so that encrypted
+ * histories can be read even when encryption is disabled.
  */
 export function dataConverterOf({ codec, secretKeys = [] }: Pick<Config, 'codec' | 'secretKeys'>): DataConverter {
   const encrypts = codec === 'aes-gcm';
@@ -15,7 +15,7 @@ export function dataConverterOf({ codec, secretKeys = [] }: Pick<Config, 'codec'
   };
 }
 
-/** Identifies the encryption of payloads; '' = none. */
+/** Returns an id of the encryption of payloads, which changes with its settings; '' = not encrypted. */
 export function encryptionOf({ codec, secretKeys = [] }: Pick<Config, 'codec' | 'secretKeys'>): string {
   const [first] = secretKeys;
   return codec === 'aes-gcm' && first !== undefined ? keyIdOf(first) : '';

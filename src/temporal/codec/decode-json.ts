@@ -2,9 +2,9 @@ import type { PayloadCodec } from '@temporalio/common';
 import { payloadFromJson, payloadToJson } from './payload-json';
 
 /**
- * Decrypts every payload in a JSON document, such as a history that `temporal workflow show --output json` printed. A
- * JSON payload is replaced by its value; one that is not encrypted stays unchanged. @throws {PayloadCodecError} when a
- * key is missing or a payload was changed
+ * Decrypts every payload in a JSON document, such as a history from `temporal workflow show --output json`. Each JSON
+ * payload is replaced by its value; payloads that are not encrypted are unchanged.
+ * @throws {PayloadCodecError} when a key is missing or a payload was modified
  */
 export async function decodeJson(document: unknown, codec: PayloadCodec): Promise<unknown> {
   if (Array.isArray(document)) return Promise.all(document.map((item) => decodeJson(item, codec)));

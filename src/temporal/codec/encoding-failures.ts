@@ -1,4 +1,7 @@
 import { DefaultFailureConverter } from '@temporalio/common';
 
-/** Puts message and stack trace of failures of activities into a payload, which the codec encrypts. Named by its path. */
+/**
+ * Puts the message and stack trace of activity failures into a payload, which the codec encrypts. Temporal loads this
+ * module by its path.
+ */
 export const failureConverter = new DefaultFailureConverter({ encodeCommonAttributes: true });

@@ -21,17 +21,17 @@ export class PayloadCodecError extends Error {
 }
 
 export interface PayloadCodecOptions {
-  /** 32 bytes each; the first encrypts, all decrypt. */
+  /** Keys of 32 bytes; the first one encrypts, all can decrypt. */
   keys: readonly Buffer[];
-  /** false = payloads are sent as they are; encrypted ones are decrypted anyway. */
+  /** false = payloads are sent unencrypted; encrypted ones are still decrypted. */
   encrypts: boolean;
 }
 
 /**
  * Creates the codec of all data that is sent to Temporal: AES-256-GCM over the whole payload, with the id of the key in
- * the metadata. Each payload has its own key, derived from the installation's key and a random salt. This allows any
- * number of payloads, and a sealed secret cannot be read as a payload, nor the other way round. `decode` passes
- * payloads that are not encrypted unchanged.
+ * the metadata. Each payload has its own key, derived from the installation's key and a random salt. The number of
+ * payloads is therefore not limited, and a sealed secret cannot be read as a payload, nor a payload as a secret.
+ * `decode` leaves payloads that are not encrypted unchanged.
  */
 export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): PayloadCodec {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));
@@ -40,7 +40,7 @@ export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): Pay
   return {
     encode: (payloads) =>
       Promise.resolve(encrypts && first ? payloads.map((payload) => encrypt(payload, first)) : payloads),
-    // A promise, so that a failure is a rejection.
+    // Async, so that a failure becomes a rejection.
     decode: async (payloads) => payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, byId) : payload)),
   };
 }
@@ -95,5 +95,5 @@ function keyOf(key: Buffer, salt: Uint8Array): Buffer {
   return createHmac('sha256', key).update('fermata payload codec').update(salt).digest();
 }
 
-/** The writer of the payload chose the id. */
+/** Returns the key id for messages, or a placeholder: the id in a payload is untrusted input. */
 const printable = (keyId: string): string => (/^[0-9a-f]{1,64}$/.test(keyId) ? keyId : 'of an unknown form');

@@ -1,6 +1,6 @@
 import type { Payload } from '@temporalio/common';
 
-/** A payload as protobuf's JSON has it: bytes are base64. https://protobuf.dev/programming-guides/json/ */
+/** A payload in protobuf's JSON form, in which bytes are base64. https://protobuf.dev/programming-guides/json/ */
 export interface PayloadJson {
   metadata?: Record<string, string> | null | undefined;
   data?: string | null | undefined;

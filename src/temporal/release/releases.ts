@@ -4,17 +4,17 @@ import { temporal } from '@temporalio/proto';
 /** A build of a deployment in Temporal. */
 export interface ReleaseVersion {
   buildId: string;
-  /** `current`, `ramping`, `inactive`, `draining`, `drained`, or a word of a newer server. */
+  /** `current`, `ramping`, `inactive`, `draining`, `drained`, or another value from a newer server. */
   status: string;
   createdAt: string | null;
 }
 
-/** How Temporal distributes the runs of a deployment over its builds. */
+/** How Temporal distributes the runs of a deployment among its builds. */
 export interface ReleaseStatus {
   deployment: string;
-  /** null = workers without versioning. */
+  /** The current build; null = workers without versioning. */
   current: string | null;
-  /** null = no build is being ramped. */
+  /** The build to which a share of the runs is sent; null = none. */
   ramping: { buildId: string; percentage: number } | null;
   /** Newest first. */
   versions: ReleaseVersion[];
@@ -26,24 +26,31 @@ export class ReleaseError extends Error {
 }
 
 /**
- * Reads and sets the current and the ramping build of a deployment. A call that changes them returns when Temporal has updated all
- * task queues, or after 10 s. All throw when Temporal cannot be reached.
+ * Reads and sets the current and the ramping build of a deployment. A call that changes them returns when Temporal has
+ * updated all task queues, or after 10 s. All calls throw when Temporal cannot be reached.
  */
 export interface Releases {
   /** @throws {ReleaseError} when no worker of the deployment has connected yet */
   status(): Promise<ReleaseStatus>;
   /**
-   * Makes a build the current one; null = workers without versioning. @param force also when the build has no workers
-   * on a task queue that the current one serves @throws {ReleaseError}
+   * Makes a build the current one; null = workers without versioning.
+   * @param force change it even when the build has no workers on a task queue that the current one serves
+   * @throws {ReleaseError}
    */
   setCurrent(buildId: string | null, force: boolean): Promise<void>;
-  /** Sends a share of the runs to a build; null = the ramp ends. @throws {ReleaseError} */
+  /**
+   * Sends a share of the runs to a build; null ends the ramp.
+   * @throws {ReleaseError}
+   */
   setRamping(ramp: { buildId: string; percentage: number } | null, force: boolean): Promise<void>;
 }
 
 const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
 const POLL_MS = 200;
-/** Maximum wait until Temporal has updated all task queues, in ms; the change is made in any case. */
+/**
+ * Maximum time to wait until Temporal has updated all task queues, in milliseconds; the change takes effect in any
+ * case.
+ */
 const PROPAGATION_MS = 10_000;
 /** Status codes of gRPC. */
 const NOT_FOUND = 5;

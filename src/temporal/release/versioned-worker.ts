@@ -21,9 +21,7 @@ export function assertServerKnowsDeployments(serverVersion: string): void {
   );
 }
 
-/**
- * Returns the options of a worker with worker versioning: its runs move to the current version with their next task.
- */
+/** Returns the options of a versioned worker. Its runs move to the current version with their next workflow task. */
 export function versioningOptions(deployment: Deployment | undefined): Pick<WorkerOptions, 'workerDeploymentOptions'> {
   if (deployment === undefined) return {};
   return {
