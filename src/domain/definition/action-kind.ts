@@ -1,21 +1,28 @@
-/** Kinds of steps; every step has exactly one of these keys. */
-export const ACTION_KINDS = [
-  'action',
-  'choose',
-  'parallel',
-  'sequence',
-  'repeat',
-  'delay',
-  'variables',
-  'condition',
-  'stop',
-  'wait_for_trigger',
-  'wait_until',
-] as const;
-export type ActionKind = (typeof ACTION_KINDS)[number];
+/**
+ * Kinds of steps, each with whether it has steps inside; every step has exactly one of these keys.
+ *
+ * To add a kind, add it here. The compiler then asks for its shape (`action.ts`), its interpretation
+ * (`../run/interpret/steps.ts`) and its evaluation (`../../evaluation/steps/evaluate-kind.ts`).
+ */
+const HAS_STEPS_INSIDE = {
+  action: false,
+  choose: true,
+  parallel: true,
+  sequence: true,
+  repeat: true,
+  delay: false,
+  variables: false,
+  condition: false,
+  stop: false,
+  wait_for_trigger: false,
+  wait_until: false,
+};
+export type ActionKind = keyof typeof HAS_STEPS_INSIDE;
+
+export const ACTION_KINDS = Object.keys(HAS_STEPS_INSIDE) as ActionKind[];
 
 /** Kinds that have steps inside. */
-export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ['choose', 'parallel', 'sequence', 'repeat'];
+export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ACTION_KINDS.filter((kind) => HAS_STEPS_INSIDE[kind]);
 
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
