@@ -10,7 +10,7 @@ import { resultText } from './print/timeline';
 
 const SHOWN_RUNS = 5;
 const SHOWN_EVALUATIONS = 20;
-/** Maximum number of kept reasons. */
+/** Maximum number of reasons that are shown. */
 const SHOWN_WHY = 200;
 
 interface Options {

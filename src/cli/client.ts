@@ -15,7 +15,7 @@ type Query = Record<string, string | number | boolean | undefined>;
 /** The body of a call: JSON, or a document as YAML text. */
 export type Body = { json: unknown } | { yaml: string };
 
-/** Headers of a call besides those of every call. */
+/** The body, query parameters and additional headers of a call. */
 interface CallOptions {
   body?: Body;
   query?: Query;

@@ -21,10 +21,10 @@ import { createOutput, type Output } from './print/output';
 /** Port to which the automations of `examples/` send. */
 const EXAMPLE_PORT = 9099;
 const EXAMPLE_URL = `http://127.0.0.1:${EXAMPLE_PORT}`;
-/** The automation of the demo, and the path of its effect. */
+/** Name of the automation that the demo shows, and the path to which it posts. */
 const AUTOMATION = 'Clean up full disks';
 const PAGER_PATH = '/pager-of-demo';
-/** Duration in the demo of ten minutes in the example. */
+/** Seconds that replace the ten minutes of the example. */
 const SHORTENED_SECONDS = 15;
 const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 
@@ -168,7 +168,10 @@ const Alerts = z.looseObject({
   alerts: z.array(z.looseObject({ status: z.string(), labels: z.record(z.string(), z.string()) })),
 });
 
-/** Returns a payload with present times, for one disk: an alert from before its last end would belong to the past. */
+/**
+ * Returns a payload for one disk, with the present time: an alert that began before the last one ended would be taken
+ * for an old one.
+ */
 function payloadFor(input: unknown, { instance, fingerprint }: Disk): unknown {
   const body = Alerts.parse(input);
   const now = new Date().toISOString();

@@ -130,7 +130,10 @@ async function update(given: string, options: UpdateOptions, verb: keyof typeof 
   printOne(await client.get(path, Row), current.title, options.json);
 }
 
-/** Returns the status that an update moves the incident to; undefined = it stays. An acknowledgement never moves one back. */
+/**
+ * Returns the status that an update moves the incident to; undefined when the status does not change. An
+ * acknowledgement never moves the incident back to an earlier status.
+ */
 function statusAfter(verb: keyof typeof SAID, current: string, given: string | undefined): string | undefined {
   if (verb === 'resolve') return 'resolved';
   if (verb === 'acknowledge') return current === 'investigating' ? 'identified' : undefined;

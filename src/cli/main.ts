@@ -89,7 +89,7 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
   return program;
 }
 
-/** As a child of `fermata dev`: ends in order when that was killed. */
+/** Stops a child process of `fermata dev` in order when its parent was killed. */
 function endWithParent(): void {
   if (!process.connected) return;
   process.channel?.unref();
@@ -104,12 +104,12 @@ function exitCodeOf(error: unknown): number {
   return error instanceof UsageError || error instanceof ConfigError ? EXIT.wrongUse : EXIT.failed;
 }
 
-/** Returns whether an error comes from the language itself, and is no message for people. */
+/** Returns whether an error shows a bug: its message is not meant for users. */
 function isBug(error: unknown): boolean {
   return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
 }
 
-// A reader that went away (`fermata runs | head`) is not an error.
+// A reader that stops reading, as in `fermata runs | head`, is not an error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.exitCode = exitCodeOf(error);

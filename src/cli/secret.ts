@@ -39,7 +39,7 @@ function allowOption(flags: string, description: string): Option {
   ]);
 }
 
-/** Returns the binding of the options; undefined = leave it, null = remove it. */
+/** Returns the binding that the options give. undefined keeps the present binding, null removes it. */
 function bindingOf(options: SetOptions): Record<string, string[]> | null | undefined {
   const { allowHost: hosts, allowGroup: groups, allowAction: actions, allowAutomation: automations } = options;
   const lists = Object.entries({ hosts, groups, actions, automations }).flatMap(([key, list]) =>

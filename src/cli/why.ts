@@ -10,7 +10,7 @@ import { candidateSentence, changeLine, eventNames, repeatText, routingProblem }
 import { UsageError } from './usage-error';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Steps of a run that are shown. */
+/** Maximum number of steps that are shown of a run. */
 const MOST_STEPS = 40;
 
 interface Options {
@@ -51,7 +51,10 @@ ${CONNECTION_HELP}`,
     });
 }
 
-/** Returns a change by its id; else the newest of an entity or system; else the newest that mean an event. */
+/**
+ * Returns the change with this id. When there is none, returns the newest changes of the entity or system with this
+ * name, or else the newest changes that mean an event of this name.
+ */
 async function detailsOf(
   client: ApiClient,
   what: string,
@@ -67,7 +70,7 @@ async function detailsOf(
   return Promise.all(summaries.map(({ changeId }) => client.get(`/changes/${changeId}`, ChangeDetail)));
 }
 
-/** Returns undefined when it is not found. */
+/** Returns undefined when the API answers that the resource was not found. */
 async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

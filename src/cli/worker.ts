@@ -33,7 +33,7 @@ Examples:
       installRuntime(log, { port: sdkMetricsPort, otlp });
       const worker = await startWorker(config, requireDatabaseUrl(config), { log, sdkMetricsPort });
       log.info({ ...config.workerSizes, databasePool: config.databasePool }, `worker ${worker.id} is up`);
-      // Ready is also a worker that Temporal keeps waiting: it routes, and starts runs later.
+      // A worker without Temporal is ready, too: it routes changes, and starts the runs once it is connected.
       await Promise.race([worker.connected, asked, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
       announceReady();
       await asked;

@@ -5,7 +5,7 @@ import type { TriggerType } from '../domain/registry/trigger-type';
 
 type Entering = NonNullable<ReturnType<NonNullable<TriggerType['entering']>>>;
 
-/** Maximum number of results of a system that are searched for a readable one. */
+/** Maximum number of a system's results that are searched for one in which the number can be read. */
 const LOOK_BACK = 200;
 
 /** Reads the results of a system. A dry run, which has no connection to the database, passes its own. */
@@ -15,10 +15,10 @@ export interface ResultReads {
 }
 
 /**
- * Returns whether the number of a result was outside of the range at the last result of its system that can be read. The results
- * themselves are the memory: a change that is routed again, or by another worker, gets the same answer, and what was in
- * range when an automation was enabled does not fire. Never read before = not known to have been outside. A result that comes
- * late enters nothing: a newer one has already set where the number is.
+ * Returns whether the number of a result was outside of the range before this change, in the last result of its system
+ * in which it can be read. Nothing but the results is remembered: a change that is routed again, or by another worker,
+ * gets the same answer, and a number that was in range when an automation was enabled does not fire. Returns false when
+ * no earlier result can be read, and for a result that arrives after a newer one.
  */
 export async function cameFromOutside(
   db: Executor,

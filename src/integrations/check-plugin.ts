@@ -74,7 +74,7 @@ export function checkPlugin(made: unknown): asserts made is OwnPlugin {
   }
 }
 
-/** `actions[0].configSchema` */
+/** Returns a path as text, such as `actions[0].configSchema`. */
 const placeOf = (path: readonly PropertyKey[]): string =>
   path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;

@@ -41,7 +41,10 @@ interface ActionContext<C> {
   now: Date;
 }
 
-/** Our own effect: written in the same transaction as the step row, therefore exactly once. */
+/**
+ * The context of an action that writes to our own tables, in the same transaction as the step row, therefore exactly
+ * once.
+ */
 export interface TransactionContext<C> extends ActionContext<C> {
   tx: Executor;
   entities: EntityStore;
@@ -49,7 +52,7 @@ export interface TransactionContext<C> extends ActionContext<C> {
   cause: Cause;
 }
 
-/** Before a call is sent. */
+/** The context of `prepare`, which runs before a call is sent. */
 export interface PrepareContext<C> {
   db: Executor;
   ids: Ids;
@@ -60,8 +63,8 @@ export interface PrepareContext<C> {
   cause: Cause;
   now: Date;
   /**
-   * Opens a connection that the config does not name; its secrets are masked like those of the step's own. @throws
-   * {FermataError} `config_invalid` when it does not exist or is of another type
+   * Opens a connection that the config does not name. Its secrets are masked, like those of the step's own connection.
+   * @throws {FermataError} `config_invalid` when it does not exist or is of another type
    */
   openConnection(type: string, id: string): Promise<unknown>;
 }
@@ -164,7 +167,7 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   execute(context: CallContext<C>): Promise<ActionResult>;
   /** Returns the result without a call when there is nothing to call for; null = call. */
   before?(context: BeforeCall<C>): Promise<ActionResult | null>;
-  /** Written together with the end of the step, whether it succeeded or failed. */
+  /** Writes to our own tables in the transaction that ends the step, whether it succeeded or failed. */
   settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
 }
 
@@ -184,7 +187,7 @@ export interface Plugin extends PluginDescription<Action> {
   onSystemRemoved?: SystemRemovedHook;
 }
 
-/** An external plugin: like the built-in ones, and with its own routes under the base path. */
+/** An external plugin. Besides what built-in plugins have, it has its own routes, tables and services. */
 export interface OwnPlugin extends Plugin {
   /** Created with `readRoute` and `writeRoute`; each declares its permission. */
   routes?(deps: RouteHost): readonly object[];

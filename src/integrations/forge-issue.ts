@@ -3,14 +3,17 @@ import { sha256 } from '../domain/sha256';
 import type { CallContext } from './contract';
 import { ProviderFailure } from './provider-failure';
 
-/** Returns the comment that marks an issue or note as that of a step. Markdown does not show it. */
+/** Returns the hidden comment that marks an issue or note as created by a step. Rendered Markdown does not show it. */
 export function markOf(idempotencyKey: string): string {
   return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }
 
 const Tried = z.object({ tried: z.literal(true) });
 
-/** Returns whether an earlier attempt may have acted. Records that this attempt is about to. */
+/**
+ * Returns whether an earlier attempt may have sent the request. Otherwise records that this attempt is about to send
+ * it.
+ */
 export async function triedBefore({ attempt, progress }: Pick<CallContext<unknown>, 'attempt' | 'progress'>) {
   if (attempt > 1 || Tried.safeParse(await progress.read()).success) return true;
   await progress.write({ tried: true });

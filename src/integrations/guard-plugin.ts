@@ -5,7 +5,7 @@ import type { AnyConnectionType } from './connections/connection-type';
 import type { OwnPlugin } from './contract';
 import { maskError } from './mask-error';
 
-/** Runs code of a plugin: the secrets that it reads may be sent to their hosts only, and are masked in its errors. */
+/** Runs code of a plugin. The secrets that it reads may be sent to their hosts only, and are masked in its errors. */
 export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
   try {
     return await withBoundSecrets([], async () => work());

@@ -6,7 +6,7 @@ const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 /** Maximum length of a text, in UTF-8 bytes or in UTF-16 units (never fewer than its characters). */
 export type TextLimit = { bytes: number } | { characters: number };
 
-/** Returns the text; one beyond the limit is cut at a character border and ended with `…`. */
+/** Returns the text. A text beyond the limit is cut between two characters and ends with `…`. */
 export function limitText(text: string, limit: TextLimit): string {
   const [size, most] =
     'bytes' in limit ? [(part: string) => Buffer.byteLength(part), limit.bytes] : [lengthOf, limit.characters];
@@ -22,7 +22,7 @@ const lengthOf = (text: string): number => text.length;
 
 /** Returns how many UTF-16 units from the start fit into this many bytes. */
 function unitsInBytes(text: string, bytes: number): number {
-  // At most three bytes for each unit: no need to encode the whole text.
+  // A unit takes at most three bytes, so the whole text need not be encoded.
   let [low, high] = [Math.floor(bytes / 3), Math.min(text.length, bytes)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);

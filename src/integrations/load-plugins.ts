@@ -19,7 +19,7 @@ import {
 import { pluginMigrations } from './plugin-migrations';
 import { orderByServices } from './plugin-services';
 
-/** The default export of such a module. */
+/** The default export of a plugin's module. */
 export type PluginModule = OwnPlugin | ((host: PluginHost) => OwnPlugin | Promise<OwnPlugin>);
 
 /** Loads plugins for a process that only describes them: commands, and threads that check documents. */
@@ -33,7 +33,7 @@ export async function loadPlugins(
   return made;
 }
 
-/** Plugins of a process that runs them. */
+/** The plugins of a process that runs them. */
 export interface RunningPlugins {
   plugins: OwnPlugin[];
   /** Hides the secrets that plugins have read. */
@@ -86,7 +86,10 @@ async function makePlugins(
   return plugins;
 }
 
-/** Source of a module loader: `fermata/plugin` is the contract of this process, wherever a plugin lies. */
+/**
+ * Source of a module loader. It resolves `fermata/plugin` to the contract of this process, wherever a plugin is
+ * installed.
+ */
 const LOADER = `
 let contract;
 export function initialize(url) { contract = url; }
@@ -96,13 +99,13 @@ export function resolve(specifier, context, next) {
 let resolves = false;
 
 /**
- * Makes `fermata/plugin` available to plugins without an installed package. A second copy of the contract would have
- * errors and schemas that this process does not recognise. For `import`; `require` finds it where a package is
- * installed.
+ * Makes `fermata/plugin` available to plugins that do not have the package installed. A second copy of the contract
+ * would have errors and schemas that this process does not recognise. Applies to `import`; `require` needs an installed
+ * package.
  */
 function resolveContract(): void {
   const contract = join(__dirname, '..', 'plugin.js');
-  // Absent where the sources run without a build, in tests.
+  // The built contract is absent in tests, which run from the sources.
   if (resolves || !existsSync(contract)) return;
   resolves = true;
   register(`data:text/javascript,${encodeURIComponent(LOADER)}`, { data: pathToFileURL(contract).href });

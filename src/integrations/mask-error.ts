@@ -3,11 +3,14 @@ import type { Mask } from '../domain/secrets/mask-values';
 import { maskedMessage } from '../domain/secrets/masked-message';
 import { ProviderFailure } from './provider-failure';
 
-/** Masks any thrown value; other errors become plain ones. The cause, which may contain anything, is left out. */
+/**
+ * Masks a thrown value. Errors of unknown classes become plain errors. The cause is left out, since it may contain
+ * anything.
+ */
 export function maskError(mask: Mask, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(maskedMessage(mask, String(error)));
   const message = maskedMessage(mask, error.message);
-  // Nothing to hide: the error itself, so that a database that is away is recognised.
+  // An error without secrets is returned unchanged, so that callers still recognise that the database is away.
   if (message === error.message && isClean(mask, error)) return error;
   const masked = copyOf(mask, error, message);
   masked.stack = mask(error.stack ?? '');

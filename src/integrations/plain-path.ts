@@ -4,9 +4,9 @@ import { ProviderFailure } from './provider-failure';
 const DOT_SEGMENT = /^[^?#]*\/\.{1,2}(?:[/?#]|$)/;
 
 /**
- * Returns a URL made of a fixed path and values from payloads and callers. `encodeURIComponent` does not change `..`,
- * which would lead to another resource of the API. @throws {ProviderFailure} config_invalid when a segment is `.` or
- * `..`
+ * Returns a URL that consists of a fixed path and values from payloads and callers. `encodeURIComponent` does not
+ * change `..`, which would lead to another resource of the API. @throws {ProviderFailure} config_invalid when a segment
+ * is `.` or `..`
  */
 export function plainPath(url: string): string {
   if (!DOT_SEGMENT.test(url)) return url;

@@ -21,7 +21,7 @@ const ofStep = new AsyncLocalStorage<PluginSecrets>();
 export const withSecretsOfStep = <T>(secrets: PluginSecrets, work: () => Promise<T>): Promise<T> =>
   ofStep.run(secrets, work);
 
-/** For transactions: their writes are stored, so no secret may be read in one. */
+/** The secrets of an action that writes in a transaction: none can be read, since its writes are stored. */
 export const NO_SECRETS: PluginSecrets = {
   resolve: (name) =>
     Promise.reject(
@@ -32,7 +32,9 @@ export const NO_SECRETS: PluginSecrets = {
     ),
 };
 
-/** Values that this process hides; the oldest are forgotten when secrets are replaced again and again. */
+/**
+ * Maximum number of values that this process masks. The oldest are forgotten when secrets are replaced again and again.
+ */
 const MOST_VALUES = 500;
 
 /** Creates the secrets of all plugins of a process, and the mask of what they have read. */

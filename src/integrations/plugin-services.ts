@@ -4,7 +4,7 @@ import { messageOf } from '../domain/errors';
 export interface ServiceRef<S> {
   /** `<plugin>.<name>` */
   readonly id: string;
-  /** Only for the compiler. */
+  /** Carries the type of the service; it has no value at run time. */
   readonly type?: S;
 }
 
@@ -25,7 +25,9 @@ export interface PluginServices {
    * names a missing service, a cycle, or a service that could not be created
    */
   start(plugins: readonly Providers[]): Promise<void>;
-  /** @throws {Error} before the start, and for a service that the plugin does not name in `requires` */
+  /**
+   * Returns a service. @throws {Error} before the start, and when the plugin does not name the service in `requires`
+   */
   get(plugin: string, service: string): unknown;
 }
 

@@ -37,12 +37,12 @@ import { createTeamsPlugin } from './teams/plugin';
 import { createWebexPlugin } from './webex/plugin';
 import { createWebhookPlugin } from './webhook/plugin';
 
-/** Dependencies of providers, for reaching other systems. */
+/** Dependencies of the built-in plugins, and the external plugins. */
 export interface PluginDeps {
   egress: Egress;
   /** Runs scripts; default: in a sandbox, without network and packages. */
   scripts?: ScriptRunner;
-  /** Plugins of the user's own, from `loadPlugins`. */
+  /** External plugins, from `loadPlugins`. */
   own?: readonly Plugin[];
 }
 

@@ -3,7 +3,7 @@ import { findSecrets, listSecrets, secretSealName } from '../db/secrets';
 import type { SecretBinding } from '../domain/secrets/binding';
 import type { Cipher } from '../domain/secrets/cipher';
 
-/** A value in clear: only inside the activity that uses it. */
+/** A secret in clear. It exists only inside the activity that uses it. */
 export interface SecretValue {
   value: string;
   /** Changes with the value, also when a secret is deleted and set again. */

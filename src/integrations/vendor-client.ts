@@ -44,11 +44,11 @@ export interface VendorAnswer<T> {
 }
 
 export interface VendorFacts {
-  /** Name in messages. */
+  /** Name of the vendor in messages. */
   name: string;
-  /** Returns the message of an error answer for people; undefined when it has none. */
+  /** Returns the vendor's message in an error answer; undefined when it has none. */
   explain(json: unknown, response: EgressResponse): string | undefined;
-  /** Classifies an error answer where its status is not enough. */
+  /** Classifies an error answer whose status is not sufficient. */
   classify?(
     json: unknown,
     response: EgressResponse,

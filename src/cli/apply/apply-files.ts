@@ -28,7 +28,6 @@ export type AppliedDocument = z.infer<typeof Answer>['results'][number] & {
   file: string | undefined;
 };
 
-/** The results, and the warnings. */
 interface ApplyOutcome {
   results: AppliedDocument[];
   warnings: FileFinding[];
@@ -40,9 +39,9 @@ interface ApplyOptions {
   dryRun?: boolean;
   prune?: boolean;
   allowEmpty?: boolean;
-  /** Owner of these automations. Default: the API's. */
+  /** Owner of these automations. Absent: the API uses its default. */
   source?: string | undefined;
-  /** Commit that the files are at, kept as provenance. */
+  /** Commit from which the files were read, stored as provenance. */
   commit?: string | undefined;
 }
 

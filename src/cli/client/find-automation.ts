@@ -4,7 +4,7 @@ import { UsageError } from '../usage-error';
 import { Automation } from './answers';
 import { ApiProblem } from './problem';
 
-/** An id of an automation. */
+/** Matches the id of an automation. */
 export const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**

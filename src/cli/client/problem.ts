@@ -95,7 +95,7 @@ function jsonOrUndefined(text: string): unknown {
   }
 }
 
-/** `fetch` hides why in a chain of causes. */
+/** Returns the message of the innermost cause: `fetch` wraps the reason of a failure in a chain of errors. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);

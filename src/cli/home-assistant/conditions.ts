@@ -51,7 +51,10 @@ export function conditionOf(written: unknown, context: ConditionContext): unknow
   }
 }
 
-/** Translates `not` of Home Assistant: none of the conditions holds. */
+/**
+ * Translates conditions that `and`, `or` or `not` joins. In Home Assistant, `not` holds when none of its conditions
+ * holds.
+ */
 function joined(joint: (typeof JOINTS)[number], list: unknown[], context: ConditionContext): unknown {
   const parts = list.map((one) => conditionOf(one, context)).filter((one) => one !== null);
   const [only] = parts;
@@ -93,7 +96,7 @@ function numericCondition(written: Fragment, context: ConditionContext): unknown
   return parts.length === 1 ? parts[0] : { and: parts };
 }
 
-/** Bounds of a number. @throws {NotImported} unless they are numbers */
+/** Returns the bounds of a number. @throws {NotImported} unless they are numbers */
 export function boundsOf({ above, below }: Fragment): { above?: number; below?: number } {
   const number = (name: string, given: unknown) => {
     if (given === undefined) return {};

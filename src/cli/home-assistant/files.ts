@@ -19,8 +19,8 @@ export class UnreadableFile extends Error {
 }
 
 /**
- * Returns automations of a file: one, a list as in automations.yaml, or the keys `automation` and `automation <label>`
- * of a configuration. @throws {UnreadableFile}
+ * Returns the automations of a file. The file contains one automation, a list as in automations.yaml, or a
+ * configuration with the keys `automation` and `automation <label>`. @throws {UnreadableFile}
  */
 export function readAutomations(text: string): Fragment[] {
   const document = parseDocument(text, { logLevel: 'silent' });
@@ -42,7 +42,7 @@ function inConfiguration(value: Fragment): unknown[] {
   return Object.entries(value).flatMap(([key, one]) => (/^automation( |$)/.test(key) ? listOf(one) : []));
 }
 
-/** Returns values with `Tagged` scalars for tags such as `!secret`. */
+/** Converts a YAML node to plain data. Scalars with a tag such as `!secret` become `TaggedValue`s. */
 function plain(node: unknown): unknown {
   if (isScalar(node)) {
     const isTagged = node.tag !== undefined && node.tag.startsWith('!') && !node.tag.startsWith('!!');

@@ -1,6 +1,6 @@
 import { NotImported } from './not-imported';
 
-/** Code in our language; `atomic`: it needs no parentheses. */
+/** An expression in Fermata's language. `atomic`: it needs no parentheses as part of another one. */
 export interface Code {
   text: string;
   atomic: boolean;
@@ -21,22 +21,22 @@ const LITERALS: Readonly<Record<string, string>> = {
   ...{ true: 'true', True: 'true', false: 'false', False: 'false', none: 'null', None: 'null', null: 'null' },
 };
 
-/** Returns keys after an expression: `.name` or `["other name"]`. */
+/** Returns the access to keys, as written after an expression: `.name`, `[0]` or `["other name"]`. */
 const keys = (path: readonly string[]): string =>
   path
     .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
     .join('');
 
-/** Returns the expression for an entity's state, as an entity of our own kind. */
+/** Returns the expression for a Home Assistant entity, which Fermata stores as an entity of its own kind. */
 export const entityExpression = ({ kind }: Pick<Names, 'kind'>, entityId: string): string =>
   `state${keys([kind])}[${JSON.stringify(entityId)}]`;
 
-/** Returns the value of an attribute, or of the state itself. */
+/** Returns the expression for an attribute of an entity, or for its state when no attribute is given. */
 export const fieldExpression = (names: Pick<Names, 'kind'>, entityId: string, attribute?: string): string =>
   `${entityExpression(names, entityId)}${keys(attribute === undefined ? ['state'] : ['attributes', attribute])}`;
 
 /**
- * Returns what a name with its keys and arguments is here. @throws {NotImported} for what has no counterpart
+ * Translates a name with its keys and arguments. @throws {NotImported} for a name without a counterpart
  * Source: https://www.home-assistant.io/docs/configuration/templating/ and
  * https://www.home-assistant.io/docs/automation/templating/
  */
@@ -79,7 +79,7 @@ function called(path: readonly string[], args: readonly string[], names: Names):
   throw new NotImported(`${name}() has no counterpart`);
 }
 
-/** `states.sensor.kitchen.state` */
+/** Translates the path after `states`, as in `states.sensor.kitchen.state`. */
 function ofStates([domain, object, member, ...more]: readonly string[], names: Names): Code {
   if (domain !== undefined && object !== undefined) {
     const id = `${domain}.${object}`;

@@ -30,10 +30,12 @@ const PRODUCTS = ['*', '/', '%'];
 
 const atom = (text: string): Code => ({ text, atomic: true });
 const composite = (text: string): Code => ({ text, atomic: false });
-/** Returns code in parentheses unless it is one word or access: pipes have different precedence in both languages. */
+/**
+ * Returns an expression, in parentheses unless it is atomic, since pipes have a different precedence in each language.
+ */
 export const grouped = ({ text, atomic }: Code): string => (atomic ? text : `(${text})`);
 
-/** Reads a Jinja expression and writes it in our language. */
+/** Parses a Jinja expression and translates it to Fermata's language. */
 class Reader {
   private at = 0;
   private readonly tokens: Token[];
@@ -227,7 +229,10 @@ const OWN_FILTERS: Readonly<Record<string, string>> = {
   ...{ first: 'first', last: 'last', sort: 'sort', unique: 'unique', to_json: 'json', from_json: 'from_json' },
 };
 
-/** Returns a Jinja expression, with or without its braces, as an expression of ours. @throws {NotImported} when it has more */
+/**
+ * Translates a Jinja expression, with or without its braces. @throws {NotImported} when the template is more than one
+ * expression
+ */
 export function expressionOfTemplate(template: string, names: Names): string {
   const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '').trim();
   const [, inner] = /^\{\{-?([\s\S]*?)-?\}\}$/.exec(text) ?? [];
@@ -236,7 +241,7 @@ export function expressionOfTemplate(template: string, names: Names): string {
   return new Reader(source, names).whole().text;
 }
 
-/** Returns a text with {{ expressions }} as a template of ours. @throws {NotImported} */
+/** Translates a text with {{ expressions }} to a template of Fermata. @throws {NotImported} */
 export function templateOfText(text: string, names: Names): string {
   if (text.includes('{%')) throw new NotImported('statements ({% … %}) have no counterpart');
   return text

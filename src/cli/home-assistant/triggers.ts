@@ -13,14 +13,14 @@ import {
   type Fragment,
 } from './values';
 
-/** A trigger of ours without an id, or an event of a wait. */
+/** A trigger of Fermata without an id, or an event of a wait. */
 export interface Cause extends Fragment {
   event: string;
 }
 
 const COMMON = ['platform', 'trigger', 'id', 'alias', 'enabled'];
 
-/** Returns the triggers for one of Home Assistant: one for each entity, event or time. @throws {NotImported} */
+/** Translates a trigger of Home Assistant to one trigger for each entity, event or time. @throws {NotImported} */
 export function triggersOf(written: unknown, names: Names): Cause[] {
   if (!isMap(written)) throw new NotImported('it is no trigger');
   const kind = written['trigger'] ?? written['platform'];
@@ -92,7 +92,7 @@ function stateTriggers(written: Fragment, names: Names): Cause[] {
   }));
 }
 
-/** Fires when the number enters the range. */
+/** Returns triggers that fire when the number enters the range. */
 function numericTriggers(written: Fragment, names: Names): Cause[] {
   onlyKeys(written, [...COMMON, 'entity_id', 'above', 'below', 'attribute']);
   const { above, below } = boundsOf(written);

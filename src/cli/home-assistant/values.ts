@@ -13,7 +13,7 @@ export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Texts of a list, or of a text with commas. @throws {NotImported} */
+/** Returns the texts of a list, or of one text with commas between them. @throws {NotImported} */
 export function textsOf(value: unknown, what: string): string[] {
   return listOf(value).flatMap((one) => {
     if (typeof one !== 'string') throw new NotImported(`${what} is no text`);
@@ -36,7 +36,7 @@ export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);
 }
 
-/** Returns a truth value of YAML 1.1; undefined when it is none. */
+/** Returns the boolean that a value of YAML 1.1 stands for; undefined when it stands for none. */
 export function switchOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'on' || value === 'yes') return true;
@@ -45,7 +45,7 @@ export function switchOf(value: unknown): boolean | undefined {
 
 export const isTemplate = (value: unknown): value is string => typeof value === 'string' && /\{\{|\{%/.test(value);
 
-/** Returns data with its texts translated to our templates. @throws {NotImported} */
+/** Returns data whose texts are translated to templates of Fermata. @throws {NotImported} */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);
   if (value instanceof TaggedValue) throw new NotImported(`${value.tag} is only resolved by Home Assistant`);
@@ -56,7 +56,7 @@ export function dataOf(value: unknown, names: Names): unknown {
 
 const UNITS = ['days', 'hours', 'minutes', 'seconds'] as const;
 
-/** Returns a length of time as our Duration. @throws {NotImported} */
+/** Returns a length of time in the form of durations in Fermata's definitions. @throws {NotImported} */
 export function durationOf(value: unknown, names: Names): unknown {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)))
     return { seconds: Number(value) };

@@ -5,7 +5,7 @@ import { renderTable, type Cell } from './table';
 /** Colour codes of `paint`. */
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
-/** Commands escape text from outside where they print it; this escapes the text that they miss. */
+/** Escapes control characters in text from outside that a command has not escaped itself. */
 const showAllButColours = (text: string): string =>
   text
     .split(COLOUR)
@@ -15,7 +15,7 @@ const showAllButColours = (text: string): string =>
 /** Output of a command. */
 export interface Output {
   readonly colours: boolean;
-  /** Columns of the terminal; undefined when the output is none. */
+  /** Columns of the terminal; undefined when the output is not a terminal. */
   readonly width: number | undefined;
   line(text?: string): void;
   table(columns: readonly string[], rows: readonly Cell[][]): void;

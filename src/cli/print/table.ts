@@ -11,14 +11,14 @@ interface TableOptions {
 }
 
 const GAP = '  ';
-/** Least width of the last column while ids can still be shortened, and after that. */
+/** Minimum width of the last column: while ids can still be shortened, and after that. */
 const MIN_LAST = [24, 16] as const;
-/** Width of a shortened id: `01a2086a…27d2`. Columns that are no wider are never shortened for being ids. */
+/** Width of a shortened id: `01a2086a…27d2`. Columns of at most this width keep their ids. */
 const MIN_ID = 13;
-/** Words up to this length are no ids. */
+/** Words up to this length are not treated as ids. */
 const MIN_LONG = 20;
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
-/** Least width of any column on a terminal that is too narrow for everything else. */
+/** Minimum width of any column on a terminal that is too narrow for everything else. */
 const MIN_ANY = 8;
 
 /**
@@ -48,7 +48,7 @@ export function renderTable(columns: readonly string[], rows: readonly Cell[][],
 const textOf = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.text : (cell ?? ''));
 const toneOfCell = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.tone : undefined);
 
-/** Returns the width of each column, so that the whole fits `width` as far as that is possible. */
+/** Returns the width of each column, so that the table fits into `width` if possible. */
 function fittingWidths(columns: readonly string[], texts: readonly string[][], width: number | undefined): number[] {
   const widths = columns.map((name, index) =>
     Math.max(textWidth(name), ...texts.map((row) => textWidth(row[index] ?? ''))),

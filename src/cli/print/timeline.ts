@@ -21,7 +21,7 @@ const MARKS = new Map([
 const OFFSET_WIDTH = 9;
 const LABEL_WIDTH = 44;
 
-/** Returns a run for people: what it is, why it runs, each step with its time and result, its end. */
+/** Returns a run as text: its head, each step with its time and result, and its end. */
 export function renderRun({ run, steps, artifacts }: RunDetail, options: TimelineOptions): string {
   return [
     ...runHead(run, options),
@@ -100,7 +100,7 @@ function attemptLines({ status, attempts, config, failedAttempts = [] }: Step): 
   return [...sent, ...lines];
 }
 
-/** Returns whether a step was done by the run that this one retries. */
+/** Returns whether a step was performed by the run that this one retries. */
 function isTakenOver({ trace }: Step): boolean {
   return typeof trace === 'object' && trace !== null && 'takenOverFrom' in trace;
 }
@@ -113,16 +113,16 @@ function labelOf({ actionId, action, kind }: Step): string {
   return actionId == null ? what : `${what} · ${actionId}`;
 }
 
-/** Returns the result of a step and its artifact, of which results often are a part. */
+/** Returns the fields of a step's result and of its artifact on one line. */
 export function outcomeText({ actionId, result }: Step, artifacts: readonly Artifact[]): string {
-  // In a loop there are several with one id, and they cannot be distinguished.
+  // A loop has several artifacts with the same action id, which cannot be distinguished.
   const named = actionId == null ? [] : artifacts.filter((artifact) => artifact.actionId === actionId);
   const [made] = named.length === 1 ? named : [];
   const whole = typeof result === 'object' && !Array.isArray(result) ? { ...result, ...made?.data } : result;
   return resultText(whole);
 }
 
-/** Returns the fields of a result on one line; nothing for none. */
+/** Returns the fields of a result on one line; an empty text when there are none. */
 export function resultText(result: unknown): string {
   if (result == null) return '';
   if (typeof result !== 'object' || Array.isArray(result)) return plain(valueText(result));

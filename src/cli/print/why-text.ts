@@ -65,7 +65,7 @@ function reasonOf(candidate: Candidate): string {
   }
 }
 
-/** `conditions[1].or[0]` → `condition 2 (or[0])`. */
+/** Returns the name of a condition for people: `condition 2 (or[0])` for the path `conditions[1].or[0]`. */
 function conditionName(deciding: Deciding | undefined): string {
   const [, index, rest = ''] = /^conditions\[(\d+)\]\.?(.*)$/.exec(deciding?.path ?? '') ?? [];
   if (index === undefined) return 'a condition';
@@ -120,6 +120,6 @@ export function repeatText(alert: Alert, since: string): string {
   );
 }
 
-/** Returns a message that continues a sentence. */
+/** Returns a message with a small first letter, to continue a sentence. */
 const lower = (text: string | null | undefined): string =>
   text == null ? '' : /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;

@@ -8,7 +8,7 @@ import { UsageError } from '../usage-error';
 
 const Answer = z.looseObject({ matched: z.number(), done: z.number() });
 
-/** Filters of a call about many runs. */
+/** Filters that select the runs of a bulk call. */
 export interface BulkOptions {
   automation?: string;
   status?: string[];
@@ -26,7 +26,7 @@ function filterOptions(command: Command): Command {
     .option('--error-code <code>', 'all runs that failed with this error code, e.g. execution_lost');
 }
 
-/** Adds the filters of a call about many runs. */
+/** Adds all filters of a bulk call. */
 export function bulkOptions(command: Command): Command {
   return filterOptions(command)
     .addOption(new Option('-s, --status <status...>', 'all runs in this status').choices(RUN_STATUSES))
@@ -34,7 +34,7 @@ export function bulkOptions(command: Command): Command {
     .option('--to <instant>', 'all runs created at or before this instant, ISO 8601');
 }
 
-/** Returns the same for a command whose `--from` names a step. */
+/** Adds the filters of a bulk retry. `--from` already names a step there, so the times have other names. */
 export function bulkOptionsOfRetry(command: Command): Command {
   return filterOptions(command)
     .option('--created-from <instant>', 'all runs created at or after this instant, ISO 8601')
@@ -63,7 +63,10 @@ export async function callForMatching(
   output.line(`${answer.matched} matched, ${answer.done} ${call === 'cancel' ? 'cancelled' : 'retried'}`);
 }
 
-/** Returns the id, or undefined when filters are set instead. @throws {UsageError} when both or neither are set */
+/**
+ * Returns the id of one run, or undefined for a bulk call. @throws {UsageError} unless there is either an id or a
+ * filter
+ */
 export function oneOrBulk(id: string | undefined, options: BulkOptions): string | undefined {
   if (id !== undefined && isBulk(options)) throw new UsageError('Give the id of a run or filters, not both.');
   if (id === undefined && !isBulk(options)) throw new UsageError('Give the id of a run, or at least one filter.');

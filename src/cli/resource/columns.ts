@@ -14,16 +14,16 @@ export interface Column {
   cell(row: Row): Cell;
 }
 
-/** Returns a field as text; absent = `-`. */
+/** Returns a column with a field as text; `-` when it is absent. */
 export const text = (title: string, field: string): Column => ({ title, cell: (row) => valueText(row[field]) });
 
-/** Returns an instant, UTC, to the second. */
+/** Returns a column with an instant in UTC, to the second. */
 export const time = (title: string, field: string): Column => ({
   title: `${title} (UTC)`,
   cell: (row) => instantText(typeof row[field] === 'string' ? row[field] : null),
 });
 
-/** Returns a status in its colour. */
+/** Returns a column with a status in its colour. */
 export const status = (title: string, field: string): Column => ({
   title,
   cell: (row) => ({ text: valueText(row[field]), tone: toneOf(String(row[field])) }),

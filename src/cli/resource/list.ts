@@ -10,7 +10,7 @@ export interface Listing {
   /** Address below the base path. */
   path: string;
   columns: readonly Column[];
-  /** Printed instead of a table without rows. */
+  /** Text that is printed when the list is empty. */
   empty: string;
 }
 
@@ -52,7 +52,7 @@ export async function printList(
   printRows(listing, items, options.json, createOutput());
 }
 
-/** Prints rows that are at hand. */
+/** Prints rows that have already been read. */
 export function printRows(
   { columns, empty }: Omit<Listing, 'path'>,
   rows: readonly Row[],

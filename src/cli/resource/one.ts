@@ -7,7 +7,7 @@ import { UsageError } from '../usage-error';
 import { Row, valueText } from './columns';
 
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
-/** Rows that are searched for a shortened id. */
+/** Maximum number of rows that are searched for a shortened id. */
 const MOST_SEARCHED = 1_000;
 
 /** Prints a resource: its title, then each field that has a value; with `--json` the answer of the API. */

@@ -11,7 +11,7 @@ const ALL = 200;
 
 interface RegistryCommand {
   listing: Listing;
-  /** Name of one of them. */
+  /** Name of a single item, such as `action`. */
   singular: string;
   /** An id for the examples. */
   example: string;

@@ -5,7 +5,7 @@ import { findAutomation } from '../client/find-automation';
 import { createOutput } from '../print/output';
 import { plain } from '../print/paint';
 
-/** Adds the common parts of `enable` and `disable`. Both work for automations from Git too. */
+/** Enables or disables an automation and prints its status. Works for automations from Git, too. */
 export async function setStatus(
   nameOrId: string,
   verb: 'enable' | 'disable',
@@ -19,5 +19,5 @@ export async function setStatus(
   output.line(`${automation.id}  ${automation.status}  ${plain(automation.name)}`);
 }
 
-/** Returns the argument of both. */
+/** Adds the argument of `enable` and `disable`. */
 export const automationArgument = (command: Command): Command => command.argument('<automation>', 'name or id');

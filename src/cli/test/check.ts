@@ -78,7 +78,9 @@ function checkEach(
   return expected.flatMap((one, index) => nearest(one, found, `${path}[${index}]`, word));
 }
 
-/** Returns nothing when one matches, else how the most similar one differs. */
+/**
+ * Returns no difference when a candidate matches. With one candidate, returns how it differs; with several, lists them.
+ */
 function nearest(
   expected: Record<string, unknown>,
   candidates: readonly Record<string, unknown>[],

@@ -30,7 +30,10 @@ function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Without backtracking: each part at its first position after the previous part, the last one at the end. */
+/**
+ * Returns whether a text matches a pattern with `*`. Does not backtrack: each part is searched after the previous one,
+ * and the last one has to be at the end.
+ */
 function fits(pattern: string, text: string): boolean {
   const parts = pattern.split('*');
   const last = parts.pop() ?? '';

@@ -57,7 +57,7 @@ interface ActivityCall {
 export class Execution {
   /** Settles when it has closed. */
   readonly closed: Promise<void>;
-  /** Arguments of the execution that it continues as. */
+  /** Arguments of the next execution, when this one has continued as new. */
   continuedAs: unknown[] | undefined;
   private resolveClosed: () => void = silent;
   private isClosed = false;
@@ -95,7 +95,7 @@ export class Execution {
     this.push({ cancelWorkflow: { reason: 'cancelled' } });
   }
 
-  /** Ends it without asking. */
+  /** Closes the execution at once, without running its workflow. */
   terminate(): void {
     this.close();
   }
@@ -190,7 +190,8 @@ export class Execution {
   private afterFailure(call: ActivityCall, key: string, thrown: unknown): void {
     const { attempt, retry, isLocal, name } = call;
     const failure = thrown instanceof ApplicationFailure ? thrown : undefined;
-    // Any error other than a provider's failure is a bug or infrastructure: here waiting does not fix it.
+    // Errors other than a provider's failure come from a bug or from infrastructure, and waiting does not fix them
+    // here.
     const most = failure === undefined ? Math.min(retry.attempts, LOCAL_ATTEMPTS) : retry.attempts;
     if (attempt < most && failure?.nonRetryable !== true) {
       const backoffMs = Math.min(retry.maximumMs, retry.initialMs * retry.factor ** (attempt - 1));
@@ -212,7 +213,7 @@ export class Execution {
     this.resolve(call, { failed: { failure: failureOf(failed) } });
   }
 
-  /** Nobody waits for its result any more. */
+  /** Cancels an activity whose result the workflow no longer needs. */
   private giveUp(seq: number, isLocal: boolean): void {
     if (!this.calls.delete(`${isLocal ? 'local' : 'normal'} ${seq}`)) return;
     const cause = new CancelledFailure('The run was cancelled.');

@@ -83,7 +83,7 @@ export function seenEntities(stage: Stage, kind: string): Promise<{ id: string; 
   return allOf(stage, `/entities/${encodeURIComponent(kind)}`);
 }
 
-/** Times as the test writes them: since its start. */
+/** Returns times as tests write them: as durations since the start of the test. */
 function timesOf({ startedAt, finishedAt }: Record<string, unknown>, start: Date): Record<string, string | null> {
   const since = (at: unknown) => (typeof at === 'string' ? durationText(Date.parse(at) - start.getTime()) : null);
   return { startedAt: since(startedAt), finishedAt: since(finishedAt) };

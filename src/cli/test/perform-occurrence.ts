@@ -23,7 +23,7 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** Performs an occurrence by the calls of outside senders. @throws {Refused} */
+/** Performs an occurrence with the API calls that an external sender would make. @throws {Refused} */
 export async function performOccurrence(
   stage: Stage,
   occurrence: Occurrence,

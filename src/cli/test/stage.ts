@@ -56,7 +56,8 @@ export async function openStage(
 
   const settle = async (): Promise<void> => {
     const until = Date.now() + PATIENCE_MS;
-    // Twice: a commit may not have been notified yet, and waiting rows may have been taken in between.
+    // The service must be idle twice in a row: a commit may not have been notified yet, and waiting rows may have been
+    // taken in between.
     await worker.hurry();
     for (let quiet = 0; quiet < 2;) {
       const left = await leftNow();

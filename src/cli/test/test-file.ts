@@ -10,7 +10,7 @@ import { Occurrence } from './occurrence';
 
 const Data = z.record(z.string(), z.unknown());
 
-/** Since the start of the test. */
+/** A duration since the start of the test. */
 export const After = z.union([z.literal(0), z.string()], { error: 'not a time' }).superRefine((text, ctx) => {
   if (msOfDuration(String(text)) === undefined)
     ctx.addIssue({ code: 'custom', message: 'Write the time since the start as 0, 90s, 5m, 1h30m or 2d' });

@@ -16,9 +16,9 @@ import { createWorkflowSandbox, type WorkflowSandbox } from './workflow-sandbox'
 
 type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-/** Temporal in memory and on virtual time, as far as automations use it. */
+/** Temporal in memory, on virtual time, with the features that automations use. */
 export interface VirtualTemporal {
-  /** Replaces a connection, for the worker. */
+  /** Replaces the function that keeps a connection to Temporal, for the worker. */
   keeper: typeof keepTemporal;
   /** Returns the instant of the next timer; null = none. */
   next(): number | null;
@@ -94,7 +94,7 @@ export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTe
 }
 
 function activityOf(activities: Activities, name: string): Activities[string] {
-  // Runs name activities after their action.
+  // Runs name their activities after the action, so most names are not registered.
   const activity = activities[name] ?? activities['default'];
   if (activity === undefined) throw new Error(`Activity ${name} not found`);
   return activity;
@@ -136,7 +136,7 @@ function runStarter(
     async start(run: StartableRun) {
       const held = executions.get(run.workflowId);
       if (held && holders.get(run.workflowId) === run.id) return 'started';
-      // Its row has ended, or this one would not be to start: it closes without a signal.
+      // The row of the previous run has ended, or this run could not start: its execution closes without a signal.
       if (held) await held.closed;
       if ((await standing(run.id))?.status !== 'pending') return 'stale';
       holders.set(run.workflowId, run.id);
@@ -169,7 +169,7 @@ function dwellStarter({
   return {
     start({ id, firesAt }) {
       const input: DwellInput = { v: 1, dwellId: id };
-      // Timers of one key may overlap here: an execution is found by its dwell.
+      // Timers of one key may overlap here, so each execution is named after its dwell.
       const workflowId = `dwell:${id}`;
       const start = () => host.during(() => begin({ workflowType: 'dwell', workflowId }, [input]));
       delayed.set(id, timers.at(firesAt.getTime(), start));
@@ -217,7 +217,7 @@ function scheduleKeeper(deps: {
       remove(scheduleId);
       return Promise.resolve();
     },
-    // Settings do not change under it.
+    // Settings do not change during a test.
     specId: () => '',
     list: () => Promise.resolve([...kept.keys()]),
   };

@@ -5,16 +5,16 @@ import type { Workflow } from '@temporalio/worker/lib/workflow/interface';
 import { VMWorkflowCreator } from '@temporalio/worker/lib/workflow/vm';
 import { workflowBundle } from '../../temporal/worker';
 
-/** Which execution a workflow is. */
+/** The names that identify an execution. */
 export interface ExecutionNames {
   workflowType: string;
   workflowId: string;
-  /** Id of the execution; the other is that of the first one in its chain. */
+  /** Id of this execution; `firstRunId` is that of the first one in its chain. */
   runId: string;
   firstRunId: string;
 }
 
-/** Creates executions of the workers' bundle, in the SDK's own sandbox. */
+/** Creates executions from the workers' workflow bundle, in the sandbox of the SDK. */
 export interface WorkflowSandbox {
   create(names: ExecutionNames, now: number): Promise<Workflow>;
 }

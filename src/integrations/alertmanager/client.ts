@@ -8,12 +8,12 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import { authTypeOf, type AlertmanagerConnection } from './connection-config';
 
-/** Silences are kept for days after their end, and the list contains all of them. */
+/** Maximum size of an answer. Silences are kept for days after their end, and the list contains all of them. */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;
 
 interface Request<T extends z.ZodType> {
   method: 'GET' | 'POST' | 'DELETE';
-  /** Below `/api/v2`. */
+  /** Path below `/api/v2`. */
   path: string;
   body?: unknown;
   /** Schema of the answer. */
@@ -71,7 +71,7 @@ function authorizationOf(config: AlertmanagerConnection): string | undefined {
   return undefined;
 }
 
-/** null when it is no JSON: the answer to a deletion has an empty body. */
+/** Returns the parsed answer; null when it is not JSON, such as the empty answer to a deletion. */
 function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

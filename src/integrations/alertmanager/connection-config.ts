@@ -20,7 +20,7 @@ export const AlertmanagerConnection = z
   });
 export type AlertmanagerConnection = z.infer<typeof AlertmanagerConnection>;
 
-/** Returns how to authenticate: as configured, else by the given credentials. */
+/** Returns how to authenticate: as configured, otherwise by the credentials that are set. */
 export function authTypeOf({ authType, user, token }: AlertmanagerConnection): 'none' | 'basic' | 'bearer' {
   return authType ?? (token !== undefined ? 'bearer' : user !== undefined ? 'basic' : 'none');
 }

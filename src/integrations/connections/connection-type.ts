@@ -8,16 +8,16 @@ export interface Option {
   label: string;
 }
 
-/** The context of calls for a connection. */
+/** What every call through a connection needs. */
 export interface ConnectionCall {
   signal: AbortSignal;
   timeoutMs: number;
   now: Date;
 }
 
-/** Facts about the provider of one connection. */
+/** Stores facts about the provider of one connection, from call to call. */
 export interface ConnectionMemory {
-  /** null when nothing is stored. */
+  /** Returns null when nothing is stored. */
   recall(key: string): Promise<unknown>;
   remember(key: string, value: unknown): Promise<void>;
 }
@@ -36,7 +36,7 @@ export interface NotifyMessage {
   replaceKey?: string;
 }
 
-/** The same key at every try for one recipient. */
+/** A call that notifies one recipient. Its idempotency key is the same at every attempt. */
 export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
   /** 1-based, over all attempts of the step. */
@@ -64,7 +64,7 @@ export interface ConnectionType<C = unknown> {
     /** @throws {ProviderFailure} */
     send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;
   };
-  /** The choices for fields; `given` are the choices made before. @throws {ProviderFailure} */
+  /** Return the choices for fields; `given` are the choices made before. @throws {ProviderFailure} */
   options: Readonly<
     Record<string, (config: C, given: Readonly<Record<string, string>>, call: ConnectionCall) => Promise<Option[]>>
   >;
@@ -73,7 +73,7 @@ export interface ConnectionType<C = unknown> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per type; each is parsed by its own schema first
 export type AnyConnectionType = ConnectionType<any>;
 
-/** Types by id; a duplicate fails at start-up. */
+/** Returns the types by id. @throws {Error} when two have the same id */
 export function connectionTypesOf(
   plugins: readonly { connectionTypes?: readonly AnyConnectionType[] }[],
 ): ReadonlyMap<string, AnyConnectionType> {
@@ -86,8 +86,8 @@ export function connectionTypesOf(
 }
 
 /**
- * Returns a choice on which another depends. @throws {ProviderFailure} config_invalid, which names it, when it was not
- * made
+ * Returns an earlier choice that the options of another field depend on. @throws {ProviderFailure} config_invalid, with
+ * the name of the field, when it was not made
  */
 export function requireChoice(given: Readonly<Record<string, string>>, name: string): string {
   const value = given[name];

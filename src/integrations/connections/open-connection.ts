@@ -10,14 +10,14 @@ import { fillReferences, onlyReference, referencesIn } from '../../domain/secret
 import type { SecretBackend } from '../secret-backend';
 import type { AnyConnectionType } from './connection-type';
 
-/** A connection in clear: only inside the call that uses it. */
+/** A connection in clear. It exists only inside the call that uses it. */
 export interface OpenConnection {
   id: string;
   type: string;
   config: unknown;
-  /** Values that must be masked in everything that leaves the call, with their source. */
+  /** Secret values, each with its source. They must be masked in everything that leaves the call. */
   secrets: { source: string; value: string }[];
-  /** Secrets that may be sent to some hosts only: calls run under `withBoundSecrets`. */
+  /** Secrets that may be sent to some hosts only; calls run under `withBoundSecrets`. */
   bound: BoundSecret[];
 }
 
@@ -55,7 +55,7 @@ export async function openConnection(
     const isReference = onlyReference(text) !== null;
     return { field, value: isReference ? text.trim() : fieldValue(type, field, text) };
   });
-  // Addresses are kept in clear, with references to the secrets in them.
+  // Addresses are stored in clear; the secrets in them are references.
   const addresses = Object.entries(row.config).filter(([field]) => type.addressFields.includes(field));
   const values = [...fields.map(({ value }) => value), ...addresses.map(([, value]) => value)];
   const names = [...new Set(values.flatMap((value) => textsOf(value).flatMap(referencesIn)))];

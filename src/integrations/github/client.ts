@@ -38,7 +38,7 @@ const Failure = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 const Installation = z.looseObject({ token: z.string(), expires_at: z.string() });
-/** How long before its expiry the token of an installation is renewed. */
+/** Milliseconds before its expiry at which the token of an installation is renewed. */
 const EARLY_MS = 120_000;
 
 /** Creates a client: https://docs.github.com/en/rest */
@@ -52,7 +52,7 @@ export function createGithubClient(egress: Egress): GithubClient {
       const errors = (said.errors ?? []).map((error) => (typeof error === 'string' ? error : JSON.stringify(error)));
       return [said.message, ...errors].join('; ');
     },
-    // https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api: also 403 is a rate limit.
+    // A 403 can be a rate limit, too: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     classify(_json, { status, headers }) {
       if (status !== 403 && status !== 429) return undefined;
       const wait = retryAfterMs(headers['retry-after'], new Date());
@@ -103,7 +103,8 @@ const headersOf = (token: string) => ({
 function appToken(appId: string, privateKey: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1_000);
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  // Dated a minute back, since the clocks may disagree. At most ten minutes are accepted.
+  // The issue time is a minute in the past, since the clocks may disagree. GitHub accepts at most ten minutes of
+  // validity.
   const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: seconds - 60, exp: seconds + 540, iss: appId })}`;
   return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`;
 }

@@ -5,7 +5,7 @@ import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
 import type { GithubClient } from './client';
 import { common, inRepository, RepositoryFields, Text } from './repository';
 
-/** Longer texts are refused with 422; bodies count characters. */
+/** Maximum length in characters. GitHub refuses longer texts with 422. */
 const MAX_TITLE = 256;
 const MAX_BODY = 65_536;
 
@@ -20,7 +20,10 @@ const CreateConfig = z.strictObject({
   labels: z.array(Text).max(100).optional(),
 });
 
-/** `integration-github.create_issue`. The issue carries a mark; a repeat searches the newest 100 issues for it. */
+/**
+ * Creates the action `integration-github.create_issue`. The issue carries a mark; a repeat searches the newest 100
+ * issues for it.
+ */
 export function createCreateIssue(github: GithubClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
     ...common,
@@ -53,7 +56,10 @@ export function createCreateIssue(github: GithubClient): CallingAction<z.infer<t
 const IssueNumber = z.int().min(1).optional().describe('Default: the issue of an earlier step');
 const CommentConfig = z.strictObject({ ...RepositoryFields, issueNumber: IssueNumber, body: Text });
 
-/** `integration-github.comment`, on an issue or pull request. A repeat finds the comment by its mark. */
+/**
+ * Creates the action `integration-github.comment`, which comments on an issue or pull request. A repeat finds the
+ * comment by its mark.
+ */
 export function createComment(github: GithubClient): CallingAction<z.infer<typeof CommentConfig>> {
   return {
     ...common,
@@ -91,7 +97,7 @@ const CloseConfig = z.strictObject({
   reason: z.enum(['completed', 'not_planned']).default('completed'),
 });
 
-/** `integration-github.close_issue`: repeats change nothing. */
+/** Creates the action `integration-github.close_issue`. Repeats change nothing. */
 export function createCloseIssue(github: GithubClient): CallingAction<z.infer<typeof CloseConfig>> {
   return {
     ...common,

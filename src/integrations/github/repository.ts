@@ -12,7 +12,7 @@ export const common = { connection: 'github', execution: 'call', timeoutMs: () =
 
 type Context = CallContext<{ owner: string; repo: string }>;
 
-/** Requests below the repository that a step names. */
+/** Returns a function that sends requests below the repository that a step names. */
 export function inRepository(github: GithubClient, { config, connection, now, signal }: Context) {
   const account = GithubConnection.parse(connection);
   const place = `/repos/${encodeURIComponent(config.owner)}/${encodeURIComponent(config.repo)}`;

@@ -27,15 +27,15 @@ const GithubRun = z.looseObject({
 const Runs = z.looseObject({ workflow_runs: z.array(GithubRun) });
 const Progress = z.object({ dispatchedAt: z.string(), runId: z.int().optional() });
 
-/** A workflow may run this long when the step sets no timeout_seconds. */
+/** Maximum time to wait for a workflow when the step sets no timeout_seconds. */
 const WAIT_MS = 3_600_000;
 const POLL_MS = 5_000;
-/** GitHub creates the run after its response; how long to search for it. */
+/** How long to search for the run, which GitHub creates after its response. */
 const APPEARS_MS = 60_000;
-/** Clocks may disagree by this much. */
+/** Maximum difference between our clock and GitHub's. */
 const SKEW_MS = 5_000;
 /**
- * https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status and
+ * Maximum lengths: https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status and
  * https://docs.github.com/en/rest/checks/runs#create-a-check-run
  */
 const MAX = {
@@ -45,8 +45,9 @@ const MAX = {
 const GOOD: ReadonlySet<string> = new Set(['success', 'neutral', 'skipped']);
 
 /**
- * `integration-github.dispatch_workflow`. GitHub has no idempotency key for it: the time is recorded before the
- * dispatch, and a repeat follows the first run that was dispatched since then instead of dispatching another.
+ * Creates the action `integration-github.dispatch_workflow`. GitHub has no idempotency key for it: the time is recorded
+ * before the dispatch, and a repeat follows the first run that was dispatched since then instead of dispatching
+ * another.
  */
 export function createDispatchWorkflow(github: GithubClient): CallingAction<z.infer<typeof Config>> {
   return {
@@ -109,7 +110,10 @@ const StatusConfig = z.strictObject({
   logUrl: z.url({ protocol: /^https?$/ }).optional(),
 });
 
-/** `integration-github.create_deployment_status`. A repeat adds the same status again, which changes nothing. */
+/**
+ * Creates the action `integration-github.create_deployment_status`. A repeat adds the same status again, which changes
+ * nothing.
+ */
 export function createDeploymentStatus(github: GithubClient): CallingAction<z.infer<typeof StatusConfig>> {
   return {
     ...common,
@@ -139,7 +143,9 @@ const CheckConfig = z.strictObject({
 });
 const Check = z.looseObject({ id: z.int(), external_id: z.string().nullish() });
 
-/** `integration-github.create_check`, for apps only. A repeat finds the check by its key. */
+/**
+ * Creates the action `integration-github.create_check`, which needs a GitHub App. A repeat finds the check by its key.
+ */
 export function createCreateCheck(github: GithubClient): CallingAction<z.infer<typeof CheckConfig>> {
   return {
     ...common,

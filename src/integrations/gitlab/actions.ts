@@ -7,7 +7,7 @@ import { waitUntilOver, inProject, ProjectId, Text, TIMEOUT_MS, type GitlabClien
 /** https://docs.gitlab.com/api/issues/: limits in characters. */
 const MAX_TITLE = 255;
 const MAX_BODY = 1_000_000;
-/** A pipeline may run this long when the step sets no timeout_seconds. */
+/** Maximum time to wait for a pipeline when the step sets no timeout_seconds. */
 const WAIT_MS = 3_600_000;
 
 const common = { connection: 'gitlab', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
@@ -22,7 +22,10 @@ const CreateConfig = z.strictObject({
   labels: z.array(Text).max(100).optional(),
 });
 
-/** `integration-gitlab.create_issue`. The issue carries a mark; a repeat searches the newest 100 issues for it. */
+/**
+ * Creates the action `integration-gitlab.create_issue`. The issue carries a mark; a repeat searches the newest 100
+ * issues for it.
+ */
 export function createCreateIssue(gitlab: GitlabClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
     ...common,
@@ -63,7 +66,7 @@ const CommentConfig = z.strictObject({
 });
 const GitlabNote = z.looseObject({ id: z.int(), body: z.string().nullish() });
 
-/** `integration-gitlab.comment`. A repeat finds the comment by its mark. */
+/** Creates the action `integration-gitlab.comment`. A repeat finds the comment by its mark. */
 export function createComment(gitlab: GitlabClient): CallingAction<z.infer<typeof CommentConfig>> {
   return {
     ...common,
@@ -104,7 +107,7 @@ const TriggerConfig = z.strictObject({
   wait: z.boolean().default(true).describe('Wait for the end; any status except success or skipped fails the step'),
 });
 
-/** `integration-gitlab.trigger_pipeline`. A repeat finds the pipeline by one of its variables. */
+/** Creates the action `integration-gitlab.trigger_pipeline`. A repeat finds the pipeline by one of its variables. */
 export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {
     ...common,
@@ -154,7 +157,10 @@ const RetryConfig = z.strictObject({
   wait: z.boolean().default(true),
 });
 
-/** `integration-gitlab.retry_job`. Retrying creates a new job; a crash between call and commit may retry it twice. */
+/**
+ * Creates the action `integration-gitlab.retry_job`. Retrying creates a new job; a crash between call and commit may
+ * retry it twice.
+ */
 export function createRetryJob(gitlab: GitlabClient): CallingAction<z.infer<typeof RetryConfig>> {
   return {
     ...common,

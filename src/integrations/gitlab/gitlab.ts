@@ -75,7 +75,7 @@ export const TIMEOUT_MS = 30_000;
 /** Id or path of a project. */
 export const ProjectId = z.union([z.int(), Text]).describe('Id or path, such as group/project');
 
-/** Requests below the project that a step names. */
+/** Returns a function that sends requests below the project that a step names. */
 export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId: number | string }>) {
   const { config, connection, now, signal } = context;
   const account = GitlabConnection.parse(connection);

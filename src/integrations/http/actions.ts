@@ -36,7 +36,7 @@ const RequestConfig = z.strictObject({
 });
 type RequestConfig = z.infer<typeof RequestConfig>;
 
-/** `integration-http.request`. Every attempt carries the same `Idempotency-Key`. */
+/** Creates the action `integration-http.request`. Every attempt carries the same `Idempotency-Key`. */
 export function createRequest(client: HttpClient): CallingAction<RequestConfig> {
   return {
     id: 'request',
@@ -59,7 +59,9 @@ export function createRequest(client: HttpClient): CallingAction<RequestConfig> 
   };
 }
 
-/** Reads one page after the other. A failed one fails the step, whose next attempt begins with the first page. */
+/**
+ * Reads all pages, one after the other. A page that fails fails the step; its next attempt begins with the first page.
+ */
 async function readPages(
   client: HttpClient,
   context: CallContext<RequestConfig>,
@@ -113,7 +115,7 @@ const PollConfig = z.strictObject({
 type PollConfig = z.infer<typeof PollConfig>;
 const Progress = z.object({ startedAt: z.number() });
 
-/** `integration-http.poll_until`. The time to wait counts from the first attempt, also after a crash. */
+/** Creates the action `integration-http.poll_until`. Its timeout counts from the first attempt, even after a crash. */
 export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
   return {
     id: 'poll_until',
@@ -146,7 +148,10 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
   };
 }
 
-/** @throws {ProviderFailure} config_invalid for an expression that cannot be read or evaluated */
+/**
+ * Returns the condition of an expression over the answer. @throws {ProviderFailure} config_invalid for an expression
+ * that cannot be parsed or evaluated
+ */
 function conditionOf(source: string): (response: Response) => boolean {
   const invalid = (error: unknown) =>
     new ProviderFailure('config_invalid', `until: ${messageOf(error)}`, { retryable: false, cause: error });
@@ -172,7 +177,7 @@ function send(
 ): Promise<EgressResponse> {
   const { method, path, body } = config;
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
-  // The address of a page contains the query of the first one, as far as the API requires that.
+  // The address of the next page already contains the query of the first one, where the API needs it.
   const query = page.url === undefined ? { ...config.query, ...page.query } : undefined;
   const request = { method, path, query, body, url: page.url };
   return client(HttpConnection.parse(connection), call, request, idempotencyKey);
@@ -201,7 +206,7 @@ function kept(
   return { status, body: isLarge ? null : value, outputs: Object.fromEntries(outputs) as Response['outputs'] };
 }
 
-/** Returns the JSON as its value, everything else as text. */
+/** Returns the parsed JSON of a body, or the body as text when it is not JSON. */
 function valueOf(text: string): unknown {
   try {
     return parseJson(text);

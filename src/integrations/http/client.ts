@@ -41,14 +41,14 @@ const RequestShape = z.object(RequestFields);
 export type HttpClient = (
   config: HttpConnection,
   call: ConnectionCall,
-  /** `url` replaces `path`; it must have the origin of the baseUrl. */
+  /** `url` replaces `path`; it must have the same origin as the baseUrl. */
   request: z.infer<typeof RequestShape> & { url?: string | undefined },
   idempotencyKey: string,
 ) => Promise<EgressResponse>;
 
 const Token = z.looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().optional() });
 const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
-/** Lifetime of a token that states none; other tokens are renewed a minute before they expire. */
+/** Lifetime of a token whose answer states none. Tokens are renewed a minute before they expire. */
 const DEFAULT_TOKEN_SECONDS = 300;
 const EARLY_MS = 60_000;
 
@@ -100,7 +100,7 @@ export function createHttpClient(egress: Egress): HttpClient {
         },
         sensitiveHeaders: Object.keys(config.headers),
       });
-      // The token may have been withdrawn before its time.
+      // The token may have been revoked before it expired.
       if (response.status !== 401 || config.oauth2 === undefined || attempt > 1) return response;
       tokens.delete(keyOf(config.oauth2));
     }

@@ -68,7 +68,7 @@ export function itemsOf({ items: path }: Pagination, value: unknown): readonly u
   });
 }
 
-/** Pagination fields of the first response. */
+/** Returns the pagination fields of the first request. */
 export function firstPage(how: Pagination): PageRequest {
   return how.type === 'page' ? { query: { [how.parameter]: how.start } } : {};
 }

@@ -1,8 +1,9 @@
-/** Longest text in characters. Jira counts 32,767 with the markup, of which each line takes some. */
+/** Maximum length of a text in characters. Jira's limit of 32,767 includes the markup, and each line adds some. */
 export const MAX_TEXT = 30_000;
 
 /**
- * Converts plain text to Atlassian's document format: a paragraph for each blank line, a line break for each other one.
+ * Converts plain text to Atlassian's document format. Blank lines separate paragraphs; other line ends become line
+ * breaks.
  */
 export function toAdf(text: string): Record<string, unknown> {
   const paragraphs = text.split(/\r?\n\s*\r?\n/).map((paragraph) => ({

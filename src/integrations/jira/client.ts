@@ -8,7 +8,7 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import type { JiraConnection } from './connection-config';
 
-/** Calls REST v3; `path` below `/rest/api/3`. @throws {ProviderFailure} with Jira's message */
+/** Calls REST v3; `path` is below `/rest/api/3`. @throws {ProviderFailure} with Jira's message */
 export type JiraClient = <T extends z.ZodType>(
   config: JiraConnection,
   call: ConnectionCall,
@@ -63,7 +63,7 @@ function failureOf(response: EgressResponse, now: Date, mask: (text: string) => 
   return new ProviderFailure('http_status', mask(`${plain.message}${said}`), { status, retryable, retryAfterMs });
 }
 
-/** null when it is no JSON; an empty body is that of a 204. */
+/** Returns the parsed body; null when it is not JSON, such as the empty body of a 204. */
 function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

@@ -47,7 +47,8 @@ export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue 
 }
 
 /**
- * Returns the issue of a step: the named one, else that of an earlier step. @throws {ProviderFailure} artifact_missing
+ * Returns the key of the issue that a step names, or else that of an earlier step's issue. @throws {ProviderFailure}
+ * artifact_missing
  */
 export function issueKeyOf(issueKey: string | undefined, consumed: Record<string, unknown> | null): string {
   const key = issueKey ?? consumed?.['issueKey'];
@@ -56,7 +57,7 @@ export function issueKeyOf(issueKey: string | undefined, consumed: Record<string
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 
-/** Returns a text of JQL. */
+/** Returns a text as a quoted string of JQL. */
 export function quoteJql(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`;
 }

@@ -54,7 +54,7 @@ export interface KubeRequest {
   path: string;
   query?: Record<string, string>;
   body?: unknown;
-  /** The type of a PATCH. */
+  /** Type of a PATCH request. */
   patch?: keyof typeof PATCH_TYPES;
   /** Whether a 409 is worth a retry; default false. */
   retryConflict?: boolean;
@@ -114,7 +114,8 @@ function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, 
 }
 
 /**
- * Runs one watch. Resolves when the server or the deadline ends it. @throws {ProviderFailure}; the errors of `onText`
+ * Runs one watch. Resolves when the server or the deadline ends it. @throws {ProviderFailure}, and the errors of
+ * `onText`
  */
 export type KubernetesWatch = (
   config: KubernetesConnection,
@@ -147,7 +148,7 @@ export function createKubernetesWatch(egress: Egress): KubernetesWatch {
   };
 }
 
-/** Identifies the API server of a connection. */
+/** Returns a text that identifies the API server of a connection. */
 export async function clusterOf(config: KubernetesConnection): Promise<string> {
   return sha256((await targetOf(config)).server).slice(0, 32);
 }

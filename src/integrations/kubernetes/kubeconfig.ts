@@ -16,7 +16,7 @@ export interface KubeTarget {
 }
 
 /**
- * Fields that would run a program, or read a file of the worker, or change whom a connection goes to
+ * Fields that would run a program, read a file of the worker, or change the server that a connection is sent to
  * (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
  */
 const REFUSED: Readonly<Record<string, string>> = {
@@ -52,8 +52,8 @@ const Kubeconfig = z.looseObject({
 });
 
 /**
- * Reads the target of a context, by default the current one. A cluster or user with a refused field makes the whole
- * file refused. @throws {Error} with the problem, without values of the file
+ * Reads the target of a context, by default the current one. Refuses the whole file when a cluster or user has a
+ * refused field. @throws {Error} with the problem, without values of the file
  */
 export function readKubeconfig(text: string, wanted: string | undefined): KubeTarget {
   const config = parsed(text);
@@ -102,7 +102,7 @@ function parsed(text: string): File {
   try {
     value = parse(text, { maxAliasCount: 0 });
   } catch (error) {
-    // The parser quotes the text, which is a secret.
+    // The message of the parser would quote the text, which is a secret.
     throw new Error('is not YAML', { cause: error });
   }
   const config = Kubeconfig.safeParse(value);

@@ -7,7 +7,7 @@ import { common, inCluster, invalid, isStatus, KubeObject, resourceResult, Text,
 
 const CordonConfig = z.strictObject({ connectionId: Text, name: Text.describe('Name of a node') });
 
-/** `integration-kubernetes.cordon` and `.uncordon`. */
+/** Creates the action `integration-kubernetes.cordon` or `integration-kubernetes.uncordon`. */
 export function createCordon(
   kubernetes: KubernetesClient,
   id: 'cordon' | 'uncordon',
@@ -43,7 +43,7 @@ const DrainConfig = z.strictObject({
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),
 });
 type DrainConfig = z.infer<typeof DrainConfig>;
-/** Milliseconds between two tries, when a disruption budget forbids an eviction. */
+/** Milliseconds between two attempts while a disruption budget forbids an eviction. */
 const RETRY_MS = 5_000;
 const POLL_MS = 1_000;
 
@@ -56,8 +56,9 @@ const Pod = KubeObject.extend({
 type Pod = z.infer<typeof Pod>;
 
 /**
- * `integration-kubernetes.drain`: cordons a node and evicts its pods, as kubectl drain --ignore-daemonsets. Disruption
- * budgets are respected: an eviction that one forbids is tried again until the timeout. The node stays cordoned.
+ * Creates the action `integration-kubernetes.drain`. It cordons a node and evicts its pods, like kubectl drain
+ * --ignore-daemonsets. It respects disruption budgets: an eviction that a budget forbids is tried again until the
+ * timeout. The node stays cordoned.
  */
 export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainConfig> {
   return {
@@ -90,7 +91,10 @@ export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainCo
   };
 }
 
-/** @throws {ProviderFailure} config_invalid for pods that an eviction would lose something of */
+/**
+ * Returns the pods to evict. @throws {ProviderFailure} config_invalid for a pod whose eviction would lose data, or that
+ * nothing would recreate
+ */
 async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }: DrainConfig): Promise<Pod[]> {
   const query = { fieldSelector: `spec.nodeName=${name}` };
   const { items } = await cluster.send(
@@ -117,8 +121,8 @@ async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }
 }
 
 /**
- * Evicts a pod and waits until it is removed. Returns null then, else the server's last message
- * (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/: 429 = a budget forbids it now).
+ * Evicts a pod and waits until it is removed. Returns null when it was removed, otherwise the server's last message
+ * (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/: with 429, a budget forbids the eviction now).
  */
 async function evict(
   cluster: Cluster,
@@ -138,7 +142,7 @@ async function evict(
       await cluster.send({ method: 'POST', path: `${path}/eviction`, body }, z.unknown());
       break;
     } catch (error) {
-      // 409: another pod has the name by now.
+      // 409: the pod was replaced by another one of the same name.
       if (isStatus(error, 404) || isStatus(error, 409)) return null;
       if (!isStatus(error, 429) || !(error instanceof Error)) throw error;
       if (Date.now() + RETRY_MS > end) return error.message;

@@ -16,7 +16,7 @@ const Object_ = {
 };
 const GetConfig = z.strictObject(Object_);
 
-/** `integration-kubernetes.get`. Values of secrets are left out. */
+/** Creates the action `integration-kubernetes.get`. Values of secrets are left out. */
 export function createGet(kubernetes: KubernetesClient): CallingAction<z.infer<typeof GetConfig>> {
   return {
     ...common,
@@ -44,7 +44,10 @@ const PatchConfig = z.strictObject({
     .describe('Take over fields that other managers own, instead of failing with a conflict'),
 });
 
-/** `integration-kubernetes.patch`, by server-side apply under the field manager `fermata`. A repeat changes nothing. */
+/**
+ * Creates the action `integration-kubernetes.patch`. It uses server-side apply with the field manager `fermata`. A
+ * repeat changes nothing.
+ */
 export function createPatch(kubernetes: KubernetesClient): CallingAction<z.infer<typeof PatchConfig>> {
   return {
     ...common,
@@ -72,7 +75,7 @@ export function createPatch(kubernetes: KubernetesClient): CallingAction<z.infer
   };
 }
 
-/** `/apis/apps/v1/…` → `apps/v1`, `/api/v1/…` → `v1`. */
+/** Returns the API version in a path: `apps/v1` for `/apis/apps/v1/…`, `v1` for `/api/v1/…`. */
 function apiVersionOf(path: string): string {
   const [, root, first = '', second = ''] = path.split('/');
   return root === 'apis' ? `${first}/${second}` : first;
@@ -84,7 +87,7 @@ const DeleteConfig = z.strictObject({
 });
 const Known = z.object({ uid: z.string() });
 
-/** `integration-kubernetes.delete_pod`. A repeat does not delete another pod that has the same name by now. */
+/** Creates the action `integration-kubernetes.delete_pod`. A repeat does not delete a new pod of the same name. */
 export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.infer<typeof DeleteConfig>> {
   return {
     ...common,
@@ -113,7 +116,7 @@ export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.i
         ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
       };
       const gone = { metadata: { name: about.name, namespace: about.namespace, uid } };
-      // 409: another pod has the name by now.
+      // 409: the pod was replaced by another one of the same name.
       const left = await cluster.send({ method: 'DELETE', path, body }, KubeObject).catch((error: unknown) => {
         if (isStatus(error, 404) || isStatus(error, 409)) return gone;
         throw error;

@@ -5,10 +5,10 @@ import { defaultNamespace, KubernetesConnection, type KubernetesClient, type Kub
 
 export const Text = z.string().trim().min(1).max(253);
 export const TIMEOUT_MS = 30_000;
-/** Longest object in characters that is kept on the step. */
+/** Maximum length of an object that is kept on the step, in characters. */
 const MAX_OBJECT = 200_000;
 
-/** An object of the API, as far as every object has it. */
+/** The fields that every object of the API has. */
 export const KubeObject = z.looseObject({
   apiVersion: z.string().optional(),
   kind: z.string().optional(),
@@ -27,7 +27,7 @@ export const KubeObject = z.looseObject({
 });
 export type KubeObject = z.infer<typeof KubeObject>;
 
-/** Artifact `resource`. */
+/** The artifact `resource`. */
 export const Resource = z.object({
   apiVersion: z.string(),
   kind: z.string(),
@@ -38,7 +38,7 @@ export const Resource = z.object({
   object: z.unknown(),
 });
 
-/** The API group of kinds that need no `apiVersion`. */
+/** API versions of the kinds that need no `apiVersion` in a step. */
 const VERSIONS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'].map((kind) => [kind, 'apps/v1'])),
   ...{ Job: 'batch/v1', CronJob: 'batch/v1', Ingress: 'networking.k8s.io/v1', NetworkPolicy: 'networking.k8s.io/v1' },
@@ -72,7 +72,10 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
       }
       return found;
     },
-    /** @throws {ProviderFailure} config_invalid when the connection is limited to namespaces */
+    /**
+     * Checks that a step may use an object outside of namespaces. @throws {ProviderFailure} config_invalid when the
+     * connection is limited to namespaces
+     */
     wholeCluster(what: string): void {
       if (config.namespaces.length > 0)
         throw invalid(`${what} needs all namespaces, but the connection is limited to some.`);
@@ -126,7 +129,7 @@ export function resourceResult(object: KubeObject, note: (text: string) => void,
 export const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ProviderFailure && error.status === status;
 
-/** Shared by all actions on one object. */
+/** The fields that all actions on one object share. */
 export const common = {
   connection: 'kubernetes',
   execution: 'call',

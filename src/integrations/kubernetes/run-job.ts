@@ -55,7 +55,10 @@ const Job = KubeObject.extend({
     .optional(),
 });
 
-/** `integration-kubernetes.run_job`. The name comes from the step's key, so a repeat finds the job of the first attempt. */
+/**
+ * Creates the action `integration-kubernetes.run_job`. The job's name is derived from the step's key, so a repeat finds
+ * the job of the first attempt.
+ */
 export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config> {
   return {
     id: 'run_job',
@@ -132,7 +135,7 @@ async function specOf(cluster: Cluster, namespace: string, config: Config): Prom
   };
 }
 
-/** Returns the end of the logs of its last pod; null with a note when they cannot be read. */
+/** Returns the end of the logs of the job's last pod; null, with a note on the step, when they cannot be read. */
 async function logsOf(
   cluster: Cluster,
   { name, namespace }: { name: string; namespace: string },

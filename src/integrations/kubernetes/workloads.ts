@@ -16,7 +16,8 @@ const RestartConfig = z.strictObject({ ...workload, kind: Controller });
 const Begun = z.object({ at: z.string() });
 
 /**
- * `integration-kubernetes.rollout_restart`. A repeated attempt writes the same restart time, so nothing restarts twice.
+ * Creates the action `integration-kubernetes.rollout_restart`. A repeated attempt writes the same restart time, so
+ * nothing restarts twice.
  */
 export function createRolloutRestart(kubernetes: KubernetesClient): CallingAction<z.infer<typeof RestartConfig>> {
   return {
@@ -48,7 +49,7 @@ const ScaleConfig = z.strictObject({
   replicas: z.int().min(0).max(100_000),
 });
 
-/** `integration-kubernetes.scale`. */
+/** Creates the action `integration-kubernetes.scale`. */
 export function createScale(kubernetes: KubernetesClient): CallingAction<z.infer<typeof ScaleConfig>> {
   return {
     ...common,
@@ -79,7 +80,10 @@ type UndoConfig = z.infer<typeof UndoConfig>;
 const Chosen = z.object({ path: z.string() });
 const REVISION = 'deployment.kubernetes.io/revision';
 
-/** `integration-kubernetes.rollout_undo`. The revision is chosen once, so a repeat does not undo the undo. */
+/**
+ * Creates the action `integration-kubernetes.rollout_undo`. The revision is chosen once, so a repeat does not undo the
+ * undo.
+ */
 export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<UndoConfig> {
   return {
     ...common,

@@ -21,7 +21,10 @@ const CreateConfig = z.strictObject({
   details: z.record(z.string(), z.string()).optional(),
 });
 
-/** `integration-opsgenie.create_alert`. Opsgenie counts an alert up while one with its alias is open, so repeats do no harm. */
+/**
+ * Creates the action `integration-opsgenie.create_alert`. Opsgenie counts an alert up while one with its alias is open,
+ * so repeats do no harm.
+ */
 export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
     ...common,
@@ -85,7 +88,9 @@ const CHANGES = {
   },
 } as const;
 
-/** `integration-opsgenie.close_alert` and `.acknowledge`: repeats change nothing. */
+/**
+ * Creates the action `integration-opsgenie.close_alert` or `integration-opsgenie.acknowledge`. Repeats change nothing.
+ */
 export function createChange(
   client: OpsgenieClient,
   id: keyof typeof CHANGES,
@@ -107,7 +112,10 @@ export function createChange(
 
 const NoteConfig = z.strictObject({ connectionId: Text, alias: Text.optional(), note: Text });
 
-/** `integration-opsgenie.add_note`. Opsgenie has no key for notes: one may appear twice after a crash between call and commit. */
+/**
+ * Creates the action `integration-opsgenie.add_note`. Opsgenie has no key for notes: one may appear twice after a crash
+ * between call and commit.
+ */
 export function createAddNote(client: OpsgenieClient): CallingAction<z.infer<typeof NoteConfig>> {
   return {
     ...common,

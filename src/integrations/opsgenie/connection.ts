@@ -7,7 +7,7 @@ import { OpsgenieConnection, type OpsgenieClient } from './client';
 /** https://docs.opsgenie.com/docs/alert-api#create-alert: limits in characters. */
 export const MAX = { message: 130, alias: 512, description: 15_000, note: 25_000, tag: 50, details: 8_000 } as const;
 
-/** Every change is accepted first and carried out later. */
+/** The answer to every change: Opsgenie accepts it first and carries it out later. */
 export const AcceptedRequest = z.looseObject({ requestId: z.string() });
 
 const PRIORITIES = { info: 'P5', warning: 'P3', critical: 'P1' } as const;

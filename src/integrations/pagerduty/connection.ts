@@ -7,9 +7,9 @@ import { PagerdutyConnection, type PagerdutyClient } from './client';
 /** https://developer.pagerduty.com/docs/send-alert-event: longest summary and dedup_key. */
 export const MAX_SUMMARY = 1_024;
 export const MAX_DEDUP_KEY = 255;
-/** 512 KB for the whole event. */
+/** Maximum size of the details in bytes. PagerDuty accepts 512 KB for the whole event. */
 export const MAX_DETAILS_BYTES = 400_000;
-/** For a notification: as JSON, a text takes up to six times its bytes. */
+/** Maximum size of a notification's text in bytes. As JSON it takes up to six times as many. */
 const MAX_BODY_BYTES = 80_000;
 
 const Named = z.looseObject({ id: z.string(), summary: z.string().optional(), name: z.string().optional() });
@@ -27,7 +27,7 @@ export function createPagerdutyConnectionType(client: PagerdutyClient): Connecti
     configSchema: PagerdutyConnection,
     addressFields: ['baseUrl', 'eventsUrl'],
     async test(config, call) {
-      // Resolving an event that was never triggered does nothing, but PagerDuty checks the key.
+      // PagerDuty checks the key of this event, which changes nothing: no event with this dedup_key was ever triggered.
       await client.enqueue(config, call, { event_action: 'resolve', dedup_key: 'fermata-connection-test' });
       if (config.apiToken === undefined) return 'PagerDuty accepts events for the service.';
       await client.rest(config, call, { method: 'GET', path: '/abilities' }, z.unknown());

@@ -27,7 +27,10 @@ const TriggerConfig = z.strictObject({
     .optional(),
 });
 
-/** `integration-pagerduty.trigger`. PagerDuty adds an event to the open incident of its dedup key, so repeats do no harm. */
+/**
+ * Creates the action `integration-pagerduty.trigger`. PagerDuty adds an event to the open incident of its dedup key, so
+ * repeats do no harm.
+ */
 export function createTrigger(client: PagerdutyClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {
     ...common,
@@ -61,7 +64,9 @@ export function createTrigger(client: PagerdutyClient): CallingAction<z.infer<ty
 
 const ChangeConfig = z.strictObject({ connectionId: Text, dedupKey: Key });
 
-/** `integration-pagerduty.acknowledge` and `.resolve`: repeats change nothing. */
+/**
+ * Creates the action `integration-pagerduty.acknowledge` or `integration-pagerduty.resolve`. Repeats change nothing.
+ */
 export function createChange(
   client: PagerdutyClient,
   action: 'acknowledge' | 'resolve',

@@ -6,14 +6,14 @@ import { PagerdutyConnection, type PagerdutyClient } from './client';
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
 const common = { connection: 'pagerduty', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
-/** https://developer.pagerduty.com/api-reference: longest note. */
+/** Maximum length of a note in characters: https://developer.pagerduty.com/api-reference */
 const MAX_NOTE = 25_000;
 
 const NoteConfig = z.strictObject({ connectionId: Text, incidentId: Text, note: Text });
 const Note = z.object({ noteId: z.string(), incidentId: z.string() });
 const PagerdutyNote = z.looseObject({ id: z.string(), content: z.string() });
 
-/** `integration-pagerduty.add_note`. A repeat finds the note of an earlier attempt by its text. */
+/** Creates the action `integration-pagerduty.add_note`. A repeat finds the note of an earlier attempt by its text. */
 export function createAddNote(client: PagerdutyClient): CallingAction<z.infer<typeof NoteConfig>> {
   return {
     ...common,
@@ -64,7 +64,10 @@ const OnCalls = z.looseObject({
   ),
 });
 
-/** `integration-pagerduty.on_call`: the users who are on call now, lowest escalation level first. */
+/**
+ * Creates the action `integration-pagerduty.on_call`. It returns the users who are on call now, lowest escalation level
+ * first.
+ */
 export function createOnCall(client: PagerdutyClient): CallingAction<z.infer<typeof OnCallConfig>> {
   return {
     ...common,

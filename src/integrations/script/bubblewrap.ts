@@ -6,9 +6,9 @@ import { runProcess, type ProcessRequest } from './run-process';
 import { seccompFilter } from './seccomp';
 import { readableFiles } from './system-files';
 
-/** Paths of distributions. `PATH` is never used. */
+/** Paths where distributions install bubblewrap. `PATH` is never searched. */
 const BWRAP = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap', '/run/current-system/sw/bin/bwrap'];
-/** The user `nobody`: never the user of the service. */
+/** The user `nobody`, under which scripts run instead of root. */
 const NOBODY = 65_534;
 const MB = 1_048_576;
 /** The first file descriptor of `ProcessRequest.inputs`. */
@@ -34,7 +34,7 @@ export interface SandboxContent {
   command: readonly string[];
   /** The script's whole environment. */
   env: Readonly<Record<string, string>>;
-  /** Below `/work`, which is private and in memory. */
+  /** A directory below `/work`, which is private and in memory. */
   workingDirectory: string;
   files: readonly GuestFile[];
   mounts: readonly Mount[];
@@ -55,8 +55,8 @@ export interface SandboxAbility {
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * Returns the process that runs a command in a sandbox. Its environment is empty and its arguments name one file
- * descriptor: the author's text and the secrets are read from there and take effect only inside.
+ * Returns the process that runs a command in a sandbox. Its environment is empty, and its arguments name one file
+ * descriptor, from which bubblewrap reads the rest: the author's text and the secrets take effect only inside.
  */
 export async function bubblewrapProcess(
   ability: SandboxAbility,
@@ -99,7 +99,7 @@ async function folders({ mounts }: SandboxContent): Promise<string[]> {
   ];
 }
 
-/** Tests bubblewrap. @returns its features here, or why it cannot be used */
+/** Tests bubblewrap. Returns its features on this host, or the reason why it cannot be used. */
 export async function tryBubblewrap(configured: string | undefined): Promise<SandboxAbility | string> {
   const bwrap = configured ?? BWRAP.find((path) => existsSync(path));
   if (bwrap === undefined) return 'bubblewrap is not installed';

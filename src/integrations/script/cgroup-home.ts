@@ -8,7 +8,7 @@ const LEAF = 'fermata-service';
 const SCRIPTS = 'fermata-scripts';
 const CONTROLLERS = ['memory', 'pids'];
 
-/** The facts that decide about a cgroup. */
+/** The facts about this process that decide which cgroup it uses. */
 export interface CgroupHost {
   /** The folder of this process in /proc. */
   proc: string;
@@ -42,7 +42,7 @@ export async function openCgroupHome(setting: string, host: CgroupHost = THIS_HO
   }
 }
 
-/** A reason for people. */
+/** Why no cgroup can be used; the message is for operators. */
 class CgroupProblem extends Error {}
 
 function problemOf(error: unknown): string {

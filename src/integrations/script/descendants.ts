@@ -43,14 +43,14 @@ export function killMarked(mark: ScriptMark): Companion {
   };
 }
 
-/** Returns whether it found any. */
+/** Kills the processes that have the mark now. Returns whether there were any. */
 function killOnce(mark: ScriptMark): boolean {
   const marked = processIds().filter((pid) => pid !== process.pid && isMarked(pid, mark));
   for (const pid of marked) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // It has ended in between.
+      // The process has ended in between.
     }
   }
   return marked.length > 0;

@@ -17,8 +17,8 @@ const TRY_MS = 10_000;
 const found = new Map<string, Promise<Enforcement>>();
 
 /**
- * Chooses once for each process and setting (see `openCgroupHome`): a cgroup if it works here, else the limits of
- * single processes. Removes the cgroups of a crashed process first.
+ * Decides how limits are enforced, once for each process and setting (see `openCgroupHome`): by a cgroup if it works
+ * here, otherwise by the limits of single processes. Removes the cgroups of crashed processes first.
  */
 export function findEnforcement(setting: string): Promise<Enforcement> {
   const known = found.get(setting) ?? choose(setting);

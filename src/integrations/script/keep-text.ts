@@ -4,8 +4,8 @@ import type { Mask } from '../../domain/secrets/mask-values';
 /** Maximum size of each output of a script, in bytes. */
 const OUTPUT_LIMIT = 1_048_576;
 /**
- * Further bytes that are read, so that a secret across the cut is complete when it is masked: more than any form of the
- * longest secret.
+ * Number of further bytes that are read, so that a secret across the cut is complete when it is masked. Larger than any
+ * form of the longest secret.
  */
 const BEYOND = 1_048_576;
 

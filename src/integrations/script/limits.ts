@@ -2,25 +2,28 @@ import { existsSync } from 'node:fs';
 
 /** Limits of one script. */
 export const LIMITS = {
-  /** Processes and threads, in the sandbox only: elsewhere all processes of the user would count. */
+  /** Processes and threads. Applies in the sandbox only; elsewhere all processes of the user would count. */
   processes: 256,
   /** Size of one file, in megabytes. */
   fileMb: 64,
   /** Open files of one process. */
   openFiles: 1_024,
-  /** Open files of all its processes together: pipes and sockets use memory of the kernel. */
+  /** Open files of all its processes together, since pipes and sockets use memory of the kernel. */
   allOpenFiles: 2_048,
-  /** Files and folders that it creates: each takes about 1 kB of the kernel's memory, even an empty one. */
+  /** Files and folders that it creates. Each takes about 1 kB of the kernel's memory, even when it is empty. */
   files: 100_000,
-  /** Memory of all its processes together and writable memory of each of them, in megabytes. */
+  /** Memory of all its processes together, and writable memory of each of them, in megabytes. */
   memoryMb: 1_024,
-  /** Working directory, in megabytes of memory. */
+  /** Size of the working directory, in megabytes of memory. */
   workMb: 256,
-  /** /tmp and /dev/shm, each, in megabytes of memory. */
+  /** Size of /tmp and of /dev/shm, each, in megabytes of memory. */
   tmpMb: 64,
 } as const;
 
-/** From util-linux; the shell's own `ulimit` would come after the files that a shell reads at its start. */
+/**
+ * Paths of prlimit, from util-linux. The shell's own `ulimit` would take effect only after the shell has read its start
+ * files.
+ */
 const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit', '/run/current-system/sw/bin/prlimit'];
 
 /** Returns the absolute path of prlimit; undefined where it is missing. */
@@ -34,8 +37,8 @@ interface LimitOptions {
 }
 
 /**
- * Returns a command under limits of time, processes, files and memory. The memory limit is one of writable memory, not of address
- * space, which Node and WebAssembly reserve in amounts that they never use.
+ * Returns a command under limits of time, processes, files and memory. Memory is limited as writable memory, not as
+ * address space, of which Node and WebAssembly reserve amounts that they never use.
  */
 export function withLimits(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
   const prlimit = findPrlimit();

@@ -82,7 +82,7 @@ async function unpack(
   await mkdir(folder, { recursive: true });
   await rm(`${target}.part`, { recursive: true, force: true });
   await unpackInto(`${target}.part`, files);
-  // Only a complete folder has its final name.
+  // The folder gets its final name only when it is complete.
   await rename(`${target}.part`, target);
   return { directory: target, bytes: files.reduce((sum, { content }) => sum + content.length, 0) };
 }

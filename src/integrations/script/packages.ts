@@ -9,9 +9,9 @@ export const MOST_PACKAGES = 20;
 export const PACKAGE_NAME = /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
 export const PACKAGE_VERSION = /^[0-9A-Za-z][0-9A-Za-z.+-]{0,99}$/;
 
-/** The allow-list. */
+/** The list of allowed packages. */
 export interface PackageSource {
-  /** Returns a version of a package, or with `null` the one added last; null = it is not allowed. */
+  /** Returns a version of a package; for `null`, the version added last. Returns null when it is not allowed. */
   find(name: string, version: string | null): Promise<AllowedPackage | null>;
   /** Returns the archive of a package; null = it was removed. */
   archive(id: string): Promise<Buffer | null>;
@@ -32,7 +32,7 @@ export function parsePackage(spec: string): { name: string; version: string | nu
   return at > 0 ? { name: spec.slice(0, at), version: spec.slice(at + 1) } : { name: spec, version: null };
 }
 
-/** Returns why a list of packages is refused, or null. Each name may appear once; at most 20. */
+/** Returns the reason why a list of packages is refused, or null. A name may appear once, and a list has at most 20. */
 export function packagesProblem(specs: readonly string[]): string | null {
   if (specs.length > MOST_PACKAGES) return `at most ${MOST_PACKAGES} packages`;
   const names = specs.map((spec) => parsePackage(spec).name);

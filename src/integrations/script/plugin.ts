@@ -34,7 +34,7 @@ const Ended = {
   durationMs: z.number(),
   timedOut: z.boolean(),
 };
-/** Milliseconds around the script's own time: waiting for a slot, starting, and storing the result. */
+/** Milliseconds in addition to the script's own timeout: for waiting for a slot, starting, and storing the result. */
 const AROUND_MS = WORKER_WAIT_MS + 10_000;
 
 function scriptAction(
@@ -63,7 +63,7 @@ function scriptAction(
   };
 }
 
-/** Scripts of automations, each in a separate process that sees only its input. */
+/** Creates the plugin for scripts. Each script runs in a separate process that sees only its input. */
 export function createScriptPlugin(scripts: ScriptRunner): Plugin {
   return {
     id: 'integration-script',

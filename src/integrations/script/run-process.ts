@@ -39,11 +39,11 @@ export interface ProcessRequest {
   mask: Mask;
   /** Ends it early; its reason is then thrown. */
   signal: AbortSignal;
-  /** Called when the process runs. `stop` kills it; its argument becomes `stopped` of the result. */
+  /** Called when the process has started. `stop` kills it; its argument becomes `stopped` of the result. */
   accompany?: (pid: number, stop: (why: string) => void) => Companion;
 }
 
-/** The end of a process. */
+/** The outcome of a process. */
 export interface ProcessResult {
   /** null = it was killed. */
   exitCode: number | null;
@@ -110,7 +110,7 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
   });
   [stdin, ...inputs].forEach((content, index) => {
     const stream = (index === 0 ? child.stdin : child.stdio[3 + index]) as Writable | null;
-    // A process that does not read its input closes it.
+    // A process that does not read its input closes the pipe, which is not an error.
     stream?.on('error', () => undefined);
     stream?.end(content);
   });
@@ -118,8 +118,8 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
 }
 
 /**
- * Returns a command that enters the cgroup of a file descriptor and closes it, since a holder could move other
- * processes in.
+ * Returns a command that first enters the cgroup of a file descriptor and closes the descriptor, since a process that
+ * holds it could move other processes into the cgroup.
  */
 function entering(descriptor: number, command: readonly string[]): string[] {
   const script = `echo 0 >&${descriptor} && exec ${descriptor}>&- && exec "$@"`;

@@ -86,7 +86,7 @@ const shellContent = ({ script }: ScriptRequest): Content => ({
 async function nodeContent(policy: ScriptPolicy, runtime: RuntimeFiles, request: ScriptRequest): Promise<Content> {
   const hasWalls = policy.sandbox !== 'none';
   const mounts: Mount[] = [{ from: await runtime.amaro(), to: `${GUEST}/amaro.cjs` }];
-  // Without walls the network is that of the host, and there is no proxy.
+  // Without a sandbox, a script uses the network of the host, without a proxy.
   if (request.network && hasWalls) mounts.push({ from: await runtime.undici(), to: `${GUEST}/undici` });
   const [amaro, undici] = mounts.map(({ from, to }) => (hasWalls ? to : from));
   const flags = ['--max-old-space-size=256', '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
@@ -100,7 +100,7 @@ async function nodeContent(policy: ScriptPolicy, runtime: RuntimeFiles, request:
   };
 }
 
-/** The network connection of a sandbox, if the script requests one. */
+/** How a sandbox reaches the network, if the script requests it. */
 interface Way extends Pick<SandboxedCommand, 'files' | 'mounts' | 'env'> {
   command(root: string, inner: readonly string[]): readonly string[];
   close(): Promise<void>;

@@ -53,18 +53,18 @@ function abilityOf(bubblewrap: string | undefined): Promise<SandboxAbility | str
   if (known !== undefined) return known;
   const trying = tryBubblewrap(bubblewrap);
   tried.set(key, trying);
-  // A machine that was too busy, or without bubblewrap until now, is tried again by the next script.
+  // A failure is not kept: the machine may have been too busy, or bubblewrap may be installed later.
   void trying.then((ability) => typeof ability === 'string' && tried.delete(key));
   return trying;
 }
 
-/** Returns why bubblewrap cannot be used here, or null. It is tried out until it works once. */
+/** Returns why bubblewrap cannot be used here, or null. Tests it until it has worked once. */
 export async function sandboxProblem(bubblewrap?: string): Promise<string | null> {
   const ability = await abilityOf(bubblewrap);
   return typeof ability === 'string' ? ability : null;
 }
 
-/** @throws {ProviderFailure} config_invalid when there is no sandbox */
+/** Runs a command in the sandbox of the policy. @throws {ProviderFailure} config_invalid when there is no sandbox */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   return policy.sandbox === 'none' ? runUnisolated(policy, request) : runIsolated(policy, request);
 }
@@ -95,7 +95,7 @@ async function runIsolated(policy: ScriptPolicy, request: SandboxedCommand): Pro
   });
 }
 
-/** Without walls: limits and the end of everything that it started remain. */
+/** Runs a command without a sandbox. Its limits apply, and every process that it started is killed at its end. */
 function runUnisolated(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   const { workingDirectory, stdin, timeoutMs, mask, signal } = request;
   return withDirectory(async (directory) => {

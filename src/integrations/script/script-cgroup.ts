@@ -7,7 +7,7 @@ import { LIMITS } from './limits';
 import type { Companion } from './run-process';
 
 const MB = 1_048_576;
-/** Megabytes of memory and of files in memory together: the kernel counts both. */
+/** Limit in megabytes. The kernel counts memory and files in memory together. */
 const MEMORY_MB = LIMITS.memoryMb + LIMITS.workMb + 2 * LIMITS.tmpMb;
 /** Number of bubblewrap's own processes around those of the script. */
 const AROUND = 8;
@@ -82,7 +82,7 @@ function kill(pid: number): void {
   try {
     if (pid > 0) process.kill(pid, 'SIGKILL');
   } catch {
-    // It has ended in between.
+    // The process has ended in between.
   }
 }
 
@@ -116,8 +116,8 @@ export async function removeLeftCgroups(home: string): Promise<void> {
 }
 
 /**
- * Returns whether a cgroup of another process namespace, whose owner cannot be read, is old; the kernel keeps one in
- * use.
+ * Returns whether a cgroup of another process namespace, whose owner cannot be checked, is old enough to be unused. If
+ * it is in use after all, the kernel refuses to remove it.
  */
 async function isAbandoned(directory: string): Promise<boolean> {
   try {
@@ -127,7 +127,7 @@ async function isAbandoned(directory: string): Promise<boolean> {
   }
 }
 
-/** Identifies this process, even if a later one gets its process id. */
+/** Returns a name that identifies this process even if a later process gets the same id. */
 const ownerName = () => `${pidNamespace()}-${process.pid}-${identityOf(process.pid)?.startedAt ?? 0}`;
 
 function pidNamespace(): string {

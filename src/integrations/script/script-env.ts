@@ -61,7 +61,7 @@ function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, con
   ] as const;
 }
 
-/** Names, as many as are useful to a person. */
+/** Returns the first names, and the number of those that are left out. */
 function listed(names: readonly string[]): string {
   const rest = names.length - MOST_LISTED;
   return names.slice(0, MOST_LISTED).join(' ') + (rest > 0 ? ` and ${rest} more` : '');

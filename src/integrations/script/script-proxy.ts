@@ -13,12 +13,12 @@ import { ProviderFailure } from '../provider-failure';
 import { scriptUser } from './bubblewrap';
 
 const CONNECT_TIMEOUT_MS = 10_000;
-/** Connections of one script at once. */
+/** Maximum number of simultaneous connections of one script. */
 const MOST_CONNECTIONS = 64;
 /** Headers that hold for one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ['connection', 'proxy-connection', 'proxy-authorization', 'keep-alive', 'te', 'trailer', 'upgrade'];
 
-/** The way out of one script. */
+/** The HTTP proxy of one script. */
 export interface ScriptProxy {
   close(): Promise<void>;
 }
@@ -68,7 +68,7 @@ type Reach = (url: URL) => Promise<Duplex>;
 
 async function tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, reach: Reach): Promise<void> {
   try {
-    // The scheme only gives the authority its form: the port is always part of it.
+    // The URL only needs a scheme to be parsed; the request always contains the port.
     const target = await reach(urlOf(`https://${request.url ?? ''}`));
     socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     target.write(head);

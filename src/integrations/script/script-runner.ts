@@ -17,7 +17,7 @@ export interface ScriptRunner {
   run(request: ScriptRequest): Promise<ScriptOutcome>;
   /** Returns what enforces the limits of memory and processes; decided at the first call or script. */
   enforcement(): Promise<Enforcement>;
-  /** Removes what the scripts of this process shared. */
+  /** Removes the files that the scripts of this process shared. */
   close(): Promise<void>;
 }
 
@@ -25,7 +25,7 @@ export interface ScriptRunner {
 export interface ScriptRunnerDeps {
   policy: ScriptPolicy;
   packages: PackageSource;
-  /** The way out for scripts with network. */
+  /** The guard through which scripts with network connect. */
   egress: Egress;
   limits: SlotLimits;
 }
@@ -33,7 +33,7 @@ export interface ScriptRunnerDeps {
 /** Milliseconds that a step may wait for a slot of its worker. */
 export const WORKER_WAIT_MS = 300_000;
 
-/** Nothing is written to disk before the first script needs it. */
+/** Creates the runner. Nothing is written to disk before the first script needs it. */
 export function createScriptRunner({ policy, packages, egress, limits }: ScriptRunnerDeps): ScriptRunner {
   const runtime = createRuntimeFiles();
   const ready = createPackageCache(packages, runtime.root);

@@ -5,9 +5,9 @@ import type { Companion } from './run-process';
 
 const PERIOD_MS = 100;
 const MB = 1_048_576;
-/** From linux/magic.h. */
+/** Magic number of tmpfs, from linux/magic.h. */
 const TMPFS = 0x01021994;
-/** Where a script can make files, with its size in megabytes, which no folder of the host has. */
+/** Places where a script can create files, with their sizes in megabytes. No folder of the host has these sizes. */
 const ROOMS: readonly [path: string, megabytes: number][] = [
   ['/work', LIMITS.workMb],
   ['/tmp', LIMITS.tmpMb],
@@ -15,9 +15,9 @@ const ROOMS: readonly [path: string, megabytes: number][] = [
 ];
 
 /**
- * Stops a script whose processes together take more than they may: memory, open files, files made. Checks ten times a second;
- * between two checks the limits of each single process (see `limits.ts`) bound what can be taken. Does nothing where there is
- * no /proc.
+ * Stops a script whose processes together exceed a limit: memory, open files, or created files. Checks ten times a
+ * second; between two checks the limits of each single process (see `limits.ts`) bound the use. Does nothing without
+ * /proc.
  */
 export function watchScript(pid: number, stop: (why: string) => void): Companion {
   let timer: NodeJS.Timeout | undefined;
@@ -37,7 +37,7 @@ export function watchScript(pid: number, stop: (why: string) => void): Companion
   };
 }
 
-/** Returns what the processes below `root` take too much of; undefined = nothing. */
+/** Returns which limit the processes below `root` exceed together; undefined = none. */
 async function excessOf(root: number): Promise<string | undefined> {
   const pids = await processTree(root);
   if ((await totalMemory(pids, LIMITS.memoryMb * MB)) > LIMITS.memoryMb * MB) return `${LIMITS.memoryMb} MB of memory`;
@@ -56,7 +56,9 @@ async function totalMemory(pids: readonly number[], limit: number): Promise<numb
   return sumOf(pids, async (pid) => (await sharedMemoryOf(pid)) ?? memoryOf(pid));
 }
 
-/** Files in the places that a script can write to, as a process inside sees them. */
+/**
+ * Returns the number of files in the places that a script can write to, read through the root directory of its process.
+ */
 function filesMade(pid: number): Promise<number> {
   return sumOf(ROOMS, async ([path, megabytes]) => {
     try {

@@ -48,7 +48,7 @@ export function seccompFilter(architecture: string = process.arch): Buffer | nul
     load(NUMBER),
     ...(foreignFrom === null ? [] : unless(JUMP_AT_LEAST, foreignFrom, [give(KILL_PROCESS)])),
     ...Object.values(refused).flatMap((number) => unless(JUMP_EQUAL, number, [give(EPERM)])),
-    // Its flags are in memory, which a filter cannot read. The C library falls back to clone.
+    // A filter cannot read the flags of clone3, which are in memory. After ENOSYS the C library uses clone.
     ...unless(JUMP_EQUAL, clone3, [give(ENOSYS)]),
     ...unless(JUMP_EQUAL, clone, [load(FIRST_ARGUMENT), [JUMP_ANY_BIT, 0, 1, NEW_NAMESPACE], give(EPERM), give(ALLOW)]),
     ...unless(JUMP_EQUAL, socket, [

@@ -1,6 +1,6 @@
 import { ProviderFailure } from '../provider-failure';
 
-/** How many scripts run at once in this process, and how long others wait for their turn. */
+/** How many scripts run concurrently in this process, and how long others wait for their turn. */
 export interface SlotLimits {
   atOnce: number;
   /** Maximum number of waiting scripts; the next one is refused. */
@@ -9,10 +9,13 @@ export interface SlotLimits {
   waitMs: number;
 }
 
-/** Limits how many calls do some work at once; the others wait in order of arrival. */
+/** Runs `work` when a slot is free. Further calls wait in order of arrival. */
 export type Slots = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
-/** @throws {ProviderFailure} overloaded (retryable) when the queue is full or the turn does not come in time */
+/**
+ * Creates the slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or its turn does not
+ * come within `waitMs`.
+ */
 export function createSlots({ atOnce, mostWaiting, waitMs }: SlotLimits): Slots {
   let busy = 0;
   const waiting: (() => void)[] = [];

@@ -2,16 +2,16 @@
 export interface SyscallTable {
   /** `AUDIT_ARCH_*` of linux/audit.h. */
   arch: number;
-  /** Numbers from here on belong to another calling convention (x32); null = there is none. */
+  /** Numbers from this one on belong to another calling convention (x32); null = there is none. */
   foreignFrom: number | null;
   clone: number;
   clone3: number;
   socket: number;
-  /** Refused with EPERM whatever the arguments. */
+  /** Calls that are refused with EPERM, whatever their arguments. */
   refused: Readonly<Record<string, number>>;
 }
 
-/** Since Linux 5.0 new calls have the same number everywhere. */
+/** Calls since Linux 5.0, which have the same number on every architecture. */
 const COMMON = {
   ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427 },
   ...{ open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433 },
@@ -69,5 +69,5 @@ const ARM64: SyscallTable = {
   },
 };
 
-/** By the names that Node gives to architectures. */
+/** Tables by Node's names of the architectures. */
 export const SYSCALLS: Readonly<Record<string, SyscallTable>> = { x64: X64, arm64: ARM64 };

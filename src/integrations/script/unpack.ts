@@ -4,7 +4,7 @@ import { gunzip } from 'node:zlib';
 import { promisify } from 'node:util';
 import { extract, type Header } from 'tar-stream';
 
-/** Largest archive, packed. */
+/** Maximum size of a packed archive, in bytes. */
 export const MOST_PACKED_BYTES = 8 * 1_048_576;
 const MOST_UNPACKED_BYTES = 64 * 1_048_576;
 const MOST_ENTRIES = 10_000;
@@ -66,13 +66,13 @@ export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   return files;
 }
 
-/** `a/b/c` → `a`, `a/b`. */
+/** Returns the folders above a path: `a` and `a/b` for `a/b/c`. */
 function foldersOf(path: string): string[] {
   const parts = path.split('/');
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-/** null = a folder. */
+/** Returns the path of a file below the package; null for a folder. @throws {UnsafeArchive} */
 function safePath({ name, type }: Header): string | null {
   if (type !== 'file' && type !== 'directory') throw new UnsafeArchive(`"${name}" is a ${type ?? 'thing of no kind'}`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');

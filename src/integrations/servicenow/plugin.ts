@@ -48,7 +48,10 @@ const CreateConfig = z.strictObject({
   fields: Fields.optional().describe('Other columns of the incident'),
 });
 
-/** `integration-servicenow.create_incident`. The incident has our key as correlation_id, by which a repeat finds it. */
+/**
+ * Creates the action `integration-servicenow.create_incident`. The incident has our key as correlation_id, by which a
+ * repeat finds it.
+ */
 function createCreateIncident(client: ServicenowClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
     ...common,
@@ -91,7 +94,10 @@ function sysIdOf(given: string | undefined, consumed: Record<string, unknown> | 
 
 const UpdateConfig = z.strictObject({ ...Target, fields: Fields.default({}), workNotes: Text.optional() });
 
-/** `integration-servicenow.update`. A repeat writes the same values; a work note may appear twice after a crash. */
+/**
+ * Creates the action `integration-servicenow.update`. A repeat writes the same values; a work note may appear twice
+ * after a crash.
+ */
 function createUpdate(client: ServicenowClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {
     ...common,
@@ -116,7 +122,7 @@ const ResolveConfig = z.strictObject({
   closeNotes: Text,
 });
 
-/** `integration-servicenow.resolve`: repeats change nothing. */
+/** Creates the action `integration-servicenow.resolve`. Repeats change nothing. */
 function createResolve(client: ServicenowClient): CallingAction<z.infer<typeof ResolveConfig>> {
   return {
     ...common,
@@ -144,7 +150,7 @@ const SearchConfig = z.strictObject({
 });
 const Found = z.object({ count: z.int(), records: z.array(z.record(z.string(), z.unknown())) });
 
-/** `integration-servicenow.search`. */
+/** Creates the action `integration-servicenow.search`. */
 function createSearch(client: ServicenowClient): CallingAction<z.infer<typeof SearchConfig>> {
   return {
     ...common,

@@ -8,9 +8,9 @@ import { Blocks, postOrReplace, SlackMessage, updateMessage } from './message';
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
-/** https://docs.slack.dev/reference/methods/conversations.setTopic#errors: `too_long` */
+/** Maximum length of a topic: https://docs.slack.dev/reference/methods/conversations.setTopic#errors */
 const MAX_TOPIC = 250;
-/** https://docs.slack.dev/reference/methods/conversations.create#naming */
+/** Maximum length of a channel's name: https://docs.slack.dev/reference/methods/conversations.create#naming */
 const MAX_NAME = 80;
 
 const common = { connection: 'slack', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
@@ -31,7 +31,10 @@ const PostConfig = z.strictObject({
   replaceKey: Text.optional().describe('A later post to the channel with the same key updates the message'),
 });
 
-/** `integration-slack.post_message`. With `replaceKey` one message is updated instead of posting another. */
+/**
+ * Creates the action `integration-slack.post_message`. With `replaceKey` one message is updated instead of posting
+ * another.
+ */
 export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typeof PostConfig>> {
   return {
     ...common,
@@ -71,7 +74,7 @@ const UpdateConfig = z.strictObject({
   blocks: Blocks.optional(),
 });
 
-/** `integration-slack.update_message`: repeats change nothing. */
+/** Creates the action `integration-slack.update_message`. Repeats change nothing. */
 export function createUpdateMessage(slack: SlackClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {
     ...common,
@@ -98,7 +101,7 @@ const ReactionConfig = z.strictObject({
   name: Text.transform((name) => name.replace(/^:|:$/g, '')).describe('Name of the emoji, such as eyes'),
 });
 
-/** `integration-slack.add_reaction`: an existing reaction is success. */
+/** Creates the action `integration-slack.add_reaction`. A reaction that already exists counts as success. */
 export function createAddReaction(slack: SlackClient): CallingAction<z.infer<typeof ReactionConfig>> {
   return {
     ...common,
@@ -128,7 +131,7 @@ const OpenConfig = z.strictObject({
 });
 const Created = z.looseObject({ channel: z.looseObject({ id: z.string() }) });
 
-/** `integration-slack.open_channel`: a channel of that name that exists is used. */
+/** Creates the action `integration-slack.open_channel`. When a channel of that name exists, it is used. */
 export function createOpenChannel(slack: SlackClient): CallingAction<z.infer<typeof OpenConfig>> {
   return {
     ...common,
@@ -163,7 +166,7 @@ function channelName(name: string): string {
 
 const TopicConfig = z.strictObject({ connectionId: Text, channel: Text, topic: z.string() });
 
-/** `integration-slack.set_topic`: repeats change nothing. */
+/** Creates the action `integration-slack.set_topic`. Repeats change nothing. */
 export function createSetTopic(slack: SlackClient): CallingAction<z.infer<typeof TopicConfig>> {
   return {
     ...common,

@@ -29,7 +29,7 @@ export type SlackClient = <T extends z.ZodType>(
   answer: T,
 ) => Promise<z.output<T>>;
 
-/** Errors of a moment: https://docs.slack.dev/reference/methods/chat.postMessage#errors */
+/** Temporary errors: https://docs.slack.dev/reference/methods/chat.postMessage#errors */
 const PASSING: ReadonlySet<string> = new Set([
   'fatal_error',
   'internal_error',
@@ -39,7 +39,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'service_unavailable',
 ]);
 
-/** Advice for frequent errors. */
+/** What to do about frequent errors. */
 const ADVICE: Readonly<Record<string, string>> = {
   not_in_channel: 'invite the bot to the channel',
   channel_not_found: 'the channel does not exist, or is private and the bot is not in it',

@@ -10,7 +10,7 @@ const Channels = z.looseObject({
   response_metadata: z.looseObject({ next_cursor: z.string().optional() }).optional(),
 });
 export type SlackChannel = z.infer<typeof Channels>['channels'][number];
-/** Pages of channels that are read, 200 channels each. */
+/** Maximum number of pages of channels that are read, with 200 channels each. */
 const MOST_PAGES = 10;
 
 /** Returns channels that the bot can see, at most 2,000; archived ones are left out. */

@@ -4,11 +4,17 @@ import type { ConnectionCall, ConnectionMemory } from '../connections/connection
 import type { TextLimits } from '../limit-text';
 import { SlackFailure, type SlackClient, type SlackConnection } from './client';
 
-/** Longer text is cut by Slack itself: https://docs.slack.dev/reference/methods/chat.postMessage#truncating */
+/**
+ * Maximum length of a new message. Slack cuts longer text:
+ * https://docs.slack.dev/reference/methods/chat.postMessage#truncating
+ */
 const MAX_POST = 40_000;
-/** `msg_too_long` beyond: https://docs.slack.dev/reference/methods/chat.update#errors */
+/**
+ * Maximum length of an updated message. Slack refuses longer text:
+ * https://docs.slack.dev/reference/methods/chat.update#errors
+ */
 const MAX_UPDATE = 4_000;
-/** https://docs.slack.dev/reference/block-kit/blocks */
+/** Maximum number of blocks: https://docs.slack.dev/reference/block-kit/blocks */
 const MAX_BLOCKS = 50;
 const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   section: 3_000,
@@ -16,13 +22,13 @@ const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   context: 3_000,
   markdown: 12_000,
 };
-/** Messages of a channel that are searched for the one of an earlier attempt. */
+/** Number of the newest messages in a channel that are searched for that of an earlier attempt. */
 const SEARCHED = 100;
 
 export const SlackMessage = z.object({
   channel: z.string(),
   ts: z.string(),
-  /** An earlier message was replaced instead of posting a new one. */
+  /** Whether an earlier message was replaced instead of posting a new one. */
   updated: z.boolean(),
 });
 export type SlackMessage = z.infer<typeof SlackMessage>;
@@ -69,7 +75,10 @@ export async function updateMessage(
   return { channel: updated.channel, ts: updated.ts, updated: true };
 }
 
-/** The message was deleted or can no longer be edited: https://docs.slack.dev/reference/methods/chat.update#errors */
+/**
+ * Errors for a message that was deleted or can no longer be edited:
+ * https://docs.slack.dev/reference/methods/chat.update#errors
+ */
 const NOT_REPLACEABLE = new Set([
   'message_not_found',
   'cant_update_message',

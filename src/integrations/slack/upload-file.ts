@@ -17,8 +17,8 @@ const Upload = z.looseObject({ upload_url: z.url(), file_id: z.string() });
 const Uploaded = z.object({ fileId: z.string() });
 
 /**
- * `integration-slack.upload_file`, in the three steps of
- * https://docs.slack.dev/reference/methods/files.getUploadURLExternal: request an address, send the bytes there, share
+ * Creates the action `integration-slack.upload_file`. It takes the three steps of
+ * https://docs.slack.dev/reference/methods/files.getUploadURLExternal: request an address, send the bytes to it, share
  * the file. A repeat shares the file that an earlier attempt has sent.
  */
 export function createUploadFile(slack: SlackClient, egress: Egress): CallingAction<z.infer<typeof Config>> {

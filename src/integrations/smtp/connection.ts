@@ -46,7 +46,7 @@ const SmtpConnection = z
   });
 type SmtpConnection = z.infer<typeof SmtpConnection>;
 
-/** Port on which TLS begins at once; on others it begins with STARTTLS. */
+/** The port on which TLS begins at once. On other ports it begins with STARTTLS. */
 const TLS_PORT = 465;
 
 /** Returns the sender address of mails. */
@@ -89,7 +89,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
   };
 }
 
-/** Returns the same for each try, so that mail servers recognise a repeat. */
+/** Returns the Message-ID of a mail. It is the same at every attempt, so that mail servers recognise a repeat. */
 function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
   return `<${sha256(JSON.stringify([idempotencyKey, to])).slice(0, 40)}@fermata.invalid>`;
 }
@@ -103,11 +103,11 @@ async function withTransport<T>(
   const socket = await egress.connect({ host, port, signal, timeoutMs });
   const abort = () => void socket.destroy(new Error('Aborted'));
   signal.addEventListener('abort', abort, { once: true });
-  // nodemailer's own connections are not guarded, so it gets a guarded one.
+  // The library would open its own connections, without the egress guard, so it gets a guarded socket.
   const options = {
     ...{ host, port, connection: socket },
     ...(user !== undefined && { auth: { user, pass: password } }),
-    // Without TLS nothing is upgraded, so that sending in clear does not depend on the server's offers.
+    // With `none`, STARTTLS is not used even when the server offers it.
     ...(tls === 'none' ? { secure: false, ignoreTLS: true } : { secure: port === TLS_PORT, requireTLS: true }),
     ...{
       connectionTimeout: timeoutMs,

@@ -3,7 +3,7 @@ import type { ConnectionType } from '../connections/connection-type';
 import { SshConnection } from './account';
 import { withSession } from './session';
 
-/** Creates the connection type `ssh`. Its test logs in on every host. */
+/** Creates the connection type `ssh`. Its test logs in to every host. */
 export function createSshConnectionType(egress: Egress): ConnectionType<SshConnection> {
   return {
     id: 'ssh',

@@ -52,7 +52,7 @@ function parseLine(line: string, number: number): KnownHost {
   return { ...common, type, isKey: (given) => given.length === key.length && timingSafeEqual(given, key) };
 }
 
-/** Returns the type that a key names itself: a text with its length in four bytes in front. */
+/** Returns the type that is written in a key: a text after its length in four bytes. null when it cannot be read. */
 export function typeOf(key: Buffer): string | null {
   if (key.length < 5) return null;
   const length = key.readUInt32BE(0);
@@ -83,7 +83,7 @@ function matcherOf(names: string, number: number): KnownHost['matches'] {
   };
 }
 
-/** Matches `*` and `?`, with backtracking to the last `*` only. */
+/** Returns a matcher for a pattern with `*` and `?`. It backtracks to the last `*` only. */
 function wildcard(pattern: string): (name: string) => boolean {
   const wanted = pattern.toLowerCase();
   return (name) => {
@@ -108,8 +108,8 @@ function wildcard(pattern: string): (name: string) => boolean {
 }
 
 /**
- * Returns the lines for a host. On a port other than 22 its name is `[HOST]:PORT`; lines of the bare name count when
- * that has none, as in OpenSSH.
+ * Returns the lines for a host. On a port other than 22 its name is `[HOST]:PORT`; when no line has this name, the
+ * lines with the bare name apply, as in OpenSSH.
  */
 export function linesAbout(hosts: readonly KnownHost[], host: string, port: number): KnownHost[] {
   const names = port === 22 ? [host] : [`[${host}]:${port}`, host];
@@ -123,7 +123,7 @@ export function linesAbout(hosts: readonly KnownHost[], host: string, port: numb
 const revokedLines = (hosts: readonly KnownHost[], names: readonly string[]): KnownHost[] =>
   hosts.filter(({ isRevoked, matches }) => isRevoked && names.some(matches));
 
-/** Judges the key that a host presents by the lines about it. */
+/** Compares the key that a host presents with the lines for the host. */
 export function judgeHostKey(lines: readonly KnownHost[], key: Buffer): HostKeyVerdict {
   if (lines.some(({ isRevoked, isKey }) => isRevoked && isKey(key))) return 'revoked';
   const trusted = lines.filter(({ isRevoked }) => !isRevoked);

@@ -18,7 +18,7 @@ const GRACE_MS = 2_000;
  * open.
  */
 const DRAIN_MS = 5_000;
-/** Milliseconds in which a lost connection is noticed after its channel was closed. */
+/** Milliseconds to wait after a channel was closed, in which a lost connection is noticed. */
 const LOST_MS = 500;
 
 const Config = z.strictObject({
@@ -41,8 +41,8 @@ const Result = z.object({ exitCode: z.int().nullable(), stdout: z.string(), stde
 type Result = z.infer<typeof Result>;
 
 /**
- * `integration-ssh.run`. A command that ends with an exit code other than 0, or at its timeout, is not run again. A
- * command that was running when the worker or the connection was lost may be.
+ * Creates the action `integration-ssh.run`. A command that ends with an exit code other than 0, or at its timeout, is
+ * not run again. A command that was running when the worker or the connection was lost may be run again.
  */
 export function createRun(egress: Egress): CallingAction<Config> {
   return {
@@ -95,7 +95,7 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
   const { channel, ended } = await opened(client, host, [config.command, ...config.args.map(quoted)].join(' '));
   const [stdout, stderr] = [channel, channel.stderr].map((stream) => stream.pipe(new PassThrough()));
   const texts = [stdout, stderr].map((stream) => keepText(stream ?? new PassThrough(), mask));
-  // A command that does not read its input closes it.
+  // A command that does not read its input closes the channel, which is not an error.
   channel.on('error', () => undefined);
   channel.end(config.stdin ?? '');
   const deadline = new AbortController();
@@ -126,7 +126,7 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
   }
 }
 
-/** A command that runs. */
+/** A command in progress. */
 interface Running {
   channel: ClientChannel;
   ended: ReturnType<typeof endOf>;
@@ -172,7 +172,7 @@ interface Internals {
   outgoing?: { id: number };
 }
 
-/** Sends a signal to a command whose input has ended: `channel.signal` of the library then does nothing. */
+/** Sends a signal to a command. `channel.signal` of the library does nothing after the end of the command's input. */
 function sendSignal(channel: ClientChannel, name: string): void {
   const { _client: client, outgoing } = channel as unknown as Internals;
   if (outgoing !== undefined) client?._protocol?.signal(outgoing.id, name);
@@ -189,10 +189,10 @@ async function kill(channel: ClientChannel, closed: Promise<void>): Promise<void
   }
 }
 
-/** Resolves with false after a time, which keeps no process alive. */
+/** Resolves with false after some milliseconds. The timer does not keep the process alive. */
 const waitFor = (ms: number): Promise<false> => pause(ms, false, { ref: false });
 
-/** Returns a word of a POSIX shell. */
+/** Returns a text as one quoted word of a POSIX shell. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

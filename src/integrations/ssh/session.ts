@@ -10,7 +10,7 @@ import { algorithmsFor, fingerprintOf, judgeHostKey, linesAbout, parseKnownHosts
 export const CONNECT_TIMEOUT_MS = 20_000;
 /** Milliseconds that `work` has after an abort to stop its processes on the host. */
 const STOP_MS = 5_000;
-/** A host that does not answer three of these counts as lost. */
+/** Milliseconds between two keepalive messages. A host that does not answer three of them counts as lost. */
 const KEEPALIVE_MS = 15_000;
 
 export interface SessionCall extends ConnectionCall {
@@ -18,8 +18,8 @@ export interface SessionCall extends ConnectionCall {
 }
 
 /**
- * Logs in on a host, over a socket of the egress guard, and closes the session after `work`. @throws {ProviderFailure}
- * provider_failed for an unknown or changed host key and refused credentials, network_error when the connection is
+ * Logs in to a host over a socket of the egress guard, and closes the session after `work`. @throws {ProviderFailure}
+ * provider_failed for an unknown or changed host key and for refused credentials, network_error when the connection is
  * lost, and the errors of `egress.connect`
  */
 export async function withSession<T>(
@@ -75,7 +75,7 @@ export async function withSession<T>(
 function loggedIn(client: Client, options: ConnectConfig, password: string | undefined): Promise<void> {
   return new Promise((resolve) => {
     client.once('ready', resolve);
-    // Servers that request the password by a PAM prompt.
+    // Some servers request the password by a PAM prompt.
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) => {
       answer(prompts.map(({ echo }) => (echo === true ? '' : (password ?? ''))));
     });

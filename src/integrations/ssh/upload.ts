@@ -28,7 +28,8 @@ const Config = z.strictObject({
 type Config = z.infer<typeof Config>;
 
 /**
- * `integration-ssh.upload`. The file is replaced as a whole, so nobody reads half of it, and a repeat changes nothing.
+ * Creates the action `integration-ssh.upload`. The file is replaced as a whole, so that no reader sees a partial file.
+ * A repeat changes nothing.
  */
 export function createUpload(egress: Egress): CallingAction<Config> {
   return {

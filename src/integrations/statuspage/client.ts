@@ -14,12 +14,14 @@ export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
 /** Sends a request below `/v1`. @throws {ProviderFailure} with Statuspage's message */
 export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
 
-/** `{error}`, `{message}` or, for fields, a list of texts: https://developer.statuspage.io/ */
+/**
+ * The body of an error: `{error}`, `{message}` or, for fields, a list of texts. See https://developer.statuspage.io/
+ */
 const Failure = z.looseObject({
   error: z.union([z.string(), z.array(z.string())]).optional(),
   message: z.string().optional(),
 });
-/** Statuspage counts over 60 seconds; only some refusals carry Retry-After. */
+/** Window of the rate limit. Only some refusals have a Retry-After header. */
 const RATE_WINDOW_MS = 60_000;
 
 /** Creates a client of the REST API: https://developer.statuspage.io/ */

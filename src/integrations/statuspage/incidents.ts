@@ -10,7 +10,7 @@ export const Text = z.string().trim().min(1);
 export const TIMEOUT_MS = 30_000;
 /** https://developer.statuspage.io/#operation/postPagesPageIdIncidents: limits in characters. */
 const MAX = { name: 255, body: 25_000 } as const;
-/** Newest incidents that are searched for the one of an earlier attempt. */
+/** Number of the newest incidents that are searched for that of an earlier attempt. */
 const SEARCHED = 100;
 
 const STATUSES = ['investigating', 'identified', 'monitoring', 'resolved'] as const;
@@ -73,7 +73,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * `integration-statuspage.create_incident`. The metadata of the incident contains our key; a repeat searches for it.
+ * Creates the action `integration-statuspage.create_incident`. The metadata of the incident contains our key; a repeat
+ * searches for it.
  */
 export function createCreateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
@@ -125,8 +126,9 @@ const UpdateConfig = z.strictObject({
 });
 
 /**
- * `integration-statuspage.update_incident`: adds an update, or resolves. Statuspage has no key for updates: a repeat
- * finds its own by status and text, so that subscribers are notified once.
+ * Creates the action `integration-statuspage.update_incident`. It adds an update or resolves the incident. Statuspage
+ * has no idempotency key for updates: a repeat finds the earlier update by its status and text, so that subscribers are
+ * notified once.
  */
 export function createUpdateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {

@@ -13,7 +13,10 @@ const Config = z.strictObject({
 const Component = z.object({ componentId: z.string(), name: z.string(), status: z.string() });
 const Row = z.looseObject({ id: z.string(), name: z.string(), status: z.string() });
 
-/** `integration-statuspage.set_component`: sets the status of a component. A repeat sets the same status. */
+/**
+ * Creates the action `integration-statuspage.set_component`. It sets the status of a component. A repeat sets the same
+ * status.
+ */
 export function createSetComponent(statuspage: StatuspageClient): CallingAction<z.infer<typeof Config>> {
   return {
     id: 'set_component',

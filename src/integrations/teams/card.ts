@@ -2,17 +2,18 @@ import { limitText } from '../limit-text';
 
 interface CardContent {
   title?: string | undefined;
-  /** Markdown, as Teams understands it. */
+  /** Text in the Markdown of Teams. */
   body: string;
   /** Buttons that open addresses. */
   actions?: readonly { title: string; url: string }[];
 }
 
 /**
- * Largest message in bytes, everything included (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions).
- * Teams counts the card as a text inside the message, with its quotes escaped again, and refuses above 28,672 bytes:
- * https://github.com/MicrosoftDocs/msteams-docs/issues/11274. The flow has answered 202 by then, so the message would be lost
- * without an error.
+ * Maximum size of the whole message in bytes
+ * (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions). Teams counts the
+ * card as a text inside the message, with its quotes escaped again, and refuses more than 28,672 bytes:
+ * https://github.com/MicrosoftDocs/msteams-docs/issues/11274. By then the workflow has already answered 202, so the
+ * message would be lost without an error.
  */
 const MAX_MESSAGE_BYTES = 27_000;
 const MAX_TITLE_BYTES = 2_000;

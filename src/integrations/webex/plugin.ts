@@ -6,7 +6,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { createTextLimits } from '../limit-text';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** A bot of Creates the plugin for Webex. */
+/** Credentials of a Webex bot. */
 const WebexConnection = z.strictObject({
   botToken: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
   baseUrl: BaseUrl.default('https://webexapis.com'),
@@ -19,7 +19,7 @@ const Message = z.object({ messageId: z.string(), roomId: z.string() });
 const Posted = z.looseObject({ id: z.string(), roomId: z.string() });
 const TIMEOUT_MS = 30_000;
 
-/** Longest message: https://developer.webex.com/docs/api/v1/messages/create-a-message counts bytes of UTF-8. */
+/** Maximum size of a message in bytes of UTF-8: https://developer.webex.com/docs/api/v1/messages/create-a-message */
 const MAX_MESSAGE_BYTES = 7_439;
 
 type WebexClient = VendorApi<WebexConnection>;
@@ -77,8 +77,8 @@ function createWebexConnectionType(webex: WebexClient): ConnectionType<WebexConn
 }
 
 /**
- * `integration-webex.post_message`. Webex has no idempotency key, so a message may appear twice after a crash between post
- * and commit.
+ * Creates the action `integration-webex.post_message`. Webex has no idempotency key, so a message may appear twice
+ * after a crash between post and commit.
  */
 function createPostMessage(webex: WebexClient): CallingAction<z.infer<typeof Config>> {
   return {
@@ -102,7 +102,7 @@ function createPostMessage(webex: WebexClient): CallingAction<z.infer<typeof Con
   };
 }
 
-/** Webex. */
+/** Creates the plugin for Webex. */
 export function createWebexPlugin({ egress }: { egress: Egress }): Plugin {
   const webex = createWebexClient(egress);
   return {

@@ -15,10 +15,10 @@ export const Delivery = z.object({
 });
 export type Delivery = z.infer<typeof Delivery>;
 
-/** Returns the delivery to `url`, as configured, that ended in this answer. */
+/** Returns the result of a request to `url`, as configured, from the receiver's answer. */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {
   const externalId = externalIdOf(body, mask);
-  // Masked before it is cut: a secret across the cut would be half there.
+  // Masked before it is cut, since half of a secret would not be recognised.
   const responseBody = toStorable(mask(body).slice(0, MAX_CHARACTERS));
   return { url, status, ...(externalId !== undefined && { externalId }), responseBody };
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Set by the connection itself; another value would break the framing or the routing of the request. */
+/** Headers that the connection sets. Another value would break the framing or the routing of the request. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'host',
   'content-length',

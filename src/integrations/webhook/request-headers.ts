@@ -67,7 +67,7 @@ function checked(field: string, value: string): string {
   throw new ProviderFailure('config_invalid', `${field} ${problem}.`, { retryable: false });
 }
 
-/** `sha256=<hex>` over timestamp, a dot and the raw body. */
+/** Returns the signature of a request: `sha256=<hex>`, an HMAC over the timestamp, a dot and the raw body. */
 function signature(secret: string, timestamp: string, body: string): string {
   return `sha256=${createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')}`;
 }

@@ -13,8 +13,8 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_TIMEOUT_MS = 300_000;
 
 /**
- * `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt has the same
- * `Idempotency-Key`, so that the receiver can recognise a repeat.
+ * Creates the action `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt has the
+ * same `Idempotency-Key`, so that the receiver can recognise a repeat.
  */
 export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
   return {
@@ -38,7 +38,8 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
         method: config.method,
         headers,
         body: body?.text,
-        // Without its own timeout, the budget of the attempt (5 s, or the step's timeout_seconds) aborts by the signal.
+        // When the step sets no timeout, the signal aborts the request at the end of the attempt (5 s, or
+        // timeout_seconds).
         timeoutMs: config.timeout ?? MAX_TIMEOUT_MS,
         signal,
         sensitiveHeaders: sensitive,

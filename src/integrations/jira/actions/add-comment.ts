@@ -17,7 +17,9 @@ const JiraComments = z.looseObject({ comments: z.array(JiraComment) });
 /** Property of a comment that holds its idempotency key. */
 const PROPERTY = 'fermata';
 
-/** `integration-jira.add_comment`. A repeat finds the comment of the earlier attempt by a property. */
+/**
+ * Creates the action `integration-jira.add_comment`. A repeat finds the comment of the earlier attempt by a property.
+ */
 export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
   return {
     id: 'add_comment',

@@ -26,12 +26,12 @@ const Config = z.strictObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** Jira's search finds a new issue with a delay: how often a repeated attempt searches, a second apart. */
+/** How often a repeated attempt searches, one second apart, since Jira's search finds a new issue with a delay. */
 const SEARCHES_OF_A_REPEAT = 3;
 const MAX_SUMMARY = 255;
 /** Entity property of an issue that holds its mark, in projects whose create screen has no labels field. */
 const PROPERTY = 'fermata';
-/** Issues that are searched for the property: the newest that this account has created. */
+/** Number of issues that are searched for the property: the newest that this account has created. */
 const RECENT_ISSUES = 50;
 
 interface Creation {
@@ -45,9 +45,9 @@ interface Creation {
 }
 
 /**
- * `integration-jira.create_issue`. Jira has no idempotency keys: the issue has a mark derived from ours, as a label or,
- * where the project has no labels field, as an entity property. An issue with the mark was created by an earlier
- * attempt. Failures of this search are noted and do not prevent the issue from being created.
+ * Creates the action `integration-jira.create_issue`. Jira has no idempotency keys: the issue has a mark derived from
+ * ours, as a label or, where the project has no labels field, as an entity property. An issue with the mark was created
+ * by an earlier attempt. Failures of this search are noted and do not prevent the issue from being created.
  */
 export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
   return {

@@ -26,7 +26,7 @@ const IssueSearch = z.object({
   firstIssueKey: z.string().optional(),
 });
 
-/** `integration-jira.search_issues`: the newest 50. */
+/** Creates the action `integration-jira.search_issues`, which returns the newest 50 matches. */
 export function createSearchIssues(jira: JiraClient): CallingAction<Config> {
   return {
     id: 'search_issues',

@@ -34,9 +34,9 @@ const Transition = z.looseObject({ id: z.string(), name: z.string(), to: Status 
 const Transitions = z.looseObject({ transitions: z.array(Transition) });
 
 /**
- * `integration-jira.transition_issue`. An issue that already has the target status stays there, which is success. Most
- * workflows do not offer a transition from its own target, so the target of each one is remembered for the connection,
- * by project and issue type.
+ * Creates the action `integration-jira.transition_issue`. An issue that already has the target status stays there,
+ * which is success. Most workflows do not offer a transition from its own target, so the target of each one is
+ * remembered for the connection, by project and issue type.
  */
 export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -79,7 +79,7 @@ export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   };
 }
 
-/** A transition that the config names, and that leads to the status that it names. */
+/** Returns whether a transition is the one that the config names and leads to the status that it names. */
 function isMeant({ id, to }: z.infer<typeof Transition>, { transitionId, toStatus }: Config): boolean {
   if (transitionId !== undefined && transitionId !== id) return false;
   return toStatus === undefined || isStatus(to, toStatus);
@@ -88,7 +88,10 @@ function isMeant({ id, to }: z.infer<typeof Transition>, { transitionId, toStatu
 const isStatus = ({ id, name }: { id: string; name: string }, wanted: string): boolean =>
   id === wanted || name.toLowerCase() === wanted.toLowerCase();
 
-/** Workflows belong to an issue type in a project. */
+/**
+ * Returns the key under which the target of a transition is remembered: by project and issue type, which select the
+ * workflow.
+ */
 function memoryKey({ key, fields }: JiraIssue, transitionId: string): string {
   return `transition:${key.replace(/-\d+$/, '')}:${fields?.issuetype?.id ?? ''}:${transitionId}`;
 }

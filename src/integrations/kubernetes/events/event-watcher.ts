@@ -11,14 +11,16 @@ import {
 import { keepWatching, type EventWatcherDeps, type WantedEvents } from './keep-watching';
 import { listenersByConnection } from './listeners';
 
-/** Without listeners, milliseconds between two queries for them. A changed definition causes one at once. */
+/**
+ * Milliseconds between two searches for listeners while there are none. A changed definition causes a search at once.
+ */
 const QUIET_MS = 30_000;
 
 /** Watches the events of clusters that automations listen to. */
 export interface EventWatcher {
   /** Compares watches with listeners, renews leases, starts watches that were taken and ends those that were lost. */
   round(): Promise<void>;
-  /** Definitions have changed: the next round looks for listeners. */
+  /** Call it when definitions have changed: the next round searches for listeners. */
   poke(): void;
   stop(): Promise<void>;
 }

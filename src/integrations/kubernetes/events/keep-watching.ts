@@ -21,7 +21,7 @@ import { Expired, listEvents, watchEvents, type Batch, type Source } from './wat
 const EVENT = 'kubernetes.event';
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** Changes that are appended in one transaction. */
+/** Maximum number of changes that are appended in one transaction. */
 const CHUNK = 500;
 const CAUSE = { actor: { type: 'system', id: 'kubernetes' }, causedBy: null, depth: 0 } as const;
 
@@ -42,7 +42,7 @@ interface WatchDeps extends EventWatcherDeps {
   wanted: WantedEvents;
 }
 
-/** Another worker has taken the watch, or no automation uses it any more. */
+/** Thrown when another worker has taken the watch, or no automation uses it. */
 class Lost extends Error {
   override readonly name = 'Lost';
 }
@@ -70,7 +70,7 @@ export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: Abo
         log.warn(about, 'a watch of Kubernetes failed; trying again');
       }
     }
-    // A server may end each watch at once.
+    // The pause also applies after a watch that ended normally, since a server may end each watch at once.
     await pause(state.pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -122,7 +122,10 @@ async function openWatched(
   throw refusal;
 }
 
-/** Appends the events of a batch and moves the watch on, in chunks. @throws {Lost} when the watch is another worker's */
+/**
+ * Appends the events of a batch in chunks, and advances the watch with each. @throws {Lost} when another worker has the
+ * watch
+ */
 async function deliverBatch(
   { database, workerId, clock, notifier, wanted }: WatchDeps,
   watch: HeldWatch,

@@ -11,10 +11,10 @@ const WATCH_SECONDS = 240;
 const TIMEOUT_MS = (WATCH_SECONDS + 30) * 1_000;
 const LIST_TIMEOUT_MS = 30_000;
 const PAGE = 500;
-/** Maximum length of a line of a watch, in characters: objects have at most 1.5 MB. */
+/** Maximum length of a line of a watch, in characters. Objects have at most 1.5 MB. */
 const MOST_LINE = 4_000_000;
 
-/** The server no longer has the changes after the resource version: events have to be listed. */
+/** Thrown when the server no longer has the changes after the resource version, so that events have to be listed. */
 export class Expired extends Error {
   override readonly name = 'Expired';
 }
@@ -113,7 +113,7 @@ export async function watchEvents(
   }
 }
 
-/** Parses lines of a watch. Lines before an error count. */
+/** Parses lines of a watch. Lines before an error are part of the batch. */
 function batchOf(lines: readonly string[]): Batch & { failure?: Error } {
   const events: KubeEvent[] = [];
   let to = '';
