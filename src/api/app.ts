@@ -23,7 +23,7 @@ interface AppOptions {
 
 type Handler = (request: Request, response: Response) => Promise<void>;
 
-/** Creates the express application over routes; `serve` runs one of them. */
+/** Creates the express application for the routes; `serve` handles a request to one of them. */
 export function createExpressApp(
   routes: readonly Route[],
   serve: (route: Route) => (request: Request, response: Response) => Promise<void>,
@@ -65,8 +65,8 @@ export function createExpressApp(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Answers a GET to an address that senders post to: it accepts posts. Otherwise the sender would only learn that it has
- * no token. Senders use the name of a hook; an id is an address of the API.
+ * Answers a GET to an address to which senders post with the methods that it accepts. Without this, the sender would
+ * only get an error about its missing token. Senders use the name of a hook; addresses with an id belong to the API.
  */
 function inboundFirst(route: Route, run: Handler): Handler {
   if (route.postsOnlyForStrangers !== true) return run;
@@ -100,7 +100,10 @@ const CONTENT_SECURITY_POLICY = {
   upgradeInsecureRequests: null,
 };
 
-/** Groups routes by express path. Inbound ones come first, since paths are tried in order and these have to be fast. */
+/**
+ * Groups routes by express path. Inbound routes come first, since paths are tried in order and inbound requests must be
+ * fast.
+ */
 function byPath(routes: readonly Route[]): Map<string, Map<Method, Route>> {
   const paths = new Map<string, Map<Method, Route>>();
   const ordered = [

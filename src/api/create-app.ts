@@ -13,7 +13,7 @@ import type { ApiMetrics } from './metrics';
 import { createRouteDeps } from './route-deps';
 import { RESOURCES } from './routes/resources';
 
-/** The REST API, not yet listening. */
+/** The REST API, before it listens. */
 export interface Api {
   app: Express;
   /** All routes with their permissions and documented answers. */
@@ -26,7 +26,7 @@ export interface Api {
   close(): void;
   /** Begins to count ended runs for `/metrics`. */
   startMetrics: ApiMetrics['start'];
-  /** What `/metrics` shows. */
+  /** Returns the metrics of `/metrics`. */
   collectMetrics: ApiMetrics['collect'];
   /** Ends the threads that check documents. Call it after the last request. */
   finish(): Promise<void>;

@@ -34,14 +34,14 @@ export interface ApiDeps {
   cipher: Cipher;
   /** Connection types of plugins, by id. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
-  /** Hooks of all plugins, in their order. */
+  /** Hooks of all plugins that are called when a system is removed, in order. */
   systemRemovedHooks: readonly SystemRemovedHook[];
   /** Runs scripts that are tried out. */
   scripts: ScriptRunner;
   sns: Sns;
   /** Encrypts and decrypts payloads of Temporal; undefined = they pass unchanged. */
   codec?: PayloadCodec;
-  /** For variables and conditions of runs that are started by hand. */
+  /** Evaluates variables and conditions of runs that are started by hand. */
   evaluator: Evaluator;
   /** Rejects when Temporal cannot be reached. */
   checkTemporal(): Promise<void>;
@@ -59,7 +59,7 @@ export interface ApiSettings {
   ingestMaxBytes: number;
   /** Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. */
   trustedProxies: readonly string[];
-  /** Target of links from runs. */
+  /** Web UI to which runs link. */
   webUi: { baseUrl: string | undefined; namespace: string };
   /** How alerts are assigned to systems. */
   alerts: AlertSettings;

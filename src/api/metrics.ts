@@ -7,8 +7,8 @@ import { createRunCounter } from './run-counter';
 import type { Route } from './http/route';
 
 /**
- * Metrics of the API process and, read from the database at each scrape, of the fleet: ended runs, armed waits and
- * dwells.
+ * Metrics of the API process, and metrics of the installation that are read from the database at each scrape: ended
+ * runs, armed waits and dwells.
  */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
@@ -135,6 +135,6 @@ async function readState(db: Executor) {
   };
 }
 
-/** Seconds since the oldest change was recorded that waits to be routed. */
+/** Seconds since the oldest unrouted change was recorded. */
 export const oldestUnroutedSeconds = sql`(select coalesce(extract(epoch from clock_timestamp() - min(recorded_at)), 0)::float8
   from (select recorded_at from changes where routed_at is null order by seq limit 100) oldest)`;

@@ -71,7 +71,7 @@ function hostOf(
     ...{ db, clock, entities: maskedStore(entities, mask), log: createPluginLog(log, () => id, mask) },
     async emit({ tx, cause, afterCommit }, event, payload, order) {
       const trigger = event.startsWith(`${id}.`) ? registry.triggers().get(event) : undefined;
-      // A mistake of the plugin's author, not of the caller.
+      // This is an error of the plugin's author, not of the caller.
       if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}".`);
       const parsed = trigger.payloadSchema.safeParse(mask(payload, 'data'));
       if (!parsed.success) {

@@ -22,7 +22,7 @@ export function createRunCounter(registers: Registry[], { db, named }: { db: Exe
   let after: string | undefined;
   const refreshNow = async (): Promise<void> => {
     const now = await countableUntil(db);
-    // After a step back of the database's clock, the same runs are not counted twice.
+    // When the database's clock has been set back, runs are not counted twice.
     const until = after !== undefined && after > now ? after : now;
     const [names, ended] = await Promise.all([
       namedAutomations(db, named),

@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** The fields of an alert that are not reactive. */
+/** The fields of an alert that are not part of its reactive state. */
 export interface AlertRecord {
   fingerprint: string;
   state: Record<string, unknown>;
@@ -35,14 +35,17 @@ export interface AlertFilter {
   severity?: string | undefined;
   systemId?: string | undefined;
   source?: string | undefined;
-  /** Labels with the values that they must have; an empty value = missing or empty. */
+  /** Labels with the values that they must have; an empty value matches a missing or empty label. */
   labels?: readonly { name: string; value: string }[];
 }
 
 const SELECT = sql`select a.fingerprint, e.state, a.labels, a.starts_at, a.last_received_at, a.repeats
   from alerts a join entities e on e.kind = 'alert' and e.id = a.fingerprint and e.state is not null`;
 
-/** Returns alerts, newest start first, after the start and fingerprint of the last one of the previous page. */
+/**
+ * Returns alerts, those with the newest start first; `before` = start and fingerprint of the last one of the previous
+ * page.
+ */
 export async function listAlerts(
   db: Executor,
   filter: AlertFilter,
@@ -73,7 +76,7 @@ export async function findAlert(db: Executor, fingerprint: string): Promise<Aler
   return found.rows[0] ? toRecord(found.rows[0]) : null;
 }
 
-/** Episodes of an alert, newest first. */
+/** Returns the episodes of an alert, newest first. */
 export async function episodesOf(db: Executor, fingerprint: string, limit: number) {
   const found = await db.execute<{
     starts_at: string;

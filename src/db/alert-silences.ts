@@ -2,10 +2,10 @@ import { and, desc, eq, gt, inArray, lt, sql, type InferSelectModel } from 'driz
 import type { Executor } from './executor';
 import { alertSilences } from './tables/alerts';
 
-/** A silence: matchers, and the time until which alerts that match start nothing. */
+/** A silence: until its end, the alerts that match it start no runs. */
 export type SilenceRow = InferSelectModel<typeof alertSilences>;
 
-/** Silences that have not ended. */
+/** Returns the silences that have not ended. */
 export async function activeSilences(db: Executor, now: Date): Promise<SilenceRow[]> {
   return db.select().from(alertSilences).where(gt(alertSilences.endsAt, now));
 }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { diffState, type EntityState } from '../domain/entities/diff';
 import type { Executor } from './executor';
 
-/** An alert whose entity is locked; `state` null = never seen, or removed. */
+/** An alert whose entity is locked; `state` is null when it was never seen or has been removed. */
 export interface LockedAlert {
   fingerprint: string;
   state: EntityState | null;
@@ -20,8 +20,7 @@ interface LockedRow extends Record<string, unknown> {
 
 /**
  * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates the rows of `create`.
- * Every writer of alerts calls this before a `seq` is drawn, so that for each alert the order of `seq` is the order of
- * commits.
+ * Every writer of alerts calls this before it draws a `seq`, so that the `seq` order of each alert is its commit order.
  */
 export async function lockAlerts(
   tx: Executor,
@@ -38,8 +37,8 @@ export async function lockAlerts(
       order by e.id for update of e`);
   let { rows } = await select();
   const found = new Set(rows.map(({ id }) => id));
-  // Rows of new alerts are inserted in the order of ids, and all are locked again after it: a concurrent message for the same new alert
-  // waits at the insert until the other commits, and then locks and reads what that one wrote.
+  // Rows of new alerts are inserted in the order of ids, and then all rows are locked again: a concurrent message for
+  // the same new alert waits at the insert until the other transaction commits, and then locks and reads its row.
   const missing = create.filter((id) => !found.has(id)).sort();
   if (missing.length > 0) {
     const at = now.toISOString();
@@ -82,7 +81,7 @@ const toRecord = (write: AlertWrite) => ({
 });
 
 /**
- * Returns the changes of fields of alerts that existed before. The statement adds those of new alerts from their
+ * Returns the field changes of alerts that existed before. For new alerts, the statement derives them from their
  * fields.
  */
 function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly string[]) {
@@ -154,7 +153,7 @@ export async function writeAlerts(
       from_value jsonb, to_value jsonb, was boolean, "is" boolean)`);
 }
 
-/** Notes repeats: messages that changed nothing at all. */
+/** Counts repeats: messages that changed nothing. */
 export async function noteRepeats(tx: Executor, fingerprints: readonly string[], now: Date): Promise<void> {
   if (fingerprints.length === 0) return;
   await tx.execute(sql`

@@ -23,7 +23,7 @@ const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1
 export interface MigrationPlace {
   /** Name of the file in messages. */
   label: string;
-  /** Schema that unqualified names mean while the file runs; absent = that of the connection. */
+  /** Schema of unqualified names in the file; absent = that of the connection. */
   schema?: string;
   record(client: pg.PoolClient): Promise<unknown>;
 }
@@ -34,9 +34,9 @@ const ours = (file: MigrationFile): MigrationPlace => ({
 });
 
 /**
- * Applies one file and records it. A transactional file is rolled back as a whole when a lock is not granted in time,
- * and repeated. A non-transactional one must be written so that each of its statements may be repeated.
- * Throws `SchemaError` with the cause when it fails for another reason.
+ * Applies one file and records it. A transactional file is rolled back as a whole and retried when a lock is not
+ * granted in time. In a non-transactional one, every statement must be repeatable.
+ * @throws {SchemaError} with the cause when it fails for another reason
  */
 export async function applyMigration(
   client: pg.PoolClient,
@@ -60,7 +60,7 @@ export async function applyMigration(
       await place.record(client);
     });
   } catch (error) {
-    // Statements that ran outside a transaction stay; each of them may be repeated.
+    // Statements that ran outside a transaction are kept; each of them is repeatable.
     const how = alone ? 'failed' : 'failed and was rolled back';
     throw new SchemaError(`${place.label} ${how}: ${messageOf(error)}`, { cause: error });
   }

@@ -7,11 +7,11 @@ import { auditLog } from './tables/access';
 export interface AuditEntry {
   at: Date;
   actor: Actor;
-  /** Operation, e.g. `automations.create`. */
+  /** Operation id, e.g. `automations.create`. */
   action: string;
   /** Path of the resource. */
   target: string | null;
-  /** `success`, or why not: `refused` (4xx), `failed` (5xx). */
+  /** `success`, or why it failed: `refused` (4xx), `failed` (5xx). */
   outcome: 'success' | 'refused' | 'failed';
   remoteAddress: string | null;
   detail: { [member: string]: unknown; status: number; code?: string; requestId: string };
@@ -24,7 +24,7 @@ export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void
 
 /** Creates the partitions of this month and the next two, where they are missing. */
 export async function ensureAuditMonths(db: Executor): Promise<void> {
-  // A database that is migrated to an older version has no such function.
+  // A database that was migrated back to an older version does not have this function.
   const found = await db.execute<{ exists: boolean }>(
     sql`select to_regprocedure('audit_log_ensure_months(integer)') is not null as exists`,
   );
@@ -41,8 +41,9 @@ export interface AuditFilter {
 }
 
 /**
- * Returns entries, newest first, up to `limit`, older than the entry `before`. Each filter has an index in the order of
- * time, so the cost does not depend on the number of other entries. None when the log has no entry `before` (any more).
+ * Returns at most `limit` entries, newest first, older than the entry `before`. Each filter has an index that is
+ * ordered by time, so the cost does not depend on the number of other entries. Returns none when the log no longer has
+ * the entry `before`.
  */
 export async function listAudit(
   db: Executor,
@@ -51,7 +52,7 @@ export async function listAudit(
 ): Promise<(typeof auditLog.$inferSelect)[]> {
   const last = before === undefined ? undefined : await timeOf(db, before);
   if (last === null) return [];
-  // The first of the two conditions leaves out newer partitions.
+  // The first of the two conditions excludes newer partitions.
   const older =
     last === undefined
       ? undefined
@@ -73,7 +74,7 @@ export async function listAudit(
     .limit(limit);
 }
 
-/** Returns the time of an entry with all its digits, or null when the log has no such entry. */
+/** Returns the time of an entry with full precision; null when the log does not have the entry. */
 async function timeOf(db: Executor, id: number): Promise<string | null> {
   const found = await db.execute<{ at: string }>(sql`select at::text from audit_log where id = ${id}`);
   return found.rows[0]?.at ?? null;

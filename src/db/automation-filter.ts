@@ -10,7 +10,7 @@ export interface AutomationFilter {
   q?: string | undefined;
   name?: string | undefined;
   managedBy?: 'api' | 'gitops' | undefined;
-  /** Only automations whose current version refers to this. */
+  /** Only automations whose current version refers to this resource. */
   uses?: UsedResource | undefined;
 }
 

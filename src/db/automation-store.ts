@@ -24,7 +24,7 @@ export interface AutomationRecord {
   group: string | null;
   status: AutomationStatus;
   managedBy: 'api' | 'gitops';
-  /** Which automation of its source it is; null unless it is managed from Git. */
+  /** Name of the automation within its source; null unless it is managed from Git. */
   sourceName: string | null;
   /** Origin of the document; null unless it is managed from Git. */
   provenance: Provenance | null;
@@ -75,12 +75,12 @@ export interface NewAutomation {
 }
 
 export interface AutomationUpdate {
-  /** Makes a new version only if it differs from the current one (deep comparison, key order ignored). */
+  /** Creates a new version only if it differs from the current one (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
-  /** Text of the document; replaces that of the current version when the definition stays. null = the text stays too. */
+  /** Text of the document; with an unchanged definition it replaces the text of the current version, which null keeps. */
   sourceYaml?: string | null;
-  /** Note on the new version; dropped when none is made. */
+  /** Note on the new version; ignored when none is created. */
   note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
@@ -91,9 +91,9 @@ export interface AutomationUpdate {
 
 export interface AutomationStore {
   create(tx: Executor, automation: NewAutomation): Promise<AutomationRecord>;
-  /** Updates an automation. Refused: `not_found`, and errors that `check` throws. */
+  /** Updates an automation. Throws `not_found`, and errors from `check`. */
   update(tx: Executor, id: string, update: AutomationUpdate): Promise<AutomationRecord>;
-  /** Disables and hides it; its history stays. The caller cancels its runs in the same transaction. */
+  /** Disables and hides an automation; its history is kept. The caller cancels its runs in the same transaction. */
   remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
   get(db: Executor, id: string): Promise<AutomationRecord | null>;
   /** Returns automations, newest first; `after` is the id of the last one of the previous page. */
@@ -101,18 +101,18 @@ export interface AutomationStore {
   /** Returns versions, newest first. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
   versionAt(db: Executor, id: string, version: number): Promise<VersionText | null>;
-  /** Returns all automations from a source of Git, by their names there. */
+  /** Returns all automations of a Git source, by their names in it. */
   ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
-  /** Returns the groups in alphabetical order. */
+  /** Returns the names of the groups in alphabetical order. */
   groups(db: Executor): Promise<string[]>;
 }
 
-/** Returns the ETag of an automation. It changes with every write, also of the status. */
+/** Returns the ETag of an automation. It changes with every write, including writes of the status. */
 export function automationEtag({ version, revision }: Pick<AutomationRecord, 'version' | 'revision'>): string {
   return `"${version}-${revision}"`;
 }
 
-/** Reads the ten newest ids only, so that its cost does not grow with the runs. The id of a run whose cause waited is older. */
+/** Reads only the ten newest ids, so that many runs cost no more. The id is older when the run's cause had to wait. */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 
@@ -136,7 +136,7 @@ const columns = {
   lastTriggeredAt,
 };
 
-/** Reads of definitions. */
+/** The read functions of the store. */
 const readers: Omit<AutomationStore, 'create' | 'update' | 'remove'> = {
   async get(db, id) {
     const rows = await select(db).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
@@ -312,7 +312,7 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/** Returns whether an update without a new version changes nothing at all. ETag and time of change then stay. */
+/** Returns whether an update without a new version changes nothing. The ETag and the time of the change then stay. */
 function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
   const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);

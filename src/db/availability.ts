@@ -1,9 +1,9 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 
-/** Codes of the socket, of Postgres' connection classes (08, 53, 57P) and of its read-only stand-by. */
+/** Error codes of sockets, of Postgres' connection classes (08, 53, 57P), and of a read-only standby. */
 const AWAY =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08\w{3}|53\w{3}|57P\w{2}|25006)$/;
-/** node-postgres identifies these by message only. */
+/** Messages of errors that node-postgres reports without a code. */
 const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|pool after calling end/;
 /**
@@ -11,10 +11,12 @@ const AWAY_MESSAGE =
  * connection is dropped (`client.ts`) and the statement succeeds on another one.
  */
 const STALE_PLAN = '0A000';
-/** Statement and lock timeouts, deadlock, serialisation failure: the same transaction may succeed when repeated. */
+/**
+ * Statement and lock timeouts, deadlock, serialisation failure: the same transaction may succeed when it is repeated.
+ */
 const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 
-/** Returns whether an error means that Postgres is away or overloaded, rather than that a statement failed. */
+/** Returns whether an error means that Postgres is unreachable or overloaded, rather than that a statement failed. */
 export function isDatabaseAway(error: unknown): boolean {
   return databaseCauses(error).some(
     ({ code, message }) => AWAY.test(code) || AWAY_MESSAGE.test(message) || REPEATABLE.has(code),
@@ -30,7 +32,7 @@ export function databaseCauses(error: unknown): { code: string; message: string 
   let current = error as ErrorShape | null | undefined;
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
     const { code, message, errors } = current;
-    // The message of a query error is the whole statement, which is no evidence about the connection.
+    // The message of a query error contains the whole statement, so it says nothing about the connection.
     const says = typeof message === 'string' && !(current instanceof DrizzleQueryError) ? message : '';
     found.push({ code: typeof code === 'string' ? code : '', message: says });
     if (Array.isArray(errors)) found.push(...errors.flatMap(databaseCauses));

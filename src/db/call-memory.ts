@@ -21,7 +21,7 @@ export async function writeCallProgress(db: Executor, idempotencyKey: string, va
     .onConflictDoUpdate({ target: callProgress.idempotencyKey, set });
 }
 
-/** Returns the value that is remembered for a connection under `key`, or null. */
+/** Returns the value that was stored for a connection under `key`; null when there is none. */
 export async function recallValue(db: Executor, connectionId: string, key: string): Promise<unknown> {
   const rows = await db
     .select({ value: connectionMemory.value })
@@ -30,7 +30,9 @@ export async function recallValue(db: Executor, connectionId: string, key: strin
   return rows[0]?.value ?? null;
 }
 
-/** Remembers a value for a connection; the newest wins. Does nothing when the connection was deleted in between. */
+/**
+ * Stores a value for a connection and replaces an earlier one. Does nothing when the connection was deleted in between.
+ */
 export async function rememberValue(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
   await db.execute(sql`
     insert into connection_memory (connection_id, key, value, updated_at)
@@ -38,7 +40,10 @@ export async function rememberValue(db: Executor, connectionId: string, key: str
     on conflict (connection_id, key) do update set value = excluded.value, updated_at = excluded.updated_at`);
 }
 
-/** Returns the stored form of a key. Keys may hold texts of people: long ones are hashed, so that they fit an index. */
+/**
+ * Returns the stored form of a key. Keys may contain texts of people; long ones are hashed so that they fit into an
+ * index.
+ */
 function storedKey(key: string): string {
   return key.length <= 500 ? key : `sha256:${sha256(key)}`;
 }

@@ -8,7 +8,9 @@ import type { Executor } from './executor';
 export const PARTITIONS = 64;
 
 interface NewChangeBase {
-  /** Set when the sender's identity of the message determines it; otherwise generated here. */
+  /**
+   * Set when the message has an identity from its sender, from which the id is derived; otherwise it is generated here.
+   */
   changeId?: string;
   kind: string;
   id: string;

@@ -28,18 +28,18 @@ const COLUMNS = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.pay
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.error ->> 'message' as failure`);
 
-/** The same columns of a subquery that is called `c`. */
+/** The same columns, from a subquery with the alias `c`. */
 const SELECTED = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.failure`);
 
-/** Rows of one kind with one value of `event`; null = changes of state. */
+/** Rows of one kind with the same `event`; null = changes of state. */
 export interface ChangeSource {
   kind: string;
   event: string | null;
 }
 
-/** Filter of changes: those of these entities, else those of these sources, else all. */
+/** Filter of changes: those of the given entities, or else those of the given sources, or else all. */
 export interface ChangeFilter {
   entities?: readonly { id: string; kind?: string | undefined }[] | undefined;
   sources?: readonly ChangeSource[] | undefined;
@@ -60,9 +60,9 @@ const toLogged = (row: Row): LoggedChange => ({
 });
 
 /**
- * Returns exclusive bounds of the positions of changes that were received in a period, so that a list does not read what is
- * newer or older. Positions and times of two changes differ in order only when both were written at once; a minute is far
- * more than that.
+ * Returns exclusive bounds of the positions of changes that were received in a period, so that a list skips newer and
+ * older rows. The orders of positions and times differ only for changes that were written at almost the same time; a
+ * minute is far more than that.
  */
 async function positionsIn(
   db: Executor,
@@ -128,7 +128,7 @@ export async function listChanges(
   return found.rows.map(toLogged);
 }
 
-/** Returns one change, or undefined when it is not in the log (any more). */
+/** Returns one change; undefined when it is not, or no longer, in the log. */
 export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
   const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
   return found.rows.map(toLogged)[0];

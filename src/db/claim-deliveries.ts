@@ -14,9 +14,9 @@ export function deliveryKey(what: string, ...parts: readonly string[]): string {
 }
 
 /**
- * Claims deliveries in the caller's transaction. Returns the keys that were new; `known` has the change ids of the
- * others. Waits for a concurrent transaction with the same key, in the order of keys, so that batches cannot wait for
- * each other.
+ * Claims deliveries in the caller's transaction. Returns the keys that were new, and in `known` the change ids of the
+ * others. Waits for a concurrent transaction with the same key. Keys are claimed in sorted order, so that two batches
+ * cannot deadlock.
  */
 export async function claimDeliveries(
   tx: Executor,
@@ -55,7 +55,7 @@ export async function contentsOf(
 /** One of the identities of a message. */
 export interface DeliveryIdentity {
   key: string;
-  /** Forgotten after so many seconds; default: as long as delivery keys are kept. */
+  /** Seconds after which the identity is forgotten; default: the retention of delivery keys. */
   ttlSeconds?: number;
 }
 
@@ -68,7 +68,8 @@ export async function claimDelivery(
   identities: readonly DeliveryIdentity[],
   changeIds: readonly string[],
 ): Promise<string[] | undefined> {
-  // Taken in the order of keys, so that two transactions with the same keys wait for each other instead of deadlocking.
+  // Claimed in the order of keys, so that two transactions with the same keys wait for each other instead of
+  // deadlocking.
   for (const { key, ttlSeconds } of [...identities].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     const claimed = await tx.execute(sql`
       insert into dedup_keys as known (key, change_ids) values (${key}, ${sql.param(changeIds)}::uuid[])

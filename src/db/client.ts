@@ -3,7 +3,7 @@ import pg from 'pg';
 import { createConnectionWatch } from './drop-broken-connections';
 import { createStatementNames } from './prepare-statements';
 
-/** How long after Postgres' own limit the client stops waiting for an answer, in milliseconds. */
+/** Milliseconds after Postgres' own timeout at which the client stops waiting for an answer. */
 const ANSWER_MS = 3_000;
 
 /** A pool, and drizzle on top of it. */
@@ -36,7 +36,7 @@ export interface DatabaseOptions {
 
 /**
  * Opens a pool, which connects on first use. Waiting for a connection takes at most 5 s, so that a request fails early
- * while Postgres is away.
+ * while Postgres is unreachable.
  */
 export function createDatabase(url: string, options: DatabaseOptions = {}): Database {
   const { max = 10, applicationName = 'fermata', onError, statementTimeoutMs = 15_000 } = options;
@@ -50,12 +50,13 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeoutMs,
     ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + ANSWER_MS }),
-    // A transaction that its process forgot must not hold row locks that others wait for.
+    // A transaction that its process abandoned must not keep row locks that others wait for.
     idle_in_transaction_session_timeout: 60_000,
   });
   const report = (error: Error) => onError?.(error);
   pool.on('error', report);
-  // Between two queries of a checked-out client the pool does not listen; without this a lost server ends the process.
+  // Between two queries, the pool does not listen for errors of a checked-out client; without this handler, a lost
+  // server ends the process.
   const nameStatements = createStatementNames();
   const connections = createConnectionWatch((reason) => report(new Error(`Dropped a database connection: ${reason}`)));
   pool.on('connect', (client) => {

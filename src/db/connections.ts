@@ -7,7 +7,7 @@ export type ConnectionRow = InferSelectModel<typeof connections>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns the connection of this id, or null. `lock` keeps its row for the caller's write. */
+/** Returns the connection with this id, or null. `lock` locks its row for the caller's write. */
 export async function findConnection(
   db: Executor,
   id: string,

@@ -4,14 +4,14 @@ import type { Executor } from './executor';
 
 /** Interval of reading the database's time, in milliseconds. */
 const EVERY_MS = 15_000;
-/** Queries per measurement; the one with the shortest round trip counts. */
+/** Number of queries per measurement; the one with the shortest round trip is used. */
 const SAMPLES = 3;
 /**
- * A jump of the wall clock against the monotonic one by more than this means that it was set, or that the machine was
- * suspended.
+ * Minimum jump of the wall clock relative to the monotonic clock, in milliseconds, that means that the clock was set or
+ * the machine was suspended.
  */
 const JUMP_MS = 1_000;
-/** A skew from which on it is reported in the log. */
+/** Minimum skew that is logged, in milliseconds. */
 const REPORT_MS = 5_000;
 
 /** The database's clock, for all deadlines: workers and APIs whose own clocks differ agree on it. */
@@ -24,8 +24,8 @@ export interface DatabaseClock extends Clock {
 }
 
 /**
- * Follows the database's clock: reads it now and every 15 s, and adds the time of the monotonic clock in between. While Postgres
- * is away it keeps counting.
+ * Follows the database's clock: reads it now and every 15 s, and adds the elapsed monotonic time in between. While
+ * Postgres is unreachable, it continues from the last reading.
  */
 export async function followDatabaseClock(
   db: Executor,

@@ -10,8 +10,8 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 const TRY_LATER = new Set(['42P07', '42P17', '23505', '23514', '55P03', '57014']);
 
 /**
- * Inserts wait at most this long behind DDL on `changes`. A reader with a long transaction (`pg_dump`, a report) makes
- * the attempt fail; the next round of housekeeping repeats it.
+ * Inserts wait at most this long for DDL on `changes`. When a reader with a long transaction (`pg_dump`, a report)
+ * makes the attempt fail, the next round of housekeeping repeats it.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
 /** Longest time that one DDL statement may hold its locks, in milliseconds. */
@@ -20,10 +20,10 @@ const STATEMENT_TIMEOUT_MS = 900;
 /** A table that is partitioned by day (UTC) and has a default partition. */
 interface DayTable {
   name: 'changes' | 'routings';
-  /** The instant that decides about the partition. */
+  /** The column with the instant that determines the partition. */
   column: string;
   columns: string;
-  /** Rows for which a day is kept beyond its retention. */
+  /** Condition for rows that keep a day beyond its retention. */
   kept?: string;
 }
 
@@ -61,7 +61,7 @@ const dayColumns = ({ name }: DayTable, days: string) => `
 export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, CHANGES, options);
 
-/** Returns the same for `routings`. */
+/** Like `ensureChangePartitions`, for `routings`. */
 export const ensureRoutingPartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, ROUTINGS, options);
 

@@ -35,8 +35,7 @@ async function appendOne(db: Executor, event: DeliveredEvent): Promise<string[]>
 }
 
 /**
- * Appends any number of events in their order. Keys are claimed in sorted order, so that batches cannot wait for each
- * other.
+ * Appends any number of events in their order. Keys are claimed in sorted order, so that two batches cannot deadlock.
  */
 async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Promise<string[]> {
   const records = events.map((event, ord) => ({
@@ -76,7 +75,9 @@ async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Prom
 
 /** The result of delivering events. */
 export interface DeliveryResult {
-  /** One for each distinct delivery, in the given order. For a repeat, it is the id of the first delivery. */
+  /**
+   * Change ids, one for each distinct delivery in the given order. For a repeat, it is the id of the first delivery.
+   */
   changeIds: string[];
   /** Events with the identity of an earlier one but other content; they were dropped. */
   mismatched: DeliveredEvent[];
@@ -95,13 +96,13 @@ export async function deliverEvents(db: Executor, events: readonly DeliveredEven
       .filter(({ changeId }) => appended.has(changeId))
       .map(({ key, changeId, contentHash }) => [key, { changeId, contentHash }]),
   );
-  // A repeat whose first delivery is still uncommitted waits at the unique key of `dedup_keys` until that one ends: it is then found
-  // here, or, if the first was rolled back, it has been appended itself.
+  // A repeat whose first delivery is not committed yet waits at the unique key of `dedup_keys` until that transaction
+  // ends. Then it is found here, or, if that transaction was rolled back, it has been appended as a new delivery.
   const repeats = events.flatMap(({ key }) => (kept.has(key) ? [] : [key]));
   for (const [key, { changeIds, contentHash }] of await contentsOf(db, repeats)) {
     kept.set(key, { changeId: changeIds[0] ?? '', contentHash: contentHash ?? '' });
   }
-  // An empty hash is that of a key from before hashes were stored: it matches any content.
+  // An empty hash belongs to a key from before hashes were stored; it matches any content.
   const isOther = ({ key, contentHash }: DeliveredEvent) =>
     ![contentHash, ''].includes(kept.get(key)?.contentHash ?? '');
   return {

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Ended runs that lost their execution are reported for so many days. */
+/** Number of days for which ended runs that lost their execution are reported. */
 const LOST_DAYS = 7;
 
 /** Measurements of the installation's health; ages in seconds. */
@@ -12,9 +12,9 @@ export interface Vitals {
   unroutedAge: number;
   pendingAge: number;
   deadLetters: number;
-  /** null = no round has ended yet. */
+  /** Age of the last housekeeping round; null = no round has ended yet. */
   housekeepingAge: number | null;
-  /** Since the first of the live workers started; 0 without workers. */
+  /** Time since the oldest live worker started; 0 without workers. */
   workersAge: number;
   lostRuns: number;
   unsyncedSchedules: number;

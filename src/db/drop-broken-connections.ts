@@ -29,7 +29,7 @@ export interface ConnectionWatch {
   released(client: pg.PoolClient): void;
   removed(client: pg.PoolClient): void;
   /**
-   * Checks the connections of the pool. Call it when another connection to the same server was cut, since they took the
+   * Checks the connections of the pool. Call it when another connection to the same server was cut, since these use the
    * same route.
    */
   suspect(): void;
@@ -43,7 +43,7 @@ interface Use {
   answers: number;
 }
 
-/** Reports how each statement of a client ends, whether it takes a callback or returns a promise. */
+/** Reports how each statement of a client ends, whether it was called with a callback or returns a promise. */
 function watchStatements(
   client: TrackedClient,
   onAnswer: (client: TrackedClient) => void,
@@ -124,7 +124,8 @@ export function createConnectionWatch(onBroken: (reason: string) => void): Conne
     },
     released(client: TrackedClient) {
       inUse.delete(client);
-      // The pool removes a client that is ending. Ending it earlier would hide the error of the statement behind that of the rollback.
+      // The pool removes a client that is ending. If it were ended earlier, the error of the rollback would hide the
+      // error of the statement.
       if (stale.delete(client)) void client.end();
       else idle.add(client);
     },

@@ -25,7 +25,7 @@ export interface DwellArming {
   firesAt: Date;
 }
 
-/** A dwell as its row has it. */
+/** A dwell as stored in its row. */
 export interface Dwell extends DwellArming {
   status: 'armed' | 'spent' | 'idle';
   lastFiredAt: Date | null;
@@ -79,8 +79,8 @@ function toDwell(row: Row): Dwell {
 const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid[]`;
 
 /**
- * Arms a dwell in the caller's transaction, if no dwell is armed or spent under the key and the change is newer than
- * the last firing. Otherwise returns the row that prevents it; null = the automation is disabled or deleted.
+ * Arms a dwell in the caller's transaction if its key has no armed or spent dwell and the change is newer than the last
+ * firing. Otherwise returns the row that prevents it; null = the automation is disabled or deleted.
  */
 export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
   const { automationId, triggerId, contextKey, gate } = arming;
@@ -91,7 +91,7 @@ export async function armDwell(tx: Executor, arming: DwellArming): Promise<'arme
   const found = await tx.execute<Row>(sql`select ${COLUMNS} from dwells where ${key}`);
   const standing = found.rows[0] ? toDwell(found.rows[0]) : null;
   if (standing === null || standing.gate === gate) return standing;
-  // A dwell that the trigger armed before it was edited does not prevent it.
+  // A dwell that was armed before its trigger was edited does not prevent a new one.
   await dropDwell(tx, standing);
   return (await insertDwell(tx, arming)) ? 'armed' : null;
 }
@@ -118,8 +118,8 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
 }
 
 /**
- * Returns armed and spent dwells of some entities, locked until the transaction ends. Two batches may route changes of the same
- * entities: both lock in the order of ids, since in different orders each would wait for the other (a deadlock).
+ * Returns armed and spent dwells of some entities, locked until the transaction ends. Locks are taken in the order of
+ * ids: two batches may route changes of the same entities, and would deadlock if they used different orders.
  */
 export async function lockDwellsOf(tx: Executor, entities: readonly { kind: string; id: string }[]): Promise<Dwell[]> {
   if (entities.length === 0) return [];
@@ -133,8 +133,8 @@ export async function lockDwellsOf(tx: Executor, entities: readonly { kind: stri
 }
 
 /**
- * Returns an armed dwell, locked until the transaction ends; null when it is no longer armed. Without the lock its timer and the
- * sweep could both read `armed` and start two runs for one cause.
+ * Returns an armed dwell, locked until the transaction ends; null when it is no longer armed. Without the lock, its
+ * timer and the sweep could both read `armed` and start two runs for one cause.
  */
 export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | null> {
   const found = await tx.execute<Row>(
@@ -144,8 +144,8 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
 }
 
 /**
- * Notes that the cause of a dwell has stopped, so that its key may arm again. The workflow of an armed dwell is
- * notified later.
+ * Records that the cause of a dwell no longer holds, so that its key can arm again. The workflow of an armed dwell is
+ * ended later.
  */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
   await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
@@ -154,7 +154,7 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
     insert into dwell_ends (id, workflow_id) select id, workflow_id from dwells where id = ${id} on conflict do nothing`);
 }
 
-/** Returns the firing alerts other than one. Their entities are locked against writers until the transaction ends. */
+/** Returns the firing alerts except one. Their entities are locked against writers until the transaction ends. */
 export async function liveEntities(
   tx: Executor,
   kind: string,
@@ -172,7 +172,7 @@ export async function moveDwell(tx: Executor, { id }: Dwell, entity: { kind: str
     update dwells set kind = ${entity.kind}, entity_id = ${entity.id}, updated_at = clock_timestamp() where id = ${id}`);
 }
 
-/** Marks a dwell as spent, since it fires now. It stays spent until the cause stops. */
+/** Marks a dwell as spent, because it fires now. It stays spent until its cause no longer holds. */
 export async function spendDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await tx.execute(sql`
     update dwells set status = 'spent', last_fired_at = fires_at, updated_at = clock_timestamp() where id = ${id}`);
@@ -183,12 +183,12 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await dropDwells(tx, sql`id = ${id}`);
 }
 
-/** Maximum number of armed dwells of one trigger that get a row each in `evaluations` when all are dropped at once. */
+/** Maximum number of armed dwells of one trigger that each get a row in `evaluations` when all are dropped at once. */
 const MOST_CANCELLED = 50;
 
 /**
- * Drops the dwells of triggers that were removed or changed. `why` is recorded for each armed context key. Of more than
- * 50 keys of a trigger, the older ones share a row without a context key, which counts them.
+ * Drops the dwells of triggers that were removed or changed, and records `why` for each armed context key. When a
+ * trigger has more than 50 keys, the older ones share one row without a context key, which contains their number.
  */
 export async function keepDwells(
   tx: Executor,
@@ -219,8 +219,8 @@ async function dropDwells(tx: Executor, where: SQL): Promise<void> {
 }
 
 /**
- * Returns whether changes of an entity are unrouted: those from before an instant, or any. The entity's row is locked
- * first, so that a concurrent change is seen once it has committed.
+ * Returns whether an entity has unrouted changes: any, or any before an instant. The entity's row is locked first, so
+ * that a concurrent change is seen once it has committed.
  */
 export async function unroutedOf(
   tx: Executor,
@@ -247,17 +247,17 @@ export interface StartableDwell {
   workflowId: string;
 }
 
-/** After this time without a response a start is repeated. */
+/** Seconds without a response after which a start is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null
   or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
 
-/** Whether a dwell waits for a call to Temporal. */
+/** Whether a dwell needs a call to Temporal. */
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
   or exists (select 1 from dwells where ${TO_START}))`;
 
-/** Takes dwells to start, those with the earliest deadline first. Other workers leave them alone for a few seconds. */
+/** Takes dwells to start, those with the earliest deadline first. Other workers do not take them for a few seconds. */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
   const taken = await db.execute<Row & { name: string; group: string | null; workflow_id: string | null }>(sql`
     with taken as (
@@ -298,7 +298,7 @@ export async function moveTimer(db: Executor, id: string, workflowId: string): P
   return moved.rowCount === 1;
 }
 
-/** Notes that the workflows of these dwells exist. */
+/** Records that the workflows of these dwells exist. */
 export async function noteDwellsStarted(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`update dwells set started_at = clock_timestamp() where id = any(${uuids(ids)})`);
@@ -316,8 +316,8 @@ const isOverdue = ({ now, late }: Overdue): SQL =>
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
 /**
- * Returns armed dwells that are due and whose workflows have not been started, or have not fired them since `late`.
- * They are sorted by deadline and lie below a position in that order.
+ * Returns armed dwells that are due but whose workflows have not been started, or have not fired them since `late`.
+ * Sorted by deadline, below a position in that order.
  */
 export async function overdueDwells(
   db: Executor,

@@ -16,7 +16,7 @@ import { writeStates, type StateWrite } from './entities/write-state';
 import type { Executor } from './executor';
 import { entities } from './tables/entities';
 
-/** Which entity. */
+/** Identifies an entity. */
 export interface EntityRef {
   kind: string;
   id: string;
@@ -64,10 +64,10 @@ export interface EntityStore {
   readonly clock: Clock;
   readonly ids: Ids;
   /**
-   * Applies an update under the row's lock: difference, transitions and change row in the caller's transaction. An
-   * unchanged state (deep comparison, key order ignored) writes nothing. Refused: `unknown_kind`, `validation_failed`,
-   * `invalid_text`, `conflict` for a computed kind. Callers that write several entities in one transaction do so in the
-   * order of (kind, id), or with `mutateMany`.
+   * Applies an update under the lock of the row: writes the difference, transitions and the change row in the caller's
+   * transaction. An unchanged state (deep comparison, key order ignored) writes nothing. Throws `unknown_kind`,
+   * `validation_failed`, `invalid_text`, and `conflict` for a computed kind. Callers that write several entities in one
+   * transaction do so in the order of (kind, id), or with `mutateMany`.
    */
   mutate(
     tx: Executor,
@@ -77,8 +77,8 @@ export interface EntityStore {
     options?: WriteOptions,
   ): Promise<MutateResult>;
   /**
-   * Like `mutate`, for several entities of one kind, in as many statements as for one. The ids are distinct. Results
-   * and changes are in the order of `writes`.
+   * Like `mutate`, for several entities of one kind, with as many statements as for one. The ids must be distinct.
+   * Results and changes are in the order of `writes`.
    */
   mutateMany(
     tx: Executor,
@@ -96,8 +96,8 @@ export interface EntityStore {
   /** Returns the entity, or null. @throws {FermataError} `provider_failed` for a computed kind that cannot be read */
   get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
   /**
-   * Returns states of references to computed kinds, and why a kind could not be read. The id `*` means all, at most
-   * `limit`.
+   * Returns states for references to computed kinds, and why a kind could not be read. The id `*` stands for all, at
+   * most `limit`.
    */
   computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
   /** Returns the stored entities that exist, by `refKey`, with one query. */
@@ -170,7 +170,7 @@ async function record(
   const results = states.map(({ id, prev, next, context, ...rest }) => {
     const diff = diffState(prev, next);
     const created = (prev === null) !== (next === null);
-    // No transition and no change row: a sender that repeats the same state starts nothing.
+    // Without a transition and a change row, a sender that repeats the same state starts nothing.
     if (diff.changedFields.length === 0 && !created) return { changed: false };
     const changeId = ids.next();
     const occurredAt = occurredAtOf(rest.occurredAt, now);
@@ -280,9 +280,9 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       // Ids and kind are checked before the locks are taken, so that a refused write holds none.
       const now = clock.now();
       const wanted = writes.map(({ id }) => id);
-      // Locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so no
-      // concurrent write is lost. The `seq` of changes is drawn afterwards, so that for each entity it has the order of
-      // commits.
+      // Locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so
+      // that no concurrent write is lost. The `seq` of changes is drawn afterwards, so that the `seq` order of each
+      // entity is its commit order.
       const locked = await lockEntities(tx, name, wanted, now);
       const states = [];
       for (const { id, update, ...options } of writes) {

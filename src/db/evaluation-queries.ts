@@ -16,15 +16,15 @@ export interface EvaluationFilter {
   about?: string | undefined;
 }
 
-/** A reason, with the automation that has it. */
+/** A reason, with the automation to which it belongs. */
 export type ListedEvaluation = typeof evaluations.$inferSelect & {
   automationName: string;
   automationDeletedAt: Date | null;
 };
 
 /**
- * Returns why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted automation are
- * returned until retention removes the automation.
+ * Returns the reasons why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted
+ * automation are returned until retention removes the automation.
  */
 export async function listEvaluations(
   db: Executor,

@@ -18,7 +18,7 @@ const columns = {
   error: changes.error,
 };
 
-/** Setting a change aside also marks it as routed, so that no reader finds it again. */
+/** A change that is set aside is also marked as routed, so that no reader finds it again. */
 const isDead = isNotNull(changes.failedAt);
 
 /** Returns changes that were set aside, newest first, below the position `before`. */

@@ -11,7 +11,7 @@ export interface AlertRow {
   data: Record<string, unknown>;
 }
 
-/** Stores firing alerts, one row per fingerprint; the time of receipt counts. */
+/** Stores firing alerts as checks, one row per fingerprint, with the time of receipt. */
 export async function storeAlerts(tx: Executor, alerts: readonly AlertRow[], receivedAt: Date): Promise<void> {
   if (alerts.length === 0) return;
   const records = alerts.map(({ systemId, ...rest }) => ({ ...rest, system_id: systemId }));

@@ -51,8 +51,8 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
 }
 
 /**
- * Returns the results of a system that are older than one of them, newest first; those of the same instant in the order
- * of receipt.
+ * Returns the results of a system that are older than the given one, newest first; those of the same instant in the
+ * order of receipt.
  */
 export async function earlierResults(
   db: Executor,
@@ -60,7 +60,7 @@ export async function earlierResults(
   before: { at: Date; id: string; seq?: number },
   limit: number,
 ): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
-  // A result that is later in the log was not known then, whatever time it reports.
+  // A result that is later in the log was not known at that time, whatever time it reports.
   const known =
     before.seq === undefined
       ? sql``
@@ -74,8 +74,8 @@ export async function earlierResults(
 }
 
 /**
- * Returns the results of a system that are newer than one of them but come before it in the change log, which means
- * that it arrived late. The log decides, since the clocks of the receivers may differ.
+ * Returns the results of a system that are newer than the given one but come before it in the change log, which means
+ * that the given one arrived late. The log decides, since the clocks of the receivers may differ.
  */
 export async function overtakingResults(
   db: Executor,

@@ -34,7 +34,7 @@ export async function readHealthSnapshots(
   if (systemIds.length === 0) return [];
   const transitions = sql`entity_transitions t where t.kind = 'health' and t.entity_id = s.id and t.field = 'status'`;
   const now = since.now.toISOString();
-  // By the clock, not by the status, so that a late timer makes no gap.
+  // Decided by the clock and not by the status, so that a late timer leaves no gap.
   const running = sql`maintenances m where m.status in ('scheduled', 'in_progress') and m.system_ids @> array[s.id]
     and m.start_at <= ${now} and m.end_at > ${now}`;
   const firstHealthy = sql`(t.from_value is null and t.to_value = '"healthy"'::jsonb)`;

@@ -2,10 +2,10 @@ import { and, eq } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { idempotencyKeys } from './tables/access';
 
-/** A key is kept per caller and path. */
+/** An idempotency key, which is kept per caller and path. */
 export interface RequestKey {
   principal: string;
-  /** Method and path of the request, ids included. */
+  /** Method and path of the request, including ids. */
   route: string;
   key: string;
 }
@@ -24,9 +24,9 @@ export interface StoredAnswer {
 const UNANSWERED = 0;
 
 /**
- * Claims the key for this transaction and returns undefined, or returns the stored answer. A second request that
- * arrives in between waits here on the unique key until the first has committed (it finds the answer) or rolled back
- * (it claims the key).
+ * Claims the key for this transaction and returns undefined, or returns the stored answer. A concurrent second request
+ * waits on the unique key until the first one has committed (it then finds the answer) or rolled back (it then claims
+ * the key).
  */
 export async function claimIdempotencyKey(
   tx: Executor,

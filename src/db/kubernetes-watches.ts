@@ -15,9 +15,9 @@ export interface WatchPlace {
 export interface HeldWatch extends WatchPlace {
   /** Version up to which events were delivered; null = the watch has not begun. */
   resourceVersion: string | null;
-  /** Which API server the resource version is of. */
+  /** The API server to which the resource version belongs. */
   cluster: string | null;
-  /** Changes with the connection. */
+  /** A mark that changes when the connection is changed. */
   connectionMark: string;
 }
 
@@ -31,8 +31,8 @@ export interface EventListener {
 }
 
 /**
- * Returns a mark that changes whenever the listeners or the connections may have changed, and every 5 minutes, since runs end without a
- * revision; and whether anything is watched.
+ * Returns whether anything is watched, and a mark that changes whenever the listeners or the connections may have
+ * changed. It also changes every 5 minutes, because the end of a run changes no revision.
  */
 export async function listenersMark(db: Executor): Promise<{ mark: string; isWatched: boolean }> {
   const found = await db.execute<{ mark: string; is_watched: boolean }>(sql`
@@ -70,8 +70,8 @@ interface ListenerRow extends Record<string, unknown> {
 }
 
 /**
- * Serialises the comparison of watches with listeners until the transaction ends. Without it a worker that compared an older list
- * of listeners could remove a watch that another worker has just added.
+ * Serialises the comparison of watches with listeners until the transaction ends. Without it, a worker with an older
+ * list of listeners could remove a watch that another worker has just added.
  */
 export async function lockWatches(tx: Executor): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('kubernetes_watches'))`);
@@ -122,8 +122,8 @@ interface HeldRow extends Record<string, unknown> {
 
 /**
  * Advances a watch in the transaction that appends the events up to `to`. Returns false when another worker holds the
- * watch, when it has already advanced, or when it was removed; the transaction must then be rolled back. This
- * comparison delivers every event once, whatever two watchers see at the same time.
+ * watch, when it has already advanced, or when it was removed; the transaction must then be rolled back. Every event is
+ * thus delivered once, even when two workers watch at the same time.
  */
 export async function moveWatch(
   tx: Executor,

@@ -15,26 +15,26 @@ const MIGRATION_LOCK = 0x6665726d6174;
 
 /** Longest wait for one table lock; every statement on that table queues behind the wait. */
 const LOCK_TIMEOUT_MS = 500;
-/** About ten minutes of attempts, since a backup or a report may hold a table that long. */
+/** Number of attempts, about ten minutes, since a backup or a report may hold a lock on a table for that long. */
 const LOCK_ATTEMPTS = 200;
 const LOCK_POLL_MS = 200;
 
 /** Result of `migrate`. */
 export interface MigrationResult {
   applied: MigrationFile[];
-  /** Files of plugins, in the order in which they were applied. */
+  /** Files of plugins that were applied, in this order. */
   appliedOfPlugins: (MigrationFile & { plugin: string })[];
   /** Schema version afterwards. */
   version: number;
 }
 
 /**
- * Applies the missing files of `drizzle/`, each in its own transaction unless it is marked as non-transactional, and
- * creates the day partitions of the change log and the indexes that they lack. No statement waits longer than `lockTimeoutMs` (default 500) for a
- * table lock; a file that could not get one is repeated, `attempts` times (default 200) with a pause of 3 s.
- * Any number of processes may call it at once: one works, the others wait and find nothing to do.
- * Files of `plugins` follow, under the same lock and with the same waits (`migratePlugins`).
- * Throws `SchemaError` when Postgres is older than 15, an applied file was changed afterwards, or a file failed.
+ * Applies the missing files of `drizzle/`, each in its own transaction unless it is marked as non-transactional. Also
+ * creates the day partitions of the change log, and the indexes that they lack. No statement waits longer than
+ * `lockTimeoutMs` (default 500) for a table lock; a file that does not get one is retried up to `attempts` times
+ * (default 200), with a pause of 3 s. Any number of processes may call it at once: one works, and the others wait and
+ * find nothing to do. Files of `plugins` follow, under the same lock and with the same waits (`migratePlugins`).
+ * @throws {SchemaError} when Postgres is older than 15, an applied file was changed afterwards, or a file failed
  */
 export async function migrate(
   url: string,

@@ -46,7 +46,7 @@ export async function listMigrationFailures(
   return rows.map(({ failure, automationName }) => ({ ...failure, automationName }));
 }
 
-/** Returns false when no such failure exists. */
+/** Acknowledges a failure. Returns false when it does not exist. */
 export async function acknowledgeMigrationFailure(tx: Executor, id: string, now: Date): Promise<boolean> {
   const at = sql`coalesce(${migrationFailures.acknowledgedAt}, ${now.toISOString()}::timestamptz)`;
   const done = await tx.update(migrationFailures).set({ acknowledgedAt: at }).where(eq(migrationFailures.id, id));

@@ -29,7 +29,7 @@ const HOT = new Set([
   'automation_versions',
 ]);
 
-/** Defaults that Postgres evaluates for each row, and therefore rewrites the table for. */
+/** Default values that Postgres evaluates for each row, so that it rewrites the table. */
 const VOLATILE =
   /\bdefault\s+\(*\s*(?:nextval|gen_random_uuid|uuid_generate_v\d\w*|random|clock_timestamp|timeofday)\s*\(/i;
 
@@ -78,9 +78,9 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
 ];
 
 /**
- * Returns messages about statements of a migration that would hold the lock of a table in use for longer than a moment,
- * or rewrite the table; empty when the file may be released. The rules do not apply to tables that the file itself
- * creates, nor to files up to 0020.
+ * Returns messages about statements of a migration that would hold the lock of a table in use for more than a moment,
+ * or rewrite the table; empty when the file may be released. The rules do not apply to tables that the file creates, or
+ * to files up to 0020.
  */
 export function migrationFindings({ version, sql }: Pick<MigrationFile, 'version' | 'sql'>): string[] {
   return version <= BEFORE_THE_RULES ? [] : lockFindings(sql, (table) => HOT.has(table));

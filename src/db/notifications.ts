@@ -2,10 +2,13 @@ import { desc, lt, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { notifications } from './tables/connections';
 
-/** A notification that was sent, or was not. */
+/** A notification, with the result of sending it. */
 export type NotificationRow = InferSelectModel<typeof notifications>;
 
-/** Records a notification in the transaction that ends its step, so that an attempt that is repeated after a crash records one. */
+/**
+ * Records a notification in the transaction that ends its step, so that a repeated attempt after a crash records only
+ * one.
+ */
 export async function insertNotification(tx: Executor, row: NotificationRow): Promise<void> {
   await tx.insert(notifications).values(row).onConflictDoNothing();
 }

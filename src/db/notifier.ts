@@ -6,10 +6,13 @@ export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers'] 
 export type Topic = (typeof TOPICS)[number];
 
 const CHANNEL = 'fermata';
-/** The first call after a pause is sent at once; further calls within this time share one. */
+/**
+ * Minimum time between two notifications of a topic, in milliseconds. The first call after a pause is sent at once;
+ * later calls within this time share one.
+ */
 const NOTIFY_EVERY_MS = 5;
 const HEARTBEAT_MS = 5_000;
-/** Timeout of an answer on the listening connection. */
+/** Timeout for an answer on the listening connection, in milliseconds. */
 const ANSWER_MS = 10_000;
 
 /** Wakes listeners; never throws, since every listener also polls. */

@@ -13,7 +13,7 @@ interface Missing {
   /** Name of the partition's index. */
   name: string;
   partition: string;
-  /** The definition, from `using` on. */
+  /** The definition, starting at `using`. */
   definition: string;
   /** Whether an earlier build failed and left an unusable index. */
   broken: boolean;
@@ -57,7 +57,10 @@ export async function buildPartitionIndexes(
   return built;
 }
 
-/** Locks the index of the partition, and so its writers, for a moment. False = the lock was not granted in time. */
+/**
+ * Attaches an index. Locks the index of the partition, and therefore its writers, for a moment. Returns false when the
+ * lock was not granted in time.
+ */
 async function attach(pool: pg.Pool, parent: string, name: string): Promise<boolean> {
   const client = await pool.connect();
   try {

@@ -132,7 +132,8 @@ async function createSchema(client: pg.PoolClient, { plugin, schema }: PluginMig
 }
 
 /**
- * Refuses a database in which a plugin's tables are behind its migrations. Newer tables are accepted: releases work side by side.
+ * Refuses a database in which the tables of a plugin are older than its migrations. Newer tables are accepted, since
+ * releases run side by side.
  * @throws {SchemaError}
  */
 export async function assertPluginSchemas(

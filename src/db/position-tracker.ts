@@ -35,7 +35,7 @@ export interface PositionTracker {
 
 /** Creates the tracker of one follower. In its first snapshot `from` equals `settled`. */
 export function createPositionTracker(db: Executor): PositionTracker {
-  /** Open transactions, and a position below all that each has drawn. */
+  /** Open transactions, and a position below all those that each of them has drawn. */
   let open: ReadonlyMap<string, number> | undefined;
   let abandoned: ReadonlySet<string> = new Set();
   let previous = 0;

@@ -23,7 +23,7 @@ export interface WaitRow {
   woken: boolean;
 }
 
-/** Leaves out days before an instant; the minute is for clocks that differ. */
+/** Excludes days before an instant; the minute allows for clocks that differ. */
 const notBefore = (since: Date) => sql`at >= ${since.toISOString()}::timestamptz - interval '1 minute'`;
 
 interface Row extends Record<string, unknown> {

@@ -41,8 +41,8 @@ export async function insertRoutings(tx: Executor, routings: readonly NewRouting
 }
 
 /**
- * Marks changes as routed that lead only to rows here, in one statement with these rows. Returns the marked seqs; rows
- * of other changes are not written.
+ * Marks changes as routed whose only effect is rows in this table, in one statement with these rows. Returns the seqs
+ * of the marked changes; rows of other changes are not written.
  */
 export async function markWithRoutings(
   db: Executor,
@@ -76,7 +76,7 @@ function recordsOf(rows: readonly { routing: NewRouting; seq: number | null }[])
     ...{ run_id: routing.runId, dwell: routing.dwell, counted: routing.counted, path: routing.path },
   }));
   const text = JSON.stringify(records);
-  // Details quote payloads: text that Postgres cannot store must not make the change fail.
+  // Details quote payloads; text that Postgres cannot store must not make the change fail.
   return UNSTORABLE.test(text) ? JSON.stringify(records, withoutUnstorable) : text;
 }
 

@@ -5,8 +5,8 @@ import { RUN_STATUSES, runs, type RunStatus } from './tables/runs';
 import type { Executor } from './executor';
 
 /**
- * Maximum number of runs whose context keys and events are compared with a text: the newest under the other filters. No
- * index finds a part of a text without a cost for every run.
+ * Maximum number of runs whose context keys and events are compared with a text: the newest ones that match the other
+ * filters. An index for parts of a text would add a cost to every run.
  */
 export const SEARCHED_RUNS = 20_000;
 /** Runs of one status are counted up to this number. */
@@ -86,7 +86,7 @@ function newest(
 ): SQL {
   const { status = [], ...others } = filter;
   const below = before === undefined ? sql`` : sql` and runs.id < ${before}`;
-  // Several statuses have no common order in the index of runs by status: the newest of each are put together.
+  // The index of runs by status has no common order of several statuses, so the newest of each are combined.
   if (status.length > 1 && filter.automationId === undefined && filter.contextKey === undefined)
     return sql`select ${of('r', columns)} from unnest(${`{${status.join(',')}}`}::text[]) as s(status) cross join lateral (
       select ${of('runs', columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}

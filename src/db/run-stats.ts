@@ -15,7 +15,7 @@ export interface BucketStats {
   p95Ms: number | null;
 }
 
-/** Buckets are aligned to UTC; those without runs are left out. `to` is exclusive. */
+/** Returns the statistics in buckets aligned to UTC; buckets without runs are left out. `to` is exclusive. */
 export async function runStats(
   db: Executor,
   { automationId, from, to, bucket }: { automationId?: string; from: Date; to: Date; bucket: StatsInterval },

@@ -65,7 +65,7 @@ export async function putSecret(
   return infoOf(row);
 }
 
-/** Binds a secret without a new value. Returns null when the secret does not exist. */
+/** Sets the binding of a secret without a new value. Returns null when the secret does not exist. */
 export async function bindSecret(
   tx: Executor,
   { name, allow, now }: { name: string; allow: SecretBinding | null; now: Date },
@@ -76,7 +76,7 @@ export async function bindSecret(
   return written.rows[0] ? infoOf(written.rows[0]) : null;
 }
 
-/** Returns false when the secret does not exist. */
+/** Deletes a secret. Returns false when it does not exist. */
 export async function deleteSecret(tx: Executor, name: string): Promise<boolean> {
   return (await tx.execute(sql`delete from secrets where name = ${name}`)).rowCount === 1;
 }

@@ -70,7 +70,7 @@ export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<
   return rows[0];
 }
 
-/** Sessions that are usable at `now`, newest first, up to `limit`, below the id `before`. */
+/** Returns sessions that are usable at `now`, newest first, up to `limit`, below the id `before`. */
 export async function listSessions(
   db: Executor,
   page: { limit: number; before: string | undefined; prefix: string | undefined; now: Date },

@@ -2,7 +2,9 @@ import { sql } from 'drizzle-orm';
 import type { Knowledge } from '../domain/registry/knowledge';
 import type { Executor } from './executor';
 
-/** How long the plugins of a stopped worker still count as available, so that its changes wait for a restart. */
+/**
+ * Minutes for which the plugins of a stopped worker still count as available, so that its changes wait for a restart.
+ */
 const KEEP_MINUTES = 10;
 
 /** A worker process as it announces itself. */
@@ -51,7 +53,7 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
   return { live: 1 + (row?.live ?? 0), others: row?.others ?? [] };
 }
 
-/** Returns announced names by hash; removed ones are missing. */
+/** Returns announced names by hash; those that were removed are absent. */
 export async function readKnowledge(db: Executor, ids: readonly string[]): Promise<Map<string, Knowledge>> {
   if (ids.length === 0) return new Map();
   const result = await db.execute<{ knows_id: string; knows: string[] | null; reads: Knowledge['reads'] | null }>(sql`
@@ -60,7 +62,7 @@ export async function readKnowledge(db: Executor, ids: readonly string[]): Promi
   return new Map(result.rows.map((row) => [row.knows_id, { names: row.knows ?? [], reads: row.reads ?? {} }]));
 }
 
-/** The worker has stopped. */
+/** Removes the announcement of a worker that has stopped. */
 export async function withdrawWorker(db: Executor, id: string): Promise<void> {
   await db.execute(sql`
     update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);

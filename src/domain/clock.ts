@@ -1,11 +1,11 @@
 import { v7 } from 'uuid';
 
-/** Where the time comes from; a dependency, so that tests can move it. */
+/** Returns the time. A dependency, so that tests can set it. */
 export interface Clock {
   now(): Date;
 }
 
-/** Where new keys come from: UUID v7, so that keys sort by time. */
+/** Creates ids: UUID v7, so that they sort by time. */
 export interface Ids {
   next(): string;
 }

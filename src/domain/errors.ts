@@ -1,6 +1,6 @@
 /**
- * The one catalogue of errors. The same code is the problem `code` of an HTTP answer, the `ApplicationFailure.type` of a
- * failed activity and the `error.code` of a run or a step.
+ * The catalogue of all errors. The same code is the problem `code` of an HTTP response, the `ApplicationFailure.type`
+ * of a failed activity and the `error.code` of a run or a step.
  */
 const CATALOGUE = {
   // Requests
@@ -72,7 +72,7 @@ export interface Finding {
 
 interface ErrorExtras {
   errors?: readonly Finding[];
-  /** Seconds after which a repeat makes sense; becomes `Retry-After`. */
+  /** Seconds after which the caller may retry; becomes `Retry-After`. */
   retryAfterSeconds?: number;
   /** Further fields of the problem document or the step's error, e.g. the `status` of the server's answer. */
   data?: Record<string, unknown>;
@@ -109,8 +109,8 @@ export class FermataError extends Error {
 }
 
 /**
- * Returns the message of any thrown value. For a failed database statement it is the database's message: the
- * statement's own message repeats all parameters, which are people's data.
+ * Returns the message of any thrown value. For a failed database statement it is the database's message: that of the
+ * query error contains all parameters, which may be personal data.
  */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -10,7 +10,7 @@ import type { ConditionReading, Evaluator, ExpressionContext } from './evaluator
 import { matchEvent, type MatchDeps, type Waiter } from './match-event';
 import { waitScopeOf } from './wait-scope';
 
-/** Changes that are read from the log at a time. */
+/** Number of changes that are read from the log per query. */
 const LOG_PAGE = 500;
 
 /** An armed wait with the scope of its expressions. */
@@ -69,7 +69,7 @@ export async function earliestMatch(
     const source = deps.registry.trigger(event)?.source;
     return source === undefined ? [event] : [event, source];
   });
-  // The log after the position is read once: changes that are routed later find the armed row.
+  // The log is read once after the position: for changes that are routed later, the dispatcher finds the armed row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {

@@ -38,9 +38,9 @@ export interface ConditionReading {
   changesAt: Date | null;
   /** Entities that it reads; id `*` = any of the kind. */
   refs: { kind: string; id: string }[];
-  /** Whether the expression reads something that is unknown beforehand. */
+  /** Whether the expression reads something that cannot be determined before the evaluation. */
   indeterminate: boolean;
-  /** Returns the trace of each part, as far as it was read. */
+  /** Returns the trace of each part, limited to data that was read. */
   trace(): ConditionTrace;
 }
 
@@ -49,7 +49,7 @@ export interface TracedVerdict {
   value: boolean | 'error';
   reason?: string;
   trace(): ConditionTrace;
-  /** Only for a condition that is not true. */
+  /** Returns the trace for `decidingPart`; only for a condition that is not true. */
   traceDeciding(): ConditionTrace;
 }
 

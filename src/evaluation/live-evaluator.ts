@@ -29,14 +29,14 @@ import type { EntityRef } from '../db/entity-store';
 
 export interface EvaluatorDeps {
   entities: EntityReader;
-  /** The filters that the validator has, too. */
+  /** The filters that the validator uses as well. */
   filters: FilterRegistry;
   clock: Clock;
   /** IANA zone of `time` conditions without one of their own. */
   timezone: string;
-  /** Default: the health of systems as our tables have it. */
+  /** Default: reads the health of systems from our tables. */
   readHealth?: ReadHealth;
-  /** Default: the alerts that our tables have. */
+  /** Default: reads alerts from our tables. */
   readAlerts?: ReadAlerts;
 }
 

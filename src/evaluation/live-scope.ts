@@ -34,7 +34,7 @@ export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSinc
 export interface ScopeWithState {
   scope: Scope;
   unavailable?: Unavailable;
-  /** Whether a state is computed when it is read: no change is logged when its value changes. */
+  /** Whether a state is computed when it is read, so that no change is logged when its value changes. */
   isComputed: boolean;
 }
 
@@ -83,7 +83,7 @@ export async function readLiveScope(
   const systemId = systemIn(scope);
   const shared = scope.steps?.values ?? createSharedSteps();
   const found = extractReferences(source, fixed, { systemId, now, filters, shared });
-  // Without steps no expression can be evaluated, and a computed id is taken for any id.
+  // Without steps no expression can be evaluated, so a computed id counts as any id.
   const refs = shared.left > 0 ? [...found.refs, ...more] : [];
   const isOnlyCounted = (ref: EntityRef) => found.alertsOnly && ref.kind === ALERT_KIND && ref.id === ANY_ID;
   const state = await readStates(
@@ -158,7 +158,7 @@ async function readHealth(
   try {
     return { views: await deps.readHealth(deps.db, ids, { now, windowMinutes: stateWindowMinutes }) };
   } catch (error) {
-    // After a statement that failed nothing else can be done in its transaction: that is for the caller to repeat.
+    // After a failed statement, nothing else can run in its transaction: the caller repeats it.
     if (isDatabaseAway(error) || error instanceof DrizzleQueryError) throw error;
     return { views: new Map(), unavailable: `"health" could not be read: ${messageOf(error)}` };
   }

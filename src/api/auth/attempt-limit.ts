@@ -1,12 +1,12 @@
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 
-/** Failed sign-ins of one address within a minute, after which further ones are refused without a check. */
+/** Maximum number of failed sign-ins from one address within a minute; further ones are refused without a check. */
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 
-/** Slows down guessing. Counts in this process alone. */
+/** Slows down guessing of tokens. Counts in this process only. */
 export interface AttemptLimit {
   /** @throws {FermataError} `rate_limited` when the address has failed too often within the last minute. */
   check(address: string): void;

@@ -8,11 +8,14 @@ import { permissionsOf, ROLES } from './permissions';
 import type { Principal } from './principal';
 import { csrfTokenOf, sessionCookieOf } from './session-cookie';
 
-/** Other API processes receive a notification of a revocation; one that misses it accepts the token for this long. */
+/**
+ * Lifetime of the cache of tokens in milliseconds. Other API processes are notified of a revocation; one that misses
+ * the notification accepts the token for this long.
+ */
 const CACHE_MS = 1000;
 const MAX_CACHED = 10_000;
 
-/** The headers that identify a caller. A bearer token wins over a cookie. */
+/** The headers that identify a caller. A bearer token takes precedence over a cookie. */
 export interface Credentials {
   authorization?: string | undefined;
   cookie?: string | undefined;

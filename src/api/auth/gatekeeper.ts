@@ -44,7 +44,7 @@ export function createGatekeeper(deps: {
 
   const identify = async (request: IncomingMessage): Promise<Principal> => {
     const address = deps.clientAddress(request);
-    // Guessing tokens is limited by address, before a guess costs a query.
+    // Guessing of tokens is limited by address, before a guess costs a query.
     strangers.check(address);
     try {
       return await deps.authenticator.authenticate(request.headers);

@@ -14,7 +14,7 @@ export type Role = (typeof ROLES)[number];
 
 const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['automation.read'],
-  // An operator who must not save automations that refer to secrets.
+  // An operator who may not save automations that refer to secrets.
   author: ['automation.read', 'automation.manage', 'ingest'],
   operator: ['automation.read', 'automation.manage', 'ingest', 'secrets.use'],
   ingest: ['ingest'],

@@ -5,7 +5,7 @@ export const SESSION_COOKIE = 'fermata_session';
 /** Lifetime of a session. */
 export const SESSION_MS = 12 * 3_600_000;
 
-/** Returns the session's secret in a Cookie header; undefined when there is none. The first one counts. */
+/** Returns the session's secret from a Cookie header; undefined when it has none. The first cookie is used. */
 export function sessionCookieOf(header: string | undefined): string | undefined {
   for (const part of (header ?? '').split(';')) {
     const at = part.indexOf('=');

@@ -3,8 +3,8 @@ import type { Executor } from '../../db/executor';
 import { cancelRunsOf } from '../../db/runs/run-states';
 
 /**
- * Deletes an automation in the caller's transaction: its runs are cancelled, its history stays. The caller notifies the
- * workers (`definitions`, `starts`) after the commit. Refused: `not_found`, and errors that `check` throws.
+ * Deletes an automation in the caller's transaction: its runs are cancelled, and its history is kept. The caller
+ * notifies the workers (`definitions`, `starts`) after the commit. Throws `not_found`, and errors from `check`.
  */
 export async function deleteAutomation(
   tx: Executor,

@@ -25,7 +25,7 @@ function yamlOf({ definition }: VersionRecord): string {
   return toYaml(ordered.success ? ordered.data : definition);
 }
 
-/** Returns the places where two values differ, depth first; lists are compared by position. */
+/** Returns the paths at which two values differ, depth first; lists are compared by position. */
 export function changesOf(path: string, before: unknown, after: unknown): PlaceChange[] {
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length);

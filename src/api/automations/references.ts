@@ -63,7 +63,7 @@ function refsInText(value: unknown, bare: boolean): readonly EntityRef[] {
       bare && typeof value === 'string' ? parseBareExpression(value).expression : expressionsInValue(value);
     return extractReferences(source).refs;
   } catch (error) {
-    // Code that is never rendered may resemble a template that does not parse.
+    // Code, which is never rendered, may resemble a template that does not parse.
     if (error instanceof ExpressionError) return [];
     throw error;
   }

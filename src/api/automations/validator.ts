@@ -21,15 +21,18 @@ export interface AutomationValidator {
    */
   validate(document: unknown, source?: BodySource, known?: KnownReferences): Promise<Validation>;
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
-  /** Without `known`, references are not checked. */
+  /** Reads documents for Git. Without `known`, references are not checked. */
   readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
   /** Returns the value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
   parse(text: string): Promise<unknown>;
-  /** Returns the automation as YAML: the text as it was written as long as it states the definition. */
+  /** Returns the automation as YAML: the original text, as long as it matches the definition. */
   textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
   /** Returns the text to store after a change; null when there is none. */
   textAfter(change: TextChange): Promise<string | null>;
-  /** @throws {FermataError} `validation_failed` with all errors, also those beside the document */
+  /**
+   * Returns the definition in a valid document.
+   * @throws {FermataError} `validation_failed` with all errors, including those in `beside`
+   */
   accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**
    * Returns warnings about a stored definition. Computed once per version, since the registry does not change while the

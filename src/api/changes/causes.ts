@@ -13,7 +13,7 @@ type Cause = z.input<typeof CauseAnswer>;
 /** Maximum number of changes below a change or a run in an answer. */
 export const MOST_BELOW = 100;
 
-/** A run that wrote a change, or the run above a change and its cause. */
+/** A change with the run that wrote it, or a run with the change that started it. */
 interface Link {
   runId: string;
   run: RunOfChange | undefined;
@@ -48,7 +48,7 @@ export async function causesOf(
   return { up: up.map(toCause), down: down.map(toCause) };
 }
 
-/** Returns a function that returns the change and run of a link. */
+/** Creates a function that returns the change and the run of a link in the form of an answer. */
 export async function causeAnswers(
   db: Executor,
   registry: Registry,

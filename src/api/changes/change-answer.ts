@@ -116,12 +116,12 @@ export const ChangeDetail = z
 /** Event of all changes that are custom events. */
 export const CUSTOM_EVENT = 'automation.event';
 
-/** Returns the `type` of the payload of a custom event; of every other event null. */
+/** Returns the `type` in the payload of a custom event; null for every other event. */
 export function typeOf(event: string | null, type: unknown): string | null {
   return event === CUSTOM_EVENT && typeof type === 'string' ? type : null;
 }
 
-/** Returns the type of a custom event; of every other change null. */
+/** Returns the type of a custom event; null for every other change. */
 export function customTypeOf(change: Change): string | null {
   return change.shape === 'event' ? typeOf(change.event, change.payload['type']) : null;
 }
@@ -164,7 +164,7 @@ export function toChange(logged: LoggedChange, registry: Registry): z.input<type
   return { ...headOf(logged, registry), ...states };
 }
 
-/** Returns the author of a change: a run, a hook, a timer (schedules), else the holder of a token. */
+/** Returns who wrote a change: a run, a hook, a timer (schedules), or else the holder of a token. */
 export function senderOf({ actor, causedBy }: Change): z.input<typeof Sender> {
   const name = actor.name ?? actor.id;
   if (causedBy !== null || actor.type === 'automation') return { type: 'run', name };

@@ -3,7 +3,7 @@ import type { Executor } from '../../db/executor';
 import type { DecidingPart } from '../../domain/conditions/deciding-part';
 import type { Change } from '../../domain/entities/change';
 
-/** Returns the maintenance that decided a condition on `in_maintenance`; undefined = none did. */
+/** Returns the maintenance that determined a condition on `in_maintenance`; undefined when none did. */
 export async function maintenanceNote(
   db: Executor,
   change: Change,
@@ -23,7 +23,7 @@ function systemOf(change: Change): string | undefined {
   return typeof facts['systemId'] === 'string' ? facts['systemId'] : undefined;
 }
 
-/** Returns the time of day in UTC, with the date when it is another day. */
+/** Returns the time of day in UTC; with the date when it is on another day. */
 function untilText(end: Date, from: Date): string {
   const [day = '', time = ''] = end.toISOString().split('T');
   return from.toISOString().startsWith(day) ? time.slice(0, 5) : `${day} ${time.slice(0, 5)}`;

@@ -42,8 +42,8 @@ export interface TextFindings {
 }
 
 /**
- * The expensive checks of documents and templates in requests. Input and output survive a structured clone, so that a
- * thread can run them as well.
+ * The expensive checks of documents and templates in requests. Inputs and outputs can be cloned (structured clone), so
+ * that a thread can run the checks as well.
  */
 export interface DocumentChecks {
   /** Returns the value of a YAML text. @throws {FermataError} as `parseYaml` */
@@ -52,7 +52,7 @@ export interface DocumentChecks {
   textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
   /** Returns the text to store after a change. */
   textAfter(change: TextChange): string | null;
-  /** `text` = the YAML of the document, for line and column. */
+  /** Validates a document. `text` = its YAML, for lines and columns. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
   /**
    * Validates the body of `POST /automations/validate`.
@@ -84,7 +84,7 @@ function createLazyLocate(text: string): Locate {
   return (place, detail) => (locate ??= parseYaml(text).locate)(place, detail);
 }
 
-/** Errors of the text itself; any other refusal is no finding about a document. */
+/** Codes of errors about the text; any other error is not a finding about the document. */
 const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_exceeded', 'invalid_text']);
 
 /** Reports text that is no YAML or no JSON as a finding. */

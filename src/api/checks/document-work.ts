@@ -4,9 +4,9 @@ import { createThreadPool } from '../../thread-pool';
 import type { DocumentChecks } from './document-checks';
 import { resultOf, type ThreadAnswer } from './thread-answer';
 
-/** Maximum size of a check on the main thread, in characters: some 30 ms. */
+/** Maximum size of a check on the main thread, in characters: about 30 ms. */
 const SMALL = 8_192;
-/** Threads of a process. */
+/** Number of threads per process. */
 const THREADS = 2;
 /** Timeout of one check, in milliseconds. The largest documents take about a second on an idle machine. */
 const DEADLINE_MS = 10_000;
@@ -56,7 +56,7 @@ export function createDocumentWork(deps: { checks: DocumentChecks; plugins: read
 function startThread(workerData: CheckThreadData): Worker {
   const type = extname(__filename);
   return new Worker(join(__dirname, `check-thread${type}`), {
-    // From source, as in tests, the thread compiles TypeScript itself.
+    // When the process runs from TypeScript sources, as in tests, the thread compiles them itself.
     execArgv: type === '.ts' ? ['--require', 'esbuild-register'] : [],
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },

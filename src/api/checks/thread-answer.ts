@@ -1,7 +1,7 @@
 import { FermataError, type ErrorCode, type Finding } from '../../domain/errors';
 import type { ThreadVerdict } from '../../thread-pool';
 
-/** A thread's result of a job: errors keep their code, but no class survives the transfer. */
+/** The result of a job from a thread. Errors keep their code, since classes do not survive the transfer. */
 export type ThreadAnswer =
   | { result: unknown }
   | {

@@ -40,7 +40,7 @@ export async function performDry(
   const fields = await renderFields({ evaluator, db }, action.config, type.configSchema, scope);
   const config = fields.fill(new Map([...fields.secrets.keys()].map((name) => [name, `\${{ secrets.${name} }}`])));
   const checked = checkRendered(type.configSchema, config);
-  // Without a mock, the fields of an artifact are missing that a real run would have.
+  // Without a mock, an artifact lacks fields that it has in a real run.
   if (!checked.valid && !memory.lacksArtifactOf(action.config)) throw checked.error;
   const mock = memory.mockOf(action, path);
   const artifact = registry.artifactTypeOf(action.action);

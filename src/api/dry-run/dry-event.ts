@@ -6,7 +6,7 @@ import { payloadFindings } from '../../engine/start/named-trigger';
 
 /** The nil UUID: the id of the automation and the run in a dry run. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';
-/** After every result of the same instant. */
+/** The highest UUID, which sorts after every result of the same instant. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
 /** An event that was routed, or could have been, with the trigger type that its gates use. */
@@ -46,7 +46,7 @@ export function eventOf(registry: Registry, given: Given, reads: ResultReads): D
     ...(gaps.length > 0 && {
       gaps: `Events of ${event} look different: ${gaps.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
     }),
-    // Later changes do not overtake an event that does not exist.
+    // The event does not exist, so no later change can have overtaken it.
     results: {
       ...reads,
       earlierResults: (db, systemId, _before, limit) =>

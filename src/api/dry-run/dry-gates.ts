@@ -27,7 +27,7 @@ export interface DryGateDeps {
 
 /** Input of a dry run. */
 export interface DryInput {
-  /** Default: the only trigger, when there is a payload. */
+  /** Id of the trigger; default: the only trigger, when there is a payload. */
   triggerId?: string | undefined;
   payload?: Record<string, unknown> | undefined;
   /** A past change with its event, instead of a payload. */
@@ -125,7 +125,7 @@ function scopeWithoutTrigger(
   return { ...runScopeOf(automation, { payload, actor, occurredAt: now.toISOString() }, contextKey ?? null), steps };
 }
 
-/** Returns a gate for display. */
+/** Returns a gate in the form of a report. */
 function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
   const seen = trace?.();
   const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];

@@ -31,7 +31,7 @@ async function serve(): Promise<void> {
   const evaluator = createEvaluator({
     entities: {
       getMany: (_db, refs) => reads.request('getMany', refs),
-      // The main thread is not called when no plugin has a computed kind.
+      // Set only when a plugin has a computed kind; otherwise the main thread is never called.
       ...([...registry.entityKinds().values()].some(({ read }) => read !== undefined) && {
         computed: (_db: Executor, refs: Parameters<DryReads['computed']>[0], limit: number) =>
           reads.request('computed', refs, limit),

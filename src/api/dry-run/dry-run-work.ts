@@ -66,7 +66,7 @@ export interface ReadRequest {
   args: unknown[];
 }
 
-/** A read that failed has no value: the job ends. */
+/** The answer to a read. After a failed read, the job ends. */
 export type ReadAnswer = { no: number; value: unknown } | { no: number; failed: true };
 
 /** Dry runs that do not block the event loop. */

@@ -19,9 +19,9 @@ export interface DryRunRequest extends DryInput {
 }
 
 /**
- * Runs the whole automation on a payload or a past change and returns every condition's value, rendered configuration
- * and chosen branch, and no effect: live state is read, nothing is written or called. It does not matter whether the
- * automation is enabled. Waits and delays are passed. A payload need not be complete.
+ * Runs the whole automation on a payload or a past change without any effect, and returns the value of each condition,
+ * each rendered configuration and each chosen branch. Live state is read; nothing is written or called. Disabled
+ * automations can be run as well. Waits and delays end at once. A payload may be incomplete.
  * @throws {FermataError} `validation_failed` for an unknown trigger, `plugin_missing`
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {

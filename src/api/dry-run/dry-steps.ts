@@ -10,7 +10,7 @@ import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Evaluated } from '../../evaluation/steps/evaluated';
 import type { DryStep } from './report';
 
-/** Steps that a dry run shows; a loop without effects may never end. */
+/** Maximum number of steps in a dry run, since a loop without effects may never end. */
 const MOST_STEPS = 1_000;
 /**
  * Maximum size of the configurations and results in a dry run, in characters of JSON; those of later steps are left
@@ -18,7 +18,7 @@ const MOST_STEPS = 1_000;
  */
 const MOST_SHOWN = 2_097_152;
 
-/** The dry run has as many steps as it may show. */
+/** Thrown when the dry run has as many steps as it may show. */
 export class TooManySteps extends Error {
   override readonly name = 'TooManySteps';
   readonly error: RunError;
@@ -40,7 +40,10 @@ export class DrySteps {
 
   constructor(private readonly progress: Progress) {}
 
-  /** Notes that a step begins or is evaluated again. @throws {TooManySteps} */
+  /**
+   * Records that a step begins or is evaluated again.
+   * @throws {TooManySteps}
+   */
   begin(node: PlanNode, path: string): Row {
     const known = this.rows.get(path);
     if (known) return known;
@@ -71,7 +74,7 @@ export class DrySteps {
     if (result !== undefined)
       row.result = node.kind === 'repeat' ? { ...Object(row.result), ...Object(result) } : result;
     if (error) row.error = error;
-    // A run records the iterations of a loop that ends well.
+    // In a run, the iterations of a loop are recorded when it ends successfully.
     if (node.kind === 'repeat' && status === 'failed') {
       row.result = { ...Object(row.result), iterations: this.progress.position(begunAt(path)) };
     }

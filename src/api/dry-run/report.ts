@@ -27,11 +27,11 @@ export interface DryStep {
   trace?: Record<string, unknown>;
 }
 
-/** Outcomes of events that start no run, as evaluations have them, or that one would start. */
+/** The outcome of an event: a reason why no run starts, as in evaluations, or a run that would start. */
 export type DryOutcome =
   'would_run' | 'config' | 'silenced' | 'filter' | 'condition' | 'already_running' | 'max_runs' | 'disabled' | 'error';
 
-/** The whole automation on a payload, with no effect. */
+/** The result of an automation that was run on a payload without any effect. */
 export interface DryRun {
   outcome: DryOutcome;
   gates: DryGate[];

@@ -63,7 +63,7 @@ export async function simulate(
   const end = await run('actions');
   if (end.error !== undefined) {
     progress.leaveAll();
-    // The end of the generator does not change the end of the run.
+    // The end of the step generator does not change how the run ended.
     await run('on_failure', end.error);
   }
   return { steps: steps.all(), end };

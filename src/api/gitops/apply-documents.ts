@@ -26,9 +26,8 @@ export interface ApplyRequest {
 }
 
 /**
- * Makes the automations of a source equal to its documents, in the caller's transaction. Statuses stay as they are; a
- * key that a document does not have gets its default; `prune` deletes automations that the source created and no longer
- * contains.
+ * Makes the automations of a source equal to its documents, in the caller's transaction. Statuses are kept; a key that
+ * a document lacks gets its default; `prune` deletes automations that the source created and no longer contains.
  * @throws {FermataError} `forbidden` for documents that refer to secrets, when the caller may not use them
  */
 export async function applyDocuments(

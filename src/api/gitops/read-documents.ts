@@ -13,11 +13,11 @@ export interface GitOpsAutomation {
   /** `metadata.annotations.path` */
   path: string | null;
   definition: Definition;
-  /** The automation of the document as YAML with its comments; null when it cannot be written so. */
+  /** The automation of the document as YAML with its comments; null when it cannot be written with them. */
   sourceYaml: string | null;
 }
 
-/** The content of a multi-document text. */
+/** The content of a text with several documents. */
 export interface GitOpsRead {
   automations: GitOpsAutomation[];
   errors: Finding[];

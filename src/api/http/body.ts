@@ -175,7 +175,7 @@ export function parseJson(text: string): unknown {
   return parseExact(text);
 }
 
-/** Like `parseJson`, with JavaScript's numbers: the validator of documents reports those that lose digits. */
+/** Like `parseJson`, but keeps JavaScript's numbers: the validator of documents reports those that lose digits. */
 function parseDocument(text: string): unknown {
   const value = readJson(text, JSON.parse);
   assertStorableBody(value, text);

@@ -12,9 +12,9 @@ const BYTES_PER_REQUEST = 8_192;
 /** Limits the calls of one token whose work grows with their body. */
 export interface CostGuard {
   /**
-   * Admits a call whose body has been read; call the returned function after the answer. `always`: whatever the size of
-   * its body.
-   * @throws {FermataError} `rate_limited` when the token has four such calls in progress
+   * Admits a call whose body has been read. Call the returned function after the answer was sent. With `always`, the
+   * call is counted regardless of the size of its body.
+   * @throws {FermataError} `rate_limited` when the token already has four such calls in progress
    */
   enter(caller: string, bytes: number, always?: boolean): () => void;
 }

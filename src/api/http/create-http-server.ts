@@ -9,7 +9,7 @@ const MAX_HEADER_BYTES = 65_536;
  * Creates the server below the application: its limits, and problem documents also for requests that reach no route.
  */
 export function createHttpServer(app: RequestListener): Server {
-  // A slow sender must not hold a connection forever; streams are not affected, since their requests have been read.
+  // A slow sender must not hold a connection forever. Streams are not affected, since their requests have been read.
   const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
   const server = createServer({ ...timeouts, maxHeaderSize: MAX_HEADER_BYTES }, app);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {

@@ -2,7 +2,8 @@ import { sha256 } from '../../domain/sha256';
 import { FermataError } from '../../domain/errors';
 
 /**
- * Returns a strong ETag of the parts of a resource. The database returns keys in another order than they were written.
+ * Returns a strong ETag of the parts of a resource. It does not depend on the order of keys, which the database
+ * changes.
  */
 export function etagOf(...parts: unknown[]): string {
   return `"${sha256(JSON.stringify(parts, sorted), 'base64url').slice(0, 22)}"`;

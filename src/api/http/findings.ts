@@ -9,7 +9,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** Returns zod's issues, one finding per path and unknown key. */
+/** Returns zod's issues as findings, one per path and unknown key. */
 export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];

@@ -40,7 +40,10 @@ export function callerKeyOf({
   return { principal: principal.id, route: request.path, key, contentHash: hash };
 }
 
-/** @throws {FermataError} `idempotency_key_reused`, always. */
+/**
+ * Throws the error for a key that was used with other content.
+ * @throws {FermataError} `idempotency_key_reused`
+ */
 export function refuseReusedKey(): never {
   throw new FermataError(
     'idempotency_key_reused',

@@ -12,14 +12,14 @@ export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
 
-/** Returns an opaque position in a list. */
+/** Encodes a position in a list as an opaque cursor. */
 export function encodeCursor(key: unknown): string {
   return Buffer.from(JSON.stringify(key)).toString('base64url');
 }
 
 /**
  * Returns the key in a cursor; undefined without one.
- * @throws {FermataError} `bad_request` for a cursor that this API did not make
+ * @throws {FermataError} `bad_request` for a cursor that this API did not create
  */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
   if (cursor === undefined) return undefined;

@@ -31,9 +31,7 @@ export const Problem = z
   .meta({ id: 'Problem' });
 export { ProblemFinding };
 
-/**
- * Returns the answer to any thrown value. One that is not an expected refusal becomes `internal` without its details.
- */
+/** Returns the error to send for any thrown value. An unexpected one becomes `internal` without its details. */
 export function refusalOf(error: unknown): FermataError {
   if (error instanceof FermataError) return error;
   const fromDatabase = databaseRefusal(error);
@@ -72,7 +70,7 @@ export function logRefusal(log: Logger, refusal: FermataError, context: Record<s
 }
 
 /**
- * Returns what may be logged of an error. The message of a query error contains its parameters, which are people's
+ * Returns the loggable parts of an error. The message of a query error contains its parameters, which may be personal
  * data, so it is left out.
  */
 function withoutParameters(error: unknown): { err?: unknown; query?: string } {

@@ -8,7 +8,7 @@ import type { BodyFormat, BodySource } from './body';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** A documented answer. Without a schema the answer has no body, or one of `contentType`. */
+/** A documented answer. Without a schema, the answer has no body, or one of the type in `contentTypes`. */
 export interface DocumentedResponse {
   description: string;
   schema?: z.ZodType;
@@ -53,7 +53,7 @@ export interface Reply {
   body?: unknown;
   contentType?: string;
   headers?: Record<string, string>;
-  /** Stored instead of `body` for repeats with the same Idempotency-Key: for answers that show a secret once. */
+  /** Stored instead of `body` for repeats with the same Idempotency-Key, when the answer shows a secret only once. */
   keep?: unknown;
 }
 
@@ -77,7 +77,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   authenticated?: boolean;
   /** false: `Idempotency-Key` is ignored, since the answer contains a secret that must not be stored. Default true. */
   replayable?: boolean;
-  /** For a route that changes nothing: its calls are audited, since they run code or use secrets. */
+  /** For a route that changes nothing: its calls are audited anyway, because they run code or use secrets. */
   audited?: boolean;
   /** Callers without any credentials get 405 with `Allow: POST`: senders post to the same address. */
   postsOnlyForStrangers?: boolean;
@@ -86,8 +86,8 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   /** Largest body; default 1 MB. */
   maxBodyBytes?: number;
   /**
-   * A token may have few such calls in progress, and each counts as several requests. true: the work grows with the
-   * body, small ones are not limited; `always`: any call may be expensive. Default false.
+   * Limits the calls of a token that may be in progress, and counts each as several requests. true: the work grows with
+   * the body, and small bodies are not limited; `always`: any call may be expensive. Default false.
    */
   costly?: boolean | 'always';
   /** Body in the OpenAPI document, when the handler checks it more strictly than `body` does. */
@@ -100,7 +100,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   responses: Readonly<Record<number, DocumentedResponse>>;
 }
 
-/** A route in the application: types have been checked where it was defined. */
+/** A route of the application. Its types were checked where it was defined. */
 export interface Route extends RouteSpec<z.ZodType, z.ZodType, z.ZodType> {
   effect: Effect;
   run(context: WriteContext<unknown, unknown, unknown>, response: Response): Promise<Reply | undefined>;

@@ -18,7 +18,7 @@ import { readInput } from './read-input';
 import type { Context, Reply, Route } from './route';
 import { sendReply } from './send-reply';
 
-/** Frequent refusals, whose recording would make a flood worse. */
+/** Frequent refusals that are not audited, since recording them would make a flood worse. */
 const NOT_AUDITED = new Set(['rate_limited', 'overloaded', 'database_unavailable']);
 
 export interface ServeDeps {
@@ -38,7 +38,10 @@ export interface ServeDeps {
   observe(route: Route, status: number, seconds: number): void;
 }
 
-/** Handles a request on one route: admit, read, run, answer; every refusal becomes a problem document. */
+/**
+ * Creates the handler of a request to a route: admits it, reads it, runs it and sends the answer. Every refusal becomes
+ * a problem document.
+ */
 export function createServe(deps: ServeDeps) {
   const sampler = createRefusalSampler(deps.clock);
   return (route: Route) =>
@@ -84,7 +87,7 @@ async function run(
   requestId: string,
 ): Promise<Reply | undefined> {
   if (route.effect === 'write') return runWrite(deps, route, context, response, requestId);
-  // Otherwise nothing would be written, and the answer would never end.
+  // Otherwise nothing would be written, and the response would never end.
   if (route.effect === 'stream' && context.request.method === 'HEAD') {
     return { status: 200, headers: { 'Content-Type': route.responses[200]?.contentTypes?.[0] ?? '' } };
   }
@@ -170,8 +173,8 @@ async function refuse(deps: RefuseDeps, what: Subject & { response: Response; er
 }
 
 /**
- * Records a refusal in the audit log. A failure to record is only logged, so that the refusal is answered without a
- * database, too.
+ * Records a refusal in the audit log. A failure to record it is only logged, so that the refusal is also sent when the
+ * database is unreachable.
  */
 async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataError): Promise<void> {
   const answer = { status: refusal.status, code: refusal.code };
@@ -201,7 +204,7 @@ function entry(
   };
 }
 
-/** Returns what a repeat of a request must have in common with the first, besides its path. */
+/** Returns the content that a repeat of a request must share with the first request, besides its path. */
 function contentOf(request: Request, raw: Buffer): RequestContent {
   return { target: request.originalUrl, contentType: request.headers['content-type'] ?? '', raw };
 }

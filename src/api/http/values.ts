@@ -15,12 +15,15 @@ export const InstantQuery = z.iso
 /** A switch in a query: `?cancelRuns` and `?cancelRuns=true`. */
 export const FlagQuery = z.enum(['', 'true', 'false', '1', '0']).transform((text) => text !== 'false' && text !== '0');
 
-/** Path parameter that names one of our rows. */
+/** Path parameter with the id of a row. */
 export const IdParams = z.object({ id: z.string().min(1).max(512) });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Returns the id in the database's spelling. @throws {FermataError} `not_found` for an invalid one */
+/**
+ * Returns the id in the spelling of the database.
+ * @throws {FermataError} `not_found` for an invalid one
+ */
 export function uuidOrNotFound(id: string, what: string): string {
   if (!UUID.test(id)) throw notFound(what, id);
   return id.toLowerCase();

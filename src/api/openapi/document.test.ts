@@ -22,7 +22,7 @@ import { createApp } from '../create-app';
 import { renderPage } from '../docs/page';
 import { createOpenApiDocument } from './document';
 
-/** Never connected to: building the application opens nothing. */
+/** Never connects: building the application opens nothing. */
 const database = createDatabase('postgres://nobody@127.0.0.1:1/none');
 const egress = createEgress({ allow: [] });
 const registry = createRegistry<Action>(createPlugins({ egress }));

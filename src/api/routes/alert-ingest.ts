@@ -91,15 +91,15 @@ type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'principal' 
 export interface IncomingMessage {
   /** Route that metrics and `GET /deliveries/refused` name. */
   route: string;
-  /** Name of its token or hook. */
+  /** Name of the sender's token or hook. */
   sender: string;
   /** @throws {ElementError | FermataError} when it contains no elements */
   read(raw: Buffer): SenderMessage;
-  /** A message with one of these was received before. */
+  /** Identities of the message: it is ignored when one of them was received before. */
   identities?: readonly DeliveryIdentity[];
 }
 
-/** Reads a body of a sender that has an adapter. */
+/** Reads the body of a message with the adapter of its sender. */
 export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sender.read(toStorable(parseForeign(raw)));
 
 /**
@@ -126,7 +126,7 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
   return json(202, { accepted, changeIds, rejected });
 }
 
-/** Takes a message unless it was taken before, by its key or its identities. */
+/** Accepts a message unless it was accepted before, by its key or its identities. */
 async function takeOnce(
   deps: AlertIngestDeps,
   cause: Cause,

@@ -29,7 +29,7 @@ export interface AuthenticatedHook extends VerifiedRequest {
   snsMessage?: SnsMessage;
 }
 
-/** Replaces a hook that does not exist: nothing matches it, and the answer is that to a wrong signature. */
+/** Stands for a hook that does not exist: nothing matches it, and the answer is the same as to a wrong signature. */
 const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
 
 /**
@@ -49,7 +49,7 @@ export async function authenticateHook(
   if (hook !== null && expected.kind === 'sns') {
     const snsMessage = await sns.verify(raw, hook.options.topics ?? [], now);
     if (snsMessage === null) throw refusedHook();
-    // The id is signed, and a retry keeps it.
+    // The message id is signed, and a retry keeps it.
     const signedHash = sha256(snsMessage.MessageId, 'base64url');
     return { hook, expected, now, signedHash, snsMessage };
   }

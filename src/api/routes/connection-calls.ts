@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'Connection or field not found' } };
 const Choice = z.string().max(500).optional();
-/** Other types come from custom plugins. */
+/** Types other than the listed ones come from custom plugins. */
 const Given = z
   .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
   .catchall(z.string().max(500));
@@ -31,8 +31,8 @@ const TestAnswer = z.object({
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /**
- * Routes that call the provider of a connection, through the same guard as a run's calls. Secrets in the answers are
- * masked.
+ * Returns the routes that call the provider of a connection, through the same guard as the calls of runs. Secrets in
+ * the answers are masked.
  */
 export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
   return [testRoute(deps), testGivenRoute(deps), optionsRoute(deps)];
@@ -106,7 +106,7 @@ async function submittedRow(
   return { ...row, ...changedConfig(cipher, row, type, given.config) };
 }
 
-/** Config of a tested connection that cannot be used. */
+/** Codes of errors that mean that the config of a tested connection cannot be used. */
 const UNUSABLE: ReadonlySet<string> = new Set(['config_invalid', 'secret_not_allowed']);
 
 /** Returns the result of a test, masked. A missing secret is a result too, since the test is meant to find it. */
@@ -169,8 +169,8 @@ function optionsRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * Returns the provider's answer, or a typed failure at the deadline, also when the client library throws the abort
- * itself or does not watch the signal.
+ * Returns the provider's answer, or a typed failure at the deadline, even when the client library throws the abort
+ * itself or ignores the signal.
  */
 async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> | T): Promise<T> {
   const late = () =>

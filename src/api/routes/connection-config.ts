@@ -14,7 +14,10 @@ type Parts = Pick<ConnectionRow, 'config' | 'secrets'>;
 
 const REFERENCE = /^\s*\$\{\{/;
 
-/** @throws {FermataError} validation_failed */
+/**
+ * Returns the connection type with this id.
+ * @throws {FermataError} validation_failed
+ */
 export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string): AnyConnectionType {
   const type = types.get(id);
   if (type !== undefined) return type;
@@ -48,8 +51,8 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 }
 
 /**
- * Returns the config with some keys changed. Secrets that are not sent stay, but only for the same address: otherwise a
- * person who may change a connection could have them sent to another address.
+ * Returns the config with some keys changed. Secrets that are not sent are kept, but only while the address is
+ * unchanged: otherwise a person who may change a connection could have its secrets sent to another address.
  * @throws {FermataError} validation_failed
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
@@ -99,7 +102,10 @@ function originOf(address: unknown): unknown {
   return typeof address === 'string' && URL.canParse(address) ? new URL(address).origin : address;
 }
 
-/** @throws {FermataError} validation_failed with `secret_outside`, for a reference in a field that allows none */
+/**
+ * Refuses references in fields that do not allow them.
+ * @throws {FermataError} validation_failed with `secret_outside`
+ */
 function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
   const taking = new Set([...secretFieldsOf(type), ...type.addressFields]);
   const outside: Finding[] = [];

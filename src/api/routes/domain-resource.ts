@@ -46,11 +46,11 @@ export interface DomainResource<
   patchSchema: P;
   answer: ZodType;
   toAnswer(row: R): Record<string, unknown>;
-  /** Computed fields of the answer: a new value of one is not an edit. */
+  /** Computed fields of the answer: a change of one does not change the ETag. */
   computed?: readonly string[];
   /** Filters of the list, besides pagination. */
   query: Q;
-  /** A position in the list, and that of a row. */
+  /** Schema of a position in the list, and the function that returns the position of a row. */
   cursor: C;
   placeOf(row: NoInfer<R>): z.output<C>;
   list(
@@ -61,7 +61,7 @@ export interface DomainResource<
   get(db: Executor, id: string): Promise<R | null>;
   /** Returns the row, locked until the transaction ends. @throws {FermataError} `not_found` */
   lock(tx: Executor, id: string): Promise<R>;
-  /** Locks that a removal takes before that of the row, so that all take them in one order. */
+  /** Takes the locks that a removal needs before that of the row, so that all writers take them in one order. */
   lockFirst?(tx: Executor): Promise<unknown>;
   create(write: DomainWrite, input: z.output<N>): Promise<R>;
   update(write: DomainWrite, id: string, patch: z.output<P>): Promise<R>;
@@ -91,7 +91,7 @@ export function domainResourceRoutes<
 
 const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
 
-/** The routes of one resource. A class, so that its five types are named once. */
+/** Creates the routes of one resource. A class, so that its five type parameters are named once. */
 class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q extends Query, C extends ZodType> {
   /** Name in texts, without an article. */
   private readonly name: string;

@@ -132,7 +132,7 @@ function deleteRoute(deps: EntitiesDeps): Route {
       await assertCustom(tx, deps.entities, params.kind);
       const ifMatch = request.headers['if-match'];
       if (ifMatch !== undefined) {
-        // Writes nothing, but takes the row's lock, so that the compared state is the removed one.
+        // Writes nothing, but takes the row's lock, so that the state that is compared is the one that is removed.
         await deps.entities.mutate(
           tx,
           params,
@@ -187,7 +187,10 @@ export async function resolveKind(db: Executor, entities: EntityStore, kind: str
   }
 }
 
-/** @throws {FermataError} `not_found`, `conflict` for a kind of the code */
+/**
+ * Returns a custom kind.
+ * @throws {FermataError} `not_found`, `conflict` for a built-in kind
+ */
 async function assertCustom(tx: Executor, entities: EntityStore, kind: string): Promise<ResolvedKind> {
   const resolved = await resolveKind(tx, entities, kind);
   if (resolved.source === 'custom') return resolved;

@@ -147,7 +147,7 @@ function textOf(raw: Buffer, contentType: string | undefined): string {
 }
 
 /**
- * Returns the route for the schemas of documents. The answer is made once, since it never changes while the process
+ * Returns the route for the schemas of documents. The answer is created once, since it never changes while the process
  * runs.
  */
 function kindsRoute(registry: Registry<ActionDescription>): Route {
@@ -167,7 +167,7 @@ function kindsRoute(registry: Registry<ActionDescription>): Route {
 function automationKind(registry: Registry<ActionDescription>): z.input<typeof KindAnswer> {
   const { $defs, ...spec } = automationJsonSchema(registry) as { $defs: Record<string, Record<string, unknown>> };
   const { Automation = {}, ...parts } = $defs;
-  // The name is in metadata.
+  // In a document for Git, the name is in the metadata.
   const required = (Automation['required'] as string[]).filter((key) => key !== 'name');
   const wrapper = toJsonSchema(GitOpsDocument);
   const triggers = [...registry.triggers()].map(([value, { displayName, description, configSchema }]) => ({

@@ -150,7 +150,7 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
   });
 }
 
-/** Compares under the lock of its system, which is kept for the write that follows. */
+/** Compares the ETag under the lock of the system, which is kept for the write that follows. */
 async function assertCurrent(tx: Executor, id: string, ifMatch: string | undefined): Promise<void> {
   if (ifMatch === undefined) return;
   const ref = refOf(id);

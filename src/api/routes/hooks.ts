@@ -214,7 +214,7 @@ async function lockHook(tx: Executor, name: string, ifMatch: string | undefined)
   return hook;
 }
 
-/** Returns new secrets sealed; those that equal the stored ones stay unchanged, and so does the ETag. */
+/** Returns the new secrets sealed. Those that equal the stored ones are kept unchanged, and so is the ETag. */
 function resealed(
   cipher: Cipher,
   hook: HookRow,
@@ -226,7 +226,7 @@ function resealed(
   return same ? hook.secrets : secrets?.map((secret) => cipher.seal(name, secret));
 }
 
-/** Returns whether this is the sealed value. One whose key was removed never matches. */
+/** Returns whether a sealed value equals a text. A value whose key was removed never matches. */
 function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | undefined): boolean {
   try {
     return cipher.open(name, sealed) === clear;

@@ -7,9 +7,9 @@ import { json, readRoute, type Route } from '../http/route';
 import { FlagQuery } from '../http/values';
 import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
 
-/** An unrouted change older than this means that no worker is routing. */
+/** Maximum age of an unrouted change in seconds; an older one means that no worker is routing. */
 const MAX_LAG_SECONDS = 30;
-/** A hanging dependency must not make the probe hang. */
+/** Timeout of a dependency in milliseconds, so that one that hangs does not make the probe hang. */
 const DEADLINE_MS = 2_000;
 
 const Part = z.object({ ok: z.boolean(), message: z.string().optional() });

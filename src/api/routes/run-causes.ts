@@ -8,7 +8,7 @@ import { causeChain, effectsOf, causeAnswers, MOST_BELOW, type Effects } from '.
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
-/** Maximum number of retries of one run in an answer. The answer about a retry has the further ones. */
+/** Maximum number of retries of one run in an answer. Further ones are in the answer about a retry. */
 const MOST_RETRIES = 20;
 const NOTHING: Effects = { links: [], more: false };
 

@@ -73,7 +73,7 @@ export const ArtifactAnswer = z
   })
   .meta({ id: 'Artifact' });
 
-/** Where runs are shown; `baseUrl` undefined = nowhere. */
+/** The Web UI that shows runs; `baseUrl` undefined = no links. */
 export interface WebUi {
   baseUrl: string | undefined;
   namespace: string;

@@ -9,7 +9,7 @@ import type { ScriptRunner } from '../../integrations/script/script-runner';
 import { untilHungUp } from '../http/hang-up';
 import { json, readRoute, type Route } from '../http/route';
 
-/** Milliseconds around the script's own time: waiting for a slot and starting. */
+/** Milliseconds in addition to the script's own time: waiting for a slot, and starting. */
 const AROUND_MS = 45_000;
 
 const Document = z.record(z.string(), z.unknown());

@@ -77,8 +77,8 @@ function runRoute(deps: StreamsDeps): Route {
 }
 
 /**
- * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream, not a database that is
- * away for a moment.
+ * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream; a database that is
+ * unreachable for a moment does not.
  */
 async function isValid({ authenticator }: StreamsDeps, credentials: Credentials): Promise<boolean> {
   try {

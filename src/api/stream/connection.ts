@@ -5,11 +5,13 @@ import type { StreamEvent } from './stream-event';
 
 /** Interval of the comments that show proxies and clients that the connection is open, in milliseconds. */
 const HEARTBEAT_MS = 5_000;
-/** A reader with this many unread bytes is disconnected; it resumes by `Last-Event-ID`. */
+/**
+ * Maximum number of unread bytes of a reader; beyond it the reader is disconnected, and can resume by `Last-Event-ID`.
+ */
 const MAX_BUFFERED_BYTES = 4_194_304;
 /** While a reader catches up, reading pauses when this many bytes are unread. */
 const READY_BYTES = 262_144;
-/** A reader that takes nothing for this long is disconnected. */
+/** Milliseconds without progress after which a reader is disconnected. */
 const MAX_STALLED_MS = 60_000;
 /** Maximum number of open streams of one token in this process. */
 export const MAX_STREAMS_PER_TOKEN = 20;
@@ -22,7 +24,7 @@ export interface StreamConnection {
   send(event: StreamEvent, id: number): void;
   /** Announces that the events at these positions are not sent. */
   gap(gap: Gap): void;
-  /** Makes the reader resume from this position when its last event named an older one. */
+  /** Makes the reader resume from this position if its last event has an older one. */
   settled(position: number): void;
   /** Resolves when the reader has received everything that was sent; false when it has disconnected. */
   ready(): Promise<boolean>;
@@ -106,7 +108,7 @@ function createConnection(response: Response, stillAllowed: () => Promise<boolea
     send(event, id) {
       lastId = id;
       newest = Math.max(newest, event.seq);
-      // One text for all readers.
+      // Serialized once for all readers.
       event.text ??= JSON.stringify(event.data);
       write(`id: ${id}\nevent: ${event.name}\ndata: ${event.text}\n\n`);
     },

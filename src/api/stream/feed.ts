@@ -5,9 +5,12 @@ import type { Logger } from '../../log';
 import type { WebUi } from '../routes/run-schema';
 import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
-/** Runs and steps change without a notification; they are read after this time. Also the backstop of notifications. */
+/**
+ * Polling interval in milliseconds: runs and steps change without a notification. Polling also covers lost
+ * notifications.
+ */
 const POLL_MS = 250;
-/** Number of rows in memory at once. */
+/** Maximum number of rows in memory at once. */
 const PAGE = 200;
 
 /** Positions whose events a reader does not get: after `after`, up to and including `until`. */

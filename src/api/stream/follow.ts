@@ -8,7 +8,10 @@ import { eventsAt, resumeId } from './stream-event';
 const PAGE = 100;
 /** Maximum number of positions that a stream replays. A `gap` event announces older ones. */
 export const MAX_REPLAY = 10_000;
-/** Events that may arrive while a reader catches up; with more it is disconnected, and resumes. */
+/**
+ * Maximum number of events that may arrive while a reader catches up; beyond it the reader is disconnected, and can
+ * resume.
+ */
 const MAX_HELD = 10_000;
 
 interface FollowDeps {

@@ -18,7 +18,7 @@ interface ComputedState {
   state: EntityState;
 }
 
-/** Results of the read accessors of kinds. */
+/** States of computed kinds, from their read accessors. */
 export interface ComputedStates {
   states: ComputedState[];
   /** Returns whether one of the references is to a computed kind. */
@@ -32,9 +32,10 @@ export interface ComputedReader {
   /** Returns the kind if its states are computed. */
   kindOf(kind: string): (EntityKind & Required<Pick<EntityKind, 'read'>>) | undefined;
   /**
-   * Returns states of the references to computed kinds; references to other kinds and to entities that do not exist are
-   * left out. The id `*` means the results of the kind's `list`, at most `limit`. Calls the accessor once per kind.
-   * @throws when Postgres is away
+   * Returns states for the references to computed kinds. References to other kinds and to entities that do not exist
+   * are left out. The id `*` stands for the results of the kind's `list`, at most `limit`. Calls each kind's accessor
+   * once.
+   * @throws when Postgres is unreachable
    */
   read(db: Executor, refs: readonly { kind: string; id: string }[], limit: number): Promise<ComputedStates>;
   /** Returns a page of a kind, by id. @throws {FermataError} `provider_failed` when it cannot be read */
@@ -43,7 +44,7 @@ export interface ComputedReader {
 
 const NOTHING: ComputedStates = { states: [], any: false, unavailable: [] };
 
-/** `limitMs` is the timeout of one accessor; default 5,000. */
+/** Creates the reader. `limitMs` is the timeout of one accessor; default 5,000. */
 export function createComputedReader({
   registry,
   clock,
@@ -107,8 +108,8 @@ const createAttempts =
       try {
         return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
       } catch (error) {
-        // A service that the plugin calls and that refuses connections raises the same error as a database that does;
-        // only statements count.
+        // A service that the plugin calls may refuse connections with the same error as a database; only errors of
+        // statements count.
         if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
         throw unreadable(kind, messageOf(error));
       } finally {

@@ -86,7 +86,10 @@ function builtIn(kind: EntityKind): ResolvedKind {
 
 /** Reads and writes kinds. */
 export interface EntityKindStore {
-  /** Returns the kind. One query for custom kinds, none for those of the code. @throws {FermataError} `unknown_kind` */
+  /**
+   * Returns the kind. Needs one query for custom kinds, none for built-in ones.
+   * @throws {FermataError} `unknown_kind`
+   */
   resolve(db: Executor, kind: string): Promise<ResolvedKind>;
   /** Returns all kinds, by name. */
   list(db: Executor): Promise<KindDescription[]>;

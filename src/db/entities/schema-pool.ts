@@ -18,7 +18,10 @@ export interface SchemaPool {
 
 const MEMORY_MB = 128;
 
-/** At most `size` threads (default 2); a check may take `deadlineMs` (default 1,000). See `createThreadPool`. */
+/**
+ * Creates a pool of at most `size` threads (default 2). A check may take `deadlineMs` (default 1,000). See
+ * `createThreadPool`.
+ */
 export function createSchemaPool({ size = 2, deadlineMs = 1_000 } = {}): SchemaPool {
   const threads = createThreadPool<SchemaJob, SchemaAnswer>({ size, deadlineMs, start: startThread });
   return {

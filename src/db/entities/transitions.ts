@@ -25,7 +25,7 @@ export interface TransitionQuery {
   before?: number;
 }
 
-/** Transitions of an entity, newest first. */
+/** Returns transitions of an entity, newest first. */
 export async function listTransitions(db: Executor, query: TransitionQuery): Promise<Transition[]> {
   const t = entityTransitions;
   const rows = await db
@@ -97,9 +97,9 @@ export interface Predicate {
 }
 
 /**
- * Returns since when the field has been one of `values` without a gap (a change from one of them to another is no gap);
- * null when it is not one of them now, or the entity does not exist. Read from transitions: if retention has removed
- * the start, the creation counts.
+ * Returns since when the field has continuously had one of `values` (a change from one of them to another is not a
+ * gap); null when it has none of them now, or the entity does not exist. Read from transitions: if retention has
+ * removed the start, the creation is used.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

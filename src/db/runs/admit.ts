@@ -8,7 +8,8 @@ import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
 /**
- * `startNow` is false for a run that waits for others of its bucket; `replaced` are the runs that `restart` has ended.
+ * The decision about a run. `startNow` is false for a run that waits for others of its bucket; `replaced` are the runs
+ * that `restart` has ended.
  */
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
@@ -36,7 +37,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     tx,
     asked.map(({ bucket }) => bucket),
   );
-  // Read after the locks, so that it sees the commits of earlier holders.
+  // Read after the locks were taken, so that the commits of earlier holders are visible.
   const standings = await readStandings(tx, asked);
   const buckets = new Map<string, BucketState>();
   const rows: RunInsert[] = [];
@@ -73,7 +74,7 @@ interface Asked {
 interface BucketState {
   active: number;
   newest: string | null;
-  /** The row and the admission that the batch put in last; a later `restart` replaces them. */
+  /** The last row and admission that the batch added; a later `restart` replaces them. */
   last: { row: RunInsert; admission: Admitted } | null;
   /** Whether the runs that were active before the batch have been closed by a `restart`. */
   isClosed: boolean;

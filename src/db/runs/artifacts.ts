@@ -7,15 +7,15 @@ export interface ArtifactView {
   /** Lanes around the step. Artifacts of the iterations beside them are left out. */
   lanes: readonly string[];
   /**
-   * Whether the definition has lanes: then the newest artifact is that of the last item, which may have been made
+   * Whether the definition has lanes: the newest artifact is then that of the last item, which may have been created
    * earlier.
    */
   byItem: boolean;
 }
 
 /**
- * Selects the newest artifact of each action and name that a step sees, since loops make thousands that later steps
- * cannot refer to.
+ * Selects the newest artifact of each action and name that a step sees. Loops create thousands of older ones, to which
+ * later steps cannot refer.
  */
 export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
   const beside = lanes.map(

@@ -8,7 +8,7 @@ export interface AttemptKey {
   of: string;
   /** Its number within that activity, from 1. */
   no: number;
-  /** This very invocation: a local activity may be invoked twice under the same number. */
+  /** Identifies this invocation: a local activity may be invoked twice under the same number. */
   token: string;
 }
 
@@ -58,10 +58,10 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
   return renewed.rowCount === 1;
 }
 
-/** Failed attempts that the row of a step keeps: the latest. */
+/** Maximum number of failed attempts that the row of a step keeps: the latest ones. */
 const MOST_FAILURES = 20;
 
-/** An attempt after which another one follows. */
+/** A failed attempt that was followed by another one. */
 export interface FailedAttempt {
   /** Its number within the step, from 1. */
   no: number;

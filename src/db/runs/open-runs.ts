@@ -26,7 +26,7 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
   executionRunId: row.execution_run_id,
 });
 
-/** A row younger than this may still change without a repair. */
+/** Seconds for which a row may still change without a repair. */
 const SETTLED_SECONDS = 20;
 
 /** Returns claimed, open rows in the order of their ids, after `cursor`. */

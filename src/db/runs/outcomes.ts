@@ -20,7 +20,7 @@ export async function outcomesOf(db: Executor, runId: string): Promise<Map<strin
   return new Map(result.rows.map(({ path, ...outcome }) => [path, outcome]));
 }
 
-/** Variables that the steps of a run have set, in the order in which the steps began. */
+/** Returns the variables that the steps of a run have set; steps that began later override earlier ones. */
 export async function variablesSet(db: Executor, runId: string): Promise<Record<string, unknown>> {
   const result = await db.execute<{ names: string[]; variables: Record<string, unknown> }>(sql`
     select array(select jsonb_object_keys(result)) as names, trace -> 'evaluation' -> 'variables' as variables

@@ -19,10 +19,10 @@ export interface RunSource {
   definition: Definition;
 }
 
-/** Limit of each cache, by the size of its entries in Postgres. */
+/** Maximum size of each cache in bytes, by the size of the entries in Postgres. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
-/** Reads runs and definitions once per process and run; steps of a run usually stay on one worker. */
+/** Reads runs and definitions, once per process; the steps of a run usually stay on one worker. */
 export interface RunSources {
   /** Returns the source of a run. @throws {FermataError} `not_found` */
   sourceOf(runId: string): Promise<RunSource>;

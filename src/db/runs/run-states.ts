@@ -78,8 +78,8 @@ function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
 }
 
 /**
- * Lets the first queued run of a bucket start when no run of the bucket is active before it. The caller holds the
- * bucket's lock. Returns the id of the run that may start now, or null.
+ * Lets the first queued run of a bucket start when no active run precedes it. The caller holds the bucket's lock.
+ * Returns the id of the run that may start now, or null.
  */
 export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
   const result = await tx.execute<{ id: string }>(sql`
@@ -106,7 +106,7 @@ export interface ClaimedRow extends Record<string, unknown> {
   group: string | null;
 }
 
-/** The data that an execution gets when it claims its run. */
+/** What an execution receives when it claims its run. */
 export interface ClaimedRun {
   row: ClaimedRow;
   variables: Record<string, unknown>;
@@ -115,9 +115,10 @@ export interface ClaimedRun {
 }
 
 /**
- * Claims a run, which is the first step of every execution: `pending` → `running`, storing the execution. Returns null
- * when the row is not for this execution (ended, replaced, claimed by another), which must then end without a trace. A
- * repeat by the same execution finds its own claim. Returns the row as well, which saves every run a statement.
+ * Claims a run: `pending` → `running`, and stores the execution. It is the first step of every execution. Returns null
+ * when the row does not belong to this execution (ended, replaced, claimed by another one), which must then end without
+ * any effect. When the same execution claims again, it gets its own claim. Returns the row as well, which saves a
+ * statement for every run.
  */
 export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
   const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
@@ -166,7 +167,7 @@ export interface RunEnd {
   journal: readonly StepRecord[];
 }
 
-/** `ended` is false when the run had ended before. */
+/** The result of ending a run; `ended` is false when it had ended before. */
 export interface RunEnded {
   ended: boolean;
   /** The queued run of its bucket that may start now. */
@@ -174,8 +175,8 @@ export interface RunEnded {
 }
 
 /**
- * Ends a run in the caller's transaction: writes the steps noted last, its row and the steps left open around the one
- * that ended it, and promotes the next queued run of the bucket.
+ * Ends a run in the caller's transaction: writes the steps that were noted last, the run's row and the steps still open
+ * around the one that ended it, and promotes the next queued run of the bucket.
  */
 export async function finishRun(
   tx: Executor,
@@ -202,8 +203,8 @@ export async function finishRun(
 }
 
 /**
- * Ends the last step of a run successfully, and the run with it, in one statement, which saves a commit against
- * `endStep` and `finishRun`. The run ends only if the step did, so a late attempt changes nothing. Like `finishRun`
+ * Ends the last step of a run successfully, and the run with it, in one statement, which saves a commit compared with
+ * `endStep` and `finishRun`. The run ends only if the step does, so a late attempt changes nothing. Like `finishRun`,
  * without a lock of the bucket.
  */
 export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {
@@ -283,9 +284,9 @@ export async function closeRuns(
 }
 
 /**
- * Cancels a run: a pending one by its row alone, a started one by its row first and its execution afterwards
- * (`notifier.starts()`, which the caller sends after the commit, notifies a worker). The next queued run of the bucket
- * may start. Returns the id of its automation; null when the run had already ended or does not exist.
+ * Cancels a run. A pending run only needs its row to be ended; for a started one, the execution is cancelled after the
+ * row: the caller calls `notifier.starts()` after the commit, which notifies a worker. The next queued run of the
+ * bucket may start. Returns the id of the run's automation; null when the run had already ended or does not exist.
  */
 export async function cancelRun(tx: Executor, runId: string, endedBy: Record<string, unknown>): Promise<string | null> {
   const found = await tx.execute<{ automation_id: string; scope_key: string; status: string }>(

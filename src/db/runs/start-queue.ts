@@ -22,7 +22,7 @@ export interface StartableRun {
   wasLost: boolean;
 }
 
-/** Time after the last attempt at which the start of an unclaimed run is repeated. */
+/** Seconds after the last attempt at which the start of an unclaimed run is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 interface Row extends Record<string, unknown> {
@@ -50,13 +50,13 @@ export const runsToStart = sql`exists (
 export const runsToEnd = sql`(exists (select 1 from runs where close_requested is not null) or ${bucketStalled})`;
 
 /**
- * Takes pending runs to start: in turn over the automations that have some, in the order of admission within each, so
- * that an automation with thousands does not delay the others. Other workers leave the runs taken alone for a few
- * seconds. Returns the runs, and the automations that had runs waiting before (none when no run is taken).
+ * Takes pending runs to start, in turn from the automations that have some, and in the order of admission within each,
+ * so that an automation with thousands of runs does not delay the others. Other workers do not take these runs for a
+ * few seconds. Returns the runs, and the automations that had pending runs (none when no run is taken).
  * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit`
  * is 1
  * @param order.each maximum number of runs of one automation
- * @param order.full automations of which none are taken
+ * @param order.full automations from which no run is taken
  */
 export async function takeStartable(
   db: Executor,
@@ -110,12 +110,10 @@ export async function takeStartable(
   return { runs, waiting: new Set(result.rows[0]?.waiting) };
 }
 
-/** How long a started execution may take to claim its run before the start is tried again, in seconds. */
+/** Seconds in which a started execution must claim its run, before the start is repeated. */
 const CLAIM_SECONDS = 15;
 
-/**
- * Notes that a run's execution was started: the start is tried again only when it has not been claimed for some time.
- */
+/** Records that a run's execution was started; the start is repeated only if the run is not claimed for some time. */
 export async function noteStarted(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`
     update runs set start_attempted_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS - START_AGAIN_SECONDS})
@@ -178,7 +176,7 @@ interface RunStanding {
   endedSecondsAgo: number;
 }
 
-/** Returns what decides about an execution that holds a workflow id; null when the run has no row. */
+/** Returns the facts about the run whose execution holds a workflow id; null when the run has no row. */
 export async function runStanding(db: Executor, runId: string): Promise<RunStanding | null> {
   const result = await db.execute<{ status: string; created_at: string; ended_seconds: number | null }>(sql`
     select status, created_at, extract(epoch from clock_timestamp() - finished_at)::float8 as ended_seconds

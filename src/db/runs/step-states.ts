@@ -39,11 +39,11 @@ export interface StoredArtifact {
 
 /** The state of the run at the start of a step. */
 export interface StepStart {
-  /** False: the run has ended, the step must not happen. */
+  /** False when the run has ended and the step must not be carried out. */
   open: boolean;
   /** The stored outcome, when an earlier execution has already ended this step. */
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
-  /** Number of attempts: those that were sent, or for a step without calls those that began, including this one. */
+  /** Number of attempts that were sent; for a step without calls, the number that began, including this one. */
   attempts: number;
   /** A later attempt of this call has begun, or another one is in flight: this one must not send. */
   superseded: boolean;
@@ -70,7 +70,7 @@ interface BegunRow extends Record<string, unknown> {
 
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
- * and reads the artifacts made so far.
+ * and reads the artifacts created so far.
  * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed,
  * and branches of one run take turns. `show`, in autocommit: makes the step visible while a call is in progress.
  */
@@ -80,8 +80,8 @@ export async function beginStep(
   hold: 'hold' | 'show',
   waitPath?: string,
   /**
-   * Only for a call: becomes the step's current attempt unless a later one of the same activity is, or another one was
-   * sent a moment ago. It is counted when it is sent.
+   * Only for a call. It becomes the step's current attempt, unless a later attempt of the same activity has begun or
+   * another one was sent a moment ago. It is counted when it is sent.
    */
   attempt?: AttemptKey,
 ): Promise<StepStart> {
@@ -160,7 +160,7 @@ export interface StepEnd {
     name: string;
     type: string;
     data: Record<string, unknown>;
-    /** Whether it is closed at once, because the step ended the object that it stands for. */
+    /** Whether the artifact is closed at once, because the step ended the object that it represents. */
     closed: boolean;
   };
   /** Open artifacts of the automation whose object this step ended: those whose data contain this. */
@@ -170,8 +170,8 @@ export interface StepEnd {
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
- * Ends a step in one statement, together with its artifact, if and only if the run is still open. Returns false when
- * the run has ended: no later step sees the results.
+ * Ends a step in one statement, together with its artifact, if the run is still open. Returns false when the run has
+ * ended; no later step sees the results.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const result = await tx.execute(sql`with ${leftByStep(end, sql`for share`)} ${endedRow(end)}`);

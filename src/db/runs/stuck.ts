@@ -19,7 +19,7 @@ export interface StuckRun {
 const NOT_STARTED_SECONDS = 60;
 /** Seconds without progress after which a running run is checked. */
 const QUIET_SECONDS = 60;
-/** A step may take this long before its run counts as one without progress, in seconds. */
+/** Seconds that a step may take before its run counts as one without progress. */
 export const NO_PROGRESS_SECONDS = 900;
 
 /** An open run that may be stuck. */
@@ -96,7 +96,7 @@ export async function stuckReason(db: Executor, runId: string): Promise<string |
   return noted.rows[0]?.reason ?? null;
 }
 
-/** Filters of an open run's definition that no live worker has. */
+/** Returns the filters in an open run's definition that no live worker has. */
 async function filtersMissing(db: Executor, runId: string, known: ReadonlySet<string>): Promise<string[]> {
   const found = await db.execute<{ definition: Record<string, unknown> }>(sql`
     select v.definition from runs r join automation_versions v on v.automation_id = r.automation_id and v.version = r.version

@@ -60,7 +60,7 @@ export interface UnansweredWake {
   wokenBy: WakeCause;
 }
 
-/** A wait armed for less may not have been reached by its wake, in seconds. */
+/** Seconds after arming within which a wake may not have reached the wait yet. */
 const SETTLED_SECONDS = 60;
 
 /** Returns waits of open runs whose wake was sent and not answered. */

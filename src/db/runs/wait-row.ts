@@ -7,9 +7,9 @@ export interface WaitContext {
   repeat: Record<string, unknown> | null;
   wait: Record<string, unknown> | null;
   error?: RunError;
-  /** Not for expressions: changes that ended earlier waits and end this one no more. */
+  /** Changes that ended earlier waits and cannot end this one; not for expressions. */
   taken?: string[];
-  /** Not for expressions: keys of the events of a list, in its order; absent for a single event. */
+  /** Keys of the events of a list, in its order; absent for a single event. Not for expressions. */
   keys?: AwaitedKey[];
 }
 
@@ -73,7 +73,9 @@ export interface WaitRow extends Record<string, unknown> {
   looked: boolean;
 }
 
-/** Named, so that a column added by a newer release does not change the result of prepared statements. */
+/**
+ * The columns are named, so that a column added by a newer release does not change the result of prepared statements.
+ */
 export const WAIT_COLUMNS =
   sql.raw(`id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
   recheck_at, woken_by, looked_by, looked`);

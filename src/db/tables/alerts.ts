@@ -12,7 +12,7 @@ export const alerts = pgTable('alerts', {
   startsAt: at('starts_at').notNull(),
   groupFacts: jsonb('group_facts').$type<Record<string, unknown>>().notNull().default({}),
   lastReceivedAt: at('last_received_at').notNull(),
-  /** Messages of the current episode that changed nothing. */
+  /** Number of messages of the current episode that changed nothing. */
   repeats: bigint('repeats', { mode: 'number' }).notNull().default(0),
 });
 

@@ -62,7 +62,7 @@ export const automationVersions = pgTable(
   (t) => [primaryKey({ columns: [t.automationId, t.version] })],
 );
 
-/** Why nothing ran: one row per stretch of identical outcomes of an automation for one context key. */
+/** Reasons why no run was started: one row for each series of identical outcomes of an automation and context key. */
 export const evaluations = pgTable('evaluations', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   automationId: uuid('automation_id').notNull(),

@@ -4,16 +4,14 @@ import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
 /** Declares a column for an instant. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
-/**
- * A jsonb column. Unlike the one of drizzle, it does not parse a text inside jsonb as JSON again: `"1"` stays a text.
- */
+/** A jsonb column. Unlike drizzle's, it does not parse a string in jsonb as JSON again: `"1"` remains a string. */
 export const jsonb = customType<{ data: unknown; driverData: unknown }>({
   dataType: () => 'jsonb',
   toDriver: (value) => JSON.stringify(value),
   fromDriver: (value) => value,
 });
 
-/** Bytes. */
+/** A column for bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
 /** Declares a column for a position in the log that streams follow. */

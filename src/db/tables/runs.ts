@@ -13,7 +13,7 @@ export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'faile
 
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
-/** A run's row is the truth about whether it may act. */
+/** Runs. The row of a run decides whether the run may act. */
 export const runs = pgTable('runs', {
   id: uuid('id').primaryKey(),
   automationId: uuid('automation_id').notNull(),

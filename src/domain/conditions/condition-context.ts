@@ -3,7 +3,7 @@ import type { Scope, SharedSteps } from '../expressions/evaluate';
 import type { FilterRegistry } from '../expressions/filter-registry';
 import type { Verdict } from './verdict';
 
-/** An entity's field that equals one of some values: the general form of a `state` condition. */
+/** A requirement that a field of an entity equals one of some values: the general form of a `state` condition. */
 export interface PredicateNeed {
   kind: string;
   id: string;

@@ -10,7 +10,7 @@ export interface DecidingPart {
   wanted: unknown;
 }
 
-/** Longest value that is kept, as JSON; a longer one is cut to a text. */
+/** Maximum length of a value as JSON; a longer one is truncated to a text. */
 const LONGEST = 300;
 
 /** Cuts values that are too long to keep. */
@@ -22,13 +22,13 @@ export function boundedPart(part: DecidingPart): DecidingPart {
   return { ...part, found: bounded(part.found), wanted: bounded(part.wanted) };
 }
 
-/** Returns the first of the smallest parts of a condition that kept it from being true. */
+/** Returns the first of the innermost parts that kept a condition from being true. */
 export function decidingPart(trace: ConditionTrace, condition: Condition, path: string): DecidingPart {
   const place = partsOf(condition, path);
   const index = (trace.parts ?? []).findIndex(({ value }) => value !== true);
   const part = trace.parts?.[index];
   if (place === undefined) {
-    // Operands of `&&` and `||` have no path of their own.
+    // Operands of `&&` and `||` have no separate path.
     return part === undefined ? leafOf(trace, path) : decidingPart(part, part.condition, path);
   }
   const next = place[index];

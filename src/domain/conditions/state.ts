@@ -11,7 +11,7 @@ type State = StateCondition['state'];
 const listOf = (value: unknown): readonly unknown[] => (Array.isArray(value) ? (value as unknown[]) : [value]);
 
 /**
- * Returns the predicate of a condition. The form for health is short for the field `status` of the entity
+ * Returns the predicate of a condition. The form for health is a shorthand for the field `status` of the entity
  * `health:<system>`.
  */
 export function predicateOf(state: State): PredicateNeed {
@@ -20,7 +20,7 @@ export function predicateOf(state: State): PredicateNeed {
 }
 
 /**
- * Returns the state of an entity. The health view has systems without results, too: they are healthy since their
+ * Returns the state of an entity. The health view also has systems without results, which are healthy since their
  * creation.
  */
 export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
@@ -37,7 +37,7 @@ function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext)
   return typeof view === 'string' && !Number.isNaN(Date.parse(view)) ? new Date(view) : null;
 }
 
-/** Returns the value of a field; undefined when the entity, or the field, is not there. */
+/** Returns whether the field has one of the values; false when the entity or the field does not exist. */
 function matches(need: PredicateNeed, value: unknown): boolean {
   return need.values.some((wanted) => looseEquals(value, wanted));
 }
@@ -66,7 +66,10 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
   return fails(`state: ${name} has not been so for ${wantedMs / 1_000} s yet`);
 }
 
-/** Returns the instant at which `for` is over, when that is all that is missing; null when time alone changes nothing. */
+/**
+ * Returns the instant at which the duration of `for` has passed, when that is all that is missing; null when time alone
+ * changes nothing.
+ */
 export function stateChangesAt({ state }: StateCondition, scope: Scope, context: ConditionContext): Date | null {
   const need = predicateOf(state);
   if (state.for === undefined || !matches(need, ownValue(stateOf(need, scope), need.field))) return null;

@@ -23,7 +23,7 @@ function boundsOf(time: Time): { from: number; to: number } {
   };
 }
 
-/** undefined = inside; else why not. */
+/** Returns why the time lies outside of the window; undefined = it lies inside. */
 function outside(time: Time, { weekday, seconds }: ZonedTime): string | undefined {
   const { from, to } = boundsOf(time);
   const overnight = from > to;

@@ -1,6 +1,6 @@
 /**
- * Ids of actions that may have run before a place is reached. Grows by prepending, so that a document of n steps needs
- * n of these and not n copies of a set.
+ * Ids of actions that may have run before a place is reached. Each list links to the previous one, so that a document
+ * of n steps needs n links instead of n copies of a set.
  */
 export class ActionsBefore {
   private constructor(

@@ -63,7 +63,7 @@ function parseOrReport(text: string, path: Segment[], mode: TextMode, findings: 
   }
 }
 
-/** Words that YAML 1.1 and other systems read as a truth value; here they are text. */
+/** Words that YAML 1.1 and other systems read as a truth value; in these documents they are text. */
 const TRUTH_WORDS = new Map([
   ...['yes', 'y', 'on', 'enabled', 'True', 'TRUE'].map((word) => [word, 'true'] as const),
   ...['no', 'n', 'off', 'disabled', 'False', 'FALSE'].map((word) => [word, 'false'] as const),

@@ -14,10 +14,10 @@ import { configFindings } from './structure';
 import { eventsOfWait, MAX_STEP_DEPTH, type StepVisit } from './walk';
 import { deriveTriggerId } from './trigger-ids';
 
-/** Steps a document may have, at any depth. */
+/** Maximum number of steps in a document, at any depth. */
 export const MAX_STEPS = 500;
 
-/** Events that belong to one automation: no other one can wait for them. */
+/** Events that belong to one automation; other automations cannot wait for them. */
 const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
 
 /** Inputs and results of the checks of steps. */
@@ -28,11 +28,11 @@ export interface StepContext {
   bindings: SecretBindings | undefined;
   document: Record<string, unknown>;
   findings: Findings;
-  /** Filled: places of config fields that take secrets. */
+  /** Result: paths of config fields that take secrets. */
   secretFields: SecretFields;
-  /** Filled: action (or null) by step id. */
+  /** Result: the action of each step by its id; null for other kinds of step. */
   ids: Map<string, string | null>;
-  /** Returns a free id that is similar to one that is taken. */
+  /** Returns a free id that is similar to an id that is in use. */
   proposeId: (id: string) => string;
   /** Result: the number of steps. */
   count: number;
@@ -70,7 +70,7 @@ function hasTemplate(value: unknown): boolean {
   return found;
 }
 
-/** Findings about the name of a field: its value, which may be a template, does not matter. */
+/** Codes of findings about the name of a field, for which the value (perhaps a template) does not matter. */
 const ABOUT_KEYS = new Set(['unknown_key', 'invalid_key']);
 
 function checkConfig(
@@ -160,7 +160,7 @@ function checkAwaitedIds(events: ReturnType<typeof eventsOfWait>, { findings }: 
   }
 }
 
-/** Warns of a loop that is cut before its count. */
+/** Warns of a loop whose maximum number of iterations is below its count. */
 function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { findings }: StepContext): void {
   const { count, max_iterations: most = DEFAULT_MAX_ITERATIONS } = repeat;
   if (typeof count !== 'number' || typeof most !== 'number' || count <= most) return;

@@ -42,8 +42,8 @@ export function checkEvent(
 }
 
 /**
- * Checks a trigger's or wait's config against the event's schema. It is never rendered, so templates have no effect
- * here.
+ * Checks the config of a trigger or wait against the event's schema. The config is never rendered, so templates have no
+ * effect in it.
  */
 export function checkTriggerConfig(
   type: TriggerType,

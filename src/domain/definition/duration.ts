@@ -5,7 +5,7 @@ export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const CLOCK = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/;
-/** The format of Prometheus: units from large to small, each at most once. */
+/** Format of Prometheus durations: units from large to small, each at most once. */
 const COMPACT = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?$/;
 
 const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
@@ -92,7 +92,9 @@ function rangeProblem(ms: number): string | undefined {
   return ms > MAX_DURATION_MS ? 'A duration may be at most 30 days' : undefined;
 }
 
-/** The template of a duration rendered to a value that is no duration. The message says which, and why. */
+/**
+ * The template of a duration rendered to a value that is not a duration. The message names the value and the problem.
+ */
 export class DurationError extends Error {
   override readonly name = 'DurationError';
 }

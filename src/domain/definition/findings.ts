@@ -26,17 +26,20 @@ export class Findings {
     this.add(this.found.warnings, report);
   }
 
-  /** Whether no more warnings are kept: checks that only warn can be skipped. */
+  /** Whether no more warnings are kept, so that checks that only warn can be skipped. */
   get warningsAreFull(): boolean {
     return this.found.warnings.length >= MAX_FINDINGS;
   }
 
-  /** Whether nothing more is kept at all. */
+  /** Whether neither errors nor warnings are kept any longer. */
   get areFull(): boolean {
     return this.warningsAreFull && this.found.errors.length >= MAX_FINDINGS;
   }
 
-  /** Returns errors in the order of the text where that is known, else in the order in which they were found. */
+  /**
+   * Returns errors in the order of their positions in the text; errors without a position follow in the order in which
+   * they were found.
+   */
   get errors(): Finding[] {
     return inTextOrder(this.found.errors);
   }

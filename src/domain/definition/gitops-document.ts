@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Finding } from '../errors';
 
-/** An automation as Git keeps it. */
+/** An automation in the form that is stored in Git. */
 export const GitOpsDocument = z.strictObject({
   apiVersion: z.literal('fermata/v1'),
   kind: z.literal('Automation'),
@@ -19,7 +19,7 @@ export const GitOpsDocument = z.strictObject({
 });
 
 interface Unwrapped {
-  /** `metadata.name`: which automation of its source the document is. */
+  /** `metadata.name`: identifies the automation within its source. */
   name: string;
   /** `metadata.annotations.path`: the file of the document. */
   file: string | null;
@@ -28,11 +28,11 @@ interface Unwrapped {
   findings: Finding[];
   /** Warnings about keys of `spec` that metadata overrides. Their paths are those of this document. */
   warnings: Finding[];
-  /** Returns the path in this document of a path in the automation document. */
+  /** Converts a path in the automation document to a path in this document. */
   pathOf(path: string): string;
 }
 
-/** Returns whether a document is in the form for Git: an automation has neither key. */
+/** Returns whether a document is in the form for Git; a plain automation document has neither key. */
 export function isGitOps(document: Record<string, unknown>): boolean {
   return Object.hasOwn(document, 'apiVersion') || Object.hasOwn(document, 'kind');
 }

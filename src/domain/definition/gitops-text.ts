@@ -11,8 +11,8 @@ const FROM_METADATA = ['name', 'description', 'group'] as const;
 const create = (value: unknown) => new Document(value, { version: '1.2', schema: 'core' });
 
 /**
- * Returns the automation of a document for Git as YAML: `spec` with its comments, after the name, description and group that the
- * metadata has. Null when the text would not state `definition`. The node of `spec` is changed.
+ * Returns the automation in a document for Git as YAML: `spec` with its comments, after the name, description and group
+ * from the metadata. Returns null when the text would not match `definition`. Modifies the node of `spec`.
  */
 export function automationText(
   gitOps: Document.Parsed,
@@ -34,14 +34,15 @@ export function automationText(
     const group = given?.trim() ?? '';
     return states(text, { definition: rest, group: group === '' ? null : group, status: 'enabled' }) ? text : null;
   } catch {
-    // An alias to a part outside of the specification.
+    // An alias refers to a part outside of `spec`.
     return null;
   }
 }
 
 /**
- * Returns a document of a file as one for Git, with its comments: its own, with `path` as annotation unless it names one, or an
- * automation alone, wrapped. Undefined when it cannot be written with its comments. The parsed document is changed.
+ * Returns the document of a file as a document for Git, with its comments. A document for Git gets `path` as annotation
+ * unless it has one; a plain automation is wrapped. Returns undefined when it cannot be written with its comments.
+ * Modifies the parsed document.
  */
 export function gitOpsText(
   parsed: Document.Parsed,

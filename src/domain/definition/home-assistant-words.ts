@@ -1,6 +1,6 @@
 /**
- * Words of Home Assistant's automations that have another name here, with the replacement. They are listed under a key
- * that only the relevant map has, so that the hint appears only there. Source:
+ * Words of Home Assistant's automations that have another name here, with their replacements. Each is listed under a
+ * key that only one kind of map has, so that the hint appears only in maps of that kind. Sources:
  * https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {

@@ -14,7 +14,7 @@ export interface RawFinding {
 }
 
 type Issue = z.core.$ZodIssue;
-/** Returns the branch of a union that was intended, or the problem with the choice itself. */
+/** Returns the branch of a union that the author probably intended, or the problem with the choice itself. */
 export type PickBranch = (value: unknown) => z.core.$ZodType | { code: string; message: string } | undefined;
 
 interface Context {
@@ -118,7 +118,8 @@ function simpleFinding(issue: Issue, value: unknown): { code: string; message: s
 }
 
 /**
- * Returns how much a value differs from a branch: each unknown key counts, and a wrong type of the whole counts most.
+ * Returns how much a value differs from a branch: each unknown key counts, and a wrong type of the whole value counts
+ * most.
  */
 function distanceOf(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => {
@@ -154,14 +155,14 @@ function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Segment[], con
 }
 
 /**
- * Converts zod's issues to findings: unions are reduced to the branch that was intended, and each unknown key is one
- * finding with the nearest known key.
+ * Converts zod's issues to findings. Issues of a union are reduced to those of the intended branch, and each unknown
+ * key becomes one finding with the most similar known key.
  */
 export function structureFindings(issues: readonly Issue[], context: Context): RawFinding[] {
   const keyOf = (issue: Issue) => JSON.stringify(issue.path.map(String));
   const misspelt = new Set(issues.filter((issue) => issue.code === 'unrecognized_keys').map(keyOf));
   return issues.flatMap((issue): RawFinding[] => {
-    // A rule about the whole map adds nothing while one of its keys is misspelt.
+    // A rule about the whole map adds nothing while one of its keys is misspelled.
     if (issue.code === 'custom' && misspelt.has(keyOf(issue))) return [];
     const path = [...context.prefix, ...issue.path.map((part) => (typeof part === 'symbol' ? String(part) : part))];
     if (issue.code === 'invalid_union') return unionFindings(issue, path, context);
@@ -171,8 +172,8 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
 }
 
 /**
- * Returns the findings for unknown keys. zod reports the issues of a union's branch as its own when all other branches
- * differ more, but that need not be the branch that was intended.
+ * Returns the findings for unknown keys. When all other branches of a union differ more, zod reports the issues of the
+ * remaining branch as those of the union, but that branch need not be the intended one.
  */
 function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segment[], context: Context): RawFinding[] {
   const schema = schemaAt(context.schema, issue.path);

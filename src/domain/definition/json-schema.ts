@@ -6,7 +6,7 @@ import { Definition } from './schema';
 
 type Json = Record<string, unknown>;
 
-/** Other text that is accepted for an event: dots inside the name are read as `_`. */
+/** Alternative spelling of an event: dots inside the name are read as `_`. */
 const DOTTED_EVENT = {
   type: 'string',
   pattern: '^[a-z-]+\\.[a-z0-9_]+\\.',
@@ -47,7 +47,7 @@ function relaxed(schema: unknown, top = true): unknown {
   };
 }
 
-/** Ties the schema of `config` to the value of `key`. */
+/** Makes the schema of `config` depend on the value of `key`. */
 function perName(key: string, name: string, config: unknown): Json {
   const required = isMap(config) && listOf(config.required).length > 0;
   return {
@@ -72,7 +72,7 @@ function describeActions(form: Json, registry: Registry<ActionDescription>): voi
   );
 }
 
-/** `wait_for_trigger` is one event, a map with `triggers`, or a list of events for short. */
+/** Describes `wait_for_trigger`: one event, a map with `triggers`, or a list of events as a shorthand. */
 function describeWait(properties: Json, registry: Registry<ActionDescription>): void {
   const [one, any] = listOf((properties.wait_for_trigger as Json).anyOf).filter(isMap);
   if (!one || !any) return;

@@ -1,18 +1,18 @@
 import { diffArrays } from 'diff';
 
-/** Changed lines up to which lines are compared; the time grows with their square. */
+/** Maximum number of changed lines that are compared; the time grows with their square. */
 const MAX_EDITS = 2_000;
 
 interface Line {
   text: string;
-  /** Empty lines above. */
+  /** The empty lines above the block. */
   lead: string;
 }
 
 /**
  * Applies the lines that differ between `written` and `edited` to `source`. `written` is the same document as `source`,
- * serialized by a library, and `edited` is that after a change. All other lines keep their form. Returns `edited` when
- * the lines of `source` and `written` do not correspond.
+ * serialized by a library; `edited` is `written` after a change. All other lines of `source` are kept unchanged.
+ * Returns `edited` when the lines of `source` and `written` do not correspond.
  */
 export function keepLines(source: string, written: string, edited: string): string {
   const [kept, base, wanted] = [linesOf(source), linesOf(written), linesOf(edited)];

@@ -2,7 +2,7 @@ import type { RawFinding } from './issues';
 import type { Segment } from './place';
 import { MAX_DATA_DEPTH } from './yaml-data';
 
-/** NUL, which Postgres cannot store, and halves of surrogate pairs, which are no text in any encoding. */
+/** NUL, which Postgres cannot store, and lone surrogates, which no encoding can represent. */
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
 /** Returns whether a text can be stored and sent: no NUL, no lone surrogate. */
@@ -88,7 +88,7 @@ export function plainCopy(input: unknown): { value: unknown; findings: RawFindin
   try {
     return { value: copy.copy(input), findings: copy.findings };
   } catch (error) {
-    // A proxy whose traps throw.
+    // Thrown by the traps of a proxy.
     const message = `Expected plain data: ${error instanceof Error ? error.message : 'it cannot be read'}`;
     return { value: null, findings: [{ path: [], code: 'invalid_type', message }] };
   }

@@ -1,4 +1,4 @@
-/** Returns whether this is a JSON map. */
+/** Returns whether a value is a JSON map. */
 export function isMap(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

@@ -14,7 +14,8 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
     return schema.def.innerType;
   }
   if (schema instanceof z.ZodLazy) return schema.def.getter();
-  // A transform before a schema ("preprocess") has no keys; for one after a schema, the input side has them.
+  // When a transform precedes the schema ("preprocess"), the output side has the keys; when it follows, the input side
+  // has them.
   if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
   return undefined;
 }
@@ -94,7 +95,7 @@ function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   flagged.set(schema, known);
   const before = known.get(flag);
   if (before !== undefined) return before;
-  // Set before the result is known, so that a schema that contains itself is visited once.
+  // Set before the result is known, so that a schema that contains itself is visited only once.
   known.set(flag, false);
   const found = hasFlag(schema, flag) || allChildren(schema).some((child) => carriesFlag(child, flag));
   known.set(flag, found);

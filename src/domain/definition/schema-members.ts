@@ -4,7 +4,7 @@ import type { JsonSchema } from './scope-schemas';
 /** A value of unknown type; its members are not checked. */
 const OPEN = 'open' as const;
 const MAX_REFERENCES = 20;
-/** Keywords about members that this module does not support. */
+/** Keywords about members that this module does not support; a schema that uses one is treated as open. */
 const TOO_RICH = [
   'allOf',
   'if',
@@ -56,7 +56,7 @@ function memberOfPlain({ schema, root }: SchemaInDocument, key: string | number)
     const own = isMap(properties) ? properties : {};
     if (Object.hasOwn(own, key)) return { alternatives: [{ schema: own[key], root }] };
     const known = Object.keys(own);
-    // An object that declares no member describes nothing.
+    // An object schema that declares no members says nothing about them.
     if (additionalProperties === false) return known.length === 0 ? OPEN : { known };
     return isMap(additionalProperties) ? { alternatives: [{ schema: additionalProperties, root }] } : OPEN;
   }

@@ -35,13 +35,13 @@ const TRIGGER_FIELDS = {
   dwell: fields('armedAt', 'firedAt', 'seconds'),
 };
 
-/** An event as a trigger or a wait names it. */
+/** An event to which a trigger or a wait listens. */
 interface Listened {
   event: string;
   config: unknown;
 }
 
-/** The start of a chain: the schemas of its first members, and how many keys lead there. */
+/** The start of a chain: the schemas of its first members, and the number of keys that lead to them. */
 interface Start {
   alternatives: SchemaInDocument[];
   keys: number;
@@ -49,7 +49,10 @@ interface Start {
 
 /** Types of the data that the expressions of one document read. */
 export interface ScopeTypes {
-  /** undefined = nothing is known. `at` = path of the text in the document. */
+  /**
+   * Returns the start of a chain; undefined when nothing is known about it. `at` is the path of the text in the
+   * document.
+   */
   startOf(chain: Chain, at: readonly Segment[]): Start | undefined;
   /** Returns the type of an entity kind's state; undefined when it is unknown. */
   kind(name: string): SchemaInDocument | undefined;
@@ -82,7 +85,7 @@ class Types implements ScopeTypes {
     const triggers = listOf(document.triggers);
     this.listened = listenedIn(triggers);
     const ids = triggers.flatMap((trigger) => (isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : []));
-    // A trigger that cannot be read may carry anything.
+    // A trigger that cannot be read may have any payload.
     if (this.listened.length < triggers.length || triggers.length === 0) return;
     const payload = this.payloads(this.listened);
     this.ofAll = { payload, trigger: this.triggerOf(ids) };

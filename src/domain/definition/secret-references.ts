@@ -53,8 +53,8 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Returns where a value that takes no secrets refers to one, in a text or in the name of a key; undefined = nowhere. For definitions that
- * were saved before the reference was refused.
+ * Returns where a value that must not contain secrets refers to one, in a text or in the name of a key; undefined when
+ * it does not. Needed for definitions that were saved before such references were refused.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {
   const first = createFirstReference();
@@ -82,12 +82,12 @@ function createFirstReference(): { visit: VisitText; problem(): string | undefin
   };
 }
 
-/** Paths of fields whose schema allows secrets. */
+/** Paths of fields whose schemas allow secrets. */
 export type SecretFields = Set<string>;
 
 /**
- * Reports `${{ secrets.X }}` in fields that allow none as an error. Warns of texts that only look like a reference, and
- * of unknown names when the known ones were passed.
+ * Reports an error for each `${{ secrets.X }}` in a field that does not allow secrets. Warns of texts that resemble a
+ * reference, and of unknown names when the known ones are given.
  */
 export function checkSecretReferences(
   document: unknown,

@@ -1,7 +1,7 @@
 /** Longest slug without a suffix, in characters. */
 const LONGEST = 60;
 
-/** Workflow ids of housekeeping begin with this. */
+/** Prefix of the workflow ids of housekeeping. */
 const RESERVED = 'fermata-housekeeping';
 
 /**

@@ -10,23 +10,23 @@ import { editYaml, mergeYaml, setTopKeys } from './yaml-edit';
 
 type Status = 'enabled' | 'disabled';
 
-/** An automation as rows keep it: the definition has no group. */
+/** An automation as it is stored: the definition does not contain the group. */
 export interface StoredDocument {
   definition: Definition;
   group: string | null;
   status: Status;
 }
 
-/** The definition and status in a text. */
+/** The definition and the status that a text contains. */
 interface Stated {
   definition: Definition;
   group: string | null;
-  /** undefined = the text does not contain it. */
+  /** Status in the text; undefined when the text has none. */
   status: unknown;
 }
 
 /**
- * Returns the YAML of an automation: the original text with its comments, as long as it states the definition. A group
+ * Returns the YAML of an automation: the original text with its comments, as long as it matches the definition. A group
  * or status that has changed since is updated in the text. Otherwise the YAML is generated from the definition.
  */
 export function textOf(sourceYaml: string | null, stored: StoredDocument): string {
@@ -34,8 +34,9 @@ export function textOf(sourceYaml: string | null, stored: StoredDocument): strin
 }
 
 /**
- * Returns the text to store after a change: that of the request when it states the whole result, else the previous text
- * with the keys of the request (`patch`, YAML) or the changed paths applied. Null when there is no such text.
+ * Returns the text to store after a change: the text of the request when it contains the whole result; otherwise the
+ * previous text, with the keys of the request (`patch`, YAML) or the changed paths applied. Returns null when there is
+ * no such text.
  */
 export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
   if (patch !== undefined && states(patch, after)) return patch;
@@ -55,7 +56,7 @@ export interface TextChange {
   patch?: string | undefined;
 }
 
-/** Returns whether a text states the whole of this automation. A text without a status states any. */
+/** Returns whether a text contains exactly this automation. A text without a status matches any status. */
 export function states(text: string, { definition, group, status }: StoredDocument): boolean {
   const stated = statedBy(text);
   if (stated === undefined || !sameJson(stated.definition, definition)) return false;
@@ -89,7 +90,7 @@ function statedBy(text: string): Stated | undefined {
 
 function rendered({ definition, group }: StoredDocument): string {
   const document = whole({ definition, group });
-  // Parsed again for the order of keys, which is lost in jsonb.
+  // Parsed again to restore the order of keys, which jsonb does not keep.
   const ordered = Definition.safeParse(document);
   return toYaml(ordered.success ? ordered.data : document);
 }

@@ -12,7 +12,7 @@ export function deriveTriggerId(event: string): string {
     .slice(0, 64);
 }
 
-/** Returns whether an id is taken. */
+/** Returns whether an id is in use. */
 interface Taken {
   has(id: string): boolean;
 }
@@ -51,7 +51,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
-    // The event is wrong, not the id that would be derived from it.
+    // The event is invalid and reported as such; a placeholder avoids a second error about the derived id.
     if (trigger.id === undefined && !givesId(trigger.event)) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;

@@ -3,7 +3,7 @@ import { isMap, listOf } from './plain-map';
 import { TriggerDefinition } from './trigger';
 import { deriveTriggerId } from './trigger-ids';
 
-/** Form of the documents that this release writes. Those with a smaller number are upgraded by `fermata migrate`. */
+/** Version of the document format of this release. Documents of older versions are upgraded by `fermata migrate`. */
 export const DEFINITION_SCHEMA = 2;
 
 type Document = Record<string, unknown>;
@@ -50,7 +50,7 @@ function counting({ config, ...trigger }: Document): Document {
   };
 }
 
-/** Returns an expression without braces around the whole of it: inside another expression they would be an error. */
+/** Returns an expression without the braces around it, which would be an error inside another expression. */
 function bare(filter: unknown): string | undefined {
   if (typeof filter !== 'string') return undefined;
   const enclosed = /^\s*\{\{([^]*)\}\}\s*$/.exec(filter)?.[1];

@@ -55,8 +55,8 @@ export interface Validation {
 
 const NOT_CODE = () => false;
 /**
- * Maximum number of actions and conditions that are checked one by one: findings for a megabyte of them would take a
- * minute.
+ * Maximum number of actions and conditions that are checked individually: findings for a document of one megabyte would
+ * take a minute.
  */
 const MAX_ENTRIES = 5_000;
 
@@ -80,7 +80,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];
-  // One text may contain more expressions than a call can have arguments.
+  // A loop, because one text may contain more expressions than a call can have arguments.
   const note = (parsed: readonly ParsedUse[]) => parsed.forEach((use) => uses.push(use));
   const triggerIds = triggerIdsOf(document);
   const kinds = allKinds(options, registry);

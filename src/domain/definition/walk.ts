@@ -19,18 +19,20 @@ export interface StepVisit {
   step: Record<string, unknown>;
   kind: ActionKind | undefined;
   path: Segment[];
-  /** 1 for the steps of `actions`. */
+  /** Nesting depth; 1 for the steps of `actions`. */
   depth: number;
   actionsBefore: ActionsBefore;
 }
 
-/** Callbacks of a walk. Parts of the document that have the wrong shape are skipped; the structure check names them. */
+/**
+ * Callbacks of a walk. Parts of the document with the wrong shape are skipped; the check of the structure reports them.
+ */
 export interface Visitor {
   step?(visit: StepVisit): void;
   /** A list of steps in order, for checks between neighbours. */
   steps?(list: readonly unknown[], path: Segment[]): void;
   condition?(condition: Record<string, unknown>, path: Segment[]): void;
-  /** A list of conditions, of whatever shape. */
+  /** Receives a list of conditions, of whatever shape. */
   conditions?(list: readonly unknown[]): void;
   expression?(use: ExpressionUse): void;
 }

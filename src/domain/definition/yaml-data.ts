@@ -3,10 +3,10 @@ import { formatPlace, type Segment } from './place';
 
 /** Maximum number of values in a document after its aliases are expanded; more is an alias bomb. */
 const MAX_VALUES = 100_000;
-/** Nesting of maps and lists that is still read. */
+/** Maximum nesting of maps and lists. */
 export const MAX_DATA_DEPTH = 200;
 
-/** A refused construct in the YAML; `offset` is its position in the text. */
+/** A construct in the YAML that is refused; `offset` is its position in the text. */
 export interface YamlProblem {
   place: string;
   code: string;
@@ -14,7 +14,7 @@ export interface YamlProblem {
   offset: number;
 }
 
-/** Sets an own key, whatever its name: `__proto__` becomes a key like any other. */
+/** Sets an own property, also one named `__proto__`. */
 function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
@@ -113,7 +113,7 @@ class Conversion {
   }
 }
 
-/** Returns plain data of a YAML node, and everything in it that is refused. */
+/** Returns the plain data of a YAML node, and the constructs in it that are refused. */
 export function toPlainData(node: unknown): { value: unknown; problems: YamlProblem[] } {
   const conversion = new Conversion();
   return { value: conversion.convert(node, []), problems: conversion.problems };

@@ -80,7 +80,7 @@ function written(text: string, change: (document: Document, root: YAMLMap<Scalar
     change(document, root);
     return keepLines(text, unchanged, writeLike(text, document));
   } catch {
-    // An alias whose anchor was replaced.
+    // An alias refers to an anchor that was replaced.
     return undefined;
   }
 }
@@ -97,7 +97,7 @@ function edit(document: Document, node: Node | null, before: unknown, after: unk
   }
   const fresh = document.createNode(after) as Node;
   if (isScalar(node) && isScalar(fresh)) {
-    // The quotes or the block of the text stay.
+    // Keeps the quotes or the block style of the text.
     if (typeof node.value === 'string' && typeof fresh.value === 'string' && node.type !== undefined)
       fresh.type = node.type;
   }

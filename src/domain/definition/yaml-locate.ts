@@ -7,15 +7,15 @@ export interface Position {
   column: number;
 }
 
-/** The part of a place: its value (the default), its key, or a 1-based line and column inside its text. */
+/** Which part of a place to find: its value (the default), its key, or a 1-based line and column inside its text. */
 export interface PlaceDetail {
   key?: boolean;
   inside?: Position;
 }
 
 /**
- * Returns the position of a path in the text; for a missing path, that of the nearest one around it. With `inside`,
- * undefined where escapes or folding hide the exact position.
+ * Returns the position of a path in the text; for a path that does not exist, that of the nearest existing parent. With
+ * `inside`, returns undefined when escapes or folding hide the exact position.
  */
 export type Locate = (place: string, detail?: PlaceDetail) => Position | undefined;
 

@@ -5,7 +5,10 @@ const FLUSH_LIST = /^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n\1- /m;
 /** `{a: 1}` rather than `{ a: 1 }`. */
 const TIGHT_BRACES = /\{[^\s{}][^\n{}]*\}(?!\})/;
 
-/** Writes a document with its comments, in the style of `like`: indentation of lists and padding of braces. Folds nothing. */
+/**
+ * Writes a document with its comments, in the style of `like`: indentation of lists and padding of braces. Does not
+ * fold lines.
+ */
 export function writeLike(like: string, document: Document): string {
   return document.toString({
     lineWidth: 0,
@@ -65,7 +68,7 @@ export function withCommentsOf(old: Node | null, node: Node): Node {
   return node;
 }
 
-/** Moves the comment above a list to its first item, so that it goes when the item does. */
+/** Moves the comment above a list to its first item, so that it is removed together with that item. */
 export function ownFirstComment(list: YAMLSeq<Node | null>): void {
   const [first] = list.items;
   if (first == null || list.commentBefore == null) return;

@@ -94,7 +94,7 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
  * column. No tags, merge keys or duplicate keys; aliases within a budget; ≤ 1 MB. An empty text has no documents.
  */
 export function readYaml(given: string): YamlDocument[] {
-  // A byte order mark is no character of the first line.
+  // A byte order mark is not a character of the first line.
   const text = given.startsWith('\uFEFF') ? given.slice(1) : given;
   const limit = tooLarge(text);
   if (limit) return refused(limit);

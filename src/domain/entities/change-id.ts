@@ -1,6 +1,9 @@
 import { sha256 } from '../sha256';
 
-/** Oldest `time` of an event, and the furthest one ahead, from which an id is derived: ids sort by time. In milliseconds. */
+/**
+ * How far the `time` of an event may lie before and after now, in milliseconds, for an id to be derived from it: ids
+ * sort by time.
+ */
 const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;
 

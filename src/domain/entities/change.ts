@@ -15,7 +15,7 @@ export interface Cause {
 }
 
 interface ChangeBase extends Cause {
-  /** Dedup key everywhere downstream. */
+  /** Deduplication key in all later stages. */
   changeId: string;
   /** Order of commits for one entity. */
   seq: number;
@@ -24,7 +24,7 @@ interface ChangeBase extends Cause {
   occurredAt: Date;
 }
 
-/** State of an entity became another one; `next` null = removed, `prev` null = created. */
+/** The state of an entity changed; `next` null = removed, `prev` null = created. */
 export interface EntityChange extends ChangeBase {
   shape: 'entity';
   prev: Record<string, unknown> | null;
@@ -38,7 +38,7 @@ export interface EntityChange extends ChangeBase {
   context?: Record<string, unknown>;
 }
 
-/** Something happened that is not a state. */
+/** Something happened that is not a change of state. */
 export interface EventChange extends ChangeBase {
   shape: 'event';
   event: string;
@@ -51,6 +51,6 @@ export type Change = EntityChange | EventChange;
 export interface Occurrence {
   event: string;
   payload: Record<string, unknown>;
-  /** Set when a silence covers the event: no run starts, for this reason. Waits still see it. */
+  /** Why no run starts: a silence covers the event. Waits still receive it. */
   silenced?: string;
 }

@@ -33,7 +33,7 @@ interface Walk {
 
 /**
  * Checks the schema of a custom entity kind without compiling it: size, depth, keywords, references, and that states
- * are objects. Takes time in proportion to the size of the schema; stops at the first limit that is exceeded.
+ * are objects. The time is linear in the size of the schema; the check stops at the first exceeded limit.
  */
 export function checkEntitySchema(schema: Record<string, unknown>): Finding[] {
   const walk: Walk = { findings: [], properties: 0, keywords: 0, patterns: 0 };

@@ -1,4 +1,4 @@
-/** A state as JSON has it: an object. */
+/** A state: a JSON object. */
 export type EntityState = Record<string, unknown>;
 
 /** The changes of one write: names of top-level fields, sorted, and their new values (null = the field was removed). */

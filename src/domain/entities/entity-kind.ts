@@ -13,11 +13,11 @@ export interface EntityKind {
   schema: z.ZodObject;
   /** Fields that expressions read in addition to the state, for kinds that have them (`health.system`). */
   viewSchema?: z.ZodObject;
-  /** False = readable and logged, but never emits a change; default true. */
+  /** False = states and transitions are stored, but no changes are emitted; default true. */
   reactive?: boolean;
   /** Derives events. One that throws is recorded, and the change itself is still routed. */
   derive?: Deriver;
-  /** Absent = the generic shape alone. */
+  /** Adds fields to the payload; absent = only the generic fields. */
   toPayload?: PayloadMapper;
   /**
    * Computes states, by id, for kinds that are not stored; entities that do not exist are left out. `db` is the

@@ -25,8 +25,8 @@ const SCHEMA = [
 ];
 
 /**
- * Keywords that the schema of a custom entity kind may use, with the form of their value. Everything else is refused,
- * except annotations whose names begin with `x-`. docs/automations.md lists the same keywords.
+ * Keywords that the schema of a custom entity kind may use, with the form of their values. All other keywords are
+ * refused, except annotations with the prefix `x-`. docs/automations.md lists the same keywords.
  */
 export const SCHEMA_KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, KeywordForm>([
   ...VALUE.map((name): [string, KeywordForm] => [name, 'value']),

@@ -1,7 +1,7 @@
 interface Place {
   /** Offset of the node's main token in the source: the name, the operator, the key. */
   readonly at: number;
-  /** Maximum distance to a leaf; limits the recursion of walks over the tree. */
+  /** Distance to the deepest leaf; limits the recursion of walks over the tree. */
   readonly height: number;
 }
 

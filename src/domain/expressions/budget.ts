@@ -2,7 +2,7 @@ import { ExpressionError } from './error';
 
 /** Maximum size of the text or value of an evaluation or a rendering, in bytes. */
 export const MAX_RESULT = 1_048_576;
-/** Deepest data that is walked: copied, compared or written as JSON. */
+/** Maximum depth of data that is copied, compared or written as JSON. */
 export const MAX_DATA_DEPTH = 200;
 
 /** The budget of work on data. One step is about one evaluated node, one visited item or 64 characters. */
@@ -13,7 +13,7 @@ export interface Budget {
   fail(problem: string): never;
 }
 
-/** For callers outside an evaluation, whose data is limited already. */
+/** A budget without limits, for callers outside an evaluation, whose data is already limited. */
 export const unbounded: Budget = {
   spend: () => undefined,
   fail: (problem) => {

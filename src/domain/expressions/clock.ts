@@ -20,7 +20,7 @@ type Change = number | 'never' | 'unknown';
 const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 
-/** Returns the earliest of several changes, from where `now` is. */
+/** Returns the earliest of several changes, seen from `now`. */
 function earliest(now: number, changes: readonly Change[]): Change {
   const known = changes.reduce<number>(
     (least, change) => (typeof change === 'number' ? Math.min(least, change) : least),
@@ -207,7 +207,7 @@ class ClockAnalysis implements LinearContext {
     return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
   }
 
-  /** Returns the instant that the scope has beside a field: null = no such instant; absent or past = unknown. */
+  /** Returns the instant that the scope provides beside a field: null = no such instant; absent or past = unknown. */
   #hint(value: unknown): Change {
     if (value === null) return 'never';
     const at = parseInstant(value);

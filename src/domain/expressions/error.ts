@@ -9,7 +9,7 @@ function startsOfLines(source: string): number[] {
   return starts;
 }
 
-// A long template with thousands of expressions needs as many positions in one text, one after the other.
+// A long template with thousands of expressions needs as many positions in the same text, one after the other.
 let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] };
 
 /** Returns the 1-based position of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */

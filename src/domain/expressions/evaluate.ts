@@ -47,7 +47,9 @@ function costOf(value: unknown): number {
   return Array.isArray(value) ? 1 + value.length : 1;
 }
 
-/** Returns a member of an object. Below `headers` the case of a name does not matter, as in HTTP; names there are lower case. */
+/**
+ * Returns a member of an object. Below `headers`, names are case-insensitive as in HTTP; they are stored in lower case.
+ */
 function lookUp(node: Node, object: unknown, key: string | number): unknown {
   const value = ownValue(object, key);
   const isHeader = node.kind === 'member' && node.key === 'headers' && typeof key === 'string';
@@ -109,7 +111,7 @@ export class Evaluation implements FilterContext {
       return this.#visit(root);
     } catch (error) {
       if (error instanceof ExpressionError) throw error;
-      // The stack may overflow because the caller's is nearly full.
+      // The stack may overflow because the caller has used most of it.
       return this.fail(
         `The expression could not be evaluated: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
@@ -120,7 +122,7 @@ export class Evaluation implements FilterContext {
 
   #truthy(value: unknown): boolean {
     if (typeof value !== 'object' || value === null || Array.isArray(value)) return truthy(value);
-    // Telling whether an object is empty reads all its keys.
+    // Testing whether an object is empty reads all its keys.
     const keys = Object.keys(value).length;
     this.spend(keys);
     return keys > 0;

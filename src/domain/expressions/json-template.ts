@@ -50,8 +50,8 @@ function isJson(text: string): boolean {
 }
 
 /**
- * Returns why a template of a JSON text may render to invalid JSON, for the author; undefined when it cannot, when the text is no
- * JSON object or list, and when it is a single expression.
+ * Returns why a template of a JSON text may render to invalid JSON, as a message for the author; undefined when it
+ * cannot, when the text is not a JSON object or list, or when it is a single expression.
  */
 export function jsonTemplateProblem(text: string): string | undefined {
   if (!isTemplate(text) || !/^\s*[{[](?!\{)/.test(text)) return undefined;

@@ -1,6 +1,6 @@
 import { SCOPE, type Tree } from './language-trees.fixture';
 
-/** The language defines this as an error. */
+/** The language defines this case as an error. */
 export class Refused extends Error {}
 
 function asText(x: unknown): string {
@@ -96,7 +96,7 @@ function filter(name: string, x: unknown, args: unknown[]): unknown {
   }
 }
 
-/** Returns the meaning of a tree, straight from the page of the language. */
+/** Returns the meaning of a tree as the documentation of the language defines it. */
 export function mean(node: Tree): unknown {
   switch (node.t) {
     case 'value':

@@ -7,8 +7,8 @@ import { numericValue } from './numeric';
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
 /**
- * A number that grows evenly for a while: `base` at the instant of evaluation, `slope` more with each millisecond,
- * valid for `lasts` milliseconds. NaN = absent, and stays absent.
+ * A number that grows linearly for a limited time: `base` at the instant of evaluation, `slope` more with each
+ * millisecond, valid for `lasts` milliseconds. NaN = absent, and remains absent.
  */
 export interface Linear {
   readonly base: number;

@@ -233,7 +233,7 @@ export function parseRange(source: string, start: number, end: number): Expressi
   return { source, root: new Parser(source, start, end).parse() };
 }
 
-// Keyed by the source alone and holding pure results, so sharing it between callers changes nothing but speed.
+// Keyed by the source alone and holds pure results, so sharing the cache between callers affects only speed.
 const parsed = new LruCache<Expression>(2_000, 2_000_000);
 
 /**

@@ -6,7 +6,7 @@ import { expressionsOf, type ExpressionSource } from './expression-source';
 export interface ReadPath {
   /** Root and keys that are in the source: `artifacts.open.issue.issueKey` has four. */
   readonly segments: readonly (string | number)[];
-  /** Whether that is the whole path; false when a key follows that is computed. */
+  /** Whether `segments` is the whole path; false when a computed key follows. */
   readonly complete: boolean;
   /** Start of the path: 0-based offset, and 1-based line and column in the source. */
   readonly offset: number;

@@ -37,7 +37,7 @@ export function admit(value: unknown): unknown {
   }
 }
 
-// Looked up once: these are the hottest calls of an evaluation.
+// Looked up once, because these are the most frequent calls of an evaluation.
 const { getOwnPropertyDescriptor } = Object;
 
 /**
@@ -64,7 +64,7 @@ export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   return items;
 }
 
-/** Sets an own property whatever its name is; `__proto__` too stays plain data. */
+/** Sets an own property, also one named `__proto__`. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
@@ -122,8 +122,7 @@ function copyOf(value: unknown, size: ResultSize, depth: number): unknown {
 }
 
 /**
- * Returns a copy of a value that contains only its own data and shares nothing with the scope. Texts, numbers and the
- * like are returned as they are.
+ * Returns a copy of a value that contains only its own data and shares no lists or objects with the scope.
  * @throws ExpressionError for more than 1 MB or 200 levels, which includes circular data
  */
 export function toPlain(value: unknown, size: ResultSize): unknown {

@@ -23,11 +23,11 @@ export interface References {
   readonly refs: readonly EntityRef[];
   /** Whether `alerts` is read, which depends on every alert; its reference is in `refs`, too. */
   readonly readsAlerts: boolean;
-  /** Whether alerts are read through `alerts` alone, not through `state.alert`. */
+  /** Whether alerts are read only through `alerts`, not through `state.alert`. */
   readonly alertsOnly: boolean;
   /** Whether it reads an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;
-  /** 1-based places whose kind cannot be determined, for warnings. */
+  /** 1-based places of references whose kind cannot be determined, for warnings. */
   readonly indeterminateAt: readonly { readonly line: number; readonly column: number }[];
 }
 
@@ -42,8 +42,8 @@ export interface ReferenceOptions extends EvaluateOptions {
 type Key = string | number | Node | undefined;
 
 /**
- * Returns whether a key depends on data that may change while the expression waits, so that its present value does not
- * count.
+ * Returns whether a key depends on data that may change while the expression waits, so that its present value is not
+ * final.
  */
 function isLive(node: Node): boolean {
   let live = false;

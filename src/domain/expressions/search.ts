@@ -1,4 +1,5 @@
-// The engine's own search takes product time on repetitive needles (a minute for 1 MB in 1 MB), hence a linear one.
+// `indexOf` takes time proportional to the product of the lengths on repetitive needles (a minute for 1 MB in 1 MB), so
+// longer needles use a linear search.
 const SHORT_NEEDLE = 32;
 
 /** Returns the steps that a search costs. A long needle costs more, because it is searched in JavaScript. */

@@ -21,12 +21,12 @@ export interface Template {
 export interface RenderOptions extends EvaluateOptions {
   /**
    * Returns the replacement of a `${{ secrets.X }}` in a template; default: the reference itself. A caller that inserts
-   * secrets later can mark the references of the author, so that data that merely looks like one is not replaced.
+   * secrets later can mark the author's references, so that data that only resembles a reference is not replaced.
    */
   readonly secretReference?: (reference: string) => string;
 }
 
-// Text that begins like a reference to a secret is literal, so that none is ever evaluated, whatever follows the name.
+// Text that begins like a reference to a secret is literal, so that it is never evaluated, whatever follows the name.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
 /** Returns whether a text contains something to render. */
@@ -99,7 +99,7 @@ class Rendering {
     this.#secretReference = options.secretReference ?? ((reference) => reference);
   }
 
-  /** @throws ExpressionError, also when a value that is no data, such as a proxy, throws */
+  /** @throws ExpressionError, also when a value that is not plain data, such as a proxy, throws */
   of(value: unknown): unknown {
     try {
       return this.#render(value, 0);

@@ -47,7 +47,7 @@ export function toCanonicalJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: true, length: 0 }, 0);
 }
 
-/** Returns a value as text: nothing for null and undefined, JSON for lists and objects. */
+/** Returns a value as text: an empty text for null and undefined, JSON for lists and objects. */
 export function toText(value: unknown, budget: Budget): string {
   if (typeof value === 'string') return value;
   const admitted = admit(value);

@@ -4,7 +4,7 @@ export interface DwellInput {
   dwellId: string;
 }
 
-/** done = it fired, or there was nothing to fire; otherwise how long to wait before the next check. */
+/** done = the dwell fired, or there was nothing to fire; otherwise the time until the next check. */
 export type FireAnswer = { done: true } | { done: false; againInMs: number };
 
 /** The activities of a dwell's workflow. */

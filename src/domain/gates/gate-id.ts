@@ -3,8 +3,8 @@ import { normalizeEvent } from '../registry/registry';
 import { sha256 } from '../sha256';
 
 /**
- * Returns the id of a window's counts. It is the same for every version with the same event, filter and window of the
- * trigger, so that saving such a version keeps the count.
+ * Returns the id under which the events of a window are counted. It is the same for every version in which the trigger
+ * has the same event, filter and window, so that saving such a version keeps the count.
  */
 export function windowGateId({
   event,

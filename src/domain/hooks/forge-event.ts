@@ -22,12 +22,12 @@ export interface TypedEvent {
   contextKey: string;
 }
 
-/** Returns the value at a path such as `workflow_run.name`; undefined when there is none. */
+/** Returns the value at a path such as `workflow_run.name`; undefined when it is absent. */
 export function valueAt(payload: Record<string, unknown>, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (isMap(value) ? value[name] : undefined), payload);
 }
 
-/** Returns the context key of a payload: the values at the event's places that it has. */
+/** Returns the context key of a payload: its values at the paths of the event, without absent ones. */
 export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<string, unknown>): string {
   const parts = key.map((path) => valueAt(payload, path));
   return parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(separator);

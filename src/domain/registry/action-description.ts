@@ -1,6 +1,6 @@
 import type { z } from 'zod';
 
-/** An action, as far as validation and the registry endpoints need it. Qualified id = `<plugin>.<id>`. */
+/** The description of an action for validation and the registry endpoints. Qualified id = `<plugin>.<id>`. */
 export interface ActionDescription {
   /** Name inside the plugin, e.g. `create`. */
   id: string;
@@ -15,12 +15,12 @@ export interface ActionDescription {
     name: string;
     schema: z.ZodObject;
     /**
-     * Fields that identify the object of the artifact: ending one ends every artifact of the automation with the same
-     * values.
+     * Fields that identify the object of the artifact: closing an artifact closes all artifacts of the automation with
+     * the same values.
      */
     identity?: readonly string[];
   };
-  /** Qualified artifact type it can work on when the config names no id, e.g. `incident.incident`. */
+  /** Qualified type of the artifact that the action can use when the config names no id, e.g. `incident.incident`. */
   consumes?: string;
   /** Connection type that the config's `connectionId` must name. */
   connection?: string;

@@ -37,12 +37,10 @@ export interface DescribedPlugins {
   kinds: readonly string[];
 }
 
-/** Keywords whose messages only the API has (patterns and formats), and names, which must be unique per process. */
+/** Keywords that are checked only by the API (patterns and formats), and names, which must be unique per process. */
 const DROPPED = new Set(['pattern', 'format', 'id', '$id', '$schema', 'title', 'propertyNames', 'contentEncoding']);
 
-/**
- * Returns a JSON Schema without the keywords whose messages only the API has. Maps of properties keep all their names.
- */
+/** Returns a JSON Schema without the keywords that only the API checks. Maps of properties keep all their names. */
 function portable(schema: unknown): unknown {
   if (Array.isArray(schema)) return schema.map(portable);
   if (typeof schema !== 'object' || schema === null) return schema;
@@ -50,7 +48,7 @@ function portable(schema: unknown): unknown {
   return Object.fromEntries(
     kept.map(([key, value]: [string, unknown]) => {
       if (key === 'default' || key === 'enum' || key === 'const') return [key, value];
-      // The union of the API reports the nearest alternative, which "exactly one of" cannot.
+      // A union reports the errors of the closest alternative, which "exactly one of" cannot do.
       if (key === 'oneOf') return ['anyOf', portable(value)];
       return [key, key === 'properties' || key === '$defs' ? ofEach(value) : portable(value)];
     }),
@@ -84,7 +82,7 @@ function triggerOf(described: DescribedTrigger, id: string): TriggerType {
     ...{ id, displayName, description, category, payloadSchema: z.unknown() },
     ...(configSchema !== null && { configSchema: schemaOf(configSchema) }),
     ...(contextKeyLabel !== 'per automation' && { contextKeyLabel }),
-    // A description does not contain how a cause is confirmed, so that cannot be determined here.
+    // A description does not say how a dwell confirms its cause, so the test returns undefined.
     ...(supportsFor && { holds: { entity: () => ({ kind: '', id: '' }), test: () => undefined } }),
   };
 }

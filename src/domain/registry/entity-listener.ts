@@ -9,9 +9,9 @@ export interface EntityFilter {
 }
 
 /**
- * `broadcast`: every process receives the change, from its start on, and may miss what happens while it is down.
- * `work-queue`: one process of the fleet receives it before the change is routed, at least once with the same
- * `changeId`; when the listener throws, the change is not routed, and is retried later.
+ * `broadcast`: every process that is running receives the change; changes are missed while a process is down.
+ * `work-queue`: one of all processes receives it before the change is routed, at least once with the same `changeId`.
+ * When the listener throws, the change is not routed, and is retried later.
  */
 export type ListenerMode = 'broadcast' | 'work-queue';
 

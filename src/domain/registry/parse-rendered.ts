@@ -17,7 +17,7 @@ export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<
   return again.success ? again : { success: false, issues: again.error.issues };
 }
 
-/** Returns the value with the number or boolean at a path as text; anything else stays. */
+/** Returns the value with the number or boolean at a path converted to text; other values are unchanged. */
 function withText(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
   if (key === undefined) return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   if (Array.isArray(value)) return value.map((item, index) => (index === key ? withText(item, rest) : item) as unknown);

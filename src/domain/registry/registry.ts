@@ -42,7 +42,7 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   entityKinds(): ReadonlyMap<string, EntityKind>;
   /** Returns the qualified artifact type that an action produces. */
   artifactTypeOf(actionId: string): ArtifactType | undefined;
-  /** Returns triggers that are read from another event (`TriggerType.source`). */
+  /** Returns the triggers that are derived from another event (`TriggerType.source`). */
   readersOf(event: string): readonly string[];
   /** Returns the most similar known trigger or action, for "did you mean". */
   nearestTrigger(event: string): string | undefined;

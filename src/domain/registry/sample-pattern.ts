@@ -1,7 +1,7 @@
 /** Maximum length of a sample, in characters. */
 const MAX_LENGTH = 256;
 
-/** Ends the reading of a pattern with an unsupported construct. */
+/** Thrown for a pattern with an unsupported construct. */
 class Unsupported extends Error {}
 
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };

@@ -33,7 +33,7 @@ function sampleAt(schema: unknown, place: Place): unknown {
   const parts = [...alternatives(schema), ...listOf(schema['allOf'])].map((part) => sampleAt(part, deeper));
   const own = sampleOfType(schema, place);
   if (parts.length === 0) return own;
-  // The schema's own description comes last, since an alternative may only require its fields.
+  // The schema's own properties come last, since an alternative may only require its fields.
   const objects = [...parts, own].filter(isSchema);
   if (objects.length > 0) return Object.assign({}, ...objects) as unknown;
   return parts.find((part) => part !== null) ?? own;
@@ -75,7 +75,7 @@ function sampleOfType(schema: Schema, place: Place): unknown {
   }
 }
 
-/** Returns the type, which a schema may only imply by its keywords. */
+/** Returns the type of a schema, which may only be implied by its keywords. */
 function typeOf({ type, properties, required, items, pattern, minLength, minimum }: Schema): unknown {
   if (Array.isArray(type)) return type.find((each) => each !== 'null');
   if (type !== undefined) return type;

@@ -33,12 +33,12 @@ export interface TriggerType {
   /** Returns the trigger's payload, from that of `source` and its config; null = it does not fire. */
   payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
   /**
-   * For triggers that fire only when a number enters a range: null = with this config every value in the range fires.
-   * `inRange` is called with the payloads of earlier occurrences of `source`, newest first; undefined = unreadable, try
-   * an earlier one.
+   * For triggers that fire only when a number enters a range; null = with this config, every value in the range fires.
+   * `inRange` is called with the payloads of earlier occurrences of `source`, newest first; undefined = not readable,
+   * try an earlier one.
    */
   entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
-  /** The config gate; throwing = not passed, with the reason. */
+  /** Evaluates the config gate. If it throws, the event does not pass, and the message is the reason. */
   evaluateConfig?(payload: Record<string, unknown>, config: Record<string, unknown>): boolean;
   /**
    * Returns the first part of a config that a payload does not match; undefined = unknown. Called when `evaluateConfig`
@@ -46,8 +46,8 @@ export interface TriggerType {
    */
   mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigMismatch | undefined;
   /**
-   * Splits the routing index of an event by a key: a change is compared only with triggers of the same key and with
-   * those without a key. So thousands of automations on one event cost nothing for changes of other keys.
+   * Divides the routing index of an event by a key: a change is compared only with triggers of the same key and with
+   * those without a key. Thousands of automations on one event thus cost nothing for changes with other keys.
    */
   routingKey?: {
     ofConfig(config: Record<string, unknown>): string | null;
@@ -56,8 +56,8 @@ export interface TriggerType {
   /** How `for:` confirms the cause later; absent = `for:` is refused at save. */
   holds?: {
     /**
-     * Input of `test`: the state of the entity, or the payload of the newest occurrence of `source` (a number of a
-     * check is no state). Default: entity.
+     * Input of `test`: the state of the entity, or the payload of the newest occurrence of `source`, for numbers of
+     * checks, which are not state. Default: entity.
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };
@@ -73,8 +73,8 @@ export interface TriggerType {
       config: Record<string, unknown>,
     ): boolean | undefined;
     /**
-     * Returns the other entities that keep a dwell armed when its own no longer does (a group of alerts holds while any
-     * of them fires); null = none. Only for `reads: 'entity'`.
+     * Returns the other entities that keep a dwell armed when its own entity no longer does (a group of alerts holds
+     * while any of them fires); null = none. Only for `reads: 'entity'`.
      */
     standIn?(
       payload: Record<string, unknown>,

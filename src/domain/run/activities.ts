@@ -45,11 +45,11 @@ export type StepEvaluation =
   /** The rendered reason of a `stop`. */
   | { type: 'stop'; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
-  /** `ms`: the remaining time; absent in histories of 0.1.0. */
+  /** `ms`: the remaining time; absent in histories of version 0.1.0. */
   | { type: 'delay'; until: number; ms?: number }
   /**
-   * A wait that continues, with the instants (ms since 1970) of its next evaluation and of its timeout; or that is
-   * over. `ms`: the time until the sooner of them, null = neither; absent in histories of 0.1.0.
+   * A wait that continues, with the instants (ms since 1970) of its next evaluation and of its timeout; or one that has
+   * ended. `ms`: the time until the earlier of the two, null = neither; absent in histories of version 0.1.0.
    */
   | {
       type: 'wait';
@@ -60,7 +60,7 @@ export type StepEvaluation =
       ms?: number | null;
     }
   | { type: 'wait'; over: true; completed: boolean }
-  /** `total` and `items` of a counted loop; `goesOn` of one that is evaluated at each iteration. */
+  /** `total` and `items` for a counted loop; `goesOn` for a loop whose condition is evaluated at each iteration. */
   | {
       type: 'repeat';
       total?: number;
@@ -68,25 +68,25 @@ export type StepEvaluation =
       iteration?: number;
       goesOn?: boolean;
       problem?: string;
-      /** Iterations after which the loop ends anyway; of a dry run. */
+      /** Maximum number of iterations in a dry run. */
       most?: number;
     };
 
 /** A normal activity takes over, after a pause when a failure requires one. */
 export interface Handover {
   type: 'handover';
-  /** Number of attempts that were sent so far. */
+  /** Number of attempts that have been sent. */
   attempts: number;
   delayMs: number;
   timeoutMs: number;
-  /** The origin is slow, or uses its share of the local slots: performed on the task queue of calls. */
+  /** The origin is slow, or uses its share of the local slots: the call is performed on the task queue of calls. */
   apart?: true;
 }
 
 /** The outcome of performing an action. */
 export type StepOutcome = Closed | Skipped | Failed | { type: 'done' } | Handover;
 
-/** A call ended without an attempt that could record its outcome. */
+/** A call ended without an attempt that could record the outcome. */
 export interface GaveUp {
   type: 'gaveUp';
   /** `timeout` when its deadline passed. */
@@ -101,7 +101,7 @@ export type CommandOutcome =
 /** A call that begins as a normal activity after a stretch. */
 export interface NextCall {
   at: string;
-  /** Its origin uses its share of the slots: performed on the task queue of calls. */
+  /** The origin uses its share of the slots: the call is performed on the task queue of calls. */
   apart?: true;
 }
 
@@ -109,11 +109,11 @@ export interface NextCall {
 export interface Stretched {
   /** Outcomes in the order in which the steps were carried out, beginning with the requested one. */
   done: CommandOutcome[];
-  /** The run's steps are through and its row has ended as a success. */
+  /** Whether the steps of the run are finished and its row has ended as a success. */
   ended: boolean;
   /** The call that follows, which is a normal activity from the start. Absent in results of older releases. */
   call?: NextCall;
-  /** Nothing was carried out: this worker lacks a filter of the definition, and a normal activity takes over. */
+  /** Nothing was carried out, because this worker lacks a filter of the definition; a normal activity takes over. */
   elsewhere?: true;
 }
 
@@ -131,7 +131,7 @@ export interface ClaimResult {
   plan: PlanNode[];
   onFailure?: PlanNode[];
   variables: Record<string, unknown>;
-  /** The run lost its first execution: this one performs `on_failure` only. */
+  /** Set when the run lost its first execution: this one performs only `on_failure`. */
   failed?: { error: RunError };
 }
 
@@ -155,7 +155,7 @@ export interface RunActivities {
   performStep(input: StepInput): Promise<StepOutcome>;
   /** Records a failure that no attempt could record. A step that has ended in between keeps its outcome. */
   failStep(input: StepInput & { error: RunError }): Promise<StepOutcome>;
-  /** Writes noted steps, when no other activity is going to. */
+  /** Writes noted steps when no other activity will write them. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
   /** Stores the failure of a run before `on_failure`. Returns false when the run had ended before. */
   noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;

@@ -2,7 +2,7 @@ import { sameJson } from '../entities/diff';
 
 type Variables = Readonly<Record<string, unknown>>;
 
-/** Returns the variables that are new or have another value since. */
+/** Returns the variables that are new or have changed since `before`. */
 export function setSince(before: Variables, variables: Variables): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(variables).filter(([name, value]) => !Object.hasOwn(before, name) || !sameJson(before[name], value)),

@@ -4,15 +4,15 @@ import { shortText } from './short-text';
 const MOST_CHARACTERS = 1_000;
 /** Maximum size of the stored configuration, in bytes of JSON. */
 const MOST_BYTES = 8_192;
-/** Deepest nesting that is kept. */
+/** Maximum nesting that is stored. */
 const MOST_LEVELS = 12;
 /** Maximum number of stored elements of a list, and keys of an object. */
 const MOST_ELEMENTS = 100;
 
 /**
- * Returns a rendered configuration as the row of its step keeps it: texts are cut to 1,000 characters, lists and objects to 100
- * elements, and fields for which 8 kB are not enough are replaced by `{truncated: true, bytes}`. Later, smaller fields are
- * still kept.
+ * Returns a rendered configuration in the form in which the row of its step stores it: texts are truncated to 1,000
+ * characters, lists and objects to 100 elements, and fields that exceed the total of 8 kB are replaced by `{truncated:
+ * true, bytes}`. Later, smaller fields are still stored.
  */
 export function keptConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   let room = MOST_BYTES;

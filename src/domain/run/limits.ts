@@ -1,14 +1,14 @@
-/** All variables of a run together, as JSON. */
+/** Maximum size of all variables of a run together, as JSON. */
 const VARIABLES_LIMIT_BYTES = 256 * 1024;
 
 /** Returns the problem with the size of a run's variables; undefined = none. For activities and workflows. */
 export function variablesProblem(variables: Record<string, unknown>): string | undefined {
   const text = JSON.stringify(variables);
-  // A UTF-16 unit has at most 3 bytes: most texts pass without a copy.
+  // A UTF-16 unit has at most 3 bytes, so most texts pass without being encoded.
   if (text.length * 3 <= VARIABLES_LIMIT_BYTES) return undefined;
   if (new TextEncoder().encode(text).length <= VARIABLES_LIMIT_BYTES) return undefined;
   return `All variables of a run together: at most ${VARIABLES_LIMIT_BYTES / 1024} KB.`;
 }
 
-/** Maximum length of a chain of runs that cause each other; a longer one is cut as a loop. */
+/** Maximum length of a chain of runs that cause each other; a longer one is stopped as a loop. */
 export const MAX_DEPTH = 20;

@@ -37,20 +37,20 @@ export interface Resume {
   folded?: [loop: string, ranges: [first: number, last: number][]][];
 }
 
-/** Result of the workflow of a run, for the Web UI; the row is the truth. */
+/** Result of the workflow of a run, for the Web UI; the row is authoritative. */
 export interface RunResult {
-  /** `dropped`: the row was no longer for this execution, which did nothing. */
+  /** `dropped`: the row belonged to another execution, and this one did nothing. */
   status: 'success' | 'failed' | 'dropped';
   endedBy?: { kind: string; path?: string; reason?: string };
 }
 
-/** Payload of the signal `wake`: an execution of another run drops it. */
+/** Payload of the signal `wake`; an execution of another run ignores it. */
 export interface WakeSignal {
   runId: string;
   path: string;
 }
 
-/** Payload of the signal `evaluateWaits`: an execution of another run drops it. */
+/** Payload of the signal `evaluateWaits`; an execution of another run ignores it. */
 export interface EvaluateWaitsSignal {
   runId: string;
 }

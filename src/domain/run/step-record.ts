@@ -1,7 +1,7 @@
 /** Statuses of a step that its execution may still change. */
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'success' | 'failed' | 'skipped' | 'cancelled';
 
-/** A failure as rows, the API and `run.error` carry it. */
+/** A failure, in the form of rows, the API and `run.error`. */
 export interface RunError {
   code: string;
   message: string;
@@ -18,7 +18,7 @@ export interface EndedBy {
   reason?: string;
 }
 
-/** A step whose row needs no transaction of its own: the next activity of the run writes it. */
+/** A step whose row does not need a separate transaction: the next activity of the run writes it. */
 export interface StepRecord {
   path: string;
   actionId: string | null;

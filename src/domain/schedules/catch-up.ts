@@ -4,7 +4,7 @@ export type CatchUp = 'skip' | 'one' | 'all';
 /** A time that fires within this delay was not missed. */
 const PROMPT_MS = 5_000;
 
-/** The circumstances of a scheduled time. */
+/** When a scheduled time was due and handled. */
 export interface ScheduledStart {
   scheduledFor: Date;
   /** When Temporal started it. */

@@ -15,9 +15,9 @@ export interface CronPattern {
   dayRules?: readonly DayRule[];
   /** Present when the day of week is more than a set of numbers: it matches when one of these does. */
   weekdayRules?: readonly DayRule[];
-  /** Both kinds of day are set: either of them is enough. */
+  /** Whether both kinds of day are restricted: a day matches when either of them does. */
   eitherDay: boolean;
-  /** The hour is set: a time that the clock shows twice fires the first time only. */
+  /** Whether the hour is restricted: a time that the clock shows twice then fires only the first time. */
   fixedHour: boolean;
 }
 

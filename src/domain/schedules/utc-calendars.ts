@@ -1,7 +1,7 @@
 import { zonedTime } from '../conditions/zoned-time';
 import type { CronPattern } from './cron';
 
-/** Times of the UTC calendar: those that lie in all of the sets. */
+/** A set of times in UTC: those that match all fields. */
 export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour' | 'dayRules' | 'weekdayRules'>;
 
 const DAY_MINUTES = 1_440;

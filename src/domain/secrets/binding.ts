@@ -33,7 +33,7 @@ export interface SecretUse {
   /** The action, as written in the step. */
   action: string;
   /**
-   * Destination of the value: an address through the egress guard, the environment of a script, or an effect on our own
+   * Where the value goes: to an address through the egress guard, into the environment of a script, or into our own
    * tables.
    */
   way: 'call' | 'environment' | 'effect';
@@ -66,7 +66,7 @@ export function useRefusal(binding: SecretBinding | null | undefined, use: Secre
   return null;
 }
 
-/** Returns whether a list of hosts has the host of a request. */
+/** Returns whether a list of hosts contains the host of a request. */
 export function allowsHost(hosts: readonly string[], hostname: string): boolean {
   const name = hostNameOf(hostname);
   if (name === null) return false;

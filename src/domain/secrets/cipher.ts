@@ -14,9 +14,15 @@ export interface Sealed {
 
 /** Seals values with the first key, and opens values that any of the keys sealed. */
 export interface Cipher {
-  /** `name` is authenticated with the value: a value that was sealed for one name does not open under another. */
+  /**
+   * Seals a value. `name` is authenticated with it: a value that was sealed for one name cannot be opened under
+   * another.
+   */
   seal(name: string, clear: string): Sealed;
-  /** @throws when none of the keys sealed it, or value or name were changed */
+  /**
+   * Opens a value.
+   * @throws when none of the keys sealed it, or when the value or the name was modified
+   */
   open(name: string, sealed: Sealed): string;
 }
 

@@ -7,7 +7,7 @@ export interface DecodedView {
   starts: Int32Array;
 }
 
-/** Escapes inside escapes are resolved this often: `%252541` is `A` after three rounds. */
+/** Maximum number of times that nested escapes are resolved: `%252541` is `A` after three rounds. */
 const MOST_ROUNDS = 4;
 const HINT = /[%&\\]/;
 /** Percent and `%u`; `\x`, octal, `\u` and single characters after a backslash; numbered and named entities. */
@@ -41,7 +41,7 @@ const ENTITIES: Readonly<Record<string, string>> = {
 const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v' };
 
 /**
- * Returns the text with the escapes of URLs, HTML, JSON and programming languages resolved: once, twice, up to four
+ * Yields the text with the escapes of URLs, HTML, JSON and programming languages resolved once, twice, and up to four
  * times, until nothing changes. No view is longer than the previous one, so at most four times the input is read.
  */
 export function* decodedViews(input: string): Generator<DecodedView> {
@@ -63,7 +63,7 @@ export function originalSpans({ starts }: DecodedView, spans: readonly Span[]): 
   return spans.map(([start, end]): Span => [starts[start] ?? 0, starts[end] ?? 0]);
 }
 
-/** Returns undefined when the text has no escapes. */
+/** Resolves the escapes of a text once; undefined when it has none. */
 function decodeOnce(text: string): DecodedView | undefined {
   if (!HINT.test(text)) return undefined;
   const starts = new Int32Array(text.length + 1);

@@ -3,7 +3,7 @@ export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }
 
-/** Like `escapedForms`, for one line of a longer value: only the escapes that lines commonly get. */
+/** Like `escapedForms`, for one line of a longer value: only with the escapes that are common in lines. */
 export function partForms(part: string): ReadonlySet<string> {
   const once = escaped(part);
   const percent = encodeURIComponent(part.toWellFormed());
@@ -93,8 +93,8 @@ function htmlForms(form: string): string[] {
 }
 
 /**
- * Returns the forms that a text has inside the quotes of shells (`set -x`, `${VAR@Q}`, Python's `shlex.quote`), behind
- * their backslashes (`printf %q`, Ruby's `shellescape`), in `$'…'`, with quotes doubled (SQL, CSV, PowerShell), and as
+ * Returns the forms of a text inside the quotes of shells (`set -x`, `${VAR@Q}`, Python's `shlex.quote`), with escaping
+ * backslashes (`printf %q`, Ruby's `shellescape`), in `$'…'`, with doubled quotes (SQL, CSV, PowerShell), and as
  * quoted-printable.
  */
 function quotedForms(form: string): string[] {

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { REFERENCE } from './references';
 
-/** References of an author, kept apart from text in the data while a template is rendered. */
+/** The author's references, kept apart from text in the data while a template is rendered. */
 export interface HeldReferences {
   /** Replaces references by marks that cannot be guessed. */
   hold(text: string): string;

@@ -5,17 +5,17 @@ import { compileMatcher } from './text-matcher';
 import { compileWrappedMatcher } from './wrapped-matcher';
 
 const MASK = '****';
-/** Ends texts that were cut before they could be masked. */
+/** Marks the end of texts that were truncated before they could be masked. */
 const CUT = '…';
 
 /**
- * The masked parts: `values` keeps the keys of objects, for our own structures; `data` masks keys too, for data of
- * people and providers. A set masks all keys other than those in it, at any depth, for our own structures that contain
- * data.
+ * What is masked: `values` keeps the keys of objects, for our own structures; `data` also masks keys, for data of
+ * people and providers. A set is for our own structures that contain data: it masks all keys except those in it, at any
+ * depth.
  */
 export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 
-/** Returns a copy of anything without some values in it. */
+/** Returns a copy of a value in which secrets are masked. */
 export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 
 /** Masks nothing. */
@@ -60,7 +60,8 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
 }
 
 /**
- * Masks an object with fixed fields besides data: the names in `own` stay, and all other keys at any depth are masked.
+ * Masks an object that has fixed fields besides data: the names in `own` are kept, and all other keys at any depth are
+ * masked.
  */
 export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'all'): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return mask(value, 'data');
@@ -84,7 +85,8 @@ function distinctKeys(entries: readonly [string, unknown][], text: (key: string)
 }
 
 /**
- * Masks the beginning of a secret at the end of a text, which remains when a text is cut in the middle of the secret.
+ * Masks the beginning of a secret at the end of a text, which is left when a text is truncated in the middle of the
+ * secret.
  */
 function withoutHalf(text: string, forms: readonly string[]): string {
   if (!text.endsWith(CUT)) return text;

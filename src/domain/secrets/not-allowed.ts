@@ -1,6 +1,6 @@
 import { FermataError } from '../errors';
 
-/** Returns the refusal of a use that the binding of a secret does not allow. It names the secret, never its value. */
+/** Returns the error for a use that the binding of a secret does not allow. It names the secret, never its value. */
 export function secretNotAllowed(secret: string, why: string): FermataError {
   return new FermataError('secret_not_allowed', `The secret "${secret}" ${why}.`, { data: { secret } });
 }

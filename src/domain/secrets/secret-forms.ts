@@ -2,9 +2,9 @@ import { escapedForms, partForms } from './escaped-forms';
 import { decodedViews } from './decoded-views';
 import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 
-/** Shorter values cannot be distinguished from ordinary text. */
+/** Minimum length of a masked value; shorter values cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
-/** Shorter lines of a multi-line secret, and shorter fields of a JSON secret, are not masked on their own. */
+/** Minimum length at which lines of a multi-line secret and fields of a JSON secret are masked separately. */
 const MIN_PART_LENGTH = 8;
 const MOST_PARTS = 5_000;
 /** Line breaks, including the two characters that stand for them in one line. */
@@ -22,7 +22,7 @@ export function secretForms(value: string): string[] {
     if (form.length < MIN_SECRET_LENGTH) continue;
     for (const text of new Set([form, ...latin1Forms(form)]))
       for (const escaped of escapedForms(text)) forms.add(escaped);
-    // As a host name, which is case-insensitive.
+    // Host names are case-insensitive.
     if (form.length >= MIN_PART_LENGTH && /^[A-Za-z0-9.-]+$/.test(form)) forms.add(form.toLowerCase());
     for (const encoded of [...base64Forms(form), ...wideForms(form)]) forms.add(encoded);
     for (const hex of hexForms(form)) for (const digits of [hex, hex.toUpperCase()]) forms.add(digits);

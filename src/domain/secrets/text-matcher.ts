@@ -6,7 +6,10 @@ export type FindAll = (input: string) => Span[];
 /** Returns a number for a block of three characters; tables take its low bits. */
 const blockOf = (first: number, second: number, third: number): number =>
   (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
-/** Texts are searched by this many characters from their start; the rest of a longer one is compared by its hash. */
+/**
+ * Maximum depth of the automaton: longer texts are found by their first characters, and the rest is compared by its
+ * hash.
+ */
 const MOST_DEPTH = 64;
 /** Depth below which the automaton is left for the skipping search. */
 const SHALLOW = 3;
@@ -63,7 +66,7 @@ export function compileMatcher(texts: readonly string[]): FindAll {
         const length = output[node] ?? 0;
         if (length > 0) addSpan(spans, position - length, position);
         if (depth[node] === MOST_DEPTH) addLong(position - MOST_DEPTH, long.get(node) ?? []);
-        // Back to skipping, but never to where this walk began.
+        // Returns to skipping, but never to before the start of this walk.
       } while (position < input.length && ((depth[node] ?? 0) >= SHALLOW || position - (depth[node] ?? 0) <= from));
       at = position - (depth[node] ?? 0) + shortest - 1;
       if (position >= input.length) break;

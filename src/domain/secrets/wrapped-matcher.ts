@@ -1,9 +1,9 @@
 import type { Span } from './spans';
 import { compileMatcher, type FindAll } from './text-matcher';
 
-/** Shortest line of wrapped base64, apart from the first and the last one. */
+/** Minimum length of a line of wrapped base64, except the first and the last one. */
 const MIN_RUN = 8;
-/** Between two lines: the break, indentation, quotes, `> `. */
+/** Maximum number of characters between two lines: the break, indentation, quotes, `> `. */
 const MAX_GAP = 16;
 
 const BACKSLASH = 92;

@@ -13,7 +13,7 @@ export interface Evaluated {
   result?: unknown;
   /** How the result was reached; stored with the decision. */
   trace?: Record<string, unknown>;
-  /** The run waits from now on. */
+  /** Whether the run waits from now on. */
   waits?: boolean;
 }
 

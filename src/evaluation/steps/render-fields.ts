@@ -14,11 +14,11 @@ type Config = Record<string, unknown>;
 const ENVIRONMENT = ['x-secret-env'];
 const SECRET_FIELDS = ['x-secret', ...ENVIRONMENT];
 
-/** A rendered configuration in which secrets are still to be put. */
+/** A rendered configuration into which secrets have not been inserted yet. */
 export interface RenderedFields {
   /** Secrets that the author wrote, by name, with whether a field of the environment takes one. */
   secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
-  /** Puts values in, by the name of the secret. */
+  /** Inserts the values of secrets, by name. */
   fill(values: ReadonlyMap<string, string>): Config;
   /** Returns the rendered configuration, with references instead of secrets and without fields that contain code. */
   shown(): Config;

@@ -4,7 +4,7 @@ import { textFilters } from './text-filters';
 import { timeFilters } from './time-filters';
 import { valueFilters } from './value-filters';
 
-/** The filters that are always there, by name. */
+/** The built-in filters, by name. */
 export const builtInFilters: ReadonlyMap<string, FilterDefinition> = new Map<string, FilterDefinition>(
   Object.entries({ ...valueFilters, ...textFilters, ...listFilters, ...timeFilters }),
 );

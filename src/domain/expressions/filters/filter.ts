@@ -7,8 +7,8 @@ export interface FilterContext extends Budget {
 }
 
 /**
- * `input | name(args…)`: pure and synchronous; does not change its input. The length of input texts and lists is
- * charged already; the filter charges further work through `context.spend`.
+ * A filter `input | name(args…)`: pure and synchronous; does not change its input. Reading the input texts and lists is
+ * already charged; the filter charges further work through `context.spend`.
  */
 export type FilterFunction = (input: unknown, args: readonly unknown[], context: FilterContext) => unknown;
 

@@ -13,7 +13,7 @@ export function* show(context: Context, node: PlanNode, path: string, status: St
   yield { type: 'note', node, path, status, persist: false, ...(text === undefined ? {} : { text }) };
 }
 
-/** Shows a step's state and has its row written with the next activity. */
+/** Shows a step's state, and lets the next activity write its row. */
 export function* note(
   context: Context,
   node: PlanNode,
@@ -26,8 +26,9 @@ export function* note(
 }
 
 /**
- * Evaluates a step whose answer has this `type`; a `while` or `until` for each `iteration`. Returns null when `enabled`
- * is false and the step is skipped. Throws when the step failed or the run has been closed.
+ * Evaluates a step and returns its answer, which must have this `type`; a `while` or `until` is evaluated for each
+ * `iteration`. Returns null when `enabled` is false and the step is skipped. Throws when the step failed or the run has
+ * been closed.
  */
 export function* evaluate<T extends Settled['type']>(
   context: Context,
@@ -53,21 +54,21 @@ function isOfType<T extends Settled['type']>(result: Settled, type: T): result i
   return result.type === type;
 }
 
-/** Begins an enclosing step that evaluates only `enabled`. Returns false when it is skipped. */
+/** Begins an enclosing step, of which only `enabled` is evaluated. Returns false when it is skipped. */
 export function* enter(context: Context, node: PlanNode, path: string): Steps<boolean> {
   if (node.enabled === 'evaluate') return (yield* evaluate(context, node, path, 'enabled')) !== null;
   yield* note(context, node, path, 'running');
   return true;
 }
 
-/** Runs the steps inside a step and notes its end; their return value is its result. */
+/** Runs the steps inside a step and notes the end of the enclosing step; their return value is its result. */
 export function* around(context: Context, node: PlanNode, path: string, children: () => Steps<unknown>): Steps {
   let result: unknown;
   try {
     result = yield* children();
   } catch (error) {
     if (error instanceof StepFailed) yield* note(context, node, path, 'failed', { error: error.error });
-    // A false condition inside is no failure of the enclosing step.
+    // A false condition inside is not a failure of the enclosing step.
     if (error instanceof RunEnded && error.endedBy.kind === 'condition') yield* note(context, node, path, 'success');
     throw error;
   }

@@ -12,7 +12,7 @@ export interface BranchStart {
 /** The end of a branch: normal, by the failure of a step, or by what ends the whole run. */
 export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } | { type: 'unwound'; by: unknown };
 
-/** A command of a step list to its driver. The comment of each one names its answer. */
+/** A command of a step list to its driver. The comment of each command names the answer after the arrow. */
 export type Command =
   /** Evaluate a step; of a `while` or `until`, for an iteration. → `StepEvaluation` */
   | { type: 'evaluate'; node: PlanNode; path: string; iteration?: number }
@@ -23,8 +23,9 @@ export type Command =
   /** Record the failure of a call that no attempt could record. → `Closed`, `Failed`, or the step's outcome */
   | { type: 'fail'; node: ActionNode; path: string; error: RunError }
   /**
-   * Pause for a duration (`ms`), since the clocks of Temporal and of the database may differ; histories of 0.1.0 have only the
-   * instant (`until`, ms since 1970). A run may not move to a new execution in a retry pause.
+   * Pause for `ms`. A duration is used because the clocks of Temporal and of the database may differ; histories of
+   * version 0.1.0 have only the instant (`until`, ms since 1970). In a retry pause, a run may not move to a new
+   * execution.
    */
   | { type: 'sleep'; node: PlanNode; path: string; ms: number; retry: true }
   | { type: 'sleep'; node: PlanNode; path: string; until: number; ms: number | undefined; note: string; retry: false }

@@ -6,10 +6,10 @@ import type { Branch } from './progress';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
-/** A branch at an instant. */
+/** The present instant of a branch. */
 export interface Moment {
   readonly branch: Branch;
-  /** Milliseconds since 1970, by a clock that only pauses move. */
+  /** Milliseconds since 1970, on a clock that only pauses advance. */
   now: number;
 }
 

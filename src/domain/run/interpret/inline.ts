@@ -42,7 +42,7 @@ export async function driveInline(
     if (next === 'unwound') return { done, ended: false };
     if (next === 'through') return { done, ended: input.branch === '' && input.error === undefined };
     if (next.type === 'note') {
-      // Notes before the first command are the workflow's, which has taken them along.
+      // Notes before the first command belong to the workflow, which has already passed them on.
       if (next.persist && begun) journal.push(recordOf(next));
       continue;
     }
@@ -69,8 +69,8 @@ function callAfter(next: Command, { callsApart }: Hands): Pick<Stretched, 'call'
 }
 
 /**
- * Carries out the commands of a stretch. The steps around its first step were entered before, so their rows return the
- * stored decisions.
+ * Carries out the commands of a stretch. The steps that enclose its first step were entered before, so their rows
+ * return the stored decisions.
  */
 async function carryOut(
   stretch: Stretch,

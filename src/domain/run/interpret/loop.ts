@@ -5,7 +5,7 @@ import type { Context } from './kind';
 export interface LoopResult {
   iterations: number;
   warning?: string;
-  /** The driver ended the loop. */
+  /** Why the driver ended the loop. */
   cut?: string;
   error?: string;
 }
@@ -15,7 +15,7 @@ export interface Loop {
   context: Context;
   node: RepeatNode;
   path: string;
-  /** undefined = decided at each iteration. */
+  /** Number of iterations; undefined when it is decided at each iteration. */
   total: number | undefined;
   items: readonly unknown[] | undefined;
   /** Number of iterations after which the driver ends the loop. */

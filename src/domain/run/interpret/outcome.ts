@@ -1,6 +1,6 @@
 import type { EndedBy, RunError } from '../step-record';
 
-/** Unwinds to the end of the run: a `stop`, a false `condition`. */
+/** Thrown to unwind to the end of the run, by a `stop` or a false `condition`. */
 export class RunEnded extends Error {
   override readonly name = 'RunEnded';
 
@@ -12,12 +12,12 @@ export class RunEnded extends Error {
   }
 }
 
-/** The run's row was closed by someone else: unwinds and writes nothing more. */
+/** Thrown when the run's row was closed from outside: unwinds and writes nothing more. */
 export class RunClosed extends Error {
   override readonly name = 'RunClosed';
 }
 
-/** A step failed permanently, and its row is written. Only this error is ignored by `continue_on_error`. */
+/** Thrown when a step failed permanently, after its row was written. `continue_on_error` ignores only this error. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 

@@ -11,7 +11,7 @@ export interface Branch {
   repeat: Record<string, unknown> | null;
   /** Path of the last wait of this branch. */
   wait: string | undefined;
-  /** The innermost list that the branch is at, for names of activities; of no meaning to the interpretation. */
+  /** The innermost list that the branch executes, for names of activities; it does not affect the interpretation. */
   list?: { steps: readonly PlanNode[]; index: number };
 }
 
@@ -88,7 +88,7 @@ export class Progress {
     this.branches.delete(place);
   }
 
-  /** Forgets loops, positions and branches of everything but the run itself, before another step list. */
+  /** Drops loops, positions and branches except the run itself, before another step list begins. */
   leaveAll(): void {
     this.root.repeat = null;
     this.positions.clear();
@@ -96,7 +96,7 @@ export class Progress {
     for (const place of this.branches.keys()) if (place !== '') this.branches.delete(place);
   }
 
-  /** Follows which steps have begun and not ended. */
+  /** Tracks which steps have begun and not ended. */
   observe(path: string, node: PlanNode, status: StepStatus): void {
     if (status === 'running' || status === 'waiting') this.openSteps.set(path, node);
     else this.openSteps.delete(path);
@@ -107,7 +107,7 @@ export class Progress {
     return [...this.openSteps].filter(([open]) => open.startsWith(`${path}.`));
   }
 
-  /** Returns the positions from which a stretch finds the place of the branch. */
+  /** Returns the positions from which a stretch finds where the branch continues. */
   positionsOf(place: string): Record<string, number> {
     const isOwn = (key: string) => place === '' || key === place || key.startsWith(`${place}.`);
     return Object.fromEntries([...this.positions].filter(([key]) => isOwn(key)));

@@ -50,7 +50,7 @@ class Iterations {
     const { progress } = context;
     this.merged = progress.fork(context.branch, `${path}.merged`);
     this.upcoming = progress.position(path);
-    // Iterations that an earlier execution has ended.
+    // Branches of iterations that ended in an earlier execution.
     for (let index = this.upcoming; index < progress.position(begunAt(path)); index += 1) {
       const outcome = progress.finished(iterationAt(path, index));
       if (!outcome) continue;
