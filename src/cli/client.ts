@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { ApiProblem, ApiUnreachable, problemOf } from './client/problem';
 import { readServerSentEvents, type ServerSentEvent } from './client/server-sent-events';
 
-/** Prefix of all paths except operations. */
+/** Prefix of the API's paths. Paths for operating the service, such as `/readyz`, have no prefix. */
 const BASE_PATH = '/api/v1';
 /** Timeout until the start of an answer. */
 const TIMEOUT_MS = 30_000;

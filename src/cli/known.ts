@@ -15,7 +15,7 @@ export interface KnownKinds {
   filters: FilterRegistry;
 }
 
-/** Returns the migrations of the configured plugins, for a command that calls nothing. */
+/** Returns the migrations of the configured plugins, for a command that runs no plugin. */
 export async function loadPluginMigrations(
   config: Pick<Config, 'plugins'> = loadConfig(process.env),
 ): Promise<PluginMigrations[]> {

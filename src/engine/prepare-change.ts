@@ -25,7 +25,7 @@ export type Resting = Map<string, { kind: string; id: string; until: number }>;
 
 /** The data that was read with a batch of changes. */
 export interface PrepareBatch {
-  /** Partition → epoch of the leases that this worker held when it read. */
+  /** Epoch of the lease of each partition that this worker held when it read, by partition. */
   held: ReadonlyMap<number, number>;
   /** Events of the armed dwells of each entity. */
   dwellEvents: ReadonlyMap<string, string[]>;

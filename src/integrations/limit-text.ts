@@ -3,7 +3,7 @@ const ELLIPSIS = '…';
 const GRAPHEME_WINDOW = 64;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** Maximum length of a text, in UTF-8 bytes or in UTF-16 units (never fewer than its characters). */
+/** Maximum length of a text, in UTF-8 bytes or in UTF-16 units. A character takes one or two UTF-16 units. */
 export type TextLimit = { bytes: number } | { characters: number };
 
 /** Returns the text. A text beyond the limit is cut between two characters and ends with `…`. */
