@@ -78,7 +78,7 @@ export interface AutomationUpdate {
   /** Creates a new version only if it differs from the current one (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
-  /** Text of the document; with an unchanged definition it replaces the text of the current version, which null keeps. */
+  /** Text of the document. With an unchanged definition it replaces that of the current version; null keeps that. */
   sourceYaml?: string | null;
   /** Note on the new version; ignored when none is created. */
   note?: string | undefined;

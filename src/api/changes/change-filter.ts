@@ -39,8 +39,8 @@ export async function resolveFilter(db: Executor, registry: Registry, query: Cha
 }
 
 /**
- * Returns the rows that can contain an event: its own and those from which it is derived; changes of state of the kinds
- * from which its plugin derives.
+ * Returns the sources of the rows that can contain an event: the event, the event from which it is derived, and changes
+ * of state of the kinds from which its plugin derives events.
  */
 function sourcesOf(registry: Registry, kinds: readonly string[], event: string): ChangeSource[] {
   const type = registry.trigger(event);

@@ -110,7 +110,7 @@ function dryEventOf(
   return eventOf(registry, { event, config, type, payload, actor, now }, results);
 }
 
-/** Returns the trigger of an automation that has only one. */
+/** Returns the id of the requested trigger; by default, that of the only trigger, if the input has an event. */
 function triggerIdOf({ triggers }: RoutedAutomation, { triggerId, payload, past }: DryInput): string | undefined {
   const hasEvent = payload !== undefined || past !== undefined;
   return triggerId !== undefined || !hasEvent || triggers.length > 1 ? triggerId : triggers[0]?.id;

@@ -63,7 +63,7 @@ export class Evaluation implements FilterContext {
   readonly #givenNow: Date | undefined;
   #now: Date | undefined;
   readonly #shared: SharedSteps | undefined;
-  /** Steps at the start, minus those that `settle` has counted. */
+  /** Remaining steps when `settle` last ran; before that, all steps that the evaluation may take. */
   #granted: number;
   #steps: number;
   #source = '';
