@@ -3,11 +3,11 @@ import type { Database } from './client';
 import { transactWithLockRetry, type LockRetry } from './lock-retry';
 
 /**
- * Errors after which the next call tries again: another process created the same partition (42P07, 42P17, 23505), the
+ * Errors after which the next call tries again: another process created the same partition (42P07, 42P17, 42710, 23505), the
  * default partition holds rows of that day (23514), or a lock or statement timed out (55P03, 57014). In each case
  * inserts still find a partition: that of the other process, or the default one.
  */
-const TRY_LATER = new Set(['42P07', '42P17', '23505', '23514', '55P03', '57014']);
+const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 
 /**
  * Inserts wait at most this long for DDL on `changes`. When a reader with a long transaction (`pg_dump`, a report)

@@ -149,7 +149,7 @@ name: replaced
 mode: restart
 triggers: [{ event: automation.event, config: { type: replaced } }]
 actions:
-  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 3 }
+  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 60 }
   - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }
 `);
     await w.engine.emit('replaced', { lamp: 'storm-old' });
