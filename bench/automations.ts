@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { createNotifier } from '../src/db/notifier';
+import { allRouted, postEvents } from './events';
 import type { Stack } from './stack';
 
 /** An automation document; the service checks it when it is saved. */
@@ -71,13 +72,26 @@ const KINDS = [
  * Fills a stack with automations that no event of the bench concerns. One of each kind is saved over REST; the others
  * are copies of its row, each with a type or a filter of its own, written in one statement for each kind.
  */
-export async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
+async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
   for (const [index, { share, trigger, place }] of KINDS.entries()) {
     const document = { name: `Fill ${index}`, triggers: [trigger], actions: ACTIONS };
     const id = await saveAutomation(stack, document);
     await copyAutomation(stack, id, Math.round((count * share) / 10) - 1, place);
   }
   createNotifier(stack.database.pool).definitions();
+}
+
+/** Type of events that no automation listens to. */
+export const UNMATCHED = 'bench.unmatched';
+
+/**
+ * Fills a stack and resolves when its worker has loaded all automations: an event is routed by an index that has all
+ * definitions saved before it.
+ */
+export async function loadAutomations(stack: Stack, count: number): Promise<void> {
+  await fillWithAutomations(stack, count);
+  await postEvents(stack, [{ type: UNMATCHED, subject: 'first', data: {} }]);
+  await allRouted(stack);
 }
 
 /** Copies differ in a number inside one text of their trigger; their revisions follow each other, as saves would. */

@@ -88,7 +88,7 @@ function jest(project, files, suffix = '') {
   return { name: project, run, report };
 }
 
-/** So many test files of a step may run again when they fail. More than these are no accident of a busy machine. */
+/** Maximum number of failed test files of a step that run again. A busy machine does not explain more failures than that. */
 const MOST_AGAIN = 3;
 
 /** Runs a step. Runs its failed test files again, one at a time, where the step allows that. */

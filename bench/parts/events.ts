@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { abba } from '../abba';
-import { fillWithAutomations, rejectingAutomation, saveAutomation } from '../automations';
-import { allRouted, postEvents, postFor } from '../events';
+import { loadAutomations, rejectingAutomation, saveAutomation, UNMATCHED } from '../automations';
+import { postFor } from '../events';
 import type { Figure, Part } from '../figure';
 import type { Platform } from '../platform';
 import { startRawEngine, type RawEngine } from '../raw-engine/raw-engine';
@@ -15,7 +15,6 @@ const AT_A_TIME = 32;
 const BATCH = 100;
 const BATCHES_AT_A_TIME = 4;
 const REJECTED = 'bench.rejected';
-const UNMATCHED = 'bench.unmatched';
 
 interface Sides {
   few: Stack;
@@ -39,8 +38,8 @@ export async function measureEvents(
   const sides = { few, many, raw };
   try {
     const figures: Figure[] = [];
-    await load(few, FEW);
-    await load(many, MANY);
+    await loadAutomations(few, FEW);
+    await loadAutomations(many, MANY);
     if (parts.has('e')) figures.push(...(await memory(sides, plan, say)));
     const rawRate = parts.has('c') || parts.has('d') ? await bareStarts(raw, plan, say) : 0;
     if (parts.has('c')) figures.push(...(await unmatched(sides, rawRate, plan, say)));
@@ -50,13 +49,6 @@ export async function measureEvents(
   } finally {
     await Promise.all([raw.stop(), few.stop(), many.stop()]);
   }
-}
-
-/** An event is routed by an index that has all definitions saved before it, so a routed event proves that they are loaded. */
-async function load(stack: Stack, count: number): Promise<void> {
-  await fillWithAutomations(stack, count);
-  await postEvents(stack, [{ type: UNMATCHED, subject: 'first', data: {} }]);
-  await allRouted(stack);
 }
 
 const both = ({ api, worker }: { api: number; worker: number }) => api + worker;

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import { startReceiver } from '../../test/support/receiver';
 import { until } from '../../test/support/until';
 import { abba } from '../abba';
-import { fillWithAutomations, saveAutomation } from '../automations';
-import { allRouted, postEvents, postFor } from '../events';
+import { loadAutomations, saveAutomation, UNMATCHED } from '../automations';
+import { postEvents, postFor } from '../events';
 import type { Figure } from '../figure';
 import type { Platform } from '../platform';
 import { startStack, type Stack } from '../stack';
@@ -11,8 +11,7 @@ import { perSecond } from '../statistics';
 import type { Plan } from './plan';
 
 const FEW = 10;
-const UNHEARD = 'bench.unheard';
-const LOAD = { type: UNHEARD, batch: 1, atATime: 32 };
+const LOAD = { type: UNMATCHED, batch: 1, atATime: 32 };
 const LONG = 'bench.long';
 /** The steps of a long run are compared in blocks of this many. */
 const BLOCK = 500;
@@ -30,14 +29,8 @@ async function automations(platform: Platform, plan: Plan, say: (message: string
   say(`loading ${FEW} automations into one API and worker, and ${count(many)} into another`);
   const [few, large] = [await startStack(platform, 'few'), await startStack(platform, 'large')];
   try {
-    for (const [stack, n] of [
-      [few, FEW],
-      [large, many],
-    ] as const) {
-      await fillWithAutomations(stack, n);
-      await postEvents(stack, [{ type: UNHEARD, subject: 'first', data: {} }]);
-      await allRouted(stack);
-    }
+    await loadAutomations(few, FEW);
+    await loadAutomations(large, many);
     say('events that no automation listens to');
     for (const stack of [few, large]) await postFor(stack, { ...LOAD, seconds: plan.warmUpSeconds });
     const slot = (stack: Stack) => () => postFor(stack, { ...LOAD, seconds: plan.eventSeconds });

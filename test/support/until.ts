@@ -1,7 +1,7 @@
 /** A deadline says how long something takes on two idle cores. A busy machine gets this many times as long. */
 const PATIENCE = 3;
 
-/** The most milliseconds that something may take which takes at most `ms` on two idle cores. */
+/** Returns the limit in milliseconds, on a busy machine, for what takes at most `ms` on two idle cores. */
 export const allowedMs = (ms: number): number => PATIENCE * ms;
 
 /**

@@ -56,7 +56,7 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
       {schema !== undefined && (
         <ConfigFields key={type} schema={schema} config={config} kept={connection?.config ?? {}} onChange={setConfig} />
       )}
-      <Test connection={connection} type={type} config={config} />
+      <ConnectionTest connection={connection} type={type} config={config} />
       {save.data?.warnings.map(({ path, message }) => (
         <p key={path} className="tone-warn" role="alert">
           Saved, but: {message}
@@ -66,14 +66,14 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
   );
 }
 
-interface TestProps {
+interface ConnectionTestProps {
   connection: Connection | undefined;
   type: string;
   config: Config;
 }
 
 /** Tests the configuration without saving it. The result disappears when the configuration changes. */
-function Test({ connection, type, config }: TestProps) {
+function ConnectionTest({ connection, type, config }: ConnectionTestProps) {
   const test = useMutation({
     mutationFn: () => {
       const body = { type, config, ...(connection === undefined ? {} : { connectionId: connection.id }) };
