@@ -65,6 +65,7 @@ async function steps(platform: Platform, plan: Plan, say: (message: string) => v
         {
           repeat: {
             count: steps / 2,
+            max_iterations: steps,
             sequence: [
               { variables: { n: '{{ repeat.index }}' } },
               { action: 'integration-webhook.send', config: { url: receiver.url, body: { n: '{{ variables.n }}' } } },
@@ -82,7 +83,8 @@ async function steps(platform: Platform, plan: Plan, say: (message: string) => v
       return rows[0]?.status;
     };
     const status = await until('the run has ended', ended, 600_000);
-    if (status !== 'success' || receiver.received.length < steps / 2) throw new Error(`The run ended as ${status}.`);
+    const sent = receiver.received.length;
+    if (status !== 'success' || sent < steps / 2) throw new Error(`The run ended as ${status} after ${sent} requests.`);
     const { rows } = await stack.database.db.execute<{ ms: number }>(sql`
       with ended as (select (row_number() over (order by seq) - 1) / ${BLOCK}::int as block, finished_at as at
         from run_steps where path like '%sequence%')
