@@ -77,7 +77,7 @@ async function printAll(client: ApiClient, options: Options, output: Output): Pr
   }
   if (items.length === 0) return output.line('No runs.');
   output.table(
-    ['ID', 'STATUS', 'STARTED (UTC)', 'TOOK', 'ABOUT', 'AUTOMATION'],
+    ['ID', 'STATUS', 'STARTED (UTC)', 'TOOK', 'EVENT', 'ABOUT', 'AUTOMATION'],
     items.map((run) => {
       const took = elapsedMs(run.startedAt, run.finishedAt);
       return [
@@ -85,6 +85,7 @@ async function printAll(client: ApiClient, options: Options, output: Output): Pr
         { text: run.status, tone: toneOf(run.status) },
         instantText(run.startedAt),
         took === undefined ? '-' : durationText(took),
+        run.customType ?? run.triggerEvent ?? '-',
         run.contextKey ?? '-',
         run.automationName,
       ];

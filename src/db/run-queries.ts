@@ -1,7 +1,7 @@
 import { and, desc, eq, gt, inArray, or, sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { whereRuns, type RunFilter } from './run-filter';
-import { matchingIds } from './run-search';
+import { CUSTOM_TYPE, matchingIds } from './run-search';
 import { automations } from './tables/automations';
 import { artifacts, runs, runSteps, type RunStatus } from './tables/runs';
 
@@ -15,6 +15,7 @@ const columns = {
   error: runs.error,
   triggerId: runs.triggerId,
   triggerEvent: runs.triggerEvent,
+  customType: sql<string | null>`${CUSTOM_TYPE}`,
   contextKey: runs.contextKey,
   parentRunId: runs.parentRunId,
   causedBy: runs.causedBy,

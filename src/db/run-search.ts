@@ -16,13 +16,24 @@ const MAX_NAMED = 500;
 
 const ENDED = ['success', 'failed', 'cancelled'] as const satisfies readonly RunStatus[];
 const OPEN = ['pending', 'running', 'waiting'] as const satisfies readonly RunStatus[];
-type Columns = readonly ('id' | 'status' | 'context_key' | 'trigger_event')[];
+type Columns = readonly ('id' | 'status' | 'context_key' | 'trigger_event' | 'custom_type')[];
 const ID: Columns = ['id'];
 const ID_STATUS: Columns = ['id', 'status'];
 /** The columns that a text is compared with. */
-const COMPARED: Columns = ['id', 'status', 'context_key', 'trigger_event'];
+const COMPARED: Columns = ['id', 'status', 'context_key', 'trigger_event', 'custom_type'];
+
+/** The type of a custom event that started a run of the table `runs`; null for every other event. */
+export const CUSTOM_TYPE = sql.raw(
+  `case when runs.trigger_event = 'automation.event' then runs.trigger_scope #>> '{payload,type}' end`,
+);
 
 const of = (table: string, columns: Columns) => sql.raw(columns.map((name) => `${table}.${name}`).join(', '));
+/** Columns of the table `runs` itself. */
+const ofRuns = (columns: Columns) =>
+  sql.join(
+    columns.map((name) => (name === 'custom_type' ? sql`${CUSTOM_TYPE} as custom_type` : of('runs', [name]))),
+    sql`, `,
+  );
 
 /** Number of runs of a status; `atLeast` = there may be more. */
 export interface RunCount {
@@ -89,9 +100,9 @@ function newest(
   // The index of runs by status has no common order of several statuses, so the newest of each are combined.
   if (status.length > 1 && filter.automationId === undefined && filter.contextKey === undefined)
     return sql`select ${of('r', columns)} from unnest(${`{${status.join(',')}}`}::text[]) as s(status) cross join lateral (
-      select ${of('runs', columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}
+      select ${ofRuns(columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}
       order by runs.id desc limit ${limit}) as r order by r.id desc limit ${limit}`;
-  return sql`select ${of('runs', columns)} from ${runs} where ${whereRuns(filter) ?? sql`true`}${below} order by runs.id desc limit ${limit}`;
+  return sql`select ${ofRuns(columns)} from ${runs} where ${whereRuns(filter) ?? sql`true`}${below} order by runs.id desc limit ${limit}`;
 }
 
 /**
@@ -126,15 +137,15 @@ async function searched(
       ? []
       : [
           sql`select ${of('r', columns)} from unnest(${`{${ids.join(',')}}`}::uuid[]) as a(id) cross join lateral (
-            select ${of('runs', columns)} from ${runs} where runs.automation_id = a.id and ${where}${below('runs')}
+            select ${ofRuns(columns)} from ${runs} where runs.automation_id = a.id and ${where}${below('runs')}
             order by runs.id desc limit ${limit}) as r${total}`,
         ]),
     newest({ ...filter, contextKey: q }, limit, { before, columns }),
     ...(id.success
-      ? [sql`select ${of('runs', columns)} from ${runs} where runs.id = ${id.data} and ${where}${below('runs')}`]
+      ? [sql`select ${ofRuns(columns)} from ${runs} where runs.id = ${id.data} and ${where}${below('runs')}`]
       : []),
     sql`select ${of('runs', columns)} from (${newest(filter, window, { columns: COMPARED })}) as runs
-      where (runs.context_key ilike ${pattern} or runs.trigger_event ilike ${pattern})${below('runs')}`,
+      where (runs.context_key ilike ${pattern} or runs.trigger_event ilike ${pattern} or runs.custom_type ilike ${pattern})${below('runs')}`,
   ];
   return sql.join(
     parts.map((part) => sql`(${part})`),

@@ -136,6 +136,12 @@ actions: [${action}]
     await led.getByRole('link', { name: 'On chain.second' }).waitFor();
     expect(await led.getByRole('listitem').count()).toBe(3);
     await caused.getByText('No step of it has changed anything').waitFor();
+    // The run has the name of its event wherever it is shown.
+    await page.locator('.page-sub').getByText('chain.third', { exact: true }).waitFor();
+    await page.getByRole('link', { name: 'Automation', exact: true }).click();
+    await page.getByRole('region', { name: 'Recent runs' }).getByText('chain.third').waitFor();
+    await page.goto(`${origin()}/console/runs?q=in.third`);
+    await page.getByRole('cell', { name: 'chain.third', exact: true }).waitFor();
     expect(wrong).toEqual([]);
   }, 120_000);
 

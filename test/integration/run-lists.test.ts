@@ -81,6 +81,21 @@ it('finds a run by the time of its creation that was caused long before', async 
   await api.rows(`delete from runs where context_key = 'late'`, []);
 });
 
+it('gives the own type of a custom event, and finds a run by it', async () => {
+  const [id] = (await list('status=cancelled')).items.map((run) => run.id);
+  await api.rows(`update runs set trigger_event = 'automation.event', trigger_scope = $2 where id = $1`, [
+    id,
+    JSON.stringify({ payload: { type: 'deploy.finished', subject: 'db-7' } }),
+  ]);
+  const named = { triggerEvent: 'automation.event', customType: 'deploy.finished' };
+  for (const query of ['limit=1', 'q=DEPLOY.fin', 'q=deploy.fin&status=cancelled,failed']) {
+    expect((await list(query)).items[0]).toMatchObject({ id, ...named });
+  }
+  expect((await api.call('GET', `${BASE}/runs/${String(id)}`)).body).toMatchObject({ run: named });
+  expect((await list('status=failed')).items[0]).toMatchObject({ triggerEvent: 'alert.fired', customType: null });
+  await api.rows(`update runs set trigger_event = 'alert.fired', trigger_scope = '{}' where id = $1`, [id]);
+});
+
 it('lists several statuses in one order, page by page', async () => {
   const first = await list('status=failed,cancelled&limit=2');
   expect(first.items.map(({ status }) => status)).toEqual(['cancelled', 'failed']);

@@ -4011,6 +4011,8 @@ export interface components {
             } | null;
             triggerId: string | null;
             triggerEvent: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
             contextKey: string | null;
             /** @description The run that this one retries */
             parentRunId: string | null;
@@ -6987,7 +6989,7 @@ export interface operations {
                 to?: string;
                 /** @description Code of the run error, e.g. `execution_lost` */
                 errorCode?: string;
-                /** @description Part of the automation's name, the context key or the event; or an id. Parts of context keys and events are found in the newest 20,000 runs under the other filters */
+                /** @description Part of the automation's name, the context key, the event or its custom type; or an id. Parts of context keys and events are found in the newest 20,000 runs under the other filters */
                 q?: string;
                 /** @description Also return `counts` by status, under the same filters except `status` */
                 counts?: "0" | "1" | "" | "true" | "false";
@@ -7130,6 +7132,8 @@ export interface operations {
                             } | null;
                             triggerId: string | null;
                             triggerEvent: string | null;
+                            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+                            customType: string | null;
                             contextKey: string | null;
                             /** @description The run that this one retries */
                             parentRunId: string | null;

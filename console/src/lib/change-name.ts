@@ -11,3 +11,8 @@ interface NamedChange {
 export function changeName({ kind, event, customType, events }: NamedChange): string | undefined {
   return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }
+
+/** Returns the event that started a run: its own type for a custom event; null for a run by hand. */
+export function runEvent({ customType, triggerEvent }: { customType: string | null; triggerEvent: string | null }) {
+  return customType ?? triggerEvent;
+}

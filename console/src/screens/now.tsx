@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import type { ReactNode } from 'react';
-import { changeName } from '../lib/change-name';
+import { changeName, runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
@@ -189,6 +189,7 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
       <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
         {run.automationName}
       </Link>
+      <span className="faint">{runEvent(run)}</span>
       <span className="line-end">
         {run.finishedAt === null ? (
           <>

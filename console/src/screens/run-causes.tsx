@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
-import { changeName } from '../lib/change-name';
+import { changeName, runEvent } from '../lib/change-name';
 import { shortId } from '../ui/copy';
 import { Loaded, Panel } from '../ui/page';
 import { Status } from '../ui/status';
@@ -64,7 +64,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
 /** Returns what started a run of which no change is known. */
 function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
   if (automationId === null) return 'no longer kept';
-  return runId === run.id && run.triggerEvent !== null ? run.triggerEvent : 'by hand';
+  return (runId === run.id ? runEvent(run) : null) ?? 'by hand';
 }
 
 function CausedBy({ run, causes: { down, more, keptSince, retries } }: { run: RunData; causes: Causes }) {

@@ -6,6 +6,7 @@ import { api, bodyOf } from '../api/client';
 import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 import { useMay } from '../api/session';
+import { runEvent } from '../lib/change-name';
 import { useNavigateWhileShown } from '../lib/navigate-while-shown';
 import { useSearchParams } from '../lib/search';
 import { CopyId, shortId } from '../ui/copy';
@@ -73,7 +74,7 @@ function Facts({ run }: { run: RunData }) {
       <Link to="/automations/$id" params={{ id: run.automationId }} search={{}}>
         Automation
       </Link>
-      <span>{run.triggerEvent ?? 'started by hand'}</span>
+      <span>{runEvent(run) ?? 'started by hand'}</span>
       {run.contextKey !== null && <span>{run.contextKey}</span>}
       <span>version {run.version}</span>
       <CopyId id={run.id} />

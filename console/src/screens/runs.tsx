@@ -2,6 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { X } from 'lucide-react';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
+import { runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { useSearchParams, type Search } from '../lib/search';
 import { absoluteText } from '../lib/time';
@@ -108,7 +109,7 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
               <td title={run.contextKey ?? ''}>
                 {run.contextKey === null ? <span className="faint">–</span> : shortId(run.contextKey, 32)}
               </td>
-              <td title={run.triggerEvent ?? ''}>{run.triggerEvent ?? <span className="faint">manual</span>}</td>
+              <td title={runEvent(run) ?? ''}>{runEvent(run) ?? <span className="faint">manual</span>}</td>
               <td>
                 <Time at={run.startedAt} />
               </td>

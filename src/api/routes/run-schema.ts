@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RunRow, RunStepRow } from '../../db/run-queries';
 import { RUN_STATUSES, STEP_STATUSES, type artifacts } from '../../db/tables/runs';
+import { CustomType } from '../changes/change-answer';
 import { isoOrNull, Timestamp } from '../http/values';
 
 const Document = z.record(z.string(), z.unknown());
@@ -17,6 +18,7 @@ export const RunAnswer = z
     error: Document.nullable(),
     triggerId: z.string().nullable(),
     triggerEvent: z.string().nullable(),
+    customType: CustomType,
     contextKey: z.string().nullable(),
     parentRunId: z.uuid().nullable().describe('The run that this one retries'),
     causedBy: z.uuid().nullable().describe('The run whose write triggered this one'),

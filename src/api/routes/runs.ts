@@ -59,7 +59,7 @@ const ListQuery = z.object({
     .max(200)
     .optional()
     .describe(
-      `Part of the automation's name, the context key or the event; or an id. Parts of context keys and events are found in the newest ` +
+      `Part of the automation's name, the context key, the event or its custom type; or an id. Parts of context keys and events are found in the newest ` +
         `${SEARCHED_RUNS.toLocaleString('en-US')} runs under the other filters`,
     ),
   counts: FlagQuery.optional().describe('Also return `counts` by status, under the same filters except `status`'),

@@ -45,6 +45,7 @@ export const Run = z.looseObject({
   error: Json.nullish(),
   triggerId: z.string().nullish(),
   triggerEvent: z.string().nullish(),
+  customType: z.string().nullish(),
   contextKey: z.string().nullish(),
   parentRunId: z.string().nullish(),
   causedBy: z.string().nullish(),

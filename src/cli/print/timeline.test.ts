@@ -41,6 +41,10 @@ describe('renderRun', () => {
 
   it('shows why the run is there and how it ended', () => {
     expect(text).toContain('trigger     unhealthy (healthcheck.system_health_changed)');
+    const custom = { ...run, triggerEvent: 'automation.event', customType: 'deploy.finished' };
+    expect(renderRun({ run: custom, steps: [], artifacts: [] }, { colours: false, width: undefined })).toContain(
+      'trigger     unhealthy (deploy.finished)',
+    );
     expect(text).toContain('failed  after 1.5 s  The server answered 500. [http_status]');
   });
 

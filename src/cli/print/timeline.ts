@@ -47,9 +47,10 @@ export function runHead(run: Run, { colours }: TimelineOptions): string[] {
   return [paint(`Run ${run.id}`, 'strong', colours), ...lines, ''];
 }
 
-function triggerText({ triggerId, triggerEvent }: Run): string {
+function triggerText({ triggerId, triggerEvent, customType }: Run): string {
   if (triggerEvent == null) return triggerId == null ? 'started by hand' : triggerId;
-  return triggerId == null ? triggerEvent : `${triggerId} (${triggerEvent})`;
+  const event = customType ?? triggerEvent;
+  return triggerId == null ? event : `${triggerId} (${event})`;
 }
 
 /** Returns the lines of one step: time, name, duration, and its result below. */

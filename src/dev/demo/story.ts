@@ -81,7 +81,7 @@ function runLines({ run, steps, artifacts }: RunDetail): Line[] {
   if (startedAt === undefined) return [];
   const began: Line = {
     ...{ at: startedAt, order: 2, who: 'run', tone: 'busy' },
-    what: `"${run.automationName}" by ${run.triggerEvent ?? run.triggerId ?? 'hand'}, about ${run.contextKey ?? 'everything'}`,
+    what: `"${run.automationName}" by ${run.customType ?? run.triggerEvent ?? run.triggerId ?? 'hand'}, about ${run.contextKey ?? 'everything'}`,
   };
   const took = elapsedMs(run.startedAt, run.finishedAt);
   const ended = timeOf(run.finishedAt);

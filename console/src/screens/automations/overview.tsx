@@ -2,6 +2,7 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
+import { runEvent } from '../../lib/change-name';
 import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
 import { OutcomeBars } from '../../ui/bars';
@@ -126,6 +127,11 @@ function RecentRuns({ id }: { id: string }) {
                 ),
               },
               { name: 'Took', cell: (run) => <Duration from={run.startedAt} to={run.finishedAt} /> },
+              {
+                name: 'Event',
+                title: (run) => runEvent(run) ?? '',
+                cell: (run) => runEvent(run) ?? <span className="faint">manual</span>,
+              },
               {
                 name: 'Context',
                 title: ({ contextKey }) => contextKey ?? '',
