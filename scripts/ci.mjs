@@ -89,13 +89,13 @@ function jest(project, files, suffix = '') {
 }
 
 /** Maximum number of failed test files of a step that run again. A busy machine does not explain more failures than that. */
-const MOST_AGAIN = 3;
+const MAX_AGAIN = 3;
 
 /** Runs a step. Runs its failed test files again, one at a time, where the step allows that. */
 async function perform(step) {
   const first = await execute(step);
   const failed = first.ok || !step.again ? [] : failedFiles(step.report);
-  if (failed.length === 0 || failed.length > MOST_AGAIN) return first;
+  if (failed.length === 0 || failed.length > MAX_AGAIN) return first;
   const files = failed.map(({ name }) => relative(root, name));
   console.log(`       again, one at a time: ${files.join(', ')}`);
   const again = jest(step.name, 1, '-again');

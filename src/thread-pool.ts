@@ -24,13 +24,13 @@ interface Waiting<Job, Answer> {
 }
 
 /** Maximum duration of a job on a busy machine, as a multiple of its deadline. */
-const MOST_DEADLINES = 5;
+const MAX_DEADLINES = 5;
 
 /**
  * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A
  * job that exceeds its deadline ends its thread, and the next job gets a new one. A job exceeds the deadline when, since
  * its thread began with it, `deadlineMs` have passed and the process has used as much CPU time. Without that CPU time it
- * ends after `MOST_DEADLINES` deadlines. The CPU time is that of the process, because Node does not report it by thread.
+ * ends after `MAX_DEADLINES` deadlines. The CPU time is that of the process, because Node does not report it by thread.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;
@@ -144,7 +144,7 @@ function onDeadline(deadlineMs: number, callback: () => void): () => void {
   const check = (): void => {
     const { user, system } = process.cpuUsage(usedBefore);
     const usedMs = (user + system) / 1000;
-    const leftMs = Math.min(deadlineMs - usedMs, startedAt + MOST_DEADLINES * deadlineMs - performance.now());
+    const leftMs = Math.min(deadlineMs - usedMs, startedAt + MAX_DEADLINES * deadlineMs - performance.now());
     if (leftMs <= 0) callback();
     else timer = setTimeout(check, Math.max(leftMs, 10));
   };

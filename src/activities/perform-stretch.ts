@@ -5,7 +5,13 @@ import type { RunSource } from '../db/runs/run-source';
 import { FermataError } from '../domain/errors';
 import type { CommandOutcome, StepOutcome, Stretched, StretchInput } from '../domain/run/activities';
 import type { Steps } from '../domain/run/interpret/command';
-import { driveInline, isClosed, type StretchCommand, type Hands, type Stretch } from '../domain/run/interpret/inline';
+import {
+  driveInline,
+  isClosed,
+  type StretchCommand,
+  type StepHandlers,
+  type Stretch,
+} from '../domain/run/interpret/inline';
 import { stepAt } from '../domain/run/step-at';
 import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
@@ -21,13 +27,13 @@ import type { LastStep } from './step';
 /** After this time the activity returns the steps performed so far, because a local activity holds its workflow task. */
 const BUDGET_MS = 2_000;
 /** Maximum number of outcomes of one stretch. They become one marker of the history. */
-const MOST_OUTCOMES = 200;
-const MOST_BYTES = 262_144;
+const MAX_OUTCOMES = 200;
+const MAX_BYTES = 262_144;
 /**
  * Maximum size of the outcomes of a branch's stretch, as JSON. Smaller than that of the run, because as many branches
  * run at once as fit into a workflow task.
  */
-const MOST_BYTES_OF_BRANCH = 65_536;
+const MAX_BYTES_OF_BRANCH = 65_536;
 
 /**
  * Creates the activity that drives the interpreter. It carries out the steps of a branch one after another, each in its
@@ -50,8 +56,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
     const stretch = await beginStretch(deps, input);
     const last = lastStepOf(source, input);
     const callsApart = (path: string) => needsCallsQueue(deps, source, path);
-    const hands: Hands = { evaluate, perform: (step) => perform(step, last), callsApart };
-    const stretched = await driveInline(stretch, hands, withBudget(input));
+    const handlers: StepHandlers = { evaluate, perform: (step) => perform(step, last), callsApart };
+    const stretched = await driveInline(stretch, handlers, withBudget(input));
     if (stretched.done.some(isClosed)) return (await recallStretch(deps, input)) ?? stretched;
     if (!stretched.ended) return stretched;
     const ended =
@@ -92,7 +98,7 @@ export async function recallStretch(deps: ActivityDeps, input: StretchInput): Pr
   return stretched.ended ? stretched : null;
 }
 
-function recalling(outcomes: ReadonlyMap<string, StoredOutcome>): Hands {
+function recalling(outcomes: ReadonlyMap<string, StoredOutcome>): StepHandlers {
   return {
     evaluate: ({ path, iteration }) =>
       Promise.resolve(decidedBefore(outcomes.get(path)?.decided, iteration) ?? { type: 'closed' }),
@@ -146,13 +152,13 @@ function closedAt({ done: [first] }: Stretched): Stretched {
  */
 function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {
   const started = performance.now();
-  const most = branch === '' ? MOST_BYTES : MOST_BYTES_OF_BRANCH;
+  const most = branch === '' ? MAX_BYTES : MAX_BYTES_OF_BRANCH;
   let bytes = 0;
   return (done, { node }) => {
     bytes += JSON.stringify(done.at(-1)).length;
     if (branch !== '' && (node.kind === 'variables' || (node.kind === 'repeat' && node.form === 'for_each')))
       return true;
-    return performance.now() - started > BUDGET_MS || bytes > most || done.length >= MOST_OUTCOMES || isCancelled();
+    return performance.now() - started > BUDGET_MS || bytes > most || done.length >= MAX_OUTCOMES || isCancelled();
   };
 }
 

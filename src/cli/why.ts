@@ -11,7 +11,7 @@ import { UsageError } from './usage-error';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 /** Maximum number of steps that are shown of a run. */
-const MOST_STEPS = 40;
+const MAX_STEPS = 40;
 
 interface Options {
   since: string;
@@ -114,7 +114,7 @@ async function printCandidate(client: ApiClient, candidate: Candidate, output: O
   const detail = runId === undefined ? undefined : await orNone(client.get(`/runs/${runId}`, RunDetail));
   output.line(`  ${candidateSentence(candidate, detail?.run)}`);
   if (detail === undefined) return;
-  for (const step of detail.steps.slice(0, MOST_STEPS)) {
+  for (const step of detail.steps.slice(0, MAX_STEPS)) {
     for (const line of stepLines(step, detail.run, output)) output.line(`    ${line}`);
   }
 }

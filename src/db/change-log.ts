@@ -98,7 +98,7 @@ export async function appendChanges(
 }
 
 /** Maximum number of changes of one entity that are searched. */
-const MOST_LOOKED_THROUGH = 1_000;
+const MAX_SEARCHED = 1_000;
 
 /**
  * Returns the changes of an entity after a change and before an instant, in order. null = there are too many to search,
@@ -113,6 +113,6 @@ export async function changesOfEntityBefore(
     select ${CHANGE_COLUMNS} from changes
     where partition = ${partitionOf(entity.kind, entity.id)} and kind = ${entity.kind} and entity_id = ${entity.id}
       and seq > (select c.seq from changes c where c.change_id = ${after}) and occurred_at < ${before.toISOString()}
-    order by seq limit ${MOST_LOOKED_THROUGH}`);
-  return found.rows.length === MOST_LOOKED_THROUGH ? null : found.rows.map(changeOf);
+    order by seq limit ${MAX_SEARCHED}`);
+  return found.rows.length === MAX_SEARCHED ? null : found.rows.map(changeOf);
 }

@@ -184,7 +184,7 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
 }
 
 /** Maximum number of armed dwells of one trigger that each get a row in `evaluations` when all are dropped at once. */
-const MOST_CANCELLED = 50;
+const MAX_CANCELLED = 50;
 
 /**
  * Drops the dwells of triggers that were removed or changed, and records `why` for each armed context key. When a
@@ -202,8 +202,8 @@ export async function keepDwells(
     select automation_id, trigger_id, (array_agg(change_id order by id desc))[1], own_key, 'dwell_cancelled', ${why},
       count(*), clock_timestamp(), clock_timestamp()
     from (
-      select id, automation_id, trigger_id, change_id, nth, nth <= ${MOST_CANCELLED} as is_own,
-        case when nth <= ${MOST_CANCELLED} then left(context_key, 500) end as own_key
+      select id, automation_id, trigger_id, change_id, nth, nth <= ${MAX_CANCELLED} as is_own,
+        case when nth <= ${MAX_CANCELLED} then left(context_key, 500) end as own_key
       from (
         select id, automation_id, trigger_id, change_id, context_key,
           row_number() over (partition by trigger_id order by id desc) as nth

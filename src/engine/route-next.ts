@@ -14,9 +14,9 @@ import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 /** Target duration of one read of the log and its routing, so that a change that arrives after a burst is read soon. */
 const ROUND_MS = 100;
 /** Number of changes per round: initial, minimum and maximum. */
-const [FIRST_BATCH, LEAST_BATCH, MOST_BATCH] = [128, 32, 500];
+const [FIRST_BATCH, LEAST_BATCH, MAX_BATCH] = [128, 32, 500];
 /** Maximum number of waits that are recorded for one change. */
-const MOST_WAITS = 200;
+const MAX_WAITS = 200;
 
 export interface RouteNextDeps extends RouteDeps, WakeDeps {
   follower: IndexFollower;
@@ -67,7 +67,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
 
 /** Returns how many changes the next round reads, after a full round that routed `changes` in `ms` milliseconds. */
 const limitAfter = (changes: number, ms: number): number =>
-  Math.max(LEAST_BATCH, Math.min(MOST_BATCH, Math.round((changes * ROUND_MS) / ms)));
+  Math.max(LEAST_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
 /** Separates changes that concern nothing, which one statement marks as routed, from those that pass through gates. */
 function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
@@ -99,7 +99,7 @@ function noteWaits(changes: readonly Routable[], waits: readonly NewRouting[]): 
   for (const wait of waits.toSorted((a, b) => b.outcome.localeCompare(a.outcome))) {
     const known = byChange.get(wait.changeId) ?? [];
     byChange.set(wait.changeId, known);
-    if (known.length < MOST_WAITS) known.push(wait);
+    if (known.length < MAX_WAITS) known.push(wait);
   }
   for (const { change, notes } of changes) notes.push(...(byChange.get(change.changeId) ?? []));
 }

@@ -17,7 +17,7 @@ import type { ExpressionContext } from './evaluator';
 import type { readHealthViews } from '../domains/healthcheck/health-view';
 
 /** Maximum number of entities of a kind in an expression over all of them. */
-const MOST_OF_A_KIND = 1_000;
+const MAX_OF_A_KIND = 1_000;
 
 /** Reads the rich view of health; an error makes `health` unavailable. */
 export type ReadHealth = typeof readHealthViews;
@@ -91,7 +91,7 @@ export async function readLiveScope(
     entities,
     refs.filter((ref) => !isOnlyCounted(ref)),
   );
-  const computed = await entities.computed?.(db, refs, MOST_OF_A_KIND);
+  const computed = await entities.computed?.(db, refs, MAX_OF_A_KIND);
   for (const { kind, id, state: value } of computed?.states ?? []) (state[kind] ??= emptyMap())[id] = value;
   const alerts = found.readsAlerts ? { firing: await deps.readAlerts(db, scope.facts, systemId) } : undefined;
   const { views, unavailable: noHealth } = await readHealth(deps, refs, scope, now);
@@ -176,7 +176,7 @@ async function readStates(
     for (const found of (await entities.getMany(db, one)).values()) put(found.kind, found.id, found.state);
   const kinds = new Set(refs.filter((ref) => ref.id === ANY_ID).map((ref) => ref.kind));
   for (const kind of kinds) {
-    for (const found of await entities.list(db, kind, { limit: MOST_OF_A_KIND })) put(kind, found.id, found.state);
+    for (const found of await entities.list(db, kind, { limit: MAX_OF_A_KIND })) put(kind, found.id, found.state);
   }
   return state;
 }

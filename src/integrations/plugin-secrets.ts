@@ -35,7 +35,7 @@ export const NO_SECRETS: PluginSecrets = {
 /**
  * Maximum number of values that this process masks. The oldest are forgotten when secrets are replaced again and again.
  */
-const MOST_VALUES = 500;
+const MAX_VALUES = 500;
 
 /** Creates the secrets of all plugins of a process, and the mask of what they have read. */
 export function createPluginSecrets(backend: SecretBackend): PluginSecrets & { mask: Mask } {
@@ -45,7 +45,7 @@ export function createPluginSecrets(backend: SecretBackend): PluginSecrets & { m
     if (seen.has(value)) return value;
     seen.add(value);
     for (const oldest of seen) {
-      if (seen.size <= MOST_VALUES) break;
+      if (seen.size <= MAX_VALUES) break;
       seen.delete(oldest);
     }
     current = createMask([...seen]);

@@ -24,7 +24,7 @@ export interface DwellStarter {
 
 const DEADLINE_MS = 10_000;
 /** Maximum number of attempts to start a dwell after conflicts; after that, the sweep starts it. */
-const MOST_TRIES = 4;
+const MAX_TRIES = 4;
 
 interface StarterDeps {
   client: Client;
@@ -75,7 +75,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
   return {
     async start(given) {
       let dwell = given;
-      for (let tries = 0; tries < MOST_TRIES; tries += 1) {
+      for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         if (await tryStart(dwell)) return;
         const holder = await describe(dwell.workflowId);
         if (holder?.status.name !== 'RUNNING') continue;

@@ -40,7 +40,7 @@ const MONTHS: readonly Month[] = [
 ];
 const DAYS: readonly DayOfWeek[] = ['SUNDAY', 'MONDAY', 'TUESDAY', 'WEDNESDAY', 'THURSDAY', 'FRIDAY', 'SATURDAY'];
 /** Maximum number of time zones whose offsets are cached. */
-const MOST_ZONES = 1_000;
+const MAX_ZONES = 1_000;
 
 interface ScheduleKeeperDeps {
   client: Client;
@@ -61,7 +61,7 @@ export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
     const now = clock.now();
     const key = `${zone} ${now.toISOString().slice(0, 10)}`;
     const known = offsets.get(key) ?? offsetsOf(zone, now);
-    if (!offsets.has(key) && offsets.size >= MOST_ZONES) offsets.clear();
+    if (!offsets.has(key) && offsets.size >= MAX_ZONES) offsets.clear();
     offsets.set(key, known);
     return known;
   };

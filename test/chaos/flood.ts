@@ -6,7 +6,7 @@ import type { Received } from '../support/receiver';
 /** Events in one request. */
 const BATCH = 20;
 /** Maximum number of concurrent requests; a sender with more waits for an answer, as a pool of connections does. */
-const MOST_REQUESTS = 200;
+const MAX_REQUESTS = 200;
 const REQUEST_TIMEOUT_MS = 60_000;
 
 /** A refusal of the API. */
@@ -95,7 +95,7 @@ export function createFlood(engine: Engine, api: { url: string }): Flood {
       for (let sent = 0; sent < perSecond * seconds; sent += BATCH) {
         await pause(Math.max(0, begin + (sent * 1000) / perSecond - performance.now()));
         if (performance.now() - begin > seconds * 1000) break;
-        if (underWay.size >= MOST_REQUESTS) await Promise.race(underWay);
+        if (underWay.size >= MAX_REQUESTS) await Promise.race(underWay);
         const request = post(batchOf(types, BATCH)).finally(() => underWay.delete(request));
         underWay.add(request);
       }

@@ -19,8 +19,8 @@ const QUIET_SHARE = 1 / 40;
 const NOISY = ['noisy.0', 'noisy.1', 'noisy.2', 'noisy.3'];
 const QUIET = 'quiet';
 /** What a process may take of memory, in MB, and its largest share above what it took in the first third of the load. */
-const MOST_MB = 700;
-const MOST_GROWTH = 1.5;
+const MAX_MB = 700;
+const MAX_GROWTH = 1.5;
 
 const automation = (type: string) => `
 name: ${type}
@@ -173,5 +173,5 @@ function summary(samples: readonly number[]) {
 
 function expectBounded(samples: readonly number[]): void {
   const { early, most } = summary(samples);
-  expect(most).toBeLessThanOrEqual(Math.min(MOST_MB, MOST_GROWTH * early));
+  expect(most).toBeLessThanOrEqual(Math.min(MAX_MB, MAX_GROWTH * early));
 }

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { createWorkflowSandbox, type WorkflowSandbox } from '../../src/cli/test/workflow-sandbox';
 import type { StretchInput } from '../../src/domain/run/activities';
-import { driveInline, type Hands } from '../../src/domain/run/interpret/inline';
+import { driveInline, type StepHandlers } from '../../src/domain/run/interpret/inline';
 import type { ExecutionOf } from '../../src/domain/run/interpret/kind';
 import { Progress } from '../../src/domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../../src/domain/run/interpret/steps';
@@ -12,7 +12,7 @@ import { byBranch, dryCourse } from '../support/order/dry';
 import { referenceOf } from '../support/order/reference';
 import { StepRows } from '../support/order/rows';
 import {
-  MOST_DELIVERIES,
+  MAX_DELIVERIES,
   runGrouped,
   runOneByOne,
   type Answer,
@@ -42,10 +42,10 @@ function rowsOf(definition: Steps): StepRows {
 }
 
 /** Adds to `writes` what a step writes. */
-function writing(hands: Hands, rows: StepRows, writes: (() => void)[]): Hands {
+function writing(handlers: StepHandlers, rows: StepRows, writes: (() => void)[]): StepHandlers {
   return {
     evaluate: async (input) => {
-      const evaluation = await hands.evaluate(input);
+      const evaluation = await handlers.evaluate(input);
       writes.push(
         () => rows.note(input.journal),
         () => rows.evaluated(input, evaluation),
@@ -53,7 +53,7 @@ function writing(hands: Hands, rows: StepRows, writes: (() => void)[]): Hands {
       return evaluation;
     },
     perform: async (input) => {
-      const performance = await hands.perform(input);
+      const performance = await handlers.perform(input);
       writes.push(
         () => rows.note(input.journal),
         () => rows.performed(input.path, performance),
@@ -67,7 +67,7 @@ function writing(hands: Hands, rows: StepRows, writes: (() => void)[]): Hands {
 function answersFor(definition: Steps, seed: number, odds: Odds, now: () => number, rows: StepRows): Answer {
   const answered = oracle(definition, seed, odds, now);
   const writes: (() => void)[] = [];
-  const hands = writing(answered, rows, writes);
+  const handlers = writing(answered, rows, writes);
   const stretchOf = async (input: StretchInput) => {
     const { branch: place, positions, variables, repeat, wait, error } = input;
     const progress = new Progress(variables, { positions, variables: {}, finished: {}, waits: {} });
@@ -79,7 +79,7 @@ function answersFor(definition: Steps, seed: number, odds: Odds, now: () => numb
       runList(progress, branch, planOf(definition[list], executionOf), list);
     const budget = 1 + (chance(`${seed} budget ${input.first?.at ?? ''}`) % 6);
     const stretch = { input, branch, steps, journal: [...input.journal] };
-    const stretched = await driveInline(stretch, hands, (done) => done.length >= budget);
+    const stretched = await driveInline(stretch, handlers, (done) => done.length >= budget);
     if (stretched.ended) writes.push(() => rows.end(stretch.journal));
     return stretched;
   };
@@ -96,7 +96,7 @@ function answersFor(definition: Steps, seed: number, odds: Odds, now: () => numb
         return { result: await stretchOf(input) };
       case 'performStep': {
         if (isLost(seed, input.path)) return { failure: 'heartbeat' };
-        const called = await hands.perform(input);
+        const called = await handlers.perform(input);
         const performed = called.type === 'handover' ? { type: 'done' as const } : called;
         writes.push(() => rows.performed(input.path, performed));
         return { result: performed };
@@ -175,9 +175,9 @@ describe('commands of a run', () => {
 
   /** The run did what its definition says, whatever the order in which things ended. */
   async function expectMeaning(definition: Steps, seed: number, odds: Odds, course: Course, rows: StepRows) {
-    const hands = oracle(definition, seed, odds, () => 0);
-    const expected = await referenceOf(definition, hands, (path) => isLost(seed, path));
-    if (expected === null || course.delivered.length >= MOST_DELIVERIES) return;
+    const handlers = oracle(definition, seed, odds, () => 0);
+    const expected = await referenceOf(definition, handlers, (path) => isLost(seed, path));
+    if (expected === null || course.delivered.length >= MAX_DELIVERIES) return;
     expect(course.commands.at(-1)).toBe(expected.status === 'success' ? 'complete' : 'fail');
     expect([...rows.actions].sort()).toEqual([...expected.actions].sort());
     await expectDry(definition, seed, odds, rows, expected.status);
@@ -186,8 +186,8 @@ describe('commands of a run', () => {
 
   /** A dry run asks for the same steps and decisions as the run did, in each branch in the same order, and ends as it did. */
   async function expectDry(definition: Steps, seed: number, odds: Odds, rows: StepRows, status: 'success' | 'failed') {
-    const hands = oracle(definition, seed, odds, () => 0);
-    const dry = await dryCourse(definition, hands, { executionOf, isLost: (path) => isLost(seed, path) });
+    const handlers = oracle(definition, seed, odds, () => 0);
+    const dry = await dryCourse(definition, handlers, { executionOf, isLost: (path) => isLost(seed, path) });
     expect(dry.status).toBe(status);
     expect(byBranch(definition, dry.asked)).toEqual(byBranch(definition, [...rows.asked]));
   }

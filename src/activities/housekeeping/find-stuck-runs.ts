@@ -9,7 +9,7 @@ const LIMIT = 500;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 10;
 /** A workflow task with more attempts than this is reported as stuck. */
-const MOST_TRIES = 3;
+const MAX_TRIES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';
 
@@ -31,7 +31,7 @@ export function createFindStuckRuns(deps: {
       return { code: 'not_started', reason };
     }
     const tries = await triesOf(deps.client(), run);
-    if (tries > MOST_TRIES) {
+    if (tries > MAX_TRIES) {
       return { code: 'workflow_task', reason: `Its workflow task failed ${tries} times; Temporal shows the error.` };
     }
     try {

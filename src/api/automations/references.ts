@@ -10,19 +10,22 @@ import { isTemplate, parseBareExpression } from '../../domain/expressions/templa
 const MAX_REMEMBERED = 20_000;
 
 /** How an automation refers to an entity: by its id, as any entity of the kind, or as the system of a run. */
-export type LooksAt = 'id' | 'any' | 'system_of_run';
+export type ReferenceKind = 'id' | 'any' | 'system_of_run';
 
 /** Finds the entities that automations refer to. */
 export interface ReferenceIndex {
   /** Returns how an automation refers to an entity; undefined when it does not. */
-  looksAt(automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>, entity: EntityRef): LooksAt | undefined;
+  referenceKind(
+    automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>,
+    entity: EntityRef,
+  ): ReferenceKind | undefined;
 }
 
 /** Creates the index. It extracts references once per version of a definition. */
 export function createReferenceIndex(): ReferenceIndex {
   const remembered = new Map<string, readonly EntityRef[]>();
   return {
-    looksAt({ id, version, definition }, entity) {
+    referenceKind({ id, version, definition }, entity) {
       const key = `${id}:${version}`;
       let refs = remembered.get(key);
       if (refs === undefined) {

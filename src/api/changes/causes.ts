@@ -11,7 +11,7 @@ import { customTypeOf, eventsOf, type CauseAnswer } from './change-answer';
 type Cause = z.input<typeof CauseAnswer>;
 
 /** Maximum number of changes below a change or a run in an answer. */
-export const MOST_BELOW = 100;
+export const MAX_BELOW = 100;
 
 /** A change with the run that wrote it, or a run with the change that started it. */
 interface Link {
@@ -31,7 +31,7 @@ export interface LinkBelow extends Link {
 /** Everything that runs caused, nearest first. */
 export interface Effects {
   links: LinkBelow[];
-  /** Whether there are more than `MOST_BELOW`. */
+  /** Whether there are more than `MAX_BELOW`. */
   more: boolean;
 }
 
@@ -84,27 +84,27 @@ export async function causeChain(db: Executor, causedBy: string | null): Promise
 }
 
 /**
- * Returns the changes that runs caused since an instant, at most `MOST_BELOW`, with as many started runs for each
+ * Returns the changes that runs caused since an instant, at most `MAX_BELOW`, with as many started runs for each
  * depth.
  */
 export async function effectsOf(db: Executor, runIds: readonly string[], since: Date): Promise<Effects> {
   const links: LinkBelow[] = [];
   let writers = runIds;
   for (let depth = 0; writers.length > 0 && depth <= MAX_DEPTH; depth += 1) {
-    const room = MOST_BELOW - links.length;
+    const room = MAX_BELOW - links.length;
     const caused = await changesCausedBy(db, writers, { since, limit: room + 1 });
     const shown = caused.slice(0, room);
     const changeIds = shown.map(({ changeId }) => changeId);
-    const started = await runsStartedBy(db, changeIds, { since, limit: MOST_BELOW + 1 });
+    const started = await runsStartedBy(db, changeIds, { since, limit: MAX_BELOW + 1 });
     const runs = new Map((await runsWithIds(db, writers)).map((run) => [run.id, run]));
     const startedBy = new Map(changeIds.map((changeId): [string, string[]] => [changeId, []]));
-    for (const { changeId, runId } of started.slice(0, MOST_BELOW)) startedBy.get(changeId)?.push(runId);
+    for (const { changeId, runId } of started.slice(0, MAX_BELOW)) startedBy.get(changeId)?.push(runId);
     links.push(
       ...shown.map(({ runId, changeId }) => {
         return { runId, run: runs.get(runId), changeId, depth, startedRunIds: startedBy.get(changeId) ?? [] };
       }),
     );
-    if (caused.length > room || started.length > MOST_BELOW) return { links, more: true };
+    if (caused.length > room || started.length > MAX_BELOW) return { links, more: true };
     writers = started.map(({ runId }) => runId);
   }
   return { links, more: false };

@@ -11,12 +11,12 @@ import type { Evaluated } from '../../evaluation/steps/evaluated';
 import type { DryStep } from './report';
 
 /** Maximum number of steps in a dry run, since a loop without effects may never end. */
-const MOST_STEPS = 1_000;
+const MAX_STEPS = 1_000;
 /**
  * Maximum size of the configurations and results in a dry run, in characters of JSON; those of later steps are left
  * out.
  */
-const MOST_SHOWN = 2_097_152;
+const MAX_SHOWN = 2_097_152;
 
 /** Thrown when the dry run has as many steps as it may show. */
 export class TooManySteps extends Error {
@@ -24,7 +24,7 @@ export class TooManySteps extends Error {
   readonly error: RunError;
 
   constructor(path: string) {
-    const message = `A dry run shows at most ${MOST_STEPS} steps.`;
+    const message = `A dry run shows at most ${MAX_STEPS} steps.`;
     super(message);
     this.error = { code: 'limit_exceeded', message, path };
   }
@@ -47,7 +47,7 @@ export class DrySteps {
   begin(node: PlanNode, path: string): Row {
     const known = this.rows.get(path);
     if (known) return known;
-    if (this.rows.size >= MOST_STEPS) throw new TooManySteps(path);
+    if (this.rows.size >= MAX_STEPS) throw new TooManySteps(path);
     const action = node.kind === 'action' ? node.action : null;
     const row: Row = { path, actionId: node.id, kind: node.kind, action, status: 'running' };
     this.rows.set(path, row);
@@ -87,7 +87,7 @@ export class DrySteps {
 
   private bounded({ config, result }: Pick<Shown, 'config' | 'result'>): Pick<Shown, 'config' | 'result'> {
     const size = JSON.stringify([config, result]).length;
-    if (this.size + size > MOST_SHOWN) return { config: null, result: { truncated: true, characters: size } };
+    if (this.size + size > MAX_SHOWN) return { config: null, result: { truncated: true, characters: size } };
     this.size += size;
     return { ...(config !== undefined && { config }), ...(result !== undefined && { result }) };
   }

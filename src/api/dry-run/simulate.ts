@@ -3,7 +3,7 @@ import type { Executor } from '../../db/executor';
 import type { ActionStep } from '../../domain/definition/action';
 import type { Registry } from '../../domain/registry/registry';
 import type { StepEvaluation } from '../../domain/run/activities';
-import { driveDry, type DryHands, type Moment } from '../../domain/run/interpret/dry';
+import { driveDry, type DryHandlers, type Moment } from '../../domain/run/interpret/dry';
 import { endAfter, type StepsEnd } from '../../domain/run/interpret/outcome';
 import { Progress } from '../../domain/run/interpret/progress';
 import { planOf, runList } from '../../domain/run/interpret/steps';
@@ -20,7 +20,7 @@ import { evaluatorAt } from './evaluator-at';
 import type { DryRun } from './report';
 
 /** Maximum number of iterations of one loop in a dry run, in which the condition may never become true. */
-const MOST_ITERATIONS = 10;
+const MAX_ITERATIONS = 10;
 
 export interface SimulateDeps {
   db: Executor;
@@ -50,10 +50,10 @@ export async function simulate(
   const run = async (list: 'actions' | 'on_failure', error?: RunError): Promise<StepsEnd> => {
     const { facts } = scope;
     const seen = error === undefined ? scope : { ...scope, facts: { ...facts, run: { ...facts.run, error } } };
-    const hands = createHands(deps, definition, { steps, memory, scope: seen });
+    const handlers = createDryHandlers(deps, definition, { steps, memory, scope: seen });
     try {
       const plan = planOf(definition[list], () => ({ execution: 'transaction', timeoutMs: 0 }));
-      await driveDry(runList(progress, progress.root, plan, list), moment, hands);
+      await driveDry(runList(progress, progress.root, plan, list), moment, handlers);
       return { status: 'success' };
     } catch (thrown) {
       if (thrown instanceof TooManySteps) return { status: 'failed', error: thrown.error };
@@ -75,11 +75,11 @@ interface State {
   scope: ExpressionContext;
 }
 
-function createHands(
+function createDryHandlers(
   deps: SimulateDeps,
   definition: AutomationRecord['definition'],
   { steps, memory, scope }: State,
-): DryHands {
+): DryHandlers {
   const at = (path: string, { branch, now }: Moment) => {
     const action = stepAt(definition, path);
     if (!action) throw new Error(`The definition has no step ${path}`);
@@ -146,6 +146,6 @@ function shownOf(evaluated: Evaluated, now: number): Evaluated {
   }
   if (evaluation.type !== 'repeat' || evaluation.iteration !== undefined) return evaluated;
   const { total } = evaluation;
-  const limited: StepEvaluation = { ...evaluation, most: MOST_ITERATIONS };
+  const limited: StepEvaluation = { ...evaluation, most: MAX_ITERATIONS };
   return { ...evaluated, evaluation: limited, result: { iterations: 0, ...(total !== undefined && { count: total }) } };
 }

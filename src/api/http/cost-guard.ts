@@ -2,7 +2,7 @@ import { FermataError } from '../../domain/errors';
 import type { RateLimiter } from '../auth/rate-limit';
 
 /** Maximum number of concurrent costly calls of one token in this process. */
-const MOST_AT_ONCE = 4;
+const MAX_AT_ONCE = 4;
 /**
  * A costly call counts as one request for each this many bytes of its body. Calls with smaller bodies are not limited
  * here.
@@ -26,10 +26,10 @@ export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard
     enter(caller, bytes, always = false) {
       if (bytes < BYTES_PER_REQUEST && !always) return () => undefined;
       const count = running.get(caller) ?? 0;
-      if (count >= MOST_AT_ONCE) {
+      if (count >= MAX_AT_ONCE) {
         throw new FermataError(
           'rate_limited',
-          `This token already has ${MOST_AT_ONCE} concurrent calls that check or render documents; wait for one of them.`,
+          `This token already has ${MAX_AT_ONCE} concurrent calls that check or render documents; wait for one of them.`,
           { retryAfterSeconds: 1 },
         );
       }

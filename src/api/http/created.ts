@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-const MOST_CHARACTERS = 200;
+const MAX_CHARACTERS = 200;
 
-const shortened = (text: string) => (text.length <= MOST_CHARACTERS ? text : `${text.slice(0, MOST_CHARACTERS - 1)}…`);
+const shortened = (text: string) => (text.length <= MAX_CHARACTERS ? text : `${text.slice(0, MAX_CHARACTERS - 1)}…`);
 const Named = z.object({
   id: z.union([z.string(), z.number()]).optional(),
   runId: z.string().optional(),
@@ -11,7 +11,7 @@ const Named = z.object({
 });
 
 /** Maximum number of automations of one GitOps call in its audit row. */
-const MOST_NAMED = 50;
+const MAX_NAMED = 50;
 const Applied = z.object({
   results: z.array(z.object({ id: z.string().nullable(), name: z.string(), action: z.string() })),
 });
@@ -29,7 +29,7 @@ export interface CreatedResource {
 export function createdBy(body: unknown): { created?: CreatedResource | CreatedResource[] } {
   const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];
   if (made.length > 0)
-    return { created: made.slice(0, MOST_NAMED).map(({ id, name }) => ({ ...(id && { id }), name })) };
+    return { created: made.slice(0, MAX_NAMED).map(({ id, name }) => ({ ...(id && { id }), name })) };
   const found = Named.safeParse(body).data;
   const id = found?.id ?? found?.runId;
   const name = found?.name ?? found?.title;

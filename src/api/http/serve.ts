@@ -151,7 +151,7 @@ interface Subject {
  * Maximum number of anonymous refusals that are recorded per minute, address and action: anybody may post to inbound
  * routes.
  */
-const MOST_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
+const MAX_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
 
 type RefuseDeps = ServeDeps & { sampler: RefusalSampler };
 
@@ -181,7 +181,7 @@ async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataErr
   try {
     if (what.principal !== ANONYMOUS) return await appendAudit(deps.db, entry(deps, what, answer));
     const { effect, operationId } = what.route;
-    const sample = deps.sampler.take(deps.clientAddress(what.request), operationId, MOST_RECORDED[effect] ?? 10);
+    const sample = deps.sampler.take(deps.clientAddress(what.request), operationId, MAX_RECORDED[effect] ?? 10);
     if (sample !== undefined) await appendAudit(deps.db, entry(deps, what, { ...answer, ...sample }));
   } catch (error) {
     deps.log.warn({ err: error, requestId: what.requestId }, 'a refused request could not be written to the audit log');

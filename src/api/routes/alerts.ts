@@ -64,7 +64,7 @@ const SHOWN = 50;
 /** Alerts read at a time while a list is filtered. */
 const CHUNK = 500;
 /** Maximum number of alerts that one request reads; the page ends there, with a cursor. */
-const MOST_READ = 10_000;
+const MAX_READ = 10_000;
 
 export interface AlertsDeps extends DomainDeps {
   settings: { alerts: AlertSettings };
@@ -134,7 +134,7 @@ async function filtered(
   const chunk = rest.length === 0 ? page.limit + 1 : CHUNK;
   const items: AlertRecord[] = [];
   let { after } = page;
-  for (let read = 0; read < MOST_READ; read += chunk) {
+  for (let read = 0; read < MAX_READ; read += chunk) {
     const rows = await listAlerts(db, filter, { limit: chunk, after });
     for (const row of rows) {
       if (!matchLabels(rest, row.labels)) continue;

@@ -25,7 +25,7 @@ import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values
 
 const TAG = 'Events';
 /** Maximum number of rows that one request reads while it searches for an event that only the row itself names. */
-const MOST_READ = 5_000;
+const MAX_READ = 5_000;
 
 export interface ChangeLookupDeps {
   db: Executor;
@@ -156,7 +156,7 @@ async function readPage(
   const items: LoggedChange[] = [];
   const chunk = accepts === undefined ? limit + 1 : Math.max(limit + 1, 500);
   let place = before;
-  for (let read = 0; read < MOST_READ; read += chunk) {
+  for (let read = 0; read < MAX_READ; read += chunk) {
     const rows = await listChanges(db, { ...filter, ...range }, { limit: chunk, before: place });
     for (const row of rows) {
       if (items.length === limit) return { items, next: place ?? null };

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { AutomationRecord, AutomationStore } from '../../db/automation-store';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
-import { createReferenceIndex, type LooksAt } from '../automations/references';
+import { createReferenceIndex, type ReferenceKind } from '../automations/references';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { resolveKind } from './entities';
@@ -32,7 +32,7 @@ interface Deps {
 
 /** Returns the route that lists the automations that refer to an entity. */
 export function entityAutomationRoutes(deps: Deps): Route[] {
-  const { looksAt } = createReferenceIndex();
+  const { referenceKind } = createReferenceIndex();
   return [
     readRoute({
       method: 'get',
@@ -49,9 +49,9 @@ export function entityAutomationRoutes(deps: Deps): Route[] {
       },
       async handler({ params, query: { limit, cursor } }) {
         await resolveKind(deps.db, deps.entities, params.kind);
-        const found: { record: AutomationRecord; how: LooksAt }[] = [];
+        const found: { record: AutomationRecord; how: ReferenceKind }[] = [];
         for await (const record of allAfter(deps, decodeCursor(IdCursor, cursor))) {
-          const how = looksAt(record, params);
+          const how = referenceKind(record, params);
           if (how !== undefined) found.push({ record, how });
           if (found.length > limit) break;
         }

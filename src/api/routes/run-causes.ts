@@ -4,12 +4,12 @@ import { retriesOf, runsWithIds, type RunOfChange } from '../../db/runs/runs-of-
 import type { Clock } from '../../domain/clock';
 import type { Registry } from '../../domain/registry/registry';
 import { CauseAnswer, RunOfChangeAnswer, toRunOfChange } from '../changes/change-answer';
-import { causeChain, effectsOf, causeAnswers, MOST_BELOW, type Effects } from '../changes/causes';
+import { causeChain, effectsOf, causeAnswers, MAX_BELOW, type Effects } from '../changes/causes';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
 /** Maximum number of retries of one run in an answer. Further ones are in the answer about a retry. */
-const MOST_RETRIES = 20;
+const MAX_RETRIES = 20;
 const NOTHING: Effects = { links: [], more: false };
 
 const RunCauses = z
@@ -27,11 +27,11 @@ const RunCauses = z
         }),
       )
       .describe(
-        `Changes that were written by this run, by the runs that they started, and so on; at most ${MOST_BELOW}`,
+        `Changes that were written by this run, by the runs that they started, and so on; at most ${MAX_BELOW}`,
       ),
     more: z.boolean().describe('Whether there are more changes than `down` contains'),
     keptSince: Timestamp.describe('Causes before this time are no longer kept'),
-    retries: z.array(RunOfChangeAnswer).describe(`Runs that retry this one, oldest first; at most ${MOST_RETRIES}`),
+    retries: z.array(RunOfChangeAnswer).describe(`Runs that retry this one, oldest first; at most ${MAX_RETRIES}`),
   })
   .meta({ id: 'RunCauses' });
 
@@ -65,7 +65,7 @@ export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDe
         const [up, { links: down, more }, retries] = await Promise.all([
           causeChain(db, id),
           belowRun(db, run),
-          retriesOf(db, id, MOST_RETRIES),
+          retriesOf(db, id, MAX_RETRIES),
         ]);
         const [toCause, started] = await Promise.all([
           causeAnswers(db, registry, [...up, ...down]),

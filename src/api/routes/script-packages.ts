@@ -11,7 +11,7 @@ import {
 import type { Clock, Ids } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import { PACKAGE_NAME, PACKAGE_VERSION } from '../../integrations/script/packages';
-import { MOST_PACKED_BYTES, readArchive, UnsafeArchive, type PackedFile } from '../../integrations/script/unpack';
+import { MAX_PACKED_BYTES, readArchive, UnsafeArchive, type PackedFile } from '../../integrations/script/unpack';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -102,7 +102,7 @@ function createRoute({ clock, ids }: ScriptPackagesDeps): Route {
     description:
       'An archive is refused when its digest differs, or when it contains absolute paths, `..`, links or devices.',
     body: Body,
-    maxBodyBytes: 2 * MOST_PACKED_BYTES,
+    maxBodyBytes: 2 * MAX_PACKED_BYTES,
     responses: {
       201: { description: 'The package', schema: Answer },
       409: { description: 'This version already exists' },

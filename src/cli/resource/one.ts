@@ -8,7 +8,7 @@ import { Row, valueText } from './columns';
 
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
 /** Maximum number of rows that are searched for a shortened id. */
-const MOST_SEARCHED = 1_000;
+const MAX_SEARCHED = 1_000;
 
 /** Prints a resource: its title, then each field that has a value; with `--json` the answer of the API. */
 export function printOne(row: Row, title: string, json: true | undefined, output: Output = createOutput()): void {
@@ -36,7 +36,7 @@ export function printFields(row: Row, output: Output): void {
 export async function wholeId(client: ApiClient, path: string, id: string, field = 'id'): Promise<string> {
   const [head, tail, ...more] = id.split(/…|\.{3}/);
   if (tail === undefined || more.length > 0) return id;
-  const rows = await client.list(path, Row, { limit: MOST_SEARCHED });
+  const rows = await client.list(path, Row, { limit: MAX_SEARCHED });
   const ids = rows.map((row) => String(row[field]));
   const matches = [...new Set(ids)].filter((each) => each.startsWith(head ?? '') && each.endsWith(tail));
   const [match] = matches;

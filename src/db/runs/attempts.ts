@@ -59,7 +59,7 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
 }
 
 /** Maximum number of failed attempts that the row of a step keeps: the latest ones. */
-const MOST_FAILURES = 20;
+const MAX_FAILURES = 20;
 
 /** A failed attempt that was followed by another one. */
 export interface FailedAttempt {
@@ -85,7 +85,7 @@ export async function noteFailedAttempt(
   await db.execute(sql`
     update run_steps set error = ${JSON.stringify(error)}::jsonb, seq = nextval('change_seq'),
       trace = coalesce(trace, '{}'::jsonb) || jsonb_build_object('failures',
-        jsonb_path_query_array(coalesce(trace -> 'failures', '[]'), ${`$[last - ${MOST_FAILURES - 2} to last]`}::jsonpath)
+        jsonb_path_query_array(coalesce(trace -> 'failures', '[]'), ${`$[last - ${MAX_FAILURES - 2} to last]`}::jsonpath)
           || jsonb_build_array(${failure}::jsonb || jsonb_build_object('at', clock_timestamp()))),
       attempt = case when attempt ->> 'token' = ${token} then attempt - 'sentAt' else attempt end
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);

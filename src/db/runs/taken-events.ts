@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
 /** Events that a wait remembers as taken; with more of them the oldest moves the position from which events count. */
-const MOST = 500;
+const MAX_TAKEN = 500;
 
 /** The position of the log from which events count for a wait, and the later events that ended earlier waits. */
 export interface EventsToSee {
@@ -28,8 +28,8 @@ export async function withoutTakenEvents(
     where s.run_id = ${runId} and s.kind = 'wait_for_trigger' and s.status = 'success'
       and s.result -> 'trigger' ->> 'event' = any(array(select jsonb_array_elements_text(${JSON.stringify(events)}::jsonb)))
       and c.seq > ${afterSeq}
-    order by c.seq desc limit ${MOST}`);
+    order by c.seq desc limit ${MAX_TAKEN}`);
   const before = found.rows.filter(({ path }) => isBefore(path));
-  const oldest = found.rows.length === MOST ? Number(found.rows.at(-1)?.seq) : afterSeq;
+  const oldest = found.rows.length === MAX_TAKEN ? Number(found.rows.at(-1)?.seq) : afterSeq;
   return { afterSeq: Math.max(afterSeq, oldest), taken: before.map(({ id }) => id) };
 }

@@ -1,6 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
-import { EVENT_REF, MOST_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type WakeCause } from './wait-row';
+import { EVENT_REF, MAX_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type WakeCause } from './wait-row';
 
 /**
  * Returns waits that changes of these entities or these events may end. Any plan of this query consists of index
@@ -34,7 +34,7 @@ export async function changedAfter(
   const found = await db.execute<{ kind: string; entity_id: string }>(sql`
     select distinct kind, entity_id from changes
     where seq > ${seq} and kind = any(array(select jsonb_array_elements_text(${JSON.stringify(kinds)}::jsonb)))
-    limit ${MOST_CHANGED}`);
+    limit ${MAX_CHANGED}`);
   return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
 }
 

@@ -129,4 +129,4 @@ export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
 export const EVENT_REF = '$event';
 
 /** Maximum number of entities in a wake; the next change of its kind finds the others. */
-export const MOST_CHANGED = 200;
+export const MAX_CHANGED = 200;

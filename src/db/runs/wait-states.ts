@@ -4,7 +4,7 @@ import type { UnansweredWake } from './wait-queries';
 import {
   EVENT_REF,
   eventsOf,
-  MOST_CHANGED,
+  MAX_CHANGED,
   toWait,
   WAIT_COLUMNS,
   type Wait,
@@ -128,7 +128,7 @@ export async function addToWake(db: Executor, id: string, changed: { kind: strin
   await db.execute(sql`
     update waits set woken_by = jsonb_set(woken_by, '{more}', coalesce(woken_by -> 'more', '[]') || ${entity}::jsonb)
     where id = ${id} and woken_by is not null and not coalesce(woken_by -> 'more', '[]') @> ${entity}::jsonb
-      and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MOST_CHANGED}`);
+      and jsonb_array_length(coalesce(woken_by -> 'more', '[]')) < ${MAX_CHANGED}`);
 }
 
 /** Seconds after which a wake that was not answered, or not sent, is sent again. */

@@ -29,7 +29,7 @@ type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
 const LONGEST = 300;
 const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];
 /** Maximum number of parts in a trace; the verdict covers all parts. */
-const MOST_PARTS = 50;
+const MAX_PARTS = 50;
 
 /** Evaluates a condition like `evaluateCondition`, and also every part of it that did not decide. Never throws. */
 export function traceCondition(condition: Condition, scope: Scope, context: ConditionContext): ConditionTrace {
@@ -44,7 +44,7 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
     return { condition: 'not', ...verdict, parts: [traceCondition(condition.not, scope, context)] };
   }
   const verdict = evaluateCondition(condition, scope, context);
-  const parts = typeof condition === 'string' ? operandsOf(condition).slice(0, MOST_PARTS) : [];
+  const parts = typeof condition === 'string' ? operandsOf(condition).slice(0, MAX_PARTS) : [];
   return {
     condition: textOf(condition),
     ...verdict,
@@ -115,7 +115,7 @@ function combined(
   context: ConditionContext,
   combine: typeof allHold,
 ): ConditionTrace {
-  const traced = parts.slice(0, MOST_PARTS).map((part) => traceCondition(part, scope, context));
+  const traced = parts.slice(0, MAX_PARTS).map((part) => traceCondition(part, scope, context));
   return { condition: name, ...combine(parts, scope, context, evaluateCondition), parts: traced };
 }
 

@@ -11,7 +11,7 @@ import { memberOf, possibleValues, type SchemaInDocument } from './schema-member
 import type { ScopeTypes } from './scope-types';
 
 /** Maximum number of names that are listed when none is similar. */
-const MOST_NAMES = 12;
+const MAX_NAMES = 12;
 
 interface Context {
   types: ScopeTypes;
@@ -31,8 +31,8 @@ function textOf({ root, links }: Chain, keys: number): string {
 function hintOf(word: string, names: readonly string[]): string {
   const meant = nearest(word, names);
   if (meant !== undefined) return `Did you mean "${meant}"?`;
-  const more = names.length > MOST_NAMES ? ', …' : '';
-  return `There ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, MOST_NAMES).join(', ')}${more}`;
+  const more = names.length > MAX_NAMES ? ', …' : '';
+  return `There ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
 }
 
 const missing = (key: string | number, owner: string, known: readonly string[]): string =>

@@ -1,7 +1,7 @@
 import { isMap } from './schema-keywords';
 
 const TEXT = `${'a'.repeat(5_000)}!`;
-const MOST_VALUES = 20_000;
+const MAX_VALUES = 20_000;
 const ITEMS = 1_000;
 const DEPTH = 8;
 
@@ -10,7 +10,7 @@ const DEPTH = 8;
  * of 1,000 items, every property. It need not be valid.
  */
 export function probeState(schema: Record<string, unknown>): unknown {
-  const budget = { left: MOST_VALUES };
+  const budget = { left: MAX_VALUES };
   const value = probe(schema, budget, 0);
   return isMap(value) ? value : {};
 }

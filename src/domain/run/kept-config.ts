@@ -1,13 +1,13 @@
 import { shortText } from './short-text';
 
 /** Longest text in a configuration that is kept with a step, in characters. */
-const MOST_CHARACTERS = 1_000;
+const MAX_CHARACTERS = 1_000;
 /** Maximum size of the stored configuration, in bytes of JSON. */
-const MOST_BYTES = 8_192;
+const MAX_BYTES = 8_192;
 /** Maximum nesting that is stored. */
-const MOST_LEVELS = 12;
+const MAX_LEVELS = 12;
 /** Maximum number of stored elements of a list, and keys of an object. */
-const MOST_ELEMENTS = 100;
+const MAX_ELEMENTS = 100;
 
 /**
  * Returns a rendered configuration in the form in which the row of its step stores it: texts are truncated to 1,000
@@ -15,10 +15,10 @@ const MOST_ELEMENTS = 100;
  * true, bytes}`. Later, smaller fields are still stored.
  */
 export function keptConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  let room = MOST_BYTES;
+  let room = MAX_BYTES;
   const kept: Record<string, unknown> = {};
-  for (const [name, value] of Object.entries(config).slice(0, MOST_ELEMENTS)) {
-    const short = shortened(value, MOST_LEVELS);
+  for (const [name, value] of Object.entries(config).slice(0, MAX_ELEMENTS)) {
+    const short = shortened(value, MAX_LEVELS);
     const bytes = Buffer.byteLength(JSON.stringify({ [name]: short }));
     const fits = bytes <= room;
     if (fits) room -= bytes;
@@ -28,15 +28,15 @@ export function keptConfig(config: Readonly<Record<string, unknown>>): Record<st
 }
 
 function shortened(value: unknown, levels: number): unknown {
-  if (typeof value === 'string') return shortText(value, MOST_CHARACTERS);
+  if (typeof value === 'string') return shortText(value, MAX_CHARACTERS);
   if (typeof value !== 'object' || value === null) return value;
   if (levels === 0) return '…';
   if (Array.isArray(value)) {
-    const first = value.slice(0, MOST_ELEMENTS).map((item) => shortened(item, levels - 1));
-    return value.length > MOST_ELEMENTS ? [...first, `… ${value.length - MOST_ELEMENTS} more`] : first;
+    const first = value.slice(0, MAX_ELEMENTS).map((item) => shortened(item, levels - 1));
+    return value.length > MAX_ELEMENTS ? [...first, `… ${value.length - MAX_ELEMENTS} more`] : first;
   }
   const entries = Object.entries(value);
-  const first = entries.slice(0, MOST_ELEMENTS).map(([key, child]) => [key, shortened(child, levels - 1)] as const);
-  const more = entries.length - MOST_ELEMENTS;
+  const first = entries.slice(0, MAX_ELEMENTS).map(([key, child]) => [key, shortened(child, levels - 1)] as const);
+  const more = entries.length - MAX_ELEMENTS;
   return Object.fromEntries(more > 0 ? [...first, ['…', `${more} more`]] : first);
 }

@@ -1,16 +1,16 @@
 import { FermataError } from '../errors';
 
-const MOST_COUNT = 10_000;
-const MOST_ITEMS = 10_000;
-const MOST_BYTES = 1_048_576;
+const MAX_COUNT = 10_000;
+const MAX_ITEMS = 10_000;
+const MAX_BYTES = 1_048_576;
 
 /** Returns the number of iterations of a `count`. @throws {FermataError} expression_error */
 export function countOf(value: unknown): number {
   const count = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
-  if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MOST_COUNT) return count;
+  if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MAX_COUNT) return count;
   throw new FermataError(
     'expression_error',
-    `count: expected a whole number from 0 to ${MOST_COUNT}, got ${JSON.stringify(value) ?? 'nothing'}`,
+    `count: expected a whole number from 0 to ${MAX_COUNT}, got ${JSON.stringify(value) ?? 'nothing'}`,
   );
 }
 
@@ -20,8 +20,8 @@ export function listOf(value: unknown): unknown[] {
     const type = value === null ? 'null' : value === undefined ? 'nothing' : typeof value;
     throw new FermataError('expression_error', `for_each: expected a list, got ${type}`);
   }
-  if (value.length > MOST_ITEMS || new TextEncoder().encode(JSON.stringify(value)).length > MOST_BYTES) {
-    throw new FermataError('limit_exceeded', `for_each: at most ${MOST_ITEMS} items and 1 MB together.`);
+  if (value.length > MAX_ITEMS || new TextEncoder().encode(JSON.stringify(value)).length > MAX_BYTES) {
+    throw new FermataError('limit_exceeded', `for_each: at most ${MAX_ITEMS} items and 1 MB together.`);
   }
   return value as unknown[];
 }

@@ -1,6 +1,6 @@
 /** Longest text of an error or a reason in characters. Temporal refuses failures and results above 2 MB. */
-const MOST_CHARACTERS = 2_000;
+const MAX_CHARACTERS = 2_000;
 
 /** Returns a text for rows and histories, truncated to its limit. */
-export const shortText = (text: string, most: number = MOST_CHARACTERS): string =>
+export const shortText = (text: string, most: number = MAX_CHARACTERS): string =>
   text.length <= most ? text : `${text.slice(0, most - 1).toWellFormed()}…`;

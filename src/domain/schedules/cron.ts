@@ -218,7 +218,7 @@ function isSecondTime(instant: Date, timezone: string): boolean {
 }
 
 /** How far ahead `nextCron` searches: 100 days, which contain the ends of any two consecutive months. */
-const MOST_MINUTES = 144_000;
+const MAX_MINUTES = 144_000;
 /** Hours of every zone begin at a multiple of these minutes in UTC. */
 const QUARTER = 15;
 
@@ -228,7 +228,7 @@ const QUARTER = 15;
  */
 export function nextCron(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {
   const start = Math.floor(after.getTime() / 60_000);
-  const end = Math.min(Math.floor(until.getTime() / 60_000), start + MOST_MINUTES);
+  const end = Math.min(Math.floor(until.getTime() / 60_000), start + MAX_MINUTES);
   const second = pattern.seconds[0] ?? 0;
   for (let minute = start; minute <= end; minute += 1) {
     const base = minute * 60_000;

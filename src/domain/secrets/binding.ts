@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { canonicalActionId } from '../registry/action-aliases';
 
-const MOST_ENTRIES = 100;
+const MAX_ENTRIES = 100;
 const Entry = z.string().trim().min(1).max(253);
 
 const Host = Entry.transform((text, context) => {
@@ -12,7 +12,7 @@ const Host = Entry.transform((text, context) => {
   return z.NEVER;
 });
 
-const list = <T extends z.ZodType>(entry: T) => z.array(entry).min(1).max(MOST_ENTRIES).optional();
+const list = <T extends z.ZodType>(entry: T) => z.array(entry).min(1).max(MAX_ENTRIES).optional();
 
 /** Where a secret may be used. Every list that is set must match. */
 export const SecretBinding = z

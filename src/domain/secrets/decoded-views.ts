@@ -8,7 +8,7 @@ export interface DecodedView {
 }
 
 /** Maximum number of times that nested escapes are resolved: `%252541` is `A` after three rounds. */
-const MOST_ROUNDS = 4;
+const MAX_ROUNDS = 4;
 const HINT = /[%&\\]/;
 /** Percent and `%u`; `\x`, octal, `\u` and single characters after a backslash; numbered and named entities. */
 const ESCAPE = new RegExp(
@@ -46,7 +46,7 @@ const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', 
  */
 export function* decodedViews(input: string): Generator<DecodedView> {
   let view: DecodedView | undefined;
-  for (let round = 0; round < MOST_ROUNDS; round += 1) {
+  for (let round = 0; round < MAX_ROUNDS; round += 1) {
     const next = decodeOnce(view?.text ?? input);
     if (next === undefined) return;
     if (view !== undefined) {

@@ -1,9 +1,9 @@
 import type { Mask } from './mask-values';
 
-const MOST_CHARACTERS = 2_000;
+const MAX_CHARACTERS = 2_000;
 
 /** Returns a message for people: masked first and then truncated, since a truncated secret would not be recognised. */
 export function maskedMessage(mask: Mask, message: string): string {
   const masked = mask(message);
-  return masked.length <= MOST_CHARACTERS ? masked : `${masked.slice(0, MOST_CHARACTERS - 1)}…`;
+  return masked.length <= MAX_CHARACTERS ? masked : `${masked.slice(0, MAX_CHARACTERS - 1)}…`;
 }

@@ -6,7 +6,7 @@ import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 export const MIN_SECRET_LENGTH = 4;
 /** Minimum length at which lines of a multi-line secret and fields of a JSON secret are masked separately. */
 const MIN_PART_LENGTH = 8;
-const MOST_PARTS = 5_000;
+const MAX_PARTS = 5_000;
 /** Line breaks, including the two characters that stand for them in one line. */
 const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 
@@ -62,7 +62,7 @@ function partsOf(value: string): ReadonlySet<string> {
     const lines = text.split(LINE_BREAK);
     for (const part of lines.length > 1 || text !== value ? [...lines, text] : []) {
       const trimmed = part.trim();
-      if (trimmed.length >= MIN_PART_LENGTH && trimmed !== value && parts.size < MOST_PARTS) parts.add(trimmed);
+      if (trimmed.length >= MIN_PART_LENGTH && trimmed !== value && parts.size < MAX_PARTS) parts.add(trimmed);
     }
   }
   return parts;

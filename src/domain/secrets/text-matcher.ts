@@ -10,13 +10,13 @@ const blockOf = (first: number, second: number, third: number): number =>
  * Maximum depth of the automaton: longer texts are found by their first characters, and the rest is compared by its
  * hash.
  */
-const MOST_DEPTH = 64;
+const MAX_DEPTH = 64;
 /** Depth below which the automaton is left for the skipping search. */
 const SHALLOW = 3;
 const HASH_BASE = 0x01000193;
 const { imul } = Math;
 
-/** The end of a text beyond `MOST_DEPTH`. */
+/** The end of a text beyond `MAX_DEPTH`. */
 interface Long {
   length: number;
   hash: number;
@@ -32,7 +32,7 @@ interface Long {
  */
 export function compileMatcher(texts: readonly string[]): FindAll {
   if (texts.length === 0) return () => [];
-  const shortest = texts.reduce((least, { length }) => Math.min(least, length), MOST_DEPTH);
+  const shortest = texts.reduce((least, { length }) => Math.min(least, length), MAX_DEPTH);
   const shifts = shiftsOf(texts, shortest);
   const last = shifts.length - 1;
   const { step, depth, output, long } = compileAutomaton(texts);
@@ -65,7 +65,7 @@ export function compileMatcher(texts: readonly string[]): FindAll {
         position += 1;
         const length = output[node] ?? 0;
         if (length > 0) addSpan(spans, position - length, position);
-        if (depth[node] === MOST_DEPTH) addLong(position - MOST_DEPTH, long.get(node) ?? []);
+        if (depth[node] === MAX_DEPTH) addLong(position - MAX_DEPTH, long.get(node) ?? []);
         // Returns to skipping, but never to before the start of this walk.
       } while (position < input.length && ((depth[node] ?? 0) >= SHALLOW || position - (depth[node] ?? 0) <= from));
       at = position - (depth[node] ?? 0) + shortest - 1;
@@ -109,13 +109,13 @@ interface Automaton {
   depth: Uint8Array;
   /** Length of the longest complete text that ends in a node; 0 = none. */
   output: Uint8Array;
-  /** Texts that begin with the text of a node and are longer than `MOST_DEPTH`. */
+  /** Texts that begin with the text of a node and are longer than `MAX_DEPTH`. */
   long: ReadonlyMap<number, readonly Long[]>;
 }
 
 function compileAutomaton(texts: readonly string[]): Automaton {
   let characters = 1;
-  for (const { length } of texts) characters += Math.min(length, MOST_DEPTH);
+  for (const { length } of texts) characters += Math.min(length, MAX_DEPTH);
   const size = 2 ** Math.ceil(Math.log2(2 * characters));
   const table = new Int32Array(size);
   const [parents, chars, fails] = [new Int32Array(characters), new Uint16Array(characters), new Int32Array(characters)];
@@ -139,7 +139,7 @@ function compileAutomaton(texts: readonly string[]): Automaton {
   };
   for (const text of texts) {
     let node = 0;
-    const end = Math.min(text.length, MOST_DEPTH);
+    const end = Math.min(text.length, MAX_DEPTH);
     for (let at = 0; at < end; at += 1) {
       const char = text.charCodeAt(at);
       const slot = slotOf(node, char);
@@ -156,7 +156,7 @@ function compileAutomaton(texts: readonly string[]): Automaton {
   // The longest match covers the others.
   for (const list of long.values()) list.sort((a, b) => b.length - a.length);
   // By depth: the fallback of a node is always less deep.
-  const byDepth = Array.from({ length: MOST_DEPTH + 1 }, (): number[] => []);
+  const byDepth = Array.from({ length: MAX_DEPTH + 1 }, (): number[] => []);
   for (let node = 1; node < nodes; node += 1) byDepth[depth[node] ?? 0]?.push(node);
   for (const node of byDepth.flat()) {
     const parent = parents[node] ?? 0;

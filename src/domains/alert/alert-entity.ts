@@ -70,7 +70,7 @@ export const AlertChangeContext = GroupFacts.extend({ silence: CoveringSilence.o
 export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
 
 /** Fields whose change fires `alert.changed`. */
-const TOLD_FIELDS = ['severity', 'labels', 'annotations'] as const;
+const CHANGED_EVENT_FIELDS = ['severity', 'labels', 'annotations'] as const;
 
 /** Returns the events of a change of state, in order. */
 export function alertEvents(prev: AlertState | null, next: AlertState): string[] {
@@ -80,7 +80,7 @@ export function alertEvents(prev: AlertState | null, next: AlertState): string[]
     return events;
   }
   if (prev?.status !== 'firing') events.push('alert.fired');
-  else if (TOLD_FIELDS.some((field) => !sameJson(prev[field], next[field]))) events.push('alert.changed');
+  else if (CHANGED_EVENT_FIELDS.some((field) => !sameJson(prev[field], next[field]))) events.push('alert.changed');
   const wasAcknowledged = prev?.status === 'firing' && prev.acknowledgedAt !== undefined;
   if (next.acknowledgedAt !== undefined && !wasAcknowledged) events.push('alert.acknowledged');
   return events;

@@ -3,7 +3,7 @@ import type { Executor } from '../../db/executor';
 import { labelsOfKey } from './grouped-key';
 
 /** Maximum number of alerts in a scope. */
-const MOST_SHOWN = 100;
+const MAX_SHOWN = 100;
 
 interface RunFacts {
   contextKey: string | null;
@@ -19,9 +19,9 @@ export async function firingAlertsOf(
   { contextKey, trigger }: RunFacts,
   systemId: string | null,
 ): Promise<{ count: number; items: Record<string, unknown>[] }> {
-  if (systemId !== null) return firingAlerts(db, { systemId }, MOST_SHOWN);
+  if (systemId !== null) return firingAlerts(db, { systemId }, MAX_SHOWN);
   if (contextKey === null || contextKey === '') return { count: 0, items: [] };
   const payload = (trigger['payload'] ?? {}) as Record<string, unknown>;
   const labels = payload['fingerprint'] === contextKey ? null : labelsOfKey(contextKey);
-  return firingAlerts(db, labels === null ? { fingerprint: contextKey } : { labels }, MOST_SHOWN);
+  return firingAlerts(db, labels === null ? { fingerprint: contextKey } : { labels }, MAX_SHOWN);
 }

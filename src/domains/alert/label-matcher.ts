@@ -154,7 +154,7 @@ export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<
 
 /** Cache of parsed texts: configs are read for each event, and compiling them is expensive. */
 const parsed = new Map<string, LabelMatcher[]>();
-const MOST_PARSED = 10_000;
+const MAX_PARSED = 10_000;
 
 /** Parses a list of texts, with a cache. @throws {MatcherError} */
 export function matchersOf(texts: readonly string[]): LabelMatcher[] {
@@ -162,7 +162,7 @@ export function matchersOf(texts: readonly string[]): LabelMatcher[] {
     const known = parsed.get(text);
     if (known !== undefined) return known;
     const matchers = parseMatchers(text);
-    if (parsed.size >= MOST_PARSED) parsed.clear();
+    if (parsed.size >= MAX_PARSED) parsed.clear();
     parsed.set(text, matchers);
     return matchers;
   });

@@ -8,7 +8,7 @@ import { DeliveryResult, sendToRecipients } from './recipients';
 import { suppressionOf } from './suppression';
 
 const TIMEOUT_MS = 30_000;
-const MOST_RECIPIENTS = 50;
+const MAX_RECIPIENTS = 50;
 
 const Text = z.string().trim().min(1);
 const Config = z.strictObject({
@@ -16,7 +16,7 @@ const Config = z.strictObject({
     'Id or name of a connection that can notify, such as one of type smtp, slack, teams or webhook',
   ),
   to: z
-    .union([z.string(), z.array(z.string()).max(MOST_RECIPIENTS)])
+    .union([z.string(), z.array(z.string()).max(MAX_RECIPIENTS)])
     .optional()
     .describe(
       'Recipients, as a list or separated by commas. smtp: addresses; slack: channels or users; webex: room ids or emails; teams: none',

@@ -11,7 +11,7 @@ import type { SenderMessage } from './sender';
 const SMALL_MESSAGE = 10;
 
 /** Maximum number of small messages in a transaction. */
-const MOST_MESSAGES = 50;
+const MAX_MESSAGES = 50;
 
 /** Maximum number of concurrent shared transactions; further messages wait and are batched. */
 const AT_A_TIME = 2;
@@ -53,7 +53,7 @@ export function createAlertIntake({ entities, clock, settings, transact }: Alert
       return receiveAlerts(write, messages, settings.alerts);
     });
   const takeSmall = createGroupCommit({
-    ...{ commit, keysOf, atATime: AT_A_TIME, most: MOST_MESSAGES },
+    ...{ commit, keysOf, atATime: AT_A_TIME, most: MAX_MESSAGES },
     groupOf: ({ cause }: Delivery) => JSON.stringify(cause),
   });
   return {

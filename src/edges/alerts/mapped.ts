@@ -9,7 +9,7 @@ import { runbookIn, text, textMap } from './fields';
 import { ElementError, element, type Element, type SenderMessage } from './sender';
 
 /** Maximum number of elements in a message. */
-const MOST_ELEMENTS = 10_000;
+const MAX_ELEMENTS = 10_000;
 /**
  * Limits of the steps of one expression and of the time for all elements of a message, so that the data of a sender
  * cannot block the process.
@@ -76,7 +76,7 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
   const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);
   if (!Array.isArray(items)) throw new ElementError('each: must be a list');
-  if (items.length > MOST_ELEMENTS) throw new ElementError(`each: has more than ${MOST_ELEMENTS} elements`);
+  if (items.length > MAX_ELEMENTS) throw new ElementError(`each: has more than ${MAX_ELEMENTS} elements`);
   const deadline = performance.now() + BUDGET_MS;
   const elements = items.map((item: unknown) =>
     element(() => {

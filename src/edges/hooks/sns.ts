@@ -5,7 +5,7 @@ import { isSignedBy, isSnsAddress, parseSnsMessage, type SnsMessage } from './sn
 
 const TIMEOUT_MS = 10_000;
 /** Maximum number of cached certificates; AWS uses one at a time in each region. */
-const MOST_CERTIFICATES = 50;
+const MAX_CERTIFICATES = 50;
 const MAX_CERTIFICATE_BYTES = 65_536;
 
 interface SnsDeps {
@@ -47,7 +47,7 @@ export function createSns({ egress, certificates }: SnsDeps): Sns {
     const pem = await fetchText(url);
     const [certificate] = pem === null ? [] : certificatesIn(pem);
     if (certificate === undefined) return [];
-    if (downloaded.size >= MOST_CERTIFICATES) downloaded.clear();
+    if (downloaded.size >= MAX_CERTIFICATES) downloaded.clear();
     downloaded.set(url, certificate);
     return [certificate];
   }

@@ -14,7 +14,7 @@ const GATHER_MS = 10;
 /** A run that was noted as waiting is in the table after this time. */
 const ADMITTED_MS = 1_000;
 /** Maximum number of automations whose last turn is remembered. */
-const MOST_SERVED = 500;
+const MAX_SERVED = 500;
 
 /** Runs that wait in the table for a slot. */
 export interface PendingRuns {
@@ -41,7 +41,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   const noteServed = (automationId: string): void => {
     served.delete(automationId);
     served.add(automationId);
-    if (served.size > MOST_SERVED) served.delete([...served][0] ?? '');
+    if (served.size > MAX_SERVED) served.delete([...served][0] ?? '');
   };
 
   /** Lets new runs of an automation start directly once none of its runs waits in the table. */

@@ -72,7 +72,7 @@ export type KubernetesClient = <T extends z.ZodType>(
 
 /** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 const Status = z.looseObject({ message: z.string().optional(), reason: z.string().optional() });
-const MOST_BYTES = 8_388_608;
+const MAX_BYTES = 8_388_608;
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
 /** Creates a client of the API server's HTTP API. */
@@ -89,7 +89,7 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
     const { body: given } = await send(
       call,
       {
-        ...{ method, url: `${server}${path}${search}`, tls, maxResponseBytes: MOST_BYTES, isText },
+        ...{ method, url: `${server}${path}${search}`, tls, maxResponseBytes: MAX_BYTES, isText },
         headers: {
           ...(isText && { Accept: '*/*' }),
           ...authorization,

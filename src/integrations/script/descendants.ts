@@ -5,7 +5,7 @@ import type { Companion } from './run-process';
 
 const MARK_NAME = 'FERMATA_SCRIPT_MARK';
 /** Default hard limit of POSIX message queues in Linux, in bytes. A mark is below the limit of this process. */
-const MOST_MARK = 819_200;
+const MAX_MARK = 819_200;
 const ROUNDS = 20;
 
 /** The mark on every process of one script that runs without a sandbox. */
@@ -17,8 +17,8 @@ export interface ScriptMark {
 
 /** Creates a new mark. */
 export function createMark(): ScriptMark {
-  const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MOST_MARK);
-  return { env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, Math.max(2, Math.min(own, MOST_MARK))) };
+  const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MAX_MARK);
+  return { env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, Math.max(2, Math.min(own, MAX_MARK))) };
 }
 
 /**

@@ -6,7 +6,7 @@ import { packagesNotReady, packagesProblem, parsePackage, type PackageSource } f
 import { readArchive, UnsafeArchive, unpackInto } from './unpack';
 
 /** Maximum unpacked bytes of all packages of one script. */
-export const MOST_PACKAGE_BYTES = 256 * 1_048_576;
+export const MAX_PACKAGE_BYTES = 256 * 1_048_576;
 
 /** A package on disk. */
 export interface ReadyPackage {
@@ -62,8 +62,8 @@ export function createPackageCache(source: PackageSource, directory: () => Promi
     if (problems.length > 0) throw packagesNotReady(problems);
     const ready = opened.filter((one) => typeof one !== 'string');
     const bytes = ready.reduce((sum, one) => sum + one.bytes, 0);
-    if (bytes > MOST_PACKAGE_BYTES) {
-      throw packagesNotReady([`together they have ${bytes} bytes unpacked, ${MOST_PACKAGE_BYTES} are allowed`]);
+    if (bytes > MAX_PACKAGE_BYTES) {
+      throw packagesNotReady([`together they have ${bytes} bytes unpacked, ${MAX_PACKAGE_BYTES} are allowed`]);
     }
     return ready.map(({ name, directory: folder }) => ({ name, directory: folder }));
   };

@@ -3,7 +3,7 @@ import { findAllowedPackage, readPackageArchive, type AllowedPackage } from '../
 import { ProviderFailure } from '../provider-failure';
 
 /** Maximum number of packages of one script. */
-export const MOST_PACKAGES = 20;
+export const MAX_PACKAGES = 20;
 
 /** npm's rule for names, and the form of versions. */
 export const PACKAGE_NAME = /^(@[a-z0-9-~][a-z0-9-._~]*\/)?[a-z0-9-~][a-z0-9-._~]*$/;
@@ -34,7 +34,7 @@ export function parsePackage(spec: string): { name: string; version: string | nu
 
 /** Returns the reason why a list of packages is refused, or null. A name may appear once, and a list has at most 20. */
 export function packagesProblem(specs: readonly string[]): string | null {
-  if (specs.length > MOST_PACKAGES) return `at most ${MOST_PACKAGES} packages`;
+  if (specs.length > MAX_PACKAGES) return `at most ${MAX_PACKAGES} packages`;
   const names = specs.map((spec) => parsePackage(spec).name);
   const twice = names.find((name, index) => names.indexOf(name) !== index);
   return twice === undefined ? null : `"${twice}" is named twice`;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import { MOST_PACKAGES, packagesProblem } from './packages';
-import { isRefusedVariable, MOST_VARIABLES, VARIABLE_NAME } from './variable-names';
+import { MAX_PACKAGES, packagesProblem } from './packages';
+import { isRefusedVariable, MAX_VARIABLES, VARIABLE_NAME } from './variable-names';
 
 const Name = z
   .string()
@@ -10,12 +10,12 @@ const Name = z
 /** Variables of a script. Numbers and booleans become texts. */
 export const ScriptEnv = z
   .record(Name, z.union([z.string(), z.number(), z.boolean()]).transform(String))
-  .refine((env) => Object.keys(env).length <= MOST_VARIABLES, `must not have more than ${MOST_VARIABLES} variables`);
+  .refine((env) => Object.keys(env).length <= MAX_VARIABLES, `must not have more than ${MAX_VARIABLES} variables`);
 
 /** Packages of a script, each name once. */
 export const PackageList = z
   .array(z.string().min(1).max(320))
-  .max(MOST_PACKAGES)
+  .max(MAX_PACKAGES)
   .superRefine((specs, context) => {
     const problem = packagesProblem(specs);
     if (problem !== null) context.addIssue(problem);

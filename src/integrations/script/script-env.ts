@@ -10,10 +10,10 @@ export interface ScriptInput {
   contextKey?: string | null;
 }
 
-const MOST_NAMES = 1_000;
-const MOST_BYTES = 131_072;
+const MAX_NAMES = 1_000;
+const MAX_BYTES = 131_072;
 /** Maximum number of names in `FERMATA_OMITTED`. */
-const MOST_LISTED = 50;
+const MAX_LISTED = 50;
 
 /**
  * Returns the scope as environment variables: each text, number and boolean by its path in upper case, e.g.
@@ -34,7 +34,7 @@ export function shellEnv(scope: ScriptInput): Record<string, string> {
     const text = String(value as string);
     const size = name.length + Buffer.byteLength(text);
     // The system refuses a value with a zero byte.
-    if (Object.keys(env).length >= MOST_NAMES || bytes + size > MOST_BYTES || text.includes('\0')) {
+    if (Object.keys(env).length >= MAX_NAMES || bytes + size > MAX_BYTES || text.includes('\0')) {
       omitted.push(name);
       return;
     }
@@ -63,8 +63,8 @@ function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, con
 
 /** Returns the first names, and the number of those that are left out. */
 function listed(names: readonly string[]): string {
-  const rest = names.length - MOST_LISTED;
-  return names.slice(0, MOST_LISTED).join(' ') + (rest > 0 ? ` and ${rest} more` : '');
+  const rest = names.length - MAX_LISTED;
+  return names.slice(0, MAX_LISTED).join(' ') + (rest > 0 ? ` and ${rest} more` : '');
 }
 
 const nameOf = (key: string): string => key.toUpperCase().replace(/[^A-Z0-9]+/g, '_');

@@ -14,7 +14,7 @@ import { scriptUser } from './bubblewrap';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Maximum number of simultaneous connections of one script. */
-const MOST_CONNECTIONS = 64;
+const MAX_CONNECTIONS = 64;
 /** Headers that hold for one connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ['connection', 'proxy-connection', 'proxy-authorization', 'keep-alive', 'te', 'trailer', 'upgrade'];
 
@@ -40,7 +40,7 @@ export async function startScriptProxy(egress: Egress, path: string): Promise<Sc
     return track(await egress.connect({ host, port, timeoutMs: CONNECT_TIMEOUT_MS, signal: over.signal }));
   };
   const server = createServer((request, response) => void forward(request, response, reach));
-  server.maxConnections = MOST_CONNECTIONS;
+  server.maxConnections = MAX_CONNECTIONS;
   server.on('connection', track);
   server.on('connect', (request, socket, head) => void tunnel(request, socket, head, reach));
   await listen(server, path);

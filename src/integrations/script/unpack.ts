@@ -5,16 +5,16 @@ import { promisify } from 'node:util';
 import { extract, type Header } from 'tar-stream';
 
 /** Maximum size of a packed archive, in bytes. */
-export const MOST_PACKED_BYTES = 8 * 1_048_576;
-const MOST_UNPACKED_BYTES = 64 * 1_048_576;
-const MOST_ENTRIES = 10_000;
+export const MAX_PACKED_BYTES = 8 * 1_048_576;
+const MAX_UNPACKED_BYTES = 64 * 1_048_576;
+const MAX_ENTRIES = 10_000;
 /**
  * Maximum length of a path and of a name in it, in bytes, and maximum number of names in a path: every file system
  * allows these.
  */
-const MOST_PATH_BYTES = 512;
-const MOST_NAME_BYTES = 255;
-const MOST_DEPTH = 32;
+const MAX_PATH_BYTES = 512;
+const MAX_NAME_BYTES = 255;
+const MAX_DEPTH = 32;
 
 /** Why an archive is refused. */
 export class UnsafeArchive extends Error {
@@ -35,13 +35,13 @@ const inflate = promisify(gunzip);
  * archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
-  if (tarball.length > MOST_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MOST_PACKED_BYTES} bytes`);
+  if (tarball.length > MAX_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MAX_PACKED_BYTES} bytes`);
   let tar: Buffer;
   try {
-    tar = await inflate(tarball, { maxOutputLength: MOST_UNPACKED_BYTES });
+    tar = await inflate(tarball, { maxOutputLength: MAX_UNPACKED_BYTES });
   } catch (error) {
     const isLarge = (error as NodeJS.ErrnoException).code === 'ERR_BUFFER_TOO_LARGE';
-    throw new UnsafeArchive(isLarge ? `larger than ${MOST_UNPACKED_BYTES} bytes unpacked` : 'not a gzip archive');
+    throw new UnsafeArchive(isLarge ? `larger than ${MAX_UNPACKED_BYTES} bytes unpacked` : 'not a gzip archive');
   }
   const files: PackedFile[] = [];
   const reader = extract();
@@ -49,7 +49,7 @@ export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   try {
     let entries = 0;
     for await (const entry of reader) {
-      if ((entries += 1) > MOST_ENTRIES) throw new UnsafeArchive(`more than ${MOST_ENTRIES} entries`);
+      if ((entries += 1) > MAX_ENTRIES) throw new UnsafeArchive(`more than ${MAX_ENTRIES} entries`);
       const path = safePath(entry.header);
       const chunks: Buffer[] = [];
       for await (const chunk of entry) chunks.push(chunk as Buffer);
@@ -78,8 +78,8 @@ function safePath({ name, type }: Header): string | null {
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (/^([A-Za-z]:)?[/\\]/.test(name)) throw new UnsafeArchive(`"${name}" is absolute`);
   if (parts.includes('..') || /[\\\0]/.test(name)) throw new UnsafeArchive(`"${name}" leads out of the package`);
-  const isLong = Buffer.byteLength(name) > MOST_PATH_BYTES || parts.length > MOST_DEPTH;
-  if (isLong || parts.some((part) => Buffer.byteLength(part) > MOST_NAME_BYTES)) {
+  const isLong = Buffer.byteLength(name) > MAX_PATH_BYTES || parts.length > MAX_DEPTH;
+  if (isLong || parts.some((part) => Buffer.byteLength(part) > MAX_NAME_BYTES)) {
     throw new UnsafeArchive(`"${name.slice(0, 100)}…" is too long a path`);
   }
   return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');

@@ -1,7 +1,7 @@
 /** Form of the name of an environment variable. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 /** Maximum number of variables that `env` and `secretEnv` may each set. */
-export const MOST_VARIABLES = 200;
+export const MAX_VARIABLES = 200;
 
 /**
  * Variables that make a dynamic loader, a C library, a shell or a language runtime read files or run code before the

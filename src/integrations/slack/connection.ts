@@ -11,7 +11,7 @@ const Channels = z.looseObject({
 });
 export type SlackChannel = z.infer<typeof Channels>['channels'][number];
 /** Maximum number of pages of channels that are read, with 200 channels each. */
-const MOST_PAGES = 10;
+const MAX_PAGES = 10;
 
 /** Returns channels that the bot can see, at most 2,000; archived ones are left out. */
 export async function listChannels(
@@ -21,7 +21,7 @@ export async function listChannels(
 ): Promise<SlackChannel[]> {
   const found: SlackChannel[] = [];
   let cursor = '';
-  for (let page = 0; page < MOST_PAGES; page += 1) {
+  for (let page = 0; page < MAX_PAGES; page += 1) {
     const form = { exclude_archived: 'true', limit: '200', types: 'public_channel,private_channel', cursor };
     const answer = await slack(config, call, 'conversations.list', { form }, Channels);
     found.push(...answer.channels);

@@ -18,7 +18,7 @@ import { local } from './activities';
 import { ContinueLater } from './outcome';
 import { RunState } from './run-state';
 import { Scheduler } from './scheduler';
-import { MOST_INPUT_BYTES, overLimit } from './task-room';
+import { MAX_INPUT_BYTES, overLimit } from './task-room';
 
 /** Something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
@@ -126,7 +126,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
 /** Returns the failure of a run whose state is too large for the input of a new execution; undefined when it fits. */
 function tooLong(state: RunState): End | undefined {
   const bytes = state.snapshotBytes();
-  if (bytes <= MOST_INPUT_BYTES) return undefined;
+  if (bytes <= MAX_INPUT_BYTES) return undefined;
   const message = `The history is long, and the variables of all branches together are too large to continue in a new one: ${overLimit(bytes)}.`;
   return { status: 'failed', error: { code: 'limit_exceeded', message } };
 }

@@ -9,7 +9,7 @@ import { createFiber, type Fiber, type Fork } from './fiber';
 import { ContinueLater } from './outcome';
 import { delivered, durationOf, outcomeOf, type Delivery, type Reply } from './replies';
 import type { RunState } from './run-state';
-import { bytesOf, inputTooLarge, MOST_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
+import { bytesOf, inputTooLarge, MAX_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
 
 /**
  * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, which is issued, and it is
@@ -270,7 +270,7 @@ export class Scheduler {
   /** Starts a normal activity. Its input travels in the workflow task, so it needs room there. */
   private call(fiber: Fiber, command: Extract<Command, { type: 'call' }>): null {
     const bytes = this.state.inputBytes(fiber.branch);
-    if (bytes > MOST_INPUT_BYTES) {
+    if (bytes > MAX_INPUT_BYTES) {
       return this.fail(fiber, { ...command, type: 'fail', error: inputTooLarge(command.node, command.path, bytes) });
     }
     return this.whenItFits(fiber, bytes, () => {

@@ -5,13 +5,13 @@ import type { RunError } from '../../domain/run/step-record';
  * Maximum bytes of commands and markers in one workflow task. Temporal refuses a completion above 4 MB. Not counted are
  * headers, notes and the result of the run's own stretch, of which at most one is in progress (at most 1.5 MB).
  */
-const MOST_BYTES = 2_000_000;
+const MAX_BYTES = 2_000_000;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
-export const MOST_INPUT_BYTES = 2_000_000;
+export const MAX_INPUT_BYTES = 2_000_000;
 
 /** Returns the size of an input that is too large, for a message. */
 export const overLimit = (bytes: number): string =>
-  `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MOST_INPUT_BYTES / 1024)} KB`;
+  `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MAX_INPUT_BYTES / 1024)} KB`;
 
 /** Returns the failure of a call whose input Temporal would refuse. */
 export function inputTooLarge({ id }: PlanNode, path: string, bytes: number): RunError {
@@ -100,6 +100,6 @@ export class TaskRoom {
 
   private leaves(bytes: number): boolean {
     const taken = this.used + this.reserved;
-    return taken === 0 || taken + bytes <= MOST_BYTES;
+    return taken === 0 || taken + bytes <= MAX_BYTES;
   }
 }

@@ -1,7 +1,7 @@
 import type { ActionStep } from '../../../src/domain/definition/action';
 import type { GaveUp, StepInput, StepOutcome } from '../../../src/domain/run/activities';
-import { driveDry, type DryHands, type Moment } from '../../../src/domain/run/interpret/dry';
-import type { Hands } from '../../../src/domain/run/interpret/inline';
+import { driveDry, type DryHandlers, type Moment } from '../../../src/domain/run/interpret/dry';
+import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 import type { ExecutionOf } from '../../../src/domain/run/interpret/kind';
 import { endAfter } from '../../../src/domain/run/interpret/outcome';
 import { Progress } from '../../../src/domain/run/interpret/progress';
@@ -14,10 +14,10 @@ interface Steps {
   on_failure: ActionStep[];
 }
 
-/** What the dry-run driver asks of its hands, in order, and how the run ends. */
+/** What the dry-run driver asks of its handlers, in order, and how the run ends. */
 export async function dryCourse(
   definition: Steps,
-  hands: Hands,
+  handlers: StepHandlers,
   { executionOf, isLost }: { executionOf: ExecutionOf; isLost: (path: string) => boolean },
 ): Promise<{ asked: string[]; status: 'success' | 'failed' }> {
   const asked = new Set<string>();
@@ -28,17 +28,17 @@ export async function dryCourse(
   });
   const called = async (path: string, at: Moment): Promise<StepOutcome | GaveUp> => {
     if (isLost(path)) return { type: 'gaveUp', code: 'internal', message: 'lost' };
-    const outcome = await hands.perform(inputOf(path, at));
+    const outcome = await handlers.perform(inputOf(path, at));
     return outcome.type === 'handover' ? { type: 'done' } : outcome;
   };
-  const own: DryHands = {
+  const own: DryHandlers = {
     evaluate: ({ path, iteration }, at) => {
       asked.add(nameOf(path, iteration));
-      return hands.evaluate({ ...inputOf(path, at), ...(iteration !== undefined && { iteration }) });
+      return handlers.evaluate({ ...inputOf(path, at), ...(iteration !== undefined && { iteration }) });
     },
     perform: ({ type, path }, at) => {
       asked.add(nameOf(path));
-      return type === 'call' ? called(path, at) : hands.perform(inputOf(path, at));
+      return type === 'call' ? called(path, at) : handlers.perform(inputOf(path, at));
     },
     note: () => undefined,
   };

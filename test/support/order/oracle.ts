@@ -2,7 +2,7 @@ import type { StepEvaluation, StepOutcome, StepInput } from '../../../src/domain
 import { kindOf } from '../../../src/domain/definition/action-kind';
 import type { Definition } from '../../../src/domain/definition/schema';
 import { stepAt } from '../../../src/domain/run/step-at';
-import type { Hands } from '../../../src/domain/run/interpret/inline';
+import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 
 /** A number from 0 to 99 that depends on a text only. */
 export function chance(text: string): number {
@@ -23,7 +23,7 @@ export interface Odds {
 }
 
 /** Answers for a definition in place of Postgres and providers: what each step comes to is fixed by its path and a seed. */
-export function oracle(definition: Steps, seed: number, odds: Odds, now: () => number): Hands {
+export function oracle(definition: Steps, seed: number, odds: Odds, now: () => number): StepHandlers {
   const looks = new Map<string, number>();
   const error = (path: string) => ({ code: 'provider_failed', message: `failed at ${path}`, path });
 

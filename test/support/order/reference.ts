@@ -1,7 +1,7 @@
 import { kindOf } from '../../../src/domain/definition/action-kind';
 import type { ActionStep } from '../../../src/domain/definition/action';
 import type { StepInput } from '../../../src/domain/run/activities';
-import type { Hands } from '../../../src/domain/run/interpret/inline';
+import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 
 /** How a step or a list ended: with its end, with a failure, or with what ends the run or an iteration. */
 type Outcome = 'done' | 'failed' | 'condition' | 'stop' | 'stop as failure';
@@ -22,10 +22,10 @@ class DependsOnTime extends Error {}
  */
 export async function referenceOf(
   definition: { actions: readonly ActionStep[]; on_failure: readonly ActionStep[] },
-  hands: Hands,
+  handlers: StepHandlers,
   isLost: (path: string) => boolean,
 ): Promise<Expected | null> {
-  const reference = new Reference(hands, isLost);
+  const reference = new Reference(handlers, isLost);
   try {
     const outcome = await reference.list(definition.actions, 'actions');
     const isFailure = outcome === 'failed' || outcome === 'stop as failure';
@@ -41,7 +41,7 @@ class Reference {
   readonly actions: Expected['actions'] = new Map();
 
   constructor(
-    private readonly hands: Hands,
+    private readonly handlers: StepHandlers,
     private readonly isLost: (path: string) => boolean,
   ) {}
 
@@ -63,7 +63,7 @@ class Reference {
     if ('action' in step) return this.action(path, step.action === 'test.long');
     const isAround = 'parallel' in step || 'sequence' in step || 'stop' in step;
     if (!isAround || typeof step.enabled === 'string') {
-      const { type } = await this.hands.evaluate(inputOf(path));
+      const { type } = await this.handlers.evaluate(inputOf(path));
       if (type === 'skipped') return 'done';
       if (type === 'failed') return 'failed';
     }
@@ -75,30 +75,30 @@ class Reference {
     if ('choose' in step) return this.choose(step, path);
     if ('repeat' in step) return this.repeat(step, path);
     if (kindOf(step) !== 'condition') return 'done';
-    const seen = await this.hands.evaluate(inputOf(path));
+    const seen = await this.handlers.evaluate(inputOf(path));
     return seen.type === 'condition' && !seen.holds ? 'condition' : 'done';
   }
 
   private async action(path: string, isLong: boolean): Promise<Outcome> {
-    const first = isLong ? { type: 'handover' } : await this.hands.perform(inputOf(path));
+    const first = isLong ? { type: 'handover' } : await this.handlers.perform(inputOf(path));
     const performed = first.type === 'handover' ? await this.call(path) : first.type;
     this.actions.set(path, performed === 'skipped' || performed === 'failed' ? performed : 'done');
     return performed === 'failed' ? 'failed' : 'done';
   }
 
   private async call(path: string): Promise<string> {
-    return this.isLost(path) ? 'failed' : (await this.hands.perform(inputOf(path))).type;
+    return this.isLost(path) ? 'failed' : (await this.handlers.perform(inputOf(path))).type;
   }
 
   private async choose(step: Extract<ActionStep, { choose: unknown }>, path: string): Promise<Outcome> {
-    const chosen = await this.hands.evaluate(inputOf(path));
+    const chosen = await this.handlers.evaluate(inputOf(path));
     if (chosen.type !== 'branch' || chosen.index === null) return 'done';
     if (chosen.index === 'else') return this.list(step.else, `${path}.else`);
     return this.list(step.choose[chosen.index]?.sequence ?? [], `${path}.choose[${chosen.index}].sequence`);
   }
 
   private async repeat({ repeat }: Extract<ActionStep, { repeat: unknown }>, path: string): Promise<Outcome> {
-    const decided = await this.hands.evaluate(inputOf(path));
+    const decided = await this.handlers.evaluate(inputOf(path));
     const total = decided.type === 'repeat' ? decided.total : undefined;
     const end = Math.min(total ?? Infinity, repeat.max_iterations);
     const iteration = (index: number) => this.list(repeat.sequence, `${path}.repeat[${index}].sequence`);
@@ -123,7 +123,7 @@ class Reference {
   }
 
   private async goesOn(path: string, iteration: number): Promise<boolean> {
-    const seen = await this.hands.evaluate({ ...inputOf(path), iteration });
+    const seen = await this.handlers.evaluate({ ...inputOf(path), iteration });
     return seen.type === 'repeat' && seen.goesOn === true;
   }
 

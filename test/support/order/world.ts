@@ -18,7 +18,7 @@ type Payload = ReturnType<typeof defaultPayloadConverter.toPayload>;
 
 const RUN_ID = '00000000-0000-7000-8000-000000000001';
 /** After so many an execution is given up. */
-export const MOST_DELIVERIES = 400;
+export const MAX_DELIVERIES = 400;
 
 /** One thing that Temporal delivered, with what an execution must have asked for before. */
 export interface Delivered {
@@ -134,7 +134,7 @@ export async function runOneByOne(sandbox: WorkflowSandbox, options: Options): P
   try {
     for (;;) {
       for (const command of commands) await enqueue(command, now, pending, options);
-      if (driven.isClosed || delivered.length >= MOST_DELIVERIES) break;
+      if (driven.isClosed || delivered.length >= MAX_DELIVERIES) break;
       if (delivered.length === options.cancelAt) pending.push({ job: { cancelWorkflow: {} }, answers: null, at: now });
       pending.sort((one, other) => one.at - other.at);
       const next = pending.shift();

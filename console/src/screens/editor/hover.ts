@@ -7,7 +7,7 @@ import { scanYaml, type Entry } from './yaml-place';
 
 const UPCOMING = 3;
 /** Choices that are named; of more, only their number. */
-const MOST_CHOICES = 12;
+const MAX_CHOICES = 12;
 const YEAR_MS = 366 * 86_400_000;
 
 /** Returns what is known about the key or value under an offset: a heading and paragraphs. */
@@ -39,8 +39,8 @@ export function describeAt(
 /** Returns choices as they are; of many the first ones, and how many there are besides. */
 function choicesText(choices: string): string {
   const each = choices.split(' | ');
-  if (each.length <= MOST_CHOICES) return choices;
-  return `${each.slice(0, MOST_CHOICES).join(' | ')} or one of ${each.length - MOST_CHOICES} more`;
+  if (each.length <= MAX_CHOICES) return choices;
+  return `${each.slice(0, MAX_CHOICES).join(' | ')} or one of ${each.length - MAX_CHOICES} more`;
 }
 
 /** Returns what the value itself means. */

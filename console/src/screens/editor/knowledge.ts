@@ -7,8 +7,8 @@ import type { RemoteField } from './remote-options';
 import type { Knowledge } from './schema-walk';
 
 /** Longest page of a list; longer lists are not used to say that a name does not exist. */
-const MOST = 200;
-const params = { query: { limit: MOST } } as const;
+const MAX_ITEMS = 200;
+const params = { query: { limit: MAX_ITEMS } } as const;
 
 /** Returns a list as far as the caller may read it. */
 async function readable<T>(

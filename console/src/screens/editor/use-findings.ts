@@ -7,7 +7,7 @@ import { validatorQuery } from './knowledge';
 const LOCAL_MS = 100;
 const REMOTE_MS = 400;
 /** Longest text that the page validates itself: larger ones would make typing slow. */
-const MOST_LOCAL = 100_000;
+const MAX_LOCAL = 100_000;
 
 /**
  * Returns the findings of a text: those of the page at once, then those of the service, which knows rules that the page
@@ -21,7 +21,7 @@ export function useFindings(text: string): readonly PlacedFinding[] {
     let current = true;
     let own: readonly PlacedFinding[] = [];
     const first = window.setTimeout(() => {
-      if (local === undefined || text.length > MOST_LOCAL) return;
+      if (local === undefined || text.length > MAX_LOCAL) return;
       own = placed(local.validate(text));
       setFindings(mergedFindings(own, remoteOnly.current));
     }, LOCAL_MS);

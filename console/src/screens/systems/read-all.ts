@@ -5,8 +5,8 @@ export type Health = components['schemas']['Health'];
 
 const PAGE = 200;
 /** More systems than a map can show in a readable way. */
-const MOST_SYSTEMS = 600;
-const MOST_DEPENDENCIES = 3_000;
+const MAX_SYSTEMS = 600;
+const MAX_DEPENDENCIES = 3_000;
 
 interface Listed<Item> {
   items: Item[];
@@ -31,8 +31,8 @@ async function allOf<Item>(
 /** Systems, what depends on what, and the health of each system. */
 export async function readCatalogue(q: string | undefined) {
   const [systems, dependencies] = await Promise.all([
-    allOf(MOST_SYSTEMS, (query) => bodyOf(api.GET('/api/v1/systems', { params: { query } }))),
-    allOf(MOST_DEPENDENCIES, (query) => bodyOf(api.GET('/api/v1/dependencies', { params: { query } }))),
+    allOf(MAX_SYSTEMS, (query) => bodyOf(api.GET('/api/v1/systems', { params: { query } }))),
+    allOf(MAX_DEPENDENCIES, (query) => bodyOf(api.GET('/api/v1/dependencies', { params: { query } }))),
   ]);
   const shown = withNeighbours(systems.items, dependencies.items, q);
   const health = await readHealth(shown.map(({ id }) => id));

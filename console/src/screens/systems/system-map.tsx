@@ -10,9 +10,9 @@ import { HealthStatus } from './system-health';
 
 const SIZE = { width: 190, height: 50 };
 /** Dependencies up to which each one's impact is written at its line; with more, the layout would take four times as long. */
-const MOST_LABELLED = 150;
+const MAX_LABELLED = 150;
 /** Systems without a dependency that are still drawn, below the others. */
-const MOST_ALONE = 24;
+const MAX_ALONE = 24;
 
 type Catalogue = Awaited<ReturnType<typeof readCatalogue>>;
 
@@ -45,9 +45,9 @@ function Drawn({ catalogue }: { catalogue: Catalogue }) {
           drawn; the list has all of them.
         </p>
       )}
-      {edges.length > MOST_LABELLED && (
+      {edges.length > MAX_LABELLED && (
         <p className="pad hint">
-          With more than {MOST_LABELLED} dependencies their impact is not written here; the screen of a system shows it.
+          With more than {MAX_LABELLED} dependencies their impact is not written here; the screen of a system shows it.
         </p>
       )}
       {!catalogue.isWhole && (
@@ -66,15 +66,15 @@ function drawn({ systems, dependencies, health }: Catalogue): { boxes: Box[]; ed
   // The unhealthy ones first: they must not be among those that are left out.
   const isFine = (id: string) => health.get(id)?.status === 'healthy';
   const alone = systems.filter(({ id }) => !joined.has(id)).sort((a, b) => Number(isFine(a.id)) - Number(isFine(b.id)));
-  const shown = [...systems.filter(({ id }) => joined.has(id)), ...alone.slice(0, MOST_ALONE)];
+  const shown = [...systems.filter(({ id }) => joined.has(id)), ...alone.slice(0, MAX_ALONE)];
   return {
     boxes: shown.map(({ id, name }) => boxOf(id, name, health.get(id))),
     edges: drawnEdges.map(({ id, sourceSystemId, targetSystemId, impactType }) => ({
       ...{ id, source: sourceSystemId, target: targetSystemId },
-      label: drawnEdges.length > MOST_LABELLED ? '' : impactType,
+      label: drawnEdges.length > MAX_LABELLED ? '' : impactType,
       className: impactType === 'informational' ? 'untaken' : '',
     })),
-    leftOut: Math.max(0, alone.length - MOST_ALONE),
+    leftOut: Math.max(0, alone.length - MAX_ALONE),
   };
 }
 

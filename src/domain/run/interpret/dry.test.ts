@@ -1,5 +1,5 @@
 import { ActionStep } from '../../definition/action';
-import { driveDry, type DryHands } from './dry';
+import { driveDry, type DryHandlers } from './dry';
 import { RunEnded, StepFailed } from './outcome';
 import { Progress } from './progress';
 import { planOf, runList } from './steps';
@@ -7,7 +7,7 @@ import { planOf, runList } from './steps';
 const T0 = Date.parse('2026-11-24T12:00:00Z');
 
 /** Drives steps whose actions fail when they say so; returns what was carried out, with the seconds since the beginning. */
-async function drive(written: object[], hands: Partial<DryHands> = {}) {
+async function drive(written: object[], handlers: Partial<DryHandlers> = {}) {
   const plan = planOf(
     written.map((step) => ActionStep.parse(step)),
     () => ({ execution: 'long', timeoutMs: 1_000 }),
@@ -17,7 +17,7 @@ async function drive(written: object[], hands: Partial<DryHands> = {}) {
   const moment = { branch: progress.root, now: T0 };
   const record = (path: string, now: number) => void done.push(`${path} ${(now - T0) / 1_000}`);
   const error = (path: string) => ({ code: 'provider_failed', message: 'no', path });
-  const own: DryHands = {
+  const own: DryHandlers = {
     evaluate: ({ node, path }, { now }) => {
       record(path, now);
       if (node.kind === 'delay') return Promise.resolve({ type: 'delay', until: now + 60_000 });
@@ -28,7 +28,7 @@ async function drive(written: object[], hands: Partial<DryHands> = {}) {
       return Promise.resolve(node.action === 'a.fails' ? { type: 'failed', error: error(path) } : { type: 'done' });
     },
     note: () => undefined,
-    ...hands,
+    ...handlers,
   };
   const outcome = await driveDry(runList(progress, progress.root, plan, 'actions'), moment, own).then(
     () => 'through',
@@ -79,8 +79,8 @@ describe('the dry-run driver', () => {
     expect(outcome).toBeInstanceOf(RunEnded);
   });
 
-  it('ends with what its hands throw, whatever the steps may fail with', async () => {
-    const limit = new Error('the limit of the hands');
+  it('ends with what its handlers throw, whatever the steps may fail with', async () => {
+    const limit = new Error('the limit of the handlers');
     const perform = () => Promise.reject(limit);
     const step = { parallel: [{ ...ok, continue_on_error: true }], continue_on_error: true };
     expect((await drive([step, ok], { perform })).outcome).toBe(limit);

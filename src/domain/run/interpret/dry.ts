@@ -14,7 +14,7 @@ export interface Moment {
 }
 
 /** Carries out single commands without effects. An error that it throws ends the dry run. */
-export interface DryHands {
+export interface DryHandlers {
   evaluate(command: Of<'evaluate'>, moment: Moment): Promise<StepEvaluation>;
   /** Also for a call with retries, which is performed once. */
   perform(command: Of<'perform' | 'call'>, moment: Moment): Promise<StepOutcome | GaveUp>;
@@ -27,24 +27,24 @@ export interface DryHands {
  * begins; a loop begins further ones after all current ones have ended. Leaves the last instant in `moment`, also when
  * the steps fail. Throws the errors of the steps.
  */
-export async function driveDry(steps: Steps, moment: Moment, hands: DryHands): Promise<void> {
+export async function driveDry(steps: Steps, moment: Moment, handlers: DryHandlers): Promise<void> {
   let answer: unknown;
   for (;;) {
     const next = steps.next(answer);
     if (next.done) return;
-    answer = await answerTo(next.value, moment, hands);
+    answer = await answerTo(next.value, moment, handlers);
   }
 }
 
-async function answerTo(command: Command, moment: Moment, hands: DryHands): Promise<unknown> {
+async function answerTo(command: Command, moment: Moment, handlers: DryHandlers): Promise<unknown> {
   switch (command.type) {
     case 'note':
-      return hands.note(command);
+      return handlers.note(command);
     case 'evaluate':
-      return hands.evaluate(command, moment);
+      return handlers.evaluate(command, moment);
     case 'perform':
     case 'call':
-      return hands.perform(command, moment);
+      return handlers.perform(command, moment);
     case 'fail':
       return { type: 'failed', error: command.error } satisfies StepOutcome;
     case 'sleep':
@@ -54,7 +54,7 @@ async function answerTo(command: Command, moment: Moment, hands: DryHands): Prom
       moment.now = Math.max(moment.now, command.until ?? moment.now);
       return;
     case 'fork':
-      return driveBranches(command, moment, hands);
+      return driveBranches(command, moment, handlers);
     default:
       return assertNever(command);
   }
@@ -63,7 +63,7 @@ async function answerTo(command: Command, moment: Moment, hands: DryHands): Prom
 async function driveBranches(
   { branches, next = () => null }: Of<'fork'>,
   moment: Moment,
-  hands: DryHands,
+  handlers: DryHandlers,
 ): Promise<BranchEnd[]> {
   const ends: BranchEnd[] = [];
   let round = branches.map((start) => ({ start, at: moment.now }));
@@ -71,7 +71,7 @@ async function driveBranches(
     const instants: number[] = [];
     for (const { start, at } of round) {
       const own: Moment = { branch: start.branch, now: at };
-      const end = await endOf(start, own, hands);
+      const end = await endOf(start, own, handlers);
       ends.push(end);
       instants.push(own.now);
       moment.now = Math.max(moment.now, own.now);
@@ -87,9 +87,9 @@ async function driveBranches(
   return ends;
 }
 
-async function endOf({ steps }: BranchStart, moment: Moment, hands: DryHands): Promise<BranchEnd> {
+async function endOf({ steps }: BranchStart, moment: Moment, handlers: DryHandlers): Promise<BranchEnd> {
   try {
-    await driveDry(steps, moment, hands);
+    await driveDry(steps, moment, handlers);
     return { type: 'done' };
   } catch (error) {
     if (error instanceof StepFailed) return { type: 'failed', error: error.error };

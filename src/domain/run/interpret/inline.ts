@@ -8,7 +8,7 @@ import type { Branch } from './progress';
 export type StretchCommand = Extract<Command, { type: 'evaluate' | 'perform' }>;
 
 /** Carries out single commands. */
-export interface Hands {
+export interface StepHandlers {
   evaluate: (input: StepInput) => Promise<StepEvaluation>;
   perform: (input: StepInput) => Promise<StepOutcome>;
   /** Whether the call at a path begins on the task queue of calls. */
@@ -30,7 +30,7 @@ export interface Stretch {
  */
 export async function driveInline(
   stretch: Stretch,
-  hands: Hands,
+  handlers: StepHandlers,
   isUsedUp: (done: CommandOutcome[], next: StretchCommand) => boolean,
 ): Promise<Stretched> {
   const { input, steps, journal } = stretch;
@@ -51,11 +51,11 @@ export async function driveInline(
         throw new Error(
           `The stretch reached ${next.type} at ${next.path} before its first step, ${input.first?.at ?? ''}`,
         );
-      return { done, ended: false, ...callAfter(next, hands) };
+      return { done, ended: false, ...callAfter(next, handlers) };
     }
     begun ||= isFirst(next, input);
     if (begun && done.length > 0 && isUsedUp(done, next)) return { done, ended: false };
-    const outcome = await carryOut(stretch, next, hands, begun);
+    const outcome = await carryOut(stretch, next, handlers, begun);
     answer = 'evaluated' in outcome ? outcome.evaluated : outcome.performed;
     if (begun) done.push(outcome);
     else if (isClosed(outcome)) return { done: [closedFor(input)], ended: false };
@@ -63,7 +63,7 @@ export async function driveInline(
 }
 
 /** Returns the call that a stretch ends before, if it is one that begins as a normal activity. */
-function callAfter(next: Command, { callsApart }: Hands): Pick<Stretched, 'call'> {
+function callAfter(next: Command, { callsApart }: StepHandlers): Pick<Stretched, 'call'> {
   if (next.type !== 'call' || next.after !== null) return {};
   return { call: { at: next.path, ...(callsApart?.(next.path) && { apart: true }) } };
 }
@@ -75,7 +75,7 @@ function callAfter(next: Command, { callsApart }: Hands): Pick<Stretched, 'call'
 async function carryOut(
   stretch: Stretch,
   command: StretchCommand,
-  hands: Hands,
+  handlers: StepHandlers,
   begun: boolean,
 ): Promise<CommandOutcome> {
   const { input, branch, journal } = stretch;
@@ -87,10 +87,10 @@ async function carryOut(
     ...(branch.wait === undefined ? {} : { wait: branch.wait }),
     ...(error && { error }),
   };
-  if (command.type === 'perform') return { at, performed: await hands.perform(step) };
+  if (command.type === 'perform') return { at, performed: await handlers.perform(step) };
   const { iteration } = command;
   const which = iteration === undefined ? {} : { iteration };
-  return { at, ...which, evaluated: await hands.evaluate({ ...step, ...which }) };
+  return { at, ...which, evaluated: await handlers.evaluate({ ...step, ...which }) };
 }
 
 function advance(steps: Steps, answer: unknown): Command | 'through' | 'unwound' {

@@ -12,7 +12,7 @@ const TIMEOUT_MS = (WATCH_SECONDS + 30) * 1_000;
 const LIST_TIMEOUT_MS = 30_000;
 const PAGE = 500;
 /** Maximum length of a line of a watch, in characters. Objects have at most 1.5 MB. */
-const MOST_LINE = 4_000_000;
+const MAX_LINE = 4_000_000;
 
 /** Thrown when the server no longer has the changes after the resource version, so that events have to be listed. */
 export class Expired extends Error {
@@ -98,7 +98,7 @@ export async function watchEvents(
   const onText = async (text: string): Promise<void> => {
     const lines = (rest + text).split('\n');
     rest = lines.pop() ?? '';
-    if (rest.length > MOST_LINE) throw unreadable();
+    if (rest.length > MAX_LINE) throw unreadable();
     const batch = batchOf(lines.filter((line) => line.trim() !== ''));
     if (batch.to !== '') await onBatch({ events: batch.events, to: batch.to });
     if (batch.failure !== undefined) throw batch.failure;
