@@ -91,6 +91,7 @@ async function steps(platform: Platform, plan: Plan, say: (message: string) => v
       select extract(epoch from max(at) - min(at))::float8 * 1000 / (count(*) - 1) as ms
       from ended group by block order by block`);
     // The first block also loads what is loaded once.
+    say(`a step took ${rows.map(({ ms }) => ms.toFixed(1)).join(', ')} ms, in blocks of ${BLOCK} steps`);
     const [first = NaN, ...later] = rows.map(({ ms }) => ms);
     const slowest = Math.max(...later);
     return [

@@ -13,19 +13,36 @@ export interface ArtifactView {
   byItem: boolean;
 }
 
+/** The columns that `newestArtifacts` selects. */
+const COLUMNS = sql`id, action_id, path, type, name, data`;
+/** What the newest artifacts differ in: the leading columns of the index `artifacts_newest`. */
+const GROUP = sql`coalesce(action_id, ''), type, name`;
+
 /**
- * Selects the newest artifact of each action and name that a step sees. Loops create thousands of older ones, to which
- * later steps cannot refer.
+ * Selects the newest artifact of each action, type and name that a step sees. Loops create thousands of older ones,
+ * to which later steps cannot refer. Without lanes the statement goes from one group to the next in the index, so
+ * that a step of a long run does not read the artifacts of all steps before it.
  */
 export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
+  if (!byItem) {
+    const first = (after: SQL) => sql`
+      (select ${COLUMNS} from artifacts where run_id = ${runId} ${after} order by ${GROUP}, id desc limit 1)`;
+    return sql`
+      with recursive newest as (
+        ${first(sql``)}
+        union all
+        select next.id, next.action_id, next.path, next.type, next.name, next.data from newest as n
+        cross join lateral ${first(sql`and (${GROUP}) > (coalesce(n.action_id, ''), n.type, n.name)`)} as next)
+      select ${COLUMNS} from newest`;
+  }
   const beside = lanes.map(
     (lane) => sql`and (not starts_with(path, ${loopOf(lane)}) or starts_with(path, ${`${lane}.`}))`,
   );
-  const iterations = sql`array(select (m[1])::int from regexp_matches(path, '\\.repeat\\[(\\d+)\\]', 'g') as m) desc,`;
   return sql`
-    select distinct on (action_id, type, name) id, action_id, path, type, name, data from artifacts
+    select distinct on (${GROUP}) ${COLUMNS} from artifacts
     where run_id = ${runId} ${sql.join(beside, sql` `)}
-    order by action_id, type, name, ${byItem ? iterations : sql``} id desc`;
+    order by ${GROUP}, array(select (m[1])::int from regexp_matches(path, '\\.repeat\\[(\\d+)\\]', 'g') as m) desc,
+      id desc`;
 }
 
 /** Returns the artifacts that a run has made so far, as one of its steps sees them. */

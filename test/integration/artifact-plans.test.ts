@@ -1,0 +1,59 @@
+import { createDatabase, type Database } from '../../src/db/client';
+import { artifactsOf } from '../../src/db/runs/artifacts';
+import { createTestDatabase, type TestDatabase } from '../support/database';
+import { rowsReadBy } from '../support/rows-read';
+
+const ROWS = 20_000;
+const RUN = '00000000-0000-7000-8000-000000000001';
+const OTHER_RUN = '00000000-0000-7000-8000-000000000002';
+const WITHOUT_LANES = { lanes: [], byItem: false };
+
+let own: TestDatabase;
+let database: Database;
+
+beforeAll(async () => {
+  own = await createTestDatabase();
+  database = createDatabase(own.url);
+  const query = (text: string) => database.pool.query(text);
+  await query('alter table artifacts drop constraint artifacts_run_id_fkey');
+  // Steps without an id, and two with one; each creates artifacts of two names in turn.
+  for (const run of [RUN, OTHER_RUN])
+    await query(`insert into artifacts (id, run_id, automation_id, path, action_id, name, type, data, created_at)
+      select ('00000000-0000-7000-8000-' || lpad(to_hex(n + case when '${run}' = '${RUN}' then 0 else 100000 end), 12, '0'))::uuid,
+        '${run}', gen_random_uuid(), 'actions[0].repeat[' || n || ']', (array['call', null, 'again'])[1 + n % 3],
+        'name-' || n % 2, 'http.response', jsonb_build_object('n', n), now()
+      from generate_series(1, ${ROWS}) as n`);
+  await query('analyze artifacts');
+});
+afterAll(async () => {
+  await database.close();
+  await own.drop();
+});
+
+it('a step of a long run sees the newest artifact of each action and name, and reads no others', async () => {
+  const { result, read } = await rowsReadBy(database, (db) => artifactsOf(db, RUN, WITHOUT_LANES));
+  const newest = Array.from({ length: 6 }, (_, n) => ROWS - 5 + n).map((n) => ({
+    actionId: ['call', null, 'again'][n % 3],
+    name: `name-${n % 2}`,
+    data: { n },
+  }));
+  expect(result).toEqual(newest);
+  expect(read).toBeLessThan(50);
+});
+
+it('a step of a run without artifacts sees none', async () => {
+  const { result, read } = await rowsReadBy(database, (db) =>
+    artifactsOf(db, '00000000-0000-7000-8000-000000000003', WITHOUT_LANES),
+  );
+  expect({ result, read }).toEqual({ result: [], read: 0 });
+});
+
+it('a step that follows a loop over items sees the artifact of the last item, whenever it was created', async () => {
+  await database.pool
+    .query(`insert into artifacts (id, run_id, automation_id, path, action_id, name, type, data, created_at)
+    select gen_random_uuid(), '00000000-0000-7000-8000-000000000004', gen_random_uuid(),
+      'actions[0].repeat[' || n || '].sequence[0]', 'call', 'name', 'http.response', jsonb_build_object('n', n), now()
+    from unnest(array[9, 10, 2]) as n`);
+  const seen = await artifactsOf(database.db, '00000000-0000-7000-8000-000000000004', { lanes: [], byItem: true });
+  expect(seen).toEqual([{ actionId: 'call', name: 'name', data: { n: 10 } }]);
+});
