@@ -6,7 +6,10 @@ import { projectRoot } from './project-root';
 /** File that `npm run build` leaves beside the program: the commit that it was built from. */
 export const COMMIT_FILE = join('dist', 'commit');
 
-/** Returns the identity of this build: package version and commit, such as `0.1.0+3f2a9c1b7d04`; the version alone without a commit. */
+/**
+ * Returns the identity of this build: package version and commit, such as `0.1.0+3f2a9c1b7d04`; the version alone
+ * without a commit.
+ */
 export function buildIdOf(root: string = projectRoot()): string {
   const commit = commitOf(root);
   return commit === '' ? packageVersion() : `${packageVersion()}+${commit}`;

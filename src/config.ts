@@ -167,7 +167,9 @@ export interface Config {
     address: string | undefined;
     namespace: string;
     uiUrl: string | undefined;
-    /** `registered`: the operator has registered the search attributes, as on Temporal Cloud; they are used unchecked. */
+    /**
+     * `registered`: the operator has registered the search attributes, as on Temporal Cloud; they are used unchecked.
+     */
     searchAttributes: 'register' | 'registered';
   };
   taskQueue: string;

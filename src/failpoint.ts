@@ -3,8 +3,8 @@ export type Failpoint = (name: string) => Promise<void> | void;
 
 /**
  * Reads `FERMATA_FAILPOINT=name:nth[:action]`; without it every point is inert. Actions: `kill` (default) ends the
- * process as kill -9 does, `stop` suspends it as SIGSTOP does until somebody sends SIGCONT, `hold` keeps the n-th caller
- * and all later ones at the point forever while the rest of the process goes on.
+ * process as kill -9 does, `stop` suspends it as SIGSTOP does until somebody sends SIGCONT, `hold` keeps the n-th
+ * caller and all later ones at the point forever while the rest of the process goes on.
  */
 export function createFailpoint(setting: string | undefined): Failpoint {
   const match = /^([a-z-]+):(\d+)(?::(kill|stop|hold))?$/.exec(setting ?? '');

@@ -28,9 +28,10 @@ const MAX_DEADLINES = 5;
 
 /**
  * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A
- * job that exceeds its deadline ends its thread, and the next job gets a new one. A job exceeds the deadline when, since
- * its thread began with it, `deadlineMs` have passed and the process has used as much CPU time. Without that CPU time it
- * ends after `MAX_DEADLINES` deadlines. The CPU time is that of the process, because Node does not report it by thread.
+ * job that exceeds its deadline ends its thread, and the next job gets a new one. A job exceeds the deadline when,
+ * since its thread began with it, `deadlineMs` have passed and the process has used as much CPU time. Without that CPU
+ * time it ends after `MAX_DEADLINES` deadlines. The CPU time is that of the process, because Node does not report it by
+ * thread.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;

@@ -36,7 +36,10 @@ export const SIZE_SETTINGS = {
 const BASE_MB = 300;
 const MB = 1_048_576;
 
-/** Returns the cores and memory of this process. A limit of the container counts when it is lower than the machine's memory. */
+/**
+ * Returns the cores and memory of this process. A limit of the container counts when it is lower than the machine's
+ * memory.
+ */
 export function thisMachine(): Machine {
   const limit = process.constrainedMemory();
   return { cores: availableParallelism(), memoryBytes: limit > 0 ? Math.min(limit, totalmem()) : totalmem() };

@@ -24,7 +24,9 @@ import { addressIn } from './origin-load';
 import { executionOf } from './plan-for';
 import type { LastStep } from './step';
 
-/** After this time the activity returns the steps performed so far, because a local activity holds its workflow task. */
+/**
+ * After this time the activity returns the steps performed so far, because a local activity holds its workflow task.
+ */
 const BUDGET_MS = 2_000;
 /** Maximum number of outcomes of one stretch. They become one marker of the history. */
 const MAX_OUTCOMES = 200;

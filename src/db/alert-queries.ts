@@ -43,7 +43,7 @@ const SELECT = sql`select a.fingerprint, e.state, a.labels, a.starts_at, a.last_
   from alerts a join entities e on e.kind = 'alert' and e.id = a.fingerprint and e.state is not null`;
 
 /**
- * Returns alerts, those with the newest start first; `before` = start and fingerprint of the last one of the previous
+ * Returns alerts, most recently started first. `before` is the start and fingerprint of the last alert on the previous
  * page.
  */
 export async function listAlerts(
@@ -117,7 +117,8 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
 }
 
 /**
- * Returns the number of firing alerts of a system, of one fingerprint, or with these labels, and the newest of them.
+ * Returns how many alerts are firing for a system, for a fingerprint or with all the given labels, and the newest
+ * `limit` of them.
  */
 export async function firingAlerts(
   db: Executor,

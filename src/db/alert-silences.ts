@@ -10,7 +10,7 @@ export async function activeSilences(db: Executor, now: Date): Promise<SilenceRo
   return db.select().from(alertSilences).where(gt(alertSilences.endsAt, now));
 }
 
-/** Returns silences, newest first, below the id `before`. */
+/** Returns silences with ids below `before`, newest first. */
 export async function listSilences(
   db: Executor,
   page: { limit: number; before: string | undefined; now: Date; isActive: boolean },
@@ -34,7 +34,7 @@ export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<
   await tx.insert(alertSilences).values(silence);
 }
 
-/** Removes silences; returns those that existed. */
+/** Removes silences. Returns the silences that existed. */
 export async function deleteSilences(tx: Executor, ids: readonly string[]): Promise<SilenceRow[]> {
   if (ids.length === 0) return [];
   return tx
@@ -43,7 +43,7 @@ export async function deleteSilences(tx: Executor, ids: readonly string[]): Prom
     .returning();
 }
 
-/** Returns the named silence, or the silences of one alert by its fingerprint, that have not ended. */
+/** Returns silences that have not ended: either the one with an id, or all silences of an alert's fingerprint. */
 export async function findSilences(
   db: Executor,
   which: { silenceId: string } | { fingerprint: string },
@@ -58,8 +58,8 @@ export async function findSilences(
 }
 
 /**
- * Blocks other writers of silences until the transaction ends, so that an alert that arrives in between sees the
- * result.
+ * Locks the silences until the transaction ends. `write` waits for all other holders and `read` only for writers, so an
+ * alert that is processed during a write sees its result.
  */
 export async function lockSilences(tx: Executor, mode: 'write' | 'read'): Promise<void> {
   await tx.execute(

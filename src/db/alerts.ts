@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { diffState, type EntityState } from '../domain/entities/diff';
 import type { Executor } from './executor';
 
-/** An alert whose entity is locked; `state` is null when it was never seen or has been removed. */
+/** An alert whose entity is locked; `state` is null when the alert was never received or has been removed. */
 export interface LockedAlert {
   fingerprint: string;
   state: EntityState | null;
@@ -19,8 +19,9 @@ interface LockedRow extends Record<string, unknown> {
 }
 
 /**
- * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates the rows of `create`.
- * Every writer of alerts calls this before it draws a `seq`, so that the `seq` order of each alert is its commit order.
+ * Locks the entities of alerts until the transaction ends, in the order of their ids, and creates rows for the ids in
+ * `create`. Every writer of alerts calls this before it draws a `seq`, so that the `seq` order of each alert is its
+ * commit order.
  */
 export async function lockAlerts(
   tx: Executor,
@@ -81,8 +82,8 @@ const toRecord = (write: AlertWrite) => ({
 });
 
 /**
- * Returns the field changes of alerts that existed before. For new alerts, the statement derives them from their
- * fields.
+ * Returns the field changes of alerts that already existed. The SQL statement derives the transitions of new alerts
+ * from their states.
  */
 function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly string[]) {
   return writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
@@ -97,8 +98,8 @@ function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly stri
 }
 
 /**
- * Stores new states of locked alerts with their transitions and episodes, in one statement. Change rows are appended by the
- * caller.
+ * Stores new states of locked alerts with their transitions and episodes, in one statement. The caller appends the
+ * change rows.
  */
 export async function writeAlerts(
   tx: Executor,
@@ -124,7 +125,7 @@ export async function writeAlerts(
       insert into alerts as a (fingerprint, source, status, severity, labels, system_id, starts_at, group_facts,
         last_received_at, repeats)
       select id, source, status, severity, labels, system_id, starts_at, group_facts,
-        -- Not received: what stands is later. -1 = a new episode begins to count.
+        -- '-infinity' keeps the stored time when no message was received. repeats -1 = reset for a new episode.
         case when received then ${at}::timestamptz else '-infinity' end,
         case when created then 0 when fresh then -1 when received and not changed then 1 else 0 end
       from w order by id
@@ -153,7 +154,7 @@ export async function writeAlerts(
       from_value jsonb, to_value jsonb, was boolean, "is" boolean)`);
 }
 
-/** Counts repeats: messages that changed nothing. */
+/** Adds 1 to the repeat count of alerts whose message changed nothing, and records the time of receipt. */
 export async function noteRepeats(tx: Executor, fingerprints: readonly string[], now: Date): Promise<void> {
   if (fingerprints.length === 0) return;
   await tx.execute(sql`

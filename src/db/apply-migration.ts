@@ -12,7 +12,7 @@ export interface MigrateOptions {
   log: Logger;
   /** Longest wait for one table lock, in milliseconds. */
   lockTimeoutMs: number;
-  /** Attempts for one file before `migrate` gives up. */
+  /** Number of attempts for one file before `migrate` fails. */
   attempts: number;
 }
 
@@ -21,9 +21,9 @@ const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1
 
 /** The schema that holds the tables of a file, and the table that records its application. */
 export interface MigrationPlace {
-  /** Name of the file in messages. */
+  /** Name of the file for messages. */
   label: string;
-  /** Schema of unqualified names in the file; absent = that of the connection. */
+  /** Schema for unqualified names in the file. Default: the schema of the connection. */
   schema?: string;
   record(client: pg.PoolClient): Promise<unknown>;
 }
@@ -35,7 +35,7 @@ const ours = (file: MigrationFile): MigrationPlace => ({
 
 /**
  * Applies one file and records it. A transactional file is rolled back as a whole and retried when a lock is not
- * granted in time. In a non-transactional one, every statement must be repeatable.
+ * granted in time. Every statement of a non-transactional file must be repeatable.
  * @throws {SchemaError} with the cause when it fails for another reason
  */
 export async function applyMigration(
@@ -60,14 +60,14 @@ export async function applyMigration(
       await place.record(client);
     });
   } catch (error) {
-    // Statements that ran outside a transaction are kept; each of them is repeatable.
+    // Statements that ran outside a transaction are not rolled back. Each of them is repeatable.
     const how = alone ? 'failed' : 'failed and was rolled back';
     throw new SchemaError(`${place.label} ${how}: ${messageOf(error)}`, { cause: error });
   }
 }
 
 /**
- * Runs `work` with the search path of the place. After a failure inside a transaction, its rollback resets the path.
+ * Runs `work` with the search path of the place. If a transaction in `work` fails, its rollback also resets the path.
  */
 async function inSchema(
   client: pg.PoolClient,
@@ -85,8 +85,8 @@ const CONCURRENT_INDEX = /^\s*create\s+(?:unique\s+)?index\s+concurrently\s+if\s
 
 /**
  * Runs a statement outside a transaction. `create index concurrently` takes no lock that readers or writers wait for,
- * so it may wait without a limit for old transactions. An index that an interrupted attempt left invalid is dropped
- * first, since `if not exists` would accept it.
+ * so it may wait indefinitely for old transactions. An invalid index from an interrupted attempt is dropped first,
+ * because `if not exists` would accept it.
  */
 async function runAlone(
   client: pg.PoolClient,

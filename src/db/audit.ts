@@ -17,7 +17,9 @@ export interface AuditEntry {
   detail: { [member: string]: unknown; status: number; code?: string; requestId: string };
 }
 
-/** Appends to the audit log. Triggers refuse updates and deletes; only the owner of the database can drop whole months. */
+/**
+ * Appends to the audit log. Triggers refuse updates and deletes; only the owner of the database can drop whole months.
+ */
 export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void> {
   await tx.insert(auditLog).values(entry);
 }
@@ -41,9 +43,9 @@ export interface AuditFilter {
 }
 
 /**
- * Returns at most `limit` entries, newest first, older than the entry `before`. Each filter has an index that is
- * ordered by time, so the cost does not depend on the number of other entries. Returns none when the log no longer has
- * the entry `before`.
+ * Returns at most `limit` entries that are older than the entry `before`, newest first. Each filter has an index that
+ * is ordered by time, so the cost does not depend on the number of other entries. Returns an empty list when the log no
+ * longer has the entry `before`.
  */
 export async function listAudit(
   db: Executor,
@@ -52,7 +54,7 @@ export async function listAudit(
 ): Promise<(typeof auditLog.$inferSelect)[]> {
   const last = before === undefined ? undefined : await timeOf(db, before);
   if (last === null) return [];
-  // The first of the two conditions excludes newer partitions.
+  // The first condition is implied by the second, but it lets Postgres skip the partitions of later months.
   const older =
     last === undefined
       ? undefined
@@ -74,7 +76,7 @@ export async function listAudit(
     .limit(limit);
 }
 
-/** Returns the time of an entry with full precision; null when the log does not have the entry. */
+/** Returns the time of an entry with full precision, or null when the log does not have the entry. */
 async function timeOf(db: Executor, id: number): Promise<string | null> {
   const found = await db.execute<{ at: string }>(sql`select at::text from audit_log where id = ${id}`);
   return found.rows[0]?.at ?? null;

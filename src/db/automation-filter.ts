@@ -14,13 +14,19 @@ export interface AutomationFilter {
   uses?: UsedResource | undefined;
 }
 
-/** Something that documents refer to. A connection is named by its id or its name, which are both in `names`. */
+/**
+ * A resource that documents refer to. For a connection, `names` contains both its id and its name, since documents may
+ * use either.
+ */
 export interface UsedResource {
   kind: 'connection' | 'hook' | 'package' | 'script';
   names: readonly string[];
 }
 
-/** Paths at which documents refer to each kind; `script` = steps that run any script. */
+/**
+ * JSON paths of the places where documents refer to each kind of resource. The path for `script` matches a step that
+ * runs any script.
+ */
 const PLACES: Readonly<Record<UsedResource['kind'], string>> = {
   connection: '$.**.config ? (@.connectionId == $names[*] || @.channel == $names[*])',
   hook: '$.**.config.hook ? (@ == $names[*])',
@@ -33,7 +39,7 @@ function usesOf({ kind, names }: UsedResource): SQL {
   return sql`jsonb_path_exists(${automationVersions.definition}, ${PLACES[kind]}::jsonpath, ${variables}::jsonb)`;
 }
 
-/** Returns the filter as conditions on `automations`. */
+/** Converts the filter to SQL conditions on `automations`. */
 export function filterConditions({ group, status, q, name, managedBy, uses }: AutomationFilter): (SQL | undefined)[] {
   const pattern = `%${(q ?? '').replace(/[\\%_]/g, '\\$&')}%`;
   return [

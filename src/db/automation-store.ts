@@ -56,10 +56,10 @@ export interface VersionRecord {
   note: string | null;
 }
 
-/** A version with its text, as in `AutomationRecord`. */
+/** A version with its YAML text. */
 type VersionText = VersionRecord & Pick<AutomationRecord, 'sourceYaml'>;
 
-/** Checks the current state before it changes; an error that it throws ends the write. */
+/** Checks the current state before it changes. An error that it throws aborts the write. */
 export type CheckCurrent = (current: AutomationRecord) => void;
 
 export interface NewAutomation {
@@ -67,9 +67,9 @@ export interface NewAutomation {
   /** Default enabled. */
   status?: AutomationStatus;
   sourceYaml?: string | null;
-  /** About the first version. */
+  /** Note on the first version. */
   note?: string | undefined;
-  /** Set for an automation that is managed from Git: its name and source there. */
+  /** For an automation that is managed from Git: its source there, and its name in that source. */
   managed?: { source: string; name: string; path?: string | null; commit?: string | null };
   actor: Actor;
 }
@@ -78,30 +78,36 @@ export interface AutomationUpdate {
   /** Creates a new version only if it differs from the current one (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
-  /** Text of the document. With an unchanged definition it replaces that of the current version; null keeps that. */
+  /**
+   * YAML text of the document. If the definition has not changed, it replaces the text of the current version; null
+   * keeps that text.
+   */
   sourceYaml?: string | null;
   /** Note on the new version; ignored when none is created. */
   note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
-  /** Called with the current state under its lock; an error that it throws (a stale ETag) ends the update. */
+  /**
+   * Called with the current state under its lock. An error that it throws (for example for a stale ETag) aborts the
+   * update.
+   */
   check?: CheckCurrent | undefined;
   actor: Actor;
 }
 
 export interface AutomationStore {
   create(tx: Executor, automation: NewAutomation): Promise<AutomationRecord>;
-  /** Updates an automation. Throws `not_found`, and errors from `check`. */
+  /** Updates an automation. Throws `not_found`, or the error that `check` throws. */
   update(tx: Executor, id: string, update: AutomationUpdate): Promise<AutomationRecord>;
   /** Disables and hides an automation; its history is kept. The caller cancels its runs in the same transaction. */
   remove(tx: Executor, id: string, check?: CheckCurrent): Promise<void>;
   get(db: Executor, id: string): Promise<AutomationRecord | null>;
-  /** Returns automations, newest first; `after` is the id of the last one of the previous page. */
+  /** Returns automations, newest first. `after` is the id of the last automation on the previous page. */
   list(db: Executor, filter: AutomationFilter, page: { limit: number; after?: string }): Promise<AutomationRecord[]>;
   /** Returns versions, newest first. */
   versions(db: Executor, id: string, page: { limit: number; before?: number }): Promise<VersionRecord[]>;
   versionAt(db: Executor, id: string, version: number): Promise<VersionText | null>;
-  /** Returns all automations of a Git source, by their names in it. */
+  /** Returns all automations of a Git source, ordered by their names in the source. */
   ofSource(db: Executor, source: string): Promise<AutomationRecord[]>;
   /** Returns the names of the groups in alphabetical order. */
   groups(db: Executor): Promise<string[]>;
@@ -112,7 +118,10 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/** Reads only the ten newest ids, so that many runs cost no more. The id is older when the run's cause had to wait. */
+/**
+ * Reads only the ten newest runs by id, so that the cost does not grow with the number of runs. More than one is read
+ * because ids follow the time of the cause: a run whose cause had to wait has an older id than its `created_at`.
+ */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 
@@ -272,7 +281,10 @@ async function updateAutomation(
   return found(await readers.get(tx, id), id);
 }
 
-/** Drops the dwells and schedules of triggers that were edited, removed or disabled, and plans the schedules of the others. */
+/**
+ * Drops the dwells and schedules of triggers that were edited, removed or disabled, and plans the schedules of the
+ * others.
+ */
 async function keepGates(
   tx: Executor,
   id: string,
@@ -296,7 +308,7 @@ function select(db: Executor) {
     .$dynamic();
 }
 
-/** Draws the next revision under its lock, which is held until commit: revisions appear in commit order. */
+/** Draws the next revision. Its lock is held until commit, so revisions become visible in order. */
 async function nextRevision(tx: Executor): Promise<number> {
   const result = await tx.execute<{ revision: string }>(
     sql`update definition_revision set revision = revision + 1 returning revision`,
@@ -304,7 +316,7 @@ async function nextRevision(tx: Executor): Promise<number> {
   return Number(result.rows[0]?.revision);
 }
 
-/** Adds an event for streams. */
+/** Adds an event for the streams that report changes of automations. */
 async function noteChange(
   tx: Executor,
   event: { automationId: string; version: number; change: AutomationChange },
@@ -312,7 +324,10 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/** Returns whether an update without a new version changes nothing. The ETag and the time of the change then stay. */
+/**
+ * Returns whether an update that creates no version changes nothing else either. The ETag and the time of the last
+ * change then stay the same.
+ */
 function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
   const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);
@@ -324,7 +339,9 @@ function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolea
   );
 }
 
-/** Locks the row, then reads it: a join that waits for a row lock would return the version as it was before the wait. */
+/**
+ * Locks the row, then reads it: a join that waits for a row lock would return the version as it was before the wait.
+ */
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
   const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
@@ -338,7 +355,7 @@ function found(record: AutomationRecord | null, id: string): AutomationRecord {
   return record;
 }
 
-/** Returns the fields of a document that are also columns of the row; an empty group clears it. */
+/** Returns the fields of a document that are also columns of the row. An empty group becomes null. */
 function rowFields({ name, description, group }: Definition) {
   const trimmed = group?.trim();
   return {

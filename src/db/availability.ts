@@ -7,8 +7,8 @@ const AWAY =
 const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|pool after calling end/;
 /**
- * A migration changed a table while this connection had a plan over it ("cached plan must not change result type"). The
- * connection is dropped (`client.ts`) and the statement succeeds on another one.
+ * A migration changed a table for which this connection has a cached plan ("cached plan must not change result type").
+ * The connection is dropped (`client.ts`) and the statement succeeds on another one.
  */
 const STALE_PLAN = '0A000';
 /**
@@ -25,14 +25,15 @@ export function isDatabaseAway(error: unknown): boolean {
 
 /**
  * Returns the error and its causes, as far as they come from the database or the socket. They are recognized by their
- * shape: errors of the socket come from Node, whose `Error` need not be that of this module's realm.
+ * shape and not by `instanceof`, because the `Error` class of Node's socket errors may differ from the one in this
+ * module's realm.
  */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {
   const found: { code: string; message: string }[] = [];
   let current = error as ErrorShape | null | undefined;
   for (let depth = 0; depth < 5 && typeof current === 'object' && current !== null; depth += 1) {
     const { code, message, errors } = current;
-    // The message of a query error contains the whole statement, so it says nothing about the connection.
+    // The message of a query error contains the whole statement and could match by accident, so it is ignored.
     const says = typeof message === 'string' && !(current instanceof DrizzleQueryError) ? message : '';
     found.push({ code: typeof code === 'string' ? code : '', message: says });
     if (Array.isArray(errors)) found.push(...errors.flatMap(databaseCauses));

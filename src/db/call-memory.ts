@@ -3,7 +3,7 @@ import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 import { callProgress, connectionMemory } from './tables/connections';
 
-/** Returns the progress that an earlier attempt under this idempotency key recorded, or null. */
+/** Returns the progress that an earlier attempt with this idempotency key recorded, or null. */
 export async function readCallProgress(db: Executor, idempotencyKey: string): Promise<unknown> {
   const rows = await db
     .select({ value: callProgress.value })
@@ -12,7 +12,7 @@ export async function readCallProgress(db: Executor, idempotencyKey: string): Pr
   return rows[0]?.value ?? null;
 }
 
-/** Records the progress of a call. Committed before the call continues. */
+/** Records the progress of a call. The write is committed before the call continues. */
 export async function writeCallProgress(db: Executor, idempotencyKey: string, value: unknown): Promise<void> {
   const set = { value, updatedAt: sql`clock_timestamp()` };
   await db
@@ -21,7 +21,7 @@ export async function writeCallProgress(db: Executor, idempotencyKey: string, va
     .onConflictDoUpdate({ target: callProgress.idempotencyKey, set });
 }
 
-/** Returns the value that was stored for a connection under `key`; null when there is none. */
+/** Returns the value that was stored for a connection under `key`, or null. */
 export async function recallValue(db: Executor, connectionId: string, key: string): Promise<unknown> {
   const rows = await db
     .select({ value: connectionMemory.value })
@@ -31,7 +31,8 @@ export async function recallValue(db: Executor, connectionId: string, key: strin
 }
 
 /**
- * Stores a value for a connection and replaces an earlier one. Does nothing when the connection was deleted in between.
+ * Stores a value for a connection under `key`, replacing an earlier value. Does nothing when the connection was deleted
+ * in between.
  */
 export async function rememberValue(db: Executor, connectionId: string, key: string, value: unknown): Promise<void> {
   await db.execute(sql`
@@ -41,7 +42,7 @@ export async function rememberValue(db: Executor, connectionId: string, key: str
 }
 
 /**
- * Returns the stored form of a key. Keys may contain texts of people; long ones are hashed so that they fit into an
+ * Returns the stored form of a key. Keys may contain user-supplied text; long keys are hashed so that they fit into an
  * index.
  */
 function storedKey(key: string): string {

@@ -8,9 +8,7 @@ import type { Executor } from './executor';
 export const PARTITIONS = 64;
 
 interface NewChangeBase {
-  /**
-   * Set when the message has an identity from its sender, from which the id is derived; otherwise it is generated here.
-   */
+  /** Id derived from the sender's identity of the message. Default: generated here. */
   changeId?: string;
   kind: string;
   id: string;
@@ -31,7 +29,7 @@ export interface NewEntityChange extends NewChangeBase {
   next: Record<string, unknown> | null;
   delta: Record<string, unknown>;
   changedFields: string[];
-  /** Facts besides the state that derivers put into event payloads; stored in the column `payload`. */
+  /** Facts besides the state that derivers of events put into payloads. Stored in the column `payload`. */
   context?: Record<string, unknown>;
 }
 
@@ -39,7 +37,7 @@ export interface NewEntityChange extends NewChangeBase {
 export type NewChange = NewEvent | NewEntityChange;
 
 /**
- * Returns the partition of an entity: FNV-1a over kind and id. Changes of one entity share a partition and are
+ * Returns the partition of an entity: FNV-1a over kind and id. All changes of an entity are in one partition and are
  * therefore ordered.
  */
 export function partitionOf(kind: string, id: string): number {
@@ -76,7 +74,7 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
 
 /**
  * Appends to the change log in the caller's transaction, in the given order, in one statement. `seq` is drawn here, so
- * a caller that needs order for an entity locks its row first.
+ * a caller that needs the changes of an entity in order locks the entity's row first.
  */
 export async function appendChanges(
   tx: Executor,
@@ -101,8 +99,8 @@ export async function appendChanges(
 const MAX_SEARCHED = 1_000;
 
 /**
- * Returns the changes of an entity after a change and before an instant, in order. null = there are too many to search,
- * or the change is no longer in the log.
+ * Returns the changes of an entity after a given change and before an instant, in order. Returns null when there are
+ * too many to search, or when the given change is no longer in the log.
  */
 export async function changesOfEntityBefore(
   tx: Executor,

@@ -8,9 +8,9 @@ export interface LoggedChange {
   change: Change;
   contextKey: string | null;
   recordedAt: Date;
-  /** null = it waits to be routed. */
+  /** null = not routed yet. */
   routedAt: Date | null;
-  /** When it was set aside because it could not be routed. */
+  /** When the change was set aside because it could not be routed. */
   failedAt: Date | null;
   /** Error of the last failed attempt. */
   failure: string | null;
@@ -28,22 +28,22 @@ const COLUMNS = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.pay
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.error ->> 'message' as failure`);
 
-/** The same columns, from a subquery with the alias `c`. */
+/** The columns of `ChangeRow`, from a subquery with the alias `c`. */
 const SELECTED = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.failure`);
 
-/** Rows of one kind with the same `event`; null = changes of state. */
+/** The changes of one kind with the same `event`; `event` null = changes of state. */
 export interface ChangeSource {
   kind: string;
   event: string | null;
 }
 
-/** Filter of changes: those of the given entities, or else those of the given sources, or else all. */
+/** Selects the changes of `entities` if given, otherwise those of `sources` if given, otherwise all changes. */
 export interface ChangeFilter {
   entities?: readonly { id: string; kind?: string | undefined }[] | undefined;
   sources?: readonly ChangeSource[] | undefined;
-  /** Bounds of the time of receipt; `since` inclusive, `until` exclusive. */
+  /** Bounds of the time of receipt; `since` is inclusive, `until` is exclusive. */
   since?: Date | undefined;
   until?: Date | undefined;
 }
@@ -60,9 +60,9 @@ const toLogged = (row: Row): LoggedChange => ({
 });
 
 /**
- * Returns exclusive bounds of the positions of changes that were received in a period, so that a list skips newer and
- * older rows. The orders of positions and times differ only for changes that were written at almost the same time; a
- * minute is far more than that.
+ * Returns exclusive bounds for the positions of changes that were received in a period, so that a list skips newer and
+ * older rows. Ordering by position and ordering by time differ only for changes that were written at almost the same
+ * time, so a margin of one minute is enough.
  */
 async function positionsIn(
   db: Executor,
@@ -85,7 +85,7 @@ async function positionsIn(
 }
 
 /**
- * Returns changes, newest first, up to `limit`, below the position `before`. Each entity and each source is read newest
+ * Returns up to `limit` changes with positions below `before`, newest first. Each entity and each source is read newest
  * first through an index, so the cost does not depend on the number of other changes.
  */
 export async function listChanges(
@@ -106,8 +106,8 @@ export async function listChanges(
     sql` and `,
   );
   const newest = sql`order by c.seq desc limit ${limit}`;
-  // The planner does not treat `event is null` as an equality: without `event` in the order it would sort every change
-  // of the kind.
+  // The planner does not treat `event is null` as an equality: without `event` in the `order by`, it would sort every
+  // change of the kind.
   const newestOfKind = sql`order by c.event desc, c.seq desc limit ${limit}`;
   const rows =
     entities !== undefined
@@ -128,7 +128,7 @@ export async function listChanges(
   return found.rows.map(toLogged);
 }
 
-/** Returns one change; undefined when it is not, or no longer, in the log. */
+/** Returns one change, or undefined when it is not, or no longer, in the log. */
 export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
   const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
   return found.rows.map(toLogged)[0];
@@ -153,7 +153,9 @@ export async function kindsInLog(db: Executor): Promise<string[]> {
   return found.rows.map((row) => row.kind);
 }
 
-/** Returns the sources of one kind (changes of state, and each event), with one index probe for each. */
+/**
+ * Returns the sources of one kind (its changes of state, and each of its events), with one index probe for each source.
+ */
 export async function sourcesOfKind(db: Executor, kind: string): Promise<ChangeSource[]> {
   const found = await db.execute<{ event: string }>(sql`
     with recursive e(event) as (

@@ -23,7 +23,7 @@ export interface ChangeRow extends Record<string, unknown> {
 export const CHANGE_COLUMNS = sql.raw(`seq, change_id, kind, entity_id, event, payload, prev, next, delta,
   changed_fields, actor, caused_by, depth, occurred_at`);
 
-/** Returns a row as a change. */
+/** Converts a row to a change. */
 export function changeOf(row: ChangeRow): Change {
   const base = {
     changeId: row.change_id,

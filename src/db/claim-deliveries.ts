@@ -2,21 +2,21 @@ import { sql } from 'drizzle-orm';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
-/** A message from outside, with the rows of the change log for it. */
+/** A message from outside, with the ids of the changes that it produced. */
 export interface Delivery {
   key: string;
   changeIds: readonly string[];
 }
 
-/** Returns a short key for a sender's identity of a message. `what` separates senders of different kinds. */
+/** Returns a short key for the identity that a sender gave a message. `what` separates the kinds of senders. */
 export function deliveryKey(what: string, ...parts: readonly string[]): string {
   return `${what}:${sha256(JSON.stringify(parts), 'base64url')}`;
 }
 
 /**
  * Claims deliveries in the caller's transaction. Returns the keys that were new, and in `known` the change ids of the
- * others. Waits for a concurrent transaction with the same key. Keys are claimed in sorted order, so that two batches
- * cannot deadlock.
+ * keys that were not. Waits for a concurrent transaction with the same key. Keys are claimed in sorted order, so that
+ * two batches cannot deadlock.
  */
 export async function claimDeliveries(
   tx: Executor,
@@ -40,7 +40,7 @@ export async function changeIdsOf(db: Executor, keys: readonly string[]): Promis
   return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
 }
 
-/** Returns the hashes of deliveries that were accepted before; null = not stored. */
+/** Returns the content hashes of deliveries that were accepted before; null = no hash was stored. */
 export async function contentsOf(
   db: Executor,
   keys: readonly string[],
@@ -52,7 +52,7 @@ export async function contentsOf(
   return new Map(result.rows.map((row) => [row.key, { changeIds: row.change_ids, contentHash: row.content_hash }]));
 }
 
-/** One of the identities of a message. */
+/** One of several identities of a message. */
 export interface DeliveryIdentity {
   key: string;
   /** Seconds after which the identity is forgotten; default: the retention of delivery keys. */
@@ -60,8 +60,9 @@ export interface DeliveryIdentity {
 }
 
 /**
- * Claims every identity of one message in the caller's transaction. When one of them is known, the message is a repeat:
- * returns the change ids of the first delivery. Otherwise returns undefined, and all identities belong to this message.
+ * Claims every identity of one message in the caller's transaction. If one of them is known, the message is a repeat:
+ * returns the change ids of the first delivery. Otherwise returns undefined, and all identities are claimed for this
+ * message.
  */
 export async function claimDelivery(
   tx: Executor,
@@ -83,7 +84,7 @@ export async function claimDelivery(
 
 /**
  * Claims one key together with the hash of the message's content, in the caller's transaction. Returns undefined when
- * the key was new, otherwise the stored values.
+ * the key was new, otherwise the values that were stored with it.
  */
 export async function claimContent(
   tx: Executor,

@@ -3,18 +3,18 @@ import pg from 'pg';
 import { createConnectionWatch } from './drop-broken-connections';
 import { createStatementNames } from './prepare-statements';
 
-/** Milliseconds after Postgres' own timeout at which the client stops waiting for an answer. */
+/** How long the client waits for an answer beyond Postgres' own statement timeout, in milliseconds. */
 const ANSWER_MS = 3_000;
 
 /** A pool, and drizzle on top of it. */
 export interface Database {
   pool: pg.Pool;
   db: NodePgDatabase;
-  /** Waits for queries in flight, then ends all connections. May be called twice. */
+  /** Waits for queries in flight, then closes all connections. May be called more than once. */
   close(): Promise<void>;
   /**
-   * Closes idle connections, and those in use that stay silent. Call it when another connection to this server was cut
-   * silently.
+   * Closes idle connections at once, and busy connections that do not answer within 8 s. Call it when another
+   * connection to this server was cut without an error.
    */
   suspectConnections(): void;
 }
@@ -28,14 +28,14 @@ export interface DatabaseOptions {
   /** Receives the error of a connection that broke; the next query opens another one. */
   onError?: (error: Error) => void;
   /**
-   * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. Three seconds later the client also
-   * gives up and drops the connection, since the server or the network has then failed silently.
+   * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. If no answer arrives within another
+   * three seconds, the server or the network has failed silently, and the client drops the connection.
    */
   statementTimeoutMs?: number;
 }
 
 /**
- * Opens a pool, which connects on first use. Waiting for a connection takes at most 5 s, so that a request fails early
+ * Opens a pool, which connects on first use. A query waits at most 5 s for a connection, so that requests fail early
  * while Postgres is unreachable.
  */
 export function createDatabase(url: string, options: DatabaseOptions = {}): Database {
@@ -50,13 +50,13 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
     keepAliveInitialDelayMillis: 10_000,
     statement_timeout: statementTimeoutMs,
     ...(statementTimeoutMs > 0 && { query_timeout: statementTimeoutMs + ANSWER_MS }),
-    // A transaction that its process abandoned must not keep row locks that others wait for.
+    // If a process abandons a transaction, the transaction must not keep row locks that others wait for.
     idle_in_transaction_session_timeout: 60_000,
   });
   const report = (error: Error) => onError?.(error);
   pool.on('error', report);
-  // Between two queries, the pool does not listen for errors of a checked-out client; without this handler, a lost
-  // server ends the process.
+  // The pool does not listen for errors of a client that is checked out and between two queries. Without this handler,
+  // losing the server would end the process.
   const nameStatements = createStatementNames();
   const connections = createConnectionWatch((reason) => report(new Error(`Dropped a database connection: ${reason}`)));
   pool.on('connect', (client) => {

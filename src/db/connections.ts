@@ -19,7 +19,7 @@ export async function findConnection(
   return rows[0] ?? null;
 }
 
-/** Returns the connections that a step names: the one with this id, else those with this name. */
+/** Returns the connections that a step names: the one with this id, otherwise those with this name. */
 export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
   const row = await findConnection(db, idOrName);
   return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];
@@ -34,7 +34,7 @@ export async function listConnections(
   return db.select().from(connections).where(where).orderBy(desc(connections.id)).limit(page.limit);
 }
 
-/** Yields every connection, reading page by page. */
+/** Yields every connection, reading one page at a time. */
 export async function* allConnections(db: Executor, pageSize = 500): AsyncGenerator<ConnectionRow> {
   for (let before: string | undefined; ;) {
     const page = await listConnections(db, { limit: pageSize, before });
@@ -55,7 +55,7 @@ export async function updateConnection(tx: Executor, row: ConnectionRow): Promis
   await tx.update(connections).set({ name, config, secrets, updatedAt }).where(eq(connections.id, row.id));
 }
 
-/** Removes a connection: steps that name it fail from now on. */
+/** Removes a connection. Steps that name it fail from now on. */
 export async function deleteConnection(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from connections where id = ${id}`);
 }

@@ -2,19 +2,22 @@ import { sql } from 'drizzle-orm';
 import type { Clock } from '../domain/clock';
 import type { Executor } from './executor';
 
-/** Interval of reading the database's time, in milliseconds. */
+/** Interval between readings of the database's time, in milliseconds. */
 const EVERY_MS = 15_000;
 /** Number of queries per measurement; the one with the shortest round trip is used. */
 const SAMPLES = 3;
 /**
- * Minimum jump of the wall clock relative to the monotonic clock, in milliseconds, that means that the clock was set or
- * the machine was suspended.
+ * Minimum jump of the wall clock against the monotonic clock, in milliseconds, that is taken as a sign that the clock
+ * was set or the machine was suspended.
  */
 const JUMP_MS = 1_000;
 /** Minimum skew that is logged, in milliseconds. */
 const REPORT_MS = 5_000;
 
-/** The database's clock, for all deadlines: workers and APIs whose own clocks differ agree on it. */
+/**
+ * The database's clock, which is used for all deadlines so that workers and API processes agree even if their own
+ * clocks differ.
+ */
 export interface DatabaseClock extends Clock {
   /**
    * Returns how far the clock of this machine is ahead of the database's, in milliseconds; negative when it is behind.
@@ -32,9 +35,9 @@ export async function followDatabaseClock(
   deps: { onSkew: (skewMs: number) => void; wall?: () => number; monotonic?: () => number; everyMs?: number },
 ): Promise<DatabaseClock> {
   const { onSkew, wall = Date.now, monotonic = () => performance.now(), everyMs = EVERY_MS } = deps;
-  /** Database time minus monotonic time. */
+  /** Database time minus monotonic time, in milliseconds. */
   let offset = 0;
-  /** Wall time minus monotonic time at the last measurement. */
+  /** Wall time minus monotonic time at the last measurement, in milliseconds. */
   let wallOffset = 0;
   let isReported = false;
   let measuring: Promise<void> | undefined;
@@ -61,7 +64,7 @@ export async function followDatabaseClock(
   };
   const remeasure = (): void => {
     measuring ??= measure()
-      // The clock continues from its last measurement.
+      // When a measurement fails, the clock continues from the last one.
       .catch(() => undefined)
       .finally(() => (measuring = undefined));
   };

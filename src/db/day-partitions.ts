@@ -3,27 +3,27 @@ import type { Database } from './client';
 import { transactWithLockRetry, type LockRetry } from './lock-retry';
 
 /**
- * Errors after which the next call tries again: another process created the same partition (42P07, 42P17, 42710, 23505), the
- * default partition holds rows of that day (23514), or a lock or statement timed out (55P03, 57014). In each case
- * inserts still find a partition: that of the other process, or the default one.
+ * Error codes after which the next call tries again: another process created the same partition (42P07, 42P17, 42710,
+ * 23505), the default partition holds rows of that day (23514), or a lock or statement timed out (55P03, 57014). In
+ * each case inserts still find a partition: the one that the other process created, or the default one.
  */
 const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 
 /**
- * Inserts wait at most this long for DDL on `changes`. When a reader with a long transaction (`pg_dump`, a report)
- * makes the attempt fail, the next round of housekeeping repeats it.
+ * Inserts wait at most this long for DDL on `changes`. If a reader with a long transaction (`pg_dump`, a report) makes
+ * all attempts fail, the next housekeeping tries again.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
-/** Longest time that one DDL statement may hold its locks, in milliseconds. */
+/** Maximum time that one DDL statement may hold its locks, in milliseconds. */
 const STATEMENT_TIMEOUT_MS = 900;
 
 /** A table that is partitioned by day (UTC) and has a default partition. */
 interface DayTable {
   name: 'changes' | 'routings';
-  /** The column with the instant that determines the partition. */
+  /** The column whose time determines the partition. */
   column: string;
   columns: string;
-  /** Condition for rows that keep a day beyond its retention. */
+  /** SQL condition for rows that keep the partition of their day beyond its retention. */
   kept?: string;
 }
 
@@ -61,7 +61,7 @@ const dayColumns = ({ name }: DayTable, days: string) => `
 export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, CHANGES, options);
 
-/** Like `ensureChangePartitions`, for `routings`. */
+/** Creates the day partitions of `routings`, as `ensureChangePartitions` does for `changes`. */
 export const ensureRoutingPartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, ROUTINGS, options);
 
@@ -87,9 +87,9 @@ async function ensurePartitions(
 }
 
 /**
- * Creates a table and attaches it: that takes SHARE UPDATE EXCLUSIVE on the table, which no insert waits for, where
- * `create table … partition of` takes ACCESS EXCLUSIVE. The default partition is locked while it is checked for rows
- * of the day. `fill` runs before the attachment.
+ * Creates a table and attaches it as a partition. Attaching takes SHARE UPDATE EXCLUSIVE on the parent, which no insert
+ * waits for, whereas `create table … partition of` takes ACCESS EXCLUSIVE. The default partition is locked while
+ * Postgres checks it for rows of the day. `fill` runs before the attachment.
  */
 async function attachDay(
   client: pg.ClientBase,
@@ -105,7 +105,7 @@ async function attachDay(
   );
 }
 
-/** Runs `work` in one transaction. Returns false when it should be tried again by a later round. */
+/** Runs `work` in one transaction. Returns false after an error that a later call can recover from (`TRY_LATER`). */
 async function tryLater(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<void>): Promise<boolean> {
   const client = await pool.connect();
   try {
@@ -120,8 +120,8 @@ async function tryLater(pool: pg.Pool, work: (client: pg.ClientBase) => Promise<
 }
 
 /**
- * Moves rows out of the default partitions, which receive rows while the partition of their day is missing: each day
- * gets its partition, in one transaction per day. Returns how many rows were moved.
+ * Moves rows out of the default partitions, which receive rows while the partition of their day is missing. Each day
+ * gets its partition in a separate transaction. Returns how many rows were moved.
  */
 export async function emptyDefaultPartitions(database: Pick<Database, 'pool'>): Promise<number> {
   return (await emptyDefault(database, CHANGES)) + (await emptyDefault(database, ROUTINGS));
@@ -152,7 +152,7 @@ async function emptyDefault({ pool }: Pick<Database, 'pool'>, table: DayTable): 
   return moved;
 }
 
-/** Drops the days of the change log that ended more than `changesMs` ago. A day with an unrouted change is kept. */
+/** Drops the days of the change log that ended more than `changesMs` ago. Days with an unrouted change are kept. */
 export const dropChangePartitions = (database: Pick<Database, 'pool'>, changesMs: number) =>
   dropPartitions(database, CHANGES, changesMs);
 
@@ -161,11 +161,11 @@ export const dropRoutingPartitions = (database: Pick<Database, 'pool'>, routings
   dropPartitions(database, ROUTINGS, routingsMs);
 
 /**
- * Drops the partitions of old days. A day is detached first, in its own transaction, and dropped when nothing else uses
- * it: only the detachment locks the table, and it gives up after 200 ms. Postgres refuses `detach … concurrently` while
- * a default partition exists, and the default partition is what keeps events accepted when a day is missing. A detached
- * day that could not be dropped, for example because a backup reads it, is dropped by a later call. Returns how many
- * days were dropped.
+ * Drops the partitions of old days. Each day is first detached in its own transaction, and then dropped when nothing
+ * else uses it. Only the detachment locks the table, and its lock timeout is 200 ms. `detach … concurrently` is not
+ * possible: Postgres refuses it while a default partition exists, and the default partition is needed to accept events
+ * when the partition of a day is missing. A detached day that could not be dropped, for example because a backup reads
+ * it, is dropped by a later call. Returns how many days were dropped.
  */
 async function dropPartitions({ pool }: Pick<Database, 'pool'>, table: DayTable, ms: number): Promise<number> {
   const { rows } = await pool.query<{ name: string; attached: boolean }>(

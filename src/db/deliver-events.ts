@@ -3,17 +3,17 @@ import { partitionOf, type NewEvent } from './change-log';
 import { contentsOf } from './claim-deliveries';
 import type { Executor } from './executor';
 
-/** An event from outside with its sender's identity. */
+/** An event from outside, with the identity that its sender gave it. */
 export interface DeliveredEvent extends NewEvent {
   key: string;
   changeId: string;
-  /** Hash of the event's content, which distinguishes a repeat from another event under the same identity. */
+  /** Hash of the event's content. It distinguishes a repeat from a different event with the same identity. */
   contentHash: string;
 }
 
 /**
- * Appends one event, with plain parameters: half the cost of the statement for many (measured: 900/s against 490/s on
- * busy cores).
+ * Appends one event with plain parameters, at half the cost of the statement for many events (measured: 900/s against
+ * 490/s on busy cores).
  */
 async function appendOne(db: Executor, event: DeliveredEvent): Promise<string[]> {
   const { kind, id, cause, changeId } = event;
@@ -75,17 +75,15 @@ async function appendMany(db: Executor, events: readonly DeliveredEvent[]): Prom
 
 /** The result of delivering events. */
 export interface DeliveryResult {
-  /**
-   * Change ids, one for each distinct delivery in the given order. For a repeat, it is the id of the first delivery.
-   */
+  /** Change ids, one for each distinct delivery, in the given order. A repeat has the id of the first delivery. */
   changeIds: string[];
-  /** Events with the identity of an earlier one but other content; they were dropped. */
+  /** Events with the identity of an earlier event but different content. They were dropped. */
   mismatched: DeliveredEvent[];
 }
 
 /**
- * Appends events that were not delivered before and remembers them, in one statement: a single event costs one round trip
- * and needs no transaction around it.
+ * Appends events that were not delivered before and remembers their identities, in one statement, so that a single
+ * event costs one round trip and needs no surrounding transaction.
  */
 export async function deliverEvents(db: Executor, events: readonly DeliveredEvent[]): Promise<DeliveryResult> {
   const [first, ...others] = events;
@@ -96,13 +94,14 @@ export async function deliverEvents(db: Executor, events: readonly DeliveredEven
       .filter(({ changeId }) => appended.has(changeId))
       .map(({ key, changeId, contentHash }) => [key, { changeId, contentHash }]),
   );
-  // A repeat whose first delivery is not committed yet waits at the unique key of `dedup_keys` until that transaction
-  // ends. Then it is found here, or, if that transaction was rolled back, it has been appended as a new delivery.
+  // A repeat whose first delivery has not committed waits at the unique key of `dedup_keys` until that transaction
+  // ends. If the transaction committed, the first delivery is found here. If it was rolled back, the repeat was
+  // appended as a new delivery.
   const repeats = events.flatMap(({ key }) => (kept.has(key) ? [] : [key]));
   for (const [key, { changeIds, contentHash }] of await contentsOf(db, repeats)) {
     kept.set(key, { changeId: changeIds[0] ?? '', contentHash: contentHash ?? '' });
   }
-  // An empty hash belongs to a key from before hashes were stored; it matches any content.
+  // Keys that were stored before hashes existed have an empty hash, which matches any content.
   const isOther = ({ key, contentHash }: DeliveredEvent) =>
     ![contentHash, ''].includes(kept.get(key)?.contentHash ?? '');
   return {

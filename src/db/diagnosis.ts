@@ -7,14 +7,14 @@ const LOST_DAYS = 7;
 /** Measurements of the installation's health; ages in seconds. */
 export interface Vitals {
   workers: number;
-  /** Number of different sets of plugins among live workers; more than 1 = they differ. */
+  /** Number of different sets of plugins among live workers; more than 1 means that workers have different plugins. */
   pluginSets: number;
   unroutedAge: number;
   pendingAge: number;
   deadLetters: number;
-  /** Age of the last housekeeping round; null = no round has ended yet. */
+  /** Age of the last housekeeping; null = none has completed yet. */
   housekeepingAge: number | null;
-  /** Time since the oldest live worker started; 0 without workers. */
+  /** Time since the oldest live worker started; 0 when no worker is live. */
   workersAge: number;
   lostRuns: number;
   unsyncedSchedules: number;

@@ -2,7 +2,7 @@ import { EventEmitter } from 'node:events';
 import type pg from 'pg';
 import { createConnectionWatch } from './drop-broken-connections';
 
-/** A client of a pool, whose statements end when the test says so. */
+/** A client of a pool. The test decides when its statements end. */
 class FakeClient extends EventEmitter {
   isClosed = false;
   hasEnded = false;

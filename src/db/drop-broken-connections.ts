@@ -1,14 +1,14 @@
 import type pg from 'pg';
 import { databaseCauses } from './availability';
 
-/** Message of node-postgres when a statement had no answer within `query_timeout`. */
+/** Message of node-postgres when a statement got no answer within `query_timeout`. */
 const NO_ANSWER = /Query read timeout/;
 
-/** Returns whether a statement failed because it had no answer within `query_timeout`. */
+/** Returns whether a statement failed because it got no answer within `query_timeout`. */
 export const isWithoutAnswer = (error: unknown): boolean =>
   databaseCauses(error).some(({ message }) => NO_ANSWER.test(message));
 
-/** Returns why a connection must not be used again after an error; undefined when it may. */
+/** Returns why a connection must not be used again after an error, or undefined when it can be. */
 function brokenBy(error: unknown): 'no_answer' | 'stale_plan' | undefined {
   for (const { code, message } of databaseCauses(error)) {
     if (code === '0A000') return 'stale_plan';
@@ -29,21 +29,21 @@ export interface ConnectionWatch {
   released(client: pg.PoolClient): void;
   removed(client: pg.PoolClient): void;
   /**
-   * Checks the connections of the pool. Call it when another connection to the same server was cut, since these use the
-   * same route.
+   * Checks the connections of the pool. Call it when another connection to the same server was cut, because the pool's
+   * connections use the same network route.
    */
   suspect(): void;
 }
 
-/** Milliseconds that a connection in use has to give an answer after another one was found to be cut. */
+/** Milliseconds within which a connection in use must give an answer after another connection was found to be cut. */
 const GRACE_MS = 8_000;
 
-/** One use of a client, from taking it to releasing it, with the number of statements that were answered. */
+/** One use of a client, from checkout to release, with the number of statements that were answered during it. */
 interface Use {
   answers: number;
 }
 
-/** Reports how each statement of a client ends, whether it was called with a callback or returns a promise. */
+/** Reports how each statement of a client ends, whether the statement takes a callback or returns a promise. */
 function watchStatements(
   client: TrackedClient,
   onAnswer: (client: TrackedClient) => void,
@@ -73,9 +73,9 @@ function watchStatements(
 
 /**
  * Drops connections that would fail again. A connection whose prepared statement a migration made invalid is ended when
- * it is released. A connection whose statement had no answer is closed at once, since it was probably cut on the
- * network (NAT, failover). Idle connections took the same route and are closed too. Connections in use are closed when
- * they give no answer within 8 s, so that no further statement waits for its whole timeout.
+ * it is released. A connection whose statement got no answer is closed at once, since it was probably cut on the
+ * network (NAT, failover). Idle connections use the same network route, so they are closed too. Connections in use are
+ * closed if they give no answer within 8 s, so that no further statement waits for its whole timeout.
  *
  * A process recovers from a cut within 30 s. Its listener detects the cut within 15 s (`db/notifier.ts`: a statement
  * every 5 s, 10 s for its answer). All connections are closed 8 s later. The loops and local activities that failed
@@ -124,8 +124,8 @@ export function createConnectionWatch(onBroken: (reason: string) => void): Conne
     },
     released(client: TrackedClient) {
       inUse.delete(client);
-      // The pool removes a client that is ending. If it were ended earlier, the error of the rollback would hide the
-      // error of the statement.
+      // The pool removes a client that is ending. If the client were ended earlier, the error of the rollback would
+      // hide the error of the statement.
       if (stale.delete(client)) void client.end();
       else idle.add(client);
     },

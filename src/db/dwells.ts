@@ -20,7 +20,7 @@ export interface DwellArming {
   trigger: Record<string, unknown>;
   causedBy: string | null;
   depth: number;
-  /** When the cause began; the deadline counts from it. */
+  /** When the cause began. The deadline is counted from this time. */
   armedAt: Date;
   firesAt: Date;
 }
@@ -80,11 +80,11 @@ const uuids = (ids: readonly string[]): SQL => sql`${`{${ids.join(',')}}`}::uuid
 
 /**
  * Arms a dwell in the caller's transaction if its key has no armed or spent dwell and the change is newer than the last
- * firing. Otherwise returns the row that prevents it; null = the automation is disabled or deleted.
+ * firing. Otherwise returns the dwell that prevents this, or null when the automation is disabled or deleted.
  */
 export async function armDwell(tx: Executor, arming: DwellArming): Promise<'armed' | Dwell | null> {
   const { automationId, triggerId, contextKey, gate } = arming;
-  // "is not distinct from" would read all keys of the trigger: no index serves it.
+  // `is not distinct from` cannot use an index and would read all keys of the trigger.
   const sameKey = contextKey === null ? sql`context_key is null` : sql`context_key = ${contextKey}`;
   const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and ${sameKey}`;
   if (await insertDwell(tx, arming)) return 'armed';
@@ -144,8 +144,8 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
 }
 
 /**
- * Records that the cause of a dwell no longer holds, so that its key can arm again. The workflow of an armed dwell is
- * ended later.
+ * Records that the cause of a dwell no longer holds, so that its key can arm again. If the dwell was armed, its
+ * workflow is ended later.
  */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {
   await tx.execute(sql`update dwells set status = 'idle', updated_at = clock_timestamp() where id = ${id}`);
@@ -154,7 +154,7 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
     insert into dwell_ends (id, workflow_id) select id, workflow_id from dwells where id = ${id} on conflict do nothing`);
 }
 
-/** Returns the firing alerts except one. Their entities are locked against writers until the transaction ends. */
+/** Returns the firing alerts except `except`. Their entities are locked against writers until the transaction ends. */
 export async function liveEntities(
   tx: Executor,
   kind: string,
@@ -183,7 +183,10 @@ export async function dropDwell(tx: Executor, { id }: Dwell): Promise<void> {
   await dropDwells(tx, sql`id = ${id}`);
 }
 
-/** Maximum number of armed dwells of one trigger that each get a row in `evaluations` when all are dropped at once. */
+/**
+ * Maximum number of armed dwells of one trigger that each get a row in `evaluations` when all of them are dropped at
+ * once.
+ */
 const MAX_CANCELLED = 50;
 
 /**
@@ -219,8 +222,8 @@ async function dropDwells(tx: Executor, where: SQL): Promise<void> {
 }
 
 /**
- * Returns whether an entity has unrouted changes: any, or any before an instant. The entity's row is locked first, so
- * that a concurrent change is seen once it has committed.
+ * Returns whether an entity has any unrouted change, and whether one of them occurred before `until`. The entity's row
+ * is locked first, so that a concurrent change is seen once it has committed.
  */
 export async function unroutedOf(
   tx: Executor,
@@ -247,17 +250,17 @@ export interface StartableDwell {
   workflowId: string;
 }
 
-/** Seconds without a response after which a start is repeated. */
+/** Seconds after which a start that was not confirmed is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 const TO_START = sql`status = 'armed' and started_at is null and (start_attempted_at is null
   or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS}))`;
 
-/** Whether a dwell needs a call to Temporal. */
+/** SQL condition: Temporal must be called for some dwell. */
 export const dwellsToSync = sql`(exists (select 1 from dwell_ends)
   or exists (select 1 from dwells where ${TO_START}))`;
 
-/** Takes dwells to start, those with the earliest deadline first. Other workers do not take them for a few seconds. */
+/** Takes dwells to start, earliest deadline first. Other workers do not take these dwells for `START_AGAIN_SECONDS`. */
 export async function takeStartableDwells(db: Executor, limit: number): Promise<StartableDwell[]> {
   const taken = await db.execute<Row & { name: string; group: string | null; workflow_id: string | null }>(sql`
     with taken as (
@@ -312,12 +315,12 @@ interface Overdue {
 const isOverdue = ({ now, late }: Overdue): SQL =>
   sql`status = 'armed' and fires_at <= ${now.toISOString()} and (started_at is null or fires_at < ${late.toISOString()})`;
 
-/** Returns whether a dwell is overdue and must be fired from its row. */
+/** Returns the SQL condition that is true when some dwell is overdue and must be fired from its row. */
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
 /**
- * Returns armed dwells that are due but whose workflows have not been started, or have not fired them since `late`.
- * Sorted by deadline, below a position in that order.
+ * Returns armed dwells that are due but whose workflows either were not started or should have fired them before
+ * `late`. They are sorted by deadline and id; `after` is the last dwell of the previous page.
  */
 export async function overdueDwells(
   db: Executor,
@@ -341,16 +344,16 @@ export async function endedDwells(db: Executor, limit: number): Promise<{ id: st
   return found.rows.map((row) => ({ id: row.id, workflowId: row.workflow_id ?? formerId(row.id) }));
 }
 
-/** Records that Temporal was notified. */
+/** Removes the requests to end the workflows of these dwells. Call it after Temporal has ended the workflows. */
 export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);
 }
 
-/** A dwell in a list. */
+/** An armed dwell with the name of its automation. */
 export type ArmedDwell = Dwell & { automationName: string };
 
-/** Returns armed dwells, newest first, below the id `before`. */
+/** Returns armed dwells with ids below `before`, newest first. */
 export async function listArmedDwells(
   db: Executor,
   page: { limit: number; before: string | undefined; automationId: string | undefined },

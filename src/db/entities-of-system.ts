@@ -1,12 +1,12 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Maximum number of alerts, incidents and maintenances of a system that are read, newest first. */
+/** Maximum numbers of alerts, of incidents and of maintenances of a system that are read, newest first. */
 const MAX_OF_EACH_KIND = 100;
 
 /**
- * Returns the ids of entities whose changes concern a system: its own, and those of its newest alerts, incidents and
- * maintenances.
+ * Returns the ids of the entities whose changes concern a system: the system itself, and its newest alerts, incidents
+ * and maintenances.
  */
 export async function entitiesOfSystem(db: Executor, systemId: string): Promise<string[]> {
   const found = await db.execute<{ id: string }>(sql`

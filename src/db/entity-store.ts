@@ -29,14 +29,17 @@ export interface EntityRecord extends EntityRef {
   updatedAt: Date;
 }
 
-/** A merge patch (RFC 7396), or a function from the state as locked (null = absent) to the whole new state. */
+/**
+ * A merge patch (RFC 7396), or a function from the locked state (null = the entity does not exist) to the whole new
+ * state.
+ */
 export type EntityUpdate = EntityState | ((prev: EntityState | null) => EntityState);
 
 /** Options of a write to an entity. */
 export interface WriteOptions {
-  /** When the state began; default and upper limit: the server's time (see `occurredAtOf`). */
+  /** When the state began. The server's time is the default and the upper limit (see `occurredAtOf`). */
   occurredAt?: Date;
-  /** Facts besides the state that derivers put into event payloads, e.g. a system's name. */
+  /** Facts besides the state that derivers of events put into payloads, e.g. a system's name. */
   context?: Record<string, unknown>;
   /** The kind, when the caller has already read it in this transaction. */
   kind?: ResolvedKind;
@@ -52,22 +55,25 @@ export interface EntityWrite extends Pick<WriteOptions, 'occurredAt' | 'context'
 export interface MutateResult {
   state: EntityState;
   changed: boolean;
-  /** When it was written last. */
+  /** When the entity was last written. */
   updatedAt: Date;
-  /** Row of the change log; absent when nothing changed or the kind is not reactive. */
+  /** Id of the row in the change log; absent when nothing changed or the kind is not reactive. */
   changeId?: string;
 }
 
-/** Writes and reads of entities. Everything that changes an entity goes through `mutate`, so that the log has each change. */
+/**
+ * Reads and writes entities. Everything that changes an entity goes through `mutate`, so that the log contains every
+ * change.
+ */
 export interface EntityStore {
   readonly kinds: EntityKindStore;
   readonly clock: Clock;
   readonly ids: Ids;
   /**
-   * Applies an update under the lock of the row: writes the difference, transitions and the change row in the caller's
-   * transaction. An unchanged state (deep comparison, key order ignored) writes nothing. Throws `unknown_kind`,
-   * `validation_failed`, `invalid_text`, and `conflict` for a computed kind. Callers that write several entities in one
-   * transaction do so in the order of (kind, id), or with `mutateMany`.
+   * Applies an update under the lock of the row: writes the new state, its transitions and the change row in the
+   * caller's transaction. An unchanged state (deep comparison, key order ignored) writes nothing. Throws
+   * `unknown_kind`, `validation_failed`, `invalid_text`, and `conflict` for a computed kind. Callers that write several
+   * entities in one transaction do so in the order of (kind, id), or with `mutateMany`.
    */
   mutate(
     tx: Executor,
@@ -77,8 +83,8 @@ export interface EntityStore {
     options?: WriteOptions,
   ): Promise<MutateResult>;
   /**
-   * Like `mutate`, for several entities of one kind, with as many statements as for one. The ids must be distinct.
-   * Results and changes are in the order of `writes`.
+   * Does the same as `mutate` for several entities of one kind, with as many statements as for one. The ids must be
+   * distinct. Results and changes are in the order of `writes`.
    */
   mutateMany(
     tx: Executor,
@@ -86,7 +92,10 @@ export interface EntityStore {
     writes: readonly EntityWrite[],
     cause: Cause,
   ): Promise<MutateResult[]>;
-  /** Removes the entity: transitions to null and a tombstone change. Returns false when it does not exist. */
+  /**
+   * Removes the entity, and writes transitions to null and a change row without a next state. Returns false when the
+   * entity does not exist.
+   */
   remove(
     tx: Executor,
     ref: EntityRef,
@@ -96,13 +105,15 @@ export interface EntityStore {
   /** Returns the entity, or null. @throws {FermataError} `provider_failed` for a computed kind that cannot be read */
   get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
   /**
-   * Returns states for references to computed kinds, and why a kind could not be read. The id `*` stands for all, at
-   * most `limit`.
+   * Returns the states for the references to computed kinds, and why a kind could not be read. The id `*` stands for
+   * all entities of a kind, at most `limit`.
    */
   computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
-  /** Returns the stored entities that exist, by `refKey`, with one query. */
+  /** Returns those of the stored entities that exist, by `refKey`, with one query. */
   getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
-  /** Returns entities of a kind, newest first (computed ones by id); `after` is the last one of the previous page. */
+  /**
+   * Returns entities of a kind, newest first (computed ones by id). `after` is the last entity of the previous page.
+   */
   list(
     db: Executor,
     kind: string,
@@ -114,7 +125,7 @@ export interface EntityStore {
   predicateSince(db: Executor, predicate: transitions.Predicate): Promise<Date | null>;
 }
 
-/** Longest id of an entity, in characters. */
+/** Maximum length of an entity's id, in characters. */
 const MAX_ID_LENGTH = 512;
 
 /** Returns the key of an entity in the maps that `getMany` returns. */
@@ -132,7 +143,7 @@ function assertId(ref: EntityRef): void {
 }
 
 /**
- * Returns the state after validation, with the defaults of the kind's schema.
+ * Validates a state. Returns it with the defaults of the kind's schema.
  * @throws {FermataError} `validation_failed`, `invalid_text`
  */
 async function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): Promise<EntityState> {
@@ -156,8 +167,8 @@ function toRecord(row: typeof entities.$inferSelect): EntityRecord[] {
 }
 
 /**
- * Writes states, transitions and changes in one statement each. Returns for each state whether it changed, and the id of its
- * change row if the kind is reactive.
+ * Writes states, transitions and changes, with one statement for each of the three. Returns for each state whether it
+ * changed, and the id of its change row if the kind is reactive.
  */
 async function record(
   tx: Executor,
@@ -170,7 +181,7 @@ async function record(
   const results = states.map(({ id, prev, next, context, ...rest }) => {
     const diff = diffState(prev, next);
     const created = (prev === null) !== (next === null);
-    // Without a transition and a change row, a sender that repeats the same state starts nothing.
+    // An unchanged state gets neither a transition nor a change row, so a sender that repeats it starts nothing.
     if (diff.changedFields.length === 0 && !created) return { changed: false };
     const changeId = ids.next();
     const occurredAt = occurredAtOf(rest.occurredAt, now);
@@ -180,7 +191,7 @@ async function record(
     changes.push({ ...facts, prev, next, ...diff, ...(context && { context }) });
     return { changed: true, changeId };
   });
-  // State, transitions and change rows are one transaction: a crash keeps all of them or none.
+  // The states, transitions and change rows are written in one transaction: a crash keeps all of them or none.
   await writeStates(tx, kind.kind, writes, now);
   await appendChanges(tx, changes);
   return results;
@@ -230,7 +241,7 @@ const readers: Pick<
   predicateSince: transitions.predicateSince,
 };
 
-/** Returns readers that call the accessor of a computed kind. */
+/** Creates the readers that call the accessors of computed kinds. */
 function computedReaders(computed: ComputedReader, clock: Clock): Pick<EntityStore, 'computed' | 'get' | 'list'> {
   /** Converts a computed state to a record. It has no history, so it counts as written now. */
   const asRecord = (state: Pick<EntityRecord, 'kind' | 'id' | 'state'>): EntityRecord => {
@@ -255,7 +266,7 @@ function computedReaders(computed: ComputedReader, clock: Clock): Pick<EntitySto
   };
 }
 
-/** Creates the store of everything that automations react to: states with their history. */
+/** Creates the store of all entities that automations react to, with their states and histories. */
 export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
   const { registry, clock, ids } = deps;
   const kinds = createEntityKindStore({ registry, clock });
@@ -277,7 +288,7 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       }
       for (const { id } of writes) assertId({ kind: name, id });
       const kind = typeof ofKind === 'string' ? await kinds.resolve(tx, ofKind) : ofKind;
-      // Ids and kind are checked before the locks are taken, so that a refused write holds none.
+      // The kind and the ids are checked before the locks are taken, so that a refused write locks nothing.
       const now = clock.now();
       const wanted = writes.map(({ id }) => id);
       // Locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so
@@ -287,7 +298,7 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       const states = [];
       for (const { id, update, ...options } of writes) {
         const prev = locked.get(id)?.state ?? null;
-        // Computed while the locks are held, so an update function must be quick.
+        // An update function runs while the locks are held, so it must be quick.
         const proposed = typeof update === 'function' ? update(prev) : mergePatch(prev, update);
         states.push({ id, ...options, prev, next: await validated(kind, { kind: name, id }, proposed) });
       }
@@ -302,9 +313,10 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
     async remove(tx, { kind: name, id }, cause, options = {}) {
       const kind = await kinds.resolve(tx, name);
       const now = clock.now();
-      // Read without a lock first: `lockEntities` would create a row for an entity that never existed.
+      // The entity is first read without a lock, because `lockEntities` would create a row for an entity that never
+      // existed.
       if (!(await readers.get(tx, name, id))) return { removed: false };
-      // Checked again under the lock: another transaction may have removed it in between.
+      // The state is checked again under the lock, because another transaction may have removed the entity in between.
       const prev = (await lockEntities(tx, name, [id], now)).get(id)?.state ?? null;
       if (prev === null) return { removed: false };
       const { occurredAt, context } = options;

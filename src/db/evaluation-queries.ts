@@ -2,7 +2,10 @@ import { and, desc, eq, getTableColumns, lt } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { automations, evaluations } from './tables/automations';
 
-/** Maximum length of a context key that is stored with a reason, in UTF-16 code units, since an index holds it. */
+/**
+ * Maximum length of a context key that is stored with a reason, in UTF-16 code units. It is limited because an index
+ * contains it.
+ */
 const LONGEST_KEY = 500;
 
 /** Returns a context key in the form that `evaluations` stores: well-formed, without NUL, at most 500 characters. */
@@ -23,7 +26,7 @@ export type ListedEvaluation = typeof evaluations.$inferSelect & {
 };
 
 /**
- * Returns the reasons why candidates did not become runs, newest first, below the row `before`. Reasons of a deleted
+ * Returns the reasons why candidates did not become runs, newest first, from rows below `before`. Reasons of a deleted
  * automation are returned until retention removes the automation.
  */
 export async function listEvaluations(
@@ -50,7 +53,7 @@ export async function listEvaluations(
     .limit(page.limit);
 }
 
-/** Returns whether an automation is stored, including a deleted one that is still kept. */
+/** Returns whether an automation is stored. Deleted automations count until retention removes them. */
 export async function isStoredAutomation(db: Executor, id: string): Promise<boolean> {
   const found = await db.select({ id: automations.id }).from(automations).where(eq(automations.id, id));
   return found.length > 0;

@@ -21,7 +21,7 @@ const columns = {
 /** A change that is set aside is also marked as routed, so that no reader finds it again. */
 const isDead = isNotNull(changes.failedAt);
 
-/** Returns changes that were set aside, newest first, below the position `before`. */
+/** Returns changes that were set aside, newest first, with positions below `before`. */
 export async function listFailedChanges(db: Executor, page: { limit: number; before: number | undefined }) {
   return db
     .select(columns)
@@ -32,9 +32,9 @@ export async function listFailedChanges(db: Executor, page: { limit: number; bef
 }
 
 /**
- * Puts a change that was set aside back into the queue. Its `error` records the time of the retry, which shows
- * the dispatcher that the change was retried and its state trigger must still hold. Returns undefined when no change
- * with this id was set aside.
+ * Puts a change that was set aside back into the queue. Its `error` records the time of the retry; from this the
+ * dispatcher knows that it must check whether a state trigger still holds. Returns undefined when no change with this
+ * id was set aside.
  */
 export async function retryFailedChange(tx: Executor, changeId: string, at: Date): Promise<FailedChange | undefined> {
   const rows = await tx

@@ -8,8 +8,8 @@ export interface SourceOwner {
 }
 
 /**
- * Returns the token that owns a source: `claimant` when no token owned it, or one that was revoked or has expired. The
- * row is locked until the transaction ends.
+ * Returns the token that owns a source. `claimant` becomes the owner when the source has no owner, or when the token
+ * that owned it was revoked or has expired. The row is locked until the transaction ends.
  */
 export async function claimSource(
   tx: Executor,
@@ -34,7 +34,7 @@ export async function claimSource(
   return { tokenId: row?.token_id ?? claimant.tokenId, tokenName: row?.token_name ?? claimant.tokenName };
 }
 
-/** Removes the owners of sources that have no automation left. */
+/** Removes the owner of a source that has no automations left. */
 export async function releaseSource(tx: Executor, source: string): Promise<void> {
   await tx.execute(sql`
     delete from gitops_sources s where source = ${source}

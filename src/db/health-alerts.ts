@@ -24,7 +24,7 @@ export async function storeAlerts(tx: Executor, alerts: readonly AlertRow[], rec
       last_result_at = excluded.last_result_at, data = excluded.data`);
 }
 
-/** Removes resolved alerts. Returns the systems of the alerts that existed. */
+/** Removes the checks of resolved alerts. Returns the systems of the alerts that existed. */
 export async function removeAlerts(
   tx: Executor,
   alerts: readonly { systemId: string; fingerprint: string }[],

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 import type { HealthStatus } from './tables/health';
 
-/** A result to keep. */
+/** The result of a check, as it is stored. */
 export interface ResultRow {
   id: string;
   systemId: string;
@@ -25,7 +25,7 @@ const records = (rows: readonly ResultRow[]) =>
 const COLUMNS = sql`r(id uuid, system_id text, configuration_id text, status text, latency_ms double precision,
   collectors jsonb, message text, at timestamptz)`;
 
-/** Keeps raw results, in one statement. */
+/** Stores raw results, in one statement. */
 export async function insertResults(tx: Executor, rows: readonly ResultRow[], receivedAt: Date): Promise<void> {
   if (rows.length === 0) return;
   await tx.execute(sql`
@@ -36,8 +36,8 @@ export async function insertResults(tx: Executor, rows: readonly ResultRow[], re
 }
 
 /**
- * Sets the last result of checks, at most one row per check; creates unknown checks. The caller has dropped late
- * results.
+ * Stores the last result of each check, at most one row per check, and creates checks that do not exist. The caller has
+ * dropped late results.
  */
 export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Promise<void> {
   if (rows.length === 0) return;
@@ -51,8 +51,8 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
 }
 
 /**
- * Returns the results of a system that are older than the given one, newest first; those of the same instant in the
- * order of receipt.
+ * Returns the results of a system that are older than the given one, newest first. Among results of the same instant,
+ * those with smaller ids count as older.
  */
 export async function earlierResults(
   db: Executor,
@@ -60,7 +60,7 @@ export async function earlierResults(
   before: { at: Date; id: string; seq?: number },
   limit: number,
 ): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
-  // A result that is later in the log was not known at that time, whatever time it reports.
+  // A result that is later in the log was not known at that time, regardless of the time that it reports.
   const known =
     before.seq === undefined
       ? sql``

@@ -9,7 +9,7 @@ export interface HealthSnapshot extends Record<string, unknown> {
   system_since: Date | string;
   /** Newest transition of the status; null = none. */
   transition_at: Date | string | null;
-  /** Whether it was the first status, and healthy; the system counted as healthy before it. */
+  /** Whether that transition was the first one, to `healthy`. The system counted as healthy before it, too. */
   first_healthy: boolean | null;
   transitions: number;
   results: number;
@@ -34,7 +34,7 @@ export async function readHealthSnapshots(
   if (systemIds.length === 0) return [];
   const transitions = sql`entity_transitions t where t.kind = 'health' and t.entity_id = s.id and t.field = 'status'`;
   const now = since.now.toISOString();
-  // Decided by the clock and not by the status, so that a late timer leaves no gap.
+  // A running maintenance is determined by the clock and not by its status, so that a late timer leaves no gap.
   const running = sql`maintenances m where m.status in ('scheduled', 'in_progress') and m.system_ids @> array[s.id]
     and m.start_at <= ${now} and m.end_at > ${now}`;
   const firstHealthy = sql`(t.from_value is null and t.to_value = '"healthy"'::jsonb)`;

@@ -8,7 +8,7 @@ export type HookRow = InferSelectModel<typeof hooks>;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns the hook of this name or id, or null. `lock` keeps its row for the caller's write. */
+/** Returns the hook with this name or id, or null. `lock` locks its row for the caller's write. */
 export async function findHook(db: Executor, nameOrId: string, options: { lock?: boolean } = {}) {
   const byId = UUID.test(nameOrId) ? eq(hooks.id, nameOrId.toLowerCase()) : undefined;
   const query = db
@@ -26,7 +26,7 @@ export async function listHooks(db: Executor, page: { limit: number; before: str
   return db.select().from(hooks).where(where).orderBy(desc(hooks.id)).limit(page.limit);
 }
 
-/** Yields every hook, reading page by page. */
+/** Yields every hook, reading one page at a time. */
 export async function* allHooks(db: Executor, pageSize = 500): AsyncGenerator<HookRow> {
   for (let before: string | undefined; ;) {
     const page = await listHooks(db, { limit: pageSize, before });
@@ -36,7 +36,7 @@ export async function* allHooks(db: Executor, pageSize = 500): AsyncGenerator<Ho
   }
 }
 
-/** @throws {FermataError} `conflict` when the name is taken. */
+/** Adds a hook. @throws {FermataError} `conflict` when the name is taken */
 export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
   const made = await tx
     .insert(hooks)
@@ -52,7 +52,7 @@ export async function updateHook(tx: Executor, hook: HookRow): Promise<void> {
   await tx.update(hooks).set({ scheme, header, options, secrets, updatedAt }).where(eq(hooks.id, hook.id));
 }
 
-/** Removes a hook: requests to it are refused from now on. */
+/** Removes a hook. Requests to it are refused from now on. */
 export async function deleteHook(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from hooks where id = ${id}`);
 }

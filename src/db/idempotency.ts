@@ -2,7 +2,7 @@ import { and, eq } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { idempotencyKeys } from './tables/access';
 
-/** An idempotency key, which is kept per caller and path. */
+/** An idempotency key. Keys are separate for each caller, and for each method and path. */
 export interface RequestKey {
   principal: string;
   /** Method and path of the request, including ids. */
@@ -18,14 +18,14 @@ export interface StoredAnswer {
 }
 
 /**
- * Status of a row whose request has not been answered. No other transaction sees it, since it is written and replaced
- * in one.
+ * Status of a row whose request has not been answered. No other transaction sees it, because one transaction writes it
+ * and replaces it.
  */
 const UNANSWERED = 0;
 
 /**
  * Claims the key for this transaction and returns undefined, or returns the stored answer. A concurrent second request
- * waits on the unique key until the first one has committed (it then finds the answer) or rolled back (it then claims
+ * waits at the unique key until the first one has committed (it then finds the answer) or rolled back (it then claims
  * the key).
  */
 export async function claimIdempotencyKey(

@@ -2,10 +2,10 @@ import { sql } from 'drizzle-orm';
 import type { SecretBinding } from '../domain/secrets/binding';
 import type { Executor } from './executor';
 
-/** The things that a document may refer to and that exist now. */
+/** The existing things that a document may refer to. */
 interface References {
   secrets: Set<string>;
-  /** Bindings of secrets, by name. */
+  /** The binding of each secret, by name; null = the secret may be used anywhere. */
   bindings: Map<string, SecretBinding | null>;
   /** Ids and names of connections. */
   connections: Set<string>;

@@ -13,26 +13,26 @@ export interface WatchPlace {
 
 /** A watch whose lease the caller holds. */
 export interface HeldWatch extends WatchPlace {
-  /** Version up to which events were delivered; null = the watch has not begun. */
+  /** Version up to which events were delivered; null = the watch has not started. */
   resourceVersion: string | null;
   /** The API server to which the resource version belongs. */
   cluster: string | null;
-  /** A mark that changes when the connection is changed. */
+  /** A text that changes when the connection is changed. */
   connectionMark: string;
 }
 
 /** An automation that listens to `kubernetes.event`, by one of its triggers or waits. */
 export interface EventListener {
   automation: { id: string; name: string; group: string | null };
-  /** The connection that the trigger names, by id or name. */
+  /** The connection that the trigger names, by its id or name. */
   connection: string;
-  /** Config of the trigger or wait; that of waits may contain templates. */
+  /** Config of the trigger or wait. The config of a wait may contain templates. */
   config: Record<string, unknown>;
 }
 
 /**
  * Returns whether anything is watched, and a mark that changes whenever the listeners or the connections may have
- * changed. It also changes every 5 minutes, because the end of a run changes no revision.
+ * changed. The mark also changes every 5 minutes, because the end of a run changes no revision.
  */
 export async function listenersMark(db: Executor): Promise<{ mark: string; isWatched: boolean }> {
   const found = await db.execute<{ mark: string; is_watched: boolean }>(sql`
@@ -70,8 +70,8 @@ interface ListenerRow extends Record<string, unknown> {
 }
 
 /**
- * Serialises the comparison of watches with listeners until the transaction ends. Without it, a worker with an older
- * list of listeners could remove a watch that another worker has just added.
+ * Serializes the comparison of watches with listeners until the transaction ends. Without this lock, a worker with an
+ * older list of listeners could remove a watch that another worker has just added.
  */
 export async function lockWatches(tx: Executor): Promise<void> {
   await tx.execute(sql`select pg_advisory_xact_lock(hashtext('kubernetes_watches'))`);
@@ -91,8 +91,8 @@ export async function setWatches(tx: Executor, wanted: readonly WatchPlace[]): P
 }
 
 /**
- * Renews the leases of a worker and takes at most one watch that is free or whose lease has expired, so that watches
- * spread over the workers. Returns all watches that the worker then holds.
+ * Renews the leases of a worker and takes at most one watch that is free or whose lease has expired. Because each call
+ * takes only one, watches spread evenly over the workers. Returns all watches that the worker then holds.
  */
 export async function holdWatches(db: Executor, workerId: string): Promise<HeldWatch[]> {
   const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
@@ -122,8 +122,8 @@ interface HeldRow extends Record<string, unknown> {
 
 /**
  * Advances a watch in the transaction that appends the events up to `to`. Returns false when another worker holds the
- * watch, when it has already advanced, or when it was removed; the transaction must then be rolled back. Every event is
- * thus delivered once, even when two workers watch at the same time.
+ * watch, when the watch has already advanced, or when it was removed; the transaction must then be rolled back. Every
+ * event is thus delivered once, even when two workers watch at the same time.
  */
 export async function moveWatch(
   tx: Executor,
@@ -137,7 +137,7 @@ export async function moveWatch(
   return (moved.rowCount ?? 0) > 0;
 }
 
-/** Releases the leases of a worker, so that others need not wait until they expire. */
+/** Releases the leases of a worker, so that other workers need not wait until they expire. */
 export async function releaseWatches(db: Executor, workerId: string): Promise<void> {
   await db.execute(sql`
     update kubernetes_watches set owner = null, expires_at = '-infinity' where owner = ${workerId}::uuid`);

@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type pg from 'pg';
 import { databaseCauses } from './availability';
 
-/** A statement waited for a lock longer than `lock_timeout`, or was chosen as the victim of a deadlock. */
+/** Error codes: a statement waited for a lock longer than `lock_timeout`, or was chosen as the victim of a deadlock. */
 const LOCK_NOT_AVAILABLE = new Set(['55P03', '40P01']);
 
 /** Settings for DDL that waits for locks. */
 export interface LockRetry {
   /**
-   * Longest wait for one lock, in milliseconds. Every statement on the table queues behind a waiting DDL statement, so
+   * Maximum wait for one lock, in milliseconds. Every statement on the table queues behind a waiting DDL statement, so
    * this is also the longest stall that other sessions see.
    */
   lockTimeoutMs: number;
@@ -19,14 +19,14 @@ export interface LockRetry {
   onRetry?: (attempt: number) => void;
 }
 
-/** Returns whether an error reports a lock that was not granted in time. */
+/** Returns whether an error means that a lock was not granted in time. */
 export function isLockTimeout(error: unknown): boolean {
   return databaseCauses(error).some(({ code }) => LOCK_NOT_AVAILABLE.has(code));
 }
 
 /**
- * Runs `work` in a transaction with a `lock_timeout`, and again when a lock was not granted in time.
- * Throws the last lock timeout when all attempts failed; any other error at once.
+ * Runs `work` in a transaction with a `lock_timeout`, and repeats it when a lock was not granted in time. Throws the
+ * last lock timeout when all attempts have failed, and any other error at once.
  */
 export async function transactWithLockRetry<T>(
   client: pg.ClientBase,

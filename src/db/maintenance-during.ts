@@ -1,7 +1,10 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Returns the maintenance of a system that was in progress at an instant and ended last; undefined = none is known. */
+/**
+ * Returns the maintenance of a system that was in progress at an instant, or undefined. Of several, returns the one
+ * that ended last.
+ */
 export async function maintenanceDuring(
   db: Executor,
   systemId: string,

@@ -9,8 +9,9 @@ export interface ChangeFence {
 }
 
 /**
- * Marks changes as routed, each only if it is still unrouted and this worker's epoch of its partition is still the
- * current one. Returns the marked seqs: another worker has routed, or now owns, each change that is missing.
+ * Marks changes as routed. A change is marked only if it is still unrouted and this worker's epoch of its partition is
+ * the current one. Returns the positions of the marked changes: each change that is missing was routed by another
+ * worker, or its partition now belongs to another worker.
  */
 export async function markRouted(
   tx: Executor,

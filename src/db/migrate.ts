@@ -10,19 +10,24 @@ import { migrationLabel, readMigrations, type MigrationFile } from './migration-
 import { migratePlugins, type PluginMigrations } from './plugin-migrations';
 import { SchemaError } from './schema-version';
 
-/** Key of the advisory lock that lets one migrator at a time work on a database: "fermata" in ASCII, cut to 6 bytes. */
+/**
+ * Key of the advisory lock that allows only one migrator at a time on a database: "fermata" in ASCII, truncated to 6
+ * bytes.
+ */
 const MIGRATION_LOCK = 0x6665726d6174;
 
-/** Longest wait for one table lock; every statement on that table queues behind the wait. */
+/** Maximum wait for one table lock, in milliseconds. Every statement on the table queues behind this wait. */
 const LOCK_TIMEOUT_MS = 500;
-/** Number of attempts, about ten minutes, since a backup or a report may hold a lock on a table for that long. */
+/**
+ * Number of attempts. They take about ten minutes, since a backup or a report may hold a lock on a table for that long.
+ */
 const LOCK_ATTEMPTS = 200;
 const LOCK_POLL_MS = 200;
 
 /** Result of `migrate`. */
 export interface MigrationResult {
   applied: MigrationFile[];
-  /** Files of plugins that were applied, in this order. */
+  /** Files of plugins that were applied, in the order of application. */
   appliedOfPlugins: (MigrationFile & { plugin: string })[];
   /** Schema version afterwards. */
   version: number;
@@ -30,10 +35,11 @@ export interface MigrationResult {
 
 /**
  * Applies the missing files of `drizzle/`, each in its own transaction unless it is marked as non-transactional. Also
- * creates the day partitions of the change log, and the indexes that they lack. No statement waits longer than
- * `lockTimeoutMs` (default 500) for a table lock; a file that does not get one is retried up to `attempts` times
- * (default 200), with a pause of 3 s. Any number of processes may call it at once: one works, and the others wait and
- * find nothing to do. Files of `plugins` follow, under the same lock and with the same waits (`migratePlugins`).
+ * creates the day partitions of the change log, and the indexes that partitions lack. No statement waits longer than
+ * `lockTimeoutMs` (default 500) for a table lock; a file that does not get a lock in time is tried up to `attempts`
+ * times (default 200), with a pause of 3 s. Any number of processes may call this at once: one of them migrates, and
+ * the others wait and then find nothing to do. The files of `plugins` follow, under the same lock and with the same
+ * waits (`migratePlugins`).
  * @throws {SchemaError} when Postgres is older than 15, an applied file was changed afterwards, or a file failed
  */
 export async function migrate(
@@ -75,8 +81,8 @@ async function assertPostgresVersion(client: pg.PoolClient): Promise<void> {
 }
 
 /**
- * Takes the migration lock for the session. Polls instead of waiting inside Postgres: a waiting statement holds a
- * snapshot, and the `create index concurrently` of the active migrator would wait for that snapshot forever.
+ * Takes the migration lock for the session. It polls instead of waiting inside Postgres, because a waiting statement
+ * holds a snapshot, and the `create index concurrently` of the active migrator would wait for that snapshot forever.
  */
 async function lockMigrations(client: pg.PoolClient): Promise<void> {
   for (;;) {

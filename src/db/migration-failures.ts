@@ -6,7 +6,7 @@ import { automations, migrationFailures } from './tables/automations';
 /** A stored definition that could not be upgraded. */
 export type MigrationFailure = InferSelectModel<typeof migrationFailures> & { automationName: string };
 
-/** Records a failure once for each version; an acknowledged one stays acknowledged. */
+/** Records a failure once for each version. An acknowledged failure stays acknowledged. */
 export async function noteMigrationFailure(
   tx: Executor,
   failure: { id: string; automationId: string; version: number; message: string; errors: Finding[]; failedAt: Date },
@@ -26,7 +26,7 @@ export async function forgetMigrationFailure(tx: Executor, automationId: string)
   await tx.delete(migrationFailures).where(eq(migrationFailures.automationId, automationId));
 }
 
-/** Returns failures, newest first, below the id `before`; acknowledged ones only on request. */
+/** Returns failures with ids below `before`, newest first. Acknowledged ones are included only on request. */
 export async function listMigrationFailures(
   db: Executor,
   page: { limit: number; before: string | undefined; acknowledged: boolean },

@@ -12,7 +12,7 @@ export interface MigrationFile {
   sha256: string;
 }
 
-/** Returns the migrations that this program knows, in order: `0001_name.sql`, `0002_…`, without a gap. */
+/** Returns the migrations that this program contains, in order: `0001_name.sql`, `0002_…`, without a gap. */
 export function readMigrations(directory = join(projectRoot(), 'drizzle')): MigrationFile[] {
   return toMigrations(readSqlFiles(directory), 'drizzle/');
 }
@@ -31,7 +31,7 @@ export interface SqlFile {
 }
 
 /**
- * Returns files as numbered migrations. `place` is a prefix of names in messages.
+ * Converts files to numbered migrations. `place` is a prefix of the names in messages.
  * @throws {Error} for a name without a number, and for a gap in the numbers
  */
 export function toMigrations(files: readonly SqlFile[], place: string): MigrationFile[] {
@@ -44,6 +44,6 @@ export function toMigrations(files: readonly SqlFile[], place: string): Migratio
   });
 }
 
-/** Returns the name of a migration in messages, e.g. `0001_spine`. */
+/** Returns the name of a migration for messages, e.g. `0001_spine`. */
 export const migrationLabel = (file: Pick<MigrationFile, 'version' | 'name'>): string =>
   `${String(file.version).padStart(4, '0')}_${file.name}`;

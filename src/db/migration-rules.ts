@@ -2,10 +2,10 @@ import type { MigrationFile } from './migration-files';
 import { isNonTransactional, splitStatements } from './migration-statements';
 import { PARTITIONED } from './partition-indexes';
 
-/** Files up to this number were written before the rules. */
+/** Files with numbers up to this one were written before the rules existed. */
 const BEFORE_THE_RULES = 20;
 
-/** Tables that grow or that every event touches: an index on one of them is built concurrently. */
+/** Tables that grow or that every event touches. An index on one of them must be built concurrently. */
 const HOT = new Set([
   'changes',
   'routings',
@@ -29,13 +29,13 @@ const HOT = new Set([
   'automation_versions',
 ]);
 
-/** Default values that Postgres evaluates for each row, so that it rewrites the table. */
+/** Default values that Postgres evaluates separately for each row, which makes it rewrite the table. */
 const VOLATILE =
   /\bdefault\s+\(*\s*(?:nextval|gen_random_uuid|uuid_generate_v\d\w*|random|clock_timestamp|timeofday)\s*\(/i;
 
 interface Statement {
   text: string;
-  /** Table that an `alter table` changes. */
+  /** The table that an `alter table` changes. */
   table: string;
   isHot: (table: string) => boolean;
 }
@@ -78,16 +78,17 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
 ];
 
 /**
- * Returns messages about statements of a migration that would hold the lock of a table in use for more than a moment,
- * or rewrite the table; empty when the file may be released. The rules do not apply to tables that the file creates, or
- * to files up to 0020.
+ * Returns a message for each statement of a migration that would rewrite a table in use or hold its lock for more than
+ * a moment; empty when the file may be released. The rules do not apply to tables that the file creates, or to files up
+ * to 0020.
  */
 export function migrationFindings({ version, sql }: Pick<MigrationFile, 'version' | 'sql'>): string[] {
   return version <= BEFORE_THE_RULES ? [] : lockFindings(sql, (table) => HOT.has(table));
 }
 
 /**
- * Applies the rules to a file of any number. `isHot` returns whether the indexes of a table must be built concurrently.
+ * Applies the rules to a file, regardless of its number. `isHot` returns whether the indexes of a table must be built
+ * concurrently.
  */
 export function lockFindings(sql: string, isHot: (table: string) => boolean): string[] {
   const statements = splitStatements(sql);
@@ -116,7 +117,7 @@ function indexFindings(
   if (concurrently)
     return /\bif\s+(?:not\s+)?exists\b/i.test(text) ? [] : ['a statement that may be repeated needs "if (not) exists"'];
   const [, only, table = ''] = /\bon\s+(only\s+)?"?(\w+)"?/i.exec(text) ?? [];
-  // Builds nothing: the indexes of the partitions are built by `buildPartitionIndexes`.
+  // `on only` builds no index yet. `buildPartitionIndexes` builds the indexes of the partitions later.
   if (only !== undefined && PARTITIONED.has(table)) return [];
   if (match[1]?.toLowerCase() === 'create' && isHot(table) && !created.has(table))
     return [`an index on ${table} blocks its writers while it is built: use "create index concurrently"`];

@@ -6,8 +6,8 @@ import { notifications } from './tables/connections';
 export type NotificationRow = InferSelectModel<typeof notifications>;
 
 /**
- * Records a notification in the transaction that ends its step, so that a repeated attempt after a crash records only
- * one.
+ * Records a notification in the transaction that ends its step, so that an attempt that is repeated after a crash does
+ * not record it twice.
  */
 export async function insertNotification(tx: Executor, row: NotificationRow): Promise<void> {
   await tx.insert(notifications).values(row).onConflictDoNothing();

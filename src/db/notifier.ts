@@ -8,7 +8,7 @@ export type Topic = (typeof TOPICS)[number];
 const CHANNEL = 'fermata';
 /**
  * Minimum time between two notifications of a topic, in milliseconds. The first call after a pause is sent at once;
- * later calls within this time share one.
+ * later calls within this time are combined into one.
  */
 const NOTIFY_EVERY_MS = 5;
 const HEARTBEAT_MS = 5_000;
@@ -19,8 +19,9 @@ const ANSWER_MS = 10_000;
 export type Notifier = Record<Topic, () => void>;
 
 /**
- * Sends `NOTIFY` outside the writing transaction (inside, its commit takes a database-wide lock). Calls that arrive
- * while one is being sent, or right after it, share a single further one.
+ * Creates the notifier. It sends `NOTIFY` outside the writing transaction, because inside one its commit would take a
+ * database-wide lock. Calls that are made while a notification is being sent, or right after it, are combined into one
+ * further notification.
  */
 export function createNotifier(pool: Pool): Notifier {
   const state = new Map<Topic, 'sending' | 'again'>();
@@ -50,15 +51,15 @@ export function createNotifier(pool: Pool): Notifier {
   };
 }
 
-/** A connection that listens until it is closed. */
+/** A connection that listens for notifications until it is closed. */
 export interface Listener {
   close(): Promise<void>;
 }
 
 /**
  * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects without a
- * limit. After every (re)connection all handlers are called once, since notifications may have been missed. `onSilent`:
- * a statement on the connection had no answer, so other connections may be cut, too.
+ * limit. After every connect and reconnect all handlers are called once, since notifications may have been missed.
+ * Calls `onSilent` when a statement on the connection got no answer, because other connections may be cut, too.
  */
 export function listen(
   url: string,
@@ -96,7 +97,7 @@ export function listen(
     try {
       await next.connect();
       await next.query(`listen ${CHANNEL}`);
-      // A connection that was cut silently delivers nothing and reports no error; only a query on it fails.
+      // A connection that was cut without an error delivers nothing and reports nothing; only a query on it fails.
       const check = () =>
         next.query('select 1').catch((error: unknown) => {
           if (isWithoutAnswer(error)) onSilent();

@@ -4,7 +4,7 @@ import { isLockTimeout, transactWithLockRetry, type LockRetry } from './lock-ret
 
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 20, pauseMs: 500 };
 
-/** Partitioned tables, on whose partitions `buildPartitionIndexes` builds indexes. */
+/** The partitioned tables on whose partitions `buildPartitionIndexes` builds indexes. */
 export const PARTITIONED: ReadonlySet<string> = new Set(['changes', 'routings', 'audit_log']);
 
 interface Missing {
@@ -13,16 +13,17 @@ interface Missing {
   /** Name of the partition's index. */
   name: string;
   partition: string;
-  /** The definition, starting at `using`. */
+  /** The part of the index definition that starts with `using`. */
   definition: string;
-  /** Whether an earlier build failed and left an unusable index. */
+  /** Whether an earlier build failed and left an invalid index. */
   broken: boolean;
 }
 
 /**
- * Builds on each partition the indexes that a migration created with `on only` on the parent, concurrently, and
- * attaches them. Writers wait for no build. Statements must have no timeout. An index whose lock was not granted in
- * time is used without being attached; a later call attaches it. Returns the names of the indexes that were attached.
+ * Builds the indexes that a migration created on the parent table only (`on only`) on each partition, concurrently, and
+ * attaches them. Writers never wait for a build. The connections must have no statement timeout. If the lock to attach
+ * an index is not granted in time, the index is used without being attached, and a later call attaches it. Returns the
+ * names of the indexes that were attached.
  */
 export async function buildPartitionIndexes(
   { pool }: Pick<Database, 'pool'>,
@@ -58,7 +59,7 @@ export async function buildPartitionIndexes(
 }
 
 /**
- * Attaches an index. Locks the index of the partition, and therefore its writers, for a moment. Returns false when the
+ * Attaches an index. Briefly locks the index of the partition, and thereby blocks its writers. Returns false when the
  * lock was not granted in time.
  */
 async function attach(pool: pg.Pool, parent: string, name: string): Promise<boolean> {

@@ -1,19 +1,19 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Seconds that a lease lives without renewal. */
+/** Seconds after which a lease expires unless it is renewed. */
 export const LEASE_SECONDS = 5;
 /** Seconds for which a partition that was handed over stays reserved for workers with the plugins that it needs. */
 const NEEDS_SECONDS = 60;
 
 const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
-/** Whether the partition is reserved for workers with the plugins that it needs, and such a worker is live. */
+/** SQL condition: the partition is reserved for workers with the plugins that it needs, and such a worker is live. */
 const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
   select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
 const textArray = (names: readonly string[]): SQL =>
   sql`(select array_agg(n) from jsonb_array_elements_text(${JSON.stringify(names)}::jsonb) n)`;
 
-/** Renews the leases of a worker. Returns each partition's epoch, and the reserved partitions. */
+/** Renews the leases of a worker. Returns the epoch of each partition, and which partitions are reserved. */
 export async function renewLeases(
   db: Executor,
   workerId: string,
@@ -26,9 +26,9 @@ export async function renewLeases(
 }
 
 /**
- * Takes at most `count` partitions that are free or whose lease has expired. Taking one raises its epoch, so that later
- * writes of the previous owner are refused.
- * @param which partitions that are not reserved, or those reserved for workers that know these names
+ * Takes at most `count` partitions that are free or whose lease has expired. Taking a partition raises its epoch, so
+ * that later writes of its previous owner are refused.
+ * @param which partitions that are not reserved, or those that are reserved for workers that know these names
  */
 export async function takeLeases(
   db: Executor,
@@ -49,14 +49,16 @@ export async function takeLeases(
   return rows.map((row) => [row.partition, Number(row.epoch)]);
 }
 
-/** Releases partitions of a worker; all of them by default. Partitions of other workers are not changed. */
+/**
+ * Releases the given partitions of a worker, or all of them by default. Partitions of other workers are not changed.
+ */
 export async function giveUpLeases(db: Executor, workerId: string, partitions?: readonly number[]): Promise<void> {
   const which = partitions === undefined ? sql`` : sql`and partition = any(${`{${partitions.join(',')}}`}::smallint[])`;
   await db.execute(sql`
     update partition_leases set owner = null, expires_at = '-infinity' where owner = ${workerId} ${which}`);
 }
 
-/** Releases a partition and reserves it, for 60 s, for workers that know all of `names`. */
+/** Releases a partition and reserves it for 60 s for workers that know all of `names`. */
 export async function reserveLease(
   db: Executor,
   workerId: string,

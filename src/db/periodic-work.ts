@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Returns the SQL condition that is true when periodic work has not been done for so many seconds. */
+/** Returns the SQL condition that is true when periodic work was last done more than `everySeconds` ago, or never. */
 export const periodicDue = (name: string, everySeconds: number): SQL => sql`not exists (
   select 1 from periodic_work where name = ${name}
     and done_at > clock_timestamp() - make_interval(secs => ${everySeconds}))`;
@@ -14,7 +14,7 @@ export async function noteDone(db: Executor, name: string, position: unknown = n
     on conflict (name) do update set done_at = excluded.done_at, position = excluded.position`);
 }
 
-/** Returns the position at which periodic work continues; undefined = it was never done. */
+/** Returns the position at which periodic work continues, or undefined when it was never done. */
 export async function positionOf(db: Executor, name: string): Promise<unknown> {
   const found = await db.execute<{ position: unknown }>(sql`select position from periodic_work where name = ${name}`);
   return found.rows[0]?.position;

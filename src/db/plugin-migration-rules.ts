@@ -1,7 +1,10 @@
 import { lockFindings } from './migration-rules';
 import { splitStatements } from './migration-statements';
 
-/** A name with a schema, after the words that name what a statement creates, changes, writes or refers to. */
+/**
+ * Patterns for a schema-qualified name after the keywords that precede what a statement creates, changes, writes or
+ * refers to.
+ */
 const QUALIFIED = [
   String.raw`^(?:create|alter|drop)\s+(?:or\s+replace\s+)?(?:unlogged\s+|materialized\s+|unique\s+)?(?:table|view|index|sequence|type|function|procedure|trigger)\s+(?:concurrently\s+)?(?:if\s+(?:not\s+)?exists\s+)?(?:only\s+)?`,
   String.raw`^truncate\s+(?:table\s+)?(?:only\s+)?`,
@@ -13,12 +16,12 @@ const QUALIFIED = [
 ].map((before) => new RegExp(String.raw`${before}"?(\w+)"?\s*\.`, 'gi'));
 
 /**
- * Returns why the SQL of a plugin is refused; empty when it may be applied. The rules of our own migrations apply,
- * every table that the file does not create counts as one in use, and the file must not write or refer to anything
- * outside the plugin's schema.
+ * Returns why the SQL of a plugin is refused; empty when it may be applied. The rules for Fermata's own migrations
+ * apply, every table that the file does not create counts as a table in use, and the file must not write or refer to
+ * anything outside the plugin's schema.
  */
 export function pluginMigrationFindings(sql: string, schema: string): string[] {
-  // A name with the plugin's own schema means the same as one without.
+  // A name that is qualified with the plugin's own schema means the same as an unqualified name.
   const own = sql.replaceAll(new RegExp(String.raw`(?<![\w"])(?:${schema}|"${schema}")\s*\.\s*`, 'gi'), '');
   const apart = splitStatements(own).flatMap((text) =>
     apartFindings(text, schema).map((message) => `${text.replace(/\s+/g, ' ').slice(0, 80)}: ${message}`),

@@ -5,10 +5,10 @@ import { migrationLabel, type MigrationFile } from './migration-files';
 import { pluginMigrationFindings } from './plugin-migration-rules';
 import { SchemaError } from './schema-version';
 
-/** The numbered SQL of one plugin, from `pluginMigrations`. */
+/** The numbered SQL files of one plugin, from `pluginMigrations`. */
 export interface PluginMigrations {
   plugin: string;
-  /** Schema that holds its tables. */
+  /** Schema of the plugin's tables. */
   schema: string;
   files: readonly MigrationFile[];
 }
@@ -33,8 +33,8 @@ const TABLE = `create table if not exists plugin_migrations (
 /**
  * Applies the missing files of plugins. Each plugin has its own schema, which is the search path of its files. Applies
  * nothing when a file of any plugin is refused. The caller holds the migration lock.
- * @throws {SchemaError} for an applied file that was edited, a file below one that is applied, a file that breaks the
- * rules, and a file that fails
+ * @throws {SchemaError} when a file that was applied has been edited, when a new file has a lower number than an
+ * applied one, or when a file breaks the rules or fails
  */
 export async function migratePlugins(
   client: pg.PoolClient,
@@ -47,7 +47,8 @@ export async function migratePlugins(
   const { rows } = await client.query<Applied>(
     `select plugin, version, name, sha256 from plugin_migrations order by version`,
   );
-  // All files of all plugins are checked before the first is applied: a refused file leaves the database as it was.
+  // All files of all plugins are checked before the first one is applied, so that a refused file leaves the database
+  // unchanged.
   const missing = withFiles.map((plugin) => {
     const applied = rows.filter((row) => row.plugin === plugin.plugin);
     warnOfNewer(plugin, applied, options);
@@ -57,7 +58,8 @@ export async function migratePlugins(
   for (const { plugin, files } of missing) {
     if (files.length > 0) await createSchema(client, plugin);
     for (const file of files) {
-      // Each file commits together with its row in `plugin_migrations`. After a crash the next call begins with the file that failed.
+      // Each file commits together with its row in `plugin_migrations`. After a crash, the next call begins with the
+      // file that was not committed.
       await applyMigration(client, file, options, placeOf(plugin, file));
       options.log.info(`applied migration ${migrationLabel(file)} of the plugin "${plugin.plugin}"`);
       done.push({ ...file, plugin: plugin.plugin });
@@ -78,7 +80,7 @@ const placeOf = ({ plugin, schema }: PluginMigrations, file: MigrationFile) => (
 const labelOf = (plugin: string, file: Pick<MigrationFile, 'version' | 'name'>): string =>
   `Migration ${migrationLabel(file)} of the plugin "${plugin}"`;
 
-/** Returns the files to apply. @throws {SchemaError} when one of them, or one that is applied, is refused */
+/** Returns the files to apply. @throws {SchemaError} when one of them, or one that was applied before, is refused */
 function missingFiles({ plugin, schema, files }: PluginMigrations, applied: readonly Applied[]): MigrationFile[] {
   const done = new Map(applied.map((row) => [row.version, row]));
   const newest = applied.at(-1);
@@ -105,8 +107,8 @@ function missingFiles({ plugin, schema, files }: PluginMigrations, applied: read
 }
 
 /**
- * Logs a warning when a newer release of the plugin has migrated this database. This release then leaves its tables
- * alone.
+ * Logs a warning when a newer release of the plugin has migrated this database. This release does not change the
+ * plugin's tables then.
  */
 function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Applied[], { log }: MigrateOptions): void {
   const newest = applied.at(-1)?.version ?? 0;
@@ -116,7 +118,7 @@ function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Appl
   );
 }
 
-/** @throws {SchemaError} when the database user may not create schemas */
+/** Creates the schema of a plugin. @throws {SchemaError} when the database user may not create schemas */
 async function createSchema(client: pg.PoolClient, { plugin, schema }: PluginMigrations): Promise<void> {
   const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
   if (rowCount !== 0) return;
@@ -132,8 +134,8 @@ async function createSchema(client: pg.PoolClient, { plugin, schema }: PluginMig
 }
 
 /**
- * Refuses a database in which the tables of a plugin are older than its migrations. Newer tables are accepted, since
- * releases run side by side.
+ * Throws when the tables of a plugin are older than its migrations. Newer tables are accepted, since two releases may
+ * run side by side.
  * @throws {SchemaError}
  */
 export async function assertPluginSchemas(
@@ -153,7 +155,10 @@ export async function assertPluginSchemas(
   }
 }
 
-/** Returns the version of each plugin's tables; empty before the first `fermata migrate`, which creates the table. */
+/**
+ * Returns the version of each plugin's tables; empty before the first `fermata migrate`, which creates the table of
+ * versions.
+ */
 async function appliedVersions(pool: pg.Pool): Promise<Map<string, number>> {
   const known = await pool.query<{ known: boolean }>(`select to_regclass('plugin_migrations') is not null as known`);
   if (known.rows[0]?.known !== true) return new Map();

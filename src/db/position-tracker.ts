@@ -2,40 +2,40 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Number of positions that may pass while one transaction stays open; after that the tracker stops waiting for it.
- * Limits the memory of followers.
+ * Number of positions that may be drawn while one transaction stays open. After that the tracker stops waiting for the
+ * transaction, which limits the memory of followers.
  */
 const MAX_BEHIND = 100_000;
 
 /** A snapshot of the sequence of positions. Rows must be read after it, in another statement. */
 export interface PositionSnapshot {
-  /** Rows that were committed since the previous snapshot lie after this position. */
+  /** Rows that were committed since the previous snapshot have positions above this one. */
   from: number;
-  /** Every row at or below this position that will ever exist is visible now. */
+  /** All rows up to this position that will ever exist are visible now. */
   settled: number;
   /** Newest position that was handed out. */
   last: number;
   /**
-   * Set when the tracker stopped waiting for a transaction: rows after `after` and up to `until` may appear that no
-   * snapshot will find.
+   * Set when the tracker stopped waiting for a transaction: rows with positions above `after` and up to `until` may
+   * still appear, and no snapshot will find them.
    */
   lost: { after: number; until: number } | undefined;
-  /** Makes this snapshot the previous one. Called once its rows were processed. */
+  /** Makes this snapshot the previous one. Call it once its rows have been processed. */
   commit(): void;
 }
 
 /**
- * Follows the sequence that numbers changes, runs and steps. A position is drawn before its transaction commits, so rows
- * become visible out of order. A transaction that has drawn a position holds ROW EXCLUSIVE on the sequence until it ends;
- * those locks show which positions are still open.
+ * Follows the sequence that numbers changes, runs and steps. A position is drawn before its transaction commits, so
+ * rows become visible out of order. A transaction that has drawn a position holds ROW EXCLUSIVE on the sequence until
+ * it ends; those locks show which positions are still open.
  */
 export interface PositionTracker {
   read(): Promise<PositionSnapshot>;
 }
 
-/** Creates the tracker of one follower. In its first snapshot `from` equals `settled`. */
+/** Creates the tracker of one follower. In its first snapshot, `from` equals `settled`. */
 export function createPositionTracker(db: Executor): PositionTracker {
-  /** Open transactions, and a position below all those that each of them has drawn. */
+  /** The open transactions, each with a position below all positions that it has drawn. */
   let open: ReadonlyMap<string, number> | undefined;
   let abandoned: ReadonlySet<string> = new Set();
   let previous = 0;
@@ -72,7 +72,7 @@ export function createPositionTracker(db: Executor): PositionTracker {
   };
 }
 
-/** Returns the newest position, read before the transactions that have drawn one and have not ended. */
+/** Returns the newest position, and the open transactions that have drawn a position. The position is read first. */
 async function readWriters(db: Executor): Promise<{ last: number; writers: string[] }> {
   const found = await db.execute<{ last: string; writers: string[] | null }>(sql`
     with newest as materialized (select case when is_called then last_value else 0 end as last from change_seq)
@@ -85,7 +85,7 @@ async function readWriters(db: Executor): Promise<{ last: number; writers: strin
   return { last: Number(row?.last ?? 0), writers: row?.writers ?? [] };
 }
 
-/** Returns a position that was drawn before any open transaction began; 0 when none is known. */
+/** Returns a position that was drawn before any of the open transactions began, or 0 when none is known. */
 async function positionBeforeWriters(db: Executor): Promise<number> {
   const found = await db.execute<{ seq: string }>(sql`
     select seq from changes where recorded_at < (

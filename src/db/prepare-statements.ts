@@ -10,9 +10,10 @@ interface QueryConfig {
 }
 
 /**
- * Names every statement with parameters, so that each connection parses and plans it once: the statements of Fermata
- * are a fixed set of texts, and planning one over the partitioned change log costs more than running it. Names are
- * shared by all connections of a pool. Requires a session on the server, or a pooler that supports prepared statements.
+ * Names every statement that has parameters, so that each connection parses and plans it once: Fermata's statements are
+ * a fixed set of texts, and planning a statement over the partitioned change log costs more than running it. All
+ * connections of a pool use the same names. Requires a session on the server, or a pooler that supports prepared
+ * statements.
  */
 export function createStatementNames(): (client: ClientBase) => void {
   const names = new Map<string, string>();

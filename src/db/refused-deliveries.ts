@@ -4,12 +4,12 @@ import { refusedDeliveries } from './tables/alerts';
 
 export type RefusedDelivery = InferSelectModel<typeof refusedDeliveries>;
 
-/** Refusals that are kept of each sender of a route. */
+/** Number of refusals that are kept for each sender of a route. */
 const KEPT = 200;
 /** Maximum number of refusals of one request that are stored; the metric counts all. */
 const KEPT_PER_REQUEST = 20;
 
-/** Stores the refusals of one request, and keeps the newest of its sender. */
+/** Stores the refusals of one request, and removes all but the newest 200 of their sender. */
 export async function keepRefusals(db: Executor, refusals: readonly RefusedDelivery[]): Promise<void> {
   const [first] = refusals;
   if (first === undefined) return;
@@ -21,7 +21,7 @@ export async function keepRefusals(db: Executor, refusals: readonly RefusedDeliv
       order by id desc offset ${KEPT} limit 1)`);
 }
 
-/** Returns the last refusals, newest first, below the id `before`. */
+/** Returns refusals with ids below `before`, newest first. */
 export async function listRefusals(
   db: Executor,
   page: { limit: number; before: string | undefined; route: string | undefined; sender: string | undefined },

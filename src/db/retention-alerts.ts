@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { RetentionTask } from './retention-task';
 
 /**
- * Returns the task that removes alerts whose last episode ended longer ago than `alertsMs`; entity, row and episodes go
- * together, without a change.
+ * Returns the task that removes alerts whose last episode ended more than `alertsMs` ago. The entity, the row and the
+ * episodes of an alert are removed together, without a change in the log.
  */
 export function oldAlerts(alertsMs: number): RetentionTask {
   return async (db, limit) => {

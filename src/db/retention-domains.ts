@@ -11,8 +11,8 @@ const rowsOf =
   };
 
 /**
- * Versions past the newest `keep` of an automation and older than `ms`, when no run refers to them. The newest versions
- * and the one in force stay.
+ * Returns the task that removes versions older than `ms` that no run refers to. The newest `keep` versions of an
+ * automation and its current one are kept.
  */
 export function oldVersions(keep: number, ms: number): RetentionTask {
   return rowsOf(
@@ -42,8 +42,8 @@ export function oldAutomations(ms: number): RetentionTask {
 }
 
 /**
- * Returns the task that removes domain objects that ended long ago, with their updates (by foreign key), entity rows
- * and transitions.
+ * Returns the task that removes incidents or maintenances that ended more than `ms` ago, with their updates (by foreign
+ * key), entity rows and transitions.
  */
 export function oldEndedObjects(
   table: 'incidents' | 'maintenances',
@@ -67,8 +67,9 @@ export function oldEndedObjects(
 }
 
 /**
- * Removes rows of removed entities, with their last transitions. Rows that a transaction has locked are left to the
- * next round, since the row is the lock that orders changes of the entity.
+ * Returns the task that removes the rows of entities that no longer exist, with their last transitions. Rows that
+ * another transaction has locked are left to the next round, because the row is the lock that orders changes of the
+ * entity.
  */
 export function removedEntities(ms: number): RetentionTask {
   return async (db, limit) => {

@@ -4,7 +4,7 @@ import type { Retention, RetentionTask } from './retention-task';
 /** Retention of raw health results, from which averages and percentiles are computed. */
 const HEALTH_RESULTS_MS = 24 * 3_600_000;
 
-/** The fields that identify the object of an artifact, by artifact type; only such artifacts can be open. */
+/** The fields that identify the object of an artifact, by artifact type. Only artifacts of these types can be open. */
 export type ArtifactIdentities = Readonly<Record<string, readonly string[]>>;
 
 interface Page extends Record<string, unknown> {
@@ -16,8 +16,9 @@ interface Page extends Record<string, unknown> {
 }
 
 /**
- * Returns a task over rows in the order of (time, id), one page per batch. Rows that are kept in spite of their age are passed
- * once per call of retention, not once per batch. `statement` selects the page after `after` and returns a `Page`.
+ * Returns a task over rows in the order of (time, id), one page per batch. Rows that are kept despite their age are
+ * thus read once per call of `applyRetention`, not once per batch. `statement` selects the page after `after` and
+ * returns a `Page`.
  */
 function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {
   let last: Page | undefined;
@@ -35,15 +36,16 @@ function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {
 const idType = (id: string | null): 'bigint' | 'uuid' => (id !== null && /^\d+$/.test(id) ? 'bigint' : 'uuid');
 
 const before = (ms: number) => sql`clock_timestamp() - make_interval(secs => ${ms / 1000})`;
-/** The end of each statement: the position and the number of rows removed, for `Page`. */
+/** The end of each statement, which returns the position and the numbers of rows for `Page`. */
 const report = sql`
   select (select count(*)::int from page) as seen, (select count(*)::int from gone) as removed,
     (select at::text from page order by at desc, id desc limit 1) as at,
     (select id::text from page order by at desc, id desc limit 1) as id`;
 
 /**
- * Removes terminal runs past their time, except the newest of each automation and those with an artifact that is still
- * open, unless a later run of the automation left an open one for the same object.
+ * Returns the task that removes ended runs older than `runsMs`. It keeps the newest `runsMinPerAutomation` runs of each
+ * automation, and the runs with an open artifact unless a later run of the automation left an open artifact for the
+ * same object.
  */
 export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities: ArtifactIdentities): RetentionTask {
   const types = JSON.stringify(identities);
@@ -73,8 +75,8 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
 }
 
 /**
- * Removes transitions past their time, except the newest of each field, which records since when the field has its
- * value.
+ * Returns the task that removes transitions older than `ms`. It keeps the newest transition of each field, which
+ * records since when the field has had its value.
  */
 export function oldTransitions(ms: number): RetentionTask {
   return paged(
@@ -91,7 +93,10 @@ export function oldTransitions(ms: number): RetentionTask {
   );
 }
 
-/** Removes raw results after a day, except the newest of each existing check, with which a numeric trigger compares. */
+/**
+ * Returns the task that removes raw results after a day. It keeps the newest result of each existing check, because
+ * numeric triggers compare the next result with it.
+ */
 export function oldHealthResults(): RetentionTask {
   return paged(
     (after, limit) => sql`

@@ -6,23 +6,23 @@ export interface Retention {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** Outcomes of changes for each candidate; whole days. */
+  /** Of the outcomes of changes for each candidate; in whole days. */
   routingsMs: number;
-  /** Resolved alerts with their episodes, and ended silences. */
+  /** Of resolved alerts with their episodes, and of ended silences. */
   alertsMs: number;
-  /** Records of delivered notifications. */
+  /** Of the records of delivered notifications. */
   notificationsMs: number;
-  /** Resolved incidents, completed and cancelled maintenances. */
+  /** Of resolved incidents, and of completed and cancelled maintenances. */
   incidentsMs: number;
-  /** The newest versions of an automation, whatever their age. */
+  /** Number of the newest versions of an automation that are kept regardless of their age. */
   versionsMinPerAutomation: number;
 }
 
-/** Result of one batch; `more` = there may be further rows. */
+/** Result of one batch; `more` is true when further rows may be left. */
 export interface BatchResult {
   removed: number;
   more: boolean;
 }
 
-/** Removes at most `limit` rows of one table; holds row locks of those rows alone. */
+/** Removes at most `limit` rows of one table, and locks only those rows. */
 export type RetentionTask = (db: Executor, limit: number) => Promise<BatchResult>;

@@ -8,32 +8,38 @@ import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } fr
 import type { Retention, RetentionTask } from './retention-task';
 
 const DAY_MS = 86_400_000;
-/** Identities of deliveries and stored responses (engine.md, Routing). */
+/** Retention of the identities of deliveries and of stored responses (engine.md, Routing). */
 const DEDUP_MS = 7 * DAY_MS;
-/** Longer than the longest window; keys that still receive events are pruned by the window gate. */
+/**
+ * Retention of window events, which is longer than the longest window. The window gate removes old events of keys that
+ * still receive events.
+ */
 const WINDOW_EVENTS_MS = 2 * DAY_MS;
-/** Applies to keys whose cause does not hold; a change older than this arms no dwell. */
+/** Retention of dwells whose cause does not hold. A change that is older than this arms no dwell. */
 const DWELLS_MS = 7 * DAY_MS;
 
-/** Sessions and sign-in links after their expiry. */
+/** Retention of sessions and sign-in links after their expiry. */
 const SESSIONS_MS = DAY_MS;
 
-/** Rows removed by one statement; bounds its locks and its time. */
+/** Maximum number of rows that one statement removes, which limits its locks and its duration. */
 const BATCH = 2_000;
-/** Time limit of one call: below the start-to-close timeout of the activity, with time for the last statement. */
+/**
+ * Time limit of one call, in milliseconds. It is below the start-to-close timeout of the activity, so that the last
+ * statement has time to complete.
+ */
 const BUDGET_MS = 240_000;
 
 interface Options {
-  /** Milliseconds after which no further batch begins; default 240,000. */
+  /** Milliseconds after which no further batch starts; default 240,000. */
   budgetMs?: number;
-  /** Called with the failure of one table; the other tables are still cleaned up. */
+  /** Called when the task of one table failed. The other tables are still cleaned up. */
   onError?: (table: string, error: unknown) => void;
 }
 
 /**
- * Removes rows older than the settings allow, in batches and in turn over the tables, until none are left or the budget
- * is used up. Returns rows removed for each table, and partitions of the change log. Throws when every table failed,
- * which means that Postgres is away.
+ * Removes rows that are older than the settings allow, in batches that alternate between the tables, until none are
+ * left or the time is used up. Returns the numbers of removed rows by table, and of dropped partitions. Throws when the
+ * tasks of all tables failed, which means that Postgres is unreachable.
  */
 export async function applyRetention(
   database: Database,

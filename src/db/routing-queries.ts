@@ -16,14 +16,14 @@ export interface CandidateRow {
   counted: { count: number; needed: number } | null;
 }
 
-/** A wait that a change was evaluated for. */
+/** A wait for which a change was evaluated. */
 export interface WaitRow {
   runId: string;
   path: string;
   woken: boolean;
 }
 
-/** Excludes days before an instant; the minute allows for clocks that differ. */
+/** Excludes days before an instant. The minute allows for clocks that differ. */
 const notBefore = (since: Date) => sql`at >= ${since.toISOString()}::timestamptz - interval '1 minute'`;
 
 interface Row extends Record<string, unknown> {
@@ -42,8 +42,8 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * Returns the records about a change. A candidate has one entry: its last decision, with the dwell that an earlier
- * decision armed. `recordedAt` is when the change was written; no record of it is older.
+ * Returns the records about a change. Each candidate has one entry: its last decision, together with the dwell that an
+ * earlier decision armed. `recordedAt` is when the change was written; no record of the change is older.
  */
 export async function routingsOfChange(
   db: Executor,
@@ -84,7 +84,10 @@ const toCandidate = (row: Row): CandidateRow => ({
   counted: row.counted,
 });
 
-/** Returns the ids of the changes that runs caused since an instant, oldest first, by run; at most `limit`. */
+/**
+ * Returns the ids of the changes that runs caused since an instant, by run. The oldest changes are first; at most
+ * `limit` are returned.
+ */
 export async function changesCausedBy(
   db: Executor,
   runIds: readonly string[],
@@ -98,14 +101,14 @@ export async function changesCausedBy(
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }
 
-/** Returns whether routings from that instant are still kept. */
+/** Returns whether the routings of that instant are still kept. */
 export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs: number): Promise<boolean> {
   const found = await db.execute<{ kept: boolean }>(sql`
     select ${routedAt.toISOString()}::timestamptz > clock_timestamp() - make_interval(secs => ${retentionMs / 1_000}) as kept`);
   return found.rows[0]?.kept ?? false;
 }
 
-/** Returns runs that changes started since an instant, oldest first; at most `limit`. */
+/** Returns the runs that changes started since an instant, oldest first; at most `limit`. */
 export async function runsStartedBy(
   db: Executor,
   changeIds: readonly string[],

@@ -14,15 +14,15 @@ export interface NewRouting {
   outcome: string;
   detail?: string;
   deciding?: DecidingPart | undefined;
-  /** The run that was started, the one that waits, or the one that caused the change. */
+  /** The run that was started, the run that waits, or the run that caused the change, depending on the kind of row. */
   runId?: string;
   dwell?: Record<string, unknown>;
   counted?: { count: number; needed: number };
-  /** Path of the step that waits. */
+  /** Path of the waiting step. */
   path?: string;
 }
 
-/** Longest detail that is kept. */
+/** Maximum length of a stored detail, in characters. */
 const DETAIL_LIMIT = 500;
 
 const COLUMNS =
@@ -41,8 +41,8 @@ export async function insertRoutings(tx: Executor, routings: readonly NewRouting
 }
 
 /**
- * Marks changes as routed whose only effect is rows in this table, in one statement with these rows. Returns the seqs
- * of the marked changes; rows of other changes are not written.
+ * Marks changes whose only effect is rows in this table as routed, and inserts these rows in the same statement.
+ * Returns the positions of the marked changes. Rows of changes that were not marked are not inserted.
  */
 export async function markWithRoutings(
   db: Executor,
@@ -76,12 +76,12 @@ function recordsOf(rows: readonly { routing: NewRouting; seq: number | null }[])
     ...{ run_id: routing.runId, dwell: routing.dwell, counted: routing.counted, path: routing.path },
   }));
   const text = JSON.stringify(records);
-  // Details quote payloads; text that Postgres cannot store must not make the change fail.
+  // Details quote payloads, which may contain text that Postgres cannot store. Such text must not prevent routing.
   return UNSTORABLE.test(text) ? JSON.stringify(records, withoutUnstorable) : text;
 }
 
 const withoutUnstorable = (_key: string, value: unknown): unknown =>
   typeof value === 'string' ? value.replaceAll('\u0000', '').toWellFormed() : value;
 
-/** JSON of NUL and of lone surrogates, or of a text that only spells them. */
+/** Matches the JSON escapes of NUL and of lone surrogates, and also text that merely spells such an escape. */
 const UNSTORABLE = /\\u(?:0000|d[89a-f])/;

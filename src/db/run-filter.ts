@@ -1,7 +1,7 @@
 import { and, eq, gte, inArray, lte, sql, type SQL } from 'drizzle-orm';
 import { runs, type RunStatus } from './tables/runs';
 
-/** Which runs. Dates compare with the creation of the run. */
+/** Filter of runs. Dates are compared with the creation of the run. */
 export interface RunFilter {
   automationId?: string | undefined;
   status?: readonly RunStatus[] | undefined;
@@ -10,17 +10,22 @@ export interface RunFilter {
   to?: Date | undefined;
   /** Code of the run's error. */
   errorCode?: string | undefined;
-  /** Part of the automation's name, the context key or the event, or the run's id. Lists and counts only. */
+  /**
+   * Part of the automation's name, of the context key or of the event, or the id of the run. For lists and counts only.
+   */
   q?: string | undefined;
 }
 
 /**
- * A run's id begins with the time of its cause, which comes before `created_at`. The two times are read from two clocks, which
- * differ by at most this, in milliseconds.
+ * Maximum difference between the two clocks that the times of a run come from, in milliseconds. A run's id begins with
+ * the time of its cause, which precedes `created_at` and is read from another clock.
  */
 const CLOCKS_DIFFER_MS = 3_600_000;
 
-/** Returns the filter as a condition on `runs`, without its text `q`. `to` also bounds the id, which an index sorts by. */
+/**
+ * Converts the filter to a condition on `runs`, without its text `q`. `to` also limits the id, because an index is
+ * ordered by the id.
+ */
 export function whereRuns(filter: RunFilter): SQL | undefined {
   const { automationId, status, contextKey, from, to, errorCode } = filter;
   return and(
@@ -35,7 +40,7 @@ export function whereRuns(filter: RunFilter): SQL | undefined {
   );
 }
 
-/** Returns the last id of a millisecond. */
+/** Returns the highest UUID whose timestamp is the given millisecond. */
 function lastIdAt(ms: number): string {
   const time = Math.min(Math.max(0, Math.trunc(ms)), 0xffff_ffff_ffff)
     .toString(16)

@@ -35,7 +35,7 @@ export function isTerminal(status: RunStatus): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }
 
-/** Returns runs, newest first, up to `limit`, below the id `before`. */
+/** Returns up to `limit` runs with ids below `before`, newest first. */
 export async function listRuns(db: Executor, filter: RunFilter, page: { limit: number; before?: string | undefined }) {
   const ids = await matchingIds(db, filter, page);
   return selectRuns(db, sql`${runs.id} in (${ids})`).orderBy(desc(runs.id));
@@ -47,7 +47,7 @@ export async function getRun(db: Executor, id: string): Promise<RunRow | undefin
   return rows[0];
 }
 
-/** Returns the steps of a run after a position, up to `limit`, in the order of positions. */
+/** Returns up to `limit` steps of a run after a position, ordered by position. */
 export async function stepsAfter(db: Executor, runId: string, after: number, limit: number): Promise<RunStepRow[]> {
   return db
     .select()
@@ -57,7 +57,10 @@ export async function stepsAfter(db: Executor, runId: string, after: number, lim
     .limit(limit);
 }
 
-/** Returns the position below the newest `count` steps of a run; undefined when it has no more steps than that. */
+/**
+ * Returns the highest position that is not among the newest `count` steps of a run, or undefined when the run has no
+ * more than `count` steps.
+ */
 export async function positionBelowNewestSteps(
   db: Executor,
   runId: string,
@@ -73,7 +76,7 @@ export async function positionBelowNewestSteps(
   return rows[0]?.seq;
 }
 
-/** Returns the steps sorted by place, numbers as numbers. */
+/** Returns the steps sorted by path. Numbers in paths are compared as numbers. */
 export function byPlace(steps: readonly RunStepRow[]): RunStepRow[] {
   const collator = new Intl.Collator('en', { numeric: true });
   return [...steps].sort((a, b) => collator.compare(a.path, b.path));
@@ -86,8 +89,8 @@ export interface StepCursor {
 }
 
 /**
- * Returns a page of steps in the order in which they began, up to `limit`. `path` = that step and all steps inside it; `after` = the
- * last step of the previous page.
+ * Returns up to `limit` steps in the order in which they began. `path` limits the result to that step and all steps
+ * inside it. `after` is the last step of the previous page.
  */
 export async function stepPage(
   db: Executor,
@@ -122,15 +125,15 @@ export async function artifactsOf(db: Executor, runId: string) {
 }
 
 /**
- * Returns the ids of the runs that match, newest first, so that queued runs are ended before the runs whose end would
- * start them.
+ * Returns the ids of the runs that match, newest first. In this order queued runs are ended before the runs whose end
+ * would start them.
  */
 export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
   const rows = await db.select({ id: runs.id }).from(runs).where(whereRuns(filter)).orderBy(desc(runs.id));
   return rows.map((row) => row.id);
 }
 
-/** Returns those of the runs that were retried, whatever the result of the retry. */
+/** Returns those of the runs that were retried, regardless of the result of the retry. */
 export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db
@@ -140,12 +143,12 @@ export async function retriedAmong(db: Executor, ids: readonly string[]): Promis
   return new Set(rows.flatMap(({ id }) => (id === null ? [] : [id])));
 }
 
-/** Returns runs whose rows are at these positions of the stream. */
+/** Returns the runs whose rows are at these positions of the stream. */
 export async function runsAt(db: Executor, seqs: readonly number[]): Promise<RunRow[]> {
   return seqs.length === 0 ? [] : selectRuns(db, inArray(runs.seq, [...seqs]));
 }
 
-/** Returns steps whose rows are at these positions of the stream. */
+/** Returns the steps whose rows are at these positions of the stream. */
 export async function stepsAt(db: Executor, seqs: readonly number[]): Promise<RunStepRow[]> {
   return seqs.length === 0
     ? []

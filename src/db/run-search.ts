@@ -5,11 +5,11 @@ import { RUN_STATUSES, runs, type RunStatus } from './tables/runs';
 import type { Executor } from './executor';
 
 /**
- * Maximum number of runs whose context keys and events are compared with a text: the newest ones that match the other
- * filters. An index for parts of a text would add a cost to every run.
+ * Maximum number of runs whose context keys and events are compared with a text. These are the newest runs that match
+ * the other filters. An index for parts of a text would make every run more expensive.
  */
 export const SEARCHED_RUNS = 20_000;
-/** Runs of one status are counted up to this number. */
+/** Maximum number up to which the runs of one status are counted. */
 export const COUNTED_RUNS = 10_000;
 /** Maximum number of automations whose names match a text. */
 const MAX_NAMED = 500;
@@ -35,13 +35,13 @@ const ofRuns = (columns: Columns) =>
     sql`, `,
   );
 
-/** Number of runs of a status; `atLeast` = there may be more. */
+/** Number of runs of a status; with `atLeast` there may be more. */
 export interface RunCount {
   count: number;
   atLeast: boolean;
 }
 
-/** Returns a subquery for the ids of the newest `limit` runs that the filter matches, below the id `before`. */
+/** Returns a subquery for the ids of the newest `limit` runs with ids below `before` that match the filter. */
 export async function matchingIds(
   db: Executor,
   filter: RunFilter,
@@ -53,8 +53,9 @@ export async function matchingIds(
 }
 
 /**
- * Returns the number of runs by status, under the filter without its status. Counting stops at 10,000 of a status, or of all ended runs
- * when the filter names an automation or a context: so the time does not grow with the number of runs.
+ * Returns the number of runs by status. The filter's own status is ignored. Counting stops at 10,000 runs of one
+ * status, or at 10,000 ended runs when the filter names an automation or a context key, so that the time does not grow
+ * with the number of runs.
  */
 export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, RunCount>> {
   const all = { ...filter, status: undefined };
@@ -79,7 +80,7 @@ export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<Ru
   );
 }
 
-/** Returns the statuses whose runs are counted up to one limit together. */
+/** Returns groups of statuses. The runs of a group share one limit for counting. */
 function countedTogether({ q, automationId, contextKey }: RunFilter): readonly (readonly RunStatus[])[] {
   if (q !== undefined) return [RUN_STATUSES];
   if (automationId !== undefined || contextKey !== undefined) return [OPEN, ENDED];
@@ -89,7 +90,7 @@ function countedTogether({ q, automationId, contextKey }: RunFilter): readonly (
 const foundByText = (db: Executor, filter: RunFilter & { q: string }, limit: number) =>
   searched(db, filter, { limit, window: SEARCHED_RUNS, columns: ID_STATUS, ordered: false });
 
-/** Selects the newest `limit` runs of the filter without its text: their ids, or these columns. */
+/** Selects the newest `limit` runs that match the filter without its text. Returns their ids, or the given columns. */
 function newest(
   filter: RunFilter,
   limit: number,
@@ -97,7 +98,8 @@ function newest(
 ): SQL {
   const { status = [], ...others } = filter;
   const below = before === undefined ? sql`` : sql` and runs.id < ${before}`;
-  // The index of runs by status has no common order of several statuses, so the newest of each are combined.
+  // The index of runs by status is not ordered across statuses, so the newest runs of each status are selected and
+  // merged.
   if (status.length > 1 && filter.automationId === undefined && filter.contextKey === undefined)
     return sql`select ${of('r', columns)} from unnest(${`{${status.join(',')}}`}::text[]) as s(status) cross join lateral (
       select ${ofRuns(columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}
@@ -106,10 +108,10 @@ function newest(
 }
 
 /**
- * Returns a query for the runs that the text matches, unordered. Among all runs it finds those of automations with the
- * text in their name, those with this context key, and the one with this id: the newest `limit` of each, or with
- * `ordered: false` any `limit` of those automations together. Among the newest `window` runs it also finds those with
- * the text in context key or event.
+ * Returns a query for the runs that the text matches, in no order. Among all runs it finds those of automations whose
+ * names contain the text, those with exactly this context key, and the run with this id. Of each of these it selects
+ * the newest `limit`; with `ordered: false` it selects any `limit` runs of those automations together. Among the newest
+ * `window` runs it also finds those whose context key or event contains the text.
  */
 async function searched(
   db: Executor,
@@ -129,7 +131,7 @@ async function searched(
   const ids = named.rows.map((row) => row.id).filter((id) => [undefined, id].includes(filter.automationId));
   const where = whereRuns(filter) ?? sql`true`;
   const below = (table: string) => (before === undefined ? sql`` : sql` and ${sql.raw(table)}.id < ${before}`);
-  // Without an order, reading ends at the limit and does not visit all these automations.
+  // Without an order, reading stops at the limit and does not visit all of these automations.
   const total = ordered ? sql`` : sql` limit ${limit}`;
   const id = z.uuid().safeParse(q.toLowerCase());
   const parts = [

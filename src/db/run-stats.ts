@@ -1,11 +1,14 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Lengths of a bucket of statistics. */
+/** The lengths that a bucket of the statistics can have. */
 export const STATS_INTERVALS = ['minute', 'hour', 'day'] as const;
 export type StatsInterval = (typeof STATS_INTERVALS)[number];
 
-/** Runs that ended within one bucket of time. Durations run from start to end; null without a run that started. */
+/**
+ * The runs that ended within one bucket of time. Durations are from start to end; null when none of the runs had
+ * started.
+ */
 export interface BucketStats {
   at: Date;
   success: number;
@@ -15,7 +18,7 @@ export interface BucketStats {
   p95Ms: number | null;
 }
 
-/** Returns the statistics in buckets aligned to UTC; buckets without runs are left out. `to` is exclusive. */
+/** Returns the statistics in buckets that are aligned to UTC. Buckets without runs are left out. `to` is exclusive. */
 export async function runStats(
   db: Executor,
   { automationId, from, to, bucket }: { automationId?: string; from: Date; to: Date; bucket: StatsInterval },

@@ -10,8 +10,8 @@ export interface EndedRuns {
 }
 
 /**
- * Reads the names of the automations that `fermata_runs_total` shows, by id: the `limit` oldest ones. The set depends
- * on the database alone, so all processes use the same labels.
+ * Returns the names, by id, of the automations that `fermata_runs_total` shows: the `limit` oldest ones. The selection
+ * depends only on the database, so that all processes use the same labels.
  */
 export async function namedAutomations(db: Executor, limit: number): Promise<Map<string, string>> {
   const rows = await db
@@ -24,9 +24,9 @@ export async function namedAutomations(db: Executor, limit: number): Promise<Map
 }
 
 /**
- * Returns the instant up to which ended runs can be counted, in ISO 8601 with microseconds. It lies 2 s in the past,
- * because a run that ends in an uncommitted transaction becomes visible after its own end time. A run that takes longer
- * to commit is missed.
+ * Returns the time up to which ended runs can be counted, in ISO 8601 with microseconds. It is 2 s in the past, because
+ * a run becomes visible when its transaction commits, which is later than its end time. A run that takes longer to
+ * commit is missed.
  */
 export async function countableUntil(db: Executor): Promise<string> {
   const { rows } = await db.execute<{ until: string }>(
@@ -35,7 +35,9 @@ export async function countableUntil(db: Executor): Promise<string> {
   return rows[0]?.until ?? '';
 }
 
-/** Counts the runs that ended after `after` and not after `until`, except those that another run replaced. */
+/**
+ * Returns the numbers of runs that ended after `after` and not after `until`, without those that another run replaced.
+ */
 export async function countEndedRuns(db: Executor, after: string, until: string): Promise<EndedRuns[]> {
   const { rows } = await db.execute<{ automation_id: string; status: string; count: number }>(sql`
     select automation_id, status, count(*)::int as count from runs

@@ -5,7 +5,7 @@ import { scheduleIdOf } from '../domain/run/workflow-id';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
-/** Events of Temporal's Schedules. */
+/** Events that Temporal Schedules produce. */
 const SCHEDULED = ['automation.cron', 'automation.interval'];
 
 /** The schedule of an enabled trigger. */
@@ -16,16 +16,16 @@ export interface ScheduleRow {
   event: string;
   config: Record<string, unknown>;
   since: Date;
-  /** Id that the Schedule is to have in Temporal. */
+  /** The id that the Schedule should have in Temporal. */
   scheduleId: string;
-  /** Id that it has in Temporal, or had in an older release. */
+  /** The id that the Schedule has in Temporal, or had in an older release. */
   formerId: string;
 }
 
 /** Returns the id that older releases gave a Schedule. */
 const formerId = (automationId: string, triggerId: string): string => `automation:${automationId}:${triggerId}`;
 
-/** Updates the schedules of an automation to those of its enabled triggers; unchanged ones keep their start. */
+/** Updates the schedules of an automation to those of its enabled triggers. Unchanged schedules keep their start. */
 export async function keepSchedules(
   tx: Executor,
   automationId: string,
@@ -41,8 +41,9 @@ export async function keepSchedules(
         JSON.stringify([normalizeEvent(event), Object.entries(config).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
       ),
     }));
-  // One statement: a schedule is either wanted or in `schedule_ends`, never both. A trigger that is removed and added again before the
-  // sweep has run is taken out of `schedule_ends`, so that its new schedule is not deleted. A changed config sets `since`.
+  // In one statement, so that a schedule is either wanted or in `schedule_ends`, never both. A trigger that is removed
+  // and added again before the next sweep is taken out of `schedule_ends`, so that its new schedule is not deleted. A
+  // changed config sets `since`.
   await tx.execute(sql`
     with wanted as (
       select trigger_id, event, config, gate from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(trigger_id text, event text, config jsonb, gate text)),
@@ -86,18 +87,21 @@ const toSchedule = (row: Row): ScheduleRow => ({
   formerId: row.schedule_id ?? formerId(row.automation_id, row.trigger_id),
 });
 
-/** Schedules whose present form is missing in Temporal. After 5 s without a success any worker may try again. */
+/**
+ * SQL condition: Temporal does not have the current form of the schedule. If an attempt has not succeeded within 5 s,
+ * any worker may try again.
+ */
 const UNSYNCED = sql`synced_at is null
   and (attempted_at is null or attempted_at < clock_timestamp() - interval '5 seconds')`;
 
-/** Whether Temporal has to be brought in line with schedules. */
+/** SQL condition: some schedules in Temporal have to be created, updated or deleted. */
 export const schedulesToSync = sql`(exists (select 1 from schedule_ends)
   or exists (select 1 from schedules where ${UNSYNCED}))`;
 
 /**
- * Takes up to `limit` schedules whose present form is missing in Temporal. `skip locked`: concurrent workers get
- * different rows. Other workers leave the rows taken alone for 5 s, after which the attempt counts as lost with its
- * process.
+ * Takes up to `limit` schedules whose current form is missing in Temporal. Because of `skip locked`, concurrent workers
+ * get different rows. Other workers leave the taken rows alone for 5 s; after that the attempt is assumed to have died
+ * with its process.
  */
 export async function takeUnsynced(db: Executor, limit: number): Promise<ScheduleRow[]> {
   const taken = await db.execute<Row>(sql`
@@ -112,8 +116,9 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
 }
 
 /**
- * Records that Temporal has a schedule in the form in which it was taken, with this spec and under this id. When the trigger was edited
- * in between, `since` differs, no row is changed, and the schedule is synced again. Compared in milliseconds: a `Date` has no more.
+ * Records that Temporal has a schedule in the form in which it was taken, with this spec and under this id. If the
+ * trigger was edited in between, `since` differs, no row is changed, and the schedule is synced again. Times are
+ * compared in milliseconds, the precision of `Date`.
  */
 export async function noteSynced(
   db: Executor,
@@ -126,7 +131,7 @@ export async function noteSynced(
       and date_trunc('milliseconds', since) = ${since.toISOString()}`);
 }
 
-/** Returns the present schedule of a trigger; null = it has none. */
+/** Returns the current schedule of a trigger, or null when it has none. */
 export async function scheduleOf(db: Executor, automationId: string, triggerId: string): Promise<ScheduleRow | null> {
   const found = await db.execute<Row>(sql`
     select ${COLUMNS}, a.name, a.slug from schedules s join automations a on a.id = s.automation_id
@@ -134,7 +139,7 @@ export async function scheduleOf(db: Executor, automationId: string, triggerId: 
   return found.rows[0] ? toSchedule(found.rows[0]) : null;
 }
 
-/** Schedules to delete from Temporal. */
+/** Returns schedules that have to be deleted from Temporal. */
 export async function endedSchedules(
   db: Executor,
   limit: number,
@@ -149,7 +154,7 @@ export async function endedSchedules(
   }));
 }
 
-/** Forgets that a schedule must be deleted in Temporal. Call it when Temporal has deleted the schedule. */
+/** Removes the request to delete a schedule from Temporal. Call it when Temporal has deleted the schedule. */
 export async function forgetScheduleEnd(db: Executor, automationId: string, triggerId: string): Promise<void> {
   await db.execute(sql`delete from schedule_ends where automation_id = ${automationId} and trigger_id = ${triggerId}`);
 }
@@ -161,10 +166,13 @@ export async function resyncMissing(db: Executor, known: readonly string[]): Pro
       and not exists (select 1 from jsonb_array_elements_text(${JSON.stringify(known)}::jsonb) as k(id) where k.id = s.schedule_id)`);
 }
 
-/** Number of schedules that are compared at a time. */
+/** Number of schedules that are compared in one batch. */
 const PAGE = 200;
 
-/** Marks schedules whose spec in Temporal differs from their present one, for example after a change of the default time zone. */
+/**
+ * Marks schedules whose spec in Temporal differs from the current one, for example after a change of the default time
+ * zone.
+ */
 export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow) => string): Promise<void> {
   let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };
   for (let read = PAGE; read === PAGE;) {

@@ -1,14 +1,14 @@
 import type { Database } from './client';
 import { readMigrations } from './migration-files';
 
-/** The schema does not fit this program, or Postgres is too old. The message says what to do. */
+/** The schema does not match this program, or Postgres is too old. The message says what to do. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
 }
 
 /**
- * Refuses a database whose schema is older than this program's. A newer one is accepted: migrations keep the previous
- * release working while processes are replaced one by one.
+ * Throws when the schema of a database is older than this program's. A newer schema is accepted, because migrations
+ * keep the previous release working while processes are replaced one by one.
  * @throws {SchemaError}
  */
 export async function assertSchemaCurrent(database: Pick<Database, 'pool'>): Promise<void> {
@@ -22,7 +22,7 @@ export async function assertSchemaCurrent(database: Pick<Database, 'pool'>): Pro
   );
 }
 
-/** Returns the highest migration that was applied; 0 for an empty database. */
+/** Returns the highest number of an applied migration; 0 for an empty database. */
 async function schemaVersion({ pool }: Pick<Database, 'pool'>): Promise<number> {
   const known = await pool.query<{ known: boolean }>(`select to_regclass('schema_migrations') is not null as known`);
   if (known.rows[0]?.known !== true) return 0;

@@ -36,7 +36,7 @@ export async function listScriptPackages(
   return db.select(info).from(scriptPackages).where(where).orderBy(desc(scriptPackages.id)).limit(page.limit);
 }
 
-/** Removes a package; scripts that name it fail from now on. Returns false when it does not exist. */
+/** Removes a package. Scripts that name it fail from now on. Returns false when the package does not exist. */
 export async function deleteScriptPackage(tx: Executor, id: string): Promise<boolean> {
   return (await tx.delete(scriptPackages).where(eq(scriptPackages.id, id))).rowCount === 1;
 }
@@ -50,7 +50,10 @@ export interface AllowedPackage {
   isIntact: boolean;
 }
 
-/** Returns a version of a package, or the one added last; null = it is not on the list. */
+/**
+ * Returns a version of a package, or without a version the one that was added last. Returns null when the package is
+ * not on the list.
+ */
 export async function findAllowedPackage(
   db: Executor,
   name: string,
@@ -67,7 +70,7 @@ export async function findAllowedPackage(
   return found[0] ?? null;
 }
 
-/** Returns the archive of a package; null = it has been deleted. */
+/** Returns the archive of a package, or null when it has been deleted. */
 export async function readPackageArchive(db: Executor, id: string): Promise<Buffer | null> {
   const found = await db
     .select({ tarball: scriptPackages.tarball })

@@ -8,7 +8,7 @@ export interface SecretUseRow extends Record<string, unknown> {
   name: string;
 }
 
-/** Returns automations that refer to secrets, by secret and name; deleted ones are left out. */
+/** Returns the automations that refer to secrets, ordered by secret and name. Deleted automations are left out. */
 export async function automationsWithSecrets(db: Executor): Promise<SecretUseRow[]> {
   const found = await db.execute<SecretUseRow>(sql`
     select distinct found.match[1] as secret, a.id, a.name

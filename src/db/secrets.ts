@@ -8,7 +8,7 @@ export interface SecretInfo {
   name: string;
   version: number;
   updatedAt: Date;
-  /** Its binding; null = it may be used anywhere. */
+  /** The secret's binding; null = it may be used anywhere. */
   allow: SecretBinding | null;
 }
 
@@ -46,7 +46,7 @@ const infoOf = ({ name, version, updated_at, allow }: InfoRow): SecretInfo => ({
 });
 
 /**
- * Stores a value as a new version (1 for a new name). The binding stays unless `allow` is given; null removes it. Of
+ * Stores a value as a new version (1 for a new name). The binding is kept unless `allow` is given; null removes it. Of
  * two concurrent calls, the second waits for the row and becomes the newer version.
  */
 export async function putSecret(
@@ -65,7 +65,7 @@ export async function putSecret(
   return infoOf(row);
 }
 
-/** Sets the binding of a secret without a new value. Returns null when the secret does not exist. */
+/** Sets the binding of a secret and keeps its value. Returns null when the secret does not exist. */
 export async function bindSecret(
   tx: Executor,
   { name, allow, now }: { name: string; allow: SecretBinding | null; now: Date },
@@ -89,8 +89,8 @@ export interface SealedRunSecret {
 }
 
 /**
- * Stores the values that a run is going to use, sealed for the run. The caller commits before it uses a value, so that
- * after a crash answers and failures can still be masked, also when the secret itself was changed or deleted.
+ * Stores the values that a run is going to use, sealed for the run. The caller commits before it uses a value. Answers
+ * and failures can therefore be masked even after a crash, and even when the secret itself was changed or deleted.
  */
 export async function rememberRunSecrets(
   db: Executor,
@@ -112,7 +112,10 @@ export async function runSecretsOf(db: Executor, runId: string): Promise<SealedR
   return found.rows;
 }
 
-/** Returns every sealed value of the database, to be sealed again: table, key, name that it is sealed for, value. */
+/**
+ * Seals every sealed value in the database again with `reseal`, which returns null for a value that needs no change.
+ * Returns how many values were changed.
+ */
 export async function resealAll(
   tx: Executor,
   reseal: (name: string, sealed: Sealed) => Sealed | null,
@@ -154,7 +157,7 @@ export async function resealAll(
   return count;
 }
 
-/** Returns the name that a secret's value is sealed with. */
+/** Returns the name for which a secret's value is sealed. */
 export const secretSealName = (name: string): string => `secret:${name}`;
-/** Returns the name that a run's copy of a value is sealed with. */
+/** Returns the name for which a run's copy of a value is sealed. */
 export const runSecretSealName = (runId: string, source: string): string => `run:${runId}:${source}`;

@@ -8,11 +8,11 @@ import { hashToken } from './tokens';
 const PREFIX_LENGTH = 12;
 const TEXT_PREFIX = { session: 'fms_', link: 'fml_' } as const;
 
-/** The token that a session or link was made from. */
+/** The token from which a session or link was created. */
 export interface SessionParent {
   /** null = the bootstrap token. */
   tokenId: string | null;
-  /** Hash of the bootstrap token; null for tokens of the database. */
+  /** Hash of the bootstrap token; null for tokens in the database. */
   adminHash: Buffer | null;
 }
 
@@ -32,7 +32,7 @@ const columns = {
   revokedAt: sessions.revokedAt,
 };
 
-/** Creates a session or a link. The returned text is its only copy. */
+/** Creates a session or a link. The returned text is the only copy of its secret. */
 export async function createSession(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
@@ -47,8 +47,8 @@ export async function createSession(
 }
 
 /**
- * Returns a session that is usable at `now`: neither it nor the token it was made from is revoked or expired. The caller compares
- * `adminHash` with the bootstrap token when `tokenId` is null.
+ * Returns a session that is usable at `now`: neither the session nor the token from which it was created is revoked or
+ * expired. When `tokenId` is null, the caller compares `adminHash` with the bootstrap token.
  */
 export async function findSession(db: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
   const rows = await db
@@ -59,7 +59,8 @@ export async function findSession(db: Executor, hash: Buffer, now: Date): Promis
 }
 
 /**
- * Spends a link. Returns undefined when it is unknown, spent or expired. Of two concurrent calls, only one succeeds.
+ * Uses up a link. Returns undefined when the link is unknown, already used or expired. Of two concurrent calls, only
+ * one succeeds.
  */
 export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<SessionRow | undefined> {
   const rows = await tx
@@ -70,7 +71,7 @@ export async function spendLink(tx: Executor, hash: Buffer, now: Date): Promise<
   return rows[0];
 }
 
-/** Returns sessions that are usable at `now`, newest first, up to `limit`, below the id `before`. */
+/** Returns up to `limit` sessions that are usable at `now`, with ids below `before`, newest first. */
 export async function listSessions(
   db: Executor,
   page: { limit: number; before: string | undefined; prefix: string | undefined; now: Date },

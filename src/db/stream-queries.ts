@@ -5,15 +5,15 @@ import type { Executor } from './executor';
 import { automationEvents } from './tables/automations';
 import { changes } from './tables/change-log';
 
-/** A position of the stream, and the table of its row. */
+/** A position of the stream, with the table of the row at this position. */
 export interface StreamPlace {
   seq: number;
   name: 'run' | 'step' | 'entity' | 'automation';
 }
 
 /**
- * Returns the positions of events after a position, in order. It reads only indexes, so that recent positions can be
- * read repeatedly at little cost.
+ * Returns the positions of events after a position, in order. It reads only indexes, so that reading recent positions
+ * repeatedly costs little.
  */
 export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {
   const found = await db.execute<{ seq: string; name: StreamPlace['name'] }>(sql`
@@ -26,7 +26,7 @@ export async function placesAfter(db: Executor, after: number, limit: number): P
   return found.rows.map(({ seq, name }) => ({ seq: Number(seq), name }));
 }
 
-/** Returns state changes after a position of the log, oldest first, as entity listeners receive them. */
+/** Returns state changes after a position of the log, oldest first, in the form that entity listeners receive. */
 export async function entityChangesAfter(db: Executor, after: number, limit: number): Promise<Change[]> {
   const found = await db.execute<ChangeRow>(
     sql`select ${CHANGE_COLUMNS} from changes where seq > ${after} and event is null order by seq limit ${limit}`,
@@ -34,7 +34,7 @@ export async function entityChangesAfter(db: Executor, after: number, limit: num
   return found.rows.map(changeOf);
 }
 
-/** Returns state changes at these positions. Events, which have positions too, are left out. */
+/** Returns the state changes at these positions. Events, which have positions too, are left out. */
 export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
   if (seqs.length === 0) return [];
   const { seq, changeId, kind, entityId, prev, next, changedFields, actor, occurredAt } = changes;
@@ -44,7 +44,7 @@ export async function entityChangesAt(db: Executor, seqs: readonly number[]) {
     .where(and(inArray(seq, [...seqs]), isNull(changes.event)));
 }
 
-/** Returns changes of automations at these positions. */
+/** Returns the changes of automations at these positions. */
 export async function automationEventsAt(db: Executor, seqs: readonly number[]) {
   if (seqs.length === 0) return [];
   const { seq, automationId, version, change } = automationEvents;

@@ -8,9 +8,9 @@ export interface Suppression {
 }
 
 /**
- * Returns what suppresses notifications for the first of `candidates` that names an existing system: an open incident,
- * oldest first, else a running maintenance. A candidate is one id or several. Returns null when there is none, or when
- * no system exists.
+ * Returns what suppresses notifications for the first of `candidates` that names an existing system: the oldest open
+ * incident, otherwise a running maintenance. A candidate consists of one or more ids. Returns null when nothing
+ * suppresses them, or when no system exists.
  */
 export async function findSuppression(
   db: Executor,

@@ -1,19 +1,19 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** After this time without a renewal a lease may be taken by another worker. */
+/** Seconds without a renewal after which another worker may take a lease. */
 const LEASE_SECONDS = 5;
 
 /** One kind of periodic work. */
 export interface SweepKind {
   name: string;
-  /** True when there is work of this kind. */
+  /** SQL condition: there is work of this kind. */
   due: SQL;
 }
 
 /**
- * Takes or renews the leases of the kinds that are free, and returns which of the caller's kinds have work. One
- * statement for all kinds; the conditions of kinds that others hold are not evaluated.
+ * Takes or renews the leases of the kinds that no other worker holds, and returns which of the caller's kinds have
+ * work. Uses one statement for all kinds; the conditions of kinds that other workers hold are not evaluated.
  */
 export async function takeDue(db: Executor, workerId: string, kinds: readonly SweepKind[]): Promise<string[]> {
   if (kinds.length === 0) return [];
@@ -34,7 +34,7 @@ export async function takeDue(db: Executor, workerId: string, kinds: readonly Sw
   return kinds.filter((_, index) => due[index] === true).map(({ name }) => name);
 }
 
-/** Releases the caller's leases, so that others need not wait for them to expire. */
+/** Releases the caller's leases, so that other workers need not wait for them to expire. */
 export async function releaseSweeps(db: Executor, workerId: string): Promise<void> {
   await db.execute(sql`delete from sweep_leases where owner = ${workerId}`);
 }

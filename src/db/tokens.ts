@@ -5,7 +5,10 @@ import type { Clock, Ids } from '../domain/clock';
 import type { Executor } from './executor';
 import { apiTokens } from './tables/access';
 
-/** Number of leading characters of a token that are stored in clear, so that a leaked one can be found and revoked. */
+/**
+ * Number of leading characters of a token that are stored in clear text, so that a leaked token can be found and
+ * revoked.
+ */
 const PREFIX_LENGTH = 12;
 
 /** A token without its secret. */
@@ -29,12 +32,12 @@ const columns = {
   revokedAt: apiTokens.revokedAt,
 };
 
-/** Returns the stored hash of a token: 256 random bits need no slow hash. */
+/** Returns the stored hash of a token. A fast hash is enough, because a token has 256 random bits. */
 export function hashToken(token: string): Buffer {
   return sha256Bytes(token);
 }
 
-/** Creates a token. The returned text is its only copy. */
+/** Creates a token. The returned text is the only copy of its secret. */
 export async function createToken(
   tx: Executor,
   deps: { clock: Clock; ids: Ids },
@@ -54,7 +57,7 @@ export async function createToken(
   return { ...row, token };
 }
 
-/** Returns the token with this hash, also an expired or revoked one. */
+/** Returns the token with this hash, even if it is expired or revoked. */
 export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow & { hash: Buffer }) | undefined> {
   const rows = await db
     .select({ ...columns, hash: apiTokens.hash })
@@ -63,7 +66,7 @@ export async function findToken(db: Executor, hash: Buffer): Promise<(TokenRow &
   return rows[0];
 }
 
-/** Returns tokens that are not revoked, newest first, up to `limit`, below the id `before`. */
+/** Returns up to `limit` tokens that are not revoked, with ids below `before`, newest first. */
 export async function listTokens(
   db: Executor,
   page: { limit: number; before: string | undefined; prefix: string | undefined },
@@ -87,7 +90,7 @@ export async function revokeToken(tx: Executor, id: string, at: Date): Promise<b
   const revoked = await tx
     .update(apiTokens)
     .set({ revokedAt: at })
-    // Of two concurrent calls only one revokes the token and returns true; its time is kept.
+    // Of two concurrent calls, only one revokes the token and returns true. The time that it sets is kept.
     .where(and(eq(apiTokens.id, id), isNull(apiTokens.revokedAt)))
     .returning({ id: apiTokens.id });
   return revoked.length === 1;

@@ -9,16 +9,16 @@ import { forgetMigrationFailure, noteMigrationFailure } from './migration-failur
 
 const MIGRATOR = { type: 'system', id: 'migrate' } as const;
 
-/** The outcome, by automation. */
+/** The upgraded and the failed automations. */
 export interface UpgradeResult {
   upgraded: string[];
   failed: string[];
 }
 
 /**
- * Upgrades stored definitions of older releases to the form of this one, each automation in a separate transaction: a
- * new version, or, when that is not valid, a row of `migration_failures` and the automation disabled. May be called
- * again.
+ * Upgrades stored definitions of older releases to the form of this release, each automation in a separate transaction.
+ * Creates a new version; if that is not valid, adds a row to `migration_failures` and disables the automation. May be
+ * called again.
  */
 export async function upgradeDefinitions(deps: {
   database: Database;
@@ -33,10 +33,10 @@ export async function upgradeDefinitions(deps: {
     select a.id from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
     where a.deleted_at is null and v.schema_version < ${DEFINITION_SCHEMA} order by a.id`);
   for (const { id } of rows) {
-    // One transaction per automation: after a crash the finished ones are kept, and the next call finds only the
-    // others.
+    // One transaction per automation: after a crash the finished automations keep their upgrade, and the next call
+    // finds only the others.
     await database.db.transaction(async (tx) => {
-      // Selected again under its lock: a person or another `fermata migrate` may have saved a new version in between.
+      // Read again under a lock, because a person or another `fermata migrate` may have saved a new version in between.
       const found = await tx.execute<{ version: number; schema_version: number; definition: Definition }>(sql`
         select a.version, v.schema_version, v.definition from automations a
         join automation_versions v on v.automation_id = a.id and v.version = a.version
@@ -56,8 +56,8 @@ export async function upgradeDefinitions(deps: {
           errors,
           failedAt: clock.now(),
         });
-        // Disabled and left in its old form: running a document that this release reads differently would be worse than
-        // not running it.
+        // The automation is disabled and its definition stays in the old form: running a document that this release
+        // reads differently would be worse than not running it.
         await automations.update(tx, id, { status: 'disabled', actor: MIGRATOR });
         result.failed.push(id);
         return;

@@ -10,20 +10,20 @@ export interface WindowArrival {
   partitionKey: string;
   changeId: string;
   occurredAt: Date;
-  /** Number of newest events that count. */
+  /** Number of the newest events to count. */
   count: number;
   minutes: number;
 }
 
 /**
- * Counts an arrival in the caller's transaction and returns the instants (milliseconds) of earlier arrivals for its
- * key, newest first, at most `count`. Arrivals of one key wait for each other until that transaction ends. null = this
- * change was counted before.
+ * Counts an arrival in the caller's transaction. Returns the times (in milliseconds) of earlier arrivals for its key,
+ * newest first, at most `count`, or null when this change was counted before. Arrivals for the same key wait until the
+ * transaction ends.
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
   const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;
-  // An advisory lock, since the first arrival of a key has no row to lock. Without it two workers could each count n - 1 others
-  // and neither, or both, would fire the window.
+  // The lock is an advisory one because the first arrival for a key has no row to lock. Without it, two workers could
+  // each count n - 1 other arrivals, so that neither or both would fire the window.
   const name = `window:${automationId}:${triggerId}:${partitionKey}`;
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
   const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and gate = ${gate}
@@ -35,7 +35,7 @@ export async function countArrival(tx: Executor, arrival: WindowArrival): Promis
       on conflict do nothing returning 1),
     others as (
       select occurred_at from window_events where ${key} order by occurred_at desc limit ${count}),
-    -- What no later arrival can count any more.
+    -- Arrivals that are too old for any later arrival to count.
     pruned as (
       delete from window_events where ${key} and occurred_at < (
         select greatest(max(occurred_at) - make_interval(secs => ${minutes * 60}),
@@ -46,7 +46,7 @@ export async function countArrival(tx: Executor, arrival: WindowArrival): Promis
   return row?.counted === true ? (row.others ?? []).map(Math.round) : null;
 }
 
-/** Removes the counts of triggers that were removed or changed. */
+/** Removes the counted events of triggers that were removed or changed. */
 export async function keepWindows(tx: Executor, automationId: string, gates: readonly string[]): Promise<void> {
   await tx.execute(sql`
     delete from window_events where automation_id = ${automationId} and gate <> all(${`{${gates.join(',')}}`}::text[])`);

@@ -3,16 +3,17 @@ import type { Knowledge } from '../domain/registry/knowledge';
 import type { Executor } from './executor';
 
 /**
- * Minutes for which the plugins of a stopped worker still count as available, so that its changes wait for a restart.
+ * Minutes for which the plugins of a stopped worker still count as available, so that changes that need them wait for a
+ * restart.
  */
 const KEEP_MINUTES = 10;
 
-/** A worker process as it announces itself. */
+/** What a worker process announces about itself. */
 export interface WorkerAnnouncement {
   id: string;
   host: string;
   pid: number;
-  /** Release that it runs. */
+  /** Release of the worker. */
   version: string;
   /** How the worker enforces the limits of scripts. */
   scriptLimits: 'cgroup' | 'rlimit';
@@ -22,15 +23,15 @@ export interface WorkerAnnouncement {
   leaseSeconds: number;
 }
 
-/** The announcements of the other workers. */
+/** What the other workers have announced. */
 export interface OtherWorkers {
-  /** Live workers, the caller included. */
+  /** Number of live workers, including the caller. */
   live: number;
-  /** Knowledge that differs from the caller's, by hash; `live` = a live worker has it. */
+  /** Hashes of knowledge that differs from the caller's; `live` = a live worker has it. */
   others: { knowsId: string; live: boolean }[];
 }
 
-/** Renews the caller's announcement, in one statement with the removal of old ones. Times are the database's. */
+/** Renews the caller's announcement and removes old ones, in one statement. Times are the database's. */
 export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<OtherWorkers> {
   const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;
   const until = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;
@@ -40,7 +41,7 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
       values (${id}, ${host}, ${pid}, ${version}, ${scriptLimits}, ${until}, (select array_agg(n) from jsonb_array_elements_text(
         ${JSON.stringify(knowledge.names)}::jsonb) n), ${JSON.stringify(knowledge.reads)}::jsonb, ${knowsId})
       on conflict (id) do update set expires_at = excluded.expires_at,
-        -- A process that slept was not live during that time.
+        -- A process whose announcement had expired (it was suspended) was not live during that time.
         started_at = case when workers.expires_at < clock_timestamp() then clock_timestamp() else workers.started_at end),
     dead as (delete from workers where expires_at < clock_timestamp() - make_interval(mins => ${KEEP_MINUTES})
       and id <> ${id})
@@ -53,7 +54,7 @@ export async function announceWorker(db: Executor, worker: WorkerAnnouncement): 
   return { live: 1 + (row?.live ?? 0), others: row?.others ?? [] };
 }
 
-/** Returns announced names by hash; those that were removed are absent. */
+/** Returns the announced names by hash. Hashes whose announcements were removed are absent. */
 export async function readKnowledge(db: Executor, ids: readonly string[]): Promise<Map<string, Knowledge>> {
   if (ids.length === 0) return new Map();
   const result = await db.execute<{ knows_id: string; knows: string[] | null; reads: Knowledge['reads'] | null }>(sql`
@@ -69,7 +70,8 @@ export async function withdrawWorker(db: Executor, id: string): Promise<void> {
 }
 
 /**
- * Returns all names that live workers know; null = none announces any (no worker, or only workers of an older release).
+ * Returns all names that live workers know, or null when none announces any (no worker is live, or only workers of an
+ * older release).
  */
 export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
   const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`

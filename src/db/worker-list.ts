@@ -1,18 +1,18 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** A worker process that is live, or stopped some minutes ago. */
+/** A worker process that is live, or that stopped a few minutes ago. */
 export interface WorkerRow extends Record<string, unknown> {
   id: string;
   host: string;
   pid: number;
-  /** Null = a release that does not announce it. */
+  /** Release of the worker; null = it does not announce its release. */
   version: string | null;
-  /** How the worker enforces the limits of scripts; null = its release does not announce it. */
+  /** How the worker enforces the limits of scripts; null = its release does not announce this. */
   scriptLimits: 'cgroup' | 'rlimit' | null;
   startedAt: Date;
   live: boolean;
-  /** Partitions of the change log that it routes. */
+  /** Number of partitions of the change log that the worker routes. */
   partitions: number;
 }
 

@@ -101,7 +101,10 @@ export function takeBatch(
   return { batch, rest };
 }
 
-/** Notifies listeners and evaluates gates. A change that fails blocks its entity: later changes of the entity are left out. */
+/**
+ * Notifies listeners and evaluates gates. A change that fails blocks its entity: later changes of the entity are left
+ * out.
+ */
 async function evaluate(
   deps: RouteDeps & { log: Logger },
   batch: readonly Routable[],

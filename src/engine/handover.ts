@@ -37,7 +37,9 @@ export interface ChangeConcerns {
   events: readonly string[];
   /** Events of the dwells of its entity that only another worker can end. */
   dwellEvents: readonly string[];
-  /** Triggers that the change may fire, by their config, whose automations use a filter that this worker does not have. */
+  /**
+   * Triggers that the change may fire, by their config, whose automations use a filter that this worker does not have.
+   */
   incomplete: readonly Candidate[];
 }
 

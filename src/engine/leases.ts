@@ -27,8 +27,8 @@ export interface Leases {
 }
 
 /**
- * Keeps the leases of one worker process. The partitions of a worker that died are taken over after at most 5 s and a renewal.
- * A process that was suspended finds that its epochs are outdated at its next statement.
+ * Keeps the leases of one worker process. The partitions of a worker that died are taken over after at most 5 s and a
+ * renewal. A process that was suspended finds that its epochs are outdated at its next statement.
  */
 export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();

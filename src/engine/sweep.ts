@@ -9,7 +9,10 @@ export interface Sweep {
   stop(): Promise<void>;
 }
 
-/** Longest pause, in milliseconds, of a sweep that works only when poked: the watchdog expects an iteration at least every 25 s. */
+/**
+ * Longest pause, in milliseconds, of a sweep that works only when poked: the watchdog expects an iteration at least
+ * every 25 s.
+ */
 const ROUND_MS = 10_000;
 
 /**

@@ -20,7 +20,10 @@ export interface WakeSender {
   stop(): Promise<void>;
 }
 
-/** Signals the executions of waits that were woken, and repeats the signal until they have checked. The rows are the truth. */
+/**
+ * Signals the executions of waits that were woken, and repeats the signal until they have checked. The rows are the
+ * truth.
+ */
 export function createWakeSender(deps: {
   database: Database;
   starter: () => RunStarter | null;

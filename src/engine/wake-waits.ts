@@ -148,8 +148,8 @@ async function wakingOf(
       ]);
       // The run evaluates the wait itself, with its own steps.
       if (steps.values.left <= 0) return { changed: { kind, id } };
-      // The condition is false now but becomes true without a change ("for five minutes") before the planned check. One second of
-      // tolerance avoids a task for differences of rounding.
+      // The condition is false now but becomes true without a change ("for five minutes") before the planned check. One
+      // second of tolerance avoids a task for differences of rounding.
       const sooner =
         seen.changesAt !== null &&
         (wait.recheckAt === null || seen.changesAt.getTime() < wait.recheckAt.getTime() - 1_000);

@@ -56,7 +56,9 @@ async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, 
   return [changed, ...more, ...missed];
 }
 
-/** Returns the event that woke the wait, or an earlier one that was logged before the wait was armed; null = neither. */
+/**
+ * Returns the event that woke the wait, or an earlier one that was logged before the wait was armed; null = neither.
+ */
 export async function earliestMatch(
   deps: MatchDeps,
   tx: Executor,

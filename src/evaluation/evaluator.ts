@@ -81,7 +81,8 @@ export interface Evaluator {
   /** Renders a duration's template: a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;
   /**
-   * Renders variables in order; each sees those before it. `code` distinguishes a failed template from a reference to a secret.
+   * Renders variables in order; each sees those before it. `code` distinguishes a failed template from a reference to a
+   * secret.
    */
   renderVariables(
     db: Executor,

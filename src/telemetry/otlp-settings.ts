@@ -11,7 +11,10 @@ export interface OtlpSettings {
 
 export const OtlpCompression = z.enum(['none', 'gzip'], 'must be none or gzip');
 
-/** `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` pairs, comma separated, with values as in URLs (OpenTelemetry's exporter page). */
+/**
+ * `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` pairs, comma separated, with values as in URLs (OpenTelemetry's exporter
+ * page).
+ */
 export const OtlpHeaders = z.string().transform((text, context) => {
   const headers: Record<string, string> = {};
   for (const pair of text.split(',')) {

@@ -18,8 +18,9 @@ type Times = Pick<DataPoint<unknown>, 'startTime' | 'endTime'>;
 const VALUE_TYPE_DOUBLE = 1;
 
 /**
- * Creates an OpenTelemetry producer of the metrics of prom-client registries, so that the SDK can export what `/metrics` serves.
- * Counters become cumulative sums since `startedAt`. A failure of `registries` is returned as an error of the collection.
+ * Creates an OpenTelemetry producer of the metrics of prom-client registries, so that the SDK can export what
+ * `/metrics` serves. Counters become cumulative sums since `startedAt`. A failure of `registries` is returned as an
+ * error of the collection.
  */
 export function createPrometheusProducer(deps: {
   /** Called at each collection, so that values read from the database are current. */

@@ -26,8 +26,8 @@ interface PushDeps {
 }
 
 /**
- * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and a last time at `stop`.
- * Refusals that the collector marks as temporary are retried. The first of several failures in a row is logged.
+ * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and a last time at
+ * `stop`. Refusals that the collector marks as temporary are retried. The first of several failures in a row is logged.
  */
 export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps): { stop(): Promise<void> } {
   if (otlp === undefined) return { stop: () => Promise.resolve() };

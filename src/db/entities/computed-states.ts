@@ -9,7 +9,7 @@ import type { Executor } from '../executor';
 
 /** Timeout of one read accessor, in milliseconds. */
 const READ_MS = 5_000;
-/** Id that stands for all entities of a kind. */
+/** Id that represents all entities of a kind. */
 const ANY_ID = '*';
 
 interface ComputedState {
@@ -18,10 +18,10 @@ interface ComputedState {
   state: EntityState;
 }
 
-/** States of computed kinds, from their read accessors. */
+/** States of computed kinds, as returned by their read accessors. */
 export interface ComputedStates {
   states: ComputedState[];
-  /** Returns whether one of the references is to a computed kind. */
+  /** Whether any of the references is to a computed kind. */
   any: boolean;
   /** Kinds that could not be read. */
   unavailable: { kind: string; reason: string }[];
@@ -29,16 +29,19 @@ export interface ComputedStates {
 
 /** Reads states that plugins compute. */
 export interface ComputedReader {
-  /** Returns the kind if its states are computed. */
+  /** Returns the kind if its states are computed, otherwise undefined. */
   kindOf(kind: string): (EntityKind & Required<Pick<EntityKind, 'read'>>) | undefined;
   /**
-   * Returns states for the references to computed kinds. References to other kinds and to entities that do not exist
-   * are left out. The id `*` stands for the results of the kind's `list`, at most `limit`. Calls each kind's accessor
-   * once.
+   * Returns the states for the references to computed kinds. References to other kinds and to entities that do not
+   * exist are left out. The id `*` returns the results of the kind's `list`, at most `limit`. The accessor of
+   * each kind is called once.
    * @throws when Postgres is unreachable
    */
   read(db: Executor, refs: readonly { kind: string; id: string }[], limit: number): Promise<ComputedStates>;
-  /** Returns a page of a kind, by id. @throws {FermataError} `provider_failed` when it cannot be read */
+  /**
+   * Returns one page of a kind's states, ordered by id. @throws {FermataError} `provider_failed` when the kind cannot
+   * be read
+   */
   list(db: Executor, kind: string, page: { limit: number; after?: string }): Promise<ComputedState[]>;
 }
 
@@ -97,7 +100,8 @@ export function createComputedReader({
 }
 
 /**
- * Runs accessors in a savepoint of the caller's transaction, so that their failure undoes only their own statements.
+ * Runs accessors in a savepoint of the caller's transaction, so that the failure of an accessor undoes only its own
+ * statements.
  */
 const createAttempts =
   (limitMs: number) =>
@@ -108,7 +112,7 @@ const createAttempts =
       try {
         return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
       } catch (error) {
-        // A service that the plugin calls may refuse connections with the same error as a database; only errors of
+        // A service that the plugin calls may refuse connections with the same error as a database, so only errors of
         // statements count.
         if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
         throw unreadable(kind, messageOf(error));
@@ -154,8 +158,8 @@ async function tooLate(limitMs: number, signal: AbortSignal): Promise<never> {
 }
 
 /**
- * Returns a database that refuses statements once the accessor has ended, since a late statement would run in the
- * caller's next one.
+ * Returns a database that refuses statements once the accessor has ended. A late statement would otherwise run inside
+ * the next accessor's savepoint.
  */
 function revocable(db: Executor): { db: Executor; revoke(): void } {
   let ended = false;

@@ -13,7 +13,7 @@ import { entityKinds } from '../tables/entities';
 import { createSchemaPool, type SchemaPool } from './schema-pool';
 import type { SchemaError } from './schema-thread';
 
-/** The description of a kind, defined by code or through the API. */
+/** The description of a kind, which is defined in code or through the API. */
 export interface KindDescription {
   kind: string;
   source: 'built_in' | 'custom';
@@ -26,8 +26,8 @@ export interface KindDescription {
 type Validated = { state: EntityState } | { errors: Finding[] };
 
 /**
- * A kind that is ready for use. States of custom kinds are checked on another thread with a deadline; a check that
- * takes longer counts as not valid.
+ * A kind that is ready for use. States of custom kinds are checked on another thread; a check that exceeds its deadline
+ * makes the state invalid.
  */
 export interface ResolvedKind {
   kind: string;
@@ -37,7 +37,7 @@ export interface ResolvedKind {
 }
 
 /**
- * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if it declares that) within the limits of
+ * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if its `$schema` says so) within the limits of
  * `checkEntitySchema`; formats are not checked.
  */
 export const CustomKind = z.strictObject({
@@ -94,14 +94,14 @@ export interface EntityKindStore {
   /** Returns all kinds, by name. */
   list(db: Executor): Promise<KindDescription[]>;
   /**
-   * Creates or replaces a custom kind; existing states are not checked again.
+   * Creates or replaces a custom kind. Existing states are not checked again.
    * @throws {FermataError} `conflict` for the name of a built-in kind; `validation_failed` for an invalid name, and for
    * a schema that exceeds a limit, does not compile, or takes too long on a large state
    */
   put(db: Executor, kind: string, body: CustomKind): Promise<KindDescription>;
 }
 
-/** States of custom kinds, checked by the pool. */
+/** Returns a custom kind whose states the pool checks. */
 function custom(pool: SchemaPool, row: typeof entityKinds.$inferSelect): ResolvedKind {
   const refused = (code: string, message: string) => ({ errors: [{ path: '', message, code }] });
   return {
@@ -124,7 +124,7 @@ function custom(pool: SchemaPool, row: typeof entityKinds.$inferSelect): Resolve
   };
 }
 
-/** Refuses a schema that cannot be used. @throws {FermataError} `validation_failed` with the error and its place */
+/** Refuses a schema that cannot be used. @throws {FermataError} `validation_failed` with the error and its location */
 async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): Promise<void> {
   const refuse = (errors: Finding[]): never => {
     const [first] = errors;

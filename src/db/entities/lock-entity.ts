@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { EntityState } from '../../domain/entities/diff';
 import type { Executor } from '../executor';
 
-/** An entity whose row is locked; `state` null = it does not exist. */
+/** An entity whose row is locked; `state` is null when the entity does not exist. */
 export interface LockedEntity {
   state: EntityState | null;
   updatedAt: Date;
@@ -15,9 +15,9 @@ interface Row extends Record<string, unknown> {
 }
 
 /**
- * Locks the rows of entities of one kind until the transaction ends, in the order of their ids. A missing row is inserted with
- * state null. Returns the states as last committed. Every writer locks its entities here before it draws a `seq`, so for each
- * entity `seq` order is commit order.
+ * Locks the rows of entities of one kind until the transaction ends, in the order of their ids. A missing row is
+ * inserted with the state null. Returns the states as last committed. Every writer locks its entities here before it
+ * draws a `seq`, so that the `seq` order of each entity is its commit order.
  */
 export async function lockEntities(
   tx: Executor,
@@ -33,7 +33,8 @@ export async function lockEntities(
     const found = new Set(rows.map(({ id }) => id));
     const missing = ids.filter((id) => !found.has(id)).sort();
     const at = now.toISOString();
-    // The insert waits for a concurrent insert of the same key to commit; the select after it sees and locks that row.
+    // The insert waits for a concurrent insert of the same key to commit. The select after it sees that row and locks
+    // it.
     await tx.execute(sql`
       insert into entities (kind, id, state, created_at, updated_at)
       select ${kind}, id, null, ${at}::timestamptz, ${at}::timestamptz

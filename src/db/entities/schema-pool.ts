@@ -4,11 +4,11 @@ import { serveSchemas, type SchemaAnswer, type SchemaError, type SchemaJob } fro
 
 /** The result of checking states against a schema. */
 export type SchemaVerdict =
-  /** Errors of each state, in the order of the states; an empty list = valid. */
+  /** Errors of each state, in the order of the states; an empty list = the state is valid. */
   | { type: 'checked'; errors: SchemaError[][] }
   /** The schema does not compile. */
   | { type: 'unusable'; message: string }
-  /** It took longer than the deadline, or more memory than the thread may use. */
+  /** The check took longer than the deadline, or used more memory than the thread may. */
   | { type: 'too_expensive' };
 
 /** Compiles JSON Schemas and checks states against them, off the main thread. */
@@ -19,7 +19,7 @@ export interface SchemaPool {
 const MEMORY_MB = 128;
 
 /**
- * Creates a pool of at most `size` threads (default 2). A check may take `deadlineMs` (default 1,000). See
+ * Creates a pool of at most `size` threads (default 2). A check may take up to `deadlineMs` (default 1,000). See
  * `createThreadPool`.
  */
 export function createSchemaPool({ size = 2, deadlineMs = 1_000 } = {}): SchemaPool {

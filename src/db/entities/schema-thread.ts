@@ -4,7 +4,7 @@ import type * as AjvModule from 'ajv';
 import type * as Ajv2020Module from 'ajv/dist/2020';
 import type * as Re2Module from 're2js';
 
-/** Requests to the thread: to compile a schema, and to check states against it. */
+/** A request to the thread to compile a schema and to check states against it. */
 export interface SchemaJob {
   /** The schema as JSON. It is compiled once and cached by this text. */
   schema: string;
@@ -14,14 +14,17 @@ export interface SchemaJob {
 /** An error of a state, as Ajv describes it. */
 export type SchemaError = Pick<ErrorObject, 'instancePath' | 'keyword' | 'message' | 'params'>;
 
-/** `unusable`: the schema does not compile. Otherwise the errors of each state, in order. */
+/**
+ * The answer of the thread: `unusable` with a message when the schema does not compile, otherwise the errors of each
+ * state, in order.
+ */
 export type SchemaAnswer = { unusable: string } | { errors: SchemaError[][] };
 
 /**
- * Runs in the thread that compiles and checks JSON Schemas of custom entity kinds. It is started from its source text
- * (`Function.prototype.toString`), so that it runs from TypeScript and from the build alike. It must not use anything
- * that is defined outside of it. Regular expressions run in RE2 (linear time, without look-around and back-references);
- * `uniqueItems` compares by canonical JSON, in linear time.
+ * Compiles and checks JSON Schemas of custom entity kinds, inside a thread. The thread is started from the source text
+ * of this function (`Function.prototype.toString`), so that it works both from TypeScript and from the build. The
+ * function must therefore not use anything that is defined outside of it. Regular expressions run in RE2 (linear time,
+ * without look-around and back-references); `uniqueItems` compares by canonical JSON, also in linear time.
  */
 export function serveSchemas(load: (name: string) => unknown, port: MessagePort): void {
   const { Ajv } = load('ajv') as typeof AjvModule;
@@ -33,7 +36,7 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
   const regExp = Object.assign(
     (pattern: string) => {
       const compiled = RE2JS.compile(RE2JS.translateRegExp(pattern));
-      // Ajv caches patterns by this text: two patterns with the same text would be confused.
+      // Ajv caches patterns by this text, so it must be different for each pattern.
       return { test: (text: string) => compiled.test(text), toString: () => `linear ${pattern}` };
     },
     { code: 'linear' },
@@ -53,7 +56,8 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
       ...{ allErrors: true, strict: false, validateFormats: false, ownProperties: true, logger: false as const },
       code: { regExp },
     };
-    // Each schema has its own compiler: two kinds may use the same $id, and a new version must not find an old one.
+    // Each schema has its own compiler, because two kinds may use the same `$id` and a new version of a schema must not
+    // find the old one.
     const compiler = draft07 ? new Ajv(options) : new Ajv2020(options);
     compiler.removeKeyword('uniqueItems');
     compiler.addKeyword({

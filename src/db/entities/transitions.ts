@@ -5,7 +5,7 @@ import { entities, entityTransitions } from '../tables/entities';
 
 /** A change of one top-level field; null = the field or the entity did not exist. */
 export interface Transition {
-  /** Position; the newest is the highest. Cursors hold it. */
+  /** Position, which the cursors of lists contain. Newer transitions have higher positions. */
   position: number;
   field: string;
   from: unknown;
@@ -21,7 +21,7 @@ export interface TransitionQuery {
   field?: string;
   /** Maximum number of rows. */
   limit: number;
-  /** Only transitions older than this position. */
+  /** Only transitions with positions below this one. */
   before?: number;
 }
 
@@ -57,8 +57,8 @@ async function live(db: Executor, kind: string, id: string): Promise<{ state: En
 }
 
 /**
- * Returns since when the field has its value; that of a field that never changed is the entity's creation. Null = no
- * entity.
+ * Returns since when the field has had its value. For a field that never changed, this is the creation of the entity.
+ * Returns null when the entity does not exist.
  */
 export async function inStateSince(db: Executor, kind: string, id: string, field: string): Promise<Date | null> {
   const entity = await live(db, kind, id);
@@ -68,8 +68,8 @@ export async function inStateSince(db: Executor, kind: string, id: string, field
 }
 
 /**
- * Returns how often the field changed in the window that ends at `now`; the start is inclusive. Creation and removal
- * count.
+ * Returns how often the field changed in the window that ends at `now`; the start is inclusive. Creation and removal of
+ * the entity count as changes.
  */
 export async function transitionCount(
   db: Executor,
@@ -87,19 +87,19 @@ export async function transitionCount(
   );
 }
 
-/** A statement about a field of an entity. */
+/** A condition on a field of an entity. */
 export interface Predicate {
   kind: string;
   id: string;
   field: string;
-  /** The predicate holds while the field equals one of these. */
+  /** The condition is true while the field equals one of these values. */
   values: readonly unknown[];
 }
 
 /**
- * Returns since when the field has continuously had one of `values` (a change from one of them to another is not a
- * gap); null when it has none of them now, or the entity does not exist. Read from transitions: if retention has
- * removed the start, the creation is used.
+ * Returns since when the field has continuously had one of `values` (a change from one of them to another does not
+ * interrupt this). Returns null when it has none of them now, or the entity does not exist. The time is read from
+ * transitions; if retention has removed the one that began it, the creation of the entity is used.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

@@ -5,19 +5,19 @@ import type { Executor } from '../executor';
 /** A new state of a locked entity. */
 export interface StateWrite {
   id: string;
-  /** null = it did not exist. */
+  /** null = the entity did not exist. */
   prev: EntityState | null;
-  /** null = it is removed. */
+  /** null = the entity is removed. */
   next: EntityState | null;
   changedFields: readonly string[];
   changeId: string;
-  /** Start of the new state; `inStateSince` returns it. */
+  /** When the new state began, as `inStateSince` returns it. */
   occurredAt: Date;
 }
 
 /**
  * Stores new states of entities of one kind in one statement, with one transition for each changed field. The caller
- * holds the locks of the rows. `now` is the time of the server.
+ * holds the locks of the rows. `now` is the server's time.
  */
 export async function writeStates(tx: Executor, kind: string, writes: readonly StateWrite[], now: Date): Promise<void> {
   if (writes.length === 0) return;
@@ -38,7 +38,7 @@ export async function writeStates(tx: Executor, kind: string, writes: readonly S
       where e.kind = ${kind} and e.id = w.id
     )
     insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
-    -- A field that is absent is null; one whose value is null is the JSON null.
+    -- SQL null: the field is absent. JSON null: the value of the field is null.
     select ${kind}, id, field, case when was then coalesce(from_value, 'null') end,
       case when "is" then coalesce(to_value, 'null') end, at, change_id
     from jsonb_to_recordset(${JSON.stringify(transitions)}::jsonb) as t(id text, field text, from_value jsonb,

@@ -2,7 +2,10 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 import { ACTIVE, inScope, type Bucket } from './bucket';
 
-/** Returns how many runs of a bucket are active now, in any version. Without its lock: for display, not for decisions. */
+/**
+ * Returns how many runs of a bucket are active now, in any version. It does not take the lock of the bucket, so the
+ * number is for display and not for decisions.
+ */
 export async function countActive(db: Executor, bucket: Bucket): Promise<number> {
   const result = await db.execute<{ count: number }>(
     sql`select count(*)::int as count from runs where ${inScope(bucket)} and status in ${ACTIVE}`,

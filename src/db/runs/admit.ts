@@ -8,14 +8,14 @@ import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
 /**
- * The decision about a run. `startNow` is false for a run that waits for others of its bucket; `replaced` are the runs
- * that `restart` has ended.
+ * The decision about a run. `startNow` is false for a run that must wait for other runs of its bucket; `replaced`
+ * contains the runs that `restart` has ended.
  */
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }
   | { admitted: false; outcome: 'already_running' | 'max_runs' | 'disabled' | 'duplicate'; detail: string };
 
-/** Makes the concurrency decision of one run: `admitRuns` for a batch of one. */
+/** Makes the concurrency decision for one run. See `admitRuns`. */
 export async function admitRun(tx: Executor, request: RunRequest): Promise<Admission> {
   const [admission] = await admitRuns(tx, [request]);
   if (admission === undefined) throw new Error('The run was neither admitted nor refused.');
@@ -23,21 +23,21 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
 }
 
 /**
- * Makes the concurrency decisions (engine.md, Modes) of several runs, in the caller's transaction under the locks of
- * all their buckets: inserts a `pending` row for each admitted run, ends the runs that `restart` replaces, or returns
- * the refusal. Requests of one bucket are decided in the given order, and each sees those before it. Returns one
- * admission per request.
+ * Makes the concurrency decisions (engine.md, Modes) for several runs, in the caller's transaction and under the locks
+ * of all their buckets. Inserts a `pending` row for each admitted run and ends the runs that `restart` replaces.
+ * Requests for one bucket are decided in the given order, and each decision takes the previous ones into account.
+ * Returns one admission or refusal per request.
  */
 export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
   if (requests.length === 0) return [];
   const asked = requests.map((request) => ({ request, bucket: bucketOf(request) }));
-  // Advisory locks of the buckets, in sorted order: from here until commit no other transaction counts or changes the
-  // active runs of these buckets. They protect a bucket that has no row yet, which no row lock can.
+  // Advisory locks of the buckets, taken in sorted order: from here until commit no other transaction counts or changes
+  // the active runs of these buckets. A row lock could not protect a bucket that has no row yet.
   await lockBuckets(
     tx,
     asked.map(({ bucket }) => bucket),
   );
-  // Read after the locks were taken, so that the commits of earlier holders are visible.
+  // Read after the locks were taken, so that the commits of earlier lock holders are visible.
   const standings = await readStandings(tx, asked);
   const buckets = new Map<string, BucketState>();
   const rows: RunInsert[] = [];
@@ -49,8 +49,8 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     const state = buckets.get(name) ?? { ...standing, last: null, isClosed: false };
     buckets.set(name, state);
     const once = `${bucket.automationId}/${request.triggerId ?? ''}/${request.changeId ?? ''}`;
-    // The same change may be routed twice (a redelivery, a crash): a duplicate in the batch is found in `seen`, an
-    // earlier one in its row.
+    // The same change may be routed twice (a redelivery, a crash). A duplicate within the batch is found in `seen`, an
+    // earlier duplicate by its row.
     const isDuplicate = standing.duplicate || (request.changeId !== null && seen.has(once));
     const refusal = refusalOf(request, { ...standing, duplicate: isDuplicate, ...state });
     if (refusal) {
@@ -60,7 +60,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
     seen.add(once);
     admissions.push(await admit(tx, { request, bucket, state, rows, slug: standing.slug }));
   }
-  // One statement for the batch. Its rows are `pending` until their executions claim them.
+  // One statement inserts all rows of the batch. The rows are `pending` until their executions claim them.
   await insertRuns(tx, rows);
   return admissions;
 }
@@ -74,7 +74,7 @@ interface Asked {
 interface BucketState {
   active: number;
   newest: string | null;
-  /** The last row and admission that the batch added; a later `restart` replaces them. */
+  /** The last row and admission of this bucket in the batch, which a later `restart` in the batch replaces. */
   last: { row: RunInsert; admission: Admitted } | null;
   /** Whether the runs that were active before the batch have been closed by a `restart`. */
   isClosed: boolean;
@@ -88,8 +88,8 @@ const bucketOf = ({ automationId, scope, contextKey }: RunRequest): Bucket => ({
 });
 
 /**
- * Admits one run: with `restart` it replaces the active runs of its bucket, with `queued` it waits until the active run has ended
- * (`startNow` false). The row is appended to `rows`; the caller inserts it.
+ * Admits one run. With `restart`, the run replaces the active runs of its bucket; with `queued`, it waits until the
+ * active run has ended (`startNow` is false). The row is appended to `rows`; the caller inserts it.
  */
 async function admit(
   tx: Executor,
@@ -100,12 +100,14 @@ async function admit(
   if (request.mode === 'restart' && state.active > 0) {
     const endedBy = { kind: 'replaced', runId: request.id, reason: `replaced by ${request.id}` };
     if (state.last !== null) {
-      // Neither was started yet: the row records that it was replaced, and only the last run of the batch is launched.
+      // The run to replace is in the same batch and has not started: its row records that it was replaced, and only the
+      // last run of the batch is launched.
       replaced = state.last.admission.replaced;
       Object.assign(state.last.row, { endedBy, startNow: false });
       Object.assign(state.last.admission, { startNow: false, replaced: [] });
     } else if (!state.isClosed) {
-      // The rows end in this transaction; their executions are terminated after the commit, and by the sweep if this process dies.
+      // The rows end in this transaction. Their executions are terminated after the commit, or by the sweep if this
+      // process dies.
       replaced = await closeRuns(tx, inScope(bucket), endedBy, 'terminate');
     }
     state.isClosed = true;
@@ -119,7 +121,10 @@ async function admit(
   return admission;
 }
 
-/** Returns why a run is refused, or null when it is admitted. A disabled automation comes before a duplicate, and both before the mode. */
+/**
+ * Returns why a run is refused, or null when it is admitted. The reasons are checked in this order: disabled
+ * automation, duplicate, mode.
+ */
 function refusalOf(
   { mode, maxRuns }: RunRequest,
   { runnable, duplicate, active, newest }: RunStanding,

@@ -4,24 +4,27 @@ import type { Executor } from '../executor';
 
 /** The artifacts of its run that a step sees. */
 export interface ArtifactView {
-  /** Lanes around the step. Artifacts of the iterations beside them are left out. */
+  /**
+   * The lanes (iterations of parallel loops) that contain the step. Artifacts of other lanes of these loops are left
+   * out.
+   */
   lanes: readonly string[];
   /**
-   * Whether the definition has lanes: the newest artifact is then that of the last item, which may have been created
-   * earlier.
+   * Whether the definition has parallel iterations. If so, the newest artifact is the one of the last item, which may
+   * have been created before those of other items.
    */
   byItem: boolean;
 }
 
 /** The columns that `newestArtifacts` selects. */
 const COLUMNS = sql`id, action_id, path, type, name, data`;
-/** What the newest artifacts differ in: the leading columns of the index `artifacts_newest`. */
+/** The newest artifact is selected for each value of this. It equals the leading columns of the index `artifacts_newest`. */
 const GROUP = sql`coalesce(action_id, ''), type, name`;
 
 /**
- * Selects the newest artifact of each action, type and name that a step sees. Loops create thousands of older ones,
- * to which later steps cannot refer. Without lanes the statement goes from one group to the next in the index, so
- * that a step of a long run does not read the artifacts of all steps before it.
+ * Selects the newest artifact of each action, type and name that a step sees. Loops may create thousands of older
+ * artifacts, to which later steps cannot refer. Without lanes, the statement jumps from one group to the next in the
+ * index, so that a step of a long run does not read the artifacts of all steps before it.
  */
 export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
   if (!byItem) {
@@ -45,7 +48,7 @@ export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQ
       id desc`;
 }
 
-/** Returns the artifacts that a run has made so far, as one of its steps sees them. */
+/** Returns the artifacts that a run has created so far, as one of its steps sees them. */
 export async function artifactsOf(
   db: Executor,
   runId: string,

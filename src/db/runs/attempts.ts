@@ -2,20 +2,20 @@ import { sql } from 'drizzle-orm';
 import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Executor } from '../executor';
 
-/** The key of one attempt of a call; the step's row holds that of the current attempt. */
+/** The key of one attempt of a call. The step's row contains the key of the current attempt. */
 export interface AttemptKey {
-  /** The activity that it belongs to. */
+  /** The activity that the attempt belongs to. */
   of: string;
-  /** Its number within that activity, from 1. */
+  /** Number of the attempt within that activity, from 1. */
   no: number;
   /** Identifies this invocation: a local activity may be invoked twice under the same number. */
   token: string;
 }
 
 /**
- * Seconds for which an attempt that was sent keeps others of its step from being sent, by the database's clock.
- * Temporal does not give up an attempt earlier (the heartbeat timeout), so a process that was suspended does not send
- * all attempts that were queued for it at once.
+ * Seconds, by the database's clock, for which an attempt that was sent prevents other attempts of its step from being
+ * sent. Temporal does not time out an attempt earlier than this (heartbeat timeout). A process that was suspended
+ * therefore does not send all the attempts that were queued for it at once.
  */
 export const IN_FLIGHT_SECONDS = 5;
 
@@ -45,9 +45,9 @@ export async function countSent(
 }
 
 /**
- * Keeps other attempts of a step from being sent while one is in progress that Temporal has given up. Returns whether
- * it is still the current attempt, open and in flight: after `IN_FLIGHT_SECONDS` without a renewal the step belongs to
- * the next attempt.
+ * Marks an attempt as still in flight, so that other attempts of its step are not sent while it is in progress, even if
+ * Temporal has already timed it out. Returns whether it is still the current attempt, open and in flight. After
+ * `IN_FLIGHT_SECONDS` without a renewal, the step belongs to the next attempt.
  */
 export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { token }: AttemptKey): Promise<boolean> {
   const renewed = await db.execute(sql`
@@ -58,20 +58,20 @@ export async function renewInFlight(db: Executor, { runId, path }: StepPlace, { 
   return renewed.rowCount === 1;
 }
 
-/** Maximum number of failed attempts that the row of a step keeps: the latest ones. */
+/** Maximum number of failed attempts that the row of a step keeps. The latest ones are kept. */
 const MAX_FAILURES = 20;
 
-/** A failed attempt that was followed by another one. */
+/** A failed attempt that is followed by another attempt. */
 export interface FailedAttempt {
-  /** Its number within the step, from 1. */
+  /** Number of the attempt within the step, from 1. */
   no: number;
-  /** Milliseconds from sending it to its failure; undefined when it could not be sent. */
+  /** Milliseconds from sending the attempt to its failure; undefined when it could not be sent. */
   tookMs?: number;
   error: RunError;
 }
 
 /**
- * Stores the failure of an attempt while the step stays open for the next one; the attempt is no longer in flight. The
+ * Stores the failure of an attempt. The step stays open for the next attempt, and this one is no longer in flight. The
  * latest failures are in the row's trace, under `failures`.
  */
 export async function noteFailedAttempt(
@@ -91,7 +91,10 @@ export async function noteFailedAttempt(
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')`);
 }
 
-/** Returns the state of a step, for an attempt that could not write its own outcome. */
+/**
+ * Returns whether the run of a step is open, and how the step has ended, for an attempt that could not write its own
+ * outcome.
+ */
 export async function stepStanding(
   db: Executor,
   { runId, path }: StepPlace,

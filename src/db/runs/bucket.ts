@@ -12,7 +12,7 @@ export interface Bucket {
 export const ACTIVE = sql.raw(`('pending', 'running', 'waiting')`);
 
 /**
- * Serialises decisions about a bucket until the end of the transaction. Locking the whole automation excludes every
+ * Serializes decisions about a bucket until the end of the transaction. Locking the whole automation excludes every
  * bucket of it, so that decisions of an older and a newer version with different scopes exclude each other as well.
  */
 export async function lockBucket(tx: Executor, bucket: Bucket): Promise<void> {
@@ -20,8 +20,8 @@ export async function lockBucket(tx: Executor, bucket: Bucket): Promise<void> {
 }
 
 /**
- * Locks several buckets as `lockBucket` does, in one statement and in one order for all transactions, so that two of
- * them cannot wait for each other.
+ * Locks several buckets as `lockBucket` does, in one statement. All transactions use the same order, so that two of
+ * them cannot deadlock.
  */
 export async function lockBuckets(tx: Executor, buckets: readonly Bucket[]): Promise<void> {
   const locks = JSON.stringify(locksOf(buckets).map((lock, ord) => ({ ord, ...lock })));
@@ -33,8 +33,8 @@ export async function lockBuckets(tx: Executor, buckets: readonly Bucket[]): Pro
 }
 
 /**
- * Returns the locks of buckets in the order in which to take them. An automation's own lock comes before those of its
- * buckets; it is exclusive when one of the buckets is the whole automation.
+ * Returns the locks of buckets in the order in which they must be taken. The lock of an automation comes before those
+ * of its buckets; it is exclusive when one of the buckets is the whole automation.
  */
 function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[] {
   const byAutomation = new Map<string, Set<string>>();
@@ -50,8 +50,8 @@ function locksOf(buckets: readonly Bucket[]): { name: string; shared: boolean }[
 }
 
 /**
- * Returns the SQL condition for the runs in the scope of a bucket. It compares context keys, not stored scope keys,
- * since runs of a version with another scope count, too.
+ * Returns the SQL condition for the runs in the scope of a bucket. It compares context keys and not stored scope keys,
+ * because runs of a version with another scope count, too.
  */
 export function inScope({ automationId, scopeKey }: Bucket): SQL {
   const own = sql`automation_id = ${automationId}`;

@@ -3,7 +3,7 @@ import { CHANGE_COLUMNS, changeOf, type ChangeRow } from '../change-row';
 import type { Change } from '../../domain/entities/change';
 import type { Executor } from '../executor';
 
-/** Returns where the log stood when a step began. */
+/** Returns the position of the log at which a step began. */
 export async function beganAt(tx: Executor, runId: string, path: string): Promise<number> {
   const found = await tx.execute<{ began_seq: string }>(
     sql`select began_seq from run_steps where run_id = ${runId} and path = ${path}`,
@@ -11,7 +11,7 @@ export async function beganAt(tx: Executor, runId: string, path: string): Promis
   return Number(found.rows[0]?.began_seq ?? 0);
 }
 
-/** The position of the log for a wait: see `logPosition`. */
+/** A step that precedes a wait, with the positions of the log at which it began and ended. */
 interface Began {
   path: string;
   kind: string;
@@ -20,9 +20,9 @@ interface Began {
 }
 
 /**
- * Returns the position of the log from which events count for a wait: that at the start of the preceding provider
- * action, else at the end of the preceding step, else at the start of the run. `isBefore` excludes steps of other
- * branches.
+ * Returns the position of the log after which events count for a wait: the position at the start of the preceding
+ * provider action, otherwise the one at the end of the preceding step, otherwise the one at the start of the run.
+ * `isBefore` excludes steps of other branches.
  */
 export async function logPosition(
   tx: Executor,
@@ -45,9 +45,9 @@ export async function logPosition(
 }
 
 /**
- * Returns the position of the log for a run as a whole: that of the change that started it, so that later changes count
- * even if they came before the run existed. Without a change, or after a dwell, it is the position at the run's
- * creation.
+ * Returns the position of the log at the start of a run. This is the position of the change that started the run, so
+ * that later changes count even if they were recorded before the run existed. For a run without a change, or after a
+ * dwell, it is the position at the run's creation.
  */
 async function startPosition(tx: Executor, runId: string): Promise<number> {
   const found = await tx.execute<{ seq: string | null }>(sql`
@@ -59,7 +59,9 @@ async function startPosition(tx: Executor, runId: string): Promise<number> {
   return Number(found.rows[0]?.seq ?? 0);
 }
 
-/** Returns changes of entities with these events after a position of the log, oldest first. */
+/**
+ * Returns changes after a position of the log that are either changes of entities or one of these events, oldest first.
+ */
 export async function changesAfter(
   db: Executor,
   seq: number,

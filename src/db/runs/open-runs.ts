@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
-/** An open row that should have an open execution. */
+/** The row of an open run, for which an open execution should exist. */
 export interface OpenRun {
   id: string;
   automationId: string;
@@ -26,10 +26,10 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
   executionRunId: row.execution_run_id,
 });
 
-/** Seconds for which a row may still change without a repair. */
+/** Seconds for which a row is left alone, because it may still change without a repair. */
 const SETTLED_SECONDS = 20;
 
-/** Returns claimed, open rows in the order of their ids, after `cursor`. */
+/** Returns the rows of claimed, open runs after the id `cursor`, ordered by id. */
 export async function openRunsAfter(db: Executor, cursor: string | null, limit: number): Promise<OpenRun[]> {
   const after = cursor === null ? sql`` : sql`and id > ${cursor}`;
   const result = await db.execute<OpenRow>(sql`
@@ -40,7 +40,7 @@ export async function openRunsAfter(db: Executor, cursor: string | null, limit: 
   return result.rows.map(toOpenRun);
 }
 
-/** Returns the claimed, open rows among some ids. */
+/** Returns those of the given runs that are claimed and open. */
 export async function openRunsAmong(db: Executor, ids: readonly string[]): Promise<OpenRun[]> {
   if (ids.length === 0) return [];
   const result = await db.execute<OpenRow>(sql`
@@ -50,7 +50,7 @@ export async function openRunsAmong(db: Executor, ids: readonly string[]): Promi
 }
 
 /**
- * Returns steps of open runs that still wait without a wait row some time after they began: nothing would ever wake
+ * Returns waiting steps of open runs that have no row in `waits` some time after they began. Nothing would ever wake
  * them.
  */
 export async function waitsWithoutRow(
@@ -66,7 +66,7 @@ export async function waitsWithoutRow(
   return found.rows.map((row) => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id }));
 }
 
-/** Returns the ids that have no run. */
+/** Returns those of the ids that belong to no run. */
 export async function withoutRow(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const found = await db.execute<{ id: string }>(sql`

@@ -7,7 +7,7 @@ import type { Executor } from '../executor';
 export interface StoredOutcome {
   status: StepStatus;
   error: RunError | null;
-  /** The decision of a step that is evaluated. */
+  /** The decision of a step that is evaluated, such as a condition or a loop. */
   decided: unknown;
 }
 
@@ -20,7 +20,7 @@ export async function outcomesOf(db: Executor, runId: string): Promise<Map<strin
   return new Map(result.rows.map(({ path, ...outcome }) => [path, outcome]));
 }
 
-/** Returns the variables that the steps of a run have set; steps that began later override earlier ones. */
+/** Returns the variables that the steps of a run have set. Steps that began later override earlier ones. */
 export async function variablesSet(db: Executor, runId: string): Promise<Record<string, unknown>> {
   const result = await db.execute<{ names: string[]; variables: Record<string, unknown> }>(sql`
     select array(select jsonb_object_keys(result)) as names, trace -> 'evaluation' -> 'variables' as variables
@@ -32,8 +32,8 @@ export async function variablesSet(db: Executor, runId: string): Promise<Record<
 }
 
 /**
- * Returns the decision of a row, which is kept while its step is open. The row of a loop holds its latest decision: for
- * an earlier iteration, it means that the loop continued.
+ * Returns the decision that is stored in the row of an open step. The row of a loop contains only its latest decision,
+ * which shows for an earlier iteration that the loop continued.
  */
 export function decidedBefore(decided: unknown, iteration: number | undefined): StepEvaluation | null {
   const before = (decided as StepEvaluation | null | undefined) ?? null;
@@ -41,7 +41,10 @@ export function decidedBefore(decided: unknown, iteration: number | undefined): 
   return (before.iteration ?? -1) > iteration ? { type: 'repeat', iteration, goesOn: true } : null;
 }
 
-/** Returns whether this execution ended the run successfully, and its worker died before it could report that. */
+/**
+ * Returns whether this execution has already ended the run successfully. This happens when a worker dies before it can
+ * report the end.
+ */
 export async function endedUnder(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
   const result = await db.execute(sql`
     select 1 from runs where id = ${runId} and execution_run_id = ${executionRunId} and status = 'success'`);

@@ -1,6 +1,6 @@
 import type { ConcurrencyScope } from '../../domain/run/bucket';
 
-/** What a new run does while another run of its bucket is open (engine.md, Modes). */
+/** What happens to a new run while another run of its bucket is open (engine.md, Modes). */
 export type Mode = 'single' | 'restart' | 'queued' | 'parallel';
 
 /** A request to admit a run. */
@@ -15,15 +15,17 @@ export interface RunRequest {
   triggerEvent: string | null;
   changeId: string | null;
   contextKey: string | null;
-  /** The `trigger` root of the run's scope. */
+  /** The value of `trigger` in the run's scope. */
   trigger: Record<string, unknown>;
   variables: Record<string, unknown>;
   causedBy: string | null;
   depth: number;
   parentRunId?: string;
   rootRunId?: string;
-  /** Manual runs start on a disabled automation too. */
+  /** Set for manual runs, which also start on a disabled automation. */
   evenIfDisabled?: boolean;
-  /** The caller starts the execution itself right after its commit; otherwise the first worker that sweeps does. */
+  /**
+   * True when the caller starts the execution right after its commit. Otherwise the next sweep of a worker starts it.
+   */
   callerStarts?: boolean;
 }

@@ -6,7 +6,7 @@ import { LruCache } from '../../domain/expressions/lru-cache';
 import type { RunFacts } from '../../domain/run/scope';
 import { claimRun, type ClaimedRun, type ClaimedRow as RunRow } from './run-states';
 
-/** The parts of a run that never change while it runs, with its pinned definition. */
+/** The parts of a run that never change while it runs, with the definition that it is pinned to. */
 export interface RunSource {
   runId: string;
   automationId: string;
@@ -19,19 +19,19 @@ export interface RunSource {
   definition: Definition;
 }
 
-/** Maximum size of each cache in bytes, by the size of the entries in Postgres. */
+/** Maximum size of each cache in bytes, counting entries by their size in Postgres. */
 const CACHE_BYTES = 16 * 1024 * 1024;
 
-/** Reads runs and definitions, once per process; the steps of a run usually stay on one worker. */
+/** Reads runs and definitions once per process, since the steps of a run usually stay on one worker. */
 export interface RunSources {
-  /** Returns the source of a run. @throws {FermataError} `not_found` */
+  /** Returns the parts of a run. @throws {FermataError} `not_found` */
   sourceOf(runId: string): Promise<RunSource>;
-  /** Claims a run for an execution (`claimRun`) and caches what it reads. */
+  /** Claims a run for an execution (`claimRun`) and caches the row that this returns. */
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
 }
 
 /**
- * Keeps runs and definitions in bounded caches. Their contents never change: a run is pinned to its version, and its
+ * Creates bounded caches of runs and definitions. Cached entries never change: a run is pinned to its version, and its
  * trigger scope is written once.
  */
 export function createRunSources(db: Executor): RunSources {

@@ -4,20 +4,20 @@ import type { Executor } from '../executor';
 import { ACTIVE, type Bucket } from './bucket';
 import type { RunRequest } from './run-request';
 
-/** The facts that decide about a request for a run, read under its bucket's lock. */
+/** The facts on which the decision about a requested run depends, read under the lock of its bucket. */
 export interface RunStanding {
-  /** The automation exists and may run. */
+  /** Whether the automation exists and may run. */
   runnable: boolean;
-  /** Whether its automation, trigger and change have made a run before. */
+  /** Whether the same automation, trigger and change have started a run before. */
   duplicate: boolean;
-  /** Active runs of its bucket. */
+  /** Number of active runs of its bucket. */
   active: number;
   newest: string | null;
   /** The automation's name in workflow ids. */
   slug: string;
 }
 
-/** Reads the facts for each request, in their order. The caller holds the locks of all the buckets. */
+/** Reads the facts for each request, in the order of the requests. The caller holds the locks of all the buckets. */
 export async function readStandings(
   tx: Executor,
   asked: readonly { request: RunRequest; bucket: Bucket }[],

@@ -9,13 +9,14 @@ import { endedRow, leftByStep, writeJournal, type StepEnd } from './step-states'
 import { leftBy } from './wait-states';
 
 /*
- * The life of a run's row (`RunStatus`): pending, running, waiting, then success, failed or cancelled, which nothing leaves. A run
- * whose execution vanished goes back to pending once, for its `on_failure`. Some statements move other rows too:
- * - Whatever ends a run cancels its open steps and deletes its waits and sealed secrets; `finishRun` and `endLastStep` also let the
- *   next run of its bucket start.
+ * The life of a run's row (`RunStatus`): pending, running, waiting, and then success, failed or cancelled, which are
+ * final. A run whose execution vanished becomes pending again once, so that its `on_failure` can be performed. Some
+ * statements move other rows too:
+ * - Every statement that ends a run also cancels its open steps and deletes its waits and sealed secrets. `finishRun`
+ *   and `endLastStep` also let the next run of its bucket start.
  * - `endLastStep` ends the last step and the run.
- * - The beginning of a step sets a waiting run back to running, and the end of one beside others may let it wait: both are part of
- *   statements of `step-states.ts`.
+ * - Beginning a step sets a waiting run back to running, and ending a step beside others may set the run to waiting.
+ *   Both are parts of statements in `step-states.ts`.
  */
 
 /** A row of `runs` to insert. */
@@ -23,13 +24,13 @@ export interface RunInsert {
   request: RunRequest;
   scopeKey: string;
   workflowId: string;
-  /** False = it is queued after another run, or was replaced in the same batch. */
+  /** False = the run is queued after another run, or was replaced within the same batch. */
   startNow: boolean;
-  /** Set when a later request of the same batch replaced it: the row is inserted as `cancelled`. */
+  /** Set when a later request of the same batch replaced this run: its row is inserted as `cancelled`. */
   endedBy: Record<string, unknown> | null;
 }
 
-/** Inserts rows of runs in one statement; their `seq` follows the given order. */
+/** Inserts rows of runs in one statement. Their `seq` follows the given order. */
 export async function insertRuns(tx: Executor, rows: readonly RunInsert[]): Promise<void> {
   if (rows.length === 0) return;
   await tx.execute(sql`
@@ -69,7 +70,8 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
 }
 
 /**
- * Returns whether no run of the bucket is active that may start, apart from a run that ends in the same statement.
+ * Returns the SQL condition that the bucket has no active run that may start or has started. `except` is the id of a
+ * run that ends in the same statement and does not count.
  */
 function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (
@@ -78,8 +80,8 @@ function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
 }
 
 /**
- * Lets the first queued run of a bucket start when no active run precedes it. The caller holds the bucket's lock.
- * Returns the id of the run that may start now, or null.
+ * Lets the first queued run of a bucket start if no active run precedes it. The caller holds the bucket's lock. Returns
+ * the id of the run that may start now, or null.
  */
 export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
   const result = await tx.execute<{ id: string }>(sql`
@@ -88,7 +90,7 @@ export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string 
   return result.rows[0]?.id ?? null;
 }
 
-/** The columns of a run that never change while it runs, with those of its automation. */
+/** The columns of a run that never change while it runs, with some columns of its automation. */
 export interface ClaimedRow extends Record<string, unknown> {
   automation_id: string;
   version: number;
@@ -110,15 +112,15 @@ export interface ClaimedRow extends Record<string, unknown> {
 export interface ClaimedRun {
   row: ClaimedRow;
   variables: Record<string, unknown>;
-  /** The earlier failure of the run: it lost its execution, and only its `on_failure` is left. */
+  /** The earlier failure of a run that lost its execution. Only its `on_failure` is left to perform. */
   lost: RunError | null;
 }
 
 /**
- * Claims a run: `pending` → `running`, and stores the execution. It is the first step of every execution. Returns null
- * when the row does not belong to this execution (ended, replaced, claimed by another one), which must then end without
- * any effect. When the same execution claims again, it gets its own claim. Returns the row as well, which saves a
- * statement for every run.
+ * Claims a run: `pending` → `running`, and stores the execution. This is the first step of every execution. Returns
+ * null when the row does not belong to this execution (because the run was ended, replaced, or claimed by another
+ * execution); the execution must then end without any effect. An execution that claims a second time gets its own claim
+ * again. The row is returned too, which saves a statement for every run.
  */
 export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
   const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
@@ -138,14 +140,14 @@ export async function claimRun(db: Executor, runId: string, executionRunId: stri
   return { row, variables, lost: error?.code === 'execution_lost' ? error : null };
 }
 
-/** Marks a run as waiting for a timer or an event. The next step that begins resets it. */
+/** Marks a run as waiting for a timer or an event. The next step that begins sets it back to running. */
 export async function setWaiting(tx: Executor, runId: string): Promise<void> {
   await tx.execute(
     sql`update runs set status = 'waiting', seq = nextval('change_seq') where id = ${runId} and status = 'running'`,
   );
 }
 
-/** Stores the failure of a run while it stays open for its `on_failure`. Returns false when it has ended. */
+/** Stores the failure of a run that stays open for its `on_failure`. Returns false when the run has ended. */
 export async function noteRunFailed(
   tx: Executor,
   failure: { runId: string; endedBy?: EndedBy; error: RunError; journal: readonly StepRecord[] },
@@ -158,7 +160,7 @@ export async function noteRunFailed(
   return noted.rowCount === 1;
 }
 
-/** The end of a run. */
+/** How a run ends. */
 export interface RunEnd {
   runId: string;
   status: Exclude<RunStatus, 'pending' | 'running' | 'waiting'>;
@@ -167,24 +169,24 @@ export interface RunEnd {
   journal: readonly StepRecord[];
 }
 
-/** The result of ending a run; `ended` is false when it had ended before. */
+/** The result of ending a run; `ended` is false when the run had ended before. */
 export interface RunEnded {
   ended: boolean;
-  /** The queued run of its bucket that may start now. */
+  /** Id of the queued run of the same bucket that may start now, or null. */
   next: string | null;
 }
 
 /**
- * Ends a run in the caller's transaction: writes the steps that were noted last, the run's row and the steps still open
- * around the one that ended it, and promotes the next queued run of the bucket.
+ * Ends a run in the caller's transaction: writes the last records of its steps, the run's row and the steps that are
+ * still open, and lets the next queued run of the bucket start.
  */
 export async function finishRun(
   tx: Executor,
   bucket: Bucket,
   end: RunEnd,
   /**
-   * `unlocked` takes no lock of the bucket and may miss a run that is queued at the same moment (a mode was changed): the sweep
-   * promotes it a second later.
+   * `unlocked` does not take the lock of the bucket. It may miss a run that is queued at the same moment (for example
+   * after a change of mode); the sweep lets that run start a second later.
    */
   lock: 'lock' | 'unlocked' = 'lock',
 ): Promise<RunEnded> {
@@ -203,9 +205,9 @@ export async function finishRun(
 }
 
 /**
- * Ends the last step of a run successfully, and the run with it, in one statement, which saves a commit compared with
- * `endStep` and `finishRun`. The run ends only if the step does, so a late attempt changes nothing. Like `finishRun`,
- * without a lock of the bucket.
+ * Ends the last step of a run successfully, and the run with it, in one statement. This saves a commit compared with
+ * `endStep` and `finishRun`. The run ends only if the step ends, so that a late attempt changes nothing. Like
+ * `finishRun` with `unlocked`, it does not take the lock of the bucket.
  */
 export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {
   const result = await tx.execute<RunEnded & Record<string, unknown>>(sql`
@@ -222,8 +224,8 @@ export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): P
 }
 
 /**
- * Returns what follows from the end of a run that the part `ended` of the same statement returns: its waits and secrets
- * are deleted, its open steps are cancelled, and the head of its bucket is promoted.
+ * Returns the consequences of ending the run that the part `ended` of the same statement returns: its waits and secrets
+ * are deleted, its open steps are cancelled, and the first queued run of its bucket may start.
  */
 const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
     ${leftBy(sql`select id from ended`)},
@@ -239,16 +241,16 @@ const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): S
 export interface ClosedRun {
   runId: string;
   workflowId: string;
-  /** null when the run was never claimed: an execution may still exist, which has the run id in its memo. */
+  /** null when the run was never claimed. An execution may still exist; its memo contains the run id. */
   executionRunId: string | null;
 }
 
 /**
- * Ends runs as `cancelled`, with their open steps, waits and sealed secrets, in the caller's transaction. After its
- * commit no step of them is accepted. Locks the rows in a separate statement first: a step that held one of them may
- * have armed a wait or stored a secret that the snapshot of an earlier statement does not contain. `how` is the request
- * to Temporal afterwards: a cancel lets the execution end and aborts its requests, a terminate frees the workflow id at
- * once. Returns the runs that may have an execution.
+ * Ends runs as `cancelled`, together with their open steps, waits and sealed secrets, in the caller's transaction.
+ * After the commit none of their steps is accepted. The rows are first locked in a separate statement, because a step
+ * that held the lock of a row may have armed a wait or stored a secret that the snapshot of an earlier statement does
+ * not contain. `how` is the request to Temporal afterwards: `cancel` lets the execution end and aborts its requests,
+ * `terminate` frees the workflow id at once. Returns the runs that may have an execution.
  */
 export async function closeRuns(
   tx: Executor,
@@ -256,8 +258,8 @@ export async function closeRuns(
   endedBy: Record<string, unknown>,
   how: 'cancel' | 'terminate',
 ): Promise<ClosedRun[]> {
-  // In the order of ids, so that two calls over the same runs cannot deadlock. This is a separate statement: the next
-  // one takes its snapshot after the locks and sees the last writes of steps that held a row until now.
+  // Locked in the order of ids, so that two calls with the same runs cannot deadlock. The separate statement makes the
+  // next one take its snapshot after the locks, so that it sees the last writes of steps that held a row until now.
   const locked = await tx.execute<{ id: string }>(sql`
     select id from runs where ${which} and status in ('pending', 'running', 'waiting') order by id for update`);
   if (locked.rows.length === 0) return [];
@@ -284,9 +286,10 @@ export async function closeRuns(
 }
 
 /**
- * Cancels a run. A pending run only needs its row to be ended; for a started one, the execution is cancelled after the
- * row: the caller calls `notifier.starts()` after the commit, which notifies a worker. The next queued run of the
- * bucket may start. Returns the id of the run's automation; null when the run had already ended or does not exist.
+ * Cancels a run. For a pending run, it is enough to end its row. For a started run, the execution is cancelled after
+ * the row: the caller calls `notifier.starts()` after the commit, which wakes a worker that does so. The next queued
+ * run of the bucket may start. Returns the id of the run's automation, or null when the run had already ended or does
+ * not exist.
  */
 export async function cancelRun(tx: Executor, runId: string, endedBy: Record<string, unknown>): Promise<string | null> {
   const found = await tx.execute<{ automation_id: string; scope_key: string; status: string }>(
@@ -296,8 +299,8 @@ export async function cancelRun(tx: Executor, runId: string, endedBy: Record<str
   if (!row || !['pending', 'running', 'waiting'].includes(row.status)) return null;
   const bucket = { automationId: row.automation_id, scopeKey: row.scope_key };
   await lockBucket(tx, bucket);
-  // Read again under the lock of the bucket, which is taken before the row's as everywhere else: the run may have ended
-  // in between.
+  // The status is read again under the lock of the bucket, because the run may have ended in between. As everywhere
+  // else, this lock is taken before the lock of the row.
   const before = await tx.execute<{ status: string }>(sql`select status from runs where id = ${runId} for update`);
   if (!['pending', 'running', 'waiting'].includes(before.rows[0]?.status ?? '')) return null;
   await closeRuns(tx, sql`id = ${runId}`, endedBy, 'cancel');
@@ -319,16 +322,16 @@ export async function cancelRunsOf(
   return active.rowCount ?? 0;
 }
 
-/** The end of a run whose execution was closed or no longer exists. */
+/** How a run ends whose execution was closed or no longer exists. */
 export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
-  /** Whether the execution vanished before it ended: a new execution still has to perform `on_failure`. */
+  /** Whether the execution vanished before it ended. A new execution must then still perform `on_failure`. */
   vanished?: boolean;
 }
 
 /**
- * Ends a row whose execution was closed or no longer exists; the next queued run may start. A run whose execution
- * vanished becomes pending again instead (`reopened`) when it has an `on_failure`, which its next execution performs.
- * Returns null when the row has ended or belongs to another execution by now.
+ * Ends the row of a run whose execution was closed or no longer exists; the next queued run may start. If the execution
+ * vanished and the run has an `on_failure`, the run becomes pending again instead (`reopened`), and its next execution
+ * performs the `on_failure`. Returns null when the row has ended or belongs to another execution by now.
  */
 export async function endLostRun(
   tx: Executor,
@@ -336,7 +339,8 @@ export async function endLostRun(
   { vanished = false, ...end }: LostEnd,
 ): Promise<'ended' | 'reopened' | null> {
   await lockBucket(tx, run);
-  // Locked in a separate statement, so that the one that ends the run sees the writes of its last step (`closeRuns`).
+  // Locked in a separate statement, so that the statement that ends the run sees the writes of its last step (see
+  // `closeRuns`).
   const locked = await tx.execute(sql`
     select 1 from runs where id = ${run.id} and execution_run_id is not distinct from ${run.executionRunId} for update`);
   if (locked.rows.length === 0) return null;
@@ -346,8 +350,8 @@ export async function endLostRun(
 }
 
 /**
- * Makes a run pending again, with the error that it failed with, so that a new execution performs its `on_failure`.
- * Returns false when it has none, or has begun it.
+ * Makes a failed run pending again, with its error, so that a new execution performs its `on_failure`. Returns false
+ * when the run has no `on_failure` or has already begun it.
  */
 async function reopenForFailure(tx: Executor, runId: string, error: RunError): Promise<boolean> {
   const reopened = await tx.execute(sql`
@@ -367,8 +371,8 @@ async function reopenForFailure(tx: Executor, runId: string, error: RunError): P
 }
 
 /**
- * Ends a run whose execution closed without claiming it, since no other one will. Returns false when the run is not
- * pending.
+ * Ends a run whose execution closed without claiming it, since no other execution will claim it. Returns false when the
+ * run is not pending.
  */
 export async function endUnclaimedRun(db: Executor, runId: string): Promise<boolean> {
   return db.transaction(async (tx) => {

@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
-/** A run in the answer about its change. */
+/** A run that belongs to the answer about a change. */
 export interface RunOfChange {
   id: string;
   automationId: string;
@@ -10,7 +10,7 @@ export interface RunOfChange {
   triggerId: string | null;
   /** The change that started it; for a retry, the change that started the original run. */
   changeId: string | null;
-  /** The run whose write started it. */
+  /** The run whose write started this run. */
   causedBy: string | null;
   status: string;
   endedBy: Record<string, unknown> | null;
@@ -76,7 +76,10 @@ export async function retriesOf(db: Executor, runId: string, limit: number): Pro
   );
 }
 
-/** Returns the runs that a change started, without its routings: one index probe for each trigger of each automation. */
+/**
+ * Returns the runs that a change started without reading its routings, with one index probe for each trigger of each
+ * automation.
+ */
 export async function runsOfChange(db: Executor, changeId: string): Promise<RunOfChange[]> {
   return select(
     db,

@@ -4,7 +4,7 @@ import { isBeside, iterationsOf, lanesAround } from '../../domain/run/lanes';
 import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
-/** The values of a run that the expressions of a step saw. */
+/** The values of a run as the expressions of one of its steps saw them. */
 export interface RecordedContext {
   automation: { id: string; name: string; group: string | null };
   contextKey: string | null;
@@ -14,9 +14,9 @@ export interface RecordedContext {
   artifacts: { actionId: string | null; name: string; data: Record<string, unknown> }[];
   /** Result of the last wait before the step. */
   wait: Record<string, unknown> | null;
-  /** The innermost loop around the step. */
+  /** The state of the innermost loop around the step. */
   repeat: Record<string, unknown> | null;
-  /** Whether the step has begun; otherwise variables and artifacts are the run's latest. */
+  /** Whether the step has begun. If not, the variables and artifacts are the latest ones of the run. */
   begun: boolean;
 }
 
@@ -43,7 +43,7 @@ function loopAround(path: string | null): { path: string; index: number } | null
   return loop === undefined ? null : { path: loop, index: Number(index) };
 }
 
-/** Returns the same as `scopeOf` of the loop in the workflow. */
+/** Returns the `repeat` value of an iteration, equal to what the loop passes to its steps in the workflow. */
 function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Record<string, unknown> {
   return {
     ...{ index, first: index === 0 },
@@ -52,7 +52,7 @@ function repeatAt(index: number, { total, items }: NonNullable<Row['loop']>): Re
   };
 }
 
-/** Sorts by action; within one action by iteration, not by time. */
+/** Returns the artifacts sorted by action, and within one action by iteration rather than by time. */
 function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedContext['artifacts'] {
   const byIteration = (one: number[], other: number[]) =>
     one.map((n, at) => n - (other[at] ?? 0)).find((n) => n !== 0) ?? 0;
@@ -63,8 +63,8 @@ function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedConte
 }
 
 /**
- * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run; null = no such run. Variables
- * that other concurrent branches set are left out.
+ * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run. Returns null when the run
+ * does not exist. Variables that other concurrent branches set are left out.
  */
 export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<RecordedContext | null> {
   const loop = loopAround(path);

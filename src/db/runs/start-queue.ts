@@ -16,13 +16,13 @@ export interface StartableRun {
   triggerEvent: string | null;
   contextKey: string | null;
   workflowId: string;
-  /** Name of its first activity in Temporal; undefined = it has none, or performs `on_failure`. */
+  /** Name of the run's first activity in Temporal; undefined when the run has none, or performs `on_failure`. */
   firstStretch: string | undefined;
-  /** Whether it lost its execution: the new one performs `on_failure` under the same workflow id. */
+  /** Whether the run lost its execution. The new execution performs `on_failure` under the same workflow id. */
   wasLost: boolean;
 }
 
-/** Seconds after the last attempt at which the start of an unclaimed run is repeated. */
+/** Seconds after the last attempt to start an unclaimed run until the start is repeated. */
 const START_AGAIN_SECONDS = 5;
 
 interface Row extends Record<string, unknown> {
@@ -41,18 +41,18 @@ interface Row extends Record<string, unknown> {
   waiting: string[];
 }
 
-/** Whether there are runs to start. */
+/** SQL condition: there are runs to start. */
 export const runsToStart = sql`exists (
   select 1 from runs where status = 'pending' and start_at is not null and (start_attempted_at is null
     or start_attempted_at < clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})))`;
 
-/** Whether there are executions to close, or a bucket whose next run has not been started. */
+/** SQL condition: there are executions to close, or a bucket whose next run has not been started. */
 export const runsToEnd = sql`(exists (select 1 from runs where close_requested is not null) or ${bucketStalled})`;
 
 /**
- * Takes pending runs to start, in turn from the automations that have some, and in the order of admission within each,
- * so that an automation with thousands of runs does not delay the others. Other workers do not take these runs for a
- * few seconds. Returns the runs, and the automations that had pending runs (none when no run is taken).
+ * Takes pending runs to start. It takes them from the automations in turn, and in the order of admission within each
+ * automation, so that an automation with thousands of runs does not delay the others. Other workers do not take these
+ * runs for a few seconds. Returns the runs, and the automations that had pending runs (none when no run is taken).
  * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit`
  * is 1
  * @param order.each maximum number of runs of one automation
@@ -110,17 +110,20 @@ export async function takeStartable(
   return { runs, waiting: new Set(result.rows[0]?.waiting) };
 }
 
-/** Seconds in which a started execution must claim its run, before the start is repeated. */
+/** Seconds within which a started execution must claim its run. After that the start is repeated. */
 const CLAIM_SECONDS = 15;
 
-/** Records that a run's execution was started; the start is repeated only if the run is not claimed for some time. */
+/**
+ * Records that a run's execution was started. The start is repeated only if the run is not claimed within
+ * `CLAIM_SECONDS`.
+ */
 export async function noteStarted(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`
     update runs set start_attempted_at = clock_timestamp() + make_interval(secs => ${CLAIM_SECONDS - START_AGAIN_SECONDS})
     where id = ${runId} and status = 'pending'`);
 }
 
-/** Keeps other workers from taking runs that this one is still starting. */
+/** Prevents other workers from taking runs that this worker is still starting. */
 export async function renewAttempts(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   await db.execute(sql`
@@ -128,14 +131,14 @@ export async function renewAttempts(db: Executor, ids: readonly string[]): Promi
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Makes runs that could not be started available again at once. */
+/** Makes runs that could not be started available to all workers again at once. */
 export async function putBackStartable(db: Executor, ids: readonly string[]): Promise<void> {
   await db.execute(sql`
     update runs set start_attempted_at = clock_timestamp() - make_interval(secs => ${START_AGAIN_SECONDS})
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Returns runs whose row has ended and whose execution has not been closed. */
+/** Returns runs whose rows have ended and whose executions have not been closed. */
 export async function closingRuns(
   db: Executor,
   limit: number,
@@ -156,12 +159,12 @@ export async function closingRuns(
   }));
 }
 
-/** Records that Temporal was notified. */
+/** Records that Temporal has received the request to close the execution of a run. */
 export async function markClosed(db: Executor, runId: string): Promise<void> {
   await db.execute(sql`update runs set close_requested = null where id = ${runId}`);
 }
 
-/** Sets another workflow id for a pending run. Returns false when it is no longer pending. */
+/** Sets another workflow id for a pending run. Returns false when the run is no longer pending. */
 export async function moveRun(db: Executor, runId: string, workflowId: string): Promise<boolean> {
   const moved = await db.execute(
     sql`update runs set workflow_id = ${workflowId} where id = ${runId} and status = 'pending'`,
@@ -176,7 +179,7 @@ interface RunStanding {
   endedSecondsAgo: number;
 }
 
-/** Returns the facts about the run whose execution holds a workflow id; null when the run has no row. */
+/** Returns the state of the run whose execution holds a workflow id, or null when the run has no row. */
 export async function runStanding(db: Executor, runId: string): Promise<RunStanding | null> {
   const result = await db.execute<{ status: string; created_at: string; ended_seconds: number | null }>(sql`
     select status, created_at, extract(epoch from clock_timestamp() - finished_at)::float8 as ended_seconds

@@ -7,27 +7,27 @@ import { newestArtifacts, type ArtifactView } from './artifacts';
 import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
 
 /*
- * The life of a step's row (`StepStatus`): running, waiting, then success, failed, skipped or cancelled, which nothing leaves.
- * Only steps of open runs move. Some statements move another row too:
+ * The life of a step's row (`StepStatus`): running, waiting, and then success, failed, skipped or cancelled, which are
+ * final. Only steps of open runs move. Some statements move other rows too:
  * - `beginStep` sets a waiting run back to running.
- * - `endStep` beside others lets the run wait when everything that is left of it waits.
- * - A cancelled step in `writeJournal` takes the waits and steps inside it with it.
- * - `endLastStep` and what ends a run as a whole are in `run-states.ts`, `endForgottenWait` in `wait-states.ts`, and a retry inserts
- *   rows that have ended already (`take-over-steps.ts`).
+ * - `endStep` sets a run to waiting when the step ran beside others and everything that is left of the run waits.
+ * - When `writeJournal` cancels a step, it also cancels the waits and steps inside it.
+ * - `endLastStep` and the statements that end a whole run are in `run-states.ts`, and `endForgottenWait` is in
+ *   `wait-states.ts`. A retry inserts rows that have already ended (`take-over-steps.ts`).
  */
 
-/** Names of a step in its row. */
+/** Identifies a step and describes it in its row. */
 export interface StepNames {
   runId: string;
   path: string;
   actionId: string | null;
   kind: string;
   action: string | null;
-  /** Artifacts of the run that the step sees. */
+  /** Selects the artifacts of the run that the step sees. */
   view: ArtifactView;
 }
 
-/** An artifact of a step. */
+/** An artifact that a step created. */
 export interface StoredArtifact {
   actionId: string | null;
   path: string;
@@ -39,22 +39,22 @@ export interface StoredArtifact {
 
 /** The state of the run at the start of a step. */
 export interface StepStart {
-  /** False when the run has ended and the step must not be carried out. */
+  /** False when the run has ended, so that the step must not be carried out. */
   open: boolean;
-  /** The stored outcome, when an earlier execution has already ended this step. */
+  /** The stored outcome, if an earlier execution has already ended this step. */
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
-  /** Number of attempts that were sent; for a step without calls, the number that began, including this one. */
+  /** Number of attempts that were sent. For a step without calls: number of attempts that began, including this one. */
   attempts: number;
-  /** A later attempt of this call has begun, or another one is in flight: this one must not send. */
+  /** Whether this attempt must not send, because a later attempt of this call has begun or another one is in flight. */
   superseded: boolean;
-  /** Failure of the last attempt. */
+  /** Failure of the previous attempt. */
   lastError: RunError | null;
   artifacts: StoredArtifact[];
-  /** Secrets that the run has used, which are masked in everything that it stores. */
+  /** Secrets that the run has used. They are masked in everything that the run stores. */
   secrets: SealedRunSecret[];
-  /** Result of the wait at `waitPath`; null when there is none. */
+  /** Result of the wait at `waitPath`, or null. */
   wait: Record<string, unknown> | null;
-  /** The decision of an earlier execution of this step, stored in its trace. */
+  /** The decision that an earlier execution of this step stored in its trace. */
   decided: unknown;
 }
 
@@ -71,8 +71,9 @@ interface BegunRow extends Record<string, unknown> {
 /**
  * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
  * and reads the artifacts created so far.
- * @param hold `hold`, inside a transaction: locks the run's row, so that a cancel waits until the effect is committed,
- * and branches of one run take turns. `show`, in autocommit: makes the step visible while a call is in progress.
+ * @param hold `hold`, inside a transaction, locks the run's row, so that a cancel waits until the effect is committed
+ * and branches of one run exclude each other. `show`, in autocommit, makes the step visible while a call is in
+ * progress.
  */
 export async function beginStep(
   tx: Executor,
@@ -80,8 +81,8 @@ export async function beginStep(
   hold: 'hold' | 'show',
   waitPath?: string,
   /**
-   * Only for a call. It becomes the step's current attempt, unless a later attempt of the same activity has begun or
-   * another one was sent a moment ago. It is counted when it is sent.
+   * Only for a call. The attempt becomes the step's current one, unless a later attempt of the same activity has begun
+   * or another attempt was sent a moment ago. It is counted later, when it is sent.
    */
   attempt?: AttemptKey,
 ): Promise<StepStart> {
@@ -122,7 +123,7 @@ export async function beginStep(
 
 const ENDED: readonly string[] = ['success', 'failed', 'skipped', 'cancelled'];
 
-/** Converts the result of `beginStep`; without a row the run does not exist and is not open. */
+/** Converts the result of `beginStep`. When there is no row, the run does not exist and counts as not open. */
 function stepStartOf(row: BegunRow | undefined, attempt: AttemptKey | undefined): StepStart {
   if (row === undefined) return { ...NO_RUN };
   const { step, token } = row;
@@ -144,7 +145,7 @@ const NO_RUN: StepStart = {
   ...{ artifacts: [], wait: null, secrets: [], decided: null },
 };
 
-/** The end of a step, with its results. */
+/** How a step ends, with its results. */
 export interface StepEnd {
   runId: string;
   path: string;
@@ -160,10 +161,13 @@ export interface StepEnd {
     name: string;
     type: string;
     data: Record<string, unknown>;
-    /** Whether the artifact is closed at once, because the step ended the object that it represents. */
+    /** Whether the artifact is closed at once, because this step ended the object that the artifact represents. */
     closed: boolean;
   };
-  /** Open artifacts of the automation whose object this step ended: those whose data contain this. */
+  /**
+   * Identifies the open artifacts of the automation whose objects this step ended: those with this type whose data
+   * contain `data`.
+   */
   closes?: readonly { type: string; data: Record<string, unknown> }[];
 }
 
@@ -171,7 +175,7 @@ const json = (value: unknown) => (value === undefined ? null : JSON.stringify(va
 
 /**
  * Ends a step in one statement, together with its artifact, if the run is still open. Returns false when the run has
- * ended; no later step sees the results.
+ * ended; no later step sees the results then.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const result = await tx.execute(sql`with ${leftByStep(end, sql`for share`)} ${endedRow(end)}`);
@@ -179,7 +183,7 @@ export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   return result.rowCount === 1;
 }
 
-/** Returns parts of a statement's `with`: the run, if it is open, and the other rows that the step writes. */
+/** Returns parts of a statement's `with`: the run, if it is open, and the writes to other tables that end a step. */
 export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock: SQL): SQL => sql`
     run as materialized (
       select id, automation_id, context_key from runs
@@ -194,7 +198,7 @@ export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock
       on conflict (run_id, path, name) do nothing)
     ${closes.length === 0 ? sql`` : closing(closes)}`;
 
-/** Returns the update that ends a step of the part `run` of the same statement. */
+/** Returns the update that ends a step whose run the part `run` of the same statement returns. */
 export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd): SQL => sql`
     update run_steps set status = ${status}, result = ${json(result)}::jsonb, error = ${json(error)}::jsonb,
       trace = ${endedTrace(trace)}, seq = nextval('change_seq'),
@@ -202,11 +206,13 @@ export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd)
     where run_id = ${runId} and path = ${path} and status in ('pending', 'running', 'waiting')
       and exists (select 1 from run)`;
 
-/** Keeps what attempts of an action have stored in the trace (`attempts.ts`). */
+/** Merges the trace with what the attempts of an action have stored in it (`attempts.ts`). */
 const endedTrace = (trace: unknown): SQL => sql`
   coalesce(case when kind = 'action' then trace end, '{}'::jsonb) || ${JSON.stringify(trace ?? {})}::jsonb`;
 
-/** Returns the part for steps that close artifacts; other steps need not read the open ones. */
+/**
+ * Returns the part that closes artifacts. It is left out for other steps, so that they do not read the open artifacts.
+ */
 const closing = (closes: StepEnd['closes']) => sql`, closed as (
       update artifacts a set closed_at = clock_timestamp() from run
       where a.automation_id = run.automation_id and a.closed_at is null
@@ -214,8 +220,8 @@ const closing = (closes: StepEnd['closes']) => sql`, closed as (
           where a.type = c ->> 'type' and a.data @> (c -> 'data')))`;
 
 /**
- * Marks a run as waiting when a step ended beside others and all remaining ones wait. Branches that end together skip
- * it.
+ * Marks a run as waiting when a step that ran beside others has ended and all remaining steps wait. Skips the row when
+ * another transaction has locked it, for example when two branches end together.
  */
 async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
   await tx.execute(sql`
@@ -228,11 +234,11 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 }
 
 /**
- * Writes the steps that an execution has noted. Idempotent: a replayed chain writes the same rows again, and a row that
- * has ended does not change. When the run has ended, open steps are cancelled and nothing else is written. Cancelling a
- * step also cancels the steps and waits inside it, including those that the workflow does not know because the activity
- * that began them was cancelled. Times are those of this write, milliseconds later, since workflow time stands still
- * within a workflow task.
+ * Writes the steps that an execution has recorded. Idempotent: a replayed chain writes the same rows again, and a row
+ * that has ended does not change. When the run has ended, open steps are cancelled and nothing else is written.
+ * Cancelling a step also cancels the steps and waits inside it, including those that the workflow does not know because
+ * the activity that began them was cancelled. The times stored are those of this write, a few milliseconds late,
+ * because workflow time does not advance within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
   if (journal.length === 0) return;

@@ -15,11 +15,11 @@ export interface StuckRun {
   reason: string;
 }
 
-/** Seconds after which a run that may start and has not is reported as stuck. */
+/** Seconds after which a run that may start but has not started is reported as stuck. */
 const NOT_STARTED_SECONDS = 60;
 /** Seconds without progress after which a running run is checked. */
 const QUIET_SECONDS = 60;
-/** Seconds that a step may take before its run counts as one without progress. */
+/** Seconds that a step may take before its run counts as making no progress. */
 export const NO_PROGRESS_SECONDS = 900;
 
 /** An open run that may be stuck. */
@@ -29,15 +29,15 @@ export interface QuietRun {
   workflowId: string;
   executionRunId: string | null;
   version: number;
-  /** Seconds since its last progress. */
+  /** Seconds since the last progress of the run. */
   quietSeconds: number;
   /** Whether one of its steps is a call in progress, which has its own timeout. */
   isCalling: boolean;
 }
 
 /**
- * Returns open runs without progress for a minute: pending ones that may start, running ones, and waiting ones with a
- * wake that was not answered.
+ * Returns open runs without progress for a minute: pending runs that may start, running ones, and waiting ones whose
+ * wake was not answered.
  */
 export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]> {
   const found = await db.execute<{
@@ -70,7 +70,7 @@ export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]
   }));
 }
 
-/** Replaces the stuck runs with those of the latest search. */
+/** Replaces the stored stuck runs with those of the latest search. */
 export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): Promise<void> {
   const records = JSON.stringify(stuck.map(({ runId, code, reason }) => ({ run_id: runId, code, reason })));
   await tx.execute(sql`
@@ -105,7 +105,7 @@ async function filtersMissing(db: Executor, runId: string, known: ReadonlySet<st
   return unknownFilters(definition, (name) => standardFilters.get(name) !== undefined || known.has(filterName(name)));
 }
 
-/** Returns stuck runs as an operator reads them, oldest first. */
+/** Returns stuck runs with the names of their automations, oldest first. */
 export async function listStuckRuns(
   db: Executor,
   limit: number,

@@ -6,9 +6,10 @@ import type { Executor } from '../executor';
 /**
  * Copies the results of an earlier run to its retry: steps that succeeded or were skipped with their results and
  * decisions, artifacts, and the decisions of enclosing steps (which branch, which items). The retry's execution finds
- * them as a replayed one does, and continues where the earlier run failed. `settled` returns whether a failed step
- * stays as it is (`continue_on_error`). Positions of the log are kept: an answer that came too late for the earlier run
- * ends the wait of this one. Runs in the caller's transaction, after the retry's row was inserted.
+ * them as a replayed execution does, and continues where the earlier run failed. `settled` returns whether a failed
+ * step keeps its result (`continue_on_error`). Positions of the log are kept, so that an event that came too late for a
+ * wait of the earlier run ends that wait in the retry. Runs in the caller's transaction, after the retry's row was
+ * inserted.
  */
 export async function takeOverSteps(
   tx: Executor,
@@ -39,7 +40,7 @@ export async function takeOverSteps(
   await takeOverArtifacts(tx, ids, from, to);
 }
 
-/** Copies artifacts under new ids in the old order, because later steps use the newest. */
+/** Copies artifacts under new ids in the same order, because later steps use the newest artifact. */
 async function takeOverArtifacts(tx: Executor, ids: Ids, from: string, to: string): Promise<void> {
   const made = await tx.execute<{ id: string }>(sql`
     select a.id from artifacts a join run_steps s on s.run_id = ${to} and s.path = a.path
@@ -53,7 +54,7 @@ async function takeOverArtifacts(tx: Executor, ids: Ids, from: string, to: strin
     from jsonb_to_recordset(${JSON.stringify(renamed)}::jsonb) as r(old uuid, id uuid) join artifacts a on a.id = r.old`);
 }
 
-/** Returns an array parameter of texts that contain commas and brackets. */
+/** Returns an array parameter for texts that may contain commas and brackets. */
 function textArray(values: readonly string[]) {
   return sql`array(select jsonb_array_elements_text(${JSON.stringify(values)}::jsonb))`;
 }

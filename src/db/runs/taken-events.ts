@@ -1,10 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
-/** Events that a wait remembers as taken; with more of them the oldest moves the position from which events count. */
+/**
+ * Maximum number of events that a wait remembers as taken. If there are more, the oldest of these becomes the position
+ * after which events count.
+ */
 const MAX_TAKEN = 500;
 
-/** The position of the log from which events count for a wait, and the later events that ended earlier waits. */
+/** The position of the log after which events count for a wait, and the later events that ended earlier waits. */
 export interface EventsToSee {
   afterSeq: number;
   /** Ids of changes. */
@@ -12,9 +15,9 @@ export interface EventsToSee {
 }
 
 /**
- * Returns the events that have not ended an earlier wait of the run. Each event ends only one of several consecutive
- * waits, even if all of them count events from the start of the same request, so a loop that waits for three answers
- * needs three events. Events are compared, not positions, since the answers of two waits may arrive in either order.
+ * Returns which events can still end a wait of the run. Each event ends only one of several consecutive waits, even if
+ * all of them count events from the start of the same request, so that a loop that waits for three answers needs three
+ * events. Events are compared rather than positions, because the answers of two waits may arrive in either order.
  * `isBefore` excludes steps of other branches: the same event may end a wait in each branch.
  */
 export async function withoutTakenEvents(

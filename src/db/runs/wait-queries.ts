@@ -3,9 +3,9 @@ import type { Executor } from '../executor';
 import { EVENT_REF, MAX_CHANGED, toWait, WAIT_COLUMNS, type Wait, type WaitRow, type WakeCause } from './wait-row';
 
 /**
- * Returns waits that changes of these entities or these events may end. Any plan of this query consists of index
- * look-ups, also one that was made while there were no waits: armed waits must not slow down changes that end none of
- * them.
+ * Returns the waits that changes of these entities or these events may end. Every plan of this query consists of index
+ * look-ups, even a plan that was made while there were no waits, because armed waits must not slow down changes that
+ * end none of them.
  */
 export async function waitsOn(
   db: Executor,
@@ -25,7 +25,7 @@ export async function waitsOn(
   return found.rows.map(toWait);
 }
 
-/** Returns entities of some kinds that changed after a position of the log. */
+/** Returns entities of these kinds that changed after a position of the log, at most `MAX_CHANGED`. */
 export async function changedAfter(
   db: Executor,
   seq: number,
@@ -38,7 +38,7 @@ export async function changedAfter(
   return found.rows.map((row) => ({ kind: row.kind, id: row.entity_id }));
 }
 
-/** Returns armed waits, newest first, below the id `before`. */
+/** Returns armed waits with ids below `before`, newest first. */
 export async function listWaits(
   db: Executor,
   page: { limit: number; before: string | undefined; runId: string | undefined },
@@ -51,7 +51,7 @@ export async function listWaits(
   return found.rows.map(toWait);
 }
 
-/** A wait with a wake that its execution has not answered. */
+/** A wait whose wake was not answered by its execution. */
 export interface UnansweredWake {
   id: string;
   runId: string;
@@ -60,10 +60,10 @@ export interface UnansweredWake {
   wokenBy: WakeCause;
 }
 
-/** Seconds after arming within which a wake may not have reached the wait yet. */
+/** Seconds after arming during which a wake may not have reached the wait yet. */
 const SETTLED_SECONDS = 60;
 
-/** Returns waits of open runs whose wake was sent and not answered. */
+/** Returns waits of open runs whose wakes were sent but not answered. */
 export async function unansweredWakes(db: Executor, limit: number): Promise<UnansweredWake[]> {
   const found = await db.execute<{
     id: string;
@@ -85,7 +85,7 @@ export async function unansweredWakes(db: Executor, limit: number): Promise<Unan
   }));
 }
 
-/** Returns whether the wait has not been evaluated since. */
+/** Returns whether the wait has not been evaluated since it was read. */
 export async function isStillWoken(db: Executor, { id, wokenBy }: UnansweredWake): Promise<boolean> {
   const found = await db.execute(sql`
     select 1 from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb`);

@@ -7,13 +7,13 @@ export interface WaitContext {
   repeat: Record<string, unknown> | null;
   wait: Record<string, unknown> | null;
   error?: RunError;
-  /** Changes that ended earlier waits and cannot end this one; not for expressions. */
+  /** Ids of changes that ended earlier waits and cannot end this one. Not visible to expressions. */
   taken?: string[];
-  /** Keys of the events of a list, in its order; absent for a single event. Not for expressions. */
+  /** Keys of the events of a list, in the order of the list; absent for a single event. Not visible to expressions. */
   keys?: AwaitedKey[];
 }
 
-/** The context key that an event of a wait must have. */
+/** An event that a wait expects, with the context key that it must have. */
 export interface AwaitedKey {
   event: string;
   contextKey: string | null;
@@ -23,9 +23,9 @@ export interface AwaitedKey {
 /** The cause of a wake. */
 export interface WakeCause {
   changed?: { kind: string; id: string };
-  /** For a wait on any entity of a kind: further entities that changed during the wake. */
+  /** For a wait on any entity of a kind: further entities that changed before the wake was answered. */
   more?: { kind: string; id: string }[];
-  /** The `trigger` root of the event that was waited for. */
+  /** The `trigger` scope of the event that ended the wait. */
   trigger?: Record<string, unknown>;
   seq?: number;
 }
@@ -47,13 +47,13 @@ export interface Wait {
   timeoutAt: Date | null;
   recheckAt: Date | null;
   wokenBy: WakeCause | null;
-  /** The wake that the current check answers; null = no wake caused it. */
+  /** The wake that caused the current check; null = no wake caused it. */
   checkCause: WakeCause | null;
-  /** Whether it has been evaluated since it was armed. */
+  /** Whether the wait has been evaluated since it was armed. */
   isChecked: boolean;
 }
 
-/** A row of `waits` with `WAIT_COLUMNS`. */
+/** A row of `waits` with the columns of `WAIT_COLUMNS`. */
 export interface WaitRow extends Record<string, unknown> {
   id: string;
   run_id: string;
@@ -74,7 +74,8 @@ export interface WaitRow extends Record<string, unknown> {
 }
 
 /**
- * The columns are named, so that a column added by a newer release does not change the result of prepared statements.
+ * The columns are listed by name, so that a column that a newer release adds does not change the result of prepared
+ * statements.
  */
 export const WAIT_COLUMNS =
   sql.raw(`id, run_id, path, kind, event, context_key, any_key, refs, scope, after_seq, since, timeout_at,
@@ -109,7 +110,7 @@ export function eventsOf({ event, scope }: Pick<Wait, 'event' | 'scope'>): strin
   return event === null ? [] : [event];
 }
 
-/** Returns the events that a wait lists, in its order, each with its context key; `*` = any. */
+/** Returns the events that a wait lists, in their order, each with its context key; `*` matches any key. */
 export function awaitedEvents({
   event,
   contextKey,
@@ -120,13 +121,13 @@ export function awaitedEvents({
   return keys.map((each) => ({ event: each.event, contextKey: each.anyKey ? '*' : each.contextKey }));
 }
 
-/** Returns the kinds of which a wait reads any entity. */
+/** Returns the kinds of which a wait depends on any entity. */
 export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
   return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
 }
 
-/** Kind under which `wait_refs` finds the waits that list several events. */
+/** Kind under which `wait_refs` stores the events of waits that list several events. */
 export const EVENT_REF = '$event';
 
-/** Maximum number of entities in a wake; the next change of its kind finds the others. */
+/** Maximum number of entities in a wake. If more entities change, the next change of the kind finds the rest. */
 export const MAX_CHANGED = 200;

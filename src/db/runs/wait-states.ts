@@ -13,16 +13,17 @@ import {
 } from './wait-row';
 
 /*
- * The life of a wait. Its row exists as long as it waits: armed, woken (`woken_by` is set: a wake is under way) or checked because of
- * a wake (`looked_by`), and gone. `endForgottenWait` moves the wait and its step in one statement; what ends a run or cuts a branch
- * deletes waits in its own statement (`leftBy` in `run-states.ts`, `cancelAt` in `step-states.ts`).
+ * The life of a wait. Its row exists while the run waits: armed, then woken (`woken_by` is set while a wake is pending)
+ * or checked because of a wake (`looked_by` is set), and finally deleted. `endForgottenWait` ends the wait and its step
+ * in one statement; the statements that end a run or cut a branch also delete the waits (`leftBy` in `run-states.ts`,
+ * `cancelAt` in `step-states.ts`).
  */
 
 type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'checkCause' | 'isChecked'> & {
   refs: readonly { kind: string; id: string }[];
 };
 
-/** Arms a wait. After the commit, changes find it. */
+/** Arms a wait. Changes find it once the transaction has committed. */
 export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
   const refs = JSON.stringify(wait.refs);
   const events = JSON.stringify(wait.scope.keys === undefined ? [] : eventsOf(wait));
@@ -40,7 +41,7 @@ export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
     union select ${EVENT_REF}, e, armed.id from armed, jsonb_array_elements_text(${events}::jsonb) as e`);
 }
 
-/** Returns the wait of a step, locked until the transaction ends; null = none is armed. */
+/** Returns the wait of a step, locked until the transaction ends, or null when none is armed. */
 export async function lockWait(tx: Executor, runId: string, path: string): Promise<Wait | null> {
   const found = await tx.execute<WaitRow>(
     sql`select ${WAIT_COLUMNS} from waits where run_id = ${runId} and path = ${path} for update`,
@@ -49,9 +50,9 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
 }
 
 /**
- * Records that a check begins, in a separate transaction before the check. This closes the race with wakes: a change
- * that is committed later finds the wait without a pending wake and sends one; the check sees an earlier one. Returns
- * false when no wait is armed.
+ * Records that a check begins. The record is committed in a separate transaction before the check, which closes the
+ * race with wakes: a change that commits later finds the wait without a pending wake and sends one, and a change that
+ * committed earlier is seen by the check. Returns false when no wait is armed.
  */
 export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`
@@ -62,20 +63,23 @@ export async function beginCheck(db: Executor, runId: string, path: string): Pro
   return found.rows[0]?.armed ?? false;
 }
 
-/** Records that the wait does not hold yet. `recheckAt`: when the next check is due by the clock; null = never. */
+/**
+ * Records that the condition of the wait is not met yet. `recheckAt` is when time alone requires the next check; null =
+ * never.
+ */
 export async function endCheck(tx: Executor, id: string, recheckAt: Date | null): Promise<void> {
   await tx.execute(sql`
     update waits set recheck_at = ${recheckAt?.toISOString() ?? null}, looked_by = null, looked = true where id = ${id}`);
 }
 
-/** Removes a wait whose outcome is stored in its step. */
+/** Removes a wait. The caller stores its outcome in the step. */
 export async function removeWait(tx: Executor, id: string): Promise<void> {
   await tx.execute(sql`delete from waits where id = ${id}`);
 }
 
 /**
- * Removes a wait that no execution waits for, and ends its step as `cancelled`. Returns false when it was evaluated in
- * between.
+ * Removes a wait that no execution waits for, and ends its step as `cancelled`. Returns false when the wait was
+ * evaluated in between.
  */
 export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy }: UnansweredWake): Promise<boolean> {
   const ended = await db.execute(sql`
@@ -93,7 +97,7 @@ export const leftBy = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
     secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;
 
-/** A signal to send. */
+/** A signal to send to an execution. */
 export interface Wake {
   runId: string;
   path: string;
@@ -109,8 +113,8 @@ interface WakeRow extends Record<string, unknown> {
 const toWake = (row: WakeRow): Wake => ({ runId: row.run_id, path: row.path, workflowId: row.workflow_id });
 
 /**
- * Records a pending wake and returns it to the caller to send; if the caller dies first, `takeWakes` sends it. Returns
- * null when one is already pending, or the wait is over.
+ * Records a pending wake and returns it for the caller to send; if the caller dies first, `takeWakes` sends it. Returns
+ * null when a wake is already pending, or the wait has ended.
  */
 export async function wakeWait(db: Executor, id: string, by: WakeCause): Promise<Wake | null> {
   const woken = await db.execute<WakeRow>(sql`
@@ -137,12 +141,13 @@ const WAKE_AGAIN_SECONDS = 5;
 const TO_SEND = sql`woken_by is not null and (signalled_at is null
   or signalled_at < clock_timestamp() - make_interval(secs => ${WAKE_AGAIN_SECONDS}))`;
 
-/** Whether a wake waits to be sent. */
+/** SQL condition: a wake has to be sent. */
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
 /**
- * Takes wakes to send, with their executions; none for runs that are not open. `skip locked`: sweeps of several workers
- * share the rows instead of waiting for each other, and `signalled_at` keeps each of them from sending a wake again.
+ * Takes wakes to send, with the workflow ids of their runs; wakes of runs that are not open are left out. Because of
+ * `skip locked`, sweeps of several workers share the rows instead of waiting for each other, and `signalled_at`
+ * prevents each of them from sending a wake again.
  */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {
   const taken = await db.execute<WakeRow>(sql`

@@ -18,7 +18,7 @@ export const apiTokens = pgTable('api_tokens', {
   revokedAt: at('revoked_at'),
 });
 
-/** Sessions of the console, and one-time links that are exchanged for one. */
+/** Sessions of the console, and one-time links that are exchanged for a session. */
 export const sessions = pgTable('sessions', {
   id: uuid('id').primaryKey(),
   kind: text('kind').$type<'session' | 'link'>().notNull(),
@@ -26,9 +26,9 @@ export const sessions = pgTable('sessions', {
   prefix: text('prefix').notNull(),
   hash: bytea('hash').notNull(),
   roles: text('roles').array().notNull(),
-  /** The token that it was made from; null = the bootstrap token. */
+  /** The token from which the session was created; null = the bootstrap token. */
   tokenId: uuid('token_id'),
-  /** Hash of the bootstrap token at the time of creation. */
+  /** Hash of the bootstrap token when the session was created. */
   adminHash: bytea('admin_hash'),
   createdAt: at('created_at').notNull(),
   expiresAt: at('expires_at').notNull(),
@@ -49,7 +49,7 @@ export const auditLog = pgTable('audit_log', {
   detail: jsonb('detail').$type<unknown>(),
 });
 
-/** Stored answers for repeats with the same Idempotency-Key. */
+/** Answers that are stored for repeated requests with the same Idempotency-Key. */
 export const idempotencyKeys = pgTable(
   'idempotency_keys',
   {
@@ -69,7 +69,7 @@ export const hooks = pgTable('hooks', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
   scheme: text('scheme').$type<HookScheme>().notNull(),
-  /** Header of the secret or signature; null = the scheme's own. */
+  /** Header of the secret or signature; null = the header that the scheme prescribes. */
   header: text('header'),
   options: jsonb('options').$type<HookOptions>().notNull().default({}),
   secrets: jsonb('secrets').$type<Sealed[]>().notNull(),

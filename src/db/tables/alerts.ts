@@ -1,7 +1,10 @@
 import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at, jsonb } from './columns';
 
-/** Fields of an alert that are not reactive, and those that lists filter by; its state is that of the entity. */
+/**
+ * Fields of an alert that are not reactive, and fields that lists filter by. The state of an alert is the state of its
+ * entity.
+ */
 export const alerts = pgTable('alerts', {
   fingerprint: text('fingerprint').primaryKey(),
   source: text('source').notNull(),
@@ -29,7 +32,7 @@ export const alertEpisodes = pgTable(
   (t) => [primaryKey({ columns: [t.fingerprint, t.startsAt] })],
 );
 
-/** Silences, by fingerprint or by matchers; they also apply to later alerts. */
+/** Silences, by fingerprint or by matchers. They also apply to alerts that arrive later. */
 export const alertSilences = pgTable('alert_silences', {
   id: uuid('id').primaryKey(),
   fingerprint: text('fingerprint'),
@@ -38,11 +41,11 @@ export const alertSilences = pgTable('alert_silences', {
   comment: text('comment').notNull(),
   createdBy: text('created_by').notNull(),
   createdAt: at('created_at').notNull(),
-  /** The silence that was also created in an Alertmanager. */
+  /** The copy of this silence in an Alertmanager. */
   remote: jsonb('remote').$type<{ connectionId: string; id: string }>(),
 });
 
-/** Refused messages of senders. */
+/** Messages of senders that were refused. */
 export const refusedDeliveries = pgTable('refused_deliveries', {
   id: uuid('id').primaryKey(),
   route: text('route').notNull(),

@@ -4,13 +4,13 @@ import type { Actor } from '../../domain/entities/change';
 import type { Finding } from '../../domain/errors';
 import { at, jsonb } from './columns';
 
-/** One row per automation; versioned fields are in `automationVersions`. */
+/** One row per automation. Versioned fields are in `automationVersions`. */
 export const automations = pgTable('automations', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
   /**
-   * Name of the automation in workflow ids: made at creation, never changed; null = an older release has not set it
-   * yet.
+   * Name of the automation in workflow ids. It is derived at creation and never changes; null = an older release has
+   * not set it yet.
    */
   slug: text('slug').default(sql`'automation-' || left(replace(gen_random_uuid()::text, '-', ''), 12)`),
   description: text('description'),
@@ -45,7 +45,7 @@ export const automationEvents = pgTable('automation_events', {
 
 export type AutomationChange = 'created' | 'updated' | 'enabled' | 'disabled' | 'deleted';
 
-/** Immutable definitions. */
+/** Immutable versions of definitions. */
 export const automationVersions = pgTable(
   'automation_versions',
   {
@@ -62,13 +62,15 @@ export const automationVersions = pgTable(
   (t) => [primaryKey({ columns: [t.automationId, t.version] })],
 );
 
-/** Reasons why no run was started: one row for each series of identical outcomes of an automation and context key. */
+/**
+ * Reasons why no run was started, with one row for each series of identical outcomes of an automation and context key.
+ */
 export const evaluations = pgTable('evaluations', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   automationId: uuid('automation_id').notNull(),
   triggerId: text('trigger_id'),
   changeId: uuid('change_id'),
-  /** Context key of the run that did not start; null = none, or unknown. */
+  /** Context key of the run that was not started; null = none, or unknown. */
   contextKey: text('context_key'),
   outcome: text('outcome').notNull(),
   detail: text('detail'),
@@ -114,7 +116,7 @@ export const dwells = pgTable(
     lastFiredAt: at('last_fired_at'),
     startAttemptedAt: at('start_attempted_at'),
     startedAt: at('started_at'),
-    /** Workflow id of its timer; null = `dwell:<id>`. */
+    /** Workflow id of the dwell's timer; null = `dwell:<id>`. */
     workflowId: text('workflow_id'),
     updatedAt: at('updated_at')
       .notNull()
@@ -127,7 +129,7 @@ export const dwells = pgTable(
   ],
 );
 
-/** Dwells that ended before their deadline and whose workflow has not been terminated. */
+/** Dwells that ended before their deadline and whose workflows have not been terminated. */
 export const dwellEnds = pgTable('dwell_ends', { id: uuid('id').primaryKey(), workflowId: text('workflow_id') });
 
 /** Temporal Schedules of cron and interval triggers. */
@@ -145,13 +147,15 @@ export const schedules = pgTable(
     syncedAt: at('synced_at'),
     attemptedAt: at('attempted_at'),
     spec: text('spec'),
-    /** Id of the Schedule in Temporal; null = `automation:<automation>:<trigger>`, or none yet. */
+    /**
+     * Id of the Schedule in Temporal; null = `automation:<automation>:<trigger>`, or the Schedule does not exist yet.
+     */
     scheduleId: text('schedule_id'),
   },
   (t) => [primaryKey({ columns: [t.automationId, t.triggerId] })],
 );
 
-/** Schedules that are to be deleted from Temporal. */
+/** Schedules that have to be deleted from Temporal. */
 export const scheduleEnds = pgTable(
   'schedule_ends',
   {

@@ -22,7 +22,7 @@ export const systemGroups = pgTable('system_groups', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Dependencies of systems: the source depends on the target. */
+/** Dependencies between systems: the source depends on the target. */
 export const dependencies = pgTable(
   'dependencies',
   {
@@ -58,7 +58,7 @@ export const slos = pgTable('slos', {
 /** Weeks whose digest has been sent. */
 export const sloDigests = pgTable('slo_digests', { week: date('week').primaryKey(), sentAt: at('sent_at').notNull() });
 
-/** Satellites, which run checks elsewhere. */
+/** Satellites, which run checks from other locations. */
 export const satellites = pgTable('satellites', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),

@@ -61,7 +61,7 @@ export const dedupKeys = pgTable('dedup_keys', {
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
-/** Worker processes, including those that stopped a few minutes ago, with the names that their plugins bring. */
+/** Worker processes, including those that stopped a few minutes ago, with the names that their plugins provide. */
 export const workers = pgTable('workers', {
   id: uuid('id').primaryKey(),
   host: text('host').notNull(),
@@ -71,11 +71,11 @@ export const workers = pgTable('workers', {
   /** Names of `Knowledge`; null = a release that does not announce them. */
   knows: text('knows').array(),
   reads: jsonb('reads').$type<Knowledge['reads']>(),
-  /** Hash of both. */
+  /** Hash of `knows` and `reads`. */
   knowsId: text('knows_id'),
-  /** Release of the worker; null = it does not announce one. */
+  /** Release of the worker; null = it does not announce its release. */
   version: text('version'),
-  /** How the worker enforces the limits of scripts; null = its release does not announce it. */
+  /** How the worker enforces the limits of scripts; null = its release does not announce this. */
   scriptLimits: text('script_limits'),
 });
 
@@ -85,7 +85,10 @@ export const partitionLeases = pgTable('partition_leases', {
   owner: uuid('owner'),
   epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
   expiresAt: at('expires_at').notNull(),
-  /** Names that the next change needs: until `needsUntil` only workers that know them may take the partition. */
+  /**
+   * Names that routing the next change requires. Until `needsUntil`, only workers that know them may take the
+   * partition.
+   */
   needs: text('needs').array(),
   needsUntil: at('needs_until'),
 });
@@ -97,7 +100,7 @@ export const sweepLeases = pgTable('sweep_leases', {
   expiresAt: at('expires_at').notNull(),
 });
 
-/** Open runs without progress, from the latest search. */
+/** Open runs without progress, as found by the latest search. */
 export const stuckRuns = pgTable('stuck_runs', {
   runId: uuid('run_id').primaryKey(),
   code: text('code').notNull(),
@@ -112,7 +115,10 @@ export const periodicWork = pgTable('periodic_work', {
   position: jsonb('position').$type<unknown>(),
 });
 
-/** Unused: the release before this one adds its counts here while processes are replaced. A later release drops it. */
+/**
+ * Unused. While processes are replaced, the previous release still adds its counts here. A later release drops the
+ * table.
+ */
 export const metricTotals = pgTable(
   'metric_totals',
   {

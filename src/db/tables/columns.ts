@@ -4,7 +4,7 @@ import { bigint, customType, timestamp } from 'drizzle-orm/pg-core';
 /** Declares a column for an instant. */
 export const at = (name: string) => timestamp(name, { withTimezone: true, mode: 'date' });
 
-/** A jsonb column. Unlike drizzle's, it does not parse a string in jsonb as JSON again: `"1"` remains a string. */
+/** A jsonb column. Unlike drizzle's own, it does not parse a JSON string a second time: `"1"` remains a string. */
 export const jsonb = customType<{ data: unknown; driverData: unknown }>({
   dataType: () => 'jsonb',
   toDriver: (value) => JSON.stringify(value),
@@ -14,7 +14,7 @@ export const jsonb = customType<{ data: unknown; driverData: unknown }>({
 /** A column for bytes. */
 export const bytea = customType<{ data: Buffer }>({ dataType: () => 'bytea' });
 
-/** Declares a column for a position in the log that streams follow. */
+/** Declares a column for a position in the sequence that streams follow. */
 export const seq = () =>
   bigint('seq', { mode: 'number' })
     .notNull()

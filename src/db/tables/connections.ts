@@ -4,18 +4,18 @@ import type { Sealed } from '../../domain/secrets/cipher';
 import type { SecretBinding } from '../../domain/secrets/binding';
 import { at, jsonb, bytea } from './columns';
 
-/** Secrets, sealed for their names. */
+/** Secrets. Each value is sealed for the name of its secret. */
 export const secrets = pgTable('secrets', {
   name: text('name').primaryKey(),
   version: integer('version').notNull(),
   sealed: jsonb('sealed').$type<Sealed>().notNull(),
-  /** Binding; null = it may be used anywhere. */
+  /** The secret's binding; null = it may be used anywhere. */
   allow: jsonb('allow').$type<SecretBinding>(),
   createdAt: at('created_at').notNull(),
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Connections to other products; `secrets` holds the sealed fields of the config. */
+/** Connections to other products. `secrets` contains the sealed fields of the config. */
 export const connections = pgTable('connections', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),
@@ -36,7 +36,7 @@ export const scriptPackages = pgTable('script_packages', {
   createdAt: at('created_at').notNull(),
 });
 
-/** Attempts of notification.send to deliver a notification. */
+/** Attempts of `notification.send` to deliver a notification. */
 export const notifications = pgTable('notifications', {
   id: uuid('id').primaryKey(),
   runId: uuid('run_id'),
@@ -58,7 +58,7 @@ export const callProgress = pgTable('call_progress', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Values that an integration remembers for a connection. */
+/** Values that an integration stores for a connection. */
 export const connectionMemory = pgTable(
   'connection_memory',
   {
@@ -79,11 +79,11 @@ export const kubernetesWatches = pgTable(
       .references(() => connections.id, { onDelete: 'cascade' }),
     /** Empty = all namespaces. */
     namespace: text('namespace').notNull(),
-    /** Version up to which events were delivered; null = the watch has not begun. */
+    /** Version up to which events were delivered; null = the watch has not started. */
     resourceVersion: text('resource_version'),
-    /** Hash of the address of the API server that the resource version is of. */
+    /** Hash of the address of the API server that the resource version belongs to. */
     cluster: text('cluster'),
-    /** The worker that watches. */
+    /** The worker that holds the lease of the watch. */
     owner: uuid('owner'),
     expiresAt: at('expires_at')
       .notNull()

@@ -11,7 +11,7 @@ export const entityKinds = pgTable('entity_kinds', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Reactive state; `state` null = removed. */
+/** Reactive states; `state` null = the entity was removed. */
 export const entities = pgTable(
   'entities',
   {
@@ -24,7 +24,7 @@ export const entities = pgTable(
   (t) => [primaryKey({ columns: [t.kind, t.id] })],
 );
 
-/** One row per changed top-level field. */
+/** Changes of states, with one row for each changed top-level field. */
 export const entityTransitions = pgTable('entity_transitions', {
   id: bigint('id', { mode: 'number' }).primaryKey().generatedAlwaysAsIdentity(),
   kind: text('kind').notNull(),

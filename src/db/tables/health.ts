@@ -1,7 +1,7 @@
 import { boolean, doublePrecision, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at, jsonb } from './columns';
 
-/** From best to worst. A system has the worst status of its enabled checks and firing alerts. */
+/** Statuses, from best to worst. A system has the worst status of its enabled checks and firing alerts. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 
 /** Checks and firing alerts of systems with their last status. */

@@ -2,7 +2,7 @@ import { boolean, pgTable, text, uuid } from 'drizzle-orm/pg-core';
 import type { Actor } from '../../domain/entities/change';
 import { at, jsonb } from './columns';
 
-/** Incidents; the reactive part is the entity of the same id. */
+/** Incidents. The reactive part of an incident is the entity with the same id. */
 export const incidents = pgTable('incidents', {
   id: uuid('id').primaryKey(),
   title: text('title').notNull(),
@@ -27,7 +27,7 @@ export const incidentUpdates = pgTable('incident_updates', {
   at: at('at').notNull(),
 });
 
-/** Maintenances; the reactive part is the entity of the same id. */
+/** Maintenances. The reactive part of a maintenance is the entity with the same id. */
 export const maintenances = pgTable('maintenances', {
   id: uuid('id').primaryKey(),
   title: text('title').notNull(),

@@ -3,17 +3,17 @@ import { bigint, boolean, integer, pgTable, primaryKey, text, unique, uuid } fro
 import type { Sealed } from '../../domain/secrets/cipher';
 import { at, jsonb, seq } from './columns';
 
-/** `pending`, `running` and `waiting` are open; the others are final. ARCHITECTURE.md has the transitions. */
+/** `pending`, `running` and `waiting` are open; the others are final. ARCHITECTURE.md describes the transitions. */
 export const RUN_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'cancelled'] as const;
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** Like the statuses of runs. `skipped`: its `enabled` was false; `cancelled`: its run ended first. */
+/** As for runs. `skipped`: the step's `enabled` was false. `cancelled`: its run ended first. */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
 export type StepStatus = (typeof STEP_STATUSES)[number];
 
-/** Runs. The row of a run decides whether the run may act. */
+/** Runs. The row of a run decides whether the run may still act. */
 export const runs = pgTable('runs', {
   id: uuid('id').primaryKey(),
   automationId: uuid('automation_id').notNull(),
@@ -44,7 +44,7 @@ export const runs = pgTable('runs', {
   seq: seq(),
 });
 
-/** One row per step of a run, by path; iterations are part of the path. */
+/** Steps of runs, with one row per path. The path contains the iterations of loops. */
 export const runSteps = pgTable(
   'run_steps',
   {
@@ -109,7 +109,7 @@ export const waits = pgTable(
   (t) => [unique('waits_run_id_path_key').on(t.runId, t.path)],
 );
 
-/** Entities that waits read; `*` = any of the kind. */
+/** Entities that waits depend on; `*` = any entity of the kind. */
 export const waitRefs = pgTable(
   'wait_refs',
   {

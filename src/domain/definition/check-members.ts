@@ -123,7 +123,10 @@ export function checkMembers(uses: readonly ParsedUse[], context: Context): void
   }
 }
 
-/** Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is a field. */
+/**
+ * Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is a
+ * field.
+ */
 function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] | { known: string[] } | undefined {
   const whole = memberOf([kind], field);
   if (whole === 'open') return undefined;

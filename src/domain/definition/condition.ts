@@ -3,7 +3,10 @@ import { Duration } from './duration';
 import { ExpressionText } from './expression-text';
 import { isTimeOfDay, isTimezone, WEEKDAYS } from './time-of-day';
 
-/** A condition; a list is an `and`. Written out because the shape contains itself; the schemas below are checked against it. */
+/**
+ * A condition; a list is an `and`. Written out because the shape contains itself; the schemas below are checked against
+ * it.
+ */
 export type Condition =
   | boolean
   | string

@@ -46,7 +46,10 @@ const TemplateDwell = z.strictObject({ ...TEMPLATE, ...MISSED });
 /** The ways to write a duration. */
 export const DURATION_FORMS = { units: UnitDuration, text: TextDuration, template: TemplateDuration };
 
-/** A length of time: `"5m"`, `"1h30m"`, `"hh:mm:ss"`, `{seconds|minutes|hours|days: n}` or `{template}`; > 0 and ≤ 30 days. */
+/**
+ * A length of time: `"5m"`, `"1h30m"`, `"hh:mm:ss"`, `{seconds|minutes|hours|days: n}` or `{template}`; > 0 and ≤ 30
+ * days.
+ */
 export const Duration = z.union([UnitDuration, TextDuration, TemplateDuration], { error: 'not a duration' }).meta({
   id: 'Duration',
   description: 'A length of time: "5m", "1h30m", "hh:mm:ss", {minutes: 5} or {template: "…"}; at most 30 days',

@@ -99,7 +99,10 @@ function checkKeyword(keyword: string, value: unknown, path: string, walk: Walk)
   }
 }
 
-/** References name an entry of `$defs` or `definitions` at the top, never lead back to themselves, and stay small when expanded. */
+/**
+ * References name an entry of `$defs` or `definitions` at the top, never lead back to themselves, and stay small when
+ * expanded.
+ */
 function checkReferences(root: Record<string, unknown>): Finding[] {
   const findings: Finding[] = [];
   const sizes = new Map<unknown, number>();
@@ -156,7 +159,10 @@ function badReference(reference: unknown, path: string): Finding {
   return finding(path, 'schema_reference', message);
 }
 
-/** Returns whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations show. Needs checked references. */
+/**
+ * Returns whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations show. Needs
+ * checked references.
+ */
 function allowsObjects(schema: unknown, root: Record<string, unknown>, depth: number): boolean {
   if (typeof schema === 'boolean') return schema;
   if (!isMap(schema) || depth > 3 * SCHEMA_LIMITS.depth) return true;

@@ -13,8 +13,8 @@ export interface FilterInfo {
 
 export interface FilterRegistry {
   /**
-   * Adds a filter. A name that is taken, by a built-in or by an earlier one, or that could not be written in an expression,
-   * is skipped with a warning.
+   * Adds a filter. A name that is taken, by a built-in or by an earlier one, or that could not be written in an
+   * expression, is skipped with a warning.
    * @returns whether it was added
    */
   registerFilter(name: string, apply: FilterFunction, description: string): boolean;

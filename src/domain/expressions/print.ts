@@ -81,7 +81,9 @@ function print(node: Node, atLeast: number): string {
   return levelOf(node) < atLeast ? `(${text})` : text;
 }
 
-/** Writes an expression in its one canonical form: double quotes, symbols instead of words, only the needed parentheses. */
+/**
+ * Writes an expression in its one canonical form: double quotes, symbols instead of words, only the needed parentheses.
+ */
 export function printExpression(expression: Expression): string {
   return print(expression.root, TERNARY);
 }

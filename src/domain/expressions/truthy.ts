@@ -1,4 +1,6 @@
-/** Returns whether a value counts as true. False are null, undefined, false, 0, "", [] and {}; the text "false" is true. */
+/**
+ * Returns whether a value counts as true. False are null, undefined, false, 0, "", [] and {}; the text "false" is true.
+ */
 export function truthy(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === 0 || value === '') return false;
   if (typeof value === 'number') return !Number.isNaN(value);

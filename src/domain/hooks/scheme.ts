@@ -118,7 +118,10 @@ const PRESETS: Readonly<Record<Exclude<HookScheme, 'none' | 'sns'>, Preset>> = {
 /** The verification of a hook's sender: the settings of the hook, then those of its scheme. */
 export interface Expectation {
   kind: 'none' | 'secret' | 'timestamped' | 'hmac' | 'sns';
-  /** Header with the secret or the signature, lower case; null for `none`, and for `sns`, whose signature is in the body. */
+  /**
+   * Header with the secret or the signature, lower case; null for `none`, and for `sns`, whose signature is in the
+   * body.
+   */
   header: string | null;
   hmac?: HmacScheme;
   deliveryHeader?: string;

@@ -61,7 +61,10 @@ export interface TriggerType {
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };
-    /** Why `for:` cannot be confirmed with this config (e.g. `entity_changed` without `to`, or a nested field); absent = it always can. */
+    /**
+     * Why `for:` cannot be confirmed with this config (e.g. `entity_changed` without `to`, or a nested field); absent =
+     * it always can.
+     */
     refuses?(config: Record<string, unknown>): string | undefined;
     /**
      * `state` null = the entity was removed. undefined = cannot be determined (null, unknown, text instead of a

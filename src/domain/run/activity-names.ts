@@ -2,8 +2,8 @@ import { kindOf } from '../definition/action-kind';
 import type { PlanNode } from './plan';
 
 /**
- * Names of activities in histories of the workflow type `automation`. A replay compares them with the history: a change needs
- * `patched`.
+ * Names of activities in histories of the workflow type `automation`. A replay compares them with the history: a change
+ * needs `patched`.
  */
 export const ACTIVITY_NAMES = { claim: 'start', notes: 'notes', failure: 'run failed', finish: 'finish' } as const;
 

@@ -33,7 +33,10 @@ export interface Resume {
   journal: StepRecord[];
   /** Lines of the step list in the Web UI. */
   details: [path: string, line: { label: string; status: StepStatus; note: string }][];
-  /** Iterations in that list that are not shown one by one, by the path of their loop; absent in executions of older releases. */
+  /**
+   * Iterations in that list that are not shown one by one, by the path of their loop; absent in executions of older
+   * releases.
+   */
   folded?: [loop: string, ranges: [first: number, last: number][]][];
 }
 

@@ -1,4 +1,7 @@
-/** Returns a text with the escapes of JSON, URLs, HTML, shells, SQL and CSV: each of them as one form, with the text itself. */
+/**
+ * Returns a text with the escapes of JSON, URLs, HTML, shells, SQL and CSV: each of them as one form, with the text
+ * itself.
+ */
 export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }

@@ -75,8 +75,9 @@ async function endDwell(
   if (change.occurredAt >= dwell.firesAt && now >= dwell.firesAt) {
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, dwell.firesAt);
-    // `spendAndEvaluate` has spent the row, and this change ended the cause: the next cause may arm the key again. The status is
-    // passed as spent, so that no end is written for a workflow that finds on its own that its dwell has fired.
+    // `spendAndEvaluate` has spent the row, and this change ended the cause: the next cause may arm the key again. The
+    // status is passed as spent, so that no end is written for a workflow that finds on its own that its dwell has
+    // fired.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
@@ -168,7 +169,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   const ms = await durationOf(deps, tx, entered);
   if (typeof ms === 'string') return refused('error', `for: ${ms}`);
   const entity = type.holds.entity(entered.payload);
-  // Counted from the change and not from now: a worker that routes late, or again after a crash, computes the same deadline.
+  // Counted from the change and not from now: a worker that routes late, or again after a crash, computes the same
+  // deadline.
   const firesAt = new Date(change.occurredAt.getTime() + ms);
   const arming = {
     id: deps.ids.next(),
@@ -188,7 +190,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   };
   const cause = { entity, payload: entered.payload, config: trigger.config };
   const holds = await holdsNow(deps, tx, type.holds, cause);
-  // A cause that is over may have held through its deadline while no worker ran: the change that ended it fires the dwell.
+  // A cause that is over may have held through its deadline while no worker ran: the change that ended it fires the
+  // dwell.
   if (holds !== true && !(await heldThrough(deps, tx, arming))) {
     return refused('dwell_cancelled', 'The cause had stopped already when the event was evaluated.');
   }

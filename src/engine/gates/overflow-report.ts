@@ -17,8 +17,8 @@ export interface OverflowReport {
 }
 
 /**
- * Logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The first is logged at once, those of
- * the next 10 s as one line with their number. Every dropped run is counted, whatever the level.
+ * Logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The first is logged at
+ * once, those of the next 10 s as one line with their number. Every dropped run is counted, whatever the level.
  */
 export function createOverflowReport(deps: { log: Logger; onDropped: (mode: string) => void }): OverflowReport {
   const { log, onDropped } = deps;

@@ -33,7 +33,9 @@ const partOf = (pool: number, parties: number): number =>
 /** Returns the share of each automation whose waits are evaluated for so many changes. */
 export const waitShare = (automations: number, changes: number): number => partOf(POOL * changes, automations);
 
-/** Returns the steps for one evaluation of a wait: those left of its automation's share, but at least `SMALLEST_SHARE`. */
+/**
+ * Returns the steps for one evaluation of a wait: those left of its automation's share, but at least `SMALLEST_SHARE`.
+ */
 export const stepsFor = (own: ConditionSteps): ConditionSteps =>
   own.values.left > SMALLEST_SHARE ? own : stepsOf(SMALLEST_SHARE);
 

@@ -81,8 +81,8 @@ export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext,
 });
 
 /**
- * Returns the request for a run. Its id is derived from automation, trigger and change (and the deadline of a dwell): routing the
- * same change again after a crash makes the same request, which is refused as a duplicate. A run that an
+ * Returns the request for a run. Its id is derived from automation, trigger and change (and the deadline of a dwell):
+ * routing the same change again after a crash makes the same request, which is refused as a duplicate. A run that an
  * automation caused is one level deeper than its cause; deeper than `MAX_DEPTH` counts as a loop.
  */
 function requestFor({ entered, variables }: PassedCandidate): RunRequest {
@@ -128,7 +128,8 @@ export function recordRefusal(
 ): void {
   const { outcome, detail } = refusal;
   deps.onOutcome(outcome);
-  // Disabled triggers are recorded with the change only: in the list of the automation they would displace everything else.
+  // Disabled triggers are recorded with the change only: in the list of the automation they would displace everything
+  // else.
   if (outcome === 'trigger_disabled') return;
   deps.evaluations.record({
     automationId: automation.id,

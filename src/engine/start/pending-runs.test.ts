@@ -4,7 +4,9 @@ import type { StartableRun } from '../../db/runs/start-queue';
 import { createPendingRuns } from './pending-runs';
 import { createRunSlots } from './run-slots';
 
-/** Waiting runs of 100 automations, a table without a database: it answers what is taken, and records what is put back. */
+/**
+ * Waiting runs of 100 automations, a table without a database: it answers what is taken, and records what is put back.
+ */
 function table(count: number) {
   const row = (n: number) => ({
     ...{ id: `r${n}`, automation_id: `a${n}`, name: 'a', group: null, version: 1, mode: 'parallel', trigger_id: null },

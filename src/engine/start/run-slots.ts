@@ -94,12 +94,14 @@ interface SlotDeps {
 }
 
 /**
- * Counts the workflow task slots that are taken. A run holds one from its start through all local steps in a row; without
- * a free one its start is not eager, which costs the server more, and a task that waits too long runs into its timeout.
+ * Counts the workflow task slots that are taken. A run holds one from its start through all local steps in a row;
+ * without a free one its start is not eager, which costs the server more, and a task that waits too long runs into its
+ * timeout.
  *
  * The number of runs in flight is limited. The limit shrinks while starts take longer until their first step than the
- * quickest ones did, because runs then only wait for each other inside the worker, and grows while they are quick. Other
- * runs wait in the table, where automations take turns: so a burst of one automation delays another by a few starts.
+ * quickest ones did, because runs then only wait for each other inside the worker, and grows while they are quick.
+ * Other runs wait in the table, where automations take turns: so a burst of one automation delays another by a few
+ * starts.
  */
 export function createRunSlots(deps: SlotDeps): RunSlots {
   return new SlotTable(deps);

@@ -65,7 +65,9 @@ export async function renderFields(
   return { secrets, fill, shown };
 }
 
-/** Checks a rendered configuration against the schema of its action. The error is `config_invalid`, with each finding. */
+/**
+ * Checks a rendered configuration against the schema of its action. The error is `config_invalid`, with each finding.
+ */
 export function checkRendered<T>(
   schema: z.ZodType<T>,
   config: unknown,

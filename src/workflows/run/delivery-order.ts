@@ -2,7 +2,10 @@ import { CancellationScope, type WorkflowInterceptorsFactory } from '@temporalio
 
 /** The order of deliveries within one execution. */
 interface Order {
-  /** Completion that a scope waits for, e.g. `activity 3`. A local activity that backs off has another with each attempt. */
+  /**
+   * Completion that a scope waits for, e.g. `activity 3`. A local activity that backs off has another with each
+   * attempt.
+   */
   readonly awaited: WeakMap<CancellationScope, string>;
   /** Position of each completion that has been delivered but not taken yet. */
   readonly delivered: Map<string, number>;
@@ -41,8 +44,8 @@ export const nextPosition = (): number => (order().count += 1);
 export const currentTask = (): number => order().task;
 
 /**
- * Notes the order in which an activation delivers completions. Promises of activities and of timers take a different number
- * of reactions to settle, so the order in which they settle is not that order.
+ * Notes the order in which an activation delivers completions. Promises of activities and of timers take a different
+ * number of reactions to settle, so the order in which they settle is not that order.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   inbound: [],

@@ -17,7 +17,9 @@ export interface Delivery {
 /** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
 const LEAST_PAUSE_MS = 250;
 
-/** Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same. */
+/**
+ * Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same.
+ */
 export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
   if (command.type === 'sleep' && command.retry) return command.ms;
   const ms = command.ms ?? (command.until ?? 0) - Date.now();

@@ -380,7 +380,10 @@ export class Scheduler {
     return child;
   }
 
-  /** Starts another branch for each that has ended. A loop instead of recursion, since branches may end as soon as they start. */
+  /**
+   * Starts another branch for each that has ended. A loop instead of recursion, since branches may end as soon as they
+   * start.
+   */
   private fill(fiber: Fiber, fork: Fork): void {
     fork.starting = true;
     for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {

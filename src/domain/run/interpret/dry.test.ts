@@ -6,7 +6,9 @@ import { planOf, runList } from './steps';
 
 const T0 = Date.parse('2026-11-24T12:00:00Z');
 
-/** Drives steps whose actions fail when they say so; returns what was carried out, with the seconds since the beginning. */
+/**
+ * Drives steps whose actions fail when they say so; returns what was carried out, with the seconds since the beginning.
+ */
 async function drive(written: object[], handlers: Partial<DryHandlers> = {}) {
   const plan = planOf(
     written.map((step) => ActionStep.parse(step)),

@@ -16,7 +16,10 @@ const loop = (more: object, sequence: object[] = [{ action: 'a.b' }]) =>
 
 const items = (count: number) => Array.from({ length: count }, (_, index) => `item ${index}`);
 
-/** Drives a loop over `count` items: branches take turns, one command each; `order` = the begun iterations, with their most at a time. */
+/**
+ * Drives a loop over `count` items: branches take turns, one command each; `order` = the begun iterations, with their
+ * most at a time.
+ */
 function drive(nodes: ReturnType<typeof loop>, count: number, answer: Answer, progress = new Progress({ kept: 1 })) {
   const steps = runList(progress, progress.root, nodes, 'actions');
   const begun: number[] = [];
