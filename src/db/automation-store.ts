@@ -78,19 +78,13 @@ export interface AutomationUpdate {
   /** Creates a new version only if it differs from the current one (deep comparison, key order ignored). */
   definition?: Definition;
   status?: AutomationStatus;
-  /**
-   * YAML text of the document. If the definition has not changed, it replaces the text of the current version; null
-   * keeps that text.
-   */
+  /** YAML text. If the definition is unchanged, it replaces the text of the current version; null keeps that text. */
   sourceYaml?: string | null;
   /** Note on the new version; ignored when none is created. */
   note?: string | undefined;
   /** New file and commit of an automation that is managed from Git. */
   origin?: { path: string | null; commit: string | null };
-  /**
-   * Called with the current state under its lock. An error that it throws (for example for a stale ETag) aborts the
-   * update.
-   */
+  /** Called with the current state under its lock. An error that it throws, such as a stale ETag, aborts the update. */
   check?: CheckCurrent | undefined;
   actor: Actor;
 }
@@ -118,10 +112,7 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/**
- * Reads only the ten newest runs by id, so that the cost does not grow with the number of runs. More than one is read
- * because ids follow the time of the cause: a run whose cause had to wait has an older id than its `created_at`.
- */
+/** Reads the ten newest ids, at constant cost. Ids follow the time of the cause, which may precede `created_at`. */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 
@@ -281,10 +272,7 @@ async function updateAutomation(
   return found(await readers.get(tx, id), id);
 }
 
-/**
- * Drops the dwells and schedules of triggers that were edited, removed or disabled, and plans the schedules of the
- * others.
- */
+/** Drops the dwells and schedules of edited, removed and disabled triggers, and plans the schedules of the others. */
 async function keepGates(
   tx: Executor,
   id: string,
@@ -324,10 +312,7 @@ async function noteChange(
   await tx.insert(automationEvents).values(event);
 }
 
-/**
- * Returns whether an update that creates no version changes nothing else either. The ETag and the time of the last
- * change then stay the same.
- */
+/** Returns whether an update without a new version changes nothing. Its ETag and update time then stay the same. */
 function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolean {
   const { definition, status, sourceYaml = null, origin } = update;
   const { group = current.group } = definition === undefined ? {} : rowFields(definition);
@@ -339,9 +324,7 @@ function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolea
   );
 }
 
-/**
- * Locks the row, then reads it: a join that waits for a row lock would return the version as it was before the wait.
- */
+/** Locks the row, then reads it: a join that waits for a row lock would return the version from before the wait. */
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
   const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));

@@ -380,10 +380,7 @@ export class Scheduler {
     return child;
   }
 
-  /**
-   * Starts another branch for each that has ended. A loop instead of recursion, since branches may end as soon as they
-   * start.
-   */
+  /** Starts a branch for each that has ended. A loop, not recursion: branches may end as soon as they start. */
   private fill(fiber: Fiber, fork: Fork): void {
     fork.starting = true;
     for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {
