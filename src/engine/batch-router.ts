@@ -20,13 +20,16 @@ import {
 
 /** Maximum number of changes in one routing transaction. */
 const BATCH = 64;
-/** Maximum number of concurrent batches. They concern different entities, so one is evaluated while another commits. */
+/**
+ * Maximum number of concurrent batches. They concern different entities, so one batch is evaluated while another
+ * commits.
+ */
 const LANES = 2;
-/** Number of changes that justify a second batch; fewer share one commit. */
+/** Minimum number of changes for a second batch; fewer changes share one commit. */
 const WORTH_A_LANE = 16;
 /** Maximum number of changes of a batch that are evaluated concurrently. */
 const EVALUATED = 8;
-/** Timeout of a plugin's listener, in milliseconds. */
+/** Time after which a plugin's listener has failed, in milliseconds. */
 const LISTENER_MS = 30_000;
 
 /** A change that is ready to be routed. */
@@ -38,8 +41,8 @@ export interface Routable extends ChangeCandidates {
 }
 
 /**
- * Routes changes in batches, each in one transaction. Changes of one entity keep their order. Several of them share a
- * batch only when none of them depends on rows that an earlier one writes (dwells, listeners). A batch that fails is
+ * Routes changes in batches, each in one transaction. Changes of one entity keep their order. Two of them share a batch
+ * only if the later one does not depend on rows that the earlier one writes (dwells, listeners). A batch that fails is
  * split in half until the failing change is alone: that change is retried later or set aside, and only later changes of
  * its entity wait.
  */
@@ -56,7 +59,7 @@ export async function routeInBatches(deps: RouteDeps & { log: Logger }, routable
   await inLanes(lanes, count, (lane) => routeLane(deps, lane));
 }
 
-/** Routes changes, given in the order of the log, batch after batch. */
+/** Routes changes, which are in the order of the log, one batch after another. */
 async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routable[]): Promise<void> {
   const blocked = new Set<string>();
   for (let left = lane; left.length > 0;) {
@@ -72,15 +75,15 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
 }
 
 /**
- * Returns whether a change neither reads nor writes rows that another change of its entity in the same batch depends
- * on.
+ * Returns whether a change neither reads nor writes rows that other changes of its entity in the same batch read or
+ * write.
  */
 const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
 
 /**
- * Returns the next batch, in the order of the log. A change that is not plain shares its batch with no other change of
- * its entity.
+ * Returns the next batch and the remaining changes, both in the order of the log. A change that is not plain is the
+ * only one of its entity in its batch.
  */
 export function takeBatch(
   changes: readonly Routable[],
@@ -134,7 +137,7 @@ interface Attempted extends GatedChange {
   routable: Routable;
 }
 
-/** Decides a batch in one transaction. When that fails, splits the batch in half and decides each half. */
+/** Decides a batch in one transaction. If that fails, splits the batch in half and decides each half. */
 async function decide(
   deps: RouteDeps & { log: Logger },
   batch: readonly Attempted[],
@@ -155,7 +158,7 @@ async function decide(
   }
 }
 
-/** Marks changes as routed whose candidates were all refused, and records the refusals. */
+/** Marks the changes whose candidates were all refused as routed, and records the refusals. */
 async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,
@@ -171,7 +174,7 @@ async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promi
   );
 }
 
-/** Records that a change failed on its own data. Its entity is blocked unless the change was set aside. */
+/** Records that a change failed on its own data. Blocks the entity of the change unless the change was set aside. */
 async function setBack(
   { database, workerId, log }: RouteDeps & { log: Logger },
   { change, fence, attempts }: Routable,

@@ -7,9 +7,9 @@ import type { Change } from '../domain/entities/change';
 export interface UnroutedChange {
   change: Change;
   partition: number;
-  /** Number of attempts so far. */
+  /** Number of attempts to route the change so far. */
   attempts: number;
-  /** Time of the next attempt after a failed one; later changes of the same entity wait. */
+  /** Time of the next attempt after a failed one. Later changes of the same entity wait until then. */
   nextAttemptAt: Date | null;
   /** Whether its entity has dwells that the change may end. */
   hasDwells: boolean;
@@ -35,21 +35,21 @@ export const entityKey = (change: { kind: string; id: string }): string => `${ch
 const FAIR_AMONG = 4_000;
 
 export interface ReadOptions {
-  /** Entities whose changes are held back. */
+  /** Entities whose changes are not read for now. */
   resting: readonly { kind: string; id: string }[];
   limit: number;
   /**
-   * false: reads the oldest changes. true: reads from the oldest 4,000 changes, taking turns over classes (kind, event,
-   * and type, hook or alert name) and, within a class, over entities, so that a burst for one automation or entity does
-   * not delay the others. Changes of one entity keep their order either way.
+   * False: reads the oldest changes. True: chooses from the oldest 4,000 changes so that classes of changes (by kind,
+   * event, and type, hook or alert name) take turns, and within a class its entities, so that a burst for one
+   * automation or entity does not delay the others. Changes of one entity keep their order either way.
    */
   fair: boolean;
 }
 
 /**
  * Reads unrouted changes of the given partitions, in the order in which they must be routed. Also returns, from the
- * same snapshot, whether any run waits and the revision of the definitions. An index that is at least as new as that
- * revision contains every automation whose save was answered before an event was accepted.
+ * same snapshot, whether any run is waiting, and the revision of the definitions. An index that is at least as new as
+ * this revision contains every automation that was saved before one of the changes was accepted.
  */
 export async function readUnrouted(
   db: Executor,
@@ -88,7 +88,7 @@ export async function readUnrouted(
 
 /**
  * Orders the oldest unrouted changes so that classes take turns: the oldest entity of each class comes first, then the
- * next one of each class, and so on. The running maximum keeps changes of one entity in order when they belong to
+ * second oldest of each class, and so on. The running maximum keeps changes of one entity in order when they belong to
  * several classes.
  */
 const inTurn = (unrouted: SQL): SQL => sql`

@@ -6,8 +6,9 @@ import type { ChangeFence } from '../db/mark-routed';
 const PAUSES_SECONDS = [1, 3, 8, 18] as const;
 
 /**
- * Records that a change could not be routed. It is retried after a pause; after the last attempt it is set aside in the
- * dead-letter list (`failed_at`), where a person retries it. Fenced like routing itself.
+ * Records that a change could not be routed. The change is retried after a pause. After the last attempt it is set
+ * aside in the dead-letter list (`failed_at`), from which a person can retry it. Fenced by the epoch of the partition,
+ * like routing.
  */
 export async function noteFailure(
   db: Executor,

@@ -7,10 +7,15 @@ import { Sleeper } from './sleeper';
 
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
-/** Milliseconds between lease renewals while workers have different plugins, since partitions then move more often. */
+/**
+ * Milliseconds between lease renewals while workers have different plugins, because partitions then move more often.
+ */
 const RENEW_MIXED_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 500;
-/** Under load, changes that arrive within this time after a read share the next read. */
+/**
+ * Minimum pause between two reads under load, in milliseconds. Changes that arrive during the pause share the next
+ * read.
+ */
 const READ_EVERY_MS = 5;
 
 export interface DispatcherDeps extends RouteNextDeps {
@@ -18,15 +23,17 @@ export interface DispatcherDeps extends RouteNextDeps {
 }
 
 export interface Dispatcher {
-  /** Reads the change log now; call it when changes may have been appended. */
+  /** Reads the change log now. Call it when changes may have been appended. */
   poke(): void;
-  /** Renews the leases now; call it when another worker has come or gone. */
+  /** Renews the leases now. Call it when another worker has started or stopped. */
   renew(): void;
   /** Releases the leases, finishes the batch in progress and writes the buffered evaluations. */
   stop(): Promise<void>;
 }
 
-/** Starts the loop that routes the change log and the one that renews its leases. One dispatcher per process. */
+/**
+ * Starts the loop that routes the change log and the loop that renews the leases. A process needs only one dispatcher.
+ */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { leases, log } = deps;
   const routeNext = createRouteNext(deps);
@@ -35,7 +42,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   let shallRenew = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
-  // A stalled loop is only reported, not restarted, since every statement of these loops has its own timeout.
+  // A stalled loop is only reported and not restarted, because every statement of these loops has its own timeout.
   const watchedLeases = deps.watch?.add('leases', () => undefined);
   const watchedRouting = deps.watch?.add('routing', () => undefined);
 
@@ -54,8 +61,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       try {
         watchedRouting?.round();
         const since = Date.now();
-        // Cleared before the read: a change that is committed after it wakes the loop again. A change that was
-        // committed before it but did not fit makes the read full.
+        // Cleared before the read, so that a change that commits after the read wakes the loop again. A change that was
+        // committed before but did not fit makes the read full.
         poked = false;
         const full = await routeNext();
         if (!full && !poked && !stopped) await routing.sleep(POLL_MS);

@@ -22,14 +22,14 @@ const OWN: readonly ClockWork[] = [
 ];
 
 export interface DomainTimer extends Sweep {
-  /** Whether anything is due, as an SQL condition. */
+  /** Returns the SQL condition that is true when something is due. */
   due: () => SQL;
 }
 
 /**
- * Performs work of the domains that is due by time: starts and ends maintenances, marks silent satellites offline,
- * computes objectives, sends the digest. The rows are the timers. The first worker that takes a row does so under its
- * lock, and work that fell due while all workers were down, or when the clock jumped, is still due.
+ * Performs the work of the domains that is due by time: starts and ends maintenances, marks silent satellites offline,
+ * computes objectives, and sends the digest. The rows are the timers. The first worker that takes a row does its work
+ * under the row's lock. Work that became due while all workers were down, or when the clock jumped, is still due.
  */
 export function createDomainTimer(deps: {
   database: Database;

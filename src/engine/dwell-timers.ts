@@ -20,13 +20,13 @@ import { inLanes } from './in-lanes';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
-/** Rows per statement. */
+/** Number of rows per statement. */
 const BATCH = 200;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
 /**
- * How long after its deadline a dwell is fired from its row, for the case that its workflow was lost or Temporal is
- * away.
+ * Milliseconds after its deadline at which a dwell is fired from its row, in case its workflow was lost or Temporal is
+ * unreachable.
  */
 const OVERDUE_MS = 5_000;
 
@@ -41,8 +41,8 @@ interface DwellTimersDeps {
 }
 
 /**
- * Brings Temporal in line with the rows of dwells: starts the workflow of each armed dwell, terminates that of each
- * ended dwell, and fires overdue dwells. The rows decide, so any worker may do this at any time and repeat it.
+ * Brings Temporal in line with the rows of dwells: starts the workflow of each armed dwell, terminates the workflow of
+ * each ended dwell, and fires overdue dwells. The rows decide, so any worker may do this at any time and repeat it.
  */
 export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => SQL } {
   const { clock, starter, log } = deps;
@@ -50,7 +50,7 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
   const logFailure = (what: string, error: unknown): void => {
     if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
   };
-  /** Runs one kind of work. Its failure does not keep the other kinds from being done. */
+  /** Runs one kind of work. An error does not prevent the other kinds from being done. */
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await work();
@@ -64,7 +64,7 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
     name: 'dwells',
     watch: deps.watch,
     async work(isStopped) {
-      // Without Temporal dwells still fire from their rows, up to `OVERDUE_MS` later.
+      // While Temporal is unreachable, dwells are fired from their rows, up to `OVERDUE_MS` late.
       const temporal = starter();
       const more = [
         temporal !== null && (await attempt('starting dwells', () => startArmed(db, temporal))),
@@ -85,8 +85,8 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
 }
 
 /**
- * Starts one batch, so that a dwell that becomes due during this time does not wait for thousands. Returns whether
- * there may be more.
+ * Starts the workflows of one batch. The batch is limited so that a dwell that becomes due in between need not wait for
+ * thousands of others. Returns whether there may be more.
  */
 async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const dwells = await takeStartableDwells(db, BATCH);
@@ -96,8 +96,8 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       await temporal.start(dwell);
       started.push(dwell.id);
     });
-    // Recorded even after a failure, so that the dwells that were started are not started again. After a crash before
-    // this write, the repeated start finds that the same dwell holds the workflow id.
+    // Recorded even after an error, so that the dwells that were started are not started again. After a crash before
+    // this write, the start is repeated and finds that the workflow id is held by the same dwell.
   } finally {
     await noteDwellsStarted(db, started);
   }
@@ -124,8 +124,8 @@ function overdueLimits(clock: Clock) {
 
 /**
  * Fires overdue dwells from their rows. The workflow's timer may fire the same dwell at the same time: both lock the
- * row, and the second finds it spent. Each page begins after the last row of the previous one, since a dwell that has
- * to wait for unrouted changes stays in the result.
+ * row, and the second one finds the dwell spent. Each page begins after the last row of the previous page, because a
+ * dwell that has to wait for unrouted changes stays in the result.
  */
 async function fireOverdue({ database, clock, fire }: DwellTimersDeps, isStopped: () => boolean): Promise<boolean> {
   const limits = overdueLimits(clock);

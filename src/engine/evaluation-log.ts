@@ -28,14 +28,17 @@ export interface EvaluationRecord {
   detail: string;
 }
 
-/** Outcomes whose detail is a progress count: consecutive ones count as one refusal, with the newest detail. */
+/**
+ * Outcomes whose detail is a progress count. Consecutive refusals with one of these outcomes count as one, with the
+ * newest detail.
+ */
 const COUNTED: ReadonlySet<Outcome> = new Set(['window']);
-/** Longest reason that is kept. */
+/** Maximum length of a stored reason, in characters. */
 const DETAIL_LIMIT = 500;
 const FLUSH_MS = 500;
 
 interface Entry extends EvaluationRecord {
-  /** Position of the newest repetition in the order of all recorded reasons. */
+  /** Position of the newest repetition among all recorded reasons. */
   ord: number;
   count: number;
   firstAt: Date;
@@ -44,19 +47,20 @@ interface Entry extends EvaluationRecord {
 
 export interface EvaluationLog {
   record(record: EvaluationRecord): void;
-  /** Writes the noted reasons. Called automatically every half second while there are some. */
+  /** Writes the buffered reasons. Called automatically every half second while there are any. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
 
 /**
- * Collects reasons and writes them in batches. A crash may lose the last half second of reasons, never a run. Identical
- * consecutive outcomes of an automation for one context key become one row with a count, at the position of the newest.
+ * Creates the log. It buffers reasons and writes them in batches. A crash may lose the last half second of reasons, but
+ * never a run. Identical consecutive outcomes of an automation for one context key become one row with a count, at the
+ * position of the newest outcome.
  */
 export function createEvaluationLog(deps: {
   db: Executor;
   clock: Clock;
-  /** Rows that are kept of each automation. */
+  /** Number of rows that are kept for each automation. */
   keep: number;
   onError: (error: unknown) => void;
 }): EvaluationLog {
@@ -70,8 +74,9 @@ export function createEvaluationLog(deps: {
 
   const write = async (): Promise<void> => {
     if (entries.length === 0) return;
-    // Taken before the write: reasons that are recorded during the write go into the next batch. A batch that cannot be
-    // written is dropped and reported, so that memory stays bounded while Postgres is away.
+    // The buffer is emptied before the write, so that reasons that are recorded during the write go into the next
+    // batch. A batch that cannot be written is dropped and reported, so that memory stays bounded while Postgres is
+    // unreachable.
     const batch = entries;
     entries = [];
     newest.clear();
@@ -81,7 +86,7 @@ export function createEvaluationLog(deps: {
       onError(error);
     }
   };
-  // Writes are sequential: two concurrent ones could add to the same row and lose one of the counts.
+  // Writes are sequential: two concurrent writes could add to the same row and lose one of the counts.
   const flush = () => (writing = writing.then(write));
   return {
     record(record) {
@@ -106,7 +111,7 @@ export function createEvaluationLog(deps: {
         entries.push(entry);
         newest.set(key, entry);
       }
-      // Unreferenced, so that reasons that are not written yet do not keep the process alive. `close` writes them.
+      // The timer is unreferenced, so that unwritten reasons do not keep the process alive. `close` writes them.
       timer ??= setTimeout(() => {
         timer = undefined;
         void flush();
@@ -121,13 +126,13 @@ export function createEvaluationLog(deps: {
 }
 
 /**
- * Writes a batch in two statements. The first adds to the newest row of a context key when it has the same outcome, and
- * inserts all others; the join leaves out automations that were deleted in between. The second removes the rows beyond
- * `keep` of each automation in the batch.
+ * Writes a batch in two statements. The first statement adds a reason to the newest row of its context key if that row
+ * has the same outcome, and inserts all other reasons; the join leaves out automations that were deleted in between.
+ * The second statement removes the rows beyond `keep` of each automation in the batch.
  */
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {
-  // Rows are locked in one order, so that workers that write the same reasons cannot wait for each other. A row whose
-  // count is raised gets a new id, so that ids follow the order of the newest repetitions.
+  // All workers lock the rows in the same order, so that workers that write the same reasons cannot deadlock. A row
+  // whose count is raised gets a new id, so that ids follow the order of the newest repetitions.
   await db.execute(sql`
     with batch as (
       select b.ord, b."automationId", b."triggerId", b."changeId", b."contextKey", b.outcome, b.detail, b.count, b."firstAt",

@@ -3,27 +3,27 @@ import { announceWorker, readKnowledge, withdrawWorker, type WorkerAnnouncement 
 import type { Executor } from '../db/executor';
 import type { Knowledge } from '../domain/registry/knowledge';
 
-/** The live workers of this installation, and the names that their plugins bring. */
+/** The live workers of this installation, and the names that their plugins provide. */
 export interface Fleet {
-  /** Renews this worker's announcement and reads those of the others. Returns how many workers are live. */
+  /** Renews this worker's announcement and reads those of the other workers. Returns how many workers are live. */
   announce(): Promise<number>;
   withdraw(): Promise<void>;
-  /** Returns whether a worker with other plugins is live, or was live within the last minutes. */
+  /** Returns whether a worker with other plugins is live, or was live within the last few minutes. */
   differs(): boolean;
   /**
-   * Returns the names that a change of a kind with these events concerns: those that only other workers know, and those
-   * that this worker knows.
+   * Returns the names of plugins and kinds that read changes of this kind or these events: those that only other
+   * workers know, and those that this worker knows.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
-  /** Returns whether one live worker other than this one knows all of these names. */
+  /** Returns whether a single live worker other than this one knows all of these names. */
   someoneKnows(names: readonly string[]): boolean;
-  /** Returns whether another worker knows a name, or one that stopped within the last minutes did. */
+  /** Returns whether another worker knows a name. Workers that stopped within the last few minutes count. */
   someoneKnew(name: string): boolean;
   /** Names that this worker knows. */
   readonly names: readonly string[];
 }
 
-/** Names of plugins, by the kinds and events that they read. */
+/** Names by the kinds and by the events that they read. */
 interface Readers {
   kinds: Map<string, Set<string>>;
   events: Map<string, Set<string>>;
@@ -46,12 +46,14 @@ function namesIn({ kinds, events }: Readers, kind: string, derivedEvents: readon
   return [...new Set(found.flatMap((names) => [...(names ?? [])]))];
 }
 
-/** Announces the names that a worker's plugins bring, and remembers those of other workers. */
+/**
+ * Creates the fleet. It announces the names that this worker's plugins provide, and remembers those of other workers.
+ */
 export function createFleet(deps: {
   db: Executor;
   worker: Pick<WorkerAnnouncement, 'id' | 'host' | 'pid' | 'version' | 'scriptLimits' | 'leaseSeconds'>;
   knowledge: Knowledge;
-  /** Notifies the other workers that this one has started or stops. */
+  /** Notifies the other workers that this worker has started or is stopping. */
   notify: () => void;
 }): Fleet {
   const { db, knowledge } = deps;

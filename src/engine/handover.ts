@@ -9,24 +9,24 @@ import { subjectOf } from './gates/gates';
 import type { Fleet } from './fleet';
 import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
-/** How long after it was recorded a change waits for a worker that has all plugins it concerns. */
+/** Seconds after its recording for which a change waits for a worker that has all the plugins it needs. */
 const HOLD_SECONDS = 60;
 
 /** The decision of this worker about a change. */
 export type Verdict =
   | { type: 'route' }
-  /** The changes of its entity wait for a worker that knows the missing names. */
+  /** The changes of the entity wait for a worker that knows the missing names. */
   | { type: 'hold' }
   /** Another live worker knows these names. */
   | { type: 'hand-over'; names: string[] };
 
 const ROUTE: Verdict = { type: 'route' };
 
-/** Decides whether a change is for a worker with other plugins. */
+/** Decides whether a change must be left to a worker with other plugins. */
 export interface Handover {
   /**
-   * Returns the events of those dwells that only another worker can end, by entity. Costs a query only when triggers
-   * are unknown.
+   * Returns, by entity, the events of the dwells that only another worker can end. Costs a query only when there are
+   * unknown triggers.
    */
   dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
   verdict(unrouted: UnroutedChange, concerns: ChangeConcerns): Verdict;
@@ -35,19 +35,20 @@ export interface Handover {
 /** The names and triggers that a change concerns. */
 export interface ChangeConcerns {
   events: readonly string[];
-  /** Events of the dwells of its entity that only another worker can end. */
+  /** Events of the entity's dwells that only another worker can end. */
   dwellEvents: readonly string[];
   /**
-   * Triggers that the change may fire, by their config, whose automations use a filter that this worker does not have.
+   * Triggers that the change may fire according to their config, but whose automations use a filter that this worker
+   * does not have.
    */
   incomplete: readonly Candidate[];
 }
 
 /**
- * Creates the decision about changes that concern a trigger, filter, kind or plugin that this worker does not have.
- * Such a change is handed to a live worker that has it. When there is none, and an enabled automation has such a
- * trigger, the change waits for a minute, which is enough for a restart. After that it is routed without the missing
- * part, and each trigger concerned gets an evaluation that states this.
+ * Creates the decision about changes that need a trigger, filter, kind or plugin that this worker does not have. Such a
+ * change is handed to a live worker that has it. If no live worker has it, and an enabled automation has a trigger that
+ * needs it, the change waits for a minute, which is enough for a restart. After that it is routed without the missing
+ * part, and each of these triggers gets an evaluation that says so.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -81,7 +82,7 @@ export function createHandover(deps: {
       const live = lacking.filter((name) => fleet.someoneKnows([name]));
       if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
       if (unknown.length === 0) return ROUTE;
-      // Otherwise a filter that no worker has would hold up every event of its trigger's type.
+      // Without this condition, a filter that no worker has would delay every event of its trigger's type.
       const mayReturn = lacking.some((name) => !isFilter(name) || fleet.someoneKnew(name));
       if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
       for (const trigger of concerned) {
@@ -99,13 +100,16 @@ export function createHandover(deps: {
 
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
-/** Returns the names that a change needs and this worker lacks, the names that it has, and the triggers concerned. */
+/**
+ * Returns the names that routing a change needs and this worker lacks, those that it has, and the triggers that need
+ * the missing names.
+ */
 function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown: readonly UnknownTrigger[]) {
   const events = [...concerns.events, ...concerns.dwellEvents];
   const { lacking, own } = fleet.concerned(kind, events);
   const ofType = unknown.filter(({ filters }) => filters.length === 0);
   const used = new Set(ofType.map(({ event }) => triggerName(event)));
-  // A trigger type matters only to automations that use it; a kind or plugin may derive any event.
+  // A trigger type matters only if an automation uses it. A kind or plugin may derive any event.
   const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
   const direct = events.map(triggerName).filter((name) => used.has(name));
   const fired = new Set(concerns.incomplete.map(({ automation, trigger }) => `${automation.id}/${trigger.id}`));
@@ -120,8 +124,8 @@ function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown
 }
 
 /**
- * Returns the triggers of unknown types that names concern: by their own name, or by a kind or plugin that shares the
- * first part of their id.
+ * Returns the triggers of unknown types that need one of the names: the name of their own type, or of a kind or plugin
+ * that shares the first part of their id.
  */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
   const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));

@@ -4,7 +4,7 @@ import type { Executor } from '../db/executor';
 import { routedAutomation } from './routed-automation';
 import type { RoutingIndex } from './routing-index';
 
-/** Automations read at a time: bounds memory while thousands are loaded. */
+/** Number of automations that are read at a time, which limits memory while thousands are loaded. */
 const PAGE = 500;
 
 interface Row extends Record<string, unknown> {
@@ -19,11 +19,11 @@ interface Row extends Record<string, unknown> {
 }
 
 export interface IndexFollower {
-  /** Updates the index at least to a revision; reads nothing when it is up to date. */
+  /** Updates the index to at least this revision. Reads nothing when the index is up to date. */
   catchUp(revision: number): Promise<void>;
 }
 
-/** Keeps the routing index in step with the definitions, by their revisions, which appear in commit order. */
+/** Keeps the routing index in step with the definitions by following their revisions, which become visible in order. */
 export function createIndexFollower(
   db: Executor,
   index: RoutingIndex,
@@ -59,10 +59,10 @@ export function createIndexFollower(
   const read = async (revision: number): Promise<void> => {
     if (seen >= revision) return;
     while ((await readPage()) === PAGE);
-    // The automation with the newest revision may have been deleted, so that no row has this revision.
+    // The automation with the newest revision may have been deleted, in which case no row has this revision.
     seen = Math.max(seen, revision);
   };
-  // Reads are sequential: a page that was read earlier must not be applied over a newer one.
+  // Reads are sequential, so that a page is never applied over a newer one.
   let last: Promise<void> = Promise.resolve();
 
   return {

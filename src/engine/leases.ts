@@ -11,24 +11,28 @@ export interface LeasesDeps {
 
 /** Partitions of the change log that this worker may route. */
 export interface Leases {
-  /** Returns the held partitions, each with its epoch: the fencing token that every routing statement checks. */
+  /**
+   * Returns the held partitions, each with its epoch, which is the fencing token that every routing statement checks.
+   */
   held(): ReadonlyMap<number, number>;
   /**
-   * Renews the leases, releases those beyond the fair share, and takes free and expired ones. Times are the database's.
+   * Renews the leases, releases those beyond the fair share of this worker, and takes free and expired ones. Times are
+   * the database's.
    */
   renew(): Promise<void>;
   /**
-   * Releases a partition whose next change needs names that this worker does not know; a worker that knows them takes
+   * Releases a partition whose next change needs names that this worker does not know. A worker that knows them takes
    * it.
    */
   handOver(partition: number, names: readonly string[]): Promise<void>;
-  /** Releases all leases, so that others need not wait for them to expire, and takes no more. */
+  /** Releases all leases, so that other workers need not wait for them to expire, and takes no more. */
   release(): Promise<void>;
 }
 
 /**
- * Keeps the leases of one worker process. The partitions of a worker that died are taken over after at most 5 s and a
- * renewal. A process that was suspended finds that its epochs are outdated at its next statement.
+ * Keeps the leases of one worker process. Other workers take over the partitions of a worker that died after at most 5
+ * s plus the time until their next renewal. A process that was suspended learns at its next statement that its epochs
+ * are outdated.
  */
 export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();
@@ -38,7 +42,7 @@ export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   const renew = async (): Promise<void> => {
     const share = Math.ceil(PARTITIONS / (await fleet.announce()));
     const { kept, reserved } = await renewLeases(db, workerId);
-    // Partitions that were handed to this worker do not count towards its share.
+    // Partitions that were handed over to this worker do not count towards its share.
     const ordinary = [...kept.keys()].filter((partition) => !reserved.has(partition));
     const surplus = ordinary.slice(share);
     if (surplus.length > 0) await giveUpLeases(db, workerId, surplus);

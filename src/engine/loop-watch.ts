@@ -1,40 +1,41 @@
-/** The state that a watch keeps of one loop. */
+/** The state of a watched loop. */
 export interface LoopState {
   name: string;
-  /** When the loop last completed an iteration, or was started. */
+  /** When the loop last completed an iteration, or when it was started. */
   lastRoundAt: string;
   ageSeconds: number;
-  /** Whether its iteration has taken longer than the limit. */
+  /** Whether the current iteration has taken longer than the limit. */
   stalled: boolean;
   restarts: number;
 }
 
-/** A loop and its state. */
+/** The handle with which a loop reports its progress. */
 export interface WatchedLoop {
-  /** Notes that a round has ended, with or without an error. */
+  /** Reports that an iteration has ended, with or without an error. */
   round(): void;
-  /** Notes that the loop was stopped on purpose. */
+  /** Reports that the loop was stopped on purpose. */
   stopped(): void;
 }
 
 /** Watches the periodic loops of a process. */
 export interface LoopWatch {
-  /** `restart` abandons the round that does not end and begins another. */
+  /** Adds a loop. `restart` abandons the stalled iteration and begins a new one. */
   add(name: string, restart: () => void): WatchedLoop;
   states(): LoopState[];
   stop(): void;
 }
 
 /**
- * Time after which an iteration counts as stalled. A statement times out after 18 s and a call to Temporal after 10 s,
- * so a longer iteration hangs somewhere else.
+ * Milliseconds after which an iteration counts as stalled. A statement times out after 18 s and a call to Temporal
+ * after 10 s, so an iteration that takes longer hangs somewhere else.
  */
 const LIMIT_MS = 25_000;
 const CHECK_MS = 1_000;
 
 /**
- * Restarts loops that have completed no iteration for 25 s, and reports each restart. Several workers may do the work
- * of a loop at once, so the abandoned iteration may continue beside the new one.
+ * Restarts loops that have completed no iteration for 25 s, and reports each restart. The abandoned iteration may
+ * continue beside the new one. This does no harm, because the work of each loop may also be done by several workers at
+ * once.
  */
 export function createLoopWatch(deps: {
   onStalled: (loop: LoopState) => void;

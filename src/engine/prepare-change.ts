@@ -14,23 +14,24 @@ import type { Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
 import type { DerivedChange } from './wake-waits';
 
-/** Delay before a change that waits for another worker is read again. */
+/** Milliseconds until a change that waits for another worker is read again. */
 const HOLD_MS = 1_000;
 
-/** A change with everything that its routing needs. */
+/** A change with everything that is needed to route it. */
 export type PreparedChange = Routable & DerivedChange;
 
-/** Entities whose changes are held back for now, by `entityKey`; `until` in milliseconds since 1970. */
+/** Entities whose changes are not read for now, by `entityKey`; `until` is in milliseconds since 1970. */
 export type Resting = Map<string, { kind: string; id: string; until: number }>;
 
 /** The data that was read with a batch of changes. */
 export interface PrepareBatch {
-  /** Epoch of the lease of each partition that this worker held when it read, by partition. */
+  /** The partitions whose leases this worker held when it read the batch, with the epoch of each lease. */
   held: ReadonlyMap<number, number>;
   /** Events of the armed dwells of each entity. */
   dwellEvents: ReadonlyMap<string, string[]>;
   /**
-   * Partitions whose next change must be handed to another worker, with the names that it needs. Filled by `prepare`.
+   * Partitions whose next change must be handed over to another worker, with the names that it needs. Filled in by
+   * `prepare`.
    */
   given: Map<number, string[]>;
 }
@@ -49,9 +50,10 @@ export interface PrepareDeps {
 }
 
 /**
- * Creates the step between reading a change and routing it. It derives the events of the change and finds the triggers
- * and listeners that they concern. Returns null for a change that is not routed now: its entity is held back after a
- * failure, its partition was lost or is being handed over, or no live worker knows the names that it needs.
+ * Creates the step between reading a change and routing it. The step derives the events of the change, and finds the
+ * triggers and listeners that they concern. It returns null for a change that is not routed now because its entity is
+ * held back after a failure, its partition was lost or is being handed over, or no live worker knows the names that it
+ * needs.
  */
 export function createPrepareChange(
   deps: PrepareDeps,
@@ -86,7 +88,7 @@ export function createPrepareChange(
     const complete = occurrences.flatMap((occurrence) =>
       candidatesOf(deps.index, change, occurrence).map((candidate) => ({ candidate, occurrence })),
     );
-    // An event that a config refuses needs no filter: the gates record that reason.
+    // An event that the config refuses needs no filter. The gates record the refusal.
     const candidates = [...complete, ...incomplete.filter(({ isRefused }) => isRefused)];
     const fence = { seq: change.seq, partition, epoch };
     const notes = deps.keepsRoutings ? notesOf(deps.index, change, occurrences) : [];
@@ -95,7 +97,9 @@ export function createPrepareChange(
   };
 }
 
-/** Returns the triggers that an occurrence concerns. A scheduled time concerns its own trigger only. */
+/**
+ * Returns the triggers that an occurrence concerns. The time of a schedule concerns only the trigger of that schedule.
+ */
 function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: Occurrence): Candidate[] {
   if (change.kind !== SCHEDULE_KIND) return index.candidates(event, payload);
   return scheduled(change, event, (automationId, triggerId) => index.find(automationId, triggerId));
@@ -116,7 +120,7 @@ function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrenc
   });
 }
 
-/** Returns the trigger whose schedule has appended a change. */
+/** Returns the trigger whose schedule produced a change, in a list; empty when it no longer has this event. */
 function scheduled(
   change: Change,
   event: string,
@@ -132,8 +136,8 @@ function listenersOf(queued: readonly EntityListener[], change: Change): EntityL
 }
 
 /**
- * Returns the rows of `routings` that need no gate: disabled triggers, triggers of disabled automations, and the run
- * that caused the change.
+ * Returns the rows of `routings` that no gate produces: those for disabled triggers, for triggers of disabled
+ * automations, and for the run that caused the change.
  */
 function notesOf(index: RoutingIndex, change: Change, occurrences: readonly Occurrence[]): NewRouting[] {
   const { changeId, kind, causedBy } = change;

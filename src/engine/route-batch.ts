@@ -17,7 +17,7 @@ export interface RouteDeps extends SurvivorDeps, DwellDeps {
   database: Database;
   workerId: string;
   evaluator: Evaluator;
-  /** A named point where fault tests stop the process; inert otherwise. */
+  /** A named point at which fault tests stop the process. It has no effect otherwise. */
   failpoint: (name: string) => Promise<void> | void;
 }
 
@@ -26,18 +26,18 @@ export interface ChangeCandidates {
   change: Change;
   fence: ChangeFence;
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
-  /** Whether its entity has dwells, or may have by now: the change may end them. */
+  /** Whether the entity has dwells, or may have by now, which the change may end. */
   hasDwells: boolean;
-  /** Whether it was set aside and a person has put it back. The state that it reports may be over. */
+  /** Whether the change was set aside and a person has retried it. The state that it reports may no longer hold. */
   isRetried: boolean;
-  /** Other rows of `routings` for it: waits, disabled triggers, its cause. */
+  /** Other rows of `routings` for the change: for waits, for disabled triggers, and for its cause. */
   notes: NewRouting[];
 }
 
-/** A change after the gates that need no transaction. */
+/** A change after those gates that need no transaction. */
 export interface GatedChange {
   routed: ChangeCandidates;
-  /** Candidates that have passed all gates but concurrency. */
+  /** Candidates that have passed all gates except concurrency. */
   survivors: Survivor[];
   windows: AtWindow[];
   /** Candidates whose cause must hold for some time. */
@@ -48,7 +48,7 @@ export interface GatedChange {
 
 type Verdict = { survivor: Survivor } | { window: AtWindow } | { dwell: EnteredCandidate } | { reason: Reason };
 
-/** A candidate with its position among those of its change. */
+/** A candidate with its position among the candidates of its change. */
 interface Placed {
   index: number;
   candidate: Candidate;
@@ -57,9 +57,9 @@ interface Placed {
 
 /**
  * Evaluates config, filter, variables and conditions of a change's candidates. Reads live state and writes nothing, so
- * it may be repeated. Throws when infrastructure fails and on bugs; a fault of an automation is a refusal. The
- * expressions of all automations together take a bounded number of steps, so that they cannot delay other changes
- * (`inShares`).
+ * it may be repeated. Throws when infrastructure fails, and on bugs; an error of an automation is a refusal. The number
+ * of steps that the expressions of all automations together may take is limited, so that they cannot delay other
+ * changes (`inShares`).
  */
 export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Promise<GatedChange> {
   const groups = byAutomation(routed);
@@ -81,7 +81,7 @@ export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Prom
   return gated;
 }
 
-/** Returns the candidates of each automation, which share its steps. */
+/** Returns the candidates grouped by automation. The candidates of a group share the steps of the automation. */
 function byAutomation({ candidates }: ChangeCandidates): Placed[][] {
   const groups = new Map<string, Placed[]>();
   for (const [index, each] of candidates.entries()) {
@@ -116,7 +116,9 @@ async function verdictsOf(
   return verdicts;
 }
 
-/** Adds to the refusal of an automation that used up its share how large the share was, and why. */
+/**
+ * Adds to the refusal of an automation that used up its share of steps how large the share was, and why it was limited.
+ */
 function withLimit(verdict: Verdict, limit: number, automations: number): Verdict {
   if (!('reason' in verdict)) return verdict;
   const { reason } = verdict;
@@ -125,7 +127,7 @@ function withLimit(verdict: Verdict, limit: number, automations: number): Verdic
   return { reason: { ...reason, refusal: { ...reason.refusal, detail } } };
 }
 
-/** Returns whether a change has anything to decide in a transaction; otherwise it only has to be marked as routed. */
+/** Returns whether a change requires a decision in a transaction. If not, it only has to be marked as routed. */
 export function needsDecision({ routed, survivors, windows, dwells }: GatedChange): boolean {
   return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
 }
@@ -153,10 +155,10 @@ async function enter(
 
 /**
  * Routes a batch of changes in one transaction, fenced by the epochs of their partitions. `routed_at` is set in the
- * same transaction, so a change that is delivered again is found to be routed and changes nothing. Changes that another
- * worker has routed, or whose partition it has taken over, are left out. Locks are taken in one order (dwells of the
- * entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot wait for each other. Within a
- * lock, changes are decided in the given order.
+ * same transaction, so that a change that is read a second time is recognized as routed and has no effect. Changes that
+ * another worker has routed, or whose partition another worker has taken over, are left out. Locks are taken in one
+ * order (dwells of the entities, windows, dwells to arm, buckets; each sorted), so that two batches cannot deadlock.
+ * Under each lock, changes are decided in the given order.
  */
 export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[]): Promise<void> {
   const survivors: Survivor[] = [];
@@ -197,7 +199,7 @@ export async function routeBatch(deps: RouteDeps, batch: readonly GatedChange[])
   if (decided.armed) deps.onDwellsToStart();
 }
 
-/** Counts the arrivals. Those whose window fires continue with the remaining gates. */
+/** Counts the arrivals. Candidates whose window fires continue with the remaining gates. */
 async function passWindows(
   deps: RouteDeps,
   tx: Executor,
@@ -223,7 +225,7 @@ async function passWindows(
   return passed;
 }
 
-/** Reports the refusals of changes that were marked without a transaction of their own. */
+/** Reports the refusals of changes that were marked as routed without a decision in a transaction. */
 export function recordRefusals(deps: RouteDeps, gated: readonly GatedChange[]): void {
   for (const { reasons } of gated) for (const reason of reasons) recordRefusal(deps, reason);
 }

@@ -11,9 +11,12 @@ import { createPrepareChange, type PreparedChange, type Resting } from './prepar
 import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
-/** Target duration of one read of the log and its routing, so that a change that arrives after a burst is read soon. */
+/**
+ * Target duration in milliseconds of reading and routing one batch, so that a change that arrives after a burst is read
+ * soon.
+ */
 const ROUND_MS = 100;
-/** Number of changes per round: initial, minimum and maximum. */
+/** Initial, minimum and maximum number of changes that are read at a time. */
 const [FIRST_BATCH, LEAST_BATCH, MAX_BATCH] = [128, 32, 500];
 /** Maximum number of waits that are recorded for one change. */
 const MAX_WAITS = 200;
@@ -28,15 +31,15 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
 }
 
 /**
- * Creates one iteration of the dispatcher: reads unrouted changes of the held partitions, wakes waits, and routes.
- * Returns whether the read was full, which means that there may be more.
+ * Creates one iteration of the dispatcher, which reads unrouted changes of the held partitions, wakes waits, and
+ * routes. It returns whether the read was full, which means that there may be more changes.
  */
 export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const { database, leases, index, evaluations } = deps;
   const handover = createHandover({ db: database.db, fleet: deps.fleet, index, evaluations });
   const resting: Resting = new Map();
   const prepare = createPrepareChange({ ...deps, handover, resting });
-  /** Whether the last read was full: the next one then takes turns over entities. */
+  /** Whether the last read was full. If so, the next read is fair (see `change-reader.ts`). */
   let hasBacklog = false;
   let limit = FIRST_BATCH;
   return async () => {
@@ -49,7 +52,8 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const reading = { resting: exceptions, limit, fair: hasBacklog };
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
     hasBacklog = changes.length === limit;
-    // The index must be at least as new as the changes: an automation that was saved before an event must see it.
+    // The index must be at least as new as the changes, because an automation that was saved before an event must
+    // receive the event.
     await deps.follower.catchUp(revision);
     const dwellEvents = await handover.dwellEvents(changes);
     const given = new Map<number, string[]>();
@@ -65,15 +69,17 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   };
 }
 
-/** Returns how many changes the next round reads, after a full round that routed `changes` in `ms` milliseconds. */
+/** Returns how many changes to read next, after a full read of `changes` that took `ms` milliseconds to route. */
 const limitAfter = (changes: number, ms: number): number =>
   Math.max(LEAST_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
-/** Separates changes that concern nothing, which one statement marks as routed, from those that pass through gates. */
+/**
+ * Separates changes that concern nothing, which one statement marks as routed, from changes that pass through gates.
+ */
 function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
   const irrelevant: ChangeFence[] = [];
   const relevant: Routable[] = [];
-  /** Entities for which an earlier change of this batch may arm a dwell that a later one must find. */
+  /** Entities for which an earlier change of this batch may arm a dwell that a later change must find. */
   const arming = new Set<string>();
   for (const routable of prepared) {
     const key = entityKey(routable.change);
@@ -86,13 +92,12 @@ function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Ch
   return { irrelevant, relevant };
 }
 
-/** Sorts changes, the oldest first: of several events that end a wait, the earliest counts. */
+/** Sorts changes, oldest first. Of several events that can end a wait, the earliest one ends it. */
 const bySeq = <T extends DerivedChange>(derived: readonly T[]): T[] =>
   derived.toSorted((a, b) => a.change.seq - b.change.seq);
 
 /**
- * Adds the waits that changes woke or did not wake to the rows of these changes: at most 200 per change, woken ones
- * first.
+ * Adds the results of checking waits to the `routings` rows of the changes: at most 200 per change, woken waits first.
  */
 function noteWaits(changes: readonly Routable[], waits: readonly NewRouting[]): void {
   const byChange = new Map<string, NewRouting[]>();

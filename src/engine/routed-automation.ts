@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { Definition } from '../domain/definition/schema';
 import { nameOfFirstStretch } from '../domain/run/activity-names';
 
-/** The part of a stored definition that routing needs; actions stay in Postgres until a run claims them. */
+/** The part of a stored definition that routing needs. The actions stay in Postgres until a run claims them. */
 const RoutedDefinition = Definition.pick({
   triggers: true,
   variables: true,
@@ -17,15 +17,15 @@ const RoutedDefinition = Definition.pick({
 export type RoutedDefinition = z.infer<typeof RoutedDefinition>;
 export type RoutedTrigger = RoutedDefinition['triggers'][number];
 
-/** An automation in the memory of the dispatcher. */
+/** An automation as the dispatcher keeps it in memory. */
 export interface RoutedAutomation extends RoutedDefinition {
   id: string;
   name: string;
   group: string | null;
   version: number;
-  /** Disabled automations are kept only to record why they did not run. */
+  /** Whether the automation is enabled. Disabled automations are kept only to record why they did not run. */
   enabled: boolean;
-  /** Name of the first activity of its runs in Temporal. */
+  /** Name in Temporal of the first activity of its runs. */
   firstStretch: string | undefined;
 }
 

@@ -2,7 +2,7 @@ import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
 import type { RoutedAutomation, RoutedTrigger } from './routed-automation';
 
-/** One trigger of one automation that an event could fire. */
+/** A trigger of an automation that an event could fire. */
 export interface Candidate {
   automation: RoutedAutomation;
   trigger: RoutedTrigger;
@@ -10,8 +10,8 @@ export interface Candidate {
 }
 
 /**
- * An enabled trigger that this process cannot route: it lacks the plugin with the trigger's type, or a filter of its
- * automation.
+ * An enabled trigger that this process cannot route, because the process lacks the plugin with the trigger's type, or a
+ * filter of its automation.
  */
 export interface UnknownTrigger {
   automationId: string;
@@ -21,7 +21,7 @@ export interface UnknownTrigger {
   filters: readonly string[];
 }
 
-/** Triggers of one event, split by routing key; `any` are candidates for every payload. */
+/** The triggers for one event, grouped by routing key. `any` contains the candidates for every payload. */
 interface EventCandidates {
   byKey: Map<string, Map<string, Candidate>>;
   any: Map<string, Candidate>;
@@ -33,11 +33,11 @@ interface EventCandidates {
  */
 export class RoutingIndex {
   private readonly events = new Map<string, EventCandidates>();
-  /** Triggers that are disabled, or whose automation is. */
+  /** Triggers that are disabled, or whose automations are disabled. */
   private readonly disabled = new Map<string, EventCandidates>();
-  /** Enabled triggers whose type this process knows, but not a filter of their automation. */
+  /** Enabled triggers whose type this process knows, but whose automations use a filter that it does not have. */
   private readonly incomplete = new Map<string, EventCandidates>();
-  /** Functions that remove the entries of each automation. */
+  /** For each automation, the functions that remove its entries. */
   private readonly entries = new Map<string, (() => void)[]>();
   /** Entries of `events`, by automation and trigger id. */
   private readonly byName = new Map<string, Candidate>();
@@ -46,13 +46,13 @@ export class RoutingIndex {
   /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
 
-  /** `lacks` names the filters of an automation that this process does not have. */
+  /** `lacks` returns the names of the filters of an automation that this process does not have. */
   constructor(
     private readonly registry: Registry,
     private readonly lacks: (automation: RoutedAutomation) => readonly string[] = () => [],
   ) {}
 
-  /** Automations in the index. */
+  /** Number of automations in the index. */
   get size(): number {
     return this.entries.size;
   }
@@ -87,12 +87,12 @@ export class RoutingIndex {
     return this.lookUp(this.events, event, payload);
   }
 
-  /** Returns triggers that would be candidates if they were enabled. */
+  /** Returns the triggers that would be candidates if they were enabled. */
   disabledCandidates(event: string, payload: Record<string, unknown>): Candidate[] {
     return this.disabled.size === 0 ? [] : this.lookUp(this.disabled, event, payload);
   }
 
-  /** Returns triggers that would be candidates if this process had the filters of their automations. */
+  /** Returns the triggers that would be candidates if this process had the filters of their automations. */
   incompleteCandidates(event: string, payload: Record<string, unknown>): Candidate[] {
     return this.incomplete.size === 0 ? [] : this.lookUp(this.incomplete, event, payload);
   }
@@ -108,12 +108,12 @@ export class RoutingIndex {
     return found;
   }
 
-  /** Returns an enabled trigger of an enabled automation. */
+  /** Returns an enabled trigger of an enabled automation, or undefined. */
   find(automationId: string, triggerId: string): Candidate | undefined {
     return this.byName.get(nameOf(automationId, triggerId));
   }
 
-  /** Like `find`, for a trigger whose automation uses a filter that this process does not have. */
+  /** Returns the same as `find`, but for a trigger whose automation uses a filter that this process does not have. */
   findIncomplete(automationId: string, triggerId: string): Candidate | undefined {
     return this.incompleteByName.get(nameOf(automationId, triggerId));
   }
@@ -123,7 +123,7 @@ export class RoutingIndex {
     return this.events.has(event);
   }
 
-  /** Returns enabled triggers that only other workers may be able to route. */
+  /** Returns the enabled triggers that at most other workers can route. */
   unknownTriggers(): readonly UnknownTrigger[] {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }
@@ -145,7 +145,7 @@ export class RoutingIndex {
   }
 }
 
-/** Adds a candidate by its event and routing key, and by its name. Returns the function that removes it. */
+/** Adds a candidate under its event and routing key, and under its name. Returns a function that removes it. */
 function addTo(
   events: Map<string, EventCandidates>,
   byName: Map<string, Candidate> | null,

@@ -16,12 +16,14 @@ import type { ScheduleKeeper } from '../temporal/schedule-keeper';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
 
-/** Rows per statement; each costs a call to Temporal. */
+/** Number of rows per statement. Each row costs a call to Temporal. */
 const BATCH = 50;
-/** How often rows are compared with the schedules in Temporal, whose database may have been lost. */
+/**
+ * Milliseconds between two comparisons of the rows with the Schedules in Temporal, whose database may have been lost.
+ */
 const COMPARE_MS = 300_000;
 
-/** Brings Temporal's Schedules in line with the schedules of enabled triggers. Rows are the truth. */
+/** Brings Temporal's Schedules in line with the schedules of enabled triggers. The rows decide. */
 export function createScheduleTimers(deps: {
   database: Database;
   keeper: () => ScheduleKeeper | null;
@@ -30,18 +32,18 @@ export function createScheduleTimers(deps: {
 }): Sweep & { due: () => SQL } {
   const { database, keeper, log } = deps;
   const { db } = database;
-  /** When rows and schedules were last compared, in ms since 1970; 0 = compare in the first round after the start. */
+  /** When rows and Schedules were last compared, in milliseconds since 1970; 0 = compare them in the first round. */
   let comparedAt = 0;
 
   const sweep = async (temporal: ScheduleKeeper, isStopped: () => boolean): Promise<void> => {
     if (Date.now() - comparedAt > COMPARE_MS) {
       comparedAt = Date.now();
-      // The input of a schedule depends on settings, too, which change when processes are replaced.
+      // The input of a Schedule also depends on settings, which may change when processes are replaced.
       await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }
-    // Removed in Temporal first, then here: a crash in between removes it again, which Temporal answers with "not
-    // found".
+    // A Schedule is deleted in Temporal first, then here. After a crash in between, it is deleted again, and Temporal
+    // answers "not found".
     for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
       await temporal.remove(scheduleId);
       await forgetScheduleEnd(db, automationId, triggerId);
@@ -50,8 +52,8 @@ export function createScheduleTimers(deps: {
       const schedules = await takeUnsynced(db, BATCH);
       taken = schedules.length;
       for (const schedule of schedules) {
-        // `noteSynced` changes the row only if nobody edited the trigger in between; otherwise it stays unsynced and is
-        // written again.
+        // `noteSynced` changes the row only if the trigger was not edited in between. If it was, the row stays unsynced
+        // and the Schedule is written again.
         const scheduleId = await temporal.put(schedule);
         await noteSynced(db, schedule, { spec: temporal.specId(schedule), scheduleId });
       }

@@ -1,8 +1,11 @@
-/** A pause that can be cut short. */
+/** A pause that can be ended early. */
 export class Sleeper {
   private waken: (() => void) | undefined;
 
-  /** Resolves after `ms` milliseconds or at `wake`, whichever comes first. Only one pause may be in progress. */
+  /**
+   * Resolves after `ms` milliseconds or when `wake` is called, whichever comes first. Only one pause may be in
+   * progress.
+   */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(resolve, ms);

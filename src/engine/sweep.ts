@@ -3,27 +3,27 @@ import { Sleeper } from './sleeper';
 
 /** Work that is repeated until it is stopped. */
 export interface Sweep {
-  /** Starts a round, since there may be work. */
+  /** Starts a round soon, because there may be work. */
   poke(): void;
-  /** Stops after the current round. */
+  /** Stops after the current round has ended. */
   stop(): Promise<void>;
 }
 
 /**
- * Longest pause, in milliseconds, of a sweep that works only when poked: the watchdog expects an iteration at least
- * every 25 s.
+ * Maximum pause, in milliseconds, of a sweep that works only when it is poked. The watchdog expects an iteration at
+ * least every 25 s.
  */
 const ROUND_MS = 10_000;
 
 /**
- * Does the work at once, then after each poke, and after `everyMs` without a poke, since the process that should have
- * poked may have died. With `everyMs` 'poked', only after a poke (the sweeper pokes when there is work). An error is
- * reported and does not stop the sweep. With a `watch`, a round that does not end is abandoned: another one begins
+ * Does the work at once, after each poke, and after `everyMs` without a poke, because the process that should have
+ * poked may have died. With `everyMs` 'poked', works only after a poke (the sweeper pokes when there is work). An error
+ * is reported and does not stop the sweep. With a `watch`, a round that does not end is abandoned: another round begins
  * beside it, and `isStopped` returns true to the abandoned one.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';
-  /** Returns true when there may be more work. Long work must check `isStopped` regularly. */
+  /** Does the work. Returns true when there may be more. Long work must check `isStopped` regularly. */
   work: (isStopped: () => boolean) => Promise<boolean>;
   onError: (error: unknown) => void;
   name?: string;

@@ -9,20 +9,23 @@ import { createSweep } from './sweep';
 
 const EVERY_MS = 1_000;
 
-/** A kind of work whose rows become due. */
+/** A kind of work that rows make due. */
 export interface DueWork {
   name: string;
-  /** Whether there is any, as an SQL condition. Cheap: it is evaluated every second. */
+  /**
+   * Returns the SQL condition that is true when there is such work. It must be cheap, because it is evaluated every
+   * second.
+   */
   due: () => SQL;
-  /** Whether this worker can do it now; without Temporal some kinds wait. Default: always. */
+  /** Returns whether this worker can do the work now; some kinds need Temporal. Default: always true. */
   isAble?: () => boolean;
   /** Called when there is work of this kind. */
   onDue: () => void;
 }
 
 /**
- * Searches every second, in one statement, for rows whose time has come, or whose process died before it acted on them.
- * One worker looks after each kind at a time; it holds a lease of 5 s.
+ * Searches every second, in one statement, for rows whose time has come, or whose process died before it handled them.
+ * Each kind of work is searched for by one worker at a time, which holds a lease of 5 s.
  */
 export function createSweeper(deps: {
   db: Executor;

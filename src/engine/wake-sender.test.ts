@@ -7,7 +7,9 @@ import { createWakeSender } from './wake-sender';
 
 const wake = (n: number): Wake => ({ runId: `run-${n}`, path: 'actions[0]', workflowId: `workflow-${n}` });
 
-/** A sender whose signals are under way until `answer`; `unanswered` is what its sweep finds. */
+/**
+ * Returns a sender whose signals stay in progress until `answer` is called. Its sweep finds the wakes in `unanswered`.
+ */
 function sender(unanswered: Wake[] = []) {
   const sent: string[] = [];
   const answers: (() => void)[] = [];

@@ -13,16 +13,16 @@ const BATCH = 100;
 const CONCURRENT = 20;
 
 export interface WakeSender {
-  /** Sends the signal of a wake soon, once. The sweep sends wakes that were not answered. */
+  /** Sends the signal of a wake soon, once. If the wake is not answered, the sweep sends it again. */
   send(wake: Wake): void;
-  /** Reports that there are unanswered wakes to send again. */
+  /** Starts the sweep, because there are unanswered wakes. */
   poke(): void;
   stop(): Promise<void>;
 }
 
 /**
- * Signals the executions of waits that were woken, and repeats the signal until they have checked. The rows are the
- * truth.
+ * Signals the executions of waits that were woken, and repeats the signals until the executions have checked their
+ * waits. The rows decide.
  */
 export function createWakeSender(deps: {
   database: Database;
@@ -33,7 +33,10 @@ export function createWakeSender(deps: {
 }): WakeSender {
   const { database, starter, failpoint, log } = deps;
   const queue: Wake[] = [];
-  /** Wakes that are queued or being sent. The sweep does not send them a second time, to a run that may be ending. */
+  /**
+   * Wakes that are queued or being sent. The sweep does not send them a second time, since the run may already be
+   * ending.
+   */
   const pending = new Set<string>();
   const keyOf = ({ runId, path }: Wake): string => `${runId} ${path}`;
   const lanes = new Set<Promise<void>>();
@@ -44,7 +47,7 @@ export function createWakeSender(deps: {
   };
   const lane = async (): Promise<void> => {
     for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {
-      // A crash here loses the signal only: the row states that the wait was woken, and the sweep of any worker signals
+      // A crash here loses only the signal: the row states that the wait was woken, and the sweep of any worker signals
       // again.
       await failpoint('after-commit-before-signal');
       await starter()?.wake(wake).catch(noteFailure);
@@ -76,7 +79,7 @@ export function createWakeSender(deps: {
     poke: () => sweep.poke(),
     async stop() {
       stopped = true;
-      // Queued wakes are dropped, not sent: their rows stay unanswered, and another worker's sweep sends them.
+      // Queued wakes are dropped and not sent: their rows stay unanswered, and another worker's sweep sends them.
       queue.length = 0;
       await Promise.all([sweep.stop(), ...lanes]);
     },

@@ -25,12 +25,12 @@ export interface WakeDeps {
   registry: Registry;
   evaluator: Evaluator;
   sourceOf: (runId: string) => Promise<RunSource>;
-  /** Filters of a definition that this process does not have. */
+  /** Returns the filters of a definition that this process does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   log: Logger;
-  /** Called with each wake to send. The sweep sends it again until the run has evaluated its wait. */
+  /** Called with each wake to send. The sweep sends the wake again until the run has evaluated its wait. */
   onWakeToSend: (wake: Wake) => void;
-  /** Called for each wait that was checked for a change, for the metrics. */
+  /** Called for each wait that was checked against changes, for the metrics. */
   onWake: (result: 'signalled' | 'false') => void;
 }
 
@@ -45,10 +45,10 @@ const CONCURRENT = 8;
 
 /**
  * Checks changes against the waits of runs before the changes are marked as routed. After a crash in between, the
- * changes are read and checked again, and a wait that is already woken is left out. A wait is evaluated here, in the
- * scope of its run. Its execution gets a workflow task only when the wait holds now or has to be evaluated sooner than
- * planned. Returns one row of `routings` for each wait and change that concerns it. @throws when Postgres is away; the
- * caller repeats.
+ * changes are read and checked again, and waits that are already woken are left out. A wait is evaluated here, in the
+ * scope of its run, so that its execution gets a workflow task only when the wait is fulfilled or has to be evaluated
+ * earlier than planned. Returns one row of `routings` for each wait and each change that concerns it. @throws when
+ * Postgres is unreachable; the caller then tries again
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
   if (derived.length === 0) return [];
@@ -56,15 +56,16 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const refs = [...new Map(derived.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
   const events = [...new Set(derived.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
   // A wait that was already woken is evaluated anyway and then sees these changes. Only a wait on any entity of a kind
-  // is checked again, since its wake has to name each changed entity.
+  // is checked again, because its wake has to name each changed entity.
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
   const steps = await stepsByRun(deps, waits, derived.length);
   await inLanes(waits, CONCURRENT, async (wait) => {
     const by = await wakingOf(deps, wait, derived, stepsFor(steps.get(wait.runId) ?? stepsOf(0)));
-    // The row is marked as woken before the signal is sent: a crash in between leaves a row that the sweep signals.
-    // null with `by` set: another worker woke it first, so the changed entity is added to that wake.
+    // The row is marked as woken before the signal is sent, so that after a crash in between the sweep sends the
+    // signal. If `wake` is null although `by` is set, another worker woke the wait first, so the changed entity is
+    // added to that wake.
     const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
     if (wake !== null) deps.onWakeToSend(wake);
     else if (by?.changed !== undefined) await addToWake(deps.database.db, wait.id, by.changed);
@@ -75,8 +76,8 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
 }
 
 /**
- * Returns the steps that the waits of each run may take, shared by all runs of its automation. Runs that cannot be read
- * have none.
+ * Returns the steps that the waits of each run may take. All runs of an automation share them. Runs that cannot be read
+ * get none.
  */
 async function stepsByRun(
   { sourceOf }: WakeDeps,
@@ -96,7 +97,7 @@ async function stepsByRun(
   return new Map([...automations].map(([runId, id]) => [runId, own.get(id) ?? stepsOf(0)]));
 }
 
-/** Returns one row for each change that the wait was checked for; `by` null = none of them woke it. */
+/** Returns one row for each change against which the wait was checked. `by` null = none of the changes woke it. */
 function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: WakeCause | null): NewRouting[] {
   const concerns = ({ change, occurrences }: DerivedChange): boolean =>
     wait.kind === 'wait_until'
@@ -113,8 +114,9 @@ function routingsOf(wait: Wait, derived: readonly DerivedChange[], by: WakeCause
 const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }) => a.kind === b.kind && a.id === b.id;
 
 /**
- * Returns what wakes a wait, or null when none of the changes does. `{}` = the run must evaluate the wait: this worker
- * lacks a filter, or the evaluation failed, and the run records the error of its own evaluation.
+ * Returns what wakes a wait, or null when none of the changes does. `{}` means that the run must evaluate the wait,
+ * because this worker lacks a filter or the evaluation failed. In the latter case the run records the error of its own
+ * evaluation.
  */
 async function wakingOf(
   deps: WakeDeps,
@@ -125,7 +127,7 @@ async function wakingOf(
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
-    // A worker that has its filters evaluates it.
+    // A worker that has the filters evaluates the wait.
     if (deps.filtersLacking(source.definition).length > 0) return {};
     const artifacts = await artifactsOf(db, wait.runId, artifactView(source.definition, wait.path));
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
@@ -133,7 +135,7 @@ async function wakingOf(
       const waiter = { wait, source, artifacts, events: awaitedEvents(step.wait_for_trigger), steps };
       for (const { change, occurrences } of derived) {
         for (const occurrence of change.seq > wait.afterSeq ? occurrences : []) {
-          // `derived` is in the order of the log: of several events that match, the earliest ends the wait.
+          // `derived` is in the order of the log. Of several events that match, the earliest ends the wait.
           const trigger = await matchEvent(deps, db, waiter, change, occurrence);
           if (trigger !== null) return { trigger, seq: change.seq };
         }
@@ -146,10 +148,10 @@ async function wakingOf(
       const seen = await deps.evaluator.readCondition(db, step.wait_until.condition, { ...scope, steps }, [
         { kind, id },
       ]);
-      // The run evaluates the wait itself, with its own steps.
+      // The run evaluates the wait again, with its own steps.
       if (steps.values.left <= 0) return { changed: { kind, id } };
-      // The condition is false now but becomes true without a change ("for five minutes") before the planned check. One
-      // second of tolerance avoids a task for differences of rounding.
+      // The condition is false now but becomes true without a change ("for five minutes") before the planned check. The
+      // tolerance of one second avoids a task because of a rounding difference.
       const sooner =
         seen.changesAt !== null &&
         (wait.recheckAt === null || seen.changesAt.getTime() < wait.recheckAt.getTime() - 1_000);
@@ -171,8 +173,8 @@ function warnOfSteps({ log }: WakeDeps, { runId, path }: Wait): void {
 }
 
 /**
- * Returns the entities for which a wait is evaluated: each one for a wait on any entity of a kind; otherwise one
- * evaluation covers all.
+ * Returns the entities for which a wait must be evaluated: each changed entity for a wait on any entity of a kind,
+ * otherwise a single one, since one evaluation covers all.
  */
 function changedFor({ refs }: Wait, derived: readonly DerivedChange[]): { kind: string; id: string }[] {
   const changed = new Map(derived.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));

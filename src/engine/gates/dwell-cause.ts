@@ -11,11 +11,14 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/** Maximum number of a system's results that are searched for one that decides whether the cause holds. */
+/** Maximum number of a system's results that are searched for one that shows whether the cause holds. */
 const LOOK_BACK = 50;
 /** A position after all results. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
-/** A dwell that fires later than this after its deadline counts as missed. Timers and routing take less. */
+/**
+ * Milliseconds after its deadline at which a dwell that has not fired counts as missed. Timers and routing are faster
+ * than this.
+ */
 const MISSED_AFTER_MS = 60_000;
 
 /** Returns whether a change shows that the cause of a dwell has stopped. */
@@ -33,19 +36,19 @@ export function contradictsCause(registry: Registry, dwell: Cause, change: Chang
   return type.holds.test(change.payload, payload, dwell.config) === false;
 }
 
-/** Returns the payload that a dwell was armed with. */
+/** Returns the payload of the event that armed a dwell. */
 export const payloadOf = ({ trigger }: Pick<DwellArming, 'trigger'>) =>
   (trigger['payload'] ?? {}) as Record<string, unknown>;
 
-/** Returns whether a trigger reports a dwell that could not be fired in time instead of firing it. */
+/** Returns whether a dwell is so late that it must be reported instead of fired, because its trigger requests this. */
 export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { firesAt: Date }, now: Date): boolean {
   const { missed = 'fire' } = typeof dwell === 'object' ? dwell : {};
   return missed === 'report' && now.getTime() - firesAt.getTime() > MISSED_AFTER_MS;
 }
 
 /**
- * Returns whether a cause that has stopped since then held from its event through its deadline: by the log of changes,
- * no change of its entity from before the deadline contradicts it. Returns false before the deadline.
+ * Returns whether a cause that has since stopped held from its event until its deadline, which is the case when no
+ * change of its entity before the deadline contradicts it in the log. Returns false before the deadline.
  */
 export async function heldThrough(
   { registry, entities }: { registry: Registry; entities: EntityStore },
@@ -58,7 +61,7 @@ export async function heldThrough(
   return changes !== null && !changes.some((change) => contradictsCause(registry, arming, change));
 }
 
-/** Returns whether a cause holds in the tables now; undefined when it cannot be determined. */
+/** Returns whether a cause holds now according to the tables, or undefined when this cannot be determined. */
 export async function holdsNow(
   { entities }: { entities: EntityStore },
   tx: Executor,

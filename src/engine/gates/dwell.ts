@@ -24,10 +24,10 @@ export interface DwellDeps {
 }
 
 /**
- * Ends dwells that changes contradict, in their routing transaction, before any dwell is armed. A dwell whose deadline
- * lies before the change has held to its end: it fires first, whether its timer has run or not. A change whose sender's
- * clock puts it after a deadline that is still to come has ended the cause before it. A change that was retried ends
- * only dwells that were armed before it.
+ * Ends the dwells that changes contradict, in the routing transaction of the changes, before any dwell is armed. A
+ * dwell whose deadline is before the change has held long enough: it fires first, whether or not its timer has run. If
+ * the change occurred after a deadline that is still in the future (the sender's clock is ahead), the cause ended
+ * before the deadline. A change that was retried ends only dwells that were armed before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -46,7 +46,8 @@ export async function endContradicted(
       // The change was set aside, and the cause began again later: the change is older than the cause of the dwell.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradictsCause(deps.registry, dwell, change)) continue;
-      // Another alert of the group still fires: the dwell keeps its deadline under that entity and does not end.
+      // Another alert of the group is still firing: the dwell is moved to the entity of that alert, keeps its deadline
+      // and does not end.
       if (await handOver(deps, tx, dwell)) continue;
       const verdict = await endDwell(deps, tx, dwell, change);
       if (verdict === null) continue;
@@ -65,7 +66,7 @@ async function endDwell(
   change: Change,
 ): Promise<Survivor | Reason | null> {
   const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
-  // A worker with the plugin of this trigger routes the change instead; ending the dwell here would lose its cause.
+  // A worker with the plugin of this trigger routes the change instead. Ending the dwell here would lose its cause.
   if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return null;
   if (dwell.status !== 'armed' || !candidate) {
     await restDwell(tx, dwell);
@@ -75,9 +76,9 @@ async function endDwell(
   if (change.occurredAt >= dwell.firesAt && now >= dwell.firesAt) {
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, dwell.firesAt);
-    // `spendAndEvaluate` has spent the row, and this change ended the cause: the next cause may arm the key again. The
-    // status is passed as spent, so that no end is written for a workflow that finds on its own that its dwell has
-    // fired.
+    // `spendAndEvaluate` has spent the row, and this change ended the cause, so the next cause may arm the key again.
+    // The status is passed as spent, so that no request to end the workflow is written: the workflow itself finds that
+    // its dwell has fired.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
@@ -86,24 +87,21 @@ async function endDwell(
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
-/**
- * Reports a dwell whose cause is over and whose deadline passed while no worker could fire it, if its trigger requests
- * such reports.
- */
+/** Ends and reports a dwell whose trigger requests a report when no worker could fire it in time. */
 export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candidate): Promise<Reason> {
   await restDwell(tx, dwell);
   const detail = `Missed: the cause held through ${dwell.firesAt.toISOString()}, and was over before a worker could fire it.`;
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
-/** Returns why a dwell started no run. */
+/** Returns the reason why a dwell started no run. */
 export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidate, refusal: Refusal): Reason => ({
   ...{ candidate, refusal, changeId, contextKey },
 });
 
 /**
- * Moves a dwell to another entity for which the cause holds, if the trigger allows that (a group of alerts). The row of
- * that entity is locked, so that no change of it can be routed before the dwell is found.
+ * Moves a dwell to another entity for which the cause holds, if the trigger allows this (a group of alerts). The row of
+ * that entity is locked, so that its next change finds the dwell.
  */
 async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Promise<boolean> {
   const standIn = registry.trigger(dwell.event)?.holds?.standIn?.(payloadOf(dwell), dwell.config);
@@ -117,7 +115,7 @@ async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Pr
   return false;
 }
 
-/** Fires a dwell: its row is spent, then variables, conditions and concurrency follow. */
+/** Fires a dwell: marks its row as spent, then evaluates variables and conditions. */
 export async function spendAndEvaluate(
   deps: DwellDeps & SurvivorDeps,
   tx: Executor,
@@ -136,18 +134,18 @@ export async function spendAndEvaluate(
     change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
   };
-  // Evaluated in the transaction, on the state at the firing. The run's id is derived from the change and the deadline,
-  // so that a firing that is repeated after a crash admits the same run and not a second one.
+  // Evaluated in the transaction, on the state at the time of firing. The run's id is derived from the change and the
+  // deadline, so that a firing that is repeated after a crash admits the same run and not a second one.
   return toSurvivor({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
-/** Arms the dwells whose cause holds now. All transactions do so in the same order of keys. */
+/** Arms the dwells whose cause holds now. All transactions arm dwells in the same order of keys. */
 export async function armWhatHolds(
   deps: DwellDeps,
   tx: Executor,
   arrivals: readonly EnteredCandidate[],
 ): Promise<{ armed: boolean; reasons: Reason[] }> {
-  // Two transactions that arm the same keys in different orders would wait for each other (a deadlock).
+  // Two transactions that arm the same keys in different orders would deadlock.
   const name = ({ candidate: { automation, trigger } }: EnteredCandidate) => `${automation.id}/${trigger.id}`;
   const reasons: Reason[] = [];
   for (const entered of arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1))) {
@@ -157,10 +155,10 @@ export async function armWhatHolds(
 }
 
 /**
- * Arms one dwell and returns the outcome, which is always a refusal, since no run starts before the deadline.
+ * Arms one dwell and returns the outcome, which is always a refusal, because no run starts before the deadline.
  * `dwell_armed`: the row was written. `dwell_held`: an earlier cause is armed or has fired. `dwell_cancelled`: the
- * cause is over. `error`: the duration cannot be rendered. A crash before the commit leaves no row; the change is
- * routed again.
+ * cause has already ended. `error`: the duration cannot be rendered. After a crash before the commit there is no row,
+ * and the change is routed again.
  */
 async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Promise<Refusal> {
   const { candidate, change, scope } = entered;
@@ -169,8 +167,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   const ms = await durationOf(deps, tx, entered);
   if (typeof ms === 'string') return refused('error', `for: ${ms}`);
   const entity = type.holds.entity(entered.payload);
-  // Counted from the change and not from now: a worker that routes late, or again after a crash, computes the same
-  // deadline.
+  // Counted from the change and not from the current time, so that a worker that routes late, or again after a crash,
+  // computes the same deadline.
   const firesAt = new Date(change.occurredAt.getTime() + ms);
   const arming = {
     id: deps.ids.next(),
@@ -190,8 +188,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   };
   const cause = { entity, payload: entered.payload, config: trigger.config };
   const holds = await holdsNow(deps, tx, type.holds, cause);
-  // A cause that is over may have held through its deadline while no worker ran: the change that ended it fires the
-  // dwell.
+  // A cause that has ended may have held until its deadline while no worker ran. The change that ended it then fires
+  // the dwell.
   if (holds !== true && !(await heldThrough(deps, tx, arming))) {
     return refused('dwell_cancelled', 'The cause had stopped already when the event was evaluated.');
   }
@@ -205,7 +203,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   return refused('dwell_held', heldBy(standing), { dwell });
 }
 
-/** Returns the reason why a key cannot be armed again, with the times of the dwell that holds it. */
+/** Returns the reason why a key cannot be armed again, with the times of the dwell that occupies it. */
 function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
   if (status === 'armed') return `Armed since ${armedAt.toISOString()}; fires at ${firesAt.toISOString()}.`;
   const fired = lastFiredAt?.toISOString() ?? '';

@@ -20,7 +20,7 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
   failpoint: (name: string) => Promise<void> | void;
 }
 
-/** Records the outcome for the change that armed the dwell, in the same transaction, and returns it. */
+/** Records the outcome for the change that armed the dwell, in the same transaction. Returns the outcome. */
 async function noted(
   { keepsRoutings }: FireDeps,
   tx: Executor,
@@ -30,18 +30,18 @@ async function noted(
   return decided;
 }
 
-/** Milliseconds before the timer tries again while changes from before the deadline are not routed yet. */
+/** Milliseconds until the timer tries again when changes from before the deadline have not been routed yet. */
 const ROUTING_MS = 100;
 /**
- * Milliseconds before the timer tries again a dwell whose trigger this worker does not know; another worker may take it
- * then.
+ * Milliseconds until the timer tries again when this worker does not know the dwell's trigger. Another worker may then
+ * handle it.
  */
 const UNKNOWN_MS = 2_000;
 
 /**
- * Fires a dwell that is due, at most once however often it is called: the row is locked, and spent in the transaction
- * that admits the run. The cause held without a gap when no change of its entity from before the deadline is left to be
- * routed, since each of those would have ended the dwell.
+ * Fires a dwell that is due. However often it is called, the dwell fires at most once: its row is locked, and spent in
+ * the transaction that admits the run. The cause held without a gap if no change of its entity from before the deadline
+ * is unrouted, since any such change would have ended the dwell.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;
@@ -55,7 +55,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       const now = clock.now();
       const early = dwell.firesAt.getTime() - now.getTime();
       if (early > 0) return { done: false, againInMs: early };
-      // A worker that knows the trigger's type fires it.
+      // A worker that knows the type of the trigger fires the dwell.
       if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return { done: false, againInMs: UNKNOWN_MS };
       const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
       if (!candidate?.type.holds || dwellGateId(candidate.trigger) !== dwell.gate) {

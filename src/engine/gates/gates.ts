@@ -13,13 +13,13 @@ import { cameFromOutside, type ResultReads } from '../../integrations/came-from-
 import type { RoutedAutomation } from '../routed-automation';
 import type { Candidate } from '../routing-index';
 
-/** A gate that was not passed. */
+/** The refusal of a candidate by a gate. */
 export interface Refusal {
   passed: false;
   outcome: Outcome | 'trigger_disabled';
   detail: string;
   /**
-   * Returns the smallest part of the filter, the config or the conditions that did not hold. Computed when it is
+   * Returns the smallest part of the filter, the config or the conditions that was false. Evaluated only when it is
    * called.
    */
   deciding?: () => DecidingPart | undefined;
@@ -28,7 +28,7 @@ export interface Refusal {
   counted?: { count: number; needed: number };
 }
 
-/** A candidate that has passed config and filter, with the scope of its expressions. */
+/** A candidate that has passed config and filter, with the scope for its expressions. */
 export interface EnteredCandidate {
   passed: true;
   candidate: Candidate;
@@ -39,20 +39,20 @@ export interface EnteredCandidate {
   scope: ExpressionContext;
 }
 
-/** A candidate that has passed all gates but concurrency. */
+/** A candidate that has passed all gates except concurrency. */
 export interface PassedCandidate<E extends GateInput = EnteredCandidate> {
   passed: true;
   entered: E;
   variables: Record<string, unknown>;
 }
 
-/** The data that rendering variables needs. */
+/** The data that is needed to render variables. */
 interface ToRender {
   candidate: { automation: Pick<RoutedAutomation, 'variables'> };
   scope: ExpressionContext;
 }
 
-/** The data that the gates before concurrency need. */
+/** The data that is needed by the gates before concurrency. */
 export interface GateInput {
   candidate: { automation: Pick<RoutedAutomation, 'variables' | 'conditions'> };
   scope: ExpressionContext;
@@ -62,15 +62,15 @@ export interface GateInput {
 export interface SeenGate {
   gate: 'config' | 'filter' | 'variables' | 'conditions';
   passed: boolean;
-  /** Why it was not passed. */
+  /** Why the gate was not passed. */
   detail?: string;
-  /** Returns the smallest part that decided a filter or a condition. Computed when it is called. */
+  /** Returns a trace of the filter or the conditions. Evaluated only when it is called. */
   trace?: () => ConditionTrace;
-  /** Rendered variables of the document. */
+  /** Rendered variables of the definition. */
   variables?: Record<string, unknown>;
 }
 
-/** A gate that refused the candidate, with the context key that its run would have had. */
+/** The refusal of a candidate by config or filter, with the context key that its run would have had. */
 export interface EntryRefusal extends Refusal {
   contextKey: string | null;
 }
@@ -79,13 +79,13 @@ export interface GateDeps {
   evaluator: Evaluator;
   /** The primary database, from which live state is read. */
   db: Executor;
-  /** Reads the results of checks; default: from the tables. */
+  /** Reads the results of checks. Default: from the tables. */
   results?: ResultReads;
   /** Called with each gate that is evaluated, in order. */
   onGate?: (seen: SeenGate) => void;
 }
 
-/** Returns the refusal of a gate, with the reason. */
+/** Returns a refusal with its reason. */
 export const refused = (
   outcome: Refusal['outcome'],
   detail: string,
@@ -93,9 +93,9 @@ export const refused = (
 ): Refusal => ({ passed: false, outcome, detail, ...more });
 
 /**
- * Evaluates the first gates of stage 2: config, then filter. Faults of the automation are refusals; it throws only when
- * infrastructure fails. `steps` bounds all expressions of the automation together. The context key of a refusal is that
- * of the trigger, or the id of the change's entity where the trigger cannot name one.
+ * Evaluates the first gates of stage 2: config, then filter. Errors of the automation are refusals; it throws only when
+ * infrastructure fails. `steps` limits all expressions of the automation together. The context key of a refusal is
+ * derived by the trigger or, if the trigger cannot derive one, is the id of the change's entity.
  */
 export async function enterGates(
   deps: GateDeps,
@@ -127,7 +127,8 @@ export async function enterGates(
 }
 
 /**
- * Returns the id of the entity of a change. An event that concerns no entity has none: its id was generated on arrival.
+ * Returns the id of a change's entity. Returns null for an event that concerns no entity, whose id was generated on
+ * arrival.
  */
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
@@ -137,14 +138,14 @@ export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): b
   occurred.silenced !== undefined || 'refusal' in readOccurrence(candidate, occurred);
 
 /**
- * The payload and context key that a trigger derives from an occurrence. `contextKey` undefined = the trigger cannot
- * name one.
+ * The payload and context key that a trigger derives from an occurrence. `contextKey` undefined = the trigger could not
+ * derive one.
  */
 type ReadOccurrence =
   | { contextKey: string | null; payload: Record<string, unknown> }
   | { contextKey: string | null | undefined; refusal: Refusal };
 
-/** Returns payload and context key, or the refusal when the config of the trigger does not match. */
+/** Returns the payload and the context key, or a refusal when the config of the trigger does not match. */
 function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurrence {
   const { trigger, type } = candidate;
   let contextKey: string | null | undefined;
@@ -167,7 +168,7 @@ function readOccurrence(candidate: Candidate, occurred: Occurrence): ReadOccurre
 }
 
 /**
- * Returns the scope of a run that does not exist yet. `runId` is empty until it is decided whether the run gets one.
+ * Returns the scope of a run that does not exist yet. `runId` is empty until it is known whether there will be a run.
  */
 export function runScopeOf(
   automation: Pick<RoutedAutomation, 'id' | 'name' | 'group' | 'uses_state' | 'state_window_minutes'>,
@@ -208,7 +209,7 @@ async function checkFilter(
 /** Returns the path of a candidate's trigger in the definition. */
 const placeOf = ({ automation, trigger }: Candidate): string => `triggers[${automation.triggers.indexOf(trigger)}]`;
 
-/** Returns the part of a trigger's config that a payload does not match; undefined when none can be named. */
+/** Returns the part of a trigger's config that does not match a payload, or undefined when it cannot be determined. */
 function decidingConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart | undefined {
   const { config } = candidate.trigger;
   const { mismatch = firstDifference } = candidate.type;
@@ -216,7 +217,7 @@ function decidingConfig(candidate: Candidate, payload: Record<string, unknown>):
   return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
 }
 
-/** Returns the first key of the config whose value differs from that of the payload. */
+/** Returns the first key of the config whose value differs from the value in the payload. */
 function firstDifference(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
@@ -232,7 +233,7 @@ export interface NoVariables {
   problem: string;
 }
 
-/** Renders the variables that a run starts with. Throws only when infrastructure fails, like `enterGates`. */
+/** Renders the initial variables of a run. Throws only when infrastructure fails, like `enterGates`. */
 export async function passVariables(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
   { candidate: { automation }, scope }: ToRender,
@@ -261,7 +262,7 @@ export async function passConditions<E extends GateInput>(
   return checkConditions(deps, entered, rendered.variables);
 }
 
-/** Evaluates only the conditions, with variables that have been rendered. */
+/** Evaluates only the conditions, with variables that have already been rendered. */
 export async function checkConditions<E extends GateInput>(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
   entered: E,

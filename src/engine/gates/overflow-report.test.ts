@@ -5,7 +5,7 @@ const automation = (level: 'silent' | 'info' | 'warning' | 'error', id = level) 
   ...{ id, name: id, mode: 'queued' as const, max_exceeded: level },
 });
 
-/** A logger whose lines are kept. */
+/** Returns a logger that records its lines. */
 function recorder() {
   const lines: { level: string; dropped: number; message: string }[] = [];
   const log = createLogger({ level: 'silent', name: 'test' });

@@ -1,24 +1,25 @@
 import type { Logger } from '../../log';
 import type { RoutedAutomation } from '../routed-automation';
 
-/** Shortest time between two log lines about one automation, in milliseconds. */
+/** Minimum time between two log lines about one automation, in milliseconds. */
 const PAUSE_MS = 10_000;
 
 const METHODS = { info: 'info', warning: 'warn', error: 'error' } as const;
 
 type Overflowing = Pick<RoutedAutomation, 'id' | 'name' | 'mode' | 'max_exceeded'>;
 
-/** Reports runs that were dropped because as many as the mode allows were active. */
+/** Reports runs that were dropped because the maximum number of runs for the mode was active. */
 export interface OverflowReport {
   /** Counts an event that started no run. `detail` is the detail of its evaluation outcome. */
   dropped(automation: Overflowing, detail: string): void;
-  /** Logs the counts that are not logged yet. */
+  /** Logs the counts that have not been logged yet. */
   stop(): void;
 }
 
 /**
- * Logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The first is logged at
- * once, those of the next 10 s as one line with their number. Every dropped run is counted, whatever the level.
+ * Creates the report. It logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The
+ * first dropped run is logged at once, and those of the next 10 s in one line with their number. Every dropped run is
+ * counted, regardless of the level.
  */
 export function createOverflowReport(deps: { log: Logger; onDropped: (mode: string) => void }): OverflowReport {
   const { log, onDropped } = deps;

@@ -1,7 +1,10 @@
 import { createSharedSteps } from '../../domain/expressions/evaluate';
 import { inShares, stepsFor, stepsOf, waitShare } from './step-shares';
 
-/** An automation that needs so many steps; it ends when it has none left, as an evaluation does. */
+/**
+ * Returns work that needs `need` steps and ends early when none are left, as an evaluation does. Adds the steps to
+ * `taken`.
+ */
 const needing =
   (taken: { total: number }) =>
   (need: number, steps: { values: { left: number } }): Promise<boolean> => {

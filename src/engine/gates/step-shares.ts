@@ -3,47 +3,50 @@ import type { ConditionSteps } from '../../evaluation/evaluator';
 
 /** Maximum number of steps for the expressions of one automation and one change. */
 const LARGEST_SHARE = createSharedSteps(8).left;
-/** Steps for one change, shared by all automations. */
+/** Number of steps for one change, shared by all automations. */
 const POOL = createSharedSteps(12).left;
 /**
- * Minimum number of steps for one automation, however many automations there are. Usual filters need fewer; this many
- * take less than a millisecond.
+ * Minimum number of steps for one automation, regardless of the number of automations. Usual filters need fewer; this
+ * many take less than a millisecond.
  */
 const SMALLEST_SHARE = 5_000;
 
 /** The result of the work for one automation. */
 export interface SharedResult<R> {
   result: R;
-  /** Set when the automation used up a share that is smaller than the one it would have had alone. */
+  /**
+   * Size of the share in steps. Set when the automation used up its share and would have had a larger one if it were
+   * alone.
+   */
   limit?: number;
 }
 
 /**
- * Returns the steps of one automation. A trace, which evaluates parts again, may take twice as many as the values did.
+ * Returns the steps of one automation. A trace evaluates parts again, so it may take twice as many steps as the values.
  */
 export const stepsOf = (share: number): ConditionSteps => ({ values: { left: share }, traces: { left: 2 * share } });
 
-/** Returns the steps of an automation that is the only one for a change. */
+/** Returns the steps of an automation that need not share them. */
 export const stepsOfOne = (): ConditionSteps => stepsOf(partOf(POOL, 1));
 
 /** Returns an equal part of a pool, within the limits of one automation. */
 const partOf = (pool: number, parties: number): number =>
   Math.max(SMALLEST_SHARE, Math.min(LARGEST_SHARE, Math.floor(pool / parties)));
 
-/** Returns the share of each automation whose waits are evaluated for so many changes. */
+/** Returns the number of steps for each of `automations` whose waits are evaluated for a number of changes. */
 export const waitShare = (automations: number, changes: number): number => partOf(POOL * changes, automations);
 
 /**
- * Returns the steps for one evaluation of a wait: those left of its automation's share, but at least `SMALLEST_SHARE`.
+ * Returns the steps for one evaluation of a wait: the rest of its automation's share, but at least `SMALLEST_SHARE`.
  */
 export const stepsFor = (own: ConditionSteps): ConditionSteps =>
   own.values.left > SMALLEST_SHARE ? own : stepsOf(SMALLEST_SHARE);
 
 /**
- * Does the work of several automations for one change with a limited total of steps. Each gets an equal share first.
- * Steps that some leave over are given to those that used up theirs, in further rounds: `work` is then repeated, so it
- * must have no effects. The order of the automations does not matter, and one that takes few steps is not affected by
- * those that take many.
+ * Does the work of several automations for one change with a limited total of steps. Each automation first gets an
+ * equal share. Steps that some automations leave over are given, in further rounds, to those that used up their share.
+ * `work` is repeated in each round, so it must have no side effects. The order of the automations does not matter, and
+ * an automation that takes few steps is not affected by those that take many.
  */
 export async function inShares<T, R>(
   parties: readonly T[],
@@ -55,7 +58,7 @@ export async function inShares<T, R>(
   let open = [...parties.entries()];
   while (open.length > 0) {
     const share = partOf(pool, open.length);
-    // A share that is not much larger is not worth another round.
+    // A share that is not much larger than the previous one is not worth another round.
     if (share < LARGEST_SHARE && share < 2 * before) break;
     const again: typeof open = [];
     for (const [index, party] of open) {

@@ -22,9 +22,9 @@ export interface SurvivorDeps {
   evaluations: EvaluationLog;
   launcher: RunLauncher;
   ids: Ids;
-  /** Called with each candidate's outcome, for the metrics: an evaluation outcome or `run`. */
+  /** Called with the outcome of each candidate, for the metrics. The outcome is an evaluation outcome, or `run`. */
   onOutcome: (outcome: string) => void;
-  /** Reports runs that were dropped because as many as the mode allows were active. */
+  /** Reports runs that were dropped because the maximum number of runs for the mode was active. */
   overflow: OverflowReport;
 }
 
@@ -43,7 +43,7 @@ export interface Reason {
   contextKey: string | null;
 }
 
-/** The parts of a candidate that a reason and a row of `routings` need. */
+/** The parts of a candidate from which its reason and its row in `routings` are built. */
 interface InContext {
   candidate: Candidate;
   change: { changeId: string };
@@ -57,7 +57,7 @@ const LOOP = refused(
 
 /**
  * Evaluates a candidate's variables and conditions, which see the id of the future run. Returns the request for the run
- * when they pass. `firedAt` is the deadline of a dwell that fired.
+ * when the conditions are true, otherwise the reason. `firedAt` is the deadline of a dwell that fired.
  */
 export async function toSurvivor(
   gates: Pick<GateDeps, 'evaluator' | 'db'>,
@@ -74,16 +74,17 @@ export async function toSurvivor(
   return request.depth <= MAX_DEPTH ? { candidate: entered.candidate, request } : reasonFor(entered, LOOP);
 }
 
-/** Returns the reason of a candidate that a gate refused after config and filter. */
+/** Returns the reason for a candidate that was refused by a gate after config and filter. */
 export const reasonFor = ({ candidate, change: { changeId }, scope }: InContext, refusal: Refusal): Reason => ({
   ...{ candidate, refusal, changeId },
   contextKey: scope.facts.contextKey,
 });
 
 /**
- * Returns the request for a run. Its id is derived from automation, trigger and change (and the deadline of a dwell):
- * routing the same change again after a crash makes the same request, which is refused as a duplicate. A run that an
- * automation caused is one level deeper than its cause; deeper than `MAX_DEPTH` counts as a loop.
+ * Returns the request for a run. Its id is derived from the automation, the trigger and the change (and the deadline of
+ * a dwell). Routing the same change again after a crash therefore makes the same request, which is refused as a
+ * duplicate. A run that another run caused is one level deeper than its cause; a depth of more than `MAX_DEPTH` counts
+ * as a loop.
  */
 function requestFor({ entered, variables }: PassedCandidate): RunRequest {
   const { candidate, event, change, scope } = entered;
@@ -106,13 +107,13 @@ function requestFor({ entered, variables }: PassedCandidate): RunRequest {
   };
 }
 
-/** Returns the row of a candidate that was refused. */
+/** Returns the `routings` row of a candidate that was refused. */
 export function routingOf({ candidate, refusal, changeId }: Omit<Reason, 'contextKey'>): NewRouting {
   const { passed: _passed, deciding, ...facts } = refusal;
   return { ...namesOf(candidate), changeId, ...facts, deciding: deciding?.() };
 }
 
-/** Returns the names of a candidate in a row of `routings`. */
+/** Returns the fields that identify a candidate in a row of `routings`. */
 export const namesOf = ({ automation, trigger }: Candidate) => ({
   kind: 'candidate' as const,
   automationId: automation.id,
@@ -128,7 +129,7 @@ export function recordRefusal(
 ): void {
   const { outcome, detail } = refusal;
   deps.onOutcome(outcome);
-  // Disabled triggers are recorded with the change only: in the list of the automation they would displace everything
+  // Disabled triggers are recorded only with the change. In the list of the automation they would displace everything
   // else.
   if (outcome === 'trigger_disabled') return;
   deps.evaluations.record({

@@ -10,7 +10,7 @@ import type { RoutedTrigger } from '../routed-automation';
 
 type Window = NonNullable<RoutedTrigger['window']>;
 
-/** An arrival at a window gate, with the key it is counted under. */
+/** An arrival at a window gate, with the key under which it is counted. */
 export interface AtWindow {
   entered: EnteredCandidate;
   window: Window;
@@ -18,8 +18,8 @@ export interface AtWindow {
 }
 
 /**
- * Returns the arrival of a candidate at a window gate. It is counted under the value of `partitionBy`, or under the
- * context key when that value is missing or empty.
+ * Returns the arrival of a candidate at a window gate. The arrival is counted under the value of `partitionBy`, or
+ * under the context key when that value is missing or empty.
  */
 export async function atWindow(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
@@ -46,7 +46,7 @@ async function valueOf(
   }
 }
 
-/** Sorts arrivals, so that all transactions lock several keys in the same order. */
+/** Sorts arrivals, so that all transactions lock keys in the same order. */
 export function inLockOrder(arrivals: readonly AtWindow[]): AtWindow[] {
   const name = ({ entered: { candidate }, partitionKey }: AtWindow) =>
     `${candidate.automation.id}/${candidate.trigger.id}/${partitionKey}`;

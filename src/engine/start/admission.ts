@@ -5,24 +5,24 @@ import type { StartableRun } from '../../db/runs/start-queue';
 import { refused } from '../gates/gates';
 import { namesOf, recordRefusal, routingOf, type Reason, type Survivor, type SurvivorDeps } from '../gates/survivors';
 
-/** The decisions of a transaction, to be carried out after its commit. */
+/** The decisions of a transaction, which are carried out after its commit. */
 export interface AdmissionDecisions {
   admissions: { survivor: Survivor; admission: Admission }[];
   reasons: Reason[];
 }
 
 /**
- * Passes survivors through the concurrency gate. Those of one bucket are admitted in the given order. Each takes a slot
- * of this worker if one is free, and is started right after the commit; the others wait in the table. The caller
- * releases the slots with `releaseSlots` when its transaction fails.
+ * Passes survivors through the concurrency gate. Survivors of one bucket are admitted in the given order. A run takes a
+ * slot of this worker if one is free, and is started right after the commit; other runs wait in the table. The caller
+ * releases the slots with `releaseSlots` if its transaction fails.
  */
 export async function admitAll(
   { launcher }: Pick<SurvivorDeps, 'launcher'>,
   tx: Executor,
   survivors: readonly Survivor[],
 ): Promise<AdmissionDecisions['admissions']> {
-  // Slots are reserved before the rows are written. Other workers leave a row alone for some seconds if it states that
-  // its caller starts it, so it must not be written without a slot.
+  // Slots are reserved before the rows are written. A row that states that its caller starts it is left alone by other
+  // workers for some seconds, so it must not be written without a slot.
   for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
   const admissions = await admitRuns(
     tx,
@@ -47,11 +47,11 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
   let hasReplaced = false;
   for (const { survivor, admission } of admissions) {
     const { candidate, request } = survivor;
-    // A crash from here on loses the call to Temporal, not the run: the sweep of pending rows starts it.
+    // A crash from here on loses the call to Temporal but not the run: the sweep of pending rows starts it.
     if (admission.admitted && admission.startNow && request.callerStarts === true) {
       launcher.launch(startable(survivor, admission.workflowId), admission.replaced);
     } else {
-      // The run waits in its bucket, was refused, or had no slot. The slot is free for another run.
+      // The run waits in its bucket, was refused, or had no slot. If it had a slot, another run can use it.
       launcher.release(request.id);
       isWaiting ||= admission.admitted && admission.startNow;
       hasReplaced ||= admission.admitted && admission.replaced.length > 0;
@@ -69,13 +69,13 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
       });
     }
   }
-  // Replaced runs have executions to end, which the full sweep does. Rows without a slot only need a worker that has
-  // one.
+  // Replaced runs have executions to end, which only the full sweep does. A row without a slot only needs a worker with
+  // a free slot.
   if (hasReplaced) launcher.poke();
   else if (isWaiting) launcher.pokeStarts();
 }
 
-/** Returns the rows of `routings`: the outcome of each candidate of the changes. */
+/** Returns the rows of `routings` with the outcomes of the candidates. */
 export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRouting[] {
   return [
     ...reasons.map(routingOf),

@@ -17,33 +17,34 @@ const RENEW_EVERY_MS = 1_000;
 const BATCH = 100;
 /** Maximum number of concurrent calls to Temporal. */
 const LANES = 40;
-/** Age at which the claim on a start is renewed, so that no other worker takes the run. */
+/** Age in milliseconds at which the claim on a start is renewed, so that no other worker takes the run. */
 const RENEW_AFTER_MS = 1_500;
 /**
- * Age in milliseconds after which a reservation is no longer renewed. Otherwise an execution that was started here and
- * closed before it claimed its run would keep the run pending for as long as this process lives. Such a run ends within
- * 17 s: renewals for 10 s, 5 s until the run may be taken again (`db/runs/start-queue.ts`), and a sweep.
+ * Age in milliseconds after which a reservation is no longer renewed. Without this limit, an execution that was started
+ * here and closed before it claimed its run would keep the run pending for as long as this process lives. With it, such
+ * a run ends within 17 s: renewals for 10 s, 5 s until the run may be taken again (`db/runs/start-queue.ts`), and a
+ * sweep.
  */
 const RENEW_UNTIL_MS = 10_000;
 
 export interface RunLauncher {
   /**
-   * Takes a slot for a run that is about to be admitted. Returns false when the run must wait in the table for its
-   * turn: no slot is free, its automation has used its share or has waiting runs, or Temporal is away.
+   * Takes a slot for a run that is about to be admitted. Returns false when the run must wait in the table: no slot is
+   * free, its automation has used its share or has waiting runs, or Temporal is unreachable.
    */
   reserve(runId: string, automationId: string): boolean;
-  /** Gives back the slot of a run that was not admitted. */
+  /** Releases the slot of a run that was not admitted. */
   release(runId: string): void;
   /**
-   * Starts a run right after the commit that admitted it; never throws. A failed start is left to the sweep, or to that
-   * of another worker after `stop`.
+   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it; after
+   * `stop`, the sweep of another worker does.
    */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
-  /** Starts runs that wait in the table, as far as there are slots. */
+  /** Starts runs that wait in the table, as far as there are free slots. */
   pokeStarts(): void;
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
-  /** Counts local steps and calls of this process as runs in flight. */
+  /** Receives the local steps and calls of this process, which count as runs in flight. */
   slots: Pick<RunSlots, 'enter' | 'call' | 'arrive'>;
   stop(): Promise<void>;
 }
@@ -59,10 +60,10 @@ interface LauncherDeps {
 }
 
 /**
- * Brings Temporal in line with pending and ended rows of runs, and repeats every call until it succeeds. The rows
- * decide: when this process dies, the sweep of another process finds its unfinished work. It starts only as many runs
- * as the process has free workflow task slots. The others wait in the table. Any worker with free slots takes them, in
- * order of arrival per automation and in turn over automations.
+ * Brings Temporal in line with the pending and ended rows of runs, and repeats every call until it succeeds. The rows
+ * decide: when this process dies, the sweep of another process finds its unfinished work. A process starts only as many
+ * runs as it has free workflow task slots. The other runs wait in the table, from which any worker with free slots
+ * takes them, in turn from the automations and in order of arrival within each automation.
  */
 export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const { database, starter, log, watch } = deps;
@@ -76,7 +77,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   });
   const attempts = createStartAttempts({ db, starter, slots, log });
   const pending = createPendingRuns({ db, slots, attempts });
-  /** Starts that `launch` began. */
+  /** Starts that `launch` has begun and that have not completed. */
   const starting = new Set<Promise<void>>();
   let stopped = false;
   const closeEnded = async (): Promise<false> => {
@@ -110,7 +111,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     },
     slots,
     async stop() {
-      // Activities that are still ending may admit runs: the connection must not close before these are started.
+      // Activities that are still ending may admit runs. These runs must be started before the connection is closed.
       stopped = true;
       await Promise.all([starts.stop(), ends.stop(), renewal.stop()]);
       await Promise.all(starting);
@@ -119,8 +120,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
 }
 
 /**
- * Closes executions whose row has ended, and starts the next run of buckets whose active run ended without starting it.
- * Returns whether there were such buckets.
+ * Closes executions whose rows have ended, and starts the next run of buckets whose active run ended without starting
+ * it. Returns whether there were such buckets.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {
   const closing = temporal ? await closingRuns(database.db, BATCH) : [];

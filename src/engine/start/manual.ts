@@ -18,7 +18,7 @@ export interface ManualRunDeps {
   tx: Executor;
   registry: Registry;
   evaluator: Evaluator;
-  /** Filters of a definition that this process does not have. */
+  /** Returns the filters of a definition that this process does not have. */
   filtersLacking: FiltersLacking;
   ids: Ids;
   now: () => Date;
@@ -27,7 +27,7 @@ export interface ManualRunDeps {
 /** A request to start an automation by hand. */
 export interface ManualRunRequest {
   triggerId?: string | undefined;
-  /** Checked against the trigger's schema when one is named. */
+  /** Checked against the trigger's schema when a trigger is named. */
   payload?: Record<string, unknown> | undefined;
   /** Default: the key that the named trigger derives from the payload. */
   contextKey?: string | undefined;
@@ -36,8 +36,9 @@ export interface ManualRunRequest {
 }
 
 /**
- * Starts a run by hand (engine.md, Lifecycle): respects the mode, skips the gates, works on a disabled automation and
- * while Temporal is away. Refused: `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`.
+ * Starts a run by hand (engine.md, Lifecycle). It respects the mode and skips the gates before the conditions. It also
+ * works on a disabled automation, and while Temporal is unreachable. Refused with `validation_failed`, `condition`,
+ * `already_running`, `max_runs` or `plugin_missing`.
  */
 export async function startManualRun(
   deps: ManualRunDeps,
@@ -96,7 +97,8 @@ interface NamedTrigger {
 }
 
 /**
- * Returns the trigger that a call names, with the key that it derives from the payload. Refused: `validation_failed`.
+ * Returns the trigger that a request names, with the context key that it derives from the payload. Refused with
+ * `validation_failed`.
  */
 function namedTrigger(
   registry: Registry,

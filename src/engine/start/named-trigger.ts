@@ -3,7 +3,7 @@ import { FermataError, type Finding } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import type { TriggerType } from '../../domain/registry/trigger-type';
 
-/** Returns a trigger of an automation with its type. Refused: `validation_failed`. */
+/** Returns a trigger of an automation with its type. Refused with `validation_failed`. */
 export function triggerNamed(
   registry: Registry,
   { triggers }: Pick<Definition, 'triggers'>,
@@ -18,7 +18,7 @@ export function triggerNamed(
   ]);
 }
 
-/** Returns the findings where a payload does not match the schema of the trigger's events. */
+/** Returns findings for the parts of a payload that do not match the schema of the trigger's events. */
 export function payloadFindings(type: TriggerType, payload: unknown): Finding[] {
   const parsed = type.payloadSchema.safeParse(payload);
   if (parsed.success) return [];

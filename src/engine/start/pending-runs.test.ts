@@ -5,7 +5,8 @@ import { createPendingRuns } from './pending-runs';
 import { createRunSlots } from './run-slots';
 
 /**
- * Waiting runs of 100 automations, a table without a database: it answers what is taken, and records what is put back.
+ * Returns a fake table with one waiting run for each of `count` automations. It returns the runs when they are taken,
+ * and counts statements.
  */
 function table(count: number) {
   const row = (n: number) => ({
@@ -23,7 +24,7 @@ function table(count: number) {
   return { db: db as unknown as Executor, statements: () => statements };
 }
 
-/** Attempts that are under way until `end`. */
+/** Returns fake attempts that stay in progress until `end` is called. */
 function attempts() {
   const begun: string[] = [];
   const open: ((isThere: boolean) => void)[] = [];
@@ -73,7 +74,7 @@ describe('runs that wait in the table', () => {
     expect(await sweep).toBe(false);
     expect(starting.begun).toHaveLength(40);
     expect(slots.free()).toBe(before);
-    // One statement takes the runs, one puts them back.
+    // One statement takes the runs, another puts them back.
     expect(statements()).toBe(2);
   });
 });

@@ -9,9 +9,9 @@ import type { StartAttempts } from './start-attempts';
 const BATCH = 100;
 /** Maximum number of concurrent calls to Temporal. */
 const LANES = 40;
-/** Slots that become free within this time are filled by one statement. */
+/** Milliseconds during which free slots are collected, so that one statement fills them. */
 const GATHER_MS = 10;
-/** A run that was noted as waiting is in the table after this time. */
+/** Milliseconds after which a run that was noted as waiting is in the table. */
 const ADMITTED_MS = 1_000;
 /** Maximum number of automations whose last turn is remembered. */
 const MAX_SERVED = 500;
@@ -19,23 +19,29 @@ const MAX_SERVED = 500;
 /** Runs that wait in the table for a slot. */
 export interface PendingRuns {
   /**
-   * Returns whether runs of this automation wait in the table. New runs of it wait too, so that they start in order.
+   * Returns whether runs of this automation wait in the table. If so, its new runs must wait too, so that runs start in
+   * order.
    */
   isWaiting(automationId: string): boolean;
   noteWaiting(automationId: string): void;
-  /** Returns whether there may be runs in the table that a free slot could start. */
+  /** Returns whether the table may contain runs that could start in a free slot. */
   isAny(): boolean;
-  /** Starts as many runs as there are free slots. Returns whether there may be more runs, and free slots for them. */
+  /**
+   * Starts as many runs as there are free slots. Returns whether there may be both more runs and free slots for them.
+   */
   sweep(): Promise<boolean>;
 }
 
 export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempts: StartAttempts }): PendingRuns {
   const { db, slots, attempts } = deps;
-  /** Automation → time at which a waiting run of it was last noted, in milliseconds since 1970. */
+  /** For each automation, when one of its runs was last noted as waiting, in milliseconds since 1970. */
   const waiting = new Map<string, number>();
-  /** Whether the last sweep left runs in the table for lack of slots. */
+  /** Whether the last sweep left runs in the table because no slot was free. */
   let backlog = false;
-  /** Automations in the order of their last turn. Slots become free one by one: each is a turn. */
+  /**
+   * Automations in the order of their last turn. It is kept between sweeps, because slots become free one at a time and
+   * each is a turn.
+   */
   const served = new Set<string>();
 
   const noteServed = (automationId: string): void => {
@@ -44,7 +50,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
     if (served.size > MAX_SERVED) served.delete([...served][0] ?? '');
   };
 
-  /** Lets new runs of an automation start directly once none of its runs waits in the table. */
+  /** Lets new runs of an automation start directly again once none of its runs waits in the table. */
   const forgetStarted = (inTable: ReadonlySet<string>, since: number): void => {
     for (const [automationId, at] of waiting)
       if (at < since - ADMITTED_MS && !inTable.has(automationId)) waiting.delete(automationId);

@@ -22,12 +22,12 @@ export interface RetryDeps {
   tx: Executor;
   automations: Pick<AutomationStore, 'versionAt'>;
   evaluator: Evaluator;
-  /** Filters of a definition that this process does not have. */
+  /** Returns the filters of a definition that this process does not have. */
   filtersLacking: FiltersLacking;
   ids: Ids;
 }
 
-/** `failure`: steps that succeeded are not repeated. */
+/** Where a retry starts. With `failure`, steps that succeeded are not repeated. */
 export type RetryFrom = 'start' | 'failure';
 
 interface Stored extends Record<string, unknown> {
@@ -40,10 +40,10 @@ interface Stored extends Record<string, unknown> {
 }
 
 /**
- * Retries a failed run on its pinned version, as a new run that names the failed one. Mode and limits apply as for any
- * start. Gates and conditions are not evaluated again, and a disabled automation runs, too. From the failure, steps use
- * the idempotency keys of the failed run; from the start, all steps run again under new keys. Refused: `not_retryable`,
- * `already_running`, `max_runs`, `conflict`, `plugin_missing`.
+ * Retries a failed run on its pinned version, as a new run that refers to the failed one. Mode and limits apply as for
+ * any start. Gates and conditions are not evaluated again, and a run of a disabled automation can be retried, too. From
+ * `failure`, steps use the idempotency keys of the failed run; from `start`, all steps run again under new keys.
+ * Refused with `not_retryable`, `already_running`, `max_runs`, `conflict` or `plugin_missing`.
  */
 export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {
   if (run.status !== 'failed') {
@@ -52,7 +52,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
   const { tx, ids } = deps;
   const definition = await definitionOf(deps, run);
   const scopeKey = scopeKeyOf(definition.concurrency_scope, run.contextKey);
-  // Taken before the check for another retry: two calls at the same moment must not both find none.
+  // The lock is taken before the check for another retry: two calls at the same moment must not both find none.
   await lockBucket(tx, { automationId: run.automationId, scopeKey });
   const stored = await readStored(tx, run.id);
   if (stored.retried) throw new FermataError('already_running', 'A retry of this run is already in progress.');
@@ -67,7 +67,7 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
     maxRuns: definition.max_runs,
     triggerId: run.triggerId,
     triggerEvent: run.triggerEvent,
-    // A change starts one run only, and that was the first run of the chain.
+    // A change starts only one run, and that was the first run of the chain of retries.
     changeId: null,
     contextKey: run.contextKey,
     trigger: stored.trigger_scope,

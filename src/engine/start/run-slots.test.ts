@@ -106,7 +106,7 @@ describe('slots of runs', () => {
   it('starts fewer runs while starts take longer than the quickest ones, and more again when they are quick', () => {
     const { run, pass } = slotsOf(200);
     let count = 0;
-    /** Starts as many runs as there are slots for; each takes the given time. */
+    /** Starts as many runs as there are slots. The first step of each run begins after `ms` milliseconds. */
     const startAll = (ms: number) => {
       const runs: string[] = [];
       for (let id = `${(count += 1)}`; run.reserve(id, `automation ${id}`); id = `${(count += 1)}`) runs.push(id);
@@ -142,7 +142,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(0);
     const answers = Array.from({ length: 22 }, (_, n) => run.call(`hangs ${n}`));
     expect([run.free(), freed()]).toEqual([20, 22]);
-    // One of two steps of an execution waits: the other one works.
+    // One of two steps of an execution waits, while the other one works.
     begin(0);
     expect(run.free()).toBe(19);
     answers[1]?.();
@@ -167,7 +167,7 @@ describe('slots of runs', () => {
     end();
     expect(run.full()).toEqual([]);
     expect(run.reserve('burst 5', 'burst')).toBe(true);
-    // While no other automation asks for a slot, none has to be reserved.
+    // While no other automation requests a slot, none has to be reserved.
     run.release('other');
     pass(10_001);
     for (let n = 6; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);

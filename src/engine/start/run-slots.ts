@@ -1,68 +1,71 @@
 /**
- * A reservation is dropped when its run has not begun after this time: the run is in another process, or this process
- * was suspended.
+ * Milliseconds after which a reservation whose run has not begun is dropped: the run is in another process, or this
+ * process was suspended.
  */
 const FORGET_MS = 30_000;
-/** Initial limit of runs in flight; it grows while starts stay quick. */
+/** Initial limit of runs in flight. The limit grows while starts are quick. */
 const INITIAL = 20;
-/** Minimum limit of runs in flight, however slow the worker is. */
+/** Minimum limit of runs in flight, regardless of how slow the worker is. */
 const LEAST = 10;
-/** Minimum share of one automation. */
+/** Minimum number of runs in flight that one automation may have. */
 const LEAST_SHARE = 2;
 /**
- * Number of runs beyond the limit that may start when their automation has none in flight, so that a rare run does not
+ * Number of runs that may start beyond the limit when their automation has none in flight, so that a rare run does not
  * wait for a burst of others.
  */
 const BEYOND = 5;
-/** After this time without requests of other automations, one automation may use all slots. */
+/** Milliseconds without requests of other automations after which one automation may use all slots. */
 const ALONE_MS = 10_000;
 /** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;
-/** Starts are quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
+/** Starts count as quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
 const FACTOR = 2;
 const ALLOWANCE_MS = 20;
-/** The quickest start is forgotten at this rate for each start, so that it follows a machine that becomes slower. */
+/** Factor by which the quickest time grows with each start, so that it adapts to a machine that becomes slower. */
 const FORGET_QUICKEST = 1.001;
-/** Factor for the limit after a slow start. */
+/** Factor by which the limit shrinks after a slow start. */
 const SHRINK = 0.95;
-/** A call that has not begun here this long after its execution handed it over is performed by another process. */
+/**
+ * Milliseconds after its handover within which a call must begin here. After that, another process is assumed to
+ * perform it.
+ */
 const ARRIVES_WITHIN_MS = 2_000;
 
-/** The workflow task slots of this process that local steps and runs that are being started take. */
+/** Counts the workflow task slots of this process that are taken by local steps and by runs that are being started. */
 export interface RunSlots {
-  /** Slots that a new run could have now. */
+  /** Returns the number of slots that are available to new runs. */
   free(): number;
   /**
    * Takes a slot for a run that is about to be started. Returns false when none is free, or its automation has used its
    * share. An automation without a run in flight may exceed the limit by a few.
    */
   reserve(runId: string, automationId: string): boolean;
-  /** Takes a slot for a run that was taken from the table, whatever is free. */
+  /** Takes a slot for a run that was taken from the table, regardless of how many are free. */
   hold(runId: string, automationId: string): void;
   /**
    * Returns the maximum number of runs of one automation in flight: a quarter of the limit, or all of it while no other
    * automation requests slots.
    */
   share(): number;
-  /** Returns automations that have used their share. */
+  /** Returns the automations that have used their share. */
   full(): string[];
-  /** Releases a reservation; does nothing when none is held. */
+  /** Releases a reservation. Does nothing when the run has none. */
   release(runId: string): void;
-  /** Returns runs that have not begun and whose reservation is between `leastMs` and `mostMs` milliseconds old. */
+  /** Returns runs that have not begun and whose reservations are between `leastMs` and `mostMs` milliseconds old. */
   reservedFor(leastMs: number, mostMs: number): string[];
   /**
-   * Notes that a local step begins in an execution. It holds a slot until the returned function is called, and beyond
-   * that until `arrive` when the step hands its call over to a normal activity of a task queue that this process
-   * serves.
+   * Records that a local step of an execution begins. The step holds a slot until the returned function is called. If
+   * the step hands its call over to a normal activity of a task queue that this process serves, the slot is held beyond
+   * that until `arrive`.
    */
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   /**
-   * Notes that a local step of an execution waits for the answer to a call, until the returned function is called. It
-   * keeps its slot but does not count as in flight, since it uses no CPU.
+   * Records that a local step of an execution waits for the answer to a call, until the returned function is called.
+   * The step keeps its slot but does not count as in flight, since it uses no CPU.
    */
   call(executionRunId: string): () => void;
   /**
-   * Notes that a normal activity of an execution begins in this process. Call the returned function when it ends; when
+   * Records that a normal activity of an execution begins in this process. Call the returned function when it ends. If
    * the activity moves its call to another task queue, the call takes a slot again until it arrives there.
    */
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
@@ -73,7 +76,7 @@ interface Reservation {
   automationId: string;
 }
 
-/** An execution that is in local steps. */
+/** An execution with local steps in progress. */
 interface Busy {
   /** Number of local steps in progress. */
   steps: number;
@@ -83,25 +86,25 @@ interface Busy {
 }
 
 interface SlotDeps {
-  /** Workflow task slots of the process. */
+  /** Number of workflow task slots of the process. */
   slots: number;
-  /** Normal activities that the process performs at a time, on each task queue. */
+  /** Maximum number of normal activities that the process performs concurrently, on each task queue. */
   activities: number;
-  /** Milliseconds; default: `Date.now`. */
+  /** Returns the time in milliseconds. Default: `Date.now`. */
   now?: () => number;
   /** Called when a slot becomes free. */
   onFree: () => void;
 }
 
 /**
- * Counts the workflow task slots that are taken. A run holds one from its start through all local steps in a row;
- * without a free one its start is not eager, which costs the server more, and a task that waits too long runs into its
- * timeout.
+ * Counts the workflow task slots that are taken. A run holds a slot from its start until its consecutive local steps
+ * have ended. If no slot is free, the start of a run is not eager, which costs the server more, and a task that waits
+ * too long times out.
  *
- * The number of runs in flight is limited. The limit shrinks while starts take longer until their first step than the
- * quickest ones did, because runs then only wait for each other inside the worker, and grows while they are quick.
- * Other runs wait in the table, where automations take turns: so a burst of one automation delays another by a few
- * starts.
+ * The number of runs in flight is limited. The limit shrinks while the time from a start to its first step is longer
+ * than for the quickest starts, because runs then only wait for each other inside the worker, and it grows while starts
+ * are quick. Other runs wait in the table, where automations take turns, so that a burst of one automation delays
+ * another by only a few starts.
  */
 export function createRunSlots(deps: SlotDeps): RunSlots {
   return new SlotTable(deps);
@@ -112,13 +115,14 @@ class SlotTable implements RunSlots {
   readonly #activities: number;
   readonly #now: () => number;
   readonly #onFree: () => void;
-  /** Reservations by run, oldest first. */
+  /** Reservations by run id, oldest first. */
   readonly #reserved = new Map<string, Reservation>();
-  /** Executions in local steps, by execution. */
+  /** Executions with local steps in progress, by execution id. */
   readonly #busy = new Map<string, Busy>();
   /**
    * Executions whose call is being handed over to a normal activity, oldest first. A handover costs the worker as much
-   * as a start, so a burst of runs to a server that hangs would otherwise be started faster than it can be handled.
+   * as a start. If it did not count, a burst of runs that call a hanging server would be started faster than their
+   * calls can be handled.
    */
   readonly #movingCalls = new Map<string, Reservation>();
   /** Number of normal activities in progress in this process, by task queue. */
@@ -127,7 +131,7 @@ class SlotTable implements RunSlots {
   #averageMs = 0;
   /** The shortest such time, in milliseconds. */
   #quickestMs = Infinity;
-  /** The automation that requested a slot last, and the time of the last request by a different one. */
+  /** The automation that requested a slot last, and when a different automation last requested one. */
   #lastRequester: string | undefined;
   #sharedAt = -Infinity;
   /** Maximum number of runs in flight. */
@@ -158,14 +162,14 @@ class SlotTable implements RunSlots {
     this.#reserved.set(runId, { since: this.#now(), automationId });
   }
 
-  /** Returns the number of free slots when `beyond` runs above the limit are allowed. */
+  /** Returns the number of free slots if `beyond` runs above the limit are allowed. */
   #room(beyond: number): number {
     this.#forgetOld();
     const limit = Math.floor(this.#limit) + this.#waiting() + beyond;
     return Math.max(0, Math.min(this.#slots, limit) - this.#taken());
   }
 
-  /** Returns a quarter of the limit, so that a burst of one automation leaves room to the others. */
+  /** Returns a quarter of the limit, so that a burst of one automation leaves slots for the others. */
   share(): number {
     if (this.#now() - this.#sharedAt > ALONE_MS) return Math.max(LEAST_SHARE, Math.floor(this.#limit));
     return Math.max(LEAST_SHARE, Math.floor(this.#limit / 4));
@@ -217,7 +221,10 @@ class SlotTable implements RunSlots {
     };
   }
 
-  /** Notes that a call moves to a task queue where it can soon begin. Returns whether it takes a slot until then. */
+  /**
+   * Records that a call moves to a task queue on which it can soon begin. Returns whether the call takes a slot until
+   * then.
+   */
   #move(executionRunId: string, automationId: string | undefined, taskQueue: string | undefined): boolean {
     if (automationId === undefined || taskQueue === undefined || !this.#hasRoom(taskQueue)) return false;
     this.#movingCalls.set(executionRunId, { since: this.#now(), automationId });
@@ -228,12 +235,15 @@ class SlotTable implements RunSlots {
     return this.#underWay.get(taskQueue) ?? 0;
   }
 
-  /** Returns whether a call that goes to a task queue can soon begin here. */
+  /** Returns whether a call that moves to a task queue can soon begin in this process. */
   #hasRoom(taskQueue: string): boolean {
     return this.#activitiesOn(taskQueue) + this.#movingCalls.size < this.#activities;
   }
 
-  /** Turns the reservation of a run into a busy slot. Returns its automation; undefined when it had no reservation. */
+  /**
+   * Turns the reservation of a run into a busy slot. Returns the run's automation, or undefined when it had no
+   * reservation.
+   */
   #begin(runId: string): string | undefined {
     const reservation = this.#reserved.get(runId);
     if (reservation === undefined) return undefined;
@@ -247,7 +257,7 @@ class SlotTable implements RunSlots {
     this.#lastRequester = automationId;
   }
 
-  /** Adapts the limit to the time that a start took until its first step. */
+  /** Adapts the limit to the time from a start to its first step. */
   #adapt(ms: number): void {
     this.#averageMs += WEIGHT * (ms - this.#averageMs);
     this.#quickestMs = Math.min(ms, this.#quickestMs * FORGET_QUICKEST);
@@ -255,7 +265,7 @@ class SlotTable implements RunSlots {
     if (this.#averageMs > FACTOR * this.#quickestMs + ALLOWANCE_MS) {
       this.#limit = Math.max(least, this.#limit * SHRINK);
     } else if (this.#taken() >= this.#limit / 4) {
-      // The limit is raised only while it is used up: otherwise nothing shows that a higher one would help.
+      // The limit is raised only while it is used up. Otherwise nothing shows that a higher limit would help.
       this.#limit = Math.min(this.#slots, this.#limit + 1);
     }
   }
@@ -269,7 +279,7 @@ class SlotTable implements RunSlots {
     this.#forget(this.#movingCalls, ARRIVES_WITHIN_MS);
   }
 
-  /** Removes entries older than this many milliseconds. Entries are in order of time. */
+  /** Removes entries that are older than `ms` milliseconds. Entries are ordered by time. */
   #forget(entries: Map<string, Reservation>, ms: number): void {
     for (const [id, { since }] of entries) {
       if (since > this.#now() - ms) return;
@@ -277,7 +287,7 @@ class SlotTable implements RunSlots {
     }
   }
 
-  /** Returns the number of executions that only wait for answers. */
+  /** Returns the number of executions whose steps all wait for answers. */
   #waiting(): number {
     return [...this.#busy.values()].filter(isWaiting).length;
   }
@@ -286,7 +296,7 @@ class SlotTable implements RunSlots {
     return this.#inFlight().filter((each) => each === automationId).length;
   }
 
-  /** Returns the automation of each run in flight that was started here. */
+  /** Returns the automations of the runs in flight that were started here, with one entry per run. */
   #inFlight(): string[] {
     const busy = [...this.#busy.values()].filter((entry) => !isWaiting(entry));
     const entries = [...this.#reserved.values(), ...busy, ...this.#movingCalls.values()];

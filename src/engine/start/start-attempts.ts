@@ -8,14 +8,14 @@ import { isTemporalAway } from '../../temporal/availability';
 import type { RunStarter } from '../../temporal/run-starter';
 import type { RunSlots } from './run-slots';
 
-/** Calls that start runs in Temporal, and whether Temporal or Postgres is away. */
+/** Starts runs in Temporal, and remembers whether Temporal or Postgres is unreachable. */
 export interface StartAttempts {
   /**
    * Closes the executions that the run replaces, then starts the run. Never throws. Returns false when Temporal or
-   * Postgres is away; other failures are logged and left to the sweep.
+   * Postgres is unreachable; other failures are logged, and the sweep tries again.
    */
   attempt(run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean>;
-  /** Returns whether the latest call found Temporal or Postgres away. */
+  /** Returns whether the latest call found Temporal or Postgres unreachable. */
   isAway(): boolean;
   /** Records a failure of a sweep. */
   noteFailure(error: unknown): void;
@@ -40,7 +40,8 @@ export function createStartAttempts(deps: {
   };
 
   /**
-   * Starts the run. If it starts eagerly here, it keeps its slot until its first step; otherwise the slot is released.
+   * Starts a run. If the run starts eagerly in this process, it keeps its slot until its first step; otherwise the slot
+   * is released.
    */
   const start = async (run: StartableRun, replaced: readonly ClosedRun[]): Promise<void> => {
     let isHere = false;
@@ -50,7 +51,8 @@ export function createStartAttempts(deps: {
       for (const old of replaced) await temporal.close(old, 'terminate');
       const outcome = await temporal.start(run);
       isHere = outcome === 'eager';
-      // Its first task waits for a worker with a free slot, so another start before then would have no effect.
+      // The first task of the execution waits for a worker with a free slot, so repeating the start before then would
+      // have no effect.
       if (outcome === 'started') await noteStarted(db, run.id);
       if (outcome === 'later')
         log.info({ runId: run.id, workflowId: run.workflowId }, 'workflow id still held; trying again');
