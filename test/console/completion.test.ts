@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { describeAt } from '../../console/src/screens/editor/hover';
 import { fixOf, rangeOf } from '../../console/src/screens/editor/findings';
 import { createLocalValidator } from '../../console/src/screens/editor/local-validator';
 import { remoteFieldAt, yamlScalar } from '../../console/src/screens/editor/remote-options';
@@ -8,27 +7,14 @@ import { suggestAt } from '../../console/src/screens/editor/suggest';
 import { valueAtPath } from '../../console/src/lib/place';
 import { graphOf, outcomesByPlace } from '../../console/src/lib/graph';
 import { timeAxis } from '../../console/src/lib/time-axis';
-import { BASE, startApiHarness, type ApiHarness } from '../integration/api-harness';
-import { BROKEN, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
+import { startApiHarness, type ApiHarness } from '../integration/api-harness';
+import { BROKEN, editorKnowledge, exampleDocuments, findingsOfApi, validatorKnowledge } from './documents';
 
 let api: ApiHarness;
 let knowledge: Knowledge;
 beforeAll(async () => {
   api = await startApiHarness();
-  const items = async <T>(path: string) => (await api.call('GET', `${BASE}${path}`)).body['items'] as T[];
-  knowledge = {
-    schema: (await api.call('GET', `${BASE}/schema/automation`)).body,
-    triggers: await items('/triggers'),
-    actions: await items('/actions'),
-    filters: await items('/filters'),
-    kinds: await items('/entity-kinds'),
-    connections: [{ id: 'c-1', name: 'Our Jira', type: 'jira' }],
-    connectionTypes: await items('/connection-types'),
-    secrets: ['PAGER_TOKEN'],
-    hooks: ['pushes'],
-    systems: [{ id: 'checkout', name: 'Checkout' }],
-    groups: ['on-call'],
-  };
+  knowledge = await editorKnowledge(api);
 });
 afterAll(() => api.end());
 
@@ -222,59 +208,6 @@ describe('values that a connection lists', () => {
     ]);
     expect(yamlScalar('10001', true)).toBe('10001');
   });
-});
-
-it('explains keys, values and the next times of a cron pattern', () => {
-  const text =
-    'mode: queued\ntriggers:\n  - event: automation.cron\n    config: { cronPattern: "0 9 * * 1", timezone: UTC }\n';
-  expect(describeAt(text, 2, knowledge)?.lines.join(' ')).toContain(
-    'What happens to a new run while another one is active',
-  );
-  expect(describeAt(text, text.indexOf('automation.cron'), knowledge)?.lines.join(' ')).toContain('cron');
-  expect(describeAt(text, text.indexOf('0 9'), knowledge)?.lines.join(' ')).toMatch(
-    / At 09:00, only on Monday\. Next \(UTC\): .* · .* · /,
-  );
-  const both = text.replace('0 9 * * 1', '0 9 1 * 1');
-  expect(describeAt(both, both.indexOf('0 9'), knowledge)?.lines).toContain(
-    'At 09:00, on day 1 of the month, or on Monday.',
-  );
-});
-
-it('explains an event and an action with its own description alone, and counts choices that are too many', () => {
-  const lines = (text: string, of: string) => describeAt(text, text.indexOf(of), knowledge)?.lines;
-  const trigger = 'triggers:\n  - event: alert.fired\n';
-  expect(lines(trigger, 'alert.fired')).toEqual(['An alert began to fire: a new episode.']);
-  const action = 'actions:\n  - action: incident.create\n';
-  expect(lines(action, 'incident.create')).toEqual([
-    knowledge.actions.find(({ id }) => id === 'incident.create')?.description,
-  ]);
-  expect(lines(action.replace('incident.create', 'none'), 'none')?.join(' ')).toMatch(/ or one of \d+ more\.$/);
-});
-
-it('names the next times of a cron pattern in its own time zone', () => {
-  const text =
-    'triggers:\n  - event: automation.cron\n    config: { cronPattern: "30 9 * * 1", timezone: Asia/Tokyo }\n';
-  const next = describeAt(text, text.indexOf('30 9'), knowledge)?.lines.find((line) => line.startsWith('Next'));
-  expect(next).toMatch(/^Next \(Asia\/Tokyo\): (Mon.*09:30:00 · ){2}Mon.*09:30:00$/);
-});
-
-it('explains gates with their values', () => {
-  const explain = (gate: string) => {
-    const text = `triggers:\n  - event: alert.fired\n    ${gate}\nactions:\n  - delay: 90s\n`;
-    return describeAt(text, text.indexOf(gate), knowledge)?.lines.join(' ');
-  };
-  expect(explain('for: 5m')).toContain('must hold for 5 min without a break');
-  expect(explain('for:\n      hours: 1\n      minutes: 30')).toContain('must hold for 1 h 30 min without');
-  expect(explain('for: { template: "{{ x }}" }')).toContain('must hold for this long without');
-  expect(explain('window: { count: 3, minutes: 10 }')).toContain(
-    'Event number 3 within 10 min starts the automation. So does each further one while they come that often.',
-  );
-  expect(explain('window: { count: 3, minutes: 10, refire: once, partitionBy: trigger.payload.host }')).toContain(
-    'starts the automation. Further ones do not, until they come less often. Events are counted apart by trigger.payload.host.',
-  );
-  expect(explain('window:')).toContain('when this many events have occurred within these minutes');
-  const delayed = 'actions:\n  - delay: 90s\n';
-  expect(describeAt(delayed, delayed.indexOf('delay'), knowledge)?.lines.join(' ')).toContain('1 min 30 s');
 });
 
 it('places findings and turns "did you mean" into a change of the word', () => {

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { ValidatorKnowledge } from '../../console/src/screens/editor/local-validator';
+import type { Knowledge } from '../../console/src/screens/editor/schema-walk';
 import { projectRoot } from '../../src/project-root';
 import { BASE, type ApiHarness } from '../integration/api-harness';
 
@@ -130,6 +131,26 @@ export function exampleDocuments(): string[] {
       .filter((name) => name.endsWith('.yaml'))
       .map((name) => readFileSync(join(folder, name), 'utf8')),
   );
+}
+
+/** What the editor asks the API for completion and hover, with names of its own. */
+export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
+  const items = async <T>(path: string) => (await api.call('GET', `${BASE}${path}`)).body['items'] as T[];
+  const scope = (await api.call('GET', `${BASE}/schema/scope`)).body as { health: Knowledge['health'] };
+  return {
+    schema: (await api.call('GET', `${BASE}/schema/automation`)).body,
+    triggers: await items('/triggers'),
+    actions: await items('/actions'),
+    filters: await items('/filters'),
+    kinds: await items('/entity-kinds'),
+    health: scope.health,
+    connections: [{ id: 'c-1', name: 'Our Jira', type: 'jira' }],
+    connectionTypes: await items('/connection-types'),
+    secrets: ['PAGER_TOKEN'],
+    hooks: ['pushes'],
+    systems: [{ id: 'checkout', name: 'Checkout' }],
+    groups: ['on-call'],
+  };
 }
 
 /** What the editor asks the API for its validator, as it would in a page. */

@@ -8,6 +8,7 @@ import { BROKEN, exampleDocuments, findingsOfApi, validatorKnowledge } from './d
 import {
   BUILD,
   describeConsole,
+  picture,
   seriousFindings,
   startConsole,
   writeDefinition,
@@ -184,6 +185,50 @@ describeConsole('the editor of the console', () => {
     await writeDefinition(page, YAML.replace('parallel', 'queued'));
     await page.locator('.cm-line', { hasText: 'mode: queued' }).locator('span').first().hover();
     await page.getByText('What happens to a new run while another one is active').waitFor();
+  });
+
+  it('explains the names of an expression: their types, and which trigger or step brings them', async () => {
+    const { page } = await screens.open(`/automations/${id}/edit`);
+    const text = `name: Opens
+triggers:
+  - event: alert.fired
+actions:
+  - id: open
+    action: incident.create
+    config: { title: "{{ trigger.payload.name }}", severity: minor, systemIds: [checkout] }
+  - action: automation.log
+    config: { message: "{{ artifacts.open.incident.incidentId | upper }}" }
+`;
+    await writeDefinition(page, text);
+    /** Moves the pointer to a word of a line. */
+    const hoverOver = async (line: string, word: string) => {
+      const box = await page.locator('.cm-line', { hasText: line }).evaluate((element, wanted) => {
+        const { document } = element.ownerDocument.defaultView ?? globalThis;
+        const walker = document.createTreeWalker(element, 4);
+        for (let node = walker.nextNode(); node !== null; node = walker.nextNode()) {
+          const at = node.textContent.indexOf(wanted);
+          if (at < 0) continue;
+          const range = document.createRange();
+          range.setStart(node, at);
+          range.setEnd(node, at + wanted.length);
+          const { x, y, width, height } = range.getBoundingClientRect();
+          return { x: x + width / 2, y: y + height / 2 };
+        }
+        return undefined;
+      }, word);
+      if (box === undefined) throw new Error(`${word} is not shown.`);
+      await page.mouse.move(0, 0);
+      await page.mouse.move(box.x, box.y, { steps: 5 });
+    };
+    const explained = page.locator('.code-hover');
+    await hoverOver('title:', 'payload.name');
+    await explained.getByText('trigger.payload').first().waitFor();
+    await explained.getByText('From the payload of alert.fired.').waitFor();
+    await hoverOver('message:', 'incidentId');
+    await explained.getByText('Made by the step open (incident.create).').waitFor();
+    await picture(page, 'editor-hover');
+    await hoverOver('message:', 'upper');
+    await explained.getByText('Text in upper case.').waitFor();
   });
 
   it('offers what a connection lists for a field, as values with their quotes', async () => {

@@ -8,26 +8,11 @@ import { extractReferences } from '../expressions/references';
 import { isTemplate, parseBareExpression, parseTemplate } from '../expressions/template';
 import type { Findings } from './findings';
 import type { Segment } from './place';
+import { SCOPE_ROOTS } from './scope-roots';
 import { visitTexts } from './secret-references';
 import type { ExpressionUse, TextMode } from './walk';
 
-/** Names that an expression can start with (expressions.md, "Scope"). */
-const ROOTS = [
-  'trigger',
-  'variables',
-  'vars',
-  'var',
-  'artifacts',
-  'repeat',
-  'wait',
-  'resume',
-  'state',
-  'health',
-  'alerts',
-  'now',
-  'run',
-  'automation',
-];
+const ROOTS = Object.keys(SCOPE_ROOTS);
 
 /** A parsed expression and its path. */
 export interface ParsedUse {

@@ -5,35 +5,12 @@ import { valueAt } from './issues';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import type { SchemaInDocument } from './schema-members';
+import { SCOPE_ROOTS, TRIGGER_FIELDS } from './scope-roots';
 import type { JsonSchema, ScopeSchemas } from './scope-schemas';
 
 const ENTITY_CHANGED = 'automation.entity_changed';
 const ANY = {};
-const TEXT = { type: 'string' };
 const closed = (properties: Record<string, unknown>) => ({ type: 'object', properties, additionalProperties: false });
-const fields = (...names: string[]) => closed(Object.fromEntries(names.map((name) => [name, ANY])));
-
-/** Roots with the same members in every document (expressions.md, "Scope"). */
-const FIXED: Readonly<Record<string, JsonSchema>> = {
-  now: TEXT,
-  run: closed({
-    ...{ id: TEXT, startedAt: ANY },
-    error: fields('code', 'message', 'path', 'actionId', 'status'),
-  }),
-  automation: fields('id', 'name', 'group'),
-  repeat: fields('index', 'first', 'last', 'item'),
-  wait: fields('completed', 'remainingSeconds', 'trigger', 'changed'),
-  alerts: closed({ firing: closed({ count: { type: 'number' }, items: ANY }) }),
-  health: fields('system', 'systems'),
-};
-
-const ACTOR_TYPES = ['user', 'application', 'service', 'system', 'automation'];
-const TRIGGER_FIELDS = {
-  ...{ event: ANY, eventId: ANY, payload: ANY, occurredAt: TEXT, changeId: TEXT },
-  actor: closed({ type: { enum: ACTOR_TYPES }, id: ANY, name: ANY }),
-  ...{ prev: ANY, next: ANY, changedFields: ANY },
-  dwell: fields('armedAt', 'firedAt', 'seconds'),
-};
 
 /** An event to which a trigger or a wait listens. */
 interface Listened {
@@ -136,7 +113,7 @@ class Types implements ScopeTypes {
       const keys = first === 'system' ? 1 : 2;
       return links.length < keys ? undefined : { alternatives: [{ schema: health, root: health }], keys };
     }
-    const schema = Object.hasOwn(FIXED, root.name) ? FIXED[root.name] : undefined;
+    const schema = Object.hasOwn(SCOPE_ROOTS, root.name) ? SCOPE_ROOTS[root.name] : undefined;
     return schema && { alternatives: [{ schema, root: schema }], keys: 0 };
   }
 

@@ -11,23 +11,24 @@ export const DEFAULT_WINDOW_MINUTES = 60;
 
 /** Value of `health.*` in expressions: the health of a system and figures about it. Instants in ISO 8601. */
 export const HealthView = z.object({
-  status: HealthStatus,
-  in_status_since: z.string(),
-  in_status_for_ms: z.number(),
-  /** Latency of the newest result. */
-  latency_ms: z.number().nullable(),
-  /** Average over the results of the last 24 hours that have a latency. */
-  avg_latency_ms: z.number().nullable(),
-  p95_latency_ms: z.number().nullable(),
-  /** Share of healthy results in the last 24 hours, 0 to 1; null without results. */
-  success_rate: z.number().nullable(),
-  last_run_at: z.string().nullable(),
-  in_maintenance: z.boolean(),
-  /** Whether an open incident or a running maintenance of the system suppresses its notifications. */
-  notifications_suppressed: z.boolean(),
-  transitions_in_window: z.number(),
-  transition_window_minutes: z.number(),
-  evaluated_at: z.string(),
+  status: HealthStatus.describe('Present status; a system without results is healthy'),
+  in_status_since: z.string().describe('Since when it has this status, ISO 8601'),
+  in_status_for_ms: z.number().describe('For how long it has had this status, in ms'),
+  latency_ms: z.number().nullable().describe('Latency of the newest result'),
+  avg_latency_ms: z.number().nullable().describe('Average over the results of the last 24 hours that have a latency'),
+  p95_latency_ms: z.number().nullable().describe('95th percentile of the same results'),
+  success_rate: z
+    .number()
+    .nullable()
+    .describe('Share of healthy results in the last 24 hours, 0 to 1; null without results'),
+  last_run_at: z.string().nullable().describe('Time of the newest result, ISO 8601'),
+  in_maintenance: z.boolean().describe('Whether a maintenance of the system is running'),
+  notifications_suppressed: z
+    .boolean()
+    .describe('Whether an open incident or a running maintenance of the system suppresses its notifications'),
+  transitions_in_window: z.number().describe('Number of changes of status in the window'),
+  transition_window_minutes: z.number().describe('Length of that window'),
+  evaluated_at: z.string().describe('When this was computed, ISO 8601'),
 });
 export type HealthView = z.infer<typeof HealthView>;
 

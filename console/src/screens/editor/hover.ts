@@ -2,6 +2,7 @@ import cronstrue from 'cronstrue';
 import { writtenMs } from '../../../../src/domain/definition/duration';
 import { CronError, nextCron, parseCron } from '../../../../src/domain/schedules/cron';
 import { durationText } from '../../lib/time';
+import { explainName, type Explanation } from './expression-hover';
 import { schemasAt, typeText, valueAt, type Knowledge } from './schema-walk';
 import { scanYaml, type Entry } from './yaml-place';
 
@@ -10,13 +11,11 @@ const UPCOMING = 3;
 const MAX_CHOICES = 12;
 const YEAR_MS = 366 * 86_400_000;
 
-/** Returns what is known about the key or value under an offset: a heading and paragraphs. */
-export function describeAt(
-  text: string,
-  offset: number,
-  knowledge: Knowledge,
-): { title: string; lines: string[]; from: number; to: number } | undefined {
+/** Returns what is known about the name of an expression, the key or the value under an offset. */
+export function describeAt(text: string, offset: number, knowledge: Knowledge): Explanation | undefined {
   const entries = scanYaml(text);
+  const named = explainName(text, offset, knowledge, entries);
+  if (named !== undefined) return named;
   const start = text.lastIndexOf('\n', offset - 1) + 1;
   const end = text.indexOf('\n', offset);
   const entry = entries.filter(({ at }) => at >= start && at <= offset).at(-1);

@@ -35,12 +35,18 @@ const namesQuery = queryOptions({
   },
 });
 
+const scopeQuery = queryOptions({
+  queryKey: ['editor-scope'],
+  staleTime: 60_000,
+  queryFn: () => bodyOf(api.GET('/api/v1/schema/scope')),
+});
+
 /** Everything that completion and hover know; what the caller may not read is left out. */
 export const knowledgeQuery = queryOptions({
   queryKey: ['editor-knowledge'],
   staleTime: 60_000,
   queryFn: async (): Promise<Knowledge> => {
-    const [schema, triggers, actions, filters, kinds, names, groups, systems, types] = await Promise.all([
+    const [schema, triggers, actions, filters, kinds, names, groups, systems, types, scope] = await Promise.all([
       bodyOf(api.GET('/api/v1/schema/automation')),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
@@ -50,9 +56,10 @@ export const knowledgeQuery = queryOptions({
       bodyOf(api.GET('/api/v1/automation-groups')),
       readable(bodyOf(api.GET('/api/v1/systems', { params }))),
       readable(bodyOf(api.GET('/api/v1/connection-types'))),
+      queryClient.ensureQueryData(scopeQuery),
     ]);
     return {
-      ...{ schema, triggers, actions, filters, kinds, groups: groups.items },
+      ...{ schema, triggers, actions, filters, kinds, groups: groups.items, health: scope.health ?? {} },
       connections: names.connections.items,
       secrets: names.secrets.items.map(({ name }) => name),
       hooks: names.hooks.items.map(({ name }) => name),
@@ -69,7 +76,7 @@ export const validatorQuery = queryOptions({
   queryFn: async () => {
     const [{ createLocalValidator }, scope, triggers, actions, filters, kinds, names] = await Promise.all([
       import('./local-validator'),
-      bodyOf(api.GET('/api/v1/schema/scope')),
+      queryClient.ensureQueryData(scopeQuery),
       queryClient.ensureQueryData(registryQuery('triggers')),
       queryClient.ensureQueryData(registryQuery('actions')),
       queryClient.ensureQueryData(registryQuery('filters')),

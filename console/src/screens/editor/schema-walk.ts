@@ -18,6 +18,8 @@ export interface Knowledge {
   }[];
   filters: readonly { name: string; description: string }[];
   kinds: readonly { kind: string; description: string | null; schema: Schema }[];
+  /** `health.system` and each of `health.systems`. */
+  health: Schema;
   connections: readonly { id: string; name: string; type: string }[];
   /** With the fields for which a connection of the type lists values. */
   connectionTypes: readonly { id: string; options: readonly string[] }[];
@@ -111,6 +113,25 @@ export function membersOf(schema: unknown, root: Schema): Map<string, Schema> {
   return members;
 }
 
+/** Returns the schemas of one member of a value that follows a schema: a field, or what a map or list holds. */
+export function memberOf(schema: unknown, root: Schema, name: string): Schema[] {
+  const own = membersOf(schema, root).get(name);
+  if (own !== undefined) return [own];
+  const definitions = isRecord(root['$defs']) ? root['$defs'] : {};
+  return expand(schema, definitions)
+    .flatMap(({ additionalProperties, items }) =>
+      /^\d+$/.test(name) ? [items, additionalProperties] : [additionalProperties],
+    )
+    .filter(isRecord);
+}
+
+/** Returns what a schema allows, with references and choices resolved. */
+export function allowedText(schema: unknown, root: Schema): string {
+  const definitions = isRecord(root['$defs']) ? root['$defs'] : {};
+  const each = expand(schema, definitions).map(typeText);
+  return [...new Set(each)].filter((text) => text !== '').join(' | ');
+}
+
 /** Returns what a schema allows, in a few words: `text`, `number`, `one of …`. */
 export function typeText(schema: Schema): string {
   const choices = schema['enum'];
@@ -119,7 +140,8 @@ export function typeText(schema: Schema): string {
   if (schema['x-expression'] === true) return 'expression';
   const type = schema['type'];
   const names: Record<string, string> = { string: 'text', object: 'map', array: 'list', integer: 'whole number' };
-  if (typeof type === 'string') return names[type] ?? type;
+  const types = [type].flat().filter((each) => typeof each === 'string');
+  if (types.length > 0) return types.map((each) => names[each] ?? each).join(' | ');
   const several = [schema['anyOf'], schema['oneOf']].find((each) => Array.isArray(each));
   return several === undefined
     ? ''

@@ -55,24 +55,38 @@ function suggestMembers(
   entries: readonly Entry[],
   path: Path,
 ): Suggestions {
-  const filter = /\|\s*(\w*)$/.exec(expression);
-  if (filter !== null && !/\|\|\s*\w*$/.test(expression)) {
+  const filter = filterBefore(expression);
+  if (filter !== undefined) {
     const options = knowledge.filters.map(({ name, description }) => ({
       label: name,
       detail: 'filter',
       info: description,
     }));
-    return { from: offset - (filter[1] ?? '').length, options, kind: 'member' };
+    return { from: offset - filter.length, options, kind: 'member' };
   }
-  const text = /(?:[A-Za-z_]\w*(?:\[(?:"[^"]*"|'[^']*'|\d+)\])*\.)*(?:[A-Za-z_]\w*)?$/.exec(expression)?.[0] ?? '';
+  const text = CHAIN.exec(expression)?.[0] ?? '';
+  if (text.endsWith(']')) return { from: offset, options: [], kind: 'member' };
   const parts = partsOf(text);
   const last = text.endsWith('.') || text === '' ? '' : (parts.pop() ?? '');
-  return { from: offset - last.length, options: membersAt(parts, knowledge, entries, path, offset), kind: 'member' };
+  const options = membersAt(parts, { knowledge, entries, path, at: offset });
+  return { from: offset - last.length, options, kind: 'member' };
+}
+
+/** Names and keys at the end of an expression. Inside a YAML text, quotes may be escaped. */
+const CHAIN =
+  /(?:[A-Za-z_]\w*(?:\[(?:\\?"[^"]*"|'[^']*'|\d+)\])*\.)*(?:[A-Za-z_]\w*(?:\[(?:\\?"[^"]*"|'[^']*'|\d+)\])*)?$/;
+
+/** Returns the chain of names with which an expression ends. */
+export const chainBefore = (expression: string): string[] => partsOf(CHAIN.exec(expression)?.[0] ?? '');
+
+/** Returns the beginning of a filter with which an expression ends. */
+export function filterBefore(expression: string): string | undefined {
+  return /\|\|\s*\w*$/.test(expression) ? undefined : /\|\s*(\w*)$/.exec(expression)?.[1];
 }
 
 /** `a["b c"].d` → a, b c, d */
 function partsOf(text: string): string[] {
-  return [...text.matchAll(/\[(?:"([^"]*)"|'([^']*)'|(\d+))\]|(\w+)/g)].map(
+  return [...text.matchAll(/\[(?:\\?"([^"\\]*)\\?"|'([^']*)'|(\d+))\]|(\w+)/g)].map(
     ([, double, single, index, name]) => double ?? single ?? index ?? name ?? '',
   );
 }

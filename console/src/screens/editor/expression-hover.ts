@@ -1,0 +1,153 @@
+import { SCOPE_ROOTS } from '../../../../src/domain/definition/scope-roots';
+import { allowedText } from './schema-walk';
+import { isVariables, madeBefore, sourcesOf, variablesOf, type Source, type Standing } from './scope-sources';
+import { chainBefore, expressionBefore, filterBefore } from './suggest';
+import { placeAt, type Entry, type Path } from './yaml-place';
+import type { Knowledge } from './schema-walk';
+
+/** What is known about a part of a text: a heading and paragraphs. */
+export interface Explanation {
+  title: string;
+  lines: string[];
+  from: number;
+  to: number;
+}
+
+/** Longest value of a variable that is shown. */
+const MOST_SHOWN = 120;
+
+/** Returns what is known about the name of an expression under an offset; undefined outside of expressions. */
+export function explainName(
+  text: string,
+  offset: number,
+  knowledge: Knowledge,
+  entries: readonly Entry[],
+): Explanation | undefined {
+  const from = offset - (/\w*$/.exec(text.slice(0, offset))?.[0].length ?? 0);
+  const to = from + (/^\w*/.exec(text.slice(from))?.[0].length ?? 0);
+  if (to === from) return undefined;
+  // Up to the end of the chain, since one word alone may be the beginning of a key.
+  const end = to + (/^[\w.[\]"']*/.exec(text.slice(to))?.[0].length ?? 0);
+  const place = placeAt(text, end);
+  const whole = expressionBefore(place, knowledge, entries);
+  const expression = whole?.slice(0, Math.max(0, whole.length - (end - to)));
+  if (expression === undefined || expression === '') return undefined;
+  const filter = filterBefore(expression);
+  if (filter !== undefined) return explainFilter(filter, knowledge, { from, to });
+  const chain = isInText(expression) ? keyInBrackets(expression, text.slice(to)) : chainBefore(expression);
+  if (chain === undefined || chain.length === 0) return undefined;
+  const lines = linesOf(chain, { knowledge, entries, path: place.path, at: from });
+  return lines.length === 0 ? undefined : { title: titleOf(chain), lines, from, to };
+}
+
+/** Whether the end of an expression lies inside a quoted text. */
+function isInText(expression: string): boolean {
+  let quote = '';
+  for (const char of expression)
+    if (quote === '' ? char === '"' || char === "'" : char === quote) quote = quote === '' ? char : '';
+  return quote !== '';
+}
+
+/** Returns the chain that ends with a quoted key, e.g. at `ops` of `health.systems["ops"].status`. */
+function keyInBrackets(expression: string, rest: string): string[] | undefined {
+  const opened = /\[\\?(["'])([^"']*)$/.exec(expression);
+  if (opened === null) return undefined;
+  const closed = /^([^"']*)\\?["']\]/.exec(rest);
+  if (closed === null) return undefined;
+  const owner = chainBefore(expression.slice(0, opened.index));
+  return owner.length === 0 ? undefined : [...owner, `${opened[2] ?? ''}${closed[1] ?? ''}`];
+}
+
+function explainFilter(name: string, { filters }: Knowledge, range: { from: number; to: number }) {
+  const filter = filters.find((each) => each.name === name);
+  if (filter === undefined) return undefined;
+  const signed = /^(\w+\([^)]*\)):\s*(.*)$/s.exec(filter.description);
+  const isSigned = signed?.[1]?.startsWith(`${name}(`) === true;
+  const title = `value | ${isSigned ? (signed[1] ?? name) : name}`;
+  return { title, lines: [isSigned ? sentence(signed[2] ?? '') : sentence(filter.description)], ...range };
+}
+
+const sentence = (text: string): string => {
+  const begun = text.charAt(0).toUpperCase() + text.slice(1);
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+};
+
+const titleOf = (chain: readonly string[]): string =>
+  chain.reduce((text, name) => (/^[A-Za-z_]\w*$/.test(name) ? `${text}.${name}` : `${text}[${keyText(name)}]`));
+
+const keyText = (name: string): string => (/^\d+$/.test(name) ? name : JSON.stringify(name));
+
+function linesOf(chain: readonly string[], standing: Standing): string[] {
+  const [root = '', second] = chain;
+  if (!Object.hasOwn(SCOPE_ROOTS, root)) return [];
+  if (isVariables(root) && second !== undefined) return chain.length === 2 ? variableLines(second, standing) : [];
+  if (root === 'artifacts' && second !== undefined) return artifactLines(chain, standing);
+  if (root === 'state' && chain.length > 1 && chain.length < 4) return entityLines(chain, standing);
+  const sources = sourcesOf(chain, standing);
+  const lines = [...ofSystem(chain, standing), ...schemaLines(sources)];
+  return chain.length > 1 ? [...lines, ...eventLines(chain, sources, standing)] : lines;
+}
+
+/** Description and type. */
+function schemaLines(sources: readonly Source[]): string[] {
+  const described = sources.map(({ schema }) => schema['description']).find((each) => typeof each === 'string');
+  const types = [...new Set(sources.map(({ schema, root }) => allowedText(schema, root)))].filter(
+    (each) => each !== '',
+  );
+  return [
+    ...(typeof described === 'string' ? [sentence(described)] : []),
+    ...(types.length > 0 ? [`Type: ${types.join(' | ')}.`] : []),
+  ];
+}
+
+/** Which triggers or waits bring the value. */
+function eventLines(chain: readonly string[], sources: readonly Source[], standing: Standing): string[] {
+  const at = chain.indexOf('payload');
+  if (at < 0) return [];
+  const all = sourcesOf(chain.slice(0, at + 1), standing).flatMap(({ event }) => event ?? []);
+  const having = [...new Set(sources.flatMap(({ event }) => event ?? []))];
+  if (having.length === 0) return all.length === 0 ? [] : [`Not in the payload of ${all.join(', ')}.`];
+  return [`${having.length < all.length ? 'Only in' : 'From'} the payload of ${having.join(', ')}.`];
+}
+
+function ofSystem([root, second, id]: readonly string[], { knowledge }: Standing): string[] {
+  if (root !== 'health') return [];
+  if (second === 'system') return ['Health of the system that this run is about.'];
+  if (second !== 'systems' || id === undefined) return [];
+  const name = knowledge.systems.find((each) => each.id === id)?.name;
+  return [`Health of the system ${id}${name === undefined || name === id ? '' : ` (${name})`}.`];
+}
+
+function entityLines([, kind = '', id]: readonly string[], { knowledge }: Standing): string[] {
+  const known = knowledge.kinds.find((each) => each.kind === kind);
+  if (known === undefined) return [];
+  if (id !== undefined) return [`Live state of the ${kind} ${id}; null when there is none.`];
+  return [sentence(known.description ?? `Entities of the kind ${kind}`), `Written as state.${kind}["<id>"].<field>.`];
+}
+
+function variableLines(name: string, { entries, at }: Standing): string[] {
+  const set = variablesOf(entries).filter((each) => each.name === name);
+  if (set.length === 0) return ['No step and no `variables` of the document sets it.'];
+  return set.map(({ value, path }) => {
+    const shown = value === '' ? 'a map or list' : value.slice(0, MOST_SHOWN);
+    const isLater = path.length > 2 && (entries.find((each) => each.path === path)?.at ?? 0) > at;
+    return `Set ${path.length === 2 ? 'in the variables of the document' : `by ${stepAt(path)}`}: ${shown}${isLater ? ' (after this place)' : ''}`;
+  });
+}
+
+/** `actions[1].variables.x` → the step actions[1] */
+function stepAt(path: Path): string {
+  const parts = path.slice(0, -2).map((each) => (typeof each === 'number' ? `[${each}]` : `.${each}`));
+  return `the step ${parts.join('').slice(1)}`;
+}
+
+function artifactLines(chain: readonly string[], standing: Standing): string[] {
+  const [, id = '', name] = chain;
+  const made = madeBefore(standing).find((each) => each.id === id);
+  if (made === undefined) return [`No step before this one makes it: none has the id ${id} and leaves an artifact.`];
+  const { action, produces } = made;
+  const by = `Made by the step ${id} (${action}).`;
+  if (name === undefined) return [by, `It leaves artifacts.${id}.${produces.name}.`];
+  if (name !== produces.name) return [`${action} leaves no ${name}, but ${produces.name}.`];
+  return [...schemaLines(sourcesOf(chain, standing)), by];
+}

@@ -1,0 +1,137 @@
+import { SCOPE_ROOTS, TRIGGER_FIELDS } from '../../../../src/domain/definition/scope-roots';
+import { memberOf, valueAt, type Knowledge, type Schema } from './schema-walk';
+import type { Entry, Path } from './yaml-place';
+
+/** Where an expression stands, and what is known there. */
+export interface Standing {
+  knowledge: Knowledge;
+  entries: readonly Entry[];
+  path: Path;
+  /** Offset in the text. */
+  at: number;
+}
+
+/** A schema that a value may follow. */
+export interface Source {
+  schema: Schema;
+  /** The schema that its references point into. */
+  root: Schema;
+  /** The event that brings the value. */
+  event?: string;
+}
+
+/** Roots that mean the same as another one. */
+const ALIASES: Readonly<Record<string, string>> = { vars: 'var', variables: 'var' };
+const EVENT_FIELDS: Schema = { type: 'object', properties: TRIGGER_FIELDS };
+const TRIGGER: Schema = {
+  ...SCOPE_ROOTS['trigger'],
+  ...EVENT_FIELDS,
+  properties: { id: { description: 'Id of the trigger' }, ...TRIGGER_FIELDS },
+};
+const CHANGED: Schema = {
+  properties: { kind: { description: 'Kind of the entity' }, id: { description: 'Id of the entity' } },
+};
+
+export const isVariables = (root: string): boolean => root === 'var' || Object.hasOwn(ALIASES, root);
+/** Roots that are proposed: each thing once. */
+export const ROOT_NAMES = Object.keys(SCOPE_ROOTS).filter((name) => !Object.hasOwn(ALIASES, name) && name !== 'resume');
+
+const own = (schema: Schema): Source[] => [{ schema, root: schema }];
+
+/** Returns the schemas of the value of a chain of names, e.g. `["trigger", "payload"]`; none when nothing is known. */
+export function sourcesOf(chain: readonly string[], standing: Standing): Source[] {
+  const { sources, taken } = startOf(chain, standing);
+  return chain
+    .slice(taken)
+    .reduce<Source[]>(
+      (found, name) =>
+        found.flatMap((each) => memberOf(each.schema, each.root, name).map((schema) => ({ ...each, schema }))),
+      sources,
+    );
+}
+
+/** Returns the schemas of the first names of a chain, and how many names those are. */
+function startOf(chain: readonly string[], standing: Standing): { sources: Source[]; taken: number } {
+  const { knowledge } = standing;
+  const [root = '', second, third] = chain;
+  switch (root) {
+    case 'trigger':
+      if (second === 'payload') return { sources: payloads(listenedEvents(standing), knowledge), taken: 2 };
+      return { sources: own(TRIGGER), taken: 1 };
+    case 'resume':
+      if (second === 'payload') return { sources: payloads(waitedEvents(standing), knowledge), taken: 2 };
+      break;
+    case 'wait':
+      if (second === 'changed') return { sources: own(CHANGED), taken: 2 };
+      if (second !== 'trigger') break;
+      if (third === 'payload') return { sources: payloads(waitedEvents(standing), knowledge), taken: 3 };
+      return { sources: own(EVENT_FIELDS), taken: 2 };
+    case 'health':
+      if (second === 'system') return { sources: own(knowledge.health), taken: 2 };
+      if (second === 'systems' && third !== undefined) return { sources: own(knowledge.health), taken: 3 };
+      break;
+    case 'state': {
+      const schema = knowledge.kinds.find(({ kind }) => kind === second)?.schema;
+      if (third !== undefined) return { sources: schema === undefined ? [] : own(schema), taken: 3 };
+      break;
+    }
+    case 'artifacts': {
+      const produced = madeBefore(standing).find(({ id }) => id === second)?.produces;
+      if (third !== undefined) return { sources: produced?.name === third ? own(produced.schema) : [], taken: 3 };
+      break;
+    }
+    default:
+  }
+  const schema = Object.hasOwn(SCOPE_ROOTS, root) ? SCOPE_ROOTS[root] : undefined;
+  return { sources: schema === undefined ? [] : own(schema), taken: 1 };
+}
+
+function payloads(events: readonly string[], { triggers }: Knowledge): Source[] {
+  return triggers
+    .filter(({ id }) => events.includes(id))
+    .map(({ id, payloadSchema }) => ({ schema: payloadSchema, root: payloadSchema, event: id }));
+}
+
+/**
+ * Returns the events whose payload `trigger.payload` may be: in a trigger and in the filter of a wait only its own, else
+ * those of all triggers.
+ */
+function listenedEvents({ entries, path }: Standing): string[] {
+  const wait = path.lastIndexOf('wait_for_trigger');
+  if (wait >= 0 && path.at(-1) === 'filter') {
+    const event = valueAt(entries, [...path.slice(0, -1), 'event']);
+    return event === undefined ? [] : [event];
+  }
+  const index = path[0] === 'triggers' ? path[1] : undefined;
+  return entries.flatMap(({ path: each }) =>
+    each.length === 3 && each[0] === 'triggers' && each[2] === 'event' && (index === undefined || each[1] === index)
+      ? (valueAt(entries, each) ?? [])
+      : [],
+  );
+}
+
+/** Returns the events of all waits of the document. */
+function waitedEvents({ entries }: Standing): string[] {
+  return entries.flatMap(({ path }) =>
+    path.at(-1) === 'event' && path.includes('wait_for_trigger') ? (valueAt(entries, path) ?? []) : [],
+  );
+}
+
+/** Returns the steps before a place that leave something, by their ids. */
+export function madeBefore({ knowledge, entries, at }: Pick<Standing, 'knowledge' | 'entries' | 'at'>) {
+  return entries.flatMap((entry) => {
+    if (entry.path.at(-1) !== 'action' || entry.at >= at) return [];
+    const id = valueAt(entries, [...entry.path.slice(0, -1), 'id']);
+    const action = valueAt(entries, entry.path);
+    const produces = knowledge.actions.find((each) => each.id === action)?.produces;
+    return id === undefined || produces == null ? [] : [{ id, action: action ?? '', produces }];
+  });
+}
+
+/** Returns the places of the document that set variables, with their names and values. */
+export function variablesOf(entries: readonly Entry[]): { name: string; value: string; path: Path }[] {
+  return entries.flatMap(({ path, value }) => {
+    const name = path.at(-1);
+    return path.at(-2) === 'variables' && typeof name === 'string' ? [{ name, value, path }] : [];
+  });
+}

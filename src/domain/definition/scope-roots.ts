@@ -1,0 +1,87 @@
+import type { JsonSchema } from './scope-schemas';
+
+const described = (description: string, schema: JsonSchema = {}): JsonSchema => ({ ...schema, description });
+const text = (description: string) => described(description, { type: 'string' });
+const number = (description: string) => described(description, { type: 'number' });
+const truth = (description: string) => described(description, { type: 'boolean' });
+const closed = (description: string, properties: Record<string, JsonSchema>) =>
+  described(description, { type: 'object', properties, additionalProperties: false });
+
+const ACTOR_TYPES = ['user', 'application', 'service', 'system', 'automation'];
+
+/** Members of `trigger` and of `wait.trigger`, besides the `id` of the trigger. */
+export const TRIGGER_FIELDS = {
+  event: described('Its event, e.g. alert.fired'),
+  eventId: described('The same as event'),
+  payload: described('What the event carries'),
+  occurredAt: text('When it happened, ISO 8601'),
+  changeId: text('Id of the change in the log'),
+  actor: closed('Who caused it', {
+    type: described('Kind of the actor', { enum: ACTOR_TYPES }),
+    id: described('Id of the actor'),
+    name: described('Name of the actor'),
+  }),
+  prev: described('State of the entity before the change; null when it was created'),
+  next: described('State of the entity after the change; null when it was deleted'),
+  changedFields: described('Names of the fields that changed'),
+  dwell: closed('The time for which the cause held, with `for`', {
+    armedAt: described('When the time began, ISO 8601'),
+    firedAt: described('When the time was over, ISO 8601'),
+    seconds: described('Length of `for` in seconds'),
+  }),
+};
+
+const VARIABLES = described('Variables of the document and of steps before this one');
+
+/**
+ * Names that an expression can start with (expressions.md, "Scope"), in the order of messages. Roots without properties
+ * depend on the document.
+ */
+export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
+  trigger: described('The event that started the run'),
+  variables: VARIABLES,
+  vars: VARIABLES,
+  var: VARIABLES,
+  artifacts: described('What earlier actions made: artifacts.<id of the step>.<name>.<field>'),
+  repeat: closed('Inside a repeat: the current pass', {
+    index: number('Number of the pass, from 0'),
+    first: truth('Whether it is the first pass'),
+    last: described('Whether it is the last pass; not known in a while or until'),
+    item: described('The item of for_each'),
+  }),
+  wait: closed('How the last wait ended', {
+    completed: truth('Whether what was awaited happened; false = the time was over'),
+    remainingSeconds: described('What was left of the timeout'),
+    trigger: described('The event that ended the wait'),
+    changed: described('The entity whose change ended the wait'),
+  }),
+  resume: described('payload: what the event that ended the last wait carries'),
+  state: described('Live state of entities: state.<kind>["<id>"].<field>'),
+  health: closed('Health of the system of this run, or of any system', {
+    system: described('Health of the system that this run is about'),
+    systems: described('Health of systems by id: health.systems["<id>"]'),
+  }),
+  alerts: closed('Alerts of the system of this run', {
+    firing: closed('Alerts that fire now', {
+      count: number('Number of firing alerts'),
+      items: described('The firing alerts, at most 100'),
+    }),
+  }),
+  now: text('The instant of this evaluation, ISO 8601'),
+  run: closed('This run', {
+    id: text('Id of the run'),
+    startedAt: described('When it began, ISO 8601'),
+    error: closed('Why the run failed; only in on_failure', {
+      code: described('Code of the error, e.g. http_status'),
+      message: described('Message of the error'),
+      path: described('Place of the step that failed'),
+      actionId: described('Id of the step that failed'),
+      status: described('HTTP status that the server answered with'),
+    }),
+  }),
+  automation: closed('This automation', {
+    id: described('Id of the automation'),
+    name: described('Name of the automation'),
+    group: described('Group of the automation'),
+  }),
+};
