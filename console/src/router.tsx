@@ -7,7 +7,10 @@ import { SignIn } from './screens/sign-in';
 
 type Search = Record<string, string | undefined>;
 
-/** Search parameters are text; empty ones are left out, so that addresses stay short. */
+/**
+ * Returns a validator that keeps the named search parameters as strings. Empty parameters are dropped to keep addresses
+ * short.
+ */
 function texts(...names: string[]) {
   return (given: Record<string, unknown>): Search =>
     Object.fromEntries(

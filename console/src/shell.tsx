@@ -42,7 +42,10 @@ const SCREENS: readonly (readonly [path: string, name: string, icon: LucideIcon]
   ['/system', 'Access, system', KeyRound],
 ];
 
-/** Navigation around every screen; follows the stream, and leaves for sign-in when the session has ended. */
+/**
+ * The navigation and the frame around every screen. Follows the event stream, and redirects to sign-in when the session
+ * has ended.
+ */
 export function Shell() {
   const { data: session } = useQuery(sessionQuery);
   const navigate = useNavigate();
@@ -60,7 +63,7 @@ export function Shell() {
   return (
     <div className="shell">
       <a className="skip" href="#main">
-        Skip to the content
+        Skip to content
       </a>
       <nav className="side" aria-label="Main" ref={side}>
         <div className="brand">

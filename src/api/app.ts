@@ -8,22 +8,22 @@ import { logRefusal, refusalOf, sendProblem } from './http/problem';
 import type { Method, Route } from './http/route';
 import type { WebhookConsent } from './http/webhook-consent';
 
-/** Prefix of all paths except operations and documentation. */
+/** Prefix of all paths except those of operations and documentation. */
 export const BASE_PATH = '/api/v1';
 
 interface AppOptions {
   log: Logger;
-  /** Answers senders of CloudEvents that request permission to deliver to an inbound route. */
+  /** Answers `OPTIONS` requests of CloudEvents senders that ask for permission to deliver to an inbound route. */
   consent: WebhookConsent;
   /** Allows Temporal's Web UI to call the codec. */
   codecCors: (request: Request, response: Response, next: NextFunction) => void;
-  /** Directory of the built console; undefined = the console is not served. */
+  /** Directory of the built console. If undefined, the console is not served. */
   consoleDirectory?: string | undefined;
 }
 
 type Handler = (request: Request, response: Response) => Promise<void>;
 
-/** Creates the express application for the routes; `serve` handles a request to one of them. */
+/** Creates the Express application for the routes. `serve` handles a request to one of them. */
 export function createExpressApp(
   routes: readonly Route[],
   serve: (route: Route) => (request: Request, response: Response) => Promise<void>,
@@ -65,8 +65,9 @@ export function createExpressApp(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Answers a GET to an address to which senders post with the methods that it accepts. Without this, the sender would
- * only get an error about its missing token. Senders use the name of a hook; addresses with an id belong to the API.
+ * Answers a GET to an address of an inbound route with the methods that it accepts. Without this, the sender would only
+ * get an error about its missing token. This applies to addresses with the name of a hook; addresses with an id belong
+ * to the API.
  */
 function inboundFirst(route: Route, run: Handler): Handler {
   if (route.postsOnlyForStrangers !== true) return run;
@@ -96,13 +97,12 @@ const CONTENT_SECURITY_POLICY = {
   formAction: ["'none'"],
   frameAncestors: ["'none'"],
   objectSrc: ["'none'"],
-  // The server itself speaks plain HTTP behind whatever terminates TLS.
+  // The server itself speaks plain HTTP; a proxy in front of it terminates TLS.
   upgradeInsecureRequests: null,
 };
 
 /**
- * Groups routes by express path. Inbound routes come first, since paths are tried in order and inbound requests must be
- * fast.
+ * Groups routes by Express path. Paths are matched in order, and inbound routes come first because they must be fast.
  */
 function byPath(routes: readonly Route[]): Map<string, Map<Method, Route>> {
   const paths = new Map<string, Map<Method, Route>>();

@@ -13,26 +13,26 @@ import type { ApiMetrics } from './metrics';
 import { createRouteDeps } from './route-deps';
 import { RESOURCES } from './routes/resources';
 
-/** The REST API, before it listens. */
+/** The REST API before it listens on a port. */
 export interface Api {
   app: Express;
-  /** All routes with their permissions and documented answers. */
+  /** All routes, with their permissions and documented responses. */
   routes: readonly Route[];
-  /** Makes streams read new commits now instead of at their next poll. */
+  /** Makes streams read new commits immediately instead of at their next poll. */
   wake(): void;
-  /** Drops cached tokens, after one was revoked in some process. */
+  /** Clears the cache of tokens. Call it after a token was revoked in any process. */
   forgetTokens(): void;
-  /** Ends all streams; other requests finish. */
+  /** Ends all streams. Other requests can finish. */
   close(): void;
-  /** Begins to count ended runs for `/metrics`. */
+  /** Starts counting ended runs for `/metrics`. */
   startMetrics: ApiMetrics['start'];
-  /** Returns the metrics of `/metrics`. */
+  /** Returns the metrics for `/metrics`. */
   collectMetrics: ApiMetrics['collect'];
   /** Ends the threads that check documents. Call it after the last request. */
   finish(): Promise<void>;
 }
 
-/** Builds the API from its dependencies. Opens no connection and no port. */
+/** Creates the API from its dependencies. Does not open connections or ports. */
 export function createApp(deps: ApiDeps): Api {
   const { clock, log, settings } = deps;
   const shared = createRouteDeps(deps);

@@ -30,20 +30,20 @@ export interface ApiDeps {
   /** Routes of external plugins. */
   pluginRoutes?: readonly Route[];
   automations: AutomationStore;
-  /** Seals the secrets of hooks and connections. */
+  /** Encrypts the secrets of hooks and connections. */
   cipher: Cipher;
   /** Connection types of plugins, by id. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
-  /** Hooks of all plugins that are called when a system is removed, in order. */
+  /** Hooks of all plugins to call when a system is removed, in order. */
   systemRemovedHooks: readonly SystemRemovedHook[];
-  /** Runs scripts that are tried out. */
+  /** Runs scripts that users try out. */
   scripts: ScriptRunner;
   sns: Sns;
-  /** Encrypts and decrypts payloads of Temporal; undefined = they pass unchanged. */
+  /** Encrypts and decrypts Temporal payloads. If undefined, payloads are not encrypted. */
   codec?: PayloadCodec;
-  /** Evaluates variables and conditions of runs that are started by hand. */
+  /** Evaluates the variables and conditions of runs that are started manually. */
   evaluator: Evaluator;
-  /** Rejects when Temporal cannot be reached. */
+  /** Checks the connection to Temporal. Rejects when Temporal cannot be reached. */
   checkTemporal(): Promise<void>;
   settings: ApiSettings;
 }
@@ -51,38 +51,38 @@ export interface ApiDeps {
 /** Settings of the API. */
 export interface ApiSettings {
   version: string;
-  /** Bootstrap token with every permission; undefined = tokens of the database only. */
+  /** Bootstrap token with all permissions. If undefined, only tokens in the database are valid. */
   adminToken: string | undefined;
-  /** Requests per second and token. */
+  /** Maximum requests per second and token. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
-  /** Largest body of inbound routes in bytes, after decompression. */
+  /** Maximum size of a body of inbound routes in bytes, after decompression. */
   ingestMaxBytes: number;
-  /** Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. */
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is trusted. */
   trustedProxies: readonly string[];
-  /** Web UI to which runs link. */
+  /** Temporal Web UI to which runs link. */
   webUi: { baseUrl: string | undefined; namespace: string };
   /** How alerts are assigned to systems. */
   alerts: AlertSettings;
-  /** Retention of routings in milliseconds; default 72 hours. */
+  /** Retention of routings in milliseconds. Default: 72 hours. */
   routingsMs?: number;
-  /** Number of automations that `fermata_runs_total` shows by name; default 100. */
+  /** Maximum number of automations that `fermata_runs_total` shows by name. Default: 100. */
   metricsAutomations?: number;
-  /** Certificates of Amazon SNS in PEM, instead of their download; undefined = they are downloaded. */
+  /** Certificates of Amazon SNS in PEM. If undefined, they are downloaded. */
   snsCertificates?: string | undefined;
-  /** Address at which browsers reach the API; https = cookies are sent over HTTPS only. */
+  /** URL at which browsers reach the API. If it uses https, cookies are only sent over HTTPS. */
   publicUrl?: string | undefined;
-  /** Senders of CloudEvents that may deliver (`WebHook-Allowed-Origin`), `*` = all; default none. */
+  /** CloudEvents senders that may deliver (`WebHook-Allowed-Origin`). `*` allows all; the default is none. */
   webhookOrigins?: readonly string[];
-  /** Origins of web pages that may call `/codec`; default none. */
+  /** Origins of web pages that may call `/codec`. Default: none. */
   codecOrigins?: readonly string[];
-  /** Settings of this process as text, without secrets; default none. */
+  /** Settings of this process as text, without secrets. Default: none. */
   inForce?: readonly SettingInForce[];
-  /** Modules of external plugins, for the threads that check documents; default none. */
+  /** Modules of external plugins, for the threads that check documents. Default: none. */
   plugins?: readonly string[];
-  /** IANA zone of `time` conditions without one of their own, for dry runs; default UTC. */
+  /** IANA time zone of `time` conditions that do not specify one, for dry runs. Default: UTC. */
   timezone?: string;
-  /** Directory of the built console; undefined = the console is not served. */
+  /** Directory of the built console. If undefined, the console is not served. */
   consoleDirectory?: string | undefined;
-  /** For tests: an answer that the OpenAPI document does not describe becomes a 500. Default false. */
+  /** For tests: a response that the OpenAPI document does not describe becomes a 500. Default: false. */
   checkAnswers?: boolean;
 }

@@ -17,19 +17,19 @@ export const Problem = z
   .meta({ id: 'DiagnosedProblem' });
 export type Problem = z.infer<typeof Problem>;
 
-/** Maximum number of problems of one kind. */
+/** Maximum number of problems to return per kind. */
 const LIMIT = 100;
 
 /**
- * Housekeeping runs every 5 minutes. It is late when no round has ended for this long, or none since the first live
- * worker started this long ago.
+ * Housekeeping runs every 5 minutes. It is late if no round has finished within this many seconds. If none has ever
+ * finished, the time counts from the start of the first live worker.
  */
 const HOUSEKEEPING_LATE_SECONDS = 1_800;
 
 const minutes = (seconds: number): string =>
   seconds < 120 ? `${Math.round(seconds)} s` : `${Math.round(seconds / 60)} min`;
 
-/** One check of the vitals: null = no problem. */
+/** Checks the vitals. Returns a problem, or null if there is none. */
 type Check = (vitals: Vitals) => Omit<Problem, 'subject'> | null;
 
 const CHECKS: readonly Check[] = [
@@ -129,7 +129,7 @@ const STUCK_ADVICE: Record<StuckCode, string> = {
   no_progress: 'Open the run in the Temporal Web UI; cancel and retry it if nothing is in progress.',
 };
 
-/** Returns all known problems of the installation with advice, the most severe first. */
+/** Returns all known problems of the installation with advice, most severe first. */
 export async function diagnose(deps: { db: Executor; checkTemporal: () => Promise<void> }): Promise<Problem[]> {
   const { db } = deps;
   const [vitals, stuck, withoutAction, temporal] = [

@@ -7,18 +7,18 @@ import { createRunCounter } from './run-counter';
 import type { Route } from './http/route';
 
 /**
- * Metrics of the API process, and metrics of the installation that are read from the database at each scrape: ended
- * runs, armed waits and dwells.
+ * Metrics of the API process, and metrics of the whole installation. The latter are read from the database at each
+ * scrape: ended runs, armed waits and dwells.
  */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
-  /** Counts CloudEvents that were dropped because an earlier one had their source and id but other content. */
+  /** Counts CloudEvents that were dropped because an earlier event had the same source and id but different content. */
   countMismatched(count: number): void;
-  /** Begins to count ended runs. Rejects when the database cannot be read. */
+  /** Starts counting ended runs. Rejects when the database cannot be read. */
   start(): Promise<void>;
-  /** Returns all metrics, with current values of the database. */
+  /** Returns all metrics, with current values from the database. */
   collect(): Promise<readonly Registry[]>;
-  /** Prometheus text format and its content type. */
+  /** Returns the metrics in the Prometheus text format, with the content type. */
   render(): Promise<{ text: string; contentType: string }>;
 }
 
@@ -31,7 +31,7 @@ interface ApiMetricsDeps {
   named: number;
 }
 
-/** Creates one registry per application, so that several can run in one process. */
+/** Creates the metrics in a new registry, so that several applications can run in one process. */
 export function createApiMetrics({ db, counters, named }: ApiMetricsDeps): ApiMetrics {
   const registry = new Registry();
   collectProcessMetrics(registry);

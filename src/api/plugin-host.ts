@@ -24,8 +24,8 @@ interface PluginHostDeps {
 }
 
 /**
- * Returns the routes of plugins, each plugin with its own host. Secrets that plugins have read are masked in their
- * answers.
+ * Returns the routes of plugins. Each plugin has its own host. Secrets that plugins have read are masked in their
+ * responses.
  */
 export function pluginRoutes({ plugins, mask }: RunningPlugins, deps: PluginHostDeps): Route[] {
   return plugins.flatMap((plugin) => {
@@ -42,13 +42,15 @@ const guardRoute = (route: Route, mask: Mask): Route => ({
   },
 });
 
-/** Returns the masked parts of a reply. A body in bytes stays unchanged, since only the plugin knows its format. */
+/**
+ * Returns the parts of a reply, masked. A body of bytes remains unchanged, because only the plugin knows its format.
+ */
 const maskParts = ({ body, headers }: Reply, mask: Mask): Partial<Reply> => ({
   ...(body !== undefined && !(body instanceof Uint8Array) && { body: mask(body, 'data') }),
   ...(headers && { headers: mask(headers) }),
 });
 
-/** Returns the store, with states that are masked before they are written. */
+/** Returns an entity store that masks states before it writes them. */
 function maskedStore(store: EntityStore, mask: Mask): EntityStore {
   const masked = (update: EntityUpdate): EntityUpdate =>
     typeof update === 'function' ? (prev) => mask(update(prev), 'data') : mask(update, 'data');
@@ -71,7 +73,7 @@ function hostOf(
     ...{ db, clock, entities: maskedStore(entities, mask), log: createPluginLog(log, () => id, mask) },
     async emit({ tx, cause, afterCommit }, event, payload, order) {
       const trigger = event.startsWith(`${id}.`) ? registry.triggers().get(event) : undefined;
-      // This is an error of the plugin's author, not of the caller.
+      // A mistake of the plugin's author, not of the caller.
       if (trigger === undefined) throw new Error(`"${event}" is not a trigger of the plugin "${id}".`);
       const parsed = trigger.payloadSchema.safeParse(mask(payload, 'data'));
       if (!parsed.success) {

@@ -19,10 +19,10 @@ import { createFeed } from './stream/feed';
 const DEFAULT_ROUTINGS_MS = 72 * 3_600_000;
 const DEFAULT_METRICS_AUTOMATIONS = 100;
 
-/** Dependencies of routes: those of the API and the parts that several routes share. */
+/** Dependencies of routes: those of the API, and objects that several routes share. */
 export type RouteDeps = ReturnType<typeof createRouteDeps>;
 
-/** Creates the parts that routes share. Opens no connection. */
+/** Creates the objects that routes share. Opens no connections. */
 export function createRouteDeps(deps: ApiDeps) {
   const { clock, log, settings } = deps;
   const { db } = deps.database;

@@ -2,14 +2,15 @@ import { Counter, type Registry } from 'prom-client';
 import { countableUntil, countEndedRuns, namedAutomations } from '../db/run-totals';
 import type { Executor } from '../db/executor';
 
-/** Label of all automations that are not shown by their names. */
+/** Label for all automations that are not shown by name. */
 const OTHER_AUTOMATIONS = 'other';
 const STATUSES = ['success', 'failed', 'cancelled'] as const;
 
 /**
- * Adds `fermata_runs_total` to a registry: runs of all processes that ended since this one first counted, read from their rows.
- * `refresh` adds those that ended since its last call, about 2 s late. Each of the `named` oldest automations,
- * and `other`, has a series for each status from the start, so that the first failure is an increase.
+ * Adds `fermata_runs_total` to a registry. It counts runs of all processes that have ended since this process started
+ * counting, read from their rows. `refresh` adds the runs that have ended since its last call, about 2 s late. Each of
+ * the `named` oldest automations, and `other`, has a series for each status from the start, so that the first failure
+ * is visible as an increase.
  */
 export function createRunCounter(registers: Registry[], { db, named }: { db: Executor; named: number }) {
   const counter = new Counter({
@@ -22,7 +23,7 @@ export function createRunCounter(registers: Registry[], { db, named }: { db: Exe
   let after: string | undefined;
   const refreshNow = async (): Promise<void> => {
     const now = await countableUntil(db);
-    // When the database's clock has been set back, runs are not counted twice.
+    // If the database's clock has been set back, do not count runs twice.
     const until = after !== undefined && after > now ? after : now;
     const [names, ended] = await Promise.all([
       namedAutomations(db, named),
@@ -39,7 +40,7 @@ export function createRunCounter(registers: Registry[], { db, named }: { db: Exe
     shown = next;
     after = until;
   };
-  // Two concurrent scrapes would count the same runs twice.
+  // Calls run one after the other. Two concurrent scrapes would count the same runs twice.
   let last: Promise<void> = Promise.resolve();
   return { refresh: (): Promise<void> => (last = last.catch(() => undefined).then(refreshNow)) };
 }

@@ -29,7 +29,7 @@ async function list(matchers: readonly string[], options: Options): Promise<void
   const limit = Number(options.limit);
   if (!Number.isInteger(limit) || limit < 1) throw new UsageError('--limit must be a whole number above 0.');
   const output = createOutput();
-  // One text of matchers in braces is the same as several.
+  // Several matchers may also be given as one text in braces.
   const joined = matchers.map((each) => each.trim().replace(/^\{(.*)\}$/s, '$1')).filter((each) => each !== '');
   const query = {
     ...(options.firing && { status: 'firing' }),

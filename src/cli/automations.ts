@@ -10,7 +10,7 @@ import { resultText } from './print/timeline';
 
 const SHOWN_RUNS = 5;
 const SHOWN_EVALUATIONS = 20;
-/** Maximum number of reasons that are shown. */
+/** Maximum number of reasons to show. */
 const SHOWN_WHY = 200;
 
 interface Options {
@@ -78,13 +78,13 @@ async function printAll(client: ApiClient, { json, group, status }: Options, out
   );
 }
 
-/** Prints why events started no run, for all automations. */
+/** Prints why events started no runs, for all automations. */
 async function printReasons(client: ApiClient, { json, about }: Options, output: Output): Promise<void> {
   const rows = await client.list('/evaluations', EvaluationRow, { about, limit: SHOWN_WHY });
   return json ? output.json(rows) : printEvaluations(rows, output, true);
 }
 
-/** Prints why events started no run of one automation. A deleted one is found by its id. */
+/** Prints why events started no runs of one automation. A deleted automation can be given by its id. */
 async function printReasonsOf(
   client: ApiClient,
   nameOrId: string,
@@ -155,7 +155,7 @@ function printRuns(runs: readonly Run[], output: Output): void {
   );
 }
 
-/** Returns the cells of a run in the table of one automation. */
+/** Returns the table cells for a run of one automation. */
 function runCells(run: Run) {
   const took = elapsedMs(run.startedAt, run.finishedAt);
   return [
@@ -171,7 +171,7 @@ function runCells(run: Run) {
 const nameOf = ({ automationName = '-', automationDeletedAt }: Partial<EvaluationRow>): string =>
   automationDeletedAt == null ? automationName : `${automationName} (deleted)`;
 
-/** Prints the answer to "why did it not run?". */
+/** Prints why an automation did not run. */
 function printEvaluations(evaluations: readonly EvaluationRow[], output: Output, isOfAll = false): void {
   output.line('\nEvents that started no run');
   if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');

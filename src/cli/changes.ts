@@ -20,7 +20,7 @@ const LISTING = {
 };
 const FAILED = {
   path: '/changes/failed',
-  empty: 'Every change could be routed.',
+  empty: 'All changes were routed.',
   columns: [
     text('ID', 'changeId'),
     time('FAILED', 'failedAt'),

@@ -3,9 +3,9 @@ import { z } from 'zod';
 import { ApiProblem, ApiUnreachable, problemOf } from './client/problem';
 import { readServerSentEvents, type ServerSentEvent } from './client/server-sent-events';
 
-/** Prefix of the API's paths. Paths for operating the service, such as `/readyz`, have no prefix. */
+/** Prefix of the API's paths. Operational paths such as `/readyz` have no prefix. */
 const BASE_PATH = '/api/v1';
-/** Timeout until the start of an answer. */
+/** Timeout in milliseconds until a response starts. */
 const TIMEOUT_MS = 30_000;
 const PAGE_LIMIT = 200;
 const MAX_PAGES = 50;
@@ -22,9 +22,9 @@ interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** The REST API as the command line uses it. Every call rejects with {@link ApiProblem} or {@link ApiUnreachable}. */
+/** The REST API, as used by the command line. Every call rejects with {@link ApiProblem} or {@link ApiUnreachable}. */
 export interface ApiClient {
-  /** Without a path, e.g. `http://127.0.0.1:8080`. */
+  /** URL of the API without a path, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
   get<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T>;
   /** Returns up to `limit` items of a list, from as many pages as necessary. */
@@ -35,9 +35,9 @@ export interface ApiClient {
     schema: z.ZodType<T>,
     call?: CallOptions,
   ): Promise<T>;
-  /** Returns the answer as YAML text. */
+  /** Returns the response as YAML text. */
   yaml(path: string): Promise<string>;
-  /** Returns the status of a call outside the base path, e.g. `/readyz`; undefined = no answer. */
+  /** Returns the status of a call outside the base path, e.g. `/readyz`. Returns undefined if there is no response. */
   status(path: string): Promise<number | undefined>;
   /** Yields server-sent events until the server ends the stream or the caller stops reading. */
   stream(path: string, lastEventId?: string): AsyncGenerator<ServerSentEvent>;
@@ -46,11 +46,11 @@ export interface ApiClient {
 /** Address of the API, and the token to call it with. */
 interface ClientOptions {
   url: string;
-  /** undefined = calls have no token; the API answers that one is needed. */
+  /** If undefined, calls are sent without a token. The API then answers that a token is needed. */
   token: string | undefined;
 }
 
-/** Creates the client; nothing is sent before the first call. */
+/** Creates the client. Sends nothing before the first call. */
 export function createApiClient({ url, token }: ClientOptions): ApiClient {
   const call = async (target: string, init: RequestInit): Promise<Response> => {
     const headers = { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...init.headers };

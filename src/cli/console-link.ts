@@ -5,8 +5,8 @@ import { createApiClient } from './client';
 const SignInLink = z.object({ path: z.string() });
 
 /**
- * Returns the address of the console with a sign-in that works once, within 60 seconds; without a sign-in when the API
- * offers none.
+ * Returns an address of the console that signs in once, within 60 seconds. Returns the plain address if the API offers
+ * no sign-in links.
  */
 export async function consoleLink({ apiUrl, adminToken }: Pick<DevInfo, 'apiUrl' | 'adminToken'>): Promise<string> {
   try {

@@ -18,13 +18,13 @@ import { createDevStack, type DevInfo, type DevStack } from '../dev/dev-stack';
 import { createOutput as createLog, type Say } from '../dev/output';
 import { createOutput, type Output } from './print/output';
 
-/** Port to which the automations of `examples/` send. */
+/** Port to which the automations in `examples/` send requests. */
 const EXAMPLE_PORT = 9099;
 const EXAMPLE_URL = `http://127.0.0.1:${EXAMPLE_PORT}`;
-/** Name of the automation that the demo shows, and the path to which it posts. */
+/** The automation that the demo shows, and the path to which it posts. */
 const AUTOMATION = 'Clean up full disks';
 const PAGER_PATH = '/pager-of-demo';
-/** Seconds that replace the ten minutes of the example. */
+/** Replaces the ten minutes in the example, in seconds. */
 const SHORTENED_SECONDS = 15;
 const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 
@@ -73,7 +73,7 @@ async function runDemo(ci: boolean): Promise<void> {
     const output = createOutput();
     printStory(acts, info, output);
     parts.done = true;
-    // Last, because the link is valid for a minute only.
+    // Print the link last, because it is only valid for a minute.
     if (!ci) output.line(`Open the console, signed in once within 60 s: ${await consoleLink(info)}\n`);
     if (!ci) return output.line('The service stays up; Ctrl-C stops it, the next start resumes here.');
     await stack.stop();
@@ -87,8 +87,8 @@ async function runDemo(ci: boolean): Promise<void> {
 }
 
 /**
- * Returns the environment of the demo. It lets webhooks reach the receiver on this machine, which they may not by
- * default, and hides routine logs.
+ * Returns the environment of the demo. Webhooks may reach the receiver on this machine, which is forbidden by default,
+ * and routine logs are hidden.
  */
 function demoEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   const allowed = [env['FERMATA_EGRESS_ALLOW'], '127.0.0.1'].filter((item) => item !== undefined && item !== '');
@@ -123,7 +123,8 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
 }
 
 /**
- * Applies the examples, with the addresses and the shorter waits of the demo. Returns the id of the demo's automation.
+ * Applies the examples with the addresses and shorter waits of the demo. Returns the id of the automation that the demo
+ * shows.
  */
 async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
   const pager = await pagerConnection(client, receiver);
@@ -146,7 +147,10 @@ async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): P
 
 const Connection = z.looseObject({ id: z.string(), name: z.string() });
 
-/** Returns a connection to the receiver; that of an earlier demo is used again, at the address of this one. */
+/**
+ * Creates a connection to the receiver, or updates the connection of an earlier demo to the receiver's current address.
+ * Returns its id.
+ */
 async function pagerConnection(client: ApiClient, receiver: Receiver): Promise<string> {
   const config = { baseUrl: `${receiver.url}${PAGER_PATH}` };
   const known = (await client.list('/connections', Connection)).find(({ name }) => name === 'demo pager');
@@ -169,8 +173,8 @@ const Alerts = z.looseObject({
 });
 
 /**
- * Returns a payload for one disk, with the present time: an alert that began before the last one ended would be taken
- * for an old one.
+ * Returns an alert payload for one disk, starting now. An alert that starts before the previous one ended would be
+ * treated as an old alert.
  */
 function payloadFor(input: unknown, { instance, fingerprint }: Disk): unknown {
   const body = Alerts.parse(input);

@@ -41,12 +41,12 @@ async function runDev(): Promise<void> {
   }
 }
 
-/** Ends everything in order at the first signal, and at once at the second. */
+/** Stops everything in order at the first signal, and kills everything at the second. */
 export function stopOnSignals(stack: DevStack, say: Say): { readonly stopping: boolean } {
   const asked = { stopping: false };
   const onSignal = (signal: NodeJS.Signals) => {
     if (asked.stopping) {
-      // A closing terminal sends several signals at once.
+      // A terminal that closes sends several signals at once.
       if (signal !== 'SIGINT') return;
       say('fermata', 'ending at once');
       stack.kill();

@@ -26,7 +26,7 @@ const LIMITED_BY = new Map([
   ['rlimit', 'limited for each process and watched (no cgroup)'],
 ]);
 
-/** Returns a line for each live worker that announces how it limits scripts. */
+/** Returns a line for each live worker that reports how it limits scripts. */
 function scriptLimits({ items }: z.infer<typeof Workers>): string[] {
   return items.flatMap(({ host, pid, live, scriptLimits: by }) => {
     const how = LIMITED_BY.get(by ?? '');

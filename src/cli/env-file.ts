@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** Commands that run the service itself; only they read `.env`. */
+/** Commands that run the service itself. Only these read `.env`. */
 const SERVICES = new Set(['dev', 'demo', 'api', 'worker', 'migrate']);
 
 /** Returns whether a command reads `./.env`. */
@@ -10,8 +10,9 @@ export function readsEnvFile(argv: readonly string[]): boolean {
 }
 
 /**
- * Loads `./.env` for commands that run the service. All others ignore it: in a foreign checkout it could name a server
- * that would receive the caller's token, or plugins that would run as the caller.
+ * Loads `./.env` for commands that run the service. All other commands ignore the file. In a directory checked out from
+ * somebody else, it could name a server that would receive the user's token, or plugins that would run with the user's
+ * rights.
  */
 export function loadEnvFile(argv: readonly string[]): void {
   if (readsEnvFile(argv) && existsSync('.env')) process.loadEnvFile('.env');

@@ -9,14 +9,14 @@ import { instantText } from './print/time-text';
 import { runEnd, runHead, stepLines } from './print/timeline';
 
 const RECONNECT_MS = 1_000;
-/** After this time without a response the connection is closed. */
+/** Milliseconds without data after which the connection is closed. */
 const GIVE_UP_MS = 60_000;
 
 interface FollowOptions {
   json?: true;
 }
 
-/** Prints a run's steps as they happen until it ends; sets exit code 1 unless it succeeded. */
+/** Prints the steps of a run as they happen, until the run ends. Sets exit code 1 unless the run succeeded. */
 export async function followRun(client: ApiClient, id: string, output: Output, { json }: FollowOptions): Promise<void> {
   const path = `/runs/${encodeURIComponent(id)}`;
   let { run } = await client.get(path, RunDetail);
@@ -34,7 +34,7 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
     else if (name === 'step' && !json) onStep(Step.parse(JSON.parse(data)));
     return name !== 'run' || !isOver(run.status);
   };
-  // A stream that ends before it reported the end of the run was cut, or began after that end.
+  // If the stream ends without reporting the end of the run, it was interrupted, or the run had ended before it began.
   const onEnd = async (): Promise<boolean> => {
     ({ run } = await client.get(path, RunDetail));
     return !isOver(run.status);
@@ -44,7 +44,7 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
   if (run.status !== 'success') process.exitCode = 1;
 }
 
-/** Prints the starts and ends of all runs until Ctrl-C. */
+/** Prints when runs start and end, until Ctrl-C. */
 export async function followAllRuns(client: ApiClient, output: Output, { json }: FollowOptions): Promise<void> {
   if (!json) output.line(paint('waiting for runs; Ctrl-C ends', 'quiet', output.colours));
   await follow(client, '/stream', ({ name, data }) => {
@@ -62,7 +62,7 @@ function printRun(run: Run, output: Output): void {
   output.line(`${at}  ${status}  ${run.id}  ${plain(run.automationName)}${about}`);
 }
 
-/** Reads a stream, and resumes it when it ends or the connection is lost, while the callbacks need more. */
+/** Reads a stream. When it ends or the connection is lost, resumes it as long as the callbacks need more events. */
 async function follow(
   client: ApiClient,
   path: string,

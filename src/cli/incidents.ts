@@ -131,8 +131,8 @@ async function update(given: string, options: UpdateOptions, verb: keyof typeof 
 }
 
 /**
- * Returns the status that an update moves the incident to; undefined when the status does not change. An
- * acknowledgement never moves the incident back to an earlier status.
+ * Returns the status that an update gives the incident, or undefined if the status does not change. An acknowledgement
+ * never moves the incident back to an earlier status.
  */
 function statusAfter(verb: keyof typeof SAID, current: string, given: string | undefined): string | undefined {
   if (verb === 'resolve') return 'resolved';

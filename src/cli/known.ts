@@ -9,13 +9,13 @@ import { pluginMigrations } from '../integrations/plugin-migrations';
 import type { PluginMigrations } from '../db/plugin-migrations';
 import { createPlugins } from '../integrations/plugins';
 
-/** Triggers, actions and filters, for commands that need no service. */
+/** Triggers, actions and filters, for commands that do not need a running service. */
 export interface KnownKinds {
   registry: Registry<Action>;
   filters: FilterRegistry;
 }
 
-/** Returns the migrations of the configured plugins, for a command that runs no plugin. */
+/** Loads the migrations of the configured plugins, for a command that does not run plugins. */
 export async function loadPluginMigrations(
   config: Pick<Config, 'plugins'> = loadConfig(process.env),
 ): Promise<PluginMigrations[]> {
@@ -27,7 +27,7 @@ export async function loadPluginMigrations(
   }
 }
 
-/** Returns the triggers, actions and filters of this package and of the plugins in the environment. */
+/** Loads the triggers, actions and filters of this package and of the plugins configured in the environment. */
 export async function loadKnown(): Promise<KnownKinds> {
   const egress = createEgress({ allow: [] });
   const own = await loadPlugins(loadConfig(process.env).plugins, { egress });

@@ -7,13 +7,16 @@ import { UsageError } from './usage-error';
 import { loadEnvFile } from './env-file';
 import { packageVersion } from '../package-version';
 
-/** The exports of a subcommand's file: it adds arguments, options, examples and the action. */
+/** What the file of a subcommand exports. */
 interface Subcommand {
-  /** `whole` builds the program with every subcommand configured, for commands that describe others. */
+  /**
+   * Adds arguments, options, examples and the action to the command. `whole` creates the program with all subcommands
+   * configured, for commands that describe other commands.
+   */
   configure(command: Command, whole: () => Promise<Command>): void;
 }
 
-/** A file is loaded only when its command is called. */
+/** All subcommands. The file of a command is loaded only when the command is called. */
 const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () => Promise<Subcommand>])[] = [
   ['dev', 'run everything in this terminal: Postgres, Temporal, API and worker', () => import('./dev.js')],
   ['demo', 'run everything, post a real alert to example automations and print a timeline', () => import('./demo.js')],
@@ -74,7 +77,7 @@ async function main(argv: readonly string[]): Promise<void> {
   await (await createProgram((name) => argv.includes(name))).parseAsync(argv, { from: 'user' });
 }
 
-/** Creates the program; only subcommands that are `wanted` are loaded and configured. */
+/** Creates the program. Only subcommands for which `wanted` returns true are loaded and configured. */
 async function createProgram(wanted: (name: string) => boolean): Promise<Command> {
   const program = new Command('fermata')
     .description('Durable automations for operations.')
@@ -89,7 +92,7 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
   return program;
 }
 
-/** Stops a child process of `fermata dev` in order when its parent was killed. */
+/** Stops this process in order when its parent, `fermata dev`, was killed. */
 function endWithParent(): void {
   if (!process.connected) return;
   process.channel?.unref();
@@ -97,19 +100,19 @@ function endWithParent(): void {
 }
 
 function exitCodeOf(error: unknown): number {
-  // Commander has printed its message or the requested help.
+  // Commander has already printed its message or the requested help.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT.wrongUse;
   console.error(`fermata: ${showControls(messageOf(error))}`);
   if (process.env['LOG_LEVEL'] === 'debug' || isBug(error)) console.error(error);
   return error instanceof UsageError || error instanceof ConfigError ? EXIT.wrongUse : EXIT.failed;
 }
 
-/** Returns whether an error shows a bug: its message is not meant for users. */
+/** Returns whether an error indicates a bug, so that its message is not meant for users. */
 function isBug(error: unknown): boolean {
   return error instanceof TypeError || error instanceof ReferenceError || error instanceof RangeError;
 }
 
-// A reader that stops reading, as in `fermata runs | head`, is not an error.
+// It is not an error if the reader closes the pipe, as in `fermata runs | head`.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
 main(process.argv.slice(2)).catch((error: unknown) => {
   process.exitCode = exitCodeOf(error);

@@ -96,7 +96,10 @@ function configureCreate(command: Command): void {
   });
 }
 
-/** @throws {UsageError} unless the text is a duration of at most 30 days */
+/**
+ * Parses the length of a maintenance in milliseconds. @throws {UsageError} unless the text is a duration of at most 30
+ * days
+ */
 function lengthMs(text: string): number {
   const duration = Duration.safeParse(text);
   if (duration.success) return durationMs(duration.data, () => undefined);

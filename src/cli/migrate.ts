@@ -39,9 +39,9 @@ Examples:
 }
 
 /**
- * Registers search attributes. Temporal may start later, and Temporal Cloud does not allow it
- * (`FERMATA_SEARCH_ATTRIBUTES=registered`). Processes refuse to start without the schema; without search attributes
- * only the Web UI's lists cannot be filtered by them.
+ * Registers search attributes in Temporal. Failing to do so is not an error, because Temporal may start later and
+ * Temporal Cloud does not allow it (`FERMATA_SEARCH_ATTRIBUTES=registered`). Without search attributes, only the lists
+ * in the Web UI cannot be filtered by them.
  */
 async function registerInTemporal(config: Config, log: Logger): Promise<void> {
   const { address, namespace, searchAttributes } = config.temporal;

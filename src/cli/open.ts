@@ -79,7 +79,9 @@ async function webUiOf(id: string): Promise<string> {
   );
 }
 
-/** Opens an address in a browser if there is one. A failure is ignored, since the address has been printed. */
+/**
+ * Opens an address in a browser, if there is one. Failures are ignored, because the address has already been printed.
+ */
 function openInBrowser(url: string): void {
   const desktop = process.env['DISPLAY'] !== undefined || process.env['WAYLAND_DISPLAY'] !== undefined;
   const opener = process.platform === 'darwin' ? 'open' : desktop ? 'xdg-open' : undefined;

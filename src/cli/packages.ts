@@ -74,7 +74,7 @@ export function configure(command: Command): void {
   });
 }
 
-/** @throws {UsageError} when the file cannot be read */
+/** Returns the contents of a file. @throws {UsageError} when it cannot be read */
 function contentOf(file: string): Buffer {
   try {
     return readFileSync(file);

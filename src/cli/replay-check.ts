@@ -35,7 +35,7 @@ Examples:
       const { temporal, taskQueue } = config;
       const dataConverter = dataConverterOf(config);
       const output = createOutput();
-      // Differences are reported below; the SDK's own warnings would repeat them.
+      // Suppress the SDK's warnings, because differences are reported below.
       Runtime.install({
         logger: new DefaultLogger('ERROR', () => undefined),
         telemetryOptions: { logging: { filter: 'OFF', forward: {} } },

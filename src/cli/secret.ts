@@ -31,7 +31,7 @@ interface SetOptions {
 
 const Written = Secret.extend({ warnings: z.array(z.looseObject({ message: z.string() })) });
 
-/** Returns an option that can be repeated. */
+/** Returns an option that can be given several times. */
 function allowOption(flags: string, description: string): Option {
   return new Option(`${flags}`, `${description} (can be repeated)`).argParser((value: string, before?: string[]) => [
     ...(before ?? []),
@@ -39,7 +39,7 @@ function allowOption(flags: string, description: string): Option {
   ]);
 }
 
-/** Returns the binding that the options give. undefined keeps the present binding, null removes it. */
+/** Returns the binding that the options describe. Undefined keeps the current binding, and null removes it. */
 function bindingOf(options: SetOptions): Record<string, string[]> | null | undefined {
   const { allowHost: hosts, allowGroup: groups, allowAction: actions, allowAutomation: automations } = options;
   const lists = Object.entries({ hosts, groups, actions, automations }).flatMap(([key, list]) =>

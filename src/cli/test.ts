@@ -53,19 +53,19 @@ Examples:
 
 interface Options {
   grep: string | undefined;
-  /** Prints each test when it has ended; undefined = nothing is printed. */
+  /** Prints each test when it ends. If undefined, nothing is printed. */
   progress: Output | undefined;
 }
 
 async function runFiles(files: readonly ReadFile[], options: Options): Promise<FileReport[]> {
   const reports: FileReport[] = [];
   let postgres: ScratchPostgres | undefined;
-  // Temporary databases are removed when the process ends.
+  // Temporary databases are removed when the process exits.
   const end = () => process.exit(130);
   process.once('SIGINT', end).once('SIGTERM', end);
   try {
     for (const file of files) {
-      // A file that is not valid needs no service.
+      // An invalid file needs no database.
       if (file.errors.length === 0) postgres ??= await startScratchPostgres(await loadPluginMigrations());
       reports.push(await runFile(file, postgres, options));
     }

@@ -18,7 +18,7 @@ describe('fermata validate', () => {
   let printed = '';
   beforeEach(() => {
     printed = '';
-    // Of the process: whatever ran here before may have left one.
+    // An earlier test in this process may have set the exit code.
     process.exitCode = undefined;
     jest.spyOn(process.stdout, 'write').mockImplementation((text) => {
       printed += String(text);

@@ -10,7 +10,7 @@ import { candidateSentence, changeLine, eventNames, repeatText, routingProblem }
 import { UsageError } from './usage-error';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
-/** Maximum number of steps that are shown of a run. */
+/** Maximum number of steps to show for a run. */
 const MAX_STEPS = 40;
 
 interface Options {
@@ -52,8 +52,8 @@ ${CONNECTION_HELP}`,
 }
 
 /**
- * Returns the change with this id. When there is none, returns the newest changes of the entity or system with this
- * name, or else the newest changes that mean an event of this name.
+ * Returns the change with the given id. If there is none, returns the newest changes of the entity or system with this
+ * name. If there are none of those, returns the newest changes that mean an event with this name.
  */
 async function detailsOf(
   client: ApiClient,
@@ -70,7 +70,7 @@ async function detailsOf(
   return Promise.all(summaries.map(({ changeId }) => client.get(`/changes/${changeId}`, ChangeDetail)));
 }
 
-/** Returns undefined when the API answers that the resource was not found. */
+/** Returns undefined if the API answers that the resource was not found. */
 async function orNone<T>(answer: Promise<T>): Promise<T | undefined> {
   try {
     return await answer;

@@ -7,7 +7,7 @@ import { announceReady } from './ready';
 import { installRuntime } from '../temporal/runtime';
 import { startWorker } from '../main-worker';
 
-/** How long the ready message waits for Temporal. */
+/** Maximum time in milliseconds to wait for Temporal before the worker reports that it is ready. */
 const CONNECT_MS = 10_000;
 
 /** Configures `fermata worker`. */
@@ -33,7 +33,7 @@ Examples:
       installRuntime(log, { port: sdkMetricsPort, otlp });
       const worker = await startWorker(config, requireDatabaseUrl(config), { log, sdkMetricsPort });
       log.info({ ...config.workerSizes, databasePool: config.databasePool }, `worker ${worker.id} is up`);
-      // A worker without Temporal is ready, too: it routes changes, and starts the runs once it is connected.
+      // A worker without Temporal counts as ready, too. It routes changes, and starts runs once it is connected.
       await Promise.race([worker.connected, asked, new Promise((resolve) => setTimeout(resolve, CONNECT_MS).unref())]);
       announceReady();
       await asked;

@@ -2,15 +2,15 @@ import { randomBytes } from 'node:crypto';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Credentials that `fermata dev` creates once and stores in its state directory, readable only by its owner. */
+/** Credentials that `fermata dev` creates once and keeps in its state directory. Only their owner can read them. */
 export interface DevCredentials {
   secretKey: string;
   adminToken: string;
-  /** File of the admin token; undefined when the token comes from the environment. */
+  /** File that contains the admin token. Undefined if the token comes from the environment. */
   adminTokenFile: string | undefined;
 }
 
-/** Returns the credentials of the environment if it has any, else the stored ones. */
+/** Returns the credentials from the environment if it has any, otherwise the stored credentials. */
 export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredentials {
   const adminTokenFile = env['FERMATA_ADMIN_TOKEN'] ? undefined : adminTokenFileOf(home);
   return {

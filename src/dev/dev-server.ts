@@ -9,22 +9,22 @@ import { devServerArguments, readTemporalDevSettings } from './dev-settings';
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 10_000;
 
-/** Settings that differ between starts; those in `temporal-dev.yml` apply to all. */
+/** Settings that may differ between starts. The settings in `temporal-dev.yml` apply to all starts. */
 interface TemporalDevServerOptions {
   /** Path of the `temporal` program, from `findTemporalCli`. */
   cli: string;
-  /** Default: as in `temporal-dev.yml`. */
+  /** Default: the port in `temporal-dev.yml`. */
   port?: number;
-  /** Default: as in `temporal-dev.yml`; `false` = no Web UI. */
+  /** Default: the port in `temporal-dev.yml`. `false` means no Web UI. */
   uiPort?: number | false;
-  /** Database file that is kept between starts; absent = in memory. */
+  /** Database file that is kept between starts. If absent, the database is in memory. */
   databaseFile?: string;
   onLine?: (line: string) => void;
 }
 
-/** A running dev server. */
+/** A running Temporal dev server. */
 export interface TemporalDevServer {
-  /** host:port */
+  /** `host:port` */
   readonly address: string;
   readonly namespace: string;
   readonly uiUrl: string | undefined;
@@ -33,8 +33,8 @@ export interface TemporalDevServer {
 }
 
 /**
- * Makes a database file readable only by its owner, since histories contain payloads; the server creates it readable
- * for all.
+ * Makes a database file readable only by its owner, because histories contain payloads. The server creates the file
+ * readable by everybody.
  */
 function restrict(databaseFile: string): void {
   for (const file of ['', '-wal', '-shm'].map((end) => `${databaseFile}${end}`)) {
@@ -42,7 +42,9 @@ function restrict(databaseFile: string): void {
   }
 }
 
-/** Starts the Temporal dev server with the settings in `temporal-dev.yml`, and waits until it serves its namespace. */
+/**
+ * Starts the Temporal dev server with the settings in `temporal-dev.yml`, and waits until its namespace is available.
+ */
 export async function startTemporalDevServer(options: TemporalDevServerOptions): Promise<TemporalDevServer> {
   const settings = readTemporalDevSettings();
   const port = options.port ?? settings.port;
@@ -71,7 +73,10 @@ export async function startTemporalDevServer(options: TemporalDevServerOptions):
   return { address, namespace: settings.namespace, uiUrl, process: server, stop };
 }
 
-/** Returns whether the Temporal of the environment (address, API key, TLS) answers within `timeoutMs`. */
+/**
+ * Returns whether the Temporal server that the environment configures (address, API key, TLS) answers within
+ * `timeoutMs`.
+ */
 export async function isTemporalReachable(timeoutMs = 5_000): Promise<boolean> {
   try {
     const { connectionOptions } = loadClientConnectConfig({});

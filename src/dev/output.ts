@@ -1,4 +1,4 @@
-/** Writes one line for one part of `fermata dev`. */
+/** Writes a line on behalf of a part of `fermata dev`. */
 export type Say = (part: string, line: string) => void;
 
 const WIDTH = 'postgres'.length;
@@ -10,7 +10,10 @@ const COLOURS = new Map([
   ['worker', 33],
 ]);
 
-/** Creates one log for all parts: each line is prefixed with the part's name, in its colour if colours are enabled. */
+/**
+ * Creates one log for all parts. Each line starts with the name of its part, in the part's colour if colours are
+ * enabled.
+ */
 export function createOutput(write: (text: string) => void, colours: boolean): Say {
   return (part, line) => {
     const prefix = `${part.padEnd(WIDTH)} │`;

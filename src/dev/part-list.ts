@@ -1,23 +1,23 @@
 import type { Say } from './output';
 import { supervise, type Started, type Supervised } from './supervise';
 
-/** A stop was requested during a start. */
+/** Thrown when a stop was requested during a start. */
 export class Stopped extends Error {
   override readonly name = 'Stopped';
 }
 
 /** The running parts, in the order in which they were started. */
 export interface PartList {
-  /** Starts a part and keeps it running. `onEnd` is called for each unexpected end. @throws {Stopped} */
+  /** Starts a part and keeps it running. Calls `onEnd` each time the part ends unexpectedly. @throws {Stopped} */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
-  /** @throws {Stopped} when a stop was requested, so that nothing more is started */
+  /** @throws {Stopped} when a stop was requested, so that nothing else is started */
   throwIfStopping(): void;
-  /** Stops all parts, last first; a part that is starting is stopped as soon as it has started. */
+  /** Stops all parts, last first. A part that is starting is stopped as soon as it has started. */
   stop(): Promise<void>;
   kill(): void;
 }
 
-/** Creates an empty list; `onStarted` receives the process id of each start and restart. */
+/** Creates an empty list. `onStarted` receives the process id of each start and restart. */
 export function createPartList(deps: { say: Say; onStarted: (name: string, pid: number) => void }): PartList {
   const parts: { name: string; supervised: Supervised }[] = [];
   let stopping = false;

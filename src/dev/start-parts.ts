@@ -12,14 +12,11 @@ export interface StartContext {
   parts: PartList;
 }
 
-/** Number of ends before readiness after which an API or worker is no longer restarted. */
+/** Number of times an API or worker may end before it is ready. After that, it is not restarted. */
 const MAX_FAILED_STARTS = 3;
 const STILL_WAITING_MS = 15_000;
 
-/**
- * Uses `DATABASE_URL`, or starts an embedded Postgres.
- * @returns the URL of the database
- */
+/** Returns the URL of the database. Uses `DATABASE_URL`, or starts an embedded Postgres. */
 export async function startPostgres({ config, env, say, parts }: StartContext): Promise<string> {
   if (config.databaseUrl !== undefined) {
     say('postgres', 'using DATABASE_URL');
@@ -33,8 +30,8 @@ export async function startPostgres({ config, env, say, parts }: StartContext): 
 }
 
 /**
- * Uses `TEMPORAL_ADDRESS` if it answers, else starts a dev server.
- * @returns the environment with which the API and the worker reach it
+ * Returns the environment with which the API and the worker reach Temporal. Uses `TEMPORAL_ADDRESS` if it answers,
+ * otherwise starts a dev server.
  */
 export async function startTemporal({ config, env, say, parts }: StartContext): Promise<NodeJS.ProcessEnv> {
   const report = (line: string) => say('temporal', line);

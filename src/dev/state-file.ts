@@ -10,14 +10,17 @@ const DevState = z.object({
   since: z.string(),
   /** Running parts, in the order in which they were started. */
   children: z.array(Identity.extend({ name: z.string() })),
-  /** Addresses of the parts; empty until everything is ready. */
+  /** Addresses of the parts. Empty until everything is ready. */
   urls: z.record(z.string(), z.string()),
 });
 
-/** State of a running `fermata dev`, in `<home>/dev.json`: a lock, and the addresses of all parts. */
+/**
+ * State of a running `fermata dev`, stored in `<home>/dev.json`. The file is a lock, and contains the addresses of all
+ * parts.
+ */
 export type DevState = z.infer<typeof DevState>;
 
-/** Another `fermata dev` uses the same state directory. */
+/** Thrown when another `fermata dev` uses the same state directory. */
 export class AlreadyRunning extends Error {
   override readonly name = 'AlreadyRunning';
   constructor(readonly state: DevState) {
@@ -30,7 +33,7 @@ export class AlreadyRunning extends Error {
   }
 }
 
-/** Returns the state of the `fermata dev` on this directory; undefined when none is running. */
+/** Returns the state of the `fermata dev` that uses a directory, or undefined if none is running. */
 export function readRunningDev(home: string): DevState | undefined {
   const state = read(fileOf(home));
   return state !== undefined && isAlive(state.owner) ? state : undefined;
@@ -82,7 +85,7 @@ export function acquireStateFile(home: string): StateFile {
 
 /**
  * Takes over the state file and returns the processes that its last owner left behind. The file is created exclusively,
- * so that only one of two processes that start at the same moment succeeds.
+ * so that only one of two processes that start at the same time succeeds.
  */
 function takeOver(file: string): DevState['children'] {
   let leftBehind: DevState['children'] = [];

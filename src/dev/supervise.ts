@@ -20,19 +20,19 @@ interface SuperviseOptions<T extends Started> {
   /** Receives a sentence for each restart and failure, for the log. */
   report: (message: string) => void;
   onStarted: (started: T) => void;
-  /** Called after each end that neither stop nor kill caused. */
+  /** Called each time the process ends, unless `stop` or `kill` caused the end. */
   onEnd: () => void;
 }
 
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 30_000;
 /**
- * Milliseconds after which a running part counts as recovered: the pause before its next restart is the shortest one
- * again.
+ * Milliseconds after which a running part counts as recovered. The pause before its next restart is then the shortest
+ * one again.
  */
 const STABLE_MS = 60_000;
 
-/** Starts a part and keeps it running until `stop` or `kill`. Rejects when the first start fails. */
+/** Starts a part and keeps it running until `stop` or `kill` is called. Rejects when the first start fails. */
 export async function supervise<T extends Started>(
   options: SuperviseOptions<T>,
 ): Promise<{ supervised: Supervised; first: T }> {
@@ -70,7 +70,7 @@ export async function supervise<T extends Started>(
       over.abort();
       await current.stop();
       await kept;
-      // Stops a process that was starting at that moment.
+      // Stop a process that was starting at that moment.
       if (current.process.running) await current.stop();
     },
     kill() {

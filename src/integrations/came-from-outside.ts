@@ -5,20 +5,20 @@ import type { TriggerType } from '../domain/registry/trigger-type';
 
 type Entering = NonNullable<ReturnType<NonNullable<TriggerType['entering']>>>;
 
-/** Maximum number of a system's results that are searched for one in which the number can be read. */
+/** Maximum number of results to search for one that contains the number. */
 const LOOK_BACK = 200;
 
-/** Reads the results of a system. A dry run, which has no connection to the database, passes its own. */
+/** Reads the stored results of a system. A dry run without a database passes its own implementation. */
 export interface ResultReads {
   earlierResults: typeof earlierResults;
   overtakingResults: typeof overtakingResults;
 }
 
 /**
- * Returns whether the number of a result was outside of the range before this change, in the last result of its system
- * in which it can be read. Nothing but the results is remembered: a change that is routed again, or by another worker,
- * gets the same answer, and a number that was in range when an automation was enabled does not fire. Returns false when
- * no earlier result can be read, and for a result that arrives after a newer one.
+ * Returns whether the number was outside the range in the last earlier result of the system that contains it.
+ * Only stored results are compared, so a change that is routed again or by another worker gets the same answer, and a
+ * number that was already in range when an automation was enabled does not fire. Returns false when no earlier result
+ * contains the number, and when a newer result has already been received.
  */
 export async function cameFromOutside(
   db: Executor,

@@ -8,7 +8,7 @@ const schema = z.custom<unknown>(
   'must be a schema, made with the z of fermata/plugin',
 );
 const Text = z.string('must be a text').min(1, 'must not be empty');
-/** Ids are joined with dots, and are part of expressions. */
+/** Format of ids, which are joined with dots and used in expressions. */
 const Id = Text.regex(/^[A-Za-z][\w-]*$/, 'must begin with a letter and have letters, digits, "_" and "-" only');
 const listOf = (item: z.ZodType) => z.array(item, 'must be a list').optional();
 const mapOf = (value: z.ZodType) => z.record(z.string(), value, 'must be an object').optional();
@@ -59,8 +59,8 @@ const PluginShape = z.looseObject({
 });
 
 /**
- * Checks the export of a module, so that a mistake fails the start instead of the first step that uses it. Unknown keys
- * are ignored, unless they are similar to a known one. @throws {Error} with the first mistake and its path
+ * Checks what a plugin module exports, so that a mistake makes the start fail instead of the first step that uses it.
+ * Ignores unknown keys unless they resemble a known key. @throws {Error} with the first mistake and its path
  */
 export function checkPlugin(made: unknown): asserts made is OwnPlugin {
   if (typeof (Object(made) as { id?: unknown }).id !== 'string') throw new Error('its default export is not a plugin');

@@ -13,67 +13,76 @@ import type { SqlFile } from '../db/migration-files';
 import type { DomainWrite } from '../domains/domain-write';
 
 /**
- * The result of an action: `output` is stored with the step, `artifact` must satisfy the schema declared in `produces`.
+ * The result of an action. `output` is stored with the step. `artifact` must match the schema declared in `produces`.
  */
 export interface ActionResult {
   output?: unknown;
   artifact?: Record<string, unknown>;
-  /** Set by actions that end the object of the artifact that they consumed: resolve, close, remove. */
+  /** True for actions that resolve, close or remove the object of the artifact that they consumed. */
   closesConsumed?: boolean;
-  /** Other artifacts whose object ended: open ones of the automation whose data contain these. */
+  /**
+   * Other artifacts whose object has ended. Closes the automation's open artifacts whose data contains the given
+   * values.
+   */
   closes?: readonly ClosedArtifact[];
 }
 
-/** Artifacts of a qualified type with the same object, e.g. `maintenance.window` with one `maintenanceId`. */
+/**
+ * Selects artifacts of a qualified type that refer to the same object, e.g. `maintenance.window` with one
+ * `maintenanceId`.
+ */
 export interface ClosedArtifact {
   type: string;
   data: Record<string, unknown>;
 }
 
 interface ActionContext<C> {
-  /** Rendered and parsed by the action's schema. */
+  /** The rendered config, parsed by the action's schema. */
   config: C;
   run: { id: string; automationId: string; contextKey: string | null };
-  /** Data of the consumed artifact (nearest earlier step of this run, else the newest open one), if there is one. */
+  /**
+   * Data of the consumed artifact, or null if there is none. It is the artifact of the nearest earlier step of the run,
+   * otherwise the newest open artifact of the automation.
+   */
   consumed: Record<string, unknown> | null;
-  /** Same at every attempt: `<rootRunId>:<path>`. */
+  /** `<rootRunId>:<path>`, the same at every attempt. */
   idempotencyKey: string;
   now: Date;
 }
 
 /**
- * The context of an action that writes to our own tables, in the same transaction as the step row, therefore exactly
- * once.
+ * The context of an action that writes to Fermata's own tables. It runs in the transaction that stores the step, so its
+ * writes happen exactly once.
  */
 export interface TransactionContext<C> extends ActionContext<C> {
   tx: Executor;
   entities: EntityStore;
-  /** The run as the actor of everything written. */
+  /** The run, as the cause of everything that the action writes. */
   cause: Cause;
 }
 
-/** The context of `prepare`, which runs before a call is sent. */
+/** The context of `prepare`, which runs before each attempt of a call. */
 export interface PrepareContext<C> {
   db: Executor;
   ids: Ids;
-  /** Rendered and parsed by the action's schema. */
+  /** The rendered config, parsed by the action's schema. */
   config: C;
-  /** The `trigger` root of expressions. */
+  /** The value of `trigger` in expressions. */
   trigger: unknown;
   cause: Cause;
   now: Date;
   /**
    * Opens a connection that the config does not name. Its secrets are masked, like those of the step's own connection.
-   * @throws {FermataError} `config_invalid` when it does not exist or is of another type
+   * @throws {FermataError} `config_invalid` when the connection does not exist or is of another type
    */
   openConnection(type: string, id: string): Promise<unknown>;
 }
 
-/** The context of a call that leaves the process: at least once, with the idempotency key. */
+/** The context of an action that calls another system. Such a call happens at least once, with the idempotency key. */
 export interface CallContext<C> extends ActionContext<C> {
-  /** 1-based, over all attempts of this step. */
+  /** Number of the attempt, from 1, counted over all attempts of the step. */
   attempt: number;
-  /** Aborted on timeout and on cancel of the run. */
+  /** Aborted on timeout and when the run is cancelled. */
   signal: AbortSignal;
   /** The scope of the step's expressions. */
   scope: {
@@ -83,30 +92,31 @@ export interface CallContext<C> extends ActionContext<C> {
     repeat: unknown;
     automation: unknown;
   };
-  /** Config of the connection that `connectionId` names, with its secrets; null for actions without one. */
+  /** Config of the connection that the step names, including its secrets. Null for actions without a connection. */
   connection: unknown;
-  /** Its type. */
+  /** Type of the connection. */
   connectionType?: string;
   /** The result of `prepare` for this attempt. */
   prepared?: unknown;
   /**
-   * Masks the secrets that the run has used. Everything that leaves the call is masked anyway; use this for texts that
-   * are cut: half of a secret cannot be recognised.
+   * Masks the secrets that the run has used. Results and errors are masked anyway. Use this before cutting a text,
+   * because half of a secret is no longer recognised.
    */
   mask: Mask;
   /**
-   * Adds a note to the step, e.g. about a text that was cut to the vendor's limit. People see it beside the step's
-   * outcome.
+   * Adds a note to the step, e.g. that a text was cut to the vendor's limit. The note is shown with the step's outcome.
    */
   note(text: string): void;
-  /** Progress of earlier attempts under the same idempotency key, also before a crash or a retry of the run. */
+  /**
+   * Progress recorded by earlier attempts with the same idempotency key. It survives a crash and a retry of the run.
+   */
   progress: {
-    /** null when no attempt has recorded anything. */
+    /** Returns the recorded value, or null if no attempt has recorded one. */
     read(): Promise<unknown>;
-    /** Stores a value and commits it before it returns. The value is masked, like everything that leaves the call. */
+    /** Stores a value, and resolves after the commit. The value is masked first. */
     write(value: unknown): Promise<void>;
   };
-  /** Facts about the provider of the connection, kept across runs. Nothing is kept for actions without a connection. */
+  /** Facts about the provider of the connection, kept across runs. Actions without a connection cannot keep any. */
   memory: ConnectionMemory;
 }
 
@@ -119,19 +129,19 @@ export interface BeforeCall<C> {
   now: Date;
 }
 
-/** The outcome of a call, for the caller that stores it. */
+/** The outcome of a call, as passed to `settled`. */
 export interface CallOutcome {
   /** Duration of the last attempt, in milliseconds. */
   durationMs: number;
-  /** The final error, masked; absent = it succeeded. */
+  /** The final error, masked. Absent if the call succeeded. */
   error?: string;
-  /** Set when the call was not made, because `before` answered instead. */
+  /** Set if `before` returned a result, so that no call was made. */
   answeredBefore?: true;
-  /** Result of the action, when it succeeded. */
+  /** Result of the action. Absent if the call failed. */
   result?: ActionResult;
 }
 
-/** The context for writing to our own tables after a call, in the transaction that ends its step. */
+/** The context for writing to Fermata's own tables after a call, in the transaction that ends the step. */
 export interface SettledContext<C> {
   tx: Executor;
   ids: Ids;
@@ -156,18 +166,21 @@ export interface TransactionalAction<C = unknown> extends ActionDescription {
 export interface CallingAction<C = unknown> extends ActionDescription {
   execution: 'call';
   /**
-   * Returns the timeout of one attempt in milliseconds, used when the step sets no `timeout_seconds`. At most 5,000
-   * makes the call a short one.
+   * Returns the timeout of one attempt in milliseconds, for steps that set no `timeout_seconds`. Calls with a timeout
+   * of at most 5,000 ms count as short calls.
    */
   timeoutMs(config: C): number;
-  /** Whether a call with this config leaves the process; default true. `fermata test` mocks those that do. */
+  /** Returns whether a call with this config reaches another system. Default: true. `fermata test` mocks such calls. */
   leavesProcess?(config: C): boolean;
-  /** Reads the data that an attempt needs from our own tables. An error fails the step, unless the database is away. */
+  /**
+   * Reads the data that an attempt needs from Fermata's own tables. An error fails the step, unless the database is
+   * unavailable.
+   */
   prepare?(context: PrepareContext<C>): Promise<unknown>;
   execute(context: CallContext<C>): Promise<ActionResult>;
-  /** Returns the result without a call when there is nothing to call for; null = call. */
+  /** Returns a result if no call is needed, or null to make the call. */
   before?(context: BeforeCall<C>): Promise<ActionResult | null>;
-  /** Writes to our own tables in the transaction that ends the step, whether it succeeded or failed. */
+  /** Writes to Fermata's own tables in the transaction that ends the step, whether the step succeeded or failed. */
   settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
 }
 
@@ -175,58 +188,62 @@ export interface CallingAction<C = unknown> extends ActionDescription {
 export type Action = TransactionalAction<any> | CallingAction<any>;
 
 /**
- * Removes a plugin's data about a system. Called in the transaction that removes the system from the catalogue, with
- * the system's row locked and still present. Throwing refuses the removal.
+ * Removes a plugin's data about a system. Called in the transaction that removes the system from the catalogue, while
+ * the system's row is locked and still exists. An error prevents the removal.
  */
 export type SystemRemovedHook = (write: DomainWrite, systemId: string) => Promise<void>;
 
-/** A folder of `domains/` or `integrations/`: one object that registers everything in it. */
+/** Everything that a folder of `domains/` or `integrations/` registers. */
 export interface Plugin extends PluginDescription<Action> {
   entityKinds?: readonly EntityKind[];
   connectionTypes?: readonly AnyConnectionType[];
   onSystemRemoved?: SystemRemovedHook;
 }
 
-/** An external plugin. Besides what built-in plugins have, it has its own routes, tables and services. */
+/** An external plugin. In addition to what built-in plugins have, it can have its own routes, tables and services. */
 export interface OwnPlugin extends Plugin {
-  /** Created with `readRoute` and `writeRoute`; each declares its permission. */
+  /** Routes created with `readRoute` and `writeRoute`. Each declares its permission. */
   routes?(deps: RouteHost): readonly object[];
   /**
-   * The plugin's own tables: a directory of numbered SQL (`0001_calls.sql`, `0002_…`), as a URL or an absolute path, or
-   * the files themselves. `fermata migrate` applies them in the schema `plugin_<id>`.
+   * Migrations of the plugin's own tables: the URL or absolute path of a directory of numbered SQL files
+   * (`0001_calls.sql`, `0002_…`), or the files themselves. `fermata migrate` applies them in the schema `plugin_<id>`.
    */
   migrations?: string | URL | readonly SqlFile[];
   /**
-   * Services for other plugins, by name: functions that create them once for each process that runs the plugin, after
-   * the services that this plugin requires. Other plugins name them `<plugin>.<name>`.
+   * Services for other plugins, by name. Other plugins refer to a service as `<plugin>.<name>`. Each process that runs
+   * the plugin calls each function once, after it has created the services that this plugin requires.
    */
   provides?: Readonly<Record<string, () => unknown>>;
-  /** Services of other plugins, as `<plugin>.<name>`, for `getService`. A missing one fails the start. */
+  /**
+   * Services of other plugins that `getService` may return, as `<plugin>.<name>`. A missing service makes the start
+   * fail.
+   */
   requires?: readonly (string | ServiceRef<unknown>)[];
 }
 
-/** The part of a writing route's context that it passes on. */
+/** The part of a write route's context that the route passes to `emit`. */
 export interface EmitContext {
   tx: Executor;
   cause: Cause;
   afterCommit(callback: () => void): void;
 }
 
-/** The context of a plugin's routes. */
+/** The objects that the host gives to a plugin's routes. */
 export interface RouteHost {
-  /** For routes that read; those that write use the `tx` of their context. */
+  /** For read routes. Write routes use the `tx` of their context. */
   db: Executor;
   entities: EntityStore;
-  /** Instants by the clock of the database. */
+  /** Returns the current time of the database. */
   clock: Clock;
   /** Writes to the log of the API process, with the plugin's id. */
   log: PluginLog;
   /**
-   * Appends an event of one of the plugin's own triggers, in the transaction of the route that writes. After the
-   * commit, it reaches every automation with that trigger, like an event of a built-in plugin. `order` names the object
-   * of the event where the trigger has no context key: events with the same value are routed in the order in which they
-   * were appended. Returns the id of the change. @throws {FermataError} `validation_failed` for a payload that does not
-   * match the trigger's schema
+   * Appends an event of one of the plugin's own triggers, in the transaction of the write route. After the commit, the
+   * event reaches every automation with that trigger, like an event of a built-in plugin.
+   * `order` names the object of the event if the trigger has no context key. Events with the same value are routed in
+   * the order in which they were appended.
+   * Returns the id of the change. @throws {FermataError} `validation_failed` for a payload that does not match the
+   * trigger's schema
    */
   emit(context: EmitContext, event: string, payload: Record<string, unknown>, order?: string): Promise<string>;
 }

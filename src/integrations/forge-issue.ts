@@ -3,7 +3,7 @@ import { sha256 } from '../domain/sha256';
 import type { CallContext } from './contract';
 import { ProviderFailure } from './provider-failure';
 
-/** Returns the hidden comment that marks an issue or note as created by a step. Rendered Markdown does not show it. */
+/** Returns a hidden comment that marks an issue or note as created by a step. Rendered Markdown does not show it. */
 export function markOf(idempotencyKey: string): string {
   return `<!-- fermata:${sha256(idempotencyKey).slice(0, 32)} -->`;
 }
@@ -11,8 +11,7 @@ export function markOf(idempotencyKey: string): string {
 const Tried = z.object({ tried: z.literal(true) });
 
 /**
- * Returns whether an earlier attempt may have sent the request. Otherwise records that this attempt is about to send
- * it.
+ * Returns whether an earlier attempt may have sent the request. If not, records that this attempt is about to send it.
  */
 export async function triedBefore({ attempt, progress }: Pick<CallContext<unknown>, 'attempt' | 'progress'>) {
   if (attempt > 1 || Tried.safeParse(await progress.read()).success) return true;
@@ -21,8 +20,8 @@ export async function triedBefore({ attempt, progress }: Pick<CallContext<unknow
 }
 
 /**
- * Returns the number of the issue that a step names, or else that of the issue of an earlier step.
- * @throws {ProviderFailure} artifact_missing when there is neither
+ * Returns the issue number that a step names, or the number of the issue that an earlier step created. @throws
+ * {ProviderFailure} artifact_missing when there is neither
  */
 export function issueNumberOf(given: number | undefined, consumed: Record<string, unknown> | null): number {
   const number = given ?? consumed?.['number'];

@@ -4,7 +4,10 @@ import type { ConfigMismatch, TriggerType } from '../domain/registry/trigger-typ
 
 const Wanted = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
-/** Returns the trigger of one event of GitHub or GitLab. `place` = the field that names the repository. */
+/**
+ * Returns the trigger type for one event of GitHub or GitLab. `place` is the field that names the repository or
+ * project.
+ */
 export function forgeTrigger(
   id: string,
   category: string,
@@ -38,7 +41,7 @@ export function forgeTrigger(
 }
 
 /**
- * Returns whether a value is one of the wanted ones. Case and a leading `refs/heads/` or `refs/tags/` do not matter.
+ * Returns whether a value equals one of the wanted values. Ignores case and a leading `refs/heads/` or `refs/tags/`.
  */
 function accepts(wanted: unknown, found: unknown): boolean {
   return [wanted].flat().some((each) => plain(each) === plain(found));

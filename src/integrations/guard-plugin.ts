@@ -5,7 +5,10 @@ import type { AnyConnectionType } from './connections/connection-type';
 import type { OwnPlugin } from './contract';
 import { maskError } from './mask-error';
 
-/** Runs code of a plugin. The secrets that it reads may be sent to their hosts only, and are masked in its errors. */
+/**
+ * Runs code of a plugin. Secrets that the code reads can only be sent to the hosts they are bound to, and are masked in
+ * its errors.
+ */
 export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Promise<T> {
   try {
     return await withBoundSecrets([], async () => work());
@@ -14,7 +17,10 @@ export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Pro
   }
 }
 
-/** Returns the plugin with its listeners, accessors and connection types guarded. Actions are guarded by their steps, routes by the API. */
+/**
+ * Returns a plugin whose listeners, entity kinds and connection types run guarded. Actions are guarded by their steps,
+ * and routes by the API.
+ */
 export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
   return {
     ...plugin,
@@ -29,7 +35,7 @@ export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
   };
 }
 
-/** Calls the accessors with the original kind as `this`. */
+/** Guards the accessors of a kind. They are still called with the original kind as `this`. */
 function guardKind(kind: EntityKind, mask: Mask): EntityKind {
   const { read, list } = kind;
   return {

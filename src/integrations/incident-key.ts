@@ -8,9 +8,9 @@ interface Subject {
 }
 
 /**
- * Returns the key of a run's incident in a pager, so that triggering twice changes one incident and resolving finds it:
- * the alert of the trigger, else its incident, else an incident that an earlier step opened, else the context key, else
- * the step.
+ * Returns the key that identifies a run's incident in a pager, so that triggering twice updates the same incident and
+ * resolving finds it. The key is the first of these that exists: the trigger's alert, the trigger's incident, an
+ * incident that an earlier step opened, the context key, the idempotency key of the step.
  */
 export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }: Subject): string {
   const payload = fieldOf(trigger, 'payload');
@@ -19,7 +19,7 @@ export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }
   return candidates.find((one): one is string => typeof one === 'string' && one !== '') ?? idempotencyKey;
 }
 
-/** Hashes keys that exceed a vendor's limit: cut ones could collide. */
+/** Returns a key, or its hash if the key exceeds a vendor's limit. Shortened keys could collide. */
 export function boundedKey(key: string, characters: number): string {
   return key.length <= characters ? key : sha256(key);
 }

@@ -1,12 +1,17 @@
 const ELLIPSIS = '…';
-/** Number of UTF-16 units before a cut in which a grapheme may begin; longer ones are cut at a code point. */
+/**
+ * Maximum number of UTF-16 units by which a cut moves back to the start of a grapheme. Longer graphemes are cut between
+ * code points.
+ */
 const GRAPHEME_WINDOW = 64;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
-/** Maximum length of a text, in UTF-8 bytes or in UTF-16 units. A character takes one or two UTF-16 units. */
+/**
+ * Maximum length of a text, in UTF-8 bytes or UTF-16 units (`characters`). A character takes one or two UTF-16 units.
+ */
 export type TextLimit = { bytes: number } | { characters: number };
 
-/** Returns the text. A text beyond the limit is cut between two characters and ends with `…`. */
+/** Returns a text unchanged, or cut to the limit with `…` at the end. Does not cut inside a character. */
 export function limitText(text: string, limit: TextLimit): string {
   const [size, most] =
     'bytes' in limit ? [(part: string) => Buffer.byteLength(part), limit.bytes] : [lengthOf, limit.characters];
@@ -20,9 +25,9 @@ export function limitText(text: string, limit: TextLimit): string {
 
 const lengthOf = (text: string): number => text.length;
 
-/** Returns how many UTF-16 units from the start fit into this many bytes. */
+/** Returns the number of UTF-16 units at the start of a text that fit into the given number of bytes. */
 function unitsInBytes(text: string, bytes: number): number {
-  // A unit takes at most three bytes, so the whole text need not be encoded.
+  // A UTF-16 unit takes at most three bytes, so encoding the whole text is not necessary.
   let [low, high] = [Math.floor(bytes / 3), Math.min(text.length, bytes)];
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
@@ -32,7 +37,7 @@ function unitsInBytes(text: string, bytes: number): number {
   return low;
 }
 
-/** Returns the last border between two graphemes at or before `end`. */
+/** Returns the last boundary between two graphemes at or before `end`. */
 function borderBefore(text: string, end: number): number {
   const from = Math.max(0, end - GRAPHEME_WINDOW);
   const found = graphemes.segment(text.slice(from, end + GRAPHEME_WINDOW)).containing(end - from);
@@ -41,7 +46,7 @@ function borderBefore(text: string, end: number): number {
   return /[\uDC00-\uDFFF]/.test(text[end] ?? '') ? end - 1 : end;
 }
 
-/** Returns a function that cuts texts to the limits of `vendor`, and notes on the step which were cut. */
+/** Returns a function that cuts texts to a vendor's limits and adds a note to the step about each cut. */
 export function createTextLimits(vendor: string, note: (text: string) => void) {
   return (field: string, text: string, limit: TextLimit): string => {
     const cut = limitText(text, limit);

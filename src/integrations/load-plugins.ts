@@ -19,10 +19,10 @@ import {
 import { pluginMigrations } from './plugin-migrations';
 import { orderByServices } from './plugin-services';
 
-/** The default export of a plugin's module. */
+/** The default export of a plugin module. */
 export type PluginModule = OwnPlugin | ((host: PluginHost) => OwnPlugin | Promise<OwnPlugin>);
 
-/** Loads plugins for a process that only describes them: commands, and threads that check documents. */
+/** Loads plugins without starting them, for CLI commands and for threads that validate documents. */
 export async function loadPlugins(
   modules: readonly string[],
   { egress }: { egress: Egress },
@@ -36,14 +36,15 @@ export async function loadPlugins(
 /** The plugins of a process that runs them. */
 export interface RunningPlugins {
   plugins: OwnPlugin[];
-  /** Hides the secrets that plugins have read. */
+  /** Masks the secrets that plugins have read. */
   mask: Mask;
 }
 
 /**
- * Loads plugins and creates their services, once their tables exist. @throws {Error} that names the module that cannot
- * be loaded or is no plugin, or the service that is missing, circular or failed @throws {SchemaError} when tables of a
- * plugin are behind its migrations
+ * Loads plugins, checks that their tables are migrated, and creates their services.
+ * @throws {Error} naming the module that cannot be loaded or is not a plugin, or the service that is missing, circular
+ * or failed to start
+ * @throws {SchemaError} when a plugin's tables are behind its migrations
  */
 export async function startPlugins(
   modules: readonly string[],
@@ -58,8 +59,8 @@ export async function startPlugins(
 }
 
 /**
- * Loads plugins by the names of their modules: packages, or paths from `directory`.
- * @throws {Error} naming the module that cannot be loaded or is no plugin
+ * Loads plugins by module name. A name is a package or a path relative to `directory`. @throws {Error} naming the
+ * module that cannot be loaded or is not a plugin
  */
 async function makePlugins(
   modules: readonly string[],
@@ -87,7 +88,7 @@ async function makePlugins(
 }
 
 /**
- * Source of a module loader. It resolves `fermata/plugin` to the contract of this process, wherever a plugin is
+ * Source code of a module loader that resolves `fermata/plugin` to the contract of this process, wherever the plugin is
  * installed.
  */
 const LOADER = `
@@ -99,13 +100,13 @@ export function resolve(specifier, context, next) {
 let resolves = false;
 
 /**
- * Makes `fermata/plugin` available to plugins that do not have the package installed. A second copy of the contract
- * would have errors and schemas that this process does not recognise. Applies to `import`; `require` needs an installed
- * package.
+ * Makes `fermata/plugin` importable for plugins that do not have the package installed. They must not load a second
+ * copy of the contract, because this process would not recognise its errors and schemas. Applies to `import` only;
+ * `require` needs an installed package.
  */
 function resolveContract(): void {
   const contract = join(__dirname, '..', 'plugin.js');
-  // The built contract is absent in tests, which run from the sources.
+  // The built contract does not exist in tests, which run from the sources.
   if (resolves || !existsSync(contract)) return;
   resolves = true;
   register(`data:text/javascript,${encodeURIComponent(LOADER)}`, { data: pathToFileURL(contract).href });

@@ -4,13 +4,13 @@ import { maskedMessage } from '../domain/secrets/masked-message';
 import { ProviderFailure } from './provider-failure';
 
 /**
- * Masks a thrown value. Errors of unknown classes become plain errors. The cause is left out, since it may contain
+ * Masks a thrown value. Errors of unknown classes become plain errors. The cause is dropped because it may contain
  * anything.
  */
 export function maskError(mask: Mask, error: unknown): Error {
   if (!(error instanceof Error)) return new Error(maskedMessage(mask, String(error)));
   const message = maskedMessage(mask, error.message);
-  // An error without secrets is returned unchanged, so that callers still recognise that the database is away.
+  // Return an error without secrets unchanged, so that callers still recognise a lost database connection.
   if (message === error.message && isClean(mask, error)) return error;
   const masked = copyOf(mask, error, message);
   masked.stack = mask(error.stack ?? '');

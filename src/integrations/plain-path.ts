@@ -1,11 +1,14 @@
 import { ProviderFailure } from './provider-failure';
 
-/** A segment `.` or `..` in a path: the URL parser drops it, and for `..` the previous segment. */
+/**
+ * Matches a path with a segment `.` or `..`. URL parsers remove such segments, and `..` also removes the segment before
+ * it.
+ */
 const DOT_SEGMENT = /^[^?#]*\/\.{1,2}(?:[/?#]|$)/;
 
 /**
- * Returns a URL that consists of a fixed path and values from payloads and callers. `encodeURIComponent` does not
- * change `..`, which would lead to another resource of the API. @throws {ProviderFailure} config_invalid when a segment
+ * Returns a URL composed of a fixed path and values from payloads or callers. `encodeURIComponent` does not change
+ * `..`, which would lead to another resource of the API. @throws {ProviderFailure} config_invalid when a path segment
  * is `.` or `..`
  */
 export function plainPath(url: string): string {

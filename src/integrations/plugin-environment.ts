@@ -8,26 +8,30 @@ import { createPluginSecrets, type PluginSecrets } from './plugin-secrets';
 import { createPluginServices, type PluginServices, type ServiceRef } from './plugin-services';
 import type { SecretBackend } from './secret-backend';
 
-/** Passed to the factory of an external plugin. */
+/** The host objects that the factory of an external plugin receives. */
 export interface PluginHost {
-  /** The egress guard: every call to an address from a user goes through it. */
+  /** The egress guard. Every call to an address that a user has configured must go through it. */
   egress: Egress;
-  /** Writes to the log of the process, with the plugin's id. Silent in commands. */
+  /** Writes to the log of the process, with the plugin's id. Silent in CLI commands. */
   log: PluginLog;
-  /** Instants by the clock of the database. */
+  /** Returns the current time of the database. */
   clock: Clock;
-  /** The database, for listeners and services; actions and routes that write use their `tx`. Unavailable in commands. */
+  /**
+   * The database, for listeners and services. Actions and routes that write use their `tx` instead. Unavailable in CLI
+   * commands.
+   */
   db: Executor;
-  /** Stored secrets. Unavailable in commands. */
+  /** Stored secrets. Unavailable in CLI commands. */
   secrets: PluginSecrets;
   /**
-   * Returns a service of another plugin, which `requires` names. Available once all plugins are created: call it where
-   * the service is used. @throws {Error} when it is not available yet, or not named in `requires`
+   * Returns a service of another plugin, which must be listed in `requires`. Services are available once all plugins
+   * have been created, so call this where the service is used. @throws {Error} when the service is not available yet or
+   * not listed in `requires`
    */
   getService<S>(service: string | ServiceRef<S>): S;
 }
 
-/** The services of a process for its plugins. */
+/** The objects of a running process that plugins may use. */
 export interface PluginRuntime {
   log: Logger;
   clock: Clock;
@@ -35,12 +39,15 @@ export interface PluginRuntime {
   backend: SecretBackend;
 }
 
-/** Creates the hosts of plugins. */
+/** Creates the host objects of plugins. */
 export interface PluginEnvironment {
   /** Masks the secrets that plugins have read. */
   mask: Mask;
   services: PluginServices;
-  /** `plugin` returns the id, which is known only once the plugin is created. */
+  /**
+   * Creates the host objects for a plugin. `plugin` is a function that returns the plugin's id, because the id is only
+   * known once the plugin has been created.
+   */
   hostOf(plugin: () => string): PluginHost;
 }
 
@@ -67,7 +74,7 @@ export function createPluginEnvironment(egress: Egress, runtime?: PluginRuntime)
   };
 }
 
-/** Returns a placeholder for objects that only processes with running plugins have; any use of it throws. */
+/** Returns a placeholder for an object that is only available in processes that run plugins. Any use of it throws. */
 function absent<T extends object>(what: string, plugin: () => string): T {
   return new Proxy({} as T, {
     get() {

@@ -7,7 +7,7 @@ interface Write {
   (message: string, ...values: unknown[]): void;
 }
 
-/** The log of a plugin: fields and message, or a message alone. Secrets that plugins have read are hidden in it. */
+/** The log of a plugin. Takes fields and a message, or only a message. Secrets that plugins have read are masked. */
 export interface PluginLog {
   debug: Write;
   info: Write;
@@ -15,7 +15,7 @@ export interface PluginLog {
   error: Write;
 }
 
-/** Writes to the log of the process, each line with `plugin: <id>`. */
+/** Creates a log that writes to the log of the process and adds `plugin: <id>` to each line. */
 export function createPluginLog(log: Logger, plugin: () => string, mask: Mask): PluginLog {
   const own = { id: '', log };
   const of = (id: string): PluginLog => {

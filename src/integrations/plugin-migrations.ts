@@ -6,15 +6,15 @@ import type { PluginMigrations } from '../db/plugin-migrations';
 import { messageOf } from '../domain/errors';
 import type { OwnPlugin } from './contract';
 
-/** Ids that name a schema; Postgres cuts names at 63 characters. */
+/** Ids that can be part of a schema name. Postgres truncates longer names to 63 bytes. */
 const ID = /^[a-z][a-z0-9_-]{0,55}$/;
 
-/** Returns the schema of a plugin's tables: `plugin_` and the id, with `_` for `-`. */
+/** Returns the schema of a plugin's tables: `plugin_` and the id, with `-` replaced by `_`. */
 export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_')}`;
 
 /**
- * Returns the migrations of plugins, read from their directories. @throws {Error} that names the plugin whose id is no
- * schema name, or whose files are missing, not numbered, or have gaps
+ * Reads the migrations of plugins. @throws {Error} naming the plugin whose id cannot be part of a schema name, or whose
+ * files are missing, not numbered, or have gaps
  */
 export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigrations[] {
   const owners = new Map<string, string>();

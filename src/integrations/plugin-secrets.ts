@@ -8,20 +8,20 @@ import type { SecretBackend } from './secret-backend';
 /** Reads stored secrets for a plugin. */
 export interface PluginSecrets {
   /**
-   * Returns the value of a secret. From then on it is masked in everything from the plugin. Inside the call of a step,
-   * the run counts as using it. @throws {FermataError} `config_invalid` when none has this name; `secret_not_allowed`
-   * when it is bound to other uses
+   * Returns the value of a secret. From then on, the value is masked in everything that the plugin returns, logs or
+   * throws. During a step, the secret counts as used by the run. @throws {FermataError} `config_invalid` when the
+   * secret does not exist; `secret_not_allowed` when it is bound to other uses
    */
   resolve(name: string): Promise<string>;
 }
 
 const ofStep = new AsyncLocalStorage<PluginSecrets>();
 
-/** Runs `work` for a step: secrets that plugins read during it are resolved by `secrets`. */
+/** Runs `work` for a step. Secrets that plugins read during it come from `secrets`. */
 export const withSecretsOfStep = <T>(secrets: PluginSecrets, work: () => Promise<T>): Promise<T> =>
   ofStep.run(secrets, work);
 
-/** The secrets of an action that writes in a transaction: none can be read, since its writes are stored. */
+/** For actions that write in a transaction. They cannot read secrets, because everything they write is stored. */
 export const NO_SECRETS: PluginSecrets = {
   resolve: (name) =>
     Promise.reject(
@@ -33,11 +33,12 @@ export const NO_SECRETS: PluginSecrets = {
 };
 
 /**
- * Maximum number of values that this process masks. The oldest are forgotten when secrets are replaced again and again.
+ * Maximum number of values that this process masks. When secrets are replaced many times, the oldest values are
+ * dropped.
  */
 const MAX_VALUES = 500;
 
-/** Creates the secrets of all plugins of a process, and the mask of what they have read. */
+/** Creates the secrets for all plugins of a process, and a mask for the values that they have read. */
 export function createPluginSecrets(backend: SecretBackend): PluginSecrets & { mask: Mask } {
   const seen = new Set<string>();
   let current = NO_MASK;

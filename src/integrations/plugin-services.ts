@@ -1,17 +1,17 @@
 import { messageOf } from '../domain/errors';
 
-/** Names a service and its type, from `serviceRef`. */
+/** A reference to a service, with its type. Created by `serviceRef`. */
 export interface ServiceRef<S> {
   /** `<plugin>.<name>` */
   readonly id: string;
-  /** Carries the type of the service; it has no value at run time. */
+  /** Carries the type of the service. Has no value at run time. */
   readonly type?: S;
 }
 
-/** Returns the name of the service `<plugin>.<name>`, with its type, for `requires` and `getService`. */
+/** Returns a typed reference to the service `<plugin>.<name>`, for `requires` and `getService`. */
 export const serviceRef = <S>(id: string): ServiceRef<S> => ({ id });
 
-/** The fields of `OwnPlugin` about services. */
+/** The fields of `OwnPlugin` that services need. */
 interface Providers {
   id: string;
   provides?: Readonly<Record<string, unknown>> | undefined;
@@ -21,12 +21,12 @@ interface Providers {
 /** Services that plugins provide to each other. */
 export interface PluginServices {
   /**
-   * Checks that all required services exist, and creates them, each after those that it requires. @throws {Error} that
-   * names a missing service, a cycle, or a service that could not be created
+   * Creates all services in dependency order. @throws {Error} naming a missing service, a cycle, or a service that
+   * could not be created
    */
   start(plugins: readonly Providers[]): Promise<void>;
   /**
-   * Returns a service. @throws {Error} before the start, and when the plugin does not name the service in `requires`
+   * Returns a service. @throws {Error} before the start, and when the plugin does not list the service in `requires`
    */
   get(plugin: string, service: string): unknown;
 }
@@ -73,8 +73,8 @@ async function makeService(id: string, make: unknown): Promise<unknown> {
 }
 
 /**
- * Returns plugins in an order in which each comes after those whose services it requires. @throws {Error} that names
- * the missing service, or the cycle
+ * Returns plugins in dependency order: each comes after the plugins whose services it requires. @throws {Error} naming
+ * the missing service or the cycle
  */
 export function orderByServices<P extends Providers>(plugins: readonly P[]): P[] {
   const providers = new Map<string, P>(

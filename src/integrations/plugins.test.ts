@@ -4,7 +4,10 @@ import type { Action } from './contract';
 import { createEgress } from '../edges/egress/egress';
 import { createPlugins } from './plugins';
 
-/** Event → what its context key names (`-` = one for the whole automation), and whether `for` can confirm it. */
+/**
+ * For each trigger, what its context key identifies (`-` means that there is one key for the whole automation), and
+ * whether it supports `for`.
+ */
 const TRIGGERS: Record<string, [label: string, supportsFor: boolean]> = {
   'automation.cron': ['-', false],
   'automation.interval': ['-', false],
@@ -79,7 +82,7 @@ const ASSIGNMENT = 'assignment: systemId configurationId enabled enqueued';
 const STATE = 'state: kind id state';
 const EDGE = 'edge: dependencyId sourceSystemId targetSystemId impactType transitive';
 const RESOURCE = 'resource: apiVersion kind namespace name uid resourceVersion object';
-/** Action → its artifact with the fields of that. */
+/** For each action, its artifact with the artifact's fields, or null. */
 const ACTIONS: Record<string, string | null> = {
   'automation.log': null,
   'automation.set_state': STATE,
@@ -174,7 +177,7 @@ const KINDS: Record<string, string> = {
   'satellite-connection': 'status name region lastSeenAt lastEvent',
 };
 
-/** The catalogue as it is promised: a name or a field that changes breaks the automations of people. */
+/** Users rely on this catalogue: renaming an id or field breaks their automations. */
 describe('the built-in plugins', () => {
   const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
 

@@ -40,13 +40,13 @@ import { createWebhookPlugin } from './webhook/plugin';
 /** Dependencies of the built-in plugins, and the external plugins. */
 export interface PluginDeps {
   egress: Egress;
-  /** Runs scripts; default: in a sandbox, without network and packages. */
+  /** Runs scripts. Default: in a sandbox without network and packages. */
   scripts?: ScriptRunner;
   /** External plugins, from `loadPlugins`. */
   own?: readonly Plugin[];
 }
 
-/** Returns all built-in plugins, and the external ones. */
+/** Returns all built-in plugins, followed by the external plugins. */
 export function createPlugins({
   egress,
   scripts = createScriptRunner({

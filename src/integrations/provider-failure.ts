@@ -3,18 +3,19 @@ import type { ErrorCode } from '../domain/errors';
 interface ProviderFailureFacts {
   /** Whether another attempt with the same idempotency key may succeed. */
   retryable: boolean;
-  /** Milliseconds that the provider asked us to wait (`Retry-After`, at most one hour); replaces the backoff. */
+  /** Milliseconds that the provider asked to wait (`Retry-After`, at most one hour). Replaces the backoff. */
   retryAfterMs?: number | undefined;
-  /** HTTP status of the answer, if any. */
+  /** HTTP status of the response, if any. */
   status?: number | undefined;
-  /** Output of the failed call; stored with the step. */
+  /** Output of the failed call, stored with the step. */
   output?: unknown;
   cause?: unknown;
 }
 
 /**
- * A call to another system did not succeed. Retried: network errors, timeouts, 408, 425, 429, 5xx and statuses that the
- * action adds; not retried: other statuses, refused addresses, configuration that cannot be sent (engine.md, Actions).
+ * Thrown when a call to another system fails. Network errors, timeouts, 408, 425, 429, 5xx and statuses that the action
+ * adds are retried. Other statuses, refused addresses, and configuration that cannot be sent are not retried
+ * (engine.md, Actions).
  */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';

@@ -3,28 +3,28 @@ import { findSecrets, listSecrets, secretSealName } from '../db/secrets';
 import type { SecretBinding } from '../domain/secrets/binding';
 import type { Cipher } from '../domain/secrets/cipher';
 
-/** A secret in clear. It exists only inside the activity that uses it. */
+/** A decrypted secret. It exists only during the activity that uses it. */
 export interface SecretValue {
   value: string;
-  /** Changes with the value, also when a secret is deleted and set again. */
+  /** Changes whenever the value changes, even when the secret is deleted and created again. */
   version: string;
-  /** Its binding; absent or null = it may be used anywhere. */
+  /** The uses to which the secret is bound. If absent or null, it may be used anywhere. */
   allow?: SecretBinding | null;
 }
 
-/** A store of secrets. The built-in one is Postgres. */
+/** A store of secrets. The built-in store uses Postgres. */
 export interface SecretBackend {
   /** Returns the values of existing secrets, by name. */
   resolve(names: readonly string[]): Promise<Map<string, SecretValue>>;
-  /** Returns all names. */
+  /** Returns the names of all secrets. */
   list(): Promise<string[]>;
-  /** @throws when values cannot be read. */
+  /** Checks that values can be read. @throws when they cannot */
   health(): Promise<void>;
 }
 
 const PAGE = 1_000;
 
-/** Creates the backend that keeps secrets in the database of Fermata, sealed under the keys of this process. */
+/** Creates the store that keeps secrets in Fermata's database, encrypted with the keys of this process. */
 export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Cipher }): SecretBackend {
   return {
     async resolve(names) {
@@ -32,7 +32,7 @@ export function createPostgresSecrets({ db, cipher }: { db: Executor; cipher: Ci
       return new Map(
         [...found].map(([name, { version, sealed, allow }]) => [
           name,
-          // Versions begin again after a deletion; a nonce is never reused.
+          // After a deletion, version numbers start again at 1, but a nonce is never reused.
           { value: cipher.open(secretSealName(name), sealed), version: `${version}.${sealed.nonce}`, allow },
         ]),
       );

@@ -14,21 +14,23 @@ export interface VendorRequest {
   method: 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
   url: string;
   headers?: Readonly<Record<string, string>>;
-  /** Sent as JSON, unless it is a text or bytes, which need their own Content-Type. */
+  /** Sent as JSON, unless it is a string or bytes. These need their own `Content-Type` header. */
   body?: unknown;
-  /** Headers with credentials besides Authorization. */
+  /** Names of headers, other than `Authorization`, that contain credentials. */
   sensitiveHeaders?: readonly string[];
-  /** Credentials in other forms than the connection's secrets, such as a token that was exchanged for them. */
+  /** Credentials to mask in addition to the connection's secrets, such as a token that was obtained with them. */
   hide?: readonly string[];
   maxResponseBytes?: number;
   tls?: EgressTls;
-  /** Whether the answer is a text, such as a log, instead of JSON. */
+  /** Whether the response is plain text, such as a log, instead of JSON. */
   isText?: boolean;
-  /** Statuses to retry besides 408, 425, 429 and 5xx. */
+  /** Statuses to retry in addition to 408, 425, 429 and 5xx. */
   retryOnStatus?: readonly number[];
 }
 
-/** Sends a request below the base path of a vendor's API. @throws {ProviderFailure} with the vendor's message */
+/**
+ * Sends a request to a path below the base path of a vendor's API. @throws {ProviderFailure} with the vendor's message
+ */
 export type VendorApi<Config, Method extends VendorRequest['method'] = 'GET' | 'POST'> = <T extends z.ZodType>(
   config: Config,
   call: ConnectionCall,
@@ -36,7 +38,7 @@ export type VendorApi<Config, Method extends VendorRequest['method'] = 'GET' | '
   answer: T,
 ) => Promise<z.output<T>>;
 
-/** A vendor's answer with a 2xx status. */
+/** A vendor's response with a 2xx status. */
 export interface VendorAnswer<T> {
   status: number;
   headers: Readonly<Record<string, string>>;
@@ -46,9 +48,9 @@ export interface VendorAnswer<T> {
 export interface VendorFacts {
   /** Name of the vendor in messages. */
   name: string;
-  /** Returns the vendor's message in an error answer; undefined when it has none. */
+  /** Returns the vendor's message from an error response, or undefined if it has none. */
   explain(json: unknown, response: EgressResponse): string | undefined;
-  /** Classifies an error answer whose status is not sufficient. */
+  /** Classifies an error response whose status alone is not sufficient. */
   classify?(
     json: unknown,
     response: EgressResponse,
@@ -57,11 +59,11 @@ export interface VendorFacts {
 
 /** Sends requests to one vendor, through the egress guard. */
 export interface VendorClient {
-  /** @throws {ProviderFailure} with the vendor's message; `provider_failed` when an answer cannot be read */
+  /** @throws {ProviderFailure} with the vendor's message; `provider_failed` when a response cannot be read */
   <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
 }
 
-/** Creates a client of JSON over HTTP whose failures contain the vendor's message, masked. */
+/** Creates a client of a JSON API over HTTP. Failures contain the vendor's message, masked. */
 export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorClient {
   return async ({ signal, timeoutMs, now }, request, answer) => {
     const { method, url, headers, body, sensitiveHeaders, maxResponseBytes, tls } = request;
@@ -108,7 +110,7 @@ function failureOf(
   });
 }
 
-/** Returns the JSON of a body; null when it has none. */
+/** Returns the parsed JSON of a body, or null if the body is not JSON. */
 export function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

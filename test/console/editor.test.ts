@@ -155,10 +155,10 @@ describeConsole('the editor of the console', () => {
     await writeDefinition(page, YAML.replace('critical', 'minor'));
     await screens.api.call('PATCH', `${BASE}/automations/${id}`, { body: { description: 'From the other tab' } });
     await page.getByRole('button', { name: 'Save as new version' }).click();
-    await page.getByText('nothing was saved').waitFor();
+    await page.getByText('was not saved').waitFor();
     await page.getByText('+description: From the other tab').waitFor();
     expect(await read()).toContain('From the other tab');
-    await page.getByRole('button', { name: 'Keep editing; the next save replaces theirs' }).click();
+    await page.getByRole('button', { name: 'Keep editing and replace theirs on the next save' }).click();
     await page.getByRole('button', { name: 'Save as new version' }).click();
     await page.getByText('version 3', { exact: true }).waitFor();
     expect(await read()).toContain('minor');
@@ -174,7 +174,7 @@ describeConsole('the editor of the console', () => {
     await page.getByText('It would not run: filter').waitFor();
     await writeDefinition(page, YAML.replace('critical', 'minor'));
     await page.getByRole('button', { name: 'Try it out' }).click();
-    await page.getByText('It would run and end with success').waitFor();
+    await page.getByText('It would run and end with status success').waitFor();
     await page.getByText('automation.log').first().waitFor();
     const rows = await screens.api.rows('select 1 from automation_versions where automation_id = $1', [id]);
     expect(rows).toHaveLength(1);
@@ -288,10 +288,10 @@ actions:
     await page.getByLabel('Payload').selectOption('event');
     await page.getByLabel('Event', { exact: true }).selectOption({ index: 1 });
     await page.getByRole('button', { name: 'Try it out' }).click();
-    await page.getByText('It would run and end with success').waitFor();
+    await page.getByText('It would run and end with status success').waitFor();
     await page.getByLabel('Payload').selectOption('own');
     await page
-      .getByLabel('Own payload as JSON')
+      .getByLabel('Custom payload as JSON')
       .fill('{"type": "deploy", "source": "/t", "subject": "shop", "data": {}}');
     await page.getByRole('button', { name: 'Try it out' }).click();
     const [download] = await Promise.all([

@@ -50,16 +50,16 @@ it('explains gates with their values', () => {
     const text = `triggers:\n  - event: alert.fired\n    ${gate}\nactions:\n  - delay: 90s\n`;
     return describeAt(text, text.indexOf(gate), knowledge)?.lines.join(' ');
   };
-  expect(explain('for: 5m')).toContain('must hold for 5 min without a break');
+  expect(explain('for: 5m')).toContain('must hold for 5 min without interruption');
   expect(explain('for:\n      hours: 1\n      minutes: 30')).toContain('must hold for 1 h 30 min without');
   expect(explain('for: { template: "{{ x }}" }')).toContain('must hold for this long without');
   expect(explain('window: { count: 3, minutes: 10 }')).toContain(
-    'Event number 3 within 10 min starts the automation. So does each further one while they come that often.',
+    'The automation starts after 3 events within 10 min. Each further event starts it again while the rate continues.',
   );
   expect(explain('window: { count: 3, minutes: 10, refire: once, partitionBy: trigger.payload.host }')).toContain(
-    'starts the automation. Further ones do not, until they come less often. Events are counted apart by trigger.payload.host.',
+    'Further events do not start it again until the rate has dropped. Events are counted separately for each value of trigger.payload.host.',
   );
-  expect(explain('window:')).toContain('when this many events have occurred within these minutes');
+  expect(explain('window:')).toContain('when this number of events occurs within this number of minutes');
   const delayed = 'actions:\n  - delay: 90s\n';
   expect(describeAt(delayed, delayed.indexOf('delay'), knowledge)?.lines.join(' ')).toContain('1 min 30 s');
 });

@@ -30,7 +30,7 @@ describeConsole('moving between the screens of the console', () => {
     const { page } = await screens.open('/now');
     await settled(page);
     await page.keyboard.press('Tab');
-    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to the content');
+    expect(await page.evaluate('document.activeElement.textContent')).toBe('Skip to content');
     for (let tabs = 0; tabs < 20; tabs += 1) {
       await page.keyboard.press('Tab');
       if ((await page.evaluate('document.activeElement.textContent.trim()')) === 'Incidents') break;

@@ -166,7 +166,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'New secret' }).click();
     await page.getByLabel('Name').fill('PAGER_TOKEN');
     await page.getByLabel('Value').fill('short');
-    await page.getByText(/cannot be hidden/).waitFor();
+    await page.getByText(/cannot be masked/).waitFor();
     await page.getByLabel('Value').fill('a-value-that-is-long-enough');
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByText('${{ secrets.PAGER_TOKEN }}').waitFor();
@@ -186,7 +186,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'Save' }).click();
     await page.getByRole('cell', { name: 'Our Jira', exact: true }).waitFor();
     await page.getByRole('button', { name: 'Edit' }).click();
-    await page.getByText('A value is set. Empty: it stays.').waitFor();
+    await page.getByText('A value is set. Leave empty to keep it.').waitFor();
     expect(await page.getByLabel('apiToken').inputValue()).toBe('');
     expect(await page.content()).not.toContain('a-token-that-nobody-sees');
   });
@@ -259,7 +259,7 @@ describeConsole('operating by the console', () => {
       .getByRole('cell', { name: 'broken', exact: true })
       .waitFor();
     await page.getByRole('button', { name: 'Retry' }).click();
-    await page.getByText('Every change could be routed.').waitFor();
+    await page.getByText('All changes were routed.').waitFor();
   });
 
   it('makes a token that is shown once, and revokes it', async () => {
@@ -267,7 +267,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'New token' }).click();
     await page.getByLabel('Name').fill('for the pipeline');
     await page.getByRole('button', { name: 'Create' }).click();
-    await page.getByText('It is shown once.').waitFor();
+    await page.getByText('It will not be shown again.').waitFor();
     const label =
       (await page.getByRole('dialog').getByRole('button', { name: /^Copy/ }).getAttribute('aria-label')) ?? '';
     expect(label).toMatch(/^Copy fm/);
@@ -352,7 +352,7 @@ describeConsole('operating by the console', () => {
     const { page } = await screens.open('/connections?tab=hooks');
     await page.getByRole('button', { name: 'New hook' }).click();
     await page.getByLabel('Name').fill('own-signature');
-    await page.getByLabel('How the sender signs').selectOption('hmac');
+    await page.getByLabel('How the sender signs requests').selectOption('hmac');
     await page.getByLabel('Secret').fill('0123456789abcdef0123');
     await page.getByLabel('Header', { exact: true }).fill('x-own-signature');
     await page.getByLabel('Digest').selectOption('sha512');
@@ -360,7 +360,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('cell', { name: 'own-signature', exact: true }).waitFor();
     await page.getByRole('button', { name: 'New hook' }).click();
     await page.getByLabel('Name').fill('topics');
-    await page.getByLabel('How the sender signs').selectOption('sns');
+    await page.getByLabel('How the sender signs requests').selectOption('sns');
     await page.getByLabel('Topics').fill('arn:aws:sns:eu-central-1:123456789012:alarms');
     await page.getByRole('button', { name: 'Create' }).click();
     await page.getByRole('cell', { name: 'topics', exact: true }).waitFor();

@@ -299,7 +299,7 @@ describe('the command line', () => {
       changeId: string;
     }[];
     expect((await fermata(['changes', change?.changeId ?? ''])).out).toContain('No automation listens to it.');
-    expect((await fermata(['changes', 'failed'])).out).toBe('Every change could be routed.\n');
+    expect((await fermata(['changes', 'failed'])).out).toBe('All changes were routed.\n');
     await engine.post({ url }, '/ingest/alertmanager', { alerts: [{ status: 'burning' }] });
     expect((await fermata(['deliveries'])).out).toMatch(/\/ingest\/alertmanager/);
     expect((await fermata(['audit', '--action', 'maintenances.create'])).out).toMatch(/maintenances\.create +success/);

@@ -1,7 +1,7 @@
 import createClient from 'openapi-fetch';
 import type { paths } from './schema';
 
-/** One finding about one place of what was sent. */
+/** One problem in a request body, with its place in the body. */
 export interface Finding {
   path: string;
   message: string;
@@ -10,7 +10,7 @@ export interface Finding {
   column?: number | undefined;
 }
 
-/** A refusal of the API. */
+/** Thrown when the API refuses a call. `status` is 599 when the API cannot be reached. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   constructor(
@@ -25,18 +25,18 @@ export class ApiError extends Error {
 
 let csrfToken = '';
 
-/** Remembers the token that calls other than GET and HEAD carry. */
+/** Sets the CSRF token, which every request except GET and HEAD carries. */
 export function setCsrfToken(token: string): void {
   csrfToken = token;
 }
 
-/** Called when a call was refused because the session has ended. */
+/** Called when the API refuses a call because the session has ended. */
 let onSignedOut: () => void = () => undefined;
 export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;
 }
 
-/** Typed calls, from the API's own description. */
+/** The API client, typed by the OpenAPI document of the API. */
 export const api = createClient<paths>({ baseUrl: '' });
 
 api.use({
@@ -52,7 +52,7 @@ interface Result<T> {
   response: Response;
 }
 
-/** Returns the body of an answer. @throws {ApiError} when the API refused the call or cannot be reached */
+/** Returns the body of a response. @throws {ApiError} when the API refused the call or cannot be reached */
 export async function bodyOf<T>(call: Promise<Result<T>>): Promise<T> {
   const { data, error, response } = await reached(call);
   if (response.ok) return data as T;

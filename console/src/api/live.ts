@@ -1,7 +1,7 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import { queryClient } from './query-client';
 
-/** Which lists an event makes stale. */
+/** The query keys that each event of the stream makes stale. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
   run: ['runs', 'now', 'waits', 'evaluations', 'causes'],
   step: [],
@@ -9,7 +9,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   alert: ['alerts', 'alert', 'silences', 'changes', 'now'],
   automation: ['automations', 'automation', 'now'],
 };
-/** Bursts of events share one refresh. */
+/** Milliseconds for which events are collected before the stale queries are read again. */
 const REFRESH_MS = 700;
 
 export type LiveState = 'connecting' | 'live' | 'lost';
@@ -21,7 +21,7 @@ const setState = (next: LiveState) => {
   listeners.forEach((listener) => listener());
 };
 
-/** Returns whether the page follows what happens. */
+/** Returns whether the page is connected to the stream of events. */
 export function useLiveState(): LiveState {
   return useSyncExternalStore(
     (listener) => {
@@ -32,7 +32,10 @@ export function useLiveState(): LiveState {
   );
 }
 
-/** Follows the stream while mounted. The browser reconnects on its own and resumes where it stopped. */
+/**
+ * Follows the stream of events while the component is mounted. The browser reconnects automatically and resumes after
+ * the last event that it received.
+ */
 export function useLive(): void {
   useEffect(() => {
     const stale = new Set<string>();
@@ -63,11 +66,12 @@ export function useLive(): void {
       source.onerror = () => {
         setState('lost');
         if (source?.readyState !== EventSource.CLOSED) return;
-        // Refused for good: the session may have ended, which the next call finds out.
+        // The server refused the stream, and the browser will not reconnect. The session may have ended: reading it
+        // again shows.
         void queryClient.invalidateQueries({ queryKey: ['session'] });
         retry = window.setTimeout(connect, 3_000);
       };
-      // Too much was missed to be sent again: everything is read again.
+      // The server no longer has all the events that the page missed, so every query is read again.
       source.addEventListener('gap', () => void queryClient.invalidateQueries());
       for (const name of Object.keys(STALE)) source.addEventListener(name, receive(name));
     };

@@ -1,7 +1,7 @@
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client';
 
-/** Refusals are final; only outages are tried again. */
+/** The cache of API responses. Retries a query up to three times unless the API refused it (a status below 500). */
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

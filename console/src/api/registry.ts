@@ -20,7 +20,10 @@ const CALLS: { [Name in keyof Kinds]: () => Promise<{ items: Kinds[Name][] }> } 
   'entity-kinds': () => bodyOf(api.GET('/api/v1/entity-kinds')),
 };
 
-/** What automations can be made of; fixed while the API runs. */
+/**
+ * Reads the triggers, actions, artifact types, filters or entity kinds of the API. They do not change while the API
+ * runs.
+ */
 export const registryQuery = <Name extends keyof Kinds>(name: Name) =>
   queryOptions({
     queryKey: ['registry', name],

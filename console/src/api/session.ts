@@ -6,7 +6,7 @@ import type { components } from './schema';
 export type Session = components['schemas']['Session'];
 type Role = Session['roles'][number];
 
-/** The current session; null = signed out. */
+/** Reads the current session. Null means signed out. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
   queryFn: async (): Promise<Session | null> => {
@@ -22,7 +22,7 @@ export const sessionQuery = queryOptions({
   staleTime: 60_000,
 });
 
-/** Exchanges a token or the code of a link for a session. */
+/** Starts a session with an API token or with the code of a one-time link. */
 export async function signIn(token: string): Promise<void> {
   const session = await bodyOf(api.POST('/api/v1/session', { body: { token } }));
   setCsrfToken(session.csrfToken);
@@ -42,7 +42,10 @@ const GRANTS: Readonly<Record<'manage' | 'secrets' | 'admin', readonly Role[]>> 
   admin: ['admin'],
 };
 
-/** Returns whether the roles of the session allow something; the server decides. */
+/**
+ * Returns whether a role of the session allows something. This only controls what the page offers: the server makes the
+ * decision.
+ */
 export function useMay(what: keyof typeof GRANTS): boolean {
   const { data } = useQuery(sessionQuery);
   return (data?.roles ?? []).some((role) => GRANTS[what].includes(role));

@@ -1,13 +1,15 @@
-/** The fields of a change that its name is made from. */
+/** The fields of a change that its display name is derived from. */
 interface NamedChange {
   kind: string | null;
   event: string | null;
   customType: string | null;
-  /** Events that triggers listen to; absent in lists that do not derive them. */
+  /** Events that the change means to triggers. Absent from lists that do not derive them. */
   events?: readonly string[];
 }
 
-/** Returns the name of a change: the type of a custom event, else the event, else the kind that changed. */
+/**
+ * Returns the display name of a change: the type of a custom event, otherwise the event, otherwise "<kind> changed".
+ */
 export function changeName({ kind, event, customType, events }: NamedChange): string | undefined {
   return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }

@@ -1,7 +1,7 @@
 import { ACTION_KINDS } from '../../../src/domain/definition/action-kind';
 import { isRecord } from './records';
 
-/** A step of a definition, with the sequences below it. */
+/** A step of a definition, with the sequences nested in it. */
 export interface FlowStep {
   path: string;
   kind: string;
@@ -14,7 +14,7 @@ export interface FlowTrigger {
   path: string;
   id: string;
   event: string;
-  /** Gates of the trigger, in words. */
+  /** Short descriptions of the trigger's gates, such as `filter payload.x > 1`. */
   gates: string[];
 }
 
@@ -25,7 +25,10 @@ export interface FlowModel {
   onFailure: FlowStep[];
 }
 
-/** Returns what a definition does, as far as it can be read: the text may be half written. */
+/**
+ * Returns the triggers, conditions and steps of a definition. The definition may be incomplete, because its text is
+ * still being edited: parts that cannot be read are left out or shown as `…`.
+ */
 export function flowOf(definition: unknown): FlowModel {
   const root = isRecord(definition) ? definition : {};
   return {
@@ -129,7 +132,7 @@ function branchesOf(kind: string, given: unknown, step: Record<string, unknown>,
   }
 }
 
-/** Returns a condition as it is written, in one line. */
+/** Returns a condition in one line, close to how the definition spells it. */
 function conditionText(condition: unknown): string {
   if (typeof condition === 'string' || typeof condition === 'number' || typeof condition === 'boolean')
     return String(condition);
@@ -150,7 +153,7 @@ function durationOf(value: unknown): string {
     .join(' ');
 }
 
-/** Returns a value in one line, cut to 200 characters: as JSON, without quotes around texts. */
+/** Returns a value in one line, cut to 200 characters. The format is JSON without quotes around strings. */
 const shortJson = (value: unknown): string => lineOf(value).slice(0, 200);
 
 function lineOf(value: unknown): string {

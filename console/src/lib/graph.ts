@@ -1,15 +1,15 @@
 import { flowOf, type FlowModel, type FlowStep } from './flow';
 
-/** What an edge means: the next step, one way of a branch, or the way back of a loop. */
+/** What an edge leads to: the next step, one branch, or the next pass of a loop. */
 type EdgeKind = 'next' | 'branch' | 'again';
 
 export interface GraphNode {
-  /** Place in the definition; unique. */
+  /** Path in the definition, unique in the graph. */
   id: string;
   kind: string;
   title: string;
   detail: string;
-  /** Gates of a trigger, one a line. */
+  /** Gates of a trigger, one per line. */
   lines: readonly string[];
 }
 
@@ -26,7 +26,7 @@ interface GraphModel {
   edges: GraphEdge[];
 }
 
-/** A step that leads to whatever comes next. */
+/** An edge without a target yet. It will lead to the next step. */
 interface Exit {
   from: string;
   label: string;
@@ -34,18 +34,18 @@ interface Exit {
 }
 
 interface Counts {
-  /** On the way from the triggers to the conditions, e.g. `4 × filter`. */
+  /** Label of the edge from the triggers to the conditions, e.g. `4 × filter`. */
   refused?: string;
-  /** On the way out of the conditions. */
+  /** Label of the edge that leaves the conditions. */
   unmet?: string;
-  /** On the way into the first step. */
+  /** Label of the edge to the first step. */
   ended?: string;
 }
 
-/** Id of the node that stands for a failure of any step. */
+/** Id of the node from which the `on_failure` steps start. */
 const FAILURE = 'on_failure';
 
-/** Returns a definition as nodes and edges: triggers, conditions, steps, branches and loops. */
+/** Returns a definition as a graph of triggers, conditions and steps. */
 export function graphOf(definition: unknown, counts: Counts = {}): GraphModel {
   const flow = flowOf(definition);
   const graph: GraphModel = { nodes: [], edges: [] };
@@ -83,7 +83,10 @@ function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: Gra
 
 const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });
 
-/** The first way out says how often it was taken; the same words on several edges would count double. */
+/**
+ * Adds a text to the label of the first exit only, because repeating a count on every edge would suggest that it
+ * applies to each.
+ */
 function labelled(exits: readonly Exit[], text: string | undefined): Exit[] {
   if (text === undefined || text === '') return [...exits];
   return exits.map((exit, index) =>
@@ -102,7 +105,7 @@ function connect(exits: readonly Exit[], target: string, graph: GraphModel): voi
     graph.edges.push({ id: `${from}→${target}→${graph.edges.length}`, source: from, target, label, kind });
 }
 
-/** Adds steps in sequence. Returns the ways out of the last one; none after a `stop`. */
+/** Adds the nodes and edges of a sequence of steps. Returns the exits of the last step, or no exits after a `stop`. */
 function walk(steps: readonly FlowStep[], entries: readonly Exit[], graph: GraphModel): Exit[] {
   let exits: Exit[] = [...entries];
   for (const step of steps) {
@@ -139,7 +142,7 @@ function exitsOf(step: FlowStep, graph: GraphModel): Exit[] {
   }
 }
 
-/** Each case begins with a node that holds its condition, which is too long for an edge. */
+/** Adds a node for each case of a `choose`. The node shows the condition, which is too long for an edge label. */
 function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
   const exits: Exit[] = [];
   const last = branches.at(-1);
@@ -150,29 +153,29 @@ function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
     connect([{ from: path, label: '', kind: 'branch' }], id, graph);
     exits.push(...walk(steps, [exitOf(id)], graph));
   }
-  if (last?.name !== 'else') exits.push({ from: path, label: 'no case fits', kind: 'branch' });
+  if (last?.name !== 'else') exits.push({ from: path, label: 'no case matches', kind: 'branch' });
   return exits;
 }
 
-/** Returns the place in the definition of a step of a run: `repeat[3].sequence` is `repeat.sequence` there. */
+/**
+ * Returns the path in the definition of a step of a run: the pass number is removed, so `repeat[3].sequence` becomes
+ * `repeat.sequence`.
+ */
 export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
 
-/** The outcome of one place of the definition in a run. */
+/** The outcome of one place in the definition during a run. */
 export interface PlaceOutcome {
   status: string;
-  /** How often it was performed; above 1 only inside loops. */
+  /** Number of times the step was performed. Only steps inside loops are performed more than once. */
   passes: number;
-  /** The step to show: the last that failed or is open, or else the last. */
+  /** Path of the step to show: the last step that failed or is open, otherwise the last step. */
   path: string;
 }
 
-/** The most telling status first. */
+/** Statuses, most important first. A place shows the most important status of its passes. */
 const TELLING = ['failed', 'waiting', 'running', 'cancelled', 'pending', 'success', 'skipped'];
 
-/**
- * Returns the steps of a run by their place in the definition; cases of a `choose` count as taken when a step inside
- * them was.
- */
+/** Returns the outcomes of a run's steps by their place in the definition. Loop passes of the same step are merged. */
 export function outcomesByPlace(steps: readonly { path: string; status: string }[]): Map<string, PlaceOutcome> {
   const found = new Map<string, PlaceOutcome>();
   const rank = (status: string) => TELLING.indexOf(status);

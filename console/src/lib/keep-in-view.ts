@@ -1,6 +1,6 @@
 import { useEffect, type RefObject } from 'react';
 
-/** Scrolls a row sideways so that the chosen entry is in its middle, whenever `chosen` changes. */
+/** Scrolls a row horizontally to centre the entry that matches `selector`, whenever `chosen` changes. */
 export function useKeepInView(row: RefObject<HTMLElement | null>, selector: string, chosen: string): void {
   useEffect(() => {
     const entry = row.current?.querySelector(selector);

@@ -2,9 +2,9 @@ import { useMatch, useNavigate, useRouter } from '@tanstack/react-router';
 import { useCallback } from 'react';
 
 /**
- * Returns `navigate` for the screen that calls: it does nothing once another screen has been chosen. While the script of
- * that one loads, this one is still shown and can be pressed, and its requests may be answered even later, but the
- * address is no longer its own.
+ * Returns a `navigate` function that does nothing once the user has chosen another screen.
+ * While the script of the new screen loads, the old screen stays visible and clickable, and its requests may be
+ * answered even later. It must not change the address, which already belongs to the new screen.
  */
 export function useNavigateWhileShown(): ReturnType<typeof useNavigate> {
   const router = useRouter();

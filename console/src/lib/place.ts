@@ -1,8 +1,8 @@
 import { isRecord } from './records';
 
 /**
- * Returns the value at a place such as `actions[0].choose[1].sequence[0]`; a pass of a loop (`repeat[2]`) is read as
- * the loop.
+ * Returns the value at a path of the definition such as `actions[0].choose[1].sequence[0]`. The number of a loop pass
+ * (`repeat[2]`) is ignored.
  */
 export function valueAtPath(definition: unknown, path: string): unknown {
   const keys = path.replaceAll(/\.repeat\[\d+\]/g, '.repeat').match(/[^.[\]]+/g) ?? [];

@@ -4,8 +4,8 @@ interface Counted {
 }
 
 /**
- * Returns the number of runs of some statuses together; "10,000+" where the service stopped counting, undefined before
- * it has answered.
+ * Returns how many runs have one of the given statuses. Returns "10,000+" when the service stopped counting at 10,000,
+ * and undefined until the service has answered.
  */
 export function countText(answer: Counted | undefined, statuses: readonly string[]): string | undefined {
   const { counts, countsAtLeast = [] } = answer ?? {};

@@ -1,25 +1,25 @@
-/** A stretch of time in which nothing began or ended, drawn narrower than it is. */
+/** A period in which nothing started or ended, drawn narrower than its length. */
 export interface Fold {
-  /** Position of its middle, 0 to 1. */
+  /** Position of the middle of the fold on the axis, from 0 to 1. */
   at: number;
   ms: number;
 }
 
-/** Positions of instants on one line. */
+/** Maps instants to positions on a horizontal axis. */
 export interface TimeAxis {
-  /** Returns the position of an instant in ms since the epoch, 0 to 1. */
+  /** Returns the position of an instant (ms since the epoch) on the axis, from 0 to 1. */
   place(at: number): number;
   folds: readonly Fold[];
 }
 
-/** Shorter stretches are never folded. */
+/** Shorter periods are never folded. */
 const SHORTEST_FOLD_MS = 5_000;
 const FOLD_WIDTH = 0.1;
 const MAX_FOLDS = 5;
 
 /**
- * Returns an axis from `from` to `to`. The longest stretches between neighbouring instants are folded when together
- * they are at least two thirds of it.
+ * Returns an axis from `from` to `to`. The longest gaps between neighbouring instants are folded if together they make
+ * up at least two thirds of the axis.
  */
 export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
   const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);
@@ -45,7 +45,7 @@ export function timeAxis(instants: readonly number[], from: number, to: number):
   return { place, folds: folds.sort((a, b) => a.at - b.at) };
 }
 
-/** Indexes of the stretches to fold, the longest first. */
+/** Returns the indexes of the gaps to fold, at most five. Returns an empty set when folding would save too little. */
 function foldedOf(lengths: readonly number[]): Set<number> {
   const longest = lengths
     .map((length, index) => ({ length, index }))
@@ -56,13 +56,13 @@ function foldedOf(lengths: readonly number[]): Set<number> {
   let sum = 0;
   for (const [count, { length }] of longest.entries()) {
     sum += length;
-    // A line with idle stretches only has nothing to make room for.
+    // Folding makes room for the remaining gaps. There are none if the folded gaps fill the whole axis.
     if (sum < total && sum >= 2 * (total - sum)) return new Set(longest.slice(0, count + 1).map(({ index }) => index));
   }
   return new Set();
 }
 
-/** Returns the index of the first mark beyond an instant. */
+/** Returns the index of the first mark after an instant. */
 function firstAbove(marks: readonly number[], at: number): number {
   let [low, high] = [0, marks.length];
   while (low < high) {

@@ -5,7 +5,7 @@ const UNITS: readonly [string, number][] = [
   ['s', 1_000],
 ];
 
-/** Returns a duration in at most two units: `850 ms`, `2.4 s`, `3 min 12 s`. */
+/** Returns a duration as text with at most two units: `850 ms`, `2.4 s`, `3 min 12 s`. */
 export function durationText(ms: number): string {
   if (ms < 0) return '0 ms';
   if (ms < 1_000) return `${Math.round(ms)} ms`;
@@ -18,7 +18,7 @@ export function durationText(ms: number): string {
   return rest === 0 || next === undefined ? `${whole} ${name}` : `${whole} ${name} ${rest} ${next[0]}`;
 }
 
-/** Relative to `now`: `12 s ago`, `in 3 min`. */
+/** Returns an instant relative to `now`: `12 s ago`, `in 3 min`. */
 export function relativeText(at: number, now: number): string {
   const ms = now - at;
   if (Math.abs(ms) < 2_000) return 'just now';
@@ -27,7 +27,7 @@ export function relativeText(at: number, now: number): string {
   return ms > 0 ? `${count} ${name} ago` : `in ${count} ${name}`;
 }
 
-/** Date and time in the browser's zone, with the zone. */
+/** Returns the date and time in the browser's time zone, including the name of the zone. */
 export function absoluteText(at: number): string {
   return new Intl.DateTimeFormat(undefined, {
     ...{ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },

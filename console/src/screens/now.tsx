@@ -13,10 +13,12 @@ import { Duration, Time } from '../ui/time';
 
 const HOUR_MS = 3_600_000;
 const SHOWN = 8;
-/** What no event of the stream announces is read again this often. */
+/**
+ * Interval in milliseconds at which the panels are read again. The event stream does not announce everything they show.
+ */
 const REFRESH_MS = 15_000;
 
-/** What needs attention at this moment. */
+/** Shows what needs attention now: alerts, unhealthy systems, runs, dwells, workers and problems. */
 export function Now() {
   return (
     <Page title="Now" sub={<Lag />}>
@@ -40,7 +42,7 @@ export function Now() {
 const useNowQuery = <T,>(name: string, read: () => Promise<T>) =>
   useQuery({ queryKey: ['now', name], queryFn: read, refetchInterval: REFRESH_MS });
 
-/** `ready`, and how far routing is behind. */
+/** Shows whether the API is ready, and how many seconds routing lags behind. */
 function Lag() {
   const { data, error } = useNowQuery('ready', async () => {
     const response = await fetch('/readyz');
@@ -82,7 +84,7 @@ function FiringAlerts() {
       <Loaded query={query}>
         {({ items }) => (
           <List
-            none="No alert fires."
+            none="No alerts are firing."
             items={items.map((alert) => (
               <span key={alert.fingerprint} className="line">
                 <Status value="firing" label={alert.severity ?? 'firing'} />
@@ -140,7 +142,7 @@ function RunsOfTheHour() {
       bodyOf(api.GET('/api/v1/runs', { params: { query: { ...query, limit: SHOWN } } }));
     const [runs, open, failed, stats] = await Promise.all([
       bodyOf(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
-      // Open runs are shown however long ago they began.
+      // Open runs are shown regardless of when they started.
       list({ status: 'running,waiting' }),
       list({ status: 'failed', from }),
       bodyOf(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
@@ -170,7 +172,7 @@ function RunsOfTheHour() {
               <OutcomeBars buckets={stats.buckets} height={40} label={`${stats.total} runs ended in the last hour`} />
             </div>
             <List
-              none="None failed, and none is open."
+              none="No failed or open runs."
               items={items.map((run) => (
                 <RunLine key={run.id} run={run} />
               ))}
@@ -210,7 +212,7 @@ function ArmedDwells() {
       <Loaded query={query}>
         {({ items }) => (
           <List
-            none="No cause is waiting to hold long enough."
+            none="No dwells are armed."
             items={items.map(({ automationId, automationName, triggerId, contextKey, firesAt }) => (
               <span key={`${automationId}:${triggerId}:${contextKey ?? ''}`} className="line">
                 <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
@@ -247,7 +249,7 @@ function DeadLetters() {
       <Loaded query={query}>
         {({ items }) => (
           <List
-            none="Every change could be routed."
+            none="All changes were routed."
             items={items.map((change) => (
               <span key={change.changeId} className="line">
                 <Status value="failed" label={changeName(change) ?? change.kind} />
@@ -266,13 +268,13 @@ function DeadLetters() {
   );
 }
 
-/** What the installation itself reports as wrong, with what to do about it. */
+/** Lists the problems that the installation detects in itself, with advice on each. */
 function Problems() {
   const { data } = useNowQuery('diagnosis', () => bodyOf(api.GET('/api/v1/diagnosis')));
   const items = data?.items ?? [];
   if (items.length === 0) return null;
   return (
-    <Panel title={`Problems of the installation (${items.length})`}>
+    <Panel title={`Problems with this installation (${items.length})`}>
       <List
         none=""
         items={items.map(({ code, severity, message, advice, subject }) => (

@@ -12,11 +12,14 @@ type RunData = components['schemas']['Run'];
 type Causes = components['schemas']['RunCauses'];
 type Below = Causes['down'][number];
 
-/** What a run wrote is routed a moment later, also when the run has ended. */
+/**
+ * Interval in milliseconds at which causes are read again, until a minute after the run has ended. Changes that the run
+ * wrote are routed slightly later.
+ */
 const REFRESH_MS = 10_000;
 const SETTLED_MS = 60_000;
 
-/** The chain of causes of a run: up to what came from outside, and down over all that its steps wrote. */
+/** Shows what led to a run, back to the first change, and everything that its steps caused. */
 export function RunCauses({ run }: { run: RunData }) {
   const { id, finishedAt } = run;
   const isSettled = finishedAt !== null && Date.now() - Date.parse(finishedAt) > SETTLED_MS;
@@ -61,7 +64,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
   );
 }
 
-/** Returns what started a run of which no change is known. */
+/** Describes what started a run for which no change is recorded. */
 function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
   if (automationId === null) return 'no longer kept';
   return (runId === run.id ? runEvent(run) : null) ?? 'by hand';
@@ -69,17 +72,19 @@ function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunDat
 
 function CausedBy({ run, causes: { down, more, keptSince, retries } }: { run: RunData; causes: Causes }) {
   const known = new Set(down.flatMap(({ runs }) => runs.map(({ id }) => id)));
-  // Below a run that is no longer there, what it wrote stands on its own.
+  // Some runs in between may have been deleted. Changes written by them become separate roots.
   const roots = down.filter(({ runId }) => runId === run.id || !known.has(runId));
   const isKept = run.startedAt === null || run.startedAt > keptSince;
   return (
     <>
-      {roots.length === 0 && isKept && <p className="faint">No step of it has changed anything or sent an event.</p>}
+      {roots.length === 0 && isKept && (
+        <p className="faint">The steps of this run have not changed anything or sent any events.</p>
+      )}
       {roots.length > 0 && <Changes of={roots} down={down} />}
-      {more && <p className="faint">There is more; the nearest {down.length} changes are shown.</p>}
+      {more && <p className="faint">Only the nearest {down.length} changes are shown.</p>}
       {!isKept && (
         <p className="faint">
-          What it caused before <Time at={keptSince} /> is no longer kept.
+          Effects before <Time at={keptSince} /> are no longer kept.
         </p>
       )}
       {retries.length > 0 && (

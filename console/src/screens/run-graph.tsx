@@ -9,7 +9,7 @@ import { Loaded } from '../ui/page';
 type RunData = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/** The version of the definition that a run is pinned to; null when it is no longer kept. */
+/** Reads the version of the definition that a run is pinned to. Returns null if that version is no longer kept. */
 export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =>
   queryOptions({
     queryKey: ['automation', automationId, 'version', pinned],
@@ -28,7 +28,7 @@ interface RunGraphProps {
   onChoose(path: string): void;
 }
 
-/** A run laid over the graph of its definition: what was reached, how often, and what each step came to. */
+/** Shows the graph of a run's definition with the outcome of each step and the number of loop passes. */
 export function RunGraph({ run, steps, chosen, onChoose }: RunGraphProps) {
   const query = useQuery(pinnedVersionQuery(run));
   const outcomes = useMemo(() => outcomesByPlace(steps), [steps]);
@@ -36,7 +36,7 @@ export function RunGraph({ run, steps, chosen, onChoose }: RunGraphProps) {
     <Loaded query={query}>
       {(version) =>
         version === null ? (
-          <p className="pad faint">Version {run.version} is no longer kept; the list shows the steps.</p>
+          <p className="pad faint">Version {run.version} is no longer kept. Use the list to see the steps.</p>
         ) : (
           <FlowGraph
             label={`Graph of the run, version ${run.version}`}

@@ -6,7 +6,7 @@ import type { components } from '../api/schema';
 
 type Step = components['schemas']['Step'];
 
-/** A page of the steps of a run, with the cursor that it was read from. */
+/** A page of the steps of a run, and the cursor with which it was read. */
 interface StepPage {
   cursor: string | undefined;
   items: readonly Step[];
@@ -14,7 +14,7 @@ interface StepPage {
 }
 
 const PAGE = 200;
-/** Pages between two updates of the list, after the first page. */
+/** While the list is read for the first time, the number of pages between two updates of the screen. */
 const SHOW_EVERY = 10;
 const OPEN = new Set(['pending', 'running', 'waiting']);
 
@@ -24,9 +24,10 @@ interface Detail {
 }
 
 /**
- * Returns all steps of a run by place. Those beyond the first 500 are read afterwards, page by page; `complete` is
- * false until then. When the run continues, only pages with an open step and the last page are read again; the steps
- * of before stay complete until then.
+ * Returns the steps of a run, sorted by path. The API returns the first 500 with the run; all further steps are read
+ * page by page, and `complete` is false until the last page has arrived.
+ * While a run continues, only the last page and pages with an open step are read again. The previous list stays
+ * complete until the new one has been read.
  */
 export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
   const truncated = detail?.stepsTruncated === true;
@@ -49,13 +50,16 @@ async function readPages(id: string): Promise<readonly StepPage[]> {
     const page = known !== undefined && isSettled(known, cursor) ? known : await readPage(id, cursor);
     pages.push(page);
     cursor = page.nextCursor ?? undefined;
-    // The list grows while it is read for the first time; afterwards it is replaced as a whole.
+    // During the first read, show the pages so far. Later reads replace the list once they are complete.
     if (pages.length > before.length && pages.length % SHOW_EVERY === 4) queryClient.setQueryData(key, [...pages]);
   } while (cursor !== undefined);
   return pages;
 }
 
-/** Steps are listed in the order in which they began: a full page of ended steps never changes. */
+/**
+ * Returns whether a page will never change. Steps are listed in the order in which they started, so this is true of a
+ * full page of ended steps.
+ */
 const isSettled = (page: StepPage, cursor: string | undefined): boolean =>
   page.cursor === cursor && page.nextCursor !== null && !page.items.some(({ status }) => OPEN.has(status));
 
@@ -65,7 +69,10 @@ async function readPage(id: string, cursor: string | undefined): Promise<StepPag
   return { cursor, ...answer };
 }
 
-/** Returns the steps sorted by place, numbers as numbers: a step directly before the steps inside it. */
+/**
+ * Returns the steps sorted by path, with numbers compared as numbers. Nested steps directly follow the step that
+ * contains them.
+ */
 function byPlace<S extends { path: string }>(steps: readonly S[]): S[] {
   const keyed = steps.map((step) => ({ step, key: step.path.replaceAll(/\d+/g, (digits) => digits.padStart(7, '0')) }));
   keyed.sort((a, b) => (a.key < b.key ? -1 : a.key > b.key ? 1 : 0));

@@ -24,11 +24,11 @@ interface StepPanelProps {
   run: RunData;
   step: Step | undefined;
   artifacts: readonly Artifact[];
-  /** Offered beside the error of the step. */
+  /** A retry button, shown below the error of the step. */
   retry: React.ReactNode;
 }
 
-/** Everything about the chosen step. */
+/** Shows everything about the chosen step. */
 export function StepPanel({ run, step, artifacts, retry }: StepPanelProps) {
   if (step === undefined) {
     return (
@@ -47,7 +47,7 @@ export function StepPanel({ run, step, artifacts, retry }: StepPanelProps) {
     >
       <Facts
         rows={[
-          ['Place', <CopyId key="place" id={step.path} short={60} />],
+          ['Path', <CopyId key="path" id={step.path} short={60} />],
           ['Kind', step.action ?? step.kind.replaceAll('_', ' ')],
           ['Started', <Time key="at" at={step.startedAt} />],
           ['Took', <Duration key="took" from={step.startedAt} to={step.finishedAt} />],
@@ -110,7 +110,7 @@ function Warnings({ trace }: { trace: Record<string, unknown> }) {
   ));
 }
 
-/** A part that is read only when it is opened. */
+/** A collapsible section that renders its contents, and so reads their data, only while it is open. */
 function Fold({ title, children }: { title: string; children: () => React.ReactNode }) {
   const [open, setOpen] = useState(false);
   return (
@@ -121,7 +121,7 @@ function Fold({ title, children }: { title: string; children: () => React.ReactN
   );
 }
 
-/** The step in the version of the definition that the run is pinned to. */
+/** The step as written in the version of the definition that the run is pinned to. */
 function AsWritten({ run, step }: { run: RunData; step: Step }) {
   return <Fold title="As written">{() => <Written run={run} step={step} />}</Fold>;
 }
@@ -144,13 +144,13 @@ function Written({ run, step }: { run: RunData; step: Step }) {
   );
 }
 
-/** Trigger, variables and artifacts as the step's expressions saw them. */
+/** The trigger, variables and artifacts that the step's expressions could use. */
 function ScopeOf({ run, step }: { run: RunData; step: Step }) {
   return (
     <>
       <Fold title="Scope as seen by this step">{() => <Scope run={run} step={step} />}</Fold>
       <Link to="/scripts" search={{ run: run.id, step: step.path }}>
-        Try a script with its scope
+        Try a script with this scope
       </Link>
     </>
   );
@@ -162,7 +162,7 @@ function Scope({ run, step }: { run: RunData; step: Step }) {
     <Loaded query={query}>
       {({ scope, snapshot }) => (
         <>
-          {!snapshot && <p className="faint">The step has not begun; this is what the run has now.</p>}
+          {!snapshot && <p className="faint">The step has not started yet. This is the current scope of the run.</p>}
           <Json value={omit(scope, 'var')} />
         </>
       )}

@@ -8,14 +8,14 @@ import { Time } from '../ui/time';
 
 type Step = components['schemas']['Step'];
 
-/** What a step saw when it began. */
+/** Reads the expression scope of a step as it was when the step started. */
 export const scopeQuery = (runId: string, path: string) => ({
   queryKey: ['scope', runId, path],
   queryFn: () =>
     bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId }, query: { actionPath: path } } })),
 });
 
-/** The configuration of an action after its templates were rendered. */
+/** The configuration of a step after its templates were rendered. */
 export function RenderedConfig({ step: { config } }: { step: Step }) {
   if (config == null || Object.keys(config).length === 0) return null;
   return (
@@ -26,7 +26,10 @@ export function RenderedConfig({ step: { config } }: { step: Step }) {
   );
 }
 
-/** Each attempt that failed; of a step with a single one its error says everything. */
+/**
+ * Lists the failed attempts of a step. Shows nothing for a step that failed on its only attempt, because its error says
+ * the same.
+ */
 export function Attempts({ step: { failedAttempts, attempts, status } }: { step: Step }) {
   if (failedAttempts.length === 0 || (attempts <= 1 && status === 'failed')) return null;
   return (
@@ -51,7 +54,7 @@ export function Attempts({ step: { failedAttempts, attempts, status } }: { step:
   );
 }
 
-/** Variables that a step changed, before and after. */
+/** Lists the variables that a step changed, with their values before and after. */
 export function ChangedVariables({ runId, step }: { runId: string; step: Step }) {
   const isSet = step.kind === 'variables' && step.status === 'success' && isRecord(step.result);
   const { data } = useQuery({ ...scopeQuery(runId, step.path), enabled: isSet });

@@ -9,24 +9,24 @@ import { Duration } from '../ui/time';
 
 type Step = components['schemas']['Step'];
 const ROW_PX = 30;
-/** Least width of a bar, as a share of the line. */
+/** Minimum width of a bar, as a fraction of the axis. */
 const LEAST = 0.006;
-/** Shorter lists need no filter. */
+/** Number of steps from which the list shows a filter. */
 const FILTER_FROM = 25;
-/** Statuses to which a long list can be narrowed by one click. */
+/** Statuses that the filter offers as buttons. */
 const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];
 
 interface StepListProps {
   steps: readonly Step[];
   finishedAt: string | null;
-  /** The step whose panel is shown. */
+  /** Path of the step that the step panel shows. */
   chosen: string | undefined;
-  /** The step that the list opens at. */
+  /** Path of the step to scroll to when the list opens. */
   first: string | undefined;
   onChoose(path: string): void;
 }
 
-/** Steps as a tree beside their bars on one axis of time; only rows in sight are in the page. */
+/** Lists steps as a tree, each with a bar on a common time axis. Only the visible rows are rendered. */
 export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: StepListProps) {
   const [text, setText] = useState('');
   const wanted = useDeferredValue(text.trim().toLowerCase());
@@ -42,7 +42,7 @@ export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: St
   useEffect(() => {
     const index = steps.findIndex(({ path }) => path === first);
     if (index >= 0) rows.scrollToIndex(index, { align: 'center' });
-    // Only once: afterwards the reader scrolls.
+    // Runs only once. After that, the user controls the scroll position.
   }, []);
   const press = (event: KeyboardEvent) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -85,7 +85,7 @@ export function StepList({ steps: all, finishedAt, chosen, first, onChoose }: St
   );
 }
 
-/** Returns whether a step has a text in its name, action, place or status. */
+/** Returns whether the name, action, path or status of a step contains a text, which must be in lower case. */
 const matches = ({ path, actionId, action, kind, status }: Step, text: string): boolean =>
   [path, actionId, action, kind.replaceAll('_', ' '), status].some(
     (each) => each?.toLowerCase().includes(text) === true,
@@ -98,7 +98,7 @@ interface FilterProps {
   onChange(text: string): void;
 }
 
-/** Narrows a long list to what fails or waits, or to a name. */
+/** Filters a long list of steps by status or text. */
 function Filter({ text, all, shown, onChange }: FilterProps) {
   const counts = useMemo(() => {
     const found = new Map<string, number>();
@@ -110,7 +110,7 @@ function Filter({ text, all, shown, onChange }: FilterProps) {
       <input
         type="search"
         aria-label="Find steps"
-        placeholder="Name, place or status"
+        placeholder="Name, path or status"
         value={text}
         onChange={(event) => onChange(event.target.value)}
       />
@@ -134,7 +134,7 @@ function Filter({ text, all, shown, onChange }: FilterProps) {
   );
 }
 
-/** Returns the axis of a run, and where it ends; of an open run it grows with the time. */
+/** Returns the time axis of a run, its end and its length. The axis of an open run grows with time. */
 function useAxis(steps: readonly Step[], finishedAt: string | null): TimeAxis & { to: number; ms: number } {
   const now = useNow();
   const instants = useMemo(
@@ -199,10 +199,10 @@ function StepBar({ step, axis }: { step: Step; axis: TimeAxis & { to: number } }
   );
 }
 
-/** Returns how deep a place lies: `actions[0].sequence[1]` lies one below `actions[0]`. */
+/** Returns the nesting depth of a step path: `actions[0]` has depth 0 and `actions[0].sequence[1]` has depth 1. */
 function depthOf(path: string): number {
   const levels = path.match(/\.(parallel|sequence|choose|else|repeat)\b/g) ?? [];
-  // A sequence of a choice or a loop is no step of its own.
+  // The `sequence` of a choice or loop is not a step, so it does not count as a level.
   const inner = path.match(/\.(choose\[\d+\]|repeat\[\d+\])\.sequence/g) ?? [];
   return levels.length - inner.length;
 }

@@ -10,7 +10,7 @@ import { waitedFor } from './waited-for';
 type Run = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/** What a waiting step waits for, and how long still. */
+/** Shows what a waiting step waits for, and how much time remains. */
 export function WaitFacts({ run, step }: { run: Run; step: Step }) {
   return step.kind === 'delay' ? <DelayFacts step={step} /> : <ArmedFacts run={run} step={step} />;
 }
@@ -40,7 +40,9 @@ function ArmedFacts({ run, step }: { run: Run; step: Step }) {
   );
 }
 
-/** Returns the keys of the events, once when all have the same; undefined without any. */
+/**
+ * Returns the distinct context keys of a wait's events, joined by commas. Returns undefined if none of them has a key.
+ */
 function contextKeysOf({ contextKeys }: components['schemas']['Wait']): string | undefined {
   const keys = [...new Set(contextKeys.map((key) => key ?? 'none'))];
   return keys.length === 0 || (keys.length === 1 && keys[0] === 'none') ? undefined : keys.join(', ');

@@ -24,12 +24,12 @@ type RunData = Detail['run'];
 type Step = components['schemas']['Step'];
 type Detail = Awaited<ReturnType<typeof readRun>>;
 
-/** Steps that wait because a step inside them does. */
+/** Kinds of steps that contain other steps. They are waiting whenever a step inside them is waiting. */
 const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
 const readRun = (id: string) => bodyOf(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
 
-/** One run: its steps on a timeline, and everything about the chosen step. */
+/** Shows one run: its steps on a timeline, and the details of the chosen step. */
 export function Run() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
@@ -47,10 +47,10 @@ export function Run() {
           {run.endedBy !== null && <EndedBy endedBy={run.endedBy} />}
           <div className="run-grid">
             <Panel
-              title={`Steps (${steps.length.toLocaleString('en-US')}${complete ? '' : ', reading on'})`}
+              title={`Steps (${steps.length.toLocaleString('en-US')}${complete ? '' : ', still loading'})`}
               aside={<ViewSwitch />}
             >
-              {steps.length === 0 ? <Empty>No step has begun.</Empty> : <Steps {...{ run, steps, shown }} />}
+              {steps.length === 0 ? <Empty>No step has started.</Empty> : <Steps {...{ run, steps, shown }} />}
             </Panel>
             <StepPanel run={run} step={shown} artifacts={artifacts} retry={<RetryFromHere run={run} step={shown} />} />
             <RunCauses key={run.id} run={run} />
@@ -108,7 +108,10 @@ function useRetry(run: RunData) {
   });
 }
 
-/** At the step that failed its run: repeats it and what follows, without the steps that succeeded. */
+/**
+ * A retry button, shown at the step that made the run fail. The retry starts from this step and does not repeat the
+ * steps that succeeded.
+ */
 function RetryFromHere({ run, step }: { run: RunData; step: Step | undefined }) {
   const may = useMay('manage');
   const retry = useRetry(run);
@@ -180,20 +183,20 @@ function Steps({ run, steps, shown }: { run: RunData; steps: readonly Step[]; sh
   return <StepList {...{ steps, first }} finishedAt={run.finishedAt} chosen={shown?.path} onChoose={choose} />;
 }
 
-/** Why a run ended before its last step. */
+/** Shows why a run ended before its last step. */
 function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
   const { kind, reason, runId } = endedBy;
   return (
     <div className="banner">
       Ended early: {String(reason ?? kind).replaceAll('_', ' ')}
-      {typeof runId === 'string' && <RunLink label="see" id={runId} />}
+      {typeof runId === 'string' && <RunLink label="see run" id={runId} />}
     </div>
   );
 }
 
 /**
- * Returns the step of the address, or else, once all steps are read, the one to look at first: what failed, or what is
- * waited for.
+ * Returns the step to show. This is the step in the address. If there is none, it is the last step that failed or is
+ * waiting, which is only known once all steps have been read.
  */
 function useShownStep(run: RunData | undefined, steps: readonly Step[], complete: boolean): Step | undefined {
   const chosen = useChosen();

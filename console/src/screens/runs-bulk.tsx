@@ -12,16 +12,17 @@ import { Status } from '../ui/status';
 import { Time } from '../ui/time';
 
 type Kind = 'cancel' | 'retry';
-/** Which runs each can be done with. */
+/** Statuses of the runs to which each bulk action applies. */
 const STATUSES: Readonly<Record<Kind, readonly string[]>> = {
   cancel: ['pending', 'running', 'waiting'],
   retry: ['failed'],
 };
-/** Filters that the bulk calls take; the free search is not among them. */
+/** Filters that the bulk calls accept. They do not accept the free-text search. */
 const FILTERS = ['automationId', 'contextKey', 'from', 'to'] as const;
 
 /**
- * Returns the filter of a bulk call under the filters of the list; undefined when it would match no run or all of them.
+ * Returns the filter of a bulk call for the current filters of the list. Returns undefined when the filter would match
+ * no run or every run, or when it cannot be expressed because of a text search.
  */
 function filterOf(kind: Kind, search: Search): Record<string, string> | undefined {
   if (search['q'] !== undefined) return undefined;
@@ -32,7 +33,7 @@ function filterOf(kind: Kind, search: Search): Record<string, string> | undefine
   return { ...Object.fromEntries(given), status: statuses.join(',') };
 }
 
-/** Cancels or retries everything that the filters of the list match, after a preview. */
+/** Buttons that cancel or retry all runs that match the current filters, after a preview. */
 export function BulkActions({ search }: { search: Search }) {
   const may = useMay('manage');
   const [chosen, setChosen] = useState<Kind>();

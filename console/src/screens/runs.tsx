@@ -18,7 +18,7 @@ import { SavedViews } from './saved-views';
 type Run = components['schemas']['Run'];
 const STATUSES = ['running', 'waiting', 'pending', 'failed', 'success', 'cancelled'] as const;
 
-/** Runs under the filters of the address, newest first, live. */
+/** Lists the runs that match the filters in the address, newest first, and updates the list live. */
 export function Runs() {
   const [search, set] = useSearchParams();
   const chosen = (search['status'] ?? '').split(',').filter((status) => status !== '');
@@ -44,7 +44,9 @@ export function Runs() {
         <SavedViews search={search} />
       </div>
       {search['q'] !== undefined && (
-        <p className="faint">Contexts and events are searched in the newest 20,000 runs under the other filters.</p>
+        <p className="faint">
+          Context keys and events are searched only in the newest 20,000 runs that match the other filters.
+        </p>
       )}
       <ActiveFilters search={search} onClear={(name) => set({ [name]: undefined })} />
       <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
@@ -54,7 +56,7 @@ export function Runs() {
 
 const FILTERS = { automationId: 'automation', contextKey: 'context', from: 'since', to: 'until' } as const;
 
-/** Filters that have no control of their own, each with a way to remove it. */
+/** Shows the active filters that have no control on the screen, each with a button that removes it. */
 function ActiveFilters({ search, onClear }: { search: Search; onClear(name: string): void }) {
   const active = Object.entries(FILTERS).filter(([name]) => search[name] !== undefined);
   if (active.length === 0) return null;

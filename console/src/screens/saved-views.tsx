@@ -24,7 +24,7 @@ function readViews(): View[] {
   }
 }
 
-/** Filters under a name, kept in this browser; each is a link. */
+/** Links to named sets of filters, which are stored in this browser. */
 export function SavedViews({ search }: { search: Search }) {
   const [views, setViews] = useState(readViews);
   const [name, setName] = useState<string>();
@@ -33,7 +33,7 @@ export function SavedViews({ search }: { search: Search }) {
     try {
       window.localStorage.setItem(KEY, JSON.stringify(next));
     } catch {
-      // A full or forbidden storage: the views last as long as the page.
+      // Local storage is full or blocked, so the views are lost when the page is closed.
     }
   };
   const save = () => {

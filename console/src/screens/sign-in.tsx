@@ -3,13 +3,13 @@ import { useEffect, useRef, useState, type FormEvent } from 'react';
 import { signIn } from '../api/session';
 import { Problem } from '../ui/page';
 
-/** Returns where the sign-in was asked for; only a path of the console. */
+/** Returns the page to open after signing in. Only paths of the console are allowed; the default is `/now`. */
 function nextOf(search: string): string {
   const next = new URLSearchParams(search).get('next') ?? '';
   return /^\/(?![/\\])/.test(next) && !next.startsWith('/sign-in') ? next : '/now';
 }
 
-/** Exchanges a token, or the code of a one-time link in the address, for a session. */
+/** A form that signs in with a token. Signs in at once when the address contains the code of a one-time link. */
 export function SignIn() {
   const navigate = useNavigate();
   const [token, setToken] = useState('');
@@ -33,7 +33,7 @@ export function SignIn() {
     const code = new URLSearchParams(window.location.hash.slice(1)).get('code');
     if (code === null || tried.current) return;
     tried.current = true;
-    // The code works once: it has no place in the browser's history.
+    // The code works only once, so keep it out of the browser history.
     window.history.replaceState(null, '', window.location.pathname);
     void enter(code);
   });

@@ -3,7 +3,7 @@ import { absoluteText } from '../lib/time';
 
 type Bucket = components['schemas']['RunStats']['buckets'][number];
 
-/** Outcomes by time as stacked bars: failures on the ground, where they are seen first. */
+/** A stacked bar chart of run outcomes over time. Failures are at the bottom, where they are easiest to compare. */
 export function OutcomeBars({
   buckets,
   height = 22,

@@ -2,7 +2,7 @@ import type { ReactNode } from 'react';
 import { useSearchParams } from '../lib/search';
 import { Status } from './status';
 
-/** One of several values of a filter in the address; pressing the chosen one again takes the filter away. */
+/** A row of buttons for one filter in the address. Pressing the chosen button again removes the filter. */
 export function Chips({
   label,
   name,

@@ -9,20 +9,23 @@ export interface Choice {
 interface ComboboxProps {
   label: string;
   hint?: ReactNode;
-  /** What is typed; with `multiple`, the part that is not chosen yet. */
+  /** The text in the input. In a field with several values, only the part not yet chosen. */
   text: string;
-  /** Choices that fit the text. */
+  /** Choices that match the text. */
   choices: readonly Choice[];
   required: boolean;
   onType(text: string): void;
   onChoose(value: string): void;
-  /** Backspace in an empty input. */
+  /** Called when Backspace is pressed in an empty input. */
   onErase?: () => void;
-  /** The text is to be taken over: by Enter, or since the focus has left. */
+  /** Called when the text should be accepted: Enter was pressed, or the input lost the focus. */
   onLeave?: () => void;
 }
 
-/** An input with a list of choices below it: arrows move, Enter chooses, Escape closes; other text stays possible. */
+/**
+ * An input with a list of choices below it. Arrow keys move, Enter chooses, and Escape closes the list. Text that is
+ * not in the list is also accepted.
+ */
 export function Combobox(props: ComboboxProps) {
   const { label, hint, text, choices, required, onType, onChoose, onErase, onLeave } = props;
   const listId = useId();
@@ -41,12 +44,12 @@ export function Combobox(props: ComboboxProps) {
       event.preventDefault();
       choose(choices[active].value);
     } else if (event.key === 'Escape' && shown) {
-      // Only the list closes, not the dialog around it.
+      // Closes the list, but not a dialog that contains the field.
       event.preventDefault();
       event.stopPropagation();
       close();
     } else if (event.key === 'Enter' && onLeave !== undefined && text.trim() !== '') {
-      // What was typed is taken over before the form is sent.
+      // Enter first accepts the text. The next Enter submits the form.
       event.preventDefault();
       onLeave();
       close();
@@ -81,15 +84,16 @@ export function Combobox(props: ComboboxProps) {
   );
 }
 
-/** Keeps whether a list is open, and which of its choices is marked. */
+/** Keeps whether the list is open and which choice is highlighted. */
 function useMarked(choices: readonly Choice[]) {
   const [isOpen, setOpen] = useState(false);
-  // By its value: choices may arrive while the list is open, and Enter must choose what is marked.
+  // Stored by value, not index: choices may arrive while the list is open, and Enter must select the highlighted
+  // choice.
   const [marked, setMarked] = useState<string>();
   return {
     shown: isOpen && choices.length > 0,
     active: choices.findIndex(({ value }) => value === marked),
-    /** Opens the list and marks a choice; undefined = none. */
+    /** Opens the list and highlights a choice, or none for undefined. */
     open(value: string | undefined) {
       setOpen(true);
       setMarked(value);
@@ -104,7 +108,7 @@ function useMarked(choices: readonly Choice[]) {
 interface ChoicesProps {
   id: string;
   choices: readonly Choice[];
-  /** Index of the marked choice; -1 = none. */
+  /** Index of the highlighted choice, or -1. */
   active: number;
   shown: boolean;
   onChoose(value: string): void;
@@ -119,7 +123,7 @@ function Choices({ id, choices, active, shown, onChoose }: ChoicesProps) {
           id={`${id}-${index}`}
           role="option"
           aria-selected={index === active}
-          // Before the input loses the focus, which would close the list under the pointer.
+          // Mouse down comes before the input loses the focus, which would close the list before a click.
           onMouseDown={(event) => {
             event.preventDefault();
             onChoose(value);

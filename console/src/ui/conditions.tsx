@@ -1,7 +1,7 @@
 import { isRecord } from '../lib/records';
 import { Status } from './status';
 
-/** Conditions with every part: what it found and what it wanted. */
+/** Lists conditions and their parts, each with the actual and the expected value. */
 export function ConditionList({ traces }: { traces: readonly unknown[] }) {
   return (
     <ul className="conditions">
@@ -29,16 +29,16 @@ function ConditionText({ trace }: { trace: Record<string, unknown> }) {
   );
 }
 
-/** The value that decided, next to the expected one. */
+/** Shows the actual value next to the expected one. */
 export function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
   return (
     <span className="found">
-      found <code>{valueText(found)}</code>, wanted <code>{valueText(wanted)}</code>
+      actual <code>{valueText(found)}</code>, expected <code>{valueText(wanted)}</code>
     </span>
   );
 }
 
-/** Returns a value in one line; `{"==": "a"}` is read as `== "a"`. */
+/** Returns a value in one line. A comparison such as `{"==": "a"}` becomes `== "a"`. */
 function valueText(value: unknown): string {
   if (isRecord(value)) {
     const [[operator, operand] = [], ...more] = Object.entries(value);

@@ -3,13 +3,16 @@ import { useState } from 'react';
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
-/** Returns a short form of an id: for a UUID its last characters, since UUIDs of one hour begin alike. */
+/**
+ * Returns a short form of an id. For a UUID it consists of the last characters, because UUIDs created within the same
+ * hour start alike.
+ */
 export function shortId(id: string, short = 12): string {
   if (UUID.test(id)) return `…${id.slice(-8)}`;
   return id.length > short + 4 ? `${id.slice(0, short)}…` : id;
 }
 
-/** An id in short, copied whole. */
+/** A shortened id with a button that copies the full id. */
 export function CopyId({ id, short = 12 }: { id: string; short?: number }) {
   const [copied, setCopied] = useState(false);
   const copy = () => {

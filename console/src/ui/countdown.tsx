@@ -1,7 +1,7 @@
 import { useNow } from '../lib/clock';
 import { absoluteText, durationText } from '../lib/time';
 
-/** How long until something is due; the instant on hover. */
+/** Shows the time remaining until an instant, and the instant itself on hover. */
 export function Countdown({ until }: { until: string }) {
   const now = useNow();
   const at = Date.parse(until);

@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { RotateCcw } from 'lucide-react';
 import { Empty, Page, Problem } from './page';
 
-/** A screen that failed to render. The navigation stays, and the error is shown. */
+/** Replaces a screen that failed to render and shows the error. The navigation remains usable. */
 export function Crash({ error }: { error: unknown }) {
   return (
     <Page
@@ -18,13 +18,13 @@ export function Crash({ error }: { error: unknown }) {
   );
 }
 
-/** An address that leads to no screen. */
+/** Shown for an address that does not lead to a screen. */
 export function NoScreen() {
   return (
     <Page title="Not found">
       <div className="panel">
         <Empty>
-          No screen has this address. <Link to="/now">Go to Now</Link>
+          There is no page at this address. <Link to="/now">Go to Now</Link>
         </Empty>
       </div>
     </Page>

@@ -6,7 +6,7 @@ interface DialogProps {
   title: string;
   onClose(): void;
   children: ReactNode;
-  /** Makes the dialog a form that sends this mutation; Enter submits it. */
+  /** Turns the dialog into a form that runs this mutation when it is submitted. */
   form?: { isPending: boolean; error: unknown; mutate(): void };
   submit?: string;
   danger?: boolean;
@@ -14,7 +14,7 @@ interface DialogProps {
   wide?: boolean;
 }
 
-/** A modal dialog: the browser keeps the focus inside and closes it by Escape. */
+/** A modal dialog. The browser keeps the focus inside and closes the dialog on Escape. */
 export function Dialog(props: DialogProps) {
   const { title, onClose, children, form, wide = false } = props;
   const ref = useRef<HTMLDialogElement>(null);

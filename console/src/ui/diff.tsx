@@ -1,4 +1,4 @@
-/** A unified diff by lines; signs and colours distinguish old from new. */
+/** Shows a unified diff. Signs and colours distinguish old lines from new lines. */
 export function Diff({ unified, equal }: { unified: string; equal: string }) {
   if (unified.trim() === '') return <p className="pad faint">{equal}</p>;
   const lines = unified

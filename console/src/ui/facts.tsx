@@ -1,6 +1,6 @@
 import { Fragment, type ReactNode } from 'react';
 
-/** Names and values; what is undefined or null is left out. */
+/** A list of names and values. Rows whose value is undefined or null are left out. */
 export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[] }) {
   return (
     <dl className="facts">
@@ -16,7 +16,7 @@ export function Facts({ rows }: { rows: readonly (readonly [string, ReactNode])[
   );
 }
 
-/** An address from outside: a link only when it leads to a web page. */
+/** Shows a URL from an external source. It becomes a link only if it uses HTTP or HTTPS. */
 export function SafeLink({ url }: { url: string }) {
   if (!/^https?:\/\//i.test(url)) return <span>{url}</span>;
   return (

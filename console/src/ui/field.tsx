@@ -2,12 +2,12 @@ import { useId, type ReactNode } from 'react';
 
 interface FieldProps {
   label: string;
-  /** What is expected, below the control. */
+  /** Help text below the control. */
   hint?: ReactNode;
   children: (id: string) => ReactNode;
 }
 
-/** A control with its label. */
+/** A form control with its label and hint. */
 export function Field({ label, hint, children }: FieldProps) {
   const id = useId();
   return (
@@ -49,7 +49,7 @@ export function TextField({ label, value, onChange, hint, type = 'text', ...rest
 
 interface AreaProps extends Omit<TextProps, 'type'> {
   rows?: number;
-  /** Fixed-width letters, no spell check. */
+  /** Uses a monospaced font and turns off spell checking. */
   code?: boolean;
 }
 

@@ -7,7 +7,7 @@ import { Status, toneOf } from './status';
 
 const WIDTH = 236;
 const ROW = 17;
-/** Letters of a line of a node's text, rounded down. */
+/** Number of characters that fit on one line of a node, rounded down. */
 const LINE_CHARS = 34;
 
 interface FlowGraphProps {
@@ -15,13 +15,13 @@ interface FlowGraphProps {
   label: string;
   ended?: number | undefined;
   refused?: Refused;
-  /** Outcome of each place. When given, what has none is drawn as not reached. */
+  /** Outcomes by place in the definition. If given, places without an outcome are drawn as not reached. */
   outcomes?: ReadonlyMap<string, PlaceOutcome> | undefined;
   chosen?: string | undefined;
   onChoose?: ((place: string) => void) | undefined;
 }
 
-/** A definition as a graph on a canvas, with counts on its edges or the outcomes of a run in its nodes. */
+/** Shows a definition as a graph, with counts on its edges or the outcomes of a run in its nodes. */
 export function FlowGraph(props: FlowGraphProps) {
   const { definition, label, ended, refused = {}, outcomes, chosen, onChoose } = props;
   const { nodes, edges } = useMemo(
@@ -47,8 +47,8 @@ export function FlowGraph(props: FlowGraphProps) {
 }
 
 /**
- * Returns whether a run reached a place: a step that has an outcome, a case with such a step, or what comes before all
- * steps.
+ * Returns a function that checks whether a run reached a place. Steps with an outcome other than skipped are reached,
+ * and so are cases that contain such a step, and all triggers and conditions.
  */
 function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string) => boolean {
   const places = [...outcomes.keys()];

@@ -3,21 +3,21 @@ import type { ReactNode } from 'react';
 import { flowOf, type FlowStep } from '../lib/flow';
 import { Status } from './status';
 
-/** Events that were turned away, by outcome. */
+/** Number of events that did not start a run, by evaluation outcome. */
 export type Refused = Readonly<Record<string, number>>;
 
 interface FlowProps {
   definition: unknown;
-  /** Runs that ended in the last 24 hours. */
+  /** Number of runs that ended in the last 24 hours. */
   ended?: number | undefined;
-  /** Events that were turned away in the last 24 hours, by outcome. */
+  /** Events of the last 24 hours that did not start a run. */
   refused?: Refused;
-  /** Outcome of each place, laid over the steps. */
+  /** Statuses to show at the steps, by path. */
   outcomes?: ReadonlyMap<string, string>;
   onChoose?(path: string): void;
 }
 
-/** Triggers, gates and steps from top to bottom; branches lie beside each other. */
+/** Shows triggers, gates and steps from top to bottom, with branches side by side. */
 export function Flow({ definition, ended, refused = {}, outcomes = new Map(), onChoose }: FlowProps) {
   const { triggers, conditions, steps, onFailure } = flowOf(definition);
   const place = { outcomes, onChoose };
@@ -62,7 +62,7 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
 
 const isCondition = (outcome: string) => outcome.startsWith('condition');
 
-/** Returns what was turned away by the conditions, or by the gates before them: `4 × filter`. */
+/** Returns how many events were refused by the conditions, or by the gates before them, e.g. `4 × filter`. */
 export function refusedText(refused: Refused, by: 'gates' | 'conditions'): string {
   return Object.entries(refused)
     .filter(([outcome]) => isCondition(outcome) === (by === 'conditions'))

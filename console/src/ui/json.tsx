@@ -1,4 +1,4 @@
-/** A value as JSON, indented and coloured; long ones scroll. */
+/** Shows a value as indented JSON with syntax colours. Long values scroll. */
 export function Json({ value, empty = 'nothing' }: { value: unknown; empty?: string }) {
   if (value === null || value === undefined) return <p className="faint">{empty}</p>;
   return (
@@ -13,7 +13,7 @@ export function Json({ value, empty = 'nothing' }: { value: unknown; empty?: str
 }
 
 const TOKEN = /("(?:[^"\\]|\\.)*")(\s*:)?|\b(true|false|null)\b|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** Beyond this many characters colours cost more than they give. */
+/** Maximum number of characters to colour. Longer texts would slow the page down. */
 const MAX_COLOURED = 60_000;
 
 function tokensOf(text: string): [string, string][] {

@@ -5,7 +5,7 @@ import { Problem } from './page';
 
 interface ActionButtonProps {
   children: ReactNode;
-  /** Does it; lists under `refresh` are read again afterwards. */
+  /** Runs when the button is pressed. The lists named in `refresh` are read again afterwards. */
   action(): Promise<unknown>;
   refresh: readonly string[];
   disabled?: boolean;
@@ -13,7 +13,7 @@ interface ActionButtonProps {
   primary?: boolean;
 }
 
-/** A button that does something at once and says when it was refused. */
+/** A button that runs an action immediately and shows an error if the action fails. */
 export function ActionButton({
   children,
   action,
@@ -39,7 +39,7 @@ export function ActionButton({
   );
 }
 
-/** Returns a mutation that reads the lists under `refresh` again when it has succeeded, and then calls `done`. */
+/** Returns a mutation. When it succeeds, it reads the lists named in `refresh` again and then calls `done`. */
 export function useSave<Result>(
   refresh: readonly string[],
   send: () => Promise<Result>,
@@ -54,7 +54,7 @@ export function useSave<Result>(
   });
 }
 
-/** Reads lists again. */
+/** Marks the named lists as stale, so that visible ones are read again. */
 export async function refreshAll(names: readonly string[]): Promise<void> {
   await Promise.all(names.map((name) => queryClient.invalidateQueries({ queryKey: [name] })));
 }

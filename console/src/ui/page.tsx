@@ -2,7 +2,7 @@ import { CircleAlert, Inbox } from 'lucide-react';
 import { useEffect, type ReactNode } from 'react';
 import { ApiError } from '../api/client';
 
-/** Heading of a screen with its actions. */
+/** The frame of a screen: its title, a line below the title, and its actions. */
 export function Page({
   title,
   aside,
@@ -31,7 +31,7 @@ export function Page({
   );
 }
 
-/** A titled part of a screen. */
+/** A titled section of a screen. */
 export function Panel({ title, aside, children }: { title: string; aside?: ReactNode; children: ReactNode }) {
   return (
     <section className="panel" aria-label={title}>
@@ -44,7 +44,7 @@ export function Panel({ title, aside, children }: { title: string; aside?: React
   );
 }
 
-/** Nothing to show, and what to do about it. */
+/** Shown when there are no items. Says what to do about that. */
 export function Empty({ children }: { children: ReactNode }) {
   return (
     <div className="empty">
@@ -54,7 +54,7 @@ export function Empty({ children }: { children: ReactNode }) {
   );
 }
 
-/** A refusal with everything the API said. */
+/** Shows an error, including the findings of the API if there are any. */
 export function Problem({ error }: { error: unknown }) {
   const known = error instanceof ApiError ? error : undefined;
   return (
@@ -76,7 +76,7 @@ export function Problem({ error }: { error: unknown }) {
   );
 }
 
-/** Keeps the place of what is being loaded. */
+/** A placeholder for content that is being loaded. */
 export function Loading({ rows = 6 }: { rows?: number }) {
   return (
     <div className="loading" role="status" aria-label="Loading">
@@ -87,7 +87,7 @@ export function Loading({ rows = 6 }: { rows?: number }) {
   );
 }
 
-/** What a query has: an error, nothing yet, or its data. */
+/** Shows the error of a query, a placeholder while it loads, or its data. */
 export function Loaded<T>({
   query,
   children,

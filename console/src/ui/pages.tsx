@@ -7,7 +7,7 @@ interface PageOf<Item> {
   nextCursor: string | null;
 }
 
-/** Reads a list page by page. `key` begins with the name under which the stream refreshes the list. */
+/** Reads a list page by page. The first part of `key` is the name by which events of the stream refresh the list. */
 export function usePages<Answer extends PageOf<unknown>>(
   key: readonly unknown[],
   read: (cursor: string | undefined) => Promise<Answer>,
@@ -23,7 +23,7 @@ export function usePages<Answer extends PageOf<unknown>>(
   });
 }
 
-/** What `usePages` returns. */
+/** The result of `usePages`. */
 export interface PagesQuery<Item> {
   data: { pages: readonly PageOf<Item>[] } | undefined;
   error: Error | null;
@@ -32,7 +32,7 @@ export interface PagesQuery<Item> {
   fetchNextPage(): Promise<unknown>;
 }
 
-/** Renders the items read so far, with a button that reads the next page. */
+/** Shows the items read so far, and a button that reads the next page. */
 export function Pages<Item>({ query, children }: { query: PagesQuery<Item>; children: (items: Item[]) => ReactNode }) {
   return (
     <Loaded query={query}>
@@ -53,8 +53,8 @@ export function Pages<Item>({ query, children }: { query: PagesQuery<Item>; chil
 }
 
 /**
- * Returns the query parameters of a page: `limit`, and `cursor` only when it is known (the generated types refuse
- * undefined).
+ * Returns the query parameters for a page: `limit`, and `cursor` if it is defined. The generated types do not accept
+ * undefined.
  */
 export const page = (cursor: string | undefined, limit = 50) => ({
   limit,

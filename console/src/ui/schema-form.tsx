@@ -9,11 +9,11 @@ interface SchemaFormProps {
   label: string;
   schema: Schema;
   initial: Record<string, unknown>;
-  /** undefined while the text is not JSON. */
+  /** Called with the new value, or with undefined while the text is not a JSON object. */
   onChange(value: Record<string, unknown> | undefined): void;
 }
 
-/** A form made from a JSON Schema, with a way to write the JSON itself. */
+/** A form generated from a JSON Schema. The user can also edit the value as JSON. */
 export function SchemaForm({ label, schema, initial, onChange }: SchemaFormProps) {
   const [value, setValue] = useState(initial);
   const [text, setText] = useState<string>();
@@ -36,7 +36,7 @@ export function SchemaForm({ label, schema, initial, onChange }: SchemaFormProps
         className="quiet"
         onClick={() => setText(text === undefined ? JSON.stringify(value, null, 2) : undefined)}
       >
-        {text === undefined ? 'Write as JSON' : 'Use the form'}
+        {text === undefined ? 'Edit as JSON' : 'Use the form'}
       </button>
       {text === undefined ? (
         <Properties schema={schema} value={value} depth={0} onChange={change} />
@@ -93,7 +93,7 @@ function Properties({ schema, value, depth, onChange }: PartProps) {
   );
 }
 
-/** Returns the schema without a choice of null. */
+/** Returns a schema without its `null` alternative. */
 function plainOf(schema: unknown): Schema {
   if (!isRecord(schema)) return {};
   const choices = schema['anyOf'] ?? schema['oneOf'];
@@ -158,7 +158,7 @@ function Property(props: {
   return <JsonProperty {...label} value={value} onChange={onChange} />;
 }
 
-/** A value that has no simple control: written as JSON, taken over once it is. */
+/** A text area for a value that has no simple control. Changes apply whenever the text is valid JSON. */
 function JsonProperty(props: { label: string; hint?: string; value: unknown; onChange(value: unknown): void }) {
   const [text, setText] = useState(props.value === undefined ? '' : JSON.stringify(props.value));
   const change = (next: string) => {
@@ -167,7 +167,7 @@ function JsonProperty(props: { label: string; hint?: string; value: unknown; onC
     try {
       props.onChange(JSON.parse(next));
     } catch {
-      // Taken over when it is JSON.
+      // Not valid JSON yet.
     }
   };
   return <AreaField label={`${props.label} (JSON)`} code rows={2} value={text} onChange={change} />;

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useSearchParams } from '../lib/search';
 
-/** Searches on Enter; the text stands in the address as `q`, or under another name. */
+/** A search field. Enter stores its text in the address as `q`, or as the parameter that `name` gives. */
 export function SearchBox({ label, placeholder, name = 'q' }: { label: string; placeholder: string; name?: string }) {
   const [search, set] = useSearchParams();
   const given = search[name] ?? '';

@@ -13,7 +13,7 @@ import {
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet';
 
-/** Shape and tone of every status that a screen shows. The word always stands beside the shape. */
+/** Icon and tone of every status that a screen shows. The status text is always shown beside the icon. */
 const STATUS: Readonly<Record<string, { icon: LucideIcon; tone: Tone }>> = {
   pending: { icon: CircleDashed, tone: 'quiet' },
   running: { icon: CircleDot, tone: 'busy' },
@@ -43,12 +43,12 @@ const STATUS: Readonly<Record<string, { icon: LucideIcon; tone: Tone }>> = {
   minor: { icon: CircleDot, tone: 'quiet' },
 };
 
-/** Tone of a status, for what is drawn in its colour. */
+/** Returns the tone of a status, for elements drawn in its colour. */
 export function toneOf(value: string): Tone {
   return (Object.hasOwn(STATUS, value) ? STATUS[value]?.tone : undefined) ?? 'quiet';
 }
 
-/** A status by shape and word. */
+/** Shows a status as an icon and text. */
 export function Status({ value, label }: { value: string; label?: string }) {
   const known = Object.hasOwn(STATUS, value) ? STATUS[value] : undefined;
   const Icon = known?.icon ?? CircleDashed;

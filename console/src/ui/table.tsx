@@ -1,13 +1,13 @@
 import type { ReactNode } from 'react';
 import { Empty } from './page';
 
-/** One column: its heading, and what it shows of a row. */
+/** One column of a table: its heading, and what it shows for a row. */
 export interface Column<Row> {
   name: string;
   cell(row: Row): ReactNode;
-  /** Whole text on hover, for cells that may be cut off. */
+  /** Returns the full text for the tooltip of a cell that may be cut off. */
   title?(row: Row): string;
-  /** Keeps the heading for screen readers only. */
+  /** Hides the heading visually, but not from screen readers. */
   hidden?: boolean;
   wrap?: boolean;
 }
@@ -17,11 +17,11 @@ interface TableProps<Row> {
   columns: readonly Column<Row>[];
   rows: readonly Row[];
   rowKey(row: Row): string;
-  /** What to say, and to do, when there is nothing. */
+  /** Shown instead of rows when there are none. */
   empty: ReactNode;
 }
 
-/** A table that scrolls sideways inside its own frame. */
+/** A table that scrolls horizontally inside its own frame. */
 export function Table<Row>({ label, columns, rows, rowKey, empty }: TableProps<Row>) {
   if (rows.length === 0) {
     return (

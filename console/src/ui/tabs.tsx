@@ -2,7 +2,7 @@ import { useRef, type KeyboardEvent, type ReactNode } from 'react';
 import { useKeepInView } from '../lib/keep-in-view';
 import { useSearchParams } from '../lib/search';
 
-/** Parts of a screen that do not fit beside each other; the chosen one stands in the address. */
+/** Tabs that divide a screen. The chosen tab is kept in the address. */
 export function Tabs({ tabs }: { tabs: readonly { id: string; name: string; body: () => ReactNode }[] }) {
   const [search, set] = useSearchParams();
   const chosen = tabs.find(({ id }) => id === search['tab']) ?? tabs[0];
@@ -30,7 +30,7 @@ export function Tabs({ tabs }: { tabs: readonly { id: string; name: string; body
   );
 }
 
-/** Left and right arrows move the focus from tab to tab. */
+/** Moves the focus to the previous or next tab when an arrow key is pressed. */
 function moveFocus(event: KeyboardEvent<HTMLDivElement>): void {
   const step = event.key === 'ArrowRight' ? 1 : event.key === 'ArrowLeft' ? -1 : 0;
   if (step === 0) return;

@@ -1,7 +1,7 @@
 import { useNow } from '../lib/clock';
 import { absoluteText, durationText, relativeText } from '../lib/time';
 
-/** A time relative to now; the absolute one on hover. */
+/** Shows an instant relative to now, with the exact time on hover. */
 export function Time({ at }: { at: string | null | undefined }) {
   const now = useNow();
   if (at == null) return <span className="faint">–</span>;
@@ -13,7 +13,7 @@ export function Time({ at }: { at: string | null | undefined }) {
   );
 }
 
-/** How long something took, or has taken so far. */
+/** Shows how long something took, or how long it has been running. */
 export function Duration({ from, to }: { from: string | null | undefined; to: string | null | undefined }) {
   const now = useNow();
   if (from == null) return <span className="faint">–</span>;

@@ -1,13 +1,13 @@
 import { List, Workflow } from 'lucide-react';
 import { useSearchParams } from '../lib/search';
 
-/** Returns the view of the address: a list unless `view` says otherwise. */
+/** Returns whether the address selects the graph or map view. The default is the list view. */
 export function useGraphView(other: 'graph' | 'map' = 'graph'): boolean {
   const [search] = useSearchParams();
   return search['view'] === other;
 }
 
-/** Switches between the list and the canvas of the same things; the choice stands in the address. */
+/** A switch between the list view and the graph or map view. The choice is kept in the address. */
 export function ViewSwitch({ other = 'graph' }: { other?: 'graph' | 'map' }) {
   const [, set] = useSearchParams();
   const isOther = useGraphView(other);

@@ -1,14 +1,14 @@
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 
-/** Maximum number of failed sign-ins from one address within a minute; further ones are refused without a check. */
+/** Maximum number of failed sign-ins from one address within a minute. Further sign-ins are refused without a check. */
 const MAX_FAILURES = 10;
 const WINDOW_MS = 60_000;
 const MAX_ADDRESSES = 10_000;
 
-/** Slows down guessing of tokens. Counts in this process only. */
+/** Slows down attempts to guess tokens. Counts only within this process. */
 export interface AttemptLimit {
-  /** @throws {FermataError} `rate_limited` when the address has failed too often within the last minute. */
+  /** @throws {FermataError} `rate_limited` when the address has had too many failures within the last minute */
   check(address: string): void;
   failed(address: string): void;
 }

@@ -9,8 +9,8 @@ import type { Principal } from './principal';
 import { csrfTokenOf, sessionCookieOf } from './session-cookie';
 
 /**
- * Lifetime of the cache of tokens in milliseconds. Other API processes are notified of a revocation; one that misses
- * the notification accepts the token for this long.
+ * Milliseconds for which tokens are cached. Other API processes are notified when a token is revoked. A process that
+ * misses the notification accepts the token for up to this long.
  */
 const CACHE_MS = 1000;
 const MAX_CACHED = 10_000;
@@ -23,11 +23,11 @@ export interface Credentials {
 
 /** Identifies callers by bearer token or session cookie. */
 export interface Authenticator {
-  /** @throws {FermataError} `unauthorized` when there are no credentials, or they are unreadable or no longer valid. */
+  /** @throws {FermataError} `unauthorized` when credentials are missing, malformed or no longer valid */
   authenticate(credentials: Credentials): Promise<Principal>;
-  /** Clears the cache; called when a token was revoked, here or elsewhere. */
+  /** Clears the cache. Called when a token was revoked in any process. */
   forget(): void;
-  /** Hash of the bootstrap token, to which its sessions are bound. */
+  /** Hash of the bootstrap token. Sessions created with that token are bound to the hash. */
   adminHash: Buffer | undefined;
 }
 
@@ -38,8 +38,8 @@ interface Cached {
 }
 
 /**
- * Creates the check of credentials: bearer tokens and sessions from the database, and the bootstrap token from the
- * configuration, which needs no database.
+ * Creates an authenticator. It checks bearer tokens and sessions against the database, and the bootstrap token against
+ * the configuration, which works without the database.
  */
 export function createAuthenticator(deps: {
   db: Executor;
@@ -104,13 +104,13 @@ export function createAuthenticator(deps: {
   };
 }
 
-/** Returns whether the token from which a session was made is still valid. */
+/** Returns whether the token that created a session is still valid. */
 export function hasLiveParent(row: SessionRow, adminHash: Buffer | undefined): boolean {
   if (row.tokenId !== null) return true;
   return row.adminHash !== null && adminHash !== undefined && timingSafeEqual(row.adminHash, adminHash);
 }
 
-/** Returns the caller of a token, or of a session made from it. */
+/** Returns the caller identified by a token, or by a session that was created with it. */
 function principalOf(
   { id, name, roles }: { id: string; name: string; roles: readonly string[] },
   tokenId: string,

@@ -9,28 +9,27 @@ import type { Authenticator } from './authenticate';
 import { ANONYMOUS, type Principal } from './principal';
 import { createRateLimiter, type RateLimiter } from './rate-limit';
 
-/** Number of requests that may wait for a connection before new ones are refused. */
+/** Maximum number of requests that may wait for a database connection. Further requests are refused. */
 const MAX_WAITING = 1000;
 
 /** Decides whether a request may use a route. */
 export interface Gatekeeper {
   /**
-   * Admits a request. `identified` is called with the caller as soon as it is known, also when the request is refused
-   * afterwards.
-   * @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
+   * Admits a request or throws. Calls `identified` with the caller as soon as it is known, even if the request is
+   * refused afterwards. @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
    */
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
 }
 
 /**
- * Creates the check that a request passes before its handler: authentication, rate limit, CSRF and permission, in this
- * order.
+ * Creates the checks that a request passes before its handler runs: authentication, rate limit, CSRF and permission, in
+ * this order.
  */
 export function createGatekeeper(deps: {
   authenticator: Authenticator;
   clock: Clock;
   pool: Pick<Pool, 'waitingCount'>;
-  /** Counts requests of ordinary routes. */
+  /** Limits requests to all routes except inbound routes. */
   ordinary: RateLimiter;
   rateLimit: { perSecond: number; ingestPerSecond: number };
   clientAddress: ClientAddress;
@@ -44,7 +43,7 @@ export function createGatekeeper(deps: {
 
   const identify = async (request: IncomingMessage): Promise<Principal> => {
     const address = deps.clientAddress(request);
-    // Guessing of tokens is limited by address, before a guess costs a query.
+    // Limit failed attempts by address, so that guessing tokens does not cost database queries.
     strangers.check(address);
     try {
       return await deps.authenticator.authenticate(request.headers);
@@ -57,7 +56,7 @@ export function createGatekeeper(deps: {
   return {
     async admit(route, request, identified) {
       if (route.permission === 'public' && route.authenticated !== true) {
-        // The caller is not known yet, so a flood of requests to a hook is limited by address.
+        // The caller is not known yet, so requests to hooks are limited by address.
         if (route.effect === 'inbound') inbound.take(`address:${deps.clientAddress(request)}`);
         return ANONYMOUS;
       }
@@ -81,9 +80,8 @@ export function createGatekeeper(deps: {
 }
 
 /**
- * Refuses a request with a session cookie that lacks the CSRF token. A browser sends the cookie with requests of other
- * pages too, but only the console knows the token.
- * @throws {FermataError} `csrf`
+ * Refuses a request with a session cookie but without the matching CSRF token. A browser also sends the cookie with
+ * requests from other sites, but only the console knows the token. @throws {FermataError} `csrf`
  */
 function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {
   if (session === undefined || method === 'GET' || method === 'HEAD') return;

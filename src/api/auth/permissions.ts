@@ -1,4 +1,4 @@
-/** Permissions of routes; `public` needs none. */
+/** Permissions of routes. `public` means that no permission is needed. */
 export const PERMISSIONS = [
   'automation.read',
   'automation.manage',
@@ -14,14 +14,14 @@ export type Role = (typeof ROLES)[number];
 
 const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   viewer: ['automation.read'],
-  // An operator who may not save automations that refer to secrets.
+  // Like an operator, but must not save automations that refer to secrets.
   author: ['automation.read', 'automation.manage', 'ingest'],
   operator: ['automation.read', 'automation.manage', 'ingest', 'secrets.use'],
   ingest: ['ingest'],
   admin: PERMISSIONS,
 };
 
-/** Returns the permissions of all roles. Unknown names have none. */
+/** Returns the permissions of all given roles together. Unknown role names have none. */
 export function permissionsOf(roles: readonly string[]): ReadonlySet<Permission> {
   return new Set(ROLES.filter((role) => roles.includes(role)).flatMap((role) => GRANTS[role]));
 }

@@ -3,22 +3,22 @@ import type { Permission, Role } from './permissions';
 
 /** The caller of a request. */
 export interface Principal {
-  /** Id of the token, `admin` for the bootstrap token, or `anonymous`. Idempotency keys belong to it. */
+  /** Id of the token, `admin` for the bootstrap token, or `anonymous`. Idempotency keys are stored per id. */
   id: string;
-  /** Id of the token whose limits apply: for a session, the token from which it was made. */
+  /** Id of the token whose limits apply. For a session, this is the token that created it. */
   tokenId: string;
   actor: Actor;
   roles: readonly Role[];
   permissions: ReadonlySet<Permission>;
-  /** Set when the caller was identified by the cookie of a session. */
+  /** Set if a session cookie identified the caller. */
   session?: SessionInfo;
 }
 
-/** The session of a cookie. */
+/** The session that a cookie identifies. */
 export interface SessionInfo {
   id: string;
   name: string;
-  /** Must be sent as `X-Fermata-CSRF` with calls other than GET and HEAD. */
+  /** Must be sent as `X-Fermata-CSRF` with all requests except GET and HEAD. */
   csrfToken: string;
   expiresAt: Date;
 }

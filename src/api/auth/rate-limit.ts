@@ -1,22 +1,24 @@
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 
-/** Maximum number of buckets in memory; beyond it the oldest is removed. */
+/** Maximum number of buckets in memory. Beyond it, the oldest bucket is removed. */
 const MAX_BUCKETS = 10_000;
 
-/** Admits requests of one caller or refuses them. */
+/** Admits or refuses requests, per caller. */
 export interface RateLimiter {
-  /** @throws {FermataError} `rate_limited` with the seconds until the next request is admitted. */
+  /** Counts a request. @throws {FermataError} `rate_limited`, with the seconds until the next request is admitted */
   take(caller: string): void;
-  /** Refuses a caller that has used up its requests, without counting this one. @throws {FermataError} as `take` */
+  /**
+   * Refuses a caller that has used up its requests, without counting a request. @throws {FermataError} `rate_limited`
+   */
   check(caller: string): void;
-  /** Counts further requests of an admitted caller, which delays its next one. */
+  /** Counts additional requests for a caller that has been admitted, which delays its next request. */
   charge(caller: string, requests: number): void;
 }
 
 /**
- * Creates a token bucket per caller. A bucket holds the requests of one second and refills continuously. Counts in this
- * process only.
+ * Creates a token bucket per caller. A bucket holds the requests of one second and refills continuously. Counts only
+ * within this process.
  */
 export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter {
   const buckets = new Map<string, { tokens: number; at: number }>();
@@ -51,7 +53,7 @@ export function createRateLimiter(perSecond: number, clock: Clock): RateLimiter 
   };
 }
 
-/** Removes the bucket that was inserted first. This bounds the memory; the exact age does not matter. */
+/** Removes the bucket that was inserted first. This only bounds memory, so the exact age does not matter. */
 function forgetOldest(buckets: Map<string, unknown>): void {
   if (buckets.size < MAX_BUCKETS) return;
   const oldest = buckets.keys().next();

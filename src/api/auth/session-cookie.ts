@@ -1,11 +1,14 @@
 import { sha256 } from '../../domain/sha256';
 
-/** Cookie that carries a session of the console. */
+/** Name of the cookie of a console session. */
 export const SESSION_COOKIE = 'fermata_session';
-/** Lifetime of a session. */
+/** Lifetime of a session in milliseconds. */
 export const SESSION_MS = 12 * 3_600_000;
 
-/** Returns the session's secret from a Cookie header; undefined when it has none. The first cookie is used. */
+/**
+ * Returns the session secret from a Cookie header, or undefined if there is none. If the header repeats the cookie, the
+ * first one counts.
+ */
 export function sessionCookieOf(header: string | undefined): string | undefined {
   for (const part of (header ?? '').split(';')) {
     const at = part.indexOf('=');
@@ -17,19 +20,19 @@ export function sessionCookieOf(header: string | undefined): string | undefined 
 }
 
 /**
- * Returns the token that proves that a call comes from the console. It is derived from the cookie, which scripts cannot
- * read.
+ * Returns the CSRF token, which proves that a request comes from the console. It is derived from the cookie, which
+ * scripts cannot read.
  */
 export function csrfTokenOf(secret: string): string {
   return sha256(`csrf:${secret}`, 'base64url');
 }
 
-/** `Set-Cookie` of a new session. `secure` = the browser sends it over HTTPS only. */
+/** Returns the `Set-Cookie` header for a new session. With `secure`, the browser sends the cookie only over HTTPS. */
 export function sessionCookie(secret: string, secure: boolean): string {
   return cookie(secret, SESSION_MS / 1000, secure);
 }
 
-/** `Set-Cookie` that removes the session. */
+/** Returns the `Set-Cookie` header that removes the session cookie. */
 export function endedSessionCookie(secure: boolean): string {
   return cookie('', 0, secure);
 }

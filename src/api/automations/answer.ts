@@ -7,10 +7,10 @@ import { json, type Reply } from '../http/route';
 import { isoOrNull, Timestamp } from '../http/values';
 import type { AutomationValidator, KnownReferences } from './validator';
 
-/** Content types of automations in answers. */
+/** Content types in which an automation can be requested. */
 export const AUTOMATION_TYPES = ['application/json', 'application/yaml'] as const;
 
-/** An automation in answers of the API. */
+/** An automation in responses. */
 export const AutomationAnswer = z
   .object({
     id: z.uuid(),
@@ -32,7 +32,7 @@ export const AutomationAnswer = z
   })
   .meta({ id: 'AutomationResource' });
 
-/** Returns the answer for an automation. */
+/** Returns the response body for an automation. */
 export function toAnswer(record: AutomationRecord, warnings: readonly Finding[]): z.input<typeof AutomationAnswer> {
   const { id, name, description, group, status, managedBy, provenance, version, definition } = record;
   return {
@@ -45,8 +45,8 @@ export function toAnswer(record: AutomationRecord, warnings: readonly Finding[])
 }
 
 /**
- * Returns the automation in the form that `Accept` requests, with its ETag. `known` = existing names, for checking its
- * references.
+ * Returns an automation in the format that `Accept` requests, with its ETag. `known` contains the existing names
+ * against which its references are checked.
  */
 export async function reply(
   status: number,

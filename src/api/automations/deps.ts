@@ -6,7 +6,7 @@ import { notFound, uuidOrNotFound } from '../http/values';
 import type { AutomationBodySchemas } from './input';
 import type { AutomationValidator } from './validator';
 
-/** Dependencies of the routes about automations. */
+/** Dependencies of the routes for automations. */
 export interface AutomationDeps {
   db: Executor;
   automations: AutomationStore;
@@ -19,7 +19,7 @@ export const TAG = 'Automations';
 export const NOT_FOUND = { 404: { description: 'Automation not found' } };
 export const MANAGED = { 409: { description: 'The automation is managed from Git; change it there' } };
 
-/** Returns the automation. @throws {FermataError} `not_found` */
+/** Returns the automation with an id. @throws {FermataError} `not_found` */
 export async function requireAutomation(
   { automations }: Pick<AutomationDeps, 'automations'>,
   db: Executor,

@@ -3,14 +3,14 @@ import type { VersionRecord } from '../../db/automation-store';
 import { Definition } from '../../domain/definition/schema';
 import { toYaml } from '../../domain/definition/yaml';
 
-/** A difference at one path; null = absent on that side. */
+/** A difference at one path. Null means that the value is absent on that side. */
 interface PlaceChange {
   path: string;
   before: unknown;
   after: unknown;
 }
 
-/** Returns the differences of two versions, as text and by path. */
+/** Returns the differences between two versions, as a text diff and by path. */
 export function diffVersions(from: VersionRecord, to: VersionRecord) {
   const before = yamlOf(from);
   const after = yamlOf(to);
@@ -19,13 +19,15 @@ export function diffVersions(from: VersionRecord, to: VersionRecord) {
   return { from: from.version, to: to.version, unified, changes: changesOf('', from.definition, to.definition) };
 }
 
-/** Returns a version as YAML. The definition is parsed again, because jsonb does not keep the order of keys. */
+/**
+ * Returns a version as YAML. The definition is parsed again to restore the order of keys, which jsonb does not keep.
+ */
 function yamlOf({ definition }: VersionRecord): string {
   const ordered = Definition.safeParse(definition);
   return toYaml(ordered.success ? ordered.data : definition);
 }
 
-/** Returns the paths at which two values differ, depth first; lists are compared by position. */
+/** Returns the paths at which two values differ, depth first. Lists are compared by position. */
 export function changesOf(path: string, before: unknown, after: unknown): PlaceChange[] {
   if (Array.isArray(before) && Array.isArray(after)) {
     const length = Math.max(before.length, after.length);

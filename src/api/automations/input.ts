@@ -10,15 +10,15 @@ import type { Finding } from '../../domain/errors';
 import { refusalOfFindings } from '../http/findings';
 import type { JsonSchema } from '../openapi/schema';
 
-/** JSON Schemas of request bodies, for the OpenAPI document; `validateDefinition` validates them. */
+/** JSON Schemas of request bodies for the OpenAPI document. `validateDefinition` does the actual validation. */
 export interface AutomationBodySchemas {
   /** The document plus `status`. */
   create: JsonSchema;
-  /** Any of its top-level keys. */
+  /** Any subset of the top-level keys of `create`. */
   patch: JsonSchema;
 }
 
-/** Returns the editors' schema with the fields that only the API accepts. */
+/** Returns the schema that editors use, with the fields that only the API accepts added. */
 export function automationBodySchemas(registry: Registry<ActionDescription>): AutomationBodySchemas {
   const { $defs } = automationJsonSchema(registry) as { $defs: Record<string, JsonSchema> };
   const { Automation = {}, ...parts } = $defs;
@@ -31,15 +31,18 @@ export function automationBodySchemas(registry: Registry<ActionDescription>): Au
   };
 }
 
-/** A body: the document itself plus `status`. */
+/** A request body split into the document and its `status`. */
 export interface SplitBody {
   document: Record<string, unknown>;
   status: AutomationStatus | undefined;
-  /** The finding for an unknown status, reported with the findings of the document. */
+  /** A finding about an unknown status, reported together with the findings about the document. */
   findings: readonly Finding[];
 }
 
-/** Takes the status out of a body. @throws {FermataError} `validation_failed` when the body is no map. */
+/**
+ * Removes the status from a body and returns both. @throws {FermataError} `validation_failed` when the body is not a
+ * map
+ */
 export function splitBody(body: unknown, locate?: Locate): SplitBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {
     throw refusalOfFindings([{ path: '', message: notAnAutomation(body), code: 'invalid_type' }]);
@@ -47,20 +50,20 @@ export function splitBody(body: unknown, locate?: Locate): SplitBody {
   return takeStatus(body as Record<string, unknown>, locate);
 }
 
-/** Returns the current document with the keys of a patch applied; null removes a key. */
+/** Returns the current document with a patch applied. Null removes a key. */
 export function patchDocument(
   current: { definition: Definition; group: string | null },
   patch: Record<string, unknown>,
 ): Record<string, unknown> {
   const merged = { ...current.definition, ...(current.group === null ? {} : { group: current.group }), ...patch };
-  // Removing the group must be explicit, since a document without one keeps it.
+  // A document without a group keeps the stored group, so removing the group must be explicit.
   const cleared = patch.group === null ? { ...merged, group: '' } : merged;
   return Object.fromEntries(Object.entries(cleared).filter(([, value]) => value !== null));
 }
 
 /**
- * Returns a document that replaces the current one. Without a group it removes the group, which a document alone cannot
- * express.
+ * Returns a document that replaces the current one completely. A missing group becomes an empty group, because a
+ * document without a group would keep the stored one.
  */
 export function wholeDocument(document: Record<string, unknown>): Record<string, unknown> {
   return document['group'] == null ? { ...document, group: '' } : document;

@@ -9,19 +9,19 @@ import { isTemplate, parseBareExpression } from '../../domain/expressions/templa
 /** Maximum number of definitions whose references are cached. */
 const MAX_REMEMBERED = 20_000;
 
-/** How an automation refers to an entity: by its id, as any entity of the kind, or as the system of a run. */
+/** How an automation refers to an entity: by id, as any entity of its kind, or as the system of a run. */
 export type ReferenceKind = 'id' | 'any' | 'system_of_run';
 
-/** Finds the entities that automations refer to. */
+/** Finds out which entities automations refer to. */
 export interface ReferenceIndex {
-  /** Returns how an automation refers to an entity; undefined when it does not. */
+  /** Returns how an automation refers to an entity, or undefined if it does not. */
   referenceKind(
     automation: Pick<AutomationRecord, 'id' | 'version' | 'definition'>,
     entity: EntityRef,
   ): ReferenceKind | undefined;
 }
 
-/** Creates the index. It extracts references once per version of a definition. */
+/** Creates an index. It extracts the references of each definition version once. */
 export function createReferenceIndex(): ReferenceIndex {
   const remembered = new Map<string, readonly EntityRef[]>();
   return {
@@ -42,7 +42,7 @@ export function createReferenceIndex(): ReferenceIndex {
 }
 
 /**
- * Returns every entity that a definition names or reads: expressions, templates, state conditions, triggers on
+ * Returns the entities that a definition refers to, in expressions, templates, state conditions and triggers on
  * entities.
  */
 function referencesOf(definition: Definition): EntityRef[] {
@@ -66,13 +66,16 @@ function refsInText(value: unknown, bare: boolean): readonly EntityRef[] {
       bare && typeof value === 'string' ? parseBareExpression(value).expression : expressionsInValue(value);
     return extractReferences(source).refs;
   } catch (error) {
-    // Code, which is never rendered, may resemble a template that does not parse.
+    // Scripts are not rendered, but may contain text that looks like an invalid template.
     if (error instanceof ExpressionError) return [];
     throw error;
   }
 }
 
-/** Reads `{entity, status}` for health, `{kind, id, field}` for any other; a rendered id may be any. */
+/**
+ * Reads a state condition: `{entity, status}` for health, or `{kind, id, field}` for other kinds. A templated id counts
+ * as any id.
+ */
 function stateRefs(state: unknown): EntityRef[] {
   if (typeof state !== 'object' || state === null) return [];
   const { kind, id, entity } = state as { kind?: unknown; id?: unknown; entity?: unknown };

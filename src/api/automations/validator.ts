@@ -14,29 +14,30 @@ const MAX_REMEMBERED = 10_000;
 
 export type { KnownReferences } from '../checks/document-checks';
 
-/** The validator with the plugins of this process. Large documents are checked off the main thread. */
+/** Validates automations with the plugins of this process. Large documents are validated off the main thread. */
 export interface AutomationValidator {
   /**
-   * Validates a document. `source` = its text; `known` = the existing names; without them references are not checked.
+   * Validates a document. `source` is its text. `known` contains the existing names; without it, references are not
+   * checked.
    */
   validate(document: unknown, source?: BodySource, known?: KnownReferences): Promise<Validation>;
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
-  /** Reads documents for Git. Without `known`, references are not checked. */
+  /** Reads the documents of a GitOps request. Without `known`, references are not checked. */
   readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
   /** Returns the value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
   parse(text: string): Promise<unknown>;
-  /** Returns the automation as YAML: the original text, as long as it matches the definition. */
+  /** Returns an automation as YAML. This is the text that its author saved, if it still matches the definition. */
   textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
-  /** Returns the text to store after a change; null when there is none. */
+  /** Returns the YAML text to store after a change, or null if there is none. */
   textAfter(change: TextChange): Promise<string | null>;
   /**
-   * Returns the definition in a valid document.
-   * @throws {FermataError} `validation_failed` with all errors, including those in `beside`
+   * Returns the definition that a valid document contains. @throws {FermataError} `validation_failed` with all errors,
+   * including the findings in `beside`
    */
   accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**
-   * Returns warnings about a stored definition. Computed once per version, since the registry does not change while the
-   * process runs; with `known`, once per version and set of references.
+   * Returns warnings about a stored definition. They are computed once per version and set of known names, because the
+   * registry does not change while the process runs.
    */
   warningsOf(
     automation: Pick<AutomationRecord, 'id' | 'version' | 'definition' | 'group'>,
@@ -80,7 +81,7 @@ export function createAutomationValidator({ work }: { work: DocumentWork }): Aut
       const warnings = validate(document, undefined, named).then((validation) => validation.warnings);
       if (remembered.size >= MAX_REMEMBERED) remembered.clear();
       remembered.set(key, { references, warnings });
-      // A check that failed is repeated at the next call.
+      // Do not cache failures.
       warnings.catch(() => remembered.delete(key));
       return warnings;
     },

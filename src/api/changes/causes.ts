@@ -10,7 +10,7 @@ import { customTypeOf, eventsOf, type CauseAnswer } from './change-answer';
 
 type Cause = z.input<typeof CauseAnswer>;
 
-/** Maximum number of changes below a change or a run in an answer. */
+/** Maximum number of changes caused by a change or run in a response. */
 export const MAX_BELOW = 100;
 
 /** A change with the run that wrote it, or a run with the change that started it. */
@@ -20,10 +20,10 @@ interface Link {
   changeId: string | null;
 }
 
-/** A change that a run wrote, and the runs that it started. */
+/** A change that a run wrote, and the runs that the change started. */
 export interface LinkBelow extends Link {
   changeId: string;
-  /** 0 = written by the requested run. */
+  /** 0 if the requested run wrote the change, and 1 more for each run in between. */
   depth: number;
   startedRunIds: string[];
 }
@@ -31,11 +31,14 @@ export interface LinkBelow extends Link {
 /** Everything that runs caused, nearest first. */
 export interface Effects {
   links: LinkBelow[];
-  /** Whether there are more than `MAX_BELOW`. */
+  /** Whether there are more than `MAX_BELOW` changes. */
   more: boolean;
 }
 
-/** Returns the chain of causes of a change: up to the change from outside, and down over all changes of its runs. */
+/**
+ * Returns the causes and effects of a change: the chain up to the external change, and all changes written by runs that
+ * it led to.
+ */
 export async function causesOf(
   db: Executor,
   registry: Registry,
@@ -48,7 +51,7 @@ export async function causesOf(
   return { up: up.map(toCause), down: down.map(toCause) };
 }
 
-/** Creates a function that returns the change and the run of a link in the form of an answer. */
+/** Creates a function that converts links to their form in responses. */
 export async function causeAnswers(
   db: Executor,
   registry: Registry,
@@ -72,7 +75,7 @@ export async function causeAnswers(
   };
 }
 
-/** Returns a run and those that led to it, nearest first, each with the change that started it. */
+/** Returns a run and the runs that led to it, nearest first, each with the change that started it. */
 export async function causeChain(db: Executor, causedBy: string | null): Promise<Link[]> {
   const links: Link[] = [];
   for (let runId = causedBy; runId !== null && links.length <= MAX_DEPTH;) {
@@ -84,8 +87,8 @@ export async function causeChain(db: Executor, causedBy: string | null): Promise
 }
 
 /**
- * Returns the changes that runs caused since an instant, at most `MAX_BELOW`, with as many started runs for each
- * depth.
+ * Returns the changes that runs have caused since an instant, nearest first. Returns at most `MAX_BELOW` changes, and
+ * at most as many started runs per depth.
  */
 export async function effectsOf(db: Executor, runIds: readonly string[], since: Date): Promise<Effects> {
   const links: LinkBelow[] = [];

@@ -113,20 +113,20 @@ export const ChangeDetail = z
   })
   .meta({ id: 'ChangeDetail' });
 
-/** Event of all changes that are custom events. */
+/** The event of all custom events. */
 export const CUSTOM_EVENT = 'automation.event';
 
-/** Returns the `type` in the payload of a custom event; null for every other event. */
+/** Returns the `type` from the payload of a custom event, or null for other events. */
 export function typeOf(event: string | null, type: unknown): string | null {
   return event === CUSTOM_EVENT && typeof type === 'string' ? type : null;
 }
 
-/** Returns the type of a custom event; null for every other change. */
+/** Returns the type of a change that is a custom event, or null for other changes. */
 export function customTypeOf(change: Change): string | null {
   return change.shape === 'event' ? typeOf(change.event, change.payload['type']) : null;
 }
 
-/** Returns the events of a change that triggers can listen to by name. */
+/** Returns the events that a change means to triggers. */
 export function eventsOf(change: Change, registry: Registry): string[] {
   if (change.shape === 'event') return [change.event];
   const [, ...derived] = occurrencesOf(change, registry, () => undefined);
@@ -164,7 +164,7 @@ export function toChange(logged: LoggedChange, registry: Registry): z.input<type
   return { ...headOf(logged, registry), ...states };
 }
 
-/** Returns who wrote a change: a run, a hook, a timer (schedules), or else the holder of a token. */
+/** Returns the sender of a change: a run, a hook, a timer (for schedules), or the holder of a token. */
 export function senderOf({ actor, causedBy }: Change): z.input<typeof Sender> {
   const name = actor.name ?? actor.id;
   if (causedBy !== null || actor.type === 'automation') return { type: 'run', name };

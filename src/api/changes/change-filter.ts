@@ -5,7 +5,7 @@ import type { Executor } from '../../db/executor';
 import { normalizeEvent, type Registry } from '../../domain/registry/registry';
 import { CUSTOM_EVENT, customTypeOf, eventsOf } from './change-answer';
 
-/** The query of a list of changes. */
+/** The query parameters of a list of changes. */
 export interface ChangeQuery {
   kind?: string | undefined;
   entity?: string | undefined;
@@ -13,7 +13,7 @@ export interface ChangeQuery {
   system?: string | undefined;
 }
 
-/** The sources to read, and the filter of their rows. */
+/** The log sources to read, and a filter for their rows. */
 export interface ResolvedFilter {
   filter: Pick<ChangeFilter, 'entities' | 'sources'>;
   accepts?: (logged: LoggedChange) => boolean;
@@ -21,7 +21,10 @@ export interface ResolvedFilter {
 
 const ENTITY_CHANGED = 'automation.entity_changed';
 
-/** Turns a query into index reads. Derived events and types of custom events are read from each row. */
+/**
+ * Converts query parameters to index reads. Derived events and types of custom events are not indexed, so `accepts`
+ * checks them on each row.
+ */
 export async function resolveFilter(db: Executor, registry: Registry, query: ChangeQuery): Promise<ResolvedFilter> {
   const { kind, entity, event, system } = query;
   const accepts = event === undefined ? undefined : acceptsEvent(registry, event);
@@ -39,8 +42,8 @@ export async function resolveFilter(db: Executor, registry: Registry, query: Cha
 }
 
 /**
- * Returns the sources of the rows that can contain an event: the event, the event from which it is derived, and changes
- * of state of the kinds from which its plugin derives events.
+ * Returns the log sources that can contain an event: rows with the event itself, rows with the event that it is derived
+ * from, and state changes of the kinds that it is derived from.
  */
 function sourcesOf(registry: Registry, kinds: readonly string[], event: string): ChangeSource[] {
   const type = registry.trigger(event);

@@ -3,7 +3,10 @@ import type { Executor } from '../../db/executor';
 import type { DecidingPart } from '../../domain/conditions/deciding-part';
 import type { Change } from '../../domain/entities/change';
 
-/** Returns the maintenance that determined a condition on `in_maintenance`; undefined when none did. */
+/**
+ * Returns a note about the maintenance that made `in_maintenance` true in the deciding part of a condition, or
+ * undefined if there was none.
+ */
 export async function maintenanceNote(
   db: Executor,
   change: Change,
@@ -16,14 +19,14 @@ export async function maintenanceNote(
   return `maintenance "${maintenance.title}", until ${untilText(maintenance.endAt, change.occurredAt)}`;
 }
 
-/** Returns the system of a change. */
+/** Returns the id of the system that a change is about, or undefined. */
 function systemOf(change: Change): string | undefined {
   if (change.kind === 'health') return change.id;
   const facts = change.shape === 'event' ? change.payload : (change.next ?? change.prev ?? {});
   return typeof facts['systemId'] === 'string' ? facts['systemId'] : undefined;
 }
 
-/** Returns the time of day in UTC; with the date when it is on another day. */
+/** Returns a time in UTC, with its date if it is not on the same day as `from`. */
 function untilText(end: Date, from: Date): string {
   const [day = '', time = ''] = end.toISOString().split('T');
   return from.toISOString().startsWith(day) ? time.slice(0, 5) : `${day} ${time.slice(0, 5)}`;

@@ -15,17 +15,17 @@ import { readGitOpsDocuments, type GitOpsRead } from '../gitops/read-documents';
 import { isJsonType, mediaTypeOf, parseBody } from '../http/body';
 import { splitBody } from '../automations/input';
 
-/** Existing names to which documents can refer. */
+/** Existing names that documents can refer to. */
 export interface KnownReferences extends KnownNames {
   secrets?: ReadonlySet<string>;
-  /** Bindings of secrets. */
+  /** Uses to which secrets are bound, by name. */
   bindings?: ReadonlyMap<string, SecretBinding | null>;
-  /** Id of the automation, once it has been saved. */
+  /** Id of the automation, if it has been saved. */
   automationId?: string;
   connections?: ReadonlySet<string>;
 }
 
-/** A template or an expression with its scope; `now` is ISO 8601. */
+/** A template or expression, and the scope in which to evaluate it. `now` is ISO 8601. */
 export interface RenderRequest {
   template: unknown;
   context: Record<string, unknown>;
@@ -42,22 +42,19 @@ export interface TextFindings {
 }
 
 /**
- * The expensive checks of documents and templates in requests. Inputs and outputs can be cloned (structured clone), so
- * that a thread can run the checks as well.
+ * Checks of documents and templates that are too slow for the main thread. Their inputs and outputs can be cloned
+ * (structured clone), so a thread can run them.
  */
 export interface DocumentChecks {
   /** Returns the value of a YAML text. @throws {FermataError} as `parseYaml` */
   parse(input: { text: string }): unknown;
   /** Returns the YAML of an automation. */
   textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
-  /** Returns the text to store after a change. */
+  /** Returns the YAML text to store after a change. */
   textAfter(change: TextChange): string | null;
-  /** Validates a document. `text` = its YAML, for lines and columns. */
+  /** Validates a document. `text` is its YAML text, from which the lines and columns of findings are derived. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
-  /**
-   * Validates the body of `POST /automations/validate`.
-   * @throws {FermataError} when the content is no text of a document
-   */
+  /** Validates the body of `POST /automations/validate`. @throws {FermataError} when the content is not text */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
   gitops(input: { text: string; known?: KnownReferences | undefined }): GitOpsRead;
   render(input: RenderRequest): Rendered;
@@ -78,28 +75,28 @@ export function createDocumentChecks(deps: { registry: Registry; filters: Filter
   };
 }
 
-/** Parses the text at the first finding that has to be located. */
+/** Returns a function that locates findings. It parses the text only when the first finding has to be located. */
 function createLazyLocate(text: string): Locate {
   let locate: Locate | undefined;
   return (place, detail) => (locate ??= parseYaml(text).locate)(place, detail);
 }
 
-/** Codes of errors about the text; any other error is not a finding about the document. */
+/** Codes of errors about the text. Other errors are not reported as findings. */
 const TEXT_ERRORS = new Set(['validation_failed', 'malformed_body', 'limit_exceeded', 'invalid_text']);
 
-/** Reports text that is no YAML or no JSON as a finding. */
+/** Validates a text. If it is not valid YAML or JSON, reports that as a finding. */
 function validateText(
   deps: { registry: Registry; filters: FilterRegistry },
   text: string,
   contentType: string | undefined,
   known: KnownReferences,
 ): TextFindings {
-  // A document is checked whatever its content type is; YAML includes JSON.
+  // Documents are checked whatever the content type is. YAML includes JSON.
   const isYaml = !isJsonType(mediaTypeOf(contentType));
   try {
     if (isYaml) {
       const { errors, warnings } = validateYaml(text, { ...deps, ...known });
-      // The status beside the document is not part of it.
+      // `status` is not part of the document, so report errors about it separately.
       if (!errors.some(({ path }) => path === 'status')) return { errors, warnings };
     }
     const { value, source } = parseBody(Buffer.from(text), isYaml ? 'application/yaml' : contentType, 'json-or-yaml');

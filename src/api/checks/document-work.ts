@@ -4,11 +4,11 @@ import { createThreadPool } from '../../thread-pool';
 import type { DocumentChecks } from './document-checks';
 import { resultOf, type ThreadAnswer } from './thread-answer';
 
-/** Maximum size of a check on the main thread, in characters: about 30 ms. */
+/** Maximum size in characters of a check on the main thread, which takes about 30 ms. */
 const SMALL = 8_192;
 /** Number of threads per process. */
 const THREADS = 2;
-/** Timeout of one check, in milliseconds. The largest documents take about a second on an idle machine. */
+/** Timeout of one check in milliseconds. The largest documents take about a second on an idle machine. */
 const DEADLINE_MS = 10_000;
 const MEMORY_MB = 256;
 
@@ -17,7 +17,7 @@ export interface CheckJob {
   input: unknown;
 }
 
-/** Data from which a thread loads the plugins of its process. */
+/** Data with which a thread loads the plugins of its process. */
 export interface CheckThreadData {
   plugins: readonly string[];
   directory: string;
@@ -26,8 +26,8 @@ export interface CheckThreadData {
 /** Document checks that do not block the event loop. */
 export interface DocumentWork {
   /**
-   * Runs a check: at once when `size`, in characters, is small, else in a thread.
-   * @throws {FermataError} the error of the check, and `limit_exceeded` when it takes longer than 10 s
+   * Runs a check, immediately if `size` (in characters) is small, otherwise in a thread. @throws {FermataError} the
+   * error of the check, or `limit_exceeded` when it takes longer than 10 s
    */
   run<K extends keyof DocumentChecks>(
     check: K,
@@ -37,7 +37,7 @@ export interface DocumentWork {
   close(): Promise<void>;
 }
 
-/** `plugins` = modules of the user's own plugins, which the threads load as well. */
+/** Creates the checks. `plugins` names the modules of external plugins, which the threads load as well. */
 export function createDocumentWork(deps: { checks: DocumentChecks; plugins: readonly string[] }): DocumentWork {
   const data: CheckThreadData = { plugins: deps.plugins, directory: process.cwd() };
   const threads = createThreadPool<CheckJob, ThreadAnswer>({
@@ -56,7 +56,7 @@ export function createDocumentWork(deps: { checks: DocumentChecks; plugins: read
 function startThread(workerData: CheckThreadData): Worker {
   const type = extname(__filename);
   return new Worker(join(__dirname, `check-thread${type}`), {
-    // When the process runs from TypeScript sources, as in tests, the thread compiles them itself.
+    // If the process runs from TypeScript sources, as in tests, the thread compiles them too.
     execArgv: type === '.ts' ? ['--require', 'esbuild-register'] : [],
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },

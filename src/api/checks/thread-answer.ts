@@ -1,7 +1,7 @@
 import { FermataError, type ErrorCode, type Finding } from '../../domain/errors';
 import type { ThreadVerdict } from '../../thread-pool';
 
-/** The result of a job from a thread. Errors keep their code, since classes do not survive the transfer. */
+/** The result of a job in a thread. Errors are transferred with their code, because their class is lost. */
 export type ThreadAnswer =
   | { result: unknown }
   | {
@@ -13,10 +13,10 @@ export type ThreadAnswer =
         retryAfterSeconds: number | undefined;
       };
     }
-  /** Set for a bug: the stack of the error. */
+  /** For unexpected errors: the stack trace. */
   | { failure: string };
 
-/** Returns the result of a job that threw. */
+/** Returns the result for a job that threw an error. */
 export function answerOfError(error: unknown): ThreadAnswer {
   if (error instanceof FermataError) {
     const { code, message, errors, data, retryAfterSeconds } = error;
@@ -26,9 +26,9 @@ export function answerOfError(error: unknown): ThreadAnswer {
 }
 
 /**
- * Returns the result of a job.
- * @param what the start of the message about a timeout: "Checking this"
- * @throws {FermataError} the error of the job, and `limit_exceeded` when its thread was ended after the deadline
+ * Returns the value of a finished job.
+ * @param what the first words of the message about a timeout, e.g. "Checking this"
+ * @throws {FermataError} the error of the job, or `limit_exceeded` when its thread was stopped at the deadline
  */
 export function resultOf(verdict: ThreadVerdict<ThreadAnswer>, what: string, deadlineMs: number): unknown {
   if (verdict.type === 'too_expensive') {

@@ -5,12 +5,12 @@ import express, { type Express, type Request, type Response } from 'express';
 
 /** Path of the console. */
 export const CONSOLE_PATH = '/console';
-/** Placeholder in the page for the nonce of style elements that the editor creates. */
+/** Placeholder in the page for the nonce of style elements, which the editor creates. */
 const NONCE_PLACEHOLDER = '__STYLE_NONCE__';
 
 /**
- * Serves the built console from `directory`: files unchanged, every other path below `/console` as the page itself. `/`
- * redirects to it. Serves nothing without a build.
+ * Serves the built console from `directory`. Files are served unchanged, and every other path below `/console` returns
+ * the page. `/` redirects to the console. Does nothing if the console has not been built.
  */
 export function serveConsole(app: Express, directory: string): void {
   const page = pageOf(directory);
@@ -21,7 +21,7 @@ export function serveConsole(app: Express, directory: string): void {
     express.static(join(directory, 'assets'), { immutable: true, maxAge: '365d', index: false, redirect: false }),
   );
   app.get([CONSOLE_PATH, `${CONSOLE_PATH}/*path`], (request, response) => {
-    // A missing file must not be answered with the page: the browser would use it as a script.
+    // Do not answer with the page when a file is missing, because the browser would load it as a script.
     if (request.path.startsWith(`${CONSOLE_PATH}/assets/`)) return void response.status(404).end();
     sendPage(page, request, response);
   });
@@ -35,8 +35,8 @@ function sendPage(page: string, _request: Request, response: Response): void {
 }
 
 /**
- * Returns the policy of the console: scripts, styles and calls of this origin only, nothing inline, and style elements
- * only with the nonce.
+ * Returns the Content-Security-Policy of the console. It allows scripts, styles and calls of this origin, and style
+ * elements with the nonce. Other inline content is forbidden.
  */
 function contentSecurityPolicy(nonce: string): string {
   return [

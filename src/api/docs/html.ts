@@ -11,12 +11,12 @@ export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (char) => ENTITIES[char] ?? char);
 }
 
-/** Returns a paragraph with `code` marked. Descriptions use no other Markdown. */
+/** Returns a paragraph in which `code` is marked. Descriptions use no other Markdown. */
 export function markdown(text: string): string {
   return `<p>${inline(text)}</p>`;
 }
 
-/** Like `markdown`, without the paragraph. */
+/** Returns the same as `markdown`, but without the paragraph element. */
 export function inline(text: string): string {
   return escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 }

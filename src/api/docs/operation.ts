@@ -2,7 +2,7 @@ import type { Operation, Parameter } from '../openapi/document';
 import { escapeHtml, inline, markdown } from './html';
 import { renderSchema, typeOf } from './schema';
 
-/** Renders one operation, collapsed, with the form that the page's script uses. */
+/** Renders one operation as a collapsed section, with a form that the page's script uses to try it. */
 export function renderOperation(method: string, path: string, operation: Operation): string {
   const { operationId, summary, description, parameters = [], requestBody, responses } = operation;
   const permission = operation['x-permission'];
@@ -47,7 +47,10 @@ function renderReferenced(schema: Parameter['schema'] | undefined): string {
   return typeof schema.$ref === 'string' ? `<p class="type">${typeOf(schema)}</p>` : renderSchema(schema);
 }
 
-/** Streams do not end, and files do not fit into a text field, so they have no form. */
+/**
+ * Renders the form of an operation. Returns no form for streams, which do not end, and for files, which do not fit into
+ * a text field.
+ */
 function renderForm(method: string, path: string, { parameters = [], requestBody, responses }: Operation): string {
   if (responses['200']?.content?.['text/event-stream'] !== undefined) return '';
   const fields = parameters

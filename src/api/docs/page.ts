@@ -9,7 +9,7 @@ interface Entry {
   operation: Operation;
 }
 
-/** Returns the documentation as one HTML page, which is rendered once and can be read without its script. */
+/** Returns the documentation as one HTML page. It is rendered once and is readable without its script. */
 export function renderPage(document: OpenApiDocument): string {
   const entries = Object.entries(document.paths).flatMap(([path, methods]) =>
     Object.entries(methods).map(([method, operation]): Entry => ({ method, path, operation })),
@@ -60,7 +60,7 @@ function renderNavigation({ name, entries }: { name: string; entries: Entry[] })
 
 const slug = (text: string) => text.toLowerCase().replace(/\W+/g, '-');
 
-/** A fermata: a dot under an arc. */
+/** The logo, a fermata: an arc above a dot. */
 const LOGO = `<svg viewBox="0 0 32 20" width="28" height="18" aria-hidden="true"><path d="M2 18a14 14 0 0 1 28 0h-3.2a10.8 10.8 0 0 0-21.6 0z" fill="currentColor"/><circle cx="16" cy="15.4" r="2.8" fill="currentColor"/></svg>`;
 
 const INTRODUCTION = `<header>

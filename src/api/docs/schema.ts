@@ -1,10 +1,10 @@
 import type { JsonSchema } from '../openapi/schema';
 import { escapeHtml, inline } from './html';
 
-/** Deeper parts are reached by the link to their shape. */
+/** Maximum nesting depth to render. Deeper parts are shown where their schema is linked. */
 const MAX_DEPTH = 6;
 
-/** Returns a JSON Schema as a tree of its properties. */
+/** Renders a JSON Schema as a tree of its properties. */
 export function renderSchema(schema: JsonSchema, depth = 0): string {
   if (depth > MAX_DEPTH) return '';
   const { properties, items, additionalProperties } = schema;
@@ -38,7 +38,7 @@ function renderProperty(name: string, schema: JsonSchema, required: boolean, dep
   return `<li><code>${escapeHtml(name)}</code>${mark} <span class="type">${typeOf(schema)}</span>${fallback}${description}${renderSchema(schema, depth + 1)}</li>`;
 }
 
-/** Returns a type in few words; named shapes are links. */
+/** Renders a type in a few words. Named schemas become links. */
 export function typeOf(schema: JsonSchema): string {
   const { $ref, type, items, enum: values, const: constant } = schema;
   if (typeof $ref === 'string') {

@@ -1,4 +1,7 @@
-/** The page's script: search, opening the call a link leads to, trying calls. Everything else is HTML. */
+/**
+ * The script of the documentation page. It searches, opens the operation that a link leads to, and sends requests.
+ * Everything else is HTML.
+ */
 export const SCRIPT = `'use strict';
 const calls = [...document.querySelectorAll('details.call')];
 const search = document.getElementById('search');

@@ -1,4 +1,4 @@
-/** Style of the documentation page: light and dark, without external fonts or images. */
+/** Light and dark style of the documentation page, without external fonts or images. */
 export const STYLE = `:root {
   color-scheme: light dark;
   --bg: #fbfbfd; --card: #fff; --text: #1d2330; --soft: #626b7f; --line: #e3e6ee; --accent: #4a4ae0;

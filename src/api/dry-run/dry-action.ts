@@ -17,15 +17,15 @@ interface Deps {
 
 interface Performed {
   status: 'success' | 'skipped';
-  /** Rendered; secrets stay placeholders. */
+  /** The rendered configuration. Secrets remain placeholders. */
   config?: unknown;
   result?: unknown;
   trace?: Record<string, unknown>;
 }
 
 /**
- * Renders the configuration of an action as a run does, and stores the mock of its artifact. Throws the error that
- * fails the step.
+ * Renders the configuration of an action as a run would, and keeps the mock of its artifact for later steps. Throws the
+ * error that makes the step fail.
  */
 export async function performDry(
   { db, evaluator, registry, memory }: Deps,
@@ -40,7 +40,7 @@ export async function performDry(
   const fields = await renderFields({ evaluator, db }, action.config, type.configSchema, scope);
   const config = fields.fill(new Map([...fields.secrets.keys()].map((name) => [name, `\${{ secrets.${name} }}`])));
   const checked = checkRendered(type.configSchema, config);
-  // Without a mock, an artifact lacks fields that it has in a real run.
+  // Without a mock, an artifact lacks fields that it has in a real run, so the configuration may be invalid only here.
   if (!checked.valid && !memory.lacksArtifactOf(action.config)) throw checked.error;
   const mock = memory.mockOf(action, path);
   const artifact = registry.artifactTypeOf(action.action);

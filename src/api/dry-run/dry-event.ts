@@ -4,19 +4,19 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 import type { ResultReads } from '../../integrations/came-from-outside';
 import { payloadFindings } from '../../engine/start/named-trigger';
 
-/** The nil UUID: the id of the automation and the run in a dry run. */
+/** The nil UUID, used as id of the automation and the run in a dry run. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';
-/** The highest UUID, which sorts after every result of the same instant. */
+/** The highest UUID. It sorts after every result of the same instant. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';
 
-/** An event that was routed, or could have been, with the trigger type that its gates use. */
+/** A past or hypothetical event, and the trigger type with which the gates evaluate it. */
 export interface DryEvent {
   change: Change;
   occurrence: Occurrence;
   type: TriggerType;
-  /** Fields of the trigger's events that the payload does not have; undefined = none. */
+  /** A description of how the payload differs from the trigger's schema. Undefined if it matches. */
   gaps?: string;
-  /** How the gates read results of checks. */
+  /** Functions with which the gates read check results. */
   results: ResultReads;
 }
 
@@ -30,8 +30,8 @@ interface Given {
 }
 
 /**
- * Returns the event for a payload, as if it occurred now: after every change in the log. The payload is that of the
- * trigger or, for a trigger that reads the events of another one, that of the other event.
+ * Returns an event with the given payload that occurs now, after every change in the log. If the trigger derives its
+ * payload from another event, the given payload may be that of either event.
  */
 export function eventOf(registry: Registry, given: Given, reads: ResultReads): DryEvent {
   const { event, config, payload, now } = given;
@@ -46,7 +46,7 @@ export function eventOf(registry: Registry, given: Given, reads: ResultReads): D
     ...(gaps.length > 0 && {
       gaps: `Events of ${event} look different: ${gaps.map(({ path, message }) => `${path}: ${message}`).join('; ')}`,
     }),
-    // The event does not exist, so no later change can have overtaken it.
+    // The event is hypothetical, so no later change can have overtaken it.
     results: {
       ...reads,
       earlierResults: (db, systemId, _before, limit) =>
@@ -65,15 +65,18 @@ const withOwnPayload = (type: TriggerType): TriggerType =>
   Object.assign(Object.create(type) as TriggerType, { payloadOf: (payload: Record<string, unknown>) => payload });
 
 /**
- * Returns whether a payload is one of the trigger itself. An incomplete payload is, unless the trigger can read it as a
- * payload of its source.
+ * Returns whether a payload has the format of the trigger itself, not of the event that the trigger derives its payload
+ * from. An incomplete payload counts as the trigger's own, unless the trigger can derive its payload from it.
  */
 function isOwnPayload({ type, payload, config }: Given, source: TriggerType | undefined): boolean {
   if (!type.payloadOf || type.payloadSchema.safeParse(payload).success) return true;
   return source?.payloadSchema.safeParse(payload).success !== true && ownPayloadOf(type, payload, config) === null;
 }
 
-/** Returns the payload that the trigger derives; null = none, or an error, which the config gate reports. */
+/**
+ * Returns the payload that the trigger derives. Returns null if it derives none, or if an error occurs, which the
+ * config gate reports later.
+ */
 function ownPayloadOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>) {
   try {
     return type.payloadOf ? type.payloadOf(payload, config) : payload;
@@ -92,7 +95,7 @@ function changeOf({ event, type, config, actor, now }: Given, payload: Record<st
   return { ...cause, shape: 'event', kind: event, id: subjectOf(type, payload, config), event, payload };
 }
 
-/** Returns the entity of the event, by which the gates find earlier results. */
+/** Returns the id of the entity that the event is about. The gates use it to find earlier results. */
 function subjectOf(type: TriggerType, payload: Record<string, unknown>, config: Record<string, unknown>): string {
   try {
     return type.contextKey?.(payload, config) ?? '';

@@ -14,7 +14,7 @@ import type { ResultReads } from '../../integrations/came-from-outside';
 import { eventOf, withContextKey, type DryEvent } from './dry-event';
 import type { DryGate, DryOutcome } from './report';
 
-/** Counts the active runs of a bucket. */
+/** Counts the active runs in a concurrency scope. */
 export type CountActive = typeof countActive;
 
 export interface DryGateDeps {
@@ -25,19 +25,19 @@ export interface DryGateDeps {
   results: ResultReads;
 }
 
-/** Input of a dry run. */
+/** The input of a dry run. */
 export interface DryInput {
-  /** Id of the trigger; default: the only trigger, when there is a payload. */
+  /** Id of the trigger. If there is an event, it defaults to the automation's only trigger. */
   triggerId?: string | undefined;
   payload?: Record<string, unknown> | undefined;
-  /** A past change with its event, instead of a payload. */
+  /** A past change and its event. Replaces `payload`. */
   past?: { change: Change; occurrence: Occurrence } | undefined;
   contextKey?: string | undefined;
   now: Date;
   actor: Actor;
 }
 
-/** The decisions of the gates. `variables` is null when nothing after the conditions can be evaluated. */
+/** The decisions of the gates. `variables` is null if the evaluation stopped at or before the conditions. */
 export interface DryGates {
   outcome: DryOutcome;
   gates: DryGate[];
@@ -46,9 +46,9 @@ export interface DryGates {
 }
 
 /**
- * Passes an automation through the gates of routing, up to the first refusal. Without a trigger it begins with the
- * variables. `window` and `for` need more than one event and count as passed.
- * @throws {FermataError} `validation_failed` for an unknown trigger
+ * Evaluates the gates of an automation in order, up to the first refusal. Without a trigger, starts with the variables.
+ * `window` and `for` need more than one event, so they count as passed. @throws {FermataError} `validation_failed` for
+ * an unknown trigger
  */
 export async function passDryGates(
   deps: DryGateDeps,
@@ -110,13 +110,13 @@ function dryEventOf(
   return eventOf(registry, { event, config, type, payload, actor, now }, results);
 }
 
-/** Returns the id of the requested trigger; by default, that of the only trigger, if the input has an event. */
+/** Returns the id of the requested trigger. If there is an event, it defaults to the automation's only trigger. */
 function triggerIdOf({ triggers }: RoutedAutomation, { triggerId, payload, past }: DryInput): string | undefined {
   const hasEvent = payload !== undefined || past !== undefined;
   return triggerId !== undefined || !hasEvent || triggers.length > 1 ? triggerId : triggers[0]?.id;
 }
 
-/** Returns the scope of a run that is started by hand. */
+/** Returns the scope of a run that is started manually. */
 function scopeWithoutTrigger(
   automation: RoutedAutomation,
   { payload = {}, actor, now, contextKey }: DryInput,
@@ -125,7 +125,7 @@ function scopeWithoutTrigger(
   return { ...runScopeOf(automation, { payload, actor, occurredAt: now.toISOString() }, contextKey ?? null), steps };
 }
 
-/** Returns a gate in the form of a report. */
+/** Converts a gate's decision to its form in the report. */
 function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
   const seen = trace?.();
   const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];
@@ -137,7 +137,7 @@ function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
   };
 }
 
-/** Returns the gates that need more than one event. */
+/** Returns report entries for the gates that need more than one event. */
 function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][number]): DryGate[] {
   const gates: DryGate[] = [];
   if (window !== undefined) {
@@ -153,7 +153,7 @@ function notEvaluated({ window, for: dwell }: RoutedAutomation['triggers'][numbe
   return gates;
 }
 
-/** Evaluates the concurrency gate. After a refusal the steps are shown anyway. */
+/** Evaluates the concurrency gate. The dry run continues after a refusal, so that its steps are shown. */
 async function passConcurrency(
   { db, countActive }: Pick<DryGateDeps, 'db' | 'countActive'>,
   { id, mode, max_runs: maxRuns, concurrency_scope: scope }: RoutedAutomation,

@@ -6,12 +6,12 @@ import type { ExpressionContext } from '../../evaluation/evaluator';
 
 interface KeptArtifact {
   path: string;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since the epoch. */
   at: number;
   artifact: ExpressionContext['artifacts'][number];
 }
 
-/** The results of steps in a dry run, for later steps: artifacts, results of waits, and their mocks. */
+/** Keeps the results of steps in a dry run for later steps: artifacts, results of waits, and their mocks. */
 export class DryMemory {
   private readonly made: KeptArtifact[] = [];
   private readonly waits = new Map<string, Record<string, unknown>>();
@@ -23,7 +23,7 @@ export class DryMemory {
     private readonly mocks: Readonly<Record<string, unknown>>,
   ) {}
 
-  /** Returns the mock of a step, by its path or its id. */
+  /** Returns the mock of a step. Mocks are found by path or id. */
   mockOf({ id }: ActionStep, path: string): Record<string, unknown> | undefined {
     const key = [path, id].find((each) => each !== undefined && Object.hasOwn(this.mocks, each));
     return key === undefined ? undefined : (this.mocks[key] as Record<string, unknown>);
@@ -37,15 +37,15 @@ export class DryMemory {
     this.unmocked.add(actionId);
   }
 
-  /** Returns whether a configuration refers to an artifact that has no mock. */
+  /** Returns whether a configuration refers to an artifact without a mock. */
   lacksArtifactOf(config: unknown): boolean {
     const text = JSON.stringify(config);
     return [...this.unmocked].some((id) => text.includes(`artifacts.${id}`));
   }
 
   /**
-   * Returns the artifacts that a step sees, oldest first: none of concurrent iterations, and of other branches of a
-   * `parallel` those made at an earlier instant.
+   * Returns the artifacts that are visible to a step, oldest first. Artifacts of concurrent iterations are not visible.
+   * Artifacts of other branches of a `parallel` are visible if they were created at an earlier instant.
    */
   artifactsSeenFrom(path: string, now: number): ExpressionContext['artifacts'] {
     const lanes = lanesAround(this.definition, path);

@@ -13,12 +13,12 @@ import { answerOfError } from '../checks/thread-answer';
 import { dryRun } from './dry-run';
 import type { DryReads, DryRunJob, DryRunThreadData, ReadAnswer, ReadRequest } from './dry-run-work';
 
-/** Placeholder for the database, which the main thread reads. */
+/** Placeholder for the database, which only the main thread can read. */
 const NO_DATABASE = {} as Executor;
 
 /**
- * Runs in a thread for dry runs. It has the triggers, actions and filters of its process; it has no database and sends
- * its reads to the process as messages.
+ * Runs in a thread that performs dry runs. The thread has the triggers, actions and filters of its process. It has no
+ * database connection, so it asks the main thread to read.
  */
 async function serve(): Promise<void> {
   const { plugins: modules, directory, timezone } = workerData as DryRunThreadData;
@@ -31,7 +31,7 @@ async function serve(): Promise<void> {
   const evaluator = createEvaluator({
     entities: {
       getMany: (_db, refs) => reads.request('getMany', refs),
-      // Set only when a plugin has a computed kind; otherwise the main thread is never called.
+      // Set only if a plugin has a computed kind. Otherwise the main thread does not have to be asked.
       ...([...registry.entityKinds().values()].some(({ read }) => read !== undefined) && {
         computed: (_db: Executor, refs: Parameters<DryReads['computed']>[0], limit: number) =>
           reads.request('computed', refs, limit),
@@ -70,13 +70,15 @@ async function serve(): Promise<void> {
   parentPort?.postMessage('ready');
 }
 
-/** Reads of the job at hand. One job runs at a time. */
+/**
+ * Creates functions that read through the main thread on behalf of the current job. The thread runs one job at a time.
+ */
 function createRemoteReads() {
   const waiting = new Map<number, (value: unknown) => void>();
   let [job, count] = [0, 0];
   let abort: (error: Error) => void = () => undefined;
   return {
-    /** Rejects when a read of this job fails, even if the job handles the error. */
+    /** Returns a promise that rejects when a read of this job fails, even if the job handles the error. */
     begin(key: number): Promise<never> {
       job = key;
       waiting.clear();

@@ -17,16 +17,16 @@ const THREADS = 2;
 const DEADLINE_MS = 10_000;
 const MEMORY_MB = 256;
 
-/** Data that the thread of dry runs needs. */
+/** Data that the thread needs to start. */
 export interface DryRunThreadData {
-  /** Modules of the user's own plugins. */
+  /** Modules of external plugins. */
   plugins: readonly string[];
   directory: string;
   timezone: string;
 }
 
 export interface DryRunJob {
-  /** Names the job in its reads. */
+  /** Identifies the job in its read requests. */
   key: number;
   automation: AutomationRecord;
   request: DryRunRequest;
@@ -36,7 +36,10 @@ type ListArguments = [kind: Parameters<EntityStore['list']>[1], page: Parameters
 
 type ComputedArguments = [refs: Parameters<EntityStore['computed']>[1], limit: number];
 
-/** Returns the reads of live state, by name: the thread has no connection to the database. */
+/**
+ * Returns the functions that read live state, by name. The main thread calls them for the thread, which has no database
+ * connection.
+ */
 export function createDryReads(db: Executor, entities: EntityStore) {
   const bound = <A extends unknown[], R>(read: (db: Executor, ...rest: A) => R) => {
     return (...rest: A): R => read(db, ...rest);
@@ -56,24 +59,24 @@ export function createDryReads(db: Executor, entities: EntityStore) {
 
 export type DryReads = ReturnType<typeof createDryReads>;
 
-/** A thread's request for live state. */
+/** A request of the thread to read live state. */
 export interface ReadRequest {
   read: keyof DryReads;
   /** Key of the job. */
   key: number;
-  /** Number of the read. */
+  /** Number of the read within the job. */
   no: number;
   args: unknown[];
 }
 
-/** The answer to a read. After a failed read, the job ends. */
+/** The answer to a read request. A failed read ends the job. */
 export type ReadAnswer = { no: number; value: unknown } | { no: number; failed: true };
 
-/** Dry runs that do not block the event loop. */
+/** Performs dry runs without blocking the event loop. */
 export interface DryRunWork {
   /**
-   * Performs a dry run in a thread, since expressions of a large document may take seconds.
-   * @throws {FermataError} as `dryRun`, and `limit_exceeded` when it takes longer than 10 s
+   * Performs a dry run in a thread, because the expressions of a large document may take seconds. @throws
+   * {FermataError} as `dryRun`, and `limit_exceeded` when it takes longer than 10 s
    */
   run(automation: AutomationRecord, request: DryRunRequest): Promise<DryRun>;
   close(): Promise<void>;
@@ -123,7 +126,7 @@ export function createDryRunWork(deps: {
 function startThread(workerData: DryRunThreadData): Worker {
   const type = extname(__filename);
   return new Worker(join(__dirname, `dry-run-thread${type}`), {
-    // From source, as in tests, the thread compiles TypeScript itself.
+    // If the process runs from TypeScript sources, as in tests, the thread compiles them too.
     execArgv: type === '.ts' ? ['--require', 'esbuild-register'] : [],
     workerData,
     resourceLimits: { maxOldGenerationSizeMb: MEMORY_MB, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },

@@ -9,7 +9,7 @@ import type { DryRun } from './report';
 import { simulate } from './simulate';
 
 export interface DryRunDeps extends DryGateDeps {
-  /** Filters of a definition that this process does not have. */
+  /** Returns the filters of a definition that this process does not have. */
   filtersLacking: FiltersLacking;
 }
 
@@ -19,10 +19,11 @@ export interface DryRunRequest extends DryInput {
 }
 
 /**
- * Runs the whole automation on a payload or a past change without any effect, and returns the value of each condition,
- * each rendered configuration and each chosen branch. Live state is read; nothing is written or called. Disabled
- * automations can be run as well. Waits and delays end at once. A payload may be incomplete.
- * @throws {FermataError} `validation_failed` for an unknown trigger, `plugin_missing`
+ * Runs an automation on a payload or past change without side effects. Returns the value of each condition, each
+ * rendered configuration and each chosen branch.
+ * Reads live state, but writes nothing and makes no calls. Waits and delays end at once. The automation may be disabled
+ * and the payload may be incomplete. @throws {FermataError} `validation_failed` for an unknown trigger,
+ * `plugin_missing`
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {
   requireFilters(deps.filtersLacking(automation.definition));
@@ -34,7 +35,7 @@ export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, req
   return { outcome, gates, ...(await simulate(deps, automation, beginning)) };
 }
 
-/** Returns the scope of the run that the gates admitted. */
+/** Returns the scope of the run that would start. */
 function scopeOfRun({ steps: _steps, facts, ...scope }: ExpressionContext, now: Date): ExpressionContext {
   return { ...scope, facts: { ...facts, run: { id: NO_ID, startedAt: now.toISOString() } } };
 }

@@ -10,15 +10,15 @@ import type { RunError, StepStatus } from '../../domain/run/step-record';
 import type { Evaluated } from '../../evaluation/steps/evaluated';
 import type { DryStep } from './report';
 
-/** Maximum number of steps in a dry run, since a loop without effects may never end. */
+/** Maximum number of steps in a dry run. A loop without side effects might never end. */
 const MAX_STEPS = 1_000;
 /**
- * Maximum size of the configurations and results in a dry run, in characters of JSON; those of later steps are left
+ * Maximum total size of configurations and results in a dry run, in characters of JSON. Those of later steps are left
  * out.
  */
 const MAX_SHOWN = 2_097_152;
 
-/** Thrown when the dry run has as many steps as it may show. */
+/** Thrown when a dry run exceeds the maximum number of steps. */
 export class TooManySteps extends Error {
   override readonly name = 'TooManySteps';
   readonly error: RunError;
@@ -33,17 +33,14 @@ export class TooManySteps extends Error {
 type Row = Omit<DryStep, 'status'> & { status: StepStatus };
 type Shown = Pick<Evaluated, 'status' | 'result' | 'trace'> & { config?: unknown; error?: RunError };
 
-/** The steps of a dry run, as the rows of a run would have them. */
+/** Records the steps of a dry run in the form of a run's step rows. */
 export class DrySteps {
   private readonly rows = new Map<string, Row>();
   private size = 0;
 
   constructor(private readonly progress: Progress) {}
 
-  /**
-   * Records that a step begins or is evaluated again.
-   * @throws {TooManySteps}
-   */
+  /** Records that a step starts or is evaluated again. @throws {TooManySteps} */
   begin(node: PlanNode, path: string): Row {
     const known = this.rows.get(path);
     if (known) return known;
@@ -66,7 +63,7 @@ export class DrySteps {
     Object.assign(row, shown, error && { error }, merged && { trace: merged });
   }
 
-  /** Records notes of the interpreter: enclosing steps, and steps without an activity. */
+  /** Records notes of the interpreter about steps that contain others, and about steps without an activity. */
   note({ node, path, status, persist, result, error }: Extract<Command, { type: 'note' }>): void {
     if (!persist) return;
     const row = this.begin(node, path);
@@ -74,13 +71,13 @@ export class DrySteps {
     if (result !== undefined)
       row.result = node.kind === 'repeat' ? { ...Object(row.result), ...Object(result) } : result;
     if (error) row.error = error;
-    // In a run, the iterations of a loop are recorded when it ends successfully.
+    // In a run, the iterations of a loop are only recorded if the loop succeeds.
     if (node.kind === 'repeat' && status === 'failed') {
       row.result = { ...Object(row.result), iterations: this.progress.position(begunAt(path)) };
     }
   }
 
-  /** Returns all steps in the order in which they began; those that were open at the end of the run are cancelled. */
+  /** Returns all steps in the order in which they started. Steps that were still open at the end count as cancelled. */
   all(): DryStep[] {
     return [...this.rows.values()].map(({ status, ...row }) => ({ ...row, status: endedAs(status) }));
   }
@@ -96,14 +93,16 @@ export class DrySteps {
 const endedAs = (status: StepStatus): DryStep['status'] =>
   status === 'success' || status === 'failed' || status === 'skipped' ? status : 'cancelled';
 
-/** Merges traces: a loop that decides at each iteration keeps the conditions of all iterations. */
+/**
+ * Merges traces, so that a loop which evaluates its condition at each iteration keeps the results of all iterations.
+ */
 function mergeTraces(before: DryStep['trace'], trace: DryStep['trace']): DryStep['trace'] | undefined {
   const conditions = [before, trace].flatMap((each) => (each?.['conditions'] ?? []) as ConditionTrace[]);
   const merged = { ...before, ...trace, ...(conditions.length > 0 && { conditions }) };
   return Object.keys(merged).length === 0 ? undefined : merged;
 }
 
-/** Returns the failure of a step, as the run's rows and `run.error` carry it. */
+/** Returns the error of a failed step in the form in which step rows and `run.error` contain it. */
 export function failureOf(error: unknown, { id }: PlanNode, path: string): RunError {
   const code = error instanceof FermataError ? error.code : 'expression_error';
   return { code, message: shortText(toStorable(messageOf(error))), path, ...(id === null ? {} : { actionId: id }) };

@@ -24,8 +24,8 @@ export const isWait = (action: ActionStep): action is WaitStep['action'] =>
   'wait_until' in action || 'wait_for_trigger' in action;
 
 /**
- * Evaluates a wait. It completes at once, unless its mock makes it time out: then it waits for its timeout first, if
- * any. Throws the error that fails the step.
+ * Evaluates a wait. It completes at once, unless its mock makes it time out. Then it first waits until its timeout, if
+ * it has one. Throws the error that makes the step fail.
  */
 export async function evaluateDryWait(
   { db, evaluator, clock, memory }: Deps,
@@ -61,7 +61,7 @@ function over(path: string, wait: { completed: boolean }, memory: DryMemory): Ev
   return { evaluation: { type: 'wait', over: true, completed: wait.completed }, status: 'success' };
 }
 
-/** As in a run, later steps do not see a wait that failed. */
+/** Returns the outcome of a wait that timed out. As in a run, later steps do not see the result of a failed wait. */
 function timedOut(path: string, wait: { completed: boolean }, goesOn: boolean, memory: DryMemory): Evaluated {
   if (goesOn) return over(path, wait, memory);
   const error = { code: 'wait_timeout', message: 'The mock made the wait time out.', path };

@@ -1,6 +1,6 @@
 import type { Evaluator, ExpressionContext } from '../../evaluation/evaluator';
 
-/** Returns an evaluator whose clock shows a fixed instant. Live state is the present one. */
+/** Returns an evaluator with a clock that always returns the same instant. Live state is still the current state. */
 export function evaluatorAt(evaluator: Evaluator, now: Date): Evaluator {
   const at = (scope: ExpressionContext): ExpressionContext => ({ ...scope, now });
   return {

@@ -4,7 +4,7 @@ import type { EndedBy, RunError } from '../../domain/run/step-record';
 /** The decision of a gate. */
 export interface DryGate {
   gate: 'config' | 'filter' | 'window' | 'for' | 'variables' | 'conditions' | 'concurrency';
-  /** null = not evaluated in a dry run, which takes it as passed. */
+  /** Null if the dry run does not evaluate the gate. The gate then counts as passed. */
   passed: boolean | null;
   detail?: string;
   conditions?: ConditionTrace[];
@@ -12,30 +12,30 @@ export interface DryGate {
   variables?: Record<string, unknown>;
 }
 
-/** The effect of a step: the fields of a run's step that are known. */
+/** The outcome of a step, with the known fields of a run's step. */
 export interface DryStep {
   path: string;
   actionId: string | null;
   kind: string;
   action: string | null;
-  /** `cancelled`: it was open at the end of the run, as around a `stop`. */
+  /** `cancelled` means that the step was still open at the end of the run, e.g. around a `stop`. */
   status: 'success' | 'failed' | 'skipped' | 'cancelled';
-  /** Rendered; secrets stay placeholders. */
+  /** The rendered configuration. Secrets remain placeholders. */
   config?: unknown;
   result?: unknown;
   error?: RunError;
   trace?: Record<string, unknown>;
 }
 
-/** The outcome of an event: a reason why no run starts, as in evaluations, or a run that would start. */
+/** The outcome for an event: `would_run`, or the reason why no run would start, as in evaluations. */
 export type DryOutcome =
   'would_run' | 'config' | 'silenced' | 'filter' | 'condition' | 'already_running' | 'max_runs' | 'disabled' | 'error';
 
-/** The result of an automation that was run on a payload without any effect. */
+/** The result of running an automation on a payload without side effects. */
 export interface DryRun {
   outcome: DryOutcome;
   gates: DryGate[];
   steps: DryStep[];
-  /** The end of the run; null when its gates refuse it. */
+  /** How the run would end. Null if the gates refuse it. */
   end: { status: 'success' | 'failed'; endedBy?: EndedBy; error?: RunError } | null;
 }

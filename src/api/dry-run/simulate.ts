@@ -19,7 +19,7 @@ import { evaluateDryWait, isWait } from './dry-wait';
 import { evaluatorAt } from './evaluator-at';
 import type { DryRun } from './report';
 
-/** Maximum number of iterations of one loop in a dry run, in which the condition may never become true. */
+/** Maximum number of iterations of one loop in a dry run, whose condition may never become true. */
 const MAX_ITERATIONS = 10;
 
 export interface SimulateDeps {
@@ -28,7 +28,7 @@ export interface SimulateDeps {
   registry: Registry;
 }
 
-/** The start of a dry run of the steps. */
+/** How the simulation of the steps starts. */
 export interface Beginning {
   /** Scope after the gates. */
   scope: ExpressionContext;
@@ -37,7 +37,7 @@ export interface Beginning {
   mocks: Readonly<Record<string, unknown>>;
 }
 
-/** Drives the steps of an automation with mocks and a fixed clock: the third driver of the interpreter. */
+/** Runs the steps of an automation through the interpreter, with mocks and a simulated clock. */
 export async function simulate(
   deps: SimulateDeps,
   { definition }: Pick<AutomationRecord, 'definition'>,
@@ -63,7 +63,7 @@ export async function simulate(
   const end = await run('actions');
   if (end.error !== undefined) {
     progress.leaveAll();
-    // The end of the step generator does not change how the run ended.
+    // The end of the `on_failure` steps does not change how the run ended.
     await run('on_failure', end.error);
   }
   return { steps: steps.all(), end };
@@ -138,7 +138,7 @@ const traceOf = ({ enabled }: { action: ActionStep } & Pick<EvaluatedStep, 'enab
   ...(enabled && { enabled }),
 });
 
-/** Returns an evaluation for display, without instants that a dry run does not reach, and with the end of its loops. */
+/** Returns an evaluation for display. Removes instants that a dry run does not reach, and adds the end of its loops. */
 function shownOf(evaluated: Evaluated, now: number): Evaluated {
   const { evaluation } = evaluated;
   if (evaluation.type === 'delay') {

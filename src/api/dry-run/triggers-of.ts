@@ -14,8 +14,8 @@ export interface ListeningTrigger {
 }
 
 /**
- * Returns the triggers that listen to a change, in the order of the definition, each with its event; the gates decide
- * whether they fire. A scheduled time concerns its own trigger only.
+ * Returns the triggers that listen to a change, in the order of the definition, each with its event. The gates decide
+ * whether they fire. A scheduled time is only returned for the trigger that it belongs to.
  */
 export function triggersOf(
   registry: Registry,

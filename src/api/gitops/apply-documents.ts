@@ -8,10 +8,10 @@ import { deleteAutomation } from '../automations/delete-automation';
 import { assertMayUseSecrets } from '../automations/secret-use';
 import type { GitOpsAutomation } from './read-documents';
 
-/** The outcome of one document, or of an automation without a document. */
+/** The outcome for one document, or for an automation without a document. */
 export interface AppliedDocument {
   name: string;
-  /** null = it would be created. */
+  /** Null if the automation would be created. */
   id: string | null;
   action: 'created' | 'updated' | 'unchanged' | 'deleted';
 }
@@ -26,15 +26,15 @@ export interface ApplyRequest {
 }
 
 /**
- * Makes the automations of a source equal to its documents, in the caller's transaction. Statuses are kept; a key that
- * a document lacks gets its default; `prune` deletes automations that the source created and no longer contains.
- * @throws {FermataError} `forbidden` for documents that refer to secrets, when the caller may not use them
+ * Changes the automations of a source to match its documents, in the caller's transaction. Keeps their status. A key
+ * that a document omits gets its default value. With `prune`, deletes automations that the source created but no longer
+ * contains. @throws {FermataError} `forbidden` for documents that refer to secrets, if the caller may not use secrets
  */
 export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },
   { automations, source, commit, prune, dryRun, principal }: ApplyRequest,
 ): Promise<AppliedDocument[]> {
-  // Two concurrent applies of one source must not both create a missing automation.
+  // Prevents two concurrent requests for a source from both creating a missing automation.
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${`gitops:${source}`}, 0))`);
   const current = new Map((await store.ofSource(tx, source)).map((record) => [record.sourceName ?? '', record]));
   const results: AppliedDocument[] = [];
@@ -42,7 +42,7 @@ export async function applyDocuments(
   for (const { name, path, definition, sourceYaml } of automations) {
     const there = current.get(name);
     current.delete(name);
-    // Set explicitly: a definition without a group would leave the group of the row unchanged.
+    // Set the group explicitly. A definition without a group would keep the stored group.
     const whole = { ...definition, group: definition.group ?? '' };
     if (there === undefined || !isSame(there, whole)) assertMayUseSecrets(principal, definition);
     if (there === undefined) {

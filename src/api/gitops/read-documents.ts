@@ -6,18 +6,18 @@ import type { Finding } from '../../domain/errors';
 import type { Validation } from '../../domain/definition/validate';
 import type { Locate } from '../../domain/definition/yaml-locate';
 
-/** A valid document of an apply. */
+/** A valid document of a GitOps request. */
 export interface GitOpsAutomation {
   /** `metadata.name` */
   name: string;
   /** `metadata.annotations.path` */
   path: string | null;
   definition: Definition;
-  /** The automation of the document as YAML with its comments; null when it cannot be written with them. */
+  /** The automation in the document as YAML, including comments. Null if its text cannot be extracted. */
   sourceYaml: string | null;
 }
 
-/** The content of a text with several documents. */
+/** The result of reading a text with several documents. */
 export interface GitOpsRead {
   automations: GitOpsAutomation[];
   errors: Finding[];
@@ -27,8 +27,8 @@ export interface GitOpsRead {
 type Validate = (document: unknown, locate: Locate) => Validation;
 
 /**
- * Reads a multi-document text. Findings are those of all documents; their paths begin with `documents[<index>]`,
- * counted without empty ones.
+ * Reads a text with several documents. Returns the findings of all documents. Their paths start with
+ * `documents[<index>]`; empty documents are not counted.
  */
 export function readGitOpsDocuments(text: string, validate: Validate): GitOpsRead {
   const automations: GitOpsAutomation[] = [];

@@ -12,22 +12,22 @@ import { assertStorableBody } from './stored-text';
 
 /** Default maximum size of a body, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
-/** Bytes of a body above the limit that are read and discarded, so that the sender receives the answer. */
+/** Number of bytes beyond the limit that are read and discarded, so that the sender receives the response. */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
 
 /** How the body is parsed. */
 export type BodyFormat =
   /** `application/json` and `application/*+json`. */
   | 'json'
-  /** JSON, or YAML by `application/yaml`. */
+  /** JSON, or YAML if the content type is `application/yaml`. */
   | 'json-or-yaml'
-  /** Any content type; the handler gets the bytes. */
+  /** Any content type. The handler receives the bytes. */
   | 'raw';
 
 /** The text of a body, kept to locate errors in it. */
 export interface BodySource {
   text: string;
-  /** Returns line and column of a path like `actions[0].config`; YAML only. */
+  /** Returns the line and column of a path such as `actions[0].config`. Only available for YAML. */
   locate?: Locate;
 }
 
@@ -45,10 +45,10 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 };
 
 /**
- * Returns the bytes of a body, decompressed.
- * @param most largest size in bytes, after decompression
- * @throws {FermataError} `body_too_large`, `malformed_body` when it cannot be decompressed, `unsupported_media_type` for
- * encodings other than gzip, deflate and br.
+ * Returns the decompressed bytes of a body.
+ * @param most maximum size in bytes after decompression
+ * @throws {FermataError} `body_too_large`, `malformed_body` when the body cannot be decompressed,
+ * `unsupported_media_type` for encodings other than gzip, deflate and br
  */
 export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
@@ -72,7 +72,7 @@ export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): 
   }
 }
 
-/** Reads a body. It uses listeners, because an async iterator costs more than all other work on a small body. */
+/** Reads a body with listeners. An async iterator would cost more than all other work on a small body. */
 function collect(request: IncomingMessage, stream: Readable, most: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
@@ -95,24 +95,24 @@ function collect(request: IncomingMessage, stream: Readable, most: number): Prom
   });
 }
 
-/** Returns the media type of the body without parameters, lower case; empty when none is named. */
+/** Returns the media type without parameters, in lower case. Returns an empty text if the header is missing. */
 export function mediaTypeOf(header: string | undefined): string {
   return (header ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** Returns whether a media type is JSON: `application/json` and all `+json` types. */
+/** Returns whether a media type is JSON: `application/json` or any `+json` type. */
 export function isJsonType(type: string): boolean {
   return type === 'application/json' || /^application\/[\w.!#$&^-]+\+json$/.test(type);
 }
 
-/** Returns whether a media type names YAML: `application/yaml` (RFC 9512) or one of the older names. */
+/** Returns whether a media type is YAML: `application/yaml` (RFC 9512) or one of the older names. */
 export function isYamlType(type: string): boolean {
   return ['application/yaml', 'application/x-yaml', 'text/yaml', 'text/x-yaml'].includes(type);
 }
 
 /**
- * Returns the value of a body; undefined when there is none.
- * @throws {FermataError} `unsupported_media_type`, `malformed_body` with line and column, `invalid_text`, `limit_exceeded`.
+ * Returns the value of a body, or undefined if there is no body. @throws {FermataError} `unsupported_media_type`,
+ * `malformed_body` with line and column, `invalid_text`, `limit_exceeded`
  */
 export function parseBody(
   raw: Buffer,
@@ -138,7 +138,8 @@ export function parseBody(
 }
 
 /**
- * Like `parseBody` for YAML; `parse` may run elsewhere. The result has no positions: the caller locates its findings.
+ * Parses a YAML body with `parse`, which may run in a thread. Otherwise like `parseBody`, but the result has no
+ * positions, so the caller must locate its findings.
  */
 export async function parseLargeYaml(
   raw: Buffer,
@@ -158,7 +159,7 @@ function assertUtf8(contentType: string | undefined): void {
   throw new FermataError('unsupported_media_type', `Charset "${charset}" is not accepted; send UTF-8.`);
 }
 
-/** Returns the text of UTF-8 bytes. @throws {FermataError} `malformed_body` */
+/** Decodes UTF-8. @throws {FermataError} `malformed_body` */
 export function decodeUtf8(raw: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
@@ -170,12 +171,15 @@ export function decodeUtf8(raw: Buffer): string {
 /** Returns the value of a JSON text. @throws {FermataError} as `parseBody` */
 export function parseJson(text: string): unknown {
   const value = readJson(text, JSON.parse);
-  // Refuses numbers beyond the range of a double before they could become text.
+  // Refuse numbers beyond the range of a double, before they can be converted to text.
   assertStorableBody(value, text);
   return parseExact(text);
 }
 
-/** Like `parseJson`, but keeps JavaScript's numbers: the validator of documents reports those that lose digits. */
+/**
+ * Returns the value of a JSON text like `parseJson`, but accepts all of JavaScript's numbers. The validator of
+ * documents reports numbers that lose digits.
+ */
 function parseDocument(text: string): unknown {
   const value = readJson(text, JSON.parse);
   assertStorableBody(value, text);
@@ -183,9 +187,9 @@ function parseDocument(text: string): unknown {
 }
 
 /**
- * Returns the value of a JSON text of a third party. NUL and lone surrogates become U+FFFD, because the sender cannot
- * change its message and would not send it again.
- * @throws {FermataError} as `parseBody`, but no `invalid_text`
+ * Returns the value of a JSON text from a third party. NUL and lone surrogates are replaced by U+FFFD, because the
+ * sender cannot fix its message and would not send it again. @throws {FermataError} as `parseBody`, except
+ * `invalid_text`
  */
 export function parseForeignJson(text: string): unknown {
   return toStorable(readJson(text, parseExact));

@@ -6,9 +6,9 @@ import { parseAddressRange } from '../../domain/address-range';
 export type ClientAddress = (request: IncomingMessage) => string;
 
 /**
- * Returns a function that finds the client's address: the peer of the connection, or, when that is one of the trusted
- * proxies (addresses or CIDR ranges), the last address of `X-Forwarded-For` that is not a trusted proxy itself. The
- * header of any other peer is ignored.
+ * Creates a function that returns the client address. This is the address of the peer, unless the peer is a trusted
+ * proxy (`trustedProxies` lists addresses or CIDR ranges). In that case, it is the last address in `X-Forwarded-For`
+ * that is not a trusted proxy. The header is ignored if the peer is not trusted.
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
   const ranges = trustedProxies.map(parseAddressRange);

@@ -21,7 +21,7 @@ it('counts a call as one request for each 8 kB of its body, and lets one through
   limiter.take('a');
   guard.enter('a', 1_048_576)();
   expect(() => limiter.take('a')).toThrow(/10 requests per second/);
-  // 128 + 1 requests at 10 per second, of which 10 were there.
+  // 129 requests at 10 per second, minus the 10 that were available.
   now += 11_800;
   expect(() => limiter.take('a')).toThrow(FermataError);
   now += 400;

@@ -1,25 +1,25 @@
 import { FermataError } from '../../domain/errors';
 import type { RateLimiter } from '../auth/rate-limit';
 
-/** Maximum number of concurrent costly calls of one token in this process. */
+/** Maximum number of concurrent costly calls per token in this process. */
 const MAX_AT_ONCE = 4;
 /**
- * A costly call counts as one request for each this many bytes of its body. Calls with smaller bodies are not limited
+ * A costly call counts as one request per this number of bytes in its body. Calls with smaller bodies are not limited
  * here.
  */
 const BYTES_PER_REQUEST = 8_192;
 
-/** Limits the calls of one token whose work grows with their body. */
+/** Limits calls whose cost grows with the size of their body, per token. */
 export interface CostGuard {
   /**
-   * Admits a call whose body has been read. Call the returned function after the answer was sent. With `always`, the
-   * call is counted regardless of the size of its body.
-   * @throws {FermataError} `rate_limited` when the token already has four such calls in progress
+   * Admits a call whose body has been read. Call the returned function after sending the response. With `always`, the
+   * call is counted whatever the size of its body. @throws {FermataError} `rate_limited` when the token already has
+   * four such calls in progress
    */
   enter(caller: string, bytes: number, always?: boolean): () => void;
 }
 
-/** `limiter` = the one for ordinary requests. */
+/** Creates a guard. `limiter` is the limiter of ordinary requests, which is charged for costly calls. */
 export function createCostGuard(limiter: Pick<RateLimiter, 'charge'>): CostGuard {
   const running = new Map<string, number>();
   return {

@@ -2,18 +2,20 @@ import { createServer, STATUS_CODES, type RequestListener, type Server } from 'n
 import { FermataError } from '../../domain/errors';
 import { problemDocument, PROBLEM_TYPE } from './problem';
 
-/** Limit of address and headers in bytes: every parameter at its maximum length fits, percent-encoded. */
+/** Maximum size of URL and headers in bytes. All parameters fit at their maximum length, percent-encoded. */
 const MAX_HEADER_BYTES = 65_536;
 
 /**
- * Creates the server below the application: its limits, and problem documents also for requests that reach no route.
+ * Creates an HTTP server for the application. Sets limits, and answers requests that reach no route with problem
+ * documents.
  */
 export function createHttpServer(app: RequestListener): Server {
-  // A slow sender must not hold a connection forever. Streams are not affected, since their requests have been read.
+  // A slow sender must not occupy a connection forever. Streams are not affected, because their requests have been read
+  // completely.
   const timeouts = { requestTimeout: 60_000, headersTimeout: 20_000, keepAliveTimeout: 65_000 };
   const server = createServer({ ...timeouts, maxHeaderSize: MAX_HEADER_BYTES }, app);
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    // As in Node's own handler: once an answer has begun, a second one would be read as part of it.
+    // As in Node's own handler: once a response has begun, a second response would be read as part of it.
     const answering = (socket as { _httpMessage?: { headersSent: boolean } })._httpMessage?.headersSent ?? false;
     if (error.code === 'ECONNRESET' || !socket.writable || answering) return void socket.destroy();
     const refusal = refusalOf(error);

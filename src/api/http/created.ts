@@ -10,21 +10,21 @@ const Named = z.object({
   title: z.string().optional(),
 });
 
-/** Maximum number of automations of one GitOps call in its audit row. */
+/** Maximum number of automations of one GitOps request in its audit row. */
 const MAX_NAMED = 50;
 const Applied = z.object({
   results: z.array(z.object({ id: z.string().nullable(), name: z.string(), action: z.string() })),
 });
 
-/** Resources that a request created, for its audit row. */
+/** A resource that a request created, for the audit row of the request. */
 export interface CreatedResource {
   id?: string | number;
   name?: string;
 }
 
 /**
- * Returns the id and name (or title, at most 200 characters) from the answer to a creation, or of each automation that
- * was applied. No other field is stored: answers about tokens and hooks contain secrets.
+ * Returns the id and name (or title, at most 200 characters) of the created resource, or of each automation that was
+ * applied. Other fields are not stored, because responses about tokens and hooks contain secrets.
  */
 export function createdBy(body: unknown): { created?: CreatedResource | CreatedResource[] } {
   const made = Applied.safeParse(body).data?.results.filter(({ action }) => action === 'created') ?? [];

@@ -3,16 +3,16 @@ import { FermataError } from '../../domain/errors';
 
 const UNAVAILABLE_SECONDS = 2;
 
-/** Statement and lock timeouts: the database can be reached, but is overloaded. */
+/** Statement and lock timeouts. The database can be reached, but is overloaded. */
 const OVERLOADED = new Set(['57014', '55P03']);
-/** NUL in text, lone surrogates in jsonb. */
+/** NUL in text, or lone surrogates in jsonb. */
 const INVALID_TEXT = new Set(['22021', '22P05']);
-/** Deadlock, serialisation failure, plan made invalid by a migration: the same transaction may succeed when repeated. */
+/**
+ * Deadlock, serialization failure, or a plan invalidated by a migration. The same transaction may succeed if repeated.
+ */
 const REPEATABLE = new Set(['40P01', '40001', '0A000']);
 
-/**
- * Returns the error for the caller when the database refuses a statement for an expected reason; otherwise undefined.
- */
+/** Returns the error for the caller if the database refused a statement for an expected reason, otherwise undefined. */
 export function databaseRefusal(error: unknown): FermataError | undefined {
   for (const { code } of databaseCauses(error)) {
     if (INVALID_TEXT.has(code)) {

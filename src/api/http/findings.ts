@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 import { FermataError, type Finding } from '../../domain/errors';
 
-/** Returns a path for people: `actions[0].config.title`. */
+/** Returns a path as text, e.g. `actions[0].config.title`. */
 function pathText(path: readonly PropertyKey[]): string {
   return path.reduce<string>((text, part) => {
     if (typeof part === 'number') return `${text}[${part}]`;
@@ -9,7 +9,7 @@ function pathText(path: readonly PropertyKey[]): string {
   }, '');
 }
 
-/** Returns zod's issues as findings, one per path and unknown key. */
+/** Converts zod issues to findings, one per path and unknown key. */
 export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = []): Finding[] {
   return error.issues.flatMap((issue) => {
     const path = [...prefix, ...issue.path];
@@ -24,14 +24,14 @@ export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = [
   });
 }
 
-/** Parses with a schema. @throws {FermataError} `validation_failed` with every finding. */
+/** Parses a value with a schema. @throws {FermataError} `validation_failed` with all findings */
 export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, prefix: readonly PropertyKey[] = []) {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   throw refusalOfFindings(findingsOf(parsed.error, prefix));
 }
 
-/** Returns one error for all findings; its detail is the first finding, for clients that show nothing else. */
+/** Returns one error for all findings. Its detail is the first finding, for clients that only show the detail. */
 export function refusalOfFindings(errors: readonly Finding[]): FermataError {
   const [first] = errors;
   const place = first === undefined || first.path === '' ? 'The request' : first.path;

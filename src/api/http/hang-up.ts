@@ -1,15 +1,15 @@
 import type { Request } from 'express';
 import { FermataError } from '../../domain/errors';
 
-/** Reports that the caller of a request has disconnected. */
+/** Detects that the caller of a request has disconnected. */
 export interface HangUp {
   /** Aborts with `request_timeout` when the caller disconnects. */
   signal: AbortSignal;
-  /** Stops watching the connection; call it after the answer. */
+  /** Stops watching the connection. Call it after sending the response. */
   end(): void;
 }
 
-/** Watches the connection of a request, for work that is not worth finishing without its caller. */
+/** Watches the connection of a request, so that work can stop when the caller disconnects. */
 export function untilHungUp({ socket }: Request): HangUp {
   const controller = new AbortController();
   const abort = () => controller.abort(new FermataError('request_timeout', 'The caller has closed the connection.'));

@@ -7,14 +7,14 @@ import type { Context, Reply } from './route';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
-/** Returns the key of a request; undefined when it has none. @throws {FermataError} `bad_request` */
+/** Returns the idempotency key of a request, or undefined if it has none. @throws {FermataError} `bad_request` */
 export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && KEY.test(header)) return header;
   throw new FermataError('bad_request', 'Idempotency-Key must have 1 to 255 printable ASCII characters.');
 }
 
-/** The content of a request. */
+/** The content that two requests with the same idempotency key must share. */
 export interface RequestContent {
   /** Path and query as sent. */
   target: string;
@@ -22,12 +22,15 @@ export interface RequestContent {
   raw: Buffer;
 }
 
-/** Returns the SHA-256 of the content of a request. */
+/** Returns the SHA-256 hash of the content of a request. */
 function contentHash({ target, contentType, raw }: RequestContent): string {
   return sha256([JSON.stringify([target, contentType]), raw]);
 }
 
-/** Returns the `Idempotency-Key` of an inbound request with its caller and content; undefined when it has none. */
+/**
+ * Returns the `Idempotency-Key` of an inbound request, with its caller and the hash of its content. Returns undefined
+ * if it has none.
+ */
 export function callerKeyOf({
   request,
   principal,
@@ -40,10 +43,7 @@ export function callerKeyOf({
   return { principal: principal.id, route: request.path, key, contentHash: hash };
 }
 
-/**
- * Throws the error for a key that was used with other content.
- * @throws {FermataError} `idempotency_key_reused`
- */
+/** @throws {FermataError} `idempotency_key_reused`, for a key that was used with different content */
 export function refuseReusedKey(): never {
   throw new FermataError(
     'idempotency_key_reused',
@@ -52,9 +52,8 @@ export function refuseReusedKey(): never {
 }
 
 /**
- * Runs `work` once per key, in the caller's transaction. A repeat of the same request waits for the first one and gets
- * its answer.
- * @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
+ * Runs `work` once per key, in the caller's transaction. A repeated request waits for the first one and gets the same
+ * response. @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
  */
 export async function oncePerKey(
   tx: Executor,

@@ -1,15 +1,15 @@
 import { visit } from 'jsonc-parser';
 
-/** Place of the first error in a text that is not JSON. 1-based. */
+/** Position of the first error in a text that is not JSON. Line and column count from 1. */
 export interface TextPlace {
   line: number;
   column: number;
 }
 
-/** Deepest nesting of a body. Neither this process nor Postgres could walk a deeper one safely. */
+/** Maximum nesting depth of a body. Neither this process nor Postgres could safely process deeper nesting. */
 const MAX_DEPTH = 128;
 
-/** Returns whether brackets outside of strings are nested too deep. */
+/** Returns whether brackets outside of strings are nested too deeply. */
 export function nestsTooDeep(text: string): boolean {
   let depth = 0;
   let quoted = false;
@@ -28,9 +28,9 @@ export function nestsTooDeep(text: string): boolean {
 }
 
 /**
- * Returns the position of the first error in a text that `JSON.parse` refused; the end of the text when there is none.
- * Only some messages of `JSON.parse` contain a position, and this differs between versions of Node. Recursive: call it
- * only with texts that are not nested too deep.
+ * Returns the position of the first error in a text that `JSON.parse` refused, or the end of the text if there is none.
+ * Not every message of `JSON.parse` contains a position, and the messages differ between versions of Node. This
+ * function is recursive, so call it only with texts that are not nested too deeply.
  */
 export function locateJsonError(text: string): TextPlace {
   const lines = text.split('\n');

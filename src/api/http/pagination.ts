@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { FermataError } from '../../domain/errors';
 
-/** Query parameters of every list. */
+/** Query parameters of all lists. */
 export const PageQuery = {
   limit: z.coerce.number().int().min(1).max(200).default(50).describe('Items per page'),
   cursor: z.string().max(2000).optional().describe('`nextCursor` of the previous page'),
 };
 
-/** Returns the schema of a list's answer. */
+/** Returns the response schema for a page of items. */
 export function pageOf<T extends z.ZodType>(item: T) {
   return z.object({ items: z.array(item), nextCursor: z.string().nullable() });
 }
@@ -18,8 +18,8 @@ export function encodeCursor(key: unknown): string {
 }
 
 /**
- * Returns the key in a cursor; undefined without one.
- * @throws {FermataError} `bad_request` for a cursor that this API did not create
+ * Decodes a cursor. Returns undefined without a cursor. @throws {FermataError} `bad_request` for a cursor that this API
+ * did not create
  */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
   if (cursor === undefined) return undefined;
@@ -33,8 +33,8 @@ export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | un
 }
 
 /**
- * Returns one page out of `limit + 1` rows: the extra row only shows that there is another page. `keyOf` returns the
- * key after which the next query continues.
+ * Returns one page from up to `limit + 1` rows. The extra row only shows that there is another page. `keyOf` returns
+ * the key of a row, after which the next page starts.
  */
 export function toPage<Row, Item>(
   rows: readonly Row[],
@@ -48,5 +48,5 @@ export function toPage<Row, Item>(
   return { items: shown.map(toItem), nextCursor: more ? encodeCursor(keyOf(last)) : null };
 }
 
-/** Cursor of lists whose ids sort by time. */
+/** Cursor schema for lists whose ids sort by time. */
 export const IdCursor = z.uuid();

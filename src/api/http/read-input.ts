@@ -6,12 +6,12 @@ import type { Context, Route } from './route';
 
 const NOTHING = Buffer.alloc(0);
 
-/** YAML bodies beyond this are parsed off the main thread. */
+/** Maximum size in bytes of a YAML body that is parsed on the main thread. */
 const LARGE_YAML_BYTES = 8_192;
 
 interface InputDeps {
   ingestMaxBytes: number;
-  /** Called with the size of a body that has been read. May throw a refusal. */
+  /** Called with the size of the body after it has been read. May throw a refusal. */
   beforeParse(bytes: number): void;
   parseYaml(text: string): Promise<unknown>;
 }

@@ -3,19 +3,19 @@ import type { Clock } from '../../domain/clock';
 const SPAN_MS = 60_000;
 const MAX_REMEMBERED = 10_000;
 
-/** Decides which refusals of callers without a token go into the audit log. */
+/** Decides which refusals of callers without a token are recorded in the audit log. */
 export interface RefusalSampler {
   /**
-   * Returns undefined when this refusal is not recorded, else the number of unrecorded ones since the last recorded
-   * one.
+   * Returns undefined if this refusal is not to be recorded, otherwise the number of refusals left out since the last
+   * recorded one.
    * @param most maximum number of recorded refusals per action, address and minute
    */
   take(address: string, action: string, most: number): { notRecorded?: number } | undefined;
 }
 
 /**
- * Limits the audit rows of anonymous requests. Remembers 10,000 pairs of address and action; the oldest is dropped
- * first. Every refusal still counts in the HTTP metrics.
+ * Creates a sampler that limits the audit rows of anonymous requests. It remembers up to 10,000 pairs of address and
+ * action, and drops the oldest first. The HTTP metrics count all refusals.
  */
 export function createRefusalSampler(clock: Clock): RefusalSampler {
   const seen = new Map<string, { since: number; recorded: number; notRecorded: number }>();

@@ -8,20 +8,21 @@ import type { BodyFormat, BodySource } from './body';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
-/** A documented answer. Without a schema, the answer has no body, or one of the type in `contentTypes`. */
+/** A documented response. Without a schema, the response has no body, or a body of one of the `contentTypes`. */
 export interface DocumentedResponse {
   description: string;
   schema?: z.ZodType;
-  /** Default `application/json`; several when the answer depends on `Accept`. */
+  /** Default: `application/json`. There are several if the response depends on `Accept`. */
   contentTypes?: readonly string[];
 }
 
 /**
- * What a route does, which decides how it is run:
- * - `read`: nothing is changed; with `audited` it leaves an audit row anyway
- * - `write`: runs in one transaction together with its audit row and its Idempotency-Key; repeated after a deadlock
- * - `inbound`: events from outside; opens its own transaction, only refusals are audited, its own rate limit
- * - `stream`: the handler writes the response itself
+ * What a route does, which determines how it is run:
+ * - `read` changes nothing. With `audited`, it still writes an audit row.
+ * - `write` runs in one transaction with its audit row and Idempotency-Key, and is repeated after a deadlock.
+ * - `inbound` receives events from outside. It opens its own transaction and has its own rate limit. Only refusals are
+ *   audited.
+ * - `stream` writes the response itself.
  */
 export type Effect = 'read' | 'write' | 'inbound' | 'stream';
 
@@ -36,35 +37,38 @@ export interface Context<P, Q, B> {
   request: Request;
   /** The body as it was sent. */
   raw: Buffer;
-  /** Set when the body was YAML. */
+  /** Set if the body was YAML. */
   source: BodySource | undefined;
 }
 
-/** The further context of a handler that writes. */
+/** The context of a handler that writes. */
 export interface WriteContext<P, Q, B> extends Context<P, Q, B> {
   tx: Executor;
-  /** Called once after the commit. */
+  /** Registers a function to call once after the commit. */
   afterCommit(callback: () => void): void;
 }
 
-/** An answer. A string body is sent unchanged, with `contentType`. */
+/** A response. A string body is sent unchanged, with `contentType`. */
 export interface Reply {
   status: number;
   body?: unknown;
   contentType?: string;
   headers?: Record<string, string>;
-  /** Stored instead of `body` for repeats with the same Idempotency-Key, when the answer shows a secret only once. */
+  /**
+   * Stored instead of `body` for repeated requests with the same Idempotency-Key, if the response contains a secret
+   * that is shown only once.
+   */
   keep?: unknown;
 }
 
 interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodType> {
   method: Method;
-  /** OpenAPI style, below the base path: `/automations/{id}`. */
+  /** OpenAPI path relative to the base path: `/automations/{id}`. */
   path: string;
-  /** Outside `/api/v1`. */
+  /** The path is not below `/api/v1`. */
   atRoot?: boolean;
   permission: Permission | 'public';
-  /** `<resource>.<verb>`; also the action in the audit log. */
+  /** `<resource>.<verb>`. Also the action in the audit log. */
   operationId: string;
   tag: string;
   summary: string;
@@ -73,34 +77,38 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   query?: Q;
   body?: B;
   bodyFormat?: BodyFormat;
-  /** For a `public` route: needs valid credentials, but no permission. */
+  /** For a `public` route: the caller needs valid credentials, but no permission. */
   authenticated?: boolean;
-  /** false: `Idempotency-Key` is ignored, since the answer contains a secret that must not be stored. Default true. */
+  /**
+   * If false, `Idempotency-Key` is ignored, because the response contains a secret that must not be stored. Default:
+   * true.
+   */
   replayable?: boolean;
-  /** For a route that changes nothing: its calls are audited anyway, because they run code or use secrets. */
+  /** For a `read` route: calls are audited nevertheless, because they run code or use secrets. */
   audited?: boolean;
-  /** Callers without any credentials get 405 with `Allow: POST`: senders post to the same address. */
+  /** Callers without credentials get 405 with `Allow: POST`, because senders post to the same address. */
   postsOnlyForStrangers?: boolean;
-  /** Pages of the Web UI's origins may call it with the cookie of the console, without its CSRF token. */
+  /** Pages from the Web UI's origins may call the route with the console's cookie but without its CSRF token. */
   forWebUi?: boolean;
-  /** Largest body; default 1 MB. */
+  /** Maximum size of the body in bytes. Default: 1 MB. */
   maxBodyBytes?: number;
   /**
-   * Limits the calls of a token that may be in progress, and counts each as several requests. true: the work grows with
-   * the body, and small bodies are not limited; `always`: any call may be expensive. Default false.
+   * Limits the number of concurrent calls per token, and counts each call as several requests. `true` means that the
+   * cost grows with the body; small bodies are not limited. `always` means that any call may be expensive. Default:
+   * false.
    */
   costly?: boolean | 'always';
-  /** Body in the OpenAPI document, when the handler checks it more strictly than `body` does. */
+  /** Body schema for the OpenAPI document, if the handler validates the body more strictly than `body` does. */
   documentedBody?: z.ZodType | Record<string, unknown> | (() => Record<string, unknown>);
-  /** Content types of the body in the OpenAPI document; default: those of `bodyFormat`. */
+  /** Content types of the body in the OpenAPI document. Default: those of `bodyFormat`. */
   bodyTypes?: readonly string[];
-  /** Documented request headers, by name, with their effect. */
+  /** Documented request headers: their effects, by name. */
   headers?: Readonly<Record<string, string>>;
-  /** Answers besides those of every route (see `standardResponses`). */
+  /** Responses in addition to those that all routes have (see `standardResponses`). */
   responses: Readonly<Record<number, DocumentedResponse>>;
 }
 
-/** A route of the application. Its types were checked where it was defined. */
+/** A route of the application. The types of its parts were checked where the route was defined. */
 export interface Route extends RouteSpec<z.ZodType, z.ZodType, z.ZodType> {
   effect: Effect;
   run(context: WriteContext<unknown, unknown, unknown>, response: Response): Promise<Reply | undefined>;
@@ -137,7 +145,7 @@ export function writeRoute<
   };
 }
 
-/** Declares a route that takes events from outside. */
+/** Declares a route that receives events from outside. */
 export function inboundRoute<B extends z.ZodType = z.ZodUndefined, P extends z.ZodType = z.ZodUndefined>(
   spec: Spec<P, z.ZodUndefined, B> & Handler<Context<z.output<P>, undefined, z.output<B>>, Reply>,
 ): Route {
@@ -149,7 +157,10 @@ export function inboundRoute<B extends z.ZodType = z.ZodUndefined, P extends z.Z
   };
 }
 
-/** Creates a route with a streamed answer: it writes to the response and resolves when that has ended. */
+/**
+ * Declares a route that streams its response. Its handler writes to the response and resolves when the stream has
+ * ended.
+ */
 export function streamRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.ZodType = z.ZodUndefined>(
   spec: Spec<P, Q, z.ZodUndefined> & {
     handler(context: Context<z.output<P>, z.output<Q>, undefined>, response: Response): Promise<void>;
@@ -166,7 +177,7 @@ export function streamRoute<P extends z.ZodType = z.ZodUndefined, Q extends z.Zo
   };
 }
 
-/** Returns a JSON answer. */
+/** Returns a JSON response. */
 export function json(status: number, body: unknown, headers?: Record<string, string>): Reply {
   return headers === undefined ? { status, body } : { status, body, headers };
 }

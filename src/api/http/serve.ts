@@ -18,7 +18,7 @@ import { readInput } from './read-input';
 import type { Context, Reply, Route } from './route';
 import { sendReply } from './send-reply';
 
-/** Frequent refusals that are not audited, since recording them would make a flood worse. */
+/** Frequent refusals that are not audited. Recording them would make an overload worse. */
 const NOT_AUDITED = new Set(['rate_limited', 'overloaded', 'database_unavailable']);
 
 export interface ServeDeps {
@@ -27,20 +27,23 @@ export interface ServeDeps {
   log: Logger;
   gatekeeper: Gatekeeper;
   clientAddress: ClientAddress;
-  /** Largest body of inbound routes, decoded, in bytes. */
+  /** Maximum decompressed size of a body of inbound routes, in bytes. */
   ingestMaxBytes: number;
   costGuard: CostGuard;
-  /** Parses a large YAML body, off the main thread. */
+  /** Parses a large YAML body off the main thread. */
   parseYaml(text: string): Promise<unknown>;
-  /** For tests: an answer that the OpenAPI document does not describe becomes a 500. */
+  /** For tests: a response that the OpenAPI document does not describe becomes a 500. */
   checkAnswers: boolean;
-  /** Called after each response, for metrics. `seconds`: from the request's arrival to the response's end. */
+  /**
+   * Called after each response, for metrics. `seconds` is measured from the arrival of the request to the end of the
+   * response.
+   */
   observe(route: Route, status: number, seconds: number): void;
 }
 
 /**
- * Creates the handler of a request to a route: admits it, reads it, runs it and sends the answer. Every refusal becomes
- * a problem document.
+ * Creates the function that serves a request to a route: it admits the request, reads the input, runs the handler and
+ * sends the response. Every refusal becomes a problem document.
  */
 export function createServe(deps: ServeDeps) {
   const sampler = createRefusalSampler(deps.clock);
@@ -99,7 +102,7 @@ async function run(
   return reply;
 }
 
-/** Runs one transaction for the change, its audit row and the answer that is stored for repeats. */
+/** Runs a write route in one transaction with its audit row and the response that is stored for repeated requests. */
 async function runWrite(
   deps: ServeDeps,
   route: Route,
@@ -148,8 +151,8 @@ interface Subject {
 }
 
 /**
- * Maximum number of anonymous refusals that are recorded per minute, address and action: anybody may post to inbound
- * routes.
+ * Maximum number of anonymous refusals that are recorded per minute, address and action. Limited for inbound routes, to
+ * which anybody can post.
  */
 const MAX_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
 
@@ -173,7 +176,7 @@ async function refuse(deps: RefuseDeps, what: Subject & { response: Response; er
 }
 
 /**
- * Records a refusal in the audit log. A failure to record it is only logged, so that the refusal is also sent when the
+ * Records a refusal in the audit log. If that fails, only logs the failure, so that the refusal is sent even when the
  * database is unreachable.
  */
 async function auditRefusal(deps: RefuseDeps, what: Subject, refusal: FermataError): Promise<void> {
@@ -204,12 +207,14 @@ function entry(
   };
 }
 
-/** Returns the content that a repeat of a request must share with the first request, besides its path. */
+/** Returns the content that two requests with the same idempotency key must share, besides the path. */
 function contentOf(request: Request, raw: Buffer): RequestContent {
   return { target: request.originalUrl, contentType: request.headers['content-type'] ?? '', raw };
 }
 
-/** Returns the path of the request as sent, without the query: percent-encoded, hence always storable. */
+/**
+ * Returns the path of the request as sent, without the query. It is percent-encoded and can therefore always be stored.
+ */
 function targetOf(request: Request): string {
   return request.originalUrl.split('?', 1)[0] ?? '';
 }

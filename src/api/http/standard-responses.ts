@@ -1,12 +1,15 @@
 import type { Route } from './route';
 
-/** A refusal that a route can answer because of its properties. */
+/** A refusal that a route may return because of its properties. */
 export interface StandardResponse {
   status: number;
   description: string;
 }
 
-/** Returns the refusals of every route with these properties; the route documents 404, 409 and others itself. */
+/**
+ * Returns the refusals that every route with these properties may return. Routes document 404, 409 and others
+ * themselves.
+ */
 export function standardResponses(route: Route): StandardResponse[] {
   const takesBody = route.body !== undefined || route.bodyFormat === 'raw';
   const reads = takesBody || route.query !== undefined || route.params !== undefined;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { isKeepable } from '../../domain/instant';
 import { FermataError } from '../../domain/errors';
 
-/** An instant in an answer. */
+/** An instant in a response. */
 export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'ISO 8601, UTC' });
 
 /** An instant in a query, parsed to a Date. */
@@ -12,24 +12,21 @@ export const InstantQuery = z.iso
   .transform((text) => new Date(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`))
   .refine(isKeepable, 'must be between the years 1970 and 9999');
 
-/** A switch in a query: `?cancelRuns` and `?cancelRuns=true`. */
+/** A flag in a query: `?cancelRuns` and `?cancelRuns=true` are the same. */
 export const FlagQuery = z.enum(['', 'true', 'false', '1', '0']).transform((text) => text !== 'false' && text !== '0');
 
-/** Path parameter with the id of a row. */
+/** Path parameter with the id of a resource. */
 export const IdParams = z.object({ id: z.string().min(1).max(512) });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/**
- * Returns the id in the spelling of the database.
- * @throws {FermataError} `not_found` for an invalid one
- */
+/** Returns a UUID in the database's spelling. @throws {FermataError} `not_found` for a text that is not a UUID */
 export function uuidOrNotFound(id: string, what: string): string {
   if (!UUID.test(id)) throw notFound(what, id);
   return id.toLowerCase();
 }
 
-/** Returns the error `not_found` for an id. */
+/** Returns a `not_found` error for an id. */
 export function notFound(what: string, id: string): FermataError {
   return new FermataError('not_found', `${what.charAt(0).toUpperCase()}${what.slice(1)} "${id}" not found.`);
 }

@@ -1,13 +1,16 @@
 import type { NextFunction, Request, Response } from 'express';
 
 const METHODS = 'POST';
-/** Headers that Temporal's Web UI sends: https://docs.temporal.io/production-deployment/data-encryption#codec-server-setup */
+/**
+ * Headers that Temporal's Web UI sends:
+ * https://docs.temporal.io/production-deployment/data-encryption#codec-server-setup
+ */
 const HEADERS = 'Authorization, Content-Type, X-Namespace';
 const MAX_AGE_SECONDS = 600;
 
 /**
- * Allows pages of the given origins, and no others, to call the routes below this one (CORS). Cookies are allowed, so
- * that a session of the console is enough where both have the same site.
+ * Creates a middleware that allows pages of the given origins, and no others, to call the routes after it (CORS).
+ * Cookies are allowed, so a session of the console is sufficient if console and Web UI share a site.
  */
 export function createWebUiCors(origins: readonly string[]) {
   const allowed = new Set(origins);

@@ -1,14 +1,17 @@
 import type { Request, Response } from 'express';
 
-/** Answers `OPTIONS` of CloudEvents senders that request permission; false = it is another request, or refused. */
+/**
+ * Answers `OPTIONS` requests of CloudEvents senders that ask for permission. Returns false for other requests, and if
+ * permission is refused.
+ */
 export type WebhookConsent = (request: Request, response: Response) => boolean;
 
 /**
  * Creates the validation handshake of CloudEvents webhooks
  * (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4). It does not authenticate:
- * deliveries still need their token or the secret of their hook.
- * @param origins names of senders that may deliver, without regard to case; `*` = every sender
- * @param perMinute rate that is granted at most
+ * deliveries still need a token or the secret of a hook.
+ * @param origins names of senders that may deliver, compared without regard to case; `*` allows all senders
+ * @param perMinute maximum rate to grant
  */
 export function createWebhookConsent(origins: readonly string[], perMinute: number): WebhookConsent {
   const allowed = new Set(origins.map((origin) => origin.toLowerCase()));

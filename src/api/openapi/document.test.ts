@@ -22,7 +22,7 @@ import { createApp } from '../create-app';
 import { renderPage } from '../docs/page';
 import { createOpenApiDocument } from './document';
 
-/** Never connects: building the application opens nothing. */
+/** Never connects, because creating the application opens no connections. */
 const database = createDatabase('postgres://nobody@127.0.0.1:1/none');
 const egress = createEgress({ allow: [] });
 const registry = createRegistry<Action>(createPlugins({ egress }));
@@ -58,7 +58,7 @@ const { routes, finish } = createApp({
     alerts: { systemLabels: ['system'], severities: () => null },
   },
 });
-// Stops the timer that would write counts, also after the tests have ended.
+// Stops the timer that writes counts. Otherwise it would keep running after the tests.
 afterAll(() => finish());
 
 const document = createOpenApiDocument(routes, '1.2.3');

@@ -5,7 +5,7 @@ import type { DocumentedResponse, Route } from '../http/route';
 import { standardResponses } from '../http/standard-responses';
 import { createSchemaCollector, type JsonSchema, type SchemaCollector } from './schema';
 
-/** An OpenAPI 3.1 document; only what the documentation page reads is typed. */
+/** An OpenAPI 3.1 document. Only the parts that the documentation page reads are typed. */
 export interface OpenApiDocument {
   openapi: string;
   info: { title: string; version: string; description: string };
@@ -35,7 +35,7 @@ export interface Parameter {
   schema: JsonSchema;
 }
 
-/** Describes the routes by the schemas that check them. */
+/** Creates the OpenAPI document from the schemas with which the routes validate requests. */
 export function createOpenApiDocument(routes: readonly Route[], version: string): OpenApiDocument {
   const schemas = createSchemaCollector();
   const problem = schemas.of(Problem, 'output');

@@ -3,7 +3,7 @@ import { z } from 'zod';
 /** A JSON Schema or a reference to one. */
 export type JsonSchema = Record<string, unknown>;
 
-/** Returns JSON Schemas whose named parts (`.meta({id})`) are collected as components of one document. */
+/** Converts schemas to JSON Schema. Named parts (`.meta({id})`) are collected as components of one document. */
 export interface SchemaCollector {
   of(schema: z.ZodType, io: 'input' | 'output'): JsonSchema;
   /** Like `of`, for a JSON Schema with its parts in `$defs`. */
@@ -11,7 +11,7 @@ export interface SchemaCollector {
   components(): Record<string, JsonSchema>;
 }
 
-/** Creates the collector of JSON Schemas. Each named part appears once, under `#/components/schemas`. */
+/** Creates a collector. Each named part appears once, under `#/components/schemas`. */
 export function createSchemaCollector(): SchemaCollector {
   const components = new Map<string, JsonSchema>();
   const collect = ({ $schema: _dialect, $defs, ...own }: JsonSchema): JsonSchema => {
@@ -28,7 +28,7 @@ export function createSchemaCollector(): SchemaCollector {
   };
 }
 
-/** Returns the name of a component. zod numbers parts that have no name. */
+/** Returns the name of a component. Zod assigns numbers to parts without a name. */
 const componentName = (name: string) => name.replace(/[^\w.-]/g, '_');
 
 function rewrite(value: unknown): unknown {

@@ -8,7 +8,7 @@ import { authenticateHook, refusedHook, type AuthenticateHookDeps } from './auth
 
 export type AlertHookDeps = AlertIngestDeps & AuthenticateHookDeps;
 
-/** Returns the routes for alerts of senders without a token; the secrets of a hook guard them. */
+/** Returns the routes for alerts from senders without a token. The secrets of a hook protect these routes. */
 export function alertHookRoutes(deps: AlertHookDeps): Route[] {
   return ALERT_SENDERS.map((sender) => alertHookRoute(deps, sender));
 }

@@ -57,7 +57,7 @@ export interface AlertIngestDeps {
   alertIntake: AlertIntake;
 }
 
-/** Returns the routes for alerts of every sender that has an adapter. Callers need the permission `ingest`. */
+/** Returns the routes for alerts from every sender that has an adapter. Callers need the permission `ingest`. */
 export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
   return ALERT_SENDERS.map((sender) =>
     inboundRoute({
@@ -89,22 +89,22 @@ type Inbound = Pick<Context<unknown, undefined, unknown>, 'cause' | 'principal' 
 
 /** A received message. */
 export interface IncomingMessage {
-  /** Route that metrics and `GET /deliveries/refused` name. */
+  /** Route name for metrics and `GET /deliveries/refused`. */
   route: string;
   /** Name of the sender's token or hook. */
   sender: string;
-  /** @throws {ElementError | FermataError} when it contains no elements */
+  /** Parses the message. @throws {ElementError | FermataError} when it contains no elements */
   read(raw: Buffer): SenderMessage;
-  /** Identities of the message: it is ignored when one of them was received before. */
+  /** Identities of the message. The message is ignored if one of them was received before. */
   identities?: readonly DeliveryIdentity[];
 }
 
-/** Reads the body of a message with the adapter of its sender. */
+/** Reads a message with the adapter of its sender. */
 export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sender.read(toStorable(parseForeign(raw)));
 
 /**
- * Reads a message, commits its valid elements and answers. A handshake is answered and stores nothing.
- * @throws {FermataError} `malformed_body`; `validation_failed` when no element is valid
+ * Reads a message, commits its valid elements and returns the response. A handshake gets a response, but nothing is
+ * stored. @throws {FermataError} `malformed_body`; `validation_failed` when no element is valid
  */
 export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: IncomingMessage): Promise<Reply> {
   const { route, sender } = incoming;
@@ -126,7 +126,7 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
   return json(202, { accepted, changeIds, rejected });
 }
 
-/** Accepts a message unless it was accepted before, by its key or its identities. */
+/** Accepts a message unless it was accepted before, according to its idempotency key or identities. */
 async function takeOnce(
   deps: AlertIngestDeps,
   cause: Cause,
@@ -150,7 +150,10 @@ async function takeOnce(
   return result === 'reused' ? refuseReusedKey() : result.changeIds;
 }
 
-/** Bodies of handshakes are small; a search in larger ones would parse them twice. */
+/**
+ * Maximum size in bytes of a body that is checked for a handshake. Handshakes are small, and a larger body would be
+ * parsed twice.
+ */
 const LARGEST_HANDSHAKE_BYTES = 16_384;
 
 function handshakeOf({ request, raw }: Inbound): Reply | undefined {
@@ -186,7 +189,10 @@ async function readMessage(deps: AlertIngestDeps, incoming: IncomingMessage, raw
   }
 }
 
-/** Returns the JSON of a third party: invalid UTF-8 becomes U+FFFD, so that one bad text never loses the others. */
+/**
+ * Parses JSON from a third party. Invalid UTF-8 is replaced by U+FFFD, so that one bad text does not make the whole
+ * message fail.
+ */
 function parseForeign(raw: Buffer): unknown {
   const text = raw.toString('utf8');
   if (nestsTooDeep(text)) throw new FermataError('limit_exceeded', 'The body is nested too deeply.');
@@ -216,7 +222,7 @@ function nothingTaken(rejected: readonly RejectedElement[]): FermataError {
   );
 }
 
-/** Counts refusals and keeps the newest for `GET /deliveries/refused`. */
+/** Counts refusals and stores the newest for `GET /deliveries/refused`. */
 async function report(
   deps: AlertIngestDeps,
   { route, sender }: Pick<IncomingMessage, 'route' | 'sender'>,

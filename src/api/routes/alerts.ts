@@ -59,11 +59,11 @@ const AlertDetail = AlertAnswer.extend({
   ),
 }).meta({ id: 'AlertDetail' });
 
-/** Maximum number of episodes and runs of one alert. */
+/** Maximum number of episodes and of runs to return for one alert. */
 const SHOWN = 50;
-/** Alerts read at a time while a list is filtered. */
+/** Number of alerts to read at a time while filtering a list. */
 const CHUNK = 500;
-/** Maximum number of alerts that one request reads; the page ends there, with a cursor. */
+/** Maximum number of alerts to read for one request. The page then ends early, with a cursor. */
 const MAX_READ = 10_000;
 
 export interface AlertsDeps extends DomainDeps {
@@ -107,7 +107,7 @@ function listRoute({ db, clock }: AlertsDeps): Route {
   });
 }
 
-/** @throws {FermataError} `bad_request` with the position of the mistake */
+/** Parses the matchers of a query. @throws {FermataError} `bad_request` with the position of the mistake */
 export function parseQueryMatchers(texts: readonly string[]): LabelMatcher[] {
   try {
     return matchersOf(texts);
@@ -123,7 +123,7 @@ const equalsOf = (matchers: readonly LabelMatcher[]): Pick<AlertFilter, 'labels'
   labels: matchers.filter(({ operator }) => operator === '=').map(({ name, value }) => ({ name, value })),
 });
 
-/** Reads alerts until the page is full. The database tests only equality, so other matchers are applied here. */
+/** Reads alerts until the page is full. The database can only test equality, so other matchers are applied here. */
 async function filtered(
   db: Executor,
   filter: AlertFilter,
@@ -150,7 +150,7 @@ async function filtered(
 const placeOf = (row: AlertRecord | undefined): [string, string] | undefined =>
   row && [row.startsAt.toISOString(), row.fingerprint];
 
-/** Shows alerts with the silences that cover them at this time. */
+/** Creates a function that converts alerts to their form in responses, with the silences that apply now. */
 async function answersOf(db: Executor, now: Date): Promise<(row: AlertRecord) => z.input<typeof AlertAnswer>> {
   const silences = await activeSilences(db, now);
   return ({ fingerprint, state, labels, lastReceivedAt, repeats }) => {

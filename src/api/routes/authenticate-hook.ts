@@ -20,7 +20,7 @@ export interface AuthenticateHookDeps {
   sns: Sns;
 }
 
-/** A hook whose sender has been verified for one request. */
+/** A hook, after the sender of a request to it has been verified. */
 export interface AuthenticatedHook extends VerifiedRequest {
   hook: HookRow;
   expected: Expectation;
@@ -29,13 +29,16 @@ export interface AuthenticatedHook extends VerifiedRequest {
   snsMessage?: SnsMessage;
 }
 
-/** Stands for a hook that does not exist: nothing matches it, and the answer is the same as to a wrong signature. */
+/**
+ * The expectation for a hook that does not exist. Nothing matches it, so the response is the same as for a wrong
+ * signature.
+ */
 const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
 
 /**
- * Finds a hook by its name and verifies the sender of a request over the raw body.
- * @throws {FermataError} `unauthorized` when the hook does not exist, or its secret or signature is missing, wrong or too
- * old: callers cannot find out which hooks exist
+ * Finds a hook by name and verifies the sender of a request from its raw body. @throws {FermataError} `unauthorized`
+ * when the hook does not exist, or its secret or signature is missing, wrong or too old. The error is always the same,
+ * so callers cannot find out which hooks exist.
  */
 export async function authenticateHook(
   { db, clock, cipher, sns }: AuthenticateHookDeps,
@@ -49,7 +52,7 @@ export async function authenticateHook(
   if (hook !== null && expected.kind === 'sns') {
     const snsMessage = await sns.verify(raw, hook.options.topics ?? [], now);
     if (snsMessage === null) throw refusedHook();
-    // The message id is signed, and a retry keeps it.
+    // The message id is signed, and the same for a repeated delivery.
     const signedHash = sha256(snsMessage.MessageId, 'base64url');
     return { hook, expected, now, signedHash, snsMessage };
   }
@@ -59,7 +62,7 @@ export async function authenticateHook(
   return { hook, expected, now, ...verified };
 }
 
-/** Returns the secrets of a hook in clear. A reference to a missing secret matches nothing. */
+/** Returns the decrypted secrets of a hook. A reference to a missing secret matches nothing. */
 async function secretsOfHook(
   { db, cipher }: Pick<AuthenticateHookDeps, 'db' | 'cipher'>,
   hook: HookRow,
@@ -74,6 +77,6 @@ async function secretsOfHook(
   });
 }
 
-/** Returns the answer to a request whose sender is unknown. */
+/** Returns the error for a request whose sender could not be verified. */
 export const refusedHook = (): FermataError =>
   new FermataError('unauthorized', 'The hook does not exist, or its secret or signature is missing, wrong or expired.');

@@ -37,7 +37,7 @@ const Query = {
     .describe('Only reasons with this context key: the id of a system, the fingerprint of an alert…'),
 };
 
-/** Returns the routes of the reasons why changes did not become runs. */
+/** Returns the routes that list why changes did not start runs of an automation. */
 export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): Route[] {
   return [
     readRoute({

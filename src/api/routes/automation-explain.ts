@@ -29,7 +29,7 @@ const ExplainAnswer = z
 type ExplainDeps = AutomationDeps & ChangeLookupDeps & { dryRuns: DryRunWork };
 type Now = Pick<DryRun, 'outcome' | 'gates' | 'steps'>;
 
-/** Returns the route that explains the decision of an automation about a change, and its decision today. */
+/** Returns the route that explains what an automation decided about a change, and what it would decide now. */
 export function automationExplainRoutes(deps: ExplainDeps): Route[] {
   const { db, clock } = deps;
   return [
@@ -60,7 +60,10 @@ export function automationExplainRoutes(deps: ExplainDeps): Route[] {
   ];
 }
 
-/** Returns the dry run of the first trigger that would start a run; else of the first whose event matches. */
+/**
+ * Returns the dry run of the first trigger that would start a run, otherwise that of the first trigger whose event
+ * matches.
+ */
 async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { change }: LoggedChange): Promise<Now> {
   const { registry, dryRuns } = deps;
   let first: Now | undefined;
@@ -75,7 +78,8 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
 }
 
 /**
- * Returns the answer when this process lacks a filter of today's definition: the recorded outcome is still returned.
+ * Returns the result for a definition with a filter that this process lacks. The recorded outcome is still returned
+ * beside it.
  */
 function notEvaluated(error: unknown): Now {
   if (!(error instanceof FermataError) || error.code !== 'plugin_missing') throw error;

@@ -15,7 +15,7 @@ const RESPONSES = {
   ...NOT_FOUND,
 };
 
-/** Returns the routes that enable and disable automations, also those from Git. */
+/** Returns the routes that enable and disable automations, including those managed from Git. */
 export function automationStatusRoutes(deps: AutomationDeps): Route[] {
   return [
     writeRoute({
@@ -45,7 +45,7 @@ export function automationStatusRoutes(deps: AutomationDeps): Route[] {
         const { tx, query, params, afterCommit } = context;
         const { id } = await requireAutomation(deps, tx, params.id);
         if (query.cancelRuns === true) {
-          // Before the row is locked: admitting a run takes the locks in this order.
+          // Lock the runs before the automation, in the same order as the admission of a run.
           await cancelRunsOf(tx, id, { kind: 'cancel', reason: 'the automation was disabled' });
           afterCommit(() => deps.notifier.starts());
         }

@@ -33,7 +33,7 @@ interface ValidationDeps {
   registry: Registry<ActionDescription>;
 }
 
-/** Returns the routes that check documents before they are saved. */
+/** Returns the routes that validate documents before they are saved. */
 export function automationValidationRoutes({ db, validator, bodySchemas, registry }: ValidationDeps): Route[] {
   const schema = lazily(() => automationJsonSchema(registry));
   const scope = lazily(() => {
@@ -88,7 +88,7 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
   ];
 }
 
-/** Returns the findings for a body. A body that is not valid text is a finding, too. */
+/** Returns the findings for a body. Invalid text is reported as a finding, too. */
 async function findingsOf(
   validator: AutomationValidator,
   known: KnownReferences,

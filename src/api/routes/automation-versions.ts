@@ -128,7 +128,7 @@ function rollbackRoute(deps: AutomationDeps): Route {
       const number = /^[1-9]\d{0,8}$/.test(params.version) ? Number(params.version) : 0;
       const old = await deps.automations.versionAt(tx, current.id, number);
       if (old === null) throw notFound('version', params.version);
-      // A definition that was valid once need not be valid now: an action may have been removed.
+      // An old definition may no longer be valid, e.g. because an action was removed.
       const definition = await deps.validator.accept(old.definition);
       assertMayUseSecrets(principal, definition);
       const record = await deps.automations.update(tx, current.id, {

@@ -28,12 +28,12 @@ import { FlagQuery, IdParams, uuidOrNotFound } from '../http/values';
 
 const RESOURCE = { description: 'The automation', schema: AutomationAnswer, contentTypes: AUTOMATION_TYPES };
 
-/** Note on the version that a save creates. */
+/** Query parameter with a note on the version that a save creates. */
 const NoteQuery = {
   note: z.string().trim().min(1).max(500).optional().describe('Note that is stored with the new version'),
 };
 
-/** `<kind>:<name>` of a resource. */
+/** A resource as `<kind>:<name>`. */
 const USED = /^(connection|hook|package|script):(.{1,250})$/;
 
 const ListQuery = z.object({
@@ -51,7 +51,7 @@ const ListQuery = z.object({
     ),
 });
 
-/** Returns the filter by use; a connection is found by its id and by its name. */
+/** Returns the filter for automations that use a resource. A connection can be given by id or name. */
 async function usedOf(db: Executor, uses: string): Promise<UsedResource> {
   const [, kind = '', name = ''] = USED.exec(uses) ?? [];
   const called = kind === 'connection' ? await connectionsCalled(db, name) : [];
@@ -165,7 +165,7 @@ function patchRoute(deps: AutomationDeps): Route {
       const { document, status, findings } = splitBody(body, source?.locate);
       const whole = query.replace === true;
       const id = uuidOrNotFound(params.id, 'automation');
-      // Locked before it is read: two patches of different keys must both take effect.
+      // Lock the row before reading it, so that two concurrent patches of different keys both take effect.
       await tx.execute(sql`select 1 from automations where id = ${id} for update`);
       const current = await requireAutomation(deps, tx, id);
       assertIfMatch(request.headers['if-match'], automationEtag(current));
@@ -187,7 +187,10 @@ function patchRoute(deps: AutomationDeps): Route {
   });
 }
 
-/** Returns the text of an automation after a patch; comments are kept, and those of a YAML body are copied. */
+/**
+ * Returns the YAML text of an automation after a patch. Existing comments are kept, and comments of a YAML body are
+ * copied.
+ */
 function textOfPatch(
   { validator }: AutomationDeps,
   before: AutomationRecord,

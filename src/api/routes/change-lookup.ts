@@ -24,7 +24,7 @@ import { json, readRoute, type Route } from '../http/route';
 import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
 
 const TAG = 'Events';
-/** Maximum number of rows that one request reads while it searches for an event that only the row itself names. */
+/** Maximum number of rows to read for one request that searches for an event which is not indexed. */
 const MAX_READ = 5_000;
 
 export interface ChangeLookupDeps {
@@ -96,14 +96,14 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
   ];
 }
 
-/** Returns the change. @throws {FermataError} `not_found` */
+/** Returns the change with an id. @throws {FermataError} `not_found` */
 export async function requireChange(db: Executor, id: string): Promise<LoggedChange> {
   const logged = await findChange(db, uuidOrNotFound(id, 'change'));
   if (logged === undefined) throw notFound('change', id);
   return logged;
 }
 
-/** Returns the candidates of a change for an answer; null = they are no longer kept. */
+/** Returns the candidates of a change for a response, or null if they are no longer kept. */
 export async function candidatesOf(
   { db, routingsMs }: Pick<ChangeLookupDeps, 'db' | 'routingsMs'>,
   { change, recordedAt, routedAt }: LoggedChange,
@@ -145,7 +145,8 @@ async function detailOf(deps: ChangeLookupDeps, logged: LoggedChange): Promise<z
 }
 
 /**
- * Reads until the page is full, nothing is left, or the limit is reached; `next` is then the start of the next page.
+ * Reads until the page is full, no rows are left, or the limit is reached. In the last case, `next` is the start of the
+ * next page.
  */
 async function readPage(
   db: Executor,
@@ -168,7 +169,7 @@ async function readPage(
   return { items, next: place ?? null };
 }
 
-/** Returns an instant, or a duration before `now`. @throws {FermataError} `bad_request` for any other text. */
+/** Parses an instant, or a duration before `now`. @throws {FermataError} `bad_request` for any other text */
 function instantOf(text: string | undefined, name: string, now: Date): Date | undefined {
   if (text === undefined) return undefined;
   const instant = InstantQuery.safeParse(text);

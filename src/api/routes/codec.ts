@@ -19,8 +19,8 @@ const Payloads = z
 const MAX_BODY_BYTES = 16_777_216;
 
 /**
- * Returns the routes of Temporal's protocol of remote codecs: https://docs.temporal.io/codec-server. The Web UI and
- * `temporal --codec-endpoint` call it.
+ * Returns the routes of a Temporal codec server: https://docs.temporal.io/codec-server. The Web UI and `temporal
+ * --codec-endpoint` call them.
  */
 export function codecRoutes({ codec }: { codec?: PayloadCodec | undefined }): Route[] {
   const common = {

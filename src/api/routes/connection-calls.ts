@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'Connection or field not found' } };
 const Choice = z.string().max(500).optional();
-/** Types other than the listed ones come from custom plugins. */
+/** Accepts any config. Types that are not listed come from external plugins. */
 const Given = z
   .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
   .catchall(z.string().max(500));
@@ -31,8 +31,8 @@ const TestAnswer = z.object({
 const Options = z.object({ items: z.array(z.object({ value: z.string(), label: z.string() })) });
 
 /**
- * Returns the routes that call the provider of a connection, through the same guard as the calls of runs. Secrets in
- * the answers are masked.
+ * Returns the routes that call the provider of a connection, through the same egress guard as the calls of runs.
+ * Secrets in the responses are masked.
  */
 export function connectionCallRoutes(deps: ConnectionsDeps): Route[] {
   return [testRoute(deps), testGivenRoute(deps), optionsRoute(deps)];
@@ -84,7 +84,10 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
   });
 }
 
-/** Returns the configuration as a row that is never stored. @throws {FermataError} `not_found`, `validation_failed` */
+/**
+ * Returns a submitted configuration as a connection row that is never stored. @throws {FermataError} `not_found`,
+ * `validation_failed`
+ */
 async function submittedRow(
   { db, cipher, connectionTypes, clock, ids }: ConnectionsDeps,
   given: { type: string; config: Record<string, unknown>; connectionId?: string | undefined },
@@ -106,10 +109,13 @@ async function submittedRow(
   return { ...row, ...changedConfig(cipher, row, type, given.config) };
 }
 
-/** Codes of errors that mean that the config of a tested connection cannot be used. */
+/** Error codes which mean that the config of a tested connection cannot be used. */
 const UNUSABLE: ReadonlySet<string> = new Set(['config_invalid', 'secret_not_allowed']);
 
-/** Returns the result of a test, masked. A missing secret is a result too, since the test is meant to find it. */
+/**
+ * Returns the masked result of a connection test. A missing secret is also a result, because the test is meant to find
+ * such problems.
+ */
 async function tryOut(
   { db, clock }: ConnectionsDeps,
   context: Caller,
@@ -169,8 +175,8 @@ function optionsRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * Returns the provider's answer, or a typed failure at the deadline, even when the client library throws the abort
- * itself or ignores the signal.
+ * Returns the provider's response. Fails with a typed error at the deadline, even if the client library throws its own
+ * abort error or ignores the signal.
  */
 async function withinDeadline<T>({ call: { signal } }: Opened, work: Promise<T> | T): Promise<T> {
   const late = () =>

@@ -14,17 +14,14 @@ type Parts = Pick<ConnectionRow, 'config' | 'secrets'>;
 
 const REFERENCE = /^\s*\$\{\{/;
 
-/**
- * Returns the connection type with this id.
- * @throws {FermataError} validation_failed
- */
+/** Returns the connection type with an id. @throws {FermataError} `validation_failed` */
 export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string): AnyConnectionType {
   const type = types.get(id);
   if (type !== undefined) return type;
   throw refusal('type', `"${id}" is no type of connection; there are: ${[...types.keys()].join(', ')}`);
 }
 
-/** Returns warnings about secrets that are too short to be masked; references are exempt. */
+/** Returns warnings about secrets that are too short to be masked. References to secrets are not checked. */
 export function warningsOf(type: AnyConnectionType, given: Config): Finding[] {
   return secretFieldsOf(type).flatMap((field) => {
     const value = given[field];
@@ -33,7 +30,7 @@ export function warningsOf(type: AnyConnectionType, given: Config): Finding[] {
   });
 }
 
-/** Checks a config and seals its secrets. @throws {FermataError} validation_failed */
+/** Validates a config and encrypts its secrets. @throws {FermataError} `validation_failed` */
 export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, given: Config): Parts {
   const config = check(type, given);
   const secret = new Set(secretFieldsOf(type));
@@ -52,8 +49,8 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 
 /**
  * Returns the config with some keys changed. Secrets that are not sent are kept, but only while the address is
- * unchanged: otherwise a person who may change a connection could have its secrets sent to another address.
- * @throws {FermataError} validation_failed
+ * unchanged. Otherwise a user who may edit a connection could redirect its secrets to another address. @throws
+ * {FermataError} `validation_failed`
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
   const secret = secretFieldsOf(type);
@@ -75,13 +72,13 @@ export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConne
   return next;
 }
 
-/** Returns whether a secret field is empty, such as a map without headers. */
+/** Returns whether a secret field is empty, e.g. a map without headers. */
 const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
 
 /**
- * Seals the secrets of a config. Unchanged secrets keep their stored form, so that a save without changes keeps the
- * ETag.
+ * Encrypts the secrets of a config. Unchanged secrets keep their stored form, so that saving without changes does not
+ * change the ETag.
  */
 function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: Parts): Parts {
   const before = sealedValues(cipher, row);
@@ -93,7 +90,7 @@ function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: 
   return { config, secrets: Object.fromEntries(kept) };
 }
 
-/** Returns whether a value is the placeholder of a secret in answers, sent back unchanged. */
+/** Returns whether a value is the placeholder for a secret that responses contain, sent back unchanged. */
 function isShown(value: unknown): boolean {
   return typeof value === 'object' && value !== null && 'hasValue' in value;
 }
@@ -103,8 +100,8 @@ function originOf(address: unknown): unknown {
 }
 
 /**
- * Refuses references in fields that do not allow them.
- * @throws {FermataError} validation_failed with `secret_outside`
+ * Refuses references to secrets in fields that do not allow them. @throws {FermataError} `validation_failed` with
+ * `secret_outside`
  */
 function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
   const taking = new Set([...secretFieldsOf(type), ...type.addressFields]);
@@ -121,7 +118,7 @@ function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
 
 function check(type: AnyConnectionType, given: Config): Config {
   assertReferencesTaken(type, given);
-  // An address may contain references: it is checked with a word in their place and stored as written.
+  // An address may contain references. It is validated with placeholders instead, and stored with the references.
   const addresses = Object.entries(given).flatMap(([field, value]) =>
     type.addressFields.includes(field) && typeof value === 'string' && referencesIn(value).length > 0
       ? [[field, value] as const]
@@ -138,7 +135,7 @@ function check(type: AnyConnectionType, given: Config): Config {
   throw new FermataError('validation_failed', `The config is not valid: ${errors[0]?.message ?? ''}`, { errors });
 }
 
-/** Returns an address that can be checked before its secrets are known. */
+/** Returns an address with placeholders for its secrets, so that it can be validated before they are known. */
 function addressWith(text: string): string {
   return onlyReference(text) === null ? fillReferences(text, () => 'secret') : 'https://secret.example';
 }

@@ -10,8 +10,8 @@ import type { AnyConnectionType } from '../../integrations/connections/connectio
 type Config = Record<string, unknown>;
 
 /**
- * Returns warnings about secrets that do not exist, or that are not allowed for the address (`saved`: the stored fields
- * in clear).
+ * Returns warnings about secrets that do not exist, or that may not be sent to the connection's address. `saved`
+ * contains the stored fields, decrypted.
  */
 export async function referenceWarnings(
   db: Executor,
@@ -42,7 +42,10 @@ function problemOf(
   return { code: 'secret_not_allowed', message: `The secret "${name}" is not allowed for the host ${refused}` };
 }
 
-/** Returns the host of a literal address, a URL or a plain name; null for a port and for an address in a secret. */
+/**
+ * Returns the host of an address, which is a URL or a plain host name. Returns null for a port, and for an address that
+ * comes from a secret.
+ */
 function hostOf(address: unknown): string | null {
   if (typeof address !== 'string' || address === '') return null;
   const authority = /^[a-z][a-z0-9+.-]*:\/\/([^/?#]*)/i.exec(address)?.[1] ?? address;

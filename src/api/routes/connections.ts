@@ -223,7 +223,7 @@ function written(deps: ConnectionsDeps, status: number, row: ConnectionRow, warn
   return json(status, { ...toAnswer(deps, row), warnings }, { ETag: etag(deps, row) });
 }
 
-/** Returns the ETag of a connection. New secrets change it too, because they are sealed with new nonces. */
+/** Returns the ETag of a connection. New secrets also change it, because they are encrypted with new nonces. */
 function etag(deps: ConnectionsDeps, row: ConnectionRow): string {
   return etagOf(
     toAnswer(deps, row),

@@ -38,7 +38,7 @@ const SettingAnswer = z
   })
   .meta({ id: 'Setting' });
 
-/** Returns the routes about problems of the installation, its settings, and its workers. */
+/** Returns the routes for problems of the installation, settings, and workers. */
 export function diagnosisRoutes(deps: DiagnosisDeps): Route[] {
   return [
     readRoute({

@@ -25,7 +25,7 @@ interface Row {
   id: string;
 }
 
-/** A type of resource in a domain, and how it is written. */
+/** Describes a type of resource and how it is stored. */
 export interface DomainResource<
   R extends Row,
   N extends ZodType,
@@ -33,24 +33,24 @@ export interface DomainResource<
   Q extends Query,
   C extends ZodType,
 > {
-  /** Below the base path, e.g. `/slos`. */
+  /** Path relative to the base path, e.g. `/slos`. */
   path: string;
   /** Prefix of the operation ids. */
   operations: string;
   tag: string;
-  /** Name in texts, with its article: "an SLO". */
+  /** Singular name with its article, for texts: "an SLO". */
   one: string;
-  /** Name of several in texts: "SLOs". */
+  /** Plural name for texts: "SLOs". */
   many: string;
   newSchema: N;
   patchSchema: P;
   answer: ZodType;
   toAnswer(row: R): Record<string, unknown>;
-  /** Computed fields of the answer: a change of one does not change the ETag. */
+  /** Computed fields of the response. Changes of these fields do not change the ETag. */
   computed?: readonly string[];
-  /** Filters of the list, besides pagination. */
+  /** Filters of the list, in addition to pagination. */
   query: Q;
-  /** Schema of a position in the list, and the function that returns the position of a row. */
+  /** Schema of a position in the list. `placeOf` returns the position of a row. */
   cursor: C;
   placeOf(row: NoInfer<R>): z.output<C>;
   list(
@@ -61,23 +61,25 @@ export interface DomainResource<
   get(db: Executor, id: string): Promise<R | null>;
   /** Returns the row, locked until the transaction ends. @throws {FermataError} `not_found` */
   lock(tx: Executor, id: string): Promise<R>;
-  /** Takes the locks that a removal needs before that of the row, so that all writers take them in one order. */
+  /**
+   * Takes the locks that a removal needs before the lock of the row, so that all writers take locks in the same order.
+   */
   lockFirst?(tx: Executor): Promise<unknown>;
   create(write: DomainWrite, input: z.output<N>): Promise<R>;
   update(write: DomainWrite, id: string, patch: z.output<P>): Promise<R>;
   remove(write: DomainWrite, id: string): Promise<unknown>;
 }
 
-/** For lists of rows whose ids are generated and sort by time. */
+/** For lists of rows with generated ids that sort by time. */
 export const BY_ID = { cursor: IdCursor, placeOf: ({ id }: { id: string }) => id };
 
-/** For lists of rows whose ids people may choose. */
+/** For lists of rows whose ids can be chosen by users. */
 export const BY_CREATION = {
   cursor: z.tuple([Instant, z.string()]),
   placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],
 };
 
-/** Returns the routes to list, add, read, change and remove: the same for every domain. */
+/** Returns the routes to list, create, read, update and remove a resource. They are the same for every domain. */
 export function domainResourceRoutes<
   R extends Row,
   N extends ZodType,
@@ -91,13 +93,13 @@ export function domainResourceRoutes<
 
 const conflict = { [409]: { description: 'Conflicts with an existing resource' } };
 
-/** Creates the routes of one resource. A class, so that its five type parameters are named once. */
+/** Creates the routes of one resource. A class, so that the five type parameters need not be repeated. */
 class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q extends Query, C extends ZodType> {
-  /** Name in texts, without an article. */
+  /** Singular name without article. */
   private readonly name: string;
-  /** The answer 404. */
+  /** Documentation of the 404 response. */
   private readonly missing: Route['responses'];
-  /** Fields of the answer that an ETag leaves out. */
+  /** Response fields that the ETag ignores. */
   private readonly computed: ReadonlySet<string>;
 
   constructor(
@@ -221,7 +223,10 @@ class ResourceRoutes<R extends Row, N extends ZodType, P extends ZodType, Q exte
     return etagOf(Object.fromEntries(fields));
   }
 
-  /** Compares the ETag under the lock of the row, which is kept for the write that follows. Returns the stored id. */
+  /**
+   * Compares the ETag while holding the lock of the row, which is kept for the write that follows. Returns the stored
+   * id.
+   */
   private async lock(tx: Executor, id: string, ifMatch: string | undefined): Promise<string> {
     const row = await this.resource.lock(tx, id);
     assertIfMatch(ifMatch, this.etag(row));

@@ -96,7 +96,7 @@ const DryRunAnswer = z
   })
   .meta({ id: 'DryRun' });
 
-/** Returns a step of a dry run for an answer. */
+/** Converts a step of a dry run to its form in responses. */
 export function toDryStep({ config, result, error, trace, ...step }: DryStep) {
   return { ...step, config: config ?? null, result: result ?? null, error: error ?? null, trace: trace ?? null };
 }
@@ -156,8 +156,7 @@ function newDryRunRoute(deps: DryRunsDeps): Route {
 }
 
 /**
- * Returns a document as if it were a saved automation. It has the nil UUID, so that no run and no dwell is found for
- * it.
+ * Returns a document as if it were a saved automation. Its id is the nil UUID, so no runs or dwells are found for it.
  */
 function unsavedAutomation(definition: AutomationRecord['definition'], now: Date): AutomationRecord {
   const { name, description = null, group = null } = definition;
@@ -184,7 +183,10 @@ async function dryRunOf(
   return { ...report, steps: report.steps.map(toDryStep), end };
 }
 
-/** Returns trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to it */
+/**
+ * Returns the trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to the
+ * change
+ */
 async function pastInput(
   { db, registry }: DryRunsDeps,
   automation: AutomationRecord,

@@ -31,7 +31,7 @@ export interface EntitiesDeps {
   notifier: Notifier;
 }
 
-/** Returns the routes of entities, whose state automations react to. */
+/** Returns the routes of entities, whose state automations can react to. */
 export function entityRoutes(deps: EntitiesDeps): Route[] {
   return [listRoute(deps), getRoute(deps), putRoute(deps), patchRoute(deps), deleteRoute(deps)];
 }
@@ -132,7 +132,7 @@ function deleteRoute(deps: EntitiesDeps): Route {
       await assertCustom(tx, deps.entities, params.kind);
       const ifMatch = request.headers['if-match'];
       if (ifMatch !== undefined) {
-        // Writes nothing, but takes the row's lock, so that the state that is compared is the one that is removed.
+        // Writes nothing, but locks the row, so that the state compared here is the state that is removed.
         await deps.entities.mutate(
           tx,
           params,
@@ -175,7 +175,7 @@ async function write(
   return reply({ ...params, state, updatedAt });
 }
 
-/** Returns the kind in a path. @throws {FermataError} `not_found` */
+/** Returns the entity kind named in a path. @throws {FermataError} `not_found` */
 export async function resolveKind(db: Executor, entities: EntityStore, kind: string) {
   try {
     return await entities.kinds.resolve(db, kind);
@@ -187,10 +187,7 @@ export async function resolveKind(db: Executor, entities: EntityStore, kind: str
   }
 }
 
-/**
- * Returns a custom kind.
- * @throws {FermataError} `not_found`, `conflict` for a built-in kind
- */
+/** Returns a custom kind. @throws {FermataError} `not_found`, `conflict` for a built-in kind */
 async function assertCustom(tx: Executor, entities: EntityStore, kind: string): Promise<ResolvedKind> {
   const resolved = await resolveKind(tx, entities, kind);
   if (resolved.source === 'custom') return resolved;

@@ -7,7 +7,7 @@ import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagin
 import { json, readRoute, type Route } from '../http/route';
 import { resolveKind } from './entities';
 
-/** Automations read at a time. */
+/** Number of automations to read at a time. */
 const BATCH = 200;
 
 const ReferringAutomation = z

@@ -74,7 +74,7 @@ interface GitOpsDeps {
   registry: Registry<ActionDescription>;
 }
 
-/** Returns the routes for automations from Git. */
+/** Returns the routes for automations that are managed from Git. */
 export function gitOpsRoutes(deps: GitOpsDeps): Route[] {
   return [applyRoute(deps), kindsRoute(deps.registry)];
 }
@@ -126,7 +126,10 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
   });
 }
 
-/** @throws {FermataError} `foreign_source` when the source belongs to another token and the caller is no admin */
+/**
+ * Checks that the caller may apply a source. @throws {FermataError} `foreign_source` when the source belongs to another
+ * token and the caller is not an admin
+ */
 async function assertOwnSource(tx: Executor, source: string, principal: Principal, clock: Clock): Promise<void> {
   const claimant = { tokenId: principal.tokenId, tokenName: principal.actor.name ?? principal.tokenId };
   const owner = await claimSource(tx, source, claimant, clock.now());
@@ -147,8 +150,8 @@ function textOf(raw: Buffer, contentType: string | undefined): string {
 }
 
 /**
- * Returns the route for the schemas of documents. The answer is created once, since it never changes while the process
- * runs.
+ * Returns the route for the schemas of documents. The response is created once, because it does not change while the
+ * process runs.
  */
 function kindsRoute(registry: Registry<ActionDescription>): Route {
   const items = lazily(() => [automationKind(registry)]);
@@ -167,7 +170,7 @@ function kindsRoute(registry: Registry<ActionDescription>): Route {
 function automationKind(registry: Registry<ActionDescription>): z.input<typeof KindAnswer> {
   const { $defs, ...spec } = automationJsonSchema(registry) as { $defs: Record<string, Record<string, unknown>> };
   const { Automation = {}, ...parts } = $defs;
-  // In a document for Git, the name is in the metadata.
+  // In a GitOps document, the name is part of the metadata.
   const required = (Automation['required'] as string[]).filter((key) => key !== 'name');
   const wrapper = toJsonSchema(GitOpsDocument);
   const triggers = [...registry.triggers()].map(([value, { displayName, description, configSchema }]) => ({

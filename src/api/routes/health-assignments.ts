@@ -150,7 +150,7 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
   });
 }
 
-/** Compares the ETag under the lock of the system, which is kept for the write that follows. */
+/** Compares the ETag while holding the lock of the system, which is kept for the write that follows. */
 async function assertCurrent(tx: Executor, id: string, ifMatch: string | undefined): Promise<void> {
   if (ifMatch === undefined) return;
   const ref = refOf(id);
@@ -160,7 +160,7 @@ async function assertCurrent(tx: Executor, id: string, ifMatch: string | undefin
   assertIfMatch(ifMatch, etag(assignment));
 }
 
-/** Returns the ETag of an assignment. It does not depend on results, which do not change the assignment. */
+/** Returns the ETag of an assignment. Check results do not change it. */
 function etag({ systemId, configurationId, enabled }: Assignment): string {
   return etagOf(systemId, configurationId, enabled);
 }
@@ -169,7 +169,7 @@ function reply(status: number, assignment: Assignment): Reply {
   return json(status, toAnswer(assignment), { ETag: etag(assignment) });
 }
 
-/** @throws {FermataError} `not_found` for an invalid id */
+/** Parses the id of an assignment. @throws {FermataError} `not_found` for an invalid id */
 function refOf(id: string): { systemId: string; configurationId: string } {
   const [systemId, configurationId, ...rest] = id.split(':').map(decoded);
   if (systemId && configurationId && rest.length === 0) return { systemId, configurationId };

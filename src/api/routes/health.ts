@@ -34,14 +34,14 @@ const Query = z.object({
   transitionWindowMinutes: z.coerce.number().int().min(1).max(10_080).default(DEFAULT_WINDOW_MINUTES),
 });
 
-/** Several ids, comma separated. */
+/** Several ids, separated by commas. */
 const SystemIds = z
   .string()
   .transform((text) => [...new Set(text.split(',').map((id) => id.trim()))].filter((id) => id !== ''))
   .pipe(z.array(z.string().max(200)).max(200))
   .describe('Ids of systems, comma-separated; at most 200');
 
-/** Returns the routes of health, as in `health.system` of expressions. */
+/** Returns the routes of health, with the same values as `health.system` in expressions. */
 export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clock; entities: EntityStore }): Route[] {
   const read = async (systemIds: readonly string[], windowMinutes: number) => {
     const views = await readHealthViews(db, systemIds, { now: clock.now(), windowMinutes });
@@ -98,7 +98,10 @@ export function healthRoutes({ db, clock, entities }: { db: Executor; clock: Clo
 
 const NO_CHECKS = { healthyChecks: 0, totalChecks: 0 };
 
-/** Returns a view of health as an answer. Definitions use `in_status_since`, the API uses `inStatusSince`. */
+/**
+ * Converts a view of health to its form in responses. Definitions use `in_status_since`, whereas the API uses
+ * `inStatusSince`.
+ */
 function toAnswer(
   systemId: string,
   view: HealthView,

@@ -68,7 +68,7 @@ const HookAnswer = z
   })
   .meta({ id: 'Hook' });
 
-/** Hooks are addressed by their name, since senders post to the same path; the id works as well. */
+/** Hooks are addressed by name, because senders post to the same path. The id is also accepted. */
 const HookParams = z.object({ name: z.string().min(1).max(200) });
 
 interface HooksDeps {
@@ -78,12 +78,12 @@ interface HooksDeps {
   cipher: Cipher;
 }
 
-/** Returns the name that the secrets of a hook are sealed with. */
+/** Returns the name under which the secrets of a hook are encrypted. */
 export function hookSecretName(id: string): string {
   return `hook:${id}`;
 }
 
-/** Returns the routes of inbound hooks, which decide who may post to `/hooks/{name}`. */
+/** Returns the routes of inbound hooks, which determine who may post to `/hooks/{name}`. */
 export function hookRoutes(deps: HooksDeps): Route[] {
   return [listRoute(deps), createRoute(deps), getRoute(deps), patchRoute(deps), deleteRoute()];
 }
@@ -214,7 +214,10 @@ async function lockHook(tx: Executor, name: string, ifMatch: string | undefined)
   return hook;
 }
 
-/** Returns the new secrets sealed. Those that equal the stored ones are kept unchanged, and so is the ETag. */
+/**
+ * Returns the new secrets, encrypted. A secret that equals a stored one keeps its stored form, so that the ETag does
+ * not change.
+ */
 function resealed(
   cipher: Cipher,
   hook: HookRow,
@@ -226,7 +229,7 @@ function resealed(
   return same ? hook.secrets : secrets?.map((secret) => cipher.seal(name, secret));
 }
 
-/** Returns whether a sealed value equals a text. A value whose key was removed never matches. */
+/** Returns whether an encrypted value equals a text. A value whose key was removed never matches. */
 function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | undefined): boolean {
   try {
     return cipher.open(name, sealed) === clear;
@@ -238,7 +241,7 @@ function holds(cipher: Cipher, name: string, sealed: Sealed, clear: string | und
 const withoutTimes = ({ updatedAt: _updatedAt, createdAt: _createdAt, ...row }: HookRow) => row;
 
 function assertSecrets(scheme: HookScheme, count: number): void {
-  // SNS signs with a certificate: secrets are not needed.
+  // SNS signs with a certificate, so no secrets are needed.
   if (scheme === 'sns') return;
   const message =
     scheme === 'none' && count > 0
@@ -252,7 +255,7 @@ function assertSecrets(scheme: HookScheme, count: number): void {
   });
 }
 
-/** Settings of a signature are allowed only for schemes with a signature. */
+/** Refuses signature options for schemes without a signature. */
 function assertOptions(scheme: HookScheme, options: HookOptions): void {
   if (options.topics !== undefined && scheme !== 'sns') refuseOption('topics', scheme);
   const ofSignature = ['digest', 'encoding', 'prefix', 'separator', 'signedText', 'timestampHeader'] as const;
@@ -261,7 +264,7 @@ function assertOptions(scheme: HookScheme, options: HookOptions): void {
   refuseOption(given, scheme);
 }
 
-/** Refuses the name of another sender for a hook with `alert`, since the name becomes the source of its alerts. */
+/** Refuses the name of another sender for a hook with `alert`, because the name becomes the source of its alerts. */
 function assertSource(name: string, { alert }: HookOptions): void {
   if (alert === undefined || !ALERT_SENDERS.some(({ id }) => id === name)) return;
   const message = `"${name}" is a sender of its own: a hook with alert needs another name`;
@@ -281,7 +284,7 @@ function reply(status: number, hook: HookRow): Reply {
   return json(status, toAnswer(hook), { ETag: etag(hook) });
 }
 
-/** Returns the ETag of a hook. New secrets change it too, because they are sealed with new nonces. */
+/** Returns the ETag of a hook. New secrets also change it, because they are encrypted with new nonces. */
 function etag(hook: HookRow): string {
   return etagOf(
     toAnswer(hook),

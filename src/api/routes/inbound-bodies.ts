@@ -15,10 +15,10 @@ const CloudEvent = z
   })
   .meta({ id: 'CloudEvent' });
 
-/** One event or a batch, for the documentation; `parseCloudEvents` validates it. */
+/** One event or a batch, for the documentation. `parseCloudEvents` does the validation. */
 export const CloudEventBody = z.union([CloudEvent, z.array(CloudEvent)]);
 
-/** One result or several, for the documentation; `parseHealthResults` validates it. */
+/** One result or several, for the documentation. `parseHealthResults` does the validation. */
 export const HealthBody = z.union([CheckResult, z.strictObject({ results: z.array(CheckResult) })]);
 
 /** Response to senders that verify an address before they deliver (`edges/hooks/handshake.ts`). */

@@ -39,7 +39,10 @@ export interface InboundDeps {
 type Inbound = Context<undefined, undefined, unknown>;
 type Work = (write: DomainWrite) => Promise<{ changeIds: string[] }>;
 
-/** Returns the routes for events from outside. Each event is committed before the answer; the request does nothing else. */
+/**
+ * Returns the routes for events from outside. Each request only commits its events before it is answered. Workers do
+ * the rest.
+ */
 export function inboundRoutes(deps: InboundDeps): Route[] {
   return [
     cloudEventsRoute(deps, '/events', 'events.post'),
@@ -66,7 +69,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
       const handshake = bodyHandshake(context.request.headers, body);
       if (handshake !== undefined) return { status: 200, ...handshake };
       const events = parseCloudEvents(context.request.headers, body);
-      // One statement that deduplicates, without a transaction around it.
+      // A single statement that deduplicates, so no transaction is needed.
       const { id } = context.principal;
       const { changeIds, mismatched } = await ingestCloudEvents(writeOf(deps, deps.db, context), events, id);
       if (mismatched.length > 0) {
@@ -78,7 +81,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
   });
 }
 
-/** Returns the input of `parseCloudEvents`: bytes in binary mode, else the parsed JSON. */
+/** Returns the input for `parseCloudEvents`: bytes in binary mode, otherwise the parsed JSON. */
 function cloudEventBody({ request, raw }: Inbound): unknown {
   const type = mediaTypeOf(request.headers['content-type']);
   const json = isJsonType(type);

@@ -15,7 +15,7 @@ import { isoOrNull, Timestamp } from '../http/values';
 import { BY_ID, domainResourceRoutes, type DomainDeps } from './domain-resource';
 import { incidentUpdateRoutes } from './incident-updates';
 
-/** An incident in answers of the API. */
+/** An incident in responses. */
 const IncidentAnswer = z
   .object({
     id: z.uuid(),

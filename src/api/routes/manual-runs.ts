@@ -30,7 +30,7 @@ interface ManualRunsDeps extends AutomationDeps {
   clock: Clock;
 }
 
-/** Returns the routes that start automations by hand. */
+/** Returns the routes that start automations manually. */
 export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
   const { registry, evaluator, filtersLacking, ids, clock, notifier } = deps;
   return [
@@ -50,7 +50,7 @@ export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
       },
       async handler({ params, body, tx, principal, afterCommit }) {
         const automation = await requireAutomation(deps, tx, params.id);
-        // The run is admitted in the transaction of the request, with its audit row and its answer.
+        // The run is admitted in the transaction of the request, together with its audit row and response.
         const request = { ...body, actor: principal.actor };
         const run = { tx, registry, evaluator, filtersLacking, ids, now: () => clock.now() };
         const { runId } = await startManualRun(run, automation, request);

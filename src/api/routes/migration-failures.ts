@@ -22,7 +22,7 @@ const Answer = z
   })
   .meta({ id: 'MigrationFailure' });
 
-/** Returns the routes of stored definitions that a release could not upgrade. */
+/** Returns the routes for stored definitions that a release could not upgrade. */
 export function migrationFailureRoutes({ db, clock }: { db: Executor; clock: Clock }): Route[] {
   return [
     readRoute({

@@ -7,9 +7,9 @@ import { json, readRoute, type Route } from '../http/route';
 import { FlagQuery } from '../http/values';
 import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
 
-/** Maximum age of an unrouted change in seconds; an older one means that no worker is routing. */
+/** Maximum age of an unrouted change in seconds. If a change is older, no worker is routing. */
 const MAX_LAG_SECONDS = 30;
-/** Timeout of a dependency in milliseconds, so that one that hangs does not make the probe hang. */
+/** Timeout in milliseconds for checking a dependency, so that a dependency that hangs does not make the probe hang. */
 const DEADLINE_MS = 2_000;
 
 const Part = z.object({ ok: z.boolean(), message: z.string().optional() });
@@ -26,7 +26,7 @@ interface OperationsDeps {
   db: Executor;
   log: Logger;
   metrics: ApiMetrics;
-  /** Rejects when Temporal cannot be reached. */
+  /** Checks the connection to Temporal. Rejects when Temporal cannot be reached. */
   checkTemporal(): Promise<void>;
 }
 
@@ -109,8 +109,8 @@ async function readLag(db: Executor): Promise<number | null> {
 }
 
 /**
- * Runs a probe and returns its result. The reason of a failure is only logged, since the route is public and must not
- * show addresses.
+ * Runs a probe and returns its result. The reason for a failure is only logged: the route is public and must not show
+ * addresses.
  */
 async function check(deps: OperationsDeps, name: string, probe: () => Promise<unknown>): Promise<z.infer<typeof Part>> {
   try {

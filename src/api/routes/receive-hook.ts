@@ -30,8 +30,8 @@ const RESPONSES = {
 };
 
 /**
- * Returns the route that outside senders post to. The hook's own secret guards it, and a body is parsed only after that
- * check.
+ * Returns the route to which external senders post. The hook's secret protects it, and the body is parsed only after
+ * the sender has been verified.
  */
 export function receiveHookRoute(deps: ReceiveHookDeps): Route {
   return inboundRoute({
@@ -91,7 +91,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
   });
 }
 
-/** Returns the JSON and forms as values, everything else as text. */
+/** Returns JSON and form bodies as values, and all other bodies as text. */
 function bodyOf(raw: Buffer, contentType: string | undefined): unknown {
   if (raw.length === 0) return null;
   const type = mediaTypeOf(contentType);

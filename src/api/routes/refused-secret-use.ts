@@ -7,7 +7,7 @@ import type { Context } from '../http/route';
 /** The caller of a request. */
 export type Caller = Pick<Context<unknown, unknown, unknown>, 'principal' | 'request'>;
 
-/** Records in the audit log that a call on behalf of a connection was refused the use of a secret. */
+/** Records in the audit log that a call was refused because the connection may not use a secret. */
 export async function auditRefusedUse(
   { db, clock }: { db: Executor; clock: Clock },
   { principal, request }: Caller,

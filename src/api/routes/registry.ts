@@ -43,7 +43,10 @@ const FilterAnswer = z
   .object({ name: z.string(), description: z.string(), builtIn: z.boolean() })
   .meta({ id: 'Filter' });
 
-/** Returns the routes of triggers, actions and filters. The answers never change while the process runs, so they are made once. */
+/**
+ * Returns the routes of triggers, actions and filters. Their responses are created once, because they do not change
+ * while the process runs.
+ */
 export function registryRoutes({ registry, filters }: { registry: Registry; filters: FilterRegistry }): Route[] {
   const triggers = lazily(() =>
     [...registry.triggers()].map(([id, type]) => ({

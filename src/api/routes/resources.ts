@@ -103,7 +103,7 @@ export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   dependencyRoutes,
   sloRoutes,
   satelliteRoutes,
-  // Before /health/{systemId}.
+  // Must come before /health/{systemId}.
   healthAssignmentRoutes,
   healthRoutes,
   incidentRoutes,

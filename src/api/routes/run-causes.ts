@@ -8,7 +8,7 @@ import { causeChain, effectsOf, causeAnswers, MAX_BELOW, type Effects } from '..
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
-/** Maximum number of retries of one run in an answer. Further ones are in the answer about a retry. */
+/** Maximum number of retries of one run in a response. Later retries appear in the response for a retry. */
 const MAX_RETRIES = 20;
 const NOTHING: Effects = { links: [], more: false };
 
@@ -43,7 +43,7 @@ interface RunCausesDeps {
   routingsMs: number;
 }
 
-/** Returns the routes of causes and effects of a run. */
+/** Returns the routes for the causes and effects of a run. */
 export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDeps): Route[] {
   return [
     readRoute({

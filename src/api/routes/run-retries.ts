@@ -91,8 +91,8 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
 }
 
 /**
- * Retries a run. Returns false when its mode, its status or its automation forbids that, which does not stop the other
- * retries.
+ * Retries a run. Returns false if its mode, status or automation does not allow that, so that the remaining runs are
+ * still retried.
  */
 async function retryUnlessRefused(deps: RetryDeps, id: string): Promise<boolean> {
   const run = await getRun(deps.tx, id);

@@ -6,7 +6,7 @@ import { isoOrNull, Timestamp } from '../http/values';
 
 const Document = z.record(z.string(), z.unknown());
 
-/** A run in answers of the API. */
+/** A run in responses. */
 export const RunAnswer = z
   .object({
     id: z.uuid(),
@@ -75,7 +75,7 @@ export const ArtifactAnswer = z
   })
   .meta({ id: 'Artifact' });
 
-/** The Web UI that shows runs; `baseUrl` undefined = no links. */
+/** The Temporal Web UI to which runs link. Without `baseUrl` there are no links. */
 export interface WebUi {
   baseUrl: string | undefined;
   namespace: string;
@@ -97,13 +97,13 @@ function webUiUrl({ baseUrl, namespace }: WebUi, workflowId: string, executionRu
   return `${baseUrl}/namespaces/${place}/history`;
 }
 
-/** Fields in the trace of a step's row, besides how it was evaluated. */
+/** The trace of a step's row. It contains these fields in addition to how the step was evaluated. */
 interface TraceOfRow extends Record<string, unknown> {
   config?: Record<string, unknown>;
   failures?: { no: number; at: string; tookMs?: number; code: string; message: string; status?: number }[];
 }
 
-/** Returns failures that another attempt followed, and the one with which the step ended. */
+/** Returns the failures that were followed by another attempt, and the failure with which the step ended. */
 function failedAttempts(
   row: RunStepRow,
   failures: NonNullable<TraceOfRow['failures']>,

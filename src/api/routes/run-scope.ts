@@ -30,7 +30,7 @@ const ScopeAnswer = z
   })
   .meta({ id: 'RunScope' });
 
-/** Returns the route for the scope of a step, with which its script or its templates can be tested. */
+/** Returns the route for the scope of a step, with which users can test its script or templates. */
 export function runScopeRoutes({ db }: { db: Executor }): Route[] {
   return [
     readRoute({

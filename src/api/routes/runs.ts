@@ -16,7 +16,7 @@ import { ArtifactAnswer, RunAnswer, StepAnswer, toArtifact, toRun, toStep, type 
 const TAG = 'Runs';
 const NOT_FOUND = { 404: { description: 'Run not found' } };
 
-/** Maximum number of steps in a run's answer; the others are at `/runs/{id}/steps`. */
+/** Maximum number of steps in the response for a run. `/runs/{id}/steps` returns all steps. */
 const MAX_STEPS = 500;
 
 const RunDetail = z.object({
@@ -39,7 +39,7 @@ const Counts = z.object({
 
 const StepKey = z.object({ beganSeq: z.number().int(), path: z.string() });
 
-/** Several statuses are separated by commas. */
+/** One status, or several separated by commas. */
 const StatusQuery = z
   .string()
   .transform((text) => text.split(',').map((status) => status.trim()))
@@ -226,7 +226,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
   });
 }
 
-/** Returns who ended the run, from its row. */
+/** Returns who ended the run, from the actor in its row. */
 function endedBy(actor: { id: string; name?: string }): Record<string, unknown> {
   return { kind: 'cancel', reason: `cancelled by ${actor.name ?? actor.id}` };
 }

@@ -152,7 +152,10 @@ async function readChecked(tarball: Buffer): Promise<PackedFile[]> {
   }
 }
 
-/** Refuses an archive whose package.json has another name or version, since scripts import the package by that name. */
+/**
+ * Refuses an archive whose package.json has a different name or version, because scripts import the package by that
+ * name.
+ */
 function assertNamed(files: readonly PackedFile[], { name, version }: { name: string; version: string }): void {
   const text = files.find(({ path }) => path === 'package.json')?.content.toString('utf8') ?? '';
   let inside: { name?: unknown; version?: unknown } | null = null;

@@ -9,7 +9,7 @@ import type { ScriptRunner } from '../../integrations/script/script-runner';
 import { untilHungUp } from '../http/hang-up';
 import { json, readRoute, type Route } from '../http/route';
 
-/** Milliseconds in addition to the script's own time: waiting for a slot, and starting. */
+/** Milliseconds added to the script's own timeout, for waiting for a slot and for starting. */
 const AROUND_MS = 45_000;
 
 const Document = z.record(z.string(), z.unknown());
@@ -44,7 +44,7 @@ const Answer = z.object({
   error: z.string().optional(),
 });
 
-/** Returns the route that tests a script without a run and without stored secrets. */
+/** Returns the route that tests a script, without a run and without stored secrets. */
 export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[] {
   return [
     readRoute({

@@ -16,7 +16,7 @@ import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
 
 const TAG = 'Access';
-/** Lifetime of a sign-in link, which works once. */
+/** Lifetime of a sign-in link in milliseconds. A link works once. */
 const LINK_MS = 60_000;
 
 const SessionAnswer = z
@@ -35,14 +35,14 @@ interface SessionDeps {
   ids: Ids;
   authenticator: Authenticator;
   attempts: AttemptLimit;
-  /** Failed sign-ins are counted by this address. */
+  /** Returns the client address, by which failed sign-ins are counted. */
   clientAddress: ClientAddress;
   notifier: Notifier;
   /** Returns whether the browser uses HTTPS. */
   isSecure(request: IncomingMessage): boolean;
 }
 
-/** Returns the routes of sessions of the console. */
+/** Returns the routes of console sessions. */
 export function sessionRoutes(deps: SessionDeps): Route[] {
   return [signInRoute(deps), currentRoute(), signOutRoute(deps), linkRoute(deps)];
 }
@@ -165,7 +165,10 @@ interface Known {
   parent: SessionParent;
 }
 
-/** Returns the owner of a new session; undefined when the text is neither a usable token nor an unspent link. */
+/**
+ * Returns the owner of a new session. Returns undefined when the text is neither a valid token nor the code of an
+ * unused link.
+ */
 async function identify(deps: SessionDeps, tx: Executor, text: string): Promise<Known | undefined> {
   const now = deps.clock.now();
   const hash = hashToken(text);

@@ -1,7 +1,7 @@
 import type { Finding } from '../../domain/errors';
 import { MIN_SECRET_LENGTH } from '../../domain/secrets/secret-forms';
 
-/** Returns the warning that a value is too short to be masked; nothing for a longer one. */
+/** Returns a warning if a value is too short to be masked. */
 export function shortSecretWarnings(path: string, value: string): Finding[] {
   if (value.trim().length >= MIN_SECRET_LENGTH) return [];
   const message = `Values of fewer than ${MIN_SECRET_LENGTH} characters cannot be distinguished from other text: this one is not masked.`;

@@ -28,8 +28,8 @@ interface SlackHookDeps {
 const FORM = 'application/x-www-form-urlencoded';
 
 /**
- * Returns the route that receives events, slash commands and buttons from Slack. The connection's signing secret
- * verifies the sender.
+ * Returns the route that receives events, slash commands and button clicks from Slack. The sender is verified with the
+ * connection's signing secret.
  */
 export function slackHookRoute(deps: SlackHookDeps): Route {
   return inboundRoute({
@@ -78,8 +78,8 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
 }
 
 /**
- * Returns the signing secret of a connection. Undefined when the connection does not exist or cannot be used: the
- * caller is unknown and gets no details.
+ * Returns the signing secret of a connection. Returns undefined when the connection does not exist or cannot be used.
+ * The caller is unknown, so it gets no details.
  */
 async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string | undefined> {
   const row = await findConnection(deps.db, id);

@@ -97,7 +97,10 @@ async function read(
   return { from: from.toISOString(), to: to.toISOString(), bucket, total, buckets };
 }
 
-/** Returns the starts of the buckets in the range. @throws {FermataError} `validation_failed` for more than 500 */
+/**
+ * Returns the start of each bucket in a time range. @throws {FermataError} `validation_failed` for more than 500
+ * buckets
+ */
 function bucketStarts(from: Date, to: Date, ms: number): number[] {
   const first = Math.floor(from.getTime() / ms) * ms;
   const count = Math.ceil((to.getTime() - first) / ms);

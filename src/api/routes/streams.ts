@@ -25,7 +25,7 @@ interface StreamsDeps {
 export function streamRoutes(deps: StreamsDeps): Route[] {
   return [
     everythingRoute(deps, '/stream', 'stream.follow'),
-    // Position of the tag among those of events.
+    // Placed here so that the tag of this group appears among those of events.
     everythingRoute(deps, '/events/stream', 'events.follow'),
     runRoute(deps),
   ];
@@ -77,8 +77,8 @@ function runRoute(deps: StreamsDeps): Route {
 }
 
 /**
- * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream; a database that is
- * unreachable for a moment does not.
+ * Returns whether the credentials of a stream are still valid. Only a refusal ends a stream, not a short outage of the
+ * database.
  */
 async function isValid({ authenticator }: StreamsDeps, credentials: Credentials): Promise<boolean> {
   try {

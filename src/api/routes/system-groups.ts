@@ -24,7 +24,7 @@ const GroupAnswer = z
   })
   .meta({ id: 'SystemGroup' });
 
-/** Returns the routes of groups of systems. */
+/** Returns the routes of system groups. */
 export function systemGroupRoutes(deps: DomainDeps): Route[] {
   return domainResourceRoutes(deps, {
     ...{

@@ -27,7 +27,10 @@ const SystemAnswer = z
   })
   .meta({ id: 'System' });
 
-/** Returns the routes of the catalogue. Removing a system also removes its checks, health, dependencies and objectives. */
+/**
+ * Returns the routes of the system catalogue. Removing a system also removes its checks, health, dependencies and
+ * objectives.
+ */
 export function systemRoutes(deps: DomainDeps & { systemRemovedHooks: readonly SystemRemovedHook[] }): Route[] {
   return domainResourceRoutes(deps, {
     ...{ path: '/systems', operations: 'systems', tag: 'Systems', one: 'a system', many: 'systems' },

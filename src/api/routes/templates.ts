@@ -22,7 +22,7 @@ const Rendered = z.union([
   z.object({ error: z.object({ message: z.string(), line: z.int(), column: z.int() }) }),
 ]);
 
-/** Largest body: a scope of 90,000 keys takes a second to render. */
+/** Maximum size of a body in bytes. A scope with 90,000 keys takes one second to render. */
 const MAX_RENDER_BYTES = 65_536;
 
 /** Returns the routes for testing templates and expressions. */

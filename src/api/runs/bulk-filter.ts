@@ -5,7 +5,7 @@ import { RUN_STATUSES, type RunStatus } from '../../db/tables/runs';
 
 const STATUS = z.enum(RUN_STATUSES);
 
-/** The runs of a bulk call. */
+/** Selects the runs of a bulk call. */
 export const BulkBody = z
   .strictObject({
     automationId: z.uuid().optional(),
@@ -17,10 +17,13 @@ export const BulkBody = z
   })
   .refine((body) => Object.values(body).some((value) => value !== undefined), 'Name at least one filter');
 
-/** The answer to a bulk call. */
+/** The response to a bulk call. */
 export const BulkAnswer = z.object({ matched: z.int(), done: z.int() });
 
-/** Returns the filter of a body; without a status, `otherwise`: the runs to which the call applies. */
+/**
+ * Returns the filter for a bulk call. Without a status, the filter uses `otherwise`, the statuses to which the call
+ * applies.
+ */
 export function bulkFilter(body: z.infer<typeof BulkBody>, otherwise: readonly RunStatus[]): RunFilter {
   const { status, from, to, ...rest } = body;
   return {

@@ -3,30 +3,32 @@ import { FermataError } from '../../domain/errors';
 import type { Gap } from './feed';
 import type { StreamEvent } from './stream-event';
 
-/** Interval of the comments that show proxies and clients that the connection is open, in milliseconds. */
+/** Interval in milliseconds of the comments that show proxies and clients that the connection is alive. */
 const HEARTBEAT_MS = 5_000;
 /**
- * Maximum number of unread bytes of a reader; beyond it the reader is disconnected, and can resume by `Last-Event-ID`.
+ * Maximum number of unread bytes per reader. Beyond it, the reader is disconnected. It can resume with `Last-Event-ID`.
  */
 const MAX_BUFFERED_BYTES = 4_194_304;
-/** While a reader catches up, reading pauses when this many bytes are unread. */
+/** While a reader catches up, no more rows are read when this many bytes are unread. */
 const READY_BYTES = 262_144;
 /** Milliseconds without progress after which a reader is disconnected. */
 const MAX_STALLED_MS = 60_000;
-/** Maximum number of open streams of one token in this process. */
+/** Maximum number of open streams per token in this process. */
 export const MAX_STREAMS_PER_TOKEN = 20;
 const RETRY_AFTER_SECONDS = 5;
 
 /** A reader of server-sent events. */
 export interface StreamConnection {
-  /** Sends the head of the answer, and the position from which a reader without any event resumes. */
+  /** Sends the head of the response, and the position from which a reader that has received no event resumes. */
   begin(id: number): void;
   send(event: StreamEvent, id: number): void;
-  /** Announces that the events at these positions are not sent. */
+  /** Announces that the events at these positions will not be sent. */
   gap(gap: Gap): void;
-  /** Makes the reader resume from this position if its last event has an older one. */
+  /** Makes the reader resume from this position if its last event has a lower one. */
   settled(position: number): void;
-  /** Resolves when the reader has received everything that was sent; false when it has disconnected. */
+  /**
+   * Resolves with true when the reader has received everything that was sent, or with false when it has disconnected.
+   */
   ready(): Promise<boolean>;
   end(): void;
   /** Disconnects a reader that is too slow. */
@@ -38,9 +40,9 @@ export interface StreamConnection {
 /** Open connections of this process, so that a shutdown can end them. */
 export interface StreamConnections {
   /**
-   * Takes one of the streams of `caller`, without answering yet. `stillAllowed` is called at every heartbeat: a stream
-   * does not outlive its token.
-   * @throws {FermataError} `rate_limited` when the caller has `MAX_STREAMS_PER_TOKEN` open streams
+   * Opens a stream for `caller`, without starting the response. Calls `stillAllowed` at every heartbeat, and ends the
+   * stream when it is no longer allowed. @throws {FermataError} `rate_limited` when the caller already has
+   * `MAX_STREAMS_PER_TOKEN` open streams
    */
   open(response: Response, caller: string, stillAllowed: () => Promise<boolean>): StreamConnection;
   closeAll(): void;
@@ -108,7 +110,7 @@ function createConnection(response: Response, stillAllowed: () => Promise<boolea
     send(event, id) {
       lastId = id;
       newest = Math.max(newest, event.seq);
-      // Serialized once for all readers.
+      // Serialize once for all readers.
       event.text ??= JSON.stringify(event.data);
       write(`id: ${id}\nevent: ${event.name}\ndata: ${event.text}\n\n`);
     },

@@ -6,14 +6,14 @@ import type { WebUi } from '../routes/run-schema';
 import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
 /**
- * Polling interval in milliseconds: runs and steps change without a notification. Polling also covers lost
- * notifications.
+ * Polling interval in milliseconds. Changes of runs and steps are not announced by notifications, and notifications may
+ * be lost.
  */
 const POLL_MS = 250;
 /** Maximum number of rows in memory at once. */
 const PAGE = 200;
 
-/** Positions whose events a reader does not get: after `after`, up to and including `until`. */
+/** Positions whose events are not delivered: those after `after`, up to and including `until`. */
 export interface Gap {
   after: number;
   until: number;
@@ -21,42 +21,45 @@ export interface Gap {
 
 /** A reader of the feed. */
 export interface FeedListener {
-  /** `id` = position from which a reader that got this event and all before it resumes. */
+  /**
+   * Receives an event. `id` is the position from which a reader resumes after it has received this event and all events
+   * before it.
+   */
   event(event: StreamEvent, id: number): void;
   gap(gap: Gap): void;
-  /** Reports that everything at or below the position was delivered. */
+  /** Reports that everything at or below the position has been delivered. */
   settled(position: number): void;
 }
 
 export interface FeedSubscription {
-  /** Rows at or below this position were committed before the subscription began. */
+  /** All rows at or below this position were committed before the subscription began. */
   settled: number;
-  /** Newest position that was handed out before the subscription began. */
+  /** Newest position that was assigned before the subscription began. */
   last: number;
   end(): void;
 }
 
-/** Follows the database for all open streams of this process with one poll. */
+/** Follows the database with one poll for all open streams of this process. */
 export interface Feed {
   /**
-   * Adds a listener. It receives all events that are committed after this resolves, and none that were committed before
-   * the call.
+   * Adds a listener. It receives all events that are committed after the promise resolves, and no events that were
+   * committed before the call.
    */
   subscribe(listener: FeedListener): Promise<FeedSubscription>;
-  /** Reads the log now. Call it when something was committed. */
+  /** Reads the log immediately. Call it when something was committed. */
   wake(): void;
   close(): void;
 }
 
 interface Position {
   tracker: PositionTracker;
-  /** Delivered positions above the settled one. */
+  /** Delivered positions above the settled position. */
   seen: Set<number>;
   settled: number;
   last: number;
 }
 
-/** Polls only while there are listeners. */
+/** Creates a feed. It polls only while there are listeners. */
 export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): Feed {
   const { log } = deps;
   const listeners = new Set<FeedListener>();
@@ -103,7 +106,9 @@ export function createFeed(deps: { db: Executor; webUi: WebUi; log: Logger }): F
   };
 }
 
-/** Returns a function that resolves after a round of `work` that began after the call; calls share rounds. */
+/**
+ * Returns a function that resolves after a round of `work` that started after the call. Concurrent calls share rounds.
+ */
 function createFreshRound(work: () => Promise<void>): () => Promise<void> {
   let running: Promise<void> | undefined;
   let next: Promise<void> | undefined;
@@ -120,7 +125,7 @@ function createFreshRound(work: () => Promise<void>): () => Promise<void> {
   };
 }
 
-/** Delivers events since `position`; the first call only finds the position. */
+/** Delivers the events since `position`. The first call only determines the position. */
 async function advance(
   { db, webUi }: { db: Executor; webUi: WebUi },
   position: Position | undefined,
@@ -137,7 +142,7 @@ async function advance(
       const id = Math.min(snapshot.settled, resumeId(event, events[index + 1]));
       for (const listener of listeners) listener.event(event, id);
     }
-    // Noted page by page: after an error the next round does not deliver these again.
+    // Remember delivered positions page by page, so that they are not delivered again in the next round after an error.
     for (const { seq } of fresh) seen.add(seq);
     after = places.at(-1)?.seq ?? after;
     if (places.length < PAGE) break;

@@ -15,9 +15,9 @@ interface FollowRunDeps {
 }
 
 /**
- * Sends a run and its steps as they are after position `after`, then at each change, and ends when the run has ended.
- * Rows are read again at each change, so the last event of a row is always its last state, in whatever order
- * transactions committed.
+ * Sends the rows of a run and its steps that changed after position `after`, then every further change, and ends when
+ * the run has ended. Rows are read again at each change, so the last event for a row always contains its last state,
+ * regardless of the order in which transactions committed.
  */
 export async function followRun(
   deps: FollowRunDeps,
@@ -49,8 +49,8 @@ export async function followRun(
 }
 
 /**
- * Returns a function that runs `work`, until the reader disconnects. Calls that arrive while it runs share one further
- * run.
+ * Returns a function that runs `work`, unless the reader has disconnected. Calls during a run of `work` share one
+ * further run.
  */
 function createRefresh(work: () => Promise<void>, connection: StreamConnection): () => void {
   let running = false;
@@ -59,7 +59,7 @@ function createRefresh(work: () => Promise<void>, connection: StreamConnection):
     running = true;
     while (again && connection.isOpen) {
       again = false;
-      // A failed read is repeated at the next change; heartbeats keep the connection open.
+      // A failed read is repeated at the next change. Heartbeats keep the connection open.
       await work().catch(() => undefined);
     }
     running = false;
@@ -70,7 +70,10 @@ function createRefresh(work: () => Promise<void>, connection: StreamConnection):
   };
 }
 
-/** Sends new states and steps of a run. `settled` = position whose rows are all visible. */
+/**
+ * Returns a function that sends new states of a run and its steps. Its argument `settled` is the position up to which
+ * all rows are visible.
+ */
 function createRunReader({ db, webUi }: FollowRunDeps, connection: StreamConnection, runId: string, after: number) {
   /** Everything at or below this position was sent. */
   let cursor = after;
@@ -91,7 +94,7 @@ function createRunReader({ db, webUi }: FollowRunDeps, connection: StreamConnect
   };
 
   return async (settled: number): Promise<void> => {
-    // The run first: steps read after it are at least as new, so none is missing when it has ended.
+    // Read the run first. Steps that are read later are at least as new, so none is missing when the run has ended.
     const run = await getRun(db, runId);
     if (!started) await start();
     let pending = run;

@@ -9,7 +9,7 @@ const PAGE = 100;
 /** Maximum number of positions that a stream replays. A `gap` event announces older ones. */
 export const MAX_REPLAY = 10_000;
 /**
- * Maximum number of events that may arrive while a reader catches up; beyond it the reader is disconnected, and can
+ * Maximum number of events that may arrive while a reader catches up. Beyond it, the reader is disconnected. It can
  * resume.
  */
 const MAX_HELD = 10_000;
@@ -20,7 +20,7 @@ interface FollowDeps {
   webUi: WebUi;
 }
 
-/** Sends events that are committed after position `after` (default: now) until the reader disconnects. */
+/** Sends the events that are committed after position `after` (default: now) until the reader disconnects. */
 export async function followAll(
   deps: FollowDeps,
   connection: StreamConnection,
@@ -46,9 +46,9 @@ export async function followAll(
   }
 }
 
-/** Reads missed events from the tables, at the speed of the reader. */
+/** Creates a reader of missed events. It reads them from the tables, as fast as the client receives them. */
 function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) {
-  /** Sent from the tables; the feed may deliver them again. */
+  /** Positions that were sent from the tables. The feed may deliver them again. */
   const sent = new Set<number>();
   const held: StreamPlace[] = [];
 
@@ -67,7 +67,7 @@ function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) 
 
   return {
     sent: sent as ReadonlySet<number>,
-    /** Remembers an event of the feed until the tables were read. */
+    /** Holds back an event of the feed until the tables have been read. */
     hold({ seq, name }: { seq: number; name: StreamPlace['name'] | 'alert' }): void {
       // An alert has the position of its entity.
       if (name !== 'alert') held.push({ seq, name });

@@ -10,13 +10,13 @@ export interface StreamEvent {
   /** The run of a `run` or `step` event. */
   runId?: string;
   data: unknown;
-  /** `data` as JSON; set by the first connection that sends the event, for the others. */
+  /** `data` as JSON. The first connection that sends the event sets it, for reuse by the others. */
   text?: string;
 }
 
 /**
- * Returns the position from which a reader that received this event resumes. Of two events at one position the first
- * names the position before, so that the second is not lost.
+ * Returns the position from which a reader that received this event resumes. If the next event has the same position,
+ * returns the position before it, so that the next event is not lost.
  */
 export function resumeId({ seq }: StreamEvent, next: StreamEvent | undefined): number {
   return next?.seq === seq ? seq - 1 : seq;
@@ -30,7 +30,10 @@ export function stepEvent(row: RunStepRow): StreamEvent {
   return { seq: row.seq, name: 'step', runId: row.runId, data: { runId: row.runId, ...toStep(row) } };
 }
 
-/** Reads the rows at positions of the log. A row that changed since is reported at its new position. */
+/**
+ * Reads the rows at the given positions of the log. A row that has changed since then is reported at its new position
+ * instead.
+ */
 export async function eventsAt(db: Executor, places: readonly StreamPlace[], webUi: WebUi): Promise<StreamEvent[]> {
   const seqs = (name: StreamPlace['name']) => places.filter((place) => place.name === name).map(({ seq }) => seq);
   const [runs, steps, changes, automations] = await Promise.all([

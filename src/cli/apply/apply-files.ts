@@ -22,9 +22,9 @@ const Answer = z.object({
   ),
 });
 
-/** The outcome of one document, or of an automation without a document. */
+/** The outcome for one document, or for an automation without a document. */
 export type AppliedDocument = z.infer<typeof Answer>['results'][number] & {
-  /** Path of the document; undefined = it was deleted. */
+  /** Path of the file that contains the document. Undefined if the automation was deleted. */
   file: string | undefined;
 };
 
@@ -34,27 +34,27 @@ interface ApplyOutcome {
 }
 
 interface ApplyOptions {
-  /** Errors of files that could not be read as automations. */
+  /** Errors in files that could not be read as automations. */
   errors?: readonly FileFinding[];
   dryRun?: boolean;
   prune?: boolean;
   allowEmpty?: boolean;
-  /** Owner of these automations. Absent: the API uses its default. */
+  /** Owner of the automations. If absent, the API uses its default. */
   source?: string | undefined;
-  /** Commit from which the files were read, stored as provenance. */
+  /** Commit from which the files were read. Stored with the automations. */
   commit?: string | undefined;
 }
 
 /**
- * Applies all documents in one call: nothing is changed when one of them is not valid.
- * @throws {ApiProblem} with every finding of every file.
+ * Applies all documents in one call. Changes nothing if any of them is invalid. @throws {ApiProblem} with all findings
+ * of all files
  */
 export async function applyAutomations(
   client: ApiClient,
   automations: readonly AutomationFile[],
   { errors = [], dryRun = false, prune = false, allowEmpty = false, source, commit }: ApplyOptions = {},
 ): Promise<ApplyOutcome> {
-  // When some files cannot be read, the others are only checked, so that all problems are reported at once.
+  // If some files cannot be read, only check the others, so that all problems are reported at once.
   const only = dryRun || errors.length > 0;
   const query = { dryRun: only, prune: prune && errors.length === 0, allowEmpty, source, commit };
   const yaml = automations.map(textOf).join('---\n');
@@ -73,7 +73,10 @@ export async function applyAutomations(
   }
 }
 
-/** Returns the document with its comments, and its file's name as `metadata.annotations.path` unless it names one itself. */
+/**
+ * Returns the document with its comments. Adds the file name as `metadata.annotations.path`, unless the document sets
+ * it.
+ */
 function textOf({ wrapped, file, text }: AutomationFile): string {
   const path = relative(process.cwd(), resolve(file)).split(sep).join('/');
   const metadata = wrapped.metadata as { annotations?: Record<string, string> };
@@ -86,7 +89,7 @@ function refusal(found: readonly FileFinding[]): ApiProblem {
   return new ApiProblem(`Nothing was applied:\n${lines.join('\n')}`, { code: 'validation_failed' });
 }
 
-/** Returns a finding with the file and line of its document, which the API only numbers. */
+/** Returns a finding with the file and line of its document. The API only returns the document's index. */
 function inFile(finding: Finding, automations: readonly AutomationFile[]): FileFinding {
   const [, index = '', path = ''] = /^documents\[(\d+)\]\.?(.*)$/.exec(finding.path) ?? [];
   const automation = automations[Number(index)];

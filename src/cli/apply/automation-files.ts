@@ -16,33 +16,36 @@ export interface FilePlace {
 /** An automation in a file. */
 export interface AutomationFile {
   file: string;
-  /** The automation alone, as `validate` checks it. */
+  /** The automation without the GitOps wrapper, as `validate` checks it. */
   document: Record<string, unknown>;
-  /** The document in the form for Git; a plain automation is wrapped, under its own name. */
+  /** The document in GitOps format. A plain automation is wrapped under its own name. */
   wrapped: Record<string, unknown> & { metadata: { name: string } };
-  /** `wrapped` as YAML with its comments and this path as annotation; undefined when it cannot be written so. */
+  /**
+   * Returns `wrapped` as YAML, with its comments and with `path` as annotation. Returns undefined if the comments
+   * cannot be kept.
+   */
   text(path: string): string | undefined;
-  /** Returns the position in the file of a path in `document`. */
+  /** Returns the position in the file for a path in `document`. */
   locate(path: string, detail?: PlaceDetail): FilePlace;
-  /** Returns the position in the file of a path in `wrapped`. */
+  /** Returns the position in the file for a path in `wrapped`. */
   locateWrapped(path: string): FilePlace;
 }
 
-/** A finding of a file. */
+/** A finding about a file. */
 export interface FileFinding {
   file: string;
   finding: Finding;
 }
 
-/** The content of a file. */
+/** The contents of a file. */
 export interface AutomationFileContent {
   found: AutomationFile[];
   errors: FileFinding[];
-  /** Kinds of documents that belong to other programs, such as "v1 ConfigMap": they are skipped. */
+  /** Kinds of documents that belong to other programs and are skipped, such as "v1 ConfigMap". */
   foreign: string[];
 }
 
-/** Reads all automations of a file; each document of a multi-document file is one. */
+/** Reads all automations in a file. A YAML file may contain several documents, each with one automation. */
 export function readAutomationFile(file: string, text = readTextFile(file)): AutomationFileContent {
   const documents = readYaml(text);
   const found: AutomationFile[] = [];
@@ -87,13 +90,16 @@ export function readAutomationFile(file: string, text = readTextFile(file)): Aut
   return { found, errors, foreign: [...foreign] };
 }
 
-/** Returns the kind of a document of another program, for example a Kubernetes object; undefined for ours. */
+/**
+ * Returns the kind of a document that belongs to another program, e.g. a Kubernetes object. Returns undefined for
+ * automations.
+ */
 function foreignKind({ apiVersion, kind }: Record<string, unknown>): string | undefined {
   if (typeof apiVersion !== 'string' || typeof kind !== 'string' || apiVersion.startsWith('fermata/')) return undefined;
   return `${apiVersion} ${kind}`;
 }
 
-/** Lists each foreign kind once, with the number of its files. */
+/** Returns one note per foreign kind, with the number of files that contain it. */
 export function foreignNotes(contents: readonly AutomationFileContent[]): string[] {
   const files = new Map<string, number>();
   for (const kind of contents.flatMap(({ foreign }) => foreign)) files.set(kind, (files.get(kind) ?? 0) + 1);
@@ -102,12 +108,12 @@ export function foreignNotes(contents: readonly AutomationFileContent[]): string
   );
 }
 
-/** Returns a plain automation in the form for Git, under its own name. */
+/** Wraps a plain automation in the GitOps format, under its own name. */
 function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapped'] {
   return { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: name as string }, spec };
 }
 
-/** Returns the path in a plain automation of a path in its wrapped form. */
+/** Converts a path in a wrapped automation to the path in the plain automation. */
 function inside(path: string): string {
   if (path === 'metadata.name') return 'name';
   return path.startsWith('spec.') ? path.slice('spec.'.length) : '';

@@ -6,11 +6,10 @@ import { UsageError } from '../usage-error';
 const DOCUMENT = /\.(ya?ml|json)$/;
 
 /**
- * Lists the `.yaml`, `.yml` and `.json` files that the arguments name, directories with everything below them. Links are
- * followed, so a mounted ConfigMap or a git-sync worktree works: each real file is listed once, a loop of links ends, and
- * names that begin with "." (`..data`, `.git`) and `node_modules` are skipped. Paths are relative to the working
- * directory where they lie below it.
- * @throws {UsageError} when an argument cannot be read
+ * Lists the `.yaml`, `.yml` and `.json` files that the arguments name. Directories are searched recursively.
+ * Links are followed, so that mounted ConfigMaps and git-sync worktrees work. Each real file is listed once, and loops
+ * of links end. Names that start with "." (`..data`, `.git`) and `node_modules` are skipped. Paths below the working
+ * directory are returned relative to it. @throws {UsageError} when an argument cannot be read
  */
 export function listFiles(targets: readonly string[]): string[] {
   const seen = new Set<string>();
@@ -39,7 +38,7 @@ const isSkipped = ({ name }: Dirent): boolean => name.startsWith('.') || basenam
 
 const isDirectory = (path: string): boolean => statSync(path).isDirectory();
 
-/** Returns whether the target of a link exists: a dangling link or a loop has none. */
+/** Returns whether the target of a link exists. Dangling links and loops have no target. */
 function exists(path: string): boolean {
   try {
     realpathSync(path);
@@ -56,7 +55,7 @@ function isNew(path: string, seen: Set<string>): boolean {
   return true;
 }
 
-/** Returns a path as a person in the working directory would type it. */
+/** Returns a path as a user in the working directory would type it. */
 function short(path: string): string {
   if (!isAbsolute(path)) return path;
   const below = relative(process.cwd(), path);

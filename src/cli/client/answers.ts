@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /**
- * The fields of the API's answers that the command line reads. All others are ignored, so that it works with newer
+ * The response fields that the command line reads. All other fields are ignored, so the command line works with newer
  * servers.
  */
 const Json = z.record(z.string(), z.unknown());
@@ -22,7 +22,7 @@ export const Automation = z.looseObject({
 export type Automation = z.infer<typeof Automation>;
 
 export const EvaluationRow = z.looseObject({
-  /** Only in lists of all automations. */
+  /** Only present in lists that cover all automations. */
   automationName: z.string().optional(),
   automationDeletedAt: z.string().nullish(),
   contextKey: z.string().nullish(),
@@ -67,7 +67,7 @@ export const Step = z.looseObject({
   result: z.unknown(),
   error: Json.nullish(),
   trace: z.unknown().optional(),
-  /** Missing in answers of older releases. */
+  /** Missing in responses of older releases. */
   config: Json.nullish(),
   failedAttempts: z
     .array(z.looseObject({ no: z.number(), tookMs: z.number().nullish(), code: z.string(), message: z.string() }))
@@ -93,7 +93,7 @@ export const Transition = z.looseObject({
 });
 export type Transition = z.infer<typeof Transition>;
 
-/** Returns whether a run has ended. */
+/** Returns whether a run with this status has ended. */
 export function isOver(status: string): boolean {
   return status === 'success' || status === 'failed' || status === 'cancelled';
 }

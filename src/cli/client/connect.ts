@@ -5,7 +5,7 @@ import { adminTokenFileOf } from '../../dev/credentials';
 import { readRunningDev } from '../../dev/state-file';
 import { UsageError } from '../usage-error';
 
-/** Part of the help of every command that calls the API. */
+/** A section of the help of every command that calls the API. */
 export const CONNECTION_HELP = `
 Address of the API: FERMATA_URL; without it, that of the "fermata dev" that runs in this directory; without one,
 FERMATA_HOST and FERMATA_PORT (http://127.0.0.1:8080).
@@ -13,7 +13,7 @@ Token: FERMATA_TOKEN, or FERMATA_ADMIN_TOKEN; for an API on this machine, by def
 Exit codes: 0 success, 1 failed or refused, 2 usage error.
 `;
 
-/** Returns the API of the environment. @throws {UsageError} when FERMATA_URL is invalid */
+/** Returns a client for the API that the environment selects. @throws {UsageError} when FERMATA_URL is invalid */
 export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   const config = loadConfig(env);
   const url = env['FERMATA_URL'] || runningDev(config) || urlOf(config);
@@ -28,8 +28,8 @@ export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
 }
 
 /**
- * Returns the address of the running `fermata dev` of this directory. An address on another machine is ignored, since
- * it would get the token.
+ * Returns the address of the `fermata dev` that is running for this directory. Ignores an address on another machine,
+ * because that machine would receive the token.
  */
 function runningDev({ home }: Config): string | undefined {
   const url = readRunningDev(home)?.urls['API'];
@@ -44,13 +44,13 @@ function urlOf({ host, port }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Returns the address to call for one that means all addresses of this machine. */
+/** Returns an address that can be called. Replaces addresses that mean all network interfaces. */
 function callable(url: URL): string {
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
   return url.origin;
 }
 
-/** Returns the stored token, which is never sent to another machine. */
+/** Returns the stored token, but only for an address on this machine. */
 function keptToken({ home }: Config, origin: string): string | undefined {
   if (!/^(localhost|127(\.\d+){3}|\[::1\])$/.test(new URL(origin).hostname)) return undefined;
   const file = adminTokenFileOf(home);

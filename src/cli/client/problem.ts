@@ -3,7 +3,7 @@ import { z } from 'zod';
 import { onOneLine } from '../../domain/control-text';
 import { messageOf, type Finding } from '../../domain/errors';
 
-/** The fields of an RFC 9457 document that are shown to a person. */
+/** The fields of a problem document (RFC 9457) that the command line shows. */
 const Problem = z.looseObject({
   code: z.string(),
   detail: z.string(),
@@ -27,10 +27,12 @@ interface ProblemExtras {
   cause?: unknown;
 }
 
-/** The API refused. The message is complete: detail, code and every finding with its place. */
+/**
+ * Thrown when the API refuses a call. The message contains the detail, the code, and every finding with its position.
+ */
 export class ApiProblem extends Error {
   override readonly name = 'ApiProblem';
-  /** HTTP status; undefined when the answer could not be parsed. */
+  /** HTTP status. Undefined if the response could not be parsed. */
   readonly status: number | undefined;
   readonly code: string | undefined;
   readonly findings: readonly Finding[];
@@ -43,7 +45,7 @@ export class ApiProblem extends Error {
   }
 }
 
-/** The server does not answer. */
+/** Thrown when the server does not answer. */
 export class ApiUnreachable extends Error {
   override readonly name = 'ApiUnreachable';
   constructor(url: string, cause: unknown) {
@@ -95,7 +97,7 @@ function jsonOrUndefined(text: string): unknown {
   }
 }
 
-/** Returns the message of the innermost cause: `fetch` wraps the reason of a failure in a chain of errors. */
+/** Returns the message of the innermost cause, because `fetch` wraps the reason for a failure in a chain of errors. */
 function reasonOf(error: unknown): string {
   if (error instanceof AggregateError && error.errors.length > 0) return reasonOf(error.errors[0]);
   if (error instanceof Error && error.cause !== undefined) return reasonOf(error.cause);

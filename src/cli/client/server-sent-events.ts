@@ -1,12 +1,12 @@
-/** An event of a stream; `data` is its text. */
+/** An event of a stream. */
 export interface ServerSentEvent {
-  /** Position after which a stream can be resumed. */
+  /** Position after which the stream can be resumed. */
   id: string | undefined;
   name: string;
   data: string;
 }
 
-/** Reads `text/event-stream`: fields until an empty line; comments and unknown fields are skipped. */
+/** Reads a `text/event-stream`. An empty line ends an event. Comments and unknown fields are skipped. */
 export async function* readServerSentEvents(body: AsyncIterable<Uint8Array>): AsyncGenerator<ServerSentEvent> {
   const decoder = new TextDecoder();
   let rest = '';

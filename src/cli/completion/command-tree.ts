@@ -1,27 +1,27 @@
 import type { Command } from 'commander';
 
-/** An option as completion needs it. */
+/** An option, as completion needs it. */
 export interface CompletedOption {
-  /** Every spelling, e.g. `-n` and `--limit`. */
+  /** All spellings, e.g. `-n` and `--limit`. */
   flags: readonly string[];
   description: string;
   takesValue: boolean;
-  /** The only values; empty = any. */
+  /** The allowed values. Empty if any value is allowed. */
   choices: readonly string[];
 }
 
-/** A command as completion needs it. */
+/** A command, as completion needs it. */
 export interface CompletedCommand {
-  /** Words of the command, without the program: `["hooks", "create"]`. */
+  /** Words of the command without the program name: `["hooks", "create"]`. */
   path: readonly string[];
   description: string;
   subcommands: readonly CompletedCommand[];
   options: readonly CompletedOption[];
-  /** Values of its first argument, when only some are possible. */
+  /** The allowed values of the first argument. Empty if any value is allowed. */
   choices: readonly string[];
 }
 
-/** Returns the tree of commands below `command`, which must have all of its subcommands configured. */
+/** Returns the tree of commands below `command`. All of its subcommands must have been configured. */
 export function describeCommand(command: Command, path: readonly string[] = []): CompletedCommand {
   const help: CompletedOption = { flags: ['-h', '--help'], description: 'show help', takesValue: false, choices: [] };
   return {
@@ -39,15 +39,15 @@ export function describeCommand(command: Command, path: readonly string[] = []):
   };
 }
 
-/** Returns the command and all below it. */
+/** Returns a command and all commands below it. */
 export function allCommands(command: CompletedCommand): CompletedCommand[] {
   return [command, ...command.subcommands.flatMap((each) => allCommands(each))];
 }
 
-/** Words that may follow the command: subcommands, values of its argument, options. */
+/** Returns the words that may follow a command: subcommands, values of its argument, and options. */
 export function wordsAfter({ subcommands, choices, options }: CompletedCommand): string[] {
   return [...subcommands.map(({ path }) => path.at(-1) ?? ''), ...choices, ...options.flatMap(({ flags }) => flags)];
 }
 
-/** Returns a text between single quotes of a POSIX shell. */
+/** Returns a text in single quotes for a POSIX shell. */
 export const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;

@@ -8,7 +8,9 @@ import { describeCommand } from './command-tree';
 import { fishScript } from './fish';
 import { zshScript } from './zsh';
 
-/** A program with every sort of thing that is completed, and texts that would end a careless quotation. */
+/**
+ * Returns a program with every kind of word that can be completed, and with texts that would break careless quoting.
+ */
 function program(): ReturnType<typeof describeCommand> {
   const root = new Command('fermata').description('root');
   const hooks = root.command('hooks').description("list 'hooks', $(touch x) `touch y`");

@@ -1,9 +1,9 @@
 import { allCommands, type CompletedCommand } from './command-tree';
 
-/** Returns a text between single quotes of fish, where only `\` and `'` are escaped. */
+/** Returns a text in single quotes for fish, which only needs `\` and `'` to be escaped. */
 const quoted = (text: string) => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "\\'")}'`;
 
-/** Returns a script for fish. */
+/** Returns a completion script for fish. */
 export function fishScript(program: CompletedCommand): string {
   const commands = allCommands(program);
   const names = commands.flatMap(({ path }) => (path.length === 0 ? [] : [quoted(path.join(' '))]));

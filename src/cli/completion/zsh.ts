@@ -3,7 +3,7 @@ import { allCommands, quoted, type CompletedCommand } from './command-tree';
 const described = (word: string, description: string) =>
   quoted(`${word.replaceAll(':', '\\:')}:${description.split('\n')[0] ?? ''}`);
 
-/** Returns a script for zsh; it must be sourced after `compinit`. */
+/** Returns a completion script for zsh. It must be sourced after `compinit`. */
 export function zshScript(program: CompletedCommand): string {
   const commands = allCommands(program);
   const names = commands.flatMap(({ path }) => (path.length === 0 ? [] : [quoted(path.join(' '))]));

@@ -4,18 +4,21 @@ import { List, NotImported, type Note } from './not-imported';
 import { triggersOf } from './triggers';
 import { dataOf, durationOf, isMap, isTemplate, listOf, onlyKeys, secondsOf, switchOf, type Fragment } from './values';
 
-/** Data about the automation and this service that steps need. */
+/** Data about the automation and this service that the translation of steps needs. */
 export interface StepContext extends ConditionContext {
-  /** Whether this service has an action of that name. */
+  /** Returns whether this service has an action with a name. */
   hasAction: (name: string) => boolean;
 }
 
-/** Keys that every step of Home Assistant may have. */
+/** Keys that every step in Home Assistant may have. */
 const COMMON = ['alias', 'enabled', 'continue_on_error'];
 
 type Translate = (step: Fragment, context: StepContext, notes: Note[]) => Fragment;
 
-/** Kinds of steps by their key. Source: https://www.home-assistant.io/docs/scripts/ */
+/**
+ * Translators for the kinds of steps, by the key that identifies the kind. Source:
+ * https://www.home-assistant.io/docs/scripts/
+ */
 const KINDS: Readonly<Record<string, Translate>> = {
   action: call,
   service: call,
@@ -39,7 +42,7 @@ const KINDS: Readonly<Record<string, Translate>> = {
 
 const CONDITION_KEYS = ['condition', 'and', 'or', 'not'];
 
-/** Returns the steps of a list, with a note for each that has no counterpart. */
+/** Translates a list of steps. Steps without a counterpart become notes. */
 export function stepsOf(written: unknown, context: StepContext): List {
   const list = new List();
   for (const step of listOf(written)) list.attempt(step, (notes) => stepOf(step, context, notes));
@@ -73,7 +76,7 @@ function switches(step: Fragment, context: StepContext): Fragment {
 
 const LOG_LEVELS: Readonly<Record<string, string>> = { critical: 'error', fatal: 'error', notset: 'info' };
 
-/** Translates a call of Home Assistant, unless this service has an action of that name, or one that does the same. */
+/** Translates a call of a Home Assistant service. Throws if there is no corresponding action. */
 function call(step: Fragment, context: StepContext): Fragment {
   const name = step['action'] ?? step['service'];
   const data = step['data'] ?? step['data_template'] ?? {};
@@ -97,7 +100,7 @@ function call(step: Fragment, context: StepContext): Fragment {
 const timeoutOf = (step: Fragment, context: StepContext): Fragment =>
   step['timeout'] === undefined ? {} : { timeout_seconds: secondsOf(step['timeout'], context) };
 
-/** Returns whether the run continues after a timeout, which is the default of Home Assistant. */
+/** Returns whether the run continues after a timeout, which is the default in Home Assistant. */
 const goesOnAfterTimeout = (step: Fragment): boolean => switchOf(step['continue_on_timeout']) ?? true;
 
 function waitTemplate(step: Fragment, context: StepContext): Fragment {
@@ -117,7 +120,7 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   if (causes.some(({ event }) => event === 'automation.cron')) {
     throw new NotImported('a wait for a time is written as delay, or as wait_until with a time condition');
   }
-  // Any of them ends the wait, whatever the context key of the run is.
+  // Any of these events ends the wait, whatever the run's context key is.
   const events = causes.map((cause, index) => ({
     ...(causes.length > 1 && { id: `trigger_${index}` }),
     ...{ ...cause, context_key: '*' },
@@ -126,7 +129,10 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   return { wait_for_trigger: { ...(events.length === 1 ? events[0] : { triggers: events }), ...end } };
 }
 
-/** Translates the condition of a branch. One without a counterpart becomes false, since its branch must not run. */
+/**
+ * Translates the condition of a branch. A condition without a counterpart becomes false, so that the branch does not
+ * run.
+ */
 function whenOf(written: unknown, context: StepContext, notes: Note[]): unknown {
   try {
     const condition = conditionOf(listOf(written), context);
@@ -182,7 +188,7 @@ function repeat(step: Fragment, context: StepContext): Fragment {
   return { repeat: { [form]: conditionOf(listOf(written[form]), context), sequence } };
 }
 
-/** Returns a fixed list as an expression, which has lists of plain values only. */
+/** Returns a fixed list as an expression. Expressions can only contain lists of plain values. */
 function itemsOf(items: unknown): string {
   const isPlain = (one: unknown) => ['string', 'number', 'boolean'].includes(typeof one) && !isTemplate(one);
   if (!Array.isArray(items) || !items.every(isPlain)) {

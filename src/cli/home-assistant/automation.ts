@@ -5,7 +5,7 @@ import { List, NotImported, type Note } from './not-imported';
 import { triggersOf, type Cause } from './triggers';
 import { dataOf, isMap, listOf, switchOf, type Fragment } from './values';
 
-/** A translated automation, in the order of its keys; lists are `List`s. */
+/** A translated automation. Keys are in output order, and lists are `List`s. */
 export interface Imported {
   name: string;
   /** Id in Home Assistant. */
@@ -15,7 +15,7 @@ export interface Imported {
   notes: Note[];
 }
 
-/** Keys with a counterpart of another name, or without meaning here. */
+/** Keys that are translated under another name, or that have no meaning in Fermata. */
 const READ = [
   ...['id', 'alias', 'description', 'initial_state', 'mode', 'max', 'max_exceeded', 'variables', 'trigger_variables'],
   ...['trigger', 'triggers', 'condition', 'conditions', 'action', 'actions', 'trace'],
@@ -27,7 +27,8 @@ const LEVELS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates one automation of Home Assistant. Parts without a counterpart are noted, and the automation is disabled.
+ * Translates a Home Assistant automation. Parts without a counterpart become notes, and the automation is then
+ * disabled.
  */
 export function importAutomation(
   written: Fragment,
@@ -70,7 +71,7 @@ const textOf = (value: unknown): string | undefined =>
   typeof value === 'string' || typeof value === 'number' ? String(value) : undefined;
 const mapOf = (value: unknown): Fragment => (isMap(value) ? value : {});
 
-/** Returns the names of variables that the automation sets anywhere. */
+/** Returns the names of all variables that the automation sets. */
 function declaredIn(value: unknown): string[] {
   if (Array.isArray(value)) return value.flatMap(declaredIn);
   if (!isMap(value)) return [];
@@ -91,7 +92,7 @@ function variablesOf(written: Fragment, names: Pick<ConditionContext, 'kind' | '
   return variables;
 }
 
-/** Translates one list of triggers; `ids` is filled with our ids by those of Home Assistant. */
+/** Translates a list of triggers. Adds the ids of the resulting triggers to `ids`, by their id in Home Assistant. */
 function triggersIn(
   written: unknown[],
   names: Pick<ConditionContext, 'kind' | 'variables'>,
@@ -113,7 +114,7 @@ function triggersIn(
     list.items.length,
     ...list.items.filter(({ value, notes }) => value !== undefined || notes.length > 0),
   );
-  // A document needs a trigger.
+  // A document must have at least one trigger.
   if (list.isEmpty) {
     list.add({
       id: 'none',
@@ -137,7 +138,7 @@ function withId(cause: Cause, written: unknown, taken: Set<string>): Cause & { i
   return { id, ...cause };
 }
 
-/** Translates conditions. One without a counterpart becomes false. */
+/** Translates conditions. A condition without a counterpart becomes false. */
 function conditionsOf(written: unknown[], context: ConditionContext): List {
   const list = new List();
   for (const one of written) {
@@ -162,7 +163,7 @@ function modeOf({ mode, max, max_exceeded: exceeded }: Fragment): Fragment {
   };
 }
 
-/** Returns all notes of a value, at any depth. */
+/** Returns all notes within a value, at any depth. */
 export function notesIn(value: unknown): Note[] {
   if (value instanceof List) return value.items.flatMap((item) => [...item.notes, ...notesIn(item.value)]);
   if (Array.isArray(value)) return value.flatMap(notesIn);

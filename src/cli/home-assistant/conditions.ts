@@ -3,16 +3,16 @@ import { fieldExpression, type Names } from './jinja-names';
 import { NotImported } from './not-imported';
 import { durationOf, entitiesOf, isMap, listOf, onlyKeys, switchOf, textsOf, type Fragment } from './values';
 
-/** Data about the automation that conditions need. */
+/** Data about the automation that the translation of conditions needs. */
 export interface ConditionContext extends Names {
-  /** Our trigger ids by Home Assistant's. */
+  /** Our trigger ids, by the trigger's id in Home Assistant. */
   triggerIds: ReadonlyMap<string, readonly string[]>;
 }
 
 const JOINTS = ['and', 'or', 'not'] as const;
 const COMMON = ['alias', 'enabled', 'condition'];
 
-/** Returns a condition; null = it is switched off and does not count. @throws {NotImported} */
+/** Translates a condition. Returns null if the condition is disabled and must be ignored. @throws {NotImported} */
 export function conditionOf(written: unknown, context: ConditionContext): unknown {
   if (typeof written === 'string') return expressionOfTemplate(written, context);
   if (typeof written === 'boolean') return written;
@@ -52,8 +52,8 @@ export function conditionOf(written: unknown, context: ConditionContext): unknow
 }
 
 /**
- * Translates conditions that `and`, `or` or `not` joins. In Home Assistant, `not` holds when none of its conditions
- * holds.
+ * Translates conditions that are joined by `and`, `or` or `not`. In Home Assistant, `not` is true when none of its
+ * conditions is true.
  */
 function joined(joint: (typeof JOINTS)[number], list: unknown[], context: ConditionContext): unknown {
   const parts = list.map((one) => conditionOf(one, context)).filter((one) => one !== null);
@@ -96,7 +96,7 @@ function numericCondition(written: Fragment, context: ConditionContext): unknown
   return parts.length === 1 ? parts[0] : { and: parts };
 }
 
-/** Returns the bounds of a number. @throws {NotImported} unless they are numbers */
+/** Returns the bounds of a numeric condition. @throws {NotImported} unless they are numbers */
 export function boundsOf({ above, below }: Fragment): { above?: number; below?: number } {
   const number = (name: string, given: unknown) => {
     if (given === undefined) return {};
@@ -107,7 +107,7 @@ export function boundsOf({ above, below }: Fragment): { above?: number; below?: 
   return { ...number('above', above), ...number('below', below) };
 }
 
-/** Returns a time of day. @throws {NotImported} for an entity or a template */
+/** Returns a literal time of day. @throws {NotImported} for an entity or template */
 export function timeOf(given: unknown): string {
   const [, hour, minute, second] = /^(\d{1,2}):([0-5]\d)(?::([0-5]\d))?$/.exec(String(given)) ?? [];
   if (hour === undefined || minute === undefined || Number(hour) > 23) {

@@ -13,13 +13,13 @@ import { List, noteText, TaggedValue, type Note } from './not-imported';
 import type { Imported } from './automation';
 import { isMap, listOf, type Fragment } from './values';
 
-/** A file that cannot be read as YAML of Home Assistant; the message has the position and the reason. */
+/** Thrown for a file that is not valid YAML of Home Assistant. The message contains the position and the reason. */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
 
 /**
- * Returns the automations of a file. The file contains one automation, a list as in automations.yaml, or a
+ * Returns the automations in a file. The file may contain one automation, a list as in automations.yaml, or a
  * configuration with the keys `automation` and `automation <label>`. @throws {UnreadableFile}
  */
 export function readAutomations(text: string): Fragment[] {
@@ -55,7 +55,7 @@ function plain(node: unknown): unknown {
   return null;
 }
 
-/** Returns an automation as a YAML document, with its notes as comments in their places. */
+/** Returns an automation as a YAML document. Notes become comments at their positions. */
 export function writeAutomation({ id, document: content, notes }: Imported): string {
   const document = new Document();
   document.contents = nodeOf(content, document) as never;
@@ -75,7 +75,7 @@ function nodeOf(value: unknown, document: Document): Node {
   return map;
 }
 
-/** Places notes before the part that follows them, or after the last part. */
+/** Converts a list to YAML. Each note becomes a comment before the part that follows it, or after the last part. */
 function sequenceOf(list: List, document: Document): YAMLSeq {
   const sequence = new YAMLSeq(document.schema);
   let waiting: Note[] = [];

@@ -11,7 +11,7 @@ beforeAll(async () => {
   known = await loadKnown();
 });
 
-/** What is written for a text, as documents; each must pass our own validation. */
+/** Returns the documents that a text is translated to. Each must pass Fermata's validation. */
 function imported(text: string) {
   const hasAction = (name: string) => known.registry.action(name) !== undefined;
   return readAutomations(text).map((written) => {
@@ -28,7 +28,7 @@ function imported(text: string) {
   });
 }
 
-// Shapes from https://www.home-assistant.io/docs/automation/yaml/, /docs/automation/trigger/, /docs/scripts/ and
+// Examples from https://www.home-assistant.io/docs/automation/yaml/, /docs/automation/trigger/, /docs/scripts/ and
 // /docs/scripts/conditions/
 const MOTION = `
 - id: '1600000000001'

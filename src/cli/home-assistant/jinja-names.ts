@@ -1,14 +1,14 @@
 import { NotImported } from './not-imported';
 
-/** An expression in Fermata's language. `atomic`: it needs no parentheses as part of another one. */
+/** An expression in Fermata's language. If `atomic` is true, it needs no parentheses inside another expression. */
 export interface Code {
   text: string;
   atomic: boolean;
 }
 
-/** The meaning of names in templates of one automation. */
+/** What names mean in the templates of one automation. */
 export interface Names {
-  /** Entity kind that stores the states of Home Assistant. */
+  /** Entity kind that stores the states from Home Assistant. */
   kind: string;
   /** Variables that the automation declares. */
   variables: ReadonlySet<string>;
@@ -21,23 +21,23 @@ const LITERALS: Readonly<Record<string, string>> = {
   ...{ true: 'true', True: 'true', false: 'false', False: 'false', none: 'null', None: 'null', null: 'null' },
 };
 
-/** Returns the access to keys, as written after an expression: `.name`, `[0]` or `["other name"]`. */
+/** Returns the suffix that reads keys of an expression: `.name`, `[0]` or `["other name"]`. */
 const keys = (path: readonly string[]): string =>
   path
     .map((key) => (WORD.test(key) ? `.${key}` : /^\d+$/.test(key) ? `[${key}]` : `[${JSON.stringify(key)}]`))
     .join('');
 
-/** Returns the expression for a Home Assistant entity, which Fermata stores as an entity of its own kind. */
+/** Returns the expression for a Home Assistant entity, which Fermata stores as an entity of the kind `kind`. */
 export const entityExpression = ({ kind }: Pick<Names, 'kind'>, entityId: string): string =>
   `state${keys([kind])}[${JSON.stringify(entityId)}]`;
 
-/** Returns the expression for an attribute of an entity, or for its state when no attribute is given. */
+/** Returns the expression for an attribute of an entity, or for its state if no attribute is given. */
 export const fieldExpression = (names: Pick<Names, 'kind'>, entityId: string, attribute?: string): string =>
   `${entityExpression(names, entityId)}${keys(attribute === undefined ? ['state'] : ['attributes', attribute])}`;
 
 /**
  * Translates a name with its keys and arguments. @throws {NotImported} for a name without a counterpart
- * Source: https://www.home-assistant.io/docs/configuration/templating/ and
+ * Sources: https://www.home-assistant.io/docs/configuration/templating/ and
  * https://www.home-assistant.io/docs/automation/templating/
  */
 export function expressionOf(path: readonly string[], args: readonly string[] | undefined, names: Names): Code {
@@ -107,7 +107,7 @@ function ofTrigger(path: readonly string[]): Code {
   throw new NotImported(`"trigger.${path.join('.')}" has no counterpart`);
 }
 
-/** Translates a field of `repeat`. Home Assistant counts iterations from 1, Fermata from 0. */
+/** Translates a field of `repeat`. Home Assistant counts iterations from 1, whereas Fermata counts from 0. */
 function ofRepeat([first, ...rest]: readonly string[]): Code {
   if (first === 'index' && rest.length === 0) return { text: 'repeat.index + 1', atomic: false };
   if (first === 'first' || first === 'last' || first === 'item') return atom(`repeat${keys([first, ...rest])}`);

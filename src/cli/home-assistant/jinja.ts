@@ -31,7 +31,8 @@ const PRODUCTS = ['*', '/', '%'];
 const atom = (text: string): Code => ({ text, atomic: true });
 const composite = (text: string): Code => ({ text, atomic: false });
 /**
- * Returns an expression, in parentheses unless it is atomic, since pipes have a different precedence in each language.
+ * Returns an expression, in parentheses unless it is atomic. Parentheses are needed because pipes have different
+ * precedence in the two languages.
  */
 export const grouped = ({ text, atomic }: Code): string => (atomic ? text : `(${text})`);
 
@@ -160,7 +161,7 @@ class Reader {
 
   private filter(subject: Code, name: string, args: Code[]): Code {
     const fallback = args[0] === undefined ? '' : ` | default(${args[0].text})`;
-    // Numeric text becomes a number.
+    // Converts numeric text to a number.
     if (name === 'float' || name === 'int') {
       const number = `${grouped(subject)} | from_json${fallback}`;
       return composite(name === 'int' ? `${number} | round` : number);
@@ -172,7 +173,7 @@ class Reader {
     );
   }
 
-  /** Returns the values up to a closing bracket. */
+  /** Returns the expressions up to a closing bracket. */
   private list(close: string): Code[] {
     const items: Code[] = [];
     while (!this.take(close)) {
@@ -203,7 +204,7 @@ class Reader {
     return this.access(text);
   }
 
-  /** Translates a name with the access after it: `states('x.y')`, `trigger.to_state.state`, `repeat.item['id']`. */
+  /** Translates a name and the keys that follow it: `states('x.y')`, `trigger.to_state.state`, `repeat.item['id']`. */
   private access(name: string): Code {
     const path: string[] = [name];
     let args: string[] | undefined;
@@ -230,8 +231,8 @@ const OWN_FILTERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates a Jinja expression, with or without its braces. @throws {NotImported} when the template is more than one
- * expression
+ * Translates a Jinja expression, with or without its braces. @throws {NotImported} when the template contains more than
+ * one expression
  */
 export function expressionOfTemplate(template: string, names: Names): string {
   const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '').trim();
@@ -241,7 +242,7 @@ export function expressionOfTemplate(template: string, names: Names): string {
   return new Reader(source, names).whole().text;
 }
 
-/** Translates a text with {{ expressions }} to a template of Fermata. @throws {NotImported} */
+/** Translates a text with {{ expressions }} to a Fermata template. @throws {NotImported} */
 export function templateOfText(text: string, names: Names): string {
   if (text.includes('{%')) throw new NotImported('statements ({% … %}) have no counterpart');
   return text

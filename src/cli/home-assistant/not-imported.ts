@@ -1,11 +1,11 @@
 import { stringify } from 'yaml';
 
-/** A part of an automation of Home Assistant without a counterpart; the message is the reason. */
+/** Thrown for a part of an automation that has no counterpart. The message is the reason. */
 export class NotImported extends Error {
   override readonly name = 'NotImported';
 }
 
-/** A scalar with a tag such as `!secret`, which only Home Assistant resolves. */
+/** A scalar with a tag such as `!secret`, which only Home Assistant can resolve. */
 export class TaggedValue {
   constructor(
     readonly tag: string,
@@ -17,20 +17,20 @@ export class TaggedValue {
   }
 }
 
-/** A comment that replaces a part: the reason, and the original part. */
+/** A comment in place of a part that was not translated. Contains the reason and the original part. */
 export interface Note {
   reason: string;
   fragment: unknown;
 }
 
-/** Returns the comment of a note, without the leading `#`. */
+/** Returns the comment text for a note, without the leading `#`. */
 export function noteText({ reason, fragment }: Note): string {
   const original = typeof fragment === 'string' ? fragment : stringify(JSON.parse(JSON.stringify(fragment)));
   const lines = original.trimEnd().split('\n');
   return [` Not imported: ${reason}`, ...lines.map((line) => `   ${line}`)].join('\n');
 }
 
-/** Parts of the result with the notes before each; one without a value is a note alone. */
+/** Translated parts, each with the notes before it. The last entry may contain only notes. */
 export class List {
   readonly items: { value?: unknown; notes: Note[] }[] = [];
 
@@ -38,7 +38,7 @@ export class List {
     this.items.push({ value, notes });
   }
 
-  /** Adds the result of `translate`, or notes the part that it cannot translate. */
+  /** Adds the result of `translate`. If `translate` throws `NotImported`, adds a note instead. */
   attempt(fragment: unknown, translate: (notes: Note[]) => unknown): void {
     const notes: Note[] = [];
     try {

@@ -13,14 +13,14 @@ import {
   type Fragment,
 } from './values';
 
-/** A trigger of Fermata without an id, or an event of a wait. */
+/** A Fermata trigger without an id, or an event that a wait waits for. */
 export interface Cause extends Fragment {
   event: string;
 }
 
 const COMMON = ['platform', 'trigger', 'id', 'alias', 'enabled'];
 
-/** Translates a trigger of Home Assistant to one trigger for each entity, event or time. @throws {NotImported} */
+/** Translates a Home Assistant trigger. Returns one trigger per entity, event or time. @throws {NotImported} */
 export function triggersOf(written: unknown, names: Names): Cause[] {
   if (!isMap(written)) throw new NotImported('it is no trigger');
   const kind = written['trigger'] ?? written['platform'];
@@ -69,7 +69,7 @@ const statesOf = (given: unknown): unknown => {
 function stateTriggers(written: Fragment, names: Names): Cause[] {
   onlyKeys(written, [...COMMON, 'entity_id', 'attribute', 'from', 'to', 'not_from', 'not_to', 'for']);
   const { attribute, from, to, not_from: notFrom, not_to: notTo } = written;
-  // Without any of them, Home Assistant fires at every change, also of attributes.
+  // Without any of these keys, Home Assistant fires at every change, including changes of attributes.
   const isAny = ['from', 'to', 'not_from', 'not_to', 'attribute'].every((key) => written[key] === undefined);
   const field = attribute === undefined ? 'state' : `attributes.${String(attribute)}`;
   const excluded = [
@@ -125,7 +125,10 @@ function timeTriggers(written: Fragment): Cause[] {
   });
 }
 
-/** Returns the cron pattern of a time pattern. Units smaller than the given ones are 0; larger ones match any value. */
+/**
+ * Returns the cron pattern for a time pattern. Units smaller than the given ones are 0, and larger ones match any
+ * value.
+ */
 function patternOf(written: Fragment): string {
   onlyKeys(written, [...COMMON, 'hours', 'minutes', 'seconds']);
   const units = ['hours', 'minutes', 'seconds'].map((unit) => written[unit]);

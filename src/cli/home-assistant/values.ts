@@ -7,13 +7,13 @@ export type Fragment = Record<string, unknown>;
 export const isMap = (value: unknown): value is Fragment =>
   typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof TaggedValue);
 
-/** Returns a value as a list, since Home Assistant accepts a single value where it expects one. */
+/** Returns a value as a list. Home Assistant accepts a single value wherever it expects a list. */
 export function listOf(value: unknown): unknown[] {
   if (value === undefined || value === null) return [];
   return Array.isArray(value) ? value : [value];
 }
 
-/** Returns the texts of a list, or of one text with commas between them. @throws {NotImported} */
+/** Returns the texts in a list, or in one comma-separated text. @throws {NotImported} */
 export function textsOf(value: unknown, what: string): string[] {
   return listOf(value).flatMap((one) => {
     if (typeof one !== 'string') throw new NotImported(`${what} is no text`);
@@ -21,7 +21,7 @@ export function textsOf(value: unknown, what: string): string[] {
   });
 }
 
-/** Returns entity ids that are written literally. @throws {NotImported} */
+/** Returns entity ids, which must be literal. @throws {NotImported} for templates */
 export function entitiesOf(value: unknown): string[] {
   const ids = textsOf(value, 'entity_id');
   const wrong = ids.find((id) => !/^[a-z0-9_]+\.[a-z0-9_]+$/.test(id));
@@ -30,13 +30,13 @@ export function entitiesOf(value: unknown): string[] {
   return ids;
 }
 
-/** Throws when a map has keys that the import would lose. @throws {NotImported} */
+/** Checks that a map has no other keys than these, because the import would lose them. @throws {NotImported} */
 export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   const lost = Object.keys(map).find((key) => !keys.includes(key));
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);
 }
 
-/** Returns the boolean that a value of YAML 1.1 stands for; undefined when it stands for none. */
+/** Returns the boolean that a YAML 1.1 value stands for, or undefined if it is not a boolean. */
 export function switchOf(value: unknown): boolean | undefined {
   if (typeof value === 'boolean') return value;
   if (value === 'on' || value === 'yes') return true;
@@ -45,7 +45,7 @@ export function switchOf(value: unknown): boolean | undefined {
 
 export const isTemplate = (value: unknown): value is string => typeof value === 'string' && /\{\{|\{%/.test(value);
 
-/** Returns data whose texts are translated to templates of Fermata. @throws {NotImported} */
+/** Returns data in which all texts are translated to Fermata templates. @throws {NotImported} */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);
   if (value instanceof TaggedValue) throw new NotImported(`${value.tag} is only resolved by Home Assistant`);
@@ -56,7 +56,7 @@ export function dataOf(value: unknown, names: Names): unknown {
 
 const UNITS = ['days', 'hours', 'minutes', 'seconds'] as const;
 
-/** Returns a length of time in the form of durations in Fermata's definitions. @throws {NotImported} */
+/** Returns a duration in the format of Fermata's definitions. @throws {NotImported} */
 export function durationOf(value: unknown, names: Names): unknown {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)))
     return { seconds: Number(value) };
@@ -79,7 +79,7 @@ export function durationOf(value: unknown, names: Names): unknown {
 
 const SECONDS = { days: 86_400, hours: 3_600, minutes: 60, seconds: 1 };
 
-/** Returns a literal length of time in seconds, at least 1. @throws {NotImported} */
+/** Returns a literal duration in seconds, at least 1. @throws {NotImported} */
 export function secondsOf(value: unknown, names: Names): number {
   const duration = durationOf(value, names);
   let seconds = NaN;

@@ -30,7 +30,7 @@ interface LineOptions {
   width: number | undefined;
 }
 
-/** Returns one line for each evaluated condition of a step; parts are below their condition. */
+/** Returns one line for each evaluated condition of a step. The parts of a condition follow it, indented. */
 export function conditionLines(trace: unknown, indent: string, options: LineOptions): string[] {
   const parsed = Trace.safeParse(trace);
   if (!parsed.success) return [];
@@ -52,7 +52,7 @@ function linesOf(condition: Condition, indent: string, options: LineOptions): st
   ];
 }
 
-/** Returns the actual value and, unless it is obvious, the expected one. */
+/** Returns the actual value and, unless it is obvious, the expected value. */
 function found({ actual, wanted, value, reason }: Condition): string {
   if (value === 'error') return plain(` (${reason ?? ''})`);
   if (actual === undefined && wanted === undefined) return '';

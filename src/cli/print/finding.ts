@@ -2,7 +2,7 @@ import type { Finding } from '../../domain/errors';
 import { textWidth } from '../../domain/text-width';
 import { paint, plain } from './paint';
 
-/** A finding with the text of its file. */
+/** A finding and the text of its file. */
 export interface LocatedFinding {
   finding: Finding;
   severity: 'error' | 'warning';
@@ -10,7 +10,7 @@ export interface LocatedFinding {
   lines: readonly string[];
 }
 
-/** Width of the source excerpt; of long lines, a window around the position is shown. */
+/** Width of the source excerpt. For longer lines, only a window around the position is shown. */
 const EXCERPT_WIDTH = 100;
 const HINT = /^([\s\S]*?)[.;] ((?:Did you mean|Known here|There are|It is possible with)[\s\S]*)$/;
 

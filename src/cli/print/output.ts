@@ -2,10 +2,10 @@ import { useColours } from '../../log';
 import { showControls } from '../../domain/control-text';
 import { renderTable, type Cell } from './table';
 
-/** Colour codes of `paint`. */
+/** Matches the colour codes that `paint` writes. */
 const COLOUR = /(\u001b\[\d{1,2}m)/;
 
-/** Escapes control characters in text from outside that a command has not escaped itself. */
+/** Escapes control characters, except colours, in text from external sources that a command has not escaped itself. */
 const showAllButColours = (text: string): string =>
   text
     .split(COLOUR)
@@ -15,15 +15,15 @@ const showAllButColours = (text: string): string =>
 /** Output of a command. */
 export interface Output {
   readonly colours: boolean;
-  /** Columns of the terminal; undefined when the output is not a terminal. */
+  /** Width of the terminal in columns. Undefined if the output is not a terminal. */
   readonly width: number | undefined;
   line(text?: string): void;
   table(columns: readonly string[], rows: readonly Cell[][]): void;
-  /** Prints one indented JSON document, for machines. */
+  /** Prints one indented JSON document, for use by other programs. */
   json(value: unknown): void;
 }
 
-/** Creates the output that writes to standard output. */
+/** Creates an output that writes to standard output. */
 export function createOutput(): Output {
   const colours = useColours();
   const width = process.stdout.isTTY ? process.stdout.columns : undefined;
@@ -37,5 +37,5 @@ export function createOutput(): Output {
   };
 }
 
-/** The option of every command that prints text for people. */
+/** The option `--json` of every command that prints text. */
 export const JSON_OPTION = ['--json', 'print the answer of the API as JSON'] as const;

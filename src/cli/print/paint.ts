@@ -1,9 +1,9 @@
-/** Meaning of a colour. */
+/** The meaning of a colour. */
 export type Tone = 'good' | 'bad' | 'busy' | 'waiting' | 'quiet' | 'strong';
 
 const CODES: Record<Tone, number> = { good: 32, bad: 31, busy: 36, waiting: 33, quiet: 90, strong: 1 };
 
-/** Returns the text in its colour, if colours are enabled. */
+/** Returns a text in the colour of a tone, if colours are enabled. */
 export function paint(text: string, tone: Tone | undefined, colours: boolean): string {
   return colours && tone !== undefined && text !== '' ? `\x1b[${CODES[tone]}m${text}\x1b[0m` : text;
 }
@@ -25,12 +25,12 @@ const TONE_OF_STATUS = new Map<string, Tone>([
   ['disabled', 'quiet'],
 ]);
 
-/** Returns the colour of a status of a run, a step, an automation or a system. */
+/** Returns the tone for a status of a run, step, automation or system. */
 export function toneOf(status: string): Tone | undefined {
   return TONE_OF_STATUS.get(status);
 }
 
-/** Returns foreign text on one line of a terminal: no line breaks, no control sequences. */
+/** Returns text from external sources on one line, without line breaks and control sequences. */
 export function plain(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
 }

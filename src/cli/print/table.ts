@@ -1,29 +1,29 @@
 import { textWidth } from '../../domain/text-width';
 import { paint, plain, type Tone } from './paint';
 
-/** A cell; the tone is shown if colours are enabled. */
+/** A table cell. Its tone is shown if colours are enabled. */
 export type Cell = string | { text: string; tone: Tone | undefined };
 
 interface TableOptions {
   colours: boolean;
-  /** Columns of the terminal; undefined = lines may have any length. */
+  /** Width of the terminal in columns. If undefined, lines may have any length. */
   width: number | undefined;
 }
 
 const GAP = '  ';
-/** Minimum width of the last column: while ids can still be shortened, and after that. */
+/** Minimum width of the last column: first while ids can still be shortened, then after that. */
 const MIN_LAST = [24, 16] as const;
-/** Width of a shortened id: `01a2086a…27d2`. Columns of at most this width keep their ids. */
+/** Width of a shortened id: `01a2086a…27d2`. Columns up to this width keep their ids. */
 const MIN_ID = 13;
-/** Words up to this length are not treated as ids. */
+/** Minimum length of a word that is treated as an id. */
 const MIN_LONG = 20;
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 /** Minimum width of any column on a terminal that is too narrow for everything else. */
 const MIN_ANY = 8;
 
 /**
- * Returns aligned columns with their names. On a terminal, a table that is too wide is shortened in this order: the
- * last column is cut, ids and other long words are shortened in the middle, then the widest columns are cut.
+ * Returns an aligned table with column titles. A table that is too wide for the terminal is shortened in this order:
+ * the last column is cut, then ids and other long words are shortened in the middle, then the widest columns are cut.
  */
 export function renderTable(columns: readonly string[], rows: readonly Cell[][], options: TableOptions): string {
   const texts = rows.map((row) => columns.map((_, index) => plain(textOf(row[index]))));
@@ -48,7 +48,7 @@ export function renderTable(columns: readonly string[], rows: readonly Cell[][],
 const textOf = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.text : (cell ?? ''));
 const toneOfCell = (cell: Cell | undefined) => (typeof cell === 'object' ? cell.tone : undefined);
 
-/** Returns the width of each column, so that the table fits into `width` if possible. */
+/** Returns the width of each column, chosen so that the table fits into `width` if possible. */
 function fittingWidths(columns: readonly string[], texts: readonly string[][], width: number | undefined): number[] {
   const widths = columns.map((name, index) =>
     Math.max(textWidth(name), ...texts.map((row) => textWidth(row[index] ?? ''))),
@@ -75,8 +75,8 @@ function fittingWidths(columns: readonly string[], texts: readonly string[][], w
 }
 
 /**
- * Shortens a text. An id is cut in its middle; an instant loses its year, then its seconds; other text is cut at its
- * end.
+ * Shortens a text. Ids are cut in the middle. Instants first lose the year, then the seconds. Other texts are cut at
+ * the end.
  */
 function shorten(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
@@ -86,7 +86,7 @@ function shorten(text: string, room: number): string {
 
 const isId = (text: string) => text.length > MIN_LONG && !text.includes(' ');
 
-/** Cuts text to `room` columns, the last one an ellipsis when something is missing. */
+/** Cuts a text to `room` columns. A text that is cut ends with an ellipsis. */
 export function cut(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   let shown = '';
@@ -97,7 +97,7 @@ export function cut(text: string, room: number): string {
   return `${shown}…`;
 }
 
-/** Cuts the middle of a text to `room` columns, with an ellipsis, for ids: both ends distinguish them. */
+/** Cuts the middle of a text to `room` columns and inserts an ellipsis. Used for ids, which differ at both ends. */
 export function cutMiddle(text: string, room: number): string {
   if (textWidth(text) <= room) return text;
   const tailRoom = Math.floor((room - 1) / 3);
@@ -111,7 +111,7 @@ export function cutMiddle(text: string, room: number): string {
   return `${cut(text, room - textWidth(tail))}${tail}`;
 }
 
-/** Cuts the start of a text whose end matters: the first character is an ellipsis when something is missing. */
+/** Cuts the start of a text whose end is more important. A text that is cut starts with an ellipsis. */
 export function cutBefore(text: string, room: number): string {
   const characters = [...text];
   return characters.length <= room ? text : `…${characters.slice(characters.length - Math.max(0, room - 1)).join('')}`;

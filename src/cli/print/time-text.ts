@@ -3,7 +3,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const DAY_MS = 86_400_000;
 
-/** Returns a duration for people: `35 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
+/** Returns a duration as text: `35 ms`, `1.2 s`, `3 min 20 s`, `2 h 5 min`, `3 d 4 h`. */
 export function durationText(ms: number): string {
   if (ms < SECOND_MS) return `${Math.round(ms)} ms`;
   if (ms < 59_950) return `${(ms / SECOND_MS).toFixed(1)} s`;
@@ -26,12 +26,12 @@ export function offsetText(ms: number): string {
   return `${sign}${durationText(size)}`;
 }
 
-/** Returns an instant of the API for people: UTC, to the second. Absent = `-`. */
+/** Returns an instant from the API in UTC, to the second, or `-` if it is absent. */
 export function instantText(iso: string | null | undefined): string {
   return iso == null ? '-' : iso.slice(0, 19).replace('T', ' ');
 }
 
-/** Milliseconds between two instants of the API; undefined when one is missing. */
+/** Returns the milliseconds between two instants from the API, or undefined if either is missing. */
 export function elapsedMs(from: string | null | undefined, to: string | null | undefined): number | undefined {
   return from == null || to == null ? undefined : Date.parse(to) - Date.parse(from);
 }

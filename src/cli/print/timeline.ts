@@ -6,7 +6,7 @@ import { durationText, elapsedMs, instantText, offsetText } from './time-text';
 
 interface TimelineOptions {
   colours: boolean;
-  /** Columns of the terminal; undefined = lines may have any length. */
+  /** Width of the terminal in columns. If undefined, lines may have any length. */
   width: number | undefined;
 }
 
@@ -21,7 +21,7 @@ const MARKS = new Map([
 const OFFSET_WIDTH = 9;
 const LABEL_WIDTH = 44;
 
-/** Returns a run as text: its head, each step with its time and result, and its end. */
+/** Returns a run as text: its head, each step with its time and result, and how it ended. */
 export function renderRun({ run, steps, artifacts }: RunDetail, options: TimelineOptions): string {
   return [
     ...runHead(run, options),
@@ -30,7 +30,7 @@ export function renderRun({ run, steps, artifacts }: RunDetail, options: Timelin
   ].join('\n');
 }
 
-/** Returns what the run is, and why it runs. */
+/** Returns lines that show what the run is and what started it. */
 export function runHead(run: Run, { colours }: TimelineOptions): string[] {
   const facts: [string, string | null | undefined][] = [
     ['automation', `${plain(run.automationName)} (version ${run.version})`],
@@ -53,7 +53,7 @@ function triggerText({ triggerId, triggerEvent, customType }: Run): string {
   return triggerId == null ? event : `${triggerId} (${event})`;
 }
 
-/** Returns the lines of one step: time, name, duration, and its result below. */
+/** Returns the lines for one step: time, name and duration, with its result below. */
 export function stepLines(
   step: Step,
   run: Pick<Run, 'startedAt'>,
@@ -101,12 +101,12 @@ function attemptLines({ status, attempts, config, failedAttempts = [] }: Step): 
   return [...sent, ...lines];
 }
 
-/** Returns whether a step was performed by the run that this one retries. */
+/** Returns whether a step was performed by an earlier run, which this run retries. */
 function isTakenOver({ trace }: Step): boolean {
   return typeof trace === 'object' && trace !== null && 'takenOverFrom' in trace;
 }
 
-/** Returns the nesting depth of a step in choose and sequence. */
+/** Returns the nesting depth of a step. */
 const depthOf = (path: string) => path.match(/\.(else|sequence|parallel)\[/g)?.length ?? 0;
 
 function labelOf({ actionId, action, kind }: Step): string {
@@ -114,16 +114,16 @@ function labelOf({ actionId, action, kind }: Step): string {
   return actionId == null ? what : `${what} · ${actionId}`;
 }
 
-/** Returns the fields of a step's result and of its artifact on one line. */
+/** Returns the fields of a step's result and artifact on one line. */
 export function outcomeText({ actionId, result }: Step, artifacts: readonly Artifact[]): string {
-  // A loop has several artifacts with the same action id, which cannot be distinguished.
+  // A loop may have several artifacts with the same action id, which cannot be distinguished here.
   const named = actionId == null ? [] : artifacts.filter((artifact) => artifact.actionId === actionId);
   const [made] = named.length === 1 ? named : [];
   const whole = typeof result === 'object' && !Array.isArray(result) ? { ...result, ...made?.data } : result;
   return resultText(whole);
 }
 
-/** Returns the fields of a result on one line; an empty text when there are none. */
+/** Returns the fields of a result on one line, or an empty text if there are none. */
 export function resultText(result: unknown): string {
   if (result == null) return '';
   if (typeof result !== 'object' || Array.isArray(result)) return plain(valueText(result));
@@ -134,7 +134,7 @@ export function resultText(result: unknown): string {
 
 const valueText = (value: unknown) => (typeof value === 'string' ? value : JSON.stringify(value));
 
-/** Returns the code and message of the error of a run or a step. */
+/** Returns the code and message of the error of a run or step. */
 export function errorText(error: Record<string, unknown>): string {
   const { code, message } = error;
   const text = typeof message === 'string' ? message : JSON.stringify(error);

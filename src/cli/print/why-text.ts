@@ -5,12 +5,12 @@ import { instantText } from './time-text';
 type Change = ChangeDetail['change'];
 type Deciding = NonNullable<Candidate['deciding']>;
 
-/** Returns the events of a change that triggers listen to; a custom event by its own type. */
+/** Returns the names of the events that a change means to triggers. For a custom event, returns its type. */
 export function eventNames({ customType, events }: Pick<Change, 'customType' | 'events'>): readonly string[] {
   return customType == null ? events : [customType];
 }
 
-/** Returns a change on one line: its events, entity, time and author. */
+/** Returns a change on one line: its events, entity, time and sender. */
 export function changeLine({ change, sender }: ChangeDetail): string {
   const { event, kind, id, changedFields } = change;
   const changed = changedFields.length === 0 ? 'removed' : `${changedFields.join(', ')} changed`;
@@ -19,7 +19,7 @@ export function changeLine({ change, sender }: ChangeDetail): string {
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
 }
 
-/** Returns why a change is not routed; undefined when it was routed. */
+/** Returns why a change is not routed, or undefined if it was routed. */
 export function routingProblem({ routedAt, failedAt, failure, changeId }: Change): string | undefined {
   if (failedAt !== null) {
     return plain(
@@ -33,7 +33,10 @@ export function routingProblem({ routedAt, failedAt, failure, changeId }: Change
     : plain(`It has not been routed yet. The last try failed: ${failure}`);
 }
 
-/** Returns why a candidate did or did not run, as one sentence. `run` is the run that it started, when that is still kept. */
+/**
+ * Returns one sentence that says why a candidate did or did not start a run. `run` is the started run, if it is still
+ * kept.
+ */
 export function candidateSentence(candidate: Candidate, run?: RunDetail['run']): string {
   const { automationName, outcome } = candidate;
   const name = `"${automationName}"`;
@@ -65,7 +68,7 @@ function reasonOf(candidate: Candidate): string {
   }
 }
 
-/** Returns the name of a condition for people: `condition 2 (or[0])` for the path `conditions[1].or[0]`. */
+/** Returns a readable name of a condition: `condition 2 (or[0])` for the path `conditions[1].or[0]`. */
 function conditionName(deciding: Deciding | undefined): string {
   const [, index, rest = ''] = /^conditions\[(\d+)\]\.?(.*)$/.exec(deciding?.path ?? '') ?? [];
   if (index === undefined) return 'a condition';
@@ -74,7 +77,7 @@ function conditionName(deciding: Deciding | undefined): string {
 
 const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
 
-/** Returns the actual value and, unless the expression contains it, the expected one. */
+/** Returns the actual value and, unless the expression contains it, the expected value. */
 export function decidingText({ expression, found, wanted }: Deciding): string {
   const isBoolean = typeof wanted === 'boolean';
   const subject = isBoolean ? expression : (COMPARISON.exec(expression)?.[1] ?? expression);
@@ -120,6 +123,6 @@ export function repeatText(alert: Alert, since: string): string {
   );
 }
 
-/** Returns a message with a small first letter, to continue a sentence. */
+/** Returns a message with a lower-case first letter, to continue a sentence. */
 const lower = (text: string | null | undefined): string =>
   text == null ? '' : /^[A-Z][a-z]/.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text;

@@ -18,7 +18,7 @@ export interface BulkOptions {
   errorCode?: string;
 }
 
-/** Adds the filters of a bulk call, other than those of time. */
+/** Adds the filter options of a bulk call, except those for time. */
 function filterOptions(command: Command): Command {
   return command
     .option('-a, --automation <automation>', 'all runs of this automation (name or id)')
@@ -26,7 +26,7 @@ function filterOptions(command: Command): Command {
     .option('--error-code <code>', 'all runs that failed with this error code, e.g. execution_lost');
 }
 
-/** Adds all filters of a bulk call. */
+/** Adds all filter options of a bulk call. */
 export function bulkOptions(command: Command): Command {
   return filterOptions(command)
     .addOption(new Option('-s, --status <status...>', 'all runs in this status').choices(RUN_STATUSES))
@@ -34,21 +34,24 @@ export function bulkOptions(command: Command): Command {
     .option('--to <instant>', 'all runs created at or before this instant, ISO 8601');
 }
 
-/** Adds the filters of a bulk retry. `--from` already names a step there, so the times have other names. */
+/**
+ * Adds the filter options of a bulk retry. The options for time have other names, because `--from` already selects the
+ * step to retry from.
+ */
 export function bulkOptionsOfRetry(command: Command): Command {
   return filterOptions(command)
     .option('--created-from <instant>', 'all runs created at or after this instant, ISO 8601')
     .option('--created-to <instant>', 'all runs created at or before this instant, ISO 8601');
 }
 
-/** Returns whether a filter is set. */
+/** Returns whether any filter is set. */
 const isBulk = (options: BulkOptions): boolean => Object.values(pick(options)).some((each) => each !== undefined);
 
 const pick = ({ automation, status, contextKey, from, to, errorCode }: BulkOptions) => ({
   ...{ automation, status, contextKey, from, to, errorCode },
 });
 
-/** Cancels or retries all runs that the filters match, and prints their number. */
+/** Cancels or retries all runs that match the filters, and prints how many there were. */
 export async function callForMatching(
   client: ApiClient,
   call: 'cancel' | 'retry',

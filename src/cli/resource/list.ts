@@ -5,16 +5,16 @@ import { createOutput, JSON_OPTION, type Output } from '../print/output';
 import { UsageError } from '../usage-error';
 import { Row, type Column } from './columns';
 
-/** The path of a list, and how it is shown. */
+/** The path of a list, and how to show it. */
 export interface Listing {
-  /** Address below the base path. */
+  /** Path relative to the base path. */
   path: string;
   columns: readonly Column[];
-  /** Text that is printed when the list is empty. */
+  /** Text to print when the list is empty. */
   empty: string;
 }
 
-/** Options of every list. */
+/** Options of all lists. */
 export interface ListOptions {
   json?: true;
   limit: string;
@@ -34,14 +34,14 @@ export function examples(command: Command, ...lines: readonly string[]): Command
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}${CONNECTION_HELP}`);
 }
 
-/** @throws {UsageError} unless `--limit` is a whole number above 0 */
+/** Parses `--limit`. @throws {UsageError} unless it is a whole number above 0 */
 export function limitOf({ limit }: { limit: string }): number {
   const count = Number(limit);
   if (!Number.isInteger(count) || count < 1) throw new UsageError('--limit must be a whole number above 0.');
   return count;
 }
 
-/** Prints a list as a table or, with `--json`, the API's answer. */
+/** Prints a list as a table or, with `--json`, the API's response. */
 export async function printList(
   listing: Listing,
   options: ListOptions,

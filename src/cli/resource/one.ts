@@ -7,10 +7,10 @@ import { UsageError } from '../usage-error';
 import { Row, valueText } from './columns';
 
 const INSTANT = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/;
-/** Maximum number of rows that are searched for a shortened id. */
+/** Maximum number of rows to search for a shortened id. */
 const MAX_SEARCHED = 1_000;
 
-/** Prints a resource: its title, then each field that has a value; with `--json` the answer of the API. */
+/** Prints a resource: its title, then each field that has a value. With `--json`, prints the API's response. */
 export function printOne(row: Row, title: string, json: true | undefined, output: Output = createOutput()): void {
   if (json) return output.json(row);
   output.line(paint(plain(title), 'strong', output.colours));
@@ -30,8 +30,8 @@ export function printFields(row: Row, output: Output): void {
 }
 
 /**
- * Returns the complete id for one that a table shows shortened, e.g. `01a2086a…27d2`; other ids unchanged. @throws
- * {UsageError} when none or several of the newest rows match
+ * Returns the complete id for an id that a table shows shortened, e.g. `01a2086a…27d2`. Returns other ids unchanged.
+ * @throws {UsageError} when none or several of the newest rows match
  */
 export async function wholeId(client: ApiClient, path: string, id: string, field = 'id'): Promise<string> {
   const [head, tail, ...more] = id.split(/…|\.{3}/);
@@ -46,8 +46,8 @@ export async function wholeId(client: ApiClient, path: string, id: string, field
 }
 
 /**
- * Returns the row with this id or this name.
- * @throws {UsageError} listing the ids when several match, {@link ApiProblem} naming what exists when none does
+ * Returns the row with the given id or name. @throws {UsageError} listing the ids when several rows match; {@link
+ * ApiProblem} listing the existing names when none matches
  */
 export async function byName(client: ApiClient, path: string, nameOrId: string): Promise<Row> {
   const rows = await client.list(path, Row);

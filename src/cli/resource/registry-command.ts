@@ -15,11 +15,11 @@ interface RegistryCommand {
   singular: string;
   /** An id for the examples. */
   example: string;
-  /** Fields with JSON Schemas, printed below the others. */
+  /** Fields that contain JSON Schemas. They are printed below the other fields. */
   schemas: readonly string[];
 }
 
-/** Configures a command that lists triggers or actions, and shows one with its schemas. */
+/** Configures a command that lists triggers or actions, or shows one of them with its schemas. */
 export function configureRegistry(command: Command, { listing, singular, example, schemas }: RegistryCommand): Command {
   listOptions(command.argument(`[${singular}]`, 'id: show this one with its schemas'), ALL);
   const { path } = listing;

@@ -5,7 +5,7 @@ import { findAutomation } from '../client/find-automation';
 import { createOutput } from '../print/output';
 import { plain } from '../print/paint';
 
-/** Enables or disables an automation and prints its status. Works for automations from Git, too. */
+/** Enables or disables an automation and prints its status. Also works for automations that are managed from Git. */
 export async function setStatus(
   nameOrId: string,
   verb: 'enable' | 'disable',

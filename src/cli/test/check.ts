@@ -6,7 +6,7 @@ import type { Expectation } from './test-file';
 type RunExpectation = NonNullable<Expectation['runs']>[number];
 type StepExpectation = NonNullable<RunExpectation['steps']>[number];
 
-/** Returns the differences from an expectation; paths are positions in the file. */
+/** Returns the differences from an expectation. Their paths are paths in the test file. */
 export async function check(
   stage: Stage,
   expected: Expectation,
@@ -57,7 +57,7 @@ function checkRuns(expected: readonly RunExpectation[], runs: readonly SeenRun[]
   });
 }
 
-/** Checks an expected step. In a loop the step occurs several times, and one of them has to match. */
+/** Checks an expected step. In a loop, the step occurs several times, and one of them must match. */
 function checkStep(expected: StepExpectation, run: SeenRun, path: string): Difference[] {
   const { id, path: place, ...wanted } = expected;
   const steps = run.steps.filter((step) => (id === undefined ? step.path === place : step.id === id));
@@ -79,7 +79,8 @@ function checkEach(
 }
 
 /**
- * Returns no difference when a candidate matches. With one candidate, returns how it differs; with several, lists them.
+ * Returns no differences if a candidate matches. If not, returns the differences from the only candidate, or lists the
+ * candidates if there are several.
  */
 function nearest(
   expected: Record<string, unknown>,

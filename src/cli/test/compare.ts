@@ -1,4 +1,4 @@
-/** A difference: a path below the expected value. */
+/** A difference, with its path below the expected value. */
 export interface Difference {
   path: string;
   expected: unknown;
@@ -6,8 +6,8 @@ export interface Difference {
 }
 
 /**
- * Returns the differences between the expected and the actual value. Of a map only the expected keys count, a list
- * counts as a whole; in a text `*` matches any characters.
+ * Returns the differences between the expected and the actual value. In maps, only the expected keys are compared.
+ * Lists are compared completely. In texts, `*` matches any characters.
  */
 export function differences(expected: unknown, found: unknown, path: string): Difference[] {
   if (Array.isArray(expected)) {
@@ -31,8 +31,8 @@ function isMap(value: unknown): value is Record<string, unknown> {
 }
 
 /**
- * Returns whether a text matches a pattern with `*`. Does not backtrack: each part is searched after the previous one,
- * and the last one has to be at the end.
+ * Returns whether a text matches a pattern with `*`. Does not backtrack: each part is searched for after the previous
+ * part, and the last part must be at the end.
  */
 function fits(pattern: string, text: string): boolean {
   const parts = pattern.split('*');

@@ -4,7 +4,7 @@ const UNITS_MS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000,
 const PART = /(\d+(?:\.\d+)?)(ms|s|m|h|d)/g;
 const WHOLE = /^(?:\d+(?:\.\d+)?(?:ms|s|m|h|d)\s*)+$/;
 
-/** Returns the milliseconds of `90s`, `5m`, `1h30m`, `1.5h`, `00:05:00` or `0`; undefined for anything else. */
+/** Parses `90s`, `5m`, `1h30m`, `1.5h`, `00:05:00` or `0` to milliseconds. Returns undefined for other texts. */
 export function msOfDuration(text: string): number | undefined {
   if (text === '0') return 0;
   if (!WHOLE.test(text)) return writtenMs(text);
@@ -13,7 +13,7 @@ export function msOfDuration(text: string): number | undefined {
   return ms;
 }
 
-/** Returns the shortest text of a length of time. */
+/** Returns the shortest text for a duration. */
 export function durationText(ms: number): string {
   let left = ms;
   const parts = [];

@@ -30,7 +30,10 @@ export interface ExecutionHost {
   during(work: () => Promise<void>): void;
 }
 
-/** Local activities retry errors without a limit, since only infrastructure throws; here an error ends the test. */
+/**
+ * Maximum number of attempts of a local activity. In production they are retried without limit, because only
+ * infrastructure errors make them fail. In a test, such an error ends the test.
+ */
 const LOCAL_ATTEMPTS = 3;
 const silent = () => undefined;
 const SILENT = {
@@ -51,20 +54,20 @@ interface ActivityCall {
 }
 
 /**
- * One execution of a workflow. It replaces Temporal, on virtual time. Activations and commands are those of the SDK's
- * core; timers fire when the clock of the test reaches them, activities run at once and take no time.
+ * One execution of a workflow on virtual time, without Temporal. Activations and commands are those of the SDK's core.
+ * Timers fire when the clock of the test reaches them. Activities run at once and take no virtual time.
  */
 export class Execution {
-  /** Settles when it has closed. */
+  /** Resolves when the execution has closed. */
   readonly closed: Promise<void>;
-  /** Arguments of the next execution, when this one has continued as new. */
+  /** Arguments of the next execution, if this execution has continued as new. */
   continuedAs: unknown[] | undefined;
   private resolveClosed: () => void = silent;
   private isClosed = false;
   private isActive = false;
   private readonly jobs: Job[] = [];
   private readonly pendingTimers = new Map<number, () => void>();
-  /** Activities in progress, by kind and number. */
+  /** Activities in progress, by kind and sequence number. */
   private readonly calls = new Set<string>();
   private events = 3;
 
@@ -95,7 +98,7 @@ export class Execution {
     this.push({ cancelWorkflow: { reason: 'cancelled' } });
   }
 
-  /** Closes the execution at once, without running its workflow. */
+  /** Closes the execution immediately, without running its workflow code. */
   terminate(): void {
     this.close();
   }
@@ -190,8 +193,7 @@ export class Execution {
   private afterFailure(call: ActivityCall, key: string, thrown: unknown): void {
     const { attempt, retry, isLocal, name } = call;
     const failure = thrown instanceof ApplicationFailure ? thrown : undefined;
-    // Errors other than a provider's failure come from a bug or from infrastructure, and waiting does not fix them
-    // here.
+    // Errors other than a provider's failure are caused by bugs or infrastructure, so retrying for long would not help.
     const most = failure === undefined ? Math.min(retry.attempts, LOCAL_ATTEMPTS) : retry.attempts;
     if (attempt < most && failure?.nonRetryable !== true) {
       const backoffMs = Math.min(retry.maximumMs, retry.initialMs * retry.factor ** (attempt - 1));

@@ -2,13 +2,13 @@ import { durationText } from './duration-text';
 import type { PerformedAction } from './stand-ins';
 import type { Stage } from './stage';
 
-/** A step in answers of the API, with its configuration. */
+/** A step in responses of the API, with its configuration. */
 export interface SeenStep extends Record<string, unknown> {
   path: string;
   id: string | null;
 }
 
-/** A complete run in an answer of the API. */
+/** A complete run in a response of the API. */
 export interface SeenRun extends Record<string, unknown> {
   automation: string;
   steps: SeenStep[];
@@ -29,10 +29,10 @@ interface Detail {
   artifacts: { actionId: string | null; data: unknown }[];
 }
 
-/** Digits of a run's id that are the time of its change. */
+/** Number of digits at the start of a run's id that encode the time of its change. */
 const TIME_DIGITS = 13;
 
-/** Returns all runs so far, oldest first; those of the same moment in the order of `automations`. */
+/** Returns all runs so far, oldest first. Runs of the same instant are in the order of `automations`. */
 export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, string>): Promise<SeenRun[]> {
   const listed = await allOf<{ id: string; automationId: string }>(stage, '/runs');
   const places = new Map([...automations.values()].map((id, index) => [id, index]));
@@ -55,7 +55,7 @@ export async function seenRuns(stage: Stage, automations: ReadonlyMap<string, st
   return runs;
 }
 
-/** Returns all calls to other systems so far, in order, one for each attempt. */
+/** Returns all calls to other systems so far, in order, with one entry per attempt. */
 export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
   const automations = new Map(runs.map((run) => [run['id'], run.automation]));
   return stage.performed
@@ -65,7 +65,7 @@ export function seenCalls(stage: Stage, runs: readonly SeenRun[]): SeenCall[] {
     }));
 }
 
-/** Returns why events did not become runs of each automation, oldest first. */
+/** Returns why events did not start runs of each automation, oldest first. */
 export async function seenEvaluations(
   stage: Stage,
   automations: ReadonlyMap<string, string>,
@@ -78,12 +78,12 @@ export async function seenEvaluations(
   return seen;
 }
 
-/** Returns entities of a kind. */
+/** Returns the entities of a kind. */
 export function seenEntities(stage: Stage, kind: string): Promise<{ id: string; state: unknown }[]> {
   return allOf(stage, `/entities/${encodeURIComponent(kind)}`);
 }
 
-/** Returns times as tests write them: as durations since the start of the test. */
+/** Converts instants to the format that tests use: durations since the start of the test. */
 function timesOf({ startedAt, finishedAt }: Record<string, unknown>, start: Date): Record<string, string | null> {
   const since = (at: unknown) => (typeof at === 'string' ? durationText(Date.parse(at) - start.getTime()) : null);
   return { startedAt: since(startedAt), finishedAt: since(finishedAt) };

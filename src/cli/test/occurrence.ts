@@ -32,7 +32,7 @@ const Request = z.strictObject({
   body: z.unknown().optional(),
 });
 
-/** An occurrence: exactly one of these. Each is a call of the API. */
+/** Something that happens in a test. Each occurrence is exactly one of these, and makes one API call. */
 export const Occurrence = z
   .strictObject({
     health: Data.describe('A check result, as POST /health/results takes it'),

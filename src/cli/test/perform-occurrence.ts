@@ -9,16 +9,16 @@ interface Call {
   body?: unknown;
 }
 
-/** Data about the test that an occurrence needs. */
+/** Data about the test that occurrences need. */
 export interface OccurrenceContext {
   start: Date;
-  /** Number of the occurrence, so that ids differ. */
+  /** Index of the occurrence, so that ids differ. */
   index: number;
-  /** Returns the id of an automation by its name. @throws when none has it */
+  /** Returns the id of an automation by its name. @throws when no automation has the name */
   automationId: (name: string) => string;
 }
 
-/** An occurrence that the API refused. */
+/** Thrown when the API refuses an occurrence. */
 export class Refused extends Error {
   override readonly name = 'Refused';
 }
@@ -61,7 +61,9 @@ async function callsOf(stage: Stage, occurrence: Occurrence, happening: Occurren
 
 const post = (path: string, body: unknown): Call => ({ method: 'POST', path, body });
 
-/** Returns a time since the start as an instant; an invalid one is left for the API to refuse. */
+/**
+ * Converts a time since the start to an instant. An invalid time is passed on unchanged, so that the API refuses it.
+ */
 function instantOf(time: unknown, start: Date): unknown {
   const ms = typeof time === 'string' || time === 0 ? msOfDuration(String(time)) : undefined;
   return ms === undefined ? time : new Date(start.getTime() + ms).toISOString();
@@ -77,7 +79,7 @@ function webhookOf(alerts: readonly Alert[], now: Date) {
     alerts: alerts.map((alert) => ({
       ...alert,
       ...(alert.status === 'firing' ? { startsAt: now.toISOString() } : { endsAt: now.toISOString() }),
-      // As in Alertmanager: the same labels are the same alert.
+      // As in Alertmanager, alerts with the same labels are the same alert.
       fingerprint: alert.fingerprint ?? fingerprintOf(alert.labels),
     })),
   };
@@ -88,7 +90,7 @@ function fingerprintOf(labels: Record<string, string>): string {
   return sha256(sorted).slice(0, 16);
 }
 
-/** Creates a missing kind, without a schema. */
+/** Returns the calls that set an entity. Creates its kind first, without a schema, if it does not exist. */
 async function entityCalls(stage: Stage, entity: NonNullable<Occurrence['entity']>): Promise<Call[]> {
   const { kind, id, state, merge, remove } = entity;
   const kinds = (await stage.call('GET', '/entity-kinds')).body as { items: { kind: string }[] };
@@ -102,7 +104,7 @@ async function entityCalls(stage: Stage, entity: NonNullable<Occurrence['entity'
   return [...make, { method: 'PUT', path, body: state ?? {} }];
 }
 
-/** Returns the error in an answer. */
+/** Returns the error message in a response. */
 export function problemOf({ status, body }: ApiAnswer): string {
   const {
     detail,

@@ -14,7 +14,7 @@ export interface TestReport {
   failures: (Omit<Failure, 'atMs'> & { at: string; line?: number; column?: number })[];
 }
 
-/** The results of a file's tests, or the errors of the file. */
+/** The results of a file's tests, or the errors in the file. */
 export interface FileReport {
   file: string;
   passed: boolean;
@@ -22,7 +22,7 @@ export interface FileReport {
   tests: TestReport[];
 }
 
-/** Returns a test with the places of its failures. */
+/** Returns the report of a test, in which each failure has its position in the file. */
 export function reportOf({ locate }: ReadFile, name: string, place: string, failures: readonly Failure[]): TestReport {
   const line = locate(`${place}.name`)?.line;
   return {
@@ -33,7 +33,7 @@ export function reportOf({ locate }: ReadFile, name: string, place: string, fail
   };
 }
 
-/** Prints one line for each test when it is done, and the differences below it. */
+/** Prints a line for a finished test, with its failures below. */
 export function printTest(output: Output, file: string, { name, passed, failures }: TestReport): void {
   const { colours, line } = output;
   line(`${passed ? paint('ok    ', 'good', colours) : paint('FAILED', 'bad', colours)} ${plain(name)}`);
@@ -49,7 +49,7 @@ export function printTest(output: Output, file: string, { name, passed, failures
   }
 }
 
-/** Prints the errors of a file that keep its tests from running. */
+/** Prints the errors in a file that prevent its tests from running. */
 export function printErrors(output: Output, { file, lines }: ReadFile, errors: readonly Finding[]): void {
   for (const finding of errors) output.line(renderFinding({ finding, severity: 'error', file, lines }, output.colours));
 }

@@ -14,17 +14,20 @@ export interface Failure extends Partial<Pick<Difference, 'expected' | 'found'>>
   /** Path in the file. */
   path: string;
   message?: string;
-  /** Milliseconds since the start. */
+  /** Milliseconds since the start of the test. */
   atMs: number;
 }
 
-/** Documents of a file's automations, in order, with the path that names them. */
+/** An automation document. `path` is the path of its entry in the test file, e.g. `automations[0]`. */
 export interface Document {
   path: string;
   document: Record<string, unknown>;
 }
 
-/** @throws {UsageError} when a file cannot be read; errors in it are returned in `problems` */
+/**
+ * Loads the automations of a test file. @throws {UsageError} when a file cannot be read. Errors within files are
+ * returned in `problems`.
+ */
 export function loadAutomations({ file, content }: ReadFile): { documents: Document[]; problems: Failure[] } {
   const documents: Document[] = [];
   const problems: Failure[] = [];
@@ -43,7 +46,10 @@ export function loadAutomations({ file, content }: ReadFile): { documents: Docum
   return { documents, problems };
 }
 
-/** Runs one test in a separate service; the first failure at an instant does not hide the others. */
+/**
+ * Runs one test in its own instance of the service. All expectations of the same instant are checked, even if one
+ * fails.
+ */
 export async function runTest(
   postgres: ScratchPostgres,
   test: TestCase,
@@ -94,7 +100,7 @@ async function setUp(
   return failures.length > 0 ? { failures } : { automations };
 }
 
-/** Performs everything in the order of time; at one instant, occurrences come before expectations. */
+/** Performs everything in chronological order. At the same instant, occurrences come before expectations. */
 async function play(
   stage: Stage,
   test: TestCase,

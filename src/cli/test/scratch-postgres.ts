@@ -8,7 +8,7 @@ import type { PluginMigrations } from '../../db/plugin-migrations';
 import { createLogger } from '../../log';
 import { CLOCK_OPTIONS, CLOCK_SQL } from './virtual-clock';
 
-/** A temporary Postgres, with a migrated database for each test. */
+/** A temporary Postgres server, with a migrated database for each test. */
 export interface ScratchPostgres {
   /** Creates a new database. Returns its URL. */
   create(): Promise<string>;
@@ -18,7 +18,10 @@ export interface ScratchPostgres {
 
 const TEMPLATE = 'fermata_template';
 
-/** Starts it in a temporary directory, which is removed with it. The databases have the tables of `plugins`, too. */
+/**
+ * Starts a server in a temporary directory, which is removed when the server stops. The databases also have the tables
+ * of `plugins`.
+ */
 export async function startScratchPostgres(plugins: readonly PluginMigrations[] = []): Promise<ScratchPostgres> {
   const home = mkdtempSync(join(tmpdir(), 'fermata-test-'));
   const remove = () => rmSync(home, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
@@ -27,8 +30,8 @@ export async function startScratchPostgres(plugins: readonly PluginMigrations[] 
     durable: false,
     maxConnections: 100,
   });
-  // Also when the process is interrupted. Registered after the handler that kills the server, which would otherwise
-  // keep writing.
+  // Also remove the directory when the process is interrupted. This handler is registered after the handler that kills
+  // the server, because a running server would keep writing.
   process.once('exit', remove);
   const urlOf = (database: string) => `${postgres.url(database)}?options=${encodeURIComponent(CLOCK_OPTIONS)}`;
   const admin = new pg.Client({ connectionString: postgres.url('postgres') });

@@ -11,13 +11,13 @@ import { nextOfDomains, whatIsLeft } from './still';
 import { createVirtualClock } from './virtual-clock';
 import { createVirtualTemporal } from './virtual-temporal';
 
-/** An answer of the API. */
+/** A response of the API. */
 export interface ApiAnswer {
   status: number;
   body: unknown;
 }
 
-/** The service for one test: its own database, API and worker, on a clock that only the test moves. */
+/** The service for one test: its own database, API and worker, on a clock that only the test advances. */
 export interface Stage {
   readonly start: Date;
   now(): Date;
@@ -25,14 +25,14 @@ export interface Stage {
   call(method: string, path: string, body?: unknown): Promise<ApiAnswer>;
   /** Waits until nothing more happens at this instant. */
   settle(): Promise<void>;
-  /** Advances the clock, from timer to timer; all work of an instant ends before the next one. */
+  /** Advances the clock from timer to timer. All work of an instant ends before the next timer fires. */
   advanceTo(instant: Date): Promise<void>;
   close(): Promise<void>;
 }
 
 const TOKEN = 'token-of-the-test';
 const POLL_MS = 4;
-/** Longest time that one instant may take, in real time. */
+/** Maximum real time in milliseconds that one instant may take. */
 const PATIENCE_MS = 60_000;
 
 export async function openStage(
@@ -56,8 +56,8 @@ export async function openStage(
 
   const settle = async (): Promise<void> => {
     const until = Date.now() + PATIENCE_MS;
-    // The service must be idle twice in a row: a commit may not have been notified yet, and waiting rows may have been
-    // taken in between.
+    // Require the service to be idle twice. A commit may not have been notified yet, or waiting rows may have been
+    // claimed in between.
     await worker.hurry();
     for (let quiet = 0; quiet < 2;) {
       const left = await leftNow();
@@ -113,7 +113,7 @@ async function callApi(url: string, method: string, path: string, body: unknown)
 }
 
 /**
- * Returns the config of the stage. It reads only plugins, the time zone and the log level of tests from the
+ * Returns the configuration of the stage. Only the plugins, the time zone and the log level of tests are read from the
  * environment.
  */
 function configOf(url: string, timezone: string | undefined) {

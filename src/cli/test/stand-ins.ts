@@ -4,18 +4,18 @@ import type { Action, ActionResult, CallingAction, Plugin, TransactionalAction }
 import { ProviderFailure } from '../../integrations/provider-failure';
 import type { Answer } from './test-file';
 
-/** An action as it was performed. */
+/** An action that was performed. */
 export interface PerformedAction {
   runId: string;
   path: string;
   actionId: string | null;
   action: string;
   config: unknown;
-  /** Whether it would have left the process. */
+  /** Whether the action would have called another system. */
   isCall: boolean;
 }
 
-/** Replaces actions: notes their calls, and answers instead of other systems. */
+/** Replaces actions by stand-ins, which record their calls and answer instead of other systems. */
 export interface StandIns {
   performed: readonly PerformedAction[];
   plugins(plugins: readonly Plugin[]): readonly Plugin[];
@@ -23,7 +23,7 @@ export interface StandIns {
 
 export type Mocks = Readonly<Record<string, Answer | readonly Answer[]>>;
 
-/** @param db the database; used to find the id of an action by its path */
+/** @param db returns the database, in which the id of an action is looked up by its path */
 export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
   const performed: PerformedAction[] = [];
   const answered = new Map<string, number>();
@@ -45,7 +45,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
     return one;
   };
 
-  /** Returns the next answer to a step; the last one is repeated. */
+  /** Returns the next answer for a step. The last answer is repeated. */
   const answerTo = ({ path, actionId, action }: PerformedAction): Answer | undefined => {
     const key = [path, actionId, action].find((name) => name !== null && Object.hasOwn(mocks, name));
     if (key === undefined || key === null) return undefined;
@@ -60,7 +60,7 @@ export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
     const { connection: _connection, connectionField: _field, produces, ...rest } = action;
     return {
       ...rest,
-      // A mock may leave out what the test does not check.
+      // Mocks may omit fields that the test does not check.
       ...(produces && { produces: { ...produces, schema: produces.schema.partial() } }),
       async execute(context) {
         if (!leavesProcess(action, context.config)) {

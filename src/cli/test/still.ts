@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../../db/executor';
 
-/** Returns the work that the rows still require at this instant; null = none. */
+/** Returns a description of the work that remains to be done at this instant, or null if there is none. */
 export async function whatIsLeft(db: Executor): Promise<string | null> {
   const { rows } = await db.execute<Record<string, boolean>>(sql`
     select exists (select 1 from changes where routed_at is null) as changes,
@@ -17,7 +17,10 @@ export async function whatIsLeft(db: Executor): Promise<string | null> {
   return left.length === 0 ? null : left.join(', ');
 }
 
-/** When maintenances, satellites and objectives have something to do next, in ms since 1970; null = never. */
+/**
+ * Returns when maintenances, satellites or objectives need to do something next, in milliseconds since the epoch.
+ * Returns null if never.
+ */
 export async function nextOfDomains(db: Executor): Promise<number | null> {
   const { rows } = await db.execute<{ at: string | null }>(
     sql`select extract(epoch from min(at)) * 1000 as at from (${domainInstants(sql`true`)}) as due`,

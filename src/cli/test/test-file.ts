@@ -118,7 +118,7 @@ const TestFile = z.strictObject({
   tests: z.array(TestCase).min(1),
 });
 
-/** A file of tests, with the positions of its paths, or its errors. */
+/** A test file with a function that locates its paths, or with its errors. */
 export interface ReadFile {
   file: string;
   lines: readonly string[];
@@ -127,7 +127,7 @@ export interface ReadFile {
   errors: Finding[];
 }
 
-/** @throws {UsageError} when it cannot be read */
+/** Reads a test file. @throws {UsageError} when it cannot be read */
 export function readTestFile(file: string): ReadFile {
   const text = readTextFile(file);
   const lines = text.split(/\r?\n/);

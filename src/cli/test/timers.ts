@@ -1,15 +1,15 @@
-/** Timers of virtual time; those of one instant fire in the order in which they were set. */
+/** Timers on virtual time. Timers for the same instant fire in the order in which they were set. */
 export class Timers {
   private readonly waiting = new Set<{ at: number; work: () => void }>();
 
-  /** Returns a function that removes the timer. */
+  /** Sets a timer. Returns a function that removes it. */
   at(instant: number, work: () => void): () => void {
     const timer = { at: instant, work };
     this.waiting.add(timer);
     return () => void this.waiting.delete(timer);
   }
 
-  /** Returns the next instant; null = there is no timer. */
+  /** Returns the instant of the next timer, or null if there is none. */
   next(): number | null {
     return this.waiting.size === 0 ? null : Math.min(...[...this.waiting].map(({ at }) => at));
   }

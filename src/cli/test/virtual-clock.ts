@@ -1,12 +1,12 @@
 import type { Pool } from 'pg';
 import type { DatabaseClock } from '../../db/database-clock';
 
-/** Options of a connection on which our functions precede those of the server. */
+/** Connection options that make Postgres find our time functions before its own. */
 export const CLOCK_OPTIONS = '-c search_path=public,pg_catalog';
 
 /**
- * Functions that replace those for the time, over a row that the test updates. They must exist before the tables are
- * created.
+ * Creates replacements for the time functions of Postgres, which read a row that the test updates. They must exist
+ * before the tables are created.
  */
 export const CLOCK_SQL = `
   create table public.virtual_clock (at timestamptz not null);
@@ -15,7 +15,7 @@ export const CLOCK_SQL = `
     as 'select at from public.virtual_clock';
   create function public.now() returns timestamptz stable language sql as 'select at from public.virtual_clock';`;
 
-/** A clock that the test moves, for a process and its database together. */
+/** A clock for a process and its database that only the test advances. */
 export interface VirtualClock extends DatabaseClock {
   moveTo(at: Date): Promise<void>;
 }
@@ -27,7 +27,8 @@ export function createVirtualClock(pool: Pool): VirtualClock {
     skewMs: () => 0,
     stop: () => undefined,
     async moveTo(at) {
-      // The database first: nothing runs during this, and later code reads both.
+      // Update the database first. No code runs until this has finished, and code that runs later sees both clocks
+      // updated.
       await pool.query('update public.virtual_clock set at = $1', [at.toISOString()]);
       now = at;
     },

@@ -16,19 +16,19 @@ import { createWorkflowSandbox, type WorkflowSandbox } from './workflow-sandbox'
 
 type Activities = Record<string, (...args: unknown[]) => Promise<unknown>>;
 
-/** Temporal in memory, on virtual time, with the features that automations use. */
+/** An in-memory replacement for Temporal on virtual time, with the features that automations use. */
 export interface VirtualTemporal {
-  /** Replaces the function that keeps a connection to Temporal, for the worker. */
+  /** Replaces the function with which the worker keeps a connection to Temporal. */
   keeper: typeof keepTemporal;
-  /** Returns the instant of the next timer; null = none. */
+  /** Returns the instant of the next timer, or null if there is none. */
   next(): number | null;
-  /** Fires due timers. */
+  /** Fires the timers that are due. */
   fire(): void;
   /** Returns whether nothing is in progress. @throws the error of work that failed */
   isIdle(): boolean;
 }
 
-/** How far ahead the times of a cron pattern are searched. */
+/** Milliseconds ahead of now for which the next time of a cron pattern is searched. */
 const LOOK_AHEAD_MS = 366 * 86_400_000;
 
 export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {
@@ -94,13 +94,13 @@ export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTe
 }
 
 function activityOf(activities: Activities, name: string): Activities[string] {
-  // Runs name their activities after the action, so most names are not registered.
+  // Runs name their activities after the action, so most activity names are not registered.
   const activity = activities[name] ?? activities['default'];
   if (activity === undefined) throw new Error(`Activity ${name} not found`);
   return activity;
 }
 
-/** Counts the work in progress, and keeps the first failure. */
+/** Counts the work in progress and keeps the first error. */
 function createWork(): { during: ExecutionHost['during']; isIdle: () => boolean } {
   let underWay = 0;
   let problem: unknown;
@@ -130,13 +130,13 @@ function runStarter(
   },
 ): RunStarter {
   const { executions, begin, standing } = deps;
-  /** The run whose execution holds a workflow id, read from its memo in Temporal. */
+  /** For each workflow id in use, the id of its run. In Temporal, it is read from the execution's memo. */
   const holders = new Map<string, string>();
   return {
     async start(run: StartableRun) {
       const held = executions.get(run.workflowId);
       if (held && holders.get(run.workflowId) === run.id) return 'started';
-      // The row of the previous run has ended, or this run could not start: its execution closes without a signal.
+      // The row of the previous run has ended, or that run could not start. Its execution closes without a signal.
       if (held) await held.closed;
       if ((await standing(run.id))?.status !== 'pending') return 'stale';
       holders.set(run.workflowId, run.id);
@@ -169,7 +169,7 @@ function dwellStarter({
   return {
     start({ id, firesAt }) {
       const input: DwellInput = { v: 1, dwellId: id };
-      // Timers of one key may overlap here, so each execution is named after its dwell.
+      // Timers with the same key may overlap here, so each execution is named after its dwell.
       const workflowId = `dwell:${id}`;
       const start = () => host.during(() => begin({ workflowType: 'dwell', workflowId }, [input]));
       delayed.set(id, timers.at(firesAt.getTime(), start));
@@ -223,7 +223,7 @@ function scheduleKeeper(deps: {
   };
 }
 
-/** Returns the next time of a schedule after an instant; null = there is none within a year. */
+/** Returns the next time of a schedule after an instant, or null if there is none within a year. */
 function nextTime({ event, config, since }: ScheduleRow, now: number, timezone: string): number | null {
   if (event === 'automation.interval') {
     const every = Number(config['intervalSeconds']) * 1_000;

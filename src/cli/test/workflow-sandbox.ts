@@ -9,12 +9,12 @@ import { workflowBundle } from '../../temporal/worker';
 export interface ExecutionNames {
   workflowType: string;
   workflowId: string;
-  /** Id of this execution; `firstRunId` is that of the first one in its chain. */
+  /** Id of this execution. `firstRunId` is the id of the first execution in its chain. */
   runId: string;
   firstRunId: string;
 }
 
-/** Creates executions from the workers' workflow bundle, in the sandbox of the SDK. */
+/** Creates executions from the workflow bundle of the workers, in the SDK's sandbox. */
 export interface WorkflowSandbox {
   create(names: ExecutionNames, now: number): Promise<Workflow>;
 }

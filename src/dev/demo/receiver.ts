@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request that the receiver received. */
+/** A request to the receiver. */
 export interface ReceivedRequest {
   at: Date;
   method: string;
@@ -10,7 +10,7 @@ export interface ReceivedRequest {
   idempotencyKey: string | undefined;
 }
 
-/** An HTTP server that accepts every request and answers 200. */
+/** An HTTP server that answers every request with 200. */
 export interface Receiver {
   /** URL without a path, e.g. `http://127.0.0.1:9099`. */
   url: string;
@@ -22,7 +22,7 @@ export interface Receiver {
 const HOST = '127.0.0.1';
 const MAX_BODY_CHARS = 100_000;
 
-/** Starts the receiver on the wanted port, or on a free one when that port is in use. */
+/** Starts a receiver on the wanted port, or on any free port if the wanted port is in use. */
 export async function startReceiver(wantedPort: number): Promise<Receiver> {
   const received: ReceivedRequest[] = [];
   const server = createServer((request, response) => {

@@ -7,24 +7,24 @@ import type { ReceivedRequest, Receiver } from './receiver';
 
 const Accepted = z.looseObject({ changeIds: z.array(z.string()) });
 
-/** The outcome of one posted alert. */
+/** What happened after an alert was posted. */
 export interface PostedAlert {
   title: string;
   alerts: Alert[];
   postedAt: Date;
   answeredAt: Date;
   changeIds: string[];
-  /** Changes of status of the systems that the alert caused. */
+  /** Status transitions of the systems that the alert affected. */
   transitions: { systemId: string; transition: Transition }[];
-  /** Runs that began after the post, and the run `main`, which may be older. */
+  /** Runs that started after the post, and the run `main`, which may be older. */
   runs: RunDetail[];
   main: RunDetail | undefined;
   received: ReceivedRequest[];
-  /** Describes what is missing; undefined when everything is as expected. */
+  /** Describes what is missing. Undefined if everything happened as expected. */
   failure: string | undefined;
 }
 
-/** Fields by which a person recognises an alert. */
+/** The fields of an alert that a user recognises it by. */
 export interface Alert {
   name: string;
   severity: string;
@@ -52,21 +52,21 @@ interface ScenarioDeps {
 /** The expected state of the main run after a post. */
 export interface Expected {
   title: string;
-  /** `waiting`: the run waits for something; `success`: it has ended well. */
+  /** `waiting` means that the run waits for something, `success` that it has ended successfully. */
   status: 'waiting' | 'success';
   /** Path of the receiver to which a request must have been sent. */
   effectPath?: string;
-  /** Earliest start of the main run; default: the time of the post. */
+  /** Earliest start of the main run. Default: the time of the post. */
   runSince?: Date;
 }
 
-/** Timeout for the effect of one post, in milliseconds. */
+/** Timeout in milliseconds for the effects of one post. */
 const PATIENCE_MS = 60_000;
-/** How long to wait for other automations after the main effect, in milliseconds. */
+/** Milliseconds to wait for other automations after the main effect. */
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
 
-/** Returns whether an alert still fires from an earlier, interrupted demo. */
+/** Returns whether an alert is still firing because an earlier demo was interrupted. */
 export async function isFiring(client: ApiClient, fingerprint: string): Promise<boolean> {
   try {
     return (await client.get(`/alerts/${encodeURIComponent(fingerprint)}`, AlertAnswer)).status === 'firing';
@@ -76,7 +76,7 @@ export async function isFiring(client: ApiClient, fingerprint: string): Promise<
   }
 }
 
-/** Posts a payload of Alertmanager and waits for the runs that it starts. */
+/** Posts an Alertmanager payload and waits for the runs that it starts. */
 export async function postAndWait(deps: ScenarioDeps, expected: Expected, payload: unknown): Promise<PostedAlert> {
   const { client, receiver, automationId } = deps;
   const { title, status, effectPath } = expected;
@@ -119,7 +119,7 @@ export async function post(client: ApiClient, payload: unknown): Promise<z.infer
   return client.send('POST', '/ingest/alertmanager', Accepted, { body: { json: payload } });
 }
 
-/** Waits for other automations for a moment. Returns all runs since the post. */
+/** Waits briefly for other automations. Returns all runs since the post. */
 async function othersSettled(client: ApiClient, postedAt: Date): Promise<Run[]> {
   const runsSince = () => client.list('/runs', Run, { from: postedAt.toISOString() });
   const settled = Date.now() + SETTLE_MS;

@@ -11,13 +11,13 @@ interface Line {
   who: string;
   what: string;
   tone?: Tone | undefined;
-  /** Orders lines with the same instant by cause and effect. */
+  /** Position among lines with the same instant, so that causes come before their effects. */
   order: number;
 }
 
 interface StoryOptions {
   colours: boolean;
-  /** Width of the terminal in columns; undefined = lines may have any length. */
+  /** Width of the terminal in columns. If undefined, lines may have any length. */
   width: number | undefined;
 }
 
@@ -25,7 +25,7 @@ const WHO_WIDTH = 10;
 const OFFSET_WIDTH = 9;
 const INDENT = '  ';
 
-/** Returns the events after one post, ordered by time, with times relative to the post. */
+/** Returns the events after one post as text, ordered by time. Times are relative to the post. */
 export function renderAct(act: PostedAlert, options: StoryOptions): string {
   const posted = act.postedAt.getTime();
   const lines = [
@@ -34,7 +34,7 @@ export function renderAct(act: PostedAlert, options: StoryOptions): string {
     ...act.runs.flatMap((detail) => runLines(detail)),
     ...receiverLines(act),
   ];
-  // A run that began with an earlier post is described there.
+  // A run that an earlier post started is described there.
   const inTime = lines.filter(({ at }) => at >= posted).sort((a, b) => a.at - b.at || a.order - b.order);
   return [
     paint(act.title, 'strong', options.colours),
@@ -67,7 +67,7 @@ function alertLines({ alerts, postedAt, answeredAt, changeIds }: PostedAlert): L
   ];
 }
 
-/** Returns the transitions in the change of the alert itself. */
+/** Returns lines for the transitions that the change of the alert itself contains. */
 function changeLines({ transitions, answeredAt }: PostedAlert): Line[] {
   return transitions.map(({ systemId, transition: { field, from, to } }) => ({
     ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },
@@ -98,9 +98,9 @@ function runLines({ run, steps, artifacts }: RunDetail): Line[] {
 }
 
 function stepLine(step: Step, artifacts: readonly Artifact[]): Line[] {
-  // These only contain other steps, which have lines of their own.
+  // These steps only contain other steps, which have their own lines.
   if ((step.kind === 'choose' || step.kind === 'sequence') && step.error == null) return [];
-  // A finished step is placed at its end; an unfinished one at its start.
+  // Finished steps are placed at their end, unfinished steps at their start.
   const at = timeOf(step.finishedAt) ?? timeOf(step.startedAt);
   if (at === undefined) return [];
   const what = step.action ?? step.kind;

@@ -15,7 +15,7 @@ const pages = ['', 'docs', 'examples'].flatMap((directory) =>
     .map((name) => join(directory, name)),
 );
 
-/** Returns the anchors of the headings of a page, as GitHub derives them. */
+/** Returns the anchors of a page's headings, as GitHub derives them. */
 function anchors(text: string): string[] {
   return [...text.matchAll(/^#+ (.+)$/gm)].map(([, heading = '']) =>
     heading

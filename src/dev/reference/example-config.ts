@@ -1,7 +1,7 @@
 import { isMap, listOf } from '../../domain/definition/plain-map';
 import { sampleOf } from '../../domain/registry/sample';
 
-/** Examples for configs that need one of several fields, which a sample of the required ones does not show. */
+/** Examples for configs that need one of several fields. A sample of the required fields would not show that. */
 const WRITTEN: Readonly<Record<string, Record<string, unknown>>> = {
   'automation.numeric_state': { field: 'latencyMs', above: 800, on: 'crossing' },
   'integration-jira.search_issues': { connectionId: 'example', jql: 'project = OPS AND statusCategory != Done' },
@@ -9,8 +9,8 @@ const WRITTEN: Readonly<Record<string, Record<string, unknown>>> = {
 };
 
 /**
- * Returns an example `config` for a trigger or an action: the one written here, else a sample of the required fields of its
- * JSON Schema, which may be empty.
+ * Returns an example `config` for a trigger or action: one of the examples above, otherwise a sample of the required
+ * fields of its JSON Schema, which may be empty.
  */
 export function exampleConfig(id: string, schema: Record<string, unknown>): Record<string, unknown> {
   const written = WRITTEN[id];

@@ -6,7 +6,7 @@ import { fenced, page } from './registry-pages';
 /** The instant at which examples are evaluated. */
 const NOW = new Date('2026-01-01T12:00:00.000Z');
 
-/** Expressions that show each built-in filter. Their results are computed when the page is generated. */
+/** Example expressions for each built-in filter. Their results are computed when the page is generated. */
 const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   abs: ['-3 | abs'],
   capitalize: ['"disk full" | capitalize'],
@@ -52,8 +52,7 @@ const SCOPE = {
 };
 
 /**
- * Returns the text of a page for each filter, by its path below `docs/reference`.
- * @throws {Error} for a filter without an example
+ * Returns a page for each filter, by its path below `docs/reference`. @throws {Error} for a filter without an example
  */
 export function filterPages(filters: readonly FilterInfo[]): Map<string, string> {
   return new Map(filters.map((filter) => [`filters/${filter.name}.md`, filterPage(filter)]));

@@ -3,15 +3,15 @@ import { join } from 'node:path';
 import { isMap } from '../../domain/definition/plain-map';
 import { readYaml } from '../../domain/definition/yaml';
 
-/** A use of a trigger or an action in a document below `examples/`. */
+/** A use of a trigger or action in a document below `examples/`. */
 export interface ExampleUse {
-  /** Path from the root of the project. */
+  /** Path relative to the root of the project. */
   file: string;
-  /** `config` as written in the document; undefined when the use has none. */
+  /** `config` as written in the document. Undefined if there is none. */
   config: unknown;
 }
 
-/** The first use of each trigger and action, by name; files are read in alphabetical order. */
+/** The first use of each trigger and action, by name. Files are read in alphabetical order. */
 export interface ExampleUses {
   triggers: ReadonlyMap<string, ExampleUse>;
   actions: ReadonlyMap<string, ExampleUse>;

@@ -2,7 +2,9 @@ import type { FilterInfo } from '../../domain/expressions/filter-registry';
 import type { Registry } from '../../domain/registry/registry';
 import { page, table } from './registry-pages';
 
-/** Returns the text of `docs/reference/README.md`: every trigger, action and filter with its description. */
+/**
+ * Returns the text of `docs/reference/README.md`, which lists every trigger, action and filter with its description.
+ */
 export function indexPage(registry: Registry, filters: readonly FilterInfo[]): string {
   const rows = (folder: string, entries: readonly (readonly [string, string])[]) =>
     entries.map(([name, description]) => [`[${name}](${folder}/${name}.md)`, description]);

@@ -11,14 +11,14 @@ import { schemaFields } from './schema-fields';
 /** The first line of every generated page. */
 const NOTE = '<!-- Generated from the registry by `npm run reference`. Do not edit. -->';
 
-/** Returns the text of a page for each trigger, by its path below `docs/reference`. */
+/** Returns a page for each trigger, by its path below `docs/reference`. */
 export function triggerPages(registry: Registry, { triggers }: ExampleUses): Map<string, string> {
   return new Map(
     [...registry.triggers()].map(([id, type]) => [`triggers/${id}.md`, triggerPage(id, type, triggers.get(id))]),
   );
 }
 
-/** Returns the text of a page for each action, by its path below `docs/reference`. */
+/** Returns a page for each action, by its path below `docs/reference`. */
 export function actionPages(registry: Registry, { actions }: ExampleUses): Map<string, string> {
   return new Map(
     [...registry.actions()].map(([id, action]) => [
@@ -90,12 +90,12 @@ function actionPage(
   ]);
 }
 
-/** Joins blocks into a page that ends in one line break. */
+/** Joins blocks to a page that ends with one line break. */
 export function page(blocks: readonly string[]): string {
   return `${[NOTE, ...blocks].join('\n\n')}\n`;
 }
 
-/** Returns a Markdown table; `|` and line breaks in cells are escaped. */
+/** Returns a Markdown table. Escapes `|` and line breaks in cells. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]) => `| ${cells.map(cell).join(' | ')} |`;
   return [line(head), `|${head.map(() => '---').join('|')}|`, ...rows.map(line)].join('\n');
@@ -116,7 +116,7 @@ function exampleSection(example: unknown, use: ExampleUse | undefined): string[]
   return ['## Example', fenced('yaml', stringify(example, { lineWidth: 100 })), ...source];
 }
 
-/** Returns the table of fields that people write: which are required, and the defaults of the others. */
+/** Returns a table of the fields that users write. It shows which are required, and the defaults of the others. */
 function configTable(schema: Record<string, unknown>): string {
   const fields = schemaFields(schema);
   if (fields.length === 0) return 'The config has no fixed fields.';
@@ -129,7 +129,7 @@ function configTable(schema: Record<string, unknown>): string {
   return table(['field', 'type', 'default', 'meaning'], rows);
 }
 
-/** Returns the table of fields that Fermata writes: which are always present. */
+/** Returns a table of the fields that Fermata writes. It shows which are always present. */
 function valueTable(schema: Record<string, unknown>): string {
   const fields = schemaFields(schema);
   if (fields.length === 0) return 'It has no fixed fields.';

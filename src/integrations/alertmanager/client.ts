@@ -8,7 +8,9 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import { authTypeOf, type AlertmanagerConnection } from './connection-config';
 
-/** Maximum size of an answer. Silences are kept for days after their end, and the list contains all of them. */
+/**
+ * Maximum response size in bytes. The list contains all silences, and Alertmanager keeps them for days after their end.
+ */
 const MAX_ANSWER_BYTES = 32 * 1_048_576;
 
 interface Request<T extends z.ZodType> {
@@ -16,18 +18,20 @@ interface Request<T extends z.ZodType> {
   /** Path below `/api/v2`. */
   path: string;
   body?: unknown;
-  /** Schema of the answer. */
+  /** Schema of the response. */
   answer: T;
 }
 
-/** Calls API v2. @throws {ProviderFailure} with Alertmanager's message */
+/** Calls API v2 of an Alertmanager. @throws {ProviderFailure} with Alertmanager's message */
 export type AlertmanagerClient = <T extends z.ZodType>(
   config: AlertmanagerConnection,
   call: ConnectionCall,
   request: Request<T>,
 ) => Promise<z.output<T>>;
 
-/** Calls Alertmanager (https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml). */
+/**
+ * Creates a client of Alertmanager's API v2: https://github.com/prometheus/alertmanager/blob/main/api/v2/openapi.yaml
+ */
 export function createAlertmanagerClient(egress: Egress): AlertmanagerClient {
   return async (config, { signal, timeoutMs, now }, { method, path, body, answer }) => {
     const authorization = authorizationOf(config);
@@ -71,7 +75,7 @@ function authorizationOf(config: AlertmanagerConnection): string | undefined {
   return undefined;
 }
 
-/** Returns the parsed answer; null when it is not JSON, such as the empty answer to a deletion. */
+/** Returns the parsed response body. Returns null when it is not JSON, such as the empty response to a deletion. */
 function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

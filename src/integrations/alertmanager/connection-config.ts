@@ -3,7 +3,7 @@ import { BaseUrl } from '../connections/base-url';
 
 const secret = z.string().min(1).max(10_000).optional().meta({ 'x-secret': true });
 
-/** The address of an Alertmanager, and how its callers authenticate. */
+/** The address of an Alertmanager and the credentials for it. */
 export const AlertmanagerConnection = z
   .strictObject({
     url: BaseUrl.describe('Base address without /api/v2, including a route prefix'),
@@ -20,7 +20,7 @@ export const AlertmanagerConnection = z
   });
 export type AlertmanagerConnection = z.infer<typeof AlertmanagerConnection>;
 
-/** Returns how to authenticate: as configured, otherwise by the credentials that are set. */
+/** Returns the configured type of authentication, or derives it from the credentials that are set. */
 export function authTypeOf({ authType, user, token }: AlertmanagerConnection): 'none' | 'basic' | 'bearer' {
   return authType ?? (token !== undefined ? 'bearer' : user !== undefined ? 'basic' : 'none');
 }

@@ -5,7 +5,7 @@ import { AlertmanagerConnection } from './connection-config';
 
 const Status = z.looseObject({ versionInfo: z.looseObject({ version: z.string() }) });
 
-/** Creates the connection type `alertmanager`. Its test reads the version. */
+/** Creates the connection type `alertmanager`. Its test reads Alertmanager's version. */
 export function createAlertmanagerConnectionType(call: AlertmanagerClient): ConnectionType<AlertmanagerConnection> {
   return {
     id: 'alertmanager',

@@ -9,7 +9,9 @@ const State = z.looseObject({ state: z.enum(['active', 'pending', 'expired']) })
 const Silence = z.looseObject({ id: z.string(), comment: z.string(), status: State });
 const Created = z.looseObject({ silenceID: z.string().min(1) });
 
-/** Returns the end of the comment of every silence that a step creates, by which a repeat of the step finds it. */
+/**
+ * Returns the marker that ends the comment of a silence created by a step. A repeated attempt finds the silence by it.
+ */
 const markerOf = (key: string): string => `[fermata:${key}]`;
 
 interface Matcher {
@@ -19,7 +21,7 @@ interface Matcher {
   isEqual: boolean;
 }
 
-/** Returns matchers in the form of API v2: those of the silence, or one for each label of its only alert. */
+/** Returns matchers in the format of API v2: those of the silence, or one per label of the silenced alert. */
 function matchersOf({ matchers, labels }: RemoteSilence): Matcher[] {
   const given = matchers
     .flatMap((text) => parseMatchers(text))
@@ -30,7 +32,7 @@ function matchersOf({ matchers, labels }: RemoteSilence): Matcher[] {
   return [...given, ...own];
 }
 
-/** Silences in an Alertmanager, through connections of the type `alertmanager`. */
+/** Creates and ends silences in an Alertmanager, through connections of the type `alertmanager`. */
 export function createRemoteSilences(alertmanager: AlertmanagerClient): RemoteSilences {
   return {
     async create(connection, silence, call) {
@@ -53,14 +55,17 @@ export function createRemoteSilences(alertmanager: AlertmanagerClient): RemoteSi
       const config = AlertmanagerConnection.parse(connection);
       const path = `/silence/${encodeURIComponent(id)}`;
       const found = await orGone(alertmanager(config, call, { method: 'GET', path, answer: Silence }));
-      // Alertmanager refuses to end a silence that has ended.
+      // Alertmanager refuses to expire a silence that has already expired.
       if (found === null || found.status.state === 'expired') return;
       await orGone(alertmanager(config, call, { method: 'DELETE', path, answer: z.unknown() }));
     },
   };
 }
 
-/** Returns null when Alertmanager no longer knows the silence, since it keeps ended ones for a limited time. */
+/**
+ * Returns null instead of failing when Alertmanager no longer knows the silence. It keeps expired silences only for a
+ * limited time.
+ */
 async function orGone<T>(answer: Promise<T>): Promise<T | null> {
   try {
     return await answer;

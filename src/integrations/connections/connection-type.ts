@@ -2,22 +2,22 @@ import type { z } from 'zod';
 import { isFlagged } from '../../domain/definition/schema-at';
 import { ProviderFailure } from '../provider-failure';
 
-/** A choice for a field. */
+/** A possible value of a field, with a label for people. */
 export interface Option {
   value: string;
   label: string;
 }
 
-/** What every call through a connection needs. */
+/** The context of every call through a connection. */
 export interface ConnectionCall {
   signal: AbortSignal;
   timeoutMs: number;
   now: Date;
 }
 
-/** Stores facts about the provider of one connection, from call to call. */
+/** Keeps facts about the provider of a connection between calls. */
 export interface ConnectionMemory {
-  /** Returns null when nothing is stored. */
+  /** Returns the stored value, or null if there is none. */
   recall(key: string): Promise<unknown>;
   remember(key: string, value: unknown): Promise<void>;
 }
@@ -30,41 +30,46 @@ export interface NotifyMessage {
   actionLabel?: string;
   actionUrl?: string;
   /**
-   * A later message with the same key replaces this one where the provider supports it: it is edited, or updates the
-   * same incident or alert. Elsewhere a new message is sent.
+   * If a message with the same key was sent before, this one replaces it: the provider edits the old message, or
+   * updates the same incident or alert. Providers that cannot do this get a new message.
    */
   replaceKey?: string;
 }
 
-/** A call that notifies one recipient. Its idempotency key is the same at every attempt. */
+/** The context of a notification to one recipient. Every attempt has the same idempotency key. */
 export interface NotifyCall extends ConnectionCall {
   idempotencyKey: string;
-  /** 1-based, over all attempts of the step. */
+  /** Number of the attempt, from 1, counted over all attempts of the step. */
   attempt: number;
-  /** Values that the connection keeps from call to call. */
+  /** Facts that the connection keeps between calls. */
   memory: ConnectionMemory;
-  /** Adds a note to the step, e.g. about a text that was cut. */
+  /** Adds a note to the step, e.g. that a text was cut. */
   note(text: string): void;
 }
 
-/** A kind of connection that a plugin brings. */
+/** A connection type that a plugin provides. */
 export interface ConnectionType<C = unknown> {
   id: string;
   displayName: string;
-  /** Fields marked with `.meta({'x-secret': true})` are sealed and never shown. */
+  /** Fields marked with `.meta({'x-secret': true})` are encrypted and never shown. */
   configSchema: z.ZodObject;
-  /** Fields with the address to which secrets are sent: when one changes, the secrets have to be sent again. */
+  /** Fields that determine where secrets are sent. When one of them changes, the secrets must be entered again. */
   addressFields: readonly (keyof C & string)[];
-  /** Checks whether the provider accepts the credentials, and returns a text about it. @throws {ProviderFailure} */
+  /**
+   * Checks whether the provider accepts the credentials. Returns a message about the result. @throws {ProviderFailure}
+   */
   test(config: C, call: ConnectionCall): Promise<string>;
-  /** Notifies people (`notification.send`); absent = the type cannot. Returns the id of the message, if it has one. */
+  /** Sends notifications (`notification.send`). Absent if the type cannot send notifications. */
   notify?: {
-    /** Whether recipients must be named; the type defines their form. */
+    /** Whether a notification must name recipients. Their format depends on the type. */
     recipients: 'required' | 'optional';
-    /** @throws {ProviderFailure} */
+    /** Returns the id of the message, or null if the provider has none. @throws {ProviderFailure} */
     send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;
   };
-  /** Return the choices for fields; `given` are the choices made before. @throws {ProviderFailure} */
+  /**
+   * Functions that return the possible values of fields. `given` contains the values already chosen for other fields.
+   * @throws {ProviderFailure}
+   */
   options: Readonly<
     Record<string, (config: C, given: Readonly<Record<string, string>>, call: ConnectionCall) => Promise<Option[]>>
   >;
@@ -73,7 +78,7 @@ export interface ConnectionType<C = unknown> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per type; each is parsed by its own schema first
 export type AnyConnectionType = ConnectionType<any>;
 
-/** Returns the types by id. @throws {Error} when two have the same id */
+/** Returns connection types by id. @throws {Error} when two types have the same id */
 export function connectionTypesOf(
   plugins: readonly { connectionTypes?: readonly AnyConnectionType[] }[],
 ): ReadonlyMap<string, AnyConnectionType> {
@@ -86,8 +91,8 @@ export function connectionTypesOf(
 }
 
 /**
- * Returns an earlier choice that the options of another field depend on. @throws {ProviderFailure} config_invalid, with
- * the name of the field, when it was not made
+ * Returns the chosen value of a field on which the options of another field depend. @throws {ProviderFailure}
+ * config_invalid with the name of the field, when no value was chosen
  */
 export function requireChoice(given: Readonly<Record<string, string>>, name: string): string {
   const value = given[name];
@@ -95,7 +100,7 @@ export function requireChoice(given: Readonly<Record<string, string>>, name: str
   throw new ProviderFailure('config_invalid', `Choose ${name} first: ?${name}=…`, { retryable: false });
 }
 
-/** Returns the names of the fields that are sealed. */
+/** Returns the names of the encrypted fields. */
 export function secretFieldsOf({ configSchema }: AnyConnectionType): string[] {
   return Object.keys(configSchema.shape).filter((name) => isFlagged(configSchema, [name], ['x-secret']));
 }

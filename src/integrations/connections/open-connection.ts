@@ -10,23 +10,23 @@ import { fillReferences, onlyReference, referencesIn } from '../../domain/secret
 import type { SecretBackend } from '../secret-backend';
 import type { AnyConnectionType } from './connection-type';
 
-/** A connection in clear. It exists only inside the call that uses it. */
+/** A connection with decrypted secrets. It exists only during the call that uses it. */
 export interface OpenConnection {
   id: string;
   type: string;
   config: unknown;
-  /** Secret values, each with its source. They must be masked in everything that leaves the call. */
+  /** Secret values, each with its source. They must be masked in everything that the call returns, logs or stores. */
   secrets: { source: string; value: string }[];
-  /** Secrets that may be sent to some hosts only; calls run under `withBoundSecrets`. */
+  /** Secrets that may only be sent to certain hosts. Calls run under `withBoundSecrets`. */
   bound: BoundSecret[];
 }
 
-/** Returns the name that a sealed field of a connection is sealed with. */
+/** Returns the name under which a secret field of a connection is encrypted. */
 export function connectionSecretName(id: string, field: string): string {
   return `connection:${id}:${field}`;
 }
 
-/** Returns a connection's secret fields, by field; a reference to a secret stays unchanged. */
+/** Returns the decrypted secret fields of a connection. References to stored secrets are not resolved. */
 export function sealedValues(cipher: Cipher, row: ConnectionRow): Record<string, string> {
   const opened = Object.entries(row.secrets).map(
     ([field, sealed]) => [field, cipher.open(connectionSecretName(row.id, field), sealed)] as const,
@@ -34,16 +34,16 @@ export function sealedValues(cipher: Cipher, row: ConnectionRow): Record<string,
   return Object.fromEntries(opened);
 }
 
-/** Returns the value of a secret field. A field that is not a text is sealed as JSON. */
+/** Returns the value of a secret field. Fields that are not strings are stored as JSON. */
 export function fieldValue(type: AnyConnectionType, field: string, text: string): unknown {
   const [schema] = childSchemas(type.configSchema, field);
   return schema === undefined || unwrap(schema) instanceof z.ZodString ? text : (JSON.parse(text) as unknown);
 }
 
 /**
- * Opens a row and looks up the secrets to which it refers: a whole text, or parts of the texts in a map, as in
- * `Authorization: Bearer ${{ secrets.TOKEN }}`. `use` = the step that needs it. @throws {FermataError} config_invalid;
- * secret_not_allowed when a secret is bound to other uses
+ * Decrypts a connection and resolves the stored secrets that it refers to. A reference may be a whole value or part of
+ * one, as in `Authorization: Bearer ${{ secrets.TOKEN }}`. `use` is the step that needs the connection.
+ * @throws {FermataError} config_invalid; secret_not_allowed when a secret is bound to other uses
  */
 export async function openConnection(
   { cipher, backend }: { cipher: Cipher; backend: SecretBackend },
@@ -55,7 +55,7 @@ export async function openConnection(
     const isReference = onlyReference(text) !== null;
     return { field, value: isReference ? text.trim() : fieldValue(type, field, text) };
   });
-  // Addresses are stored in clear; the secrets in them are references.
+  // Addresses are stored in plain text. The secrets in them are references.
   const addresses = Object.entries(row.config).filter(([field]) => type.addressFields.includes(field));
   const values = [...fields.map(({ value }) => value), ...addresses.map(([, value]) => value)];
   const names = [...new Set(values.flatMap((value) => textsOf(value).flatMap(referencesIn)))];
@@ -103,8 +103,8 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
 }
 
 /**
- * Creates the look-up of the connection that a step names by its id or its name. @throws {FermataError} config_invalid,
- * which is not retried
+ * Creates the function that looks up a connection by id or name, as written in a step. It throws {FermataError}
+ * config_invalid, which is not retried.
  */
 export function createConnections(deps: {
   db: Executor;

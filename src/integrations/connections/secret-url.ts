@@ -1,7 +1,9 @@
 import { z } from 'zod';
 import { onlyReference } from '../../domain/secrets/references';
 
-/** An http(s) address that is a credential itself, and sealed as one; also a reference to a secret that contains it. */
+/**
+ * An http(s) URL that is itself a credential and is therefore encrypted, or a reference to a secret that contains it.
+ */
 export const SecretUrl = z
   .string()
   .max(10_000)

@@ -9,7 +9,7 @@ import { createVendorClient, type VendorAnswer } from '../vendor-client';
 
 const Secret = z.string().min(1).max(20_000).meta({ 'x-secret': true });
 
-/** A personal access token, or an installation of a GitHub App. */
+/** Credentials for GitHub: a personal access token, or an installation of a GitHub App. */
 export const GithubConnection = z.strictObject({
   token: Secret.optional().describe('Personal access token'),
   appId: z.string().min(1).max(100).optional(),
@@ -25,7 +25,7 @@ export interface GithubRequest {
   body?: unknown;
 }
 
-/** Calls the REST API. @throws {ProviderFailure} with GitHub's message */
+/** Calls GitHub's REST API. @throws {ProviderFailure} with GitHub's message */
 export type GithubClient = <T extends z.ZodType>(
   config: GithubConnection,
   call: ConnectionCall,
@@ -38,10 +38,10 @@ const Failure = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 const Installation = z.looseObject({ token: z.string(), expires_at: z.string() });
-/** Milliseconds before its expiry at which the token of an installation is renewed. */
+/** Milliseconds before its expiry at which an installation token is renewed. */
 const EARLY_MS = 120_000;
 
-/** Creates a client: https://docs.github.com/en/rest */
+/** Creates a client of GitHub's REST API: https://docs.github.com/en/rest */
 export function createGithubClient(egress: Egress): GithubClient {
   const tokens = new Map<string, { token: string; until: number }>();
   const send = createVendorClient(egress, {
@@ -52,7 +52,7 @@ export function createGithubClient(egress: Egress): GithubClient {
       const errors = (said.errors ?? []).map((error) => (typeof error === 'string' ? error : JSON.stringify(error)));
       return [said.message, ...errors].join('; ');
     },
-    // A 403 can be a rate limit, too: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
+    // A 403 may also mean a rate limit: https://docs.github.com/en/rest/using-the-rest-api/rate-limits-for-the-rest-api
     classify(_json, { status, headers }) {
       if (status !== 403 && status !== 429) return undefined;
       const wait = retryAfterMs(headers['retry-after'], new Date());
@@ -103,8 +103,8 @@ const headersOf = (token: string) => ({
 function appToken(appId: string, privateKey: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1_000);
   const part = (value: unknown) => Buffer.from(JSON.stringify(value)).toString('base64url');
-  // The issue time is a minute in the past, since the clocks may disagree. GitHub accepts at most ten minutes of
-  // validity.
+  // Set the issue time one minute back, because the clocks may disagree. GitHub accepts a validity of at most ten
+  // minutes.
   const text = `${part({ alg: 'RS256', typ: 'JWT' })}.${part({ iat: seconds - 60, exp: seconds + 540, iss: appId })}`;
   return `${text}.${createSign('RSA-SHA256').update(text).sign(privateKey, 'base64url')}`;
 }

@@ -5,7 +5,7 @@ import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
 import type { GithubClient } from './client';
 import { common, inRepository, RepositoryFields, Text } from './repository';
 
-/** Maximum length in characters. GitHub refuses longer texts with 422. */
+/** Maximum length of a title in characters. GitHub refuses longer titles with 422. */
 const MAX_TITLE = 256;
 const MAX_BODY = 65_536;
 
@@ -21,8 +21,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-github.create_issue`. The issue carries a mark; a repeat searches the newest 100
- * issues for it.
+ * Creates the action `integration-github.create_issue`. The issue contains a hidden mark. A repeated attempt searches
+ * the newest 100 issues for the mark.
  */
 export function createCreateIssue(github: GithubClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
@@ -57,8 +57,8 @@ const IssueNumber = z.int().min(1).optional().describe('Default: the issue of an
 const CommentConfig = z.strictObject({ ...RepositoryFields, issueNumber: IssueNumber, body: Text });
 
 /**
- * Creates the action `integration-github.comment`, which comments on an issue or pull request. A repeat finds the
- * comment by its mark.
+ * Creates the action `integration-github.comment`, which comments on an issue or pull request. A repeated attempt finds
+ * the comment by its hidden mark.
  */
 export function createComment(github: GithubClient): CallingAction<z.infer<typeof CommentConfig>> {
   return {
@@ -97,7 +97,7 @@ const CloseConfig = z.strictObject({
   reason: z.enum(['completed', 'not_planned']).default('completed'),
 });
 
-/** Creates the action `integration-github.close_issue`. Repeats change nothing. */
+/** Creates the action `integration-github.close_issue`. A repeated attempt changes nothing. */
 export function createCloseIssue(github: GithubClient): CallingAction<z.infer<typeof CloseConfig>> {
   return {
     ...common,

@@ -5,14 +5,14 @@ import { GithubConnection, type GithubClient, type GithubRequest } from './clien
 export const Text = z.string().trim().min(1);
 export const TIMEOUT_MS = 30_000;
 
-/** Fields of every action's config. */
+/** Config fields that all actions on a repository have. */
 export const RepositoryFields = { connectionId: Text, owner: Text, repo: Text };
 
 export const common = { connection: 'github', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
 
 type Context = CallContext<{ owner: string; repo: string }>;
 
-/** Returns a function that sends requests below the repository that a step names. */
+/** Returns a function that sends requests to paths below the repository that a step names. */
 export function inRepository(github: GithubClient, { config, connection, now, signal }: Context) {
   const account = GithubConnection.parse(connection);
   const place = `/repos/${encodeURIComponent(config.owner)}/${encodeURIComponent(config.repo)}`;

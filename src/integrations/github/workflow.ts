@@ -27,12 +27,12 @@ const GithubRun = z.looseObject({
 const Runs = z.looseObject({ workflow_runs: z.array(GithubRun) });
 const Progress = z.object({ dispatchedAt: z.string(), runId: z.int().optional() });
 
-/** Maximum time to wait for a workflow when the step sets no timeout_seconds. */
+/** Maximum time in milliseconds to wait for a workflow when the step sets no `timeout_seconds`. */
 const WAIT_MS = 3_600_000;
 const POLL_MS = 5_000;
-/** How long to search for the run, which GitHub creates after its response. */
+/** Milliseconds to search for the workflow run. GitHub creates it only after it has answered the dispatch. */
 const APPEARS_MS = 60_000;
-/** Maximum difference between our clock and GitHub's. */
+/** Maximum difference in milliseconds between our clock and GitHub's clock. */
 const SKEW_MS = 5_000;
 /**
  * Maximum lengths: https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status and
@@ -45,9 +45,9 @@ const MAX = {
 const GOOD: ReadonlySet<string> = new Set(['success', 'neutral', 'skipped']);
 
 /**
- * Creates the action `integration-github.dispatch_workflow`. GitHub has no idempotency key for it: the time is recorded
- * before the dispatch, and a repeat follows the first run that was dispatched since then instead of dispatching
- * another.
+ * Creates the action `integration-github.dispatch_workflow`. GitHub has no idempotency key for dispatches, so the time
+ * is recorded before the dispatch. A repeated attempt follows the first workflow run that was dispatched after that
+ * time instead of dispatching again.
  */
 export function createDispatchWorkflow(github: GithubClient): CallingAction<z.infer<typeof Config>> {
   return {
@@ -111,8 +111,8 @@ const StatusConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-github.create_deployment_status`. A repeat adds the same status again, which changes
- * nothing.
+ * Creates the action `integration-github.create_deployment_status`. A repeated attempt adds the same status again,
+ * which has no effect.
  */
 export function createDeploymentStatus(github: GithubClient): CallingAction<z.infer<typeof StatusConfig>> {
   return {
@@ -144,7 +144,8 @@ const CheckConfig = z.strictObject({
 const Check = z.looseObject({ id: z.int(), external_id: z.string().nullish() });
 
 /**
- * Creates the action `integration-github.create_check`, which needs a GitHub App. A repeat finds the check by its key.
+ * Creates the action `integration-github.create_check`, which needs a GitHub App. A repeated attempt finds the check by
+ * its key.
  */
 export function createCreateCheck(github: GithubClient): CallingAction<z.infer<typeof CheckConfig>> {
   return {

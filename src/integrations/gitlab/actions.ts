@@ -4,10 +4,10 @@ import { createTextLimits } from '../limit-text';
 import { issueNumberOf, markOf, triedBefore } from '../forge-issue';
 import { waitUntilOver, inProject, ProjectId, Text, TIMEOUT_MS, type GitlabClient } from './gitlab';
 
-/** https://docs.gitlab.com/api/issues/: limits in characters. */
+/** Maximum length of a title in characters: https://docs.gitlab.com/api/issues/ */
 const MAX_TITLE = 255;
 const MAX_BODY = 1_000_000;
-/** Maximum time to wait for a pipeline when the step sets no timeout_seconds. */
+/** Maximum time in milliseconds to wait for a pipeline when the step sets no `timeout_seconds`. */
 const WAIT_MS = 3_600_000;
 
 const common = { connection: 'gitlab', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
@@ -23,8 +23,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-gitlab.create_issue`. The issue carries a mark; a repeat searches the newest 100
- * issues for it.
+ * Creates the action `integration-gitlab.create_issue`. The issue contains a hidden mark. A repeated attempt searches
+ * the newest 100 issues for the mark.
  */
 export function createCreateIssue(gitlab: GitlabClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
@@ -66,7 +66,7 @@ const CommentConfig = z.strictObject({
 });
 const GitlabNote = z.looseObject({ id: z.int(), body: z.string().nullish() });
 
-/** Creates the action `integration-gitlab.comment`. A repeat finds the comment by its mark. */
+/** Creates the action `integration-gitlab.comment`. A repeated attempt finds the comment by its hidden mark. */
 export function createComment(gitlab: GitlabClient): CallingAction<z.infer<typeof CommentConfig>> {
   return {
     ...common,
@@ -107,7 +107,10 @@ const TriggerConfig = z.strictObject({
   wait: z.boolean().default(true).describe('Wait for the end; any status except success or skipped fails the step'),
 });
 
-/** Creates the action `integration-gitlab.trigger_pipeline`. A repeat finds the pipeline by one of its variables. */
+/**
+ * Creates the action `integration-gitlab.trigger_pipeline`. A repeated attempt finds the pipeline by one of its
+ * variables.
+ */
 export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {
     ...common,
@@ -158,8 +161,8 @@ const RetryConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-gitlab.retry_job`. Retrying creates a new job; a crash between call and commit may
- * retry it twice.
+ * Creates the action `integration-gitlab.retry_job`. Each retry creates a new job, so a crash between the call and the
+ * commit may retry the job twice.
  */
 export function createRetryJob(gitlab: GitlabClient): CallingAction<z.infer<typeof RetryConfig>> {
   return {

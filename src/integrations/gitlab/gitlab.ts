@@ -7,17 +7,17 @@ import type { CallContext } from '../contract';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** A personal, group or project access token. */
+/** Credentials for GitLab: a personal, group or project access token. */
 export const GitlabConnection = z.strictObject({
   token: z.string().min(1).max(1_000).meta({ 'x-secret': true }),
   baseUrl: BaseUrl.default('https://gitlab.com'),
 });
 export type GitlabConnection = z.infer<typeof GitlabConnection>;
 
-/** Sends a request below `/api/v4`. @throws {ProviderFailure} with GitLab's message */
+/** Sends a request to a path below `/api/v4`. @throws {ProviderFailure} with GitLab's message */
 export type GitlabClient = VendorApi<GitlabConnection>;
 
-/** Creates a client: https://docs.gitlab.com/api/rest/ */
+/** Creates a client of GitLab's REST API: https://docs.gitlab.com/api/rest/ */
 export function createGitlabClient(egress: Egress): GitlabClient {
   const send = createVendorClient(egress, {
     name: 'GitLab',
@@ -75,7 +75,7 @@ export const TIMEOUT_MS = 30_000;
 /** Id or path of a project. */
 export const ProjectId = z.union([z.int(), Text]).describe('Id or path, such as group/project');
 
-/** Returns a function that sends requests below the project that a step names. */
+/** Returns a function that sends requests to paths below the project that a step names. */
 export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId: number | string }>) {
   const { config, connection, now, signal } = context;
   const account = GitlabConnection.parse(connection);
@@ -87,7 +87,7 @@ export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId
 const POLL_MS = 5_000;
 const OVER: ReadonlySet<string> = new Set(['success', 'failed', 'canceled', 'skipped']);
 
-/** Follows a pipeline or job until it is over. @throws {ProviderFailure} when it did not succeed */
+/** Polls a pipeline or job until it ends. @throws {ProviderFailure} when it did not succeed */
 export async function waitUntilOver<S extends { status: string; url: string }>(
   what: string,
   read: () => Promise<S>,

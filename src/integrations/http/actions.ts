@@ -14,9 +14,9 @@ import { firstPage, itemsOf, nextPage, Pagination, type PageRequest } from './pa
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
-/** Timeout for all pages of a list. */
+/** Timeout in milliseconds for reading all pages of a list. */
 const PAGES_TIMEOUT_MS = 300_000;
-/** Largest body in characters that is kept on the step. */
+/** Maximum length in characters of a body that is stored with the step. */
 const MAX_BODY = 200_000;
 
 const Response = z.object({ status: z.int(), body: z.unknown(), outputs: z.record(z.string(), z.unknown()) });
@@ -36,7 +36,7 @@ const RequestConfig = z.strictObject({
 });
 type RequestConfig = z.infer<typeof RequestConfig>;
 
-/** Creates the action `integration-http.request`. Every attempt carries the same `Idempotency-Key`. */
+/** Creates the action `integration-http.request`. Every attempt carries the same `Idempotency-Key` header. */
 export function createRequest(client: HttpClient): CallingAction<RequestConfig> {
   return {
     id: 'request',
@@ -59,9 +59,7 @@ export function createRequest(client: HttpClient): CallingAction<RequestConfig> 
   };
 }
 
-/**
- * Reads all pages, one after the other. A page that fails fails the step; its next attempt begins with the first page.
- */
+/** Reads all pages in sequence. If a page fails, the step fails, and its next attempt starts with the first page. */
 async function readPages(
   client: HttpClient,
   context: CallContext<RequestConfig>,
@@ -115,7 +113,9 @@ const PollConfig = z.strictObject({
 type PollConfig = z.infer<typeof PollConfig>;
 const Progress = z.object({ startedAt: z.number() });
 
-/** Creates the action `integration-http.poll_until`. Its timeout counts from the first attempt, even after a crash. */
+/**
+ * Creates the action `integration-http.poll_until`. Its timeout is measured from the first attempt, even after a crash.
+ */
 export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
   return {
     id: 'poll_until',
@@ -149,8 +149,8 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
 }
 
 /**
- * Returns the condition of an expression over the answer. @throws {ProviderFailure} config_invalid for an expression
- * that cannot be parsed or evaluated
+ * Returns a function that evaluates an expression over a response. @throws {ProviderFailure} config_invalid for an
+ * expression that cannot be parsed or evaluated
  */
 function conditionOf(source: string): (response: Response) => boolean {
   const invalid = (error: unknown) =>
@@ -177,7 +177,7 @@ function send(
 ): Promise<EgressResponse> {
   const { method, path, body } = config;
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
-  // The address of the next page already contains the query of the first one, where the API needs it.
+  // The URL of the next page already contains the query parameters of the first request if the API needs them.
   const query = page.url === undefined ? { ...config.query, ...page.query } : undefined;
   const request = { method, path, query, body, url: page.url };
   return client(HttpConnection.parse(connection), call, request, idempotencyKey);
@@ -192,7 +192,10 @@ function read(
   return kept(response.status, valueOf(text), text.length, paths, note);
 }
 
-/** Returns the stored part of an answer: values at JSON paths, and the body unless it is too large. */
+/**
+ * Returns the part of a response to store: the values at the configured JSON paths, and the body unless it is too
+ * large.
+ */
 function kept(
   status: number,
   value: unknown,
@@ -206,7 +209,7 @@ function kept(
   return { status, body: isLarge ? null : value, outputs: Object.fromEntries(outputs) as Response['outputs'] };
 }
 
-/** Returns the parsed JSON of a body, or the body as text when it is not JSON. */
+/** Returns a body parsed as JSON, or as text if it is not JSON. */
 function valueOf(text: string): unknown {
   try {
     return parseJson(text);

@@ -8,7 +8,7 @@ import { createVendorClient } from '../vendor-client';
 import { ConnectionHeaders } from '../webhook/header-rules';
 import { withQuery } from '../webhook/with-query';
 
-/** An HTTP API with the headers, or the OAuth 2 client, that it accepts. */
+/** An HTTP API and how to authenticate with it: by headers or as an OAuth 2 client. */
 export const HttpConnection = z.strictObject({
   baseUrl: BaseUrl,
   headers: ConnectionHeaders,
@@ -26,7 +26,7 @@ export type HttpConnection = z.infer<typeof HttpConnection>;
 
 const Value = z.union([z.string(), z.number(), z.boolean(), z.null()]);
 
-/** Fields of a request. */
+/** Config fields that describe a request. */
 export const RequestFields = {
   method: z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE']).default('GET'),
   path: z
@@ -41,18 +41,20 @@ const RequestShape = z.object(RequestFields);
 export type HttpClient = (
   config: HttpConnection,
   call: ConnectionCall,
-  /** `url` replaces `path`; it must have the same origin as the baseUrl. */
+  /** `url` replaces `path`. Its origin must be that of `baseUrl`. */
   request: z.infer<typeof RequestShape> & { url?: string | undefined },
   idempotencyKey: string,
 ) => Promise<EgressResponse>;
 
 const Token = z.looseObject({ access_token: z.string().min(1), expires_in: z.coerce.number().optional() });
 const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
-/** Lifetime of a token whose answer states none. Tokens are renewed a minute before they expire. */
+/** Lifetime in seconds of a token whose response states none. Tokens are renewed one minute before they expire. */
 const DEFAULT_TOKEN_SECONDS = 300;
 const EARLY_MS = 60_000;
 
-/** Creates the client; tokens are kept in memory until they expire. Any status is an answer. */
+/**
+ * Creates the client. Keeps OAuth tokens in memory until they expire. Returns responses of any status without throwing.
+ */
 export function createHttpClient(egress: Egress): HttpClient {
   const tokens = new Map<string, { token: string; until: number }>();
   const send = createVendorClient(egress, {
@@ -100,7 +102,7 @@ export function createHttpClient(egress: Egress): HttpClient {
         },
         sensitiveHeaders: Object.keys(config.headers),
       });
-      // The token may have been revoked before it expired.
+      // The token may have been revoked before its expiry.
       if (response.status !== 401 || config.oauth2 === undefined || attempt > 1) return response;
       tokens.delete(keyOf(config.oauth2));
     }

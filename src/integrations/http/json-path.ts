@@ -3,8 +3,8 @@ import { ProviderFailure } from '../provider-failure';
 type Part = string | number | '*';
 
 /**
- * Returns the value at `$.items[0].name`, `$["a b"].c`, `$.items[*].id`; the `$` may be left out. @throws
- * {ProviderFailure} config_invalid
+ * Returns the value at a path such as `$.items[0].name`, `$["a b"].c` or `$.items[*].id`. The leading `$` is optional.
+ * @throws {ProviderFailure} config_invalid
  */
 export function readJsonPath(value: unknown, path: string): unknown {
   const parts = partsOf(path);

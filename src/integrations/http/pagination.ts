@@ -40,9 +40,9 @@ export const Pagination = z.discriminatedUnion('type', [
 ]);
 export type Pagination = z.infer<typeof Pagination>;
 
-/** The difference between the request for a page and the first request. */
+/** How the request for a page differs from the first request. */
 export interface PageRequest {
-  /** Address of the page; absent = that of the first request. */
+  /** URL of the page. If absent, the URL of the first request. */
   url?: string;
   query?: Record<string, string | number>;
 }
@@ -50,16 +50,16 @@ export interface PageRequest {
 /** A page that was read. */
 interface Page {
   response: EgressResponse;
-  /** Its body, parsed. */
+  /** The parsed body of the page. */
   value: unknown;
   items: readonly unknown[];
-  /** Number of items of all pages so far. */
+  /** Total number of items read so far. */
   total: number;
-  /** 1-based. */
+  /** Number of the page, from 1. */
   number: number;
 }
 
-/** Returns the list in a page. @throws {ProviderFailure} provider_failed when it has none */
+/** Returns the items of a page. @throws {ProviderFailure} provider_failed when the page contains no list */
 export function itemsOf({ items: path }: Pagination, value: unknown): readonly unknown[] {
   const found = path === '$' ? value : readJsonPath(value, path);
   if (Array.isArray(found)) return found as unknown[];
@@ -73,7 +73,7 @@ export function firstPage(how: Pagination): PageRequest {
   return how.type === 'page' ? { query: { [how.parameter]: how.start } } : {};
 }
 
-/** Returns the request for the page after one; null after the last. */
+/** Returns the request for the page that follows the given one, or null after the last page. */
 export function nextPage(how: Pagination, { response, value, items, total, number }: Page): PageRequest | null {
   if (how.type === 'link') return addressed(nextLink(response.headers['link'] ?? ''), response.url);
   if (how.type === 'url') return addressed(cursorOf(value, how.next), response.url);
@@ -97,7 +97,7 @@ function addressed(next: string | null, from: string): PageRequest | null {
   throw new ProviderFailure('provider_failed', 'The address of the next page is not valid.', { retryable: false });
 }
 
-/** Returns the address with `rel="next"` of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
+/** Returns the `rel="next"` URL of a Link header: https://www.rfc-editor.org/rfc/rfc8288#section-3 */
 function nextLink(header: string): string | null {
   for (const [, address = '', parameters = ''] of header.matchAll(/<([^<>]*)>([^<]*)/g)) {
     const relations = /;\s*rel\s*=\s*(?:"([^"]*)"|([^\s;,]+))/i.exec(parameters);

@@ -13,7 +13,7 @@ function createHttpConnectionType(client: HttpClient): ConnectionType<HttpConnec
     addressFields: ['baseUrl'],
     async test(config, call) {
       const response = await client(config, call, { method: 'GET', path: '' }, 'connection-test');
-      // An API may have no resource at its base address, so only refused credentials and server errors fail the test.
+      // The API may have no resource at its base URL. Only refused credentials and server errors fail the test.
       const { status } = response;
       if (status === 401 || status === 403 || status === 407 || status >= 500) throw httpFailure(response, call);
       return `${config.baseUrl} answers with status ${status}.`;

@@ -1,8 +1,8 @@
-/** Maximum length of a text in characters. Jira's limit of 32,767 includes the markup, and each line adds some. */
+/** Maximum length of a text in characters. Jira's limit of 32,767 includes the markup, which grows with each line. */
 export const MAX_TEXT = 30_000;
 
 /**
- * Converts plain text to Atlassian's document format. Blank lines separate paragraphs; other line ends become line
+ * Converts plain text to Atlassian Document Format. Blank lines separate paragraphs, and other line ends become line
  * breaks.
  */
 export function toAdf(text: string): Record<string, unknown> {

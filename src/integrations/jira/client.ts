@@ -8,7 +8,7 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import type { JiraConnection } from './connection-config';
 
-/** Calls REST v3; `path` is below `/rest/api/3`. @throws {ProviderFailure} with Jira's message */
+/** Calls Jira's REST API v3. `path` is relative to `/rest/api/3`. @throws {ProviderFailure} with Jira's message */
 export type JiraClient = <T extends z.ZodType>(
   config: JiraConnection,
   call: ConnectionCall,
@@ -18,7 +18,7 @@ export type JiraClient = <T extends z.ZodType>(
   body?: unknown,
 ) => Promise<z.output<T>>;
 
-/** Creates the client for Jira Cloud, which uses an account's email and API token. */
+/** Creates a client of Jira Cloud, which authenticates with an account's email and API token. */
 export function createJiraClient(egress: Egress): JiraClient {
   return async (config, { signal, timeoutMs, now }, method, path, answer, body) => {
     const credentials = Buffer.from(`${config.email}:${config.apiToken}`).toString('base64');
@@ -48,8 +48,8 @@ export function createJiraClient(egress: Egress): JiraClient {
 }
 
 /**
- * Returns the failure for an answer. The answer may repeat the `Authorization` header, so the encoded credentials are
- * masked as well.
+ * Returns the failure for an error response. Jira may repeat the `Authorization` header in it, so the encoded
+ * credentials are masked as well.
  */
 function failureOf(response: EgressResponse, now: Date, mask: (text: string) => string): ProviderFailure {
   const plain = httpFailure(response, { now });
@@ -63,7 +63,7 @@ function failureOf(response: EgressResponse, now: Date, mask: (text: string) => 
   return new ProviderFailure('http_status', mask(`${plain.message}${said}`), { status, retryable, retryAfterMs });
 }
 
-/** Returns the parsed body; null when it is not JSON, such as the empty body of a 204. */
+/** Returns the parsed response body. Returns null when it is not JSON, such as the empty body of a 204. */
 function jsonOf(text: string): unknown {
   try {
     return parseJson(text);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { BaseUrl } from '../connections/base-url';
 
-/** Credentials of Jira Cloud. */
+/** Address and credentials of a Jira Cloud site. */
 export const JiraConnection = z.strictObject({
   baseUrl: BaseUrl,
   email: z.string().min(1).max(320),

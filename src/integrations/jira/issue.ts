@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { ProviderFailure } from '../provider-failure';
 
-/** The artifact of an issue. */
+/** The artifact of actions on one issue. */
 export const Issue = z.object({
   issueKey: z.string(),
   projectKey: z.string(),
@@ -11,7 +11,7 @@ export const Issue = z.object({
 });
 export type Issue = z.infer<typeof Issue>;
 
-/** Issues in Jira's answers. */
+/** An issue in Jira's responses. */
 export const JiraIssue = z.looseObject({
   id: z.string(),
   key: z.string(),
@@ -34,7 +34,7 @@ export type JiraIssue = z.infer<typeof JiraIssue>;
 
 export const JiraSearch = z.looseObject({ issues: z.array(JiraIssue) });
 
-/** Returns the artifact of an issue. */
+/** Returns the artifact for an issue. */
 export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue {
   const status = fields?.status?.name;
   return {
@@ -47,8 +47,8 @@ export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue 
 }
 
 /**
- * Returns the key of the issue that a step names, or else that of an earlier step's issue. @throws {ProviderFailure}
- * artifact_missing
+ * Returns the issue key that a step names, or the key of the issue that an earlier step created. @throws
+ * {ProviderFailure} artifact_missing when there is neither
  */
 export function issueKeyOf(issueKey: string | undefined, consumed: Record<string, unknown> | null): string {
   const key = issueKey ?? consumed?.['issueKey'];
@@ -57,7 +57,7 @@ export function issueKeyOf(issueKey: string | undefined, consumed: Record<string
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 
-/** Returns a text as a quoted string of JQL. */
+/** Returns a text as a quoted JQL string. */
 export function quoteJql(text: string): string {
   return `"${text.replace(/[\\"]/g, '\\$&').replace(/[\r\n]+/g, ' ')}"`;
 }

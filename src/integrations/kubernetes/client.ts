@@ -15,7 +15,7 @@ import { readKubeconfig, type KubeTarget } from './kubeconfig';
 
 const Name = z.string().trim().min(1).max(253);
 
-/** A cluster: from a kubeconfig, or the one in which the worker runs. */
+/** How to reach a cluster: through a kubeconfig, or from inside it with the worker's service account. */
 export const KubernetesConnection = z
   .strictObject({
     kubeconfig: z
@@ -41,7 +41,7 @@ export const KubernetesConnection = z
   });
 export type KubernetesConnection = z.infer<typeof KubernetesConnection>;
 
-/** Content types of https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply */
+/** Content types of patches: https://kubernetes.io/docs/reference/using-api/api-concepts/#patch-and-apply */
 export const PATCH_TYPES = {
   merge: 'application/merge-patch+json',
   strategic: 'application/strategic-merge-patch+json',
@@ -54,11 +54,11 @@ export interface KubeRequest {
   path: string;
   query?: Record<string, string>;
   body?: unknown;
-  /** Type of a PATCH request. */
+  /** Content type of a PATCH request. */
   patch?: keyof typeof PATCH_TYPES;
-  /** Whether a 409 is worth a retry; default false. */
+  /** Whether to retry after a 409. Default: false. */
   retryConflict?: boolean;
-  /** Whether the answer is a text, such as a log. */
+  /** Whether the response is plain text, such as a log. */
   isText?: boolean;
 }
 
@@ -75,7 +75,7 @@ const Status = z.looseObject({ message: z.string().optional(), reason: z.string(
 const MAX_BYTES = 8_388_608;
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
 
-/** Creates a client of the API server's HTTP API. */
+/** Creates a client of the Kubernetes API. */
 export function createKubernetesClient(egress: Egress): KubernetesClient {
   const send = createVendorClient(egress, {
     name: 'Kubernetes',
@@ -105,7 +105,7 @@ export function createKubernetesClient(egress: Egress): KubernetesClient {
   };
 }
 
-/** Returns the credentials of a request, and the texts that must be masked in messages. */
+/** Returns the authentication headers of a request, and the texts to mask in messages. */
 function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, string>; hide: string[] } {
   const pair = basic && Buffer.from(`${basic.username}:${basic.password}`).toString('base64');
   const hide = [token, pair].flatMap((text) => text ?? []);
@@ -114,8 +114,8 @@ function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, 
 }
 
 /**
- * Runs one watch. Resolves when the server or the deadline ends it. @throws {ProviderFailure}, and the errors of
- * `onText`
+ * Runs one watch request. Resolves when the server or the deadline ends it. @throws {ProviderFailure}, and the errors
+ * of `onText`
  */
 export type KubernetesWatch = (
   config: KubernetesConnection,
@@ -123,7 +123,10 @@ export type KubernetesWatch = (
   request: { path: string; query: Record<string, string>; onText: (text: string) => Promise<void> },
 ) => Promise<void>;
 
-/** Creates the streaming requests of https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes */
+/**
+ * Creates a function that runs watch requests:
+ * https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes
+ */
 export function createKubernetesWatch(egress: Egress): KubernetesWatch {
   return async (config, { signal, timeoutMs, now }, { path, query, onText }) => {
     const target = await targetOf(config);
@@ -153,7 +156,7 @@ export async function clusterOf(config: KubernetesConnection): Promise<string> {
   return sha256((await targetOf(config)).server).slice(0, 32);
 }
 
-/** Returns the namespace of a step that names none. */
+/** Returns the namespace to use for steps that do not name one. */
 export async function defaultNamespace(config: KubernetesConnection): Promise<string> {
   return (await targetOf(config)).namespace;
 }
@@ -168,7 +171,7 @@ async function targetOf({ kubeconfig, context }: KubernetesConnection): Promise<
 }
 
 /**
- * Returns the API server and service account of the pod
+ * Returns the API server and the service account of the pod in which this process runs
  * (https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/).
  */
 async function inClusterTarget(): Promise<KubeTarget> {

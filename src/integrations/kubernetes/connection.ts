@@ -10,8 +10,8 @@ const Review = z.looseObject({
 const List = z.looseObject({ items: z.array(KubeObject) });
 
 /**
- * Creates the connection type `kubernetes`. Its test requests the user of the credentials, since the version can be
- * read without any.
+ * Creates the connection type `kubernetes`. Its test asks for the user of the credentials, because the server's version
+ * can be read without credentials.
  */
 export function createKubernetesConnectionType(kubernetes: KubernetesClient): ConnectionType<KubernetesConnection> {
   const named =

@@ -4,20 +4,20 @@ import { z } from 'zod';
 import { messageOf } from '../../domain/errors';
 import type { EgressTls } from '../../edges/egress/tls';
 
-/** The address of an API server, and the credentials for it. */
+/** The address of an API server and the credentials for it. */
 export interface KubeTarget {
   server: string;
   tls: EgressTls;
   /** Bearer token. */
   token?: string;
   basic?: { username: string; password: string };
-  /** Namespace of the context. */
+  /** Default namespace of the context. */
   namespace: string;
 }
 
 /**
- * Fields that would run a program, read a file of the worker, or change the server that a connection is sent to
- * (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
+ * Kubeconfig fields that are refused, because they would run a program, read a file of the worker, or send requests to
+ * another server (https://kubernetes.io/docs/reference/config-api/kubeconfig.v1/).
  */
 const REFUSED: Readonly<Record<string, string>> = {
   exec: 'would run a program of the worker: give a token or a certificate',
@@ -52,8 +52,8 @@ const Kubeconfig = z.looseObject({
 });
 
 /**
- * Reads the target of a context, by default the current one. Refuses the whole file when a cluster or user has a
- * refused field. @throws {Error} with the problem, without values of the file
+ * Reads the server and credentials of a context, by default of the current context. Refuses the whole file if any
+ * cluster or user has a refused field. @throws {Error} with the problem, without values from the file
  */
 export function readKubeconfig(text: string, wanted: string | undefined): KubeTarget {
   const config = parsed(text);
@@ -70,7 +70,7 @@ export function readKubeconfig(text: string, wanted: string | undefined): KubeTa
 
 type File = z.infer<typeof Kubeconfig>;
 
-/** Returns the address of a cluster and how its certificate is verified. @throws {Error} with the problem */
+/** Returns the address of a cluster and how to verify its certificate. @throws {Error} with the problem */
 function readCluster({ clusters }: File, name: string): { server: string } & Pick<EgressTls, 'ca' | 'servername'> {
   const cluster = Cluster.safeParse(clusters.find((each) => each.name === name)?.cluster);
   if (!cluster.success) throw new Error(`has no usable cluster ${name}: ${problemOf(cluster.error)}`);
@@ -102,7 +102,7 @@ function parsed(text: string): File {
   try {
     value = parse(text, { maxAliasCount: 0 });
   } catch (error) {
-    // The message of the parser would quote the text, which is a secret.
+    // The parser's message would quote the text, which is secret.
     throw new Error('is not YAML', { cause: error });
   }
   const config = Kubeconfig.safeParse(value);

@@ -128,7 +128,7 @@ it('drains a node within disruption budgets, and leaves daemons alone', async ()
     ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'o', uid: 'u', controller: true }],
   });
   await pod('drain-app', { nodeName: 'n1' }, ownedBy('ReplicaSet'));
-  // A budget does not protect pods that have not begun.
+  // A disruption budget does not protect pods that have not started.
   const running = { phase: 'Running', conditions: [{ type: 'Ready', status: 'True' }] };
   await cluster.setStatus('/api/v1/namespaces/default/pods/drain-app', running);
   await pod('drain-daemon', { nodeName: 'n1' }, ownedBy('DaemonSet'));

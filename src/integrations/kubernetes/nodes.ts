@@ -43,7 +43,7 @@ const DrainConfig = z.strictObject({
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),
 });
 type DrainConfig = z.infer<typeof DrainConfig>;
-/** Milliseconds between two attempts while a disruption budget forbids an eviction. */
+/** Milliseconds between two attempts while a disruption budget prevents an eviction. */
 const RETRY_MS = 5_000;
 const POLL_MS = 1_000;
 
@@ -56,9 +56,9 @@ const Pod = KubeObject.extend({
 type Pod = z.infer<typeof Pod>;
 
 /**
- * Creates the action `integration-kubernetes.drain`. It cordons a node and evicts its pods, like kubectl drain
- * --ignore-daemonsets. It respects disruption budgets: an eviction that a budget forbids is tried again until the
- * timeout. The node stays cordoned.
+ * Creates the action `integration-kubernetes.drain`. It cordons a node and evicts its pods, like `kubectl drain
+ * --ignore-daemonsets`. An eviction that a disruption budget prevents is retried until the timeout. The node remains
+ * cordoned.
  */
 export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainConfig> {
   return {
@@ -93,7 +93,7 @@ export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainCo
 
 /**
  * Returns the pods to evict. @throws {ProviderFailure} config_invalid for a pod whose eviction would lose data, or that
- * nothing would recreate
+ * no controller would recreate
  */
 async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }: DrainConfig): Promise<Pod[]> {
   const query = { fieldSelector: `spec.nodeName=${name}` };
@@ -121,8 +121,9 @@ async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }
 }
 
 /**
- * Evicts a pod and waits until it is removed. Returns null when it was removed, otherwise the server's last message
- * (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/: with 429, a budget forbids the eviction now).
+ * Evicts a pod and waits until it is gone. Returns null when it is gone, otherwise the server's last message. A 429
+ * means that a budget currently prevents the eviction
+ * (https://kubernetes.io/docs/concepts/scheduling-eviction/api-eviction/).
  */
 async function evict(
   cluster: Cluster,
@@ -142,7 +143,7 @@ async function evict(
       await cluster.send({ method: 'POST', path: `${path}/eviction`, body }, z.unknown());
       break;
     } catch (error) {
-      // 409: the pod was replaced by another one of the same name.
+      // 409: another pod with the same name has replaced the pod.
       if (isStatus(error, 404) || isStatus(error, 409)) return null;
       if (!isStatus(error, 429) || !(error instanceof Error)) throw error;
       if (Date.now() + RETRY_MS > end) return error.message;

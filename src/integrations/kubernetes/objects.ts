@@ -16,7 +16,7 @@ const Object_ = {
 };
 const GetConfig = z.strictObject(Object_);
 
-/** Creates the action `integration-kubernetes.get`. Values of secrets are left out. */
+/** Creates the action `integration-kubernetes.get`. The values of Secret objects are left out. */
 export function createGet(kubernetes: KubernetesClient): CallingAction<z.infer<typeof GetConfig>> {
   return {
     ...common,
@@ -46,7 +46,7 @@ const PatchConfig = z.strictObject({
 
 /**
  * Creates the action `integration-kubernetes.patch`. It uses server-side apply with the field manager `fermata`. A
- * repeat changes nothing.
+ * repeated attempt changes nothing.
  */
 export function createPatch(kubernetes: KubernetesClient): CallingAction<z.infer<typeof PatchConfig>> {
   return {
@@ -87,7 +87,10 @@ const DeleteConfig = z.strictObject({
 });
 const Known = z.object({ uid: z.string() });
 
-/** Creates the action `integration-kubernetes.delete_pod`. A repeat does not delete a new pod of the same name. */
+/**
+ * Creates the action `integration-kubernetes.delete_pod`. A repeated attempt does not delete a new pod with the same
+ * name.
+ */
 export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.infer<typeof DeleteConfig>> {
   return {
     ...common,
@@ -116,7 +119,7 @@ export function createDeletePod(kubernetes: KubernetesClient): CallingAction<z.i
         ...(gracePeriodSeconds !== undefined && { gracePeriodSeconds }),
       };
       const gone = { metadata: { name: about.name, namespace: about.namespace, uid } };
-      // 409: the pod was replaced by another one of the same name.
+      // 409: another pod with the same name has replaced the pod.
       const left = await cluster.send({ method: 'DELETE', path, body }, KubeObject).catch((error: unknown) => {
         if (isStatus(error, 404) || isStatus(error, 409)) return gone;
         throw error;

@@ -5,10 +5,10 @@ import { defaultNamespace, KubernetesConnection, type KubernetesClient, type Kub
 
 export const Text = z.string().trim().min(1).max(253);
 export const TIMEOUT_MS = 30_000;
-/** Maximum length of an object that is kept on the step, in characters. */
+/** Maximum length in characters of an object that is stored with the step. */
 const MAX_OBJECT = 200_000;
 
-/** The fields that every object of the API has. */
+/** The fields that every Kubernetes object has. */
 export const KubeObject = z.looseObject({
   apiVersion: z.string().optional(),
   kind: z.string().optional(),
@@ -27,7 +27,7 @@ export const KubeObject = z.looseObject({
 });
 export type KubeObject = z.infer<typeof KubeObject>;
 
-/** The artifact `resource`. */
+/** The artifact of actions on one object. */
 export const Resource = z.object({
   apiVersion: z.string(),
   kind: z.string(),
@@ -38,7 +38,7 @@ export const Resource = z.object({
   object: z.unknown(),
 });
 
-/** API versions of the kinds that need no `apiVersion` in a step. */
+/** API versions of the kinds for which a step may omit `apiVersion`. */
 const VERSIONS: Readonly<Record<string, string>> = {
   ...Object.fromEntries(['Deployment', 'StatefulSet', 'DaemonSet', 'ReplicaSet'].map((kind) => [kind, 'apps/v1'])),
   ...{ Job: 'batch/v1', CronJob: 'batch/v1', Ingress: 'networking.k8s.io/v1', NetworkPolicy: 'networking.k8s.io/v1' },
@@ -53,7 +53,7 @@ export interface ObjectName {
   name: string;
 }
 
-/** Returns functions for the requests of one step. */
+/** Returns functions that send the requests of one step. */
 export function inCluster(kubernetes: KubernetesClient, { connection, now, signal }: CallContext<unknown>) {
   const config = KubernetesConnection.parse(connection);
   const send = <T extends z.ZodType>(request: KubeRequest, answer: T, timeoutMs = TIMEOUT_MS) =>
@@ -61,8 +61,8 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
   return {
     send,
     /**
-     * Returns the namespace of a step. @throws {ProviderFailure} config_invalid for one that the connection does not
-     * allow
+     * Returns the namespace for a step. @throws {ProviderFailure} config_invalid for a namespace that the connection
+     * does not allow
      */
     async namespaceOf(wanted: string | undefined): Promise<string> {
       const namespace = wanted ?? (config.namespaces.length === 1 ? config.namespaces[0] : undefined);
@@ -73,14 +73,17 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
       return found;
     },
     /**
-     * Checks that a step may use an object outside of namespaces. @throws {ProviderFailure} config_invalid when the
+     * Checks that a step may use objects outside of namespaces. @throws {ProviderFailure} config_invalid when the
      * connection is limited to namespaces
      */
     wholeCluster(what: string): void {
       if (config.namespaces.length > 0)
         throw invalid(`${what} needs all namespaces, but the connection is limited to some.`);
     },
-    /** Returns the path of an object: its resource is looked up at the server, so that kinds of operators work as well. */
+    /**
+     * Returns the API path of an object. The resource name is looked up on the server, so that custom resources work as
+     * well.
+     */
     async pathOf(target: ObjectName): Promise<string> {
       const version = target.apiVersion ?? VERSIONS[target.kind] ?? 'v1';
       const group = version.includes('/') ? `/apis/${version}` : `/api/${version}`;
@@ -104,7 +107,9 @@ const ResourceList = z.looseObject({
 
 export const invalid = (message: string) => new ProviderFailure('config_invalid', message, { retryable: false });
 
-/** Returns the result of a step on one object, without values of secrets and internal fields of the server. */
+/**
+ * Returns the result of a step on one object, without the values of secrets and without internal fields of the server.
+ */
 export function resourceResult(object: KubeObject, note: (text: string) => void, about?: ObjectName) {
   const { metadata, ...rest } = object;
   const kind = object.kind ?? about?.kind ?? '';
@@ -125,11 +130,11 @@ export function resourceResult(object: KubeObject, note: (text: string) => void,
   return { output: artifact, artifact };
 }
 
-/** Returns whether a failure is an answer with this status. */
+/** Returns whether an error is a response with the given HTTP status. */
 export const isStatus = (error: unknown, status: number): boolean =>
   error instanceof ProviderFailure && error.status === status;
 
-/** The fields that all actions on one object share. */
+/** Fields that all actions on one object share. */
 export const common = {
   connection: 'kubernetes',
   execution: 'call',

@@ -8,7 +8,7 @@ import { inCluster, invalid, isStatus, KubeObject, Text, type Cluster } from './
 
 const DEFAULT_SECONDS = 600;
 const POLL_MS = 2_000;
-/** Maximum size of each pod's log, from its end. */
+/** Maximum size in bytes of the log of each pod. Only the end of a longer log is read. */
 const LOG_BYTES = 100_000;
 
 const Config = z.strictObject({
@@ -56,8 +56,8 @@ const Job = KubeObject.extend({
 });
 
 /**
- * Creates the action `integration-kubernetes.run_job`. The job's name is derived from the step's key, so a repeat finds
- * the job of the first attempt.
+ * Creates the action `integration-kubernetes.run_job`. The name of the Job is derived from the idempotency key, so a
+ * repeated attempt finds the Job of the first attempt.
  */
 export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config> {
   return {
@@ -135,7 +135,9 @@ async function specOf(cluster: Cluster, namespace: string, config: Config): Prom
   };
 }
 
-/** Returns the end of the logs of the job's last pod; null, with a note on the step, when they cannot be read. */
+/**
+ * Returns the end of the logs of the Job's last pod. If they cannot be read, adds a note to the step and returns null.
+ */
 async function logsOf(
   cluster: Cluster,
   { name, namespace }: { name: string; namespace: string },

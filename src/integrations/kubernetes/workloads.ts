@@ -81,8 +81,8 @@ const Chosen = z.object({ path: z.string() });
 const REVISION = 'deployment.kubernetes.io/revision';
 
 /**
- * Creates the action `integration-kubernetes.rollout_undo`. The revision is chosen once, so a repeat does not undo the
- * undo.
+ * Creates the action `integration-kubernetes.rollout_undo`. The first attempt chooses the revision, so a repeated
+ * attempt does not undo the rollback.
  */
 export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<UndoConfig> {
   return {
@@ -108,7 +108,7 @@ export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<U
   };
 }
 
-/** Returns the path of the ReplicaSet or ControllerRevision to go back to. */
+/** Returns the path of the ReplicaSet or ControllerRevision to roll back to. */
 async function chooseRevision(cluster: Cluster, path: string, { kind, toRevision }: UndoConfig): Promise<string> {
   const { metadata } = await cluster.send({ method: 'GET', path }, KubeObject);
   const plural = kind === 'Deployment' ? 'replicasets' : 'controllerrevisions';
@@ -133,7 +133,7 @@ function revisionOf(object: KubeObject, kind: string): number {
   return typeof object['revision'] === 'number' ? object['revision'] : 0;
 }
 
-/** Returns the pod template of a ReplicaSet, without the label that its controller has added. */
+/** Returns the pod template of a ReplicaSet, without the label that the Deployment controller has added. */
 function templateOf(replicaSet: KubeObject): unknown {
   const Template = z.looseObject({ metadata: z.looseObject({ labels: z.record(z.string(), z.string()).optional() }) });
   const { template } = z.looseObject({ template: Template }).parse(replicaSet['spec']);

@@ -22,8 +22,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-opsgenie.create_alert`. Opsgenie counts an alert up while one with its alias is open,
- * so repeats do no harm.
+ * Creates the action `integration-opsgenie.create_alert`. While an alert with the same alias is open, Opsgenie only
+ * increments its count, so a repeated attempt does not create another alert.
  */
 export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
@@ -50,7 +50,9 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
   };
 }
 
-/** Limits details whose keys and values together exceed Opsgenie's limit; the last ones are cut or left out. */
+/**
+ * Returns the details cut to Opsgenie's limit for keys and values together. The last details are shortened or dropped.
+ */
 function limitedDetails(
   details: Readonly<Record<string, string>>,
   limit: TextLimits,
@@ -89,7 +91,8 @@ const CHANGES = {
 } as const;
 
 /**
- * Creates the action `integration-opsgenie.close_alert` or `integration-opsgenie.acknowledge`. Repeats change nothing.
+ * Creates the action `integration-opsgenie.close_alert` or `integration-opsgenie.acknowledge`. A repeated attempt
+ * changes nothing.
  */
 export function createChange(
   client: OpsgenieClient,
@@ -113,8 +116,8 @@ export function createChange(
 const NoteConfig = z.strictObject({ connectionId: Text, alias: Text.optional(), note: Text });
 
 /**
- * Creates the action `integration-opsgenie.add_note`. Opsgenie has no key for notes: one may appear twice after a crash
- * between call and commit.
+ * Creates the action `integration-opsgenie.add_note`. Opsgenie has no idempotency keys for notes, so a note may appear
+ * twice after a crash between the call and the commit.
  */
 export function createAddNote(client: OpsgenieClient): CallingAction<z.infer<typeof NoteConfig>> {
   return {

@@ -3,14 +3,14 @@ import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** Addresses of accounts; `jsm` is the same API of Jira Service Management. */
+/** API addresses. `jsm` is the same API in Jira Service Management. */
 const ADDRESSES = {
   us: 'https://api.opsgenie.com',
   eu: 'https://api.eu.opsgenie.com',
   jsm: 'https://api.atlassian.com/jsm/ops/integration',
 } as const;
 
-/** Key of an API integration of Opsgenie or of Jira Service Management. */
+/** API key of an integration in Opsgenie or Jira Service Management. */
 export const OpsgenieConnection = z.strictObject({
   apiKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }),
   region: z.enum(['us', 'eu', 'jsm']).default('us').describe('jsm: Jira Service Management'),
@@ -18,7 +18,7 @@ export const OpsgenieConnection = z.strictObject({
 });
 export type OpsgenieConnection = z.infer<typeof OpsgenieConnection>;
 
-/** Sends a request below `/v2/alerts`. @throws {ProviderFailure} with Opsgenie's message */
+/** Sends a request to a path below `/v2/alerts`. @throws {ProviderFailure} with Opsgenie's message */
 export type OpsgenieClient = VendorApi<OpsgenieConnection>;
 
 const Failure = z.looseObject({ message: z.string(), errors: z.record(z.string(), z.unknown()).optional() });

@@ -4,17 +4,15 @@ import { boundedKey } from '../incident-key';
 import { createTextLimits } from '../limit-text';
 import { OpsgenieConnection, type OpsgenieClient } from './client';
 
-/** https://docs.opsgenie.com/docs/alert-api#create-alert: limits in characters. */
+/** Maximum lengths in characters: https://docs.opsgenie.com/docs/alert-api#create-alert */
 export const MAX = { message: 130, alias: 512, description: 15_000, note: 25_000, tag: 50, details: 8_000 } as const;
 
-/** The answer to every change: Opsgenie accepts it first and carries it out later. */
+/** The response to every change. Opsgenie accepts a change first and performs it later. */
 export const AcceptedRequest = z.looseObject({ requestId: z.string() });
 
 const PRIORITIES = { info: 'P5', warning: 'P3', critical: 'P1' } as const;
 
-/**
- * Creates the connection type `opsgenie`. As a channel of notifications it creates an alert; recipients are ignored.
- */
+/** Creates the connection type `opsgenie`. A notification creates an alert; its recipients are ignored. */
 export function createOpsgenieConnectionType(client: OpsgenieClient): ConnectionType<OpsgenieConnection> {
   return {
     id: 'opsgenie',

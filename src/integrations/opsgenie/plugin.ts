@@ -4,7 +4,7 @@ import { createAddNote, createChange, createCreateAlert } from './actions';
 import { createOpsgenieClient } from './client';
 import { createOpsgenieConnectionType } from './connection';
 
-/** Creates the plugin for Opsgenie and for the alerts of Jira Service Management, which has the same API. */
+/** Creates the plugin for Opsgenie and for alerts in Jira Service Management, which has the same API. */
 export function createOpsgeniePlugin({ egress }: { egress: Egress }): Plugin {
   const client = createOpsgenieClient(egress);
   return {

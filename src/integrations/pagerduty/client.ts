@@ -5,7 +5,7 @@ import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient } from '../vendor-client';
 
-/** An integration of type "Events API v2" on a service, and a token for actions that need the REST API. */
+/** The key of an integration of type "Events API v2" on a service, and a token for actions that use the REST API. */
 export const PagerdutyConnection = z.strictObject({
   routingKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }).describe('Integration key of the service'),
   apiToken: z
@@ -41,7 +41,10 @@ export interface PagerdutyClient {
   ): Promise<z.output<T>>;
 }
 
-/** Creates the clients of both APIs: https://developer.pagerduty.com/docs/events-api-v2-overview and /api-reference. */
+/**
+ * Creates the clients of both APIs: https://developer.pagerduty.com/docs/events-api-v2-overview and
+ * https://developer.pagerduty.com/api-reference
+ */
 export function createPagerdutyClient(egress: Egress): PagerdutyClient {
   const send = createVendorClient(egress, {
     name: 'PagerDuty',

@@ -4,12 +4,14 @@ import { boundedKey } from '../incident-key';
 import { createTextLimits } from '../limit-text';
 import { PagerdutyConnection, type PagerdutyClient } from './client';
 
-/** https://developer.pagerduty.com/docs/send-alert-event: longest summary and dedup_key. */
+/**
+ * Maximum lengths in characters of the summary and the dedup key: https://developer.pagerduty.com/docs/send-alert-event
+ */
 export const MAX_SUMMARY = 1_024;
 export const MAX_DEDUP_KEY = 255;
 /** Maximum size of the details in bytes. PagerDuty accepts 512 KB for the whole event. */
 export const MAX_DETAILS_BYTES = 400_000;
-/** Maximum size of a notification's text in bytes. As JSON it takes up to six times as many. */
+/** Maximum size of a notification's text in bytes. JSON encoding makes it up to six times as large. */
 const MAX_BODY_BYTES = 80_000;
 
 const Named = z.looseObject({ id: z.string(), summary: z.string().optional(), name: z.string().optional() });
@@ -17,9 +19,7 @@ type Named = z.infer<typeof Named>;
 const toOptions = (items: Named[]) =>
   items.map(({ id, name, summary }) => ({ value: id, label: name ?? summary ?? id }));
 
-/**
- * Creates the connection type `pagerduty`. As a channel of notifications it triggers an event; recipients are ignored.
- */
+/** Creates the connection type `pagerduty`. A notification triggers an event; its recipients are ignored. */
 export function createPagerdutyConnectionType(client: PagerdutyClient): ConnectionType<PagerdutyConnection> {
   return {
     id: 'pagerduty',
@@ -27,7 +27,8 @@ export function createPagerdutyConnectionType(client: PagerdutyClient): Connecti
     configSchema: PagerdutyConnection,
     addressFields: ['baseUrl', 'eventsUrl'],
     async test(config, call) {
-      // PagerDuty checks the key of this event, which changes nothing: no event with this dedup_key was ever triggered.
+      // This event makes PagerDuty check the key. It resolves nothing, because no event with this dedup_key was ever
+      // triggered.
       await client.enqueue(config, call, { event_action: 'resolve', dedup_key: 'fermata-connection-test' });
       if (config.apiToken === undefined) return 'PagerDuty accepts events for the service.';
       await client.rest(config, call, { method: 'GET', path: '/abilities' }, z.unknown());

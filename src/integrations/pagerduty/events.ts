@@ -28,8 +28,8 @@ const TriggerConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-pagerduty.trigger`. PagerDuty adds an event to the open incident of its dedup key, so
- * repeats do no harm.
+ * Creates the action `integration-pagerduty.trigger`. PagerDuty adds events with the same dedup key to the open
+ * incident, so a repeated attempt does not create another incident.
  */
 export function createTrigger(client: PagerdutyClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {
@@ -65,7 +65,8 @@ export function createTrigger(client: PagerdutyClient): CallingAction<z.infer<ty
 const ChangeConfig = z.strictObject({ connectionId: Text, dedupKey: Key });
 
 /**
- * Creates the action `integration-pagerduty.acknowledge` or `integration-pagerduty.resolve`. Repeats change nothing.
+ * Creates the action `integration-pagerduty.acknowledge` or `integration-pagerduty.resolve`. A repeated attempt changes
+ * nothing.
  */
 export function createChange(
   client: PagerdutyClient,

@@ -5,7 +5,7 @@ import { createPagerdutyConnectionType } from './connection';
 import { createChange, createTrigger } from './events';
 import { createAddNote, createOnCall } from './rest-actions';
 
-/** Creates the plugin for PagerDuty: the Events API v2, and REST for notes and schedules. */
+/** Creates the plugin for PagerDuty. It uses the Events API v2, and the REST API for notes and schedules. */
 export function createPagerdutyPlugin({ egress }: { egress: Egress }): Plugin {
   const client = createPagerdutyClient(egress);
   return {

@@ -13,7 +13,10 @@ const NoteConfig = z.strictObject({ connectionId: Text, incidentId: Text, note: 
 const Note = z.object({ noteId: z.string(), incidentId: z.string() });
 const PagerdutyNote = z.looseObject({ id: z.string(), content: z.string() });
 
-/** Creates the action `integration-pagerduty.add_note`. A repeat finds the note of an earlier attempt by its text. */
+/**
+ * Creates the action `integration-pagerduty.add_note`. A repeated attempt finds the note of an earlier attempt by its
+ * text.
+ */
 export function createAddNote(client: PagerdutyClient): CallingAction<z.infer<typeof NoteConfig>> {
   return {
     ...common,

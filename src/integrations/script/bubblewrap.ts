@@ -8,33 +8,33 @@ import { readableFiles } from './system-files';
 
 /** Paths where distributions install bubblewrap. `PATH` is never searched. */
 const BWRAP = ['/usr/bin/bwrap', '/usr/local/bin/bwrap', '/bin/bwrap', '/run/current-system/sw/bin/bwrap'];
-/** The user `nobody`, under which scripts run instead of root. */
+/** The user `nobody`. Scripts run as this user when the service runs as root. */
 const NOBODY = 65_534;
 const MB = 1_048_576;
 /** The first file descriptor of `ProcessRequest.inputs`. */
 const FIRST_INPUT = 4;
 const HOSTS = '127.0.0.1 localhost sandbox\n::1 localhost\n';
 
-/** A file in the sandbox of the script. */
+/** A file to create in the sandbox. */
 export interface GuestFile {
   path: string;
   content: string;
 }
 
-/** A path of the host that is mounted into the sandbox. */
+/** A path of the host to mount into the sandbox. */
 export interface Mount {
   from: string;
   to: string;
-  /** Default false. */
+  /** Default: false. */
   isWritable?: boolean;
 }
 
-/** The content of a sandbox. */
+/** The contents of a sandbox. */
 export interface SandboxContent {
   command: readonly string[];
-  /** The script's whole environment. */
+  /** The complete environment of the script. */
   env: Readonly<Record<string, string>>;
-  /** A directory below `/work`, which is private and in memory. */
+  /** The directory in which the command starts, relative to `/work`. That directory is private and in memory. */
   workingDirectory: string;
   files: readonly GuestFile[];
   mounts: readonly Mount[];
@@ -44,19 +44,19 @@ export interface SandboxContent {
 /** The features of bubblewrap and the kernel on this host. */
 export interface SandboxAbility {
   bwrap: string;
-  /** Whether bubblewrap can also disable new user namespaces; the seccomp filter refuses them in any case. */
+  /** Whether bubblewrap can also prevent new user namespaces. The seccomp filter refuses them in any case. */
   disablesUserNamespaces: boolean;
 }
 
 /**
- * Returns the user of scripts when the service is root, since limits do not apply to root; undefined = the user of the
- * service, which becomes nobody inside the sandbox.
+ * Returns the user to run scripts as if the service runs as root, because resource limits do not apply to root.
+ * Otherwise returns undefined: scripts run as the user of the service, who becomes `nobody` inside the sandbox.
  */
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * Returns the process that runs a command in a sandbox. Its environment is empty, and its arguments name one file
- * descriptor, from which bubblewrap reads the rest: the author's text and the secrets take effect only inside.
+ * Returns the process that runs a command in a sandbox. Its environment is empty, and bubblewrap reads its options from
+ * a file descriptor, so that the author's text and the secrets take effect only inside the sandbox.
  */
 export async function bubblewrapProcess(
   ability: SandboxAbility,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { openCgroupHome, type CgroupHost } from './cgroup-home';
 
-/** A folder that looks like a mounted cgroup file system with this process in it. */
+/** A directory that imitates a mounted cgroup file system containing this process. */
 interface Tree {
   mount: string;
   host: CgroupHost;
@@ -16,7 +16,7 @@ describe('the cgroup for scripts', () => {
   beforeEach(async () => (root = await mkdtemp(join(tmpdir(), 'cgroup-'))));
   afterEach(() => rm(root, { recursive: true }));
 
-  /** `path`: the cgroup of this process, below the mounted one. */
+  /** Creates the directory. `path` is the cgroup of this process, below the mounted cgroup. */
   async function tree(path: string, mounted = '/'): Promise<Tree> {
     const mount = join(root, 'cgroup fs');
     const write = async (name: string, text: string) => {
@@ -76,7 +76,7 @@ describe('the cgroup for scripts', () => {
     const made = await tree('/');
     await delegated(made, '.', '1\n100\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({ directory: join(made.mount, 'fermata-scripts') });
-    // Each line was a write of its own; in the temporary folder the last one remains.
+    // In the kernel, each line is a separate write. In the temporary directory only the last line remains.
     expect(await made.read('fermata-service/cgroup.procs')).toBe('100');
   });
 

@@ -2,30 +2,33 @@ import { access, constants, mkdir, readFile, writeFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path';
 import { processTree } from './process-tree';
 
-/** Cgroup below the delegated one that the service moves itself into: a cgroup with controllers must hold no processes. */
+/**
+ * Cgroup below the delegated cgroup into which the service moves itself, because a cgroup with controllers must not
+ * contain processes.
+ */
 const LEAF = 'fermata-service';
-/** Cgroup below the delegated one that holds one cgroup for each running script. */
+/** Cgroup below the delegated cgroup that contains one cgroup per running script. */
 const SCRIPTS = 'fermata-scripts';
 const CONTROLLERS = ['memory', 'pids'];
 
-/** The facts about this process that decide which cgroup it uses. */
+/** The facts about this process that determine which cgroup it uses. */
 export interface CgroupHost {
-  /** The folder of this process in /proc. */
+  /** The directory of this process in /proc. */
   proc: string;
-  /** Process ids of this process and its descendants. */
+  /** Returns the process ids of this process and its descendants. */
   family(): Promise<number[]>;
 }
 
 const THIS_HOST: CgroupHost = { proc: '/proc/self', family: () => processTree(process.pid) };
 
-/** The directory for the cgroups of scripts, or why there is none. */
+/** The directory for the cgroups of scripts, or the reason why there is none. */
 export type CgroupHome = { directory: string } | { problem: string };
 
 /**
- * Finds and prepares the cgroup (version 2) in which a service process makes one cgroup for each script.
+ * Finds and prepares the cgroup (version 2) in which a service process creates one cgroup per script.
  *
- * @param setting `auto`: the cgroup of this process, if the service may write to it and no foreign process is in it; `none`; or
- * the absolute path of a delegated cgroup
+ * @param setting `auto` for the cgroup of this process, if the service may write to it and it contains no other
+ * processes; `none`; or the absolute path of a delegated cgroup
  */
 export async function openCgroupHome(setting: string, host: CgroupHost = THIS_HOST): Promise<CgroupHome> {
   if (setting === 'none') return { problem: 'FERMATA_SCRIPT_CGROUP is none' };
@@ -42,7 +45,7 @@ export async function openCgroupHome(setting: string, host: CgroupHost = THIS_HO
   }
 }
 
-/** Why no cgroup can be used; the message is for operators. */
+/** Says why no cgroup can be used. The message is for operators. */
 class CgroupProblem extends Error {}
 
 function problemOf(error: unknown): string {
@@ -54,19 +57,19 @@ function problemOf(error: unknown): string {
 }
 
 /**
- * Returns the cgroup that is delegated to this process; `isContainer`: all of its processes belong to the container of
- * the service.
+ * Returns the cgroup that is delegated to this process. `isContainer` is true if all processes in it belong to the
+ * container of the service.
  */
 async function ownCgroup({ proc }: CgroupHost): Promise<{ directory: string; isContainer: boolean }> {
   const path = /^0::(.*)$/m.exec(await textOf(join(proc, 'cgroup')))?.[1];
   const mount = cgroupMount(await textOf(join(proc, 'mountinfo')));
   if (path === undefined || mount === undefined) throw new CgroupProblem('cgroup version 2 is not mounted');
   const below = relative(mount.root, path);
-  // A mounted cgroup of `/..` is outside the namespace of this process.
+  // A mounted cgroup that starts with `/..` is outside the namespace of this process.
   if (below.startsWith('..') || mount.root.startsWith('/..'))
     throw new CgroupProblem(`the cgroup of the service (${path}) is not mounted`);
   const own = join(mount.point, below);
-  // This process, or an earlier one in the same container, has moved into its leaf.
+  // This process, or an earlier process in the same container, has already moved into the leaf.
   const directory = basename(own) === LEAF ? dirname(own) : own;
   return { directory, isContainer: directory === mount.point };
 }
@@ -93,14 +96,14 @@ async function enableControllers(directory: string, isContainer: boolean, host: 
   const control = join(directory, 'cgroup.subtree_control');
   const enabled = await wordsOf(control);
   if (CONTROLLERS.every((name) => enabled.includes(name))) return;
-  // The root of the hierarchy, which has no type, may hold processes.
+  // The root of the hierarchy has no `cgroup.type` file and may contain processes.
   if ((await textOf(join(directory, 'cgroup.type'))) !== '') await vacate(directory, isContainer, host);
   await writeFile(control, asRequest(CONTROLLERS));
 }
 
 /**
- * Moves the processes of the service from its cgroup into a leaf below. @throws {CgroupProblem} when it has other
- * processes
+ * Moves the processes of the service from its cgroup into a leaf below it. @throws {CgroupProblem} when the cgroup
+ * contains other processes
  */
 async function vacate(directory: string, isContainer: boolean, host: CgroupHost): Promise<void> {
   const present = await wordsOf(join(directory, 'cgroup.procs'));
@@ -117,7 +120,7 @@ async function vacate(directory: string, isContainer: boolean, host: CgroupHost)
     try {
       await writeFile(join(leaf, 'cgroup.procs'), pid);
     } catch (error) {
-      // It has ended in between.
+      // The process has ended since it was listed.
       if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
     }
   }
@@ -129,7 +132,7 @@ async function wordsOf(path: string): Promise<string[]> {
   return (await textOf(path)).split(/\s+/).filter((word) => word !== '');
 }
 
-/** Returns the text of a file; empty where it is missing. */
+/** Returns the text of a file, or an empty text if the file does not exist. */
 async function textOf(path: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');

@@ -4,26 +4,26 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Companion } from './run-process';
 
 const MARK_NAME = 'FERMATA_SCRIPT_MARK';
-/** Default hard limit of POSIX message queues in Linux, in bytes. A mark is below the limit of this process. */
+/** Linux's default hard limit for POSIX message queues, in bytes. Marks are lower than the limit of this process. */
 const MAX_MARK = 819_200;
 const ROUNDS = 20;
 
-/** The mark on every process of one script that runs without a sandbox. */
+/** Marks every process of one script that runs without a sandbox. */
 export interface ScriptMark {
   env: Readonly<Record<string, string>>;
-  /** Hard limit of POSIX message queues (see `limits.ts`): it stays when a process clears its environment. */
+  /** Hard limit for POSIX message queues (see `limits.ts`). A process keeps it even if it clears its environment. */
   limit: number;
 }
 
-/** Creates a new mark. */
+/** Creates a mark that no running script uses. */
 export function createMark(): ScriptMark {
   const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MAX_MARK);
   return { env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, Math.max(2, Math.min(own, MAX_MARK))) };
 }
 
 /**
- * Kills every process with the mark, whatever its session, group or parent is now. Repeats until it finds none, because
- * a process may fork while others are killed. Does nothing without /proc.
+ * Kills every process with the mark, whatever its session, process group or parent is. Repeats until it finds none,
+ * because processes may fork in between. Does nothing without /proc.
  */
 export function killMarked(mark: ScriptMark): Companion {
   let isKilling = false;
@@ -43,14 +43,14 @@ export function killMarked(mark: ScriptMark): Companion {
   };
 }
 
-/** Kills the processes that have the mark now. Returns whether there were any. */
+/** Kills the processes that currently have the mark. Returns whether there were any. */
 function killOnce(mark: ScriptMark): boolean {
   const marked = processIds().filter((pid) => pid !== process.pid && isMarked(pid, mark));
   for (const pid of marked) {
     try {
       process.kill(pid, 'SIGKILL');
     } catch {
-      // The process has ended in between.
+      // The process has already ended.
     }
   }
   return marked.length > 0;

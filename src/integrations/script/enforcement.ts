@@ -4,11 +4,14 @@ import { openCgroupHome } from './cgroup-home';
 import { runProcess, type ProcessRequest, type ProcessResult } from './run-process';
 import { createScriptCgroup, removeLeftCgroups, type ScriptCgroup } from './script-cgroup';
 
-/** How the limits of a script's memory and processes are enforced. */
+/** How the limits for a script's memory and processes are enforced. */
 export interface Enforcement {
-  /** `rlimit`: limits of each process, and a check of all of them ten times a second, which also runs with `cgroup`. */
+  /**
+   * `cgroup`, or `rlimit` for limits per process. Both also check all processes of a script together ten times a
+   * second.
+   */
   by: 'cgroup' | 'rlimit';
-  /** With `cgroup` the directory, with `rlimit` why no cgroup is used. */
+  /** For `cgroup`, the directory. For `rlimit`, the reason why no cgroup is used. */
   detail: string;
 }
 
@@ -17,8 +20,8 @@ const TRY_MS = 10_000;
 const found = new Map<string, Promise<Enforcement>>();
 
 /**
- * Decides how limits are enforced, once for each process and setting (see `openCgroupHome`): by a cgroup if it works
- * here, otherwise by the limits of single processes. Removes the cgroups of crashed processes first.
+ * Decides once per process and setting how limits are enforced (see `openCgroupHome`): by a cgroup if that works here,
+ * otherwise by limits per process. First removes the cgroups of crashed processes.
  */
 export function findEnforcement(setting: string): Promise<Enforcement> {
   const known = found.get(setting) ?? choose(setting);
@@ -43,7 +46,7 @@ async function choose(setting: string): Promise<Enforcement> {
   }
 }
 
-/** Runs a process under the limits of a script, in a cgroup where that works. */
+/** Runs a process under the limits of a script, in a cgroup if that works here. */
 export async function runLimited(setting: string, request: ProcessRequest): Promise<ProcessResult> {
   const { by, detail } = await findEnforcement(setting);
   return by === 'cgroup' ? runInCgroup(await createScriptCgroup(detail), request) : runProcess(request);

@@ -1,12 +1,12 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const CLOSE_ON_EXEC = 0o2000000;
-/** The highest file descriptor of a script: the one for its result. */
+/** The highest file descriptor that a script needs: the one for its result. */
 const RESULT = 3;
 
 /**
- * Returns the file descriptors that the parent of this process left open in it, and that every child would inherit:
- * Node opens its own with close-on-exec. Empty without /proc.
+ * Returns the open file descriptors that every child process would inherit. The parent of this process left them open;
+ * Node opens its own with close-on-exec. Returns an empty list without /proc.
  */
 function inheritedDescriptors(): number[] {
   try {
@@ -26,7 +26,10 @@ function isInherited(descriptor: number): boolean {
   }
 }
 
-/** Returns a command that closes inherited descriptors first; the command itself when there are none. */
+/**
+ * Returns a command that closes inherited file descriptors before it runs the given command. Returns the command
+ * unchanged if there are none.
+ */
 export function withoutInherited(command: readonly string[]): readonly string[] {
   const descriptors = inheritedDescriptors();
   if (descriptors.length === 0) return command;

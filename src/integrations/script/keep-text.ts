@@ -1,17 +1,17 @@
 import type { Readable } from 'node:stream';
 import type { Mask } from '../../domain/secrets/mask-values';
 
-/** Maximum size of each output of a script, in bytes. */
+/** Maximum size in bytes of each output of a script. */
 const OUTPUT_LIMIT = 1_048_576;
 /**
- * Number of further bytes that are read, so that a secret across the cut is complete when it is masked. Larger than any
- * form of the longest secret.
+ * Number of bytes to read beyond the limit, so that a secret at the cut is complete when it is masked. Larger than the
+ * longest encoded form of any secret.
  */
 const BEYOND = 1_048_576;
 
 /**
- * Returns the text of a stream, at most 1 MB. The rest is read and dropped, so that the writer does not block. A text
- * that is cut is masked and ends with a note.
+ * Returns the text of a stream, up to 1 MB. Reads and drops the rest, so that the writer does not block. A text that
+ * has to be cut is masked first and ends with a note.
  */
 export async function keepText(stream: Readable, mask: Mask): Promise<string> {
   const chunks: Buffer[] = [];

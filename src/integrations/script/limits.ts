@@ -2,43 +2,49 @@ import { existsSync } from 'node:fs';
 
 /** Limits of one script. */
 export const LIMITS = {
-  /** Processes and threads. Applies in the sandbox only; elsewhere all processes of the user would count. */
+  /** Number of processes and threads. Applies only in the sandbox. Elsewhere, all processes of the user would count. */
   processes: 256,
-  /** Size of one file, in megabytes. */
+  /** Maximum size of one file, in megabytes. */
   fileMb: 64,
   /** Open files of one process. */
   openFiles: 1_024,
-  /** Open files of all its processes together, since pipes and sockets use memory of the kernel. */
+  /** Open files of all processes of the script together. Pipes and sockets use kernel memory. */
   allOpenFiles: 2_048,
-  /** Files and folders that it creates. Each takes about 1 kB of the kernel's memory, even when it is empty. */
+  /**
+   * Number of files and directories that the script creates. Each takes about 1 kB of kernel memory, even when it is
+   * empty.
+   */
   files: 100_000,
-  /** Memory of all its processes together, and writable memory of each of them, in megabytes. */
+  /**
+   * Memory in megabytes, for all processes of the script together. Also limits the writable memory of each single
+   * process.
+   */
   memoryMb: 1_024,
-  /** Size of the working directory, in megabytes of memory. */
+  /** Size of the in-memory working directory, in megabytes. */
   workMb: 256,
-  /** Size of /tmp and of /dev/shm, each, in megabytes of memory. */
+  /** Size of /tmp and of /dev/shm, in megabytes of memory each. */
   tmpMb: 64,
 } as const;
 
 /**
- * Paths of prlimit, from util-linux. The shell's own `ulimit` would take effect only after the shell has read its start
- * files.
+ * Paths of prlimit, from util-linux. The shell's own `ulimit` would only take effect after the shell has read its
+ * startup files.
  */
 const PRLIMIT = ['/usr/bin/prlimit', '/bin/prlimit', '/run/current-system/sw/bin/prlimit'];
 
-/** Returns the absolute path of prlimit; undefined where it is missing. */
+/** Returns the absolute path of prlimit, or undefined if it is not installed. */
 export const findPrlimit = (): string | undefined => PRLIMIT.find((path) => existsSync(path));
 
 interface LimitOptions {
   timeoutMs: number;
   inSandbox: boolean;
-  /** Hard limit of POSIX message queues, which no descendant can raise; used as a mark to find them. */
+  /** Hard limit for POSIX message queues. No descendant can raise it, so it marks the processes of a script. */
   mark?: number;
 }
 
 /**
- * Returns a command under limits of time, processes, files and memory. Memory is limited as writable memory, not as
- * address space, of which Node and WebAssembly reserve amounts that they never use.
+ * Returns a command with limits for time, processes, files and memory. The memory limit applies to writable memory, not
+ * to address space: Node and WebAssembly reserve large amounts of address space that they never use.
  */
 export function withLimits(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
   const prlimit = findPrlimit();

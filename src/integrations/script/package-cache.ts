@@ -5,13 +5,15 @@ import { messageOf } from '../../domain/errors';
 import { packagesNotReady, packagesProblem, parsePackage, type PackageSource } from './packages';
 import { readArchive, UnsafeArchive, unpackInto } from './unpack';
 
-/** Maximum unpacked bytes of all packages of one script. */
+/** Maximum unpacked size in bytes of all packages of one script. */
 export const MAX_PACKAGE_BYTES = 256 * 1_048_576;
 
-/** A package on disk. */
+/** A package that has been unpacked to disk. */
 export interface ReadyPackage {
   name: string;
-  /** Directory of its files. Several scripts read them at once; none writes there. */
+  /**
+   * Directory with the files of the package. Several scripts may read it at the same time, and none may write to it.
+   */
   directory: string;
 }
 
@@ -24,8 +26,9 @@ interface Unpacked {
 }
 
 /**
- * Creates the cache of allowed packages, each unpacked once into a folder named by its digest. The digest of the stored
- * archive is compared at each use. Archives are unpacked one at a time, because each is held in memory.
+ * Creates a cache of allowed packages. Each is unpacked once, into a directory named after its digest. Every use
+ * compares the digest with that of the stored archive. Archives are unpacked one at a time, because each must fit into
+ * memory.
  */
 export function createPackageCache(source: PackageSource, directory: () => Promise<string>): PackageCache {
   const unpacked = new Map<string, Promise<Unpacked>>();
@@ -82,7 +85,7 @@ async function unpack(
   await mkdir(folder, { recursive: true });
   await rm(`${target}.part`, { recursive: true, force: true });
   await unpackInto(`${target}.part`, files);
-  // The folder gets its final name only when it is complete.
+  // The directory gets its final name only when it is complete.
   await rename(`${target}.part`, target);
   return { directory: target, bytes: files.reduce((sum, { content }) => sum + content.length, 0) };
 }

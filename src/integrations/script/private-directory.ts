@@ -18,7 +18,8 @@ export async function withDirectory<T>(work: (directory: string) => Promise<T>):
 }
 
 /**
- * Creates a directory of this process for files that scripts share. They may read it; only the service writes there.
+ * Creates a directory for files that all scripts of this process share. Scripts can read the files; only the service
+ * can write them.
  */
 export async function createSharedDirectory(): Promise<string> {
   await sweep();
@@ -33,14 +34,14 @@ export async function createSharedDirectory(): Promise<string> {
 
 let swept: Promise<void> | undefined;
 
-/** Removes the directories of processes that have died. Runs once. */
+/** Removes the directories of processes that have died. Runs once per process. */
 const sweep = (): Promise<void> => (swept ??= removeLeftovers());
 
 async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const owner = new RegExp(`^(?:${PREFIX}|${SHARED_PREFIX})(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner)))
-      // Files of another user must not be removed.
+      // The directory may belong to another user, who must remove it.
       await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

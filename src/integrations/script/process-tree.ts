@@ -1,6 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 
-/** Returns the text of a file of /proc; empty when the process has ended or is not visible to us. */
+/** Returns the text of a file in /proc, or an empty text when the process has ended or is not visible. */
 async function procText(path: string): Promise<string> {
   try {
     return await readFile(`/proc/${path}`, 'latin1');
@@ -9,7 +9,7 @@ async function procText(path: string): Promise<string> {
   }
 }
 
-/** Returns a process and all its descendants, at one moment. */
+/** Returns the ids of a process and all its descendants at one moment. */
 export async function processTree(root: number): Promise<number[]> {
   const found = [root];
   for (let index = 0; index < found.length; index += 1) {
@@ -42,14 +42,17 @@ export async function openFilesOf(pid: number): Promise<number> {
   return (await namesIn(`/proc/${pid}/fd`)).length;
 }
 
-/** Returns the bytes of memory of a process other than files: anonymous, shared and swapped. */
+/** Returns the memory of a process in bytes, excluding mapped files: anonymous, shared and swapped memory. */
 export async function memoryOf(pid: number): Promise<number> {
   const status = await procText(`${pid}/status`);
   const kilobytes = [...status.matchAll(/^(?:RssAnon|RssShmem|VmSwap):\s+(\d+) kB$/gm)].map(([, text]) => Number(text));
   return 1_024 * kilobytes.reduce((sum, each) => sum + each, 0);
 }
 
-/** Like `memoryOf`, with shared pages divided among their processes. Slower; null = it cannot be read. */
+/**
+ * Returns the same as `memoryOf`, but divides shared pages among the processes that share them. Slower than `memoryOf`.
+ * Returns null if the memory cannot be read.
+ */
 export async function sharedMemoryOf(pid: number): Promise<number | null> {
   const rollup = await procText(`${pid}/smaps_rollup`);
   const kilobytes = [...rollup.matchAll(/^(?:Pss_Anon|Pss_Shmem|SwapPss):\s+(\d+) kB$/gm)].map(([, text]) =>

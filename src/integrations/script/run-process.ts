@@ -4,62 +4,69 @@ import type { Mask } from '../../domain/secrets/mask-values';
 import { keepText } from './keep-text';
 
 /**
- * Milliseconds after the end of a process during which its output is still read; other processes may have the pipes
+ * Milliseconds after the end of a process during which its output is still read. Other processes may keep the pipes
  * open.
  */
 const DRAIN_MS = 1_000;
 
-/** Something that accompanies a running process. */
+/** Hooks that run alongside a process. */
 export interface Companion {
   /**
-   * Kills the processes that were started outside its process group. Called at the timeout, on abort and after its end.
+   * Kills processes that the process started outside its process group. Called at the timeout, on abort, and after the
+   * end of the process.
    */
   killRest?(): void;
   /** Called once when the process has ended. */
   end?(): void;
 }
 
-/** A process to run to its end. */
+/** A process to run until it ends. */
 export interface ProcessRequest {
-  /** Absolute path. */
+  /** Absolute path of the program. */
   command: string;
   args: readonly string[];
-  /** The whole environment. */
+  /** The complete environment. */
   env: Readonly<Record<string, string>>;
   cwd?: string | undefined;
-  /** User and group to run as; only root can choose. */
+  /** User and group id to run as. Only root can choose one. */
   user?: number | undefined;
   stdin: string;
-  /** Contents of the file descriptors 4, 5, …, which the process reads. */
+  /** Contents for the file descriptors 4, 5, …, which the process reads. */
   inputs?: readonly (string | Buffer)[];
-  /** A `cgroup.procs` that is open for writing: the process enters this cgroup before anything else. */
+  /**
+   * File descriptor of a `cgroup.procs` that is open for writing. The process enters this cgroup before it does
+   * anything else.
+   */
   enter?: number | undefined;
   timeoutMs: number;
-  /** Masks secrets in an output that has to be cut; the caller masks the other outputs. */
+  /** Masks secrets in outputs that have to be cut. The caller masks all other outputs. */
   mask: Mask;
-  /** Ends it early; its reason is then thrown. */
+  /** Kills the process when aborted. The reason of the signal is then thrown. */
   signal: AbortSignal;
-  /** Called when the process has started. `stop` kills it; its argument becomes `stopped` of the result. */
+  /**
+   * Called when the process has started. Calling `stop` kills the process, and its argument becomes `stopped` in the
+   * result.
+   */
   accompany?: (pid: number, stop: (why: string) => void) => Companion;
 }
 
 /** The outcome of a process. */
 export interface ProcessResult {
-  /** null = it was killed. */
+  /** Null if the process was killed. */
   exitCode: number | null;
   stdout: string;
   stderr: string;
-  /** Text that it wrote to file descriptor 3. */
+  /** Text that the process wrote to file descriptor 3. */
   result: string;
   durationMs: number;
   timedOut: boolean;
-  /** Why a companion killed it. */
+  /** The reason that a companion passed to `stop`, if it killed the process. */
   stopped?: string;
 }
 
 /**
- * Runs a process in its own group. At the timeout, and when the signal aborts, the whole group and the processes of
- * `accompany` are killed, and reading stops although another process may still have the pipes open.
+ * Runs a process in its own process group. At the timeout and when the signal aborts, kills the group and the processes
+ * of the companion, and stops reading output, even if another process still has the pipes open.
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const { timeoutMs, mask, signal } = request;
@@ -110,7 +117,7 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
   });
   [stdin, ...inputs].forEach((content, index) => {
     const stream = (index === 0 ? child.stdin : child.stdio[3 + index]) as Writable | null;
-    // A process that does not read its input closes the pipe, which is not an error.
+    // A process that does not read its input closes the pipe. This is not an error.
     stream?.on('error', () => undefined);
     stream?.end(content);
   });
@@ -118,8 +125,8 @@ function start({ command, args, env, cwd, user, stdin, inputs = [], enter }: Pro
 }
 
 /**
- * Returns a command that first enters the cgroup of a file descriptor and closes the descriptor, since a process that
- * holds it could move other processes into the cgroup.
+ * Returns a command that first enters the cgroup of a file descriptor and then closes the descriptor. A process with
+ * the open descriptor could move other processes into the cgroup.
  */
 function entering(descriptor: number, command: readonly string[]): string[] {
   const script = `echo 0 >&${descriptor} && exec ${descriptor}>&- && exec "$@"`;
@@ -138,13 +145,16 @@ function killGroup({ pid }: ChildProcess): void {
   }
 }
 
-/** Resolves with the exit code when the process has ended and its pipes are closed, at the latest after `DRAIN_MS`. */
+/**
+ * Resolves with the exit code when the process has ended and its pipes are closed, at the latest `DRAIN_MS` after its
+ * end.
+ */
 function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
   return new Promise((resolve, reject) => {
     let drain: NodeJS.Timeout | undefined;
     child.once('error', reject);
     child.once('exit', () => {
-      // Processes that it left running must not continue without it.
+      // Processes that it started must not keep running after it.
       kill();
       drain = setTimeout(() => child.stdio.forEach((stream) => stream?.destroy()), DRAIN_MS);
     });

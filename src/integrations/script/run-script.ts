@@ -19,29 +19,32 @@ export interface ScriptRequest {
   kind: ScriptKind;
   script: string;
   scope: ScriptInput;
-  /** The author's variables; they replace those of the scope. */
+  /** Variables set by the author. They override variables derived from the scope. */
   env: Readonly<Record<string, string>>;
   workingDirectory?: string | undefined;
   network: boolean;
-  /** `name` or `name@version`, of the allow-list. */
+  /** Packages as `name` or `name@version`. Only allowed packages can be used. */
   packages: readonly string[];
   timeoutMs: number;
-  /** Hides secrets in an output that has to be cut. */
+  /** Masks secrets in outputs that have to be cut. */
   mask: Mask;
   signal: AbortSignal;
 }
 
-/** Parts that all scripts of a process share. */
+/** Objects that all scripts of a process share. */
 export interface ScriptParts {
   policy: ScriptPolicy;
   egress: Egress;
   runtime: RuntimeFiles;
 }
 
-/** Directory of the service's files in a sandbox. */
+/** Directory in the sandbox for files that the service provides. */
 const GUEST = '/run/fermata';
 
-/** Runs a script in a sandbox. @throws {ProviderFailure} when it cannot be run at all; a script that fails is an outcome */
+/**
+ * Runs a script in a sandbox. A script that fails is a normal outcome. @throws {ProviderFailure} when the script cannot
+ * be run at all
+ */
 export async function runScript(
   parts: ScriptParts,
   request: ScriptRequest,
@@ -86,7 +89,7 @@ const shellContent = ({ script }: ScriptRequest): Content => ({
 async function nodeContent(policy: ScriptPolicy, runtime: RuntimeFiles, request: ScriptRequest): Promise<Content> {
   const hasWalls = policy.sandbox !== 'none';
   const mounts: Mount[] = [{ from: await runtime.amaro(), to: `${GUEST}/amaro.cjs` }];
-  // Without a sandbox, a script uses the network of the host, without a proxy.
+  // Without a sandbox, a script uses the host's network directly, without a proxy.
   if (request.network && hasWalls) mounts.push({ from: await runtime.undici(), to: `${GUEST}/undici` });
   const [amaro, undici] = mounts.map(({ from, to }) => (hasWalls ? to : from));
   const flags = ['--max-old-space-size=256', '--experimental-vm-modules', '--disable-warning=ExperimentalWarning'];
@@ -100,7 +103,7 @@ async function nodeContent(policy: ScriptPolicy, runtime: RuntimeFiles, request:
   };
 }
 
-/** How a sandbox reaches the network, if the script requests it. */
+/** How a sandbox reaches the network, if the script needs it. */
 interface Way extends Pick<SandboxedCommand, 'files' | 'mounts' | 'env'> {
   command(root: string, inner: readonly string[]): readonly string[];
   close(): Promise<void>;
@@ -134,7 +137,7 @@ function refuseVariables(env: Readonly<Record<string, string>>): void {
   if (refused.length > 0) throw invalid(`A script must not be given these variables: ${refused.join(', ')}.`);
 }
 
-/** Returns a path below the private directory. */
+/** Returns a path relative to the private directory. */
 function relative(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (path.startsWith('/') || parts.includes('..') || path.includes('\0')) {

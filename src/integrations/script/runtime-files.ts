@@ -2,18 +2,21 @@ import { copyFile, cp, mkdir, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createSharedDirectory } from './private-directory';
 
-/** Files that all scripts of a process share, in a directory that the user of the scripts may read. */
+/** Files that all scripts of a process share, in a directory that the user of the scripts can read. */
 export interface RuntimeFiles {
-  /** Returns the directory. */
+  /** Returns the path of the directory. */
   root(): Promise<string>;
-  /** Strips types. */
+  /** Returns the path of Amaro, which removes types from TypeScript. */
   amaro(): Promise<string>;
-  /** Returns the folder of the HTTP client that can use a proxy. */
+  /** Returns the directory of Undici, the HTTP client, which can use a proxy. */
   undici(): Promise<string>;
   close(): Promise<void>;
 }
 
-/** Creates the files on first use: a service may be installed where only its own user can read. */
+/**
+ * Creates the files on first use. They are copies, because the installation directory may only be readable by the user
+ * of the service.
+ */
 export function createRuntimeFiles(): RuntimeFiles {
   const root = once(createSharedDirectory);
   return {

@@ -2,7 +2,7 @@ import type { Logger } from '../../log';
 import type { Enforcement } from './enforcement';
 import type { ScriptPolicy } from './sandbox';
 
-/** Logs that the process runs scripts without a sandbox. */
+/** Logs a warning if the process runs scripts without a sandbox. */
 export function warnWithoutSandbox({ sandbox }: ScriptPolicy, log: Logger): void {
   if (sandbox !== 'none') return;
   log.warn(

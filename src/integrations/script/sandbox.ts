@@ -13,27 +13,27 @@ import { withDirectory } from './private-directory';
 
 /** How scripts are isolated from the service. */
 export interface ScriptPolicy {
-  /** `bubblewrap`, or `none`: no sandbox, for installations that trust every author. */
+  /** `bubblewrap`, or `none` for installations that trust every author. */
   sandbox: 'bubblewrap' | 'none';
-  /** Whether a script that requests the network gets it. */
+  /** Whether scripts that ask for network access get it. */
   network: boolean;
-  /** Absolute path of bubblewrap; undefined = the first of the usual places. */
+  /** Absolute path of bubblewrap. Default: the first of the usual paths that exists. */
   bubblewrap?: string | undefined;
-  /** Cgroup that limits memory and processes of scripts: see `openCgroupHome`. Default `auto`. */
+  /** Cgroup that limits memory and processes of scripts, see `openCgroupHome`. Default: `auto`. */
   cgroup?: string | undefined;
 }
 
 /** A command to run in the private directory of one script. */
 export interface SandboxedCommand {
-  /** `root` is the path of the private directory inside the sandbox. */
+  /** Returns the command. `root` is the path of the private directory inside the sandbox. */
   command(root: string): readonly string[];
-  /** Below the private directory. */
+  /** Working directory, relative to the private directory. */
   workingDirectory: string;
-  /** Files by their path in the private directory. */
+  /** Files to create, by path in the private directory. */
   files: Readonly<Record<string, string>>;
-  /** Folders by their path in the private directory, read-only. */
+  /** Host directories to provide read-only, by path in the private directory. */
   folders: Readonly<Record<string, string>>;
-  /** Paths of the host that only a sandbox needs; without one they are used in place. */
+  /** Host paths to mount into a sandbox. Without a sandbox, the paths are used directly. */
   mounts: readonly Mount[];
   env: Readonly<Record<string, string>>;
   stdin: string;
@@ -53,18 +53,21 @@ function abilityOf(bubblewrap: string | undefined): Promise<SandboxAbility | str
   if (known !== undefined) return known;
   const trying = tryBubblewrap(bubblewrap);
   tried.set(key, trying);
-  // A failure is not kept: the machine may have been too busy, or bubblewrap may be installed later.
+  // Do not remember failures: the machine may have been too busy, or bubblewrap may be installed later.
   void trying.then((ability) => typeof ability === 'string' && tried.delete(key));
   return trying;
 }
 
-/** Returns why bubblewrap cannot be used here, or null. Tests it until it has worked once. */
+/** Returns why bubblewrap cannot be used on this host, or null. Tests bubblewrap until a test has succeeded. */
 export async function sandboxProblem(bubblewrap?: string): Promise<string | null> {
   const ability = await abilityOf(bubblewrap);
   return typeof ability === 'string' ? ability : null;
 }
 
-/** Runs a command in the sandbox of the policy. @throws {ProviderFailure} config_invalid when there is no sandbox */
+/**
+ * Runs a command in the sandbox that the policy requires. @throws {ProviderFailure} config_invalid when the sandbox is
+ * unavailable
+ */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   return policy.sandbox === 'none' ? runUnisolated(policy, request) : runIsolated(policy, request);
 }
@@ -95,7 +98,10 @@ async function runIsolated(policy: ScriptPolicy, request: SandboxedCommand): Pro
   });
 }
 
-/** Runs a command without a sandbox. Its limits apply, and every process that it started is killed at its end. */
+/**
+ * Runs a command without a sandbox. Limits still apply, and all processes that the command started are killed when it
+ * ends.
+ */
 function runUnisolated(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   const { workingDirectory, stdin, timeoutMs, mask, signal } = request;
   return withDirectory(async (directory) => {
@@ -125,7 +131,7 @@ const together = (...companions: Companion[]): Companion => ({
   end: () => companions.forEach((each) => each.end?.()),
 });
 
-/** Changes the owner of a directory to the user of the script; other users cannot enter it. */
+/** Makes the user of the script the owner of a directory. Other users cannot enter it. */
 async function give(directory: string): Promise<void> {
   const user = scriptUser();
   if (user === undefined) return;

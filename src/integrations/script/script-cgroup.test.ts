@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { identityOf } from '../../os/process-identity';
 import { createScriptCgroup, removeLeftCgroups } from './script-cgroup';
 
-// In a temporary folder; test/integration/script-cgroup.test.ts uses the kernel's cgroups where the service may make them.
+// Uses a temporary directory. test/integration/script-cgroup.test.ts uses real cgroups where the service may create
+// them.
 describe('the cgroup of one script', () => {
   let home: string;
   beforeEach(async () => (home = await mkdtemp(join(tmpdir(), 'cgroups-'))));
@@ -24,7 +25,7 @@ describe('the cgroup of one script', () => {
     expect(cgroup.excess()).toBeUndefined();
     await writeFile(join(home, name, 'memory.events'), 'oom 3\noom_kill 2\noom_group_kill 1\n');
     expect(cgroup.excess()).toBe('The script used more than 1408 MB of memory, with its files, and was killed.');
-    // A folder of the kernel is removed with its files.
+    // The kernel removes a cgroup directory together with its files.
     await rm(join(home, name), { recursive: true });
     await cgroup.remove();
   });

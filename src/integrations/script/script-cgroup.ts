@@ -7,24 +7,24 @@ import { LIMITS } from './limits';
 import type { Companion } from './run-process';
 
 const MB = 1_048_576;
-/** Limit in megabytes. The kernel counts memory and files in memory together. */
+/** Memory limit in megabytes. The kernel counts memory and in-memory files together. */
 const MEMORY_MB = LIMITS.memoryMb + LIMITS.workMb + 2 * LIMITS.tmpMb;
-/** Number of bubblewrap's own processes around those of the script. */
+/** Number of processes that bubblewrap itself needs around those of the script. */
 const AROUND = 8;
-/** Milliseconds after which an empty cgroup of another container is certainly unused. */
+/** Milliseconds after which an empty cgroup of another container is considered unused. */
 const FOREIGN_AGE_MS = 3_600_000;
 const REMOVE_ROUNDS = 100;
 
 /** The cgroup of one script. */
 export interface ScriptCgroup {
   /**
-   * Its `cgroup.procs`, open for writing. The kernel checks the permissions of the process that opened it, so any user can enter
-   * through it.
+   * File descriptor of the cgroup's `cgroup.procs`, open for writing. The kernel checks the permissions of the process
+   * that opened it, so any user can enter the cgroup through it.
    */
   descriptor: number;
-  /** Kills every process in it, whatever its session or parent is. */
+  /** Kills every process in the cgroup, whatever its session or parent is. */
   companion: Companion;
-  /** Returns why the kernel killed the script; undefined = it did not. */
+  /** Returns why the kernel killed the script, or undefined if it did not. */
   excess(): string | undefined;
   /** Kills the remaining processes and removes the cgroup. */
   remove(): Promise<void>;
@@ -58,7 +58,7 @@ async function limit(directory: string): Promise<void> {
   await writeFile(join(directory, 'memory.max'), String(MEMORY_MB * MB));
   await writeFile(join(directory, 'memory.oom.group'), '1');
   await writeFile(join(directory, 'pids.max'), String(LIMITS.processes + AROUND));
-  // Missing where the kernel does not count swap.
+  // The file does not exist if the kernel does not account for swap.
   await writeFile(join(directory, 'memory.swap.max'), '0').catch(() => undefined);
 }
 
@@ -69,7 +69,7 @@ function excessOf(directory: string): string | undefined {
     : `The script used more than ${MEMORY_MB} MB of memory, with its files, and was killed.`;
 }
 
-/** Kills all processes in a cgroup at once; one after the other on kernels before 5.14. */
+/** Kills all processes in a cgroup: all at once, or one by one on kernels before 5.14. */
 function killAll(directory: string): void {
   try {
     writeFileSync(join(directory, 'cgroup.kill'), '1', { flag: 'r+' });
@@ -82,13 +82,13 @@ function kill(pid: number): void {
   try {
     if (pid > 0) process.kill(pid, 'SIGKILL');
   } catch {
-    // The process has ended in between.
+    // The process has already ended.
   }
 }
 
 /**
- * Kills the processes of a cgroup and removes it; gives up after 2 s, since `removeLeftCgroups` of the next start tries
- * again.
+ * Kills the processes of a cgroup and removes it. Stops trying after 2 s; `removeLeftCgroups` tries again at the next
+ * start.
  */
 async function removeCgroup(directory: string): Promise<void> {
   for (let round = 0; round < REMOVE_ROUNDS; round += 1) {
@@ -103,7 +103,7 @@ async function removeCgroup(directory: string): Promise<void> {
   }
 }
 
-/** Removes the cgroups, with their processes, of service processes below `home` that crashed. */
+/** Removes the cgroups below `home` of service processes that have crashed, and kills the processes in them. */
 export async function removeLeftCgroups(home: string): Promise<void> {
   for (const name of await readdir(home)) {
     const [, namespace = '', pid, startedAt] = /^script-(\d+)-(\d+)-(\d+)-\d+$/.exec(name) ?? [];
@@ -116,8 +116,8 @@ export async function removeLeftCgroups(home: string): Promise<void> {
 }
 
 /**
- * Returns whether a cgroup of another process namespace, whose owner cannot be checked, is old enough to be unused. If
- * it is in use after all, the kernel refuses to remove it.
+ * Returns whether a cgroup is old enough to count as unused. For cgroups of another process namespace, whose owner
+ * cannot be checked. If the cgroup is in use after all, the kernel refuses to remove it.
  */
 async function isAbandoned(directory: string): Promise<boolean> {
   try {
@@ -127,7 +127,7 @@ async function isAbandoned(directory: string): Promise<boolean> {
   }
 }
 
-/** Returns a name that identifies this process even if a later process gets the same id. */
+/** Returns a name that identifies this process, even if a later process gets the same id. */
 const ownerName = () => `${pidNamespace()}-${process.pid}-${identityOf(process.pid)?.startedAt ?? 0}`;
 
 function pidNamespace(): string {

@@ -7,12 +7,12 @@ const Name = z
   .regex(VARIABLE_NAME, 'must be the name of a variable')
   .refine((name) => !isRefusedVariable(name), 'is a variable that loaders, shells or runtimes act on; it is refused');
 
-/** Variables of a script. Numbers and booleans become texts. */
+/** Environment variables of a script. Numbers and booleans are converted to text. */
 export const ScriptEnv = z
   .record(Name, z.union([z.string(), z.number(), z.boolean()]).transform(String))
   .refine((env) => Object.keys(env).length <= MAX_VARIABLES, `must not have more than ${MAX_VARIABLES} variables`);
 
-/** Packages of a script, each name once. */
+/** Packages of a script. Each name may appear once. */
 export const PackageList = z
   .array(z.string().min(1).max(320))
   .max(MAX_PACKAGES)

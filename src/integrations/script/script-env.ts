@@ -1,11 +1,11 @@
-/** The data of its run that a script can see. */
+/** The data of a run that a script can see. */
 export interface ScriptInput {
   trigger: unknown;
   artifacts: Readonly<Record<string, unknown>>;
   variables: Readonly<Record<string, unknown>>;
   repeat: unknown;
   automation: unknown;
-  /** Id of the run; absent when the script is only tried out. */
+  /** Id of the run. Absent when a script is only being tried out. */
   runId?: string;
   contextKey?: string | null;
 }
@@ -16,10 +16,11 @@ const MAX_BYTES = 131_072;
 const MAX_LISTED = 50;
 
 /**
- * Returns the scope as environment variables: each text, number and boolean by its path in upper case, e.g.
- * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID`, `FERMATA_VAR_OWNER`. Items of lists are
- * numbered from 0. At most 1,000 names and 128 KB, run facts, variables and artifacts before the payload.
- * `FERMATA_OMITTED` lists what did not fit; it is absent when nothing was left out.
+ * Returns the scope as environment variables. Each text, number and boolean is named after its path in upper case, e.g.
+ * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID` or `FERMATA_VAR_OWNER`. List items
+ * are numbered from 0.
+ * There are at most 1,000 variables with 128 KB in total. Facts about the run, variables and artifacts come before the
+ * payload. `FERMATA_OMITTED` lists the names that did not fit, and is absent if all did.
  */
 export function shellEnv(scope: ScriptInput): Record<string, string> {
   const env: Record<string, string> = {};
@@ -33,7 +34,7 @@ export function shellEnv(scope: ScriptInput): Record<string, string> {
     }
     const text = String(value as string);
     const size = name.length + Buffer.byteLength(text);
-    // The system refuses a value with a zero byte.
+    // The operating system refuses values that contain a zero byte.
     if (Object.keys(env).length >= MAX_NAMES || bytes + size > MAX_BYTES || text.includes('\0')) {
       omitted.push(name);
       return;
@@ -61,7 +62,7 @@ function rootsOf({ trigger, artifacts, variables, repeat, automation, runId, con
   ] as const;
 }
 
-/** Returns the first names, and the number of those that are left out. */
+/** Returns the first names as a list, followed by how many more there are. */
 function listed(names: readonly string[]): string {
   const rest = names.length - MAX_LISTED;
   return names.slice(0, MAX_LISTED).join(' ') + (rest > 0 ? ` and ${rest} more` : '');

@@ -2,17 +2,17 @@ import { parseJson } from '../../domain/exact-json';
 import type { Mask } from '../../domain/secrets/mask-values';
 import type { ProcessResult } from './run-process';
 
-/** The end of a script. */
+/** How a script ended. */
 export interface ScriptOutcome extends Omit<ProcessResult, 'result' | 'stopped'> {
-  /** Return value of `run_script`. */
+  /** Return value of a `run_script` script. */
   result?: unknown;
-  /** Why it failed; absent = it did not. */
+  /** Why the script failed. Absent if it succeeded. */
   error?: string;
 }
 
 /**
- * Returns the outcome of a script. `omitted` names the values that did not fit into its environment; the end of
- * `stderr` lists them.
+ * Returns the outcome of a script. `omitted` names the values that did not fit into its environment; `stderr` ends with
+ * a note about them.
  */
 export function outcomeOf(
   { result, stopped, ...ended }: ProcessResult,
@@ -35,7 +35,7 @@ export function outcomeOf(
   return { ...shared, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
-/** Returns the reason of the end from standard error: for Node that of a crash, otherwise the last line. */
+/** Returns the reason for a failure from standard error: the error of a crash of Node, otherwise the last line. */
 function lastWord(stderr: string): string {
   const crash = /^FATAL ERROR: (.*)$/m.exec(stderr)?.[1];
   return crash ?? stderr.trim().split('\n').at(-1) ?? '';
@@ -44,13 +44,13 @@ function lastWord(stderr: string): string {
 interface Answer {
   result?: unknown;
   error?: string;
-  /** Why the script is neither JavaScript nor TypeScript; no part of it has run. */
+  /** Why the script could not be parsed as JavaScript or TypeScript. No part of it has run. */
   unreadable?: string;
 }
 
 const UNREADABLE = 'The result of the script is larger than 1 MB, or no JSON.';
 
-/** Returns what the runner wrote; a script can write to the same file descriptor, so it can be anything. */
+/** Parses what the runner wrote to its file descriptor. It may be anything, because a script can write there too. */
 function parsed(text: string): Answer {
   if (text === '') return {};
   try {

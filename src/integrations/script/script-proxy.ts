@@ -15,7 +15,7 @@ import { scriptUser } from './bubblewrap';
 const CONNECT_TIMEOUT_MS = 10_000;
 /** Maximum number of simultaneous connections of one script. */
 const MAX_CONNECTIONS = 64;
-/** Headers that hold for one connection only (RFC 9110, 7.6.1). */
+/** Headers that apply to a single connection only (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ['connection', 'proxy-connection', 'proxy-authorization', 'keep-alive', 'te', 'trailer', 'upgrade'];
 
 /** The HTTP proxy of one script. */
@@ -24,8 +24,8 @@ export interface ScriptProxy {
 }
 
 /**
- * Starts an HTTP proxy on a Unix socket for one script: `CONNECT` and requests with an absolute URL. Every connection
- * is made by the egress guard, so that a script reaches what a webhook may reach and nothing else.
+ * Starts an HTTP proxy on a Unix socket for one script. It accepts `CONNECT` and requests with an absolute URL. All
+ * connections go through the egress guard, so a script reaches the same addresses as a webhook.
  */
 export async function startScriptProxy(egress: Egress, path: string): Promise<ScriptProxy> {
   const over = new AbortController();
@@ -68,7 +68,7 @@ type Reach = (url: URL) => Promise<Duplex>;
 
 async function tunnel(request: IncomingMessage, socket: Duplex, head: Buffer, reach: Reach): Promise<void> {
   try {
-    // The URL only needs a scheme to be parsed; the request always contains the port.
+    // The scheme only makes the text a valid URL. The request always contains the port.
     const target = await reach(urlOf(`https://${request.url ?? ''}`));
     socket.write('HTTP/1.1 200 Connection Established\r\n\r\n');
     target.write(head);

@@ -11,29 +11,30 @@ import { createSlots, type SlotLimits } from './slots';
 /** Runs the scripts of one process. */
 export interface ScriptRunner {
   /**
-   * Waits for a free slot and runs a script. A script that fails is an outcome. @throws {ProviderFailure} config_invalid,
-   * packages_not_ready or overloaded (retryable) when it cannot be run; the reason of the signal when it aborts
+   * Waits for a free slot and runs a script. A script that fails is a normal outcome. @throws {ProviderFailure}
+   * config_invalid, packages_not_ready or overloaded (retryable) when the script cannot be run. Throws the reason of
+   * the signal when it aborts.
    */
   run(request: ScriptRequest): Promise<ScriptOutcome>;
-  /** Returns what enforces the limits of memory and processes; decided at the first call or script. */
+  /** Returns how the limits for memory and processes are enforced. Decided at the first call or script. */
   enforcement(): Promise<Enforcement>;
   /** Removes the files that the scripts of this process shared. */
   close(): Promise<void>;
 }
 
-/** What a runner needs. */
+/** Dependencies of a script runner. */
 export interface ScriptRunnerDeps {
   policy: ScriptPolicy;
   packages: PackageSource;
-  /** The guard through which scripts with network connect. */
+  /** The guard through which scripts with network access connect. */
   egress: Egress;
   limits: SlotLimits;
 }
 
-/** Milliseconds that a step may wait for a slot of its worker. */
+/** Maximum time in milliseconds that a step waits for a script slot of its worker. */
 export const WORKER_WAIT_MS = 300_000;
 
-/** Creates the runner. Nothing is written to disk before the first script needs it. */
+/** Creates the runner. Writes nothing to disk before the first script needs it. */
 export function createScriptRunner({ policy, packages, egress, limits }: ScriptRunnerDeps): ScriptRunner {
   const runtime = createRuntimeFiles();
   const ready = createPackageCache(packages, runtime.root);

@@ -7,7 +7,10 @@ const PERIOD_MS = 100;
 const MB = 1_048_576;
 /** Magic number of tmpfs, from linux/magic.h. */
 const TMPFS = 0x01021994;
-/** Places where a script can create files, with their sizes in megabytes. No folder of the host has these sizes. */
+/**
+ * Directories in which a script can create files, with their sizes in megabytes. No directory of the host has exactly
+ * these sizes.
+ */
 const ROOMS: readonly [path: string, megabytes: number][] = [
   ['/work', LIMITS.workMb],
   ['/tmp', LIMITS.tmpMb],
@@ -15,9 +18,8 @@ const ROOMS: readonly [path: string, megabytes: number][] = [
 ];
 
 /**
- * Stops a script whose processes together exceed a limit: memory, open files, or created files. Checks ten times a
- * second; between two checks the limits of each single process (see `limits.ts`) bound the use. Does nothing without
- * /proc.
+ * Stops a script whose processes together exceed a limit for memory, open files or created files. Checks ten times a
+ * second; between two checks, the limits per process (see `limits.ts`) bound the usage. Does nothing without /proc.
  */
 export function watchScript(pid: number, stop: (why: string) => void): Companion {
   let timer: NodeJS.Timeout | undefined;
@@ -37,7 +39,7 @@ export function watchScript(pid: number, stop: (why: string) => void): Companion
   };
 }
 
-/** Returns which limit the processes below `root` exceed together; undefined = none. */
+/** Returns the limit that the processes of the tree below `root` exceed together, or undefined. */
 async function excessOf(root: number): Promise<string | undefined> {
   const pids = await processTree(root);
   if ((await totalMemory(pids, LIMITS.memoryMb * MB)) > LIMITS.memoryMb * MB) return `${LIMITS.memoryMb} MB of memory`;
@@ -47,8 +49,8 @@ async function excessOf(root: number): Promise<string | undefined> {
 }
 
 /**
- * Returns the memory of processes in bytes. It is exact only when the quick sum, which counts shared pages more than
- * once, is above the limit.
+ * Returns the memory of processes in bytes. First computes a quick sum, which counts shared pages more than once. Only
+ * if that sum exceeds the limit is the exact value computed.
  */
 async function totalMemory(pids: readonly number[], limit: number): Promise<number> {
   const quick = await sumOf(pids, memoryOf);
@@ -57,13 +59,14 @@ async function totalMemory(pids: readonly number[], limit: number): Promise<numb
 }
 
 /**
- * Returns the number of files in the places that a script can write to, read through the root directory of its process.
+ * Returns the number of files in the directories that a script can write to. Reads them through the root directory of
+ * the script's process.
  */
 function filesMade(pid: number): Promise<number> {
   return sumOf(ROOMS, async ([path, megabytes]) => {
     try {
       const { type, blocks, bsize, files, ffree } = await statfs(`/proc/${pid}/root${path}`);
-      // Until the sandbox is set up, its processes still see the folders of the host.
+      // Until the sandbox is set up, its processes still see the directories of the host.
       return type === TMPFS && blocks * bsize === megabytes * MB ? files - ffree : 0;
     } catch {
       return 0;

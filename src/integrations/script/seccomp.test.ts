@@ -5,7 +5,7 @@ const ALLOW = 0x7fff0000;
 const KILL = 0x80000000;
 const EPERM = 0x00050001;
 
-/** Runs the program as the kernel does. */
+/** Evaluates the BPF program as the kernel does. */
 function verdict(architecture: string, number: number, argument = 0, arch = SYSCALLS[architecture]?.arch ?? 0): number {
   const program = seccompFilter(architecture) ?? Buffer.alloc(0);
   const data = new Map([

@@ -13,14 +13,14 @@ const EPERM = errno(1);
 const ENOSYS = errno(38);
 const EAFNOSUPPORT = errno(97);
 
-// Offsets in struct seccomp_data; both architectures are little-endian.
+// Offsets in struct seccomp_data. Both supported architectures are little-endian.
 const NUMBER = 0;
 const ARCH = 4;
 const FIRST_ARGUMENT = 16;
 
 /** CLONE_NEWNS, NEWCGROUP, NEWUTS, NEWIPC, NEWUSER, NEWPID, NEWNET. */
 const NEW_NAMESPACE = 0x7e020000;
-/** AF_UNIX, AF_INET, AF_INET6 and AF_NETLINK, which resolvers use. */
+/** AF_UNIX, AF_INET, AF_INET6, and AF_NETLINK, which resolvers use. */
 const FAMILIES = [1, 2, 10, 16];
 
 type Instruction = readonly [code: number, ifTrue: number, ifFalse: number, value: number];
@@ -33,9 +33,9 @@ const unless = (code: number, value: number, then: readonly Instruction[]): Inst
 ];
 
 /**
- * Returns the seccomp filter of a script, as bubblewrap reads it from a file descriptor: a list of refused system calls, no new
- * namespaces, and sockets of the common families only. Calls of another architecture kill the process. null = there is
- * no table for this architecture.
+ * Returns the seccomp filter of a script in the format that bubblewrap reads from a file descriptor. It refuses a list
+ * of system calls, new namespaces, and sockets of uncommon families. System calls of another architecture kill the
+ * process. Returns null if there is no table for this architecture.
  */
 export function seccompFilter(architecture: string = process.arch): Buffer | null {
   const table = SYSCALLS[architecture];
@@ -48,7 +48,7 @@ export function seccompFilter(architecture: string = process.arch): Buffer | nul
     load(NUMBER),
     ...(foreignFrom === null ? [] : unless(JUMP_AT_LEAST, foreignFrom, [give(KILL_PROCESS)])),
     ...Object.values(refused).flatMap((number) => unless(JUMP_EQUAL, number, [give(EPERM)])),
-    // A filter cannot read the flags of clone3, which are in memory. After ENOSYS the C library uses clone.
+    // A filter cannot read the flags of clone3, which are in memory. After ENOSYS, the C library falls back to clone.
     ...unless(JUMP_EQUAL, clone3, [give(ENOSYS)]),
     ...unless(JUMP_EQUAL, clone, [load(FIRST_ARGUMENT), [JUMP_ANY_BIT, 0, 1, NEW_NAMESPACE], give(EPERM), give(ALLOW)]),
     ...unless(JUMP_EQUAL, socket, [

@@ -1,20 +1,20 @@
 import { ProviderFailure } from '../provider-failure';
 
-/** How many scripts run concurrently in this process, and how long others wait for their turn. */
+/** How many scripts run concurrently in this process, and how many others may wait for how long. */
 export interface SlotLimits {
   atOnce: number;
-  /** Maximum number of waiting scripts; the next one is refused. */
+  /** Maximum number of waiting scripts. Further scripts are refused. */
   mostWaiting: number;
-  /** Milliseconds in the queue before a script is refused. */
+  /** Milliseconds in the queue after which a script is refused. */
   waitMs: number;
 }
 
-/** Runs `work` when a slot is free. Further calls wait in order of arrival. */
+/** Runs `work` as soon as a slot is free. Calls that have to wait are served in order of arrival. */
 export type Slots = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Creates the slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or its turn does not
- * come within `waitMs`.
+ * Creates the slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or no slot becomes
+ * free within `waitMs`.
  */
 export function createSlots({ atOnce, mostWaiting, waitMs }: SlotLimits): Slots {
   let busy = 0;
@@ -49,7 +49,7 @@ export function createSlots({ atOnce, mostWaiting, waitMs }: SlotLimits): Slots 
     try {
       return await work();
     } finally {
-      // The slot goes to the next in line, so that a later one does not overtake it.
+      // Pass the slot directly to the next waiting call, so that no new call overtakes it.
       const next = waiting.shift();
       if (next === undefined) busy -= 1;
       else next();

@@ -1,17 +1,17 @@
-/** Numbers of system calls of one architecture. */
+/** System call numbers of one architecture. */
 export interface SyscallTable {
-  /** `AUDIT_ARCH_*` of linux/audit.h. */
+  /** `AUDIT_ARCH_*` from linux/audit.h. */
   arch: number;
-  /** Numbers from this one on belong to another calling convention (x32); null = there is none. */
+  /** Numbers from here on belong to another calling convention (x32). Null if there is none. */
   foreignFrom: number | null;
   clone: number;
   clone3: number;
   socket: number;
-  /** Calls that are refused with EPERM, whatever their arguments. */
+  /** System calls that are refused with EPERM, whatever their arguments. */
   refused: Readonly<Record<string, number>>;
 }
 
-/** Calls since Linux 5.0, which have the same number on every architecture. */
+/** System calls added since Linux 5.0. They have the same number on every architecture. */
 const COMMON = {
   ...{ io_uring_setup: 425, io_uring_enter: 426, io_uring_register: 427 },
   ...{ open_tree: 428, move_mount: 429, fsopen: 430, fsconfig: 431, fsmount: 432, fspick: 433 },
@@ -25,7 +25,7 @@ const X64: SyscallTable = {
     ...{ ptrace: 101, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312 },
     ...{ bpf: 321, perf_event_open: 298, userfaultfd: 323, lookup_dcookie: 212 },
     ...{ add_key: 248, request_key: 249, keyctl: 250 },
-    // Memory that belongs to no process: neither the limits of a process nor the watch would count it.
+    // These allocate memory that belongs to no process, so neither the limits per process nor the watch would count it.
     ...{ memfd_create: 319, shmget: 29, semget: 64, msgget: 68 },
     ...{ mount: 165, umount2: 166, pivot_root: 155, chroot: 161, unshare: 272, setns: 308 },
     ...{ kexec_load: 246, kexec_file_load: 320, reboot: 169, acct: 163 },

@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { promisify } from 'node:util';
 
-/** Read-only directories of the system. Neither keys nor local configuration are below them. */
+/** Read-only directories of the system. They contain neither keys nor local configuration. */
 const SYSTEM = [
   ...['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/usr/bin', '/usr/sbin', '/usr/lib', '/usr/lib32', '/usr/lib64'],
   ...['/usr/libexec', '/usr/share', '/usr/local/bin', '/etc/alternatives'],
-  // Certificates of authorities, without the private keys beside them.
+  // Certificates of authorities, but not the directories with private keys next to them.
   ...['/etc/ssl/certs', '/etc/ssl/cert.pem', '/etc/ssl/openssl.cnf', '/etc/ca-certificates/extracted'],
   ...['/etc/pki/ca-trust/extracted', '/etc/pki/tls/certs', '/etc/pki/tls/cert.pem', '/etc/pki/tls/openssl.cnf'],
 ];
@@ -18,8 +18,8 @@ const run = promisify(execFile);
 let found: Promise<readonly string[]> | undefined;
 
 /**
- * Returns paths that every script may read: the system, the binary of Node and the libraries that it needs. Found out
- * once.
+ * Returns the paths that every script may read: the system, the Node binary, and the libraries that it needs.
+ * Determined once per process.
  */
 export function readableFiles(): Promise<readonly string[]> {
   return (found ??= findReadable());
@@ -32,7 +32,10 @@ async function findReadable(): Promise<readonly string[]> {
   return [...system, ...new Set(node.filter((path) => !isCovered(path)))];
 }
 
-/** Returns what the dynamic loader would open for a binary; none when it is static or cannot be asked. */
+/**
+ * Returns the files that the dynamic loader would open for a binary. Returns none when the binary is static or the
+ * loader cannot be run.
+ */
 async function librariesOf(binary: string): Promise<string[]> {
   const ldd = LDD.find((path) => existsSync(path));
   if (ldd === undefined) return [];

@@ -9,19 +9,19 @@ export const MAX_PACKED_BYTES = 8 * 1_048_576;
 const MAX_UNPACKED_BYTES = 64 * 1_048_576;
 const MAX_ENTRIES = 10_000;
 /**
- * Maximum length of a path and of a name in it, in bytes, and maximum number of names in a path: every file system
- * allows these.
+ * Maximum length in bytes of a path and of each name in it, and maximum number of names in a path. Every file system
+ * supports these.
  */
 const MAX_PATH_BYTES = 512;
 const MAX_NAME_BYTES = 255;
 const MAX_DEPTH = 32;
 
-/** Why an archive is refused. */
+/** Thrown for an archive that is refused, with the reason. */
 export class UnsafeArchive extends Error {
   override readonly name = 'UnsafeArchive';
 }
 
-/** A file of an archive, with its path below the package. */
+/** A file of an archive, with its path relative to the package. */
 export interface PackedFile {
   path: string;
   content: Buffer;
@@ -30,9 +30,9 @@ export interface PackedFile {
 const inflate = promisify(gunzip);
 
 /**
- * Returns the files of a gzipped tar archive in the form of `npm pack`, without their first folder. Writes nothing.
- * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are not such an
- * archive
+ * Returns the files of a gzipped tar archive in the format of `npm pack`, without their first directory. Does not write
+ * to disk. @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are not
+ * such an archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   if (tarball.length > MAX_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MAX_PACKED_BYTES} bytes`);
@@ -66,13 +66,13 @@ export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   return files;
 }
 
-/** Returns the folders above a path: `a` and `a/b` for `a/b/c`. */
+/** Returns the directories above a path: `a` and `a/b` for `a/b/c`. */
 function foldersOf(path: string): string[] {
   const parts = path.split('/');
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-/** Returns the path of a file below the package; null for a folder. @throws {UnsafeArchive} */
+/** Returns the path of a file relative to the package, or null for a directory. @throws {UnsafeArchive} */
 function safePath({ name, type }: Header): string | null {
   if (type !== 'file' && type !== 'directory') throw new UnsafeArchive(`"${name}" is a ${type ?? 'thing of no kind'}`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
@@ -85,7 +85,7 @@ function safePath({ name, type }: Header): string | null {
   return type === 'directory' || parts.length < 2 ? null : parts.slice(1).join('/');
 }
 
-/** Writes the files of a package below a folder, readable by every user that can reach it. */
+/** Writes the files of a package into a directory. Every user that can reach the directory can read them. */
 export async function unpackInto(folder: string, files: readonly PackedFile[]): Promise<void> {
   for (const { path, content } of files) {
     const target = join(folder, path);

@@ -1,11 +1,11 @@
-/** Form of the name of an environment variable. */
+/** Format of the name of an environment variable. */
 export const VARIABLE_NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
-/** Maximum number of variables that `env` and `secretEnv` may each set. */
+/** Maximum number of variables in `env` and in `secretEnv`, each. */
 export const MAX_VARIABLES = 200;
 
 /**
- * Variables that make a dynamic loader, a C library, a shell or a language runtime read files or run code before the
- * script itself does. Names that end in `*` are prefixes.
+ * Variables that make a dynamic loader, C library, shell or language runtime read files or run code before the script
+ * starts. Names that end in `*` are prefixes.
  */
 const REFUSED = [
   // Dynamic loaders and C libraries.
@@ -60,7 +60,7 @@ const REFUSED = [
 const exact = new Set<string>(REFUSED.filter((name) => !name.endsWith('*')));
 const prefixes = REFUSED.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1));
 
-/** Returns whether a script must not have a variable of this name. Case-insensitive. */
+/** Returns whether a script must not set a variable of this name. Ignores case. */
 export function isRefusedVariable(name: string): boolean {
   const upper = name.toUpperCase();
   return exact.has(upper) || prefixes.some((prefix) => upper.startsWith(prefix));

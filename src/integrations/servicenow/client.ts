@@ -3,7 +3,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** A user of an instance, directly or through an OAuth client. */
+/** Credentials for an instance: a user, directly or through an OAuth client. */
 export const ServicenowConnection = z.strictObject({
   instanceUrl: BaseUrl,
   user: z.string().min(1).max(320),
@@ -21,7 +21,10 @@ const Failure = z.looseObject({
 });
 const TokenFailure = z.looseObject({ error: z.string(), error_description: z.string().optional() });
 
-/** Creates a client: https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html */
+/**
+ * Creates a client of the Table API:
+ * https://www.servicenow.com/docs/bundle/zurich-api-reference/page/integrate/inbound-rest/concept/c_TableAPI.html
+ */
 export function createServicenowClient(egress: Egress): ServicenowClient {
   const send = createVendorClient(egress, {
     name: 'ServiceNow',

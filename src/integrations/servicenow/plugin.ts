@@ -9,7 +9,7 @@ import { createServicenowClient, ServicenowConnection, type ServicenowClient } f
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
-/** Lengths of the columns of `incident`: short_description, correlation_id. */
+/** Maximum lengths of the columns `short_description` and `correlation_id` of the table `incident`. */
 const MAX_SHORT = 160;
 const MAX_CORRELATION = 100;
 /** State of a resolved incident. */
@@ -23,7 +23,7 @@ const common = { connection: 'servicenow', execution: 'call', timeoutMs: () => T
 const produces = { name: 'incident', schema: Incident, identity: ['sysId'] };
 const INCIDENT = 'integration-servicenow.incident';
 
-/** Returns functions for a step's requests to the Table API, and for its artifact. */
+/** Returns functions that send a step's requests to the Table API and build its artifact. */
 function work(client: ServicenowClient, { connection, now, signal }: CallContext<unknown>) {
   const account = ServicenowConnection.parse(connection);
   const call = { now, signal, timeoutMs: TIMEOUT_MS };
@@ -49,8 +49,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-servicenow.create_incident`. The incident has our key as correlation_id, by which a
- * repeat finds it.
+ * Creates the action `integration-servicenow.create_incident`. The incident's `correlation_id` is the idempotency key,
+ * by which a repeated attempt finds the incident.
  */
 function createCreateIncident(client: ServicenowClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
@@ -95,8 +95,8 @@ function sysIdOf(given: string | undefined, consumed: Record<string, unknown> | 
 const UpdateConfig = z.strictObject({ ...Target, fields: Fields.default({}), workNotes: Text.optional() });
 
 /**
- * Creates the action `integration-servicenow.update`. A repeat writes the same values; a work note may appear twice
- * after a crash.
+ * Creates the action `integration-servicenow.update`. A repeated attempt writes the same values, but a work note may
+ * appear twice after a crash.
  */
 function createUpdate(client: ServicenowClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {
@@ -122,7 +122,7 @@ const ResolveConfig = z.strictObject({
   closeNotes: Text,
 });
 
-/** Creates the action `integration-servicenow.resolve`. Repeats change nothing. */
+/** Creates the action `integration-servicenow.resolve`. A repeated attempt changes nothing. */
 function createResolve(client: ServicenowClient): CallingAction<z.infer<typeof ResolveConfig>> {
   return {
     ...common,

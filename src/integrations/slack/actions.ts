@@ -8,14 +8,16 @@ import { Blocks, postOrReplace, SlackMessage, updateMessage } from './message';
 
 const Text = z.string().trim().min(1);
 const TIMEOUT_MS = 30_000;
-/** Maximum length of a topic: https://docs.slack.dev/reference/methods/conversations.setTopic#errors */
+/** Maximum length of a topic in characters: https://docs.slack.dev/reference/methods/conversations.setTopic#errors */
 const MAX_TOPIC = 250;
-/** Maximum length of a channel's name: https://docs.slack.dev/reference/methods/conversations.create#naming */
+/**
+ * Maximum length of a channel name in characters: https://docs.slack.dev/reference/methods/conversations.create#naming
+ */
 const MAX_NAME = 80;
 
 const common = { connection: 'slack', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
 
-/** Returns the context of every Slack action. */
+/** Returns the call context that every Slack action uses. */
 function postingOf(slack: SlackClient, { connection, now, signal, note }: CallContext<unknown>) {
   const call = { signal, now, timeoutMs: TIMEOUT_MS };
   const limit = createTextLimits('Slack', note);
@@ -32,8 +34,8 @@ const PostConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-slack.post_message`. With `replaceKey` one message is updated instead of posting
- * another.
+ * Creates the action `integration-slack.post_message`. Steps with the same `replaceKey` update one message instead of
+ * posting new ones.
  */
 export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typeof PostConfig>> {
   return {
@@ -51,7 +53,7 @@ export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typ
   };
 }
 
-/** Returns the message of a step: the one that it names, else that of an earlier step. */
+/** Returns the message that a step names, or the message that an earlier step posted. */
 function targetOf(
   { channel, ts }: { channel?: string | undefined; ts?: string | undefined },
   consumed: Record<string, unknown> | null,
@@ -74,7 +76,7 @@ const UpdateConfig = z.strictObject({
   blocks: Blocks.optional(),
 });
 
-/** Creates the action `integration-slack.update_message`. Repeats change nothing. */
+/** Creates the action `integration-slack.update_message`. A repeated attempt changes nothing. */
 export function createUpdateMessage(slack: SlackClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {
     ...common,
@@ -131,7 +133,9 @@ const OpenConfig = z.strictObject({
 });
 const Created = z.looseObject({ channel: z.looseObject({ id: z.string() }) });
 
-/** Creates the action `integration-slack.open_channel`. When a channel of that name exists, it is used. */
+/**
+ * Creates the action `integration-slack.open_channel`. If a channel with the name already exists, uses that channel.
+ */
 export function createOpenChannel(slack: SlackClient): CallingAction<z.infer<typeof OpenConfig>> {
   return {
     ...common,
@@ -166,7 +170,7 @@ function channelName(name: string): string {
 
 const TopicConfig = z.strictObject({ connectionId: Text, channel: Text, topic: z.string() });
 
-/** Creates the action `integration-slack.set_topic`. Repeats change nothing. */
+/** Creates the action `integration-slack.set_topic`. A repeated attempt changes nothing. */
 export function createSetTopic(slack: SlackClient): CallingAction<z.infer<typeof TopicConfig>> {
   return {
     ...common,

@@ -5,7 +5,7 @@ import type { ConnectionCall } from '../connections/connection-type';
 import { ProviderFailure } from '../provider-failure';
 import { createVendorClient } from '../vendor-client';
 
-/** A Slack app with a bot. */
+/** Credentials of a Slack app with a bot user. */
 export const SlackConnection = z.strictObject({
   botToken: z.string().min(1).max(10_000).meta({ 'x-secret': true }).describe('Starts with xoxb-'),
   signingSecret: z
@@ -24,7 +24,7 @@ export type SlackClient = <T extends z.ZodType>(
   config: SlackConnection,
   call: ConnectionCall,
   method: string,
-  /** Sent as JSON; `form` for methods that accept no JSON. */
+  /** Arguments, sent as JSON, or as a form for methods that do not accept JSON. */
   args: { json: Record<string, unknown> } | { form: Record<string, string> },
   answer: T,
 ) => Promise<z.output<T>>;
@@ -39,7 +39,7 @@ const PASSING: ReadonlySet<string> = new Set([
   'service_unavailable',
 ]);
 
-/** What to do about frequent errors. */
+/** Advice for frequent errors, by Slack's error code. */
 const ADVICE: Readonly<Record<string, string>> = {
   not_in_channel: 'invite the bot to the channel',
   channel_not_found: 'the channel does not exist, or is private and the bot is not in it',
@@ -50,7 +50,7 @@ const ADVICE: Readonly<Record<string, string>> = {
 
 const Envelope = z.looseObject({ ok: z.boolean(), error: z.string().optional(), needed: z.string().optional() });
 
-/** A failure with the error code of Slack. */
+/** A failure with Slack's error code. */
 export class SlackFailure extends ProviderFailure {
   constructor(
     readonly slackCode: string,

@@ -10,10 +10,10 @@ const Channels = z.looseObject({
   response_metadata: z.looseObject({ next_cursor: z.string().optional() }).optional(),
 });
 export type SlackChannel = z.infer<typeof Channels>['channels'][number];
-/** Maximum number of pages of channels that are read, with 200 channels each. */
+/** Maximum number of pages of channels to read, with 200 channels each. */
 const MAX_PAGES = 10;
 
-/** Returns channels that the bot can see, at most 2,000; archived ones are left out. */
+/** Returns the channels that the bot can see, at most 2,000. Archived channels are left out. */
 export async function listChannels(
   slack: SlackClient,
   config: SlackConnection,
@@ -31,9 +31,7 @@ export async function listChannels(
   return found;
 }
 
-/**
- * Creates the connection type `slack`. As a channel of notifications, a recipient is a channel or the id of a person.
- */
+/** Creates the connection type `slack`. The recipient of a notification is a channel or the id of a user. */
 export function createSlackConnectionType(slack: SlackClient): ConnectionType<SlackConnection> {
   return {
     id: 'slack',
@@ -64,7 +62,7 @@ export function createSlackConnectionType(slack: SlackClient): ConnectionType<Sl
   };
 }
 
-/** Escapes a text for Slack (https://docs.slack.dev/messaging/formatting-message-text#escaping). */
+/** Escapes a text for Slack: https://docs.slack.dev/messaging/formatting-message-text#escaping */
 function escaped(text: string): string {
   return text.replace(/&/g, '&amp;').replace(/</g, '&lt;').replace(/>/g, '&gt;');
 }

@@ -20,7 +20,7 @@ const trigger = (
   contextKeyLabel: 'channel',
 });
 
-/** Events that Slack posts to `/hooks/slack/{connection}`. */
+/** Triggers for events that Slack sends to `/hooks/slack/{connection}`. */
 export const slackEventsPlugin: Plugin = {
   id: 'slack',
   triggers: [

@@ -5,16 +5,16 @@ import type { TextLimits } from '../limit-text';
 import { SlackFailure, type SlackClient, type SlackConnection } from './client';
 
 /**
- * Maximum length of a new message. Slack cuts longer text:
+ * Maximum length of a new message in characters. Slack truncates longer texts:
  * https://docs.slack.dev/reference/methods/chat.postMessage#truncating
  */
 const MAX_POST = 40_000;
 /**
- * Maximum length of an updated message. Slack refuses longer text:
+ * Maximum length of an updated message in characters. Slack refuses longer texts:
  * https://docs.slack.dev/reference/methods/chat.update#errors
  */
 const MAX_UPDATE = 4_000;
-/** Maximum number of blocks: https://docs.slack.dev/reference/block-kit/blocks */
+/** Maximum number of blocks in a message: https://docs.slack.dev/reference/block-kit/blocks */
 const MAX_BLOCKS = 50;
 const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   section: 3_000,
@@ -22,13 +22,13 @@ const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   context: 3_000,
   markdown: 12_000,
 };
-/** Number of the newest messages in a channel that are searched for that of an earlier attempt. */
+/** Maximum number of messages in a channel to search for that of an earlier attempt, newest first. */
 const SEARCHED = 100;
 
 export const SlackMessage = z.object({
   channel: z.string(),
   ts: z.string(),
-  /** Whether an earlier message was replaced instead of posting a new one. */
+  /** Whether the step updated an earlier message instead of posting a new one. */
   updated: z.boolean(),
 });
 export type SlackMessage = z.infer<typeof SlackMessage>;
@@ -99,12 +99,15 @@ async function replace(posting: Posting, known: unknown, content: Content): Prom
 
 interface PostOnce {
   idempotencyKey: string;
-  /** 1-based, over all attempts. */
+  /** Number of the attempt, from 1, counted over all attempts of the step. */
   attempt: number;
   memory: ConnectionMemory;
 }
 
-/** Posts a message. With a key, replaces the message of the channel with the same key, while Slack allows it. */
+/**
+ * Posts a message. With a key, updates the earlier message with the same key in the channel, if Slack still allows
+ * that.
+ */
 export async function postOrReplace(
   posting: Posting,
   content: Content,
@@ -121,9 +124,9 @@ export async function postOrReplace(
 }
 
 /**
- * Posts a message once for each idempotency key. Slack has no such keys: the metadata of the message contains ours, and
- * a repeated attempt searches the newest messages of the channel for it. Without the scope to read them the step gets a
- * note.
+ * Posts a message once per idempotency key. Slack has no idempotency keys, so the message's metadata contains the key.
+ * A repeated attempt searches the newest messages of the channel for it. If the app may not read them, adds a note to
+ * the step.
  */
 async function postMessage(
   posting: Posting,
@@ -154,7 +157,7 @@ async function findPosted(
   mark: string,
   memory: ConnectionMemory,
 ): Promise<SlackMessage | null> {
-  // Reading needs the id of a channel, where posting also accepts its name.
+  // Reading messages needs the id of a channel, whereas posting also accepts its name.
   const known = await memory.recall(`channel:${channel}`);
   const id = typeof known === 'string' ? known : channel;
   const form = { channel: id, limit: String(SEARCHED), include_all_metadata: 'true' };

@@ -17,9 +17,9 @@ const Upload = z.looseObject({ upload_url: z.url(), file_id: z.string() });
 const Uploaded = z.object({ fileId: z.string() });
 
 /**
- * Creates the action `integration-slack.upload_file`. It takes the three steps of
- * https://docs.slack.dev/reference/methods/files.getUploadURLExternal: request an address, send the bytes to it, share
- * the file. A repeat shares the file that an earlier attempt has sent.
+ * Creates the action `integration-slack.upload_file`. It requests an upload URL, sends the bytes to it and shares the
+ * file, as described at https://docs.slack.dev/reference/methods/files.getUploadURLExternal. A repeated attempt shares
+ * the file that an earlier attempt has uploaded.
  */
 export function createUploadFile(slack: SlackClient, egress: Egress): CallingAction<z.infer<typeof Config>> {
   return {

@@ -8,10 +8,10 @@ import type { Egress } from '../../edges/egress/egress';
 import { errorCode } from '../../edges/egress/error-code';
 import { ProviderFailure } from '../provider-failure';
 
-/** `ops@example.org`, or with a name: `Fermata <ops@example.org>`. */
+/** Matches `ops@example.org`, or an address with a name such as `Fermata <ops@example.org>`. */
 const SENDER = /^(?:[^<>\r\n]*<)?[^\s<>@,;"]+@[^\s<>@,;"]+>?$/;
 
-/** A mail server, with or without an account. */
+/** A mail server, with or without credentials. */
 const SmtpConnection = z
   .strictObject({
     host: z.string().min(1).max(253),
@@ -46,7 +46,7 @@ const SmtpConnection = z
   });
 type SmtpConnection = z.infer<typeof SmtpConnection>;
 
-/** The port on which TLS begins at once. On other ports it begins with STARTTLS. */
+/** The port on which connections use TLS from the start. Connections to other ports switch to TLS with STARTTLS. */
 const TLS_PORT = 465;
 
 /** Returns the sender address of mails. */
@@ -56,7 +56,7 @@ function senderOf({ from, user, host }: SmtpConnection): string {
   return name.includes('@') ? name : `${name}@${isIP(host) === 0 ? host : `[${host}]`}`;
 }
 
-/** Creates the connection type `smtp`. As a channel of notifications, a recipient is an address. */
+/** Creates the connection type `smtp`. The recipient of a notification is a mail address. */
 export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpConnection> {
   return {
     id: 'smtp',
@@ -89,7 +89,10 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
   };
 }
 
-/** Returns the Message-ID of a mail. It is the same at every attempt, so that mail servers recognise a repeat. */
+/**
+ * Returns the Message-ID of a mail. It is the same at every attempt, so that mail servers can recognise a repeated
+ * mail.
+ */
 function messageIdOf({ idempotencyKey }: NotifyCall, to: string): string {
   return `<${sha256(JSON.stringify([idempotencyKey, to])).slice(0, 40)}@fermata.invalid>`;
 }
@@ -103,11 +106,11 @@ async function withTransport<T>(
   const socket = await egress.connect({ host, port, signal, timeoutMs });
   const abort = () => void socket.destroy(new Error('Aborted'));
   signal.addEventListener('abort', abort, { once: true });
-  // The library would open its own connections, without the egress guard, so it gets a guarded socket.
+  // The library's own connections would bypass the egress guard, so it gets a guarded socket.
   const options = {
     ...{ host, port, connection: socket },
     ...(user !== undefined && { auth: { user, pass: password } }),
-    // With `none`, STARTTLS is not used even when the server offers it.
+    // With `none`, STARTTLS is not used even if the server offers it.
     ...(tls === 'none' ? { secure: false, ignoreTLS: true } : { secure: port === TLS_PORT, requireTLS: true }),
     ...{
       connectionTimeout: timeoutMs,
@@ -129,7 +132,7 @@ async function withTransport<T>(
   }
 }
 
-/** Converts an SMTP error: 4xx is temporary, 5xx permanent. */
+/** Converts an SMTP error to a failure. Errors with 4xx are temporary, errors with 5xx permanent. */
 function failureOf(error: unknown, host: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const { responseCode } = Object(error) as { responseCode?: unknown };

@@ -11,7 +11,7 @@ const Host = z
   .regex(/^[A-Za-z0-9_.:-]{1,253}$/, 'must be the name or address of a host');
 const secret = (most: number) => z.string().min(1).max(most).optional().meta({ 'x-secret': true });
 
-/** An account on one host, or on several that accept the same credentials. */
+/** An account on one host, or on several hosts that accept the same credentials. */
 export const SshConnection = z
   .strictObject({
     host: Host.describe('Name or address'),
@@ -41,8 +41,8 @@ export const SshConnection = z
 export type SshConnection = z.infer<typeof SshConnection>;
 
 /**
- * Returns why a private key cannot be used; null for a usable one, and for references to secrets, which are not known
- * yet.
+ * Returns why a private key cannot be used, or null if it can. References to secrets are accepted, because their values
+ * are not known yet.
  */
 function privateKeyProblem(privateKey: string, passphrase: string | undefined): string | null {
   if ([privateKey, passphrase ?? ''].some((text) => referencesIn(text).length > 0)) return null;
@@ -52,7 +52,10 @@ function privateKeyProblem(privateKey: string, passphrase: string | undefined): 
   return key?.isPrivateKey() === true ? null : 'is not a private key';
 }
 
-/** Returns the host of a step. @throws {ProviderFailure} config_invalid for one that the connection does not name */
+/**
+ * Returns the host to use for a step. @throws {ProviderFailure} config_invalid for a host that the connection does not
+ * name
+ */
 export function hostFor({ host, hosts }: SshConnection, wanted: string | undefined): string {
   if (wanted === undefined) return host;
   const found = [host, ...hosts].find((name) => name.toLowerCase() === wanted.trim().toLowerCase());

@@ -5,21 +5,21 @@ import { sha256 } from '../../domain/sha256';
 export interface KnownHost {
   isRevoked: boolean;
   matches(name: string): boolean;
-  /** Type of the key, such as `ssh-ed25519`; null when the line has a fingerprint only. */
+  /** Type of the key, such as `ssh-ed25519`. Null if the line has only a fingerprint. */
   type: string | null;
   isKey(key: Buffer): boolean;
 }
 
-/** Whether a host presented one of its known keys. */
+/** The result of comparing the key of a host with its known keys. */
 export type HostKeyVerdict = 'known' | 'unknown' | 'changed' | 'revoked';
 
-/** Returns the fingerprint of a key as `ssh-keygen -l` prints it. */
+/** Returns the fingerprint of a key in the format of `ssh-keygen -l`. */
 export function fingerprintOf(key: Buffer): string {
   return `SHA256:${sha256(key, 'base64').replace(/=+$/, '')}`;
 }
 
 /**
- * Parses lines of a known_hosts file. A line may also be `HOSTS SHA256:…`, with the fingerprint instead of the key.
+ * Parses the lines of a known_hosts file. Also accepts lines `HOSTS SHA256:…` with a fingerprint instead of the key.
  * @throws {Error} with the number of the invalid line
  */
 export function parseKnownHosts(text: string): KnownHost[] {
@@ -52,7 +52,10 @@ function parseLine(line: string, number: number): KnownHost {
   return { ...common, type, isKey: (given) => given.length === key.length && timingSafeEqual(given, key) };
 }
 
-/** Returns the type that is written in a key: a text after its length in four bytes. null when it cannot be read. */
+/**
+ * Returns the type that a key contains, which is a text after its length in four bytes. Returns null when it cannot be
+ * read.
+ */
 export function typeOf(key: Buffer): string | null {
   if (key.length < 5) return null;
   const length = key.readUInt32BE(0);
@@ -60,7 +63,8 @@ export function typeOf(key: Buffer): string | null {
 }
 
 /**
- * Returns the matcher for the hosts of a line: patterns with `*`, `?` and `!`, separated by commas, or one hashed name.
+ * Returns a matcher for the hosts of a line, which are patterns with `*`, `?` and `!`, separated by commas, or one
+ * hashed name.
  */
 function matcherOf(names: string, number: number): KnownHost['matches'] {
   const hashed = /^\|1\|([A-Za-z0-9+/=]+)\|([A-Za-z0-9+/=]+)$/.exec(names);
@@ -83,7 +87,7 @@ function matcherOf(names: string, number: number): KnownHost['matches'] {
   };
 }
 
-/** Returns a matcher for a pattern with `*` and `?`. It backtracks to the last `*` only. */
+/** Returns a matcher for a pattern with `*` and `?`. It backtracks only to the last `*`. */
 function wildcard(pattern: string): (name: string) => boolean {
   const wanted = pattern.toLowerCase();
   return (name) => {
@@ -108,8 +112,8 @@ function wildcard(pattern: string): (name: string) => boolean {
 }
 
 /**
- * Returns the lines for a host. On a port other than 22 its name is `[HOST]:PORT`; when no line has this name, the
- * lines with the bare name apply, as in OpenSSH.
+ * Returns the lines for a host. For ports other than 22, the name is `[HOST]:PORT`. If no line has this name, the lines
+ * for the name without the port apply, as in OpenSSH.
  */
 export function linesAbout(hosts: readonly KnownHost[], host: string, port: number): KnownHost[] {
   const names = port === 22 ? [host] : [`[${host}]:${port}`, host];
@@ -123,7 +127,7 @@ export function linesAbout(hosts: readonly KnownHost[], host: string, port: numb
 const revokedLines = (hosts: readonly KnownHost[], names: readonly string[]): KnownHost[] =>
   hosts.filter(({ isRevoked, matches }) => isRevoked && names.some(matches));
 
-/** Compares the key that a host presents with the lines for the host. */
+/** Compares the key that a host presents with the known lines for the host. */
 export function judgeHostKey(lines: readonly KnownHost[], key: Buffer): HostKeyVerdict {
   if (lines.some(({ isRevoked, isKey }) => isRevoked && isKey(key))) return 'revoked';
   const trusted = lines.filter(({ isRevoked }) => !isRevoked);
@@ -131,7 +135,7 @@ export function judgeHostKey(lines: readonly KnownHost[], key: Buffer): HostKeyV
   return trusted.length === 0 ? 'unknown' : 'changed';
 }
 
-/** Returns the signature algorithms to request from a host, so that it presents a known key; null = any. */
+/** Returns the signature algorithms to request from a host, so that it presents a known key. Null means any. */
 export function algorithmsFor(lines: readonly KnownHost[]): string[] | null {
   const types = lines.flatMap(({ isRevoked, type }) => (isRevoked ? [] : [type]));
   if (types.length === 0 || types.includes(null)) return null;

@@ -4,7 +4,7 @@ import { createSshConnectionType } from './connection';
 import { createRun } from './run';
 import { createUpload } from './upload';
 
-/** Creates the plugin for commands and files on hosts, over SSH. */
+/** Creates the plugin for running commands and uploading files over SSH. */
 export function createSshPlugin({ egress }: { egress: Egress }): Plugin {
   return {
     id: 'integration-ssh',

@@ -11,14 +11,14 @@ import { CONNECT_TIMEOUT_MS, withSession } from './session';
 
 const Text = z.string().trim().min(1);
 const DEFAULT_SECONDS = 60;
-/** Milliseconds between TERM and KILL, and then until the channel is abandoned. */
+/** Milliseconds to wait after TERM before sending KILL, and again before abandoning the channel. */
 const GRACE_MS = 2_000;
 /**
- * Milliseconds after the end of a command during which its output is still read: other processes may have the channel
+ * Milliseconds after the end of a command during which its output is still read. Other processes may keep the channel
  * open.
  */
 const DRAIN_MS = 5_000;
-/** Milliseconds to wait after a channel was closed, in which a lost connection is noticed. */
+/** Milliseconds to wait after a channel was closed, to find out whether the connection was lost. */
 const LOST_MS = 500;
 
 const Config = z.strictObject({
@@ -41,8 +41,8 @@ const Result = z.object({ exitCode: z.int().nullable(), stdout: z.string(), stde
 type Result = z.infer<typeof Result>;
 
 /**
- * Creates the action `integration-ssh.run`. A command that ends with an exit code other than 0, or at its timeout, is
- * not run again. A command that was running when the worker or the connection was lost may be run again.
+ * Creates the action `integration-ssh.run`. A command that ends with a non-zero exit code or at its timeout is not run
+ * again. A command may be run again if the worker or the connection was lost while it was running.
  */
 export function createRun(egress: Egress): CallingAction<Config> {
   return {
@@ -70,7 +70,7 @@ export function createRun(egress: Egress): CallingAction<Config> {
 }
 
 interface Ended extends Result {
-  /** Name of the signal that ended it, such as KILL. */
+  /** Name of the signal that ended the command, such as KILL. */
   killedBy?: string;
   stopped?: 'timeout';
 }
@@ -95,7 +95,7 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
   const { channel, ended } = await opened(client, host, [config.command, ...config.args.map(quoted)].join(' '));
   const [stdout, stderr] = [channel, channel.stderr].map((stream) => stream.pipe(new PassThrough()));
   const texts = [stdout, stderr].map((stream) => keepText(stream ?? new PassThrough(), mask));
-  // A command that does not read its input closes the channel, which is not an error.
+  // A command that does not read its input closes the channel. This is not an error.
   channel.on('error', () => undefined);
   channel.end(config.stdin ?? '');
   const deadline = new AbortController();
@@ -107,7 +107,7 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
     const isStopped = first === 'stop' || stop.aborted;
     if (isStopped) await kill(channel, ended.closed);
     else await Promise.race([ended.closed, stopping, waitFor(DRAIN_MS)]);
-    // A lost connection also closes the channel: the session then fails before this returns.
+    // A lost connection also closes the channel. In that case, the session fails before this returns.
     if (first !== 'stop' && !ended.isKnown()) await waitFor(LOST_MS);
     stdout?.end();
     stderr?.end();
@@ -126,7 +126,7 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
   }
 }
 
-/** A command in progress. */
+/** A running command. */
 interface Running {
   channel: ClientChannel;
   ended: ReturnType<typeof endOf>;
@@ -135,8 +135,8 @@ interface Running {
 function opened(client: Client, host: string, command: string): Promise<Running> {
   return new Promise((resolve, reject) => {
     client.exec(command, (error, channel) => {
-      // Listen now: the exit code of a short command can be in the same packet as the answer, and is emitted right
-      // after this.
+      // Listen immediately: a short command's exit code may arrive in the same packet as the response, and is emitted
+      // right after this.
       if (error === undefined) resolve({ channel, ended: endOf(channel) });
       else
         reject(
@@ -148,7 +148,7 @@ function opened(client: Client, host: string, command: string): Promise<Running>
   });
 }
 
-/** Returns the end of a command: an exit code, or a signal. The channel is closed later, after its output. */
+/** Returns how a command ended: with an exit code or by a signal. The channel is closed later, after the output. */
 function endOf(channel: ClientChannel) {
   let status: { exitCode: number | null; killedBy?: string } = { exitCode: null };
   const exited = new Promise<void>((resolve) => {
@@ -172,15 +172,15 @@ interface Internals {
   outgoing?: { id: number };
 }
 
-/** Sends a signal to a command. `channel.signal` of the library does nothing after the end of the command's input. */
+/** Sends a signal to a command. The library's `channel.signal` does nothing after the end of the command's input. */
 function sendSignal(channel: ClientChannel, name: string): void {
   const { _client: client, outgoing } = channel as unknown as Internals;
   if (outgoing !== undefined) client?._protocol?.signal(outgoing.id, name);
 }
 
 /**
- * Ends the process group of the command: closing the connection alone would leave it running. OpenSSH before 7.9, and
- * later ones for logins of root, ignore the signals (session_signal_req in its session.c).
+ * Kills the process group of the command. Only closing the connection would leave it running. OpenSSH before 7.9, and
+ * later versions for root logins, ignore the signals (`session_signal_req` in its session.c).
  */
 async function kill(channel: ClientChannel, closed: Promise<void>): Promise<void> {
   for (const name of ['TERM', 'KILL']) {
@@ -189,10 +189,10 @@ async function kill(channel: ClientChannel, closed: Promise<void>): Promise<void
   }
 }
 
-/** Resolves with false after some milliseconds. The timer does not keep the process alive. */
+/** Resolves with false after the given milliseconds. The timer does not keep the process alive. */
 const waitFor = (ms: number): Promise<false> => pause(ms, false, { ref: false });
 
-/** Returns a text as one quoted word of a POSIX shell. */
+/** Returns a text quoted as one word for a POSIX shell. */
 function quoted(text: string): string {
   return /^[A-Za-z0-9_./:=@%+-]+$/.test(text) ? text : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -6,11 +6,11 @@ import { ProviderFailure } from '../provider-failure';
 import type { SshConnection } from './account';
 import { algorithmsFor, fingerprintOf, judgeHostKey, linesAbout, parseKnownHosts, typeOf } from './known-hosts';
 
-/** Timeout of connecting and logging in. */
+/** Timeout in milliseconds for connecting and logging in. */
 export const CONNECT_TIMEOUT_MS = 20_000;
 /** Milliseconds that `work` has after an abort to stop its processes on the host. */
 const STOP_MS = 5_000;
-/** Milliseconds between two keepalive messages. A host that does not answer three of them counts as lost. */
+/** Milliseconds between two keepalive messages. A host that does not answer three of them is considered lost. */
 const KEEPALIVE_MS = 15_000;
 
 export interface SessionCall extends ConnectionCall {
@@ -18,9 +18,9 @@ export interface SessionCall extends ConnectionCall {
 }
 
 /**
- * Logs in to a host over a socket of the egress guard, and closes the session after `work`. @throws {ProviderFailure}
- * provider_failed for an unknown or changed host key and for refused credentials, network_error when the connection is
- * lost, and the errors of `egress.connect`
+ * Logs in to a host over a socket of the egress guard, runs `work`, and closes the session. @throws {ProviderFailure}
+ * provider_failed for an unknown or changed host key and for refused credentials; network_error when the connection is
+ * lost. Also throws the errors of `egress.connect`.
  */
 export async function withSession<T>(
   egress: Egress,
@@ -75,7 +75,7 @@ export async function withSession<T>(
 function loggedIn(client: Client, options: ConnectConfig, password: string | undefined): Promise<void> {
   return new Promise((resolve) => {
     client.once('ready', resolve);
-    // Some servers request the password by a PAM prompt.
+    // Some servers ask for the password in a PAM prompt.
     client.on('keyboard-interactive', (_name, _instructions, _language, prompts, answer) => {
       answer(prompts.map(({ echo }) => (echo === true ? '' : (password ?? ''))));
     });
@@ -96,7 +96,10 @@ function hostKeyRefusal(host: string, key: Buffer, verdict: 'unknown' | 'changed
 const networkError = (host: string, what: string) =>
   new ProviderFailure('network_error', `${host}: ${what}.`, { retryable: true });
 
-/** `level` names the phase in which the SSH client failed: https://github.com/mscdex/ssh2#client-events */
+/**
+ * Converts an error of the SSH client to a failure. `level` names the phase in which the client failed:
+ * https://github.com/mscdex/ssh2#client-events
+ */
 function failureOf(error: unknown, { host, user }: { host: string; user: string }): ProviderFailure {
   const { level } = Object(error) as { level?: unknown };
   const text = messageOf(error);

@@ -7,7 +7,7 @@ import { createActionRunner } from '../../../test/support/run-action';
 import { createEgress } from '../../edges/egress/egress';
 import { SshConnection } from './account';
 
-// Several handshakes with a server of its own.
+// Each test performs several handshakes with its own server.
 jest.setTimeout(30_000);
 
 describeWithOpenssh('with an OpenSSH server', () => {
@@ -177,7 +177,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
   });
 });
 
-/** Servers with PAM ask for the password by a prompt: https://www.rfc-editor.org/rfc/rfc4256 */
+/** Servers with PAM ask for the password in a prompt: https://www.rfc-editor.org/rfc/rfc4256 */
 it('answers the prompt for a password', async () => {
   const { private: hostKey } = ssh2.utils.generateKeyPairSync('ed25519');
   const server = new ssh2.Server({ hostKeys: [hostKey] }, (client) => {

@@ -28,8 +28,8 @@ const Config = z.strictObject({
 type Config = z.infer<typeof Config>;
 
 /**
- * Creates the action `integration-ssh.upload`. The file is replaced as a whole, so that no reader sees a partial file.
- * A repeat changes nothing.
+ * Creates the action `integration-ssh.upload`. The file is replaced atomically where the server supports it, so that no
+ * reader sees a partial file. A repeated attempt changes nothing.
  */
 export function createUpload(egress: Egress): CallingAction<Config> {
   return {
@@ -63,7 +63,7 @@ async function replace(
   };
   const sftp = await promised<SFTPWrapper>((done) => client.sftp(done)).catch(refused('offers no SFTP'));
   const given = config.path.replace(/^~\//, '');
-  // The target of a symbolic link is replaced, not the link.
+  // Replace the target of a symbolic link, not the link itself.
   const path = await promised<string>((done) => sftp.realpath(given, done)).catch(() => given);
   const known = await promised<Stats>((done) => sftp.stat(path, done)).catch(() => null);
   const mode = config.mode === undefined ? (known?.mode ?? DEFAULT_MODE) & MODE_BITS : Number.parseInt(config.mode, 8);
@@ -82,7 +82,10 @@ async function replace(
   return { path, bytes: content.length };
 }
 
-/** Replaces an existing file atomically where the server supports it (OpenSSH), else removes it first. */
+/**
+ * Replaces an existing file. The replacement is atomic if the server supports it (OpenSSH); otherwise the old file is
+ * removed first.
+ */
 async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<void> {
   try {
     await promised<void>((done) => sftp.ext_openssh_rename(from, to, done));
@@ -93,7 +96,7 @@ async function renamed(sftp: SFTPWrapper, from: string, to: string): Promise<voi
   }
 }
 
-/** Converts a call with a callback to a promise; some of these calls also throw. */
+/** Converts a call with a callback to a promise. Also rejects if the call itself throws. */
 function promised<T>(call: (done: (error?: Error | null, value?: T) => void) => void): Promise<T> {
   return new Promise((resolve, reject) => {
     call((error, value) => (error ? reject(error) : resolve(value as T)));

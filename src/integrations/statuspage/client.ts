@@ -3,7 +3,7 @@ import type { Egress } from '../../edges/egress/egress';
 import { BaseUrl } from '../connections/base-url';
 import { createVendorClient, type VendorApi } from '../vendor-client';
 
-/** A page of Atlassian Statuspage. */
+/** Credentials for Atlassian Statuspage, and optionally a page. */
 export const StatuspageConnection = z.strictObject({
   apiKey: z.string().min(1).max(1_000).meta({ 'x-secret': true }),
   page: z.string().trim().min(1).max(100).optional().describe('Id of the page; default for steps that name none'),
@@ -11,17 +11,18 @@ export const StatuspageConnection = z.strictObject({
 });
 export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
 
-/** Sends a request below `/v1`. @throws {ProviderFailure} with Statuspage's message */
+/** Sends a request to a path below `/v1`. @throws {ProviderFailure} with Statuspage's message */
 export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
 
 /**
- * The body of an error: `{error}`, `{message}` or, for fields, a list of texts. See https://developer.statuspage.io/
+ * The body of an error response: `{error}`, `{message}`, or a list of texts per field. See
+ * https://developer.statuspage.io/
  */
 const Failure = z.looseObject({
   error: z.union([z.string(), z.array(z.string())]).optional(),
   message: z.string().optional(),
 });
-/** Window of the rate limit. Only some refusals have a Retry-After header. */
+/** Milliseconds of the rate limit's window. Only some refusals have a `Retry-After` header. */
 const RATE_WINDOW_MS = 60_000;
 
 /** Creates a client of the REST API: https://developer.statuspage.io/ */
@@ -32,7 +33,7 @@ export function createStatuspageClient(egress: Egress): StatuspageClient {
       const said = Failure.safeParse(json).data;
       return said?.error === undefined ? said?.message : [said.error].flat().join('; ');
     },
-    // 420 is used besides 429: https://developer.statuspage.io/#section/Rate-Limiting
+    // Statuspage also uses 420 besides 429: https://developer.statuspage.io/#section/Rate-Limiting
     classify(_json, { status, headers }) {
       if (status !== 420 && status !== 429) return undefined;
       return { retryable: true, ...(headers['retry-after'] === undefined && { retryAfterMs: RATE_WINDOW_MS }) };

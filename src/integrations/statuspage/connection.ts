@@ -7,7 +7,9 @@ const Page = z.looseObject({ id: z.string(), name: z.string() });
 const Component = z.looseObject({ id: z.string(), name: z.string(), group: z.boolean().nullish() });
 const Incident = z.looseObject({ id: z.string(), name: z.string() });
 
-/** Creates the connection type `statuspage`. Without a page, its test reads the pages that the key can see. */
+/**
+ * Creates the connection type `statuspage`. If no page is configured, its test reads the pages that the key can access.
+ */
 export function createStatuspageConnectionType(statuspage: StatuspageClient): ConnectionType<StatuspageConnection> {
   const pages = (config: StatuspageConnection, call: ConnectionCall) =>
     statuspage(config, call, { method: 'GET', path: '/pages' }, z.array(Page));
@@ -31,7 +33,8 @@ export function createStatuspageConnectionType(statuspage: StatuspageClient): Co
     options: {
       page: async (config, _given, call) => toOptions(await pages(config, call)),
       async componentId(...args) {
-        // Paginated, since requests are limited to one a minute. Groups take the status of their components.
+        // Read one page of components, because requests are limited to one a minute. Groups are left out: their status
+        // is derived from their components.
         const found = await listed(args, { path: '/components?page=1&per_page=100', answer: z.array(Component) });
         return toOptions(found.filter(({ group }) => group !== true));
       },

@@ -8,9 +8,9 @@ import { pageOf, pathOf } from './page';
 
 export const Text = z.string().trim().min(1);
 export const TIMEOUT_MS = 30_000;
-/** https://developer.statuspage.io/#operation/postPagesPageIdIncidents: limits in characters. */
+/** Maximum lengths in characters: https://developer.statuspage.io/#operation/postPagesPageIdIncidents */
 const MAX = { name: 255, body: 25_000 } as const;
-/** Number of the newest incidents that are searched for that of an earlier attempt. */
+/** Maximum number of incidents to search for that of an earlier attempt, newest first. */
 const SEARCHED = 100;
 
 const STATUSES = ['investigating', 'identified', 'monitoring', 'resolved'] as const;
@@ -54,7 +54,7 @@ function done({ id, name, status, shortlink }: Row, reused: boolean) {
   return { output: artifact, artifact };
 }
 
-/** Returns the context of every request about an incident. */
+/** Returns functions that cut texts to Statuspage's limits and send the requests of a step. */
 function work(statuspage: StatuspageClient, context: CallContext<{ page?: string | undefined }>) {
   const { connection, config, now, signal, note } = context;
   const account = StatuspageConnection.parse(connection);
@@ -73,8 +73,8 @@ const CreateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-statuspage.create_incident`. The metadata of the incident contains our key; a repeat
- * searches for it.
+ * Creates the action `integration-statuspage.create_incident`. The incident's metadata contains the idempotency key,
+ * and a repeated attempt searches for it.
  */
 export function createCreateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof CreateConfig>> {
   return {
@@ -95,7 +95,7 @@ export function createCreateIncident(statuspage: StatuspageClient): CallingActio
       } else await progress.write({ tried: true });
       const name = limit('name', config.name, { characters: MAX.name });
       const fields = fieldsOf(config, limit);
-      // All values of the first level have to be maps.
+      // Statuspage requires all top-level values of the metadata to be maps.
       const incident = { ...fields, name, status: config.status, metadata: { fermata: { key } } };
       return done(await send('POST', '/incidents', Row, { incident }), false);
     },
@@ -126,9 +126,9 @@ const UpdateConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-statuspage.update_incident`. It adds an update or resolves the incident. Statuspage
- * has no idempotency key for updates: a repeat finds the earlier update by its status and text, so that subscribers are
- * notified once.
+ * Creates the action `integration-statuspage.update_incident`, which adds an update to an incident or resolves it.
+ * Statuspage has no idempotency keys for updates. A repeated attempt finds the earlier update by its status and text,
+ * so that subscribers are notified only once.
  */
 export function createUpdateIncident(statuspage: StatuspageClient): CallingAction<z.infer<typeof UpdateConfig>> {
   return {

@@ -14,8 +14,8 @@ const Component = z.object({ componentId: z.string(), name: z.string(), status: 
 const Row = z.looseObject({ id: z.string(), name: z.string(), status: z.string() });
 
 /**
- * Creates the action `integration-statuspage.set_component`. It sets the status of a component. A repeat sets the same
- * status.
+ * Creates the action `integration-statuspage.set_component`, which sets the status of a component. A repeated attempt
+ * sets the same status.
  */
 export function createSetComponent(statuspage: StatuspageClient): CallingAction<z.infer<typeof Config>> {
   return {

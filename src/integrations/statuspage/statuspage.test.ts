@@ -36,7 +36,7 @@ it('finds the incident and the update of an earlier attempt', async () => {
   const first = await runner.run(id('create_incident'), { name: 'Down' });
   const again = await runner.run(id('create_incident'), { name: 'Down' }, { attempt: 2 });
   expect([first.artifact?.['reused'], again.artifact]).toEqual([false, { ...first.artifact, reused: true }]);
-  // A retry of the run counts its attempts from 1 again, under the same key.
+  // A retry of the run counts its attempts from 1 again, with the same idempotency key.
   expect((await runner.run(id('create_incident'), { name: 'Down' })).artifact).toMatchObject({ reused: true });
   const update = { incidentId: 'i1', status: 'resolved', body: 'Fixed.' };
   await runner.run(id('update_incident'), update);

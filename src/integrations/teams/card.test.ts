@@ -24,7 +24,7 @@ it('is a message with one Adaptive Card', () => {
   expect(notes).toEqual([]);
 });
 
-/** As Teams counts: the card is a text inside the message. */
+/** Returns the size of a message as Teams counts it, with the card as a string inside the message. */
 const sizeInTeams = (text: string) => Buffer.byteLength(JSON.stringify(text));
 
 it.each(['x'.repeat(100_000), 'ü'.repeat(100_000), '"\n'.repeat(50_000), '\u0001'.repeat(50_000), '\\'.repeat(50_000)])(

@@ -2,25 +2,25 @@ import { limitText } from '../limit-text';
 
 interface CardContent {
   title?: string | undefined;
-  /** Text in the Markdown of Teams. */
+  /** Text in the Markdown dialect of Teams. */
   body: string;
-  /** Buttons that open addresses. */
+  /** Buttons that open URLs. */
   actions?: readonly { title: string; url: string }[];
 }
 
 /**
  * Maximum size of the whole message in bytes
- * (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions). Teams counts the
- * card as a text inside the message, with its quotes escaped again, and refuses more than 28,672 bytes:
- * https://github.com/MicrosoftDocs/msteams-docs/issues/11274. By then the workflow has already answered 202, so the
- * message would be lost without an error.
+ * (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions).
+ * Teams counts the card as a string inside the message, in which quotes are escaped again, and refuses more than 28,672
+ * bytes: https://github.com/MicrosoftDocs/msteams-docs/issues/11274. By then the workflow has already answered 202, so
+ * the message would be lost without an error.
  */
 const MAX_MESSAGE_BYTES = 27_000;
 const MAX_TITLE_BYTES = 2_000;
 
 /**
- * Returns the body of a request to a "Workflows" webhook: one Adaptive Card 1.4, cut to Teams' limits; `note` reports
- * cuts.
+ * Returns the body of a request to a "Workflows" webhook. It contains one Adaptive Card 1.4, cut to Teams' limits.
+ * Calls `note` for each cut.
  */
 export function cardMessage(given: CardContent, note: (text: string) => void): string {
   const title = given.title === undefined ? undefined : limitText(given.title, { bytes: MAX_TITLE_BYTES });
@@ -32,7 +32,7 @@ export function cardMessage(given: CardContent, note: (text: string) => void): s
     note('The buttons were left out: their addresses alone are larger than the 28 KB that Teams accepts.');
     return cardMessage({ ...content, actions: [] }, note);
   }
-  // Escapes are longer than the characters that they stand for.
+  // An escaped character takes more bytes than the character itself.
   let bytes = MAX_MESSAGE_BYTES - sizeOf({ ...content, body: '' });
   let cut = { ...content, body: limitText(content.body, { bytes }) };
   while (sizeOf(cut) > MAX_MESSAGE_BYTES && bytes > 0) {
@@ -43,7 +43,7 @@ export function cardMessage(given: CardContent, note: (text: string) => void): s
   return messageOf(cut);
 }
 
-/** Returns the number of bytes of a message as Teams counts them. */
+/** Returns the size of a message in bytes, as Teams counts it. */
 function sizeOf(content: CardContent): number {
   return Buffer.byteLength(JSON.stringify(messageOf(content)));
 }
@@ -64,7 +64,7 @@ function adaptiveCard({ title, body, actions = [] }: CardContent): Record<string
     $schema: 'http://adaptivecards.io/schemas/adaptive-card.json',
     type: 'AdaptiveCard',
     version: '1.4',
-    // A block without text shows nothing; a card needs one block.
+    // An empty text block is invisible, but a card needs at least one block.
     body: [...(title === undefined ? [] : [heading]), ...(body === '' && title !== undefined ? [] : [text])],
     ...(actions.length === 0
       ? {}

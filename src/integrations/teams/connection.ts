@@ -10,8 +10,8 @@ import { cardMessage } from './card';
 const Text = z.string().min(1).max(200).optional();
 
 /**
- * A Power Automate workflow that posts to a channel or chat. The other fields belong to connections of an application
- * registered with Microsoft, which can be stored but cannot post.
+ * A Power Automate workflow that posts to a channel or chat. The other fields are for connections of an application
+ * registered with Microsoft. Such connections can be stored, but cannot post.
  */
 export const TeamsConnection = z.strictObject({
   workflowUrl: SecretUrl.optional().describe(
@@ -37,7 +37,7 @@ const Failure = z.looseObject({
   error: z.looseObject({ code: z.string().optional(), message: z.string().optional() }),
 });
 
-/** Creates the client of Workflows webhooks. They answer 202 without an id, and have no idempotency key. */
+/** Creates a client of Workflows webhooks. They answer 202 without an id, and have no idempotency keys. */
 export function createPostCard(egress: Egress): PostCard {
   const client = createVendorClient(egress, {
     name: 'Power Automate',
@@ -57,8 +57,9 @@ export function createPostCard(egress: Egress): PostCard {
 }
 
 /**
- * Checks the answer to a message. Incoming webhooks of Office 365 connectors, which may still be set as workflowUrl,
- * answer 200 even when Teams has refused the message (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
+ * Checks the response to a message. The workflowUrl may still be an incoming webhook of an Office 365 connector. Such a
+ * webhook answers 200 even when Teams has refused the message
+ * (https://github.com/MicrosoftDocs/msteams-docs/issues/1810).
  */
 function checkDelivery(said: string): void {
   if (!/message delivery failed with error/i.test(said)) return;
@@ -69,7 +70,7 @@ function checkDelivery(said: string): void {
 }
 
 /**
- * Returns the failure of a connection to Microsoft Graph, where application permissions are for migration only
+ * Returns the failure of a connection to Microsoft Graph. Its application permissions allow posting only for migrations
  * (https://learn.microsoft.com/en-us/graph/api/chatmessage-post).
  */
 function appOnly(): ProviderFailure {
@@ -81,8 +82,8 @@ function appOnly(): ProviderFailure {
 }
 
 /**
- * Creates the connection type `teams`. As a channel of notifications it posts to the channel of its workflow;
- * recipients are ignored.
+ * Creates the connection type `teams`. A notification is posted to the channel of the workflow; its recipients are
+ * ignored.
  */
 export function createTeamsConnectionType(post: PostCard): ConnectionType<TeamsConnection> {
   return {

@@ -15,8 +15,8 @@ const Message = z.object({ messageId: z.null(), accepted: z.literal(true) });
 const TIMEOUT_MS = 30_000;
 
 /**
- * Creates the action `integration-teams.post_message`. It posts an Adaptive Card through a workflow. Workflows have no
- * idempotency key, so a message may appear twice after a crash between post and commit.
+ * Creates the action `integration-teams.post_message`, which posts an Adaptive Card through a workflow. Workflows have
+ * no idempotency keys, so a message may appear twice after a crash between the post and the commit.
  */
 function createPostMessage(post: PostCard): CallingAction<z.infer<typeof Config>> {
   return {

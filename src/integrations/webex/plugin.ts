@@ -19,14 +19,14 @@ const Message = z.object({ messageId: z.string(), roomId: z.string() });
 const Posted = z.looseObject({ id: z.string(), roomId: z.string() });
 const TIMEOUT_MS = 30_000;
 
-/** Maximum size of a message in bytes of UTF-8: https://developer.webex.com/docs/api/v1/messages/create-a-message */
+/** Maximum size of a message in UTF-8 bytes: https://developer.webex.com/docs/api/v1/messages/create-a-message */
 const MAX_MESSAGE_BYTES = 7_439;
 
 type WebexClient = VendorApi<WebexConnection>;
 
 const Failure = z.looseObject({ message: z.string() });
 
-/** Creates a client of the paths below `/v1`. @throws {ProviderFailure} with the message of Webex */
+/** Creates a client of the API below `/v1`. Its calls throw {ProviderFailure} with Webex's message. */
 function createWebexClient(egress: Egress): WebexClient {
   const send = createVendorClient(egress, {
     name: 'Webex',
@@ -39,7 +39,8 @@ function createWebexClient(egress: Egress): WebexClient {
 }
 
 /**
- * Creates the connection type `webex`. As a channel of notifications, a recipient is a room's id or a person's email.
+ * Creates the connection type `webex`. The recipient of a notification is the id of a room or the email address of a
+ * person.
  */
 function createWebexConnectionType(webex: WebexClient): ConnectionType<WebexConnection> {
   return {
@@ -77,8 +78,8 @@ function createWebexConnectionType(webex: WebexClient): ConnectionType<WebexConn
 }
 
 /**
- * Creates the action `integration-webex.post_message`. Webex has no idempotency key, so a message may appear twice
- * after a crash between post and commit.
+ * Creates the action `integration-webex.post_message`. Webex has no idempotency keys, so a message may appear twice
+ * after a crash between the post and the commit.
  */
 function createPostMessage(webex: WebexClient): CallingAction<z.infer<typeof Config>> {
   return {

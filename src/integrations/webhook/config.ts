@@ -105,7 +105,7 @@ export const WebhookConfig = Fields.superRefine((config, context) => {
 });
 export type WebhookConfig = z.infer<typeof WebhookConfig>;
 
-/** Returns the configured type, or the first one with a configured field. */
+/** Returns the configured type of authentication, or the first type for which a field is set. */
 export function authTypeOf(
   config: Pick<z.infer<typeof Fields>, 'authType' | (typeof REQUIRED)['bearer' | 'basic' | 'header'][number]>,
 ): keyof typeof REQUIRED {

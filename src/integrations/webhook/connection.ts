@@ -6,7 +6,7 @@ import { httpFailure } from '../../edges/egress/http-failure';
 import { ProviderFailure } from '../provider-failure';
 import { ConnectionHeaders } from './header-rules';
 
-/** An address that takes JSON, with headers that may be secrets. */
+/** A URL that accepts JSON, with headers that may contain secrets. */
 const WebhookConnection = z.strictObject({
   baseUrl: BaseUrl.optional(),
   headers: ConnectionHeaders,
@@ -14,8 +14,7 @@ const WebhookConnection = z.strictObject({
 type WebhookConnection = z.infer<typeof WebhookConnection>;
 
 /**
- * Creates the connection type `webhook`. As a channel of notifications it posts JSON, which includes the recipients, to
- * its address.
+ * Creates the connection type `webhook`. A notification is posted to the URL as JSON, which includes the recipients.
  */
 export function createWebhookConnectionType(egress: Egress): ConnectionType<WebhookConnection> {
   const send = async (

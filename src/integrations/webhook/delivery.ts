@@ -5,20 +5,23 @@ import type { Mask } from '../../domain/secrets/mask-values';
 
 const MAX_CHARACTERS = 10_000;
 
-/** The receiver's answer. */
+/** The receiver's response. */
 export const Delivery = z.object({
   url: z.string(),
   status: z.int(),
-  /** Top-level `id` of a JSON answer. */
+  /** Top-level `id` of a JSON response. */
   externalId: z.string().optional(),
   responseBody: z.string().max(MAX_CHARACTERS),
 });
 export type Delivery = z.infer<typeof Delivery>;
 
-/** Returns the result of a request to `url`, as configured, from the receiver's answer. */
+/**
+ * Returns the result of a request to `url` from the receiver's response. `url` is the URL as configured, before
+ * redirects.
+ */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {
   const externalId = externalIdOf(body, mask);
-  // Masked before it is cut, since half of a secret would not be recognised.
+  // Mask before cutting, because half of a secret would not be recognised.
   const responseBody = toStorable(mask(body).slice(0, MAX_CHARACTERS));
   return { url, status, ...(externalId !== undefined && { externalId }), responseBody };
 }

@@ -6,10 +6,10 @@ const MEDIA_TYPES = {
   text: 'text/plain; charset=utf-8',
 } as const satisfies Record<WebhookConfig['contentType'], string>;
 
-/** The encoded body, or null for a request without one. */
+/** The encoded body, or null for a request without a body. */
 export type EncodedBody = { text: string; mediaType: string } | null;
 
-/** Returns the body encoded by its content type. Text is sent unchanged; a form writes lists as repeated fields. */
+/** Encodes a body according to its content type. Text is sent unchanged. Forms encode lists as repeated fields. */
 export function encodeBody({ body, contentType }: Pick<WebhookConfig, 'body' | 'contentType'>): EncodedBody {
   if (body === undefined) return null;
   const mediaType = MEDIA_TYPES[contentType];

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Headers that the connection sets. Another value would break the framing or the routing of the request. */
+/** Headers that the HTTP client sets. Other values would break the framing or routing of the request. */
 const FORBIDDEN: ReadonlySet<string> = new Set([
   'host',
   'content-length',
@@ -14,17 +14,17 @@ const FORBIDDEN: ReadonlySet<string> = new Set([
   'trailer',
 ]);
 
-/** Returns whether a text is a valid header name, a token by RFC 9110 (5.6.2). */
+/** Returns whether a text is a valid header name, which is a token in RFC 9110 (5.6.2). */
 export function isHeaderName(name: string): boolean {
   return /^[!#$%&'*+.^_`|~0-9a-z-]+$/i.test(name);
 }
 
-/** Returns whether only the connection may set a header, and not the configuration of a step. */
+/** Returns whether a step must not set a header, because the HTTP client sets it. */
 export function isForbiddenHeader(name: string): boolean {
   return FORBIDDEN.has(name.toLowerCase());
 }
 
-/** Returns why a text cannot be the value of a header; null when it can. */
+/** Returns why a text cannot be a header value, or null if it can. */
 export function headerProblem(value: string): string | null {
   if (/[\r\n]/.test(value)) return 'must not contain a line break';
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value)
@@ -32,7 +32,7 @@ export function headerProblem(value: string): string | null {
     : 'must not contain control characters or characters beyond Latin-1';
 }
 
-/** Headers of a connection, by name; values may be secrets. */
+/** Headers of a connection, by name. The values may be secrets. */
 export const ConnectionHeaders = z
   .record(
     z

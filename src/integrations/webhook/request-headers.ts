@@ -4,7 +4,7 @@ import { authTypeOf, type WebhookConfig } from './config';
 import type { EncodedBody } from './encode-body';
 import { headerProblem } from './header-rules';
 
-/** Custom headers without secrets that another origin needs to understand the request. */
+/** Custom headers without secrets that another origin needs to understand the request after a redirect. */
 const HARMLESS: ReadonlySet<string> = new Set(['accept', 'content-type', 'idempotency-key', 'user-agent']);
 
 interface RequestHeaders {
@@ -14,9 +14,9 @@ interface RequestHeaders {
 }
 
 /**
- * Returns the headers of one attempt. Later ones win: content type, custom headers (a repeated name is one header with
- * both values), authentication, `Idempotency-Key` and the signature. @throws {ProviderFailure} config_invalid, without
- * the value, when a secret cannot be a header value
+ * Returns the headers of one attempt. If a header is set more than once, the last of these wins: content type, custom
+ * headers (a repeated name becomes one header with both values), authentication, `Idempotency-Key`, signature. @throws
+ * {ProviderFailure} config_invalid, without the value, when a secret cannot be a header value
  */
 export function requestHeaders(
   config: WebhookConfig,

@@ -13,8 +13,8 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_TIMEOUT_MS = 300_000;
 
 /**
- * Creates the action `integration-webhook.send`. Succeeds with a 2xx answer, after redirects. Every attempt has the
- * same `Idempotency-Key`, so that the receiver can recognise a repeat.
+ * Creates the action `integration-webhook.send`. It succeeds with a 2xx response, after following redirects. Every
+ * attempt has the same `Idempotency-Key`, so that the receiver can recognise repeated requests.
  */
 export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
   return {
@@ -38,7 +38,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
         method: config.method,
         headers,
         body: body?.text,
-        // When the step sets no timeout, the signal aborts the request at the end of the attempt (5 s, or
+        // If the step sets no timeout, the signal aborts the request at the end of the attempt (5 s, or
         // timeout_seconds).
         timeoutMs: config.timeout ?? MAX_TIMEOUT_MS,
         signal,

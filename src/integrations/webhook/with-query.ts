@@ -1,6 +1,9 @@
 type Value = string | number | boolean | null;
 
-/** Returns the URL with encoded parameters after existing ones; null leaves its parameter out, a list repeats it. */
+/**
+ * Returns a URL with encoded parameters added after existing ones. A null value omits the parameter, and a list repeats
+ * it.
+ */
 export function withQuery(text: string, query: Readonly<Record<string, Value | readonly Value[]>> = {}): string {
   const pairs = Object.entries(query).flatMap(([name, value]) =>
     [value].flat().flatMap((one) => (one === null ? [] : [`${encode(name)}=${encode(String(one))}`])),

@@ -19,10 +19,10 @@ import { SilenceDialog } from './silence-dialog';
 type Detail = components['schemas']['AlertDetail'];
 const REFRESH = ['alert', 'alerts', 'now'];
 
-/** Entries of a map by name. */
+/** Returns the entries of a map, sorted by name. */
 const sorted = (map: Readonly<Record<string, string>>) => Object.entries(map).sort(([a], [b]) => a.localeCompare(b));
 
-/** One alert: what it says, its episodes, and the runs that it caused. */
+/** Shows one alert: its labels and annotations, its episodes, and the runs that it caused. */
 export function AlertScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
@@ -76,7 +76,7 @@ function Sub({ alert }: { alert: Detail }) {
         </span>
       )}
       <Link to="/why" search={{ entity: alert.fingerprint, kind: 'alert' }}>
-        Why did it start something, or nothing?
+        Why did it start a run, or not?
       </Link>
       <CopyId id={alert.fingerprint} short={16} />
     </>
@@ -142,12 +142,12 @@ function Details({ alert }: { alert: Detail }) {
 
 function Runs({ alert }: { alert: Detail }) {
   return (
-    <Panel title="Runs that it caused">
+    <Panel title="Runs caused by this alert">
       <Table
         label="Runs"
         rows={alert.runs}
         rowKey={({ id }) => id}
-        empty="It has caused no run."
+        empty="This alert has not caused any runs."
         columns={[
           { name: 'Status', cell: ({ status }) => <Status value={status} /> },
           {
@@ -173,7 +173,7 @@ function Episodes({ alert }: { alert: Detail }) {
         label="Episodes"
         rows={alert.episodes}
         rowKey={({ startsAt }) => startsAt}
-        empty="No episodes are kept."
+        empty="No episodes recorded."
         columns={[
           { name: 'Began', cell: ({ startsAt }) => <Time at={startsAt} /> },
           { name: 'Lasted', cell: ({ startsAt, endsAt }) => <Duration from={startsAt} to={endsAt} /> },

@@ -12,7 +12,7 @@ const DURATIONS = [
   { value: '10080', label: '7 days' },
 ];
 
-/** Silences one alert, or every alert that matchers choose. */
+/** A dialog that silences one alert, or every alert that matches the matchers the user enters. */
 export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; onClose(): void }) {
   const [minutes, setMinutes] = useState('120');
   const [comment, setComment] = useState('');
@@ -39,7 +39,7 @@ export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; 
     >
       {fingerprint === undefined && (
         <AreaField
-          label="Matchers, one a line"
+          label="Matchers, one per line"
           code
           rows={3}
           value={matchers}
@@ -53,7 +53,7 @@ export function SilenceDialog({ fingerprint, onClose }: { fingerprint?: string; 
         label="Comment"
         value={comment}
         onChange={setComment}
-        hint="Shown where the silence keeps an automation from starting."
+        hint="Shown wherever this silence prevents an automation from starting."
       />
     </Dialog>
   );

@@ -7,7 +7,7 @@ export type Automation = components['schemas']['AutomationResource'];
 const MAX_LISTED = 1_000;
 const PAGE = 200;
 
-/** An automation with the ETag that its changes are made from. */
+/** An automation and its ETag. Updates send the ETag so that they do not overwrite somebody else's changes. */
 export interface Tagged {
   automation: Automation;
   etag: string;
@@ -22,7 +22,7 @@ export const automationQuery = (id: string) =>
     },
   });
 
-/** Returns the automation as the YAML document that was saved. */
+/** Returns the YAML document of an automation as its author saved it. */
 export async function readYaml(id: string): Promise<{ text: string; etag: string }> {
   const call = await api.GET('/api/v1/automations/{id}', {
     params: { path: { id } },
@@ -40,7 +40,10 @@ interface Filters {
   uses?: string | undefined;
 }
 
-/** Automations under the filters: all of them up to a bound, since they are shown by group. */
+/**
+ * Reads the automations that match the filters. Reads all pages, up to 1,000 automations, because the screen groups
+ * them.
+ */
 export const automationsQuery = (filters: Filters) =>
   queryOptions({
     queryKey: ['automations', filters],
@@ -73,7 +76,7 @@ export async function refreshAutomation(id?: string): Promise<void> {
   ]);
 }
 
-/** Ended runs of an automation: 24 hours in buckets of an hour, 7 or 30 days in buckets of a day. */
+/** Reads the statistics of ended runs: 24 hours in hourly buckets, or 7 or 30 days in daily buckets. */
 export const statsQuery = (id: string, days = 1) =>
   queryOptions({
     queryKey: ['stats', id, days],

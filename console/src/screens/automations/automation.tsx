@@ -17,7 +17,7 @@ import { Overview } from './overview';
 import { RunNow } from './run-now';
 import { Versions } from './versions';
 
-/** One automation: what it does, how it did, why it did not, and what it was. */
+/** Shows one automation: its definition and outcomes, its runs, the events that did not start it, and its versions. */
 export function AutomationScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery(automationQuery(id));
@@ -81,7 +81,7 @@ function GitOpsBanner({ automation }: { automation: Automation }) {
             · commit <CopyId id={commit} short={10} />
           </>
         )}
-        . Change it there; here it can be enabled, disabled and run.
+        . Edit the definition there. Here you can only enable, disable and run it.
       </div>
     </div>
   );
@@ -126,7 +126,7 @@ function Delete({ tagged: { automation, etag }, onClose }: { tagged: Tagged; onC
   });
   return (
     <Dialog title={`Delete “${automation.name}”?`} submit="Delete" danger onClose={onClose} form={remove}>
-      <p>Its open runs are cancelled. Ended runs stay until their retention ends.</p>
+      <p>Its open runs will be cancelled. Ended runs are kept until their retention expires.</p>
     </Dialog>
   );
 }

@@ -13,7 +13,7 @@ import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { automationsQuery, refreshAutomation, setStatus, statsQuery, type Automation } from './automation-api';
 
-/** Automations by group, with the outcomes of their last 24 hours. */
+/** Lists automations by group, with the outcomes of their runs in the last 24 hours. */
 export function Automations() {
   const [search, set] = useSearchParams();
   const may = useMay('manage');
@@ -42,7 +42,7 @@ export function Automations() {
         {({ items, more }) => (
           <>
             {items.length === 0 && <Nothing filtered={Object.keys(filters).length > 0} />}
-            {more && <p className="hint">The first {items.length} are shown. Search to find the others.</p>}
+            {more && <p className="hint">Only the first {items.length} are shown. Search to find the others.</p>}
             <Groups automations={items} />
           </>
         )}
@@ -96,7 +96,7 @@ function Groups({ automations }: { automations: readonly Automation[] }) {
   );
 }
 
-/** Alphabetical; those without a group last. */
+/** Compares group names alphabetically. Automations without a group come last. */
 function byName(a: string, b: string): number {
   if (a === '' || b === '') return a === b ? 0 : a === '' ? 1 : -1;
   return a.localeCompare(b);
@@ -149,7 +149,7 @@ function Name({ automation }: { automation: Automation }) {
   );
 }
 
-/** Enables or disables at once. */
+/** A switch that enables or disables an automation immediately. */
 export function StatusSwitch({ automation }: { automation: Automation }) {
   const may = useMay('manage');
   const { id, name, status } = automation;

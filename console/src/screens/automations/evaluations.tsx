@@ -9,11 +9,11 @@ import { Time } from '../../ui/time';
 
 type Evaluation = components['schemas']['Evaluation'];
 
-/** What each outcome means. */
+/** Plain-English descriptions of the evaluation outcomes. */
 const MEANING: Readonly<Record<string, string>> = {
   config: 'The configuration of the trigger did not match',
   filter: 'The filter was false',
-  window: 'Not often enough within the window',
+  window: 'Too few events within the window',
   dwell: 'The cause did not hold long enough',
   dwell_cancelled: 'The cause did not hold long enough',
   condition: 'A condition was false',
@@ -29,7 +29,7 @@ const MEANING: Readonly<Record<string, string>> = {
   dwelling: 'The cause must hold first',
 };
 
-/** Returns an outcome in words. */
+/** Returns an evaluation outcome as readable text. */
 export const meaningOf = (outcome: string): string => MEANING[outcome] ?? outcome.replaceAll('_', ' ');
 
 export const evaluationsQuery = (id: string) =>
@@ -64,7 +64,7 @@ const COLUMNS: readonly Column<Evaluation>[] = [
   },
 ];
 
-/** Events that did not start the automation, with the reason. */
+/** Lists events that did not start the automation, with the reason. */
 export function Evaluations({ id }: { id: string }) {
   const query = usePages(['evaluations', id], (cursor) =>
     bodyOf(api.GET('/api/v1/automations/{id}/evaluations', { params: { path: { id }, query: page(cursor) } })),
@@ -73,13 +73,13 @@ export function Evaluations({ id }: { id: string }) {
     <Pages query={query}>
       {(items) => (
         <Table
-          label="Events that did not start it"
+          label="Events that did not start this automation"
           columns={COLUMNS}
           rows={items}
           rowKey={({ triggerId, changeId, contextKey, outcome, firstAt }) =>
             `${triggerId ?? ''}:${changeId ?? ''}:${contextKey ?? ''}:${outcome}:${firstAt}`
           }
-          empty="No event was turned away. Events that started a run are under Runs."
+          empty="No event was refused. Events that started a run are listed under Runs."
         />
       )}
     </Pages>

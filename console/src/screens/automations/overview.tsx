@@ -26,7 +26,7 @@ const RANGES = [
   { value: '30', label: '30 days' },
 ] as const;
 
-/** What an automation does, how it did, and what it waits for. */
+/** Shows the steps of an automation, the outcomes of its runs, and what it waits for. */
 export function Overview({ automation }: { automation: Automation }) {
   const recent = useQuery(statsQuery(automation.id));
   const evaluations = useQuery(evaluationsQuery(automation.id));
@@ -40,7 +40,7 @@ export function Overview({ automation }: { automation: Automation }) {
     <div className="two-columns">
       <Panel title="What it does" aside={<ViewSwitch />}>
         {isGraph ? <FlowGraph label={`Graph of ${automation.name}`} {...counted} /> : <Flow {...counted} />}
-        <p className="pad hint">Counts are of the last 24 hours.</p>
+        <p className="pad hint">Counts cover the last 24 hours.</p>
       </Panel>
       <div>
         <Outcomes id={automation.id} />
@@ -115,7 +115,7 @@ function RecentRuns({ id }: { id: string }) {
             label="Recent runs"
             rows={items}
             rowKey={(run) => run.id}
-            empty="It has not run yet."
+            empty="No runs yet."
             columns={[
               { name: 'Status', cell: ({ status }) => <Status value={status} /> },
               {
@@ -145,7 +145,7 @@ function RecentRuns({ id }: { id: string }) {
   );
 }
 
-/** Causes that must hold for a while, and steps that wait. */
+/** Lists triggers whose `for` duration is running, and steps that wait. */
 function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],
@@ -156,12 +156,12 @@ function Armed({ id }: { id: string }) {
   const nothing = dwells.data?.items.length === 0 && waits.data?.length === 0;
   return (
     <Panel title="Armed now">
-      {nothing && <p className="pad faint">Nothing is armed and no step waits.</p>}
+      {nothing && <p className="pad faint">Nothing is armed and no step is waiting.</p>}
       <ul className="plain">
         {dwells.data?.items.map(({ triggerId, contextKey, armedAt, firesAt }) => (
           <li key={`${triggerId}:${contextKey ?? ''}`}>
-            <Status value="waiting" label="holds" /> <code>{triggerId}</code> {contextKey} since <Time at={armedAt} />,
-            fires <Countdown until={firesAt} />
+            <Status value="waiting" label="holding" /> <code>{triggerId}</code> {contextKey} since <Time at={armedAt} />
+            , fires <Countdown until={firesAt} />
           </li>
         ))}
         {waits.data?.map((wait) => (

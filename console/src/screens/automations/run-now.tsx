@@ -16,14 +16,14 @@ interface KnownTrigger {
   event: string;
 }
 
-/** Returns the id that a trigger without one gets from its event. */
+/** Returns the default id of a trigger without an `id`, derived from its event. */
 const derivedId = (event: string) =>
   event
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '_')
     .slice(0, 64);
 
-/** Returns triggers of a definition by their ids. */
+/** Returns the id and event of each trigger in a definition. */
 export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] {
   const triggers = definition['triggers'];
   if (!Array.isArray(triggers)) return [];
@@ -32,7 +32,7 @@ export function triggersOf(definition: Record<string, unknown>): KnownTrigger[] 
     .map(({ id, event }) => ({ id: String(id ?? derivedId(String(event))), event: String(event) }));
 }
 
-/** Starts a run by hand, with a payload from a form that the trigger's schema gives. */
+/** A dialog that starts a run manually. The payload form follows the schema of the chosen trigger. */
 export function RunNow({ automation, onClose }: { automation: Automation; onClose(): void }) {
   const navigate = useNavigateWhileShown();
   const triggers = triggersOf(automation.definition);
@@ -73,7 +73,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
           label="As if started by"
           value={triggerId}
           options={[
-            { value: '', label: 'nothing: by hand, without a payload' },
+            { value: '', label: 'no trigger (manual run without a payload)' },
             ...triggers.map(({ id, event: name }) => ({ value: id, label: id === name ? id : `${id} (${name})` })),
           ]}
           onChange={(next) => {
@@ -86,15 +86,15 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
         label="Context key"
         value={contextKey}
         onChange={setContextKey}
-        hint="Empty: the key that the trigger derives from the payload."
+        hint="Leave empty to use the key that the trigger derives from the payload."
       />
-      <CheckField label="Check its conditions" checked={checkConditions} onChange={setCheckConditions} />
+      <CheckField label="Check the automation’s conditions" checked={checkConditions} onChange={setCheckConditions} />
       {event !== undefined && <Payload key={event} event={event} value={payload} onChange={setPayload} />}
     </Dialog>
   );
 }
 
-/** The payload of an event; begins with a sample that its schema accepts. */
+/** A form for the payload of an event, filled in with a sample that matches the event's schema. */
 function Payload(props: {
   event: string;
   value: Record<string, unknown> | undefined;

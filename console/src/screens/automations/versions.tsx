@@ -14,7 +14,7 @@ import { refreshAutomation, type Tagged } from './automation-api';
 
 type Version = components['schemas']['AutomationVersion'];
 
-/** Versions of the definition, the difference to the current one, and the way back. */
+/** Lists the versions of the definition, compares one with the current version, and offers a rollback to it. */
 export function Versions({ tagged }: { tagged: Tagged }) {
   const { id, version: current } = tagged.automation;
   const [search, set] = useSearchParams();
@@ -83,7 +83,9 @@ function Comparison({ tagged, from }: { tagged: Tagged; from: number }) {
   return (
     <Panel title={title} aside={from === current ? undefined : rollback}>
       <Loaded query={query}>
-        {({ unified }) => <Diff unified={unified} equal="The two versions are equal. Choose another to compare." />}
+        {({ unified }) => (
+          <Diff unified={unified} equal="The two versions are identical. Choose another version to compare." />
+        )}
       </Loaded>
       {dialogOpen && <Rollback tagged={tagged} to={from} onClose={() => setDialogOpen(false)} />}
     </Panel>
@@ -106,7 +108,7 @@ function Rollback({ tagged: { automation, etag }, to, onClose }: { tagged: Tagge
   return (
     <Dialog title={`Roll back to version ${to}?`} submit="Roll back" onClose={onClose} form={change}>
       <p>
-        A new version {automation.version + 1} is made that equals version {to}. Runs in progress keep their version.
+        This creates version {automation.version + 1}, identical to version {to}. Runs in progress keep their version.
       </p>
     </Dialog>
   );

@@ -12,7 +12,10 @@ import { Status } from '../../ui/status';
 type Connection = components['schemas']['Connection'];
 type Config = Record<string, unknown>;
 
-/** Makes or changes a connection; it can be tested before it is saved. Secrets are only written, never shown. */
+/**
+ * A dialog that creates or edits a connection and can test it before saving. The values of secrets can be set but are
+ * never shown.
+ */
 export function ConnectionDialog({ connection, onClose }: { connection: Connection | undefined; onClose(): void }) {
   const types = useQuery({
     queryKey: ['connection-types'],
@@ -59,7 +62,7 @@ export function ConnectionDialog({ connection, onClose }: { connection: Connecti
       <ConnectionTest connection={connection} type={type} config={config} />
       {save.data?.warnings.map(({ path, message }) => (
         <p key={path} className="tone-warn" role="alert">
-          Saved, but: {message}
+          Saved with a warning: {message}
         </p>
       ))}
     </Dialog>
@@ -72,7 +75,7 @@ interface ConnectionTestProps {
   config: Config;
 }
 
-/** Tests the configuration without saving it. The result disappears when the configuration changes. */
+/** A button that tests the connection without saving it. The result disappears when the configuration changes. */
 function ConnectionTest({ connection, type, config }: ConnectionTestProps) {
   const test = useMutation({
     mutationFn: () => {
@@ -95,7 +98,7 @@ function ConnectionTest({ connection, type, config }: ConnectionTestProps) {
   );
 }
 
-/** Returns what can be shown of a config: everything but its secrets. */
+/** Returns the fields of a config that can be shown, which are all except its secrets. */
 function shownOf(config: Config): Config {
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => !(isRecord(value) && value['hasValue'] === true)),
@@ -105,7 +108,7 @@ function shownOf(config: Config): Config {
 interface ConfigFieldsProps {
   schema: Config;
   config: Config;
-  /** The saved config; secrets in it are `{hasValue: true}`. */
+  /** The saved config. Each secret in it is `{hasValue: true}`. */
   kept: Config;
   onChange(config: Config): void;
 }
@@ -150,8 +153,8 @@ function ConfigField({ field, schema, value, hasValue, required, onChange }: Con
     onChange(next === '' ? undefined : schema['type'] === 'string' ? next : numberOr(next));
   if (schema['x-secret'] === true) {
     const hint = hasValue
-      ? 'A value is set. Empty: it stays.'
-      : 'Written once, never shown. ${{ secrets.NAME }} refers to a secret.';
+      ? 'A value is set. Leave empty to keep it.'
+      : 'Never shown after saving. Use ${{ secrets.NAME }} to refer to a secret.';
     if (schema['type'] === 'string')
       return <TextField label={label} type="password" value={text} onChange={write} hint={hint} />;
     return <JsonField label={label} value={value} onChange={onChange} hint={hint} />;
@@ -179,6 +182,6 @@ function JsonField(props: { label: string; value: unknown; hint: string; onChang
     }
   };
   return (
-    <AreaField label={`${props.label}, JSON or text`} code rows={2} value={text} onChange={write} hint={props.hint} />
+    <AreaField label={`${props.label} (JSON or text)`} code rows={2} value={text} onChange={write} hint={props.hint} />
   );
 }

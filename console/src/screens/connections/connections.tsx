@@ -19,7 +19,7 @@ import { UsersLink } from './used-by';
 
 type Connection = components['schemas']['Connection'];
 
-/** What automations reach other products with. */
+/** Lists connections, inbound hooks, secrets and script packages. */
 export function Connections() {
   return (
     <Page

@@ -16,9 +16,9 @@ import { UsersLink } from './used-by';
 
 type Hook = components['schemas']['Hook'];
 
-/** Schemes without a secret. */
+/** Signature schemes that need no secret. */
 const UNSIGNED: ReadonlySet<string> = new Set(['none', 'sns']);
-/** Schemes whose header can be chosen. */
+/** Signature schemes whose HTTP header is configurable. */
 const WITH_HEADER: ReadonlySet<string> = new Set(['header', 'timestamped', 'hmac']);
 
 interface HmacOptions {
@@ -31,7 +31,7 @@ interface HmacOptions {
 const DIGESTS = ['sha1', 'sha256', 'sha384', 'sha512'] as const;
 const ENCODINGS = ['hex', 'base64'] as const;
 
-/** Inbound hooks and how their senders sign. */
+/** Lists inbound hooks and the signature scheme of each. */
 export function Hooks() {
   const may = useMay('secrets');
   const [dialogOpen, setDialogOpen] = useState(false);
@@ -103,15 +103,20 @@ function NewHook({ onClose }: { onClose(): void }) {
   );
   return (
     <Dialog title="New hook" submit="Create" onClose={onClose} form={save}>
-      <TextField label="Name" value={name} onChange={setName} hint="Part of its address." required />
+      <TextField label="Name" value={name} onChange={setName} hint="Part of the hook’s address." required />
       <SelectField<HookScheme>
-        label="How the sender signs"
+        label="How the sender signs requests"
         value={scheme}
         options={HOOK_SCHEMES}
         onChange={setScheme}
       />
       {WITH_HEADER.has(scheme) && (
-        <TextField label="Header" value={header} onChange={setHeader} hint="Empty: the default of the scheme." />
+        <TextField
+          label="Header"
+          value={header}
+          onChange={setHeader}
+          hint="Leave empty to use the default of the scheme."
+        />
       )}
       {scheme === 'hmac' && <HmacFields value={hmac} onChange={setHmac} />}
       {scheme === 'sns' && (
@@ -122,17 +127,17 @@ function NewHook({ onClose }: { onClose(): void }) {
           rows={2}
           code
           required
-          hint="ARNs of the topics that may post, one a line. Their subscriptions are confirmed on their own."
+          hint="ARNs of the topics that may post, one per line. Their subscriptions are confirmed automatically."
         />
       )}
-      {scheme === 'none' && <p className="tone-warn">Anyone with the address can send.</p>}
+      {scheme === 'none' && <p className="tone-warn">Anyone who knows the address can send events.</p>}
       {!UNSIGNED.has(scheme) && (
         <TextField
           label="Secret"
           type="password"
           value={secret}
           onChange={setSecret}
-          hint="Written once, never shown."
+          hint="Never shown after saving."
           required
         />
       )}
@@ -140,7 +145,7 @@ function NewHook({ onClose }: { onClose(): void }) {
   );
 }
 
-/** Options of a custom signature; an empty one keeps its default. */
+/** Fields for the options of an HMAC signature. An empty field keeps the default. */
 function HmacFields({ value, onChange }: { value: HmacOptions; onChange(value: HmacOptions): void }) {
   const set = (name: 'prefix' | 'signedText' | 'timestampHeader') => (text: string) => {
     onChange(text === '' ? omit(value, name) : { ...value, [name]: text });
@@ -160,18 +165,14 @@ function HmacFields({ value, onChange }: { value: HmacOptions; onChange(value: H
         options={ENCODINGS}
         onChange={(encoding) => onChange({ ...value, encoding })}
       />
-      <TextField label="Prefix" value={value.prefix ?? ''} onChange={set('prefix')} hint="Such as sha256=" />
+      <TextField label="Prefix" value={value.prefix ?? ''} onChange={set('prefix')} hint="For example sha256=" />
       <TextField
         label="Signed text"
         value={value.signedText ?? ''}
         onChange={set('signedText')}
-        hint="{body}, {timestamp}, {id} and {header:NAME}. Empty: {body}"
+        hint="May contain {body}, {timestamp}, {id} and {header:NAME}. Default: {body}"
       />
-      <TextField
-        label="Header of the timestamp"
-        value={value.timestampHeader ?? ''}
-        onChange={set('timestampHeader')}
-      />
+      <TextField label="Timestamp header" value={value.timestampHeader ?? ''} onChange={set('timestampHeader')} />
     </fieldset>
   );
 }

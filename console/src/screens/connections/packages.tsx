@@ -14,7 +14,7 @@ import { UsersLink } from './used-by';
 
 type Package = components['schemas']['ScriptPackage'];
 
-/** Packages that scripts may import. */
+/** Lists the packages that scripts may import. */
 export function Packages() {
   const may = useMay('manage');
   const [dialogOpen, setDialogOpen] = useState(false);
@@ -59,7 +59,7 @@ export function Packages() {
             columns={columns}
             rows={items}
             rowKey={({ id }) => id}
-            empty="Scripts may import no packages yet."
+            empty="No packages yet. Scripts can import the packages that you add here."
           />
         )}
       </Pages>
@@ -87,7 +87,7 @@ function AddPackage({ onClose }: { onClose(): void }) {
     <Dialog title="Add a package" submit="Add" disabled={file === undefined} onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
       <TextField label="Version" value={version} onChange={setVersion} required />
-      <Field label="Tarball" hint="As “npm pack” makes it.">
+      <Field label="Tarball" hint="A tarball created by “npm pack”.">
         {(id) => (
           <input id={id} type="file" accept=".tgz,.tar.gz" onChange={(event) => setFile(event.target.files?.[0])} />
         )}

@@ -29,7 +29,10 @@ const SAMPLE = JSON.stringify(
   2,
 );
 
-/** Runs a script on a sample context, or on what a step of a past run saw, in the sandbox that steps use. */
+/**
+ * Tries a script in the sandbox that steps use. The script gets a sample context, or the context of a step in a past
+ * run.
+ */
 export function Scripts() {
   const may = useMay('manage');
   const [search] = useSearchParams();
@@ -88,7 +91,9 @@ export function Scripts() {
 function Sub() {
   return (
     <>
-      <span>It runs in the sandbox of steps. Secrets are placeholders unless you give a value for this run.</span>
+      <span>
+        The script runs in the same sandbox as steps. Secrets are placeholders unless you enter a value for this run.
+      </span>
       <Link to="/automations" search={{ uses: 'script:*' }}>
         Automations with scripts
       </Link>
@@ -113,13 +118,15 @@ function KindField({ kind, onChange }: { kind: Kind; onChange(kind: Kind): void 
 interface ContextPanelProps {
   context: string;
   onChange(context: string): void;
-  /** Run from which the context was loaded. */
+  /** The run from which the context was loaded. */
   runId: string | undefined;
 }
 
 function ContextPanel({ context, onChange, runId }: ContextPanelProps) {
   const hint =
-    runId === undefined ? 'A step of a run has a link that loads its scope.' : `The scope of a step of run ${runId}.`;
+    runId === undefined
+      ? 'To use the scope of a real step, open the step in its run and choose “Try a script with this scope”.'
+      : `Loaded from run ${runId}.`;
   return (
     <Panel title="Context">
       <div className="detail">
@@ -129,7 +136,7 @@ function ContextPanel({ context, onChange, runId }: ContextPanelProps) {
   );
 }
 
-/** Reads the scope of a step of a past run, or of the run when no step is named. */
+/** Reads the expression scope of a step in a past run, or of the run itself if no step is given. */
 function useScope(id: string | undefined, step: string | undefined) {
   return useQuery({
     queryKey: ['scope', id, step],
@@ -144,14 +151,14 @@ function useScope(id: string | undefined, step: string | undefined) {
 interface ScriptInput {
   kind: Kind;
   script: string;
-  /** JSON. */
+  /** JSON text. */
   context: string;
   secrets: readonly SecretRow[];
-  /** Names, separated by commas. */
+  /** Package names, separated by commas. */
   packages: string;
 }
 
-/** Runs a script in the service. @throws {SyntaxError} when the context is not JSON; {ApiError} */
+/** Runs a script on the server. @throws {SyntaxError} when the context is not JSON @throws {ApiError} */
 function runScript({ kind, script, context, secrets, packages }: ScriptInput) {
   const named = secrets.filter(({ variable }) => variable !== '');
   const overridden = named.filter(({ override }) => override !== '');
@@ -167,7 +174,7 @@ function runScript({ kind, script, context, secrets, packages }: ScriptInput) {
   );
 }
 
-/** `${{ secrets.NAME }}` → NAME */
+/** Returns the name in `${{ secrets.NAME }}`, or the whole text if there is no such expression. */
 const nameOf = (text: string): string => /secrets\.(\w+)/.exec(text)?.[1] ?? text;
 
 function SecretRows({ rows, onChange }: { rows: readonly SecretRow[]; onChange(rows: SecretRow[]): void }) {

@@ -12,10 +12,10 @@ import { Time } from '../../ui/time';
 import { SecretUsers } from './used-by';
 
 type Secret = components['schemas']['Secret'];
-/** Shorter values cannot be hidden in what steps leave. */
+/** Values with fewer characters cannot be masked reliably in logs and results. */
 const SHORT = 8;
 
-/** Names of secrets. No call answers with a value. */
+/** Lists secrets and where each is used. The API never returns their values. */
 export function Secrets() {
   const may = useMay('secrets');
   const [edited, setEdited] = useState<string>();
@@ -27,7 +27,7 @@ export function Secrets() {
     { name: 'Version', cell: ({ version }) => <span className="num">{version}</span> },
     { name: 'Changed', cell: ({ updatedAt }) => <Time at={updatedAt} /> },
     { name: 'Used by', wrap: true, cell: ({ usedBy }) => <SecretUsers usedBy={usedBy} /> },
-    { name: 'Written as', cell: ({ name }) => <code>{`\${{ secrets.${name} }}`}</code> },
+    { name: 'Reference', cell: ({ name }) => <code>{`\${{ secrets.${name} }}`}</code> },
     {
       name: 'Actions',
       hidden: true,
@@ -81,12 +81,12 @@ function SecretDialog({ given, onClose }: { given: string; onClose(): void }) {
         type="password"
         value={value}
         onChange={setValue}
-        hint="Written once, never shown."
+        hint="Never shown after saving."
         required
       />
       {tooShort && (
         <p className="tone-warn" role="status">
-          Values of fewer than {SHORT} characters cannot be hidden reliably in logs and results.
+          Values with fewer than {SHORT} characters cannot be masked reliably in logs and results.
         </p>
       )}
     </Dialog>

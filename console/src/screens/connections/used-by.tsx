@@ -1,7 +1,7 @@
 import { Link } from '@tanstack/react-router';
 import type { components } from '../../api/schema';
 
-/** Leads to the automations that use something: `connection:<id>`, `hook:<name>`, `package:<name@version>`. */
+/** Links to the automations that use `connection:<id>`, `hook:<name>` or `package:<name@version>`. */
 export function UsersLink({ uses, name }: { uses: string; name: string }) {
   return (
     <Link to="/automations" search={{ uses }} aria-label={`Automations that use ${name}`}>
@@ -10,7 +10,7 @@ export function UsersLink({ uses, name }: { uses: string; name: string }) {
   );
 }
 
-/** What refers to a secret. */
+/** Lists the automations, connections and hooks that refer to a secret. */
 export function SecretUsers({ usedBy }: { usedBy: components['schemas']['Secret']['usedBy'] }) {
   const { automations, connections, hooks } = usedBy;
   if (automations.length + connections.length + hooks.length === 0) return <span className="faint">nothing</span>;

@@ -34,13 +34,16 @@ interface CodeEditorProps {
   findings: readonly PlacedFinding[];
   knowledge: Knowledge | undefined;
   readOnly: boolean;
-  /** Offset to go to; a new object goes there again. */
+  /** Offset to move the cursor to. Passing a new object moves the cursor again, even to the same offset. */
   goTo: { offset: number } | undefined;
   onChange(text: string): void;
   onSave(): void;
 }
 
-/** A YAML editor with completion, findings and hover. Tab indents; Escape and then Tab leaves it. */
+/**
+ * A YAML editor with completion, findings and hover texts. Tab indents; Escape followed by Tab moves the focus out of
+ * the editor.
+ */
 export default function CodeEditor(props: CodeEditorProps) {
   const host = useRef<HTMLDivElement>(null);
   const view = useRef<EditorView>(undefined);
@@ -50,7 +53,7 @@ export default function CodeEditor(props: CodeEditorProps) {
     if (host.current === null) return;
     const state = EditorState.create({ doc: current.current.text, extensions: extensionsOf(current) });
     const made = new EditorView({ state, parent: host.current });
-    // What scrolls can be scrolled by the keyboard, also when it is read only.
+    // Lets keyboard users scroll the text, even when it is read-only.
     made.scrollDOM.tabIndex = 0;
     view.current = made;
     return () => made.destroy();
@@ -127,7 +130,10 @@ function complete(context: CompletionContext, knowledge: Knowledge | undefined) 
   };
 }
 
-/** What the product of a connection offers; the reason stands in the list when it cannot be read. */
+/**
+ * Completes a field with values read from the connection's product, such as channels. If they cannot be read, the list
+ * shows the reason, but only when the user asked for completion.
+ */
 async function completeRemote(context: CompletionContext, remote: RemoteField): Promise<CompletionResult | null> {
   const { from, connectionName, field } = remote;
   const isQuoted = /["']/.test(context.state.sliceDoc(from - 1, from));
@@ -144,10 +150,10 @@ async function completeRemote(context: CompletionContext, remote: RemoteField): 
       validFor: /^[^"'\n]*$/,
     };
   } catch (error) {
-    // A reason that pops up while the author types would be in the way.
+    // Do not interrupt the user's typing with an error.
     if (!context.explicit || context.aborted) return null;
     const reason = error instanceof Error ? error.message : String(error);
-    const label = `No values from ${connectionName}: ${reason}`;
+    const label = `Could not read values from ${connectionName}: ${reason}`;
     return { from: context.pos, options: [{ label, type: 'note', apply: '' }], filter: false };
   }
 }

@@ -5,14 +5,17 @@ import { Loaded, Panel } from '../../ui/page';
 import { automationQuery, type Automation } from '../automations/automation-api';
 
 interface ConflictProps {
-  /** As it was when the text was read. */
+  /** The automation as it was when the edited text was read. */
   automation: Automation;
-  /** Goes on from the current state, whose ETag is given. */
+  /** Continues editing with the given ETag of the current version, so that the next save replaces that version. */
   onOverwrite(etag: string): void;
   onReload(): void;
 }
 
-/** Another tab or person saved first: what they changed, and the two ways out. */
+/**
+ * Shows what somebody else changed and saved first, and lets the user discard the edited text or replace the saved
+ * version.
+ */
 export function Conflict({ automation, onOverwrite, onReload }: ConflictProps) {
   const { id, version } = automation;
   const current = useQuery({ ...automationQuery(id), staleTime: 0, refetchOnMount: 'always' });
@@ -31,20 +34,20 @@ export function Conflict({ automation, onOverwrite, onReload }: ConflictProps) {
     <Panel title="Somebody else has changed this automation">
       <div className="detail">
         <p role="alert">
-          Your text was made from version {version}; nothing was saved. This is what they changed
-          {newest === undefined ? '' : ` up to version ${newest}`}:
+          Your text is based on version {version} and was not saved. Changes made since then
+          {newest === undefined ? '' : `, up to version ${newest}`}:
         </p>
-        <Loaded query={diff}>{({ unified }) => <Diff unified={unified} equal="Only its status changed." />}</Loaded>
+        <Loaded query={diff}>{({ unified }) => <Diff unified={unified} equal="Only the status was changed." />}</Loaded>
         <div className="chips">
           <button type="button" onClick={onReload}>
-            Discard mine and read theirs
+            Discard my changes and load theirs
           </button>
           <button
             type="button"
             disabled={current.data === undefined}
             onClick={() => current.data !== undefined && onOverwrite(current.data.etag)}
           >
-            Keep editing; the next save replaces theirs
+            Keep editing and replace theirs on the next save
           </button>
         </div>
       </div>

@@ -1,15 +1,15 @@
-/** Text that is not saved yet, kept in this browser. */
+/** Unsaved text, kept in the browser's local storage. */
 export interface Draft {
   text: string;
-  /** ETag of the version that the text was made from; empty for a new automation. */
+  /** ETag of the version that the author started from. Empty for a new automation. */
   etag: string;
-  /** ISO 8601. */
+  /** When the draft was kept, ISO 8601. */
   at: string;
 }
 
 const keyOf = (id: string) => `fermata.draft.${id}`;
 
-/** Returns the draft for an automation, or `new`. */
+/** Returns the draft for an automation id, or for `new`. */
 export function readDraft(id: string): Draft | undefined {
   try {
     const value = JSON.parse(window.localStorage.getItem(keyOf(id)) ?? 'null') as Partial<Draft> | null;
@@ -20,12 +20,12 @@ export function readDraft(id: string): Draft | undefined {
   }
 }
 
-/** Keeps a draft; a full or forbidden storage keeps nothing. */
+/** Stores a draft. Does nothing when the local storage is full or blocked. */
 export function writeDraft(id: string, draft: Omit<Draft, 'at'>): void {
   try {
     window.localStorage.setItem(keyOf(id), JSON.stringify({ ...draft, at: new Date().toISOString() }));
   } catch {
-    // The text is still in the page.
+    // The text is still in the editor.
   }
 }
 
@@ -33,6 +33,6 @@ export function dropDraft(id: string): void {
   try {
     window.localStorage.removeItem(keyOf(id));
   } catch {
-    // Nothing was kept.
+    // Local storage is blocked, so no draft was stored.
   }
 }

@@ -21,13 +21,16 @@ type Origin = 'sample' | 'event' | 'run' | 'own';
 interface DryRunProps {
   /** Undefined before the first save. */
   automation: Automation | undefined;
-  /** As it is written, saved or not. */
+  /** The definition in the editor, saved or not. */
   definition: unknown;
   disabled: boolean;
   onResult(outcomes: ReadonlyMap<string, string>): void;
 }
 
-/** Tries the text out on a sample, on what started a past run, or on an own payload; nothing is written or called. */
+/**
+ * Runs the edited definition without side effects, on a sample payload, a past event, the payload of a past run, or a
+ * payload that the user enters.
+ */
 export function DryRun({ automation, definition, disabled, onResult }: DryRunProps) {
   const may = useMay('manage');
   const triggers = triggersOf(isRecord(definition) ? definition : {});
@@ -68,7 +71,7 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
           {origin === 'event' && <PastEvents event={trigger?.event} value={changeId} onChange={setChangeId} />}
           {origin === 'run' && <PastRuns automationId={automation?.id} value={runId} onChange={setRunId} />}
         </div>
-        {origin === 'own' && <AreaField label="Own payload as JSON" code rows={6} value={own} onChange={setOwn} />}
+        {origin === 'own' && <AreaField label="Custom payload as JSON" code rows={6} value={own} onChange={setOwn} />}
         {run.error !== null && <Problem error={run.error} />}
         {run.data !== undefined && (
           <Tried name={name} definition={definition} event={trigger?.event} tried={run.data} />
@@ -96,7 +99,7 @@ function Tried({ event, ...test }: TriedProps) {
 
 interface OriginFieldProps {
   origin: Origin;
-  /** Whether the automation is saved, so that it may have runs. */
+  /** Whether the automation has been saved. Only saved automations have runs. */
   hasRuns: boolean;
   onChange(origin: Origin): void;
 }
@@ -109,20 +112,20 @@ function OriginField({ origin, hasRuns, onChange }: OriginFieldProps) {
       options={[
         { value: 'sample', label: 'Sample from the schema' },
         { value: 'event', label: 'A past event' },
-        ...(hasRuns ? [{ value: 'run' as const, label: 'What started a past run' }] : []),
-        { value: 'own', label: 'Own payload' },
+        ...(hasRuns ? [{ value: 'run' as const, label: 'The payload of a past run' }] : []),
+        { value: 'own', label: 'Custom payload' },
       ]}
       onChange={onChange}
     />
   );
 }
 
-/** Returns the name in a definition that may be incomplete. */
+/** Returns the automation's name from a definition that may be incomplete. */
 function nameIn(definition: unknown): string {
   return String((isRecord(definition) ? definition['name'] : undefined) ?? 'automation');
 }
 
-/** Tries a document out, in place of the saved one where there is one. */
+/** Dry-runs a definition. With an id, it runs instead of the saved definition of that automation. */
 function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
   return id === undefined
     ? bodyOf(api.POST('/api/v1/automations/dry-run', { body }))
@@ -130,7 +133,7 @@ function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
 }
 
 interface PastRunsProps {
-  /** Undefined for an automation that is not saved: it has no runs. */
+  /** Undefined for an automation that has not been saved, which has no runs. */
   automationId: string | undefined;
   value: string;
   onChange(id: string): void;
@@ -164,13 +167,13 @@ function runText({ startedAt, status, contextKey }: components['schemas']['Run']
 }
 
 interface PastEventsProps {
-  /** Undefined for a definition without triggers: it has no events. */
+  /** Undefined for a definition without triggers. */
   event: string | undefined;
   value: string;
   onChange(id: string): void;
 }
 
-/** Recent changes that mean an event, also those that started nothing. */
+/** A list of the last 20 changes that match an event, including those that started no run. */
 function PastEvents({ event, value, onChange }: PastEventsProps) {
   const { data } = useQuery({
     queryKey: ['changes', 'of event', event],
@@ -184,7 +187,7 @@ function PastEvents({ event, value, onChange }: PastEventsProps) {
       label="Event"
       value={value}
       options={[
-        { value: '', label: items.length === 0 ? 'None is kept' : 'Choose an event' },
+        { value: '', label: items.length === 0 ? 'No events recorded' : 'Choose an event' },
         ...items.map(({ changeId, occurredAt, kind, id }) => ({
           value: changeId,
           label: `${absoluteText(Date.parse(occurredAt))} · ${kind} ${id}`,
@@ -238,7 +241,7 @@ function Outcome({ result }: { result: Result }) {
           value={runs ? 'started' : 'refused'}
           label={
             runs
-              ? `It would run and end with ${result.end?.status ?? 'success'}`
+              ? `It would run and end with status ${result.end?.status ?? 'success'}`
               : `It would not run: ${result.outcome.replaceAll('_', ' ')}`
           }
         />

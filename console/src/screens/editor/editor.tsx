@@ -21,7 +21,7 @@ actions:
 
 const asYaml = { bodySerializer: (body: unknown) => String(body), headers: { 'Content-Type': 'application/yaml' } };
 
-/** An automation from nothing. */
+/** The editor for a new automation. */
 export function NewAutomation() {
   const navigate = useNavigateWhileShown();
   const may = useMay('manage');
@@ -37,11 +37,12 @@ export function NewAutomation() {
   return <Workbench id="new" title="New automation" source={source} readOnly={!may} onSave={save} />;
 }
 
-/** The next version of an automation. */
+/** The editor for an existing automation. Each save creates a new version. */
 export function EditAutomation() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const may = useMay('manage');
-  // Changes of others must not replace the text under the author: it is read once, and again after a save.
+  // The text is read once, and again after each save. Refreshing it at other times would replace what the author is
+  // typing.
   const [round, setRound] = useState(0);
   const query = useQuery({
     queryKey: ['editor-source', id, round],
@@ -81,7 +82,7 @@ async function readSource(id: string): Promise<Source & { automation: Automation
   return { automation, text, etag };
 }
 
-/** Returns the query for a note; an empty one is left out. */
+/** Returns the `note` query parameter, or no parameter for an empty note. */
 const noteOf = (note: string) => (note.trim() === '' ? {} : { note: note.trim() });
 
 async function saveVersion(id: string, text: string, etag: string, note: string): Promise<void> {

@@ -5,7 +5,7 @@ import { chainBefore, expressionBefore, filterBefore } from './suggest';
 import { placeAt, type Entry, type Path } from './yaml-place';
 import type { Knowledge } from './schema-walk';
 
-/** What is known about a part of a text: a heading and paragraphs. */
+/** The hover text for a range of the text: a title and paragraphs. */
 export interface Explanation {
   title: string;
   lines: string[];
@@ -13,10 +13,10 @@ export interface Explanation {
   to: number;
 }
 
-/** Longest value of a variable that is shown. */
+/** Maximum number of characters to show of a variable's value. */
 const MOST_SHOWN = 120;
 
-/** Returns what is known about the name of an expression under an offset; undefined outside of expressions. */
+/** Returns the hover text for the name at an offset in an expression, or undefined outside of expressions. */
 export function explainName(
   text: string,
   offset: number,
@@ -26,7 +26,7 @@ export function explainName(
   const from = offset - (/\w*$/.exec(text.slice(0, offset))?.[0].length ?? 0);
   const to = from + (/^\w*/.exec(text.slice(from))?.[0].length ?? 0);
   if (to === from) return undefined;
-  // Up to the end of the chain, since one word alone may be the beginning of a key.
+  // Read to the end of the chain, because a single word could also be the start of a key.
   const end = to + (/^[\w.[\]"']*/.exec(text.slice(to))?.[0].length ?? 0);
   const place = placeAt(text, end);
   const whole = expressionBefore(place, knowledge, entries);
@@ -40,7 +40,7 @@ export function explainName(
   return lines.length === 0 ? undefined : { title: titleOf(chain), lines, from, to };
 }
 
-/** Whether the end of an expression lies inside a quoted text. */
+/** Returns whether the end of an expression is inside a quoted text. */
 function isInText(expression: string): boolean {
   let quote = '';
   for (const char of expression)
@@ -48,7 +48,7 @@ function isInText(expression: string): boolean {
   return quote !== '';
 }
 
-/** Returns the chain that ends with a quoted key, e.g. at `ops` of `health.systems["ops"].status`. */
+/** Returns the chain that ends with a quoted key, e.g. for an offset at `ops` in `health.systems["ops"].status`. */
 function keyInBrackets(expression: string, rest: string): string[] | undefined {
   const opened = /\[\\?(["'])([^"']*)$/.exec(expression);
   if (opened === null) return undefined;
@@ -88,7 +88,7 @@ function linesOf(chain: readonly string[], standing: Standing): string[] {
   return chain.length > 1 ? [...lines, ...eventLines(chain, sources, standing)] : lines;
 }
 
-/** Description and type. */
+/** Returns lines with the description and type of a value. */
 function schemaLines(sources: readonly Source[]): string[] {
   const described = sources.map(({ schema }) => schema['description']).find((each) => typeof each === 'string');
   const types = [...new Set(sources.map(({ schema, root }) => allowedText(schema, root)))].filter(
@@ -100,7 +100,7 @@ function schemaLines(sources: readonly Source[]): string[] {
   ];
 }
 
-/** Which triggers or waits bring the value. */
+/** Returns a line that names the triggers or waits whose payload contains the value. */
 function eventLines(chain: readonly string[], sources: readonly Source[], standing: Standing): string[] {
   const at = chain.indexOf('payload');
   if (at < 0) return [];
@@ -135,7 +135,9 @@ function variableLines(name: string, { entries, at }: Standing): string[] {
   });
 }
 
-/** `actions[1].variables.x` → the step actions[1] */
+/**
+ * Returns a readable name for the step that sets a variable: `actions[1].variables.x` becomes `the step actions[1]`.
+ */
 function stepAt(path: Path): string {
   const parts = path.slice(0, -2).map((each) => (typeof each === 'number' ? `[${each}]` : `.${each}`));
   return `the step ${parts.join('').slice(1)}`;

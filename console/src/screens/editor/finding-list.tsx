@@ -9,7 +9,7 @@ interface FindingListProps {
   onFix(text: string): void;
 }
 
-/** What is wrong, with its place; choosing one goes there, and what can be fixed is fixed by a button. */
+/** Lists findings. Choosing one moves the cursor to it, and a button applies the fix if its message suggests one. */
 export function FindingList({ findings, text, onChoose, onFix }: FindingListProps) {
   if (findings.length === 0) return null;
   return (

@@ -1,11 +1,11 @@
 import { api, bodyOf, type Finding } from '../../api/client';
 
-/** A finding, and whether it keeps the document from being saved. */
+/** A finding and its severity. Errors prevent saving, warnings do not. */
 export interface PlacedFinding extends Finding {
   severity: 'error' | 'warning';
 }
 
-/** Errors and warnings as one list. */
+/** Returns errors and warnings in one list, each with its severity. */
 export function placed(found: { errors: readonly Finding[]; warnings: readonly Finding[] }): PlacedFinding[] {
   return [
     ...found.errors.map((each) => ({ ...each, severity: 'error' as const })),
@@ -14,15 +14,16 @@ export function placed(found: { errors: readonly Finding[]; warnings: readonly F
 }
 
 /**
- * Returns the findings to show until the service has answered for a text: those of the page, and those of the last
- * answer that the page cannot find itself, `remote`. Without them, they would disappear and return with each change.
+ * Returns the findings to show until the service has validated the new text: those of the local validator, and those of
+ * the service's last answer (`remote`) that the local validator cannot find. Without the latter, they would disappear
+ * and reappear with every change.
  */
 export const mergedFindings = (local: readonly PlacedFinding[], remote: readonly PlacedFinding[]): PlacedFinding[] => [
   ...local,
   ...onlyRemote(remote, local),
 ];
 
-/** Returns the findings of the service that the page did not have. */
+/** Returns the findings of the service that the local validator did not report. */
 export function onlyRemote(remote: readonly PlacedFinding[], local: readonly PlacedFinding[]): PlacedFinding[] {
   const known = new Set(local.map(identityOf));
   return remote.filter((finding) => !known.has(identityOf(finding)));
@@ -30,7 +31,7 @@ export function onlyRemote(remote: readonly PlacedFinding[], local: readonly Pla
 
 const identityOf = ({ path, code, message }: Finding) => JSON.stringify([path, code, message]);
 
-/** Returns what the service finds wrong with a document. */
+/** Validates a document with the service. */
 export async function validate(text: string): Promise<PlacedFinding[]> {
   const answer = await bodyOf(
     api.POST('/api/v1/automations/validate', {
@@ -42,7 +43,9 @@ export async function validate(text: string): Promise<PlacedFinding[]> {
   return placed(answer);
 }
 
-/** Returns where a finding lies: from its line and column to the end of the word there. */
+/**
+ * Returns the range of the word at a finding's line and column. Without a line, returns the range of the first line.
+ */
 export function rangeOf(text: string, { line, column }: Finding): { from: number; to: number } {
   if (line === undefined) return { from: 0, to: Math.min(text.length, Math.max(0, text.indexOf('\n'))) };
   const start = offsetOf(text, line, column ?? 1);
@@ -60,7 +63,7 @@ function offsetOf(text: string, line: number, column: number): number {
   return Math.min(at + column - 1, text.length);
 }
 
-/** Returns a replacement that the message of a finding proposes. */
+/** Returns the replacement that a finding's message suggests (`Did you mean "…"`), if any. */
 export function fixOf(text: string, finding: Finding): { from: number; to: number; insert: string } | undefined {
   const insert = /[Dd]id you mean "([^"]+)"/.exec(finding.message)?.[1];
   if (insert === undefined) return undefined;

@@ -7,11 +7,11 @@ import { schemasAt, typeText, valueAt, type Knowledge } from './schema-walk';
 import { scanYaml, type Entry } from './yaml-place';
 
 const UPCOMING = 3;
-/** Choices that are named; of more, only their number. */
+/** Maximum number of choices to list. Any others are only counted. */
 const MAX_CHOICES = 12;
 const YEAR_MS = 366 * 86_400_000;
 
-/** Returns what is known about the name of an expression, the key or the value under an offset. */
+/** Returns the hover text at an offset: for a name in an expression, otherwise for the key or value. */
 export function describeAt(text: string, offset: number, knowledge: Knowledge): Explanation | undefined {
   const entries = scanYaml(text);
   const named = explainName(text, offset, knowledge, entries);
@@ -23,7 +23,7 @@ export function describeAt(text: string, offset: number, knowledge: Knowledge): 
   const key = String(entry.path.at(-1));
   const lines = [...valueLines(entry, entries, knowledge)];
   const schemas = schemasAt(knowledge, entries, entry.path);
-  // Each event and each action has a schema of its own: what the other ones say is not about this one.
+  // The value is a known event or action, so the general texts, which list all the others, would only distract.
   const isNamed = (key === 'event' || key === 'action') && lines.length > 0;
   const info = schemas.map((schema) => schema['description']).find((each) => typeof each === 'string');
   if (typeof info === 'string' && !isNamed) lines.unshift(info);
@@ -35,14 +35,14 @@ export function describeAt(text: string, offset: number, knowledge: Knowledge): 
   return { title: key, lines, from: entry.at, to: end < 0 ? text.length : end };
 }
 
-/** Returns choices as they are; of many the first ones, and how many there are besides. */
+/** Returns choices separated by ` | `. After the first 12, returns only how many more there are. */
 function choicesText(choices: string): string {
   const each = choices.split(' | ');
   if (each.length <= MAX_CHOICES) return choices;
   return `${each.slice(0, MAX_CHOICES).join(' | ')} or one of ${each.length - MAX_CHOICES} more`;
 }
 
-/** Returns what the value itself means. */
+/** Returns the meaning of the value itself, such as the description of an event or the next times of a cron pattern. */
 function valueLines(entry: Entry, entries: readonly Entry[], knowledge: Knowledge): string[] {
   const value = valueAt(entries, entry.path) ?? '';
   switch (entry.path.at(-1)) {
@@ -69,8 +69,8 @@ function valueLines(entry: Entry, entries: readonly Entry[], knowledge: Knowledg
 }
 
 /**
- * Returns the length of time that is written at a path, as it is or in units; undefined when it is a template or not
- * complete.
+ * Returns the duration at a path, written as text or as a map of units. Returns undefined when it is a template or
+ * incomplete.
  */
 function durationAt(entries: readonly Entry[], path: Entry['path']): string | undefined {
   const units = ['days', 'hours', 'minutes', 'seconds'].flatMap((unit) => {
@@ -82,22 +82,22 @@ function durationAt(entries: readonly Entry[], path: Entry['path']): string | un
 }
 
 const dwellText = (duration = 'this long') =>
-  `The cause must hold for ${duration} without a break; any change that contradicts it starts over.`;
+  `The cause must hold for ${duration} without interruption. Any change that contradicts it restarts the time.`;
 
 function windowText(read: (key: string) => string | undefined): string {
   const [count, minutes] = [Number(read('count')), Number(read('minutes'))];
   if (!(count >= 1 && minutes > 0))
-    return 'The trigger fires when this many events have occurred within these minutes. Fewer events do not start the automation.';
+    return 'The trigger fires when this number of events occurs within this number of minutes.';
   const apart = read('partitionBy');
-  const counted = apart === undefined ? '' : ` Events are counted apart by ${apart}.`;
+  const counted = apart === undefined ? '' : ` Events are counted separately for each value of ${apart}.`;
   const again =
     read('refire') === 'once'
-      ? ' Further ones do not, until they come less often.'
-      : ' So does each further one while they come that often.';
-  return `Event number ${count} within ${durationText(minutes * 60_000)} starts the automation.${again}${counted}`;
+      ? ' Further events do not start it again until the rate has dropped.'
+      : ' Each further event starts it again while the rate continues.';
+  return `The automation starts after ${count} events within ${durationText(minutes * 60_000)}.${again}${counted}`;
 }
 
-/** Returns a cron pattern in words, and its next times. */
+/** Describes a cron pattern in words and lists its next three times. */
 export function cronLines(text: string, timezone = 'UTC'): string[] {
   try {
     const pattern = parseCron(text);
@@ -112,21 +112,24 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
     }
     return [
       cronText(text, pattern.eitherDay),
-      times.length === 0 ? 'Not within a year.' : `Next (${timezone}): ${times.join(' · ')}`,
+      times.length === 0 ? 'No time within the next year.' : `Next (${timezone}): ${times.join(' · ')}`,
     ];
   } catch (error) {
     return [error instanceof CronError ? error.message : 'Not a cron pattern.'];
   }
 }
 
-/** Returns date and time in the zone of the pattern, to the second. */
+/** Returns a date and time in a time zone, to the second. */
 const timeIn = (timeZone: string, at: Date): string =>
   new Intl.DateTimeFormat(undefined, {
     ...{ timeZone, weekday: 'short', year: 'numeric', month: 'short', day: '2-digit' },
     ...{ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' },
   }).format(at);
 
-/** @param eitherDay days of the month and of the week are given, and one of them is enough */
+/**
+ * @param eitherDay whether the pattern restricts both the day of the month and the day of the week. Cron then fires
+ * when either matches.
+ */
 function cronText(text: string, eitherDay: boolean): string {
   const words = cronstrue.toString(text, { use24HourTimeFormat: true, throwExceptionOnParseError: false });
   return `${eitherDay ? words.replace('of the month, and on', 'of the month, or on') : words}.`;

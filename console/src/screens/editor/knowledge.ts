@@ -6,11 +6,11 @@ import type { ValidatorKnowledge } from './local-validator';
 import type { RemoteField } from './remote-options';
 import type { Knowledge } from './schema-walk';
 
-/** Longest page of a list; longer lists are not used to say that a name does not exist. */
+/** Maximum page size. A list that does not fit on one page is not used to report unknown names. */
 const MAX_ITEMS = 200;
 const params = { query: { limit: MAX_ITEMS } } as const;
 
-/** Returns a list as far as the caller may read it. */
+/** Returns a list and whether it is complete. Returns an empty, incomplete list when the caller may not read it. */
 async function readable<T>(
   list: Promise<{ items: T[]; nextCursor: string | null }>,
 ): Promise<{ items: T[]; complete: boolean }> {
@@ -41,7 +41,7 @@ const scopeQuery = queryOptions({
   queryFn: () => bodyOf(api.GET('/api/v1/schema/scope')),
 });
 
-/** Everything that completion and hover know; what the caller may not read is left out. */
+/** Reads what completion and hover texts need. Lists that the caller may not read are empty. */
 export const knowledgeQuery = queryOptions({
   queryKey: ['editor-knowledge'],
   staleTime: 60_000,
@@ -69,7 +69,7 @@ export const knowledgeQuery = queryOptions({
   },
 });
 
-/** The validator of the service, loaded into the page. */
+/** Loads the service's validator so that it can run in the page. */
 export const validatorQuery = queryOptions({
   queryKey: ['editor-validator'],
   staleTime: 60_000,
@@ -97,8 +97,8 @@ export const validatorQuery = queryOptions({
 });
 
 /**
- * Returns what the product of a connection offers for a field. Kept for a minute.
- * @throws {ApiError} When the product cannot be reached or refuses.
+ * Returns the values that a connection's product offers for a field. They are cached for one minute.
+ * @throws {ApiError} when the product cannot be reached or refuses the call
  */
 export async function readRemoteOptions({ connectionId: id, field, given }: RemoteField) {
   const { items } = await queryClient.fetchQuery({

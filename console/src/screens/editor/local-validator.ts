@@ -9,14 +9,14 @@ import { numericStateTrigger } from '../../../../src/domains/automation/triggers
 import { cronTrigger, intervalTrigger } from '../../../../src/domains/automation/triggers/schedule';
 import { webhookTrigger } from '../../../../src/domains/automation/triggers/webhook';
 
-/** What the validator of the page knows, as the API answers it; names that the caller may not read are absent. */
+/** Responses of the API that the local validator needs. Lists that the caller may not read are absent. */
 export interface ValidatorKnowledge {
   plugins: DescribedPlugins;
   scope: { payloads: Record<string, Schema>; kinds: Record<string, Schema>; health: Schema | null };
   filters: readonly { name: string; description: string }[];
-  /** Custom entity kinds. */
+  /** Schemas of custom entity kinds. */
   customKinds: Readonly<Record<string, Schema>>;
-  /** Ids and names. */
+  /** Ids and names of connections. */
   connections?: readonly string[];
   hooks?: readonly string[];
   secrets?: readonly { name: string; allow: unknown }[];
@@ -25,7 +25,10 @@ export interface ValidatorKnowledge {
 type Schema = Record<string, unknown>;
 type Found = Pick<ReturnType<typeof validateSentYaml>, 'errors' | 'warnings'>;
 
-/** Built-in triggers with rules of their own, such as those of cron patterns and of matchers. */
+/**
+ * Built-in triggers whose configuration has rules beyond its JSON Schema, such as the syntax of cron patterns and
+ * matchers.
+ */
 const BUILT_IN = new Map([
   ...alertTriggers.map((trigger) => [`alert.${trigger.id}`, trigger] as const),
   ...[entityChangedTrigger, numericStateTrigger, webhookTrigger, cronTrigger, intervalTrigger].map(
@@ -34,8 +37,8 @@ const BUILT_IN = new Map([
 ]);
 
 /**
- * Validates texts in the page with the service's own code. It finds what the service finds, except for rules of actions and
- * plugins that a JSON Schema cannot express.
+ * Returns a function that validates YAML text in the page, with the service's own code. It cannot check rules of
+ * actions and plugins that a JSON Schema cannot express; the service does.
  */
 export function createLocalValidator(knowledge: ValidatorKnowledge): (text: string) => Found {
   const { plugins, scope, filters: described, customKinds, connections, hooks, secrets } = knowledge;

@@ -1,20 +1,22 @@
 import { startsWith, valueAt, type Knowledge } from './schema-walk';
 import { placeAt, scanYaml, type Entry, type Path } from './yaml-place';
 
-/** A field whose values the product of a connection lists: a channel, a project, a service. */
+/** A field whose values come from the connection's product, e.g. a channel, a project or a service. */
 export interface RemoteField {
   connectionId: string;
   connectionName: string;
   field: string;
-  /** The scalars written in the same config, which narrow the list: issue types of the project that is chosen. */
+  /**
+   * Other plain values in the same config. They narrow the list: issue types depend on the chosen project, for example.
+   */
   given: Readonly<Record<string, string>>;
-  /** Offset at which the value begins, after an opening quote. */
+  /** Offset at which the value begins, after any opening quote. */
   from: number;
 }
 
 /**
- * Returns the remote field under an offset. Returns undefined where the step names no connection that exists, the
- * connection's type lists no values for the field, or a template is being written.
+ * Returns the remote field at an offset. Returns undefined if the step does not name an existing connection, if the
+ * connection's type lists no values for the field, or if the value contains a template.
  */
 export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge): RemoteField | undefined {
   const place = placeAt(text, offset);
@@ -35,7 +37,7 @@ export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge
   };
 }
 
-/** Returns the connection that a step names by id or by name. */
+/** Returns the connection that a step refers to by id or name. */
 function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[]) {
   const action = knowledge.actions.find(({ id }) => id === valueAt(entries, [...step, 'action']));
   const name = valueAt(entries, [...step, 'config', action?.connectionField ?? 'connectionId']);
@@ -45,7 +47,10 @@ function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[
   );
 }
 
-/** Returns the fields of a config that are plain text; templates have no value before a run. */
+/**
+ * Returns the plain values of a config, except one field. Templates are left out because they have no value before a
+ * run.
+ */
 function scalarsOf(config: Path, entries: readonly Entry[], except: string): Record<string, string> {
   const given: Record<string, string> = {};
   for (const { path } of entries) {
@@ -58,7 +63,7 @@ function scalarsOf(config: Path, entries: readonly Entry[], except: string): Rec
   return given;
 }
 
-/** Returns a value as it can stand in YAML: quoted where it would be read as something else. */
+/** Returns a value written as a YAML scalar, with quotes where YAML would otherwise misread it. */
 export function yamlScalar(value: string, isQuoted: boolean): string {
   if (isQuoted) return value;
   const isPlain = /^[A-Za-z_][\w./ -]*$/.test(value) && !/^(?:true|false|null|yes|no|on|off|~)$/i.test(value);

@@ -8,7 +8,7 @@ interface SaveAsTestProps {
   tried: Tried;
 }
 
-/** Downloads the outcome of a dry run as a file for `fermata test`. */
+/** A button that downloads a dry run and its outcome as a file for `fermata test`. */
 export function SaveAsTest({ name, definition, event, tried }: SaveAsTestProps) {
   const text = testOf({ name, definition, event, tried });
   if (text === undefined) return null;

@@ -3,9 +3,9 @@ import type { Entry, Path } from './yaml-place';
 
 export type Schema = Record<string, unknown>;
 
-/** What the editor knows besides the text. */
+/** Everything that completion and hover texts know besides the edited text. */
 export interface Knowledge {
-  /** JSON Schema of the document. */
+  /** JSON Schema of an automation. */
   schema: Schema;
   triggers: readonly { id: string; description: string; payloadSchema: Schema; configSchema: Schema | null }[];
   actions: readonly {
@@ -18,10 +18,10 @@ export interface Knowledge {
   }[];
   filters: readonly { name: string; description: string }[];
   kinds: readonly { kind: string; description: string | null; schema: Schema }[];
-  /** `health.system` and each of `health.systems`. */
+  /** Schema of the health of a system, for `health.system` and each of `health.systems`. */
   health: Schema;
   connections: readonly { id: string; name: string; type: string }[];
-  /** With the fields for which a connection of the type lists values. */
+  /** Connection types. `options` names the fields whose values the product lists. */
   connectionTypes: readonly { id: string; options: readonly string[] }[];
   secrets: readonly string[];
   hooks: readonly string[];
@@ -29,7 +29,7 @@ export interface Knowledge {
   groups: readonly string[];
 }
 
-/** Returns the schemas that a place may follow, with choices resolved as far as the text distinguishes them. */
+/** Returns the schemas that may apply at a path. Alternatives that do not fit the keys already written are dropped. */
 export function schemasAt(knowledge: Knowledge, entries: readonly Entry[], path: Path): Schema[] {
   const definitions = isRecord(knowledge.schema['$defs']) ? knowledge.schema['$defs'] : {};
   let nodes = expand(knowledge.schema, definitions);
@@ -44,7 +44,7 @@ export function schemasAt(knowledge: Knowledge, entries: readonly Entry[], path:
   return narrowed(nodes, keysAt(entries, path));
 }
 
-/** Keys that a map has. */
+/** Returns the keys of the map at a path. */
 export function keysAt(entries: readonly Entry[], path: Path): string[] {
   return entries.flatMap(({ path: each }) => {
     const key = each[path.length];
@@ -52,7 +52,7 @@ export function keysAt(entries: readonly Entry[], path: Path): string[] {
   });
 }
 
-/** Returns the scalar that a place has, without quotes. */
+/** Returns the scalar value at a path, without quotes. */
 export function valueAt(entries: readonly Entry[], path: Path): string | undefined {
   const found = entries.find(({ path: each }) => each.length === path.length && startsWith(each, path));
   return found === undefined || found.value === '' ? undefined : found.value.replace(/^(["'])(.*)\1$/, '$2');
@@ -67,7 +67,7 @@ function configSchemaAt(knowledge: Knowledge, entries: readonly Entry[], parent:
   return action === undefined ? undefined : knowledge.actions.find(({ id }) => id === action)?.configSchema;
 }
 
-/** Returns a schema as the list of its choices. */
+/** Returns the alternatives of a schema (`anyOf`, `oneOf`) as a list, with references resolved. */
 function expand(node: unknown, definitions: Schema, depth = 0): Schema[] {
   if (!isRecord(node) || depth > 12) return [];
   const reference = node['$ref'];
@@ -90,7 +90,7 @@ function childOf(node: Schema, segment: string | number, definitions: Schema): S
   return isRecord(node['additionalProperties']) ? expand(node['additionalProperties'], definitions) : [];
 }
 
-/** Returns those of several maps that allow all present keys. */
+/** Returns the schemas that allow all present keys, or all schemas if none does. */
 function narrowed(nodes: readonly Schema[], keys: readonly string[]): Schema[] {
   const fits = nodes.filter((node) => {
     const { properties } = node;
@@ -99,7 +99,7 @@ function narrowed(nodes: readonly Schema[], keys: readonly string[]): Schema[] {
   return keys.length > 0 && fits.length > 0 ? fits : [...nodes];
 }
 
-/** Returns the fields of a value that follows a schema, with the choices merged. */
+/** Returns the properties of an object schema, merged over its alternatives. */
 export function membersOf(schema: unknown, root: Schema): Map<string, Schema> {
   const definitions = isRecord(root['$defs']) ? root['$defs'] : {};
   const members = new Map<string, Schema>();
@@ -113,7 +113,7 @@ export function membersOf(schema: unknown, root: Schema): Map<string, Schema> {
   return members;
 }
 
-/** Returns the schemas of one member of a value that follows a schema: a field, or what a map or list holds. */
+/** Returns the schemas of a member of a value: a property, a map value or a list item. */
 export function memberOf(schema: unknown, root: Schema, name: string): Schema[] {
   const own = membersOf(schema, root).get(name);
   if (own !== undefined) return [own];
@@ -125,14 +125,14 @@ export function memberOf(schema: unknown, root: Schema, name: string): Schema[] 
     .filter(isRecord);
 }
 
-/** Returns what a schema allows, with references and choices resolved. */
+/** Returns a short description of what a schema allows, with references and alternatives resolved. */
 export function allowedText(schema: unknown, root: Schema): string {
   const definitions = isRecord(root['$defs']) ? root['$defs'] : {};
   const each = expand(schema, definitions).map(typeText);
   return [...new Set(each)].filter((text) => text !== '').join(' | ');
 }
 
-/** Returns what a schema allows, in a few words: `text`, `number`, `one of …`. */
+/** Returns a short description of what a schema allows: `text`, `number`, or its choices separated by ` | `. */
 export function typeText(schema: Schema): string {
   const choices = schema['enum'];
   if (Array.isArray(choices)) return choices.map(String).join(' | ');

@@ -1,17 +1,20 @@
 import { allowedText, membersOf, type Schema } from './schema-walk';
 import { isVariables, madeBefore, ROOT_NAMES, sourcesOf, variablesOf, type Standing } from './scope-sources';
 
-/** One name that can be written. */
+/** One completion of a name. */
 export interface Suggestion {
   label: string;
-  /** Kind or type, shown beside the name. */
+  /** Kind or type, shown beside the label. */
   detail?: string;
   info?: string;
-  /** What is written, when it is not the name. */
+  /** The text to insert, if it differs from the label. */
   apply?: string;
 }
 
-/** Returns what can follow a chain of names, e.g. `["trigger", "payload"]`; for an empty chain the roots. */
+/**
+ * Returns the names that can follow a chain such as `["trigger", "payload"]`. For an empty chain, returns the root
+ * names.
+ */
 export function membersAt(chain: readonly string[], standing: Standing): Suggestion[] {
   const [root, second] = chain;
   if (root === undefined)

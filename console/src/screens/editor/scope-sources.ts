@@ -2,7 +2,7 @@ import { SCOPE_ROOTS, TRIGGER_FIELDS } from '../../../../src/domain/definition/s
 import { memberOf, valueAt, type Knowledge, type Schema } from './schema-walk';
 import type { Entry, Path } from './yaml-place';
 
-/** Where an expression stands, and what is known there. */
+/** Where an expression is, and what the editor knows. */
 export interface Standing {
   knowledge: Knowledge;
   entries: readonly Entry[];
@@ -14,13 +14,13 @@ export interface Standing {
 /** A schema that a value may follow. */
 export interface Source {
   schema: Schema;
-  /** The schema that its references point into. */
+  /** The root schema, in which references are resolved. */
   root: Schema;
-  /** The event that brings the value. */
+  /** The event whose payload contains the value. */
   event?: string;
 }
 
-/** Roots that mean the same as another one. */
+/** Root names that mean the same as another one. */
 const ALIASES: Readonly<Record<string, string>> = { vars: 'var', variables: 'var' };
 const EVENT_FIELDS: Schema = { type: 'object', properties: TRIGGER_FIELDS };
 const TRIGGER: Schema = {
@@ -33,12 +33,15 @@ const CHANGED: Schema = {
 };
 
 export const isVariables = (root: string): boolean => root === 'var' || Object.hasOwn(ALIASES, root);
-/** Roots that are proposed: each thing once. */
+/** Root names to offer, without aliases. */
 export const ROOT_NAMES = Object.keys(SCOPE_ROOTS).filter((name) => !Object.hasOwn(ALIASES, name) && name !== 'resume');
 
 const own = (schema: Schema): Source[] => [{ schema, root: schema }];
 
-/** Returns the schemas of the value of a chain of names, e.g. `["trigger", "payload"]`; none when nothing is known. */
+/**
+ * Returns the schemas that the value of a chain such as `["trigger", "payload"]` may follow. Returns none if the value
+ * is unknown.
+ */
 export function sourcesOf(chain: readonly string[], standing: Standing): Source[] {
   const { sources, taken } = startOf(chain, standing);
   return chain
@@ -50,7 +53,7 @@ export function sourcesOf(chain: readonly string[], standing: Standing): Source[
     );
 }
 
-/** Returns the schemas of the first names of a chain, and how many names those are. */
+/** Returns the schemas for the first names of a chain, and how many names they cover. */
 function startOf(chain: readonly string[], standing: Standing): { sources: Source[]; taken: number } {
   const { knowledge } = standing;
   const [root = '', second, third] = chain;
@@ -93,8 +96,8 @@ function payloads(events: readonly string[], { triggers }: Knowledge): Source[] 
 }
 
 /**
- * Returns the events whose payload `trigger.payload` may be: in a trigger and in the filter of a wait only its own, else
- * those of all triggers.
+ * Returns the events that `trigger.payload` may belong to. In a trigger and in the filter of a wait, this is only its
+ * own event. Elsewhere, these are the events of all triggers.
  */
 function listenedEvents({ entries, path }: Standing): string[] {
   const wait = path.lastIndexOf('wait_for_trigger');
@@ -110,14 +113,14 @@ function listenedEvents({ entries, path }: Standing): string[] {
   );
 }
 
-/** Returns the events of all waits of the document. */
+/** Returns the events of all waits in the document. */
 function waitedEvents({ entries }: Standing): string[] {
   return entries.flatMap(({ path }) =>
     path.at(-1) === 'event' && path.includes('wait_for_trigger') ? (valueAt(entries, path) ?? []) : [],
   );
 }
 
-/** Returns the steps before a place that leave something, by their ids. */
+/** Returns the steps above an offset that produce an artifact and have an id. */
 export function madeBefore({ knowledge, entries, at }: Pick<Standing, 'knowledge' | 'entries' | 'at'>) {
   return entries.flatMap((entry) => {
     if (entry.path.at(-1) !== 'action' || entry.at >= at) return [];
@@ -128,7 +131,7 @@ export function madeBefore({ knowledge, entries, at }: Pick<Standing, 'knowledge
   });
 }
 
-/** Returns the places of the document that set variables, with their names and values. */
+/** Returns the variables that the document sets, with their names, values and paths. */
 export function variablesOf(entries: readonly Entry[]): { name: string; value: string; path: Path }[] {
   return entries.flatMap(({ path, value }) => {
     const name = path.at(-1);

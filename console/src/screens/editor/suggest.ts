@@ -3,18 +3,18 @@ import { keysAt, schemasAt, typeText, valueAt, type Knowledge, type Schema } fro
 import { membersAt, type Suggestion } from './scope-members';
 import { placeAt, scanYaml, type Entry, type Path, type Place } from './yaml-place';
 
-/** What can be written at a place, replacing the text from `from` on. */
+/** Completions for a place in the text. They replace the text from offset `from` to the cursor. */
 export interface Suggestions {
   from: number;
   options: Suggestion[];
-  /** `key` = keys of maps, `value` = values, `member` = parts of expressions. */
+  /** `key` completes keys of maps, `value` completes values, and `member` completes parts of expressions. */
   kind: 'key' | 'value' | 'member';
 }
 
-/** Keys whose value is a bare expression, wherever they stand. */
+/** Keys whose value is always an expression without braces. */
 const EXPRESSION_KEYS = new Set(['filter', 'when', 'while', 'until', 'for_each', 'partitionBy']);
 
-/** Returns what can be written at an offset of a text. */
+/** Returns the completions at an offset of the text. */
 export function suggestAt(text: string, offset: number, knowledge: Knowledge): Suggestions {
   const entries = scanYaml(text);
   const place = placeAt(text, offset);
@@ -31,7 +31,7 @@ export function suggestAt(text: string, offset: number, knowledge: Knowledge): S
     : suggestValues(place, knowledge, entries);
 }
 
-/** Returns the expression in which the cursor stands, up to the cursor. */
+/** Returns the part of an expression before the cursor, or undefined if the cursor is not in an expression. */
 export function expressionBefore(place: Place, knowledge: Knowledge, entries: readonly Entry[]): string | undefined {
   const opened = place.prefix.lastIndexOf('{{');
   if (opened >= 0 && !place.prefix.slice(opened).includes('}}')) {
@@ -84,7 +84,7 @@ export function filterBefore(expression: string): string | undefined {
   return /\|\|\s*\w*$/.test(expression) ? undefined : /\|\s*(\w*)$/.exec(expression)?.[1];
 }
 
-/** `a["b c"].d` → a, b c, d */
+/** Splits a chain of names: `a["b c"].d` becomes `a`, `b c`, `d`. */
 function partsOf(text: string): string[] {
   return [...text.matchAll(/\[(?:\\?"([^"\\]*)\\?"|'([^']*)'|(\d+))\]|(\w+)/g)].map(
     ([, double, single, index, name]) => double ?? single ?? index ?? name ?? '',
@@ -140,7 +140,10 @@ function suggestValues(place: Place, knowledge: Knowledge, entries: readonly Ent
   return { from: place.from + quote.length, options: unique, kind: 'value' };
 }
 
-/** Returns the names of things that exist: events, actions, connections, kinds, groups. */
+/**
+ * Returns the names to offer for fields that refer to existing things, such as events, actions, connections, kinds and
+ * groups. Returns undefined for other fields.
+ */
 function referencesAt(path: Path, knowledge: Knowledge, entries: readonly Entry[]): Suggestion[] | undefined {
   const key = path.at(-1);
   const described = (each: { id: string; description: string }) => ({ label: each.id, info: each.description });
@@ -171,7 +174,10 @@ function referencesAt(path: Path, knowledge: Knowledge, entries: readonly Entry[
 
 const systemsOf = ({ systems }: Knowledge): Suggestion[] => systems.map(({ id, name }) => ({ label: id, info: name }));
 
-/** Connections that the action of a step can take; undefined where the field names none. */
+/**
+ * Returns the connections that the step's action accepts. Returns undefined if the field does not refer to a
+ * connection.
+ */
 function connectionsAt(path: Path, knowledge: Knowledge, entries: readonly Entry[]): Suggestion[] | undefined {
   const name = valueAt(entries, [...path.slice(0, -2), 'action']);
   const action = knowledge.actions.find(({ id }) => id === name);

@@ -15,12 +15,14 @@ interface TestInput {
   tried: Tried;
 }
 
-/** Long enough for the delays of most automations; virtual time costs nothing. */
+/**
+ * Virtual time at which the test checks its expectations. It is later than most delays and costs nothing to wait for.
+ */
 const EXPECTED_AT = '7d';
 
 /**
- * Returns a file for `fermata test` that expects the outcome of a dry run; undefined when its input cannot be written
- * as an event.
+ * Returns a YAML file for `fermata test` that expects the outcome of a dry run. Returns undefined when the test format
+ * cannot express the dry run's input.
  */
 export function testOf({ name, definition, event, tried: { given, result } }: TestInput): string | undefined {
   const happens = happeningOf(name, event, given, result.outcome === 'would_run');
@@ -53,7 +55,7 @@ function happeningOf(name: string, event: string, { triggerId, payload, contextK
     const { type, subject, data } = payload;
     return { event: { type, ...(subject === undefined ? {} : { subject }), ...(data === undefined ? {} : { data }) } };
   }
-  // A run by hand passes the gates of its trigger, so it cannot show that they refuse.
+  // A manual run skips the trigger's gates, so a test cannot use it to show that a gate refuses the event.
   if (!runs) return undefined;
   const more = {
     ...(triggerId === undefined ? {} : { triggerId }),

@@ -3,15 +3,18 @@ import { useEffect, useRef, useState } from 'react';
 import { mergedFindings, onlyRemote, placed, validate, type PlacedFinding } from './findings';
 import { validatorQuery } from './knowledge';
 
-/** Delay after the last key before the page validates, and before it calls the service, in milliseconds. */
+/** Delays in milliseconds between the last keystroke and validation: first in the page, then by the service. */
 const LOCAL_MS = 100;
 const REMOTE_MS = 400;
-/** Longest text that the page validates itself: larger ones would make typing slow. */
+/**
+ * Maximum length in characters that the page validates. Longer texts would make typing slow, so only the service
+ * validates them.
+ */
 const MAX_LOCAL = 100_000;
 
 /**
- * Returns the findings of a text: those of the page at once, then those of the service, which knows rules that the page
- * does not. The page's own stay when the service cannot be reached.
+ * Returns the findings for a text: first those of the local validator, then those of the service, which checks more
+ * rules. When the service cannot be reached, the local findings remain.
  */
 export function useFindings(text: string): readonly PlacedFinding[] {
   const [findings, setFindings] = useState<readonly PlacedFinding[]>([]);

@@ -18,7 +18,7 @@ import { knowledgeQuery } from './knowledge';
 import { useFindings } from './use-findings';
 
 const CodeEditor = lazy(() => import('./code-editor'));
-/** How long after the last key the text is kept. */
+/** Delay in milliseconds between the last keystroke and storing the draft. */
 const PAUSE_MS = 300;
 
 interface WorkbenchProps {
@@ -30,7 +30,7 @@ interface WorkbenchProps {
   onReload?: () => void;
 }
 
-/** Text on the left; findings, flow and dry run on the right. */
+/** The editor on the left, and the findings, steps and dry run on the right. */
 export function Workbench({ id, title, source, readOnly, onSave, onReload }: WorkbenchProps) {
   const { draft, text, setText, etag, setEtag, discard } = useText(id, source, readOnly);
   const [note, setNote] = useState('');
@@ -90,7 +90,9 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
   );
 }
 
-/** Keeps the edited text and the ETag of the version that it was made from, beginning with the draft if there is one. */
+/**
+ * Keeps the edited text and the ETag of the version that it is based on. Starts from the stored draft, if there is one.
+ */
 function useText(id: string, source: Source, readOnly: boolean) {
   const [draft, setDraft] = useState(() => (readOnly ? undefined : draftFor(id, source)));
   const [text, setText] = useState(draft?.text ?? source.text);
@@ -116,7 +118,7 @@ interface SideProps {
   onFix(text: string): void;
 }
 
-/** Findings, flow and dry run of the text. */
+/** Shows the findings, steps and dry run of the edited text. */
 function Side({ automation, text, findings, isValid, onChoose, onFix }: SideProps) {
   const [outcomes, setOutcomes] = useState<ReadonlyMap<string, string>>(new Map());
   const model = useModel(text);
@@ -154,7 +156,7 @@ function NoteField({ note, onChange }: { note: string; onChange(note: string): v
 function DraftBanner({ at, onDiscard }: { at: string; onDiscard(): void }) {
   return (
     <div className="banner">
-      Your unsaved changes from <Time at={at} /> are back.
+      Your unsaved changes from <Time at={at} /> were restored.
       <button type="button" onClick={onDiscard}>
         Discard them
       </button>
@@ -169,7 +171,7 @@ interface SaveProblemProps {
   onReload(): void;
 }
 
-/** Shows why a save was refused; after a save by somebody else, with the two ways to continue. */
+/** Shows why a save was refused. If somebody else saved first, offers to discard the text or to keep editing. */
 function SaveProblem({ error, automation, onOverwrite, onReload }: SaveProblemProps) {
   if (error === null) return null;
   if (!isConflict(error)) return <Problem error={error} />;
@@ -179,12 +181,12 @@ function SaveProblem({ error, automation, onOverwrite, onReload }: SaveProblemPr
 
 interface OutlineProps {
   definition: unknown;
-  /** Of the last dry run; empty before one. */
+  /** Status of each step in the last dry run, by path. Empty before the first dry run. */
   outcomes: ReadonlyMap<string, string>;
   onChoose(path: string): void;
 }
 
-/** The flow as a list or as a graph, with the outcome of a dry run laid over it. */
+/** Shows the steps as a list or graph, with their statuses in the last dry run. */
 function Outline({ definition, outcomes, onChoose }: OutlineProps) {
   const byPlace = useMemo(
     () =>
@@ -216,7 +218,7 @@ function State(props: { source: Source; changed: boolean; errors: number; readOn
   );
 }
 
-/** Returns the document as far as it can be read, and the offsets of its places. */
+/** Parses as much of the text as possible. `offsetOf` returns the offset in the text of a path in the definition. */
 function useModel(text: string): { value: unknown; offsetOf(path: string): number } {
   return useMemo(() => {
     const document = parseDocument(text, { logLevel: 'silent' });

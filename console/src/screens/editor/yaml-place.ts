@@ -1,10 +1,10 @@
-/** A place in a document: keys and indexes from the root. */
+/** A path in the document, as keys and indexes from the root. */
 export type Path = readonly (string | number)[];
 
-/** A key that has a value, wherever it stands. */
+/** A key of the document at any depth, with its value. */
 export interface Entry {
   path: Path;
-  /** As it is written; empty for maps and lists. */
+  /** The value as written. Empty for block maps and lists. */
   value: string;
   /** Offset of the key in the text. */
   at: number;
@@ -12,12 +12,12 @@ export interface Entry {
 
 /** Where the cursor is. */
 export interface Place {
-  /** At a key: the map that the key belongs to. At a value: the value's own place. */
+  /** For `key`, the path of the map that contains the key. For `value`, the path of the value. */
   path: Path;
   kind: 'key' | 'value';
-  /** What is written of the key or value before the cursor. */
+  /** The part of the key or value before the cursor. */
   prefix: string;
-  /** Offset where `prefix` begins. */
+  /** Offset at which `prefix` begins. */
   from: number;
   indent: number;
 }
@@ -31,7 +31,7 @@ interface Frame {
 
 interface State {
   frames: Frame[];
-  /** A key or item without a value so far. */
+  /** The last key or list item that has no value yet. */
   pending: { path: Path; indent: number } | undefined;
   block: { path: Path; indent: number } | undefined;
 }
@@ -39,8 +39,8 @@ interface State {
 const KEY = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#{}[\],&*!|>'"%@`-][^:#]*?|-[^\s:#][^:#]*?)\s*:(?=\s|$)/;
 
 /**
- * Keys and values of a YAML text by indentation. Forgiving: the text may be half written, which a real parser refuses at
- * the very place where completion is wanted.
+ * Returns the keys and values of a YAML text, derived from its indentation. Accepts incomplete text, which a real
+ * parser would reject exactly where completion is needed.
  */
 export function scanYaml(text: string): Entry[] {
   const state = newState();
@@ -53,7 +53,7 @@ export function scanYaml(text: string): Entry[] {
   return entries;
 }
 
-/** Returns the place of an offset. */
+/** Returns the place at an offset of the text. */
 export function placeAt(text: string, offset: number): Place {
   const state = newState();
   const start = text.lastIndexOf('\n', offset - 1) + 1;
@@ -107,7 +107,7 @@ function emitFlow(state: State, rest: string, at: number, emit: (entry: Entry) =
   readFlow(path, rest, at, emit);
 }
 
-/** A comment after a value is not part of it. */
+/** Returns a value without the comment after it. */
 function stripComment(value: string): string {
   if (/^["']/.test(value)) return value;
   const at = value.search(/\s#/);
@@ -140,7 +140,7 @@ const samePath = (a: Path, b: Path): boolean => a.length === b.length && a.every
 function enterMap(state: State, column: number): Frame {
   leave(state, column);
   const top = state.frames.at(-1);
-  // A list may stand at the column of its key: a key there ends it.
+  // YAML allows a list at the same indentation as its key. The next key at that indentation ends the list.
   if (top?.kind === 'list' && top.indent === column && state.pending?.indent !== column) {
     state.frames.pop();
     return enterMap(state, column);
@@ -182,7 +182,7 @@ function lastPlace(state: State, before: string, start: number): Place {
 const itemPath = (state: State, column: number): Path =>
   state.pending !== undefined && state.pending.indent < column ? state.pending.path : containerPath(state, column);
 
-/** Returns the map or item that a new key at this column belongs to. */
+/** Returns the path of the map or list item to which a new key at this column would belong. */
 function containerPath(state: State, column: number): Path {
   leave(state, column);
   if (state.pending !== undefined && state.pending.indent < column) return state.pending.path;
@@ -193,7 +193,7 @@ function containerPath(state: State, column: number): Path {
   return [];
 }
 
-/** Reads `{…}` and `[…]`; gives the place at the end of the text. */
+/** Reads a flow map `{…}` or list `[…]`. Calls `emit` for each entry and returns the place at the end of the text. */
 function readFlow(root: Path, text: string, start: number, emit: (entry: Entry) => void) {
   const open: { kind: 'map' | 'list'; path: Path; index: number; key?: string }[] = [];
   let begin = 0;
@@ -223,7 +223,7 @@ function readFlow(root: Path, text: string, start: number, emit: (entry: Entry) 
         break;
       case '{':
       case '[':
-        // Inside a plain text it is a character like any other.
+        // In the middle of a plain scalar, a bracket is an ordinary character.
         if (text.slice(begin, index).trim() !== '') break;
         open.push({ kind: char === '{' ? 'map' : 'list', path: valuePath(), index: 0 });
         begin = index + 1;

@@ -19,7 +19,7 @@ import { nameOf, Timeline } from './timeline';
 type Incident = components['schemas']['Incident'];
 const OPEN = ['investigating', 'identified', 'fixing', 'monitoring'] as const;
 
-/** One incident with its updates. */
+/** Shows one incident and its updates. */
 export function IncidentScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const may = useMay('manage');

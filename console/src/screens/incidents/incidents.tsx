@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<Incident>[] = [
   { name: 'Lasted', cell: ({ createdAt, resolvedAt }) => <Duration from={createdAt} to={resolvedAt} /> },
 ];
 
-/** Incidents, newest first. */
+/** Lists incidents, newest first. */
 export function Incidents() {
   const [search] = useSearchParams();
   const may = useMay('manage');

@@ -14,7 +14,7 @@ import { SystemLinks } from '../systems/system-links';
 import { Transitions } from '../systems/transitions';
 import { nameOf, Timeline } from './timeline';
 
-/** One maintenance with its updates; it can be ended early or cancelled. */
+/** Shows one maintenance and its updates, with actions to end it early or cancel it. */
 export function MaintenanceScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const may = useMay('manage');

@@ -42,7 +42,7 @@ const COLUMNS: readonly Column<Maintenance>[] = [
   { name: 'Lasts', cell: ({ startAt, endAt }) => <Duration from={startAt} to={endAt} /> },
 ];
 
-/** Maintenances as a calendar of two weeks and as a list. */
+/** Shows maintenances in a two-week calendar and in a list. */
 export function Maintenances() {
   const [search] = useSearchParams();
   const may = useMay('manage');
@@ -82,7 +82,7 @@ export function Maintenances() {
   );
 }
 
-/** Two weeks from today; each day with what lies in it. */
+/** A calendar of two weeks, starting today. Each day lists the maintenances that overlap it. */
 function Calendar({ items }: { items: readonly Maintenance[] }) {
   const today = new Date(new Date().setHours(0, 0, 0, 0)).getTime();
   const days = Array.from({ length: DAYS }, (_, index) => today + index * DAY_MS);

@@ -55,7 +55,10 @@ function Budget({ slo }: { slo: Slo }) {
 
 const CHART = { width: 160, height: 28 };
 
-/** What was left of the budget since the start of the window, as a line; the faint line is an even use of the budget. */
+/**
+ * A chart of the remaining error budget since the start of the window. The faint line shows what would remain if the
+ * budget were used evenly.
+ */
 function BurnDown({ slo }: { slo: Slo }) {
   const { data } = useQuery({
     queryKey: ['slos', slo.id, 'burn-down', slo.computedAt],
@@ -82,7 +85,7 @@ function BurnDown({ slo }: { slo: Slo }) {
 
 const toneOfBudget = (left: number) => (left <= 0 ? 'tone-bad' : left < LOW ? 'tone-warn' : 'tone-good');
 
-/** Objectives with what is left of their error budgets. */
+/** Lists service level objectives and their remaining error budgets. */
 export function Slos() {
   const may = useMay('manage');
   const [dialogOpen, setDialogOpen] = useState(false);

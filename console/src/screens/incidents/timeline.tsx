@@ -16,16 +16,16 @@ interface Update {
 }
 
 interface TimelineProps {
-  /** Pages of updates, newest first. */
+  /** The query for pages of updates, newest first. */
   query: PagesQuery<Update>;
   may: boolean;
-  /** Lists to read again after an update was added. */
+  /** Names of the lists to read again after an update was added. */
   refresh: readonly string[];
-  /** Posts an update. */
+  /** Sends a new update to the API. */
   post(message: string): Promise<unknown>;
 }
 
-/** Lists the updates of an incident or a maintenance, with a field to add one. */
+/** Lists the updates of an incident or maintenance, with a form to add one. */
 export function Timeline({ query, ...form }: TimelineProps) {
   return <Pages query={query}>{(updates) => <Updates updates={updates} {...form} />}</Pages>;
 }
@@ -69,7 +69,7 @@ function Updates({ updates, may, refresh, post }: Omit<TimelineProps, 'query'> &
   );
 }
 
-/** Returns the author of an update, as far as known. */
+/** Returns the name of the author of an update, or `somebody` if it is unknown. */
 export function nameOf(actor: unknown): string {
   if (!isRecord(actor)) return 'somebody';
   return String(actor['name'] ?? actor['id'] ?? actor['type'] ?? 'somebody');

@@ -19,7 +19,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   { name: 'Address', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
 ];
 
-/** The audit log, newest first. */
+/** Lists the audit log, newest entries first. */
 export function Audit() {
   const [search] = useSearchParams();
   const { action, outcome, actorId } = search;

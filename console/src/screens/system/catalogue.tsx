@@ -6,7 +6,7 @@ import { Json } from '../../ui/json';
 import { Loaded, Panel } from '../../ui/page';
 import { SearchBox } from '../../ui/search-box';
 
-/** What automations can be made of, with schemas and examples. */
+/** Lists the available triggers or actions, with schemas and examples. */
 export function Catalogue({ name }: { name: 'triggers' | 'actions' }) {
   const query = useQuery(registryQuery(name));
   const [search, set] = useSearchParams();
@@ -49,7 +49,7 @@ export function Catalogue({ name }: { name: 'triggers' | 'actions' }) {
                     )}
                     {'produces' in chosen && chosen.produces !== null && (
                       <>
-                        <h3>Makes the artifact {chosen.produces.name}</h3>
+                        <h3>Produces the artifact {chosen.produces.name}</h3>
                         <Json value={chosen.produces.schema} />
                       </>
                     )}

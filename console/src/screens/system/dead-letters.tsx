@@ -12,7 +12,7 @@ import { Time } from '../../ui/time';
 type Failed = components['schemas']['FailedChange'];
 type Refused = components['schemas']['RefusedDelivery'];
 
-/** Changes that could not be routed; each can be routed again. */
+/** Lists changes that could not be routed, each with a button that routes it again. */
 export function DeadLetters() {
   const may = useMay('manage');
   const query = usePages(['now', 'dead-letters'], (cursor) =>
@@ -24,7 +24,7 @@ export function DeadLetters() {
     { name: 'Entity', title: ({ id }) => id, cell: ({ kind, id }) => `${kind} ${id}` },
     { name: 'Error', wrap: true, cell: ({ error }) => messageOf(error) },
     { name: 'Attempts', cell: ({ attempts }) => <span className="num">{attempts}</span> },
-    { name: 'Set aside', cell: ({ failedAt }) => <Time at={failedAt} /> },
+    { name: 'Failed', cell: ({ failedAt }) => <Time at={failedAt} /> },
     {
       name: 'Retry',
       hidden: true,
@@ -47,7 +47,7 @@ export function DeadLetters() {
           columns={columns}
           rows={items}
           rowKey={({ changeId }) => changeId}
-          empty="Every change could be routed."
+          empty="All changes were routed."
         />
       )}
     </Pages>
@@ -67,7 +67,7 @@ const REFUSED: readonly Column<Refused>[] = [
   { name: 'Message', wrap: true, cell: ({ message }) => message },
 ];
 
-/** What senders posted and what was not taken. */
+/** Lists deliveries from senders that the API refused. */
 export function RefusedDeliveries() {
   const query = usePages(['refused'], (cursor) =>
     bodyOf(api.GET('/api/v1/deliveries/refused', { params: { query: page(cursor) } })),

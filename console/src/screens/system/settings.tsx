@@ -11,10 +11,10 @@ type Setting = components['schemas']['Setting'];
 const COLUMNS: readonly Column<Setting>[] = [
   { name: 'Setting', cell: ({ name }) => <code>{name}</code> },
   { name: 'Value', wrap: true, cell: (setting) => <Value setting={setting} /> },
-  { name: 'Comes from', cell: ({ source }) => (source === 'unset' ? '–' : source) },
+  { name: 'Source', cell: ({ source }) => (source === 'unset' ? '–' : source) },
 ];
 
-/** Settings of the API process that answers. Workers have an environment of their own. */
+/** Lists the settings of the API process that answers the request. Workers are configured separately. */
 export function Settings() {
   const [search] = useSearchParams();
   const query = useQuery({ queryKey: ['settings'], queryFn: () => bodyOf(api.GET('/api/v1/settings')) });
@@ -25,8 +25,8 @@ export function Settings() {
         <SearchBox label="Search settings" placeholder="Name of a setting" />
       </div>
       <p className="hint">
-        Settings of the API process that answered. They are variables of its environment; worker processes have their
-        own.
+        Settings of the API process that answered this request, read from its environment variables. Worker processes
+        have their own settings.
       </p>
       <Loaded query={query}>
         {({ items }) => (
@@ -35,7 +35,7 @@ export function Settings() {
             columns={COLUMNS}
             rows={items.filter(({ name }) => name.toLowerCase().includes(word))}
             rowKey={({ name }) => name}
-            empty="No setting has this in its name."
+            empty="No setting name contains this text."
           />
         )}
       </Loaded>

@@ -7,12 +7,12 @@ import { DeadLetters, RefusedDeliveries } from './dead-letters';
 import { Settings } from './settings';
 import { Tokens } from './tokens';
 
-/** Tokens, audit log, available triggers and actions, settings in force, and dead letters. */
+/** Shows tokens, the audit log, available triggers and actions, current settings, and dead letters, each in a tab. */
 export function SystemPage() {
   const admin = useMay('admin');
   const only = () => (
     <div className="panel">
-      <Empty>Only administrators see this.</Empty>
+      <Empty>Only administrators can see this.</Empty>
     </div>
   );
   return (

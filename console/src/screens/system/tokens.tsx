@@ -16,7 +16,7 @@ type Token = components['schemas']['Token'];
 type Role = Token['roles'][number];
 const ROLES = ['viewer', 'operator', 'ingest', 'admin'] as const;
 
-/** Tokens and sessions; either can be revoked. */
+/** Lists API tokens and sessions, with buttons to revoke them. */
 export function Tokens() {
   const { data: session } = useQuery(sessionQuery);
   const [dialogOpen, setDialogOpen] = useState(false);
@@ -34,7 +34,7 @@ export function Tokens() {
         </>
       ),
     },
-    { name: 'Begins with', cell: ({ prefix }) => <code>{prefix}</code> },
+    { name: 'Prefix', cell: ({ prefix }) => <code>{prefix}</code> },
     { name: 'Roles', cell: ({ roles }) => roles.join(', ') },
     { name: 'Created', cell: ({ createdAt }) => <Time at={createdAt} /> },
     { name: 'Expires', cell: ({ expiresAt }) => (expiresAt === null ? 'never' : <Time at={expiresAt} />) },
@@ -86,8 +86,8 @@ function NewToken({ onClose }: { onClose(): void }) {
   });
   if (save.data !== undefined) {
     return (
-      <Dialog title="The token" onClose={onClose}>
-        <p>It is shown once. Copy it now.</p>
+      <Dialog title="New token" onClose={onClose}>
+        <p>Copy the token now. It will not be shown again.</p>
         <CopyId id={save.data.token} short={60} />
       </Dialog>
     );

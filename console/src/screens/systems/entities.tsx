@@ -10,7 +10,7 @@ import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { ReferringAutomations, Transitions } from './transitions';
 
-/** Kinds of entities. */
+/** Lists the kinds of entities. */
 export function EntityKinds() {
   const query = useQuery(registryQuery('entity-kinds'));
   return (
@@ -33,7 +33,7 @@ export function EntityKinds() {
               },
               { name: 'Description', wrap: true, cell: ({ description }) => description ?? '–' },
               { name: 'Source', cell: ({ source }) => source.replace('_', ' ') },
-              { name: 'Automations', cell: ({ reactive }) => (reactive ? 'react to it' : 'only read it') },
+              { name: 'Automations', cell: ({ reactive }) => (reactive ? 'react to changes' : 'only read the state') },
             ]}
           />
         )}
@@ -42,7 +42,7 @@ export function EntityKinds() {
   );
 }
 
-/** Entities of one kind. */
+/** Lists the entities of one kind. */
 export function Entities() {
   const { kind = '' } = useParams({ strict: false }) as { kind?: string };
   const query = usePages(['entities', kind], (cursor) =>
@@ -88,7 +88,7 @@ export function Entities() {
   );
 }
 
-/** One entity: its state, what changed, and what looks at it. */
+/** Shows one entity: its state, its transitions, and the automations that refer to it. */
 export function EntityScreen() {
   const { kind = '', id = '' } = useParams({ strict: false }) as { kind?: string; id?: string };
   const query = useQuery({

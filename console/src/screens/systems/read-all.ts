@@ -4,7 +4,7 @@ import type { components } from '../../api/schema';
 export type Health = components['schemas']['Health'];
 
 const PAGE = 200;
-/** More systems than a map can show in a readable way. */
+/** Maximum number of systems to read. A map with more would be unreadable. */
 const MAX_SYSTEMS = 600;
 const MAX_DEPENDENCIES = 3_000;
 
@@ -13,7 +13,7 @@ interface Listed<Item> {
   nextCursor: string | null;
 }
 
-/** Returns all pages of a list, up to a bound. */
+/** Reads pages of a list until it ends or has at least `most` items. `isWhole` is true if the list ended. */
 async function allOf<Item>(
   most: number,
   read: (query: { limit: number; cursor?: string }) => Promise<Listed<Item>>,
@@ -28,7 +28,10 @@ async function allOf<Item>(
   return { items, isWhole: cursor === undefined };
 }
 
-/** Systems, what depends on what, and the health of each system. */
+/**
+ * Reads the systems, their dependencies, and their health. With `q`, returns only matching systems and those directly
+ * connected to them.
+ */
 export async function readCatalogue(q: string | undefined) {
   const [systems, dependencies] = await Promise.all([
     allOf(MAX_SYSTEMS, (query) => bodyOf(api.GET('/api/v1/systems', { params: { query } }))),
@@ -39,7 +42,7 @@ export async function readCatalogue(q: string | undefined) {
   return { systems: shown, dependencies: dependencies.items, health, isWhole: systems.isWhole && dependencies.isWhole };
 }
 
-/** Returns systems whose id or name contains a text, and those directly next to them. */
+/** Returns the systems whose id or name contains a text, and the systems directly connected to them by a dependency. */
 function withNeighbours<System extends { id: string; name: string }>(
   systems: readonly System[],
   dependencies: readonly { sourceSystemId: string; targetSystemId: string }[],
@@ -58,7 +61,7 @@ function withNeighbours<System extends { id: string; name: string }>(
   return systems.filter(({ id }) => near.has(id));
 }
 
-/** Returns the health of systems by id, read 100 at a time. */
+/** Returns the health of systems by id. Reads up to 100 systems per request. */
 export async function readHealth(ids: readonly string[]): Promise<ReadonlyMap<string, Health>> {
   const pages: string[][] = [];
   for (let at = 0; at < ids.length; at += 100) pages.push(ids.slice(at, at + 100));

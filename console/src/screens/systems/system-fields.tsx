@@ -6,7 +6,7 @@ import { Combobox, type Choice } from '../../ui/combobox';
 
 const SHOWN = 5;
 
-/** Returns systems whose id or name contains a text, without those that are chosen. */
+/** Returns up to five systems whose id or name contains a text, except those already chosen. */
 function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
   const q = useDeferredValue(text.trim());
   const { data } = useQuery({
@@ -15,7 +15,7 @@ function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
     placeholderData: keepPreviousData,
     queryFn: () => bodyOf(api.GET('/api/v1/systems', { params: { query: { limit: 50, ...(q === '' ? {} : { q }) } } })),
   });
-  // The answer to an earlier text is shown until the next one arrives, but only what fits this text.
+  // Until the new response arrives, the previous one is shown. It may contain systems that do not match the new text.
   const fits = (part: string) => part.toLowerCase().includes(text.trim().toLowerCase());
   return (data?.items ?? [])
     .filter(({ id, name }) => !chosen.includes(id) && (fits(id) || fits(name)))
@@ -28,7 +28,7 @@ interface SystemsFieldProps {
   onChange(ids: readonly string[]): void;
 }
 
-/** Several systems: chosen from a list, or written as ids. */
+/** A field for several systems, which are chosen from a list or entered as ids. */
 export function SystemsField({ value, onChange }: SystemsFieldProps) {
   const [text, setText] = useState('');
   const choices = useSystems(text, value);
@@ -41,7 +41,7 @@ export function SystemsField({ value, onChange }: SystemsFieldProps) {
     <div>
       <Combobox
         label="Systems"
-        hint="Part of a name or id. Several can be chosen."
+        hint="Enter part of a name or id. You can choose several systems."
         text={text}
         choices={choices}
         required={value.length === 0}
@@ -50,7 +50,8 @@ export function SystemsField({ value, onChange }: SystemsFieldProps) {
         onErase={() => onChange(value.slice(0, -1))}
         onLeave={() => add(idsOf(text))}
       />
-      {/* Its row is kept while empty: a button below must not move away under the pointer when the focus leaves. */}
+      {/* The empty list keeps its height. Otherwise a button below could move away from the pointer when the field
+          loses focus. */}
       <ul className="chosen" aria-label="Chosen">
         {value.map((id) => (
           <li key={id} className="tag">
@@ -65,13 +66,13 @@ export function SystemsField({ value, onChange }: SystemsFieldProps) {
   );
 }
 
-/** One system: chosen from a list, or written as its id. */
+/** A field for one system, which is chosen from a list or entered as an id. */
 export function SystemField({ value, onChange }: { value: string; onChange(id: string): void }) {
   const choices = useSystems(value);
   return (
     <Combobox
       label="System"
-      hint="Part of its name or id."
+      hint="Enter part of a name or id."
       text={value}
       choices={choices.filter(({ value: id }) => id !== value)}
       required
@@ -81,7 +82,7 @@ export function SystemField({ value, onChange }: { value: string; onChange(id: s
   );
 }
 
-/** Returns the ids that are separated by commas. */
+/** Returns the ids in a comma-separated text. */
 const idsOf = (text: string): string[] =>
   text
     .split(',')

@@ -1,7 +1,7 @@
 import type { components } from '../../api/schema';
 import { Status } from '../../ui/status';
 
-/** Health of a system, and whether it is in maintenance. */
+/** Shows the health of a system and whether it is in maintenance. */
 export function HealthStatus({ health }: { health: components['schemas']['Health'] | undefined }) {
   if (health === undefined) return <span className="faint">–</span>;
   return (

@@ -1,6 +1,6 @@
 import { Link } from '@tanstack/react-router';
 
-/** Systems by their ids. */
+/** Links to systems, shown by their ids. */
 export function SystemLinks({ ids }: { ids: readonly string[] }) {
   if (ids.length === 0) return <span className="faint">–</span>;
   return (

@@ -9,14 +9,17 @@ import { readCatalogue, type Health } from './read-all';
 import { HealthStatus } from './system-health';
 
 const SIZE = { width: 190, height: 50 };
-/** Dependencies up to which each one's impact is written at its line; with more, the layout would take four times as long. */
+/**
+ * Maximum number of dependencies for which the map labels each with its impact. With more labels, the layout would take
+ * four times as long.
+ */
 const MAX_LABELLED = 150;
-/** Systems without a dependency that are still drawn, below the others. */
+/** Maximum number of systems without dependencies to draw. They appear below the others. */
 const MAX_ALONE = 24;
 
 type Catalogue = Awaited<ReturnType<typeof readCatalogue>>;
 
-/** Systems and what depends on what, from left to right, with their health. */
+/** A map of systems with their health. Each system is connected to the systems on its right that it depends on. */
 export function SystemMap({ q }: { q: string | undefined }) {
   const query = useQuery({
     queryKey: ['systems', 'map', q],
@@ -42,16 +45,16 @@ function Drawn({ catalogue }: { catalogue: Catalogue }) {
       {leftOut > 0 && (
         <p className="pad hint">
           {leftOut} {leftOut === 1 ? 'system' : 'systems'} without dependencies {leftOut === 1 ? 'is' : 'are'} not
-          drawn; the list has all of them.
+          shown. The list shows all systems.
         </p>
       )}
       {edges.length > MAX_LABELLED && (
         <p className="pad hint">
-          With more than {MAX_LABELLED} dependencies their impact is not written here; the screen of a system shows it.
+          Impact labels are hidden on maps with more than {MAX_LABELLED} dependencies. Open a system to see the impact.
         </p>
       )}
       {!catalogue.isWhole && (
-        <p className="pad hint">Only a part is drawn: search for a system to see what is near it.</p>
+        <p className="pad hint">The map is incomplete. Search for a system to see its neighbours.</p>
       )}
     </Panel>
   );
@@ -63,7 +66,7 @@ function drawn({ systems, dependencies, health }: Catalogue): { boxes: Box[]; ed
     ({ sourceSystemId, targetSystemId }) => known.has(sourceSystemId) && known.has(targetSystemId),
   );
   const joined = new Set(drawnEdges.flatMap(({ sourceSystemId, targetSystemId }) => [sourceSystemId, targetSystemId]));
-  // The unhealthy ones first: they must not be among those that are left out.
+  // Unhealthy systems come first, so that they are not the ones left out.
   const isFine = (id: string) => health.get(id)?.status === 'healthy';
   const alone = systems.filter(({ id }) => !joined.has(id)).sort((a, b) => Number(isFine(a.id)) - Number(isFine(b.id)));
   const shown = [...systems.filter(({ id }) => joined.has(id)), ...alone.slice(0, MAX_ALONE)];

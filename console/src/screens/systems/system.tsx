@@ -14,7 +14,9 @@ import { ReferringAutomations, Transitions } from './transitions';
 
 type Health = components['schemas']['Health'];
 
-/** One system: its health, what it depends on, and what looks at it. */
+/**
+ * Shows one system: its health, its dependencies, its open alerts and incidents, and the automations that refer to it.
+ */
 export function SystemScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
@@ -99,7 +101,7 @@ function Dependencies({ id }: { id: string }) {
       <Loaded query={query}>
         {({ items }) =>
           items.length === 0 ? (
-            <p className="pad faint">It depends on nothing, and nothing on it.</p>
+            <p className="pad faint">This system has no dependencies or dependents.</p>
           ) : (
             <ul className="plain">
               {items.map(({ id: each, sourceSystemId, targetSystemId, impactType, transitive, label }) => (
@@ -122,7 +124,7 @@ function Dependencies({ id }: { id: string }) {
   );
 }
 
-/** Alerts that fire and incidents that are open. */
+/** Lists the firing alerts and open incidents of a system. */
 function OpenThings({ id }: { id: string }) {
   const alerts = useQuery({
     queryKey: ['alerts', 'of', id],
@@ -137,7 +139,7 @@ function OpenThings({ id }: { id: string }) {
   return (
     <Panel title="Alerts and incidents">
       {alerts.data?.items.length === 0 && open.length === 0 && (
-        <p className="pad faint">No alert fires and no incident is open.</p>
+        <p className="pad faint">No firing alerts and no open incidents.</p>
       )}
       <ul className="plain">
         {alerts.data?.items.map(({ fingerprint, name }) => (

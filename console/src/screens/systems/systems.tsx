@@ -21,7 +21,7 @@ import { SystemMap } from './system-map';
 
 type System = components['schemas']['System'];
 
-/** Systems with their health. */
+/** Lists systems with their health. */
 export function Systems() {
   const [search] = useSearchParams();
   const may = useMay('manage');
@@ -122,7 +122,12 @@ function NewSystem({ onClose }: { onClose(): void }) {
   return (
     <Dialog title="New system" submit="Create" onClose={onClose} form={save}>
       <TextField label="Name" value={name} onChange={setName} required />
-      <TextField label="Id" value={id} onChange={setId} hint="Empty: one is made. Alerts find the system by it." />
+      <TextField
+        label="Id"
+        value={id}
+        onChange={setId}
+        hint="Leave empty to generate an id. Alerts refer to the system by this id."
+      />
       <AreaField label="Description" value={description} onChange={setDescription} rows={2} />
     </Dialog>
   );

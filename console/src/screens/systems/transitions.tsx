@@ -7,7 +7,7 @@ import { Time } from '../../ui/time';
 
 const short = (value: unknown) => (typeof value === 'string' ? value : value == null ? '–' : JSON.stringify(value));
 
-/** What changed of an entity, newest first. */
+/** Lists the transitions of an entity, newest first. */
 export function Transitions({ kind, id }: { kind: string; id: string }) {
   const query = usePages(['entity', kind, id, 'transitions'], (cursor) =>
     bodyOf(
@@ -22,7 +22,7 @@ export function Transitions({ kind, id }: { kind: string; id: string }) {
             label="Transitions"
             rows={items}
             rowKey={({ changeId, field }) => `${changeId}:${field}`}
-            empty="It has not changed."
+            empty="No transitions yet."
             columns={[
               { name: 'At', cell: ({ at }) => <Time at={at} /> },
               { name: 'Field', cell: ({ field }) => <code>{field}</code> },
@@ -44,7 +44,7 @@ export function Transitions({ kind, id }: { kind: string; id: string }) {
   );
 }
 
-/** Automations that look at an entity. */
+/** Lists automations that refer to an entity. */
 export function ReferringAutomations({ kind, id }: { kind: string; id: string }) {
   const query = usePages(['automations', 'looking', kind, id], (cursor) =>
     bodyOf(
@@ -52,14 +52,14 @@ export function ReferringAutomations({ kind, id }: { kind: string; id: string })
     ),
   );
   return (
-    <Panel title="Automations that refer to it">
+    <Panel title="Referring automations">
       <Pages query={query}>
         {(items) => (
           <Table
-            label="Automations that refer to it"
+            label="Referring automations"
             rows={items}
             rowKey={(each) => each.id}
-            empty="No automation looks at it."
+            empty="No automation refers to it."
             columns={[
               {
                 name: 'Automation',
@@ -80,4 +80,8 @@ export function ReferringAutomations({ kind, id }: { kind: string; id: string })
   );
 }
 
-const REFERS_TO = { id: 'this one', any: 'any of the kind', system_of_run: 'its run’s system' } as const;
+const REFERS_TO = {
+  id: 'this entity',
+  any: 'any entity of this kind',
+  system_of_run: 'the system of its run',
+} as const;

@@ -15,7 +15,7 @@ import { meaningOf } from '../automations/evaluations';
 type Detail = components['schemas']['ChangeDetail'];
 type Candidate = components['schemas']['Candidate'];
 
-/** Screens of entities, by kind. */
+/** Screens for entities that have one, by kind. */
 const SCREEN_OF: Readonly<Record<string, string>> = {
   alert: '/alerts/$id',
   incident: '/incidents/$id',
@@ -24,14 +24,14 @@ const SCREEN_OF: Readonly<Record<string, string>> = {
   health: '/systems/$id',
 };
 
-/** Outcomes that are no refusals. */
+/** Statuses to show for outcomes. All other outcomes are shown as refused. */
 const STATUS_OF: Readonly<Record<string, string>> = {
   started: 'started',
   dwell_armed: 'waiting',
   dwelling: 'waiting',
 };
 
-/** One change: who sent it, what each automation made of it and why, and what led to it. */
+/** Shows one change: who sent it, what each automation did with it and why, and what led to it. */
 export function ChangeScreen() {
   const { id = '' } = useParams({ strict: false }) as { id?: string };
   const query = useQuery({
@@ -106,7 +106,7 @@ function Candidates({ detail: { candidates, change } }: { detail: Detail }) {
   if (candidates === null)
     return (
       <Panel title="Automations">
-        <Empty>What each automation made of it is kept for a while only, and that time is over.</Empty>
+        <Empty>The outcomes of this change are no longer kept.</Empty>
       </Panel>
     );
   return (
@@ -155,7 +155,7 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
       )}
       {dwell !== undefined && (
         <div>
-          must hold, fires <Countdown until={dwell.firesAt} />
+          must keep holding, fires <Countdown until={dwell.firesAt} />
         </div>
       )}
       {runId !== undefined && (
@@ -169,7 +169,7 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
   );
 }
 
-/** What the definition of today would do with the change. */
+/** A button that shows what the current definition of the automation would do with the change. */
 function Today({ candidate: { automationId }, changeId }: { candidate: Candidate; changeId: string }) {
   const explain = useMutation({
     mutationFn: () =>
@@ -205,11 +205,11 @@ function Today({ candidate: { automationId }, changeId }: { candidate: Candidate
 function Waits({ detail: { waits } }: { detail: Detail }) {
   if (waits.length === 0) return null;
   return (
-    <Panel title="Waits that evaluated it">
+    <Panel title="Waits that evaluated this change">
       <ul className="plain">
         {waits.map(({ runId, path, woken }) => (
           <li key={`${runId}:${path}`}>
-            <Status value={woken ? 'success' : 'waiting'} label={woken ? 'woken' : 'still waits'} />{' '}
+            <Status value={woken ? 'success' : 'waiting'} label={woken ? 'woken' : 'still waiting'} />{' '}
             <Link to="/runs/$id" params={{ id: runId }} search={{ step: path }}>
               {path}
             </Link>

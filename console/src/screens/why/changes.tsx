@@ -53,7 +53,7 @@ const COLUMNS: readonly Column<Change>[] = [
   },
 ];
 
-/** Events and changes of state, newest first; each links to its outcome. */
+/** Lists events and state changes, newest first. Each links to what automations did with it. */
 export function Changes() {
   const [search] = useSearchParams();
   const filters = Object.fromEntries(
@@ -65,7 +65,9 @@ export function Changes() {
   return (
     <Page
       title="Why"
-      sub={<span>Pick what happened to see every automation it could have started, and why it did or did not.</span>}
+      sub={
+        <span>Choose an event or change to see every automation it could have started, and why it did or did not.</span>
+      }
     >
       <div className="filters">
         <SearchBox name="event" label="Event" placeholder="Event, e.g. alert.fired" />
@@ -80,7 +82,7 @@ export function Changes() {
             columns={COLUMNS}
             rows={items}
             rowKey={({ changeId }) => changeId}
-            empty="Nothing happened that these filters match."
+            empty="No events or changes match these filters."
           />
         )}
       </Pages>

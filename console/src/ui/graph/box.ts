@@ -1,16 +1,16 @@
 import type { ReactNode } from 'react';
 import type { BoxSize, Direction, LayoutEdge } from './layout';
 
-/** One node of a canvas, of a fixed size. */
+/** One node of a graph, with a fixed size. */
 export interface Box extends BoxSize {
-  /** Everything that the node says, for screen readers. */
+  /** The full text of the node, for screen readers. */
   label: string;
-  /** Names of its style, e.g. `failed`. */
+  /** CSS classes for the style of the node, e.g. `failed`. */
   className: string;
   body: ReactNode;
 }
 
-/** An edge; `className` names its style, e.g. `taken`. */
+/** An edge of a graph. `className` holds CSS classes such as `taken`. */
 export interface BoxEdge extends LayoutEdge {
   className: string;
 }
@@ -22,6 +22,6 @@ export interface CanvasProps {
   direction: Direction;
   /** Id of the chosen node. */
   chosen?: string | undefined;
-  /** Without it nodes cannot be chosen. */
+  /** Called when a node is chosen. If absent, nodes cannot be chosen. */
   onChoose?: ((id: string) => void) | undefined;
 }

@@ -24,23 +24,25 @@ import { RoutedLine, type LineData } from './routed-line';
 import { useLayout } from './use-layout';
 
 const ZOOM = { least: 0.05, most: 2 };
-/** Least width of a panel with a small map of the whole graph, in px. */
+/** Minimum width in px of a canvas that shows an overview map of a large graph. */
 const WIDE = 480;
 
 type BoxNode = Node<{ box: Box }, 'box'>;
 const NODE_TYPES = { box: BoxView };
 const EDGE_TYPES = { routed: RoutedLine };
 
-/** Context that the canvas provides to its nodes. */
+/** Properties of the canvas that its nodes need. */
 const Chosen = createContext<Pick<CanvasProps, 'chosen' | 'onChoose'> & { isDown: boolean }>({ isDown: true });
 
-/** A graph that can be moved and zoomed. Arrow keys move the focus from node to node. */
+/** A graph that can be panned and zoomed. Arrow keys move the focus between nodes. */
 export default function Canvas(props: CanvasProps) {
   const { boxes, edges, direction, chosen, onChoose } = props;
   const { layout, error } = useLayout(boxes, edges, direction);
   const context = useMemo(() => ({ chosen, onChoose, isDown: direction === 'DOWN' }), [chosen, onChoose, direction]);
   if (error !== undefined)
-    return <Problem error={new Error(`The graph could not be laid out: ${error.message} The list shows the same.`)} />;
+    return (
+      <Problem error={new Error(`The graph could not be laid out: ${error.message} Use the list view instead.`)} />
+    );
   if (layout === undefined) return <GraphLoading />;
   return (
     <ReactFlowProvider>
@@ -84,7 +86,7 @@ function Surface({ label, boxes, edges, layout, chosen }: CanvasProps & { layout
         onMoveStart={(event) => {
           if (event !== null) onMoved();
         }}
-        // The wheel scrolls the page; with Ctrl it zooms.
+        // The mouse wheel scrolls the page. With Ctrl it zooms the graph.
         zoomOnScroll={false}
         preventScrolling={false}
         zoomActivationKeyCode="Control"
@@ -95,7 +97,7 @@ function Surface({ label, boxes, edges, layout, chosen }: CanvasProps & { layout
           <MiniMap<BoxNode>
             pannable
             position="bottom-left"
-            ariaLabel="The whole graph, with the visible part"
+            ariaLabel="Overview of the whole graph"
             nodeClassName={({ data }) => data.box.className}
           />
         )}
@@ -106,8 +108,8 @@ function Surface({ label, boxes, edges, layout, chosen }: CanvasProps & { layout
 }
 
 /**
- * Moves to the first view of a graph, and again when graph or panel change, until somebody has moved the canvas.
- * `fits`: all of it is readable at once; `isWide`: there is room for a small map of it.
+ * Sets the initial view of a graph. Sets it again when the graph or the canvas changes, until the user pans or zooms.
+ * `fits` is true if the whole graph is readable at once, and `isWide` if there is room for an overview map.
  */
 function useFirstView(layout: Layout, focus: Point | undefined) {
   const flow = useReactFlow();
@@ -145,7 +147,7 @@ function Tools({ isLarge, onMoved, onLarge }: { isLarge: boolean; onMoved(): voi
       <button type="button" className="icon" aria-label="Show the whole graph" onClick={move(() => flow.fitView())}>
         <Maximize2 size={14} aria-hidden />
       </button>
-      <button type="button" className="icon" aria-label="Use the whole window" aria-pressed={isLarge} onClick={onLarge}>
+      <button type="button" className="icon" aria-label="Fill the window" aria-pressed={isLarge} onClick={onLarge}>
         <Enlarge size={14} aria-hidden />
       </button>
     </div>
@@ -175,7 +177,7 @@ function linesOf(edges: CanvasProps['edges'], layout: Layout): Edge<LineData>[] 
   });
 }
 
-/** One node: a button where nodes can be chosen, otherwise a part that the keyboard can still reach. */
+/** One node. It is a button if nodes can be chosen, and focusable in any case. */
 function BoxView({ data: { box } }: NodeProps<BoxNode>) {
   const { chosen, onChoose, isDown } = useContext(Chosen);
   const flow = useReactFlow();
@@ -206,7 +208,7 @@ function BoxView({ data: { box } }: NodeProps<BoxNode>) {
   );
 }
 
-/** Moves the canvas so that a node is in sight; not at all when it is. */
+/** Pans the canvas to a node, unless the whole node is already visible. */
 function bringIntoView(
   flow: ReturnType<typeof useReactFlow>,
   at: Point,

@@ -1,4 +1,6 @@
-/** Smallest zoom at which texts can be read, and the largest one for a graph that has to be scrolled. */
+/**
+ * Zoom levels for large graphs: the smallest at which texts are readable, and the largest that the initial view uses.
+ */
 const READABLE = { least: 0.6, most: 0.85 };
 const MARGIN = 16;
 
@@ -16,15 +18,15 @@ interface View extends Point {
   zoom: number;
 }
 
-/** Returns whether all of a graph can be shown at a size that can be read. */
+/** Returns whether the whole graph is readable at once. */
 export const fitsWhole = (layout: Size, panel: Size): boolean => wholeZoom(layout, panel) >= READABLE.least;
 
 const wholeZoom = (layout: Size, panel: Size): number =>
   Math.min((panel.width - 2 * MARGIN) / layout.width, (panel.height - 2 * MARGIN) / layout.height);
 
 /**
- * Returns the view that a graph opens with: all of it when that can be read; otherwise as much as fits around `focus`,
- * the middle of a node, without empty space beyond the ends of the graph.
+ * Returns the initial view of a graph. It shows the whole graph if that is readable. Otherwise it shows as much as fits
+ * around `focus`, the centre of a node, without empty space beyond the ends of the graph.
  */
 export function firstView(layout: Size, panel: Size, focus: Point): View {
   const whole = wholeZoom(layout, panel);
@@ -38,8 +40,8 @@ export function firstView(layout: Size, panel: Size, focus: Point): View {
 }
 
 /**
- * Returns where the graph begins along one axis. What fits is centred or lies at the start; the rest is moved towards
- * the focus.
+ * Returns the offset of the graph along one axis. A graph that fits is placed as `when` says: in the centre or at the
+ * start. A larger graph is moved to bring the focus to the centre.
  */
 function startOf(panel: number, graph: number, focus: number, when: 'centre' | 'start'): number {
   if (graph + 2 * MARGIN <= panel) return when === 'centre' ? (panel - graph) / 2 : MARGIN;

@@ -1,6 +1,6 @@
 import { Loading } from '../page';
 
-/** As high as the canvas, so that nothing below moves when the graph is there. */
+/** A placeholder as high as the canvas, so that the content below does not move when the graph appears. */
 export function GraphLoading() {
   return (
     <div className="graph-loading">

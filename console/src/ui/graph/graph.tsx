@@ -4,7 +4,7 @@ import { GraphLoading } from './graph-loading';
 
 const Canvas = lazy(() => import('./canvas'));
 
-/** A graph on a canvas; its code and the layout are loaded when one is first shown. */
+/** Shows a graph. Its code and the layout engine are loaded when the first graph is shown. */
 export function Graph(props: CanvasProps) {
   return (
     <Suspense fallback={<GraphLoading />}>

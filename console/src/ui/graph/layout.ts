@@ -23,11 +23,11 @@ export interface Point {
 
 export interface RoutedEdge {
   points: readonly Point[];
-  /** Middle of the label. */
+  /** Centre of the label. */
   label: Point | undefined;
 }
 
-/** Places of nodes (their top left corners) and ways of edges, in px. */
+/** Positions of nodes (their top left corners) and routes of edges, in px. */
 export interface Layout {
   nodes: ReadonlyMap<string, Point>;
   edges: ReadonlyMap<string, RoutedEdge>;
@@ -53,14 +53,17 @@ const OPTIONS = {
 };
 
 /**
- * Width to height that parts without a connection are packed to. Downwards they go below each other, in the order of the
- * nodes, so that `on_failure` comes last and needs no more width than the steps.
+ * Target ratio of width to height when unconnected parts of a graph are packed. With `DOWN`, the parts are placed below
+ * each other in the order of their nodes. This puts `on_failure` last and does not make the graph wider.
  */
 const ASPECT_RATIO: Readonly<Record<Direction, string>> = { DOWN: '0.01', RIGHT: '1.6' };
 
 let elk: InstanceType<typeof ElkApi> | undefined;
 
-/** Lays a graph out in a worker, so that the page stays responsive. @throws {Error} When the worker cannot start. */
+/**
+ * Computes the layout of a graph in a web worker to keep the page responsive. @throws {Error} when the worker cannot
+ * start
+ */
 export async function layOut(
   boxes: readonly BoxSize[],
   edges: readonly LayoutEdge[],
@@ -70,7 +73,7 @@ export async function layOut(
   const graph: ElkNode = {
     id: 'graph',
     layoutOptions: { ...OPTIONS, 'elk.direction': direction, 'elk.aspectRatio': ASPECT_RATIO[direction] },
-    // Only what the layout needs: the rest of a box cannot be sent to a worker.
+    // Only ids and sizes are passed on, because the rest of a box cannot be sent to a worker.
     children: boxes.map(({ id, width, height }) => ({ id, width, height })),
     edges: edges.map(({ id, source, target, label }) => ({
       ...{ id, sources: [source], targets: [target] },

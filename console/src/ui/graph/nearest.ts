@@ -1,17 +1,14 @@
-/** A node by the middle of its box. */
+/** The centre of a node. */
 interface Place {
   id: string;
   x: number;
   y: number;
 }
 
-/** How much more a step to the side counts than one straight on. */
+/** Weight of the distance at right angles to the direction of the arrow key. */
 const ASIDE = 2;
 
-/**
- * Returns the node to which an arrow key moves from another: the nearest in that direction; undefined when there is
- * none.
- */
+/** Returns the id of the nearest node in the direction of an arrow key, or undefined if there is none. */
 export function nearestInDirection(places: readonly Place[], from: string, key: string): string | undefined {
   const start = places.find(({ id }) => id === from);
   if (start === undefined) return undefined;

@@ -6,7 +6,7 @@ export type LineData = RoutedEdge & { text: string } & Record<string, unknown>;
 const CORNER = 6;
 const ARROW = 5;
 
-/** An edge along the points that the layout has chosen, with rounded corners and an arrow at its end. */
+/** Draws an edge along the points of the layout, with rounded corners and an arrow at its end. */
 export function RoutedLine({ data }: EdgeProps<Edge<LineData>>) {
   if (data === undefined || data.points.length < 2) return null;
   const { points, label, text } = data;
@@ -46,7 +46,7 @@ function pathOf(points: Points): string {
   return path;
 }
 
-/** Returns a point a little way from a corner towards another point, at most to the middle between them. */
+/** Returns a point near a corner in the direction of another point, at most halfway between them. */
 function towards(corner: Points[number], other: Points[number]): Points[number] {
   const length = Math.hypot(other.x - corner.x, other.y - corner.y);
   const share = length === 0 ? 0 : Math.min(CORNER, length / 2) / length;

@@ -2,8 +2,9 @@ import { useEffect, useState } from 'react';
 import { layOut, type BoxSize, type Direction, type Layout, type LayoutEdge } from './layout';
 
 /**
- * Returns the layout of a graph; undefined until the first one is made. While a changed graph is laid out, the layout
- * before stays. What does not change places or sizes, such as a status, causes no new layout.
+ * Returns the layout of a graph, or undefined until the first layout is ready. While a changed graph is laid out, the
+ * previous layout remains. Only changes of nodes, sizes, edges and labels cause a new layout; a changed status does
+ * not.
  */
 export function useLayout(
   boxes: readonly BoxSize[],

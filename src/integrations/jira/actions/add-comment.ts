@@ -14,11 +14,12 @@ const JiraComment = z.looseObject({
   properties: z.array(z.looseObject({ key: z.string(), value: z.unknown() })).optional(),
 });
 const JiraComments = z.looseObject({ comments: z.array(JiraComment) });
-/** Property of a comment that holds its idempotency key. */
+/** Property of a comment that stores the idempotency key of the step. */
 const PROPERTY = 'fermata';
 
 /**
- * Creates the action `integration-jira.add_comment`. A repeat finds the comment of the earlier attempt by a property.
+ * Creates the action `integration-jira.add_comment`. A repeated attempt finds the comment of the earlier attempt by a
+ * property.
  */
 export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof Config>> {
   return {

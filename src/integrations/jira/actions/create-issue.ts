@@ -26,12 +26,18 @@ const Config = z.strictObject({
 });
 type Config = z.infer<typeof Config>;
 
-/** How often a repeated attempt searches, one second apart, since Jira's search finds a new issue with a delay. */
+/**
+ * Number of searches that a repeated attempt makes, one second apart. Jira's search finds a new issue only after a
+ * delay.
+ */
 const SEARCHES_OF_A_REPEAT = 3;
 const MAX_SUMMARY = 255;
-/** Entity property of an issue that holds its mark, in projects whose create screen has no labels field. */
+/** Entity property that stores the mark of an issue, for projects whose create screen has no labels field. */
 const PROPERTY = 'fermata';
-/** Number of issues that are searched for the property: the newest that this account has created. */
+/**
+ * Maximum number of issues to search for the property, newest first. Only issues created by the connection's account
+ * are searched.
+ */
 const RECENT_ISSUES = 50;
 
 interface Creation {
@@ -39,15 +45,16 @@ interface Creation {
   account: JiraConnection;
   call: ConnectionCall;
   config: Config;
-  /** Derived from the idempotency key; stored in the issue. */
+  /** Text stored in the issue, derived from the idempotency key. */
   mark: string;
   note: (text: string) => void;
 }
 
 /**
- * Creates the action `integration-jira.create_issue`. Jira has no idempotency keys: the issue has a mark derived from
- * ours, as a label or, where the project has no labels field, as an entity property. An issue with the mark was created
- * by an earlier attempt. Failures of this search are noted and do not prevent the issue from being created.
+ * Creates the action `integration-jira.create_issue`. Jira has no idempotency keys, so the issue gets a mark derived
+ * from the step's key: as a label, or as an entity property if the project has no labels field. Before creating an
+ * issue, each attempt searches for the mark. If Jira permanently refuses the search, the step gets a note and the issue
+ * is created anyway.
  */
 export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -86,8 +93,8 @@ export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
 }
 
 /**
- * Returns whether Jira refused the labels. It names the field: "Field 'labels' cannot be set. It is not on the
- * appropriate screen, or unknown."
+ * Returns whether Jira refused the labels field. Its message for the field is: "Field 'labels' cannot be set. It is not
+ * on the appropriate screen, or unknown."
  */
 function isAboutLabels(error: unknown): boolean {
   return error instanceof ProviderFailure && error.status === 400 && /\blabels: /.test(error.message);
@@ -99,8 +106,8 @@ function done({ baseUrl }: JiraConnection, issue: JiraIssue) {
 }
 
 /**
- * Returns the issue of an earlier attempt. Returns undefined, and adds a note, when Jira refuses the search
- * permanently.
+ * Returns the issue that an earlier attempt created, if any. Returns undefined, and adds a note to the step, when Jira
+ * permanently refuses the search.
  */
 async function findEarlier(creation: Creation, labels: boolean): Promise<JiraIssue | undefined> {
   const { jira, account, call, config, mark, note } = creation;

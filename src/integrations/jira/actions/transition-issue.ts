@@ -34,9 +34,10 @@ const Transition = z.looseObject({ id: z.string(), name: z.string(), to: Status 
 const Transitions = z.looseObject({ transitions: z.array(Transition) });
 
 /**
- * Creates the action `integration-jira.transition_issue`. An issue that already has the target status stays there,
- * which is success. Most workflows do not offer a transition from its own target, so the target of each one is
- * remembered for the connection, by project and issue type.
+ * Creates the action `integration-jira.transition_issue`. It succeeds without a change if the issue already has the
+ * target status.
+ * Most workflows offer no transition from a status to itself, so Jira no longer lists the transition then. The
+ * connection therefore remembers the target status of every transition seen, by project and issue type.
  */
 export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -79,7 +80,10 @@ export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   };
 }
 
-/** Returns whether a transition is the one that the config names and leads to the status that it names. */
+/**
+ * Returns whether a transition has the configured id and leads to the configured status. Either may be absent from the
+ * config.
+ */
 function isMeant({ id, to }: z.infer<typeof Transition>, { transitionId, toStatus }: Config): boolean {
   if (transitionId !== undefined && transitionId !== id) return false;
   return toStatus === undefined || isStatus(to, toStatus);
@@ -89,8 +93,8 @@ const isStatus = ({ id, name }: { id: string; name: string }, wanted: string): b
   id === wanted || name.toLowerCase() === wanted.toLowerCase();
 
 /**
- * Returns the key under which the target of a transition is remembered: by project and issue type, which select the
- * workflow.
+ * Returns the key under which the connection remembers the target of a transition. It contains the project and the
+ * issue type, because these determine the workflow.
  */
 function memoryKey({ key, fields }: JiraIssue, transitionId: string): string {
   return `transition:${key.replace(/-\d+$/, '')}:${fields?.issuetype?.id ?? ''}:${transitionId}`;
@@ -110,7 +114,10 @@ async function rememberTargets(
   }
 }
 
-/** Returns the status of the issue, when it is the transition's target or the wanted status. */
+/**
+ * Returns the current status of the issue if it is already the wanted status, or the remembered target of the
+ * transition.
+ */
 async function knownTarget(
   memory: ConnectionMemory,
   issue: JiraIssue,

@@ -12,24 +12,25 @@ import { keepWatching, type EventWatcherDeps, type WantedEvents } from './keep-w
 import { listenersByConnection } from './listeners';
 
 /**
- * Milliseconds between two searches for listeners while there are none. A changed definition causes a search at once.
+ * Milliseconds between two checks for triggers while no automation listens. A changed definition causes a check at
+ * once.
  */
 const QUIET_MS = 30_000;
 
-/** Watches the events of clusters that automations listen to. */
+/** Watches the events of the clusters that automations listen to. */
 export interface EventWatcher {
-  /** Compares watches with listeners, renews leases, starts watches that were taken and ends those that were lost. */
+  /** Renews the leases of watches, and starts or stops watches to match the triggers of the automations. */
   round(): Promise<void>;
-  /** Call it when definitions have changed: the next round searches for listeners. */
+  /** Makes the next round check for triggers. Call it when definitions have changed. */
   poke(): void;
   stop(): Promise<void>;
 }
 
 /**
- * Watches events of clusters. Each cluster, or each namespace that a connection allows, has one row, which one worker
- * leases. The row holds the resource version up to which events are in the change log, and advances in the transaction
- * that appends them: a watch that is repeated, by this or another worker, continues after the last event that was
- * delivered.
+ * Creates a watcher. Each cluster, or each namespace that a connection allows, has one database row, which one worker
+ * leases.
+ * The row stores the resource version up to which events are in the change log. It advances in the transaction that
+ * appends the events, so this or another worker can resume a watch after the last delivered event.
  */
 export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
   const { database, workerId, log } = deps;
@@ -64,7 +65,8 @@ export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
       known = mark;
       const held = await holdWatches(database.db, workerId);
       const marks = new Map(held.map((watch) => [keyOf(watch), watch.connectionMark]));
-      // A lost watch ends; a watch whose connection has changed starts again in the next round.
+      // Stop watches that this worker has lost. A watch whose connection has changed is also stopped; the next round
+      // restarts it.
       for (const [key, one] of running) if (marks.get(key) !== one.mark) one.controller.abort();
       for (const watch of held) if (!stopped && !running.has(keyOf(watch))) begin(watch);
     },
@@ -82,7 +84,7 @@ const keyOf = ({ connectionId, namespace }: WatchPlace): string => `${connection
 
 type Listened = Awaited<ReturnType<typeof listenersByConnection>>;
 
-/** Inserts the rows of the watches that automations need now. Returns the listeners of each connection. */
+/** Updates the rows of watches to match the current automations. Returns the listening triggers of each connection. */
 function followListeners({ db }: Database): Promise<Listened> {
   return db.transaction(async (tx) => {
     await lockWatches(tx);

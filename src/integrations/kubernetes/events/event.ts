@@ -3,9 +3,8 @@ import { z } from 'zod';
 const Text = z.string().nullish();
 
 /**
- * An Event from the API server, by core/v1. Those of events.k8s.io/v1 are the same objects, with `eventTime` and
- * `series` instead of `lastTimestamp` and `count`
- * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+ * An Event of the core/v1 API. The events.k8s.io/v1 API returns the same objects, with `eventTime` and `series` instead
+ * of `lastTimestamp` and `count` (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
  */
 export const KubeEvent = z.looseObject({
   metadata: z.looseObject({
@@ -29,7 +28,7 @@ export const KubeEvent = z.looseObject({
 });
 export type KubeEvent = z.infer<typeof KubeEvent>;
 
-/** The payload of an event. Fields that Kubernetes leaves out are null. */
+/** The payload of the trigger. Fields that Kubernetes omits are null. */
 export const EventPayload = z.strictObject({
   connectionId: z.string(),
   connectionName: z.string(),
@@ -49,7 +48,7 @@ export const EventPayload = z.strictObject({
 });
 export type EventPayload = z.infer<typeof EventPayload>;
 
-/** Returns the payload of an event of a connection. */
+/** Returns the trigger payload for an event that a connection has received. */
 export function payloadOf(event: KubeEvent, connection: { id: string; name: string }): EventPayload {
   const { involvedObject: object, metadata, series } = event;
   return {
@@ -65,7 +64,7 @@ export function payloadOf(event: KubeEvent, connection: { id: string; name: stri
   };
 }
 
-/** Returns the object of an event as `namespace/kind/name`. */
+/** Returns the object that an event is about, as `namespace/kind/name`. */
 export function contextKeyOf({ namespace, kind, name }: Pick<EventPayload, 'namespace' | 'kind' | 'name'>): string {
   return [namespace, kind, name].filter((part) => part !== null).join('/');
 }
@@ -73,10 +72,10 @@ export function contextKeyOf({ namespace, kind, name }: Pick<EventPayload, 'name
 const text = (value: string | null | undefined): string | null => (value === undefined || value === '' ? null : value);
 
 /**
- * Returns whether a resource version is later than another. Versions of one resource type are integers that grow, for
- * types that the API server itself serves
- * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). false when one of them is no
- * integer.
+ * Returns whether one resource version is later than another. For types that the API server itself serves, versions of
+ * the same resource type are increasing integers
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/#resource-versions). Returns false when a version is not
+ * an integer.
  */
 export function isLater(version: string, than: string): boolean {
   const isInteger = (one: string) => /^\d{1,30}$/.test(one);

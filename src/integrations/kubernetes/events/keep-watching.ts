@@ -21,7 +21,7 @@ import { Expired, listEvents, watchEvents, type Batch, type Source } from './wat
 const EVENT = 'kubernetes.event';
 const FIRST_PAUSE_MS = 1_000;
 const LONGEST_PAUSE_MS = 60_000;
-/** Maximum number of changes that are appended in one transaction. */
+/** Maximum number of changes to append in one transaction. */
 const CHUNK = 500;
 const CAUSE = { actor: { type: 'system', id: 'kubernetes' }, causedBy: null, depth: 0 } as const;
 
@@ -35,21 +35,24 @@ export interface EventWatcherDeps {
   openConnection(type: string, id: string, use: SecretUse): Promise<OpenConnection>;
 }
 
-/** Returns the configs of a connection's present listeners. Events that none of them matches are not written. */
+/**
+ * Returns the configs of the triggers that currently listen to a connection. Events that match none of them are not
+ * stored.
+ */
 export type WantedEvents = (connectionId: string) => readonly Record<string, unknown>[];
 
 interface WatchDeps extends EventWatcherDeps {
   wanted: WantedEvents;
 }
 
-/** Thrown when another worker has taken the watch, or no automation uses it. */
+/** Thrown when another worker has taken over the watch, or no automation needs it. */
 class Lost extends Error {
   override readonly name = 'Lost';
 }
 
 /**
- * Watches one place until the signal aborts or the watch is lost. A new watch begins with future events; after a 410,
- * events later than the last delivered one are listed first.
+ * Watches a cluster or namespace until the signal aborts or the watch is lost. A new watch delivers only future events.
+ * After a 410, first lists the events later than the last delivered one.
  */
 export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: AbortSignal): Promise<void> {
   const { log } = deps;
@@ -70,7 +73,7 @@ export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: Abo
         log.warn(about, 'a watch of Kubernetes failed; trying again');
       }
     }
-    // The pause also applies after a watch that ended normally, since a server may end each watch at once.
+    // Also pause after a watch that ended normally, because a server may end every watch immediately.
     await pause(state.pauseMs, undefined, { signal }).catch(() => undefined);
   }
 }
@@ -91,7 +94,7 @@ async function watchOnce(
   };
   const deliver = (batch: Batch) => deliverBatch(deps, watch, { batch, name, cluster });
   await withBoundSecrets(connection.bound, async () => {
-    // A resource version is valid only in its own cluster.
+    // A resource version is only valid in the cluster that issued it.
     const after = watch.cluster === cluster ? watch.resourceVersion : null;
     if (state.mustList || after === null) await deliver(await listEvents(source, after));
     Object.assign(state, { mustList: false, pauseMs: FIRST_PAUSE_MS });
@@ -99,7 +102,9 @@ async function watchOnce(
   });
 }
 
-/** Opens the connection for one of the automations that may use its secrets. @throws {FermataError} when none may */
+/**
+ * Opens the connection on behalf of the first automation that may use its secrets. @throws {FermataError} when none may
+ */
 async function openWatched(
   { database, openConnection }: EventWatcherDeps,
   { connectionId }: HeldWatch,
@@ -123,8 +128,8 @@ async function openWatched(
 }
 
 /**
- * Appends the events of a batch in chunks, and advances the watch with each. @throws {Lost} when another worker has the
- * watch
+ * Appends the events of a batch in chunks, and advances the watch with each chunk. @throws {Lost} when another worker
+ * has taken over the watch
  */
 async function deliverBatch(
   { database, workerId, clock, notifier, wanted }: WatchDeps,

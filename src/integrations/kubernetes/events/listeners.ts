@@ -7,7 +7,10 @@ interface Listened {
   listeners: EventListener[];
 }
 
-/** Returns the Kubernetes connections with their listeners. Names of no connection, or of several, are left out. */
+/**
+ * Returns the Kubernetes connections that triggers refer to, each with its triggers. Triggers that name no connection,
+ * or an ambiguous name, are left out.
+ */
 export async function listenersByConnection(db: Executor): Promise<Map<string, Listened>> {
   const found = new Map<string, Listened>();
   for (const listener of await eventListeners(db)) {

@@ -1,4 +1,4 @@
-/** Returns the first field of a config that a payload does not match, with the expected value. */
+/** Returns the first field of a trigger config that the payload does not match, with the expected value. */
 export function mismatchOf(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
@@ -10,7 +10,10 @@ export function mismatchOf(
   });
 }
 
-/** Returns whether any of these configs may match: a value that contains a template is known only at run time. */
+/**
+ * Returns whether a payload may match any of the trigger configs. Values with templates are ignored, because they are
+ * only known at run time.
+ */
 export function isWanted(payload: Record<string, unknown>, configs: readonly Record<string, unknown>[]): boolean {
   return configs.some((config) => {
     const plain = Object.entries(config).filter(([, wanted]) => !JSON.stringify(wanted).includes('{{'));

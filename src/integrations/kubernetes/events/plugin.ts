@@ -21,7 +21,10 @@ const Config = z.strictObject({
   name: Wanted.describe('Name of that object, or a list'),
 });
 
-/** `kubernetes.event`: an Event of a cluster (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/). */
+/**
+ * The trigger `kubernetes.event`, for Events of a cluster
+ * (https://kubernetes.io/docs/reference/kubernetes-api/cluster-resources/event-v1/).
+ */
 const event: TriggerType = {
   id: 'event',
   displayName: 'Kubernetes event',
@@ -40,5 +43,5 @@ const event: TriggerType = {
   },
 };
 
-/** Events of Kubernetes clusters. */
+/** The plugin for Events of Kubernetes clusters. */
 export const kubernetesEventsPlugin: Plugin = { id: 'kubernetes', triggers: [event] };

@@ -6,20 +6,20 @@ import type { KubernetesClient, KubernetesConnection, KubernetesWatch } from '..
 import { isStatus } from '../resources';
 import { isLater, KubeEvent } from './event';
 
-/** Seconds after which the server ends a watch; the next one continues where it ended. */
+/** Seconds after which the server ends a watch. The next watch resumes where it ended. */
 const WATCH_SECONDS = 240;
 const TIMEOUT_MS = (WATCH_SECONDS + 30) * 1_000;
 const LIST_TIMEOUT_MS = 30_000;
 const PAGE = 500;
-/** Maximum length of a line of a watch, in characters. Objects have at most 1.5 MB. */
+/** Maximum length of a line in a watch response, in characters. Objects have at most 1.5 MB. */
 const MAX_LINE = 4_000_000;
 
-/** Thrown when the server no longer has the changes after the resource version, so that events have to be listed. */
+/** Thrown when the server no longer has the changes since the resource version, so that the events must be listed. */
 export class Expired extends Error {
   override readonly name = 'Expired';
 }
 
-/** Events with the resource version up to which they are complete. */
+/** A batch of events. `to` is the resource version up to which the events are complete. */
 export interface Batch {
   events: KubeEvent[];
   to: string;
@@ -29,7 +29,7 @@ export interface Source {
   kubernetes: KubernetesClient;
   watch: KubernetesWatch;
   config: KubernetesConnection;
-  /** Empty = all namespaces. */
+  /** Empty for all namespaces. */
   namespace: string;
   signal: AbortSignal;
   now: Date;
@@ -44,8 +44,8 @@ const Page = z.looseObject({
 });
 
 /**
- * Lists the events after a resource version, oldest first; none when `after` is null. @throws {Expired} when the server
- * dropped the rest of the list in between
+ * Lists the events after a resource version, oldest first. If `after` is null, returns no events, only the current
+ * version. @throws {Expired} when the list expired on the server before all pages were read
  */
 export async function listEvents(source: Source, after: string | null): Promise<Batch> {
   const { kubernetes, config, namespace, signal, now } = source;
@@ -54,7 +54,7 @@ export async function listEvents(source: Source, after: string | null): Promise<
   let to = '';
   let next: string | undefined;
   do {
-    // One item is enough to get the version at which a watch begins.
+    // One item is enough to get the current version.
     const limit = String(after === null ? 1 : PAGE);
     const query = { limit, ...(next !== undefined && { continue: next }) };
     const request = { method: 'GET', path: pathOf(namespace), query } as const;
@@ -81,9 +81,9 @@ const Failure = z.looseObject({
 });
 
 /**
- * Watches the changes after a resource version until the server ends the watch. `onBatch` receives them in order, and
- * the next ones are read when it resolves. Deletions (events expire after an hour) and bookmarks only advance the
- * version. @throws {Expired} when the server no longer has the changes (410)
+ * Watches the changes after a resource version until the server ends the watch. Passes them to `onBatch` in order, and
+ * reads on when its promise resolves. Deletions (events expire after an hour) and bookmarks only advance the version.
+ * @throws {Expired} when the server no longer has the changes (410)
  */
 export async function watchEvents(
   { watch, config, namespace, signal, now }: Source,
@@ -106,14 +106,15 @@ export async function watchEvents(
   try {
     await watch(config, { signal, now, timeoutMs: TIMEOUT_MS }, { path: pathOf(namespace), query, onText });
   } catch (error) {
-    // A cluster that was restored from a backup has lower versions than before, and answers 504 for later ones.
+    // A cluster restored from a backup has lower versions than before. It answers 504 for versions that it has not
+    // reached yet.
     const isTooLarge = isStatus(error, 504) && /Too large resource version/i.test(messageOf(error));
     if (isStatus(error, 410) || isTooLarge) throw new Expired('The watch has expired.', { cause: error });
     throw error;
   }
 }
 
-/** Parses lines of a watch. Lines before an error are part of the batch. */
+/** Parses lines of a watch response. Lines before an error are part of the batch. */
 function batchOf(lines: readonly string[]): Batch & { failure?: Error } {
   const events: KubeEvent[] = [];
   let to = '';
