@@ -168,7 +168,7 @@ describe('hover inside expressions', () => {
     expect(explain('{{ artifacts.¦later')?.[1]).toContain('No step before this one makes it');
     expect(explain('{{ var.¦who')).toEqual(['var.who', 'Set in the variables of the document: someone']);
     expect(explain('{{ variables.¦made')?.[1]).toMatch(/^Set by the step actions\[1\]: /);
-    expect(explain('{{ var.¦none')?.[1]).toBe('No step and no `variables` of the document sets it.');
+    expect(explain('{{ var.¦none')?.[1]).toBe('Neither the `variables` of the document nor any step sets it.');
   });
 
   it('leaves texts, keys and actions as they were', () => {

@@ -111,12 +111,7 @@ function NewHook({ onClose }: { onClose(): void }) {
         onChange={setScheme}
       />
       {WITH_HEADER.has(scheme) && (
-        <TextField
-          label="Header"
-          value={header}
-          onChange={setHeader}
-          hint="Leave empty to use the default of the scheme."
-        />
+        <TextField label="Header" value={header} onChange={setHeader} hint="Default: depends on the scheme." />
       )}
       {scheme === 'hmac' && <HmacFields value={hmac} onChange={setHmac} />}
       {scheme === 'sns' && (

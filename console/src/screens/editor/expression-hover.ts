@@ -127,7 +127,7 @@ function entityLines([, kind = '', id]: readonly string[], { knowledge }: Standi
 
 function variableLines(name: string, { entries, at }: Standing): string[] {
   const set = variablesOf(entries).filter((each) => each.name === name);
-  if (set.length === 0) return ['No step and no `variables` of the document sets it.'];
+  if (set.length === 0) return ['Neither the `variables` of the document nor any step sets it.'];
   return set.map(({ value, path }) => {
     const shown = value === '' ? 'a map or list' : value.slice(0, MOST_SHOWN);
     const isLater = path.length > 2 && (entries.find((each) => each.path === path)?.at ?? 0) > at;
@@ -146,7 +146,7 @@ function stepAt(path: Path): string {
 function artifactLines(chain: readonly string[], standing: Standing): string[] {
   const [, id = '', name] = chain;
   const made = madeBefore(standing).find((each) => each.id === id);
-  if (made === undefined) return [`No step before this one makes it: none has the id ${id} and leaves an artifact.`];
+  if (made === undefined) return [`No earlier step with the id ${id} produces an artifact.`];
   const { action, produces } = made;
   const by = `Made by the step ${id} (${action}).`;
   if (name === undefined) return [by, `It leaves artifacts.${id}.${produces.name}.`];
