@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { packageVersion } from './package-version';
 import { projectRoot } from './project-root';
 
-/** File that `npm run build` leaves beside the program: the commit that it was built from. */
+/** File that `npm run build` writes beside the program. It contains the commit from which the program was built. */
 export const COMMIT_FILE = join('dist', 'commit');
 
 /**
- * Returns the identity of this build: package version and commit, such as `0.1.0+3f2a9c1b7d04`; the version alone
- * without a commit.
+ * Returns the identity of this build: package version and commit, such as `0.1.0+3f2a9c1b7d04`. Returns only the
+ * version when the commit is unknown.
  */
 export function buildIdOf(root: string = projectRoot()): string {
   const commit = commitOf(root);
@@ -19,7 +19,7 @@ function commitOf(root: string): string {
   try {
     return readFileSync(join(root, COMMIT_FILE), 'utf8').trim();
   } catch {
-    // Built before there was such a file, or run from sources.
+    // The program was built before this file existed, or runs from sources.
     return '';
   }
 }

@@ -13,7 +13,7 @@ import { defaultSizes, SIZE_SETTINGS, thisMachine, workerSizes, type WorkerSizes
 const HOUR_MS = 3_600_000;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
-/** The environment is wrong. The message names every wrong setting; secrets are never repeated in it. */
+/** Thrown when the environment is invalid. The message names every invalid setting, but never repeats a secret. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
 }
@@ -95,11 +95,11 @@ const Environment = z.object({
   OTEL_EXPORTER_OTLP_COMPRESSION: OtlpCompression.default('none'),
 });
 
-/** Settings for tests of Fermata itself; not documented for operators, and ignored unless they have the right form. */
+/** Settings for tests of Fermata itself. They are not documented for operators, and ignored if they are malformed. */
 const Testing = z.object({
-  /** Place at which the process kills or suspends itself (`failpoint.ts`). */
+  /** The point at which the process kills or suspends itself (`failpoint.ts`). */
   FERMATA_FAILPOINT: z.string().optional(),
-  /** Events after which a run continues as new. */
+  /** Number of events after which a run continues as new. */
   FERMATA_CONTINUE_AFTER: integer(1, 1_000_000).optional(),
 });
 
@@ -114,7 +114,7 @@ const DEFAULTS = Object.fromEntries(
   }),
 );
 
-/** Returns the default of a setting whose text is transformed after the default was applied. */
+/** Returns the default of a setting whose text is transformed after the default has been applied. */
 function defaultBelow(schema: z.ZodType): unknown {
   const input = schema instanceof z.ZodPipe ? schema.def.in : undefined;
   return input !== undefined && 'defaultValue' in input._zod.def ? input._zod.def.defaultValue : undefined;
@@ -123,23 +123,23 @@ function defaultBelow(schema: z.ZodType): unknown {
 const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
   Object.fromEntries(Object.entries(sizes).map(([name, size]) => [name, String(size)]));
 
-/** Retention periods. */
+/** How long data is kept, as periods in milliseconds and as numbers of rows. */
 export interface RetentionConfig {
-  /** Terminal runs older than this are removed, */
+  /** Age above which terminal runs are removed. */
   runsMs: number;
-  /** but never the last so many of an automation. */
+  /** Number of the newest runs of each automation that are never removed. */
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** Retention of routings; 0 = none are recorded. */
+  /** Of routings; 0 = routings are not recorded. */
   routingsMs: number;
-  /** Resolved alerts that ended longer ago. */
+  /** Of resolved alerts, from their end. */
   alertsMs: number;
   evaluationsPerAutomation: number;
   notificationsMs: number;
-  /** Resolved incidents and ended maintenances. */
+  /** Of resolved incidents and ended maintenances. */
   incidentsMs: number;
-  /** The newest versions of an automation, whatever their age. */
+  /** Number of the newest versions of an automation that are kept regardless of their age. */
   versionsMinPerAutomation: number;
 }
 
@@ -151,24 +151,25 @@ export interface Config {
   publicUrl: string | undefined;
   /** Whether the API serves the console. */
   console: boolean;
-  /** Address of a worker's metrics; undefined = none. */
+  /** Port of a worker's metrics; undefined = metrics are not served. */
   metricsPort: number | undefined;
   /** Number of automations that `fermata_runs_total` shows by name. */
   metricsAutomations: number;
-  /** Address that a worker serves its metrics and health on; they need no token. */
+  /** Address at which a worker serves its metrics and health. They require no token. */
   metricsHost: string;
   /** Absolute path of the state directory of `fermata dev`. */
   home: string;
   databaseUrl: string | undefined;
-  /** Maximum number of connections of one process to Postgres, besides the listening one. */
+  /** Maximum number of connections of one process to Postgres, not counting the connection that listens. */
   databasePool: number;
-  /** Address and credentials of Temporal are read by `@temporalio/envconfig` from the same environment. */
+  /** Address and credentials of Temporal are read from the same environment by `@temporalio/envconfig`. */
   temporal: {
     address: string | undefined;
     namespace: string;
     uiUrl: string | undefined;
     /**
-     * `registered`: the operator has registered the search attributes, as on Temporal Cloud; they are used unchecked.
+     * `registered`: the operator has registered the search attributes, as on Temporal Cloud. They are used without a
+     * check.
      */
     searchAttributes: 'register' | 'registered';
   };
@@ -177,9 +178,9 @@ export interface Config {
   workerSizes: WorkerSizes;
   /** The release of this process' workers; undefined = workers are not versioned. */
   deployment: { name: string; buildId: string } | undefined;
-  /** Maximum time that a worker takes to end after a signal to stop, in milliseconds. */
+  /** Maximum time that a worker takes to stop after a signal, in milliseconds. */
   shutdownMs: number;
-  /** 32 bytes each; the first encrypts, all decrypt. */
+  /** Keys of 32 bytes each. The first one encrypts, and all of them decrypt. */
   secretKeys: Buffer[] | undefined;
   /** Encryption of payloads in Temporal's histories. */
   codec: 'none' | 'aes-gcm';
@@ -187,42 +188,42 @@ export interface Config {
   codecOrigins: string[];
   adminToken: string | undefined;
   timezone: string;
-  /** Host names, addresses and CIDR ranges that webhooks may reach besides public ones. */
+  /** Host names, addresses and CIDR ranges that webhooks may reach in addition to public ones. */
   egressAllow: string[];
-  /** Proxies that HTTP to the outside goes through. */
+  /** Proxies for outgoing HTTP requests. */
   egressProxy: ProxySettings;
-  /** Modules of custom plugins: packages, or paths from where the process was started. */
+  /** Modules of custom plugins: packages, or paths relative to the directory in which the process was started. */
   plugins: string[];
   /**
-   * How scripts of automations are run. `bubblewrap` is its path, undefined = the first of the usual places. `cgroup`
+   * How scripts of automations are run. `bubblewrap` is its path; undefined = the first of the usual places. `cgroup`
    * is `auto`, `none` or the path of a delegated cgroup.
    */
   scripts: { sandbox: 'bubblewrap' | 'none'; network: boolean; bubblewrap: string | undefined; cgroup: string };
   /** Maximum number of concurrent scripts in a worker. */
   scriptSlots: number;
-  /** Requests per second and token, on ordinary and on inbound routes. */
+  /** Maximum number of requests per second and token, on ordinary routes and on inbound routes. */
   rateLimit: { perSecond: number; ingestPerSecond: number };
-  /** Largest body of inbound routes in bytes, after decompression. */
+  /** Maximum size of the body of inbound requests in bytes, after decompression. */
   ingestMaxBytes: number;
-  /** Senders of CloudEvents that may deliver after the webhook handshake; `*` = all. */
+  /** Senders of CloudEvents that may deliver after the webhook handshake; `*` = all senders. */
   webhookOrigins: string[];
   /** Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. */
   trustedProxies: string[];
   alerts: {
-    /** Labels of an alert that may name its system; the first that it has wins. */
+    /** Labels of an alert that may name its system. The first of these labels that the alert has is used. */
     systemLabels: string[];
-    /** Maps severities, lower case, to the health of the system; null = no effect, `*` = all others. */
+    /** Maps severities, in lower case, to the health of the system; null = no effect, `*` = all other severities. */
     severities: z.output<typeof SeverityRules>;
-    /** Time after which a firing alert is resolved when its sender sends nothing; undefined = never. */
+    /** Milliseconds without a message from its sender after which a firing alert is resolved; undefined = never. */
     staleMs: number | undefined;
   };
-  /** File with certificates of Amazon SNS, instead of their download. */
+  /** File with certificates of Amazon SNS, which are then not downloaded. */
   snsCertificates: string | undefined;
   retention: RetentionConfig;
   logLevel: (typeof LOG_LEVELS)[number];
-  /** undefined = text on a terminal, JSON elsewhere. */
+  /** Undefined = text on a terminal, otherwise JSON. */
   logFormat: 'json' | 'text' | undefined;
-  /** The collector of metrics; undefined = none. */
+  /** The collector that receives metrics; undefined = none. */
   otlp: OtlpSettings | undefined;
   /** All settings as text, without secrets. */
   inForce: readonly SettingInForce[];
@@ -233,7 +234,7 @@ export interface Config {
   };
 }
 
-/** Settings without which some processes do not start, and advice about them. */
+/** Settings without which some processes do not start, each with advice. */
 const REQUIRED = {
   DATABASE_URL:
     'is not set. Name a Postgres 15 or newer, e.g. postgres://user:password@host:5432/fermata, or use "fermata dev", which brings its own.',
@@ -241,7 +242,10 @@ const REQUIRED = {
     'is not set. Make one with "openssl rand -base64 32", keep it safe and set the same one for every api and worker process.',
 } as const;
 
-/** Parses the environment once. @throws {ConfigError} that names every invalid setting, and unset ones of `required` */
+/**
+ * Parses the environment. @throws {ConfigError} that names every invalid setting, and the settings of `required` that
+ * are unset
+ */
 export function loadConfig(
   env: Record<string, string | undefined>,
   required: readonly (keyof typeof REQUIRED)[] = [],
@@ -274,7 +278,7 @@ export function loadConfig(
   );
 }
 
-/** Returns the proxies, which have variables of their own; their errors are added to `wrong`. */
+/** Returns the proxy settings, which come from several variables. Errors are added to `wrong`. */
 function proxyOf(setting: string, env: Record<string, string | undefined>, wrong: string[]): ProxySettings {
   try {
     return readProxySettings(setting, env);
@@ -284,7 +288,9 @@ function proxyOf(setting: string, env: Record<string, string | undefined>, wrong
   }
 }
 
-/** Returns the environment variables for `fermata test`, unchecked: its service gets them as settings. */
+/**
+ * Returns the environment variables for `fermata test`, unchecked. The service that it runs receives them as settings.
+ */
 export function testEnvironment(env: Record<string, string | undefined>) {
   const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: timezone, FERMATA_TEST_LOG_LEVEL: logLevel } = env;
   return { plugins, timezone, logLevel };
@@ -379,13 +385,15 @@ function fromEnvironment(
   };
 }
 
-/** Returns the keys that protect secrets; `api` and `worker` do not start without. @throws {ConfigError} when unset. */
+/**
+ * Returns the keys that protect secrets. `api` and `worker` do not start without them. @throws {ConfigError} when unset
+ */
 export function requireSecretKey(config: Config): Buffer[] {
   if (config.secretKeys !== undefined) return config.secretKeys;
   throw new ConfigError(`FERMATA_SECRET_KEY ${REQUIRED.FERMATA_SECRET_KEY}`);
 }
 
-/** Returns the database that `api`, `worker` and `migrate` work on. @throws {ConfigError} when unset. */
+/** Returns the database URL for `api`, `worker` and `migrate`. @throws {ConfigError} when unset */
 export function requireDatabaseUrl(config: Config): string {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
   throw new ConfigError(`DATABASE_URL ${REQUIRED.DATABASE_URL}`);

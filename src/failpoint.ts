@@ -1,10 +1,10 @@
-/** Stops the process at a named point, the n-th time it is reached; what fault tests are made of. */
+/** Stops the process at a named point when it is reached for the n-th time. Used by fault tests. */
 export type Failpoint = (name: string) => Promise<void> | void;
 
 /**
- * Reads `FERMATA_FAILPOINT=name:nth[:action]`; without it every point is inert. Actions: `kill` (default) ends the
- * process as kill -9 does, `stop` suspends it as SIGSTOP does until somebody sends SIGCONT, `hold` keeps the n-th
- * caller and all later ones at the point forever while the rest of the process goes on.
+ * Creates the failpoint from `FERMATA_FAILPOINT=name:nth[:action]`. Without this setting, it does nothing. Actions:
+ * `kill` (default) ends the process like `kill -9`, `stop` suspends it like SIGSTOP until somebody sends SIGCONT, and
+ * `hold` makes the n-th caller and all later callers wait at the point forever while the rest of the process continues.
  */
 export function createFailpoint(setting: string | undefined): Failpoint {
   const match = /^([a-z-]+):(\d+)(?::(kill|stop|hold))?$/.exec(setting ?? '');
@@ -18,7 +18,7 @@ export function createFailpoint(setting: string | undefined): Failpoint {
     process.stderr.write(`failpoint ${name} reached: ${action}\n`);
     if (action === 'hold') return new Promise<void>(() => undefined);
     process.kill(process.pid, action === 'stop' ? 'SIGSTOP' : 'SIGKILL');
-    // The signal is delivered between ticks; nothing after the point may run before it.
+    // The signal is delivered between ticks. No code after the point may run before that.
     await new Promise((resolve) => setTimeout(resolve, 50));
   };
 }

@@ -2,7 +2,7 @@ import { DrizzleQueryError } from 'drizzle-orm/errors';
 import { onOneLine, showControls } from './domain/control-text';
 import pino, { type DestinationStream, type Logger as PinoLogger } from 'pino';
 
-/** The logger, passed as a dependency; never a module-level value. */
+/** The logger. It is always passed as a dependency and never stored in a module. */
 export type Logger = PinoLogger;
 
 /** Settings of a logger. */
@@ -12,13 +12,13 @@ export interface LoggerOptions {
   name: string;
   /** Default: text when standard output is a terminal, JSON elsewhere. */
   format?: 'json' | 'text' | undefined;
-  /** Default: standard output. */
+  /** Where the log is written. Default: standard output. */
   destination?: DestinationStream;
-  /** Default: the result of `useColours`. */
+  /** Whether text has colours. Default: the result of `useColours`. */
   colours?: boolean;
 }
 
-/** Creates a pino logger: JSON lines for machines, one-liners for people. */
+/** Creates a pino logger that writes JSON lines for machines, or one line of text per entry for people. */
 export function createLogger(options: LoggerOptions): Logger {
   const { level, name, destination = process.stdout } = options;
   const format = options.format ?? (process.stdout.isTTY ? 'text' : 'json');
@@ -35,14 +35,17 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 /**
- * Returns an error without the parameters of its query. The message of a failed query repeats them, and they are
- * people's data.
+ * Returns an error without the parameters of its query. The message of a failed query repeats the parameters, which may
+ * be personal data.
  */
 function withoutParameters(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
 }
 
-/** Returns whether standard output takes colours: a terminal or FORCE_COLOR, unless NO_COLOR is set. */
+/**
+ * Returns whether output on standard output should have colours: on a terminal or with FORCE_COLOR, unless NO_COLOR is
+ * set.
+ */
 export function useColours(): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false;
   const forced = process.env['FORCE_COLOR'];
@@ -73,8 +76,8 @@ function fieldText(value: unknown): string {
 }
 
 /**
- * Returns the text of an error: the message of an expected one, the stack of others. Its lines are indented, so that a
- * line of a message cannot be mistaken for a line of the log.
+ * Returns the text of an error: the message of an expected error, otherwise the stack. Its lines are indented, so that
+ * no line of a message can be mistaken for a line of the log.
  */
 function errorText(error: unknown, level: unknown): string {
   if (typeof error !== 'object' || error === null) return '';

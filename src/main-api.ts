@@ -38,23 +38,23 @@ import { createPayloadCodec } from './temporal/codec/payload-codec';
 import { createTemporalProbe } from './temporal/temporal-probe';
 import { packageVersion } from './package-version';
 
-/** Requests under way get this long to finish after a signal to stop. */
+/** Milliseconds that requests in progress get to finish after a signal to stop. */
 const DRAIN_MS = 10_000;
-/** For `POST /scripts/test`. */
+/** Limits of scripts for `POST /scripts/test`. */
 const SCRIPT_LIMITS = { atOnce: 4, mostWaiting: 16, waitMs: 30_000 };
 
-/** A serving API process. */
+/** An API process that is listening. */
 export interface RunningApi {
-  /** Where it listens, e.g. `http://127.0.0.1:8080`. */
+  /** Base URL of the API, e.g. `http://127.0.0.1:8080`. */
   url: string;
-  /** Stops accepting, lets requests under way finish, closes connections. */
+  /** Stops accepting requests, waits for requests in progress, and closes the connections. */
   close(): Promise<void>;
 }
 
 /**
- * Starts an API process: wires its parts and listens.
- * @param standIn a clock in place of the database's, for `fermata test`
- * @throws {ConfigError | SchemaError} before anything listens
+ * Starts an API process: creates its parts and listens.
+ * @param standIn a clock that replaces the database's, for `fermata test`
+ * @throws {ConfigError | SchemaError} before the process listens
  */
 export async function startApi(config: Config, standIn?: DatabaseClock): Promise<RunningApi> {
   const log = createLogger({ level: config.logLevel, name: 'api', format: config.logFormat });
@@ -172,7 +172,7 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
   return { api, listeners: registry.listeners() };
 }
 
-/** @throws {Error} when the file cannot be read */
+/** Returns the content of a file with certificates. @throws {Error} when the file cannot be read */
 const certificatesFrom = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : readFileSync(file, 'utf8');
 

@@ -66,14 +66,14 @@ import { trackSlots } from './temporal/track-slots';
 import { keepTemporal, type TemporalKeeper } from './temporal/keep-temporal';
 import { createWorkerMetrics } from './telemetry/worker-metrics';
 
-/** A worker process that is up. */
+/** A worker process that has started. */
 export interface RunningWorker {
   id: string;
-  /** Settles when Temporal was reached for the first time. */
+  /** Resolves when Temporal has been reached for the first time. */
   connected: Promise<void>;
   /** Runs the domain timer now and writes the buffered evaluations. */
   hurry(): Promise<void>;
-  /** Finishes what is under way, then closes leases, connections and listeners. */
+  /** Finishes the work in progress, then releases leases and closes connections and listeners. */
   stop(): Promise<void>;
 }
 
@@ -89,7 +89,7 @@ export interface WorkerStandIns {
 const EVENT_WATCH_MS = 5_000;
 const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 
-/** Starts a worker process: the dispatcher and the Temporal worker, on one connection each. */
+/** Starts a worker process, which contains the dispatcher and the Temporal worker. */
 export async function startWorker(
   config: Config,
   databaseUrl: string,
@@ -118,7 +118,7 @@ export async function startWorker(
     ...{ otlp: config.otlp, service: 'fermata-worker', instance: workerId, log },
     collect: () => Promise.resolve(metrics.registries),
   });
-  /** Entries of one row stop at the same time. Partitions first: other workers route their changes from then on. */
+  /** Parts in one row stop at the same time. The dispatcher is first, so that other workers route its partitions. */
   const stopOrder: (() => unknown)[][] = [
     [() => routing.dispatcher.stop()],
     ...timers.stopOrder,
@@ -145,7 +145,7 @@ export async function startWorker(
   };
 }
 
-/** Creates the dependencies that all parts of the worker share. Throws when the schema is not current. */
+/** Creates the dependencies that all parts of the worker share. Throws when the schema of the database is outdated. */
 async function createBase(config: Config, databaseUrl: string, log: Logger, standIns: WorkerStandIns) {
   const database = createDatabase(databaseUrl, { max: config.databasePool, applicationName: 'fermata-worker' });
   await assertSchemaCurrent(database);
@@ -239,7 +239,7 @@ function createWorkerActivities(parts: WorkerParts, routing: Routing) {
   };
 }
 
-/** Starts the periodic and NOTIFY-driven loops, except routing. */
+/** Starts all loops except those of routing: the periodic ones, and those that NOTIFY wakes. */
 function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) {
   const { config, database, entities, registry, temporal, launcher, activityDeps, log, watch } = parts;
   const { dispatcher, dwellTimers } = routing;
@@ -278,7 +278,7 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
   return { domainTimer, stopOrder };
 }
 
-/** Starts the loop that watches the events of Kubernetes clusters that automations listen to. */
+/** Starts the loop that watches the events of those Kubernetes clusters that automations listen to. */
 function startEventWatcher({ database, egress, clock, activityDeps, workerId, log, watch }: WorkerParts) {
   const { notifier, openConnection } = activityDeps;
   const watcher = createEventWatcher({ database, egress, clock, notifier, log, workerId, openConnection });
@@ -355,7 +355,7 @@ interface Routing {
   flush: () => Promise<void>;
 }
 
-/** Starts the dispatcher and the timers that it fills: dwells to start and wakes to send. */
+/** Starts the dispatcher and what it triggers: the timers of dwells and the sender of wakes. */
 function startRouting(parts: WorkerParts): Routing {
   const { config, database, workerId, log, launcher, temporal, metrics, watch, activityDeps } = parts;
   const { registry, entities, evaluator, clock, failpoint } = activityDeps;

@@ -1,6 +1,5 @@
 /**
- * The exports that plugins import as `fermata/plugin` (docs/plugins.md). Built-in plugins register through the same
- * shape.
+ * The exports that plugins import as `fermata/plugin` (docs/plugins.md). Built-in plugins register in the same form.
  */
 import type { OwnPlugin } from './integrations/contract';
 
@@ -22,5 +21,5 @@ export type { PluginSecrets } from './integrations/plugin-secrets';
 export type { ServiceRef } from './integrations/plugin-services';
 export type { EmitContext, OwnPlugin, RouteHost } from './integrations/contract';
 
-/** Returns the plugin itself; helps editors, changes nothing. */
+/** Returns the plugin unchanged. It exists so that editors know the type of the plugin. */
 export const definePlugin = (plugin: OwnPlugin): OwnPlugin => plugin;

@@ -4,14 +4,14 @@ import { COUNTED_METRICS } from './domain/counted-metrics';
 type Metrics = typeof COUNTED_METRICS;
 type NamesOf<T> = { [Name in keyof Metrics]: Metrics[Name]['type'] extends T ? Name : never }[keyof Metrics];
 
-/** What one process counts since its start. Prometheus sums over the processes. */
+/** What one process counts since its start. Prometheus adds up the processes. */
 export interface ProcessCounters {
   readonly registry: Registry;
   count(name: NamesOf<'counter'>, labels?: Record<string, string>, by?: number): void;
   observe(name: NamesOf<'histogram'>, labels: Record<string, string>, seconds: number): void;
 }
 
-/** Creates the metrics of `COUNTED_METRICS` in a registry of their own. Series without labels start at 0. */
+/** Creates the metrics of `COUNTED_METRICS` in a separate registry. Series without labels start at 0. */
 export function createProcessCounters(): ProcessCounters {
   const registry = new Registry();
   const registers = [registry];

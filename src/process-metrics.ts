@@ -1,10 +1,12 @@
 import { collectDefaultMetrics, Gauge, type Registry } from 'prom-client';
 import { packageVersion } from './package-version';
 
-/** Defaults of prom-client that are gauges but are named like counters: `promtool check metrics` refuses them. */
+/**
+ * Default metrics of prom-client that are gauges but have names of counters, which `promtool check metrics` refuses.
+ */
 const MISNAMED = ['nodejs_active_resources_total', 'nodejs_active_handles_total', 'nodejs_active_requests_total'];
 
-/** Adds the metrics that every process has: those of Node, and `fermata_build_info`. */
+/** Adds the metrics that every process has: those of Node.js, and `fermata_build_info`. */
 export function collectProcessMetrics(register: Registry): void {
   collectDefaultMetrics({ register });
   for (const name of MISNAMED) register.removeSingleMetric(name);

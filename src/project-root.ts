@@ -2,8 +2,8 @@ import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
 /**
- * Returns the directory that holds `package.json`, `drizzle/` and `temporal-dev.yml`: the same from `src/` (tests) and
- * from `dist/src/` (the built program).
+ * Returns the directory that contains `package.json`, `drizzle/` and `temporal-dev.yml`. It is the same whether the
+ * program runs from `src/` (tests) or from `dist/src/` (the build).
  */
 export function projectRoot(): string {
   for (let directory = __dirname; ; directory = dirname(directory)) {

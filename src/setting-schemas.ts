@@ -11,7 +11,7 @@ export const integer = (min: number, max: number) =>
     .transform(Number)
     .refine((n) => n >= min && n <= max, `must be between ${min} and ${max}`);
 
-/** Comma separated items without white space around them; empty ones are left out. */
+/** A comma-separated list. White space around items is removed, and empty items are left out. */
 export const list = z.string().transform((text) =>
   text
     .split(',')
@@ -19,7 +19,7 @@ export const list = z.string().transform((text) =>
     .filter((item) => item !== ''),
 );
 
-/** Keys of 32 bytes in base64, comma separated; at least one. */
+/** At least one key of 32 bytes in base64; several are separated by commas. */
 export const secretKeys = list
   .refine((keys) => keys.length > 0, 'must not be empty')
   .transform((keys, context) =>
@@ -33,18 +33,21 @@ export const secretKeys = list
   );
 
 export const postgresUrl = z.string().regex(/^postgres(ql)?:\/\/./, 'must be a postgres:// URL');
-/** An http(s) URL without slashes at its end. */
+/** An http(s) URL. Slashes at its end are removed. */
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'must be an http(s) URL' })
   .transform((url) => url.replace(/\/+$/, ''));
-/** Name of a Worker Deployment. Temporal joins it with the build id by a dot or a colon, so it has neither. */
+/**
+ * Name of a Worker Deployment. It contains neither a dot nor a colon, because Temporal uses these to join it with the
+ * build id.
+ */
 export const deploymentName = z
   .string()
   .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$/, 'must be 1 to 100 letters, digits, "-" or "_"');
 /** Identity of a build within a deployment. */
 export const buildId = z.string().regex(/^[\w.+-]{1,100}$/, 'must be 1 to 100 letters, digits, ".", "+", "-" or "_"');
 
-/** Origins of web pages (`https://temporal.example.com`), comma separated. */
+/** Origins of web pages (`https://temporal.example.com`), separated by commas. */
 export const origins = list.transform((items, context) =>
   items.map((item) => {
     const [origin] = originsOf(item);
@@ -55,13 +58,13 @@ export const origins = list.transform((items, context) =>
   }),
 );
 
-/** Returns the origin of an http(s) URL; nothing for anything else. */
+/** Returns the origin of an http(s) URL in a list; empty for anything else. */
 export function originsOf(url: string | undefined): string[] {
   if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return [];
   return [new URL(url).origin];
 }
 
-/** Declares a setting in days, `count` by default; its value is in milliseconds. */
+/** Declares a setting in days, with the default `count`. Its value is in milliseconds. */
 export const days = (count: number) =>
   integer(1, 36_500)
     .prefault(String(count))
@@ -76,7 +79,7 @@ export function isTimeZone(name: string): boolean {
   }
 }
 
-/** Returns whether a text names a host or range, by the rules of the egress guard. */
+/** Returns whether a text is a host name, an address or a range, according to the rules of the egress guard. */
 export function isHostOrRange(item: string): boolean {
   try {
     createAllowList([item]);

@@ -1,19 +1,19 @@
-/** A setting of a process as it is in force. */
+/** A setting of a process with its current value. */
 export interface SettingInForce {
   name: string;
-  /** null = not set and without a default, or secret. */
+  /** null = the setting is secret, or is not set and has no default. */
   value: string | null;
   source: 'environment' | 'default' | 'unset';
-  /** A secret that is set has no value here. */
+  /** Whether the setting is secret. The value of a secret is left out. */
   secret: boolean;
 }
 
-/** Settings whose whole value is secret, by the words of their name. */
+/** Names of settings whose whole value is secret. */
 const SECRET = /(^|_)(SECRET|TOKEN|PASSWORD|KEY|KEYS|HEADERS)(_|$)/;
-/** An address with what may be secret in it: user and password, query, fragment. */
+/** An address. The parts that may be secret are captured: user and password, query, and fragment. */
 const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#]*@)?([^\s?#,;]*)([?#][^\s,;]*)?/gi;
 
-/** Lists settings with the values that are in force. Secrets, and credentials in addresses, are left out. */
+/** Returns settings with their current values. Secrets, and credentials in addresses, are left out. */
 export function settingsInForce(
   defaults: Readonly<Record<string, string | undefined>>,
   present: Readonly<Record<string, string>>,
@@ -28,7 +28,7 @@ export function settingsInForce(
 }
 
 function withoutCredentials(value: string): string {
-  // A password may hold an "@", a "/" or a "?": up to the last "@" of an address, everything may belong to it.
+  // A password may contain "@", "/" or "?", so everything up to the last "@" of an address may belong to it.
   if (value.includes('@') && value.includes('://')) {
     return value.replace(/([a-z][a-z0-9+.-]*:\/\/)([^\s,;]*@)/gi, '$1***@').replace(/[?#][^\s,;]*/g, '?***');
   }

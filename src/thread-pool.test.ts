@@ -3,7 +3,7 @@ import { createThreadPool } from './thread-pool';
 
 type Job = { sleepMs: number } | { burn: true };
 
-/** Jobs that sleep without using the CPU, and jobs that never end. */
+/** Starts a thread with jobs that sleep without using the CPU, and jobs that never end. */
 const start = () =>
   new Worker(
     `const { parentPort } = require('node:worker_threads');

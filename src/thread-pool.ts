@@ -3,7 +3,7 @@ import type { Worker } from 'node:worker_threads';
 /** The outcome of a job. */
 export type ThreadVerdict<Answer> =
   | { type: 'answered'; answer: Answer }
-  /** The thread ended: the job took longer than the deadline, or more memory than the thread has. */
+  /** The thread ended, because the job took longer than the deadline, or more memory than the thread may use. */
   | { type: 'too_expensive' }
   /** No thread could be started. */
   | { type: 'unavailable' };
@@ -11,11 +11,11 @@ export type ThreadVerdict<Answer> =
 /** Runs jobs off the main thread, one at a time in each thread. */
 export interface ThreadPool<Job, Answer> {
   run(job: Job): Promise<ThreadVerdict<Answer>>;
-  /** Ends all threads. */
+  /** Stops all threads. */
   close(): Promise<void>;
 }
 
-/** What a thread sends: `ready` once, then one answer for each message `{id, job}`. */
+/** A message from a thread: `ready` once, then one answer for each message `{id, job}`. */
 export type ThreadMessage<Answer> = 'ready' | { id: number; answer: Answer };
 
 interface Waiting<Job, Answer> {
@@ -28,10 +28,10 @@ const MAX_DEADLINES = 5;
 
 /**
  * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A
- * job that exceeds its deadline ends its thread, and the next job gets a new one. A job exceeds the deadline when,
- * since its thread began with it, `deadlineMs` have passed and the process has used as much CPU time. Without that CPU
- * time it ends after `MAX_DEADLINES` deadlines. The CPU time is that of the process, because Node does not report it by
- * thread.
+ * job that exceeds its deadline ends its thread, and the next job gets a new thread. A job exceeds its deadline when
+ * `deadlineMs` have passed since its thread began with it and the process has also used as much CPU time. If the
+ * process has used less CPU time, the job is ended after `MAX_DEADLINES` deadlines. The CPU time is measured for the
+ * process, because Node does not report it by thread.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;
@@ -119,7 +119,7 @@ function createPooledThread<Job, Answer>(
     settle({ type: 'answered', answer: message.answer });
     callbacks.onIdle();
   });
-  // A thread that runs out of memory ends with an error; `exit` follows in every case.
+  // A thread that runs out of memory emits an error. `exit` follows in every case.
   worker.on('error', () => undefined);
   worker.on('exit', () => {
     const verdict = { type: ready ? ('too_expensive' as const) : ('unavailable' as const) };
@@ -138,7 +138,10 @@ function createPooledThread<Job, Answer>(
   };
 }
 
-/** Calls back when the deadline of a job is over; see `createThreadPool`. Returns a function that stops the timer. */
+/**
+ * Calls `callback` when the deadline of a job has passed (see `createThreadPool`). Returns a function that stops the
+ * timer.
+ */
 function onDeadline(deadlineMs: number, callback: () => void): () => void {
   const startedAt = performance.now();
   const usedBefore = process.cpuUsage();

@@ -1,25 +1,25 @@
 import { availableParallelism, totalmem } from 'node:os';
 import { integer } from './setting-schemas';
 
-/** What a process may use. */
+/** The resources that a process may use. */
 export interface Machine {
-  /** Cores that the process may run on. */
+  /** Number of cores that the process may run on. */
   cores: number;
-  /** Bytes of memory, or the limit of the container when that is lower. */
+  /** Bytes of memory, or the limit of the container if that is lower. */
   memoryBytes: number;
 }
 
-/** How much one worker process does at a time. */
+/** The concurrency limits of one worker process. */
 export interface WorkerSizes {
-  /** Workflow tasks; a run holds one while its local steps run. */
+  /** Number of workflow tasks. A run holds one while its local steps are performed. */
   workflowTasks: number;
-  /** Activities, and as many local ones; each takes a database connection for short moments. */
+  /** Number of activities, and also of local activities. Each takes a database connection for short periods. */
   activities: number;
-  /** Requests for workflow tasks that wait at Temporal at the same time. */
+  /** Number of requests for workflow tasks that wait at Temporal at the same time. */
   workflowPollers: number;
-  /** The same for activities, on each of the two task queues. */
+  /** Number of requests for activities that wait at Temporal at the same time, on each of the two task queues. */
   activityPollers: number;
-  /** Open executions that are kept in memory; 0 = every workflow task replays its history from the start. */
+  /** Number of open executions that are kept in memory; 0 = every workflow task replays its history from the start. */
   cachedWorkflows: number;
 }
 
@@ -32,13 +32,13 @@ export const SIZE_SETTINGS = {
   FERMATA_WORKFLOW_CACHE: integer(0, 100_000).optional(),
 };
 
-/** Memory in MB that a worker takes without cached executions. */
+/** Memory in MB that a worker uses without cached executions. */
 const BASE_MB = 300;
 const MB = 1_048_576;
 
 /**
- * Returns the cores and memory of this process. A limit of the container counts when it is lower than the machine's
- * memory.
+ * Returns the cores and the memory of this process. The limit of the container is used if it is lower than the
+ * machine's memory.
  */
 export function thisMachine(): Machine {
   const limit = process.constrainedMemory();
@@ -59,7 +59,10 @@ export function defaultSizes({ cores, memoryBytes }: Machine): Record<keyof type
   };
 }
 
-/** Returns the sizes of a worker. More pollers than slots would be refused by Temporal's SDK: the slots bound them. */
+/**
+ * Returns the sizes of a worker. The slots limit the number of pollers, because Temporal's SDK refuses more pollers
+ * than slots.
+ */
 export function workerSizes(
   given: { [K in keyof typeof SIZE_SETTINGS]?: number | undefined },
   defaults: ReturnType<typeof defaultSizes>,

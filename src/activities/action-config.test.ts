@@ -16,7 +16,7 @@ const schema = z.strictObject({
 const automation = { id: 'a1', name: 'Page', group: 'ops' };
 const uses: ReadonlyMap<string, SecretUse>[] = [];
 
-/** Renders `{{ n }}` as a number and `{{ reference }}` as a reference that nobody wrote. */
+/** Renders `{{ n }}` as a number, and `{{ reference }}` as a reference to a secret that the author did not write. */
 const evaluator = {
   render: (_db: unknown, config: unknown) =>
     Promise.resolve(

@@ -7,7 +7,7 @@ import type { ActivityDeps } from './deps';
 import type { UsedSecret } from './run-secrets';
 import type { ActionStepOfRun } from './step';
 
-/** A configuration in clear, with the secrets that are in it. */
+/** A configuration in clear text, with the secrets that it contains. */
 export interface RenderedConfig {
   config: unknown;
   used: UsedSecret[];
@@ -15,10 +15,10 @@ export interface RenderedConfig {
 
 /**
  * Renders the configuration of an action, inserts secrets where its schema accepts them and the author referenced them,
- * and checks the result against the schema. From then on the step's mask hides the secrets. The step keeps the rendered
- * configuration with references in place of secrets.
- * @throws {FermataError} config_invalid, secret_outside for a reference in a field that takes none, secret_not_allowed
- * for a secret that is bound to other uses; all fail the step without a retry.
+ * and checks the result against the schema. From then on, the step's mask hides the secrets. The step keeps the
+ * rendered configuration with references in place of secrets.
+ * @throws {FermataError} `config_invalid`; `secret_outside` for a reference in a field that takes none;
+ * `secret_not_allowed` for a secret that is bound to other uses. All of them fail the step without a retry
  */
 export async function renderConfig(
   db: Executor,

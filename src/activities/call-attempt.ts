@@ -15,11 +15,11 @@ export interface Attempt {
   start: StepStart;
   /** Number of attempts that were sent, including this one once it is sent. */
   sentCount: number;
-  /** The request that was sent, and its time. */
+  /** The request that was sent, and when it was sent. */
   sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
-  /** The action answered without a call. */
+  /** Set when the action answered without a call. */
   answeredBefore?: true;
-  /** Origin of the request; known once the configuration is rendered. */
+  /** Origin of the request. Known once the configuration is rendered. */
   origin?: string;
 }
 
@@ -33,8 +33,9 @@ export function keyOf({ info }: Context): AttemptKey {
 const SUPERSEDED_RETRY_MS = 1_000;
 
 /**
- * Returns the failure of an attempt that another attempt of the same step has replaced. Temporal has given this one up
- * and ignores its failure, or retries it after the other attempt (of a process that was suspended) has had time to end.
+ * Returns the failure of an attempt that another attempt of the same step has replaced. Temporal has timed out the
+ * replaced attempt and ignores its failure, or it retries after the other attempt (of a process that was suspended) has
+ * had time to end.
  */
 export const superseded = ({ path }: { path: string }): ApplicationFailure =>
   ApplicationFailure.create({

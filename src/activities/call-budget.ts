@@ -1,2 +1,2 @@
-/** Longest timeout of a call that is first tried inside a workflow task. */
+/** Maximum timeout, in milliseconds, of a call that is first tried inside a workflow task. */
 export const SHORT_CALL_MS = 5_000;

@@ -7,13 +7,13 @@ import type { CallContext } from '../integrations/contract';
 interface Call {
   mask: Mask;
   idempotencyKey: string;
-  /** undefined for actions without a connection: they remember nothing about a provider. */
+  /** undefined for actions without a connection, which store nothing about a provider. */
   connectionId: string | undefined;
 }
 
 /**
- * Returns the stores that a call reads and writes while it runs, each in a separate transaction. Written values are
- * masked.
+ * Returns the stores that a call reads and writes while it runs. Each access uses a separate transaction. Written
+ * values are masked.
  */
 export function callMemory(
   db: Executor,

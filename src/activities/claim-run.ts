@@ -7,7 +7,7 @@ import type { ActivityDeps } from './deps';
 import { createPerformStretch, recallStretch } from './perform-stretch';
 import { executionOf } from './plan-for';
 
-/** Creates the activity that claims a run and performs its first stretch. Most runs have only one. */
+/** Creates the activity that claims a run and performs its first stretch. Most runs have only one stretch. */
 export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
   const performStretch = createPerformStretch(deps);
   return async ({ runId, executionRunId, resumes = false }) => {

@@ -10,7 +10,8 @@ import { createPerformStretch } from './perform-stretch';
 import { createFailStep } from './settle-step';
 
 /**
- * Returns the activities that the workflow of a run calls, by the name of their function and by the name of the action.
+ * Returns the activities that the workflow of a run calls, either by the name of their function or by the name of the
+ * action.
  */
 export function createActivities(deps: ActivityDeps): RunActivities & { default: object } {
   const activities: RunActivities = {

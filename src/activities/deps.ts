@@ -21,20 +21,20 @@ export interface ActivityDeps extends RunSources {
   clock: Clock;
   ids: Ids;
   secrets: RunSecrets;
-  /** Filters of a definition that this worker does not have. */
+  /** Returns the filters of a definition that this worker does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
-  /** Opens the connection with this id for a step. It must be of this type, unless the type is null. */
+  /** Opens the connection with this id for a step. The connection must be of this type, unless the type is null. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
-  /** The share of the activity slots that calls to each origin take. */
+  /** The shares of the activity slots that calls take, by origin. */
   origins: OriginLoad;
   /**
    * Reports that a local step of an execution waits for the answer to a call, until the returned function is called.
    */
   onLocalCall: (executionRunId: string) => () => void;
-  /** Called when the end of a run lets others start. */
+  /** Called when the end of a run allows other runs to start. */
   onRunsToStart: () => void;
   /** Called when an action ends, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
-  /** A named point where fault tests stop the process; inert otherwise. */
+  /** A named point at which fault tests stop the process. It has no effect otherwise. */
   failpoint: (name: string) => Promise<void> | void;
 }

@@ -1,9 +1,9 @@
 import type { Context } from '@temporalio/activity';
 
-/** Milliseconds between two renewals: well below `IN_FLIGHT_SECONDS`. */
+/** Milliseconds between two renewals. This must be well below `IN_FLIGHT_SECONDS`. */
 const RENEW_MS = 1_000;
 
-/** Aborts the call of an attempt that has to end early. */
+/** Aborts the call of an attempt that must end early. */
 export interface EndOfAttempt {
   signal: AbortSignal;
   /** Stops the watch. Call it when the call has ended. */
@@ -11,10 +11,10 @@ export interface EndOfAttempt {
 }
 
 /**
- * Ends a call at once when its run is cancelled or its worker stops. When Temporal has given up the attempt (its
- * heartbeats came too late, as after a suspension of the process), the call continues as long as `renew` returns that
- * it is still the current attempt of its step, because the next attempt would send it again. A renewal that fails
- * changes nothing.
+ * Ends a call at once when its run is cancelled or its worker stops. If Temporal has timed out the attempt because its
+ * heartbeats came too late, as after a suspension of the process, the call continues as long as `renew` returns true,
+ * which means that this is still the current attempt of its step: ending it would only make the next attempt send the
+ * call again. A renewal that fails has no effect.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {
   const { cancellationSignal: cancelled } = context;

@@ -14,8 +14,8 @@ import { evaluateWait } from './evaluate-wait';
 import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 /**
- * Creates the activity that evaluates a step against live state and writes its row in the same transaction. A step that
- * was evaluated before, by an execution that is being replayed, returns the stored decision.
+ * Creates the activity that evaluates a step against live state and writes its row in the same transaction. For a step
+ * that was evaluated before, when an execution is replayed, it returns the stored decision.
  */
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
   return async (input) => {
@@ -37,8 +37,8 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
 }
 
 /**
- * Returns the evaluation with the time that is left of a delay: the database's clock fixes its end, but its timer is
- * Temporal's.
+ * Returns the evaluation with the remaining time of a delay. The end of a delay is a time of the database's clock, but
+ * its timer is Temporal's.
  */
 function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): StepEvaluation {
   if (evaluation.type !== 'delay') return evaluation;
@@ -56,12 +56,12 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
   }
 }
 
-/** Returns the evaluation as rows can store it; the execution continues with the same value. */
+/** Converts an evaluation to a form that rows can store. The execution continues with the same value. */
 function storable(evaluated: Evaluated, mask: Mask): Evaluated {
   return toStorable(masked(evaluated, mask));
 }
 
-/** Masks a decision; the names of its fields stay. */
+/** Masks a decision. The names of its fields are kept. */
 function masked(evaluated: Evaluated, mask: Mask): Evaluated {
   if (mask === NO_MASK) return evaluated;
   const { evaluation, result, trace, ...rest } = evaluated;
@@ -73,7 +73,7 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
   };
 }
 
-/** Masks an evaluation. Names of variables and fields stay, keys of data are masked. */
+/** Masks an evaluation. The names of variables and fields are kept, the keys of data are masked. */
 function maskedEvaluation(evaluation: StepEvaluation, mask: Mask): StepEvaluation {
   // The message of a failure is already masked, and its code is one that Fermata defines.
   if (evaluation.type === 'failed') return evaluation;

@@ -22,7 +22,7 @@ import { placeOf, runError, scopeOf, traceOf, type Step } from './step';
 
 type WaitStep = Step & { action: WaitUntilAction | WaitForTriggerAction };
 
-/** Returns the fields that both kinds of wait have. */
+/** Returns the fields that both kinds of wait have in common. */
 function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boolean } {
   const rule = 'wait_until' in action ? action.wait_until : action.wait_for_trigger;
   const { timeout_seconds: seconds, continue_on_timeout: goesOn } = rule;
@@ -30,9 +30,9 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 }
 
 /**
- * Checks a wait. The first check arms the wait if it does not hold yet and then evaluates it again in a new
- * transaction. This closes the race with changes: the second check sees all that was committed before the row was
- * visible, and what is committed later finds the armed row. Later checks are caused by a wake or a timer.
+ * Checks a wait. If the condition is not met at the first check, arms the wait and then evaluates it again in a new
+ * transaction. This closes the race with changes: the second check sees all changes that were committed before the row
+ * was visible, and changes that are committed later find the armed row. Later checks are caused by a wake or a timer.
  */
 export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<StepEvaluation> {
   const { db } = deps.database;
@@ -49,7 +49,7 @@ export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<
   return db.transaction((tx) => check(deps, tx, step));
 }
 
-/** Arms the wait and returns null, or returns its evaluation when it ends at once. */
+/** Arms the wait and returns null, or returns the evaluation of a wait that ends at once. */
 async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation | null> {
   const { runId, path } = step.names;
   await writeJournal(tx, runId, step.input.journal);
@@ -103,7 +103,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<St
 
 async function check(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation> {
   const wait = await lockWait(tx, step.names.runId, step.names.path);
-  // The run has ended, or an earlier execution finished the wait.
+  // The run has ended, or an earlier execution has ended the wait.
   if (wait === null) {
     const start = await beginStep(tx, step.names, 'show');
     return start.open && start.finished
@@ -211,7 +211,7 @@ async function settle(
     trace: { evaluation, ...traceOf(step) },
   });
   if (written) return evaluation;
-  // The step had already ended, through another execution of this evaluation or with the run.
+  // The step had already ended, by another execution of this evaluation or together with the run.
   const { open, finished, decided } = await beginStep(tx, step.names, 'show');
   return open && finished ? ((decided as StepEvaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
 }

@@ -14,8 +14,9 @@ import { SCHEDULE_KIND, scheduleEntityId, type ScheduleActivities } from '../dom
 const TIMES = '7c0d3f5e-2d0f-5a53-9c42-6f6b3a1c8a51';
 
 /**
- * Creates the activity that appends the event of a scheduled time, once per automation, trigger and time. It does
- * nothing when the trigger no longer exists, or when its catch-up policy drops an event that is this late.
+ * Creates the activity that appends the event of a scheduled time, at most once per automation, trigger and time. It
+ * does nothing when the trigger no longer exists, or when the trigger's catch-up policy drops an event that is this
+ * late.
  */
 export function createFireSchedule(deps: {
   database: Database;
@@ -33,8 +34,8 @@ export function createFireSchedule(deps: {
     const arrival = { scheduledFor: at, begunAt: new Date(begunAt), attended, now };
     const dropped = whyDropped(schedule, arrival, deps.timezone);
     if (dropped !== null) return dropped;
-    // The id is derived from automation, trigger and time, since everything after the change log identifies a change by
-    // it.
+    // The id is derived from automation, trigger and time, because everything after the change log identifies a change
+    // by its id.
     const changeId = v5(`${automationId}/${triggerId}/${at.toISOString()}`, TIMES);
     const fired = await database.db.transaction(async (tx) => {
       const key = deliveryKey('schedule', automationId, triggerId, at.toISOString());

@@ -8,7 +8,7 @@ import type { ActionStepOfRun } from './step';
 
 /** Timeout of one attempt at an action that this worker does not know, in milliseconds. */
 const UNKNOWN_TIMEOUT_MS = 600_000;
-/** Pause until Temporal offers the step to a worker again. */
+/** Milliseconds until Temporal offers the step to a worker again. */
 const OFFER_AGAIN_MS = 1_000;
 
 /**
@@ -22,7 +22,8 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
 
 /**
  * Hands a step over to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers
- * to all workers until one has the action. This uses up no attempt, and the step's row states that it is running.
+ * to all workers until one has the action. This does not use up an attempt. The step's row shows that the step is
+ * running.
  */
 export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<StepOutcome> {
   const { db } = deps.database;

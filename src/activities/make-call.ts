@@ -8,7 +8,7 @@ import type { ActivityDeps } from './deps';
 import { endOfAttempt } from './end-of-attempt';
 import type { CallSlots } from './origin-load';
 
-/** Makes the call and counts it as load of its origin until it ends. */
+/** Makes the call, which counts as load of its origin until it ends. */
 export async function makeCall(
   { origins, database, onLocalCall }: ActivityDeps,
   { context, origin = '', step, key }: Attempt,
@@ -30,13 +30,13 @@ export async function makeCall(
   }
 }
 
-/** Slots that this attempt takes. */
+/** Returns the kind of slots that this attempt takes. */
 export const slotsOf = ({ info }: Context): CallSlots => {
   if (info.isLocal) return 'local';
   return isCallsQueue(info.taskQueue) ? 'calls' : 'normal';
 };
 
-/** Aborts the call when its budget is used up, or when its attempt has to end. */
+/** Aborts the call when its time is used up, or when its attempt must end. */
 async function withBudget(
   context: Context,
   timeoutMs: number,

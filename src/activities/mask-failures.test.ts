@@ -7,7 +7,7 @@ import type { RunSecrets } from './run-secrets';
 
 const SECRET = 'hunter2-hunter2';
 
-/** What Temporal keeps of a failure of an activity of the run `r`. */
+/** Returns the failure that Temporal stores when an activity of the run `r` throws `error`. */
 async function kept(error: Error, isDatabaseThere = true): Promise<unknown> {
   const secrets = {
     readMask: () => (isDatabaseThere ? Promise.resolve(createMask([SECRET])) : Promise.reject(new Error('away'))),

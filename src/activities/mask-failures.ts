@@ -8,20 +8,20 @@ import { NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { RunSecrets } from './run-secrets';
 
 /**
- * Maximum length of a stack in characters. It begins with the message, which may be as long as the answer of a
+ * Maximum length of a stack in characters. A stack begins with the message, which may be as long as the answer of a
  * provider.
  */
 const LONGEST_STACK = 10_000;
 
 /**
  * Rebuilds the message, stack and cause of every failure that an activity throws, without the secrets of the run,
- * because Temporal keeps failures. A failed query names its parameters, which hold what people and providers have sent,
- * so only its cause is kept. Texts are cut, since Temporal refuses failures above 2 MB.
+ * because Temporal stores failures. The error of a failed query contains its parameters, which may be data from people
+ * and providers, so only its cause is kept. Texts are cut, because Temporal refuses failures above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {
     const { runId } = Object(input) as { runId?: unknown };
-    // Without a database the secrets of the run are unknown, so the text of the failure is dropped.
+    // When the database is unreachable, the secrets of the run are unknown, so the text of the failure is dropped.
     return typeof runId === 'string' ? deps.secrets.readMask(deps.db, runId) : NO_MASK;
   };
   return () => ({

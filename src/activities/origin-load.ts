@@ -1,53 +1,57 @@
 import { LruCache } from '../domain/expressions/lru-cache';
 
-/** An attempt that takes longer than this makes its origin slow. */
+/** Milliseconds after which an attempt makes its origin slow. */
 const SLOW_MS = 1_000;
-/** Number of quick attempts in a row after which a slow origin counts as quick. */
+/** Number of consecutive quick attempts after which a slow origin counts as quick again. */
 const QUICK_IN_A_ROW = 3;
-/** A slow origin that was not called for this long is tried locally again. */
+/** Milliseconds without a call after which a slow origin is tried locally again. */
 const FORGET_MS = 60_000;
-/** Origins that are remembered. */
+/** Number of origins that are remembered. */
 const ORIGINS = 2_000;
 
 /**
- * The slots that an attempt uses: those of local activities, those of normal ones, or those of the task queue for
- * calls.
+ * The kind of slot that an attempt takes: one of the local activities, of the normal activities, or of the task queue
+ * for calls.
  */
 export type CallSlots = 'local' | 'normal' | 'calls';
 
 /** The load that calls put on the activity slots of this process, by origin. */
 export interface OriginLoad {
   /**
-   * Returns whether a local attempt to this origin may begin: its local attempts take less than their share of the
-   * slots, and its recent attempts were quick.
+   * Returns whether a local attempt to this origin may begin. It may if the origin's local attempts take less than
+   * their share of the slots, and its recent attempts were quick.
    */
   admitsLocal(origin: string): boolean;
   /**
-   * Returns whether an attempt to this origin may begin as a normal activity: its normal attempts take less than their
-   * share.
+   * Returns whether an attempt to this origin may begin as a normal activity. It may if the origin's normal attempts
+   * take less than their share.
    */
   admitsNormal(origin: string): boolean;
-  /** Returns whether the origin is slow: its calls are performed on the task queue of calls. */
+  /** Returns whether the origin is slow. Calls to slow origins are performed on the task queue of calls. */
   isSlow(origin: string): boolean;
-  /** Begins an attempt. The returned function ends it; an attempt that timed out is slow whatever time it took. */
+  /**
+   * Begins an attempt. The returned function ends it. An attempt that timed out counts as slow, regardless of its
+   * duration.
+   */
   begin(origin: string, slots: CallSlots): (end: { timedOut: boolean }) => void;
 }
 
 interface Origin {
-  /** Start of each local attempt under way, in milliseconds. */
+  /** Start times of the local attempts in progress, in milliseconds. */
   local: Set<{ since: number }>;
-  /** Normal attempts under way. */
+  /** Number of normal attempts in progress. */
   normal: number;
-  /** Quick attempts since the last slow one; `Infinity` = none was slow. */
+  /** Number of quick attempts since the last slow one; `Infinity` = no attempt was slow. */
   quick: number;
   lastAt: number;
 }
 
 /**
- * Limits the share of the activity slots that one origin takes. A local attempt holds a slot and a workflow task until
- * the server answers, so a server that hangs would stall claims, waits and dwells of all automations. A normal attempt
- * holds a slot that calls to other origins need. Kept per process, in memory. @param deps.slots slots for normal
- * activities in this process; there are as many for local ones. One origin takes at most a quarter of each
+ * Creates the limit on the share of the activity slots that one origin takes. A local attempt holds a slot and a
+ * workflow task until the server answers, so a server that hangs would stall claims, waits and dwells of all
+ * automations. A normal attempt holds a slot that calls to other origins need. The load is kept in memory, separately
+ * in each process. @param deps.slots number of slots for normal activities in this process, which is also the number
+ * for local ones. One origin takes at most a quarter of each
  */
 export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
   const { now = () => performance.now() } = deps;
@@ -88,8 +92,8 @@ export function createOriginLoad(deps: { slots: number; now?: () => number }): O
 }
 
 /**
- * Returns the origin that a call is sent to: that of the first address in its configuration, else in its connection.
- * Without an address, the name of the connection or action stands for it.
+ * Returns the origin that a call is sent to, taken from the first address in its configuration, or otherwise in its
+ * connection. Without an address, the name of the connection or action is used instead.
  */
 export function originOf(action: string, config: unknown, connection: { id: string; config: unknown } | null): string {
   const address = addressIn(config) ?? addressIn(connection?.config);
@@ -97,7 +101,7 @@ export function originOf(action: string, config: unknown, connection: { id: stri
   return connection === null ? `action ${action}` : `connection ${connection.id}`;
 }
 
-/** Returns the origin of the first address in a configuration or connection; undefined when it has none. */
+/** Returns the origin of the first address in a configuration or connection, or undefined when it contains none. */
 export function addressIn(fields: unknown): string | undefined {
   for (const [field, value] of Object.entries(Object(fields) as Record<string, unknown>)) {
     if (typeof value !== 'string') continue;

@@ -28,10 +28,10 @@ import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionSte
 const HEARTBEAT_MS = 1_000;
 
 /**
- * Performs a call that leaves the process: at least once, each time with the same idempotency key. The step's row stays
- * open until the call ends. The call is not sent when the run or the step has ended, or when another attempt has become
- * the current one. Throws what Temporal retries: infrastructure that is away, and failures that are worth another
- * attempt.
+ * Performs a call that leaves the process: at least once, and each time with the same idempotency key. The step's row
+ * stays open until the call ends. The call is not sent when the run or the step has ended, or when another attempt has
+ * become the current one. Throws when Temporal must retry: when infrastructure is unreachable, and for failures that
+ * are worth another attempt.
  */
 export async function performCall(
   deps: ActivityDeps,
@@ -40,8 +40,8 @@ export async function performCall(
   context: Context,
 ): Promise<StepOutcome> {
   const { isLocal } = context.info;
-  // Heartbeats also cover the time before and after the call itself: an attempt that writes its outcome must not be
-  // taken for dead.
+  // Heartbeats also cover the time before and after the call itself, so that Temporal does not time out an attempt that
+  // is writing its outcome.
   const beat = isLocal ? undefined : setInterval(() => context.heartbeat(), HEARTBEAT_MS);
   try {
     return await beginAndCall(deps, step, action, context);
@@ -70,7 +70,7 @@ async function beginAndCall(
   try {
     return await prepareAndCall(deps, attempt);
   } catch (error) {
-    // Checked first: a provider that refuses connections raises the same error as a database that does.
+    // Checked first, because a provider that refuses connections raises the same error as a database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
     if (isDatabaseAway(error)) throw error;
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
@@ -78,7 +78,7 @@ async function beginAndCall(
   }
 }
 
-/** Fails the step whose attempts were all sent, and whose last attempt died before it could write its outcome. */
+/** Fails a step that has sent all its attempts, the last of which died before it could write its outcome. */
 function attemptsUsed(deps: ActivityDeps, attempt: Attempt): Promise<StepOutcome> {
   const { step, start } = attempt;
   const count = `${start.attempts} attempt${start.attempts === 1 ? '' : 's'}`;
@@ -145,8 +145,8 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
 }
 
 /**
- * Returns the outcome of an attempt that was not sent, because the step or the run ended while it was prepared, or
- * another attempt replaced it.
+ * Returns the outcome of an attempt that was not sent, because the step or the run ended while the attempt was
+ * prepared, or because another attempt replaced it.
  */
 async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<StepOutcome> {
   const standing = await stepStanding(database.db, step.names);
@@ -155,7 +155,7 @@ async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<S
   throw superseded(step.names);
 }
 
-/** Masks the result again with secrets that another branch used during this call. */
+/** Masks the result again with secrets that other branches used during this call. */
 async function maskAgain(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;
@@ -166,7 +166,7 @@ async function maskAgain(deps: ActivityDeps, { step, context }: Attempt): Promis
 }
 
 /**
- * Writes the end of the step and the data that the action keeps. Returns the recorded outcome when the step had ended
+ * Writes the end of the step, and the data that the action stores. Returns the recorded outcome when the step had ended
  * before.
  */
 async function settle(
@@ -203,15 +203,16 @@ async function settle(
 }
 
 /**
- * Records a failure. One that is worth a retry stays on the row and goes to Temporal: a local attempt hands over, and a
- * normal one is retried after its pause. Any other failure, and that of the last attempt, fails the step.
+ * Records a failure. A failure that is worth a retry stays on the row and is thrown to Temporal: a local attempt hands
+ * over to a normal one, and a normal attempt is retried after its pause. Any other failure, and the failure of the last
+ * attempt, fails the step.
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;
   await maskAgain(deps, attempt);
   await persist(context, () => auditRefusedSecret(deps.database.db, deps, step, error));
   if (!attempt.sent) {
-    // An attempt that could not be sent is used up, too, unless infrastructure was away.
+    // An attempt that could not be sent is used up, too, unless infrastructure was unreachable.
     const counted = await persist(context, () => countSent(deps.database.db, step.names, attempt.key));
     if (counted === null) return notSent(deps, attempt);
     attempt.sentCount = counted;

@@ -8,8 +8,8 @@ import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun, type LastStep } from './step';
 
 /**
- * Returns the function that performs an action as part of a stretch: it renders its configuration, makes the call or
- * writes, and stores the outcome.
+ * Returns the function that performs an action as part of a stretch. It renders the configuration, makes the call or
+ * writes to the tables, and stores the outcome.
  */
 export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?: LastStep) => Promise<StepOutcome> {
   return async (input, last) => {
@@ -25,7 +25,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
       action.execution === 'transaction'
         ? await performTransaction(deps, step, action)
         : await performCall(deps, step, action, Context.current());
-    // The rows that it wrote were rolled back with its transaction.
+    // The rows that ended the run were rolled back with their transaction.
     if (last && result.type !== 'done') last.ended = false;
     if (result.type === 'done' || result.type === 'failed') {
       const outcome = result.type === 'done' ? 'success' : 'failed';
@@ -36,8 +36,9 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
 }
 
 /**
- * Creates the activity that performs one action with retries. It throws a non-retryable failure, typed with the error's
- * code, when the step has failed permanently: Temporal's retry policy of these activities has no limit.
+ * Creates the activity that performs one action with retries. When the step has failed permanently, it throws a
+ * non-retryable failure whose type is the error's code, because Temporal's retry policy of these activities has no
+ * limit.
  */
 export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   const performStep = createPerformStep(deps);

@@ -25,23 +25,24 @@ import { executionOf } from './plan-for';
 import type { LastStep } from './step';
 
 /**
- * After this time the activity returns the steps performed so far, because a local activity holds its workflow task.
+ * Milliseconds after which the activity returns the steps performed so far, because a local activity holds its workflow
+ * task.
  */
 const BUDGET_MS = 2_000;
-/** Maximum number of outcomes of one stretch. They become one marker of the history. */
+/** Maximum number of outcomes of one stretch. They become one marker in the history. */
 const MAX_OUTCOMES = 200;
 const MAX_BYTES = 262_144;
 /**
- * Maximum size of the outcomes of a branch's stretch, as JSON. Smaller than that of the run, because as many branches
- * run at once as fit into a workflow task.
+ * Maximum size in bytes of the outcomes of a branch's stretch, as JSON. It is smaller than the maximum for the run
+ * itself, because as many branches run at the same time as fit into a workflow task.
  */
 const MAX_BYTES_OF_BRANCH = 65_536;
 
 /**
  * Creates the activity that drives the interpreter. It carries out the steps of a branch one after another, each in its
- * own transaction, until one needs Temporal (a pause, branches, a call with retries) or the budget is used up. The
- * workflow feeds the outcomes to its own fiber in the same order. When it is repeated after a crash, finished steps
- * return their stored outcomes.
+ * own transaction, until a step needs Temporal (a pause, branches, a call with retries) or the budget is used up. The
+ * workflow passes the outcomes to its own fiber in the same order. When the activity is repeated after a crash, steps
+ * that have ended return their stored outcomes.
  */
 export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) => Promise<Stretched> {
   const evaluate = createEvaluateStep(deps);
@@ -70,8 +71,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * Returns whether a call would move to the task queue of calls as soon as it begins, judged by its configuration before
- * rendering.
+ * Returns whether a call would move to the task queue of calls as soon as it begins, as far as its configuration before
+ * rendering shows.
  */
 function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, path: string): boolean {
   const step = stepAt(definition, path);
@@ -80,8 +81,8 @@ function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, p
 }
 
 /**
- * Returns the step that ends the run when it succeeds. Undefined where the end of a run takes the lock of its bucket,
- * which comes before that of the run.
+ * Returns the step that ends the run when it succeeds. Returns undefined where ending the run requires the lock of its
+ * bucket, which must be taken before the lock of the run.
  */
 function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchInput): LastStep | undefined {
   if (branch !== '' || error !== undefined || mode === 'queued') return undefined;
@@ -89,8 +90,8 @@ function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchI
 }
 
 /**
- * Returns the outcomes of a stretch that ended its run successfully before its worker could report them. null when the
- * run did not end that way.
+ * Returns the outcomes of a stretch that ended its run successfully before its worker could report them. Returns null
+ * when the run did not end that way.
  */
 export async function recallStretch(deps: ActivityDeps, input: StretchInput): Promise<Stretched | null> {
   if (input.branch !== '' || input.error !== undefined) return null;
@@ -138,7 +139,7 @@ function stepsOf(
   return runList(progress, branch, planOf(definition[list], executionOf(deps)), list);
 }
 
-/** Returns the outcome of a stretch whose run was closed by someone else before its end could be written. */
+/** Returns the outcome of a stretch whose run was closed from outside before its end could be written. */
 function closedAt({ done: [first] }: Stretched): Stretched {
   if (first === undefined) return { done: [], ended: false };
   const closed = { type: 'closed' } as const;
@@ -149,8 +150,9 @@ function closedAt({ done: [first] }: Stretched): Stretched {
 }
 
 /**
- * Returns whether a stretch ends before its next command. A stretch of a branch has at most one large outcome, that of
- * its first step: results of all branches together have to fit into one workflow task (`workflows/run/task-room.ts`).
+ * Returns a function that decides whether a stretch ends before its next command. A stretch of a branch has at most one
+ * large outcome, that of its first step, because the results of all branches together must fit into one workflow task
+ * (`workflows/run/task-room.ts`).
  */
 function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {
   const started = performance.now();

@@ -16,9 +16,9 @@ import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './s
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**
- * Performs an action on tables of Fermata. Its effect is written in one transaction with the step's row, hence exactly
- * once however often the activity is repeated, and never after the run has ended. A refusal rolls the effect back and
- * is recorded in a second transaction.
+ * Performs an action on Fermata's own tables. The effect is written in one transaction with the step's row. It
+ * therefore happens exactly once, however often the activity is repeated, and never after the run has ended. A refusal
+ * rolls the effect back and is recorded in a second transaction.
  */
 export async function performTransaction(
   deps: ActivityDeps,
@@ -60,7 +60,7 @@ async function attempt(
     await endStep(tx, { ...placeOf(step), status: 'skipped', trace: traceOf(step) });
     return { type: 'skipped' };
   }
-  // Values are masked before they are written, so that entities, events and rows hold no more than steps do.
+  // Values are masked before they are written, so that entities, events and rows contain no more than steps do.
   const { config } = await renderConfig(tx, deps, step, action, scope);
   const consumed = action.consumes ? await consumedArtifact(tx, action.consumes, start.artifacts, source) : null;
   const effect: TransactionContext<unknown> = {
@@ -79,7 +79,7 @@ async function attempt(
   return written ?? outcomeElsewhere(tx, step);
 }
 
-/** Returns the code of a step's failure; an unexpected error is `internal`. */
+/** Returns the error code of a step's failure, which is `internal` for an unexpected error. */
 export function codeOf(error: unknown): string {
   if (error instanceof FermataError || error instanceof ExpressionError) return error.code;
   return 'internal';

@@ -3,13 +3,14 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDatabaseAway } from '../db/availability';
 
 /**
- * How long writing the outcome of a call is retried before the attempt is given up. A normal activity has more time.
+ * Milliseconds for which writing the outcome of a call is retried. After that the attempt fails. A normal activity has
+ * more time.
  */
 const PERSIST_MS = { local: 10_000, normal: 45_000 };
 
 /**
- * Writes the outcome of a call. Retries while Postgres is away, since a call whose outcome is known must not be
- * repeated. Throws the last error of Postgres when the activity runs out of time.
+ * Writes the outcome of a call. Retries while Postgres is unreachable, because a call whose outcome is known must not
+ * be repeated. Throws the last error of Postgres when the time is used up.
  */
 export async function persist<T>({ info }: Context, write: () => Promise<T>): Promise<T> {
   const until = Date.now() + PERSIST_MS[info.isLocal ? 'local' : 'normal'];

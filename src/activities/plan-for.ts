@@ -4,8 +4,8 @@ import { SHORT_CALL_MS } from './call-budget';
 import type { ActivityDeps } from './deps';
 
 /**
- * Returns how an action is executed. Whether it is first tried inside the workflow task follows from its configuration
- * before rendering.
+ * Returns how an action is executed. Its configuration before rendering determines whether it is first tried inside the
+ * workflow task.
  */
 export function executionOf({ registry }: Pick<ActivityDeps, 'registry'>): ExecutionOf {
   return (step: ProviderAction) => {

@@ -12,11 +12,11 @@ import { slotsOf } from './make-call';
 import { originOf } from './origin-load';
 import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
-/** The data that a call needs, read and resolved. Nothing has been sent. */
+/** The data that a call needs, read and resolved before anything has been sent. */
 export interface PreparedCall {
   config: unknown;
   connection: OpenConnection | null;
-  /** Data that the action has read from our tables. */
+  /** Data that the action has read from Fermata's tables. */
   prepared: unknown;
   /** Data of the artifact that the action consumes. */
   consumed: Record<string, unknown> | null;
@@ -29,8 +29,8 @@ export interface PreparedCall {
 
 /**
  * Renders the configuration, opens the connection, and records the secrets that the call uses, so that the run masks
- * them. Returns a handover when this attempt may not make the call: the call is local but may take long, its origin is
- * slow, or the origin already uses its share of the slots.
+ * them. Returns a handover when this attempt may not make the call, because it is local but may take long, its origin
+ * is slow, or its origin already uses its share of the slots.
  */
 export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise<PreparedCall | Handover> {
   const { db } = deps.database;
@@ -56,8 +56,8 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
 }
 
 /**
- * Returns whether the origin has room in the slots that this attempt takes. Workflows of older releases cannot move a
- * normal attempt to another queue.
+ * Returns whether the origin may take another of the slots that this attempt uses. Workflows of older releases cannot
+ * move a normal attempt to another task queue, so it is always admitted.
  */
 function admits({ origins }: ActivityDeps, { context, step }: Attempt, origin: string): boolean {
   const slots = slotsOf(context);
@@ -74,7 +74,10 @@ const callScopeOf = ({ step, start }: Attempt) => ({
   automation: step.source.facts.automation,
 });
 
-/** Lets the action read our own tables. Adds the secrets of the connections that it opens to `used` and `bound`. */
+/**
+ * Calls the action's `prepare`, which reads Fermata's tables. Adds the secrets of the connections that it opens to
+ * `used` and `bound`.
+ */
 async function prepare(
   deps: ActivityDeps,
   { action, step }: Attempt,

@@ -12,22 +12,23 @@ import type { SecretBackend } from '../integrations/secret-backend';
 export interface UsedSecret {
   source: string;
   value: string;
-  /** Set when it may be sent to some hosts only. */
+  /** Set when the secret may be sent only to some hosts. */
   bound?: BoundSecret;
 }
 
 /** The secrets that runs have used, and the masks that hide them. */
 export interface RunSecrets {
   /**
-   * Returns values by name, each checked for its use. @throws {FermataError} config_invalid, which names the secrets
-   * that do not exist; secret_not_allowed for a use that the binding of a secret does not allow
+   * Returns the values of secrets by name, after checking that each may be used. @throws {FermataError}
+   * `config_invalid`, which names the secrets that do not exist; `secret_not_allowed` for a use that the binding of a
+   * secret does not allow
    */
   resolve(uses: ReadonlyMap<string, SecretUse>): Promise<Map<string, UsedSecret>>;
-  /** Remembers values for the run, before they are used, so that a worker that resumes the run masks them too. */
+  /** Stores values for the run before they are used, so that a worker that resumes the run masks them too. */
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
   /** Returns the mask of the secrets that a run has used, and of `stored`. */
   maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
-  /** Like `maskOf`, but reads the stored secrets first. */
+  /** Does the same as `maskOf`, but reads the stored secrets first. */
   readMask(db: Executor, runId: string): Promise<Mask>;
 }
 
@@ -95,7 +96,7 @@ export function createRunSecrets(deps: {
     if (known) return known;
     const values = stored.map(({ source, sealed }) => cipher.open(runSecretSealName(runId, source), sealed));
     const mask = createMask([...values, ...more.map(({ value }) => value)], onHit);
-    // The length of a value stands for the size of its masked forms, which take about 100 bytes per character.
+    // The size of the masked forms is estimated from the length of the values: about 100 bytes per character.
     const characters = [...values, ...more.map(({ value }) => value)].reduce((sum, { length }) => sum + length, 0);
     masks.set(key, mask, key.length + 20_000 + 100 * characters);
     return mask;

@@ -5,7 +5,7 @@ import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './step';
 
 /**
- * Reads secrets that the call of a step requests by name. They count as used by the run, like those of its
+ * Reads secrets that the call of a step requests by name. They count as used by the run, like the secrets in its
  * configuration: their bindings are checked, and they are recorded before a value is returned.
  */
 export const secretsOfStep = ({ secrets }: ActivityDeps, step: ActionStepOfRun): PluginSecrets => ({

@@ -17,17 +17,17 @@ interface Standing {
 }
 
 /**
- * Returns the outcome of a step whose end could not be written: that of the attempt that ended it before, or `closed`
- * when the run has ended.
+ * Returns the outcome of a step whose end could not be written. This is the outcome of the attempt that ended the step
+ * before, or `closed` when the run has ended.
  */
 export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOutcome> {
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
 }
 
-/** Maximum size of the output that a step keeps, in bytes. */
+/** Maximum size of the output that is stored with a step, in bytes. */
 const OUTPUT_LIMIT = 1_048_576;
 
-/** Returns the outcome of a step that has finished; null = it has not. */
+/** Returns the outcome of a step that has ended, or null when it has not. */
 export function outcomeBefore(step: Step, { open, finished }: Standing): StepOutcome | null {
   if (!open) return { type: 'closed' };
   if (!finished) return null;
@@ -37,8 +37,8 @@ export function outcomeBefore(step: Step, { open, finished }: Standing): StepOut
 }
 
 /**
- * Writes the success of a step: its output, its artifact, and the end of what it consumed. Returns null when the step
- * or its run had ended before.
+ * Writes the success of a step: its output, its artifact, and the end of the artifact that it consumed. Returns null
+ * when the step or its run had ended before.
  */
 export async function writeSuccess(
   tx: Executor,
@@ -75,7 +75,7 @@ export async function writeSuccess(
   return written ? { type: 'done' } : null;
 }
 
-/** Writes the end of a step, and of the run when it is the last one. */
+/** Writes the end of a step, and the end of the run if this is its last step. */
 async function writeEnd(tx: Executor, deps: ActivityDeps, { last, source }: Step, end: StepEnd): Promise<boolean> {
   if (last === undefined) return endStep(tx, end);
   const { ended, next } = await endLastStep(tx, end, source);
@@ -84,7 +84,7 @@ async function writeEnd(tx: Executor, deps: ActivityDeps, { last, source }: Step
   return ended;
 }
 
-/** Returns the open artifacts that end with an entity that the action resolved, closed or removed. */
+/** Identifies the open artifacts that must be closed, because the action resolved, closed or removed their entity. */
 function closing(
   { registry }: ActivityDeps,
   action: Action,
@@ -111,7 +111,7 @@ function boundedOutput(output: unknown): unknown {
   return size <= OUTPUT_LIMIT ? storable : { truncated: true, bytes: size };
 }
 
-/** Writes that a step failed permanently. null = it or its run had ended before. */
+/** Records that a step failed permanently. Returns null when the step or its run had ended before. */
 export async function writeFailure(
   tx: Executor,
   step: Step,
@@ -130,7 +130,7 @@ export async function writeFailure(
 }
 
 /**
- * Creates the activity that records a failure which no attempt could record. A step that has ended in between keeps its
+ * Creates the activity that records a failure that no attempt could record. A step that has ended in between keeps its
  * outcome.
  */
 export function createFailStep(deps: ActivityDeps): (input: StepInput & { error: RunError }) => Promise<StepOutcome> {
@@ -138,7 +138,7 @@ export function createFailStep(deps: ActivityDeps): (input: StepInput & { error:
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      // Under a separate key: this attempt is not counted, and no attempt that was given up may send from here on.
+      // Uses a separate key: this attempt is not counted, and no attempt that timed out may send from here on.
       const start = await beginStep(tx, step.names, 'hold', undefined, { of: 'fail', no: 1, token: deps.ids.next() });
       step.mask = deps.secrets.maskOf(step.names.runId, start.secrets);
       const before = outcomeBefore(step, start);

@@ -23,21 +23,21 @@ export interface Step {
   input: StepInput;
   action: ActionStep;
   names: StepNames;
-  /** Warnings for its trace. */
+  /** Warnings for the step's trace. */
   warnings: string[];
-  /** Trace of its `enabled`. */
+  /** Trace of the step's `enabled`. */
   enabled?: ConditionTrace;
-  /** Traces of the condition of a wait, at its latest check. */
+  /** Traces of a wait's condition at its latest check. */
   conditions?: ConditionTrace[];
   /** The configuration of an action after its templates were rendered, with references in place of secrets. */
   config?: Record<string, unknown>;
-  /** Hides what the run has used; set when the step begins. */
+  /** Hides the secrets that the run has used. Set when the step begins. */
   mask: Mask;
-  /** Set on the last step of a run. */
+  /** Set if this is the last step of a run. */
   last?: LastStep;
 }
 
-/** The last step of a run; its success ends the run in the same statement. */
+/** The last step of a run, whose success ends the run in the same statement. */
 export interface LastStep {
   path: string;
   /** Whether the end of the run was written. */
@@ -49,7 +49,7 @@ export interface ActionStepOfRun extends Step {
   action: ProviderAction;
 }
 
-/** Finds the step of an input in the pinned definition. */
+/** Finds the step of an input in the definition that the run is pinned to. */
 export function stepOf(source: RunSource, input: StepInput): Step {
   const action = stepAt(source.definition, input.path);
   if (!action) throw new FermataError('not_found', `Version ${source.version} has no step ${input.path}.`);
@@ -64,7 +64,7 @@ export function stepOf(source: RunSource, input: StepInput): Step {
   return { source, input, action, names, warnings: [], mask: NO_MASK };
 }
 
-/** Returns where a step is, for writing its end. */
+/** Returns the fields that locate a step when its end is written. */
 export function placeOf({ source, names: { runId, path } }: Step): Pick<StepEnd, 'runId' | 'path' | 'beside'> {
   return { runId, path, beside: isInBranch(source.definition, path) };
 }
@@ -88,7 +88,10 @@ export function scopeOf(
 
 const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
-/** Field names of a trace and of its operators. All other keys come from data that a condition has read. */
+/**
+ * Field names of a trace and of its operators, which are not masked. All other keys come from data that a condition has
+ * read.
+ */
 export const TRACE_FIELDS: ReadonlySet<string> = new Set([
   ...['warnings', 'enabled', 'conditions', 'branch', 'iteration', 'problem', 'delay', 'until'],
   ...['condition', 'value', 'actual', 'wanted', 'parts', 'reason', 'one_of', 'since', 'for'],
@@ -98,7 +101,7 @@ export const TRACE_FIELDS: ReadonlySet<string> = new Set([
 /** The fields of a step's trace that its row keeps. */
 export type KeptTrace = Partial<Pick<Step, 'warnings' | 'enabled' | 'conditions' | 'config'>>;
 
-/** Returns the trace that the step's row keeps, without the fields of its kind. */
+/** Returns the trace that is stored in the step's row, without the fields that only its kind has. */
 export function traceOf(step: Step): KeptTrace {
   const { warnings, enabled, conditions, mask } = step;
   const trace = {
@@ -113,18 +116,20 @@ export function traceOf(step: Step): KeptTrace {
   };
 }
 
-/** Returns the rendered configuration, masked and cut, as rows keep it; undefined before it is rendered. */
+/** Returns the rendered configuration, masked and cut as for storage, or undefined before it is rendered. */
 export function configOf({ config, mask }: Pick<Step, 'config' | 'mask'>): Record<string, unknown> | undefined {
   return config && keptConfig(toStorable(maskFields(mask, config, 'all')));
 }
 
-/** Returns the run as the actor of what its steps write. */
+/** Returns the run as the cause and actor of what its steps write. */
 export function runCause({ source, names }: Step): Cause {
   const actor = { type: 'automation' as const, id: names.runId, name: source.facts.automation.name };
   return { actor, causedBy: names.runId, depth: source.depth };
 }
 
-/** Returns a failure as the step's row and `run.error` carry it: masked, and cut to 2,000 characters. */
+/**
+ * Returns a failure as it is stored in the step's row and visible in `run.error`: masked, and cut to 2,000 characters.
+ */
 export function runError(step: Step, code: string, message: string, status?: number): RunError {
   const { path, actionId } = step.names;
   return {

@@ -21,8 +21,8 @@ interface Armed {
 }
 
 /**
- * Evaluates the condition of an armed wait with each entity that may have fulfilled it, until it holds. Returns the
- * last reading, and its entity in `by`.
+ * Evaluates the condition of an armed wait with each entity that may have fulfilled it, until it is true. Returns the
+ * last reading, and in `by` the entity that it was made with.
  */
 export async function checkCondition(
   evaluator: Evaluator,
@@ -45,9 +45,9 @@ export async function checkCondition(
 }
 
 /**
- * Returns the entities with which to check the condition: those that woke the wait and those that changed during the
- * wake; at the first check of a wait on any entity of a kind, also those that have changed since its step began. null =
- * no entity in particular.
+ * Returns the entities with which the condition must be checked: those that woke the wait, and those that changed
+ * before the wake was answered. At the first check of a wait on any entity of a kind, they include the entities that
+ * have changed since its step began. null = no entity in particular.
  */
 async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, ...EntityRef[]]> {
   const { changed = null, more = [] } = wait.checkCause ?? {};
@@ -57,7 +57,8 @@ async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, 
 }
 
 /**
- * Returns the event that woke the wait, or an earlier one that was logged before the wait was armed; null = neither.
+ * Returns the event that woke the wait, or an earlier one that was logged before the wait was armed. Returns null when
+ * there is neither.
  */
 export async function earliestMatch(
   deps: MatchDeps,
@@ -71,7 +72,7 @@ export async function earliestMatch(
     const source = deps.registry.trigger(event)?.source;
     return source === undefined ? [event] : [event, source];
   });
-  // The log is read once after the position: for changes that are routed later, the dispatcher finds the armed row.
+  // The log is read once from the position on. For changes that are routed later, the dispatcher finds the armed row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {

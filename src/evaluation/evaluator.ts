@@ -4,29 +4,29 @@ import type { Condition } from '../domain/definition/condition';
 import type { SharedSteps } from '../domain/expressions/evaluate';
 import type { RunFacts } from '../domain/run/scope';
 
-/** Remaining steps of several conditions together, for their values and for their traces. */
+/** The steps that several conditions together have left, for their values and for their traces. */
 export interface ConditionSteps {
   values: SharedSteps;
   traces: SharedSteps;
 }
 
-/** The data of an evaluation, before live state is read. */
+/** The data of an evaluation, without live state. */
 export interface ExpressionContext {
   facts: RunFacts;
   variables: Record<string, unknown>;
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[];
   repeat: Record<string, unknown> | null;
-  /** Result of the last wait of the run; `changed` while one is evaluated. */
+  /** Result of the last wait of the run. While a wait is evaluated, it contains `changed`. */
   wait?: Record<string, unknown> | null;
   /** System ids in `health.systems` besides those in the expression. */
   usesState: readonly string[];
   /** Window of `transitions_in_window`, in minutes. */
   stateWindowMinutes: number;
-  /** The instant to evaluate at; default: the clock's. */
+  /** The time for which to evaluate; default: the current time of the clock. */
   now?: Date;
-  /** Steps that several evaluations share, including those of variables and computed ids; default: none. */
+  /** Steps that several evaluations share, including those of variables and computed ids; default: not shared. */
   steps?: ConditionSteps;
-  /** Called for each value that a template saw as empty because it could not be read. */
+  /** Called for each value that was empty in a template because it could not be read. */
   onWarning?: (warning: string) => void;
 }
 
@@ -34,11 +34,11 @@ export interface ExpressionContext {
 export interface ConditionReading {
   value: boolean | 'error';
   reason?: string;
-  /** The earliest instant at which it could change by the passing of time alone; null = never. */
+  /** The earliest time at which the value could change without a change of an entity; null = never. */
   changesAt: Date | null;
   /** Entities that it reads; id `*` = any of the kind. */
   refs: { kind: string; id: string }[];
-  /** Whether the expression reads something that cannot be determined before the evaluation. */
+  /** Whether the expression reads something that cannot be determined before it is evaluated. */
   indeterminate: boolean;
   /** Returns the trace of each part, limited to data that was read. */
   trace(): ConditionTrace;
@@ -49,22 +49,22 @@ export interface TracedVerdict {
   value: boolean | 'error';
   reason?: string;
   trace(): ConditionTrace;
-  /** Returns the trace for `decidingPart`; only for a condition that is not true. */
+  /** Returns the trace for `decidingPart`. Call it only for a condition that is not true. */
   traceDeciding(): ConditionTrace;
 }
 
 /**
- * Evaluates expressions against live state. Each call reads, in one batch, everything that the expression can refer to.
+ * Evaluates expressions against live state. Each call reads everything that the expression can refer to in one batch.
  */
 export interface Evaluator {
   /**
-   * Evaluates a condition with three values; a list is an `and`. `reason` explains to people why it is not true;
-   * `trace` has the value of each part, `traceDeciding` only the data that `decidingPart` reads.
+   * Evaluates a condition, whose value is true, false or an error; a list means `and`. `reason` explains why the value
+   * is not true, `trace` has the value of each part, and `traceDeciding` has only the data that `decidingPart` reads.
    */
   condition(db: Executor, condition: Condition, scope: ExpressionContext): Promise<TracedVerdict>;
   /**
-   * Like `condition`, for waits: also returns when time alone may change the value, and what it reads. `more` =
-   * entities to read as well.
+   * Evaluates a condition of a wait. Also returns when its value may change without a change of an entity, and which
+   * entities it reads. `more` are further entities to read.
    */
   readCondition(
     db: Executor,
@@ -72,17 +72,17 @@ export interface Evaluator {
     scope: ExpressionContext,
     more?: readonly { kind: string; id: string }[],
   ): Promise<ConditionReading>;
-  /** Like `condition`, with a trace of each part; for display, at twice the cost. */
+  /** Evaluates a condition with a trace of each part, for display. This costs twice as much as `condition`. */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
-  /** Renders templates deeply; throws ExpressionError. */
+  /** Renders all templates in a value, including nested ones. @throws {ExpressionError} */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;
-  /** Returns the value of a bare expression; throws ExpressionError. */
+  /** Returns the value of a bare expression. @throws {ExpressionError} */
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
-  /** Renders a duration's template: a bare expression, with or without one pair of braces. */
+  /** Renders the template of a duration, which is a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;
   /**
-   * Renders variables in order; each sees those before it. `code` distinguishes a failed template from a reference to a
-   * secret.
+   * Renders variables in order. Each variable can use those before it. `code` distinguishes a failed template from a
+   * reference to a secret.
    */
   renderVariables(
     db: Executor,

@@ -21,7 +21,7 @@ const scope: ExpressionContext = {
   usesState: ['also'],
   stateWindowMinutes: 60,
 };
-// Nothing here has entities of its own, so the connection is never used.
+// The expressions of these tests read no entities of their own, so the connection is never used.
 const db = {} as Executor;
 
 function evaluatorWith(readHealth: ReadHealth) {
@@ -92,7 +92,7 @@ it('knows the filters of plugins in conditions, templates, durations and variabl
 
 it('ends variables and conditions that together take too many steps, however many they are', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
-  // About 190,000 steps, less than one evaluation may take.
+  // About 190,000 steps, which is less than the limit of one evaluation.
   const heavy = `(${Array.from({ length: 12 }, () => '(trigger.payload | upper | lower | length)').join(' + ')}) > 0`;
   const trigger = { ...scope.facts.trigger, payload: 'x'.repeat(500_000) };
   const large = { ...scope, facts: { ...scope.facts, trigger } };
@@ -106,7 +106,7 @@ it('ends variables and conditions that together take too many steps, however man
   const conditions = (count: number) => ({ and: Array.from({ length: count }, () => heavy) });
   expect(await evaluator.condition(db, conditions(3), large)).toMatchObject({ value: true });
   expect(await evaluator.condition(db, conditions(100), large)).toMatchObject({ value: 'error' });
-  // Conditions that share `steps` take no more for many triggers than for one.
+  // Conditions that share `steps` take no more steps for many triggers than for one.
   const sharing = { ...large, steps: { values: createSharedSteps(8), traces: createSharedSteps(16) } };
   const values: (boolean | 'error')[] = [];
   for (let n = 0; n < 100; n += 1) values.push((await evaluator.condition(db, heavy, sharing)).value);

@@ -29,14 +29,14 @@ import type { EntityRef } from '../db/entity-store';
 
 export interface EvaluatorDeps {
   entities: EntityReader;
-  /** The filters that the validator uses as well. */
+  /** The same filters that the validator uses. */
   filters: FilterRegistry;
   clock: Clock;
-  /** IANA zone of `time` conditions without one of their own. */
+  /** IANA zone of `time` conditions that do not name a zone. */
   timezone: string;
-  /** Default: reads the health of systems from our tables. */
+  /** Default: reads the health of systems from Fermata's tables. */
   readHealth?: ReadHealth;
-  /** Default: reads alerts from our tables. */
+  /** Default: reads alerts from Fermata's tables. */
   readAlerts?: ReadAlerts;
 }
 
@@ -51,7 +51,7 @@ const readersOf = ({ entities, readHealth = readHealthViews, readAlerts = firing
 
 const nowOf = (scope: ExpressionContext, clock: Clock): Date => scope.now ?? clock.now();
 
-/** Returns the context for a trace, which evaluates every part of a condition, including nested ones. */
+/** Returns the context for a trace, which evaluates every part of a condition, including nested parts. */
 const forTrace = (context: ConditionContext, { steps }: ExpressionContext): ConditionContext => ({
   ...context,
   shared: steps?.traces ?? createSharedSteps(16),
@@ -80,8 +80,8 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
   const reads = readersOf(deps);
 
   /**
-   * Reads everything to which a condition refers. If a part cannot be read, the condition is false: an empty value
-   * would make `!health.system.in_maintenance` true.
+   * Reads everything to which a condition refers. If something cannot be read, the condition counts as false, because
+   * an empty value would make `!health.system.in_maintenance` true.
    */
   const prepare = async (
     db: Executor,
@@ -199,7 +199,7 @@ function createRenderer(deps: EvaluatorDeps): Omit<Evaluator, keyof ConditionEva
   };
 }
 
-/** Sets a variable, also one named `__proto__`. */
+/** Sets a variable, even one that is named `__proto__`. */
 function define(target: Record<string, unknown>, name: string, value: unknown): void {
   Object.defineProperty(target, name, { value, enumerable: true, configurable: true, writable: true });
 }

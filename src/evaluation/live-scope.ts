@@ -16,10 +16,10 @@ import type { firingAlertsOf } from '../domains/alert/firing-alerts';
 import type { ExpressionContext } from './evaluator';
 import type { readHealthViews } from '../domains/healthcheck/health-view';
 
-/** Maximum number of entities of a kind in an expression over all of them. */
+/** Maximum number of entities that are read for an expression over all entities of a kind. */
 const MAX_OF_A_KIND = 1_000;
 
-/** Reads the rich view of health; an error makes `health` unavailable. */
+/** Reads the detailed view of health. An error makes `health` unavailable. */
 export type ReadHealth = typeof readHealthViews;
 /** Reads `alerts.firing`. */
 export type ReadAlerts = typeof firingAlertsOf;
@@ -28,13 +28,13 @@ export type EntityReader = Pick<EntityStore, 'getMany' | 'list' | 'predicateSinc
   Partial<Pick<EntityStore, 'computed'>>;
 
 /**
- * A scope with live state. `unavailable` explains why a namespace in the expressions could not be read; the namespace
+ * A scope with live state. `unavailable` explains why a namespace in the expressions could not be read. The namespace
  * is then empty.
  */
 export interface ScopeWithState {
   scope: Scope;
   unavailable?: Unavailable;
-  /** Whether a state is computed when it is read, so that no change is logged when its value changes. */
+  /** Whether some state is computed when it is read, so that no change is logged when its value changes. */
   isComputed: boolean;
 }
 
@@ -47,12 +47,12 @@ export interface Unavailable {
 type ById = Record<string, unknown>;
 const emptyMap = (): ById => Object.create(null) as ById;
 
-/** Returns the system of `health.system` in this scope, or null. */
+/** Returns the id of the system that `health.system` refers to in this scope, or null. */
 function systemIn({ facts }: ExpressionContext): string | null {
   return systemOfRun(facts.contextKey, facts.trigger['payload']);
 }
 
-/** Returns the scope without live state, in which computed ids of references are evaluated. */
+/** Returns the scope without live state. It is used to evaluate the computed ids of references. */
 function staticScope(scope: ExpressionContext, now: Date): Scope {
   const { facts, variables, artifacts, repeat, wait } = scope;
   return withAliases({
@@ -68,9 +68,9 @@ function staticScope(scope: ExpressionContext, now: Date): Scope {
 }
 
 /**
- * Returns the scope with all live state that an expression can refer to: one query for reactive states, one for the
- * rich view of health, none without references.
- * @throws when Postgres is away
+ * Returns the scope with all live state that an expression can refer to. Takes one query for reactive states and one
+ * for the detailed view of health; none without references.
+ * @throws when Postgres is unreachable
  */
 export async function readLiveScope(
   deps: { entities: EntityReader; readHealth: ReadHealth; readAlerts: ReadAlerts; db: Executor },
@@ -83,7 +83,7 @@ export async function readLiveScope(
   const systemId = systemIn(scope);
   const shared = scope.steps?.values ?? createSharedSteps();
   const found = extractReferences(source, fixed, { systemId, now, filters, shared });
-  // Without steps no expression can be evaluated, so a computed id counts as any id.
+  // Without steps no expression can be evaluated, and computed ids would count as any id, so nothing is read.
   const refs = shared.left > 0 ? [...found.refs, ...more] : [];
   const isOnlyCounted = (ref: EntityRef) => found.alertsOnly && ref.kind === ALERT_KIND && ref.id === ANY_ID;
   const state = await readStates(
@@ -113,7 +113,7 @@ function whatIsUnavailable(health: string | undefined, states: readonly { reason
   return reasons.length === 0 ? undefined : { root: 'state', reason: reasons.join('; ') };
 }
 
-/** Fields of the rich view of health that come from other kinds. */
+/** Fields of the detailed view of health that depend on entities of other kinds. */
 const FED_BY: readonly [pattern: RegExp, kind: string][] = [
   [/in_maintenance|notifications_suppressed/, 'maintenance'],
   [/notifications_suppressed/, 'incident'],
@@ -158,7 +158,7 @@ async function readHealth(
   try {
     return { views: await deps.readHealth(deps.db, ids, { now, windowMinutes: stateWindowMinutes }) };
   } catch (error) {
-    // After a failed statement, nothing else can run in its transaction: the caller repeats it.
+    // After a failed statement, nothing else can run in its transaction. The caller repeats the transaction.
     if (isDatabaseAway(error) || error instanceof DrizzleQueryError) throw error;
     return { views: new Map(), unavailable: `"health" could not be read: ${messageOf(error)}` };
   }

@@ -14,19 +14,19 @@ export interface MatchDeps {
   evaluator: Evaluator;
 }
 
-/** The data with which a wait for an event decides whether an occurrence matches. */
+/** The data that decides whether an occurrence matches a wait for an event. */
 export interface Waiter {
   wait: Pick<Wait, 'path' | 'contextKey' | 'anyKey' | 'scope'>;
   source: RunSource;
   artifacts: ExpressionContext['artifacts'];
   events: readonly AwaitedEvent[];
-  /** Steps that its filters share with others; default: none. */
+  /** Steps that the wait's filters share with others; default: not shared. */
   steps?: ExpressionContext['steps'];
 }
 
 /**
- * Returns the `trigger` root of an occurrence that ends a wait, or null when none of the awaited events matches. The
- * first match, in the order of the document, sets `trigger.id`.
+ * Returns the `trigger` scope of an occurrence that ends a wait, or null when the occurrence matches none of the
+ * awaited events. `trigger.id` names the first event that matches, in the order of the document.
  */
 export async function matchEvent(
   deps: MatchDeps,
@@ -44,8 +44,8 @@ export async function matchEvent(
 }
 
 /**
- * Matches by event, config and context key, then by the filter, which sees the event as `trigger` and as
- * `wait.trigger`. A filter or config that fails does not match.
+ * Matches by event, config and context key, and then by the filter, which sees the event as `trigger` and as
+ * `wait.trigger`. If a filter or config fails, the occurrence does not match.
  */
 async function matchOne(
   { registry, evaluator }: MatchDeps,

@@ -1,6 +1,6 @@
 import { FermataError } from '../domain/errors';
 
-/** Seconds after which a caller may repeat the request: a load balancer may pass it to another process. */
+/** Seconds after which a caller may repeat the request. A load balancer may then pass it to another process. */
 const RETRY_AFTER_SECONDS = 5;
 
 /**

@@ -2,7 +2,7 @@ import type { RunSource } from '../db/runs/run-source';
 import type { WaitContext } from '../db/runs/wait-row';
 import type { ExpressionContext } from './evaluator';
 
-/** Returns the scope of a wait's expressions, in the worker and in the dispatcher. */
+/** Returns the scope for the expressions of a wait. It is the same in the worker and in the dispatcher. */
 export function waitScopeOf(
   { facts, definition }: RunSource,
   artifacts: ExpressionContext['artifacts'],

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { createInterface } from 'node:readline';
 
-/** The program to start, and receivers of its output. */
+/** The program to start, and the receivers of its output. */
 export interface ChildOptions {
   command: string;
   args: readonly string[];
@@ -10,7 +10,7 @@ export interface ChildOptions {
   uid?: number;
   gid?: number;
   /**
-   * Receives messages from the child over a channel. The channel closes when this process dies, which ends the child.
+   * Receives messages from the child over a channel. When this process dies, the channel closes, which ends the child.
    */
   onMessage?: (message: unknown) => void;
   /** Receives each line of the child's standard output and error. */
@@ -27,10 +27,10 @@ export interface ChildExit {
 export interface Child {
   readonly pid: number;
   readonly running: boolean;
-  /** Resolves when the process has ended, for whatever reason. */
+  /** Resolves when the process has ended for any reason. */
   readonly exited: Promise<ChildExit>;
   signal(signal: NodeJS.Signals): void;
-  /** Sends `signal`, and kills the process after `graceMs`; resolves when it has ended. */
+  /** Sends `signal`, and kills the process after `graceMs` milliseconds. Resolves when the process has ended. */
   stop(signal: NodeJS.Signals, graceMs: number): Promise<ChildExit>;
 }
 

@@ -1,6 +1,6 @@
 import { createServer } from 'node:net';
 
-/** Returns `wanted` if nothing listens on it on the loopback address, else any free port. 0 = any. */
+/** Returns `wanted` if nothing listens on it on the loopback address, otherwise any free port. 0 = any port. */
 export async function freePort(wanted = 0): Promise<number> {
   return (await tryPort(wanted)) ?? (await tryPort(0)) ?? Promise.reject(new Error('No free TCP port'));
 }

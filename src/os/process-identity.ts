@@ -2,17 +2,18 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 
-/** Identifies a process, and distinguishes it from a later one with the same process id. */
+/** Identifies a process, even after its process id has been reused. */
 export interface ProcessIdentity {
   pid: number;
-  /** When the process was started, as the operating system reports it; opaque. */
+  /** When the process was started, as the operating system reports it. Compare it only for equality. */
   startedAt: string;
 }
 
-/** Returns the identity of a process that is alive (a zombie is not); undefined when no such process exists. */
+/** Returns the identity of a process that is alive (a zombie is not), or undefined when no such process exists. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   try {
-    // Fields after the command name, which may hold spaces and brackets: state is the first, start time the 20th.
+    // The fields after the command name, which may contain spaces and brackets. The state is the first of them, the
+    // start time the 20th.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
@@ -31,14 +32,14 @@ function identityFromPs(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Returns whether this process is alive; false when another process has its id by now. */
+/** Returns whether the process is alive. Returns false when another process has its id by now. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startedAt === identity.startedAt;
 }
 
 /**
- * Ends a process that is not a child of this one: sends `signal`, and kills it after `graceMs`. Returns when it is
- * gone.
+ * Ends a process that is not a child of this process. Sends `signal`, and kills it after `graceMs` milliseconds.
+ * Resolves when the process has ended.
  */
 export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, graceMs: number): Promise<void> {
   const deadline = Date.now() + graceMs;

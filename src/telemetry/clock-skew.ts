@@ -1,6 +1,8 @@
 import type { Logger } from '../log';
 
-/** Logs that the clock of this machine differs from the database's, which decides about all deadlines. */
+/**
+ * Returns a function that logs that the clock of this machine differs from the database's, which decides all deadlines.
+ */
 export const warnOfSkew =
   (log: Logger) =>
   (skewMs: number): void => {

@@ -1,10 +1,10 @@
 import { z } from 'zod';
 
-/** An OpenTelemetry collector and how it is spoken to. */
+/** An OpenTelemetry collector and how to reach it. */
 export interface OtlpSettings {
-  /** Base URL without a slash at its end; metrics go to `<endpoint>/v1/metrics`. */
+  /** Base URL without a trailing slash. Metrics are sent to `<endpoint>/v1/metrics`. */
   endpoint: string;
-  /** Sent with each request, e.g. credentials. */
+  /** Headers that are sent with each request, e.g. credentials. */
   headers: Record<string, string>;
   compression: z.infer<typeof OtlpCompression>;
 }
@@ -12,8 +12,8 @@ export interface OtlpSettings {
 export const OtlpCompression = z.enum(['none', 'gzip'], 'must be none or gzip');
 
 /**
- * `OTEL_EXPORTER_OTLP_HEADERS`: `name=value` pairs, comma separated, with values as in URLs (OpenTelemetry's exporter
- * page).
+ * `OTEL_EXPORTER_OTLP_HEADERS`: pairs `name=value`, separated by commas, with URL-encoded values (see OpenTelemetry's
+ * exporter page).
  */
 export const OtlpHeaders = z.string().transform((text, context) => {
   const headers: Record<string, string> = {};

@@ -12,18 +12,18 @@ import type { Registry } from 'prom-client';
 
 type Metric = Awaited<ReturnType<Registry['getMetricsAsJSON']>>[number];
 type Point = Metric['values'][number] & { metricName?: string };
-/** Start of the counts and time of reading, as [seconds, nanoseconds]. */
+/** Start of counting and time of reading, as [seconds, nanoseconds]. */
 type Times = Pick<DataPoint<unknown>, 'startTime' | 'endTime'>;
 
 const VALUE_TYPE_DOUBLE = 1;
 
 /**
- * Creates an OpenTelemetry producer of the metrics of prom-client registries, so that the SDK can export what
- * `/metrics` serves. Counters become cumulative sums since `startedAt`. A failure of `registries` is returned as an
+ * Creates an OpenTelemetry producer of the metrics in prom-client registries, so that the SDK can export what
+ * `/metrics` serves. Counters become cumulative sums since `startedAt`. An error of `registries` is returned as an
  * error of the collection.
  */
 export function createPrometheusProducer(deps: {
-  /** Called at each collection, so that values read from the database are current. */
+  /** Called at each collection, so that values from the database are current. */
   registries(): Promise<readonly Registry[]>;
   startedAt: Date;
   now(): Date;
@@ -80,7 +80,7 @@ function histogramPoint(points: readonly Point[]): Pick<DataPoint<Histogram>, 'a
     value: {
       buckets: {
         boundaries: buckets.map(({ bound }) => bound).filter(Number.isFinite),
-        // Prometheus' buckets include all smaller ones, OpenTelemetry's do not.
+        // A bucket of Prometheus includes all smaller buckets; a bucket of OpenTelemetry does not.
         counts: buckets.map(({ value }, index) => value - (buckets[index - 1]?.value ?? 0)),
       },
       sum: valueOf('_sum'),

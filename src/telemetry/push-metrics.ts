@@ -10,24 +10,28 @@ import type { OtlpSettings } from './otlp-settings';
 import { createPrometheusProducer } from './prometheus-producer';
 
 const EXPORT_EVERY_MS = 15_000;
-/** Deadline of one export with its retries, in milliseconds; also the longest delay of the end of the process. */
+/**
+ * Deadline of one export including its retries, in milliseconds. The end of the process is delayed by at most this
+ * time.
+ */
 const EXPORT_TIMEOUT_MS = 5_000;
 
 interface PushDeps {
-  /** The collector; undefined = nothing is sent. */
+  /** The collector; undefined = metrics are not sent. */
   otlp: OtlpSettings | undefined;
-  /** `service.name` */
+  /** Value of `service.name`. */
   service: string;
-  /** `service.instance.id` */
+  /** Value of `service.instance.id`. */
   instance: string;
-  /** Called at each export, so that values read from the database are current. */
+  /** Called at each export, so that values from the database are current. */
   collect(): Promise<readonly Registry[]>;
   log: Logger;
 }
 
 /**
  * Sends the metrics of this process to an OpenTelemetry collector (OTLP over HTTP, JSON) every 15 s, and a last time at
- * `stop`. Refusals that the collector marks as temporary are retried. The first of several failures in a row is logged.
+ * `stop`. Retries when the collector marks a refusal as temporary. Of several consecutive failures, only the first is
+ * logged.
  */
 export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps): { stop(): Promise<void> } {
   if (otlp === undefined) return { stop: () => Promise.resolve() };
@@ -60,8 +64,8 @@ export function pushMetrics({ otlp, service, instance, collect, log }: PushDeps)
 }
 
 /**
- * Creates the exporter. It also reads headers, certificates and timeouts from the standard `OTEL_EXPORTER_OTLP_*`
- * variables itself.
+ * Creates the exporter. The SDK also reads headers, certificates and timeouts from the standard `OTEL_EXPORTER_OTLP_*`
+ * variables.
  */
 function createExporter({ endpoint, headers, compression }: OtlpSettings, report: (error: unknown) => void) {
   const exporter = new OTLPMetricExporter({
@@ -74,7 +78,7 @@ function createExporter({ endpoint, headers, compression }: OtlpSettings, report
     export(metrics, done) {
       exporter.export(metrics, (result) => {
         report(result.error);
-        // The SDK would hand a failure to a handler of the whole process.
+        // Without this, the SDK would pass a failure to a handler of the whole process.
         done({ code: 0 });
       });
     },
@@ -84,7 +88,10 @@ function createExporter({ endpoint, headers, compression }: OtlpSettings, report
   } satisfies PushMetricExporter;
 }
 
-/** Returns a function that logs an error unless the one before it was an error, too; undefined = a success. */
+/**
+ * Returns a function that logs an error, unless the previous result was an error, too. It is called with undefined
+ * after a success.
+ */
 function failureReport(log: Logger): (error: unknown) => void {
   let isFailing = false;
   return (error) => {

@@ -8,10 +8,10 @@ import type { Logger } from '../log';
 import { createProcessCounters } from '../process-counters';
 import { collectProcessMetrics } from '../process-metrics';
 
-/** What a worker counts of its own work (api.md, Metrics). Ended runs are counted by the API, from their rows. */
+/** The metrics of a worker's own work (api.md, Metrics). The API counts ended runs, from their rows. */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
-  /** A run was dropped because as many as the mode allows were active. */
+  /** Called when a run was dropped because the maximum number of runs for the mode was active. */
   dropped: (mode: string) => void;
   temporalCall: (call: string) => void;
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
@@ -19,18 +19,18 @@ export interface WorkerMetrics {
   runStarted: (isEager: boolean) => void;
   maskHits: (count: number) => void;
   wake: (result: 'signalled' | 'false') => void;
-  /** Seconds from the commit of a change to its routing. */
+  /** Called with the seconds from the commit of a change to its routing. */
   routed: (lagSeconds: number) => void;
   /** Adds the state of these loops to the metrics and to `/healthz`. */
   watchLoops(watch: LoopWatch): void;
   /** Adds the difference between the clock of this machine and the database's. */
   watchClock(clock: Pick<DatabaseClock, 'skewMs'>): void;
-  /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT; without it nowhere. */
+  /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT, or nowhere when that is not set. */
   serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
   registries: readonly Registry[];
 }
 
-/** Metrics of one worker process. */
+/** Creates the metrics of one worker process. */
 export function createWorkerMetrics(): WorkerMetrics {
   const counters = createProcessCounters();
   const own = new Registry();
@@ -59,7 +59,7 @@ export function createWorkerMetrics(): WorkerMetrics {
 
 interface ServeDeps {
   log: Logger;
-  /** Where the SDK serves its own metrics, which are exported beside ours; undefined = nowhere. */
+  /** Port at which the SDK serves its own metrics, which are added to Fermata's; undefined = it serves none. */
   sdkMetricsPort: number | undefined;
 }
 
@@ -91,7 +91,7 @@ function serve(
   });
 }
 
-/** Ours are exported also while Temporal's are unavailable. */
+/** Fermata's own metrics are exported even while Temporal's are unavailable. */
 async function sdkMetrics(port: number | undefined): Promise<string> {
   if (port === undefined) return '';
   try {
@@ -102,8 +102,8 @@ async function sdkMetrics(port: number | undefined): Promise<string> {
 }
 
 /**
- * Answers 200 while every loop completes its iterations in time, else 503. The body has the time of each loop's last
- * iteration.
+ * Answers 200 while every loop completes its iterations in time, otherwise 503. The body has the time of each loop's
+ * last iteration.
  */
 function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): void {
   const loops = watch?.states() ?? [];

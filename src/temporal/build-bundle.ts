@@ -7,7 +7,7 @@ import { projectRoot } from '../project-root';
 import { bundleOptions } from './bundle-options';
 
 /**
- * Bundles the compiled workflows as part of `npm run build`, so that workers start without bundling:
+ * Bundles the compiled workflows as part of `npm run build`, so that workers need not do so when they start:
  * `dist/src/workflows/index.js` → `dist/workflow-bundle.js`.
  */
 async function buildBundle(): Promise<void> {

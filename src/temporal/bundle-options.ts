@@ -4,7 +4,7 @@ import type { BundleOptions } from '@temporalio/worker';
 /**
  * Returns the bundle options for the workflows of a directory. Their modules are loaded once for each worker thread and
  * shared by its executions, which saves time at each start and memory for each waiting run. No module may therefore
- * keep state of an execution: lint refuses module variables in `workflows/`.
+ * hold the state of an execution: lint refuses module variables in `workflows/`.
  */
 export function bundleOptions(workflows: string): BundleOptions & { preloadModules: string[] } {
   const workflowsPath = require.resolve(join(workflows, 'index'));

@@ -3,20 +3,20 @@ import type { DataConverter } from '@temporalio/common';
 import { loadClientConnectConfig } from '@temporalio/envconfig';
 import { NativeConnection } from '@temporalio/worker';
 
-/** The address of Temporal, if it differs from the environment. */
+/** The address of Temporal, where it is not taken from the environment. */
 export interface TemporalAddress {
   /** Overrides the environment; set by `fermata dev` and tests. */
   address?: string | undefined;
   namespace: string;
 }
 
-/** Returns address, API key and TLS from the standard Temporal environment variables and profiles. */
+/** Returns the address, API key and TLS settings from Temporal's standard environment variables and profiles. */
 function connectionOptions({ address }: TemporalAddress) {
   const options = loadClientConnectConfig({}).connectionOptions;
   return address === undefined ? options : { ...options, address };
 }
 
-/** Returns the worker's connection, shared by its Temporal worker and its client, which eager starts require. */
+/** Returns the connection of a worker. Its Temporal worker and its client share it, as eager starts require. */
 export async function connectNative(address: TemporalAddress): Promise<NativeConnection> {
   return NativeConnection.connect(connectionOptions(address));
 }

@@ -16,14 +16,14 @@ import { searchAttributesOf } from './search-attributes';
 
 /** Starts and ends the workflows of dwells. All calls are idempotent; each throws when Temporal is unreachable. */
 export interface DwellStarter {
-  /** Starts the timer of a dwell, unless the workflow id is held by that of a newer one. */
+  /** Starts the timer of a dwell, unless the timer of a newer dwell holds the workflow id. */
   start(dwell: StartableDwell): Promise<void>;
-  /** Terminates the workflow of a dwell that will not fire; does nothing when there is none. */
+  /** Terminates the workflow of a dwell that will not fire. Does nothing when the workflow does not exist. */
   terminate(dwell: { id: string; workflowId: string }): Promise<void>;
 }
 
 const DEADLINE_MS = 10_000;
-/** Maximum number of attempts to start a dwell after conflicts; after that, the sweep starts it. */
+/** Maximum number of attempts to start a dwell after conflicts. After that, the sweep starts it. */
 const MAX_TRIES = 4;
 
 interface StarterDeps {
@@ -87,8 +87,8 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
         }
         const theirs = dwellIdIn(holder);
         if (theirs === dwell.id) return;
-        // A key has one dwell. If the dwell of the running execution is armed, it is newer than the one that this
-        // process read; otherwise it has ended.
+        // A key has only one dwell. If the dwell of the running execution is armed, it is newer than the one that this
+        // process read. Otherwise it has ended.
         if (theirs !== undefined && (await isArmed(db, theirs))) return;
         await end(holder);
       }
@@ -103,7 +103,10 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
   };
 }
 
-/** Returns the dwell of a timer; undefined when the execution has no dwell, or comes from an older release. */
+/**
+ * Returns the id of the dwell that a timer belongs to, or undefined when the execution names no dwell or comes from an
+ * older release.
+ */
 const dwellIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<DwellMemo> | undefined)?.fermataDwellId;
 
@@ -112,7 +115,8 @@ function startOptions({ clock, taskQueue, searchAttributes }: StarterDeps, dwell
   const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
   const input: DwellInput = { v: 1, dwellId: dwell.id };
   const memo: DwellMemo = { fermataDwellId: dwell.id };
-  // Only the attributes by which people search for dwells: each one costs Temporal an index write at every start.
+  // Only the attributes by which people search for dwells, because each attribute costs Temporal an index write at
+  // every start.
   const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
   return {
     ...{ workflowId: dwell.workflowId, taskQueue, args: [input] as [DwellInput], memo: { ...memo } },

@@ -2,7 +2,7 @@ import type { WorkflowExecutionDescription } from '@temporalio/client';
 
 /**
  * Returns whether an open execution belongs to another installation, which shares the namespace and has an automation
- * with the same slug. Such an execution must neither be ended nor treated as one of this installation.
+ * with the same slug. Such an execution must neither be ended nor treated as an execution of this installation.
  */
 export function isForeign(
   holder: Pick<WorkflowExecutionDescription, 'status' | 'taskQueue'> | null,

@@ -2,7 +2,7 @@ import { ScheduleAlreadyRunning, ScheduleOverlapPolicy, type Client } from '@tem
 
 const SCHEDULE_ID = 'fermata-housekeeping';
 
-/** Creates the housekeeping schedule unless it exists, once for all workers of the namespace. */
+/** Creates the housekeeping schedule if it does not exist. There is one for all workers of a task queue. */
 export async function ensureHousekeeping(client: Client, taskQueue: string): Promise<void> {
   try {
     await client.schedule.create({

@@ -14,14 +14,14 @@ export const WORKFLOW_TYPES = [...RUN_WORKFLOW_TYPES, 'dwell', 'schedule', 'hous
 /** An open execution whose history a build cannot replay. */
 export interface ReplayFailure {
   workflowType: string;
-  /** Id of the run; null when the execution is not that of a run. */
+  /** Id of the run; null when the execution does not belong to a run. */
   runId: string | null;
   workflowId: string;
   executionRunId: string;
   message: string;
 }
 
-/** Open executions of one workflow type. */
+/** The open executions of one workflow type. */
 export interface ReplayedType {
   workflowType: string;
   /** Number of histories that were replayed. */
@@ -39,17 +39,17 @@ export interface ReplayReport {
 interface ReplayOptions {
   client: Client;
   taskQueue: string;
-  /** Code with which the histories are replayed. */
+  /** The code that replays the histories. */
   bundle: WorkflowBundleOption;
   /** Decodes the payloads of the histories. */
   dataConverter: DataConverter;
-  /** Maximum number of executions of each workflow type; the newest are taken. */
+  /** Maximum number of executions of each workflow type. The newest ones are replayed. */
   limit: number;
 }
 
 /**
- * Replays the histories of the open executions of a task queue. Histories are fetched one by one to save memory;
- * nothing is written to Temporal.
+ * Replays the histories of the open executions of a task queue. Fetches one history at a time to save memory, and
+ * writes nothing to Temporal.
  * @throws {Error} when Temporal cannot be reached
  */
 export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> {
@@ -71,7 +71,7 @@ export async function replayOpen(options: ReplayOptions): Promise<ReplayReport> 
   return report;
 }
 
-/** Returns the open executions by workflow id, newest first. At most one open execution has a workflow id. */
+/** Returns the open executions by workflow id, newest first. A workflow id has at most one open execution. */
 async function listOpen(
   { client, taskQueue, limit }: ReplayOptions,
   workflowType: string,
@@ -93,7 +93,7 @@ async function* histories(
     try {
       yield { workflowId, history: await client.workflow.getHandle(workflowId, runId).fetchHistory() };
     } catch (error) {
-      // Temporal's retention removed it after it was listed.
+      // Temporal's retention removed the execution after it was listed.
       if (!(error instanceof WorkflowNotFoundError)) throw error;
     }
   }

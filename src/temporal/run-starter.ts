@@ -18,27 +18,27 @@ export interface RunStarterDeps {
   client: Client;
   db: Executor;
   taskQueue: string;
-  /** false when the namespace does not allow us to register them. */
+  /** False when the namespace does not allow Fermata to register search attributes. */
   searchAttributes: boolean;
   /**
-   * Whether Temporal may return the first workflow task in its answer to the start; default true. false for versioned
-   * workers: Temporal would give the run to this process, whichever build is current.
+   * Whether Temporal may return the first workflow task in its answer to the start; default true. False for versioned
+   * workers, because Temporal would give the run to this process even if another build is current.
    */
   eagerStart?: boolean;
   /** For tests: number of events after which executions continue as new. */
   continueAfter?: number | undefined;
-  /** Called once per call of Temporal, for the metrics. */
+  /** Called once per call to Temporal, for the metrics. */
   onCall?: (call: 'start' | 'describe' | 'cancel' | 'terminate' | 'signal') => void;
   /** Reports whether a run was started eagerly, for the metrics. */
   onStarted?: (isEager: boolean) => void;
 }
 
 /**
- * - `eager`: started, and this process has its first workflow task
+ * - `eager`: the execution was started, and this process has its first workflow task
  * - `started`: an execution for this row exists
- * - `stale`: a newer run has taken its place
- * - `lost`: its execution closed without claiming the row, and the row has been ended
- * - `later`: try again later
+ * - `stale`: a newer run has replaced this one
+ * - `lost`: the execution closed without claiming the row, and the row has been ended
+ * - `later`: the start must be repeated later
  */
 export type StartOutcome = 'eager' | 'started' | 'stale' | 'lost' | 'later';
 
@@ -52,22 +52,23 @@ export interface RunStarter {
   close(run: ClosedRun, how: 'cancel' | 'terminate'): Promise<void>;
 }
 
-/** Seconds after the end of a run's row until its execution, if still open, is terminated. */
+/** Seconds after the end of a run's row at which its execution is terminated if it is still open. */
 const COMPLETION_SECONDS = 60;
 /**
- * Milliseconds that a start waits for the execution with its workflow id to complete; after that, the sweep retries.
+ * Milliseconds for which a start waits for the previous execution with its workflow id to complete. After that, the
+ * sweep tries again.
  */
 const PATIENCE_MS = 3_000;
 const POLL_MS = 25;
 const DEADLINE_MS = 10_000;
 /**
- * Timeout of a workflow task in milliseconds, after which another worker gets it and repeats its local activities.
+ * Timeout of a workflow task in milliseconds. After it, another worker gets the task and repeats its local activities.
  * Temporal's default of 10 s is too short for an overloaded machine with many concurrent runs.
  */
 const WORKFLOW_TASK_MS = 30_000;
 
 /**
- * Creates the calls of Temporal for one workflow id. Each has a deadline of 10 s and throws when Temporal is
+ * Creates the calls to Temporal about one workflow id. Each call has a deadline of 10 s and throws when Temporal is
  * unreachable.
  */
 function createCalls(deps: RunStarterDeps) {
@@ -78,8 +79,8 @@ function createCalls(deps: RunStarterDeps) {
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
     /**
-     * Starts the run. Returns null when another execution holds the workflow id; with `again`, that may be a closed
-     * one.
+     * Starts the run. Returns null when another execution holds the workflow id; with `again`, a closed one may hold it
+     * too.
      */
     async tryStart(run: StartableRun, again: boolean): Promise<'eager' | 'started' | null> {
       onCall('start');
@@ -94,7 +95,7 @@ function createCalls(deps: RunStarterDeps) {
         throw error;
       }
     },
-    /** Returns the execution of a workflow id; null when Temporal has none. */
+    /** Returns the execution with a workflow id, or null when Temporal has none. */
     async describe(workflowId: string): Promise<WorkflowExecutionDescription | null> {
       onCall('describe');
       try {
@@ -123,9 +124,9 @@ function createCalls(deps: RunStarterDeps) {
 type Calls = ReturnType<typeof createCalls>;
 
 /**
- * Creates the starter of runs. It always uses the conflict policy FAIL, and closes executions only by their run id: a
- * process that was suspended between its decision and its call can thus not end a newer run (architecture.md, "Why not
- * TERMINATE_EXISTING").
+ * Creates the starter of runs. It always uses the conflict policy FAIL, and closes executions only by their run id. A
+ * process that was suspended between its decision and its call therefore cannot end a newer run (architecture.md, "Why
+ * not TERMINATE_EXISTING").
  */
 export function createRunStarter(deps: RunStarterDeps): RunStarter {
   const { db } = deps;
@@ -166,8 +167,8 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
 }
 
 /**
- * Decides how a start continues after a conflict, by the row of the run that holds the workflow id. Returns null when
- * the id may be free by now and the start must be repeated.
+ * Decides how a start continues after a conflict, according to the row of the run that holds the workflow id. Returns
+ * null when the id may be free by now, so that the start must be repeated.
  */
 async function resolveConflict(
   calls: Calls,
@@ -191,7 +192,7 @@ async function resolveConflict(
   if (ours?.status !== 'pending') return 'stale';
   const holderEnded = theirs === null || ['success', 'failed', 'cancelled'].includes(theirs.status);
   if (holderEnded) {
-    // When the row has ended, the execution completes with its next workflow task; an execution without a row does not.
+    // If the row has ended, the execution completes with its next workflow task. An execution without a row never does.
     if (theirs === null || theirs.endedSecondsAgo > COMPLETION_SECONDS) {
       await calls.terminate(run.workflowId, firstRunIdOf(holder));
       return null;
@@ -204,9 +205,9 @@ async function resolveConflict(
 }
 
 /**
- * Handles a run that already has an execution. Normally an earlier call started it. If the execution claimed the run
- * while the row is pending, it is newer than the row, as after a restore of Postgres: none of its steps would be
- * accepted, so it is terminated.
+ * Handles a run that already has an execution. Normally, an earlier call started this execution. If the execution has
+ * claimed the run although the row is pending, it is newer than the row, as after a restore of Postgres. None of its
+ * steps would be accepted, so it is terminated.
  */
 async function resolveOwn(
   calls: Calls,
@@ -219,23 +220,26 @@ async function resolveOwn(
   return null;
 }
 
-/** Number of events in a history up to the completion of the first workflow task, which claims the run. */
+/** Number of events in a history up to the completion of the first workflow task, in which the run is claimed. */
 const EVENTS_OF_CLAIM = 4;
 
 /**
- * Returns whether the first workflow task of an execution has completed and none is pending. A claim commits before
- * that task completes.
+ * Returns whether the first workflow task of an execution has completed and none is pending. The claim is committed
+ * before that task completes.
  */
 function hasClaimed({ raw }: WorkflowExecutionDescription): boolean {
   const length = Number(raw.workflowExecutionInfo?.historyLength ?? 0);
   return length >= EVENTS_OF_CLAIM && !raw.pendingWorkflowTask;
 }
 
-/** Returns the run id in the memo of an execution; undefined when it has none. */
+/** Returns the run id in the memo of an execution, or undefined when there is none. */
 const runIdIn = ({ memo }: WorkflowExecutionDescription): string | undefined =>
   (memo as Partial<RunMemo> | undefined)?.fermataRunId;
 
-/** Returns the run id of the first execution of a chain. It identifies the chain, since a long run continues as new. */
+/**
+ * Returns the run id of the first execution of a chain. It identifies the whole chain, because a long run continues as
+ * new.
+ */
 const firstRunIdOf = ({ raw, runId }: WorkflowExecutionDescription): string =>
   raw.workflowExecutionInfo?.firstRunId ?? runId;
 

@@ -5,28 +5,28 @@ import type { OtlpSettings } from '../telemetry/otlp-settings';
 const LEVELS: Record<LogLevel, 'trace' | 'debug' | 'info' | 'warn' | 'error'> = {
   TRACE: 'trace',
   DEBUG: 'debug',
-  // The SDK's info messages (states of a worker) interest only its developers.
+  // The SDK's info messages (states of a worker) are of interest only to the SDK's developers.
   INFO: 'debug',
   WARN: 'warn',
   ERROR: 'error',
 };
 
-/** Use Prometheus' conventions for names and units: `_total`, `_seconds`. */
+/** Makes the SDK follow Prometheus' conventions for names and units: `_total`, `_seconds`. */
 const CONVENTIONS = { countersTotalSuffix: true, unitSuffix: true, useSecondsForDurations: true } as const;
 
 const COMPRESSION = ['OTEL_EXPORTER_OTLP_COMPRESSION', 'OTEL_EXPORTER_OTLP_METRICS_COMPRESSION'] as const;
 
 /** Where the SDK's own metrics are sent or served. */
 interface RuntimeMetrics {
-  /** Port on loopback at which they are served in Prometheus' text format. */
+  /** Port on the loopback address at which the metrics are served in Prometheus' text format. */
   port: number | undefined;
-  /** OpenTelemetry collector that receives them instead. */
+  /** OpenTelemetry collector to which the metrics are sent instead. */
   otlp: OtlpSettings | undefined;
 }
 
 /**
- * Passes the log of the SDK and of its native core to our logger, and its metrics to the collector or the port. Call it
- * once per process, before the first connection.
+ * Passes the log of the SDK and its native core to Fermata's logger, and their metrics to the collector or the port.
+ * Call it once per process, before the first connection.
  */
 export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): void {
   const logger = new DefaultLogger(log.isLevelEnabled('debug') ? 'DEBUG' : 'WARN', ({ level, message, meta }) => {
@@ -49,10 +49,10 @@ export function installRuntime(log: Logger, { port, otlp }: RuntimeMetrics): voi
         : undefined;
   // Without `forward`, the core writes its own coloured lines to the same output.
   const logging = { filter: { core: 'WARN', other: 'ERROR' }, forward: {} } as const;
-  // By default the SDK shuts down its workers, and with them the connection, on a signal, while routing still starts
-  // runs on it. The process stops its parts in order instead.
+  // By default, the SDK shuts down its workers on a signal, and with them the connection, while routing still starts
+  // runs on it. Instead, the process stops its parts in order.
   const shutdownSignals: [] = [];
-  // The SDK's core reads these variables itself and refuses to start with gzip, for which it is not built.
+  // The SDK's core reads these variables directly and refuses to start with gzip, which it was built without.
   for (const name of COMPRESSION) Reflect.deleteProperty(process.env, name);
   Runtime.install({ logger, shutdownSignals, telemetryOptions: { logging, ...(metrics && { metrics }) } });
 }

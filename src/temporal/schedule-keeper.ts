@@ -23,8 +23,8 @@ import { sha256 } from '../domain/sha256';
  */
 export interface ScheduleKeeper {
   /**
-   * Creates or updates a schedule. Returns its id, which differs from the requested one when another installation in
-   * the namespace has a schedule with that id. Deletes the schedule under its former id.
+   * Creates or updates a schedule, and deletes the schedule under its former id. Returns the id of the schedule, which
+   * differs from the requested one when another installation in the namespace has a schedule with that id.
    */
   put(schedule: ScheduleRow): Promise<string>;
   remove(scheduleId: string): Promise<void>;
@@ -46,9 +46,9 @@ interface ScheduleKeeperDeps {
   client: Client;
   clock: Clock;
   taskQueue: string;
-  /** Time zone of patterns that do not name one. */
+  /** Time zone of cron patterns that do not name one. */
   timezone: string;
-  /** Id of the encryption of payloads; when it changes, schedules are written again. '' = not encrypted. */
+  /** Id of the encryption of payloads. When it changes, schedules are written again. '' = not encrypted. */
   encryption: string;
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
 }
@@ -56,7 +56,9 @@ interface ScheduleKeeperDeps {
 export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
   const { client, clock, taskQueue, timezone, encryption, onCall } = deps;
   const offsets = new Map<string, number[]>();
-  /** Returns the UTC offsets of a time zone. They are computed again each day, since the rules of zones change. */
+  /**
+   * Returns the UTC offsets of a time zone. They are computed again each day, because the rules of time zones change.
+   */
   const offsetsIn = (zone: string): number[] => {
     const now = clock.now();
     const key = `${zone} ${now.toISOString().slice(0, 10)}`;
@@ -125,7 +127,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
     action: {
       type: 'startWorkflow',
       workflowType: 'schedule',
-      // Temporal appends the time.
+      // Temporal appends the scheduled time to this id.
       workflowId: scheduleId,
       args: [input],
       taskQueue,
@@ -135,7 +137,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
   };
 }
 
-/** Returns a spec that includes every time that may count; the activity that fires decides which ones do. */
+/** Returns a spec that includes every time that may count. The activity that fires decides which of these times do. */
 function specOf(
   { event, config, since }: ScheduleRow,
   timezone: string,
@@ -149,7 +151,7 @@ function specOf(
   const cron = parseCron(String(config['cronPattern']));
   const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
   const offsets = offsetsIn(zone);
-  // In nights in which clocks change, Temporal's calendar loses times and adds others; the UTC calendar does neither.
+  // In nights in which clocks change, Temporal's calendar skips times and adds others. The UTC calendar does neither.
   return offsets.length > 1
     ? { calendars: utcCalendars(cron, offsets).map(calendarOf), timezone: 'UTC' }
     : { calendars: utcCalendars(cron, [0]).map(calendarOf), timezone: zone };

@@ -3,7 +3,7 @@ import { createLogger } from '../log';
 import { searchAttributesUsable } from './search-attributes';
 
 const log = createLogger({ level: 'silent', name: 'test' });
-/** A server like Temporal Cloud, whose operator service refuses our calls. */
+/** A server like Temporal Cloud, whose operator service refuses Fermata's calls. */
 const cloud = {
   operatorService: {
     listSearchAttributes: () => Promise.reject(new Error('7 PERMISSION_DENIED: Request unauthorized.')),

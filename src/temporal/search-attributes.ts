@@ -28,7 +28,10 @@ const KEYS = {
 /** Names of all search attributes that runs carry. */
 export const SEARCH_ATTRIBUTE_NAMES = Object.values(KEYS).map((key) => key.name);
 
-/** Returns the attributes of a run or dwell. Absent values are left out; long ones are truncated as in workflow ids. */
+/**
+ * Returns the attributes of a run or dwell. Absent values are left out, and long values are truncated as in workflow
+ * ids.
+ */
 export function searchAttributesOf(run: {
   id: string | null;
   automationId: string;
@@ -50,14 +53,14 @@ export function searchAttributesOf(run: {
   return new TypedSearchAttributes(pairs);
 }
 
-/** Returns those of our attributes that the namespace lacks. */
+/** Returns those of Fermata's attributes that the namespace does not have. */
 async function missingSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const { customAttributes } = await connection.operatorService.listSearchAttributes({ namespace });
   const known = new Set(Object.keys(customAttributes ?? {}));
   return SEARCH_ATTRIBUTE_NAMES.filter((name) => !known.has(name));
 }
 
-/** Registers missing attributes. Throws where that is not allowed (Temporal Cloud). */
+/** Registers missing attributes. Throws where registration is not allowed (Temporal Cloud). */
 export async function registerSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length === 0) return [];
@@ -70,8 +73,8 @@ export async function registerSearchAttributes(connection: ConnectionLike, names
 }
 
 /**
- * Registers the search attributes, unless the operator has done so. Returns false where that is not allowed (Temporal
- * Cloud): runs are then started without them.
+ * Registers the search attributes, unless the operator has done so. Returns false where registration is not allowed
+ * (Temporal Cloud). Runs are then started without search attributes.
  */
 export async function searchAttributesUsable(
   connection: ConnectionLike,

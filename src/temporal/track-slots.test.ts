@@ -33,7 +33,7 @@ async function execute(slots: Parameters<typeof trackSlots>[0], isLocal: boolean
 const stretch = (performed: object) => ({ done: [{ at: 'actions[0]', performed }], ended: false });
 
 describe('slots of activities', () => {
-  // Each of these is a result of a local activity of the worker.
+  // Each of these is a result of a local activity.
   test.each([
     ['a dwell that fired', { done: true }],
     ['a dwell that is not due', { done: false, againInMs: 1_000 }],

@@ -8,7 +8,7 @@ interface Slots {
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
 }
 
-/** Creates interceptors that report each activity: a local one holds a workflow task slot until it ends. */
+/** Creates interceptors that report each activity. A local activity holds a workflow task slot until it ends. */
 export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   return ({ info }) => ({
     inbound: {
@@ -33,9 +33,10 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
 }
 
 /**
- * Returns the task queue of the normal activity that follows an activity without a pause; undefined when none does.
- * That activity is a call that the last step of a stretch hands over, a call that follows the stretch, or a call that
- * moves to another task queue. The result of a dwell's activity also has a `done`, which is a boolean.
+ * Returns the task queue of the normal activity that follows an activity without a pause, or undefined when none
+ * follows. This normal activity is a call that the last step of a stretch hands over, a call that follows the stretch,
+ * or a call that moves to another task queue. The result of a dwell's activity also has a field `done`, but it is a
+ * boolean.
  */
 function handsOverTo(result: unknown, taskQueue: string): string | undefined {
   const { done, call } = Object(result) as { done?: unknown; call?: Stretched['call'] };
@@ -46,7 +47,7 @@ function handsOverTo(result: unknown, taskQueue: string): string | undefined {
   return last !== undefined && 'performed' in last && isHandover(last.performed) ? queueOf(last.performed) : undefined;
 }
 
-/** Returns whether a normal activity takes over without a pause. */
+/** Returns whether a normal activity takes over from this one without a pause. */
 function isHandover(outcome: unknown): outcome is Handover {
   const { type, delayMs } = Object(outcome) as Partial<Handover>;
   return type === 'handover' && delayMs === 0;

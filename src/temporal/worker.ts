@@ -9,7 +9,7 @@ import { bundleOptions } from './bundle-options';
 import { versioningOptions, type Deployment } from './release/versioned-worker';
 import type { WorkerSizes } from '../worker-sizes';
 
-/** Returns the bundle that `npm run build` wrote; without one (in tests), bundles the sources. */
+/** Returns the bundle that `npm run build` wrote. Without such a bundle (in tests), bundles the sources. */
 export async function workflowBundle(): Promise<WorkflowBundleOption> {
   const built = join(projectRoot(), 'dist', 'workflow-bundle.js');
   if (existsSync(built)) return { codePath: built };
@@ -27,13 +27,13 @@ export interface TemporalWorkerOptions {
   namespace: string;
   taskQueue: string;
   bundle: WorkflowBundleOption;
-  /** Converts payloads; with a failure converter, it also encodes failures of workflows. */
+  /** Converts payloads. If it has a failure converter, it also encodes failures of workflows. */
   dataConverter: DataConverter;
   activities: object;
   sizes: WorkerSizes;
   /** The release of the workers; undefined = they are not versioned. */
   deployment: Deployment | undefined;
-  /** Interceptors that receive the errors of activities, and their starts and ends. */
+  /** Interceptors that are notified of the starts, ends and errors of activities. */
   interceptors: ActivityInterceptorsFactory[];
   /** Maximum time from `shutdown()` until `run()` resolves, in milliseconds. */
   shutdownMs: number;
@@ -47,12 +47,12 @@ const GRACE = 0.4;
 const FORCE = 0.7;
 
 /**
- * Oldest supported version of Temporal's SDK. Before it, markers of local activities were not delivered in the order of
- * the history, so that a replay could issue a run's commands in another order.
+ * Oldest supported version of Temporal's SDK. Earlier versions did not deliver the markers of local activities in the
+ * order of the history, so that a replay could issue a run's commands in a different order.
  */
 const SDK_FLOOR = [1, 24] as const;
 
-/** @throws {Error} when a version of the SDK below the floor is installed */
+/** Checks the version of Temporal's SDK. @throws {Error} when it is older than `SDK_FLOOR` */
 export function assertSdkFloor(version: string = installedSdk()): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > SDK_FLOOR[0] || (major === SDK_FLOOR[0] && minor >= SDK_FLOOR[1])) return;
@@ -66,16 +66,16 @@ function installedSdk(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version;
 }
 
-/** The two workers of a process, run as one. */
+/** The two workers of a process, which are run together. */
 export interface TemporalWorkers {
-  /** Resolves when both workers have ended. When one ends with an error, the other one is shut down. */
+  /** Resolves when both workers have ended. If one of them ends with an error, the other one is shut down. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
 /**
- * Creates the workers of one process. One executes runs and their activities; the other one makes calls to slow
- * origins, which have a separate task queue and slots.
+ * Creates the workers of one process. One of them executes runs and their activities. The other one makes calls to slow
+ * origins, which have a separate task queue and separate slots.
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;

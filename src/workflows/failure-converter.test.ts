@@ -1,7 +1,9 @@
 import { defaultPayloadConverter } from '@temporalio/common';
 import type * as converter from './failure-converter';
 
-/** What goes into the history for an error, by a bundle that a worker with or without a codec evaluates. */
+/**
+ * Returns what the history would contain for an error. `flag` is the global that a worker with or without a codec sets.
+ */
 function converted(flag: boolean | undefined): { message: string; isEncoded: boolean } {
   if (flag === undefined) Reflect.deleteProperty(globalThis, '__fermataEncodesFailures');
   else Reflect.set(globalThis, '__fermataEncodesFailures', flag);

@@ -12,7 +12,7 @@ import type { Registry } from '../../domain/registry/registry';
 import { createReconcileRuns } from './reconcile-runs';
 
 const DAYS_AHEAD = 7;
-/** Name of a round in `periodic_work`. */
+/** Name of the housekeeping in `periodic_work`. */
 const HOUSEKEEPING = 'housekeeping';
 
 /** Creates the activities of the housekeeping workflow. */
@@ -35,7 +35,7 @@ export function createHousekeeping(deps: {
       const removed = await applyRetention(deps.database, deps.retention, identities, {
         onError: (table, error) => deps.log.error({ err: error, table }, 'retention of a table failed'),
       });
-      // The last part of a round.
+      // This is the last part of a round.
       await noteDone(deps.database.db, HOUSEKEEPING);
       return removed;
     },

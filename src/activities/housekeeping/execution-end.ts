@@ -3,8 +3,8 @@ import type { LostEnd } from '../../db/runs/run-states';
 import type { OpenRun } from '../../db/runs/open-runs';
 
 /**
- * Returns how the execution ended, or null while it is open. An execution that completed had written its row, so that
- * write was lost.
+ * Returns how the execution ended, or null while it is open. A completed execution must have tried to write its row, so
+ * that write was lost.
  */
 export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {
   const status = await statusOf(client, run);
@@ -33,7 +33,7 @@ async function statusOf(client: Client, { workflowId, executionRunId }: OpenRun)
     const { status } = await handle.describe();
     if (status.name !== 'CONTINUED_AS_NEW') return status.name;
     const newest = await client.workflow.getHandle(workflowId).describe();
-    // Another execution may have taken the id only after the whole chain had ended.
+    // If another execution has the id now, the whole chain of this execution has ended.
     return newest.raw.workflowExecutionInfo?.firstRunId === executionRunId ? newest.status.name : 'NOT_FOUND';
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 'NOT_FOUND';

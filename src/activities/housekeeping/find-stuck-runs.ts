@@ -8,13 +8,13 @@ import { messageOf } from '../../domain/errors';
 const LIMIT = 500;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 10;
-/** A workflow task with more attempts than this is reported as stuck. */
+/** Number of attempts above which a workflow task is reported as stuck. */
 const MAX_TRIES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';
 
 /**
- * Creates the periodic work that finds open runs without progress, with the reason. `fermata doctor`, alert rules and
+ * Creates the periodic work that finds open runs without progress, and the reasons. `fermata doctor`, alert rules and
  * the API report them.
  */
 export function createFindStuckRuns(deps: {
@@ -63,7 +63,7 @@ export function createFindStuckRuns(deps: {
 }
 
 /**
- * Returns the number of attempts of the pending workflow task; 0 when there is none, or when Temporal does not know the
+ * Returns the number of attempts of the pending workflow task, or 0 when none is pending or Temporal does not know the
  * execution.
  */
 async function triesOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {

@@ -4,7 +4,7 @@ import type { RunSource } from '../../db/runs/run-source';
 import { createFindStuckRuns, FIND_STUCK_RUNS } from './find-stuck-runs';
 import { createReconcileClosed, RECONCILE_CLOSED } from './reconcile-closed';
 
-/** Work that one worker at a time does every so many seconds. */
+/** Work that a single worker does at regular intervals. */
 export interface PeriodicWork {
   name: string;
   everySeconds: number;

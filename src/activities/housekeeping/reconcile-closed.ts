@@ -8,15 +8,19 @@ import { endOf } from './execution-end';
 
 /** Name of this work in `periodic_work`. */
 export const RECONCILE_CLOSED = 'reconcile-closed';
-/** Visibility may show a closed execution late, so each query reaches back this far. */
+/**
+ * Milliseconds by which each query reaches back before the previous one, because visibility may show a closed execution
+ * late.
+ */
 const OVERLAP_MS = 60_000;
 /** How far back the first round searches for closed executions, in milliseconds. */
 const FIRST_LOOK_MS = 3_600_000;
 const PAGE = 200;
 
 /**
- * Ends open rows whose execution was closed from outside since the last round: terminated in the Web UI, or timed out.
- * Costs one visibility query, however many runs are open. `reconcileRuns` finds rows whose execution no longer exists.
+ * Ends open rows whose executions were closed from outside since the last round: terminated in the Web UI, or timed
+ * out. Costs one visibility query, regardless of how many runs are open. Rows whose execution no longer exists are
+ * found by `reconcileRuns`.
  */
 export function createReconcileClosed(deps: {
   client: () => Client | null;

@@ -9,15 +9,18 @@ import { IS_RUN, type RunMemo, type WakeSignal } from '../../domain/run/messages
 import { endOf } from './execution-end';
 import { endForgottenWaits, evaluateWaits } from './unanswered-wakes';
 
-/** Name of the round's number in `periodic_work`. */
+/** Name in `periodic_work` of the entry with the number of the round. */
 const ROUND = 'reconcile-runs';
 
 const PAGE = 200;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
-/** Time for one call, below the start-to-close timeout of the activity. The next call continues where it stopped. */
+/**
+ * Time limit of one call in milliseconds, below the start-to-close timeout of the activity. The next call continues
+ * where this one stopped.
+ */
 const BUDGET_MS = 120_000;
-/** The row of an execution younger than this may not be committed yet. */
+/** Age in milliseconds below which an execution is left alone, because its row may not be committed yet. */
 const SETTLED_MS = 60_000;
 
 interface ReconcileDeps {
@@ -30,10 +33,10 @@ interface ReconcileDeps {
 }
 
 /**
- * Repairs differences between rows and Temporal: open rows whose execution was closed from outside (in the Web UI, by a
- * timeout, with Temporal's own database), executions whose row no longer exists (Postgres was restored from a backup),
- * and waiting runs without a wait. After a restore of Postgres every open execution gets a signal to evaluate its
- * waits, since it may be ahead of its rows. Reads all runs in pages until its budget is used up; the next call
+ * Repairs differences between rows and Temporal: open rows whose executions were closed from outside (in the Web UI, by
+ * a timeout, or lost with Temporal's own database), executions whose rows no longer exist (Postgres was restored from a
+ * backup), and waiting runs without a wait. After a restore of Postgres, every open execution gets a signal to evaluate
+ * its waits, because it may be ahead of its rows. Reads all runs in pages until the time is used up; the next call
  * continues from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
@@ -79,7 +82,7 @@ export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities
   };
 }
 
-/** Runs `work` for all items, `CONCURRENT` at a time. Returns how many calls returned true. */
+/** Runs `work` for all items, at most `CONCURRENT` at a time. Returns how many calls returned true. */
 async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boolean>): Promise<number> {
   let count = 0;
   for (let from = 0; from < items.length; from += CONCURRENT) {
@@ -89,7 +92,7 @@ async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boole
   return count;
 }
 
-/** Wakes runs whose step waits without a wait row. The evaluation that follows arms the wait again. */
+/** Wakes runs with a waiting step that has no row in `waits`. The evaluation that follows arms the wait again. */
 async function armMissingWaits(client: Client, { db }: Database): Promise<number> {
   return inChunks(await waitsWithoutRow(db, PAGE), async ({ runId, path, workflowId }) => {
     const signal: WakeSignal = { runId, path };
@@ -103,7 +106,7 @@ async function armMissingWaits(client: Client, { db }: Database): Promise<number
   });
 }
 
-/** Terminates executions of this task queue whose run has no row, since none of their steps can be accepted. */
+/** Terminates executions of this task queue whose runs have no row, because none of their steps can be accepted. */
 async function endOrphans(
   client: Client,
   { database, taskQueue, clock }: ReconcileDeps,

@@ -5,7 +5,7 @@ import { isStillWoken, unansweredWakes } from '../../db/runs/wait-queries';
 import type { EvaluateWaitsSignal } from '../../domain/run/messages';
 
 const LIMIT = 200;
-/** How long an execution may take to process a signal before the next round checks it again. */
+/** Milliseconds that an execution may take to process a signal before the next round checks it again. */
 const PATIENCE_MS = 5_000;
 const POLL_MS = 250;
 
@@ -25,15 +25,16 @@ export async function evaluateWaits(client: Client, run: { id: string; workflowI
 }
 
 /**
- * Ends waits that their execution has already left behind: their rows come from an older backup of Postgres, and nobody
- * answers their wakes. First signals the execution to evaluate its waits, so that a wait of a slow execution is kept.
- * Returns how many were ended.
+ * Ends waits that their executions have already passed. The rows of such waits come from an older backup of Postgres,
+ * and nobody answers their wakes. The execution is first signalled to evaluate its waits, so that a wait of a slow
+ * execution is kept. Returns how many waits were ended.
  */
 export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {
   let ended = 0;
   for (const wait of await unansweredWakes(db, LIMIT)) {
     if (!(await evaluateWaits(client, { id: wait.runId, workflowId: wait.workflowId }))) continue;
-    // A wait of this path would have cleared its wake before the workflow task of that signal was completed.
+    // If the execution were still at this wait, it would have cleared the wake before it completed the workflow task of
+    // the signal.
     if (!(await hasProcessed(client, wait.workflowId)) || !(await isStillWoken(db, wait))) continue;
     if (await endForgottenWait(db, wait)) ended += 1;
   }

@@ -6,8 +6,9 @@ import { normalizeEvent } from '../../domain/registry/registry';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 
 /**
- * Returns the context key that each awaited event must have: that of the run unless the document sets one; "*" = any.
- * @throws ExpressionError when a key cannot be rendered
+ * Returns the context key that each awaited event must have. This is the key of the run unless the document sets one;
+ * `*` matches any key.
+ * @throws {ExpressionError} when a key cannot be rendered
  */
 export async function awaitedKeys(
   evaluator: Evaluator,

@@ -2,7 +2,10 @@ import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import type { ChooseAction } from '../../domain/definition/action';
 import type { EvaluateKind } from './evaluated';
 
-/** Evaluates `choose`: the first branch whose `when` holds. A `when` that fails counts as false and is recorded. */
+/**
+ * Evaluates `choose`: finds the first branch whose `when` is true. A `when` that fails counts as false, and the failure
+ * is recorded.
+ */
 export const chooseBranch: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const { choose, else: otherwise } = action as ChooseAction;
   const errors: { branch: number; error: string }[] = [];

@@ -3,7 +3,7 @@ import { FermataError } from '../../domain/errors';
 import { shortText } from '../../domain/run/short-text';
 import type { EvaluateKind } from './evaluated';
 
-/** Decides whether the run continues; an error fails the step. */
+/** Decides whether the run continues. Throws when the condition cannot be evaluated, which fails the step. */
 export const checkCondition: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const trace = await evaluator.explain(tx, (action as ConditionAction).condition, scope);
   const { value } = trace;

@@ -3,7 +3,10 @@ import { FermataError } from '../../domain/errors';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 import type { EvaluatedStep } from './evaluated';
 
-/** Returns whether `enabled` is true, and stores its trace. @throws {FermataError} when it cannot be evaluated */
+/**
+ * Returns whether `enabled` is true, and stores its trace in the step. @throws {FermataError} when it cannot be
+ * evaluated
+ */
 export async function isEnabled(
   db: Executor,
   { evaluator }: { evaluator: Evaluator },

@@ -24,14 +24,14 @@ const KINDS: Record<Exclude<ActionKind, 'wait_for_trigger' | 'wait_until'>, Eval
   repeat: evaluateRepeat,
 };
 
-/** Evaluates a step of any kind but a wait, for runs and for dry runs. Throws the error that fails the step. */
+/** Evaluates a step of any kind except a wait, for runs and for dry runs. Throws the error that fails the step. */
 export async function evaluateKind(
   step: EvaluatedStep,
   scope: ExpressionContext,
   deps: EvaluateDeps,
   db: Executor,
 ): Promise<Evaluated> {
-  // A loop that continues was enabled when it began.
+  // A loop that continues was found enabled when it began.
   if (step.input.iteration === undefined && !(await isEnabled(db, deps, step, scope))) {
     return { evaluation: { type: 'skipped' }, status: 'skipped' };
   }

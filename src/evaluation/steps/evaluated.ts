@@ -8,10 +8,10 @@ import type { Evaluator, ExpressionContext } from '../evaluator';
 /** The result of evaluating a step, and the new state of its row. */
 export interface Evaluated {
   evaluation: StepEvaluation;
-  /** `running` while its children run, `waiting` while its timer does. */
+  /** `running` while the step's children run, `waiting` while its timer runs. */
   status: 'running' | 'waiting' | 'success' | 'failed' | 'skipped';
   result?: unknown;
-  /** How the result was reached; stored with the decision. */
+  /** How the result was reached. Stored with the decision. */
   trace?: Record<string, unknown>;
   /** Whether the run waits from now on. */
   waits?: boolean;
@@ -20,9 +20,9 @@ export interface Evaluated {
 /** A step to evaluate. */
 export interface EvaluatedStep {
   action: ActionStep;
-  /** The iteration for which a `while` or `until` decides; set for those only. */
+  /** Number of the iteration. Set only when a `while` or `until` decides whether to continue. */
   input: { iteration?: number };
-  /** Trace of its `enabled`; set by the evaluation. */
+  /** Trace of the step's `enabled`. Set by the evaluation. */
   enabled?: ConditionTrace;
 }
 

@@ -16,18 +16,18 @@ const SECRET_FIELDS = ['x-secret', ...ENVIRONMENT];
 
 /** A rendered configuration into which secrets have not been inserted yet. */
 export interface RenderedFields {
-  /** Secrets that the author wrote, by name, with whether a field of the environment takes one. */
+  /** Secrets that the author referenced, by name, and whether one of the fields is part of an environment. */
   secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
   /** Inserts the values of secrets, by name. */
   fill(values: ReadonlyMap<string, string>): Config;
-  /** Returns the rendered configuration, with references instead of secrets and without fields that contain code. */
+  /** Returns the rendered configuration, with references in place of secrets, and without fields that contain code. */
   shown(): Config;
 }
 
 /**
- * Renders the configuration of an action. Fields that contain code are never rendered. Secrets are kept apart where the
- * schema allows them and the author wrote them.
- * @throws {FermataError} secret_outside for a reference in a field that allows none
+ * Renders the configuration of an action. Fields that contain code are never rendered. References to secrets are left
+ * out of rendering where the schema allows secrets and the author wrote the reference.
+ * @throws {FermataError} `secret_outside` for a reference in a field that allows none
  */
 export async function renderFields(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
@@ -66,7 +66,8 @@ export async function renderFields(
 }
 
 /**
- * Checks a rendered configuration against the schema of its action. The error is `config_invalid`, with each finding.
+ * Checks a rendered configuration against the schema of its action. @throws {FermataError} `config_invalid`, with each
+ * finding
  */
 export function checkRendered<T>(
   schema: z.ZodType<T>,

@@ -4,8 +4,8 @@ import { shortText } from '../../domain/run/short-text';
 import type { EvaluateKind } from './evaluated';
 
 /**
- * Evaluates `repeat`: the number of iterations, fixed when it begins; or for `while` and `until`, called with an
- * iteration, whether it continues. An error there ends the loop and is recorded.
+ * Evaluates `repeat`. When the loop begins, determines the number of iterations. For `while` and `until`, each later
+ * call has an iteration and decides whether the loop continues; an error there ends the loop and is recorded.
  */
 export const evaluateRepeat: EvaluateKind = async ({ action, input }, scope, { evaluator }, tx) => {
   const { repeat } = action as RepeatAction;

@@ -4,7 +4,7 @@ import { FermataError } from '../../domain/errors';
 import { stopReason } from '../../domain/run/stop-reason';
 import type { EvaluateKind } from './evaluated';
 
-/** Renders the reason of a `stop`. A template that does not evaluate fails the step. */
+/** Renders the reason of a `stop`. A template that cannot be evaluated fails the step. */
 export const renderStopReason: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const { reason } = (action as StopAction).stop;
   if (!reason.includes('{{')) return { evaluation: { type: 'enabled' }, status: 'running' };

@@ -3,7 +3,7 @@ import { FermataError } from '../../domain/errors';
 import { variablesProblem } from '../../domain/run/limits';
 import type { EvaluateKind } from './evaluated';
 
-/** Sets variables of the run; a later definition may use the earlier value. */
+/** Renders the variables that a step sets. Later variables may use the values of earlier ones. */
 export const renderStepVariables: EvaluateKind = async ({ action }, scope, { evaluator }, tx) => {
   const rendered = await evaluator.renderVariables(tx, (action as VariablesAction).variables, scope);
   if ('error' in rendered) throw new FermataError(rendered.code, rendered.error);

@@ -15,7 +15,7 @@ const { Payload: PayloadMessage } = temporal.api.common.v1;
 const text = (bytes: Uint8Array | null | undefined): string => Buffer.from(bytes ?? []).toString('utf8');
 const bytes = (value: string): Uint8Array => Buffer.from(value);
 
-/** A payload cannot be decrypted. The message names the missing key, never the content. */
+/** Thrown when a payload cannot be decrypted. The message names the missing key, but never the content. */
 export class PayloadCodecError extends Error {
   override readonly name = 'PayloadCodecError';
 }
@@ -23,15 +23,15 @@ export class PayloadCodecError extends Error {
 export interface PayloadCodecOptions {
   /** Keys of 32 bytes; the first one encrypts, all can decrypt. */
   keys: readonly Buffer[];
-  /** false = payloads are sent unencrypted; encrypted ones are still decrypted. */
+  /** False = payloads are sent unencrypted. Encrypted payloads are still decrypted. */
   encrypts: boolean;
 }
 
 /**
- * Creates the codec of all data that is sent to Temporal: AES-256-GCM over the whole payload, with the id of the key in
- * the metadata. Each payload has its own key, derived from the installation's key and a random salt. The number of
- * payloads is therefore not limited, and a sealed secret cannot be read as a payload, nor a payload as a secret.
- * `decode` leaves payloads that are not encrypted unchanged.
+ * Creates the codec for all data that is sent to Temporal: AES-256-GCM over the whole payload, with the id of the key
+ * in the metadata. Each payload has its own key, which is derived from the installation's key and a random salt. The
+ * number of payloads is therefore not limited, a sealed secret cannot be read as a payload, and a payload cannot be
+ * read as a secret. `decode` leaves payloads that are not encrypted unchanged.
  */
 export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): PayloadCodec {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));
@@ -40,7 +40,7 @@ export function createPayloadCodec({ keys, encrypts }: PayloadCodecOptions): Pay
   return {
     encode: (payloads) =>
       Promise.resolve(encrypts && first ? payloads.map((payload) => encrypt(payload, first)) : payloads),
-    // Async, so that a failure becomes a rejection.
+    // This is async, so that an error becomes a rejection.
     decode: async (payloads) => payloads.map((payload) => (isEncrypted(payload) ? decrypt(payload, byId) : payload)),
   };
 }
@@ -95,5 +95,8 @@ function keyOf(key: Buffer, salt: Uint8Array): Buffer {
   return createHmac('sha256', key).update('fermata payload codec').update(salt).digest();
 }
 
-/** Returns the key id for messages, or a placeholder: the id in a payload is untrusted input. */
+/**
+ * Returns a key id for a message, or a placeholder for one of an unexpected form: the id in a payload is untrusted
+ * input.
+ */
 const printable = (keyId: string): string => (/^[0-9a-f]{1,64}$/.test(keyId) ? keyId : 'of an unknown form');

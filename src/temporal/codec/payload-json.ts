@@ -6,7 +6,7 @@ export interface PayloadJson {
   data?: string | null | undefined;
 }
 
-/** Reads a payload from protobuf's JSON. */
+/** Converts protobuf's JSON form to a payload. */
 export function payloadFromJson({ metadata, data }: PayloadJson): Payload {
   return {
     metadata: Object.fromEntries(
@@ -16,7 +16,7 @@ export function payloadFromJson({ metadata, data }: PayloadJson): Payload {
   };
 }
 
-/** Writes a payload as protobuf's JSON. */
+/** Converts a payload to protobuf's JSON form. */
 export function payloadToJson({ metadata, data }: Payload): { metadata: Record<string, string>; data: string } {
   const base64 = (value: Uint8Array | null | undefined) => Buffer.from(value ?? []).toString('base64');
   return {

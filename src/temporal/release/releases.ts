@@ -9,32 +9,32 @@ export interface ReleaseVersion {
   createdAt: string | null;
 }
 
-/** How Temporal distributes the runs of a deployment among its builds. */
+/** How Temporal distributes the runs of a deployment over its builds. */
 export interface ReleaseStatus {
   deployment: string;
   /** The current build; null = workers without versioning. */
   current: string | null;
-  /** The build to which a share of the runs is sent; null = none. */
+  /** The build that receives a share of the runs; null = none. */
   ramping: { buildId: string; percentage: number } | null;
   /** Newest first. */
   versions: ReleaseVersion[];
 }
 
-/** Temporal refused a change of routing, or does not know the deployment. The message says what to do. */
+/** Thrown when Temporal refuses a change of routing, or does not know the deployment. The message says what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 }
 
 /**
- * Reads and sets the current and the ramping build of a deployment. A call that changes them returns when Temporal has
- * updated all task queues, or after 10 s. All calls throw when Temporal cannot be reached.
+ * Reads and sets the current and the ramping build of a deployment. A call that changes a build returns when Temporal
+ * has updated all task queues, or after 10 s. All calls throw when Temporal cannot be reached.
  */
 export interface Releases {
-  /** @throws {ReleaseError} when no worker of the deployment has connected yet */
+  /** Returns the builds of the deployment. @throws {ReleaseError} when no worker of the deployment has connected yet */
   status(): Promise<ReleaseStatus>;
   /**
    * Makes a build the current one; null = workers without versioning.
-   * @param force change it even when the build has no workers on a task queue that the current one serves
+   * @param force makes the change even when the build has no workers on a task queue that the current build serves
    * @throws {ReleaseError}
    */
   setCurrent(buildId: string | null, force: boolean): Promise<void>;
@@ -48,11 +48,11 @@ export interface Releases {
 const { WorkerDeploymentVersionStatus, RoutingConfigUpdateState } = temporal.api.enums.v1;
 const POLL_MS = 200;
 /**
- * Maximum time to wait until Temporal has updated all task queues, in milliseconds; the change takes effect in any
+ * Maximum time to wait until Temporal has updated all task queues, in milliseconds. The change takes effect in any
  * case.
  */
 const PROPAGATION_MS = 10_000;
-/** Status codes of gRPC. */
+/** gRPC status codes. */
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 

@@ -4,14 +4,14 @@ import type { WorkerOptions } from '@temporalio/worker';
 export interface Deployment {
   /** Name of the Worker Deployment, one for each installation. */
   name: string;
-  /** Build that this process runs. */
+  /** The build that this process runs. */
   buildId: string;
 }
 
-/** Oldest server version with complete Worker Deployments. */
+/** Oldest server version that fully supports Worker Deployments. */
 const SERVER_FLOOR = [1, 28] as const;
 
-/** @throws {Error} when a server is too old for worker versioning */
+/** Checks that the server supports worker versioning. @throws {Error} when the server is too old */
 export function assertServerKnowsDeployments(serverVersion: string): void {
   const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(serverVersion) ?? [];
   const isNewer = Number(major) > SERVER_FLOOR[0];

@@ -6,12 +6,12 @@ const { fireDwell } = proxyLocalActivities<DwellActivities>({
   retry: { initialInterval: '1 second', maximumInterval: '30 seconds' },
 });
 
-/** Maximum number of rounds. Work that is left is done by the sweep over the rows. */
+/** Maximum number of rounds. After that, the sweep over the rows fires the dwell. */
 const ROUNDS = 200;
 
 /**
  * Fires one dwell (`for:`) when it is due. The workflow is started with a delay, so that it costs nothing until the
- * deadline. Then the row decides whether the dwell fires.
+ * deadline. At the deadline, the row decides whether the dwell fires.
  */
 export async function dwell({ dwellId }: DwellInput): Promise<void> {
   for (let round = 0; round < ROUNDS; round += 1) {

@@ -7,12 +7,12 @@ const { applyRetention, preparePartitions, reconcileRuns } = proxyActivities<Hou
 });
 
 /**
- * Called by a schedule every five minutes: reconciles rows with Temporal and keeps the tables bounded. Returns the
- * number of the round, which Temporal passes to the next one.
+ * Reconciles rows with Temporal and limits the size of the tables. A schedule starts this workflow every five minutes.
+ * Returns the number of the round, which Temporal passes to the next round.
  */
 export async function housekeeping(): Promise<{ round: number }> {
   const last = workflowInfo().lastResult as { round?: number } | null | undefined;
-  // Absent in results of releases before.
+  // The results of older releases do not have it.
   const { round = 0 } = await reconcileRuns({ before: last?.round ?? 0 });
   await preparePartitions();
   await applyRetention();

@@ -28,7 +28,7 @@ interface Calling extends FakeExecution {
   state: RunState;
 }
 
-/** Calls a step of a run with one note to write. */
+/** Starts a call for a step of a run that has one note to write. */
 async function calling(after: Call['after'] = null, next?: NextCall): Promise<Calling> {
   const execution = fakeExecution(interceptors());
   const state = new RunState('run', { x: 1 }, {});
@@ -49,7 +49,7 @@ describe('a call', () => {
     const { options, input } = run.activity('performStep');
     expect(options).toMatchObject({ startToCloseTimeout: 80_000, heartbeatTimeout: '5 seconds' });
     expect(options['scheduleToCloseTimeout']).toBe(3 * 20_000 + 2 * 3_600_000 + 600_000);
-    // The row counts the attempts: Temporal does not.
+    // The row counts the attempts, not Temporal.
     expect(options['retry']).not.toHaveProperty('maximumAttempts');
     expect(options).not.toHaveProperty('taskQueue');
     expect(input).toMatchObject({ runId: 'run', path, mayMove: true, journal: [{ path: 'actions[9]' }] });
@@ -83,7 +83,7 @@ describe('a call', () => {
     const failed = { type: 'failed', error: { code: 'provider_error', message: 'refused' } };
     await fail(run, ApplicationFailure.create({ message: 'refused', nonRetryable: true, details: [failed] }));
     expect(run.standing()).toEqual({ isOpen: false, value: failed });
-    // Its attempt has written the notes, too.
+    // The attempt has written the notes, too.
     expect(run.state.hasNotes()).toBe(false);
   });
 

@@ -30,27 +30,30 @@ type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /**
  * Options of local attempts, which run inside one workflow task. An error there is a failure of infrastructure
- * (Postgres away, a bug fixed by the next release), so attempts are not limited; refusals and failures of steps are
- * returned as values.
+ * (Postgres is unreachable, or a bug that the next release fixes), so the number of attempts is not limited. Refusals
+ * and failures of steps are returned as values.
  */
 const LOCAL = {
   startToCloseTimeout: '30 seconds',
   retry: { initialInterval: '100 milliseconds', backoffCoefficient: 2, maximumInterval: '10 seconds' },
 } as const;
 
-/** Time for reading the scope, masking and writing the row around the call. */
+/** Milliseconds for reading the scope, masking, and writing the row before and after the call. */
 const BOOKKEEPING_MS = 60_000;
 
-/** Returns the local activities, with the name of their markers and the summary in the Web UI. */
+/** Returns the local activities. `name` is the name of their markers, `summary` is shown in the Web UI. */
 export const local = (name: string, summary = name): RunActivities =>
   activitiesNamed(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
 
-/** Timeout of one attempt at a stretch as a normal activity. Its steps take at most 2 s, apart from the last one. */
+/**
+ * Timeout in milliseconds of one attempt at a stretch as a normal activity. Its steps take at most 2 s, apart from the
+ * last one.
+ */
 const ELSEWHERE_MS = 120_000;
 
 /**
- * Carries out a command and, in the same activity, the steps that follow it. `elsewhere`: as a normal activity, which
- * Temporal offers to other workers until one has the filters of the definition.
+ * Carries out a command and, in the same activity, the steps that follow it. With `elsewhere`, uses a normal activity,
+ * which Temporal offers to other workers until one has the filters of the definition.
  */
 export function performStretch(
   scope: CancellationScope,
@@ -80,15 +83,15 @@ const anywhere = (name: string, summary: string): Pick<RunActivities, 'performSt
     name,
   );
 
-/** Returns the steps that follow one in its list; none when it is not in the current list of the branch. */
+/** Returns the steps that follow a step in its list; empty when the step is not in the current list of the branch. */
 function followingOf({ list }: Branch, node: PlanNode): readonly PlanNode[] {
   const at = list?.steps[list.index] === node ? list.index + 1 : Infinity;
   return list?.steps.slice(at) ?? [];
 }
 
 /**
- * Keeps the notes in the input of an activity that is cancelled before it begins: it never runs, so they go with the
- * next one.
+ * Runs an activity. If it is cancelled before it begins, puts back the notes from its input, so that the next activity
+ * writes them.
  */
 async function keepingNotes<T>(
   state: RunState,
@@ -104,9 +107,9 @@ async function keepingNotes<T>(
 }
 
 /**
- * Performs a provider call as a normal activity. Its row counts the attempts and ends them. Temporal retries without a
- * limit until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. A heartbeat
- * delivers a cancel to it. `next`: the call that the stretch before it has named, with its task queue.
+ * Performs a provider call as a normal activity. The step's row counts and limits the attempts, whereas Temporal
+ * retries until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. The activity's
+ * heartbeat receives a cancel. `next` is the call that the preceding stretch announced, with its task queue.
  */
 export async function callStep(
   scope: CancellationScope,
@@ -118,13 +121,13 @@ export async function callStep(
   const isApart = after === null ? next?.at === path && next.apart : after.apart;
   const timeoutMs = after?.timeoutMs ?? node.timeoutMs;
   const calls = proxyActivities<RunActivities>({
-    // The Web UI shows it behind the name of the action.
+    // The Web UI shows the summary after the name of the action.
     ...(node.id !== null && { summary: node.id }),
     ...(isApart && { taskQueue: callsQueueOf(workflowInfo().taskQueue) }),
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
     scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
     heartbeatTimeout: '5 seconds',
-    // A suspended worker still receives tasks for as long as its polls are open (about a minute), one after another.
+    // A suspended worker still receives tasks, one after another, for as long as its polls are open (about a minute).
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
   });
   const input = { ...state.stepInput(branch), path, ...(!isApart && { mayMove: true as const }) };
@@ -141,7 +144,7 @@ export async function callStep(
   }
 }
 
-/** Returns the failure that the step's attempts have recorded; undefined for a failure that only Temporal knows. */
+/** Returns the failure that the step's attempts have recorded, or undefined for a failure that only Temporal knows. */
 function failedFor(cause: unknown): Failed | undefined {
   if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable) return undefined;
   const [outcome] = (cause.details ?? []) as Partial<Failed>[];
@@ -158,7 +161,7 @@ export function failStep(
   return keepingNotes(state, input, () => scope.run(() => local(node.action, node.label).failStep(input)));
 }
 
-/** Writes the notes in an activity of their own, since the rest of the run may pause for a month. */
+/** Writes the notes in a separate activity, because the rest of the run may pause for a month. */
 export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
   const input = { runId: state.runId, journal: state.beginWriting() };
   await scope.run(() => local(ACTIVITY_NAMES.notes).writeNotes(input));

@@ -8,7 +8,7 @@ jest.mock(
 
 type Scope = Parameters<typeof takePosition>[0];
 
-/** Begins a local activity, an activity and a timer, each in a scope of its own. */
+/** Begins a local activity, an activity and a timer, each in a separate scope. */
 async function begun(): Promise<{ run: FakeExecution; local: Scope; call: Scope; timer: Scope }> {
   const run = fakeExecution(interceptors());
   const { CancellationScope, proxyActivities, proxyLocalActivities, sleep } = fakeWorkflowModule;

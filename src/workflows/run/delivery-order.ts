@@ -1,9 +1,9 @@
 import { CancellationScope, type WorkflowInterceptorsFactory } from '@temporalio/workflow';
 
-/** The order of deliveries within one execution. */
+/** The order of the deliveries to one execution. */
 interface Order {
   /**
-   * Completion that a scope waits for, e.g. `activity 3`. A local activity that backs off has another with each
+   * The completion that each scope waits for, e.g. `activity 3`. A local activity that backs off has a new one for each
    * attempt.
    */
   readonly awaited: WeakMap<CancellationScope, string>;
@@ -14,8 +14,8 @@ interface Order {
 }
 
 /**
- * Executions share the modules of a worker (`temporal/bundle-options.ts`), but each has its own global object, which
- * holds the state of one execution.
+ * The executions of a worker share its modules (`temporal/bundle-options.ts`), but each has its own global object,
+ * which holds the state of that execution.
  */
 const own = globalThis as { fermataDeliveryOrder?: Order };
 
@@ -25,8 +25,8 @@ const order = (): Order =>
 const awaits = (key: string): void => void order().awaited.set(CancellationScope.current(), key);
 
 /**
- * Returns the position in which the completion of the one command issued in a scope was delivered; Infinity = it was
- * not.
+ * Returns the position at which the completion of a scope's only command was delivered; Infinity when it was not
+ * delivered.
  */
 export function takePosition(scope: CancellationScope): number {
   const { awaited, delivered } = order();
@@ -37,15 +37,15 @@ export function takePosition(scope: CancellationScope): number {
   return position;
 }
 
-/** Returns the position of something that is delivered right now, outside of activities and timers. */
+/** Returns the position of something other than an activity or a timer that is being delivered now. */
 export const nextPosition = (): number => (order().count += 1);
 
-/** Returns the number of the workflow task that is being delivered, counted by the deliveries of the server. */
+/** Returns the number of the current workflow task, counted by the deliveries of the server. */
 export const currentTask = (): number => order().task;
 
 /**
- * Notes the order in which an activation delivers completions. Promises of activities and of timers take a different
- * number of reactions to settle, so the order in which they settle is not that order.
+ * Records the order in which an activation delivers completions. It cannot be derived from the order in which promises
+ * settle, because the promises of activities and of timers take different numbers of microtasks to settle.
  */
 export const interceptors: WorkflowInterceptorsFactory = () => ({
   inbound: [],
@@ -68,7 +68,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
   internals: [
     {
       activate(input, next) {
-        // Ends of local activities arrive within the task that began them.
+        // Completions of local activities arrive within the workflow task that started them.
         if (input.activation.jobs?.some(({ resolveActivity }) => !resolveActivity?.isLocal)) order().task += 1;
         const { delivered } = order();
         for (const { fireTimer, resolveActivity } of input.activation.jobs ?? []) {

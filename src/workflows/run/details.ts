@@ -3,12 +3,12 @@ import type { Resume } from '../../domain/run/messages';
 import { comparePaths, depthOf, iterationsOf } from '../../domain/run/step-tree';
 import type { StepStatus } from '../../domain/run/step-record';
 
-/** Maximum number of lines in the Web UI's current details. */
+/** Maximum number of lines in the current details of the Web UI. */
 const LINES = 60;
-/** Longest label or note, in characters. */
+/** Maximum length of a label or note, in characters. */
 const TEXT = 200;
 
-/** In words: glyphs would need fonts that not every browser has. */
+/** Statuses are shown as words, because symbols would need fonts that not every browser has. */
 const WORDS: Record<StepStatus, string> = {
   pending: 'pending',
   running: 'running',
@@ -27,13 +27,13 @@ interface Line {
   note: string;
 }
 
-/** First and last of a row of iterations, counted from 1. */
+/** The first and the last of consecutive iterations, counted from 1. */
 type Range = [first: number, last: number];
 
 /**
- * The steps of a run as Temporal's Web UI shows them: a tree in Markdown of at most 60 lines, since the history shows
- * local attempts only as markers. Iterations that have ended take one line per loop. When lines run out, the steps that
- * ended first are hidden first.
+ * The steps of a run as Temporal's Web UI shows them: a tree in Markdown of at most 60 lines. It is needed because the
+ * history shows local attempts only as markers. Ended iterations take one line per loop. When there are too many lines,
+ * the steps that ended first are hidden first.
  */
 export class Details {
   private readonly lines: Map<string, Line>;
@@ -45,17 +45,17 @@ export class Details {
     this.folded = new Map(folded);
   }
 
-  /** Without a note the step keeps the one it has. */
+  /** Sets the status of a step. Without a note, the step keeps its previous note. */
   set(path: string, label: string, status: StepStatus, note?: string): void {
     const before = this.lines.get(path);
     if (!before) for (const { loop, index } of iterationsOf(path)) this.foldOthers(loop, index);
     this.lines.set(path, { label, status, note: note === undefined ? (before?.note ?? '') : markdownLine(note, TEXT) });
     if (!OPEN.includes(status)) this.foldOthers(path, null);
-    // One line may be taken by the number of hidden steps.
+    // One line is reserved for the number of hidden steps.
     while (this.lines.size + this.folded.size > LINES - 1) this.hideOldest();
   }
 
-  /** Folds the ended iterations of a loop, except the one that is about to continue. */
+  /** Folds the ended iterations of a loop, except the iteration `except`, which is about to continue. */
   private foldOthers(loop: string, except: number | null): void {
     const ended = new Map<number, boolean>();
     for (const [path, { status }] of this.lines) {
@@ -74,7 +74,7 @@ export class Details {
     this.folded.set(loop, withNumber(this.folded.get(loop) ?? [], index + 1));
   }
 
-  /** Hides the step that ended first and has nothing below it, or the oldest when none has ended. */
+  /** Hides the ended step that is oldest and has nothing below it, or the oldest line when no step has ended. */
   private hideOldest(): void {
     const paths = [...this.lines.keys(), ...this.folded.keys()];
     const isLeaf = (path: string) => !this.folded.has(path) && !paths.some((other) => other.startsWith(`${path}.`));
@@ -93,7 +93,7 @@ export class Details {
   markdown(): string {
     const lines = [...this.lines].map(([path, line]): [string, string] => [path, lineOf(path, line)]);
     const folds = [...this.folded].map(([loop, ranges]): [string, string] => [
-      // Before the iterations that are still shown.
+      // This path sorts before the iterations that are still shown.
       `${loop}.repeat`,
       `${indent(depthOf(loop) + 1)}- ${iterationsIn(ranges)} done`,
     ]);
@@ -106,12 +106,12 @@ export class Details {
 const indent = (depth: number): string => '  '.repeat(depth);
 
 function lineOf(path: string, { label, status, note }: Line): string {
-  // Snapshots of older releases have the dash in the note.
+  // In snapshots of older releases, the note contains the dash.
   const text = note.replace(/^ — /, '');
   return `${indent(depthOf(path))}- ${WORDS[status]}: **${markdownLine(label, TEXT)}**${text === '' ? '' : ` (${text})`}`;
 }
 
-/** Adds a number to sorted ranges and joins neighbours. */
+/** Adds a number to sorted ranges and joins adjacent ranges. */
 function withNumber(ranges: readonly Range[], number: number): Range[] {
   const joined: Range[] = [];
   for (const [first, last] of [...ranges, [number, number] as Range].sort(([a], [b]) => a - b)) {

@@ -3,37 +3,40 @@ import type { CommandOutcome, NextCall } from '../../domain/run/activities';
 import type { BranchEnd, BranchStart, Command, Steps } from '../../domain/run/interpret/command';
 import type { Branch } from '../../domain/run/interpret/progress';
 
-/** Branches that a fiber waits for. */
+/** The branches that a fiber waits for. */
 export interface Fork {
   /** Branches that have not ended. */
   readonly open: Set<Fiber>;
   readonly ends: BranchEnd[];
-  /** Called for another branch at each end; null = there is none. */
+  /** Called at each end of a branch for another branch; null = there are no more. */
   readonly next: () => BranchStart | null;
-  /** Number of ends since `next` was called. */
+  /** Number of branches that have ended since `next` was last called. */
   vacant: number;
-  /** While branches are being started, their ends do not resume the parent. */
+  /** True while branches are being started. Their ends do not resume the parent then. */
   starting: boolean;
-  /** Whether one branch was unwound: the others are cancelled, and no further one is started. */
+  /** Whether one branch was unwound. The others are then cancelled, and no further branch is started. */
   unwound: boolean;
 }
 
-/** A branch in execution: its generator and the command that it waits for. */
+/** A branch that is being executed: its generator, and the command that it waits for. */
 export interface Fiber {
   readonly steps: Steps;
   readonly branch: Branch;
   readonly parent: { fiber: Fiber; fork: Fork; index: number } | null;
-  /** Outcomes of commands that a stretch has carried out before their turn. */
+  /** Outcomes of commands that a stretch has carried out before the generator yields them. */
   ahead: CommandOutcome[];
-  /** The call before which the latest stretch ended. */
+  /** The call at which the latest stretch ended, which is performed next. */
   nextCall: NextCall | undefined;
-  /** The command that it waits for; null while it runs and when it has ended. */
+  /** The command that the fiber waits for; null while it runs and after it has ended. */
   command: Command | null;
-  /** Holds the activity or timer of that command. */
+  /** The scope of the activity or timer of this command. */
   scope: CancellationScope | null;
-  /** Resumed with the end of its branches. */
+  /** The branches that the fiber waits for. It is resumed with their ends. */
   fork: Fork | null;
-  /** Its command has not been issued, since the run continues in a new execution. */
+  /**
+   * Whether the fiber's command has not been issued yet, because the run continues in a new execution or the command
+   * waits for room in a workflow task.
+   */
   parked: boolean;
   cancelled: boolean;
   ended: boolean;

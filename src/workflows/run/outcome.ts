@@ -1,4 +1,4 @@
-/** Thrown when the history is long: the run continues from a snapshot in a new execution. */
+/** Thrown when the history is long. The run then continues from a snapshot in a new execution. */
 export class ContinueLater extends Error {
   override readonly name = 'ContinueLater';
 }

@@ -5,20 +5,21 @@ import type { Command } from '../../domain/run/interpret/command';
 /** The answer to a command. */
 export type Reply = { value: unknown } | { error: unknown };
 
-/** An event from outside the workflow: the end of an activity or a timer, a wake, a cancel. */
+/** An event from outside the workflow: the end of an activity or a timer, a wake, or a cancel. */
 export interface Delivery {
   position: number;
-  /** Workflow task that the server began with this delivery; null for the end of a local activity. */
+  /** Number of the workflow task that the server began with this delivery; null for the end of a local activity. */
   task: number | null;
-  /** Passes the answer to the fiber; does nothing when no fiber waits for it any more. */
+  /** Passes the answer to the fiber. Does nothing when no fiber waits for the answer. */
   take: () => void;
 }
 
-/** Least pause of a wait: its timer may fire a moment before the deadline by the database's clock. */
+/** Minimum pause of a wait in milliseconds. Its timer may fire a moment before the deadline by the database's clock. */
 const LEAST_PAUSE_MS = 250;
 
 /**
- * Always a timer, also for no time at all: a replay may compute another duration, and the commands have to be the same.
+ * Returns the duration of a timer in milliseconds, at least 1 even if no time is left. There must always be a timer,
+ * because a replay may compute another duration but must issue the same commands.
  */
 export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
   if (command.type === 'sleep' && command.retry) return command.ms;
@@ -27,8 +28,8 @@ export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>
 }
 
 /**
- * Returns the outcome that a stretch carried out. It must belong to the command of the fiber; a difference is a bug,
- * and throws.
+ * Returns the outcome that a stretch carried out for the command of the fiber. Throws when the outcome belongs to
+ * another command, which is a bug.
  */
 export function outcomeOf(
   command: Extract<Command, { type: 'evaluate' | 'perform' }>,
@@ -42,9 +43,9 @@ export function outcomeOf(
 }
 
 /**
- * Waits for a delivery. This is the only suspension point. The condition is evaluated at once, and again when all
- * reactions to earlier commands have settled. Only then does everything that the last delivery caused, cancelled timers
- * included, count as issued.
+ * Waits for a delivery. This is the only suspension point. The condition is evaluated at once, and again after all
+ * reactions to earlier commands have settled. Only then has everything that the last delivery caused, including the
+ * cancellation of timers, been issued.
  */
 export function delivered(ready: readonly Delivery[]): Promise<void> {
   let settled = false;

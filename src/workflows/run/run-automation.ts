@@ -20,10 +20,10 @@ import { RunState } from './run-state';
 import { Scheduler } from './scheduler';
 import { MAX_INPUT_BYTES, overLimit } from './task-room';
 
-/** Something that a wait of the run depends on has changed. */
+/** Sent when something that a wait of the run depends on has changed. */
 export const wake = defineSignal<[WakeSignal]>('wake');
 
-/** Rows of waits may be gone: each wait is evaluated again, which arms it. */
+/** Sent when rows of waits may have been lost. Each wait is evaluated again, which arms it. */
 export const evaluateWaits = defineSignal<[EvaluateWaitsSignal]>('evaluateWaits');
 
 interface End {
@@ -32,13 +32,13 @@ interface End {
   error?: RunError;
 }
 
-/** Performs one run of an automation: claims its row, executes its plan, and writes its end. */
+/** Performs one run of an automation: claims its row, executes its plan, and writes the end of the run. */
 export async function runAutomation(input: RunInput): Promise<RunResult> {
   const { runId, resume } = input;
-  // Signals may arrive in the first task, before the claim has been answered: they are kept for the scheduler.
+  // Signals may arrive in the first task, before the claim has been answered. They are kept for the scheduler.
   const early: string[] = [];
   let onWake = (path: string): void => void early.push(path);
-  // Another run may have the workflow id before and after this one.
+  // Other runs may use the same workflow id before and after this one.
   setHandler(wake, (signal) => {
     if (signal.runId === runId) onWake(signal.path);
   });
@@ -48,11 +48,11 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   });
   const { firstExecutionRunId: executionRunId } = workflowInfo();
   const resumes = resume === undefined ? {} : { resumes: true };
-  // Not cancellable: a claimed row must be ended below.
+  // Not cancellable, because a claimed row must be ended below.
   const claimed = await CancellationScope.nonCancellable(() =>
     local(input.first ?? ACTIVITY_NAMES.claim, 'start').claimRun({ runId, executionRunId, ...resumes }),
   );
-  // The row has ended or belongs to another execution: this one came too late and leaves no trace.
+  // The row has ended or belongs to another execution. This execution came too late and leaves no trace.
   if (!claimed) return { status: 'dropped' };
 
   const state = new RunState(runId, claimed.variables, input);
@@ -76,21 +76,21 @@ async function runClaimed(
   try {
     end = await execute(state, scheduler, claimed);
   } catch (error) {
-    // The row was closed from outside (cancelled, replaced) during the run; its end is already written.
+    // The row was closed from outside (cancelled, replaced) during the run, so its end is already written.
     if (error instanceof RunClosed) return { status: 'dropped' };
     if (error instanceof ContinueLater) return continueLater(input, state);
     if (!isCancellation(error)) throw error;
     cancellation = error;
     end = { status: 'cancelled', endedBy: { kind: 'temporal', reason: 'Cancelled in Temporal.' } };
   }
-  // One statement wrote the last step and the end of the run. Nothing is left to write.
+  // One statement has written both the last step and the end of the run. Nothing is left to write.
   if (state.rowEnded) return { status: 'success' };
-  // After a cancel the workflow's own scope refuses everything; the row must be written anyway.
+  // After a cancel, the workflow's own scope refuses every activity, but the row must still be written.
   await CancellationScope.nonCancellable(() =>
     local(ACTIVITY_NAMES.finish).finishRun({ runId, ...end, journal: state.takeNotes() }),
   );
   if (cancellation !== undefined) throw cancellation;
-  // The row is written first. If the worker dies in between, another one gets the task and replays up to here.
+  // The row is written first. If the worker dies in between, another worker gets the task and replays up to this point.
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);
   return { status: 'success', ...(end.endedBy ? { endedBy: end.endedBy } : {}) };
 }
@@ -115,15 +115,18 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     state.failed = { ...(endedBy && { endedBy }), error };
     progress.leaveAll();
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
-    // Stored before `on_failure` begins: after a crash or a new execution the run does not repeat its actions.
+    // Stored before `on_failure` begins, so that after a crash, or in a new execution, the run does not repeat its
+    // actions.
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
-  // The end of the execution does not change the end of the run.
+  // How the execution ends does not change how the run ends.
   await run(runList(progress, progress.root, onFailure, 'on_failure'));
   return { status: 'failed', ...state.failed };
 }
 
-/** Returns the failure of a run whose state is too large for the input of a new execution; undefined when it fits. */
+/**
+ * Returns the failure of a run whose state is too large for the input of a new execution, or undefined when it fits.
+ */
 function tooLong(state: RunState): End | undefined {
   const bytes = state.snapshotBytes();
   if (bytes <= MAX_INPUT_BYTES) return undefined;

@@ -10,15 +10,15 @@ import { bytesOf } from './task-room';
 /** Number of history events after which a run continues in a new execution. Temporal's limit is 51,200. */
 const CONTINUE_AFTER = 8_000;
 
-/** Keys, ids and paths of an input, in bytes. */
+/** Bytes that are reserved for the keys, ids and paths of an input. */
 const ROOM_FOR_NAMES = 4_096;
 
-/** The state that an execution carries between steps. A snapshot of it carries it to the next execution. */
+/** The state that an execution carries from step to step. A snapshot carries it over to the next execution. */
 export class RunState {
   readonly progress: Progress;
-  /** The run's row has ended with its last stretch. */
+  /** Whether the run's row was ended together with its last stretch. */
   rowEnded = false;
-  /** The failure of the run, while `on_failure` runs. */
+  /** The failure of the run, set while `on_failure` runs. */
   failed: Resume['failed'];
   private readonly details: Details;
   private readonly journal: StepRecord[];
@@ -42,7 +42,10 @@ export class RunState {
     return continueAsNewSuggested || historyLength >= this.continueAfter;
   }
 
-  /** Shows a step's state in the Web UI, and keeps it for its row unless a stretch has written it. */
+  /**
+   * Shows a step's state in the Web UI, and keeps it to be written to the step's row, unless a stretch has already
+   * written it.
+   */
   note(command: Extract<Command, { type: 'note' }>, isWritten: boolean): void {
     const { node, path, status, persist, text, result, error } = command;
     if (persist && !isWritten) {
@@ -62,14 +65,14 @@ export class RunState {
   }
 
   /**
-   * Takes notes for an activity to write. Includes those that `writeNotes` may still be writing, since this activity
-   * may end the run first.
+   * Takes the notes that an activity is going to write. This includes notes that `writeNotes` may still be writing,
+   * because this activity may end the run before `writeNotes` completes.
    */
   takeNotes(): StepRecord[] {
     return [...this.beingWritten, ...this.journal.splice(0)];
   }
 
-  /** Takes notes for `writeNotes`, of which at most one is in progress. */
+  /** Takes the notes for `writeNotes`. At most one such activity is in progress. */
   beginWriting(): StepRecord[] {
     this.beingWritten = this.journal.splice(0);
     return this.beingWritten;
@@ -79,12 +82,12 @@ export class RunState {
     this.beingWritten = [];
   }
 
-  /** Puts back the notes of an activity that failed, perhaps before it ran. Writing them twice changes nothing. */
+  /** Puts back the notes of an activity that failed, possibly before it ran. Writing a note twice has no effect. */
   keepNotes(notes: readonly StepRecord[]): void {
     this.journal.unshift(...notes);
   }
 
-  /** Returns the input that every step activity has, including the notes. */
+  /** Returns the input that all activities of steps have in common, including the notes. */
   stepInput({ variables, repeat, wait }: Branch): Omit<StepInput, 'path'> {
     const { runId, failed } = this;
     return {

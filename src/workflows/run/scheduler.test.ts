@@ -172,7 +172,7 @@ describe('a cancellation', () => {
 
 describe('branches', () => {
   it('go on in the order in which Temporal delivered, not in that in which promises settle', async () => {
-    // The promise of an activity takes more reactions to settle than that of a timer.
+    // The promise of an activity takes more microtasks to settle than that of a timer.
     for (const isCallFirst of [true, false]) {
       const run = await drive([{ parallel: [{ sequence: [LONG, OWN] }, { sequence: [DELAY, OWN] }] }]);
       await answerAt(run, `${at(0, 1)}.sequence[0]`, delayed);

@@ -12,15 +12,15 @@ import type { RunState } from './run-state';
 import { bytesOf, inputTooLarge, MAX_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
 
 /**
- * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, which is issued, and it is
- * resumed with the answer. The only suspension point is in `run`. Deliveries are taken from `ready` one by one, in the
- * order in which Temporal delivered them. Each resumes one fiber, and everything that follows from it, up to the last
- * command that it issues, happens before the next is taken. So a history is replayed with the same commands in the same
- * order, whether its completions arrive one by one or together.
+ * Drives the step lists of a run. Each branch is a fiber: its generator yields a command, the command is issued, and
+ * the generator is resumed with the answer. The only suspension point is in `run`. Deliveries are taken from `ready`
+ * one at a time, in the order in which Temporal delivered them. Each delivery resumes one fiber, and everything that
+ * follows, up to the last command that it issues, happens before the next delivery is taken. A history is therefore
+ * replayed with the same commands in the same order, whether its completions arrive one by one or together.
  */
 export class Scheduler {
   private readonly ready: Delivery[] = [];
-  /** Number of activities and retry pauses in progress; a new execution could not wait for them. */
+  /** Number of activities and retry pauses in progress. A new execution could not wait for them. */
   private underWay = 0;
   /** Fibers that wait for a wake, by path. */
   private readonly sleepers = new Map<string, Fiber>();
@@ -28,10 +28,10 @@ export class Scheduler {
   private draining = false;
   private outcome: Reply | null = null;
   private readonly room = new TaskRoom();
-  /** Whether a timer that begins the next workflow task is set. */
+  /** Whether a timer is set that begins the next workflow task. */
   private begins = false;
 
-  /** `claimed`: the result of the claim, which the first workflow task holds. */
+  /** `claimed` is the result of the claim, whose bytes are part of the first workflow task. */
   constructor(
     private readonly state: RunState,
     claimed: unknown,
@@ -39,7 +39,7 @@ export class Scheduler {
     this.room.spend(bytesOf(claimed));
   }
 
-  /** Passes on the signal of a wait. A signal that no fiber waits for yet is kept. */
+  /** Wakes the fiber of a wait. If no fiber waits yet, the signal is kept. */
   wake(path: string): void {
     this.wakes.add(path);
     this.deliver(nextPosition(), () => this.wakeUp(path));
@@ -64,7 +64,7 @@ export class Scheduler {
       cancellation = error;
       this.deliver(nextPosition(), () => this.cancel(root));
     });
-    // A cancel of the workflow arrives as a separate delivery and is thrown into the fibers.
+    // A cancel of the workflow is delivered separately and thrown into the fibers.
     await CancellationScope.nonCancellable(() => this.drain(root));
     const outcome = this.outcomeSoFar();
     if (outcome === null || 'value' in outcome) return;
@@ -92,7 +92,7 @@ export class Scheduler {
     this.ready.push({ position, take, task: isLocal ? null : currentTask() });
   }
 
-  /** After each delivery: writes notes that no activity is going to write; ends an execution with a long history. */
+  /** After each delivery, writes notes that no activity will write, and ends an execution with a long history. */
   private settle(): void {
     if (this.outcome === null && this.room.release()) this.beginTask();
     if (this.outcome !== null || this.underWay > 0) return;
@@ -106,7 +106,7 @@ export class Scheduler {
     this.follow(scope, writeNotes(scope, this.state), () => this.state.endWriting(), true);
   }
 
-  /** Enters the end of an activity into `ready`. */
+  /** Adds the end of an activity to `ready`. */
   private follow(
     scope: CancellationScope,
     activity: Promise<unknown>,
@@ -124,7 +124,7 @@ export class Scheduler {
     );
   }
 
-  /** Resumes a fiber and issues the commands that it yields, until one has to be waited for. */
+  /** Resumes a fiber and issues the commands that it yields, up to the first command that must be waited for. */
   private resume(fiber: Fiber, first: Reply): void {
     let reply: Reply | null = first;
     while (reply !== null && !fiber.ended) {
@@ -159,7 +159,7 @@ export class Scheduler {
         for (const sibling of fork.open) this.cancel(sibling);
       }
     }
-    // Counted after its siblings: cancelling them may end them at once, and only the last to end resumes the parent.
+    // Removed after its siblings are cancelled: they may end at once, and only the last to end resumes the parent.
     fork.open.delete(fiber);
     fork.vacant += 1;
     if (fork.starting) return;
@@ -167,7 +167,7 @@ export class Scheduler {
     if (fork.open.size === 0) this.resume(parent, { value: this.join(parent, fork) });
   }
 
-  /** Throws a cancel into a fiber at its yield. While an activity is in progress, waits for its end first. */
+  /** Throws a cancel into a fiber at its yield. If an activity is in progress, it must end first. */
   private cancel(fiber: Fiber): void {
     if (fiber.ended || fiber.cancelled) return;
     fiber.cancelled = true;
@@ -189,7 +189,7 @@ export class Scheduler {
     this.resume(fiber, { value: undefined });
   }
 
-  /** Issues a command. Returns the answer if it is available at once, else null. */
+  /** Issues a command. Returns the answer if it is available at once, otherwise null. */
   private issue(fiber: Fiber, command: Command): Reply | null {
     switch (command.type) {
       case 'note':
@@ -216,7 +216,7 @@ export class Scheduler {
     }
   }
 
-  /** Holds a fiber back between two steps when the history is long. */
+  /** Holds a fiber back between two steps if the history is long. Returns whether it does. */
   private park(fiber: Fiber): boolean {
     this.draining ||= this.state.isLong();
     fiber.parked = this.draining;
@@ -228,7 +228,7 @@ export class Scheduler {
     const ready = fiber.ahead.shift();
     if (ready) return { value: outcomeOf(command, ready) };
     if (this.park(fiber)) return null;
-    // The run itself has at most one stretch in progress.
+    // Only branches reserve room: the run itself has at most one stretch in progress.
     const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
     return this.whenItFits(fiber, reserved, () => {
       // This evaluation sees a wake from before it; a wake during the evaluation requests another one.
@@ -238,7 +238,7 @@ export class Scheduler {
     });
   }
 
-  /** Begins a stretch here, or on a worker that has the missing filters. */
+  /** Begins a stretch locally, or on a worker that has the missing filters. */
   private begin(
     fiber: Fiber,
     command: Extract<Command, { type: 'evaluate' | 'perform' }>,
@@ -267,7 +267,7 @@ export class Scheduler {
     );
   }
 
-  /** Starts a normal activity. Its input travels in the workflow task, so it needs room there. */
+  /** Starts a normal activity. Its input is part of the workflow task, so the task must have room for it. */
   private call(fiber: Fiber, command: Extract<Command, { type: 'call' }>): null {
     const bytes = this.state.inputBytes(fiber.branch);
     if (bytes > MAX_INPUT_BYTES) {
@@ -284,7 +284,7 @@ export class Scheduler {
     return this.start(fiber, (scope) => failStep(scope, this.state, fiber.branch, command));
   }
 
-  /** Issues a command, or holds it back until the workflow task has room for it. Older releases held none back. */
+  /** Issues a command, or holds it back until the workflow task has room. Older releases held no command back. */
   private whenItFits(fiber: Fiber, bytes: number, issue: () => void): null {
     if (this.room.fits(bytes) || !patched('split-workflow-tasks')) {
       issue();
@@ -292,7 +292,7 @@ export class Scheduler {
     }
     fiber.parked = true;
     const { command } = fiber;
-    // A call that takes over from a local attempt is not repeated by a new execution.
+    // A new execution does not repeat a call that takes over from a local attempt.
     const isUnderWay = command?.type === 'call' && command.after !== null;
     this.underWay += isUnderWay ? 1 : 0;
     this.room.hold({
@@ -310,7 +310,7 @@ export class Scheduler {
     return null;
   }
 
-  /** Ends the workflow task: the timer fires in the next one. */
+  /** Begins a new workflow task with a timer, which fires in that task. */
   private beginTask(): void {
     if (this.begins) return;
     this.begins = true;
@@ -390,7 +390,7 @@ export class Scheduler {
     fork.starting = false;
   }
 
-  /** Returns the ends of all branches, once. Resuming a fiber twice would answer its next command with them. */
+  /** Returns the ends of all branches, once. Resuming twice would answer the fiber's next command with these ends. */
   private join(fiber: Fiber, fork: Fork): BranchEnd[] {
     if (fiber.fork !== fork) throw new Error(`The branches of ${fiber.branch.place || 'the run'} ended twice`);
     fiber.fork = null;

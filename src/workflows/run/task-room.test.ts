@@ -16,7 +16,7 @@ describe('the room of a workflow task', () => {
     room.spend(1_500_000);
     expect(room.fits(600_000)).toBe(false);
     hold(room, 600_000, issued);
-    // What comes later waits its turn.
+    // Later commands wait their turn.
     expect(room.fits(1)).toBe(false);
     expect(room.release()).toBe(true);
     room.begin(1);

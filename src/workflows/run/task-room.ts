@@ -2,14 +2,15 @@ import type { PlanNode } from '../../domain/run/plan';
 import type { RunError } from '../../domain/run/step-record';
 
 /**
- * Maximum bytes of commands and markers in one workflow task. Temporal refuses a completion above 4 MB. Not counted are
- * headers, notes and the result of the run's own stretch, of which at most one is in progress (at most 1.5 MB).
+ * Maximum number of bytes of commands and markers in one workflow task. Temporal refuses a completion above 4 MB. The
+ * rest is left for what is not counted: headers, notes, and the result of the run's own stretch, of which at most one
+ * is in progress (at most 1.5 MB).
  */
 const MAX_BYTES = 2_000_000;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
 export const MAX_INPUT_BYTES = 2_000_000;
 
-/** Returns the size of an input that is too large, for a message. */
+/** Returns a text with the size of an input that is too large, for messages. */
 export const overLimit = (bytes: number): string =>
   `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MAX_INPUT_BYTES / 1024)} KB`;
 
@@ -31,20 +32,20 @@ export function bytesOf(value: unknown): number {
   return text === undefined ? 0 : new TextEncoder().encode(text).length;
 }
 
-/** A command that waits for the next workflow task. */
+/** A command that waits for a later workflow task. */
 interface Held {
   bytes: number;
-  /** Whether its branch was cancelled in between. */
+  /** Returns whether the command's branch was cancelled in between. */
   isStale: () => boolean;
   issue: () => void;
-  /** Called instead of `issue` when it is stale. */
+  /** Called instead of `issue` when the command is stale. */
   drop: () => void;
 }
 
 /**
- * Counts the bytes of the current workflow task and holds back commands that would not fit. The count depends on the
- * order of deliveries only, so that a replay counts the same: a task begins with a delivery of the server, never with
- * the end of a local activity.
+ * Counts the bytes of the current workflow task and holds back commands that would not fit. The count depends only on
+ * the order of deliveries, so that a replay arrives at the same count: a task begins with a delivery of the server,
+ * never with the end of a local activity.
  */
 export class TaskRoom {
   private used = 0;
@@ -53,14 +54,19 @@ export class TaskRoom {
   private task = -1;
   private held: Held[] = [];
 
-  /** Begins a task, since the server has delivered something: commands issued before it are in the history. */
+  /**
+   * Begins a task, because the server has delivered something. Commands that were issued before are in the history now.
+   */
   begin(task: number): void {
     if (task === this.task) return;
     this.task = task;
     this.used = 0;
   }
 
-  /** Returns whether more bytes fit beside those that are held already; a single command always fits. */
+  /**
+   * Returns whether a command fits into the task and no earlier command is held back. A command alone in a task always
+   * fits.
+   */
   fits(bytes: number): boolean {
     return this.held.length === 0 && this.leaves(bytes);
   }
@@ -70,8 +76,8 @@ export class TaskRoom {
   }
 
   /**
-   * Issues held commands that fit now. Returns whether the rest needs a new workflow task, since nothing in progress
-   * will free room.
+   * Issues the held commands that fit now. Returns whether the rest needs a new workflow task, because nothing in
+   * progress will free room in this one.
    */
   release(): boolean {
     for (;;) {
@@ -92,7 +98,9 @@ export class TaskRoom {
     this.reserved += bytes;
   }
 
-  /** Notes that a local activity has ended with a result of so many bytes. */
+  /**
+   * Records that a local activity has ended with a result of `bytes`, and frees the bytes that were reserved for it.
+   */
   settle(reserved: number, bytes: number): void {
     this.reserved -= reserved;
     this.used += bytes;

@@ -7,8 +7,8 @@ const { fireSchedule } = proxyLocalActivities<ScheduleActivities>({
 });
 
 /**
- * Handles one time of a cron or interval trigger: appends its event to the change log, where it is routed like any
- * other.
+ * Handles one scheduled time of a cron or interval trigger: appends its event to the change log, where it is routed
+ * like any other event.
  */
 export async function schedule({ automationId, triggerId }: ScheduleInput): Promise<string> {
   const { searchAttributes, startTime } = workflowInfo();
