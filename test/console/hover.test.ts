@@ -165,7 +165,7 @@ describe('hover inside expressions', () => {
     expect(explain('made: "{{ artifacts.open.incident.¦incidentId')?.at(-1)).toBe(
       'Made by the step open (incident.create).',
     );
-    expect(explain('{{ artifacts.¦later')?.[1]).toContain('No step before this one makes it');
+    expect(explain('{{ artifacts.¦later')?.[1]).toContain('No earlier step with the id later produces an artifact');
     expect(explain('{{ var.¦who')).toEqual(['var.who', 'Set in the variables of the document: someone']);
     expect(explain('{{ variables.¦made')?.[1]).toMatch(/^Set by the step actions\[1\]: /);
     expect(explain('{{ var.¦none')?.[1]).toBe('Neither the `variables` of the document nor any step sets it.');
