@@ -7,13 +7,16 @@ import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
 
-/** The effect of a firing alert on a system, as one of its checks; with `status` null it does not affect the health. */
+/**
+ * The effect of a firing alert on a system, as one of its checks. With `status` null, the alert does not affect the
+ * health.
+ */
 interface AlertCheck {
   systemId: string;
   status: HealthStatus | null;
 }
 
-/** Returns how the state of an alert affects the health of its system; null when it has no effect. */
+/** Returns how the state of an alert affects the health of its system, or null when it has no effect. */
 export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck | null {
   if (state.status !== 'firing' || state.systemId === undefined) return null;
   return { systemId: state.systemId, status: severities(state.severity) };
@@ -28,8 +31,8 @@ export interface CheckChange {
 }
 
 /**
- * Writes the checks that alerts add, change or remove, and derives the health of each affected system once. Creates the
- * unknown systems of firing alerts. Returns the changes of health.
+ * Writes the checks that alerts add, change or remove, and then derives the health of each affected system once.
+ * Creates systems that firing alerts name but that do not exist. Returns the changes of health.
  */
 export async function applyChecks(write: DomainWrite, changes: readonly CheckChange[]): Promise<HealthChange[]> {
   if (changes.length === 0) return [];

@@ -13,7 +13,7 @@ export type EndedBy = z.infer<typeof EndedBy>;
 
 const Texts = z.record(z.string(), z.string());
 
-/** State of an alert. Instants in ISO 8601. */
+/** State of an alert. Times are in ISO 8601. */
 export const AlertState = z.strictObject({
   status: AlertStatus,
   /** Label `alertname`. */
@@ -24,7 +24,7 @@ export const AlertState = z.strictObject({
   annotations: Texts,
   /** When the episode began. */
   startsAt: z.string(),
-  /** When it ended; absent while it fires. */
+  /** When the episode ended; absent while the alert is firing. */
   endsAt: z.string().optional(),
   endedBy: EndedBy.optional(),
   /** Where the alert comes from: the sender in `/ingest/{sender}`, or the name of the hook. */
@@ -39,15 +39,15 @@ export const AlertState = z.strictObject({
   systemId: z.string().optional(),
   acknowledgedBy: z.string().optional(),
   acknowledgedAt: z.string().optional(),
-  /** End of the latest silence that covered the alert when its state was last written. */
+  /** End of the silence that covered the alert when its state was last written. Of several silences, the latest end. */
   silencedUntil: z.string().optional(),
 });
 export type AlertState = z.infer<typeof AlertState>;
 
-/** Fields of which a change alone appends no change row. */
+/** Fields that are not reactive: a change of only these fields appends no change row. */
 export const NON_REACTIVE_FIELDS = ['receiver', 'generatorUrl', 'dashboardUrl', 'silenceUrl', 'value'] as const;
 
-/** Facts about the alert's group, from the last message that had them. */
+/** Facts about the alert's group, from the last message that contained them. */
 export const GroupFacts = z.object({
   groupLabels: Texts.default({}),
   commonLabels: Texts.default({}),
@@ -65,14 +65,14 @@ export const CoveringSilence = z.object({
 });
 export type CoveringSilence = z.infer<typeof CoveringSilence>;
 
-/** Facts besides the state in a change of an alert. */
+/** Facts besides the state that are stored with a change of an alert. */
 export const AlertChangeContext = GroupFacts.extend({ silence: CoveringSilence.optional() });
 export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
 
 /** Fields whose change fires `alert.changed`. */
 const CHANGED_EVENT_FIELDS = ['severity', 'labels', 'annotations'] as const;
 
-/** Returns the events of a change of state, in order. */
+/** Returns the events of a change of state, in the order in which they are routed. */
 export function alertEvents(prev: AlertState | null, next: AlertState): string[] {
   const events: string[] = [];
   if (next.status === 'resolved') {
@@ -86,7 +86,7 @@ export function alertEvents(prev: AlertState | null, next: AlertState): string[]
   return events;
 }
 
-/** Events that start nothing while a silence covers the alert. */
+/** Events that start no runs while a silence covers the alert. */
 const SILENCED_EVENTS: ReadonlySet<string> = new Set(['alert.fired', 'alert.changed']);
 
 function derive(change: EntityChange): Occurrence[] {

@@ -11,7 +11,7 @@ import { endedState } from './next-state';
 import type { SeverityMap } from './severity-map';
 import { plan, storeAlerts } from './take-alerts';
 
-/** Returns the error for a fingerprint that no alert has. */
+/** Returns the error for a fingerprint that belongs to no alert. */
 export const unknownAlert = (fingerprint: string) => new FermataError('not_found', `Alert "${fingerprint}" not found.`);
 
 async function lockOne(
@@ -24,7 +24,7 @@ async function lockOne(
   return { known, state: AlertState.parse(known.state), silences: await activeSilences(write.tx, write.now) };
 }
 
-/** Writes a new state that does not come from a message of the sender; returns the ids of the change rows. */
+/** Writes a new state that does not come from a message of the sender. Returns the ids of the change rows. */
 async function rewrite(
   write: DomainWrite,
   { known, state, silences }: { known: LockedAlert; state: AlertState; silences: readonly SilenceRow[] },
@@ -35,7 +35,7 @@ async function rewrite(
 }
 
 /**
- * Acknowledges a firing alert; one that is already acknowledged stays unchanged. Does not affect health or dwells.
+ * Acknowledges a firing alert. Does nothing when the alert is already acknowledged. Does not affect health or dwells.
  * @throws {FermataError} `not_found`; `not_firing` for a resolved alert
  */
 export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, by: string): Promise<AlertState> {
@@ -53,7 +53,7 @@ export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, 
 }
 
 /**
- * Ends the episode of an alert without a message of its sender; a resolved alert stays unchanged.
+ * Ends the episode of an alert without a message from its sender. Does nothing when the alert is already resolved.
  * @throws {FermataError} `not_found`
  */
 export async function resolveAlert(
@@ -71,21 +71,21 @@ export async function resolveAlert(
   return { state: next, changeIds: [...changeIds, ...health.map(({ changeId }) => changeId)] };
 }
 
-/** Selects the alerts of a silence: one by its fingerprint, or all that match the matchers. */
+/** A silence to create, for one alert by its fingerprint, or for all alerts that match the matchers. */
 export interface NewSilence {
   fingerprint?: string | undefined;
   matchers?: readonly string[] | undefined;
   endsAt: Date;
   comment: string;
   createdBy: string;
-  /** Id of the silence; generated when absent. */
+  /** Id of the silence. Default: generated. */
   id?: string;
   /** Where the same silence exists in an Alertmanager. */
   remote?: SilenceRow['remote'];
 }
 
 /**
- * Silences current and later alerts from now on.
+ * Silences current and future alerts from now on.
  * @throws {FermataError} `not_found` for an unknown fingerprint
  */
 export async function silenceAlerts(write: DomainWrite, input: NewSilence): Promise<SilenceRow> {
@@ -103,7 +103,7 @@ export async function silenceAlerts(write: DomainWrite, input: NewSilence): Prom
   return silence;
 }
 
-/** Ends silences. Returns those that existed. */
+/** Ends silences. Returns the silences that existed. */
 export async function unsilenceAlerts(write: DomainWrite, silenceIds: readonly string[]): Promise<SilenceRow[]> {
   await lockSilences(write.tx, 'write');
   const gone = await deleteSilences(write.tx, silenceIds);
@@ -116,7 +116,7 @@ async function exists(tx: Executor, fingerprint: string): Promise<boolean> {
   return found.rows.length > 0;
 }
 
-/** Updates `silencedUntil` of the firing alerts that silences cover. */
+/** Updates `silencedUntil` of the firing alerts that these silences cover. */
 async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): Promise<void> {
   if (silences.length === 0) return;
   const { tx, now } = write;
@@ -140,10 +140,10 @@ async function recompute(write: DomainWrite, silences: readonly SilenceRow[]): P
 const isStale = (before: Date): SQL =>
   sql`status = 'firing' and last_received_at < ${before.toISOString()}::timestamptz`;
 
-/** Returns whether there are firing alerts without a message since `before`. */
+/** Returns the SQL condition that is true when some firing alert has had no message since `before`. */
 export const alertsStale = (before: Date): SQL => sql`exists (select 1 from alerts where ${isStale(before)})`;
 
-/** Returns firing alerts without a message since `before`, oldest first. */
+/** Returns the fingerprints of firing alerts without a message since `before`, oldest first. */
 export async function staleAlerts(db: Executor, before: Date, limit: number): Promise<string[]> {
   const found = await db.execute<{ fingerprint: string }>(sql`
     select fingerprint from alerts where ${isStale(before)}

@@ -12,7 +12,7 @@ export function silenceCovers(
   return silence.matchers.length > 0 && matchLabels(matchersOf(silence.matchers), labels);
 }
 
-/** Returns the silence with the latest end that covers an alert; undefined = none. */
+/** Returns the silence that covers an alert, or undefined. Of several, returns the one with the latest end. */
 export function coveringSilence(
   active: readonly SilenceRow[],
   fingerprint: string,

@@ -4,8 +4,8 @@ import { alertsStale, resolveAlert, staleAlerts } from './alert-operations';
 import type { SeverityMap } from './severity-map';
 
 /**
- * Creates the work that resolves firing alerts without a message for `staleMs`, oldest first, and sets their `endedBy`
- * to stale. The work returns the number of alerts.
+ * Creates the work that resolves firing alerts that have had no message for `staleMs`, oldest first, and sets their
+ * `endedBy` to stale. The work returns the number of alerts.
  */
 export function createEndStaleAlerts(deps: { staleMs: number; severities: SeverityMap }): ClockWork {
   const { staleMs, severities } = deps;

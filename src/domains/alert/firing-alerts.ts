@@ -2,7 +2,7 @@ import { firingAlerts } from '../../db/alert-queries';
 import type { Executor } from '../../db/executor';
 import { labelsOfKey } from './grouped-key';
 
-/** Maximum number of alerts in a scope. */
+/** Maximum number of alerts in the scope of an expression. */
 const MAX_SHOWN = 100;
 
 interface RunFacts {
@@ -11,8 +11,8 @@ interface RunFacts {
 }
 
 /**
- * Returns `alerts.firing` of a run: the firing alerts of its system. Without a system, those that its context key
- * selects (a fingerprint, or the labels of a group); otherwise none.
+ * Returns the value of `alerts.firing` for a run: the firing alerts of its system. Without a system, returns the alerts
+ * that its context key selects (a fingerprint, or the labels of a group), or none.
  */
 export async function firingAlertsOf(
   db: Executor,

@@ -1,6 +1,6 @@
 /**
- * Returns `label=value,…` in the order of `groupBy`. A missing label becomes `label=`; `,` `=` `\` are escaped with
- * `\`.
+ * Returns a key in the form `label=value,…`, in the order of `groupBy`. A missing label becomes `label=`; `,` `=` `\`
+ * are escaped with `\`.
  */
 export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<string, unknown>>): string {
   return groupBy
@@ -13,7 +13,7 @@ export function groupedKey(groupBy: readonly string[], labels: Readonly<Record<s
 
 const escaped = (text: string): string => text.replace(/[,=\\]/g, '\\$&');
 
-/** Returns the labels in a grouped key; null when the text is not a grouped key. */
+/** Returns the labels in a grouped key, or null when the text is not a grouped key. */
 export function labelsOfKey(key: string): [name: string, value: string][] | null {
   const parts = key.match(/(?:[^,\\]|\\.)+/gs) ?? [];
   const pairs = parts.map((part) => /^((?:[^=\\]|\\.)+)=((?:[^=\\]|\\.)*)$/s.exec(part));

@@ -1,15 +1,15 @@
 import type { AlertStatus, GroupFacts } from './alert-entity';
 
-/** An alert in a message, in the form that is common to all senders. */
+/** An alert from a message, in the common form of all senders. */
 export interface IncomingAlert {
   /** Id of the entity, including the prefix for the sender. */
   fingerprint: string;
   status: AlertStatus;
   labels: Record<string, string>;
   annotations: Record<string, string>;
-  /** Start of the episode; when absent, the time of receipt is used. */
+  /** Start of the episode. Default: the time of receipt. */
   startsAt?: Date;
-  /** End of the episode; absent while it is open, or when the sender of a resolved alert does not report it. */
+  /** End of the episode; absent while it is open, or when the sender of a resolved alert does not report its end. */
   endsAt?: Date;
   source: string;
   receiver?: string;
@@ -18,12 +18,12 @@ export interface IncomingAlert {
   silenceUrl?: string;
   value?: unknown;
   /**
-   * Set when messages of this type leave out labels and annotations. The known ones are then kept, except the labels
-   * named in `replaces`, and those of the message are added.
+   * Set when messages of this type leave out labels and annotations. The labels and annotations that are already known
+   * are then kept, except the labels named in `replaces`, and those in the message are added.
    */
   partial?: { replaces: readonly string[] };
-  /** Facts about the group; when absent, those of the last message are kept. */
+  /** Facts about the group. Default: those of the last message. */
   group?: GroupFacts;
-  /** Acknowledgement by the sender; absent = unchanged, `by` null = withdrawn. */
+  /** Acknowledgement by the sender; absent = unchanged, `by` null = the acknowledgement was withdrawn. */
   acknowledged?: { by: string | null };
 }

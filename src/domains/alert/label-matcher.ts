@@ -8,11 +8,11 @@ export interface LabelMatcher {
   name: string;
   operator: (typeof OPERATORS)[number];
   value: string;
-  /** Returns whether the value of a label matches. A missing label has the empty string as its value. */
+  /** Returns whether the value of a label matches. The value of a missing label is the empty string. */
   test(value: string): boolean;
 }
 
-/** A matcher that does not parse; `column` is 1-based. */
+/** Thrown for a matcher that cannot be parsed; `column` is 1-based. */
 export class MatcherError extends Error {
   override readonly name = 'MatcherError';
 
@@ -27,7 +27,7 @@ export class MatcherError extends Error {
 /** Characters that are allowed outside quotes, as in Alertmanager's UTF-8 parser. */
 const BARE = /[^\s{}!=~,\\"'`]/u;
 
-/** Scans one text: `a="b"`, several matchers separated by commas, or the same in braces. */
+/** Scans a text with matchers: `a="b"`, several matchers separated by commas, or the same in braces. */
 class Reader {
   at = 0;
 
@@ -53,7 +53,7 @@ class Reader {
     return this.at >= this.text.length;
   }
 
-  /** Reads a bare word or a quoted text; undefined when there is none. */
+  /** Reads a bare word or a quoted text. Returns undefined when the next character begins neither. */
   word(): string | undefined {
     this.skipBlanks();
     if (this.text.charAt(this.at) === '"') return this.#quoted();
@@ -121,8 +121,8 @@ function compile(
 }
 
 /**
- * Parses one text of matchers: `severity=~"critical|page"`, several separated by commas, or the same in braces. Names
- * and values may be quoted; UTF-8 names are accepted.
+ * Parses a text with matchers: `severity=~"critical|page"`, several matchers separated by commas, or the same in
+ * braces. Names and values may be quoted; UTF-8 names are accepted.
  * @throws {MatcherError} with the column
  */
 export function parseMatchers(text: string): LabelMatcher[] {
@@ -144,7 +144,10 @@ function ended(reader: Reader, matchers: LabelMatcher[]): LabelMatcher[] {
   return reader.isAtEnd ? matchers : reader.fail('expected the end');
 }
 
-/** Returns whether labels satisfy all matchers; a missing label is the empty text, no matchers match everything. */
+/**
+ * Returns whether labels satisfy all matchers. A missing label counts as the empty text. Without matchers, all labels
+ * match.
+ */
 export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<Record<string, unknown>>): boolean {
   return matchers.every(({ name, test }) => {
     const value = Object.hasOwn(labels, name) ? labels[name] : undefined;
@@ -152,11 +155,11 @@ export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<
   });
 }
 
-/** Cache of parsed texts: configs are read for each event, and compiling them is expensive. */
+/** Cache of parsed texts. Configs are evaluated for each event, and compiling their matchers is expensive. */
 const parsed = new Map<string, LabelMatcher[]>();
 const MAX_PARSED = 10_000;
 
-/** Parses a list of texts, with a cache. @throws {MatcherError} */
+/** Parses a list of texts, using a cache. @throws {MatcherError} */
 export function matchersOf(texts: readonly string[]): LabelMatcher[] {
   return texts.flatMap((text) => {
     const known = parsed.get(text);

@@ -3,10 +3,10 @@ import type { IncomingAlert } from './incoming-alert';
 
 /** The effect of a message on an alert. */
 export type Step =
-  /** The message belongs to an episode that has ended, or resolves an unknown alert; nothing changes. */
+  /** The message belongs to an episode that has ended, or resolves an unknown alert. Nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
-/** Returns labels and annotations after a message: those of the message, or merged into the known ones. */
+/** Returns the labels and annotations after a message: those of the message, or for a partial message, both merged. */
 function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
   if (partial === undefined || prev === null) return { labels, annotations };
   const replaced = Object.entries(labels).filter(([name]) => partial.replaces.includes(name));
@@ -48,9 +48,9 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
 }
 
 /**
- * Returns the state of an alert after a message. Pure. Within an episode, `startsAt` keeps its first value. These
- * messages are stale: one that fires with a start not after the end of the last episode, one that resolves an unknown
- * alert, and one that resolves an episode before its start.
+ * Returns the state of an alert after a message. Within an episode, `startsAt` keeps its first value. Three kinds of
+ * messages are stale: one that fires although its start is not after the end of the last episode, one that resolves an
+ * unknown alert, and one that resolves an episode before its start.
  */
 export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
@@ -85,12 +85,15 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   };
 }
 
-/** Returns a resolution without its texts, so that the known labels are kept when it has none. */
+/**
+ * Returns the previous state without its status and end. It is used when a resolution contains no labels, so that the
+ * known fields are kept.
+ */
 function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
   return rest;
 }
 
-/** Returns the state with the episode ended; the end is never before the start. */
+/** Returns the state after the end of the episode. The end is never before the start. */
 export function endedState(
   state: Omit<AlertState, 'status' | 'endsAt' | 'endedBy'>,
   at: Date,

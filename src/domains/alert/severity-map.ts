@@ -1,14 +1,14 @@
 import { z } from 'zod';
 import type { HealthStatus } from '../healthcheck/health-status';
 
-/** Returns the health that a severity gives to the system; null = no effect. */
+/** Returns the health that a severity gives to the system, or null when it has no effect. */
 export type SeverityMap = (severity: string | null) => HealthStatus | null;
 
 const HEALTH = { unhealthy: 'unhealthy', degraded: 'degraded', none: null } as const;
 
 /**
- * Rules in the form `critical,page=unhealthy; none=none; *=degraded`. Severities are case-insensitive; `*` = all
- * others.
+ * Parses rules of the form `critical,page=unhealthy; none=none; *=degraded`. Severities are case-insensitive; `*` = all
+ * other severities.
  */
 export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<string, HealthStatus | null> => {
   const rules = new Map<string, HealthStatus | null>();
@@ -30,7 +30,9 @@ export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<strin
 /** Rules that apply when none are configured. */
 export const DEFAULT_SEVERITY_RULES = 'critical,page,fatal,emergency,p1=unhealthy; none,info,ok,p5=none; *=degraded';
 
-/** Creates the function that applies the rules. Without a `*`, severities that no rule names have no effect. */
+/**
+ * Creates the function that applies the rules. Without a rule for `*`, severities that no rule names have no effect.
+ */
 export function severityMap(rules: ReadonlyMap<string, HealthStatus | null>): SeverityMap {
   return (severity) => {
     const key = (severity ?? '').trim().toLowerCase();

@@ -13,18 +13,18 @@ import type { IncomingAlert } from './incoming-alert';
 import { nextState } from './next-state';
 import type { SeverityMap } from './severity-map';
 
-/** How alerts are assigned to systems. */
+/** How alerts are assigned to systems, and how they affect the health of these. */
 export interface AlertSettings {
-  /** Labels that may name the system; the first of them that an alert has is used. */
+  /** Labels that may name the system. The first of these labels that an alert has is used. */
   systemLabels: readonly string[];
   severities: SeverityMap;
 }
 
-/** The changes that a message about an alert caused; a repeated message causes none. */
+/** The changes that a message about an alert caused. A repeated message causes none. */
 export interface TakenAlert {
   /** Change of the alert itself. */
   changeId?: string;
-  /** Changes of the health of its systems; several alerts can share one. */
+  /** Changes of the health of the alert's systems. Several alerts can have the same change. */
   healthChangeIds: string[];
 }
 
@@ -95,8 +95,8 @@ function takenOf(
 }
 
 /**
- * Returns the id of the system of each firing alert. The label's value is looked up as an id, then as an exact name; if
- * neither exists, the value is the id of a new system.
+ * Returns the id of each firing alert's system. The value of the label is looked up as an id, then as an exact name. If
+ * no system has this id or name, the value becomes the id of a new system.
  */
 async function systemsOf(
   write: DomainWrite,
@@ -127,7 +127,7 @@ export interface PlannedWrite extends AlertWrite {
 
 interface Proposal {
   known: LockedAlert;
-  /** The alert of the message; absent when a person or the clock caused the write. */
+  /** The alert from the message; absent when a person or the clock caused the write. */
   alert?: IncomingAlert;
   prev: AlertState | null;
   state: AlertState;
@@ -137,14 +137,14 @@ interface Proposal {
 
 const NON_REACTIVE: ReadonlySet<string> = new Set(NON_REACTIVE_FIELDS);
 
-/** Returns the writes for a new state; null when the message is a repeat and nothing is written. */
+/** Returns the write for a new state, or null when the message is a repeat and nothing is written. */
 export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | null {
   const { known, alert, prev, state: proposed, isNewEpisode, silences } = proposal;
   const group = { ...known.groupFacts, ...alert?.group };
   const silence = coveringSilence(silences, known.fingerprint, proposed.labels);
   const { silencedUntil: _, ...bare } = proposed;
   const covered: AlertState = silence === undefined ? bare : { ...bare, silencedUntil: silence.endsAt };
-  // A repeated message after the end of a silence would only remove `silencedUntil`; it does not count as a change.
+  // After the end of a silence, a repeated message would only remove `silencedUntil`. This does not count as a change.
   const isChange = alert === undefined || reactiveDiff(prev, proposed).changedFields.length > 0;
   const state = isChange ? covered : proposed;
   if (sameJson(prev, state) && sameJson(group, known.groupFacts)) return null;
@@ -159,10 +159,10 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 }
 
 /**
- * Returns the id of the change row. For the start and the end of an episode it is derived from the alert and the
+ * Returns the id of the change row. For the start and the end of an episode, the id is derived from the alert and the
  * sender's time. When senders repeat messages after Postgres was restored from a backup, the runs that they start
- * therefore have the same ids. An episode starts only once: a message with the same start that arrives after its end is
- * stale.
+ * therefore have the same ids as before. An episode starts only once: a message with the same start that arrives after
+ * its end is stale.
  */
 function idOfChange({ entities, now }: DomainWrite, { known, alert, prev, state, isNewEpisode }: Proposal): string {
   const { status, startsAt, endsAt = null } = state;
@@ -188,7 +188,7 @@ function reactiveDiff(prev: AlertState | null, next: AlertState) {
   return { changedFields: reactive, delta: Object.fromEntries(reactive.map((field) => [field, delta[field] ?? null])) };
 }
 
-/** Stores planned writes and appends their changes; returns the ids of the change rows. */
+/** Stores planned writes and appends their changes. Returns the ids of the change rows. */
 export async function storeAlerts({ tx, now, cause }: DomainWrite, writes: readonly PlannedWrite[]): Promise<string[]> {
   await writeAlerts(tx, writes, { now, nonReactive: NON_REACTIVE_FIELDS });
   const changes = writes.flatMap(({ fingerprint, changeId, prev, next, changedFields, delta, context }) =>

@@ -16,7 +16,7 @@ const MatcherText = z
     }
   });
 
-/** Matchers of labels in configs and calls. All must match; none = every alert. */
+/** Label matchers in configs and calls. All of them must match; an empty list matches every alert. */
 export const Matchers = z.array(MatcherText).max(50);
 
 const Config = z.strictObject({
@@ -56,7 +56,10 @@ function isWanted(state: Fields, raw: Fields): boolean {
   return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
 }
 
-/** Returns the source or the first matcher of the config that a payload does not match; undefined when all match. */
+/**
+ * Returns the source or the first matcher of the config that a payload does not match, or undefined when everything
+ * matches.
+ */
 function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
   const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
   if (source !== undefined && payload['source'] !== source) {
@@ -81,7 +84,10 @@ function contextKey(payload: Fields, config: Fields): string {
   return groupBy === undefined ? String(payload['fingerprint']) : groupedKey(groupBy, labelsOf(payload));
 }
 
-/** Returns whether a dwell goes on: the alert still fires as its config requires, and no silence was set since then. */
+/**
+ * Returns whether a dwell continues: the alert still fires as its config requires, and no silence has been created for
+ * it since.
+ */
 function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
   return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);
 }
@@ -118,7 +124,7 @@ const trigger = (
 });
 
 /**
- * Returns whether a change fires the trigger: something other than annotations changed, or the config does not ignore
+ * Returns whether a change fires the trigger. A change of only annotations does not when the config ignores
  * annotations.
  */
 function isWantedChange(payload: Fields, config: Fields): boolean {

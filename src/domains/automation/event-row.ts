@@ -10,8 +10,8 @@ export interface CustomEvent extends Record<string, unknown> {
 }
 
 /**
- * Returns the change row of an event. Events with the same subject keep their order; those without one, the order of
- * their source.
+ * Returns the change row of an event. Events with the same subject keep their order. Events without a subject keep the
+ * order of their source.
  */
 export function eventRow(
   event: CustomEvent,

@@ -9,7 +9,7 @@ import { numericStateTrigger } from './triggers/numeric-state';
 import { cronTrigger, intervalTrigger } from './triggers/schedule';
 import { webhookTrigger } from './triggers/webhook';
 
-/** Built-in triggers and actions of automations: events of any type, changes of any entity, custom state. */
+/** The built-in triggers and actions of automations: events of any type, changes of any entity, and custom state. */
 export const automationPlugin: Plugin = {
   id: 'automation',
   triggers: [entityChangedTrigger, eventTrigger, numericStateTrigger, webhookTrigger, cronTrigger, intervalTrigger],

@@ -2,11 +2,11 @@ import { sql } from 'drizzle-orm';
 import type { DomainWrite } from '../domain-write';
 import { insertSystem, lockSystems, type System } from './systems';
 
-/** Longest name of a system, in characters. */
+/** Maximum length of a system's name, in characters. */
 const MAX_NAME_LENGTH = 200;
 
 /**
- * Locks and returns the systems with these ids. Creates unknown ones with the id as their name, except those that are
+ * Locks and returns the systems with these ids. Creates the unknown ones, with the id as their name, unless the id is
  * only in `existing`. Waits for a concurrent transaction that creates the same id.
  */
 export async function ensureSystems(
@@ -23,8 +23,8 @@ export async function ensureSystems(
 }
 
 /**
- * Returns the id of the system for each label value: by id, then by exact name (the oldest). Values without a system
- * are absent.
+ * Returns the id of the system for each label value. A value is looked up as an id, then as an exact name (the oldest
+ * system with this name). Values that match no system are absent.
  */
 export async function matchSystems(write: DomainWrite, labels: readonly string[]): Promise<Map<string, string>> {
   const result = await write.tx.execute<{ label: string; id: string }>(sql`

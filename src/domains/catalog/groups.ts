@@ -8,7 +8,7 @@ import type { EntityKind } from '../../domain/entities/entity-kind';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new group; its id is generated unless it is set. */
+/** A new group. If the id is absent, it is generated. */
 export const NewGroup = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
@@ -17,7 +17,7 @@ export const NewGroup = z.strictObject({
 });
 export type NewGroup = z.infer<typeof NewGroup>;
 
-/** Fields of a group to change; absent ones are kept. */
+/** Fields of a group to change. Absent fields are kept. */
 export const GroupPatch = NewGroup.omit({ id: true }).partial();
 export type GroupPatch = z.infer<typeof GroupPatch>;
 
@@ -49,7 +49,7 @@ export async function getGroup(db: Executor, id: string): Promise<Group | null> 
   return (await db.select().from(systemGroups).where(eq(systemGroups.id, id)))[0] ?? null;
 }
 
-/** Returns groups, newest first; `before` = creation and id of the last one of the previous page. */
+/** Returns groups, newest first. `before` is the creation time and the id of the last group on the previous page. */
 export async function listGroups(
   db: Executor,
   { limit, before }: { limit: number; before: [createdAt: string, id: string] | undefined },
@@ -98,7 +98,7 @@ export async function updateGroup(write: DomainWrite, id: string, patch: GroupPa
   return group;
 }
 
-/** Removes a group; its systems are kept. Throws `not_found` when it does not exist. */
+/** Removes a group. Its systems are kept. Throws `not_found` when the group does not exist. */
 export async function deleteGroup(write: DomainWrite, id: string): Promise<void> {
   const gone = await write.tx.delete(systemGroups).where(eq(systemGroups.id, id)).returning();
   if (gone.length === 0) throw notFound(id);
@@ -108,7 +108,7 @@ export async function deleteGroup(write: DomainWrite, id: string): Promise<void>
   await write.entities.remove(write.tx, { kind: catalogGroupKind.kind, id }, write.cause);
 }
 
-/** Throws when one of the groups does not exist. */
+/** Throws `validation_failed` when one of the groups does not exist. */
 export async function assertGroups(db: Executor, ids: readonly string[]): Promise<void> {
   if (ids.length === 0) return;
   const known = await db

@@ -10,7 +10,7 @@ import { lockEdges } from '../dependency/lock-edges';
 import { catalogSystemKind } from './catalog-system';
 import { assertGroups } from './groups';
 
-/** A new system; its id is generated unless it is set. */
+/** A new system. If the id is absent, it is generated. */
 export const NewSystem = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
@@ -20,11 +20,11 @@ export const NewSystem = z.strictObject({
 });
 export type NewSystem = z.infer<typeof NewSystem>;
 
-/** Fields of a system to change; absent ones are kept, and `metadata` is replaced as a whole. */
+/** Fields of a system to change. Absent fields are kept, and `metadata` is replaced as a whole. */
 export const SystemPatch = NewSystem.omit({ id: true }).partial();
 export type SystemPatch = z.infer<typeof SystemPatch>;
 
-/** A row of the catalogue. */
+/** A system as stored in the catalogue. */
 export type System = typeof systems.$inferSelect;
 
 function notFound(id: string): FermataError {
@@ -38,8 +38,8 @@ export async function getSystem(db: Executor, id: string): Promise<System | null
 }
 
 /**
- * Returns systems, newest first; `q` searches id and name, `before` = creation and id of the last one of the previous
- * page.
+ * Returns systems, newest first. `q` searches ids and names. `before` is the creation time and the id of the last
+ * system on the previous page.
  */
 export async function listSystems(
   db: Executor,
@@ -58,7 +58,7 @@ export async function listSystems(
 
 /**
  * Locks systems until the transaction ends, in the order of their ids. Every writer of the health or the catalogue
- * entry of a system takes this lock first, so that its changes have one order and no two writers wait for each other.
+ * entry of a system takes this lock first, so that the changes of a system have one order and writers cannot deadlock.
  */
 export async function lockSystems(tx: Executor, ids: readonly string[]): Promise<Map<string, System>> {
   if (ids.length === 0) return new Map();
@@ -71,7 +71,7 @@ export async function lockSystems(tx: Executor, ids: readonly string[]): Promise
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Locks one system like `lockSystems`. @throws {FermataError} `not_found` */
+/** Locks one system, as `lockSystems` does. @throws {FermataError} `not_found` */
 export async function lockSystem(tx: Executor, id: string): Promise<System> {
   const system = (await lockSystems(tx, [id])).get(id);
   if (!system) throw notFound(id);
@@ -85,7 +85,7 @@ async function mirror(write: DomainWrite, system: System): Promise<void> {
 }
 
 /**
- * Adds a system, with the health `healthy` (0 of 0 checks). Throws `conflict` when the id is taken and `invalid_text`
+ * Adds a system with the health `healthy` (0 of 0 checks). Throws `conflict` when the id is taken, and `invalid_text`
  * for text that cannot be stored.
  */
 export async function createSystem(write: DomainWrite, input: NewSystem): Promise<System> {
@@ -100,7 +100,7 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 }
 
 /**
- * Adds a system; returns null when its id is taken. The caller writes the health of the system together with its first
+ * Adds a system. Returns null when its id is taken. The caller writes the health of the system together with its first
  * result, so that one report causes at most one change of health.
  */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
@@ -144,8 +144,8 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 }
 
 /**
- * Removes a system from the catalogue, after the hooks of the plugins have removed their data about it. Its
- * dependencies, objectives, checks and health are removed too, each with a tombstone. Incidents are kept.
+ * Removes a system from the catalogue, after the hooks of plugins have removed their data about it. Its dependencies,
+ * objectives, checks and health are removed too, each with a change row. Incidents are kept.
  * @throws {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {

@@ -26,7 +26,7 @@ export const NewDependency = z.strictObject({
 });
 export type NewDependency = z.infer<typeof NewDependency>;
 
-/** Fields of a dependency to change; absent ones are kept. */
+/** Fields of a dependency to change. Absent fields are kept. */
 export const DependencyPatch = NewDependency.extend({
   transitive: z.boolean(),
   label: z.string().max(500).nullable(),
@@ -49,7 +49,7 @@ function derive({ id, prev, next }: EntityChange): Occurrence[] {
   return [{ event: `dependency.${event}`, payload: { dependencyId: id, sourceSystemId, targetSystemId, impactType } }];
 }
 
-/** Dependencies as entities; a change of labels alone appends no change row. */
+/** Dependencies as entities. A change of only labels appends no change row. */
 export const dependencyKind: EntityKind = {
   kind: 'dependency-edge',
   description: 'A dependency of one system on another',
@@ -63,7 +63,7 @@ export async function getDependency(db: Executor, id: string): Promise<Dependenc
   return (await db.select().from(d).where(eq(d.id, id)))[0] ?? null;
 }
 
-/** Returns dependencies, newest first; with a system, only those of which it is the source or the target. */
+/** Returns dependencies, newest first. With a system, returns only those of which it is the source or the target. */
 export async function listDependencies(
   db: Executor,
   page: { limit: number; before: string | undefined; systemId: string | undefined },
@@ -93,8 +93,8 @@ export async function lockDependency(tx: Executor, id: string): Promise<Dependen
 }
 
 /**
- * Refuses an edge from a system to itself, an existing edge and one that closes a cycle (`conflict`), and systems that
- * do not exist.
+ * Refuses an edge from a system to itself, an edge that already exists, an edge that closes a cycle (`conflict`), and
+ * systems that do not exist.
  */
 async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   const { id, sourceSystemId: source, targetSystemId: target } = row;
@@ -157,7 +157,7 @@ export async function deleteDependency(write: DomainWrite, id: string): Promise<
   return current;
 }
 
-/** Removes all dependencies of a system that is being removed, each with its tombstone. */
+/** Removes all dependencies of a system that is being removed, each with a change row. */
 export async function deleteDependenciesOf(write: DomainWrite, systemId: string): Promise<void> {
   await lockEdges(write.tx);
   const rows = await write.tx
@@ -168,7 +168,7 @@ export async function deleteDependenciesOf(write: DomainWrite, systemId: string)
   for (const { id } of rows) await deleteDependency(write, id);
 }
 
-/** Returns those of the systems on which other systems depend. */
+/** Returns those of the systems that other systems depend on. */
 export async function systemsWithDependants(tx: Executor, systemIds: readonly string[]): Promise<Set<string>> {
   const rows = await tx
     .selectDistinct({ id: d.targetSystemId })
@@ -177,7 +177,10 @@ export async function systemsWithDependants(tx: Executor, systemIds: readonly st
   return new Set(rows.map(({ id }) => id));
 }
 
-/** Appends an event with the systems that a change of status affects; appends none when no system depends on it. */
+/**
+ * Appends an event with the systems that a change of status affects. Appends none when no system depends on the changed
+ * one.
+ */
 export async function propagateImpact(
   write: DomainWrite,
   systemId: string,

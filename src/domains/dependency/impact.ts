@@ -10,7 +10,7 @@ export interface Edge {
   transitive: boolean;
 }
 
-/** A system that the change of another one affects, with its impact before and after. */
+/** A system that the change of another system affects, with the impact before and after the change. */
 export interface AffectedSystem {
   systemId: string;
   previousState: HealthStatus;
@@ -20,15 +20,15 @@ export interface AffectedSystem {
 const RANK: readonly HealthStatus[] = ['healthy', 'degraded', 'unhealthy'];
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (RANK.indexOf(a) >= RANK.indexOf(b) ? a : b);
 
-/** Returns the status that an edge passes on. */
+/** Returns the status that an edge passes on to its source. */
 function passed({ impactType }: Edge, status: HealthStatus): HealthStatus {
   if (impactType === 'informational') return 'healthy';
   return impactType === 'critical' || status === 'healthy' ? status : 'degraded';
 }
 
 /**
- * Returns the status that reaches each dependant of a system. Direct dependants are reached over any edge, further ones
- * over transitive edges only. If several paths lead to a dependant, the worst status counts.
+ * Returns the status that reaches each dependant of a system. Direct dependants are reached over any edge, further
+ * dependants only over transitive edges. If several paths lead to a dependant, the worst status is used.
  */
 function reached(edges: readonly Edge[], origin: string, status: HealthStatus): Map<string, HealthStatus> {
   const states = new Map<string, HealthStatus>();
@@ -46,7 +46,7 @@ function reached(edges: readonly Edge[], origin: string, status: HealthStatus): 
   return states;
 }
 
-/** Returns the systems that a change of status affects, and how; unaffected ones are left out. */
+/** Returns the systems that a change of status affects, and how it affects them. Other systems are left out. */
 export function impactOf(
   edges: readonly Edge[],
   origin: string,

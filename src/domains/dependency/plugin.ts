@@ -81,7 +81,7 @@ const remove: TransactionalAction<z.infer<typeof RemoveConfig>> = {
   },
 };
 
-/** The plugin for dependencies of systems and the impact of failures on dependants. */
+/** The plugin for dependencies between systems, and for the impact of failures on dependants. */
 export const dependencyPlugin: Plugin = {
   id: 'dependency',
   triggers: [

@@ -11,7 +11,7 @@ import { CheckResult } from './check-result';
 import { refreshHealth } from './refresh-health';
 
 /**
- * The assignment of a check to a system. Results of a disabled assignment are kept, but do not count for the system's
+ * The assignment of a check to a system. Results of a disabled assignment are stored, but do not count for the system's
  * health.
  */
 export const NewAssignment = z.strictObject({
@@ -45,7 +45,7 @@ export async function getAssignment(db: Executor, ref: AssignmentRef): Promise<A
   return rows[0] ?? null;
 }
 
-/** Returns assignments, ordered by system and check; `after` = the last one of the previous page. */
+/** Returns assignments, ordered by system and check. `after` is the last assignment on the previous page. */
 export async function listAssignments(
   db: Executor,
   page: { limit: number; after?: AssignmentRef; systemId?: string },
@@ -75,8 +75,8 @@ const refresh = (write: DomainWrite, system: System) =>
   refreshHealth(write, [system], new Map([[system.id, write.now]]));
 
 /**
- * Assigns a check to a system, or sets whether it counts. Refuses an unknown system, and an id that a firing alert
- * uses.
+ * Assigns a check to a system, or sets whether the check counts. Refuses an unknown system, and an id that a firing
+ * alert uses.
  */
 export async function putAssignment(write: DomainWrite, input: NewAssignment): Promise<Assignment> {
   assertStorable(input);

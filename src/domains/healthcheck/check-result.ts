@@ -3,7 +3,10 @@ import { Instant } from '../../domain/instant';
 import { HealthStatus } from './health-status';
 
 const Id = z.string().min(1).max(200);
-/** Longest latency: about thirty years. A single absurd value would otherwise distort every average of the system. */
+/**
+ * Maximum latency in milliseconds, about thirty years. Without a limit, a single absurd value would distort every
+ * average of the system.
+ */
 const MAX_LATENCY_MS = 1e12;
 
 /** The result of a check, as senders post it. */
@@ -14,12 +17,12 @@ export const CheckResult = z.strictObject({
   latencyMs: z.number().nonnegative().max(MAX_LATENCY_MS).optional(),
   collectors: z.record(z.string(), z.unknown()).optional(),
   message: z.string().max(10_000).optional(),
-  /** When the check was measured; default: when the result was received. */
+  /** When the check was measured. Default: when the result was received. */
   timestamp: Instant.optional(),
 });
 export type CheckResult = z.infer<typeof CheckResult>;
 
-/** A result, with its instant and the id of its `check_completed` change row. */
+/** A result with its time and the id of its `check_completed` change row. */
 export interface DatedResult extends CheckResult {
   at: Date;
   changeId: string;

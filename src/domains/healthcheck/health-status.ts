@@ -15,7 +15,7 @@ const SEVERITY: Readonly<Record<HealthStatus, number>> = { healthy: 0, degraded:
 
 const worse = (a: HealthStatus, b: HealthStatus): HealthStatus => (SEVERITY[a] >= SEVERITY[b] ? a : b);
 
-/** The last status of a check, or a firing alert; `count` = the number of checks that this entry stands for. */
+/** The last status of a check, or a firing alert. `count` is the number of checks that this entry represents. */
 export interface CheckStatus {
   source: 'check' | 'alert';
   status: HealthStatus;
@@ -25,8 +25,8 @@ export interface CheckStatus {
 const countOf = (checks: readonly CheckStatus[]): number => checks.reduce((sum, { count = 1 }) => sum + count, 0);
 
 /**
- * Returns the health of a system (catalogue.md, Health): healthy or unhealthy when all checks are, otherwise degraded.
- * It is at least as bad as the worst firing alert. Alerts count in `totalChecks`.
+ * Returns the health of a system (catalogue.md, Health). It is healthy or unhealthy when all checks are, and degraded
+ * otherwise. It is never better than the worst firing alert. Alerts are included in `totalChecks`.
  */
 export function aggregateHealth(all: readonly CheckStatus[]): HealthState {
   const checks = all.filter((check) => check.source === 'check');

@@ -3,13 +3,13 @@ import type { Executor } from '../../db/executor';
 import { readHealthSnapshots, type HealthSnapshot } from '../../db/health-snapshots';
 import { HealthStatus } from './health-status';
 
-/** Age, in milliseconds, up to which raw results are kept; latencies and rates are computed from them. */
+/** Maximum age of raw results, in milliseconds. Latencies and rates are computed from these results. */
 const RESULTS_WINDOW_MS = 24 * 3_600_000;
 
 /** Default of `transition_window_minutes`. */
 export const DEFAULT_WINDOW_MINUTES = 60;
 
-/** Value of `health.*` in expressions: the health of a system and figures about it. Instants in ISO 8601. */
+/** Value of `health.*` in expressions: the health of a system, and figures about it. Times are in ISO 8601. */
 export const HealthView = z.object({
   status: HealthStatus.describe('Present status; a system without results is healthy'),
   in_status_since: z.string().describe('Since when it has this status, ISO 8601'),
@@ -33,8 +33,8 @@ export const HealthView = z.object({
 export type HealthView = z.infer<typeof HealthView>;
 
 /**
- * Returns the instant since which the present status holds. A system without results, or with healthy as its first
- * status, has been healthy since its creation.
+ * Returns since when the system has had its current status. A system without results, or whose first status is healthy,
+ * has been healthy since its creation.
  */
 function statusSince(row: HealthSnapshot): Date {
   const since = row.status === null || row.transition_at === null || row.first_healthy;
@@ -60,7 +60,7 @@ function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthVi
   };
 }
 
-/** Returns the views of systems by id, with one query; unknown ids are absent. */
+/** Returns the views of systems by id, with one query. Unknown ids are absent. */
 export async function readHealthViews(
   db: Executor,
   systemIds: readonly string[],

@@ -18,7 +18,7 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
 }
 
 /**
- * Removes results that were already recorded: those with the same system, check, timestamp and status. Results without
+ * Removes results that were already recorded, which have the same system, check, timestamp and status. Results without
  * a timestamp are all kept.
  */
 async function dropKnown(
@@ -55,8 +55,8 @@ function eventsOf(write: DomainWrite, result: DatedResult): NewEvent[] {
 
 /**
  * Records results of checks: stores the raw results, appends `check_completed` (and `check_failed`) for each, and
- * updates the health of the systems. Creates unknown systems and checks; ignores results that were already recorded.
- * Returns the ids of the change rows. Throws `invalid_text`.
+ * updates the health of the systems. Creates unknown systems and checks, and ignores results that were already
+ * recorded. Returns the ids of the change rows. Throws `invalid_text`.
  */
 export async function recordResults(write: DomainWrite, results: readonly CheckResult[]): Promise<string[]> {
   assertStorable(results);

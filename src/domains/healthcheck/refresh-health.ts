@@ -6,10 +6,9 @@ import { aggregateHealth, type CheckStatus } from './health-status';
 import { writeHealth, type HealthChange } from './write-health';
 
 /**
- * Derives the health of systems from their enabled checks and firing alerts, and stores it. Returns what changed. The
- * caller holds the locks of the systems. `at` is the instant of the cause. When the status depends on a newer result,
- * the transition gets the instant of that result; a late result thus never makes a transition older than the previous
- * one.
+ * Derives the health of systems from their enabled checks and firing alerts, and stores it. Returns the changes. The
+ * caller holds the locks of the systems. `at` is the time of the cause. If the status depends on a newer result, the
+ * transition gets the time of that result, so that a late result never makes a transition older than the previous one.
  */
 export async function refreshHealth(
   write: DomainWrite,

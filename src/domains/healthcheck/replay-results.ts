@@ -2,12 +2,12 @@ import { sameJson } from '../../domain/entities/diff';
 import type { DatedResult } from './check-result';
 import { aggregateHealth, type HealthState, type HealthStatus } from './health-status';
 
-/** A check as stored. */
+/** A stored check with its last result. */
 export interface StoredCheck {
   systemId: string;
   configurationId: string;
   source: 'check' | 'alert';
-  /** False for a disabled check: its results are kept, but do not count. */
+  /** False for a disabled check. Its results are stored, but do not count. */
   enabled: boolean;
   status: HealthStatus | null;
   lastResultAt: Date | null;
@@ -20,11 +20,13 @@ export interface HealthStep {
   at: Date;
 }
 
-/** The checks of one system while a batch is replayed. */
+/** The state of one system's checks while a batch is replayed. */
 interface Replay {
   checks: Map<string, StoredCheck>;
   health: HealthState | undefined;
-  /** The checks that have a result at the current instant; the health is derived once all of them have been read. */
+  /**
+   * The checks that have a result at the current time. The health is derived once all of these results have been read.
+   */
   instant: { at: Date; seen: Set<string> } | undefined;
 }
 
@@ -44,10 +46,10 @@ function settle(systemId: string, replay: Replay): HealthStep[] {
 }
 
 /**
- * Returns the effects of a batch of results, in the order of their instants: each intermediate health, and the newest
- * result of each check. Results of one instant are applied together. A result older than the last one of its check
- * changes nothing. When the status depends on a newer result of another check, the transition gets the instant of that
- * result, so that it is never older than the previous one.
+ * Returns the effects of a batch of results in the order of their times: each intermediate health, and the newest
+ * result of each check. Results with the same time are applied together. A result that is older than the last result of
+ * its check changes nothing. If the status depends on a newer result of another check, the transition gets the time of
+ * that result, so that it is never older than the previous transition.
  */
 export function replayResults(
   stored: readonly StoredCheck[],

@@ -34,7 +34,7 @@ const healthTrigger = (id: string, displayName: string, description: string, hol
   payloadSchema: HealthChangePayload,
   holds: {
     entity: (payload) => ({ kind: 'health', id: String(payload.systemId) }),
-    // Without the entity, the system was removed, and the cause of the dwell no longer holds.
+    // If the entity does not exist, the system was removed, and the cause of the dwell no longer holds.
     test: (state, payload) => state !== null && holds(state.status, payload),
   },
 });

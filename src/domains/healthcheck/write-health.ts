@@ -9,7 +9,7 @@ export interface HealthChange {
   changeId: string;
 }
 
-/** The health of a system to write, valid from `at` on. */
+/** The health of a system that is written, valid from `at` on. */
 export interface HealthWrite {
   system: { id: string; name: string | undefined };
   state: HealthState;
@@ -18,8 +18,8 @@ export interface HealthWrite {
 
 /**
  * Writes the health of systems, keeping the given order within each system. A change of status is propagated to the
- * dependants of the system and makes its objectives due. Returns what changed. The caller holds the locks of the
- * systems.
+ * dependants of the system, and makes the objectives of the system due. Returns the changes. The caller holds the locks
+ * of the systems.
  */
 export async function writeHealth(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const changes: HealthChange[] = [];
@@ -37,7 +37,7 @@ export async function writeHealth(write: DomainWrite, steps: readonly HealthWrit
   return changes;
 }
 
-/** Writes health; `steps` has at most one entry for each system. */
+/** Writes the health of systems. `steps` has at most one entry for each system. */
 async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const previous = new Map<string, HealthStatus>();
   const inOrder = steps.toSorted((a, b) => (a.system.id < b.system.id ? -1 : 1));

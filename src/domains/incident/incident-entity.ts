@@ -25,7 +25,7 @@ function eventOf(prev: IncidentState | null, next: IncidentState): string {
   return next.status === 'resolved' && prev.status !== 'resolved' ? 'incident.resolved' : 'incident.updated';
 }
 
-/** Derives the events of a change; one that resolves the incident causes `resolved` only, without `updated`. */
+/** Derives the events of a change. A change that resolves the incident causes only `resolved`, not `updated`. */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
   const prev = change.prev === null ? null : IncidentState.parse(change.prev);
@@ -40,7 +40,7 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: eventOf(prev, next), payload }];
 }
 
-/** Incidents as entities; comments and labels are in separate tables. */
+/** Incidents as entities. Comments and labels are in separate tables. */
 export const incidentKind: EntityKind = {
   kind: 'incident',
   description: 'An incident and the systems that it affects',

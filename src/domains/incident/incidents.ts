@@ -11,7 +11,7 @@ const Title = z.string().min(1).max(500);
 const Message = z.string().min(1).max(10_000);
 const SystemIds = z.array(z.string().min(1).max(200)).min(1).max(1000);
 
-/** A new incident; `message` becomes its first update. */
+/** A new incident. `message` becomes its first update. */
 export const NewIncident = z.strictObject({
   title: Title,
   description: z.string().max(10_000).nullable().optional(),
@@ -23,11 +23,11 @@ export const NewIncident = z.strictObject({
 });
 export type NewIncident = z.infer<typeof NewIncident>;
 
-/** Fields of an incident to change; absent ones are kept. */
+/** Fields of an incident to change. Absent fields are kept. */
 export const IncidentPatch = NewIncident.omit({ message: true }).partial();
 export type IncidentPatch = z.infer<typeof IncidentPatch>;
 
-/** A message about an incident, with the status to set, if any. */
+/** A message about an incident, with the status that it sets, if any. */
 export const NewIncidentUpdate = z.strictObject({ message: Message, statusChange: IncidentStatus.optional() });
 export type NewIncidentUpdate = z.infer<typeof NewIncidentUpdate>;
 
@@ -41,7 +41,7 @@ export async function getIncident(db: Executor, id: string): Promise<Incident | 
   return rows[0] ?? null;
 }
 
-/** Returns incidents, newest first; `before` = id of the last one of the previous page. */
+/** Returns incidents, newest first. `before` is the id of the last incident on the previous page. */
 export async function listIncidents(
   db: Executor,
   page: {
@@ -66,7 +66,7 @@ export async function listIncidents(
     .limit(page.limit);
 }
 
-/** Returns updates of an incident, newest first; `before` = the last id of the previous page. */
+/** Returns updates of an incident, newest first. `before` is the id of the last update on the previous page. */
 export async function listIncidentUpdates(
   db: Executor,
   incidentId: string,
@@ -161,7 +161,7 @@ export async function addIncidentUpdate(
   return { incident: await change(write, current, { status: statusChange }), update: row };
 }
 
-/** Resolves an incident; a resolved one stays unchanged, but the message is stored. */
+/** Resolves an incident. If it is already resolved, only the message is stored. */
 export async function resolveIncident(write: DomainWrite, id: string, message?: string): Promise<Incident> {
   assertStorable(message, 'message');
   const current = await lockIncident(write.tx, id);
@@ -170,7 +170,9 @@ export async function resolveIncident(write: DomainWrite, id: string, message?: 
   return resolves ? change(write, current, { status: 'resolved' }) : current;
 }
 
-/** Removes an incident with its updates; its entity leaves a tombstone. @throws {FermataError} `not_found` */
+/**
+ * Removes an incident with its updates, and appends a change row for the removal. @throws {FermataError} `not_found`
+ */
 export async function deleteIncident(write: DomainWrite, id: string): Promise<void> {
   await lockIncident(write.tx, id);
   await write.entities.remove(write.tx, { kind: incidentKind.kind, id }, write.cause);
@@ -178,9 +180,9 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Returns those of the wanted systems that the incident lacks. Leaves out systems that another open incident of an
- * automation covers: otherwise a system would have two incidents, while the automation that opened the other one
- * resolves that one when the system recovers.
+ * Returns those of the wanted systems that the incident does not cover yet. Systems that another open incident of an
+ * automation covers are left out: they would have two incidents, and the automation that opened the other one resolves
+ * only that one when the system recovers.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx
@@ -197,17 +199,17 @@ async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: read
   return wanted.filter((systemId) => !covered.has(systemId));
 }
 
-/** What an incident that is reused gains; unchanged fields are absent. */
+/** What is added to an incident that is reused. Unchanged fields are absent. */
 export interface ReusedChange {
   severityChange?: IncidentSeverity;
   addedSystemIds?: string[];
 }
 
 /**
- * Opens an incident, unless an open one covers any of the systems; then reuses the oldest of those. The reused incident
- * gets the systems that it lacks, and the severity of the input if that is higher, so that an open minor incident never
- * hides an outage. Concurrent calls for the same system wait for each other; locks are taken in the order of system
- * ids.
+ * Opens an incident, or reuses the oldest open incident that covers any of the systems. A reused incident gets the
+ * systems that it does not cover yet, and the severity of the input if that is higher, so that an open minor incident
+ * never hides an outage. Concurrent calls for the same system wait for each other; locks are taken in the order of
+ * system ids.
  */
 export async function createOrReuseIncident(
   write: DomainWrite,

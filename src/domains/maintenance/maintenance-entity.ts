@@ -6,7 +6,7 @@ export const MAINTENANCE_STATUSES = ['scheduled', 'in_progress', 'completed', 'c
 export const MaintenanceStatus = z.enum(MAINTENANCE_STATUSES);
 export type MaintenanceStatus = z.infer<typeof MaintenanceStatus>;
 
-/** Reactive state of a maintenance; instants in ISO 8601. */
+/** Reactive state of a maintenance. Times are in ISO 8601. */
 export const MaintenanceState = z.strictObject({
   status: MaintenanceStatus,
   systemIds: z.array(z.string()),
@@ -22,7 +22,8 @@ function eventOf(prev: MaintenanceState | null, next: MaintenanceState): string 
 }
 
 /**
- * Derives the events of a change: `started` or `ended` without `updated`; a cancellation before the start is `updated`.
+ * Derives the events of a change. A start or an end causes only `started` or `ended`, not `updated`. A cancellation
+ * before the start causes `updated`.
  */
 function derive(change: EntityChange): Occurrence[] {
   if (change.next === null) return [];
@@ -31,7 +32,7 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: eventOf(prev, next), payload: { maintenanceId: change.id, ...next, ...change.context } }];
 }
 
-/** Maintenances as entities; title and updates are in separate tables. */
+/** Maintenances as entities. Titles and updates are in separate tables. */
 export const maintenanceKind: EntityKind = {
   kind: 'maintenance',
   description: 'A planned time window for systems, started and ended by the clock',

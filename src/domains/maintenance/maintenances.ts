@@ -8,7 +8,7 @@ import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 import { maintenanceKind, MaintenanceStatus } from './maintenance-entity';
 
-/** Longest maintenance that `maintenance.set_system` starts, in minutes (30 days). */
+/** Maximum duration of a maintenance that `maintenance.set_system` starts, in minutes (30 days). */
 export const MAX_MINUTES = 43_200;
 
 const Message = z.string().min(1).max(10_000);
@@ -25,8 +25,8 @@ export const NewMaintenance = z.strictObject({
 export type NewMaintenance = z.infer<typeof NewMaintenance>;
 
 /**
- * Fields of a maintenance to change; absent ones are kept. The status can only be set to an ended one; the clock sets
- * the others.
+ * Fields of a maintenance to change. Absent fields are kept. The status can only be set to one that ends the
+ * maintenance; the clock sets the other statuses.
  */
 export const MaintenancePatch = NewMaintenance.extend({
   status: MaintenanceStatus.extract(['completed', 'cancelled']),
@@ -48,7 +48,7 @@ export async function getMaintenance(db: Executor, id: string): Promise<Maintena
   return (await db.select().from(m).where(eq(m.id, id)))[0] ?? null;
 }
 
-/** Returns maintenances, newest first; `before` = id of the last one of the previous page. */
+/** Returns maintenances, newest first. `before` is the id of the last maintenance on the previous page. */
 export async function listMaintenances(
   db: Executor,
   page: {
@@ -103,8 +103,8 @@ async function store(write: DomainWrite, row: Maintenance, occurredAt = write.no
 const later = (a: Date, b: Date) => (a > b ? a : b);
 
 /**
- * Updates the status of a locked row to the present time. Each intermediate status is a separate change, at its planned
- * instant but not before `since`, when the row was last changed.
+ * Updates the status of a locked row to the current time. Each intermediate status is a separate change at its planned
+ * time, but not before `since`, which is when the row was last changed.
  */
 async function followClock(write: DomainWrite, row: Maintenance, since = new Date(0)): Promise<Maintenance> {
   let current = row;
@@ -126,7 +126,7 @@ async function followClock(write: DomainWrite, row: Maintenance, since = new Dat
 }
 
 /**
- * Plans a maintenance; one whose start has passed is in progress at once. Refuses an end that is not after the start.
+ * Plans a maintenance. If its start has passed, it is in progress at once. Refuses an end that is not after the start.
  */
 export async function createMaintenance(write: DomainWrite, input: NewMaintenance): Promise<Maintenance> {
   assertStorable(input);
@@ -146,7 +146,8 @@ export async function createMaintenance(write: DomainWrite, input: NewMaintenanc
 
 /**
  * Changes a maintenance.
- * @throws {FermataError} `not_found`; `conflict` when the times or the status of an ended one are changed
+ * @throws {FermataError} `not_found`; `conflict` when the times or the status of a maintenance that has ended are
+ * changed
  */
 export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
   assertStorable(patch);
@@ -166,7 +167,7 @@ export async function updateMaintenance(write: DomainWrite, id: string, patch: M
   return followClock(write, await store(write, next), write.now);
 }
 
-/** Adds an update to a maintenance without changing it. Throws `not_found` when it does not exist. */
+/** Adds an update to a maintenance without changing the maintenance. Throws `not_found` when it does not exist. */
 export async function addMaintenanceUpdate(
   write: DomainWrite,
   id: string,
@@ -180,7 +181,7 @@ export async function addMaintenanceUpdate(
   return { maintenance, update };
 }
 
-/** Returns updates of a maintenance, newest first; `before` = the last id of the previous page. */
+/** Returns updates of a maintenance, newest first. `before` is the id of the last update on the previous page. */
 export async function listMaintenanceUpdates(
   db: Executor,
   maintenanceId: string,
@@ -196,7 +197,9 @@ export async function listMaintenanceUpdates(
     .limit(page.limit);
 }
 
-/** Removes a maintenance with its updates; its entity leaves a tombstone. @throws {FermataError} `not_found` */
+/**
+ * Removes a maintenance with its updates, and appends a change row for the removal. @throws {FermataError} `not_found`
+ */
 export async function deleteMaintenance(write: DomainWrite, id: string): Promise<void> {
   const { title } = await lockMaintenance(write.tx, id);
   await write.entities.remove(write.tx, { kind: maintenanceKind.kind, id }, write.cause, { context: { title } });
@@ -204,8 +207,8 @@ export async function deleteMaintenance(write: DomainWrite, id: string): Promise
 }
 
 /**
- * Ends the running maintenances of a system, in the order of their ids, and returns these. A message is added to each
- * as an update.
+ * Ends the running maintenances of a system in the order of their ids. Returns their ids. `message` is added to each as
+ * an update.
  */
 export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
   const rows = await write.tx
@@ -239,7 +242,7 @@ export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m
 
 /**
  * Starts and ends maintenances that are due by the server's clock. Returns how many rows changed. Skips rows that other
- * transactions have locked; a later call handles them.
+ * transactions have locked; a later call handles these.
  */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx

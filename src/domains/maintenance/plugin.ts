@@ -7,7 +7,7 @@ import { updateAction } from './actions/update';
 import { maintenanceKind } from './maintenance-entity';
 import { maintenanceTriggers } from './triggers';
 
-/** The plugin for maintenances, which people and automations plan and which start and end at their planned times. */
+/** The plugin for maintenances. People and automations plan them, and they start and end at the planned times. */
 export const maintenancePlugin: Plugin = {
   id: 'maintenance',
   triggers: maintenanceTriggers,

@@ -18,7 +18,10 @@ const trigger = (id: string, displayName: string, description: string): TriggerT
   contextKey: (payload) => String(payload.notificationId),
 });
 
-/** Creates the plugin that sends notifications through connections. `types` is called after all plugins are loaded. */
+/**
+ * Creates the plugin that sends notifications through connections. `types` is called after all plugins have been
+ * loaded.
+ */
 export function createNotificationPlugin(deps: {
   egress: Egress;
   types: () => ReadonlyMap<string, AnyConnectionType>;

@@ -5,7 +5,7 @@ import type { AnyConnectionType, NotifyMessage } from '../../integrations/connec
 import type { CallContext } from '../../integrations/contract';
 import { ProviderFailure } from '../../integrations/provider-failure';
 
-/** The outcome for one recipient. `to` is empty for a channel that has no recipients. */
+/** The result for one recipient. `to` is empty for a channel that has no recipients. */
 export const DeliveryResult = z.object({
   to: z.string(),
   ok: z.boolean(),
@@ -25,9 +25,9 @@ interface Sending {
 
 /**
  * Sends a message to each recipient that no earlier attempt has reached. Each delivery is recorded before the next one
- * begins, so a worker that dies repeats at most the current delivery, with the same idempotency key.
- * @throws {ProviderFailure} when some recipients were not reached: retryable when one of the failures is, with all
- * results as its output
+ * begins. If a worker dies, at most the current delivery is repeated, with the same idempotency key.
+ * @throws {ProviderFailure} when some recipients were not reached; its output contains all results, and it is retryable
+ * if one of the failures is
  */
 export async function sendToRecipients(
   context: CallContext<unknown>,
@@ -61,7 +61,10 @@ export async function sendToRecipients(
   return results;
 }
 
-/** Returns one failure for all: the first retryable one if any, with the longest delay that a provider requested. */
+/**
+ * Returns one failure that represents all. It is the first retryable failure, if any, with the longest delay that a
+ * provider requested.
+ */
 function failureOf(failures: readonly unknown[], results: DeliveryResult[]): unknown {
   const known = failures.filter((failure) => failure instanceof ProviderFailure);
   const first = known.find(({ retryable }) => retryable) ?? known[0];

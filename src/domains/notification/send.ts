@@ -53,9 +53,9 @@ function recipientsOf({ to }: Config): string[] {
 }
 
 /**
- * `notification.send`: sends a message to every recipient through one connection. A retry sends only to recipients that
- * were not reached yet, each with its own idempotency key. The step fails when some are still not reached after the
- * last attempt.
+ * Creates `notification.send`, which sends a message to every recipient through one connection. A retry sends only to
+ * recipients that have not been reached yet. Each recipient has a separate idempotency key. The step fails when some
+ * recipients are still not reached after the last attempt.
  */
 export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionType>): CallingAction<Config> {
   return {
@@ -110,7 +110,10 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
   };
 }
 
-/** @throws {ProviderFailure} config_invalid when the connection cannot notify, or needs recipients and has none */
+/**
+ * Returns the channel of a connection. @throws {ProviderFailure} `config_invalid` when the connection cannot notify, or
+ * needs recipients and has none
+ */
 function channelOf(types: ReadonlyMap<string, AnyConnectionType>, connectionType: string, recipients: string[]) {
   const notify = types.get(connectionType)?.notify;
   if (!notify) {

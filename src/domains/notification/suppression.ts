@@ -4,9 +4,9 @@ import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
 import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
- * Returns what suppresses notifications of a run. The run's system is its context key, or else `systemId` of the
- * trigger's payload; without one, the payload's `systemIds` are checked. Returns null when nothing suppresses them or
- * no system is known.
+ * Returns what suppresses notifications of a run, or null. The run's system is its context key, or otherwise `systemId`
+ * in the trigger's payload; without either, `systemIds` in the payload are checked. Returns null also when no system is
+ * known.
  */
 export function suppressionOf(
   db: Executor,

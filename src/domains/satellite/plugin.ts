@@ -19,7 +19,7 @@ const trigger = (id: string, displayName: string, description: string, status: '
   },
 });
 
-/** The plugin for satellites, which are programs that run checks elsewhere. */
+/** The plugin for satellites, which are programs that run checks from other locations. */
 export const satellitePlugin: Plugin = {
   id: 'satellite',
   triggers: [

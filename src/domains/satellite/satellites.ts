@@ -8,7 +8,7 @@ import { assertStorable } from '../../domain/entities/storable';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new satellite: a program that runs checks elsewhere and sends heartbeats. */
+/** A new satellite, which is a program that runs checks from another location and sends heartbeats. */
 export const NewSatellite = z.strictObject({
   name: z.string().min(1).max(200),
   region: z.string().max(200).optional(),
@@ -21,7 +21,7 @@ export const NewSatellite = z.strictObject({
 });
 export type NewSatellite = z.infer<typeof NewSatellite>;
 
-/** Fields of a satellite to change; absent ones are kept. */
+/** Fields of a satellite to change. Absent fields are kept. */
 export const SatellitePatch = NewSatellite.partial();
 export type SatellitePatch = z.infer<typeof SatellitePatch>;
 
@@ -40,8 +40,8 @@ const SatelliteState = z.strictObject({
 });
 
 /**
- * Derives the events of a change: going offline is `disconnected`, preceded by `heartbeat_lost` when a heartbeat is
- * overdue.
+ * Derives the events of a change. When a satellite goes offline, this is `disconnected`, preceded by `heartbeat_lost`
+ * if its heartbeat is overdue.
  */
 function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
   const state = SatelliteState.parse(next ?? prev);
@@ -55,7 +55,7 @@ function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
   return [...(lost ? ['satellite.heartbeat_lost'] : []), 'satellite.disconnected'].map((event) => ({ event, payload }));
 }
 
-/** Satellites as entities; a heartbeat that does not change the status appends no change row. */
+/** Satellites as entities. A heartbeat that does not change the status appends no change row. */
 export const satelliteKind: EntityKind = {
   kind: 'satellite-connection',
   description: 'Whether a satellite is connected',
@@ -71,7 +71,7 @@ export async function getSatellite(db: Executor, id: string): Promise<Satellite 
   return (await db.select().from(s).where(eq(s.id, id)))[0] ?? null;
 }
 
-/** Returns satellites, newest first; `before` = id of the last one of the previous page. */
+/** Returns satellites, newest first. `before` is the id of the last satellite on the previous page. */
 export async function listSatellites(
   db: Executor,
   page: { limit: number; before: string | undefined },
@@ -96,7 +96,7 @@ export async function lockSatellite(tx: Executor, id: string): Promise<Satellite
   return rows[0];
 }
 
-/** Adds a satellite; it is offline until its first heartbeat. */
+/** Adds a satellite, which is offline until its first heartbeat. */
 export async function createSatellite(write: DomainWrite, input: NewSatellite): Promise<Satellite> {
   assertStorable(input);
   const { now } = write;
@@ -135,7 +135,7 @@ export async function heartbeat(write: DomainWrite, id: string): Promise<Satelli
   return { ...current, lastSeenAt: write.now };
 }
 
-/** Removes a satellite; one that was online fires `satellite.disconnected`. */
+/** Removes a satellite. If it was online, this fires `satellite.disconnected`. */
 export async function deleteSatellite(write: DomainWrite, id: string): Promise<void> {
   await lockSatellite(write.tx, id);
   await write.tx.delete(s).where(eq(s.id, id));
@@ -145,10 +145,10 @@ export async function deleteSatellite(write: DomainWrite, id: string): Promise<v
 const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
   and ${s.lastSeenAt} + make_interval(secs => ${s.heartbeatTimeoutSeconds}) <= ${now.toISOString()}`;
 
-/** Returns an SQL condition that is true when a satellite's heartbeat is overdue. */
+/** Returns an SQL condition that is true when the heartbeat of some satellite is overdue. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
-/** Marks satellites offline whose heartbeat is overdue by the server's clock. Returns how many. */
+/** Marks satellites offline whose heartbeats are overdue by the server's clock. Returns how many were marked. */
 export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
   const silent = await write.tx
     .select()

@@ -7,7 +7,7 @@ export interface Outage {
 /** The computed values of an objective. */
 export interface Objective {
   budgetRemainingPercent: number;
-  /** Whole days since the system was last unhealthy; since `since` if it never was. */
+  /** Number of whole days since the system was last unhealthy, or since `since` if it never was. */
   currentStreak: number;
   /** When the next day of the streak is complete, in milliseconds since 1970. */
   streakGrowsAt: number;
@@ -16,10 +16,11 @@ export interface Objective {
 const DAY_MS = 86_400_000;
 
 /**
- * Computes an objective. The budget is the share of the window that may be unhealthy, (100 - target) %. The remaining
- * budget, in percent, is 100 × (1 - unhealthy time in the window / budget), at least 0, rounded to two decimals.
- * Degraded time does not use the budget, and time before the system was known counts as healthy. The streak counts
- * whole days of 24 hours without an outage up to now; without an outage in the window, it starts at `since`.
+ * Computes an objective. The budget is the share of the window in which the system may be unhealthy, (100 - target) %.
+ * The remaining budget, in percent, is 100 × (1 - unhealthy time in the window / budget), at least 0, rounded to two
+ * decimals. Degraded time does not use the budget, and time before the system was known counts as healthy. The streak
+ * is the number of whole days of 24 hours without an outage up to now; without an outage in the window, it starts at
+ * `since`.
  */
 export function objectiveOf(
   { target, windowDays }: { target: number; windowDays: number },
@@ -42,9 +43,7 @@ export function objectiveOf(
 /** Number of points in a burn-down, from the start of the window to now. */
 const BURN_DOWN_POINTS = 60;
 
-/**
- * Returns the remaining budget of the present window at evenly spaced instants since its start; the last one is now.
- */
+/** Returns the remaining budget of the current window at evenly spaced times, from the start of the window to now. */
 export function burnDownOf(
   objective: { target: number; windowDays: number },
   outages: readonly Outage[],
@@ -67,8 +66,5 @@ export function burnDownOf(
 /** Streaks, in days, that fire `slo.achievement_unlocked`. */
 export const MILESTONES = [7, 30, 90, 180, 365] as const;
 
-/**
- * Objectives with less than this share of their budget left, in percent, are at risk; those with none left are
- * breached.
- */
+/** Remaining budget, in percent, below which an objective is at risk. An objective with no budget left is breached. */
 export const AT_RISK_PERCENT = 25;

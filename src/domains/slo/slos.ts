@@ -19,7 +19,7 @@ export const NewSlo = z.strictObject({
 });
 export type NewSlo = z.infer<typeof NewSlo>;
 
-/** Fields of an objective to change; absent ones are kept. */
+/** Fields of an objective to change. Absent fields are kept. */
 export const SloPatch = z.strictObject({
   name: NewSlo.shape.name.optional(),
   target: NewSlo.shape.target.optional(),
@@ -29,13 +29,13 @@ export type SloPatch = z.infer<typeof SloPatch>;
 
 export type Slo = typeof slos.$inferSelect;
 
-/** Minimum time between two computations of an objective after changes of health. */
+/** Minimum time between two computations of an objective after changes of health, in milliseconds. */
 const AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MONDAY_NINE_MS = 9 * 3_600_000;
 const PERFORMERS = 5;
 
-/** Objectives as entities, with computed state. */
+/** Objectives as entities whose state is computed. */
 export const sloKind: EntityKind = {
   kind: 'slo',
   description: 'An objective for the health of a system, with its remaining budget',
@@ -55,7 +55,7 @@ export async function getSlo(db: Executor, id: string): Promise<Slo | null> {
   return (await db.select().from(slos).where(eq(slos.id, id)))[0] ?? null;
 }
 
-/** Returns objectives, newest first; `before` = id of the last one of the previous page. */
+/** Returns objectives, newest first. `before` is the id of the last objective on the previous page. */
 export async function listSlos(db: Executor, page: { limit: number; before: string | undefined }): Promise<Slo[]> {
   const where = page.before === undefined ? undefined : lt(slos.id, page.before);
   return db.select().from(slos).where(where).orderBy(desc(slos.id)).limit(page.limit);
@@ -100,13 +100,15 @@ export async function deleteSlo(write: DomainWrite, id: string): Promise<void> {
   await write.entities.remove(write.tx, { kind: sloKind.kind, id }, write.cause);
 }
 
-/** Removes the objectives of a system that is being removed, each with its tombstone. */
+/** Removes the objectives of a system that is being removed, each with a change row. */
 export async function deleteSlosOf(write: DomainWrite, systemId: string): Promise<void> {
   const rows = await write.tx.select({ id: slos.id }).from(slos).where(eq(slos.systemId, systemId)).orderBy(slos.id);
   for (const { id } of rows) await deleteSlo(write, id);
 }
 
-/** Makes the objectives of systems due after a change of their health, each at most once a minute. */
+/**
+ * Makes the objectives of systems due after a change of their health. Each objective becomes due at most once a minute.
+ */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
     update slos set compute_at = least(compute_at, case when computed_at = updated_at then ${now.toISOString()}
@@ -114,7 +116,9 @@ export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonl
     where system_id = any(${sql.param(systemIds)}::text[])`);
 }
 
-/** Returns the periods after `from` in which a system was unhealthy, from the transitions of its health. */
+/**
+ * Returns the periods after `from` in which a system was unhealthy. They are read from the transitions of its health.
+ */
 async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Outage[]> {
   const found = await tx.execute<{ at: string; to_value: unknown }>(sql`
     select at, to_value from entity_transitions
@@ -139,9 +143,9 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 }
 
 /**
- * Returns since when a system has had no outage, in milliseconds since 1970: since the end of the last one, however
- * long ago, or else since the system is known. Where retention has removed the start of the history, the earlier result
- * is used.
+ * Returns since when a system has had no outage, in milliseconds since 1970: since the end of its last outage, or
+ * otherwise since the system has been known. If retention has removed the start of the history, uses the previously
+ * computed streak.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`
@@ -166,7 +170,7 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
   const unlocked = reached.filter((achievement) => !row.achievements.includes(achievement));
   const next: Slo = {
     ...{ ...row, ...objective, bestStreak, achievements: [...row.achievements, ...unlocked], computedAt: now },
-    // The next midnight UTC, or earlier when the streak grows: a milestone counts even if the streak ends before
+    // The next midnight UTC, or earlier if the streak grows before: a milestone counts even if the streak ends before
     // midnight.
     computeAt: new Date(Math.min((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS, streakGrowsAt)),
   };
@@ -187,7 +191,7 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
 
 const isDue = (now: Date): SQL => sql`${slos.computeAt} <= ${now.toISOString()}`;
 
-/** Computes objectives that are due by the server's clock. Returns how many. */
+/** Computes objectives that are due by the server's clock. Returns how many were computed. */
 export async function computeDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()
@@ -200,7 +204,7 @@ export async function computeDue(write: DomainWrite, limit: number): Promise<num
   return due.length;
 }
 
-/** Returns Monday 09:00 UTC of the week of an instant. */
+/** Returns Monday 09:00 UTC of the week that contains an instant. */
 function digestTime(now: Date): Date {
   const days = Math.floor(now.getTime() / DAY_MS);
   // 1970-01-01 was a Thursday.
@@ -217,7 +221,7 @@ export function slosDue(now: Date): SQL {
     and not exists (select 1 from slo_digests where week = ${week}::date)))`;
 }
 
-/** Sends the weekly digest, once across all processes and at most a day late. Returns whether it did. */
+/** Sends the weekly digest, once across all processes and at most a day late. Returns whether this call sent it. */
 export async function sendDigest(write: DomainWrite): Promise<boolean> {
   const { tx, now } = write;
   const due = digestTime(now);

@@ -2,8 +2,8 @@ import { FermataError } from '../../../domain/errors';
 import type { Cause } from '../../../domain/entities/change';
 
 /**
- * Returns the fingerprint of the alert that a step works on: the one that its config names, or else the one of the
- * run's trigger.
+ * Returns the fingerprint of the alert that a step works on: the alert that its config names, or otherwise the alert in
+ * the run's trigger.
  * @throws {FermataError} `config_invalid` when neither names an alert
  */
 export function alertOf(trigger: unknown, named: string | undefined): string {
@@ -14,5 +14,5 @@ export function alertOf(trigger: unknown, named: string | undefined): string {
   throw new FermataError('config_invalid', 'The run was not started by an alert: set fingerprint in the config.');
 }
 
-/** Returns the author of a change that an automation makes: `automation:<name>`. */
+/** Returns the author of a change that an automation makes, in the form `automation:<name>`. */
 export const automationOf = ({ actor }: Cause): string => `automation:${actor.name ?? actor.id}`;

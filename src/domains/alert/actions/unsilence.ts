@@ -14,7 +14,7 @@ const Config = z
   });
 type Config = z.infer<typeof Config>;
 
-/** Silences to end, with the decrypted connections of those that also exist in an Alertmanager. */
+/** The silences to end, with the decrypted connections of those that also exist in an Alertmanager. */
 interface Prepared {
   silenceIds: string[];
   remote: { connection: unknown; id: string }[];
@@ -32,7 +32,7 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
     configSchema: Config,
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    // Only silences that exist in an Alertmanager need a call, and a test cannot create those.
+    // Only silences that exist in an Alertmanager require a call, and `fermata test` cannot create such silences.
     leavesProcess: () => false,
 
     async prepare({ db, config, trigger, now, openConnection }): Promise<Prepared> {

@@ -3,7 +3,7 @@ import type { EntityStore } from '../../../db/entity-store';
 import type { Executor } from '../../../db/executor';
 import { FermataError } from '../../../domain/errors';
 
-/** The artifact `state`; its `state` is null after a removal. */
+/** The artifact `state`. Its field `state` is null after a removal. */
 export const stateArtifact = {
   name: 'state',
   identity: ['kind', 'id'],
@@ -11,7 +11,7 @@ export const stateArtifact = {
 };
 
 /**
- * Refuses unknown kinds, and kinds whose state the domains compute.
+ * Throws for unknown kinds, and for kinds whose state the domains compute.
  * @throws {FermataError} `validation_failed`
  */
 export async function assertCustomKind(entities: EntityStore, tx: Executor, kind: string): Promise<void> {

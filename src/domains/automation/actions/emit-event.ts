@@ -10,7 +10,10 @@ const Config = z.strictObject({
   data: z.unknown().optional(),
 });
 
-/** Appends an event that starts automations with the trigger `automation.event`; its source is the automation. */
+/**
+ * Appends an event that starts automations with the trigger `automation.event`. The source of the event is the
+ * automation.
+ */
 export const emitEventAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'emit_event',
   displayName: 'Emit an event',
@@ -24,7 +27,7 @@ export const emitEventAction: TransactionalAction<z.infer<typeof Config>> = {
     const { type, data } = config;
     const event = {
       ...{ id: changeId, type, source: `/automations/${run.automationId}`, time: now.toISOString() },
-      // A subject that renders to an empty text counts as absent.
+      // A subject whose template renders to an empty text counts as absent.
       ...(config.subject && { subject: config.subject }),
       ...(data !== undefined && { data }),
     };

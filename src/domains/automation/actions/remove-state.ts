@@ -4,7 +4,7 @@ import { assertCustomKind, stateArtifact } from './custom-state';
 
 const Config = z.strictObject({ kind: z.string().min(1).meta({ 'x-entity-kind': true }), id: z.string().min(1) });
 
-/** Removes an entity of a custom kind; a missing one is no error. */
+/** Removes an entity of a custom kind. It is no error when the entity does not exist. */
 export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'remove_state',
   displayName: 'Remove state',

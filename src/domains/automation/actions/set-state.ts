@@ -6,7 +6,7 @@ const Config = z.strictObject({
   kind: z.string().min(1).meta({ 'x-entity-kind': true }),
   id: z.string().min(1),
   state: z.record(z.string(), z.unknown()),
-  /** merge = apply the patch to the present state (RFC 7396); replace = set exactly this state. */
+  /** `merge` applies the patch to the current state (RFC 7396); `replace` sets exactly this state. */
   strategy: z.enum(['merge', 'replace']).default('merge'),
 });
 

@@ -17,9 +17,9 @@ const Config = z
   .strictObject({
     kind: z.string().min(1).meta({ 'x-entity-kind': true }),
     id: z.string().min(1).optional(),
-    /** A field of the state; dots lead into nested objects. */
+    /** A field of the state. Dots lead into nested objects. */
     field: z.string().min(1).optional(),
-    /** The value before the change, or a list of values of which one must match; null = the field is absent. */
+    /** The value before the change, or a list of values one of which must match; null = the field is absent. */
     from: z.unknown().optional(),
     to: z.unknown().optional(),
   })
@@ -28,7 +28,10 @@ const Config = z
     message: '"from" and "to" need a field',
   });
 
-/** Returns the value of a field: looked up by the exact key first, then with its dots as a path; null when absent. */
+/**
+ * Returns the value of a field, or null when it is absent. The name is looked up as an exact key first, and then with
+ * its dots as a path.
+ */
 function read(state: unknown, field: string): unknown {
   if (typeof state !== 'object' || state === null) return null;
   if (Object.hasOwn(state, field)) return ownField(state, field) ?? null;
@@ -52,7 +55,8 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
 }
 
 /**
- * Returns which of `id`, `field`, `from` and `to` is the first that a change does not match; undefined when all match.
+ * Returns the first of `id`, `field`, `from` and `to` that a change does not match, or undefined when all of them
+ * match.
  */
 function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
   const { id, field, from, to } = Config.parse(raw);
@@ -67,7 +71,7 @@ function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>
   return { path: 'to', expression, found: after, wanted: to };
 }
 
-/** Fires for any change of any entity; the dispatcher derives this event from each change row of an entity. */
+/** Fires for any change of any entity. The dispatcher derives this event from each change row of an entity. */
 export const entityChangedTrigger: TriggerType = {
   id: 'entity_changed',
   displayName: 'Entity changed',
@@ -93,7 +97,7 @@ export const entityChangedTrigger: TriggerType = {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
       const value = read(state, config.field);
-      // An absent value neither matches nor fails, unless the config requires absence.
+      // Unless the config requires absence, an absent value neither matches nor contradicts.
       return matches(config.to, value) || (value === null ? undefined : false);
     },
   },

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
 
-/** A CloudEvent in triggers: its context attributes, including extensions, and `data`. */
+/** A CloudEvent in the payload of a trigger: its context attributes, including extensions, and `data`. */
 const Payload = z.looseObject({
   type: z.string(),
   source: z.string().optional(),
@@ -13,7 +13,7 @@ const Payload = z.looseObject({
 
 const Config = z.strictObject({ type: z.string().min(1), source: z.string().min(1).optional() });
 
-/** Fires for events that are posted to the API and for those of `automation.emit_event`. */
+/** Fires for events that are posted to the API, and for events of `automation.emit_event`. */
 export const eventTrigger: TriggerType = {
   id: 'event',
   displayName: 'Event',

@@ -22,7 +22,7 @@ const Config = z
     field: Field,
     above: z.number().optional(),
     below: z.number().optional(),
-    /** level = fire for each result past the bound; crossing = fire only for a result that enters the range. */
+    /** `level` fires for each result past the bound; `crossing` fires only for a result that enters the range. */
     on: z.enum(['level', 'crossing']).default('level'),
   })
   .superRefine(({ above, below }, ctx) => {
@@ -45,7 +45,7 @@ const Payload = z.object({
   timestamp: z.string(),
 });
 
-/** Returns the number in a field of a completed check; undefined when there is none. */
+/** Returns the number in a field of a completed check, or undefined when the field contains no number. */
 function valueOf(payload: Record<string, unknown>, field: string): number | undefined {
   if (field === 'latencyMs') return numericValue(payload.latencyMs);
   const [id = '', ...rest] = field.replace(/^collectors\./, '').split('.');
@@ -57,7 +57,7 @@ function valueOf(payload: Record<string, unknown>, field: string): number | unde
 const isIn = (value: number, { above, below }: Config): boolean =>
   (above === undefined || value > above) && (below === undefined || value < below);
 
-/** Fires for results of checks with a number past a bound. */
+/** Fires for results of checks in which a number is past a bound. */
 export const numericStateTrigger: TriggerType = {
   id: 'numeric_state',
   displayName: 'Number past a bound',

@@ -39,7 +39,7 @@ export const CronConfig = z.strictObject({
   ...catchUp,
 });
 
-/** Config of `automation.interval`; the interval counts from the moment at which the automation is enabled. */
+/** Config of `automation.interval`. Intervals are counted from the time at which the automation is enabled. */
 export const IntervalConfig = z.strictObject({ intervalSeconds: z.int().min(1).max(2_592_000), ...catchUp });
 
 function isTimezone(name: string): boolean {
@@ -53,7 +53,7 @@ function isTimezone(name: string): boolean {
 
 const common = { category: 'Automation', payloadSchema: Payload };
 
-/** Fires at calendar times, through a Temporal Schedule, and starts only the automation that contains it. */
+/** Fires at calendar times, through a Temporal Schedule. It starts only the automation that contains it. */
 export const cronTrigger: TriggerType = {
   ...{ id: 'cron', displayName: 'Cron', ...common },
   description: 'Fires at the times of a cron pattern, in a time zone.',
@@ -62,7 +62,7 @@ export const cronTrigger: TriggerType = {
     cronWarnings(String(cronPattern)).map((message) => ({ key: 'cronPattern', message })),
 };
 
-/** Fires every `intervalSeconds`, through a Temporal Schedule, and starts only the automation that contains it. */
+/** Fires every `intervalSeconds`, through a Temporal Schedule. It starts only the automation that contains it. */
 export const intervalTrigger: TriggerType = {
   ...{ id: 'interval', displayName: 'Interval', ...common },
   description: 'Fires at a fixed interval in seconds, counted from when the automation was enabled.',

@@ -15,7 +15,7 @@ const Expression = z.string().superRefine((source, ctx) => {
 const Config = z.strictObject({
   /** Name of a registered inbound hook. */
   hook: z.string().min(1).meta({ 'x-hook': true }),
-  /** Expression over `trigger.payload`; when absent, all runs of the automation share one key. */
+  /** Expression over `trigger.payload`. Default: all runs of the automation share one context key. */
   contextKey: Expression.optional(),
 });
 

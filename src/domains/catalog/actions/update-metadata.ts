@@ -10,7 +10,7 @@ const Config = z.strictObject({
   metadata: Metadata,
 });
 
-/** `catalog.update_metadata`: merge keeps the keys that are not named, and null removes one (RFC 7396). */
+/** `catalog.update_metadata`. A merge keeps the keys that it does not name, and null removes a key (RFC 7396). */
 export const updateMetadataAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'update_metadata',
   displayName: "Update a system's metadata",

@@ -2,7 +2,8 @@ import { requestRun } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
 /**
- * Requests a run of a check with the event `healthcheck.run_requested`, which the process that runs the check receives.
+ * Requests a run of a check with the event `healthcheck.run_requested`. The process that runs the check receives this
+ * event.
  */
 export const runNowAction = assignmentAction(
   {

@@ -5,8 +5,8 @@ import { IncidentSeverity, IncidentStatus } from '../incident-entity';
 import type { Incident } from '../incidents';
 
 /**
- * The artifact `incident`. `reused` is true when the incident existed before this step; `severityChange` and
- * `addedSystemIds` are then the changes that incident.create made to it.
+ * The artifact `incident`. `reused` is true when the incident existed before this step. `severityChange` and
+ * `addedSystemIds` are then the changes that `incident.create` made to it.
  */
 export const incidentArtifact = {
   name: 'incident',
@@ -22,14 +22,14 @@ export const incidentArtifact = {
   }),
 };
 
-/** Returns the result of a step on an incident. */
+/** Returns the result of a step that worked on an incident. */
 export function incidentResult(incident: Incident, reused: boolean, closesConsumed = false): ActionResult {
   const { id, status, severity, systemIds } = incident;
   return { artifact: { incidentId: id, status, severity, systemIds, reused }, closesConsumed };
 }
 
 /**
- * Returns the incident that a step works on: the one in the config, else the one in the artifact. Throws
+ * Returns the incident that a step works on: the one in its config, or otherwise the one in its artifact. Throws
  * `artifact_missing`.
  */
 export function incidentIdOf(config: { incidentId?: string | undefined }, consumed: object | null): string {

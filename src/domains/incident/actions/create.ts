@@ -13,9 +13,7 @@ const Config = z.strictObject({
   dedupe_open_for_system: z.boolean().default(false),
 });
 
-/**
- * Opens an incident. With `dedupe_open_for_system` it reuses the oldest open incident that covers any of the systems.
- */
+/** Opens an incident. With `dedupe_open_for_system`, reuses the oldest open incident that covers any of the systems. */
 export const createAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'create',
   displayName: 'Create incident',

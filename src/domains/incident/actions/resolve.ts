@@ -10,7 +10,7 @@ const Config = z.strictObject({
   onlyIfCreatedByAutomation: z.boolean().default(false),
 });
 
-/** Resolves an incident; does nothing when it is already resolved. */
+/** Resolves an incident. Does nothing when the incident is already resolved. */
 export const resolveAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'resolve',
   displayName: 'Resolve incident',

@@ -4,14 +4,17 @@ import type { ActionResult } from '../../../integrations/contract';
 import { MaintenanceState } from '../maintenance-entity';
 import type { Maintenance } from '../maintenances';
 
-/** The artifact `window`. */
+/** The artifact `window` of a maintenance. */
 export const windowArtifact = {
   name: 'window',
   identity: ['maintenanceId'],
   schema: z.object({ maintenanceId: z.string(), ...MaintenanceState.shape }),
 };
 
-/** Returns the result of a step on a maintenance; a step that ended it closes the artifact that it used. */
+/**
+ * Returns the result of a step that worked on a maintenance. If the maintenance has ended, the step's artifact is
+ * closed.
+ */
 export function windowResult({ id, status, systemIds, startAt, endAt }: Maintenance): ActionResult {
   const times = { startAt: startAt.toISOString(), endAt: endAt.toISOString() };
   const ended = status === 'completed' || status === 'cancelled';
@@ -19,7 +22,7 @@ export function windowResult({ id, status, systemIds, startAt, endAt }: Maintena
 }
 
 /**
- * Returns the maintenance that a step works on: the one in the config, else the one in the artifact. Throws
+ * Returns the maintenance that a step works on: the one in its config, or otherwise the one in its artifact. Throws
  * `artifact_missing`.
  */
 export function maintenanceIdOf(config: { maintenanceId?: string | undefined }, consumed: object | null): string {

@@ -7,7 +7,7 @@ const Config = z.strictObject({
   message: NewMaintenanceUpdate.shape.message.optional(),
 });
 
-/** Ends the running maintenances of a system; does nothing when it has none. */
+/** Ends the running maintenances of a system. Does nothing when the system has none. */
 export const clearSystemAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'clear_system',
   displayName: 'End the maintenance of a system',
