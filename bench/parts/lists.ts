@@ -44,9 +44,14 @@ interface Listed {
   path(n: number): string;
 }
 
+const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
+
 /** Every list of the console that grows with runs and changes, under the filters that its screens offer. */
-function listsOf({ busiest, rarest, largest }: SeededRuns): Listed[] {
-  const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
+function listsOf(seeded: SeededRuns): Listed[] {
+  return [...runLists(seeded), ...otherLists(seeded)];
+}
+
+function runLists({ busiest, rarest }: SeededRuns): Listed[] {
   const runs = (filters: string) => () => `/runs?counts=true&limit=50${filters}`;
   return [
     { what: 'runs', path: runs('') },
@@ -58,11 +63,19 @@ function listsOf({ busiest, rarest, largest }: SeededRuns): Listed[] {
     { what: 'runs of a context', path: (n) => `/runs?counts=true&limit=50&contextKey=host-${n}` },
     { what: 'runs of the last hour', path: runs(`&from=${hoursAgo(1)}`) },
     { what: 'runs until 10 days ago, failed', path: runs(`&to=${hoursAgo(240)}&status=failed`) },
+    { what: 'runs until an hour ago', path: runs(`&to=${hoursAgo(1)}`) },
+    { what: 'runs of an error code', path: runs('&errorCode=timeout') },
+    { what: 'runs of an unknown error code', path: runs('&errorCode=none') },
     { what: 'runs, text in the name', path: runs('&q=team') },
     { what: 'runs, text in the name of the rarest', path: runs('&q=team%20199') },
     { what: 'runs, text in the context', path: runs('&q=host-49') },
     { what: 'runs, text that none has', path: runs('&q=nothing-has-this') },
     { what: 'runs, text that none has, failed', path: runs('&q=nothing-has-this&status=failed') },
+  ];
+}
+
+function otherLists({ busiest, rarest, largest }: SeededRuns): Listed[] {
+  return [
     { what: 'stats of the last hour', path: () => `/stats?bucket=minute&from=${hoursAgo(1)}` },
     { what: 'changes', path: () => '/changes?limit=50' },
     { what: 'changes by event', path: () => '/changes?limit=50&event=alert.fired' },
@@ -97,6 +110,10 @@ function listsOf({ busiest, rarest, largest }: SeededRuns): Listed[] {
     {
       what: 'stats of an automation, 24 h',
       path: () => `/automations/${busiest}/stats?bucket=hour&from=${hoursAgo(24)}`,
+    },
+    {
+      what: 'stats of the rarest automation, 30 days',
+      path: () => `/automations/${rarest}/stats?bucket=day&from=${hoursAgo(720)}`,
     },
     { what: 'automations', path: () => '/automations?limit=200' },
     { what: 'automations, text', path: () => '/automations?limit=200&q=19' },

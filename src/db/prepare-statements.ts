@@ -1,7 +1,17 @@
+import { sql } from 'drizzle-orm';
 import type { ClientBase } from 'pg';
 
 /** Maximum number of distinct statements that are prepared. Further ones are parsed and planned each time. */
 const LIMIT = 500;
+
+const MARK = '/* planned each time */';
+
+/**
+ * Marks a statement that is not prepared, so that Postgres plans it for its values. After five calls, Postgres may use
+ * one plan of a prepared statement for all values. Where the best plan depends on them, as with a status that most rows
+ * have or a period of an hour or a month, that plan can read the whole table.
+ */
+export const PLANNED_EACH_TIME = sql.raw(`${MARK} `);
 
 interface QueryConfig {
   text: string;
@@ -12,14 +22,14 @@ interface QueryConfig {
 /**
  * Names every statement that has parameters, so that each connection parses and plans it once: Fermata's statements are
  * a fixed set of texts, and planning a statement over the partitioned change log costs more than running it. All
- * connections of a pool use the same names. Requires a session on the server, or a pooler that supports prepared
- * statements.
+ * connections of a pool use the same names. Statements with `PLANNED_EACH_TIME` have none. Requires a session on the
+ * server, or a pooler that supports prepared statements.
  */
 export function createStatementNames(): (client: ClientBase) => void {
   const names = new Map<string, string>();
   const nameOf = (text: string): string | undefined => {
     const known = names.get(text);
-    if (known !== undefined || names.size >= LIMIT) return known;
+    if (known !== undefined || names.size >= LIMIT || text.includes(MARK)) return known;
     const name = `fermata_${names.size}`;
     names.set(text, name);
     return name;

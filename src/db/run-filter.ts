@@ -1,4 +1,5 @@
 import { and, eq, gte, inArray, lte, sql, type SQL } from 'drizzle-orm';
+import { PLANNED_EACH_TIME } from './prepare-statements';
 import { runs, type RunStatus } from './tables/runs';
 
 /** Filter of runs. Dates are compared with the creation of the run. */
@@ -28,7 +29,7 @@ const CLOCKS_DIFFER_MS = 3_600_000;
  */
 export function whereRuns(filter: RunFilter): SQL | undefined {
   const { automationId, status, contextKey, from, to, errorCode } = filter;
-  return and(
+  const where = and(
     automationId === undefined ? undefined : eq(runs.automationId, automationId),
     status === undefined ? undefined : inArray(runs.status, [...status]),
     contextKey === undefined ? undefined : eq(runs.contextKey, contextKey),
@@ -36,8 +37,9 @@ export function whereRuns(filter: RunFilter): SQL | undefined {
     to === undefined
       ? undefined
       : and(lte(runs.createdAt, to), lte(runs.id, lastIdAt(to.getTime() + CLOCKS_DIFFER_MS))),
-    errorCode === undefined ? undefined : sql`${runs.error} ->> 'code' = ${errorCode}`,
+    errorCode === undefined ? undefined : sql`${runs.error} is not null and ${runs.error} ->> 'code' = ${errorCode}`,
   );
+  return where && sql`${PLANNED_EACH_TIME}${where}`;
 }
 
 /** Returns the highest UUID whose timestamp is the given millisecond. */

@@ -54,8 +54,8 @@ export async function matchingIds(
 
 /**
  * Returns the number of runs by status. The filter's own status is ignored. Counting stops at 10,000 runs of one
- * status, or at 10,000 ended runs when the filter names an automation or a context key, so that the time does not grow
- * with the number of runs.
+ * status, or at 10,000 ended runs when the filter names an automation, a context key or an error code, so that the time
+ * does not grow with the number of runs.
  */
 export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, RunCount>> {
   const all = { ...filter, status: undefined };
@@ -81,9 +81,9 @@ export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<Ru
 }
 
 /** Returns groups of statuses. The runs of a group share one limit for counting. */
-function countedTogether({ q, automationId, contextKey }: RunFilter): readonly (readonly RunStatus[])[] {
+function countedTogether({ q, automationId, contextKey, errorCode }: RunFilter): readonly (readonly RunStatus[])[] {
   if (q !== undefined) return [RUN_STATUSES];
-  if (automationId !== undefined || contextKey !== undefined) return [OPEN, ENDED];
+  if ([automationId, contextKey, errorCode].some((each) => each !== undefined)) return [OPEN, ENDED];
   return RUN_STATUSES.map((status) => [status]);
 }
 
@@ -97,10 +97,11 @@ function newest(
   { before, columns = ID }: { before?: string | undefined; columns?: Columns } = {},
 ): SQL {
   const { status = [], ...others } = filter;
+  const hasOwnIndex = [filter.automationId, filter.contextKey, filter.errorCode].some((each) => each !== undefined);
   const below = before === undefined ? sql`` : sql` and runs.id < ${before}`;
   // The index of runs by status is not ordered across statuses, so the newest runs of each status are selected and
   // merged.
-  if (status.length > 1 && filter.automationId === undefined && filter.contextKey === undefined)
+  if (status.length > 1 && !hasOwnIndex)
     return sql`select ${of('r', columns)} from unnest(${`{${status.join(',')}}`}::text[]) as s(status) cross join lateral (
       select ${ofRuns(columns)} from ${runs} where ${whereRuns(others) ?? sql`true`} and runs.status = s.status${below}
       order by runs.id desc limit ${limit}) as r order by r.id desc limit ${limit}`;

@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
+import { PLANNED_EACH_TIME } from './prepare-statements';
 
 /** The lengths that a bucket of the statistics can have. */
 export const STATS_INTERVALS = ['minute', 'hour', 'day'] as const;
@@ -23,30 +24,31 @@ export async function runStats(
   db: Executor,
   { automationId, from, to, bucket }: { automationId?: string; from: Date; to: Date; bucket: StatsInterval },
 ): Promise<BucketStats[]> {
-  const durationMs = sql`extract(epoch from finished_at - started_at) * 1000`;
   const found = await db.execute<
-    Record<'success' | 'failed' | 'cancelled', string> & { at: string } & Record<'p50' | 'p95', number | null>
-  >(sql`
-    select (date_trunc(${bucket}, finished_at, 'UTC'))::text as at,
+    Record<'success' | 'failed' | 'cancelled', string> & { at: string; durations: (number | null)[] | null }
+  >(sql`${PLANNED_EACH_TIME}
+    select start::text as at,
       count(*) filter (where status = 'success') as success,
       count(*) filter (where status = 'failed') as failed,
       count(*) filter (where status = 'cancelled') as cancelled,
-      percentile_cont(0.5) within group (order by ${durationMs})::float8 as p50,
-      percentile_cont(0.95) within group (order by ${durationMs})::float8 as p95
-    from runs
-    where status in ('success', 'failed', 'cancelled') and finished_at >= ${from.toISOString()}::timestamptz and finished_at < ${to.toISOString()}::timestamptz
-      ${automationId === undefined ? sql`` : sql`and automation_id = ${automationId}`}
-    group by 1 order by 1`);
-  return found.rows.map(({ at, success, failed, cancelled, p50, p95 }) => ({
+      percentile_cont('{0.5,0.95}'::float8[]) within group (order by ms) as durations
+    from (
+      select date_bin(${`1 ${bucket}`}::interval, finished_at, 'epoch') as start, status,
+        (extract(epoch from finished_at - started_at) * 1000)::float8 as ms
+      from runs
+      where status in ('success', 'failed', 'cancelled') and finished_at >= ${from.toISOString()}::timestamptz and finished_at < ${to.toISOString()}::timestamptz
+        ${automationId === undefined ? sql`` : sql`and automation_id = ${automationId}`}) as ended
+    group by start order by start`);
+  return found.rows.map(({ at, success, failed, cancelled, durations }) => ({
     at: new Date(at),
     success: Number(success),
     failed: Number(failed),
     cancelled: Number(cancelled),
-    p50Ms: rounded(p50),
-    p95Ms: rounded(p95),
+    p50Ms: rounded(durations?.[0]),
+    p95Ms: rounded(durations?.[1]),
   }));
 }
 
-function rounded(ms: number | null): number | null {
-  return ms === null ? null : Math.round(Number(ms));
+function rounded(ms: number | null | undefined): number | null {
+  return ms == null ? null : Math.round(ms);
 }

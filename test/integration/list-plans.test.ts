@@ -1,5 +1,7 @@
 import { listAlerts } from '../../src/db/alert-queries';
 import { listAudit } from '../../src/db/audit';
+import { countRuns, matchingIds } from '../../src/db/run-search';
+import { runStats } from '../../src/db/run-stats';
 import { createDatabase, type Database } from '../../src/db/client';
 import type { Executor } from '../../src/db/executor';
 import { entityStoreOf } from '../support/entity-fixture';
@@ -14,6 +16,9 @@ const MAX_READ = 10 * PAGE;
 
 let own: TestDatabase;
 let database: Database;
+
+const BUSY = '00000000-0000-4000-8000-000000000001';
+const RARE = '00000000-0000-4000-8000-000000000002';
 
 beforeAll(async () => {
   own = await createTestDatabase();
@@ -36,6 +41,19 @@ beforeAll(async () => {
   await query(`insert into entities (kind, id, state, created_at, updated_at)
     select kind, 'f-' || n, '{}', now() - interval '1 hour' + n * interval '1 second', now()
     from generate_series(1, ${ROWS}) as n, unnest('{alert,test.thing}'::text[]) as kind`);
+  await query(`insert into automations (id, name, status, version, revision, created_at, updated_at)
+    select id, id::text, 'disabled', 1, 1, now(), now() from unnest('{${BUSY},${RARE}}'::uuid[]) as id`);
+  await query(`insert into automation_versions (automation_id, version, definition, created_at, created_by)
+    select id, 1, '{}', now(), '{}' from automations`);
+  await query(`insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, error,
+      created_at, started_at, finished_at)
+    select id, case when n % 1000 = 0 then '${RARE}' else '${BUSY}' end::uuid, 1, '*', 'parallel',
+      case when n % 20 = 0 then 'failed' else 'success' end, '{}', id, 'w-' || n,
+      case when n % 20 = 0 then jsonb_build_object('code', case when n % 5000 = 0 then 'rare' else 'timeout' end) end, at, at, at
+    from (select n, at, (lpad(to_hex((extract(epoch from at) * 1000)::bigint), 12, '0') || '7000' || '8'
+        || right(md5(n::text), 15))::uuid as id
+      from (select n, now() - interval '1 hour' + n * interval '0.1 seconds' as at from generate_series(1, ${ROWS}) as n) as a) as r`);
+  await query('vacuum analyze runs');
   await query('analyze');
 });
 afterAll(async () => {
@@ -96,4 +114,32 @@ it('a page of entities of a kind reads few rows', async () => {
   const next = await reading((db) => store.list(db, 'test.thing', { limit: PAGE, ...(after && { after }) }));
   expect(next.result[0]?.id).toBe(`f-${ROWS - PAGE}`);
   expect(next.read).toBeLessThanOrEqual(MAX_READ);
+});
+
+it.each([
+  ['of an error code', { errorCode: 'timeout' }, PAGE],
+  ['of a rare error code', { errorCode: 'rare' }, 4],
+  ['of an unknown error code', { errorCode: 'none' }, 0],
+  ['of an unknown error code and several statuses', { errorCode: 'none', status: ['failed', 'cancelled'] as const }, 0],
+  ['until long ago', { to: daysAgo(1) }, 0],
+])('a page of ids of runs %s reads few rows', async (_of, filter, found) => {
+  const { result, read } = await reading(async (db) => {
+    const { rows } = await db.execute<{ id: string }>(await matchingIds(db, filter, { limit: PAGE }));
+    return rows;
+  });
+  expect(result).toHaveLength(found);
+  expect(read).toBeLessThanOrEqual(MAX_READ);
+});
+
+it('counting the runs of an unknown error code reads few rows', async () => {
+  const { result, read } = await reading((db) => countRuns(db, { errorCode: 'none' }));
+  expect([...result.values()].every(({ count }) => count === 0)).toBe(true);
+  expect(read).toBeLessThanOrEqual(MAX_READ);
+});
+
+it('the outcomes of an automation with few runs read only its own runs', async () => {
+  const period = { from: daysAgo(1), to: new Date(Date.now() + 3_600_000), bucket: 'hour' as const };
+  const { result, read } = await reading((db) => runStats(db, { automationId: RARE, ...period }));
+  expect(result.reduce((sum, { success, failed }) => sum + success + failed, 0)).toBe(ROWS / 1000);
+  expect(read).toBeLessThanOrEqual(MAX_READ);
 });
