@@ -1,6 +1,6 @@
 /**
- * Measures two things in slots A B B A, so often: what else the machine does, and its drift, hits both alike. Only one
- * of them works at a time.
+ * Measures two things `rounds` times, in the order A B B A, so that drift and other load on the machine affect both
+ * equally. Only one of them runs at a time.
  */
 export async function abba<T>(rounds: number, a: () => Promise<T>, b: () => Promise<T>): Promise<{ a: T[]; b: T[] }> {
   const results: { a: T[]; b: T[] } = { a: [], b: [] };
@@ -13,7 +13,7 @@ export async function abba<T>(rounds: number, a: () => Promise<T>, b: () => Prom
   return results;
 }
 
-/** The same with three things, in slots A B C C B A. */
+/** Measures three things `rounds` times, in the order A B C C B A. */
 export async function abccba<T>(
   rounds: number,
   slots: readonly [() => Promise<T>, () => Promise<T>, () => Promise<T>],

@@ -4,10 +4,10 @@ import { createNotifier } from '../src/db/notifier';
 import { allRouted, postEvents } from './events';
 import type { Stack } from './stack';
 
-/** An automation document; the service checks it when it is saved. */
+/** An automation document. The service validates it when it is saved. */
 type Document = Record<string, unknown>;
 
-/** Sends so many requests, one after another. */
+/** Returns an automation that sends the given number of requests, one after another. */
 export function sendingAutomation(url: string, requests: number): Document {
   const step = (n: number) => ({
     action: 'integration-webhook.send',
@@ -22,7 +22,7 @@ export function sendingAutomation(url: string, requests: number): Document {
   };
 }
 
-/** Looks at every event of a type and wants none of them. */
+/** Returns an automation whose filter rejects every event of a type. */
 export function rejectingAutomation(type: string): Document {
   return {
     name: 'Reject',
@@ -37,7 +37,7 @@ export function rejectingAutomation(type: string): Document {
   };
 }
 
-/** Saves an automation over REST and gives its id. */
+/** Saves an automation over REST and returns its id. */
 export async function saveAutomation(stack: Stack, document: Document): Promise<string> {
   const answer = await stack.post('/api/v1/automations', 'application/json', document);
   return z.object({ id: z.string() }).parse(answer).id;
@@ -53,7 +53,10 @@ const ACTIONS = [
   { action: 'incident.add_update', config: { message: 'still open' } },
 ];
 
-/** Three kinds of automations as an operations team has them, with their share of every ten. */
+/**
+ * Three kinds of automations that an operations team typically has, and how many of every ten automations are of each
+ * kind.
+ */
 const KINDS = [
   { share: 7, trigger: { event: 'automation.event', config: { type: 'other.0' } }, place: ['config', 'type'] },
   {
@@ -69,8 +72,8 @@ const KINDS = [
 ] as const;
 
 /**
- * Fills a stack with automations that no event of the bench concerns. One of each kind is saved over REST; the others
- * are copies of its row, each with a type or a filter of its own, written in one statement for each kind.
+ * Fills a stack with automations that match no event of the bench. One of each kind is saved over REST. The others are
+ * copies of its row, each with a different type or filter, which one statement per kind inserts.
  */
 async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
   for (const [index, { share, trigger, place }] of KINDS.entries()) {
@@ -85,8 +88,8 @@ async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
 export const UNMATCHED = 'bench.unmatched';
 
 /**
- * Fills a stack and resolves when its worker has loaded all automations: an event is routed by an index that has all
- * definitions saved before it.
+ * Fills a stack with automations, and resolves when its worker has loaded all of them. To find out, it posts an event,
+ * because an event is only routed once all definitions saved before it have been loaded.
  */
 export async function loadAutomations(stack: Stack, count: number): Promise<void> {
   await fillWithAutomations(stack, count);
@@ -94,7 +97,10 @@ export async function loadAutomations(stack: Stack, count: number): Promise<void
   await allRouted(stack);
 }
 
-/** Copies differ in a number inside one text of their trigger; their revisions follow each other, as saves would. */
+/**
+ * Inserts copies of an automation. Each has a different number in one text of its trigger. Their revisions are
+ * consecutive, as if they had been saved one after another.
+ */
 async function copyAutomation(stack: Stack, id: string, copies: number, place: readonly string[]): Promise<void> {
   const path = sql`${`{triggers,0,${place.join(',')}}`}::text[]`;
   await stack.database.db.execute(sql`

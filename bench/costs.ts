@@ -2,33 +2,33 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 
-/** Kernel ticks of `/proc/PID/stat`, in milliseconds: USER_HZ is 100 on every Linux that Node runs on. */
+/** Length in milliseconds of a kernel tick in `/proc/PID/stat`. USER_HZ is 100 on every Linux that Node runs on. */
 const TICK_MS = 10;
-/** Postgres publishes the counters of a session when it has been idle for a second. */
+/** Milliseconds to wait for Postgres, which publishes the counters of a session when it has been idle for a second. */
 const STATISTICS_MS = 1_500;
 
-/** What was used since the processes began. */
+/** What was used since the processes started. */
 export interface Usage {
-  /** CPU milliseconds by `process`, and by `process / thread` for the processes of Node. */
+  /** CPU milliseconds by `process`, and by `process / thread` for Node processes. */
   cpuMs: ReadonlyMap<string, number>;
-  /** How often Postgres executed each statement. */
+  /** Number of times that Postgres executed each statement. */
   statements: ReadonlyMap<string, number>;
   commits: number;
-  /** Requests of the worker to Temporal, by operation. */
+  /** Number of requests of the worker to Temporal, by operation. */
   requests: ReadonlyMap<string, number>;
-  /** Starts that gave the worker its first workflow task at once, and all starts. */
+  /** Number of starts that gave the worker its first workflow task immediately, and number of all starts. */
   eagerStarts: number;
   starts: number;
 }
 
-/** A process as `/proc` lists it. */
+/** A process as listed in `/proc`. */
 export interface ProcessEntry {
   pid: number;
   parent: number;
   command: string;
 }
 
-/** All processes that descend from one, by pid. */
+/** Returns all descendants of a process, by pid. */
 export function descendants(processes: readonly ProcessEntry[], root: number): ProcessEntry[] {
   const found = new Set([root]);
   // A child may have a smaller pid than its parent, so repeat until nothing is added.
@@ -39,7 +39,7 @@ export function descendants(processes: readonly ProcessEntry[], root: number): P
   return processes.filter(({ pid }) => pid !== root && found.has(pid));
 }
 
-/** The name under which the CPU time of a process is listed. */
+/** Returns the name under which the CPU time of a process is listed. */
 export function nameOf(command: string): string {
   if (command.startsWith('postgres') || command.includes('/bin/postgres')) return 'Postgres';
   if (command.includes('start-dev')) return 'Temporal';
@@ -49,7 +49,7 @@ export function nameOf(command: string): string {
   return fermata?.[1] === undefined ? 'others' : `fermata ${fermata[1]}`;
 }
 
-/** CPU time of this process's descendants. */
+/** Returns the CPU time of this process's descendants. */
 export function cpuUsage(): Map<string, number> {
   const usage = new Map<string, number>();
   const add = (name: string, ms: number) => usage.set(name, (usage.get(name) ?? 0) + ms);
@@ -64,7 +64,7 @@ export function cpuUsage(): Map<string, number> {
   return usage;
 }
 
-/** Counters of one database of a server with `pg_stat_statements`. */
+/** Returns the counters of one database. The server must have `pg_stat_statements`. */
 export async function databaseUsage(url: string): Promise<Pick<Usage, 'statements' | 'commits'>> {
   await sleep(STATISTICS_MS);
   const client = new pg.Client({ connectionString: url });
@@ -80,7 +80,7 @@ export async function databaseUsage(url: string): Promise<Pick<Usage, 'statement
     );
     return {
       statements: statements.rows.reduce(
-        // Several plans of one text are several rows.
+        // A statement with several plans has several rows.
         (sums, { query, calls }) => sums.set(query, (sums.get(query) ?? 0) + Number(calls)),
         new Map<string, number>(),
       ),
@@ -91,7 +91,7 @@ export async function databaseUsage(url: string): Promise<Pick<Usage, 'statement
   }
 }
 
-/** What each of `count` runs cost between two readings, as lines of text. */
+/** Returns lines of text that show what each of `count` runs cost between two readings. */
 export function renderCosts(title: string, count: number, before: Usage, after: Usage): string {
   const each = (value: number) => (value / count).toFixed(2).padStart(9);
   const differences = (a: ReadonlyMap<string, number>, b: ReadonlyMap<string, number>) =>
@@ -126,26 +126,35 @@ function listProcesses(): ProcessEntry[] {
     });
 }
 
-/** Fields of a `stat` file from the third on (state, parent, …): the second one, in brackets, may hold blanks. */
+/**
+ * Returns the fields of a `stat` file from the third field on (state, parent, …). The second field is in brackets and
+ * may contain spaces.
+ */
 function statOf(path: string): string[] | undefined {
   const text = read(path);
   return text === '' ? undefined : text.slice(text.lastIndexOf(')') + 2).split(' ');
 }
 
-/** utime, stime, and those of children that have ended (cutime, cstime) are the fields 14 to 17. */
+/**
+ * Returns the CPU time of a process or thread: utime, stime, and the same for children that have ended (cutime,
+ * cstime), which are the fields 14 to 17.
+ */
 function cpuMsOf(path: string): number {
   const fields = statOf(path) ?? [];
   return fields.slice(11, path.includes('/task/') ? 13 : 15).reduce((sum, field) => sum + Number(field), 0) * TICK_MS;
 }
 
-/** Node gives its threads no names: the busiest `Node thread` of a worker is the one that runs workflows. Threads of the native core have names. */
+/**
+ * Returns the name of a thread. Node does not name its threads: the busiest `Node thread` of a worker is the one that
+ * runs workflows. Threads of the native core have names.
+ */
 function threadName(pid: number, thread: string): string {
   if (Number(thread) === pid) return 'main thread';
   const name = read(`/proc/${pid}/task/${thread}/comm`).trim();
   return name === 'node' ? `Node thread ${thread}` : name.replace(/[-\d]+$/, '');
 }
 
-/** Empty for what has ended in the meantime. */
+/** Returns the text of a file, or an empty text if the process has ended. */
 function read(path: string): string {
   try {
     return readFileSync(path, 'utf8');

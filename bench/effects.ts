@@ -3,13 +3,16 @@ import { startReceiver } from '../test/support/receiver';
 
 const Effect = z.object({ run: z.string(), step: z.coerce.number() });
 
-/** Longest time that a run may take before the bench gives up. */
+/** Maximum time in milliseconds that a run may take. The bench then fails. */
 const DEADLINE_MS = 60_000;
 
-/** The receiver of all requests. */
+/** The HTTP server that receives all requests. */
 export interface Effects {
   url: string;
-  /** Resolves when the last of so many different steps of a run has arrived, with the instant (`performance.now()`). */
+  /**
+   * Resolves when `count` different steps of a run have sent their requests. Returns the instant of the last one
+   * (`performance.now()`).
+   */
   expect(run: string, count: number): Promise<number>;
   close(): Promise<void>;
 }
@@ -20,7 +23,7 @@ interface Waiting {
   arrived: (at: number) => void;
 }
 
-/** Starts an HTTP server that takes `{run, step}` and answers at once. */
+/** Starts an HTTP server that accepts `{run, step}` and answers immediately. */
 export async function startEffects(): Promise<Effects> {
   const receiver = await startReceiver();
   const waiting = new Map<string, Waiting>();

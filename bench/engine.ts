@@ -1,9 +1,12 @@
-/** Something that turns a start into HTTP requests, one after another: Fermata, or a bare workflow of the same shape. */
+/**
+ * Something that sends HTTP requests, one after another, for each start: Fermata, or a bare workflow that does the
+ * same.
+ */
 export interface Engine {
-  /** Starts a run that sends so many requests; resolves when its start was accepted. */
+  /** Starts a run that sends `effects` requests. Resolves when the start has been accepted. */
   start(run: string, effects: number): Promise<void>;
-  /** Executions that have not closed. */
+  /** Returns the number of executions that have not closed. */
   open(): Promise<number>;
-  /** Workflow ids of the last runs with so many requests. */
+  /** Returns the workflow ids of the last runs that sent `effects` requests. */
   lastWorkflows(effects: number, limit: number): Promise<string[]>;
 }

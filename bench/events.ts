@@ -3,7 +3,7 @@ import { until } from '../test/support/until';
 import type { Stack } from './stack';
 import type { Volume } from './statistics';
 
-/** What the bench says about an event; the rest is the same for all. */
+/** The fields in which the events of the bench differ. */
 export interface BenchEvent {
   type: string;
   subject: string;
@@ -19,14 +19,14 @@ const cloudEvent = (event: BenchEvent) => ({
   ...event,
 });
 
-/** Posts a single event on its own, several as a batch, to `/api/v1/events`. */
+/** Posts events to `/api/v1/events`, several of them as a batch. */
 export async function postEvents(stack: Stack, events: readonly BenchEvent[]): Promise<void> {
   const [first, ...others] = events.map(cloudEvent);
   if (others.length === 0) await stack.post('/api/v1/events', 'application/cloudevents+json', first);
   else await stack.post('/api/v1/events', 'application/cloudevents-batch+json', [first, ...others]);
 }
 
-/** Waits until no change is left to route. */
+/** Waits until all changes have been routed. */
 export async function allRouted({ database }: Stack): Promise<void> {
   const routed = async () => {
     const result = await database.db.execute(sql`select 1 from changes where routed_at is null limit 1`);
@@ -35,18 +35,21 @@ export async function allRouted({ database }: Stack): Promise<void> {
   await until('every event is routed', routed, 60_000);
 }
 
-/** Load of events that become nothing. */
+/** How to post events that start no runs. */
 export interface EventLoad {
   /** CloudEvents type. */
   type: string;
-  /** Events in a request. */
+  /** Number of events in a request. */
   batch: number;
   /** Maximum number of concurrent requests. */
   atATime: number;
   seconds: number;
 }
 
-/** Posts for some seconds and counts until everything that was accepted is routed too. */
+/**
+ * Posts events for some seconds, and waits until all accepted events have been routed. Returns how many there were and
+ * how long that took.
+ */
 export async function postFor(stack: Stack, { type, batch, atATime, seconds }: EventLoad): Promise<Volume> {
   const begin = performance.now();
   let count = 0;

@@ -6,7 +6,7 @@ import { truthy } from '../src/domain/expressions/truthy';
 
 const SECONDS = 1;
 const EXPRESSION = 'trigger.payload.newStatus == "unhealthy" && !health.system.in_maintenance';
-/** Exactly 100 characters, and nothing in it that one of the three could not read in its own way. */
+/** An expression of exactly 100 characters that means the same in all three languages. */
 const LONG = 'trigger.payload.newStatus == "unhealthy" && !health.system.in_maintenance && variables.limit > 12345';
 const LIQUID_LONG =
   '{% if trigger.payload.newStatus == "unhealthy" and in_maintenance == false and variables.limit > 1 %}1{% endif %}';
@@ -26,7 +26,7 @@ interface Row {
   readonly target?: number;
 }
 
-/** Calls per second, counted for about a second after a warm-up. */
+/** Returns the calls per second, measured for about one second after a warm-up. */
 function rate(call: () => unknown): number {
   const until = (end: number): number => {
     let calls = 0;
@@ -63,7 +63,9 @@ function measure(): Row[] {
   ];
 }
 
-/** Prints how often a second one core evaluates a parsed condition, and parses 100 characters without a cache. */
+/**
+ * Prints how many times per second one core evaluates a parsed condition, and parses 100 characters without a cache.
+ */
 function main(): void {
   console.log(`${EXPRESSION}\n`);
   for (const { what, perSecond, target } of measure()) {

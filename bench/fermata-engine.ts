@@ -6,7 +6,7 @@ import type { Platform } from './platform';
 import { openExecutions } from './raw-engine/raw-engine';
 import type { Stack } from './stack';
 
-/** Fermata as its users reach it: a CloudEvent goes in, an automation of webhooks does the rest. */
+/** Creates the engine that uses Fermata as its users do: a CloudEvent starts an automation that sends webhooks. */
 export async function createFermataEngine(
   { client, effects }: Platform,
   stack: Stack,

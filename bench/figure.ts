@@ -1,4 +1,4 @@
-/** Parts of the bench, as `npm run bench -- a c` names them. */
+/** Parts of the bench. Their keys are the arguments of the bench: `npm run bench -- a c`. */
 export const PARTS = {
   a: 'one webhook action',
   b: 'five webhook actions in a row',
@@ -26,10 +26,13 @@ export interface Figure {
   what: string;
   unit: string;
   fermata: number;
-  /** The bare engine's, measured in the same run; null = it has nothing like this. */
+  /** The value of the bare engine, measured in the same run. Null if it has no such feature. */
   raw: number | null;
-  /** The engine's at its best (eager start, one local activity, no database); absent = not measured. */
+  /**
+   * The value of the best possible engine (eager start, one local activity, no database). Absent if it was not
+   * measured.
+   */
   best?: number;
-  /** Absent = reported without a limit. */
+  /** Absent if the value has no limit. */
   target?: { text: string; met: boolean };
 }

@@ -3,7 +3,7 @@ declare module 'jexl' {
     evalSync(context: Record<string, unknown>): unknown;
   }
   interface JexlInstance {
-    /** Parses at once. */
+    /** Parses the expression immediately. */
     compile(expression: string): CompiledExpression;
   }
   const jexl: JexlInstance;

@@ -4,17 +4,17 @@ import type { Effects } from './effects';
 import type { Engine } from './engine';
 import type { Volume } from './statistics';
 
-/** Runs of one shape on one engine. */
+/** Runs that send the same number of requests, on one engine. */
 export interface Load {
   engine: Engine;
   effects: Effects;
-  /** Requests a run sends. */
+  /** Number of requests that each run sends. */
   requests: number;
 }
 
 let started = 0;
 
-/** Starts one run; resolves with the milliseconds from just before its start to the arrival of its last request. */
+/** Starts one run. Returns the milliseconds from just before its start to the arrival of its last request. */
 async function runOnce({ engine, effects, requests }: Load): Promise<number> {
   const run = `run-${(started += 1)}`;
   const arrival = effects.expect(run, requests);
@@ -23,14 +23,14 @@ async function runOnce({ engine, effects, requests }: Load): Promise<number> {
   return (await arrival) - before;
 }
 
-/** Waits until every execution has closed, so that no work is left for the next measurement. */
+/** Waits until every execution has closed, so that the next measurement is not disturbed. */
 async function settled({ engine }: Load): Promise<void> {
   await until('every run has closed', async () => (await engine.open()) === 0, 180_000);
 }
 
 /**
- * Keeps so many runs in flight for some seconds: a new one starts when the last request of another has arrived. The time
- * runs until every execution has closed.
+ * Keeps `atATime` runs in flight for some seconds: whenever the last request of a run has arrived, another run starts.
+ * The returned duration ends when every execution has closed.
  */
 export async function keepInFlight(load: Load, atATime: number, seconds: number): Promise<Volume> {
   const begin = performance.now();
@@ -46,7 +46,10 @@ export async function keepInFlight(load: Load, atATime: number, seconds: number)
   return { count, ms: performance.now() - begin };
 }
 
-/** Starts runs at a fixed pace, whether the ones before have finished or not; gives the milliseconds of each. */
+/**
+ * Starts runs at a fixed pace, whether or not earlier runs have finished. Returns the duration of each run in
+ * milliseconds.
+ */
 export async function atPace(load: Load, perSecond: number, seconds: number): Promise<number[]> {
   const begin = performance.now();
   const runs: Promise<number>[] = [];
@@ -60,7 +63,7 @@ export async function atPace(load: Load, perSecond: number, seconds: number): Pr
   return times;
 }
 
-/** Starts so many runs at once; the time runs until every execution has closed. */
+/** Starts `count` runs at once. The returned duration ends when every execution has closed. */
 export async function burst(load: Load, count: number): Promise<Volume> {
   const begin = performance.now();
   await Promise.all(Array.from({ length: count }, () => runOnce(load)));

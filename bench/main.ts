@@ -28,7 +28,7 @@ async function measure({ parts, quick, profile }: Options): Promise<Figure[]> {
   const plan = quick ? QUICK : FULL;
   say('starting Postgres and Temporal');
   const platform = await startPlatform(say, { countsStatements: profile });
-  // Ctrl-C: what is a process of its own group is killed as this one exits.
+  // On Ctrl-C, exit. Processes in their own process groups are killed when this process exits.
   process.once('SIGINT', () => process.exit(130)).once('SIGTERM', () => process.exit(143));
   try {
     return [
@@ -49,7 +49,10 @@ async function measure({ parts, quick, profile }: Options): Promise<Figure[]> {
   }
 }
 
-/** `npm run bench`: prints one table, each figure beside that of the bare engine in the same run. */
+/**
+ * `npm run bench`: prints a table in which each value of Fermata is beside the value of the bare engine from the same
+ * run.
+ */
 async function main(): Promise<void> {
   let options: Options;
   try {

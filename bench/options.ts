@@ -1,15 +1,15 @@
 import { parseArgs } from 'node:util';
 import { PARTS, type Part } from './figure';
 
-/** What the command line asks for. */
+/** Options from the command line. */
 export interface Options {
   parts: ReadonlySet<Part>;
   quick: boolean;
-  /** Exit code 1 when a target is missed. */
+  /** Sets exit code 1 when a target is missed. */
   check: boolean;
-  /** Prints what each run costs: CPU time, statements, commits, requests to Temporal. */
+  /** Prints what each run costs: CPU time, statements, commits, and requests to Temporal. */
   profile: boolean;
-  /** Runs API and worker with Node's CPU profiler and prints the functions that took most time. */
+  /** Runs the API and the worker with Node's CPU profiler, and prints the functions that took the most time. */
   functions: boolean;
 }
 
@@ -27,7 +27,7 @@ ${Object.entries(PARTS)
 
 const isPart = (text: string): text is Part => Object.hasOwn(PARTS, text);
 
-/** Reads the arguments; no part named = all. @throws {Error} with what is wrong. */
+/** Parses the arguments. Without parts, all parts are measured. @throws {Error} for an invalid argument */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],

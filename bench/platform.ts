@@ -3,19 +3,19 @@ import pg from 'pg';
 import { startPostgres, startTemporal } from '../test/support/services';
 import { startEffects, type Effects } from './effects';
 
-/** What everything that is measured stands on. */
+/** The servers that all measurements share. */
 export interface Platform {
   postgres: Awaited<ReturnType<typeof startPostgres>>;
   temporal: Awaited<ReturnType<typeof startTemporal>>;
-  /** The bench's own way to Temporal: starts of the bare engine, counts, histories. */
+  /** The bench's own connection to Temporal, for starts of the bare engine, counts and histories. */
   client: Client;
   effects: Effects;
   close(): Promise<void>;
 }
 
 /**
- * A Postgres that keeps its promises (fsync on), the Temporal dev server of `temporal-dev.yml` with a database file, and
- * the receiver. Each on a free port, with data in a temporary directory.
+ * Starts a durable Postgres (fsync on), the Temporal dev server of `temporal-dev.yml` with a database file, and the
+ * receiver. Each uses a free port and keeps its data in a temporary directory.
  */
 export async function startPlatform(
   onProgress: (message: string) => void,

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 
-/** Functions that are shown of each profile. */
+/** Number of functions to show per profile. */
 const SHOWN = 15;
 
 const Profile = z.object({
@@ -17,15 +17,18 @@ const Profile = z.object({
   timeDeltas: z.array(z.number()),
 });
 
-/** CPU profiles of the processes of the bench, one for each thread. */
+/** CPU profiles of the processes of the bench, one per thread. */
 export interface Profiler {
-  /** Options of Node for the processes to profile. Node 20 refuses them in NODE_OPTIONS. */
+  /** Node options for the processes to profile. Node 20 does not accept them in NODE_OPTIONS. */
   nodeArguments: string[];
-  /** Returns the functions of each thread that took the most time themselves, and removes the files. Call it when all threads have ended. */
+  /**
+   * Returns the functions of each thread with the most self time, and removes the profile files. Call it when all
+   * threads have ended.
+   */
   report(): string;
 }
 
-/** Profiles with the inspector of Node: each thread writes a file when it ends. */
+/** Creates a profiler that uses Node's inspector. Each thread writes a profile file when it ends. */
 export function createProfiler(): Profiler {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-bench-profile-'));
   return {
@@ -39,7 +42,7 @@ export function createProfiler(): Profiler {
   };
 }
 
-/** Self time by function, the largest first. Idle time is left out of the shares. */
+/** Returns the functions of a profile with their self time, largest first. Shares do not include idle time. */
 export function reportOf(name: string, text: string): string {
   const { nodes, samples, timeDeltas } = Profile.parse(JSON.parse(text));
   const labels = new Map(nodes.map(({ id, callFrame }) => [id, labelOf(callFrame)]));

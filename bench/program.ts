@@ -4,8 +4,8 @@ import { projectRoot } from '../src/project-root';
 import { until } from '../test/support/until';
 
 /**
- * Starts `fermata <command>` of the built program as people run it, with nothing of this environment but what is given,
- * and waits until it prints `readyWords`. `BENCH_NODE_ARGUMENTS`, a JSON list, becomes options of Node, for profilers.
+ * Starts `fermata <command>` of the built program with only the given environment variables, and waits until it prints
+ * `readyWords`. `BENCH_NODE_ARGUMENTS`, a JSON list, is passed to Node as options, for profilers.
  */
 export async function startProgram(command: string, env: Record<string, string>, readyWords: string): Promise<Child> {
   const { PATH = '', HOME = '', BENCH_NODE_ARGUMENTS = '[]' } = process.env;

@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
 
-/** Resident memory of a process in MB (2^20 bytes), read from /proc. @throws {Error} where there is no /proc. */
+/**
+ * Returns the resident memory of a process in MB (2^20 bytes), read from /proc. @throws {Error} on systems without
+ * /proc
+ */
 export function residentMb(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
   if (!found) throw new Error(`/proc/${pid}/status has no VmRSS`);

@@ -1,19 +1,19 @@
 import type { PoolClient } from 'pg';
 import type { Stack } from './stack';
 
-/** Rows of one insert. */
+/** Maximum number of rows per insert. */
 const CHUNK = 500_000;
-/** Days that the seeded changes spread over, as many as routings are kept. */
+/** Number of days over which the seeded changes are spread. Equal to the retention of routings. */
 export const DAYS_OF_CHANGES = 3;
 const DAY_MS = 86_400_000;
 
-/** SQL for the rows of a table that spread evenly over the last days: `ms`, `at` and `id` of row number `n`. */
+/** SQL for rows that are spread evenly over the last days: `ms`, `at` and `id` of row number `n`. */
 export interface Spread {
   at(n: string): string;
   id(n: string): string;
 }
 
-/** Gives the times and ids of `rows` rows: ids begin with the time, as those that the service makes. */
+/** Returns the times and ids of `rows` rows. Like the ids that the service creates, the ids begin with the time. */
 export async function spreadOver(client: PoolClient, rows: number, days: number): Promise<Spread> {
   const { rows: times } = await client.query<{ begin: string }>(
     `select extract(epoch from now())::bigint * 1000 - $1::bigint as begin`,
@@ -28,12 +28,12 @@ export async function spreadOver(client: PoolClient, rows: number, days: number)
   };
 }
 
-/** Calls `work` with the bounds of each insert, both inclusive. */
+/** Calls `work` with the first and last row number of each insert. */
 export async function inChunks(rows: number, work: (from: number, to: number) => Promise<unknown>): Promise<void> {
   for (let from = 0; from < rows; from += CHUNK) await work(from, Math.min(from + CHUNK, rows) - 1);
 }
 
-/** Gives a connection whose statements may take any time and whose days are those of UTC. */
+/** Calls `work` with a connection without a statement timeout, whose time zone is UTC. */
 export async function withSeeder<T>({ database }: Stack, work: (client: PoolClient) => Promise<T>): Promise<T> {
   const client = await database.pool.connect();
   try {
@@ -46,8 +46,8 @@ export async function withSeeder<T>({ database }: Stack, work: (client: PoolClie
 }
 
 /**
- * Writes changes of 1,000 hosts and of alerts. As in a service that has run for days: in partitions by day, in the order of
- * time, with ids that begin with the time.
+ * Inserts changes of 1,000 hosts and of alerts. As in a service that has run for days, they are in daily partitions, in
+ * chronological order, and their ids begin with the time.
  */
 export async function seedChanges(client: PoolClient, changes: number): Promise<Spread> {
   for (let day = DAYS_OF_CHANGES; day > 0; day -= 1) await addDay(client, 'changes', day);
@@ -68,7 +68,7 @@ export async function seedChanges(client: PoolClient, changes: number): Promise<
   return spread;
 }
 
-/** Adds the partition of a day so many days ago, unless it is there. */
+/** Adds the partition of a past day, unless it exists. */
 export async function addDay(client: PoolClient, table: string, daysAgo: number): Promise<void> {
   const { rows } = await client.query<{ name: string; first: string; next: string }>(
     `select to_char(d, 'YYYYMMDD') as name, d::text as first, (d + 1)::text as next from (select current_date - $1::int as d) t`,

@@ -1,10 +1,13 @@
 import type { PoolClient } from 'pg';
 import { inChunks, spreadOver } from './seed-changes';
 
-/** Days that the seeded alerts and entries of the audit log spread over. */
+/** Number of days over which the seeded alerts and audit log entries are spread. */
 const DAYS = 14;
 
-/** Writes alerts with their entities: 1 % fire, 0.1 % are critical; 2,000 systems and 5,000 hosts share them. */
+/**
+ * Inserts alerts with their entities. 1 % are firing and 0.1 % are critical. They belong to 2,000 systems and 5,000
+ * hosts.
+ */
 export async function seedAlerts(client: PoolClient, alerts: number): Promise<void> {
   const at = (await spreadOver(client, alerts, DAYS)).at('n');
   const facts = `case when n % 100 = 0 then 'firing' else 'resolved' end as status,
@@ -34,7 +37,10 @@ export async function seedAlerts(client: PoolClient, alerts: number): Promise<vo
   await client.query('analyze alerts, entities, alert_episodes');
 }
 
-/** Writes entries of the audit log: 0.1 % were refused; one person and one action are among the oldest hundred only. */
+/**
+ * Inserts audit log entries. 0.1 % are refusals. One person and one action appear only among the oldest hundred
+ * entries.
+ */
 export async function seedAudit(client: PoolClient, entries: number): Promise<void> {
   const at = (await spreadOver(client, entries, DAYS)).at('n');
   await inChunks(entries, (from, to) =>

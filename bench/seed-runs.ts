@@ -1,28 +1,28 @@
 import type { PoolClient } from 'pg';
 import { inChunks, spreadOver } from './seed-changes';
 
-/** Days that the seeded runs spread over. */
+/** Number of days over which the seeded runs are spread. */
 const DAYS = 14;
-/** Automations that have runs; the first of them has half of all runs. */
+/** Number of automations with runs. The first automation has half of all runs. */
 export const AUTOMATIONS = 200;
 const OPEN_RUNS = 600;
 export const STEPS_OF_LARGEST = 10_000;
 
-/** Id of the seeded automation number `n`, from 0. */
+/** Returns the id of the seeded automation number `n`, counted from 0. */
 const automationId = (n: string) =>
   `overlay(overlay(md5('lists-' || (${n})) placing '4' from 13) placing '8' from 17)::uuid`;
 
-/** What look-ups name. */
+/** The automations and the run that look-ups ask for. */
 export interface SeededRuns {
   busiest: string;
   rarest: string;
-  /** A run of 10,000 steps. */
+  /** Id of a run with 10,000 steps. */
   largest: string;
 }
 
 /**
- * Writes automations, as many runs of them as asked, one step for each run, and 10,000 steps for the newest run that ended. 0.3 % of
- * runs were cancelled, 4 % failed, 600 are open; the last automation has run ten times.
+ * Inserts automations, the given number of runs with one step each, and 10,000 steps for the newest ended run. 0.3 % of
+ * the runs are cancelled, 4 % have failed, and 600 are open. The last automation has ten runs.
  */
 export async function seedRuns(client: PoolClient, runs: number): Promise<SeededRuns> {
   await addAutomations(client);

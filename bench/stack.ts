@@ -11,31 +11,37 @@ import { residentMb } from './resident';
 import { cpuUsage, databaseUsage, type Usage } from './costs';
 
 const ADMIN_TOKEN = 'bench-admin-token-0123456789';
-/** Far above what the machine does: the bench asks for the speed of the work, not of the limiter. */
+/** A rate limit far above what the machine can do, so that it does not affect measurements. */
 const NO_LIMIT = '1000000';
 const CONNECTIONS = 64;
 const STOP_GRACE_MS = 15_000;
 
-/** One API and one worker process of the built program on a database and a task queue of their own. */
+/** One API and one worker process of the built program, with their own database and task queue. */
 export interface Stack {
   taskQueue: string;
   database: Database;
-  /** Posts JSON over kept-alive connections. @throws {Error} on any answer but 2xx. */
+  /** Posts a body over kept-alive connections and returns the response. @throws {Error} on any status other than 2xx */
   post(path: string, contentType: string, body: unknown): Promise<unknown>;
-  /** Reads an answer in the same way. */
+  /** Sends a GET request in the same way. */
   get(path: string): Promise<unknown>;
   /** Sends JSON in the same way. */
   send(method: 'POST' | 'PUT', path: string, body: unknown): Promise<unknown>;
-  /** Sum of a counter of the worker over all its labels, or over those that begin like `name{label="value"`. */
+  /**
+   * Returns the sum of a counter of the worker over all its label values, or over those whose line starts with a text
+   * such as `name{label="value"`.
+   */
   workerCounter(name: string): Promise<number>;
-  /** What the program, its database and the worker's calls have used so far. */
+  /** Returns what the processes, their database and the worker's calls have used so far. */
   usage(): Promise<Usage>;
-  /** In MB. */
+  /** Returns the resident memory in MB. */
   resident(): { api: number; worker: number };
   stop(): Promise<void>;
 }
 
-/** Migrates a new database and starts both processes on it, with `more` settings; resolves when they do their work. */
+/**
+ * Migrates a new database and starts both processes on it. `more` contains additional settings. Resolves when both are
+ * working.
+ */
 export async function startStack(platform: Platform, name: string, more: Record<string, string> = {}): Promise<Stack> {
   const databaseUrl = await newDatabase(platform, `bench_${name}`);
   const [port, metricsPort] = [await freePort(), await freePort()];
@@ -61,7 +67,7 @@ export async function startStack(platform: Platform, name: string, more: Record<
   ]);
   const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
   const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  // Rows are seeded by statements that take minutes.
+  // Statements that seed rows take minutes.
   const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench', statementTimeoutMs: 0 });
   return {
     ...{ taskQueue, database },
@@ -116,7 +122,9 @@ function counterOf(metrics: string, name: string): number {
   return lines.reduce((sum, line) => sum + Number(line.slice(line.lastIndexOf(' ') + 1)), 0);
 }
 
-/** Requests of the SDK to Temporal, by operation; polls are long requests and counted by another metric. */
+/**
+ * Returns the number of SDK requests to Temporal, by operation. Polls are long requests, which another metric counts.
+ */
 function requestsOf(metrics: string): Map<string, number> {
   const lines = metrics.matchAll(/^temporal_request_total\{[^}]*operation="(\w+)"[^}]*\} (\d+)$/gm);
   const requests = new Map<string, number>();

@@ -9,7 +9,10 @@ const ACTIONS = 500;
 const ROUNDS = 15;
 const TARGET_MS = 50;
 
-/** Fifty branches of ten actions; `salt` makes every expression a new one, so that no cache of parsed ones helps. */
+/**
+ * Returns a document with fifty branches of ten actions. `salt` makes every expression different, so that caches of
+ * parsed expressions have no effect.
+ */
 function documentOf(salt: number): Record<string, unknown> {
   const step = (n: number): unknown => ({
     id: `step_${n}`,
@@ -39,7 +42,7 @@ function documentOf(salt: number): Record<string, unknown> {
   };
 }
 
-/** Milliseconds of each call, after a few that warm up. */
+/** Returns the milliseconds of each call, after some calls for warm-up. */
 function times(call: (round: number) => unknown): number[] {
   const measured: number[] = [];
   for (let round = -5; round < ROUNDS; round += 1) {

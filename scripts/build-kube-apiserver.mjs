@@ -1,5 +1,6 @@
-// Builds kube-apiserver, which no distribution packages, from Go modules, for the tests of the Kubernetes integration:
-// KUBE_APISERVER=FILE npx jest --selectProjects=unit --testPathPatterns=integrations/kubernetes (needs etcd as well).
+// Builds kube-apiserver from Go modules, for the tests of the Kubernetes integration. No distribution packages it.
+// Run the tests with: KUBE_APISERVER=FILE npx jest --selectProjects=unit --testPathPatterns=integrations/kubernetes (they also
+// need etcd).
 // usage: node scripts/build-kube-apiserver.mjs FILE
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ const go = (args, options = {}) => {
 };
 try {
   const { Dir } = JSON.parse(go(['mod', 'download', '-json', `k8s.io/kubernetes@v1.${VERSION}`]));
-  // Its own modules are replaced by folders of its repository: here by their releases.
+  // kube-apiserver replaces some of its modules with directories of its repository. Use the released modules instead.
   const given = readFileSync(join(Dir, 'go.mod'), 'utf8').replace(/^replace \([^)]*\)/gm, '');
   const staged = [...given.matchAll(/^\s*(k8s\.io\/\S+) v0\.0\.0$/gm)].map(([, name]) => name);
   const modules = given

@@ -1,6 +1,7 @@
-// `npm run build`: compiles the program to dist/, then makes the bundle of workflow code, the console and the declarations of
-// the plugin contract. Types are checked elsewhere (`npm run typecheck`): the compiler of the tests takes seconds, tsc a minute.
-// usage: node scripts/build.mjs [bundle|console|declarations…]   (default: all; the program is always compiled)
+// `npm run build`: compiles the program to dist/, then creates the workflow bundle, the console and the declarations of
+// the plugin contract. Types are checked separately (`npm run typecheck`), because the compiler used here takes
+// seconds, whereas tsc takes a minute.
+// usage: node scripts/build.mjs [bundle|console|declarations…] (default: all; the program is always compiled)
 import { transformFile } from '@swc/core';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -8,7 +9,7 @@ import { basename, dirname, join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-/** The bench uses some of test/support; an image has neither. */
+/** The bench uses some files of test/support. An image contains neither directory. */
 const SOURCES = ['src', 'bench', join('test', 'support')].filter((directory) => existsSync(join(root, directory)));
 
 const isProgram = (file) => file.endsWith('.ts') && !/\.(d|test|fixture)\.ts$/.test(file);
@@ -27,8 +28,8 @@ async function compileFile(file) {
   const { code, map } = await transformFile(join(root, file), {
     ...{ swcrc: false, configFile: false, sourceMaps: true },
     jsc: { parser: { syntax: 'typescript' }, target: 'es2022' },
-    // Dynamic imports stay, so that a subcommand loads only its own modules; the annotation names the exports to them.
-    // Lazy: a package is loaded when it is first used, so that a process does not pay for what it never does.
+    // Keep dynamic imports, so that a subcommand only loads its own modules. The annotation lists the exports for them.
+    // `lazy` loads a package at its first use, so that processes do not load packages that they never use.
     module: { type: 'commonjs', ignoreDynamic: true, exportInteropAnnotation: true, lazy: true },
   });
   const sources = JSON.parse(map);

@@ -1,5 +1,6 @@
-// `npm run ci -- cycles`: refuses import circles in src/ and bench/, also circles of `import type`, which the lint rule
-// import-x/no-cycle does not see. Prints one shortest circle for each knot of files and exits 1 when there is one.
+// `npm run ci -- cycles`: refuses import cycles in src/ and bench/, including cycles of `import type`, which the lint
+// rule import-x/no-cycle does not detect. Prints one shortest cycle for each group of files, and exits 1 if there is
+// any.
 // usage: node scripts/check-cycles.mjs
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -19,7 +20,7 @@ const listed = execFileSync(
 const files = listed.split('\0').filter((file) => /\.tsx?$/.test(file) && existsSync(join(root, file)));
 const known = new Set(files);
 
-/** Files that `file` imports, for their values or for their types. */
+/** Returns the files that `file` imports, for values or types. */
 function importsOf(file) {
   const { importedFiles } = ts.preProcessFile(readFileSync(join(root, file), 'utf8'), true, true);
   return importedFiles.flatMap(({ fileName }) => {
@@ -31,7 +32,7 @@ function importsOf(file) {
 
 const graph = new Map(files.map((file) => [file, importsOf(file)]));
 
-/** Shortest way from `start` back to itself; undefined when it is in no circle. */
+/** Returns the shortest path from `start` back to itself, or undefined if `start` is not part of a cycle. */
 function circleThrough(start) {
   const cameFrom = new Map();
   const queue = [start];

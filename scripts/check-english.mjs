@@ -1,13 +1,13 @@
-// `npm run ci -- english`: refuses phrases that readers stumble over, in code, comments, messages and docs.
-// Prints each place with what to write instead and exits 1 when there is one.
-// usage: node scripts/check-english.mjs [FILE…]   (default: all files under version control)
+// `npm run ci -- english`: refuses phrases that readers stumble over, in code, comments, messages and docs. Prints each
+// place and what to write instead, and exits 1 if there is any.
+// usage: node scripts/check-english.mjs [FILE…] (default: all files under version control)
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 
-/** What is refused, and what to write instead. */
+/** Refused phrases, each with what to write instead. */
 const PHRASES = [
   [/\bin vain\b/i, 'timed out'],
   [/\bof one's own\b/i, 'custom'],
@@ -53,7 +53,7 @@ const PHRASES = [
   [/\b(?:is|was)(?:Un)?(?:Told|Heard|Asked)|\b(?:tell|told)[A-Z]/, 'a name that says what is true or done'],
 ];
 
-/** Text for people; the pictures, lock file and generated files are left out. */
+/** Files with text for people. Pictures, the lock file and generated files are left out. */
 const FILES = [
   'src',
   'test',

@@ -1,5 +1,6 @@
-// Numbers of drizzle/ have no gap, no released file was changed (databases have applied it), and no file holds the lock of a
-// table in use for longer than a moment (src/db/migration-rules.ts). Before the first release (no tag yet) files may still change.
+// Checks that the numbers of the files in drizzle/ have no gaps, that no released file was changed (databases have
+// already applied it), and that no file locks a table in use for long (src/db/migration-rules.ts). Before the first
+// release (no tag yet), files may still be changed.
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
 import { createRequire } from 'node:module';
@@ -16,7 +17,7 @@ let released;
 try {
   released = git('describe', '--tags', '--abbrev=0');
 } catch {
-  // Not a checkout, or nothing released yet.
+  // Not a git checkout, or nothing has been released yet.
 }
 const changed =
   released === undefined

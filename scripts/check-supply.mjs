@@ -1,10 +1,11 @@
-// What is installed or started must be what was reviewed: every entry of the lock file has an integrity hash, and every
-// image is pinned to a version and a digest. usage: node scripts/check-supply.mjs
+// Checks that what is installed or started is what was reviewed: every entry of the lock file has an integrity hash,
+// and every image is pinned to a version and a digest.
+// usage: node scripts/check-supply.mjs
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
-/** Packages of a parsed lock file that npm would install without checking their content. */
+/** Returns the packages of a parsed lock file that npm would install without checking their content. */
 export function unverifiedPackages(lock) {
   return Object.entries(lock.packages)
     .filter(([path, entry]) => path !== '' && entry.link !== true && entry.inBundle !== true)
@@ -12,7 +13,10 @@ export function unverifiedPackages(lock) {
     .map(([path]) => path);
 }
 
-/** Images of a compose file or Dockerfile without a version and digest. What a file builds itself is left out. */
+/**
+ * Returns the images in a compose file or Dockerfile that are not pinned to a version and digest. Images that the file
+ * itself builds are left out.
+ */
 export function unpinnedImages(text) {
   const own = new Set(/^ *build:/m.test(text) ? ['fermata'] : []);
   for (const [, name] of text.matchAll(/^FROM .* AS (\S+)$/gim)) own.add(name);

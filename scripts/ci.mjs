@@ -1,7 +1,8 @@
-// `npm run ci`: every check of this project. Ends with "N passed, N failed" over all tests; exits 0 only when every
-// step went well. Static checks run beside each other where they do not disturb, and so do test files that mostly wait.
-// A few test files with real servers that fail on a busy machine run again, alone, and are named at the end.
-// usage: node scripts/ci.mjs [STEP…]   (default: all)
+// `npm run ci`: runs every check of this project. Prints "N passed, N failed" over all tests at the end, and exits 0
+// only if every step succeeded. Static checks run in parallel where they do not disturb each other, and so do test
+// files that mostly wait. Up to three failed test files with real servers, which may fail on a busy machine, run again
+// alone and are named at the end.
+// usage: node scripts/ci.mjs [STEP…] (default: all)
 import { spawn, spawnSync } from 'node:child_process';
 import { mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join, relative } from 'node:path';
@@ -12,7 +13,7 @@ const cache = join(root, 'node_modules', '.cache', 'ci');
 const bin = (name) => join(root, 'node_modules', '.bin', name);
 const node = process.execPath;
 
-/** Steps of one row run at the same time. */
+/** Steps in the same row run in parallel. */
 const ROWS = [
   [
     {
@@ -48,15 +49,16 @@ const ROWS = [
     { name: 'supply', run: [node, join(root, 'scripts', 'check-supply.mjs')] },
   ],
   [jest('unit'), jest('replay')],
-  // Most of these tests wait for timers, processes and servers: on two cores, two at a time leave almost half of the time unused.
+  // Most of these tests wait for timers, processes and servers. On two cores, running two files at a time would leave
+  // almost half of the CPU time unused.
   [{ ...jest('integration', 4), again: true }],
   [{ ...jest('console', 3), again: true }],
 ];
 
 /**
- * Installs what the tests use and a bare machine may lack: the sandbox of scripts, the browser of the console tests, the
- * monitoring servers of the alert tests, and the SSH server.
- * Only as root on a Debian system; elsewhere the tests that need them say so.
+ * Installs programs that the tests need and that a minimal machine may lack: the sandbox for scripts, the browser for
+ * the console tests, the monitoring servers for the alert tests, and the SSH server. Only works as root on Debian. On
+ * other systems, tests that need missing programs say so.
  */
 function prepareMachine() {
   const succeeds = (...command) => spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).status === 0;
@@ -78,8 +80,8 @@ function prepareMachine() {
 }
 
 /**
- * `files`: how many test files run at the same time; default: as jest.config.ts says.
- * `suffix`: of the name of the report, for a second run.
+ * Returns a step that runs a jest project. `files` is the number of test files to run in parallel; the default is set
+ * in jest.config.ts. `suffix` is added to the name of the report, for a second run.
  */
 function jest(project, files, suffix = '') {
   const report = join(cache, `jest-${project}${suffix}.json`);
@@ -88,10 +90,12 @@ function jest(project, files, suffix = '') {
   return { name: project, run, report };
 }
 
-/** Maximum number of failed test files of a step that run again. A busy machine does not explain more failures than that. */
+/**
+ * Maximum number of failed test files per step to run again. A busy machine does not explain more failures than that.
+ */
 const MAX_AGAIN = 3;
 
-/** Runs a step. Runs its failed test files again, one at a time, where the step allows that. */
+/** Runs a step. If the step allows it, runs its failed test files again, one at a time. */
 async function perform(step) {
   const first = await execute(step);
   const failed = first.ok || !step.again ? [] : failedFiles(step.report);
@@ -110,7 +114,7 @@ async function perform(step) {
   return { ...second, passed: first.passed - counted.length + second.passed, again: second.ok ? files : [] };
 }
 
-/** The test files of a report that failed. */
+/** Returns the test files that failed according to a report. */
 function failedFiles(report) {
   try {
     return JSON.parse(readFileSync(report, 'utf8')).testResults.filter(({ status }) => status === 'failed');
@@ -125,7 +129,7 @@ function execute({ name, run, report }) {
   const [command, ...args] = run;
   const child = spawn(command, args, { cwd: root, stdio: ['ignore', 'pipe', 'pipe'] });
   const output = [];
-  // With --json jest prints its report to standard output as well; what people read is on standard error.
+  // With --json, jest also prints its report to standard output. The readable output is on standard error.
   child.stdout.on('data', (chunk) => report === undefined && output.push(chunk));
   child.stderr.on('data', (chunk) => (report === undefined ? output.push(chunk) : process.stderr.write(chunk)));
   return new Promise((resolve) => {
@@ -144,7 +148,10 @@ function execute({ name, run, report }) {
   });
 }
 
-/** Tests that ran; a test file that could not be loaded, or a step that is no test and failed, counts as one failure. */
+/**
+ * Returns the number of tests that passed and failed. A test file that could not be loaded, or a failed step without
+ * tests, counts as one failure.
+ */
 function counts(report, ok) {
   if (report === undefined) return { passed: 0, failed: ok ? 0 : 1 };
   try {

@@ -1,5 +1,6 @@
-// Takes the pictures of docs/console.md from a service that "fermata demo" started, after it has added systems, alerts and
-// runs that such pictures need. Needs a build, Chromium (or CHROMIUM=path), and the address and a token of an administrator:
+// Takes the screenshots for docs/console.md from a service that "fermata demo" has started. First adds systems, alerts
+// and runs for the screenshots to show. Needs a build, Chromium (or CHROMIUM=path), and the address and an admin token
+// of the service:
 //   node scripts/console-pictures.mjs http://127.0.0.1:8080 TOKEN [DIRECTORY]
 import { join } from 'node:path';
 import { chromium } from 'playwright-core';
@@ -22,7 +23,7 @@ async function call(method, path, body) {
   return text === '' ? {} : JSON.parse(text);
 }
 
-/** Calls until there is an answer. @throws {Error} after a minute */
+/** Calls `find` until it returns something. @throws {Error} after one minute */
 async function until(what, find) {
   const end = Date.now() + WAIT_MS;
   while (Date.now() < end) {
@@ -33,7 +34,7 @@ async function until(what, find) {
   throw new Error(`No ${what} after a minute.`);
 }
 
-/** Gives the id of an automation of this name; saves the document when there is none. */
+/** Returns the id of the automation with the given name. Saves the document if there is no such automation. */
 async function automation(name, document) {
   const { items } = await call('GET', `/automations?limit=200&q=${encodeURIComponent(name)}`);
   const found = items.find((item) => item.name === name);
@@ -54,7 +55,7 @@ const SYSTEMS = [
 
 const onEvent = (type) => [{ id: 'asked', event: 'automation.event', config: { type } }];
 
-/** Adds what the pictures show; gives the addresses of the screens. */
+/** Adds the data that the screenshots show. Returns the addresses of the screens. */
 async function fill() {
   for (const [id, name, description] of SYSTEMS) await call('POST', '/systems', { id, name, description });
   const { items: edges } = await call('GET', '/dependencies?limit=200');

@@ -1,5 +1,5 @@
-// Lets the Temporal SDK download its dev server into a directory and prints the path of the program.
-// A process of its own: the SDK gives no way to end a download that hangs.
+// Makes the Temporal SDK download its dev server into a directory, and prints the path of the program. This is a
+// separate process because the SDK provides no way to stop a download that hangs.
 // usage: node scripts/download-temporal.mjs DIRECTORY
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

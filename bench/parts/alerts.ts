@@ -9,13 +9,13 @@ import type { Plan } from './plan';
 const SYSTEMS = 100;
 
 interface Load {
-  /** Alerts in a request. */
+  /** Number of alerts in a request. */
   batch: number;
   /** Maximum number of concurrent requests. */
   atATime: number;
 }
 
-/** (k) alerts of Alertmanager, each a new episode, with one automation that matches all of them; accepted and routed. */
+/** Part k: accepts and routes Alertmanager alerts. Each is a new episode, and one automation matches all of them. */
 export async function measureAlerts(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   const stack = await startStack(platform, 'alerts');
   try {
@@ -45,7 +45,9 @@ export async function measureAlerts(platform: Platform, plan: Plan, say: (messag
 let fired = 0;
 let groups = 0;
 
-/** An alert of a system. Those of one request are of one system, as Alertmanager groups them. */
+/**
+ * Returns an alert of a system. All alerts of one request are for the same system, because Alertmanager groups them.
+ */
 function alert(system: number): Record<string, unknown> {
   const n = (fired += 1);
   return {
@@ -56,7 +58,7 @@ function alert(system: number): Record<string, unknown> {
   };
 }
 
-/** Posts for some seconds, and counts until every alert that was accepted has been routed. */
+/** Posts alerts for some seconds, and waits until all accepted alerts have been routed. */
 async function post(stack: Stack, { batch, atATime }: Load, seconds: number): Promise<Volume> {
   const begin = performance.now();
   let count = 0;

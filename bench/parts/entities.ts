@@ -7,7 +7,7 @@ import type { Plan } from './plan';
 /** Maximum number of concurrent requests. */
 const WRITERS = 20;
 
-/** (j) states of entities, each with transitions and a row of the change log, written through the API. */
+/** Part j: writes entity states through the API. Each write creates transitions and a row in the change log. */
 export async function measureEntities(
   platform: Platform,
   { writes }: Plan,

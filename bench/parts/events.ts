@@ -24,7 +24,10 @@ interface Sides {
 
 type Say = (message: string) => void;
 
-/** (c), (d) and (e): events that become nothing, and memory, on one stack with few automations and one with many. */
+/**
+ * Parts c, d and e: measures events that start no runs, and memory, on one stack with few automations and one with
+ * many.
+ */
 export async function measureEvents(
   platform: Platform,
   parts: ReadonlySet<Part>,
@@ -75,7 +78,7 @@ async function memory({ few, many, raw }: Sides, plan: Plan, say: Say): Promise<
   ];
 }
 
-/** For information: what they hold after the load of (c). */
+/** Returns the memory after the load of part c, for information. */
 function memoryAfter({ few, many }: Sides): Figure[] {
   const figure = (stack: Stack, count: number): Figure => ({
     ...{ part: 'e', unit: 'MB', raw: null, fermata: both(stack.resident()) },
@@ -84,7 +87,7 @@ function memoryAfter({ few, many }: Sides): Figure[] {
   return [figure(few, FEW), figure(many, MANY)];
 }
 
-/** What an event costs that starts a workflow which finds nothing to do. */
+/** Returns how many workflows the bare engine starts per second that find nothing to do. */
 async function bareStarts(raw: RawEngine, plan: Plan, say: Say): Promise<number> {
   say('bare workflows that do nothing');
   await raw.doNothing(AT_A_TIME, plan.warmUpSeconds);

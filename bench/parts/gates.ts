@@ -12,14 +12,14 @@ import { startStack, type Stack } from '../stack';
 import type { Plan } from './plan';
 
 const BATCH = 100;
-/** Time until dwells that fire together are due: enough to arm them all. */
+/** Milliseconds until the dwells that fire together are due. This is enough time to arm all of them. */
 const UNTIL_DUE_MS = 30_000;
 const FIRING = 1_000;
 const DWELL_SECONDS = 3_600;
 
 type Say = (message: string) => void;
 
-/** (g) counted events, (h) dwells, (m) masking. */
+/** Parts g, h and m: measures counted events, dwells and masking. */
 export async function measureGates(
   platform: Platform,
   parts: ReadonlySet<Part>,
@@ -39,7 +39,7 @@ export async function measureGates(
   }
 }
 
-/** A window that fires once: what counting costs, with all events on one key, and with 1,000 keys. */
+/** Measures a window that fires once, with one partition key and with 1,000 keys. This shows the cost of counting. */
 async function windows(stack: Stack, { counted }: Plan, say: Say): Promise<Figure[]> {
   const figures: Figure[] = [];
   for (const [what, partitionBy] of [
@@ -70,7 +70,7 @@ async function windows(stack: Stack, { counted }: Plan, say: Say): Promise<Figur
   return figures;
 }
 
-/** Posts events of 1,000 subjects and waits until each has been counted. */
+/** Posts events of 1,000 subjects and waits until all of them have been counted. */
 async function postCounted(stack: Stack, type: string, events: number): Promise<void> {
   for (let from = 0; from < events; from += BATCH) {
     const batch = Array.from({ length: BATCH }, (_, n) => ({ type, subject: `host-${(from + n) % 1_000}`, data: {} }));
@@ -79,7 +79,7 @@ async function postCounted(stack: Stack, type: string, events: number): Promise<
   await allRouted(stack);
 }
 
-/** Posts results of so many systems, all of one instant. */
+/** Posts one result for each of `count` systems, all with the same time. */
 async function report(
   stack: Stack,
   status: 'healthy' | 'unhealthy',
@@ -119,13 +119,13 @@ async function dwells(stack: Stack, raw: RawEngine, { pending }: Plan, say: Say)
   const share = (fermata: number, bare: number) => ({ text: '≥ 0.7 of raw', met: fermata >= 0.7 * bare });
   say(`arming ${pending} dwells, and as many bare workflows with a delay`);
   await saveAutomation(stack, dwelling('arm', DWELL_SECONDS));
-  // The systems are known: what is measured is the dwells, not the catalogue.
+  // Create the systems first, because only the dwells are to be measured.
   await report(stack, 'healthy', 'arm', pending, new Date());
   await allRouted(stack);
   const before = stack.resident().worker;
   const began = performance.now();
   await report(stack, 'unhealthy', 'arm', pending, new Date());
-  // Asked now and then: to count ten thousand rows all the time would be measured as well.
+  // Poll only occasionally, because counting ten thousand rows continuously would affect the measurement.
   const armedNow = () => count(stack, sql`select count(*)::int as n from dwells where started_at is not null`);
   while ((await armedNow()) < pending) await sleep(250);
   const armed = (pending * 1_000) / (performance.now() - began);
@@ -165,14 +165,14 @@ async function dwells(stack: Stack, raw: RawEngine, { pending }: Plan, say: Say)
   ];
 }
 
-/** 1 MB of text with 50 secrets in mind: what hiding costs. */
+/** Measures masking of 1 MB of text with 50 secrets. */
 function masking(say: Say): Figure[] {
   say('masking 1 MB');
   const mask = createMask(Array.from({ length: 50 }, () => randomBytes(20).toString('base64')));
   const text = randomBytes(750_000).toString('base64');
   for (let warm = 0; warm < 5; warm += 1) mask(text);
   const times = Array.from({ length: 50 }, () => {
-    // Of the processor: it waits for nothing, and what else runs on the machine is no part of it.
+    // Measure processor time. Masking does not wait for anything, and this excludes other processes on the machine.
     const before = process.cpuUsage();
     mask(text);
     const { user, system } = process.cpuUsage(before);

@@ -13,13 +13,13 @@ import type { Plan } from './plan';
 const FEW = 10;
 const LOAD = { type: UNMATCHED, batch: 1, atATime: 32 };
 const LONG = 'bench.long';
-/** The steps of a long run are compared in blocks of this many. */
+/** Number of steps in a block. The steps of a long run are compared block by block. */
 const BLOCK = 500;
 
 const part = 'large' as const;
 const count = (n: number) => n.toLocaleString('en-US');
 
-/** (large) many automations, and one run of many steps. */
+/** Part "large": measures many automations, and one run with many steps. */
 export async function measureLarge(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   return [...(await automations(platform, plan, say)), ...(await steps(platform, plan, say))];
 }
@@ -52,7 +52,9 @@ async function automations(platform: Platform, plan: Plan, say: (message: string
   }
 }
 
-/** Steps take turns: one that sets a variable, and one that calls a server which answers at once. */
+/**
+ * Measures a run in which steps that set a variable alternate with steps that call a server, which answers immediately.
+ */
 async function steps(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   const { steps } = plan.large;
   const stack = await startStack(platform, 'long');
@@ -90,7 +92,7 @@ async function steps(platform: Platform, plan: Plan, say: (message: string) => v
         from run_steps where path like '%sequence%')
       select extract(epoch from max(at) - min(at))::float8 * 1000 / (count(*) - 1) as ms
       from ended group by block order by block`);
-    // The first block also loads what is loaded once.
+    // The first block includes the cost of loading that happens only once.
     say(`a step took ${rows.map(({ ms }) => ms.toFixed(1)).join(', ')} ms, in blocks of ${BLOCK} steps`);
     const [first = NaN, ...later] = rows.map(({ ms }) => ms);
     const slowest = Math.max(...later);

@@ -12,13 +12,16 @@ const LIMIT_MS = 100;
 const LARGEST_LIMIT_MS = 1_500;
 const LOOK_UPS = 40;
 const LOOK_UPS_OF_LARGEST = 5;
-/** Steps of one page, as the console asks for them. */
+/** Number of steps on one page, as the console requests them. */
 const PAGE_OF_STEPS = 200;
 const HOUR_MS = 3_600_000;
 
 type Say = (message: string) => void;
 
-/** How long the lists of the console take among many runs and changes, and a run of 10,000 steps. */
+/**
+ * Measures how long the console's lists take with many runs and changes, and how long a run of 10,000 steps takes to
+ * read.
+ */
 export async function measureLists(platform: Platform, { listed }: Plan, say: Say): Promise<Figure[]> {
   const stack = await startStack(platform, 'lists');
   try {
@@ -40,13 +43,13 @@ export async function measureLists(platform: Platform, { listed }: Plan, say: Sa
 
 interface Listed {
   what: string;
-  /** Path of call number `n`. */
+  /** Returns the path of call number `n`. */
   path(n: number): string;
 }
 
 const hoursAgo = (hours: number) => new Date(Date.now() - hours * HOUR_MS).toISOString();
 
-/** Every list of the console that grows with runs and changes, under the filters that its screens offer. */
+/** Returns all lists of the console that grow with runs and changes, with the filters that its screens offer. */
 function listsOf(seeded: SeededRuns): Listed[] {
   return [...runLists(seeded), ...otherLists(seeded)];
 }
@@ -134,7 +137,7 @@ async function measureList(stack: Stack, what: string, path: Listed['path']): Pr
 
 const StepsPage = z.object({ items: z.array(z.unknown()), nextCursor: z.string().nullable() });
 
-/** The run and all pages of its steps, one after another, as the console reads them. */
+/** Measures reading the largest run and all pages of its steps in sequence, as the console does. */
 async function measureLargest(stack: Stack, id: string): Promise<Figure> {
   const times: number[] = [];
   for (let n = 0; n < LOOK_UPS_OF_LARGEST; n += 1)

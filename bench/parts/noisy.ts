@@ -16,7 +16,10 @@ const IDLE_PAUSE_MS = 100;
 const NOISY = 'bench.noisy';
 const QUIET = 'bench.quiet';
 
-/** How long an event of a quiet automation takes after a burst of another automation, compared with what it takes alone. */
+/**
+ * Measures how long an event of a quiet automation takes after a burst of events for another automation, compared with
+ * a quiet service.
+ */
 export async function measureNoisy(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   say('starting API and worker for a noisy and a quiet automation');
   const stack = await startStack(platform, 'noisy');
@@ -61,7 +64,10 @@ export async function measureNoisy(platform: Platform, plan: Plan, say: (message
   }
 }
 
-/** One request a run; a bucket for each subject, so that nothing is dropped. */
+/**
+ * Returns an automation that sends one request per run. Each subject has its own concurrency scope, so that no run is
+ * refused.
+ */
 const sending = (url: string, type: string) => ({
   ...sendingAutomation(url, 1),
   name: type,
@@ -79,7 +85,7 @@ async function makeNoise(stack: Stack, round: number): Promise<void> {
   await Promise.all(batches.map((batch) => postEvents(stack, batch)));
 }
 
-/** Nothing waits to be routed or started. */
+/** Returns whether nothing is waiting to be routed or started. */
 async function idle({ database }: Stack): Promise<boolean> {
   const { rows } = await database.pool.query<{ idle: boolean }>(`
     select not exists (select 1 from changes where routed_at is null)

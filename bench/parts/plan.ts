@@ -1,31 +1,31 @@
-/** How long each part measures. Slots come as A B B A, `rounds` times. */
+/** How long each part measures. Slots are measured in the order A B B A, `rounds` times. */
 export interface Plan {
   rounds: number;
   /** Seconds of a slot at full speed. */
   throughputSeconds: number;
-  /** Seconds of a slot at 5 events a second. */
+  /** Seconds of a slot at 5 events per second. */
   latencySeconds: number;
-  /** Seconds of a slot of events that become nothing. */
+  /** Seconds of a slot of events that start no runs. */
   eventSeconds: number;
-  /** Seconds of full speed before anything is measured: the programs compile what is hot while they run. */
+  /** Seconds at full speed before a measurement, so that Node has compiled the hot code. */
   warmUpSeconds: number;
-  /** Events that a window counts. */
+  /** Number of events that a window counts. */
   counted: number;
-  /** Dwells that are pending at a time. */
+  /** Number of dwells that are pending at the same time. */
   pending: number;
-  /** Runs that wait at a time. */
+  /** Number of runs that wait at the same time. */
   waiting: number;
-  /** States of entities that are written. */
+  /** Number of entity states to write. */
   writes: number;
-  /** Events that are posted at once. */
+  /** Number of events to post at once. */
   burst: number;
-  /** Changes, and rows of outcomes, that look-ups are measured on. */
+  /** Number of changes and of outcome rows that look-ups are measured with. */
   seeded: { changes: number; routings: number };
-  /** Rows that lists are measured on. */
+  /** Number of rows that lists are measured with. */
   listed: { runs: number; changes: number; alerts: number; audit: number };
-  /** Automations that are loaded at once; steps of one run. */
+  /** Number of automations that are loaded at the same time, and number of steps of one run. */
   large: { automations: number; steps: number };
-  /** Seconds of quiet before memory is read. */
+  /** Seconds without load before memory is measured. */
   quietSeconds: number;
 }
 
@@ -46,7 +46,7 @@ export const FULL: Plan = {
   quietSeconds: 5,
 };
 
-/** Enough to see whether something is broken or far off; too short to compare a few percent. */
+/** Long enough to see whether something is broken or far off, but too short to compare a few percent. */
 export const QUICK: Plan = {
   rounds: 1,
   throughputSeconds: 2,

@@ -13,10 +13,10 @@ import type { Plan } from './plan';
 
 const AT_A_TIME = 30;
 const PER_SECOND = 5;
-/** Histories read for each shape; the longest counts. */
+/** Number of histories to read per shape. The longest one is reported. */
 const HISTORIES = 20;
 
-/** The goals for each shape: throughput and p50 against the engine at its best and the bare engine. */
+/** The targets for each shape: throughput and p50, relative to the best possible engine and the bare engine. */
 const SHAPES = [
   { part: 'a', requests: 1, ofBest: 0.8, ofRaw: 1.6, p50: (raw: number) => raw + 2, p50Text: '≤ raw + 2 ms' },
   { part: 'b', requests: 5, ofBest: 0.75, ofRaw: 2.2, p50: (raw: number) => raw * 0.4, p50Text: '≤ 0.4 × raw' },
@@ -29,7 +29,10 @@ interface Sides {
   best: Load;
 }
 
-/** (a), (b) and (f): runs that send webhooks, on Fermata and on the bare engine, in turns. */
+/**
+ * Parts a, b and f: measures runs that send webhooks, alternately on Fermata, the bare engine and the best possible
+ * engine.
+ */
 export async function measureRuns(
   platform: Platform,
   { parts, profile }: { parts: ReadonlySet<Part>; profile: boolean },
@@ -92,7 +95,7 @@ async function compare(shape: Shape, sides: Sides, plan: Plan, say: (message: st
   ];
 }
 
-/** Throughput with 30 in flight, and of a burst, beside the bare engine and the engine at its best. */
+/** Measures the throughput with 30 runs in flight and of a burst, on all three engines. */
 async function atFullSpeed(
   { part, requests, ofBest, ofRaw }: Shape,
   { fermata, raw, best }: Sides,
@@ -122,7 +125,7 @@ async function atFullSpeed(
   return figures;
 }
 
-/** What a run costs with 30 in flight. */
+/** Measures what a run costs with 30 runs in flight. */
 async function costs(stack: Stack, { fermata, best }: Sides, plan: Plan): Promise<string> {
   const texts: string[] = [];
   for (const [name, load] of Object.entries({ Fermata: fermata, 'The engine at its best': best })) {

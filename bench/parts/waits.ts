@@ -10,11 +10,14 @@ import { percentile } from '../statistics';
 import type { Plan } from './plan';
 
 const BATCH = 100;
-/** Runs that are woken one by one and whose histories are measured. */
+/** Number of runs that are woken one by one and whose histories are measured. */
 const WOKEN = 200;
 const TYPE = 'bench.wait';
 
-/** (i) runs that wait: what they hold, what a change costs that wakes none, how soon one is woken. */
+/**
+ * Part i: measures runs that wait: their memory, the cost of a change that wakes none of them, and how fast a run is
+ * woken.
+ */
 export async function measureWaits(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   const stack = await startStack(platform, 'waits');
   const raw = await startRawEngine(platform);
@@ -65,7 +68,7 @@ export async function measureWaits(platform: Platform, plan: Plan, say: (message
   }
 }
 
-/** Starts so many runs that wait, each on a system of its own; how many a second. */
+/** Starts `count` runs that wait, each for a different system. Returns how many started per second. */
 async function startWaiting(stack: Stack, count: number, say: (message: string) => void): Promise<number> {
   say(`starting ${count} runs that wait`);
   await saveAutomation(stack, {
@@ -100,7 +103,7 @@ async function report(stack: Stack, status: string, count: number, first = 0): P
   }
 }
 
-/** Milliseconds from the request that makes it true until the run has ended. */
+/** Returns the milliseconds from the request that makes the wait's condition true until the run has ended. */
 async function wake(stack: Stack, n: number): Promise<number> {
   const run = await stack.database.db.execute<{ id: string }>(sql`select id from runs where context_key = ${host(n)}`);
   const began = Date.now();
@@ -114,7 +117,7 @@ async function wake(stack: Stack, n: number): Promise<number> {
   return new Date(ended).getTime() - began;
 }
 
-/** Workflow tasks that a sample of the runs has had. */
+/** Returns the number of workflow tasks in the histories of a sample of the runs. */
 async function tasksOf({ client }: Platform, { database }: Stack): Promise<number> {
   const sample = await database.db.execute<{ id: string }>(
     sql`select workflow_id as id from runs where trigger_event = 'automation.event' order by id limit ${WOKEN}`,

@@ -14,13 +14,13 @@ const LOAD = { type: REJECTED, batch: 1, atATime: 32 };
 
 type Say = (message: string) => void;
 
-/** What it costs to record outcomes of changes, and how long look-ups take in large tables. */
+/** Measures what it costs to record outcomes of changes, and how long look-ups take in large tables. */
 export async function measureWhy(platform: Platform, plan: Plan, say: Say): Promise<Figure[]> {
   say('starting one API and worker that record outcomes of changes, and one that do not');
   const records = await startStack(platform, 'records');
   const silent = await startStack(platform, 'silent', { FERMATA_RETENTION_ROUTINGS_HOURS: '0' });
   try {
-    // The indexes for lists of changes are a part of the cost.
+    // The indexes for lists of changes are part of the cost, so the stack that records nothing does not have them.
     await silent.database.pool.query('drop index changes_entity; drop index changes_event');
     return [await cost(records, silent, plan, say), ...(await lookUps(records, plan, say))];
   } finally {
@@ -75,7 +75,7 @@ async function lookUps(stack: Stack, { seeded }: Plan, say: Say): Promise<Figure
   return figures;
 }
 
-/** Writes changes and as many rows for candidates as asked, and gives some ids of changes. */
+/** Inserts the given number of changes and of rows for candidates. Returns some ids of changes. */
 async function seed(stack: Stack, { changes, routings }: Plan['seeded']): Promise<string[]> {
   return withSeeder(stack, async (client) => {
     for (let day = DAYS_OF_CHANGES; day > 0; day -= 1) await addDay(client, 'routings', day);

@@ -7,13 +7,13 @@ export interface RawRequest {
   step: number;
 }
 
-/** The one activity of the bare engine. */
+/** The only activity of the bare engine. */
 export interface RawActivities {
-  /** Posts `{run, step}`; anything but 2xx fails the attempt. */
+  /** Posts `{run, step}`. A status other than 2xx makes the attempt fail. */
   send(input: RawRequest): Promise<void>;
 }
 
-/** What anybody would write first: the request and nothing around it. */
+/** Creates the simplest possible activity, which only sends the request. */
 export function createRawActivities(): RawActivities {
   return {
     async send({ url, run, step }) {

@@ -1,6 +1,6 @@
 import { createRawActivities } from './activities';
 
-/** The one activity of the engine at its best. */
+/** The only activity of the best possible engine. */
 export interface BestActivities {
   /** Sends all requests of a run. */
   sendAll(input: { url: string; run: string; effects: number }): Promise<void>;

@@ -7,14 +7,14 @@ import { z } from 'zod';
 import { createBestActivities } from './best-activities';
 import { BEST_WORKER_READY, RawWorkerSettings } from './settings';
 
-/** Workflow task slots, as Fermata's default: without a free one a start is not eager. */
+/** Number of workflow task slots, equal to Fermata's default. A start is only eager if a slot is free. */
 const SLOTS = 200;
 
 const Start = z.object({ workflowId: z.string(), url: z.string(), run: z.string(), effects: z.int() });
 
 /**
- * The engine at its best: starts are eager, which needs client and worker in one process, a run is one local activity, and
- * there is no database. A POST of `{workflowId, url, run, effects}` starts a run.
+ * Runs the best possible engine. Starts are eager, which requires client and worker to be in one process. A run is one
+ * local activity, and there is no database. A POST of `{workflowId, url, run, effects}` starts a run.
  */
 async function main(): Promise<void> {
   const { address, namespace, taskQueue } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));

@@ -10,17 +10,22 @@ import { RAW_WORKER_READY, type RawWorkerSettings } from './settings';
 
 const TASK_QUEUE = 'bench-raw';
 
-/** Temporal without anything around it: one worker process of its own on the same dev server. */
+/** Temporal without Fermata: one worker process on the same dev server. */
 export interface RawEngine extends Engine {
-  /** Starts workflows that end at once, so many at a time, for some seconds, and waits until all have closed. */
+  /** Starts workflows that end immediately, `atATime` concurrently, for some seconds. Waits until all have closed. */
   doNothing(atATime: number, seconds: number): Promise<Volume>;
-  /** Starts so many workflows with a delay; how many a second. */
+  /** Starts `count` workflows with a start delay. Returns the number of starts per second. */
   delayed(count: number, delayMs: number): Promise<number>;
-  /** Starts so many that are due at one instant; how many a second have ended from then on. */
+  /**
+   * Starts `count` workflows that are due at the same instant. Returns how many ended per second from that instant on.
+   */
   dueAtOnce(count: number, inMs: number): Promise<number>;
-  /** Starts workflows that wait for a signal and end; milliseconds from each signal to the end, one after another. */
+  /**
+   * Starts `count` workflows that wait for a signal, and signals one after another. Returns the milliseconds from each
+   * signal to the end of its workflow.
+   */
   signalled(count: number): Promise<number[]>;
-  /** Of the worker process, in MB. */
+  /** Returns the memory of the worker process in MB. */
   resident(): number;
   stop(): Promise<void>;
 }
@@ -73,7 +78,7 @@ export async function startRawEngine({ temporal, client, effects }: Platform): P
   };
 }
 
-/** Executions of a task queue that are running, without those of housekeeping. */
+/** Returns the number of running executions of a task queue, except housekeeping. */
 export async function openExecutions(client: Client, taskQueue: string): Promise<number> {
   const query = `TaskQueue = "${taskQueue}" and ExecutionStatus = "Running" and WorkflowType != "housekeeping"`;
   return (await client.workflow.count(query)).count;

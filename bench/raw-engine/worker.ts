@@ -2,7 +2,7 @@ import { bundleWorkflowCode, NativeConnection, Worker } from '@temporalio/worker
 import { createRawActivities } from './activities';
 import { RAW_WORKER_READY, RawWorkerSettings } from './settings';
 
-/** A worker with the defaults of the SDK, in a process of its own; its settings are the one argument, as JSON. */
+/** Runs a worker with the SDK's defaults in a separate process. Its only argument contains the settings as JSON. */
 async function main(): Promise<void> {
   const { address, namespace, taskQueue } = RawWorkerSettings.parse(JSON.parse(process.argv[2] ?? ''));
   const connection = await NativeConnection.connect({ address });

@@ -13,7 +13,7 @@ const SMALL_MESSAGE = 10;
 /** Maximum number of small messages in a transaction. */
 const MAX_MESSAGES = 50;
 
-/** Maximum number of concurrent shared transactions; further messages wait and are batched. */
+/** Maximum number of concurrent shared transactions. Further messages wait and are batched. */
 const AT_A_TIME = 2;
 
 /** A message and its sender. */
@@ -22,7 +22,7 @@ export interface Delivery {
   cause: Cause;
 }
 
-/** Accepts messages of alerts. Only for senders whose messages carry no key that identifies a delivery. */
+/** Accepts alert messages. Only used for senders whose messages contain no key that identifies a delivery. */
 export interface AlertIntake {
   /**
    * Commits a message. Returns the ids of its change rows. Small messages that arrive at the same time share a
@@ -35,11 +35,11 @@ interface AlertIntakeDeps {
   entities: EntityStore;
   clock: Clock;
   settings: { alerts: AlertSettings };
-  /** Runs work in a transaction, and repeats it when the database aborted the transaction to resolve a deadlock. */
+  /** Runs `work` in a transaction, and repeats it if the database aborted the transaction to resolve a deadlock. */
   transact<T>(work: (tx: Executor) => Promise<T>): Promise<T>;
 }
 
-/** Keys of the entities that a message may write. */
+/** Returns the keys of the entities that a message may write. */
 const keysOf = ({ message }: Delivery): string[] =>
   alertsOf(message).flatMap(({ alert, link }) => [alert.fingerprint, ...(link === undefined ? [] : [link.key])]);
 

@@ -3,10 +3,10 @@ import { field, fieldsOf, instant, text, textMap, type Fields } from './fields';
 import { labelFingerprint } from './label-fingerprint';
 import { ElementError, element, type AlertSender, type Element, type SenderMessage } from './sender';
 
-/** Longest fingerprint of a sender, in characters. */
+/** Maximum length in characters of a fingerprint that a sender sets. */
 export const MAX_FINGERPRINT_LENGTH = 400;
 
-/** Returns the facts of the group, or undefined when the message does not describe one. */
+/** Returns the facts about the alert group, or undefined if the message does not describe a group. */
 function groupOf(body: Fields): GroupFacts | undefined {
   const namesGroup = ['groupLabels', 'commonLabels', 'externalURL', 'groupKey'].some((name) =>
     Object.hasOwn(body, name),
@@ -20,9 +20,7 @@ function groupOf(body: Fields): GroupFacts | undefined {
   };
 }
 
-/**
- * Returns the map of texts, or an empty one when it is malformed: a malformed group does not make its alerts invalid.
- */
+/** Returns a map of texts, or an empty map if it is malformed. A malformed group does not make its alerts invalid. */
 function textMapOrNone(value: unknown): Record<string, string> {
   try {
     return textMap(value, '');
@@ -89,14 +87,19 @@ function read(source: string, input: unknown): SenderMessage {
   };
 }
 
-/** The webhook of Alertmanager, and of products that use its format: Grafana, Mimir, vmalert through Alertmanager. */
+/**
+ * Reads webhooks of Alertmanager, and of products that use its format: Grafana, Mimir, and vmalert through
+ * Alertmanager.
+ */
 export const alertmanagerSender: AlertSender = {
   id: 'alertmanager',
   summary: 'Webhook of Prometheus Alertmanager',
   read: (body) => read('alertmanager', body),
 };
 
-/** Grafana Alerting: Alertmanager's format with values and links to dashboards. */
+/**
+ * Reads webhooks of Grafana Alerting. They have Alertmanager's format, with additional values and links to dashboards.
+ */
 export const grafanaSender: AlertSender = {
   id: 'grafana',
   summary: 'Webhook of Grafana Alerting',

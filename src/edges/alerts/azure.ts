@@ -47,7 +47,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** Returns the custom properties whose values are texts; others are left out. */
+/** Returns the custom properties whose values are texts. */
 function own(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(
@@ -57,7 +57,7 @@ function own(value: unknown): Record<string, string> {
 }
 
 /**
- * The common alert schema of Azure Monitor
+ * Reads messages in the common alert schema of Azure Monitor
  * (https://learn.microsoft.com/en-us/azure/azure-monitor/alerts/alerts-common-schema).
  */
 export const azureSender: AlertSender = {

@@ -3,8 +3,8 @@ import { fieldsOf, instant, present, required, runbookIn, severityOfPriority, te
 import { ElementError, element, type AlertSender } from './sender';
 
 /**
- * Returns tags such as `env:prod,host:web-1,urgent` as labels. A tag without a value gets the value `true`; several
- * values of one name are joined.
+ * Converts tags such as `env:prod,host:web-1,urgent` to labels. A tag without a value gets the value `true`. If a name
+ * has several values, they are joined.
  */
 export function labelsOfTags(tags: readonly string[]): Record<string, string> {
   const labels = new Map<string, string>();
@@ -15,12 +15,12 @@ export function labelsOfTags(tags: readonly string[]): Record<string, string> {
   return Object.fromEntries(labels);
 }
 
-/** Priority and transition before the name of a monitor. */
+/** Matches the priority and transition before the name of a monitor. */
 const PREFIX = /^\s*(?:\[P[1-5]\]\s*)?(?:\[(?:re-)?(?:triggered|recovered|warn|no data|renotify)[^\]]*\]\s*)?/i;
 
 /**
- * Returns the part of a title that is the same in all transitions: `[P1] [Triggered on {host:web-1}] CPU is high` →
- * `CPU is high`.
+ * Returns the part of a title that is the same for all transitions: `[P1] [Triggered on {host:web-1}] CPU is high`
+ * becomes `CPU is high`.
  */
 const withoutPrefix = (title: string): string => title.replace(PREFIX, '');
 
@@ -56,7 +56,7 @@ function read(input: unknown): { alert: IncomingAlert } {
         runbook_url: tags['runbook_url'] ?? runbookIn(description),
       }),
       source: 'datadog',
-      // A recovery without a priority does not report the alert's severity.
+      // A recovery without a priority does not report the severity of the alert.
       ...(!isFiring && { partial: { replaces: [] } }),
       ...(at && (isFiring ? { startsAt: at } : { endsAt: at })),
       ...(link !== undefined && { generatorUrl: link }),
@@ -65,7 +65,7 @@ function read(input: unknown): { alert: IncomingAlert } {
 }
 
 /**
- * Datadog's webhook integration, with the custom payload that the guide gives
+ * Reads messages of Datadog's webhook integration, with the custom payload from the guide
  * (https://docs.datadoghq.com/integrations/webhooks/).
  */
 export const datadogSender: AlertSender = {

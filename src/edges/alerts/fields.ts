@@ -11,7 +11,7 @@ export function fieldsOf(value: unknown, what: string): Fields {
   throw new ElementError(`${what}: must be an object`);
 }
 
-/** Returns the field at a path of own properties; undefined when it is absent. */
+/** Returns the field at a path of own properties, or undefined if it is absent. */
 export function field(value: unknown, ...path: readonly string[]): unknown {
   return path.reduce<unknown>(
     (found, name) =>
@@ -20,14 +20,14 @@ export function field(value: unknown, ...path: readonly string[]): unknown {
   );
 }
 
-/** Returns the text of a field; undefined when it is absent or empty. Numbers and booleans become text. */
+/** Returns the text of a field, or undefined if it is absent or empty. Numbers and booleans become text. */
 export function text(value: unknown, ...path: readonly string[]): string | undefined {
   const found = field(value, ...path);
   if (typeof found === 'string') return found === '' ? undefined : found;
   return typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined;
 }
 
-/** Like `text`. @throws {ElementError} when the field is missing */
+/** Returns the text of a field like `text`. @throws {ElementError} when the field is absent or empty */
 export function required(value: unknown, ...path: readonly string[]): string {
   const found = text(value, ...path);
   if (found === undefined) throw new ElementError(`${path.join('.')}: is required`);
@@ -35,8 +35,8 @@ export function required(value: unknown, ...path: readonly string[]): string {
 }
 
 /**
- * Returns a map of texts: numbers and booleans become text, null is dropped.
- * @throws {ElementError} for anything else
+ * Returns a map of texts. Numbers and booleans become text, and nulls are dropped. @throws {ElementError} for any other
+ * value
  */
 export function textMap(value: unknown, what: string): Record<string, string> {
   if (value === undefined || value === null) return {};
@@ -49,21 +49,21 @@ export function textMap(value: unknown, what: string): Record<string, string> {
   );
 }
 
-/** Returns the texts that are set: undefined and empty values are left out. */
+/** Returns the texts that are set. Undefined and empty values are left out. */
 export function present(texts: Readonly<Record<string, string | undefined>>): Record<string, string> {
   return Object.fromEntries(
     Object.entries(texts).flatMap(([name, value]) => (value === undefined || value === '' ? [] : [[name, value]])),
   );
 }
 
-/** Earlier dates are zero values of the sender, which stand for an absent time. */
+/** Dates before this year are zero values of the sender, which mean that the time is absent. */
 const FIRST_YEAR = 1971;
 
 const inMilliseconds = (unix: number): number => (unix > 1e17 ? unix / 1e6 : unix > 1e14 ? unix / 1e3 : unix);
 
 /**
- * Returns an instant from an ISO 8601 text or a Unix time in milliseconds, microseconds or nanoseconds; undefined for
- * anything else and for zero values.
+ * Parses an ISO 8601 text, or a Unix time in milliseconds, microseconds or nanoseconds. Returns undefined for other
+ * values and for zero values.
  */
 export function instant(value: unknown): Date | undefined {
   const given = typeof value === 'string' && /^\d{12,19}$/.test(value) ? Number(value) : value;
@@ -74,7 +74,8 @@ export function instant(value: unknown): Date | undefined {
 }
 
 /**
- * Returns the link to a runbook in the texts: `runbook: https://…`, `runbook_url=https://…`, `[Runbook](https://…)`.
+ * Returns the link to a runbook in the texts, if any: `runbook: https://…`, `runbook_url=https://…`,
+ * `[Runbook](https://…)`.
  */
 export function runbookIn(...texts: readonly (string | undefined)[]): string | undefined {
   for (const each of texts) {

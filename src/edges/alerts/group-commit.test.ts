@@ -6,7 +6,7 @@ interface Item {
   fails?: boolean;
 }
 
-/** A group commit whose first transaction ends when `release` is called. */
+/** Creates a group commit whose first transaction ends when `release` is called. */
 function setUp(options: { atATime?: number; most?: number } = {}) {
   const commits: string[][] = [];
   let release: () => void = () => undefined;

@@ -5,13 +5,13 @@ interface Waiting<Item, Result> {
   reject(error: unknown): void;
 }
 
-/** Settings for sharing transactions among items. */
+/** Determines how items share transactions. */
 export interface GroupCommitOptions<Item, Result> {
-  /** Commits items in one transaction; returns their results in order. */
+  /** Commits items in one transaction. Returns their results in order. */
   commit(items: readonly Item[]): Promise<Result[]>;
-  /** Returns the group of an item; only items of one group share a transaction. */
+  /** Returns the group of an item. Only items of the same group share a transaction. */
   groupOf(item: Item): string;
-  /** Keys that the item writes. Items with a common key never share a transaction, and keep their order. */
+  /** Returns the keys that the item writes. Items with a common key never share a transaction, and keep their order. */
   keysOf(item: Item): readonly string[];
   /** Maximum number of concurrent transactions. */
   atATime: number;
@@ -20,9 +20,10 @@ export interface GroupCommitOptions<Item, Result> {
 }
 
 /**
- * Commits items that arrive while other transactions run together in one transaction. Many single messages thus need
- * few transactions, and a message that arrives alone does not wait. When a shared transaction fails, each item is
- * retried in its own transaction, so that an item fails only for its own error.
+ * Creates a group commit. Items that arrive while other transactions are running share the next transaction, so that
+ * many small messages need few transactions. An item that arrives when nothing is running does not wait. If a shared
+ * transaction fails, each of its items is retried in a separate transaction, so that an item only fails because of its
+ * own error.
  */
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
@@ -33,8 +34,8 @@ export function createGroupCommit<Item, Result>(
   const keysUnderWay = new Map<string, number>();
 
   /**
-   * Removes and returns the first item that does not have to wait for a running transaction, with those that may share
-   * its transaction.
+   * Removes and returns the first item that does not have to wait for a running transaction, together with the items
+   * that can share its transaction.
    */
   function takeGroup(): Waiting<Item, Result>[] {
     const taken: Waiting<Item, Result>[] = [];
@@ -100,7 +101,7 @@ async function commitEach<Item, Result>(
   }
 }
 
-/** Commits items together; when that fails, commits each one separately. Never rejects. */
+/** Commits items together. If that fails, commits each item separately. Never rejects. */
 async function commitGroup<Item, Result>(
   commit: Commit<Item, Result>,
   waiting: readonly Waiting<Item, Result>[],

@@ -4,8 +4,8 @@ const MASK = 0xffffffffffffffffn;
 const SEPARATOR = Buffer.from([0xff]);
 
 /**
- * Returns the fingerprint of labels as Alertmanager computes it (prometheus/common, model/signature.go), as 16 hex
- * digits: 64-bit FNV-1a over names and values, each followed by 0xff, sorted bytewise by name.
+ * Returns the fingerprint of labels as 16 hex digits, computed like in Alertmanager (prometheus/common,
+ * model/signature.go): 64-bit FNV-1a over names and values, each followed by 0xff, sorted bytewise by name.
  */
 export function labelFingerprint(labels: Readonly<Record<string, string>>): string {
   const names = Object.keys(labels)

@@ -11,8 +11,8 @@ import { ElementError, element, type Element, type SenderMessage } from './sende
 /** Maximum number of elements in a message. */
 const MAX_ELEMENTS = 10_000;
 /**
- * Limits of the steps of one expression and of the time for all elements of a message, so that the data of a sender
- * cannot block the process.
+ * Limits for the steps of one expression and for the time of all elements in a message, so that a sender's data cannot
+ * block the process.
  */
 const MAX_STEPS = 50_000;
 const BUDGET_MS = 2_000;
@@ -69,9 +69,8 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
 }
 
 /**
- * Reads the alerts in a request to a hook with the expressions of its mapping. When the expressions of an element fail,
- * only that element is rejected.
- * @throws {ElementError} when the value of `each` is not a list
+ * Reads the alerts in a request to a hook, with the expressions of its mapping. If an expression fails for an element,
+ * only that element is rejected. @throws {ElementError} when the value of `each` is not a list
  */
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
   const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);

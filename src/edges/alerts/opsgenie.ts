@@ -3,7 +3,7 @@ import { labelsOfTags } from './datadog';
 import { field, fieldsOf, instant, present, required, runbookIn, severityOfPriority, text, textMap } from './fields';
 import { element, type AlertSender, type Element, type Link } from './sender';
 
-/** Actions that open or close an alert; all others (notes, owners, escalations) change nothing. */
+/** Actions that open or close an alert. All other actions (notes, owners, escalations) change nothing. */
 const ACTIONS: Readonly<Record<string, { status: IncomingAlert['status']; link: Link['action'] }>> = {
   Create: { status: 'firing', link: 'other' },
   Acknowledge: { status: 'firing', link: 'acknowledged' },
@@ -62,14 +62,14 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
   };
 }
 
-/** Returns the details whose values are texts; others are left out. */
+/** Returns the details whose values are texts. */
 function detailsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each !== 'object')), 'details');
 }
 
 /**
- * The webhook integration of Opsgenie
+ * Reads messages of Opsgenie's webhook integration
  * (https://support.atlassian.com/opsgenie/docs/opsgenie-edge-connector-alert-action-data/).
  */
 export const opsgenieSender: AlertSender = {

@@ -13,7 +13,7 @@ import {
 import { element, type AlertSender, type Element, type Link } from './sender';
 
 const FIRING = new Set(['incident.triggered', 'incident.acknowledged', 'incident.unacknowledged', 'incident.reopened']);
-/** Events that neither open nor close an incident; their data are still read when the incident is known. */
+/** Events that neither open nor close an incident. Their data is still read if the incident is known. */
 const ACTIONS: Readonly<Record<string, Link['action']>> = {
   'incident.acknowledged': 'acknowledged',
   'incident.resolved': 'resolved',
@@ -68,8 +68,8 @@ function alertOf(incident: Fields, event: { type: string; by: string; occurredAt
 }
 
 /**
- * V3 webhooks of PagerDuty (https://developer.pagerduty.com/docs/webhooks-overview). In addition to the events in the
- * table of senders, `incident.unacknowledged` withdraws an acknowledgement, and `incident.reopened` makes the alert
+ * Reads V3 webhooks of PagerDuty (https://developer.pagerduty.com/docs/webhooks-overview). In addition to the events in
+ * the table of senders, `incident.unacknowledged` withdraws an acknowledgement, and `incident.reopened` makes the alert
  * fire again.
  */
 export const pagerdutySender: AlertSender = {

@@ -1,24 +1,27 @@
 import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 
-/** An element of a message: an alert, an action on one of our objects, a rejected element or one to ignore. */
+/** An element of a message: an alert, an action on one of our objects, a rejected element, or an element to ignore. */
 export type Element =
   { kind: 'alert'; alert: IncomingAlert; link?: Link } | { kind: 'nothing' } | { kind: 'refused'; message: string };
 
-/** An action in the sender's product on an object that we created there; the key is the id of our alert or incident. */
+/**
+ * An action that was taken in the sender's product on an object that we created there. The key is the id of our alert
+ * or incident.
+ */
 export interface Link {
   key: string;
   /** The person or program that took the action in the other product. */
   by: string;
   action: 'acknowledged' | 'resolved' | 'other';
-  /** Event that reports the resolution. */
+  /** The event that reports the resolution. */
   event: string;
   payload: Record<string, unknown>;
 }
 
-/** The content of a message, in the form that is common to all senders. */
+/** The content of a message, in the format that all senders share. */
 export interface SenderMessage {
   elements: Element[];
-  /** Id of the delivery, which the sender keeps when it retries. */
+  /** Id of the delivery. It is the same when the sender retries. */
   deliveryId?: string;
   /** Warnings for the operator, e.g. about alerts that the sender left out. */
   warnings?: string[];
@@ -33,12 +36,12 @@ export interface AlertSender {
   read(body: unknown): SenderMessage;
 }
 
-/** Explains to the sender's operator why an element is not a valid alert. */
+/** Thrown for an element that is not a valid alert. The message is meant for the operator of the sender. */
 export class ElementError extends Error {
   override readonly name = 'ElementError';
 }
 
-/** Reads one element; an `ElementError` rejects that element only. */
+/** Reads one element. An `ElementError` only rejects that element. */
 export function element(read: () => Element): Element {
   try {
     return read();

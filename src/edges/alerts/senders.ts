@@ -9,7 +9,7 @@ import { snsSender } from './sns';
 import { uptimeKumaSender } from './uptime-kuma';
 import { zabbixSender } from './zabbix';
 
-/** All senders of `/ingest/{sender}`. */
+/** All senders that `/ingest/{sender}` accepts. */
 export const ALERT_SENDERS: readonly AlertSender[] = [
   ...[alertmanagerSender, grafanaSender, datadogSender, snsSender, zabbixSender, sentrySender],
   ...[pagerdutySender, uptimeKumaSender, azureSender, opsgenieSender],

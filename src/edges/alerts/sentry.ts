@@ -3,7 +3,7 @@ import { labelsOfTags } from './datadog';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Levels of Sentry as severities. */
+/** Severities for Sentry's levels. */
 const SEVERITIES: Readonly<Record<string, string>> = {
   ...{ fatal: 'critical', error: 'error', warning: 'warning', info: 'info', debug: 'info', log: 'info' },
 };
@@ -12,8 +12,8 @@ const severityOf = (level: string | undefined): string =>
   (level !== undefined && Object.hasOwn(SEVERITIES, level) ? SEVERITIES[level] : undefined) ?? 'error';
 
 /**
- * Status for each action of an `issue` webhook: created and unresolved fire; resolved, archived and ignored end the
- * alert; null = assigned has no effect.
+ * Alert status for each action of an `issue` webhook: created and unresolved fire the alert; resolved, archived and
+ * ignored end it. Null (assigned) means no effect.
  */
 const ISSUE_ACTIONS: Readonly<Record<string, IncomingAlert['status'] | null>> = {
   ...{ created: 'firing', unresolved: 'firing', resolved: 'resolved', archived: 'resolved', ignored: 'resolved' },
@@ -34,9 +34,7 @@ function readIssue(issue: Fields, action: string): Element {
   });
 }
 
-/**
- * Reads an issue alert (`event_alert`). Its key is the id of the issue, so that the resolution of the issue ends it.
- */
+/** Reads an issue alert (`event_alert`). Its key is the id of the issue, so that resolving the issue ends the alert. */
 function readEventAlert(data: Fields): Element {
   const event = fieldsOf(data['event'], 'data.event');
   const tags = field(event, 'tags');
@@ -71,7 +69,7 @@ function readMetricAlert(data: Fields, action: string): Element {
     endsAt,
     description: text(data, 'description_text'),
     project: textOfFirst(field(incident, 'projects')),
-    // A resolution does not report the alert's severity.
+    // A resolution does not report the severity of the alert.
     ...(isResolved && { partial: { replaces: [] } }),
   });
 }
@@ -89,7 +87,7 @@ interface Described {
   endsAt?: Date | undefined;
   culprit?: string | undefined;
   tags?: Record<string, string>;
-  /** Set for webhooks of issues, which do not carry the tags of events. */
+  /** Set for webhooks of issues, which do not contain the tags of events. */
   partial?: IncomingAlert['partial'];
 }
 
@@ -127,7 +125,10 @@ function read(input: unknown): Element {
   throw new ElementError('data: must contain an issue, event or metric_alert');
 }
 
-/** Integration webhooks of Sentry (https://docs.sentry.io/organization/integrations/integration-platform/webhooks/). */
+/**
+ * Reads integration webhooks of Sentry
+ * (https://docs.sentry.io/organization/integrations/integration-platform/webhooks/).
+ */
 export const sentrySender: AlertSender = {
   id: 'sentry',
   summary: 'Integration webhooks of Sentry: issues, issue alerts and metric alerts',

@@ -2,11 +2,11 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Returns the dimensions of an alarm, which have the form `[{name, value}]`, as labels. */
+/** Returns the dimensions of an alarm, `[{name, value}]`, as labels. */
 function dimensionsOf(alarm: Fields): Record<string, string> {
   const trigger = field(alarm, 'Trigger');
   const own = field(trigger, 'Dimensions');
-  // In a metric math alarm, the dimensions are in its metrics.
+  // An alarm on a metric math expression has its dimensions in its metrics.
   const metrics = field(trigger, 'Metrics');
   const nested = Array.isArray(metrics)
     ? metrics.flatMap((each: unknown) => field(each, 'MetricStat', 'Metric', 'Dimensions') ?? [])
@@ -74,7 +74,7 @@ function read(input: unknown): Element {
         'Type: subscriptions are confirmed only at /ingest/sns/{hook}, if the hook has the scheme sns and lists the topic',
       );
     case undefined:
-      // Raw message delivery: the body is the alarm.
+      // With raw message delivery, the body is the alarm itself.
       return readAlarm(body);
     default:
       throw new ElementError('Type: must be Notification');
@@ -82,7 +82,7 @@ function read(input: unknown): Element {
 }
 
 /**
- * CloudWatch alarms through Amazon SNS
+ * Reads CloudWatch alarms that arrive through Amazon SNS
  * (https://docs.aws.amazon.com/sns/latest/dg/sns-message-and-json-formats.html).
  */
 export const snsSender: AlertSender = {

@@ -2,7 +2,9 @@ import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 import { field, fieldsOf, instant, present, required, runbookIn, text, type Fields } from './fields';
 import { ElementError, element, type AlertSender, type Element } from './sender';
 
-/** Alert status for the status of a heartbeat: 0 is down, 1 is up; pending (2) and maintenance (3) have no effect. */
+/**
+ * Alert status for the status of a heartbeat: 0 is down and 1 is up. Pending (2) and maintenance (3) have no effect.
+ */
 const STATUSES: Readonly<Record<string, IncomingAlert['status'] | null>> = {
   ...{ '0': 'firing', '1': 'resolved', '2': null, '3': null },
 };
@@ -67,7 +69,7 @@ function timeOf(heartbeat: Fields): Date | undefined {
 }
 
 /**
- * The webhook notification of Uptime Kuma
+ * Reads webhook notifications of Uptime Kuma
  * (https://github.com/louislam/uptime-kuma/blob/master/server/notification-providers/webhook.js).
  */
 export const uptimeKumaSender: AlertSender = {

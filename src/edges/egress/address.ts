@@ -8,8 +8,8 @@ const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
 
 /**
- * Returns the category of an address that is not public (`loopback`, `private`, `linkLocal`…); null for a public one. A
- * mapped IPv4 address is classified as IPv4; addresses of tunnels (NAT64, 6to4, Teredo) are never public.
+ * Returns the category of an address that is not public (`loopback`, `private`, `linkLocal`…), or null for a public
+ * address. A mapped IPv4 address is classified as IPv4. Addresses of tunnels (NAT64, 6to4, Teredo) are never public.
  */
 export function refusalOf(text: string): string | null {
   const address = parseAddress(text);

@@ -1,9 +1,11 @@
 import ipaddr from 'ipaddr.js';
 import { parseAddress } from './address';
 
-/** Addresses that the operator allows in addition to public ones. An entry with a port applies to that port only. */
+/**
+ * Addresses that the operator allows in addition to public addresses. An entry with a port applies only to that port.
+ */
 export interface AllowList {
-  /** Returns whether the name is allowed, regardless of its addresses. */
+  /** Returns whether a name is allowed, whatever its addresses are. */
   allowsHost(hostname: string, port: number): boolean;
   allowsAddress(address: string, port: number): boolean;
 }
@@ -12,9 +14,8 @@ type Range = [ipaddr.IPv4 | ipaddr.IPv6, number];
 type Entry = { port: number | null } & ({ host: string } | { suffix: string } | { range: Range });
 
 /**
- * Parses entries of the forms `host`, `*.suffix` (subdomains, but not `suffix`), an address, or a CIDR range. Each may
- * end in `:port`; an IPv6 address is then in brackets.
- * @throws {Error} that names an invalid entry
+ * Parses entries of the forms `host`, `*.suffix` (subdomains, but not `suffix` itself), an address, or a CIDR range.
+ * Each may end with `:port`; an IPv6 address must then be in brackets. @throws {Error} naming an invalid entry
  */
 export function createAllowList(items: readonly string[]): AllowList {
   const entries = items.map(parseEntry);
@@ -37,7 +38,7 @@ export function createAllowList(items: readonly string[]): AllowList {
   };
 }
 
-/** Returns a host name in the form for comparisons: lower case, without a trailing dot. */
+/** Normalises a host name for comparisons: lower case, without a trailing dot. */
 function plainName(hostname: string): string {
   return hostname.toLowerCase().replace(/\.$/, '');
 }

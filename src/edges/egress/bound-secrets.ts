@@ -11,9 +11,8 @@ interface Scope {
 const current = new AsyncLocalStorage<Scope>();
 
 /**
- * Runs a call with secrets that may be sent to certain hosts only. The egress guard checks all requests of the call
- * against them. A refused host fails the whole call, even when the call ignores the error.
- * @throws {FermataError} secret_not_allowed
+ * Runs a call with secrets that may only be sent to certain hosts. The egress guard checks all requests of the call. A
+ * refused host makes the whole call fail, even if the call ignores the error. @throws {FermataError} secret_not_allowed
  */
 export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call: () => Promise<T>): Promise<T> {
   // Requests of a nested call are checked against the secrets of both calls.
@@ -29,7 +28,7 @@ export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call:
 }
 
 /**
- * Adds a secret to the current call; later requests of the call are also checked against the hosts of this secret.
+ * Adds a secret to the current call. Later requests of the call are also checked against the hosts of this secret.
  * @throws {FermataError} secret_not_allowed outside of calls
  */
 export function addBoundSecret(secret: BoundSecret): void {
@@ -39,9 +38,8 @@ export function addBoundSecret(secret: BoundSecret): void {
 }
 
 /**
- * Checks the host of a request or connection before its name is resolved. The error message omits the host, which may
- * contain the secret.
- * @throws {ProviderFailure} secret_not_allowed
+ * Checks the host of a request or connection before its name is resolved. The error message does not contain the host,
+ * because the host may contain the secret. @throws {ProviderFailure} secret_not_allowed
  */
 export function checkBoundSecrets(hostname: string, isRedirect = false): void {
   const scope = current.getStore();

@@ -1,9 +1,8 @@
 import { ProviderFailure } from '../../integrations/provider-failure';
 
 /**
- * Runs `work` for at most `timeoutMs`. Rejects at the moment of the timeout or abort, even if `work` does not react to
- * the signal, as when a connection is being opened.
- * @throws {ProviderFailure} timeout; the reason of `outer` when that aborts
+ * Runs `work` with a timeout. Rejects at the timeout or abort, even if `work` does not react to the signal, e.g. while
+ * a connection is being opened. @throws {ProviderFailure} timeout; the reason of `outer` when that signal aborts
  */
 export function withDeadline<T>(
   timeoutMs: number,

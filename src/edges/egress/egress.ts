@@ -16,8 +16,8 @@ import { checkAddress, checkTarget, targetOf } from './target';
 
 const MAX_RESPONSE_BYTES = 1_048_576;
 /**
- * Maximum size of the body of a redirect that is read to keep the connection; with a longer one the connection is
- * closed.
+ * Maximum size in bytes of a redirect's body that is read to keep the connection open. If the body is larger, the
+ * connection is closed.
  */
 const MAX_REDIRECT_BODY_BYTES = 16_384;
 
@@ -26,11 +26,11 @@ export interface EgressRequest {
   method: Method;
   headers: Readonly<Record<string, string>>;
   body?: string | Buffer | undefined;
-  /** Timeout in milliseconds for the whole exchange: resolving, connecting, redirects, reading the response. */
+  /** Timeout in milliseconds for the whole exchange: resolving, connecting, redirects, and reading the response. */
   timeoutMs: number;
-  /** Aborts the exchange; `send` then throws its reason. */
+  /** Aborts the exchange. `send` then throws the reason of the signal. */
   signal: AbortSignal;
-  /** Maximum size of the response after decompression, in bytes; a longer text is truncated. Default 1 MiB. */
+  /** Maximum size of the response after decompression, in bytes. Longer texts are truncated. Default: 1 MiB. */
   maxResponseBytes?: number;
   /**
    * Names of headers that contain secrets, in addition to Authorization and Cookie. They are not sent to another
@@ -38,37 +38,36 @@ export interface EgressRequest {
    */
   sensitiveHeaders?: readonly string[];
   /**
-   * Receives the body of a 2xx response in pieces, as they arrive; `body` is then empty, and `maxResponseBytes` does
-   * not apply. The next piece is read when the promise resolves; a rejection ends the exchange.
+   * Receives the body of a 2xx response in pieces, as they arrive. `body` is then empty, and `maxResponseBytes` does
+   * not apply. The next piece is read when the promise resolves. A rejection ends the exchange.
    */
   onText?: (text: string) => Promise<void>;
-  /** Certificate authorities and client certificate for TLS. When set, redirects are returned and not followed. */
+  /**
+   * Certificate authorities and client certificate for TLS. If set, redirects are returned instead of being followed.
+   */
   tls?: EgressTls;
 }
 
 export interface EgressResponse {
   status: number;
-  /** Headers by lower-case name; repeated ones are joined with `, `. */
+  /** Headers by lower-case name. Repeated headers are joined with `, `. */
   headers: Record<string, string>;
   body: string;
-  /** Origin of the response, after redirects. */
+  /** URL of the response, after redirects. */
   url: string;
 }
 
-/** Sends requests to addresses that users configure. All such requests of the process use it. */
+/** Sends requests to addresses that users configure. All such requests of the process go through it. */
 export interface Egress {
   /**
-   * Sends a request and returns the response, whatever its status.
-   * @throws {ProviderFailure} network_error or timeout (retryable), egress_refused, config_invalid, http_status for
-   * endless redirects; the reason of the signal when it aborts
+   * Sends a request and returns the response, whatever its status. @throws {ProviderFailure} network_error or timeout
+   * (retryable), egress_refused, config_invalid, http_status for endless redirects; the reason of the signal when it
+   * aborts
    */
   send(request: EgressRequest): Promise<EgressResponse>;
-  /**
-   * Opens a connection to a checked address, for protocols other than HTTP.
-   * @throws {ProviderFailure} as `send`
-   */
+  /** Opens a connection to a checked address, for protocols other than HTTP. @throws {ProviderFailure} as `send` */
   connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
-  /** Closes all connections; exchanges in progress fail. */
+  /** Closes all connections. Exchanges in progress fail. */
   close(): Promise<void>;
 }
 
@@ -78,15 +77,15 @@ interface EgressOptions {
    * a port.
    */
   allow: readonly string[];
-  /** Resolves names; default: the system's resolver. */
+  /** Resolves names. Default: the system's resolver. */
   resolve?: Resolve;
-  /** Proxies for HTTP; default: none. Other protocols connect directly. */
+  /** Proxies for HTTP. Default: none. Other protocols connect directly. */
   proxy?: ProxySettings;
 }
 
 /**
- * Creates an HTTP client with pooled, kept-alive connections to public addresses and to those in `allow`.
- * @throws {Error} for an invalid entry
+ * Creates an HTTP client with pooled, kept-alive connections to public addresses and to those in `allow`. @throws
+ * {Error} for an invalid entry
  */
 export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOptions): Egress {
   const allowList = createAllowList(allow);
@@ -148,7 +147,7 @@ export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOp
   };
 }
 
-/** Returns the text of a response; an empty text when it was passed to `onText`. */
+/** Returns the text of a response, or an empty text if it was passed to `onText`. */
 async function readBody(
   { statusCode, body }: Dispatcher.ResponseData,
   headers: Record<string, string>,
@@ -198,7 +197,7 @@ function plainHeaders(headers: Dispatcher.ResponseData['headers']): Record<strin
   return plain;
 }
 
-/** Returns the origin of a URL for messages, since the paths and queries of webhooks often contain secrets. */
+/** Returns the origin of a URL, for messages. Paths and queries of webhooks often contain secrets. */
 function originOf(url: string): string {
   return URL.canParse(url) ? new URL(url).origin : 'The URL';
 }

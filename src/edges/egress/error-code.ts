@@ -1,4 +1,4 @@
-/** Returns the `code` of an error from Node or a library; undefined when it is not a string. */
+/** Returns the `code` of an error from Node or a library, or undefined if it is not a string. */
 export function errorCode(error: unknown): string | undefined {
   const { code } = Object(error) as { code?: unknown };
   return typeof code === 'string' ? code : undefined;

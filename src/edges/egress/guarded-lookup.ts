@@ -11,9 +11,9 @@ export type Resolve = (hostname: string) => Promise<LookupAddress[]>;
 export const systemResolve: Resolve = (hostname) => lookup(hostname, { all: true });
 
 /**
- * Returns the lookup function of one connection. The socket connects to exactly the addresses that were checked here,
- * so a name that resolves to another address a moment later (DNS rebinding) has no effect. Addresses that are not
- * allowed are left out; if none is left, the lookup fails with `egress_refused`.
+ * Returns the lookup function for one connection. The socket connects to exactly the addresses that were checked here,
+ * so a name that later resolves to another address (DNS rebinding) has no effect. Addresses that are not allowed are
+ * left out. If none remains, the lookup fails with `egress_refused`.
  */
 export function guardedLookup(port: number, allow: AllowList, resolve: Resolve): LookupFunction {
   return (hostname, options, callback) => {

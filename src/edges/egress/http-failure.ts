@@ -5,10 +5,10 @@ import { retryAfterMs } from './retry-after';
 const RETRYABLE: ReadonlySet<number> = new Set([408, 425, 429]);
 
 interface HttpFailureOptions {
-  /** Statuses to retry, in addition to 408, 425, 429 and 5xx. */
+  /** Statuses to retry in addition to 408, 425, 429 and 5xx. */
   retryOnStatus?: readonly number[];
   now: Date;
-  /** Output to record on the step. */
+  /** Output to record with the step. */
   output?: unknown;
 }
 

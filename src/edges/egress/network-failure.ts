@@ -3,10 +3,12 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 import { errorCode } from './error-code';
 
 const TIMEOUTS: ReadonlySet<string> = new Set(['UND_ERR_CONNECT_TIMEOUT', 'ETIMEDOUT']);
-/** Error codes for requests that cannot be sent: a header with a line break, a path with a space. */
+/**
+ * Codes of errors for requests that cannot be sent, e.g. because of a header with a line break or a path with a space.
+ */
 const UNSENDABLE: ReadonlySet<string> = new Set(['UND_ERR_INVALID_ARG', 'UND_ERR_NOT_SUPPORTED', 'ERR_INVALID_CHAR']);
 
-/** Returns the failure for an error of an exchange with `origin`; a `ProviderFailure` is returned unchanged. */
+/** Returns the failure for an error in an exchange with `origin`. Returns a `ProviderFailure` unchanged. */
 export function networkFailure(error: unknown, origin: string): ProviderFailure {
   if (error instanceof ProviderFailure) return error;
   const [first = error] = attemptsOf(error);
@@ -19,7 +21,7 @@ export function networkFailure(error: unknown, origin: string): ProviderFailure 
   return new ProviderFailure(kind, `${origin} could not be reached (${detail}).`, { retryable: true, cause: error });
 }
 
-/** Returns the errors of the attempts, one for each address of the name. */
+/** Returns the errors of all connection attempts. There is one attempt per address of the name. */
 function attemptsOf(error: unknown): unknown[] {
   const { errors } = Object(error) as { errors?: unknown };
   return Array.isArray(errors) ? errors : [];

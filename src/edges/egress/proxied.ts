@@ -13,18 +13,18 @@ import type { EgressTls } from './tls';
 /** Timeout for opening a connection through the proxy, in milliseconds. */
 const CONNECT_TIMEOUT_MS = 10_000;
 /**
- * Names that belong to the proxy's own machine or network, whether or not they can be resolved here: names without a
- * dot, names below a top-level domain that is not in the public DNS (RFC 6761, 6762, 8375, ICANN's `.internal`), and
- * the metadata service of AWS.
+ * Matches names that belong to the proxy's own machine or network, whether or not they can be resolved here: names
+ * without a dot, names below a top-level domain that is not in the public DNS (RFC 6761, 6762, 8375, ICANN's
+ * `.internal`), and the AWS metadata service.
  */
 const INTERNAL =
   /^[^.]+$|\.(localhost|local|localdomain|internal|intranet|lan|home\.arpa|svc|consul)$|^instance-data\./;
 const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENODATA', 'ESERVFAIL']);
 
 /**
- * Returns whether to connect to a host directly although a proxy is set: when the operator allows it by name, or allows
- * all its addresses. A proxy resolves names itself, so every address must be public.
- * @throws {ProviderFailure} `egress_refused` when one of the addresses that can be resolved here is not public
+ * Returns whether to connect to a host directly although a proxy is set. This is the case if the operator allows the
+ * host by name, or allows all of its addresses. A proxy resolves names itself, so for a proxied host every address must
+ * be public. @throws {ProviderFailure} `egress_refused` when an address that can be resolved here is not public
  */
 export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): Promise<boolean> {
   const { hostname, port } = targetOf(url);
@@ -41,14 +41,14 @@ export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): 
   return false;
 }
 
-/** Sends requests through proxies over pooled connections; https requests use a CONNECT tunnel. */
+/** Sends requests through proxies over pooled connections. HTTPS requests use a CONNECT tunnel. */
 export interface ProxiedSender {
   send(proxy: URL, hop: Hop, signal: AbortSignal, tls?: EgressTls): Promise<Dispatcher.ResponseData>;
   close(): Promise<void>;
 }
 
 /**
- * Creates the sender. `agent` connects to the proxy without checking its addresses, since the operator has chosen the
+ * Creates the sender. `agent` connects to the proxy without checking its addresses, because the operator has chosen the
  * proxy.
  */
 export function createProxiedSender(agent: Agent): ProxiedSender {
@@ -118,7 +118,7 @@ function openTunnel(proxy: URL, target: URL): Promise<Socket> {
   });
 }
 
-/** Returns the failure for a refusal of the proxy. 403 and 407 are permanent; other statuses may be temporary. */
+/** Returns the failure when the proxy refuses a request. 403 and 407 are permanent; other statuses may be temporary. */
 function refusal(place: string, status: number): ProviderFailure {
   const message = `The proxy refused the connection to ${place} with status ${status}.`;
   const isDecision = status === 403 || status === 407;

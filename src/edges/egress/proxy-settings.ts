@@ -1,10 +1,10 @@
 import ipaddr from 'ipaddr.js';
 
-/** The proxies of requests, by scheme; null = connect directly. */
+/** The proxy for each scheme. Null means a direct connection. */
 export interface ProxySettings {
   http: URL | null;
   https: URL | null;
-  /** Hosts that are reached directly, in the syntax of `NO_PROXY`. */
+  /** Hosts to connect to directly, in the syntax of `NO_PROXY`. */
   noProxy: readonly string[];
 }
 
@@ -12,8 +12,8 @@ const NONE: ProxySettings = { http: null, https: null, noProxy: [] };
 
 /**
  * Parses `FERMATA_EGRESS_PROXY`. `env` uses `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names take
- * precedence, as in curl), `none` ignores them, and a URL is the proxy for both schemes.
- * @throws {Error} for a proxy that is not an http(s) URL
+ * precedence, as in curl). `none` ignores these variables. A URL is used as the proxy for both schemes. @throws {Error}
+ * for a proxy that is not an http(s) URL
  */
 export function readProxySettings(setting: string, env: Readonly<Record<string, string | undefined>>): ProxySettings {
   if (setting === 'none') return NONE;
@@ -30,7 +30,7 @@ export function readProxySettings(setting: string, env: Readonly<Record<string, 
 }
 
 function proxyUrl(name: string, text: string): URL {
-  // curl and others accept an address without a scheme.
+  // curl and other programs accept an address without a scheme.
   const full = /^[a-z][a-z0-9+.-]*:\/\//i.test(text) ? text : `http://${text}`;
   if (URL.canParse(full)) {
     const url = new URL(full);
@@ -39,7 +39,7 @@ function proxyUrl(name: string, text: string): URL {
   throw new Error(`${name} must be the http(s) URL of a proxy, env or none`);
 }
 
-/** Returns the proxy for a target; null when it is reached directly. */
+/** Returns the proxy for a target, or null for a direct connection. */
 export function proxyFor(
   settings: ProxySettings,
   target: { protocol: string; hostname: string; port: number },
@@ -50,8 +50,8 @@ export function proxyFor(
 }
 
 /**
- * Returns whether a target matches an entry: `*`, a host with all its subdomains, `.suffix`, an address or a CIDR
- * range; each may end in `:port`.
+ * Returns whether a target matches an entry: `*`, a host including its subdomains, `.suffix`, an address, or a CIDR
+ * range. Each may end with `:port`.
  */
 function matches(entry: string, { hostname, port }: { hostname: string; port: number }): boolean {
   if (entry === '*') return true;

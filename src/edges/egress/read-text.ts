@@ -12,9 +12,9 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 ]);
 
 /**
- * Returns the text of a response. Reads at most `maxBytes`, both on the wire and after decompression. Decodes one
- * content coding (requests ask for none); a body with several codings becomes an empty text. When the coding is
- * invalid, the text ends there and nothing is thrown, because the server has processed the request anyway.
+ * Returns the text of a response. Reads at most `maxBytes`, both on the wire and after decompression. Decodes at most
+ * one content coding (requests ask for none); a body with several codings results in an empty text. If the coding is
+ * invalid, the text ends at that position and nothing is thrown, because the server has processed the request anyway.
  */
 export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';
@@ -35,8 +35,8 @@ export async function readText(body: Readable, headers: Record<string, string>, 
 }
 
 /**
- * Passes the UTF-8 text of a body to `onText` in pieces, as they arrive. Characters that are split between pieces are
- * kept whole.
+ * Passes the UTF-8 text of a body to `onText` in pieces, as they arrive. A character that is split between two pieces
+ * is passed on whole.
  */
 export async function passOn(body: AsyncIterable<Buffer>, onText: (text: string) => Promise<void>): Promise<void> {
   const decoder = new TextDecoder();
@@ -52,7 +52,7 @@ async function* atMost(source: AsyncIterable<Buffer>, maxBytes: number): AsyncGe
   }
 }
 
-/** Returns all chunks, up to the place where the coding is invalid. */
+/** Returns all chunks up to the position where the coding becomes invalid. */
 async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
@@ -63,13 +63,18 @@ async function collect(source: AsyncIterable<Buffer>): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** Returns whether an error comes from decompression: zlib names its errors `Z_…`, brotli `ERR_…`. */
+/**
+ * Returns whether an error comes from decompression. Error codes of zlib start with `Z_`, those of brotli with `ERR_`.
+ */
 function isCodingError(error: unknown): boolean {
   const code = errorCode(error) ?? '';
   return /^(Z_|ERR_)/.test(code) && code !== 'ERR_STREAM_PREMATURE_CLOSE';
 }
 
-/** Returns a decoder for the charset of the response; UTF-8 when it has none or an unknown one. Never throws. */
+/**
+ * Returns a decoder for the charset of the response. Uses UTF-8 if the charset is missing or unknown. The decoder never
+ * throws.
+ */
 function textDecoder(contentType: string | undefined): (bytes: Buffer) => string {
   const charset = /;\s*charset="?([^\s";]+)/i.exec(contentType ?? '')?.[1] ?? 'utf-8';
   try {

@@ -2,9 +2,9 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 
 const MAX_REDIRECTS = 5;
 const REDIRECTS: ReadonlySet<number> = new Set([301, 302, 303, 307, 308]);
-/** Headers that are never sent to an origin other than that of the original request. */
+/** Headers that are never sent to another origin than that of the original request. */
 const CREDENTIALS = ['authorization', 'cookie', 'proxy-authorization'];
-/** Headers that describe a body; they are removed together with it. */
+/** Headers that describe the body. They are removed together with the body. */
 const OF_THE_BODY: ReadonlySet<string> = new Set([
   'content-type',
   'content-length',
@@ -26,9 +26,9 @@ export interface Hop {
 }
 
 /**
- * Returns the request for a redirect, by the rules of the Fetch standard; null when the response is not a redirect.
- * Headers named in `sensitive` (lower case) and credentials are not sent to another origin.
- * @throws {ProviderFailure} http_status after the fifth redirect, and for a location that is not a URL
+ * Returns the request that follows a redirect, according to the Fetch standard. Returns null if the response is not a
+ * redirect. Credentials and the headers in `sensitive` (lower case) are not sent to another origin. @throws
+ * {ProviderFailure} http_status after the fifth redirect, and for a location that is not a URL
  */
 export function nextHop(
   hop: Hop,

@@ -1,9 +1,9 @@
-/** Longest accepted delay, in milliseconds. */
+/** Maximum accepted delay in milliseconds. */
 const MAX_MS = 3_600_000;
 
 /**
- * Returns the milliseconds that a `Retry-After` header (seconds or an HTTP date) requests, between 0 and one hour;
- * undefined for anything else.
+ * Returns the delay in milliseconds that a `Retry-After` header (seconds or an HTTP date) asks for, between 0 and one
+ * hour. Returns undefined for other values.
  */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;

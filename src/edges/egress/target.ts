@@ -5,7 +5,7 @@ import type { AllowList } from './allow-list';
 
 /** The parts of a request that the guard checks. */
 interface Target {
-  /** Host name; an IPv6 literal without brackets. */
+  /** Host name, or an IPv6 literal without brackets. */
   hostname: string;
   port: number;
 }
@@ -18,8 +18,8 @@ export function targetOf(url: URL): Target {
 
 /**
  * Refuses requests that are never allowed: schemes other than http(s), user names and passwords in the URL, and literal
- * addresses that are neither public nor allowed. Names are checked when they are resolved.
- * @throws {ProviderFailure} egress_refused
+ * addresses that are neither public nor allowed. Names are checked when they are resolved. @throws {ProviderFailure}
+ * egress_refused
  */
 export function checkTarget(url: URL, allow: AllowList): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -33,8 +33,8 @@ export function checkTarget(url: URL, allow: AllowList): void {
 }
 
 /**
- * Refuses an address that is neither public nor allowed. `what` begins the message.
- * @throws {ProviderFailure} egress_refused
+ * Refuses an address that is neither public nor allowed. The error message starts with `what`. @throws
+ * {ProviderFailure} egress_refused
  */
 export function checkAddress(address: string, port: number, allow: AllowList, what: string): void {
   const refusal = refusalOf(address);
@@ -44,14 +44,14 @@ export function checkAddress(address: string, port: number, allow: AllowList, wh
 
 const HINT = 'FERMATA_EGRESS_ALLOW lists the other destinations that may be reached.';
 
-/** Returns whether a connection to an address that a name was resolved to is allowed. */
+/** Returns whether a connection to an address is allowed. The address is the result of resolving a name. */
 export function isAllowedAddress(address: string, port: number, allow: AllowList): boolean {
   return refusalOf(address) === null || allow.allowsAddress(address, port);
 }
 
 /**
- * Returns the failure for a refused name. The message omits the addresses, since authors of automations must not learn
- * the addresses of internal names.
+ * Returns the failure for a refused name. The message does not contain the addresses, because authors of automations
+ * must not learn the addresses of internal names.
  */
 export function refusedName(hostname: string): ProviderFailure {
   return refused(`The host ${hostname} is not public. ${HINT}`);

@@ -1,10 +1,10 @@
-/** Trust and identity of a TLS connection, each in PEM. */
+/** Trust and identity for a TLS connection, in PEM format. */
 export interface EgressTls {
   /** Certificate authorities to trust instead of the public ones. */
   ca?: string;
   /** Client certificate and its key. */
   cert?: string;
   key?: string;
-  /** Name that the server's certificate must have; default: the host. */
+  /** Name that the server's certificate must contain. Default: the host. */
   servername?: string;
 }

@@ -7,8 +7,8 @@ import { GITLAB_EVENTS } from '../../domain/hooks/gitlab-events';
 import type { HookScheme } from '../../domain/hooks/scheme-names';
 
 /**
- * Returns the typed event of GitHub or GitLab in a request to a hook; null for other requests. GitHub names the event
- * in a header; GitLab names it in the body, and its header distinguishes system hooks from project hooks.
+ * Returns the typed event of GitHub or GitLab in a request to a hook, or null for other requests. GitHub names the
+ * event in a header. GitLab names it in the body, and its header distinguishes system hooks from project hooks.
  */
 export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, body: unknown): TypedEvent | null {
   if (scheme === 'github') {
@@ -23,7 +23,7 @@ export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, b
   return null;
 }
 
-/** Returns the JSON of a body. GitHub can be configured to post a form that has the JSON in its field `payload`. */
+/** Returns the JSON value of a body. GitHub can be configured to post a form with the JSON in its field `payload`. */
 function fromForm(body: unknown): unknown {
   const { payload } = Object(body) as { payload?: unknown };
   if (typeof payload !== 'string') return body;

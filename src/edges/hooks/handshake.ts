@@ -1,21 +1,21 @@
 import type { IncomingHttpHeaders } from 'node:http';
 
-/** Longest code or token that is sent back, in characters. */
+/** Maximum length in characters of a code or token that is sent back. */
 const MAX_CODE = 2_000;
 
-/** The response that a sender expects once, before it delivers anything. */
+/** The response that a sender expects before it delivers anything. */
 export interface HandshakeAnswer {
   contentType: string;
   body: string;
 }
 
 /**
- * Returns the response to a request with which a sender verifies that the receiver wants its messages; undefined for
- * all other requests. Call it after the sender was verified, as far as the sender can be:
- * - Azure Event Grid: an event `SubscriptionValidationEvent` with `validationCode`, answered with `validationResponse`
- * (https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema)
- * - Slack: `url_verification` with `challenge`; signed like every other request
- * (https://docs.slack.dev/reference/events/url_verification)
+ * Returns the response to a request with which a sender checks that the receiver wants its messages. Returns undefined
+ * for other requests. Call it after verifying the sender, as far as the sender can be verified:
+ * - Azure Event Grid sends an event `SubscriptionValidationEvent` with `validationCode`, and expects
+ *   `validationResponse` (https://learn.microsoft.com/azure/event-grid/end-point-validation-event-grid-events-schema).
+ * - Slack sends `url_verification` with `challenge`, signed like every other request
+ *   (https://docs.slack.dev/reference/events/url_verification).
  */
 export function bodyHandshake(headers: IncomingHttpHeaders, body: unknown): HandshakeAnswer | undefined {
   const code = validationCodeOf(headers, body);
@@ -26,9 +26,9 @@ export function bodyHandshake(headers: IncomingHttpHeaders, body: unknown): Hand
 }
 
 /**
- * Returns the response to the handshake of Microsoft Graph, which posts `?validationToken=…` without a body and expects
- * the decoded token as plain text; undefined for other requests. Graph signs neither the handshake nor its
- * notifications (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
+ * Returns the response to the handshake of Microsoft Graph, or undefined for other requests. Graph posts
+ * `?validationToken=…` without a body and expects the decoded token as plain text. Graph signs neither the handshake
+ * nor its notifications (https://learn.microsoft.com/graph/change-notifications-delivery-webhooks).
  */
 export function graphHandshake(raw: Buffer, query: Record<string, string | string[]>): HandshakeAnswer | undefined {
   const token = codeOf(query['validationToken']);
@@ -36,7 +36,7 @@ export function graphHandshake(raw: Buffer, query: Record<string, string | strin
 }
 
 /**
- * Returns the validation code of Event Grid; undefined when the request is not a validation. Event Grid posts a list
+ * Returns the validation code of Event Grid, or undefined if the request is not a validation. Event Grid posts a list
  * with one event, and a header marks it as a validation.
  */
 function validationCodeOf(headers: IncomingHttpHeaders, body: unknown): string | undefined {

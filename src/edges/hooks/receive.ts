@@ -8,7 +8,7 @@ import type { DomainWrite } from '../../domains/domain-write';
 import { typedEventOf } from './forge';
 
 /**
- * Headers in which senders identify a delivery. The first one present is used, unless the hook names its own header.
+ * Headers in which senders identify a delivery. The first one that is present is used, unless the hook names a header.
  */
 const DELIVERY_HEADERS = [
   'x-github-delivery',
@@ -19,11 +19,11 @@ const DELIVERY_HEADERS = [
   'idempotency-key',
 ] as const;
 
-/** Matches the names of headers that may contain credentials; automations never see these. */
+/** Matches names of headers that may contain credentials. Automations never see these headers. */
 const CREDENTIAL =
   /^(proxy-)?authorization$|^(set-)?cookie$|secret|token|password|passwd|signature|hmac|api-?key|^x-amz-security/;
 
-/** A request to a hook whose sender was verified. */
+/** A request to a hook whose sender has been verified. */
 export interface HookRequest {
   hook: { id: string; name: string; scheme: HookScheme };
   body: unknown;
@@ -31,16 +31,16 @@ export interface HookRequest {
   query: Record<string, string | string[]>;
   method: string;
   expected: Expectation;
-  /** Hash of the signed content; null without a signature. */
+  /** Hash of the signed content, or null if there is no signature. */
   signedHash: string | null;
-  /** Headers that the hook hides, lower case. */
+  /** Headers that the hook hides, in lower case. */
   hideHeaders: readonly string[];
 }
 
 /**
  * Accepts a request as the event `automation.webhook`, and as a typed event of GitHub or GitLab, in the caller's
- * transaction. A delivery that the same hook accepted within the last seven days, or a copy of a signed request within
- * its tolerance, is not accepted again: its original change ids are returned.
+ * transaction. If the same hook accepted the same delivery within the last seven days, or if the request is a copy of a
+ * signed request within the tolerance, it is not accepted again, and the original change ids are returned.
  */
 export async function receiveHook(write: DomainWrite, request: HookRequest): Promise<{ changeIds: string[] }> {
   const { hook, body, headers, query, method } = request;
@@ -67,7 +67,7 @@ export async function receiveHook(write: DomainWrite, request: HookRequest): Pro
 
 /**
  * Returns the identities by which a repeated delivery is recognised: its delivery header, and the hash of its signed
- * content, which is kept for as long as the signature is valid.
+ * content. The hash is kept for as long as the signature is valid.
  */
 export function identitiesOf({
   hook,
@@ -82,7 +82,7 @@ export function identitiesOf({
   );
   if (name !== undefined) identities.push({ key: deliveryKey('hook', hook.id, name, String(headers[name])) });
   if (signedHash !== null) {
-    // The timestamp may be in the future by up to the tolerance, so a copy is valid for twice the tolerance.
+    // The timestamp may be in the future by up to the tolerance, so a copy can be valid for twice the tolerance.
     const timed = expected.kind === 'timestamped' || expected.hmac?.timestampHeader !== undefined;
     const ttlSeconds = expected.toleranceSeconds * (timed ? 2 : 1);
     identities.push({ key: deliveryKey('hook-signature', hook.id, signedHash), ttlSeconds });
@@ -90,7 +90,7 @@ export function identitiesOf({
   return identities;
 }
 
-/** Returns the headers that automations may see: no credentials, and none that the hook hides. */
+/** Returns the headers that automations may see, which excludes credentials and the headers that the hook hides. */
 export function shownHeaders({
   headers,
   expected,

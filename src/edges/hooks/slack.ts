@@ -12,7 +12,7 @@ const Callback = z.looseObject({
   type: z.literal('event_callback'),
   event_id: z.string().max(200),
   team_id: Id,
-  // The installation that receives the event: https://docs.slack.dev/apis/events-api/#authorizations
+  // The installations that receive the event: https://docs.slack.dev/apis/events-api/#authorizations
   authorizations: z.array(z.looseObject({ user_id: Id, is_bot: z.boolean().optional() })).nullish(),
   event: z.looseObject({
     type: z.string(),
@@ -24,7 +24,7 @@ const Callback = z.looseObject({
     // Present for message_changed and message_deleted.
     message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
     previous_message: z.looseObject({ bot_id: z.string().nullish() }).nullish(),
-    // The object of a reaction, a pin or a star.
+    // The object of a reaction, pin or star.
     item: z.looseObject({ channel: z.string().nullish(), ts: z.string().nullish() }).nullish(),
   }),
 });
@@ -64,10 +64,9 @@ export type SlackDelivery =
   | { kind: 'events'; events: { event: string; payload: Record<string, unknown> }[]; eventId?: string; reply?: string };
 
 /**
- * Reads a request of Slack: https://docs.slack.dev/apis/events-api, /interactivity/implementing-slash-commands and
+ * Reads a request from Slack: https://docs.slack.dev/apis/events-api, /interactivity/implementing-slash-commands and
  * /reference/interaction-payloads/block_actions-payload. Messages of bots and actions of the app's own bot are left
- * out: an automation that answers them would trigger itself.
- * @throws {FermataError} `malformed_body`
+ * out, because an automation that responds to them would trigger itself. @throws {FermataError} `malformed_body`
  */
 export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery {
   if (isForm) return readForm(new URLSearchParams(text));
@@ -75,7 +74,7 @@ export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery 
   const challenge = Challenge.safeParse(json);
   if (challenge.success) return { kind: 'challenge', challenge: challenge.data.challenge };
   const callback = Callback.safeParse(json);
-  // Such as app_rate_limited: https://docs.slack.dev/reference/events/app_rate_limited
+  // For example app_rate_limited: https://docs.slack.dev/reference/events/app_rate_limited
   if (!callback.success) return { kind: 'events', events: [] };
   const { event_id: eventId, team_id: teamId = null, event } = callback.data;
   if (isOfBot(callback.data)) return { kind: 'events', events: [], eventId };
@@ -97,7 +96,7 @@ function isOfBot({ event, authorizations }: Callback): boolean {
 function readForm(form: URLSearchParams): SlackDelivery {
   const interaction = form.get('payload');
   if (interaction !== null) return readInteraction(jsonOf(interaction));
-  // Slack checks the certificate from time to time: https://docs.slack.dev/interactivity/implementing-slash-commands
+  // Slack occasionally checks the certificate: https://docs.slack.dev/interactivity/implementing-slash-commands
   if (form.get('ssl_check') === '1') return { kind: 'events', events: [] };
   const command = Command.safeParse(Object.fromEntries(form));
   if (!command.success) throw malformed();
@@ -112,7 +111,10 @@ function readForm(form: URLSearchParams): SlackDelivery {
   return { kind: 'events', events: [{ event: 'slack.command', payload }], reply: `Accepted: ${name} ${text}`.trim() };
 }
 
-/** Reads buttons and menus of messages; other interactions, such as shortcuts and modals, are accepted and ignored. */
+/**
+ * Reads clicks on buttons and menus in messages. Other interactions, such as shortcuts and modals, are accepted and
+ * ignored.
+ */
 function readInteraction(json: unknown): SlackDelivery {
   const interaction = Interaction.safeParse(json);
   if (!interaction.success) return { kind: 'events', events: [] };
@@ -139,9 +141,9 @@ const chosenValue = (action: Interaction['actions'][number]): string | null =>
   null;
 
 /**
- * Appends the events of a delivery once. When a delivery is not acknowledged within three seconds, Slack repeats it
- * with the same event id and a new signature (https://docs.slack.dev/apis/events-api/#retries); a copy of a form has
- * the same signature.
+ * Appends the events of a delivery once. If a delivery is not acknowledged within three seconds, Slack repeats it with
+ * the same event id and a new signature (https://docs.slack.dev/apis/events-api/#retries). A copy of a form has the
+ * same signature.
  */
 export async function receiveSlack(
   { tx, entities, cause, now }: DomainWrite,
@@ -166,7 +168,7 @@ export async function receiveSlack(
   if (known === undefined) await appendChanges(tx, appended);
 }
 
-/** Returns the id of a channel or user, which Slack sends as an id, or as an object when it is new. */
+/** Returns the id of a channel or user. Slack sends an id, or an object if the channel or user is new. */
 function idOf(value: unknown): string | null {
   const id = typeof value === 'object' && value !== null ? (value as { id?: unknown }).id : value;
   return typeof id === 'string' ? id : null;

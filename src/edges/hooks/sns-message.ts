@@ -20,7 +20,7 @@ const SnsMessage = z.looseObject({
 });
 export type SnsMessage = z.infer<typeof SnsMessage>;
 
-/** Returns the message in a body; null when the body is not an SNS message. */
+/** Parses an SNS message. Returns null when the body is not one. */
 export function parseSnsMessage(raw: Buffer): SnsMessage | null {
   try {
     const parsed = SnsMessage.safeParse(JSON.parse(raw.toString('utf8')));
@@ -44,7 +44,7 @@ const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const satisfies Record
 >;
 
 /**
- * Returns the text that is signed: the name and the value of each field that the message has, each on a separate line
+ * Returns the text that is signed: the names and values of the fields that the message has, each on a separate line
  * (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 export function signedText(message: SnsMessage): string {
@@ -56,7 +56,7 @@ export function signedText(message: SnsMessage): string {
     .join('');
 }
 
-/** Returns whether a certificate, valid at `now`, signed the message. */
+/** Returns whether a message was signed with a certificate that is valid at `now`. */
 export function isSignedBy(message: SnsMessage, certificate: X509Certificate, now: Date): boolean {
   const { validFrom, validTo, publicKey } = certificate;
   if (now < new Date(validFrom) || now > new Date(validTo) || publicKey.asymmetricKeyType !== 'rsa') return false;
@@ -64,12 +64,10 @@ export function isSignedBy(message: SnsMessage, certificate: X509Certificate, no
   return verify.verify(publicKey, message.Signature, 'base64');
 }
 
-/** Hosts of SNS: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
+/** Host names of SNS: `sns.<region>.amazonaws.com`, or `….amazonaws.com.cn`. */
 const SNS_HOST = /^sns\.[a-z0-9-]{3,40}\.amazonaws\.com(\.cn)?$/;
 
-/**
- * Returns whether an address is an HTTPS address of SNS without a port or credentials. Only such addresses are fetched.
- */
+/** Returns whether a URL is an HTTPS URL of SNS without a port or credentials. Only such URLs are fetched. */
 export function isSnsAddress(address: string | undefined): address is string {
   if (address === undefined || !URL.canParse(address)) return false;
   const { protocol, hostname, port, username, password } = new URL(address);

@@ -15,7 +15,7 @@ const subscription: Fields = {
   SigningCertURL: notification['SigningCertURL'],
 };
 
-/** Answers like AWS, with the certificate and the confirmation; refuses all other requests. */
+/** Returns an egress that answers like AWS, with the given responses. It refuses all other requests. */
 function aws(answers: Record<string, { status: number; body: string }>): { egress: Egress; asked: string[] } {
   const asked: string[] = [];
   const egress = {

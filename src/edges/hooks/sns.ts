@@ -4,30 +4,30 @@ import type { Egress } from '../egress/egress';
 import { isSignedBy, isSnsAddress, parseSnsMessage, type SnsMessage } from './sns-message';
 
 const TIMEOUT_MS = 10_000;
-/** Maximum number of cached certificates; AWS uses one at a time in each region. */
+/** Maximum number of cached certificates. AWS uses one certificate at a time per region. */
 const MAX_CERTIFICATES = 50;
 const MAX_CERTIFICATE_BYTES = 65_536;
 
 interface SnsDeps {
   egress: Egress;
-  /** PEM certificates that are used instead of downloaded ones, in closed networks and tests. */
+  /** PEM certificates to use instead of downloading them, for closed networks and tests. */
   certificates: string | undefined;
 }
 
 /** Verifies messages of Amazon SNS and confirms subscriptions. */
 export interface Sns {
-  /** Returns the message when its signature is valid and its topic is one of `topics`; otherwise null. */
+  /** Returns the message if its signature is valid and its topic is one of `topics`, otherwise null. */
   verify(raw: Buffer, topics: readonly string[], now: Date): Promise<SnsMessage | null>;
   /**
-   * Confirms a subscription with the address in a verified message.
-   * @throws {FermataError} when the status of SNS's response is not 2xx
+   * Confirms a subscription by calling the URL in a verified message. @throws {FermataError} when SNS does not respond
+   * with 2xx
    */
   confirm(message: SnsMessage): Promise<void>;
 }
 
 /**
- * Creates the verifier. It fetches certificates and confirms subscriptions through the egress guard, only from hosts of
- * SNS.
+ * Creates the verifier. It fetches certificates and confirms subscriptions through the egress guard, and only from
+ * hosts of SNS.
  */
 export function createSns({ egress, certificates }: SnsDeps): Sns {
   const given = certificates === undefined ? undefined : certificatesIn(certificates);
@@ -68,7 +68,7 @@ export function createSns({ egress, certificates }: SnsDeps): Sns {
   };
 }
 
-/** @throws {Error} for a certificate that cannot be read */
+/** Parses PEM certificates. @throws {Error} for a certificate that cannot be read */
 function certificatesIn(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));

@@ -10,18 +10,18 @@ export interface SignedRequest {
   now: Date;
 }
 
-/** A request whose sender is verified. */
+/** A request whose sender has been verified. */
 export interface VerifiedRequest {
   /**
-   * Hash of the signed content; null without a signature. It is the same for every spelling of the signature (upper
-   * case, padding, further signatures, either of two secrets), so a copy is recognised as the same request.
+   * Hash of the signed content, or null if there is no signature. It does not depend on how the signature is written
+   * (upper case, padding, additional signatures, which of two secrets), so a copy is recognised as the same request.
    */
   signedHash: string | null;
 }
 
 /**
- * Verifies that the sender of a request knows one of the hook's secrets (decrypted; two during a rotation); returns
- * null when it does not. Signatures cover the raw body, and are compared in constant time.
+ * Verifies that the sender of a request knows one of the hook's secrets (decrypted; there are two during a rotation).
+ * Returns null if it does not. Signatures cover the raw body and are compared in constant time.
  */
 export function verifySender(
   expected: Expectation,
@@ -29,7 +29,7 @@ export function verifySender(
   request: SignedRequest,
 ): VerifiedRequest | null {
   if (expected.kind === 'none') return { signedHash: null };
-  // Signed with a certificate instead of a secret: see sns.ts.
+  // SNS signs with a certificate instead of a secret, see sns.ts.
   if (expected.kind === 'sns') return null;
   const given = expected.header === null ? undefined : request.headers[expected.header];
   if (typeof given !== 'string' || given === '') return null;
@@ -41,7 +41,7 @@ export function verifySender(
   return signed ? { signedHash: sha256(signed, 'base64url') } : null;
 }
 
-/** Returns the signed content when one of the signatures in a separate header is valid. */
+/** Returns the signed content if one of the signatures in a separate header is valid. */
 function signedText(
   expected: Expectation,
   scheme: HmacScheme,
@@ -67,7 +67,7 @@ function signedText(
   return matchesAny(wanted, signatures) ? parts : undefined;
 }
 
-/** Returns the signed text as bytes; undefined when a header that it names is missing. */
+/** Returns the signed text as bytes, or undefined if a header that it contains is missing. */
 function signedParts(
   signedText: string,
   { expected, request, timestamp }: { expected: Expectation; request: SignedRequest; timestamp: string },
@@ -87,7 +87,7 @@ function signedParts(
 }
 
 /**
- * Returns the signed content for a header `t=<unix>,v1=<hex>` that signs `t.body`. During a rotation of the secret, a
+ * Returns the signed content for a header `t=<unix>,v1=<hex>`, which signs `t.body`. During a rotation of the secret, a
  * sender may send several v1.
  */
 function timestampedText(
@@ -106,7 +106,7 @@ function timestampedText(
   return matchesAny(wanted, signatures) ? [Buffer.from(`${time}.`), raw] : undefined;
 }
 
-/** Returns whether a Unix time in seconds or milliseconds lies within the tolerance. */
+/** Returns whether a Unix time in seconds or milliseconds is within the tolerance. */
 function isRecent(text: string, toleranceSeconds: number, now: Date): boolean {
   if (!/^\d{1,13}$/.test(text)) return false;
   const seconds = text.length === 13 ? Number(text) / 1_000 : Number(text);

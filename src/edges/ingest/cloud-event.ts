@@ -7,7 +7,7 @@ import { findingsOf, refusal } from './refusal';
 
 const Text = z.string().min(1);
 
-/** A CloudEvent 1.0: the context attributes; other attributes are extensions. */
+/** Schema of a CloudEvent 1.0 with its context attributes. Other attributes are extensions. */
 const CloudEventSchema = z
   .looseObject({
     specversion: z.literal('1.0', { error: 'must be "1.0"' }),
@@ -40,10 +40,13 @@ export type CloudEvent = z.infer<typeof CloudEventSchema>;
 
 const isJson = (contentType: string | undefined) => contentType === undefined || /[/+]json\b/i.test(contentType);
 
-/** Parses an event in JSON format. Throws `validation_failed` or `invalid_text`, with the index in a batch. */
+/**
+ * Parses an event in JSON format. @throws {FermataError} `validation_failed` or `invalid_text`, with the index in a
+ * batch
+ */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;
-  // In the JSON format a null attribute counts as absent.
+  // In the JSON format, a null attribute counts as absent.
   const given =
     typeof input === 'object' && input !== null && !Array.isArray(input)
       ? Object.fromEntries(Object.entries(input).filter(([name, value]) => value !== null || name === 'data'))
@@ -54,7 +57,7 @@ export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   return decodeData(parsed.data);
 }
 
-/** Decodes the data of an event: base64 that contains JSON becomes `data`; other bytes are left unchanged. */
+/** Decodes the data of an event. Base64 data that contains JSON becomes `data`; other bytes remain unchanged. */
 function decodeData(event: CloudEvent): CloudEvent {
   if (event.data_base64 === undefined || event.datacontenttype === undefined || !isJson(event.datacontenttype))
     return event;

@@ -7,21 +7,21 @@ import type { DomainWrite } from '../../domains/domain-write';
 import { sha256 } from '../../domain/sha256';
 import type { CloudEvent } from './cloud-event';
 
-/** Returns the attributes that are set; the schema returns absent ones as undefined. */
+/** Returns the attributes that are set. The schema returns absent attributes as undefined. */
 function present({ subject, ...event }: CloudEvent): CustomEvent {
   return { ...event, ...(subject !== undefined && { subject }) };
 }
 
-/** Identity and content of an event that was dropped because an earlier one had the same identity. */
+/** Identity and content of an event that was dropped because an earlier event had the same identity. */
 export interface DroppedEvent {
   source: string;
   id: string;
 }
 
 /**
- * Accepts CloudEvents as `automation.event`. Ignores an event that the same caller (`principal`) already sent, by
- * source and id; `mismatched` lists ignored events whose content differs from the first. Runs one statement, so `tx`
- * may also be the database.
+ * Accepts CloudEvents as `automation.event`. Ignores events that the same caller (`principal`) has already sent,
+ * identified by source and id. `mismatched` lists the ignored events whose content differs from that of the first
+ * event. Runs a single statement, so `tx` may also be the database.
  */
 export async function ingestCloudEvents(
   write: DomainWrite,

@@ -10,8 +10,8 @@ function parseOne(input: unknown, index?: number): CheckResult {
 }
 
 /**
- * Parses one result, or `{results: […]}`. Throws `validation_failed` for the whole request, with `data.index` in a
- * list.
+ * Parses one result, or `{results: […]}`. @throws {FermataError} `validation_failed` for the whole request, with
+ * `data.index` in a list
  */
 export function parseHealthResults(body: unknown): CheckResult[] {
   if (typeof body !== 'object' || body === null || !Object.hasOwn(body, 'results')) return [parseOne(body)];
@@ -23,7 +23,7 @@ export function parseHealthResults(body: unknown): CheckResult[] {
   throw refusal('The body', [{ path: unknown[0] ?? 'results', message, code: 'invalid_type' }]);
 }
 
-/** Stores results of checks that ran in other processes. */
+/** Stores the results of checks that ran in other processes. */
 export async function ingestHealth(
   write: DomainWrite,
   results: readonly CheckResult[],

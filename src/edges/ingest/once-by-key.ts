@@ -4,17 +4,17 @@ import type { Executor } from '../../db/executor';
 
 /** An idempotency key that a caller chose, and the content of its request. */
 export interface CallerKey {
-  /** Id of the caller; different callers may use the same key. */
+  /** Id of the caller. Different callers may use the same key. */
   principal: string;
-  /** Endpoint of the request; the same key may be used for different endpoints. */
+  /** Endpoint of the request. The same key may be used for different endpoints. */
   route: string;
   key: string;
   contentHash: string;
 }
 
 /**
- * Runs `work`, unless the same caller sent the same key within the last seven days: then it returns the change ids of
- * the first request, or `reused` when the content differs. Without a key it always runs `work`.
+ * Runs `work`, unless the same caller sent the same key within the last seven days. In that case, returns the change
+ * ids of the first request, or `reused` if the content differs. Without a key, always runs `work`.
  */
 export async function onceByKey(
   tx: Executor,

@@ -2,7 +2,7 @@ import { parseJson } from '../../domain/exact-json';
 import { FermataError } from '../../domain/errors';
 import { toCloudEvent, type CloudEvent } from './cloud-event';
 
-/** Headers in Node's form: names in lower case. */
+/** Headers as Node returns them, with lower-case names. */
 export type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 function textOf(body: unknown): string | undefined {
@@ -21,8 +21,7 @@ function jsonOf(body: unknown): unknown {
 }
 
 /**
- * Decodes the value of a header of the binary mode. The HTTP binding percent-encodes all characters except printable
- * ASCII.
+ * Decodes the value of a header in binary mode. The HTTP binding percent-encodes all characters except printable ASCII.
  */
 function decodeHeader(name: string, value: string): string {
   try {
@@ -54,10 +53,10 @@ function fromBinary(headers: Headers, contentType: string, body: unknown): Cloud
 }
 
 /**
- * Returns the events of a request in any mode of the HTTP binding: binary (`ce-…` headers), structured
+ * Returns the events in a request, in any mode of the HTTP binding: binary (`ce-…` headers), structured
  * (`application/cloudevents+json`) or batched (`application/cloudevents-batch+json`). Plain `application/json` is read
- * as structured, or as batched when it is a list. `body` is bytes, text or parsed JSON.
- * Throws `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`.
+ * as structured, or as batched if it is a list. `body` is bytes, text or parsed JSON. @throws {FermataError}
+ * `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`
  */
 export function parseCloudEvents(headers: Headers, body: unknown): CloudEvent[] {
   const header = headers['content-type'];

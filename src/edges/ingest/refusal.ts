@@ -8,7 +8,7 @@ function placeOf(prefix: string, path: readonly PropertyKey[]): string {
   }, prefix);
 }
 
-/** Returns the findings of a schema validation, with paths below `prefix`. */
+/** Returns the findings of a failed schema validation, with paths below `prefix`. */
 export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
   return error.issues.map((issue) => ({
     path: placeOf(prefix, issue.path),
@@ -17,7 +17,10 @@ export function findingsOf(error: z.ZodError, prefix = ''): Finding[] {
   }));
 }
 
-/** Returns the error for a rejected message; `index` = the invalid element of a batch, of which nothing is stored. */
+/**
+ * Returns the error for a rejected message. `index` is the index of the invalid element in a batch, of which nothing is
+ * stored.
+ */
 export function refusal(what: string, errors: readonly Finding[], index?: number): FermataError {
   const first = errors[0];
   const where = index === undefined ? what : `${what} ${index}`;
