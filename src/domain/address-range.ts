@@ -1,6 +1,6 @@
 import ipaddr from 'ipaddr.js';
 
-/** A range of addresses: base and number of bits that must match. */
+/** A range of addresses: a base address, and the number of leading bits that must match. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /** Parses an address, or a range in CIDR notation. @throws {Error} for anything else */

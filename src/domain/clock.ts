@@ -1,11 +1,11 @@
 import { v7 } from 'uuid';
 
-/** Returns the time. A dependency, so that tests can set it. */
+/** Returns the current time. It is passed as a dependency, so that tests can set the time. */
 export interface Clock {
   now(): Date;
 }
 
-/** Creates ids: UUID v7, so that they sort by time. */
+/** Creates ids. They are UUID v7, so that they sort by time. */
 export interface Ids {
   next(): string;
 }

@@ -3,7 +3,7 @@ interface CountedMetric {
   type: 'counter' | 'histogram';
   help: string;
   labelNames: readonly string[];
-  /** Seconds; histograms only. */
+  /** Upper bounds in seconds. Only for histograms. */
   buckets?: readonly number[];
 }
 

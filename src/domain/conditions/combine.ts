@@ -5,7 +5,7 @@ import { fails, HOLDS, type Verdict } from './verdict';
 
 /**
  * Combines the parts of `and` and of lists. If a part is false, the result is false even if another part is an error
- * (as in Home Assistant). The reason is that of the deciding part.
+ * (as in Home Assistant). The reason is taken from the deciding part.
  */
 export function allHold(
   conditions: readonly Condition[],
@@ -43,7 +43,7 @@ export function anyHolds(
   return error ?? fails(`None of these holds: ${reasons.join('; ')}`);
 }
 
-/** Negates a verdict; an error stays an error. */
+/** Negates a verdict. An error stays an error. */
 export function doesNotHold(
   condition: Condition,
   scope: Scope,

@@ -10,7 +10,7 @@ import type { ConditionContext } from './condition-context';
 import { stateChangesAt } from './state';
 import { timeChangesAt } from './time';
 
-/** Returns a `numeric_state` as comparisons, so that the instant at which a bound is crossed can be computed. */
+/** Converts a `numeric_state` to comparisons, so that the time at which a bound is crossed can be computed. */
 function comparisonOf({ numeric_state: { value, above, below } }: NumericStateCondition): Expression | null {
   if (typeof value === 'number') return null;
   const operand = `(${printExpression(parseBareExpression(value).expression)})`;
@@ -47,8 +47,8 @@ function changeOf(condition: Condition, scope: Scope, context: ConditionContext)
 }
 
 /**
- * Returns the earliest instant after `now` at which the passing of time alone could change a condition, with the scope
- * unchanged; null = never, `unknown` = evaluate again after `RECHECK_MS`. Pure; a part that fails is `unknown`.
+ * Returns the earliest time after `now` at which a condition could change with the scope unchanged. Returns null when
+ * it never could, and `unknown` when it must be evaluated again after `RECHECK_MS`. A part that fails is `unknown`.
  */
 export function earliestConditionChange(condition: Condition, scope: Scope, context: ConditionContext): EarliestChange {
   try {

@@ -3,7 +3,10 @@ import type { Scope, SharedSteps } from '../expressions/evaluate';
 import type { FilterRegistry } from '../expressions/filter-registry';
 import type { Verdict } from './verdict';
 
-/** A requirement that a field of an entity equals one of some values: the general form of a `state` condition. */
+/**
+ * The requirement that a field of an entity equals one of several values. This is the general form of a `state`
+ * condition.
+ */
 export interface PredicateNeed {
   kind: string;
   id: string;
@@ -11,21 +14,21 @@ export interface PredicateNeed {
   values: readonly unknown[];
 }
 
-/** The inputs of an evaluation, besides the scope. */
+/** The inputs of an evaluation, apart from the scope. */
 export interface ConditionContext {
   now: Date;
-  /** Time zone of `time` conditions that name none. */
+  /** Time zone of `time` conditions that do not name one. */
   timezone: string;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
   /** Steps that all expressions of the condition share. */
   shared?: SharedSteps;
   /**
-   * Since when a predicate has held without a gap; null = it does not hold now, or this is unknown. Read beforehand
-   * (`conditionNeeds`).
+   * Returns since when a predicate has held without a gap, or null when it does not hold now or this is unknown. The
+   * values are read before the evaluation (`conditionNeeds`).
    */
   predicateSince: (need: PredicateNeed) => Date | null;
 }
 
-/** Evaluates the conditions inside another one. */
+/** Evaluates a condition inside another condition. */
 export type EvaluateNested = (condition: Condition, scope: Scope, context: ConditionContext) => Verdict;

@@ -6,9 +6,12 @@ import { isTemplate, parseBareExpression } from '../expressions/template';
 import type { PredicateNeed } from './condition-context';
 import { predicateOf } from './state';
 
-/** Everything that the evaluation of a condition reads, collected beforehand so that it is read in one batch. */
+/**
+ * Everything that the evaluation of a condition reads. It is collected before the evaluation, so that it can be read in
+ * one batch.
+ */
 export interface ConditionNeeds {
-  /** Expressions to extract references from. */
+  /** Expressions from which references are extracted. */
   expressions: Expression[];
   /** Entities that `state` conditions read. */
   refs: { kind: string; id: string }[];
@@ -16,7 +19,9 @@ export interface ConditionNeeds {
   predicates: PredicateNeed[];
 }
 
-/** Returns what a condition reads. Expressions that do not parse are left out: their evaluation reports the error. */
+/**
+ * Returns what a condition reads. Expressions that cannot be parsed are left out; their evaluation reports the error.
+ */
 export function conditionNeeds(condition: Condition): ConditionNeeds {
   const needs: ConditionNeeds = { expressions: [], refs: [], predicates: [] };
   collect(condition, needs);

@@ -10,10 +10,10 @@ export interface DecidingPart {
   wanted: unknown;
 }
 
-/** Maximum length of a value as JSON; a longer one is truncated to a text. */
+/** Maximum length of a value as JSON. A longer value is truncated to a text. */
 const LONGEST = 300;
 
-/** Cuts values that are too long to keep. */
+/** Truncates values that are too long to be stored. */
 export function boundedPart(part: DecidingPart): DecidingPart {
   const bounded = (value: unknown): unknown => {
     const text = JSON.stringify(value) as string | undefined;
@@ -22,7 +22,7 @@ export function boundedPart(part: DecidingPart): DecidingPart {
   return { ...part, found: bounded(part.found), wanted: bounded(part.wanted) };
 }
 
-/** Returns the first of the innermost parts that kept a condition from being true. */
+/** Returns the first of the innermost parts that prevented a condition from being true. */
 export function decidingPart(trace: ConditionTrace, condition: Condition, path: string): DecidingPart {
   const place = partsOf(condition, path);
   const index = (trace.parts ?? []).findIndex(({ value }) => value !== true);
@@ -36,12 +36,12 @@ export function decidingPart(trace: ConditionTrace, condition: Condition, path: 
   const [inner] = trace.parts ?? [];
   const [only] = place;
   if (inner === undefined || only === undefined) return leafOf(trace, path);
-  // For `not`, the part is true and should not be.
+  // For `not`, the part is true but should be false.
   const leaf = leafOf(inner, only.path);
   return { ...leaf, wanted: { not: leaf.wanted } };
 }
 
-/** Returns the parts of a structured condition with their paths; undefined = it has none. */
+/** Returns the parts of a structured condition with their paths, or undefined when it has none. */
 function partsOf(condition: Condition, path: string): { condition: Condition; path: string }[] | undefined {
   const list = (parts: readonly Condition[], at: string) =>
     parts.map((part, index) => ({ condition: part, path: `${at}[${index}]` }));
@@ -57,12 +57,12 @@ const NEGATED = /^!\s*(?![=!])([\w.[\]"'-]+|\(.*\))$/;
 
 function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): DecidingPart {
   const negated = NEGATED.exec(condition)?.[1];
-  // `!x` is false: x is true and must be false.
+  // `!x` is false, so x is true but must be false.
   if (negated !== undefined && actual === false) return { path, expression: negated, found: true, wanted: false };
   return { path, expression: condition, found: actual ?? null, wanted: wantedOf(wanted) };
 }
 
-/** Returns the expected value: that of an equality, or true for an expression without a comparison. */
+/** Returns the expected value: the other side of an equality, or true for an expression without a comparison. */
 function wantedOf(wanted: unknown): unknown {
   if (wanted === undefined) return true;
   if (typeof wanted !== 'object' || wanted === null) return wanted;

@@ -14,7 +14,7 @@ export function valueOfExpression(source: string, scope: Scope, context: Conditi
   return evaluate(parseBareExpression(source).expression, scope, optionsOf(context));
 }
 
-/** Like `valueOfExpression`, for a field that also takes a template. @throws ExpressionError */
+/** Returns the value of an expression, for a field that also accepts a template. @throws ExpressionError */
 export function valueOfExpressionOrTemplate(source: string, scope: Scope, context: ConditionContext): unknown {
   if (!isTemplate(source)) return valueOfExpression(source, scope, context);
   return renderTemplate(source, scope, optionsOf(context));

@@ -6,8 +6,8 @@ import { valueOfExpression } from './expression';
 import { fails, HOLDS, type Verdict } from './verdict';
 
 /**
- * Returns whether a number lies strictly between bounds. null, missing and non-numeric text never match and are not an
- * error. Reasons omit the number, so that consecutive equal reasons share one row of evaluations.
+ * Returns whether a number is strictly between bounds. Null, missing values and non-numeric text never match and are
+ * not an error. Reasons do not contain the number, so that consecutive equal reasons share one row of evaluations.
  * @throws ExpressionError
  */
 export function numericStateHolds(

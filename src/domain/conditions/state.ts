@@ -20,8 +20,8 @@ export function predicateOf(state: State): PredicateNeed {
 }
 
 /**
- * Returns the state of an entity. The health view also has systems without results, which are healthy since their
- * creation.
+ * Returns the state of an entity. The health view also contains systems without results, which have been healthy since
+ * their creation.
  */
 export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   const reactive = ownValue(ownValue(scope['state'], kind), id);
@@ -29,7 +29,10 @@ export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   return ownValue(ownValue(scope['health'], 'systems'), id);
 }
 
-/** Returns since when the predicate has held: from transitions, or for a system without results from its view. */
+/**
+ * Returns since when the predicate has held. This is read from transitions or, for a system without results, from its
+ * health view.
+ */
 function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext): Date | null {
   const since = context.predicateSince(need);
   if (since !== null || need.kind !== 'health') return since;
@@ -37,7 +40,7 @@ function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext)
   return typeof view === 'string' && !Number.isNaN(Date.parse(view)) ? new Date(view) : null;
 }
 
-/** Returns whether the field has one of the values; false when the entity or the field does not exist. */
+/** Returns whether the field has one of the values. Returns false when the entity or the field does not exist. */
 function matches(need: PredicateNeed, value: unknown): boolean {
   return need.values.some((wanted) => looseEquals(value, wanted));
 }
@@ -67,7 +70,7 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
 }
 
 /**
- * Returns the instant at which the duration of `for` has passed, when that is all that is missing; null when time alone
+ * Returns when the duration of `for` will have passed, if this is all that is missing. Returns null when time alone
  * changes nothing.
  */
 export function stateChangesAt({ state }: StateCondition, scope: Scope, context: ConditionContext): Date | null {

@@ -6,12 +6,12 @@ import { type ZonedTime, zonedTime } from './zoned-time';
 type Time = TimeCondition['time'];
 const DAY_SECONDS = 86_400;
 /**
- * Maximum number of steps in the search for the next change: two bounds and midnight on each of eight days, and changes
- * of the offset.
+ * Maximum number of steps in the search for the next change. This allows for two bounds and midnight on each of eight
+ * days, and for changes of the offset.
  */
 const MAX_STEPS = 64;
 
-/** Returns the weekdays, with Monday = 0. In documents, numbers count from Sunday = 0. */
+/** Returns weekdays with Monday = 0. In documents, numbers count from Sunday = 0. */
 function weekdaysOf(weekday: NonNullable<Time['weekday']>): Set<number> {
   return new Set([weekday].flat().map((day) => (typeof day === 'number' ? (day + 6) % 7 : WEEKDAYS.indexOf(day))));
 }
@@ -23,7 +23,7 @@ function boundsOf(time: Time): { from: number; to: number } {
   };
 }
 
-/** Returns why the time lies outside of the window; undefined = it lies inside. */
+/** Returns why the time is outside the window, or undefined when it is inside. */
 function outside(time: Time, { weekday, seconds }: ZonedTime): string | undefined {
   const { from, to } = boundsOf(time);
   const overnight = from > to;
@@ -36,8 +36,9 @@ function outside(time: Time, { weekday, seconds }: ZonedTime): string | undefine
 }
 
 /**
- * Returns whether the wall clock lies in the window. `after` is inclusive, `before` exclusive. Overnight windows wrap,
- * and their weekday is the day on which they started. With only one bound, the other is midnight. Equal bounds = empty.
+ * Returns whether the wall-clock time is in the window. `after` is inclusive, `before` is exclusive. Windows may extend
+ * past midnight; their weekday is then the day on which they began. If only one bound is given, the other is midnight.
+ * A window with equal bounds is empty.
  */
 export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: string): Verdict {
   const timezone = time.timezone ?? defaultTimezone;
@@ -45,7 +46,7 @@ export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: s
   return why === undefined ? HOLDS : fails(`time: ${why} (${timezone})`);
 }
 
-/** Returns the first instant after `from`, at most `until`, at which the zone's offset changes. */
+/** Returns the first time after `from`, at most `until`, at which the zone's offset changes. */
 function offsetChange(from: number, until: number, timezone: string): number {
   const { offsetMs } = zonedTime(new Date(from), timezone);
   let same = from;
@@ -58,7 +59,7 @@ function offsetChange(from: number, until: number, timezone: string): number {
   return other;
 }
 
-/** Returns the next instant at which the wall clock shows a bound or midnight, or at which its offset changes. */
+/** Returns the next time at which the wall clock shows a bound or midnight, or at which its offset changes. */
 function nextBorder(at: number, time: Time, timezone: string): number {
   const { from, to } = boundsOf(time);
   const { seconds, offsetMs } = zonedTime(new Date(at), timezone);
@@ -71,7 +72,7 @@ function nextBorder(at: number, time: Time, timezone: string): number {
   return changed ? offsetChange(at, border, timezone) : border;
 }
 
-/** Returns the next instant at which `time` turns true or false; null when it never does. */
+/** Returns the next time at which `time` becomes true or false, or null when it never does. */
 export function timeChangesAt({ time }: TimeCondition, now: Date, defaultTimezone: string): Date | null {
   const timezone = time.timezone ?? defaultTimezone;
   const holdsAt = (at: number) => outside(time, zonedTime(new Date(at), timezone)) === undefined;

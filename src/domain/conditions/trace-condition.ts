@@ -14,9 +14,9 @@ import { predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
 
-/** Trace of a condition for display: each part with its value and the expected value. */
+/** Trace of a condition for display. Each part has its actual value and the expected one. */
 export interface ConditionTrace extends Verdict {
-  /** The condition's text, or the kind of a structured one. */
+  /** The text of the condition, or the kind of a structured condition. */
   condition: string;
   actual?: unknown;
   wanted?: unknown;
@@ -25,13 +25,13 @@ export interface ConditionTrace extends Verdict {
 
 type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
 
-/** Maximum length of a value in a trace, as JSON; longer ones are cut to a text. */
+/** Maximum length of a value in a trace, as JSON. Longer values are truncated to a text. */
 const LONGEST = 300;
 const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];
-/** Maximum number of parts in a trace; the verdict covers all parts. */
+/** Maximum number of parts in a trace. The verdict covers all parts. */
 const MAX_PARTS = 50;
 
-/** Evaluates a condition like `evaluateCondition`, and also every part of it that did not decide. Never throws. */
+/** Evaluates a condition like `evaluateCondition`, and also every part that did not decide the result. Never throws. */
 export function traceCondition(condition: Condition, scope: Scope, context: ConditionContext): ConditionTrace {
   const list = Array.isArray(condition) ? condition : undefined;
   if (list !== undefined) return combined('and', list, scope, context, allHold);
@@ -54,8 +54,9 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
 }
 
 /**
- * Traces a condition that is not true, with only the data that `decidingPart` reads: its parts up to the first one that
- * is not true, and values of that one only. This is computed for every event that a filter rejects. Never throws.
+ * Traces a condition that is not true, with only the data that `decidingPart` reads: the parts up to the first one that
+ * is not true, and the values of only that part. The trace is kept this small because it is computed for every event
+ * that a filter rejects. Never throws.
  */
 export function traceDeciding(
   condition: Condition,
@@ -86,7 +87,7 @@ function partsOf(condition: Condition): readonly Condition[] {
 
 const operands = new LruCache<string[]>(2_000, 4_000_000);
 
-/** Returns the operands of a top-level `&&` or `||`; none for any other expression. */
+/** Returns the operands of a top-level `&&` or `||`; empty for any other expression. */
 function operandsOf(source: string): string[] {
   const known = operands.get(source);
   if (known !== undefined) return known;
@@ -125,7 +126,7 @@ function textOf(condition: Condition): string {
   return Object.keys(condition)[0] ?? '';
 }
 
-/** Returns the values of a condition. A part that cannot be evaluated has none; its verdict gives the reason. */
+/** Returns the values of a condition. A part that cannot be evaluated has none; the reason is in its verdict. */
 function valuesOf(condition: Condition, scope: Scope, context: ConditionContext): Values {
   try {
     return valuesIn(condition, scope, context);

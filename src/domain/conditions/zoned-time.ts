@@ -1,8 +1,8 @@
-/** Wall clock of a zone: weekday 0 = Monday, seconds since midnight. */
+/** Wall-clock time in a zone: the weekday, with 0 = Monday, and the seconds since midnight. */
 export interface ZonedTime {
   weekday: number;
   seconds: number;
-  /** Offset of the wall clock from UTC, in milliseconds; positive = ahead. */
+  /** Offset of the wall clock from UTC, in milliseconds. Positive when the zone is ahead of UTC. */
   offsetMs: number;
 }
 
@@ -25,7 +25,7 @@ function formatOf(timezone: string): Intl.DateTimeFormat {
   return format;
 }
 
-/** Returns the wall-clock time of a zone, by the IANA rules. */
+/** Returns the wall-clock time in a zone, by the IANA rules. */
 export function zonedTime(instant: Date, timezone: string): ZonedTime {
   const parts: Partial<Record<Intl.DateTimeFormatPartTypes, number>> = {};
   for (const { type, value } of formatOf(timezone).formatToParts(instant)) parts[type] = Number(value);

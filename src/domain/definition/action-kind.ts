@@ -1,7 +1,7 @@
 /**
- * Kinds of steps, each with whether it has steps inside; every step has exactly one of these keys.
+ * The kinds of steps, and whether a step of the kind contains steps. Every step has exactly one of these keys.
  *
- * To add a kind, add it here. The compiler then asks for its shape (`action.ts`), its interpretation
+ * To add a kind, add it here. The compiler then requires its shape (`action.ts`), its interpretation
  * (`../run/interpret/steps.ts`) and its evaluation (`../../evaluation/steps/evaluate-kind.ts`).
  */
 const HAS_STEPS_INSIDE = {
@@ -21,17 +21,17 @@ export type ActionKind = keyof typeof HAS_STEPS_INSIDE;
 
 export const ACTION_KINDS = Object.keys(HAS_STEPS_INSIDE) as ActionKind[];
 
-/** Kinds that have steps inside. */
+/** Kinds of steps that contain steps. */
 export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ACTION_KINDS.filter((kind) => HAS_STEPS_INSIDE[kind]);
 
 type AllKeys<T> = T extends unknown ? keyof T : never;
 
-/** Returns the kinds that a value has keys of; a valid step has one. */
+/** Returns the kinds whose keys a value has. A valid step has exactly one. */
 export function kindKeys(step: object): ActionKind[] {
   return ACTION_KINDS.filter((kind) => Object.hasOwn(step, kind));
 }
 
-/** Returns the kind of a validated step. Pure and free of zod, so that workflow code can use it. */
+/** Returns the kind of a validated step. Free of zod, so that workflow code can use it. */
 export function kindOf<T extends object>(step: T): AllKeys<T> & ActionKind {
   const [kind] = kindKeys(step);
   if (kind === undefined) throw new Error('A step without a kind passed validation');

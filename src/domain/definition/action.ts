@@ -127,7 +127,7 @@ const waitEnd = {
   timeout_seconds: z.number().min(1).max(MAX_WAIT_SECONDS).optional(),
   continue_on_timeout: z.boolean().default(false),
 };
-/** Events that one wait may name. */
+/** Maximum number of events that one wait may name. */
 const MAX_AWAITED = 50;
 const WaitForOne = z.strictObject({ ...awaited, ...waitEnd });
 const WaitForAny = z.strictObject({
@@ -138,7 +138,7 @@ const WaitForAny = z.strictObject({
     .describe('The first of these events ends the wait'),
   ...waitEnd,
 });
-/** The two ways to wait for events: for one, and for the first of several. */
+/** The two ways to wait for events: for a single event, and for the first of several. */
 export const AWAITED_FORMS = { one: WaitForOne, any: WaitForAny };
 
 const WaitForTrigger = z
@@ -178,16 +178,16 @@ export const ACTION_FORMS = {
 
 type StepBase = Pick<DelayAction, keyof typeof base>;
 
-/** Performs the first branch whose `when` holds. */
+/** Performs the steps of the first branch whose `when` is true. */
 export interface ChooseAction extends StepBase {
   choose: { when: Condition; sequence: ActionStep[] }[];
   else: ActionStep[];
 }
-/** Each entry is a branch. */
+/** Performs branches concurrently. Each entry is a branch. */
 export interface ParallelAction extends StepBase {
   parallel: ActionStep[];
 }
-/** Steps in order. */
+/** Performs steps in order. */
 export interface SequenceAction extends StepBase {
   sequence: ActionStep[];
 }
@@ -201,7 +201,7 @@ export interface RepeatAction extends StepBase {
   );
 }
 
-/** A step. Written out because the type contains itself; the schema below is checked against it. */
+/** A step. The type is written out because it contains itself. The schema below is checked against it. */
 export type ActionStep =
   | ProviderAction
   | ChooseAction

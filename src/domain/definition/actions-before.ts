@@ -1,6 +1,6 @@
 /**
- * Ids of actions that may have run before a place is reached. Each list links to the previous one, so that a document
- * of n steps needs n links instead of n copies of a set.
+ * Ids of actions that may have run before a place in the document is reached. Each list links to the previous one, so
+ * that a document with n steps needs n links instead of n copies of a set.
  */
 export class ActionsBefore {
   private constructor(
@@ -10,12 +10,12 @@ export class ActionsBefore {
 
   static readonly NOTHING = new ActionsBefore([], []);
 
-  /** Returns these ids followed by more. */
+  /** Returns these ids, followed by further ids. */
   and(ids: readonly string[]): ActionsBefore {
     return ids.length === 0 ? this : new ActionsBefore(ids, [this]);
   }
 
-  /** Returns the ids that may have run when any of several branches may have been taken. */
+  /** Returns the ids of actions that may have run when one of several branches has been taken. */
   static anyOf(ways: readonly ActionsBefore[]): ActionsBefore {
     return new ActionsBefore([], [...new Set(ways)]);
   }

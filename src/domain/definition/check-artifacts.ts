@@ -8,7 +8,7 @@ import type { ActionsBefore } from './actions-before';
 import { knownKeys, unwrap } from './schema-at';
 import { z } from 'zod';
 
-/** Steps of the document by id: the action that each one calls, or null for a step of another kind. */
+/** Steps of the document by id, with the action that each step calls, or null for a step of another kind. */
 export type StepIds = ReadonlyMap<string, string | null>;
 
 interface Problem {
@@ -63,9 +63,7 @@ function problemOf(
   return field === undefined ? undefined : fieldProblem(action ?? '', produces.name, field, produces.schema);
 }
 
-/**
- * Checks every `artifacts.<id>.<name>.<field>` in expressions against the artifacts of the actions before that place.
- */
+/** Checks every `artifacts.<id>.<name>.<field>` in expressions against the artifacts of the actions that precede it. */
 export function checkArtifacts(
   uses: readonly ParsedUse[],
   steps: StepIds,

@@ -14,7 +14,7 @@ import type { ExpressionUse, TextMode } from './walk';
 
 const ROOTS = Object.keys(SCOPE_ROOTS);
 
-/** A parsed expression and its path. */
+/** A parsed expression with its path. */
 export interface ParsedUse {
   expression: Expression;
   path: Segment[];
@@ -48,16 +48,19 @@ function parseOrReport(text: string, path: Segment[], mode: TextMode, findings: 
   }
 }
 
-/** Words that YAML 1.1 and other systems read as a truth value; in these documents they are text. */
+/** Words that YAML 1.1 and other systems read as boolean values. In these documents they are text. */
 const TRUTH_WORDS = new Map([
   ...['yes', 'y', 'on', 'enabled', 'True', 'TRUE'].map((word) => [word, 'true'] as const),
   ...['no', 'n', 'off', 'disabled', 'False', 'FALSE'].map((word) => [word, 'false'] as const),
 ]);
 
-/** Keys of expressions whose result is a number, a list or text; every other bare expression is a truth value. */
+/**
+ * Keys of bare expressions whose result is a number, a list or text. The result of every other bare expression is a
+ * boolean.
+ */
 const NOT_TRUTH: readonly Segment[] = ['value', 'for_each', 'count', 'partitionBy', 'template'];
 
-/** Reports a truth value that consists only of an unknown name, since it would always be false. */
+/** Reports a boolean expression that consists only of an unknown name, because it would always be false. */
 function checkBareName({ root }: Expression, path: Segment[], findings: Findings): boolean {
   if (root.kind !== 'name' || ROOTS.includes(root.name) || NOT_TRUTH.includes(path.at(-1) ?? '')) return false;
   const truth = TRUTH_WORDS.get(root.name) ?? TRUTH_WORDS.get(root.name.toLowerCase());
@@ -70,7 +73,10 @@ function checkBareName({ root }: Expression, path: Segment[], findings: Findings
   return true;
 }
 
-/** Warns of a root that the scope does not have. A missing path is no error at run time, but it is always a mistake. */
+/**
+ * Warns of a root that the scope does not have. At run time, a missing path is not an error, but in a document it is
+ * always a mistake.
+ */
 function checkRoots(expression: Expression, path: Segment[], findings: Findings): void {
   for (const { segments, line, column } of extractPaths(expression)) {
     const root = String(segments[0]);
@@ -90,8 +96,8 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
 }
 
 /**
- * Warns of references that are only known at run time: nothing wakes a wait on them, and a search by entity does not
- * find the automation.
+ * Warns of references that are known only at run time. A change of such an entity wakes no wait, and a search by entity
+ * does not find the automation.
  */
 function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
   for (const inside of extractReferences(expression).indeterminateAt) {
@@ -102,8 +108,8 @@ function checkReferences(expression: Expression, path: Segment[], findings: Find
 }
 
 /**
- * Parses every expression of a use and checks filters and names. Returns the parsed ones, for the checks of paths.
- * Texts for which `isCode` returns true are skipped.
+ * Parses every expression of a use, and checks filters and names. Returns the parsed expressions, whose paths are
+ * checked later. Texts for which `isCode` returns true are skipped.
  */
 export function checkExpressions(
   { value, path, mode, actionsBefore }: ExpressionUse,

@@ -5,7 +5,7 @@ import type { Findings } from './findings';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
-/** Returns the value of a condition that is a literal; undefined when it has to be evaluated. */
+/** Returns the value of a condition that is a literal, or undefined when it must be evaluated. */
 function literalValue(condition: unknown): boolean | undefined {
   if (typeof condition === 'boolean') return condition;
   if (typeof condition !== 'string') return undefined;
@@ -18,7 +18,7 @@ function literalValue(condition: unknown): boolean | undefined {
   }
 }
 
-/** Returns whether no step after this one is ever reached. */
+/** Returns whether steps after this one are never reached. */
 function endsRun(step: unknown): boolean {
   if (!isMap(step) || (step.enabled !== undefined && literalValue(step.enabled) !== true)) return false;
   if (step.stop !== undefined) return true;
@@ -29,7 +29,7 @@ function endsRun(step: unknown): boolean {
   return [...branches, listOf(step.else)].every((list) => list.some(endsRun));
 }
 
-/** Warns of branches that are never taken, in one list of steps. */
+/** Warns of branches of a step that are never taken. */
 function checkBranches(step: Record<string, unknown>, path: Segment[], findings: Findings): void {
   let taken: number | undefined;
   for (const [index, branch] of listOf(step.choose).entries()) {

@@ -10,12 +10,12 @@ import { isMap, listOf } from './plain-map';
 import { memberOf, possibleValues, type SchemaInDocument } from './schema-members';
 import type { ScopeTypes } from './scope-types';
 
-/** Maximum number of names that are listed when none is similar. */
+/** Maximum number of names that a message lists when no name is similar. */
 const MAX_NAMES = 12;
 
 interface Context {
   types: ScopeTypes;
-  /** Kinds that exist; undefined = they are not checked. */
+  /** The kinds that exist; undefined = kinds are not checked. */
   kinds: ReadonlySet<string> | undefined;
   findings: Findings;
 }
@@ -41,7 +41,7 @@ const missing = (key: string | number, owner: string, known: readonly string[]):
     : `Unknown name "${key}" in ${owner}. ${hintOf(String(key), known)}`;
 
 /**
- * Returns the schemas that the value of a chain may have; undefined when they are unknown. `report` is called for a
+ * Returns the schemas that the value of a chain may have, or undefined when they are unknown. `report` is called for a
  * missing member.
  */
 function typeOfChain(
@@ -75,7 +75,7 @@ function literalsOf(node: Node): { value: string; at: number }[] {
 const impossible = (what: string, value: string, possible: readonly string[]): string =>
   `${what} is never "${value}". ${hintOf(value, possible)}`;
 
-/** Warns of comparisons with a value that the other side cannot have. */
+/** Warns of comparisons with a value that the other side can never have. */
 function checkComparisons({ source, root }: Expression, path: Segment[], { types, findings }: Context): void {
   const pending: Node[] = [root];
   for (let node = pending.pop(); node; node = pending.pop()) {
@@ -106,7 +106,7 @@ function checkKindOf({ root, links }: Chain, path: Segment[], source: string, { 
 
 /**
  * Warns of members that the schemas of payloads, entities, health and the fixed roots do not have, and of comparisons
- * with values that they exclude. Members of open schemas are not checked.
+ * with values that these schemas exclude. Members of open schemas are not checked.
  */
 export function checkMembers(uses: readonly ParsedUse[], context: Context): void {
   const { types, findings } = context;
@@ -124,8 +124,8 @@ export function checkMembers(uses: readonly ParsedUse[], context: Context): void
 }
 
 /**
- * Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is a
- * field.
+ * Returns the schemas of a field of a state. Dots separate the keys of nested objects, unless the whole text is the
+ * name of a field.
  */
 function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] | { known: string[] } | undefined {
   const whole = memberOf([kind], field);
@@ -142,8 +142,8 @@ function typeOfField(kind: SchemaInDocument, field: string): SchemaInDocument[] 
 }
 
 /**
- * Warns of a field that a kind's state does not have, and of impossible values of it, written as `{key: value or
- * list}`.
+ * Warns of a field that the state of a kind does not have, and of values, given as `{key: value or list}`, that the
+ * field cannot have.
  */
 export function checkStateField(
   { kind, field, values }: { kind: unknown; field: unknown; values: Record<string, unknown> },

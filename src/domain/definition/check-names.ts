@@ -8,9 +8,9 @@ import { isMap } from './plain-map';
 import { isFlagged } from './schema-at';
 import { visitTexts } from './secret-references';
 
-/** Names that exist in the service. Without a set or map, names of that type are not checked. */
+/** Names that exist in the installation. If a set or map is absent, names of that type are not checked. */
 export interface KnownNames {
-  /** Inbound hooks. */
+  /** Names of inbound hooks. */
   hooks?: ReadonlySet<string>;
   /** Ids and names of connections. */
   connections?: ReadonlySet<string>;
@@ -18,7 +18,7 @@ export interface KnownNames {
   kinds?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
-/** Returns the names of custom and built-in kinds; undefined when the custom ones are unknown. */
+/** Returns the names of custom and built-in kinds, or undefined when the custom ones are unknown. */
 export function allKinds(
   { kinds }: KnownNames,
   registry: Registry<ActionDescription>,
@@ -63,9 +63,9 @@ export function checkConnectionName(
 }
 
 /**
- * Warns of names in a config that do not exist: of hooks in fields marked `x-hook`, of connections in fields marked
- * `x-connection`, of entity kinds in fields marked `x-entity-kind`. Names that contain a template are only known at run
- * time.
+ * Warns of names in a config that do not exist: hooks in fields marked `x-hook`, connections in fields marked
+ * `x-connection`, and entity kinds in fields marked `x-entity-kind`. Names that contain a template are known only at
+ * run time and are not checked.
  */
 export function checkConfigNames(
   schema: z.ZodType | undefined,

@@ -10,7 +10,7 @@ export interface SecretBindings {
   automationId?: string | undefined;
 }
 
-/** Host of a URL that is written out up to its path; undefined when a template or a secret decides it. */
+/** Matches a URL whose host is written out. Does not match when a template or a secret determines the host. */
 const STATIC_HOST = /^\s*https?:\/\/([^/?#{}$\s@]+?)(?::\d+)?(?:[/?#]|\s*$)/i;
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -36,7 +36,9 @@ export function checkSecretUse(
   }
 }
 
-/** Returns the part of a binding that can be checked. Before an automation is saved, its id is unknown. */
+/**
+ * Returns the part of a binding that can be checked. The id of an automation is unknown before the automation is saved.
+ */
 function knownPart(binding: SecretBinding, automationId: string | undefined): SecretBinding {
   const { automations, ...rest } = binding;
   return automationId === undefined && automations?.some((one) => UUID.test(one)) ? rest : binding;

@@ -17,7 +17,7 @@ import { deriveTriggerId } from './trigger-ids';
 /** Maximum number of steps in a document, at any depth. */
 export const MAX_STEPS = 500;
 
-/** Events that belong to one automation; other automations cannot wait for them. */
+/** Events that belong to one automation, so that other automations cannot wait for them. */
 const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
 
 /** Inputs and results of the checks of steps. */
@@ -28,11 +28,11 @@ export interface StepContext {
   bindings: SecretBindings | undefined;
   document: Record<string, unknown>;
   findings: Findings;
-  /** Result: paths of config fields that take secrets. */
+  /** Result: paths of the config fields that accept secrets. */
   secretFields: SecretFields;
-  /** Result: the action of each step by its id; null for other kinds of step. */
+  /** Result: the action of each step, by the id of the step; null for other kinds of steps. */
   ids: Map<string, string | null>;
-  /** Returns a free id that is similar to an id that is in use. */
+  /** Returns an unused id that is similar to a used one. */
   proposeId: (id: string) => string;
   /** Result: the number of steps. */
   count: number;
@@ -63,14 +63,14 @@ function checkLimits({ path, depth }: StepVisit, context: StepContext): void {
   }
 }
 
-/** Returns whether a config value, or anything in it, is decided by a template. */
+/** Returns whether a config value, or anything in it, depends on a template. */
 function hasTemplate(value: unknown): boolean {
   let found = false;
   visitTexts(value, [], (text) => (found ||= text.includes('{{')));
   return found;
 }
 
-/** Codes of findings about the name of a field, for which the value (perhaps a template) does not matter. */
+/** Codes of findings about the name of a field. They apply even if the value is a template. */
 const ABOUT_KEYS = new Set(['unknown_key', 'invalid_key']);
 
 function checkConfig(
@@ -83,8 +83,8 @@ function checkConfig(
   for (const finding of configFindings(type.configSchema, config, path)) {
     const relative = finding.path.slice(path.length);
     const value = valueAt(config, relative);
-    // A text with "{{" may stand for any type, so rules over several fields cannot be checked while one of them is a
-    // template.
+    // A text with "{{" may represent any type, so rules over several fields cannot be checked while one of the fields
+    // is a template.
     if (value !== undefined && !ABOUT_KEYS.has(finding.code) && hasTemplate(value)) continue;
     context.findings.error(finding);
   }
@@ -168,7 +168,7 @@ function checkRepeat(repeat: Record<string, unknown>, path: Segment[], { finding
   findings.warning({ path: [...path, 'count'], code: 'cut_by_max_iterations', message });
 }
 
-/** Checks one step: limits, id, the action that it calls or the event that it waits for, and its config. */
+/** Checks one step: limits, its id, the action that it calls or the event that it waits for, and its config. */
 export function checkStep(visit: StepVisit, context: StepContext): void {
   checkLimits(visit, context);
   checkIdentity(visit, context);

@@ -8,7 +8,7 @@ import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 import { configFindings } from './structure';
 
-/** Removed events, with their replacements. */
+/** Removed events and their replacements. */
 const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
   [
     'template',
@@ -20,7 +20,7 @@ const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Reports an event that is unknown or removed; otherwise the trigger it names. */
+/** Returns the trigger that an event names. Reports an event that is unknown or was removed. */
 export function checkEvent(
   event: unknown,
   path: Segment[],
@@ -42,8 +42,8 @@ export function checkEvent(
 }
 
 /**
- * Checks the config of a trigger or wait against the event's schema. The config is never rendered, so templates have no
- * effect in it.
+ * Checks the config of a trigger or wait against the event's schema. The config is never rendered, so a template in it
+ * has no effect.
  */
 export function checkTriggerConfig(
   type: TriggerType,
@@ -95,7 +95,7 @@ function checkFor(
   report(`"for" needs a state that can be checked again when the time is up; "${event}" describes a moment.${hint}`);
 }
 
-/** Checks events, configs and gates of all triggers. Names of events are normalised in place. */
+/** Checks the events, configs and gates of all triggers. Normalizes the names of events in place. */
 export function checkTriggers(
   document: Record<string, unknown>,
   context: { registry: Registry<ActionDescription>; known: KnownNames; findings: Findings },

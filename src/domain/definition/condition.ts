@@ -4,8 +4,8 @@ import { ExpressionText } from './expression-text';
 import { isTimeOfDay, isTimezone, WEEKDAYS } from './time-of-day';
 
 /**
- * A condition; a list is an `and`. Written out because the shape contains itself; the schemas below are checked against
- * it.
+ * A condition. A list means `and`. The type is written out because it contains itself. The schemas below are checked
+ * against it.
  */
 export type Condition =
   | boolean
@@ -59,7 +59,7 @@ const EntityState = z.strictObject({
   equals: z.unknown().describe('A value, or a list of values of which one must match'),
   for: Duration.optional().describe('It has held for longer than this'),
 });
-/** The two ways to name a state: of a system's health, and of any entity. */
+/** The two ways to name a state: that of a system's health, and that of any entity. */
 export const STATE_FORMS = { health: HealthState, entity: EntityState };
 /** The condition that an entity's state must meet. */
 export const State = z.union([HealthState, EntityState], { error: 'not a state' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Longest duration of a document: 30 days, in milliseconds. */
+/** Maximum duration in a document: 30 days, in milliseconds. */
 export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
@@ -17,10 +17,10 @@ function checkUnits(value: z.infer<z.ZodObject<typeof UNITS>>, ctx: z.Refinement
   if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
 }
 
-/** `{minutes: 5}`; keys may be combined. */
+/** A duration such as `{minutes: 5}`. Keys may be combined. */
 const UnitDuration = z.strictObject(UNITS).superRefine(checkUnits);
 
-/** `"5m"`, `"1h30m"` or `"hh:mm:ss"`, where hours may pass 24. */
+/** A duration such as `"5m"`, `"1h30m"` or `"hh:mm:ss"`, where hours may exceed 24. */
 const TextDuration = z.string().superRefine((value, ctx) => {
   const ms = textToMs(value);
   const problem =
@@ -28,7 +28,7 @@ const TextDuration = z.string().superRefine((value, ctx) => {
   if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
 });
 
-/** `{template: "…"}`: renders to a number of seconds, or to "hh:mm:ss". */
+/** A duration such as `{template: "…"}`, which must render to a number of seconds, or to "hh:mm:ss". */
 const TEMPLATE = { template: z.string().min(1).describe('Template that renders to a number of seconds') };
 const TemplateDuration = z.strictObject(TEMPLATE);
 
@@ -59,7 +59,7 @@ export type Duration = z.infer<typeof Duration>;
 /** The ways to write the duration of a dwell. */
 export const DWELL_FORMS = { units: UnitDwell, text: TextDuration, template: TemplateDwell };
 
-/** The duration of a dwell (`for:` of a trigger), and the policy for a missed one. */
+/** The duration of a dwell (`for:` of a trigger), and what happens when the dwell is missed. */
 export const DwellDuration = z.union([UnitDwell, TextDuration, TemplateDwell], { error: 'not a duration' }).meta({
   id: 'DwellDuration',
   description:
@@ -79,7 +79,7 @@ function clockToMs(text: string): number | undefined {
   return (Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3])) * 1_000;
 }
 
-/** Returns the milliseconds of `"1h30m"` or `"hh:mm:ss"`; undefined for any other text. */
+/** Returns `"1h30m"` or `"hh:mm:ss"` in milliseconds, or undefined for any other text. */
 function textToMs(text: string): number | undefined {
   const clock = clockToMs(text);
   if (clock !== undefined) return clock;
@@ -96,13 +96,14 @@ function rangeProblem(ms: number): string | undefined {
 }
 
 /**
- * The template of a duration rendered to a value that is not a duration. The message names the value and the problem.
+ * Thrown when the template of a duration renders to something that is not a duration. The message names the value and
+ * the problem.
  */
 export class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 
-/** Returns the milliseconds of a rendered duration: a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
+/** Returns a rendered duration in milliseconds. It may be a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
 function renderedToMs(rendered: unknown): number {
   const text = typeof rendered === 'string' ? rendered.trim() : rendered;
   const seconds = typeof text === 'string' && text !== '' ? Number(text) : text;
@@ -120,9 +121,9 @@ function renderedToMs(rendered: unknown): number {
 }
 
 /**
- * Returns a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps its type; its
- * errors are passed on.
- * @throws {DurationError} for an unusable result
+ * Returns a duration in whole milliseconds, > 0 and ≤ 30 days. `render` evaluates a template and keeps the type of its
+ * value; errors of `render` are passed on.
+ * @throws {DurationError} when the result is not a duration
  */
 export function durationMs(duration: Duration | DwellDuration, render: (template: string) => unknown): number {
   if (typeof duration !== 'string' && 'template' in duration) return renderedToMs(render(duration.template));
@@ -133,7 +134,7 @@ export function durationMs(duration: Duration | DwellDuration, render: (template
 }
 
 /**
- * Returns the milliseconds of a duration that contains no template; undefined for anything else. A number is
+ * Returns a duration without a template in milliseconds, or undefined for anything else. A number counts as
  * milliseconds.
  */
 export function writtenMs(value: unknown): number | undefined {
@@ -145,7 +146,7 @@ export function writtenMs(value: unknown): number | undefined {
 
 /**
  * Returns the schema of a field in milliseconds that also accepts durations: 5000, "5s", "00:00:05" or {seconds: 5}.
- * Parsed to milliseconds.
+ * The parsed value is in milliseconds.
  * @param preset the default that schemas show; it is not filled in
  */
 export function millisecondsOf(least: number, most: number, preset: number) {

@@ -1,15 +1,15 @@
 import { z } from 'zod';
 
-/** A bare expression: `filter`, `when`, `for_each`… The validator parses it, since it knows line and column. */
+/** A bare expression: `filter`, `when`, `for_each`… It is parsed by the validator, which knows line and column. */
 export const ExpressionText = z.string().min(1).meta({
   id: 'Expression',
   description: 'An expression without braces, e.g. trigger.payload.newStatus == "unhealthy"',
 });
 
-/** Text with `{{ expression }}` in it. */
+/** Text that may contain `{{ expression }}`. */
 export const TemplateText = z.string().describe('Text; {{ expression }} is replaced');
 
-/** Any JSON map. Keys keep their own meaning: the schema of the event or action decides. */
+/** Any JSON map. The schema of the event or action gives its keys their meaning. */
 export const JsonMap = z.record(z.string(), z.unknown());
 
 /** `enabled` of a step: true, false or an expression. */

@@ -9,8 +9,8 @@ const NONE: ReadonlySet<string> = new Set();
 export type FiltersLacking = (definition: object) => readonly string[];
 
 /**
- * Creates a function that returns the filters of a definition that a process does not have. Results are cached for the
- * lifetime of the definition.
+ * Creates a function that returns the filters of a definition that this process does not have. Results are cached as
+ * long as the definition exists.
  */
 export function createFiltersLacking(filters: FilterRegistry, registry: Registry): FiltersLacking {
   const codeOf = (action: string): ReadonlySet<string> => {

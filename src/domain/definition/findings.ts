@@ -3,15 +3,18 @@ import type { RawFinding } from './issues';
 import { formatPlace } from './place';
 import type { Locate } from './yaml-locate';
 
-/** Maximum number of findings, so that answers stay readable and small when a document is wrong everywhere. */
+/**
+ * Maximum number of errors, and of warnings, so that answers stay small and readable when everything in a document is
+ * wrong.
+ */
 const MAX_FINDINGS = 200;
 
-/** A finding; for texts of expressions, with the offset inside the text. */
+/** A finding. For the text of an expression, it includes the position inside the text. */
 export interface Report extends RawFinding {
   inside?: { line: number; column: number };
 }
 
-/** Collects the findings of a validation and writes out their paths. */
+/** Collects the findings of a validation, and converts their paths to texts. */
 export class Findings {
   private readonly found = { errors: [] as Finding[], warnings: [] as Finding[] };
   private readonly seen = new Set<string>();
@@ -26,18 +29,18 @@ export class Findings {
     this.add(this.found.warnings, report);
   }
 
-  /** Whether no more warnings are kept, so that checks that only warn can be skipped. */
+  /** Whether further warnings are dropped, so that checks that only warn can be skipped. */
   get warningsAreFull(): boolean {
     return this.found.warnings.length >= MAX_FINDINGS;
   }
 
-  /** Whether neither errors nor warnings are kept any longer. */
+  /** Whether further errors and further warnings are dropped. */
   get areFull(): boolean {
     return this.warningsAreFull && this.found.errors.length >= MAX_FINDINGS;
   }
 
   /**
-   * Returns errors in the order of their positions in the text; errors without a position follow in the order in which
+   * Returns errors in the order of their positions in the text. Errors without a position follow in the order in which
    * they were found.
    */
   get errors(): Finding[] {

@@ -19,9 +19,9 @@ export const GitOpsDocument = z.strictObject({
 });
 
 interface Unwrapped {
-  /** `metadata.name`: identifies the automation within its source. */
+  /** `metadata.name`, which identifies the automation within its source. */
   name: string;
-  /** `metadata.annotations.path`: the file of the document. */
+  /** `metadata.annotations.path`, which is the file of the document. */
   file: string | null;
   /** The automation document. */
   document: Record<string, unknown>;
@@ -32,13 +32,16 @@ interface Unwrapped {
   pathOf(path: string): string;
 }
 
-/** Returns whether a document is in the form for Git; a plain automation document has neither key. */
+/**
+ * Returns whether a document is in the form for Git. A plain automation document has neither `apiVersion` nor `kind`.
+ */
 export function isGitOps(document: Record<string, unknown>): boolean {
   return Object.hasOwn(document, 'apiVersion') || Object.hasOwn(document, 'kind');
 }
 
 /**
- * Extracts the automation from `{apiVersion, kind, metadata, spec}`: title, description and group come from metadata.
+ * Extracts the automation from `{apiVersion, kind, metadata, spec}`. Title, description and group are taken from
+ * `metadata`.
  */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(whole);
@@ -76,7 +79,7 @@ export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   };
 }
 
-/** Returns the values of `spec` that are not used, because metadata has another one. */
+/** Returns the keys of `spec` that are ignored, because `metadata` has a different value. */
 function overridden(
   spec: Record<string, unknown>,
   document: Record<string, unknown>,

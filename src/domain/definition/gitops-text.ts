@@ -5,7 +5,7 @@ import { mapOf, ownHeadComment, pairOf, removeKey, setKey, writeLike } from './y
 
 type Root = YAMLMap<Scalar, Node | null>;
 
-/** Keys of a document for Git that are taken from its metadata. */
+/** Keys of an automation that a document for Git takes from its metadata. */
 const FROM_METADATA = ['name', 'description', 'group'] as const;
 
 const create = (value: unknown) => new Document(value, { version: '1.2', schema: 'core' });
@@ -40,9 +40,9 @@ export function automationText(
 }
 
 /**
- * Returns the document of a file as a document for Git, with its comments. A document for Git gets `path` as annotation
- * unless it has one; a plain automation is wrapped. Returns undefined when it cannot be written with its comments.
- * Modifies the parsed document.
+ * Returns the document of a file as a document for Git, with its comments. A document for Git gets `path` as an
+ * annotation unless it has one; a plain automation is wrapped. Returns undefined when the result cannot be written with
+ * its comments. Modifies the parsed document.
  */
 export function gitOpsText(
   parsed: Document.Parsed,
@@ -70,13 +70,15 @@ export function gitOpsText(
   }
 }
 
-/** Joins comments that may be missing; null when all are. */
+/** Joins comments, some of which may be missing. Returns null when all are. */
 function joined(...comments: (string | null | undefined)[]): string | null {
   const given = comments.filter((comment) => comment != null);
   return given.length === 0 ? null : given.join('\n');
 }
 
-/** Sets a key of the automation, or removes it. A new key is placed after those before it in `FROM_METADATA`. */
+/**
+ * Sets a key of the automation, or removes it. A new key is placed after the keys that precede it in `FROM_METADATA`.
+ */
 function lead(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
   if (value === undefined) return removeKey(spec, key);
   if (key === 'name' && !spec.has('name')) {

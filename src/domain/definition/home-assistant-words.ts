@@ -1,6 +1,6 @@
 /**
- * Words of Home Assistant's automations that have another name here, with their replacements. Each is listed under a
- * key that only one kind of map has, so that the hint appears only in maps of that kind. Sources:
+ * Words of Home Assistant's automations that have another name here, with their replacements. Each word is listed under
+ * a key that only one kind of map has, so that the hint appears only in maps of that kind. Sources:
  * https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
@@ -66,17 +66,22 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
   entity_id: 'Write {state: {entity: <system id>, status: …}} or {state: {kind, id, field, equals}}',
 };
 
-/** A list where one automation belongs, as in Home Assistant's automations.yaml. */
+/** Message for a list in place of an automation, as in Home Assistant's automations.yaml. */
 export const LIST_AT_TOP =
   'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"';
 
-/** Returns the replacement of a Home Assistant word in a map with the keys `known`; undefined for any other word. */
+/**
+ * Returns the replacement for a Home Assistant word in a map with the keys `known`, or undefined for any other word.
+ */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
   const place = known.find((key) => Object.hasOwn(WORDS, key) && Object.hasOwn(WORDS[key] ?? {}, word));
   return place === undefined ? undefined : WORDS[place]?.[word];
 }
 
-/** Returns the replacement of a condition in Home Assistant's form; undefined when it has none of its keys. */
+/**
+ * Returns the replacement for a condition in Home Assistant's form, or undefined when the condition has none of its
+ * keys.
+ */
 export function homeAssistantConditionHint(keys: readonly string[]): string | undefined {
   const key = keys.find((name) => Object.hasOwn(CONDITION_HINTS, name));
   return key === undefined ? undefined : CONDITION_HINTS[key];

@@ -12,7 +12,10 @@ function tree(levels: number): unknown {
 const codesOf = (document: unknown) =>
   new Set(validateDefinition(document, { registry: testRegistry }).errors.map(({ code }) => code));
 
-/** Processor time since then, in seconds; unlike the wall clock it does not depend on what else runs. */
+/**
+ * Returns the processor time since `start`, in seconds. Unlike wall-clock time, it does not depend on what else is
+ * running.
+ */
 const secondsSince = (start: NodeJS.CpuUsage) => process.cpuUsage(start).user / 1e6;
 
 describe('a document that is made to take long', () => {

@@ -4,17 +4,17 @@ import { homeAssistantHint, LIST_AT_TOP } from './home-assistant-words';
 import type { Segment } from './place';
 import { knownKeys, schemaAt, unwrap } from './schema-at';
 
-/** A finding whose path has not been written out yet. */
+/** A finding whose path has not been converted to text yet. */
 export interface RawFinding {
   path: Segment[];
   code: string;
   message: string;
-  /** Whether the finding concerns the key at `path`, not its value. */
+  /** Whether the finding concerns the key at `path` rather than its value. */
   atKey?: boolean;
 }
 
 type Issue = z.core.$ZodIssue;
-/** Returns the branch of a union that the author probably intended, or the problem with the choice itself. */
+/** Returns the branch of a union that the author probably intended, or a finding that the value selects no branch. */
 export type PickBranch = (value: unknown) => z.core.$ZodType | { code: string; message: string } | undefined;
 
 interface Context {
@@ -24,10 +24,10 @@ interface Context {
   picks: ReadonlyMap<z.core.$ZodType, PickBranch>;
 }
 
-/** Maximum number of reported unknown keys of one map. */
+/** Maximum number of unknown keys that are reported for one map. */
 const MAX_KEYS = 200;
 
-/** Returns the name of a value's type in messages. */
+/** Returns the name of a value's type for messages. */
 export function typeName(value: unknown): string {
   if (value === null) return 'nothing (null)';
   if (value === undefined) return 'nothing';
@@ -52,7 +52,7 @@ const EXPECTED: Record<string, string> = {
   null: 'null',
 };
 
-/** Returns the value below a root, own keys only. */
+/** Returns the value at a path below a root. Inherited properties are ignored. */
 export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   let value = root;
   for (const key of path) {
@@ -62,7 +62,7 @@ export function valueAt(root: unknown, path: readonly PropertyKey[]): unknown {
   return value;
 }
 
-/** Returns the finding for a document that is not a map. */
+/** Returns the message for a document that is not a map. */
 export function notAnAutomation(value: unknown): string {
   return Array.isArray(value) ? LIST_AT_TOP : `Expected an automation (a map), got ${typeName(value)}`;
 }
@@ -118,8 +118,8 @@ function simpleFinding(issue: Issue, value: unknown): { code: string; message: s
 }
 
 /**
- * Returns how much a value differs from a branch: each unknown key counts, and a wrong type of the whole value counts
- * most.
+ * Returns how much a value differs from a branch of a union. Each unknown key counts, and a wrong type of the whole
+ * value counts most.
  */
 function distanceOf(issues: readonly Issue[]): number {
   return issues.reduce((sum, issue) => {
@@ -155,8 +155,8 @@ function unionFindings(issue: z.core.$ZodIssueInvalidUnion, path: Segment[], con
 }
 
 /**
- * Converts zod's issues to findings. Issues of a union are reduced to those of the intended branch, and each unknown
- * key becomes one finding with the most similar known key.
+ * Converts zod's issues to findings. For a union, only the issues of the intended branch are kept. Each unknown key
+ * becomes one finding with the most similar known key.
  */
 export function structureFindings(issues: readonly Issue[], context: Context): RawFinding[] {
   const keyOf = (issue: Issue) => JSON.stringify(issue.path.map(String));
@@ -173,7 +173,7 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
 
 /**
  * Returns the findings for unknown keys. When all other branches of a union differ more, zod reports the issues of the
- * remaining branch as those of the union, but that branch need not be the intended one.
+ * remaining branch as issues of the union, but that branch need not be the intended one.
  */
 function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segment[], context: Context): RawFinding[] {
   const schema = schemaAt(context.schema, issue.path);

@@ -6,7 +6,7 @@ import { Definition } from './schema';
 
 type Json = Record<string, unknown>;
 
-/** Alternative spelling of an event: dots inside the name are read as `_`. */
+/** Alternative spelling of an event, in which dots inside the name are read as `_`. */
 const DOTTED_EVENT = {
   type: 'string',
   pattern: '^[a-z-]+\\.[a-z0-9_]+\\.',
@@ -22,7 +22,7 @@ function toJson(schema: z.ZodType): Json {
   return json;
 }
 
-/** Allows a text with `{{` in place of any value below the top, as validation does. */
+/** Allows a text with `{{` in place of any nested value, as validation does. */
 function relaxed(schema: unknown, top = true): unknown {
   if (!isMap(schema)) return schema;
   const copy: Json = { ...schema };
@@ -95,14 +95,15 @@ function formWith(forms: unknown, key: string): Json | undefined {
 }
 
 /**
- * Returns the JSON Schema of the automation document for editors, generated from the zod schemas: with the registered
- * events and actions, their descriptions and their config. Only the validator checks expressions, ids and artifacts.
+ * Returns the JSON Schema of the automation document for editors. It is generated from the zod schemas, with the
+ * registered events and actions, their descriptions and their configs. Expressions, ids and artifacts are checked only
+ * by the validator.
  */
 export function automationJsonSchema(registry: Registry<ActionDescription>): Json {
   const schema = z.toJSONSchema(Definition, { io: 'input', unrepresentable: 'any' }) as Json;
   const defs = schema.$defs as Record<string, Json>;
   const trigger = defs.Trigger;
-  // Derived from the event before the structure is checked.
+  // The id is derived from the event before the structure is checked.
   if (trigger) trigger.required = listOf(trigger.required).filter((key) => key !== 'id');
   if (trigger) describeEvents(trigger, registry);
   const forms = defs.Action?.anyOf;

@@ -1,17 +1,17 @@
 import { diffArrays } from 'diff';
 
-/** Maximum number of changed lines that are compared; the time grows with their square. */
+/** Maximum number of changed lines that are compared, because the time grows with their square. */
 const MAX_EDITS = 2_000;
 
 interface Line {
   text: string;
-  /** The empty lines above the block. */
+  /** The empty lines above the block of lines. */
   lead: string;
 }
 
 /**
- * Applies the lines that differ between `written` and `edited` to `source`. `written` is the same document as `source`,
- * serialized by a library; `edited` is `written` after a change. All other lines of `source` are kept unchanged.
+ * Applies the lines that differ between `written` and `edited` to `source`. `written` is the document of `source` as a
+ * library serializes it, and `edited` is `written` after a change. All other lines of `source` are kept unchanged.
  * Returns `edited` when the lines of `source` and `written` do not correspond.
  */
 export function keepLines(source: string, written: string, edited: string): string {

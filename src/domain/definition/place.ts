@@ -4,7 +4,7 @@ export type Segment = string | number;
 const PLAIN_KEY = /^[A-Za-z_$][A-Za-z0-9_$-]*$/;
 const PART = /\.?([A-Za-z_$][A-Za-z0-9_$-]*)|\[(\d+)\]|\[("(?:[^"\\]|\\.)*")\]/y;
 
-/** Formats a path: `actions[0].choose[1].sequence[2].config["a key"]`; '' is the whole document. */
+/** Formats a path, e.g. `actions[0].choose[1].sequence[2].config["a key"]`. The empty text is the whole document. */
 export function formatPlace(segments: readonly PropertyKey[]): string {
   let place = '';
   for (const segment of segments) {
@@ -15,7 +15,7 @@ export function formatPlace(segments: readonly PropertyKey[]): string {
   return place;
 }
 
-/** Parses a path; undefined when it is not valid. */
+/** Parses a path. Returns undefined when it is not valid. */
 export function parsePlace(place: string): Segment[] | undefined {
   const segments: Segment[] = [];
   PART.lastIndex = 0;

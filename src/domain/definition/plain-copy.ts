@@ -2,15 +2,15 @@ import type { RawFinding } from './issues';
 import type { Segment } from './place';
 import { MAX_DATA_DEPTH } from './yaml-data';
 
-/** NUL, which Postgres cannot store, and lone surrogates, which no encoding can represent. */
+/** Matches NUL, which Postgres cannot store, and lone surrogates, which no encoding can represent. */
 const UNSTORABLE = /\u0000|[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/;
 
-/** Returns whether a text can be stored and sent: no NUL, no lone surrogate. */
+/** Returns whether a text can be stored and sent, which requires that it contains neither NUL nor lone surrogates. */
 export function isStorableText(text: string): boolean {
   return !UNSTORABLE.test(text);
 }
 
-/** Copies JSON data, and reports what could not be copied unchanged: text, numbers and keys that would be lost. */
+/** Copies JSON data, and reports texts, numbers and keys that cannot be copied unchanged. */
 class Copy {
   readonly findings: RawFinding[] = [];
   private readonly path: Segment[] = [];
@@ -37,7 +37,7 @@ class Copy {
     return result;
   }
 
-  /** Reads only own data properties: no function of the input is ever called. */
+  /** Reads only own data properties, so that no function of the input is ever called. */
   private property(container: object, key: string | number): unknown {
     const found = Object.getOwnPropertyDescriptor(container, key);
     if (found === undefined || 'value' in found) return found?.value;
@@ -82,13 +82,13 @@ class Copy {
   }
 }
 
-/** Returns a copy of JSON data that is safe to work on, with findings for what could not be copied. */
+/** Returns a copy of JSON data that is safe to work with, and findings for what could not be copied. */
 export function plainCopy(input: unknown): { value: unknown; findings: RawFinding[] } {
   const copy = new Copy();
   try {
     return { value: copy.copy(input), findings: copy.findings };
   } catch (error) {
-    // Thrown by the traps of a proxy.
+    // The traps of a proxy may throw.
     const message = `Expected plain data: ${error instanceof Error ? error.message : 'it cannot be read'}`;
     return { value: null, findings: [{ path: [], code: 'invalid_type', message }] };
   }

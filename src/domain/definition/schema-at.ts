@@ -14,13 +14,13 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
     return schema.def.innerType;
   }
   if (schema instanceof z.ZodLazy) return schema.def.getter();
-  // When a transform precedes the schema ("preprocess"), the output side has the keys; when it follows, the input side
+  // When a transform precedes the schema ("preprocess"), its output has the keys. When a transform follows, its input
   // has them.
   if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
   return undefined;
 }
 
-/** Returns a schema and everything it wraps, outermost first. */
+/** Returns a schema and everything that it wraps, outermost first. */
 function layersOf(schema: z.core.$ZodType): z.core.$ZodType[] {
   const layers = [schema];
   for (let inner = unwrapOnce(schema); inner; inner = unwrapOnce(inner)) layers.push(inner);
@@ -32,7 +32,7 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return layersOf(schema).at(-1) ?? schema;
 }
 
-/** Keys that a schema declares, over all branches of a union; empty when any key is allowed. */
+/** Returns the keys that a schema declares, in all branches of a union; empty when any key is allowed. */
 export function knownKeys(schema: z.core.$ZodType): string[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) return Object.keys(core.shape);
@@ -41,7 +41,7 @@ export function knownKeys(schema: z.core.$ZodType): string[] {
   return [];
 }
 
-/** Returns the schemas of the value under a key: several where a union leaves the choice open. */
+/** Returns the schemas of the value under a key. There are several when a union allows different ones. */
 export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.$ZodType[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) {
@@ -59,14 +59,14 @@ export function childSchemas(schema: z.core.$ZodType, key: PropertyKey): z.core.
   return [];
 }
 
-/** Returns the first schema at a path below a schema; undefined where nothing is declared. */
+/** Returns the first schema at a path below a schema, or undefined where nothing is declared. */
 export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]): z.core.$ZodType | undefined {
   let current = [schema];
   for (const key of path) current = current.flatMap((one) => childSchemas(one, key));
   return current[0];
 }
 
-/** Returns whether a schema, or anything it wraps, carries this metadata flag (`x-secret`, `x-code`…). */
+/** Returns whether a schema, or anything that it wraps, has this metadata flag (`x-secret`, `x-code`…). */
 function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   return layersOf(schema).some((layer) => {
     if (z.globalRegistry.get(layer as z.ZodType)?.[flag] === true) return true;
@@ -74,7 +74,7 @@ function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   });
 }
 
-/** Returns all schemas directly below a schema, whatever the key. */
+/** Returns all schemas directly below a schema, for any key. */
 function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) {
@@ -89,7 +89,7 @@ function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
 
 const flagged = new WeakMap<z.core.$ZodType, Map<string, boolean>>();
 
-/** Returns whether a schema contains a flag anywhere. Cached, since most schemas contain none. */
+/** Returns whether a schema contains a flag at any depth. The result is cached, because most schemas contain none. */
 function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   const known = flagged.get(schema) ?? new Map<string, boolean>();
   flagged.set(schema, known);
@@ -102,7 +102,7 @@ function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   return found;
 }
 
-/** Returns whether the schema of a field, or of anything around it, has one of these flags. */
+/** Returns whether the schema of a field, or any schema that encloses it, has one of these flags. */
 export function isFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
   const possible = flags.filter((flag) => carriesFlag(schema, flag));
   let current = possible.length === 0 ? [] : [schema];

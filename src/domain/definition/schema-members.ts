@@ -1,10 +1,10 @@
 import { isMap, listOf } from './plain-map';
 import type { JsonSchema } from './scope-schemas';
 
-/** A value of unknown type; its members are not checked. */
+/** Marks a value of unknown type, whose members are not checked. */
 const OPEN = 'open' as const;
 const MAX_REFERENCES = 20;
-/** Keywords about members that this module does not support; a schema that uses one is treated as open. */
+/** Keywords about members that this module does not support. A schema that uses one of them is treated as open. */
 const TOO_RICH = [
   'allOf',
   'if',
@@ -36,7 +36,9 @@ function referenced(reference: string, root: unknown): unknown {
   }, root);
 }
 
-/** Returns the schemas that a value may have, with unions and references resolved; undefined when nothing is known. */
+/**
+ * Returns the schemas that a value may have, with unions and references resolved, or undefined when nothing is known.
+ */
 function plainOf({ schema, root }: SchemaInDocument, depth = 0): SchemaInDocument[] | undefined {
   if (!isMap(schema) || depth > MAX_REFERENCES || TOO_RICH.some((key) => Object.hasOwn(schema, key))) return undefined;
   if (typeof schema.$ref === 'string') return plainOf({ schema: referenced(schema.$ref, root), root }, depth + 1);
@@ -56,7 +58,7 @@ function memberOfPlain({ schema, root }: SchemaInDocument, key: string | number)
     const own = isMap(properties) ? properties : {};
     if (Object.hasOwn(own, key)) return { alternatives: [{ schema: own[key], root }] };
     const known = Object.keys(own);
-    // An object schema that declares no members says nothing about them.
+    // An object schema that declares no members says nothing about its members.
     if (additionalProperties === false) return known.length === 0 ? OPEN : { known };
     return isMap(additionalProperties) ? { alternatives: [{ schema: additionalProperties, root }] } : OPEN;
   }
@@ -70,8 +72,8 @@ const isNull = ({ schema }: SchemaInDocument): boolean =>
   isMap(schema) && (schema.type === 'null' || schema.const === null);
 
 /**
- * Returns the type of a key of a value with one of `alternatives`: the schemas of its value, `known` = the existing
- * names when no alternative has the key, or `open`.
+ * Returns the type of a key of a value with one of `alternatives`. This is the schemas of the key's value, or the names
+ * that exist (`known`) when no alternative has the key, or `open`.
  */
 export function memberOf(alternatives: readonly SchemaInDocument[], key: string | number): Member {
   const found: SchemaInDocument[] = [];
@@ -89,7 +91,7 @@ export function memberOf(alternatives: readonly SchemaInDocument[], key: string 
   return found.length > 0 ? { alternatives: found } : { known: [...new Set(known)] };
 }
 
-/** Returns the values that are possible, as texts and without null; undefined when they cannot be listed. */
+/** Returns the possible values as texts, without null, or undefined when they cannot be listed. */
 export function possibleValues(alternatives: readonly SchemaInDocument[]): string[] | undefined {
   const values = new Set<string>();
   for (const alternative of alternatives) {

@@ -4,14 +4,14 @@ import { Condition } from './condition';
 import { JsonMap } from './expression-text';
 import { TriggerDefinition } from './trigger';
 
-/** The automation document. `GroupName` trims; an empty group clears it. */
+/** The name of a group. White space around it is removed; an empty name means no group. */
 export const GroupName = z.string().trim().max(120);
 
 const actions = z.array(ActionStep).default([]);
 
 /**
- * The complete automation document (definition.md), after `normalize` filled in derived trigger ids. Strict: unknown
- * keys are errors. `group` is accepted here and lifted to the row.
+ * The complete automation document (definition.md), after `normalize` has filled in derived trigger ids. Unknown keys
+ * are errors. `group` is accepted here and stored in the row of the automation.
  */
 export const Definition = z
   .strictObject({

@@ -9,7 +9,7 @@ const closed = (description: string, properties: Record<string, JsonSchema>) =>
 
 const ACTOR_TYPES = ['user', 'application', 'service', 'system', 'automation'];
 
-/** Members of `trigger` and of `wait.trigger`, besides the `id` of the trigger. */
+/** Members of `trigger` and of `wait.trigger`, apart from the `id` of the trigger. */
 export const TRIGGER_FIELDS = {
   event: described('Its event, e.g. alert.fired'),
   eventId: described('The same as event'),
@@ -34,8 +34,8 @@ export const TRIGGER_FIELDS = {
 const VARIABLES = described('Variables of the document and of steps before this one');
 
 /**
- * Names that an expression can start with (expressions.md, "Scope"), in the order of messages. Roots without properties
- * depend on the document.
+ * Names with which an expression can start (expressions.md, "Scope"), in the order of messages. Roots without
+ * properties depend on the document.
  */
 export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
   trigger: described('The event that started the run'),

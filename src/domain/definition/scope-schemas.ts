@@ -2,16 +2,16 @@ import { z } from 'zod';
 import type { ActionDescription } from '../registry/action-description';
 import type { Registry } from '../registry/registry';
 
-/** A JSON Schema, 2020-12. */
+/** A JSON Schema (2020-12). */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** JSON Schemas of the data that expressions read. Plain data, so that a browser can use it as well. */
+/** JSON Schemas of the data that expressions read. They are plain data, so that a browser can use them as well. */
 export interface ScopeSchemas {
   /** Payload of each event. */
   payloads: ReadonlyMap<string, JsonSchema>;
   /** State of each built-in entity kind. */
   kinds: ReadonlyMap<string, JsonSchema>;
-  /** `health.system` and each of `health.systems`; absent = open. */
+  /** Schema of `health.system` and of each entry of `health.systems`; absent = any members are allowed. */
   health?: JsonSchema;
 }
 
@@ -21,7 +21,7 @@ function toJson(schema: z.ZodType): JsonSchema {
   return z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any', reused: 'inline' }) as JsonSchema;
 }
 
-/** Returns the schemas of the scope, from the registered plugins; computed once per registry. */
+/** Returns the schemas of the scope, which come from the registered plugins. They are computed once per registry. */
 export function scopeSchemasOf(registry: Registry<ActionDescription>): ScopeSchemas {
   const before = made.get(registry);
   if (before !== undefined) return before;

@@ -12,30 +12,30 @@ const ENTITY_CHANGED = 'automation.entity_changed';
 const ANY = {};
 const closed = (properties: Record<string, unknown>) => ({ type: 'object', properties, additionalProperties: false });
 
-/** An event to which a trigger or a wait listens. */
+/** An event that a trigger or a wait listens to. */
 interface Listened {
   event: string;
   config: unknown;
 }
 
-/** The start of a chain: the schemas of its first members, and the number of keys that lead to them. */
+/** The start of a chain: the schemas of its first members, and the number of keys that lead to these. */
 interface Start {
   alternatives: SchemaInDocument[];
   keys: number;
 }
 
-/** Types of the data that the expressions of one document read. */
+/** The types of the data that the expressions of one document read. */
 export interface ScopeTypes {
   /**
-   * Returns the start of a chain; undefined when nothing is known about it. `at` is the path of the text in the
+   * Returns the start of a chain, or undefined when nothing is known about it. `at` is the path of the text in the
    * document.
    */
   startOf(chain: Chain, at: readonly Segment[]): Start | undefined;
-  /** Returns the type of an entity kind's state; undefined when it is unknown. */
+  /** Returns the type of an entity kind's state, or undefined when it is unknown. */
   kind(name: string): SchemaInDocument | undefined;
 }
 
-/** Returns the event of the wait whose filter is the text at a path. */
+/** Returns the event of the wait that contains the filter at a path. */
 function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
   const wait = at.lastIndexOf('wait_for_trigger');
   if (wait < 0 || at.at(-1) !== 'filter') return undefined;
@@ -79,7 +79,7 @@ class Types implements ScopeTypes {
     return { schema, root: schema };
   }
 
-  /** Payloads of events, each once; an unknown event has an open one. */
+  /** Returns the payload schemas of events, each once. An unknown event has an open schema. */
   private payloads(events: readonly Listened[]): SchemaInDocument[] {
     const found = new Map<string, SchemaInDocument>();
     for (const { event, config } of events) {
@@ -93,7 +93,7 @@ class Types implements ScopeTypes {
   private payload(event: string, kind: string): SchemaInDocument {
     const schema: JsonSchema = this.schemas.payloads.get(event) ?? ANY;
     const state = kind === '' ? undefined : this.kind(kind)?.schema;
-    // References in a custom kind's schema refer to its own root.
+    // References in the schema of a custom kind refer to the root of that schema.
     if (state === undefined || !isMap(schema.properties) || JSON.stringify(state).includes('"$ref"')) {
       return { schema, root: schema };
     }
@@ -131,7 +131,7 @@ class Types implements ScopeTypes {
   }
 }
 
-/** Returns the types of the scope of a document. `custom` = JSON Schemas of custom kinds, by kind. */
+/** Returns the types of the scope of a document. `custom` contains the JSON Schemas of custom kinds, by kind. */
 export function scopeTypesOf(
   document: Record<string, unknown>,
   schemas: ScopeSchemas,

@@ -9,7 +9,8 @@ const NAME = /^\.([A-Za-z0-9_-]+)\s*$/;
 type VisitText = (text: string, path: readonly Segment[]) => void;
 
 /**
- * Calls `visit` for every text in a value. The path is one list that is modified during the walk: copy it to keep it.
+ * Calls `visit` for every text in a value. The path is a single list that is modified during the walk; copy it to keep
+ * it.
  */
 export function visitTexts(value: unknown, path: readonly Segment[], visit: VisitText): void {
   walkTexts(value, [...path], visit);
@@ -53,8 +54,8 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Returns where a value that must not contain secrets refers to one, in a text or in the name of a key; undefined when
- * it does not. Needed for definitions that were saved before such references were refused.
+ * Returns where a value that must not contain secrets refers to one, in a text or in the name of a key, or undefined
+ * when it does not. This check is needed for definitions that were saved before such references were refused.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {
   const first = createFirstReference();
@@ -63,7 +64,7 @@ export function outsideReference(value: unknown, place: string): string | undefi
   return first.problem();
 }
 
-/** Like `outsideReference`, but searches only the names of keys. */
+/** Returns the same as `outsideReference`, but searches only the names of keys. */
 export function outsideKey(value: unknown): string | undefined {
   const first = createFirstReference();
   visitKeys(value, [], first.visit);
@@ -82,12 +83,12 @@ function createFirstReference(): { visit: VisitText; problem(): string | undefin
   };
 }
 
-/** Paths of fields whose schemas allow secrets. */
+/** Paths of the fields whose schemas allow secrets. */
 export type SecretFields = Set<string>;
 
 /**
- * Reports an error for each `${{ secrets.X }}` in a field that does not allow secrets. Warns of texts that resemble a
- * reference, and of unknown names when the known ones are given.
+ * Reports an error for each `${{ secrets.X }}` in a field that does not allow secrets. Warns of texts that resemble
+ * such a reference, and, when the existing secrets are given, of unknown names.
  */
 export function checkSecretReferences(
   document: unknown,

@@ -1,12 +1,13 @@
-/** Longest slug without a suffix, in characters. */
+/** Maximum length of a slug without its suffix, in characters. */
 const LONGEST = 60;
 
-/** Prefix of the workflow ids of housekeeping. */
+/** Prefix of the workflow ids of housekeeping, which no slug may have. */
 const RESERVED = 'fermata-housekeeping';
 
 /**
- * Returns the slug of an automation, which is set at its creation: its name in lower case, with a hyphen for each run
- * of characters other than ASCII letters and digits. `automation-<first 8 of the id>` when nothing is left of the name.
+ * Returns the slug of an automation, which is set when the automation is created. It is the name in lower case, with a
+ * hyphen for each sequence of characters other than ASCII letters and digits. If nothing of the name is left, the slug
+ * is `automation-<first 8 characters of the id>`.
  */
 export function slugOf(name: string, id: string): string {
   const words = name
@@ -21,7 +22,7 @@ export function slugOf(name: string, id: string): string {
 
 const trimmed = (text: string): string => text.replace(/^-+|-+$/g, '');
 
-/** Returns the slug itself, or with the first free suffix from `-2` on. */
+/** Returns the slug itself if it is free, otherwise with the first free suffix, starting with `-2`. */
 export function freeSlug(slug: string, taken: ReadonlySet<string>): string {
   let free = slug;
   for (let suffix = 2; taken.has(free); suffix += 1) free = `${slug}-${suffix}`;

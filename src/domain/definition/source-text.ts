@@ -10,7 +10,7 @@ import { editYaml, mergeYaml, setTopKeys } from './yaml-edit';
 
 type Status = 'enabled' | 'disabled';
 
-/** An automation as it is stored: the definition does not contain the group. */
+/** An automation as it is stored. The group is stored outside of the definition. */
 export interface StoredDocument {
   definition: Definition;
   group: string | null;
@@ -26,7 +26,7 @@ interface Stated {
 }
 
 /**
- * Returns the YAML of an automation: the original text with its comments, as long as it matches the definition. A group
+ * Returns the YAML of an automation. This is the original text with its comments if it matches the definition; a group
  * or status that has changed since is updated in the text. Otherwise the YAML is generated from the definition.
  */
 export function textOf(sourceYaml: string | null, stored: StoredDocument): string {
@@ -34,9 +34,9 @@ export function textOf(sourceYaml: string | null, stored: StoredDocument): strin
 }
 
 /**
- * Returns the text to store after a change: the text of the request when it contains the whole result; otherwise the
- * previous text, with the keys of the request (`patch`, YAML) or the changed paths applied. Returns null when there is
- * no such text.
+ * Returns the text to store after a change. This is the text of the request if it contains the whole result. Otherwise
+ * it is the previous text, to which the keys of the request (`patch`, YAML) or the changed paths have been applied.
+ * Returns null when there is no such text.
  */
 export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
   if (patch !== undefined && states(patch, after)) return patch;
@@ -52,7 +52,7 @@ export interface TextChange {
   sourceYaml: string | null;
   before: StoredDocument;
   after: StoredDocument;
-  /** YAML of the request; undefined = it was JSON. */
+  /** YAML of the request; undefined = the request was JSON. */
   patch?: string | undefined;
 }
 
@@ -75,7 +75,7 @@ function keptText(sourceYaml: string | null, stored: StoredDocument): string | u
   return edited !== undefined && states(edited, stored) ? edited : undefined;
 }
 
-/** Parses a text to a normalized definition, without validating its meaning. */
+/** Parses a text to a normalized definition, without checking its meaning. */
 function statedBy(text: string): Stated | undefined {
   const [first, second] = readYaml(text);
   if (first === undefined || second !== undefined || first.errors.length > 0) return undefined;
@@ -90,7 +90,7 @@ function statedBy(text: string): Stated | undefined {
 
 function rendered({ definition, group }: StoredDocument): string {
   const document = whole({ definition, group });
-  // Parsed again to restore the order of keys, which jsonb does not keep.
+  // Parsed again to restore the order of keys, which jsonb does not preserve.
   const ordered = Definition.safeParse(document);
   return toYaml(ordered.success ? ordered.data : document);
 }

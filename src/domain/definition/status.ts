@@ -5,11 +5,11 @@ import { validateDefinition, validateYaml, type Validation, type ValidationOptio
 import { readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
-/** Whether an automation starts runs. It is sent beside the document and is not part of a version. */
+/** Whether an automation starts runs. The status is sent beside the document and is not part of a version. */
 export const AutomationStatus = z.enum(['enabled', 'disabled']);
 type AutomationStatus = z.infer<typeof AutomationStatus>;
 
-/** Removes `status` from a sent document. An unknown status is a finding. */
+/** Removes `status` from a document in a request, and returns it. An unknown status is a finding. */
 export function takeStatus(
   sent: Record<string, unknown>,
   locate?: Locate,
@@ -23,7 +23,10 @@ export function takeStatus(
   return { document, status: undefined, findings: [finding] };
 }
 
-/** Validates a text as `POST /automations/validate` does: one document in YAML, with or without `status` beside it. */
+/**
+ * Validates a text as `POST /automations/validate` does. The text is one document in YAML, with or without `status`
+ * beside it.
+ */
 export function validateSentYaml(
   text: string,
   options: Omit<ValidationOptions, 'locate'>,

@@ -11,8 +11,8 @@ import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
 /**
- * Returns the kind that the author of a step without a kind probably meant: that of a word of Home Assistant, or of the
- * only key that is similar to a kind; else "".
+ * Returns the kind that the author of a step without a kind probably intended: the kind for a word of Home Assistant,
+ * or for the only key that is similar to a kind. Returns "" when there is none.
  */
 function misspeltKind(value: Record<string, unknown>): string {
   const known = knownKeys(ACTION_FORMS.delay);
@@ -117,7 +117,7 @@ const PICKS: ReadonlyMap<z.core.$ZodType, PickBranch> = new Map([
   [unwrap(ACTION_FORMS.wait_for_trigger.shape.wait_for_trigger), pickAwaited],
 ]);
 
-/** Parses the document's structure; every violation is a finding with its path. */
+/** Parses the structure of a document. Every violation becomes a finding with its path. */
 export function parseStructure(input: unknown): { definition?: Definition; findings: RawFinding[] } {
   const parsed = Definition.safeParse(input);
   if (parsed.success) return { definition: parsed.data, findings: [] };
@@ -126,7 +126,7 @@ export function parseStructure(input: unknown): { definition?: Definition; findi
   };
 }
 
-/** Returns the findings of a config, by the registered schema. `prefix` is the path of the config. */
+/** Checks a config against the registered schema and returns the findings. `prefix` is the path of the config. */
 export function configFindings(schema: z.ZodType, config: unknown, prefix: RawFinding['path']): RawFinding[] {
   const parsed = schema.safeParse(config);
   if (parsed.success) return [];

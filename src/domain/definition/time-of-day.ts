@@ -1,21 +1,21 @@
-/** Weekdays as documents name them, Monday first. */
+/** Weekdays as they are written in documents, Monday first. */
 export const WEEKDAYS = ['mon', 'tue', 'wed', 'thu', 'fri', 'sat', 'sun'] as const;
 
 const TIME_OF_DAY = /^([01]\d|2[0-3]):([0-5]\d)(?::([0-5]\d))?$/;
 
-/** Returns whether this is `HH:MM` or `HH:MM:SS`. */
+/** Returns whether a text is a time of day, `HH:MM` or `HH:MM:SS`. */
 export function isTimeOfDay(text: string): boolean {
   return TIME_OF_DAY.test(text);
 }
 
-/** Returns seconds since midnight of `HH:MM[:SS]`; NaN for anything else. */
+/** Returns the seconds since midnight of `HH:MM[:SS]`, or NaN for anything else. */
 export function secondsOfDay(text: string): number {
   const match = TIME_OF_DAY.exec(text);
   return match ? Number(match[1]) * 3_600 + Number(match[2]) * 60 + Number(match[3] ?? 0) : NaN;
 }
 
 /**
- * Returns whether the runtime knows this IANA time zone. Offsets such as "+02:00" are refused, since they have no
+ * Returns whether the runtime knows this IANA time zone. Offsets such as "+02:00" are refused, because they have no
  * daylight saving time.
  */
 export function isTimezone(name: string): boolean {

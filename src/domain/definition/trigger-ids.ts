@@ -3,7 +3,8 @@ import { isMap, listOf } from './plain-map';
 import { TRIGGER_ID } from './trigger';
 
 /**
- * Derives the id of a trigger from its event: lower case, every run of other characters as `_`, at most 64 characters.
+ * Derives the id of a trigger from its event: lower case, with `_` for every sequence of other characters, at most 64
+ * characters.
  */
 export function deriveTriggerId(event: string): string {
   return event
@@ -19,7 +20,7 @@ interface Taken {
 
 /**
  * Creates a function that proposes the first free id of `base_2`, `base_3`… that it has not proposed before. Create one
- * per document: it remembers its position, so that thousands of equal ids cost one look-up each.
+ * function per document. It remembers its position, so that thousands of equal ids cost one look-up each.
  */
 export function createProposals(taken: Taken): (base: string) => string {
   const last = new Map<string, number>();
@@ -32,7 +33,7 @@ export function createProposals(taken: Taken): (base: string) => string {
   };
 }
 
-/** Returns the ids that the triggers of a raw document have, written or derived. */
+/** Returns the ids of the triggers in a raw document, whether written or derived. */
 export function triggerIdsOf(document: Record<string, unknown>): string[] {
   return listOf(document.triggers).flatMap((trigger) =>
     isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [],
@@ -51,7 +52,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
-    // The event is invalid and reported as such; a placeholder avoids a second error about the derived id.
+    // The event is invalid and reported as such. A placeholder avoids a second error about the derived id.
     if (trigger.id === undefined && !givesId(trigger.event)) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;

@@ -6,14 +6,15 @@ import { isMap } from './plain-map';
 import { visitTexts } from './secret-references';
 import { walkDocument, type TextMode } from './walk';
 
-/** A possible use of a filter; texts may contain `|` for other reasons. */
+/** Matches a possible use of a filter. Texts may contain `|` for other reasons. */
 const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 
-/** Fields of the built-in actions that are code, which is never rendered. */
+/** Fields of the built-in actions that contain code, which is never rendered. */
 const CODE: ReadonlySet<string> = new Set(['script']);
 
 /**
- * Returns the names of the filters in a definition's expressions and templates for which `knows` returns false, sorted.
+ * Returns the names of the filters in the expressions and templates of a definition for which `knows` returns false,
+ * sorted.
  */
 export function unknownFilters(
   definition: Readonly<Record<string, unknown>>,
@@ -41,7 +42,7 @@ export function unknownFilters(
   return [...found].sort();
 }
 
-/** Returns whether any text may contain an unknown filter. Most definitions need no parsing. */
+/** Returns whether any text may contain an unknown filter. Thanks to this check, most definitions need no parsing. */
 function mayHaveUnknown(definition: unknown, knows: (name: string) => boolean): boolean {
   let may = false;
   visitTexts(definition, [], (text) => {
@@ -57,7 +58,7 @@ function parsed(text: string, mode: TextMode): readonly { root: Node }[] {
       return [parseBareExpression(text).expression];
     return isTemplate(text) ? expressionsOf(parseTemplate(text)) : [];
   } catch (error) {
-    // Text that cannot be parsed fails when it is evaluated.
+    // A text that cannot be parsed fails when it is evaluated.
     if (error instanceof ExpressionError) return [];
     throw error;
   }

@@ -3,18 +3,18 @@ import { isMap, listOf } from './plain-map';
 import { TriggerDefinition } from './trigger';
 import { deriveTriggerId } from './trigger-ids';
 
-/** Version of the document format of this release. Documents of older versions are upgraded by `fermata migrate`. */
+/** Version of this release's document format. Documents of older versions are upgraded by `fermata migrate`. */
 export const DEFINITION_SCHEMA = 2;
 
 type Document = Record<string, unknown>;
 
-/** An upgrade from the previous form. Pure; leaves all other parts unchanged. */
+/** An upgrade from the previous version. It leaves all other parts of the document unchanged. */
 type Upgrade = (document: Document) => Document;
 
-/** Upgrades by the form that they produce. */
+/** Upgrades, by the version that they produce. */
 const UPGRADES: Readonly<Record<number, Upgrade>> = { 2: withoutFlappingDetected };
 
-/** Returns a stored document in the form of this release. */
+/** Returns a stored document in the format of this release. */
 export function upgradeDocument(document: Document, from: number): Document {
   let upgraded = document;
   for (let form = from + 1; form <= DEFINITION_SCHEMA; form += 1) upgraded = UPGRADES[form]?.(upgraded) ?? upgraded;
@@ -26,7 +26,7 @@ const NOT_HEALTHY = 'trigger.payload.newStatus != "healthy"';
 
 /**
  * Replaces `healthcheck.flapping_detected` by a window over changes of health. An existing filter is kept. The id that
- * was derived from the old event is written out, so that conditions on it still work.
+ * was derived from the old event is written into the document, so that conditions that refer to it still work.
  */
 function withoutFlappingDetected(document: Document): Document {
   const isFlapping = (trigger: unknown): trigger is Document =>

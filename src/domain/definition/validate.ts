@@ -28,18 +28,18 @@ import { eventsOfWait, walkDocument } from './walk';
 import { MAX_DOCUMENT_BYTES, readYaml } from './yaml';
 import type { Locate } from './yaml-locate';
 
-/** Inputs of a validation, besides the document. */
+/** Inputs of a validation, apart from the document. */
 export interface ValidationOptions extends KnownNames {
   registry: Registry<ActionDescription>;
   /** Schemas of the data that expressions read. Default: generated from the registry. */
   schemas?: ScopeSchemas;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
-  /** Returns line and column of a path, when the document was text. */
+  /** Returns the line and column of a path, for a document that was parsed from text. */
   locate?: Locate;
-  /** Names of secrets and ids of connections that exist; without them, references are not checked. */
+  /** Names of the secrets that exist. If absent, references to secrets are not checked. */
   secrets?: ReadonlySet<string>;
-  /** Bindings of secrets, by name; without them, uses are not checked. */
+  /** Bindings of secrets, by name. If absent, uses of secrets are not checked. */
   bindings?: ReadonlyMap<string, SecretBinding | null>;
   /** Id of the document's automation, once it has been saved. */
   automationId?: string;
@@ -55,12 +55,12 @@ export interface Validation {
 
 const NOT_CODE = () => false;
 /**
- * Maximum number of actions and conditions that are checked individually: findings for a document of one megabyte would
- * take a minute.
+ * Maximum number of actions and conditions that are checked individually. Without this limit, checking a document of
+ * one megabyte would take a minute.
  */
 const MAX_ENTRIES = 5_000;
 
-/** Returns which texts of a step's config are code, which is never rendered. */
+/** Returns a function that returns whether the text at a path of a step's config is code, which is never rendered. */
 function codeFields(
   step: Record<string, unknown>,
   path: Segment[],
@@ -70,7 +70,7 @@ function codeFields(
   return type ? (at) => isFlagged(type.configSchema, at.slice(path.length), ['x-code']) : NOT_CODE;
 }
 
-/** Checks everything beyond the structure, on a document whose structure may be wrong in places. */
+/** Checks everything beyond the structure, in a document whose structure may be partly wrong. */
 function checkMeaning(document: Record<string, unknown>, options: ValidationOptions, findings: Findings): void {
   const { registry, filters = standardFilters } = options;
   const ids: StepContext['ids'] = new Map();
@@ -80,7 +80,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
     ...{ secretFields: new Set(), ids, proposeId: createProposals(ids), count: 0 },
   };
   const uses: ParsedUse[] = [];
-  // A loop, because one text may contain more expressions than a call can have arguments.
+  // Uses a loop, because one text may contain more expressions than a call can have arguments.
   const note = (parsed: readonly ParsedUse[]) => parsed.forEach((use) => uses.push(use));
   const triggerIds = triggerIdsOf(document);
   const kinds = allKinds(options, registry);
@@ -109,8 +109,9 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
 }
 
 /**
- * Validates a definition, for `/automations/validate`, `fermata validate`, saves and GitOps. Reports everything at
- * once: structure, events, actions, configs, expressions, artifacts, ids, limits. Never throws, whatever the input.
+ * Validates a definition for `/automations/validate`, `fermata validate`, saves and GitOps. Reports all problems at
+ * once: structure, events, actions, configs, expressions, artifacts, ids and limits. Never throws, regardless of the
+ * input.
  */
 export function validateDefinition(input: unknown, options: ValidationOptions): Validation {
   const findings = new Findings(options.locate);
@@ -139,7 +140,7 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
   return { errors: findings.errors, warnings: findings.warnings };
 }
 
-/** Validates a text with one document. Errors in the YAML itself are among the findings. */
+/** Validates a text that contains one document. Errors in the YAML itself are included in the findings. */
 export function validateYaml(text: string, options: Omit<ValidationOptions, 'locate'>): Validation {
   const [first, second] = readYaml(text);
   if (!first)

@@ -3,7 +3,7 @@ import { ActionsBefore } from './actions-before';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
-/** How a text is parsed: as an expression, as a template at any depth of the value, or as either of the two. */
+/** How a text is parsed: as an expression, as a template at any depth of the value, or as either of these. */
 export type TextMode = 'expression' | 'template' | 'either';
 
 /** A value that contains expressions. */
@@ -14,30 +14,31 @@ export interface ExpressionUse {
   actionsBefore: ActionsBefore;
 }
 
-/** A step in the raw document; `kind` is undefined unless it has exactly one. */
+/** A step in the raw document. `kind` is undefined unless the step has exactly one. */
 export interface StepVisit {
   step: Record<string, unknown>;
   kind: ActionKind | undefined;
   path: Segment[];
-  /** Nesting depth; 1 for the steps of `actions`. */
+  /** Nesting depth, which is 1 for the steps of `actions`. */
   depth: number;
   actionsBefore: ActionsBefore;
 }
 
 /**
- * Callbacks of a walk. Parts of the document with the wrong shape are skipped; the check of the structure reports them.
+ * Callbacks of a walk. Parts of the document with the wrong shape are skipped, because the check of the structure
+ * reports them.
  */
 export interface Visitor {
   step?(visit: StepVisit): void;
-  /** A list of steps in order, for checks between neighbours. */
+  /** Receives a list of steps in order, for checks of neighbouring steps. */
   steps?(list: readonly unknown[], path: Segment[]): void;
   condition?(condition: Record<string, unknown>, path: Segment[]): void;
-  /** Receives a list of conditions, of whatever shape. */
+  /** Receives a list of conditions, which may have any shape. */
   conditions?(list: readonly unknown[]): void;
   expression?(use: ExpressionUse): void;
 }
 
-/** Steps nested deeper than this are not visited. */
+/** Depth below which nested steps are not visited. */
 export const MAX_STEP_DEPTH = 20;
 
 /** Returns the ids of all steps in a list, at any depth. */
@@ -55,7 +56,7 @@ function nestedLists(step: Record<string, unknown>): (readonly unknown[])[] {
   return [...branches, listOf(step.else), listOf(step.parallel), listOf(step.sequence), repeat];
 }
 
-/** Returns the maps that name an event in a raw `wait_for_trigger`, with their places. */
+/** Returns the maps that name an event in a raw `wait_for_trigger`, with their paths. */
 export function eventsOfWait(
   wait: Record<string, unknown>,
   path: Segment[],
@@ -64,7 +65,7 @@ export function eventsOfWait(
   return listOf(wait.triggers).flatMap((one, index) => (isMap(one) ? [[one, [...path, 'triggers', index]]] : []));
 }
 
-/** A walk over a raw document. */
+/** Walks over a raw document. */
 class Walk {
   constructor(private readonly visitor: Visitor) {}
 
@@ -103,7 +104,7 @@ class Walk {
     list.forEach((part, index) => this.condition(part, [...path, index], actionsBefore));
   }
 
-  /** Returns the ids that may have run at the end of the list. */
+  /** Visits the steps of a list. Returns the ids of actions that may have run at the end of the list. */
   steps(list: unknown, path: Segment[], actionsBefore: ActionsBefore, depth: number): ActionsBefore {
     if (!Array.isArray(list) || depth > MAX_STEP_DEPTH + 1) return actionsBefore;
     this.visitor.steps?.(list, path);
@@ -187,7 +188,7 @@ class Walk {
     return ActionsBefore.anyOf([...ways, this.steps(step.else, [...path, 'else'], actionsBefore, depth + 1)]);
   }
 
-  /** Branches of `parallel` do not see the artifacts of the others. */
+  /** Visits the branches of `parallel`. A branch does not see the artifacts of other branches. */
   private branches(
     list: readonly unknown[],
     path: Segment[],
@@ -201,7 +202,10 @@ class Walk {
     return ActionsBefore.anyOf([actionsBefore, ...ways]);
   }
 
-  /** From the second iteration on, every step of the body may have run, unless iterations run concurrently. */
+  /**
+   * Visits the body of a loop. From the second iteration on, every step of the body may have run before, unless
+   * iterations are concurrent.
+   */
   private repeat(
     repeat: Record<string, unknown>,
     path: Segment[],
@@ -217,7 +221,7 @@ class Walk {
   }
 }
 
-/** Visits every step, condition and expression of a raw document, in the order of the text of each list. */
+/** Visits every step, condition and expression of a raw document, in the order of the text within each list. */
 export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
   const walk = new Walk(visitor);
   visitor.expression?.({

@@ -1,12 +1,12 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { formatPlace, type Segment } from './place';
 
-/** Maximum number of values in a document after its aliases are expanded; more is an alias bomb. */
+/** Maximum number of values in a document after its aliases are expanded. A document with more is an alias bomb. */
 const MAX_VALUES = 100_000;
 /** Maximum nesting of maps and lists. */
 export const MAX_DATA_DEPTH = 200;
 
-/** A construct in the YAML that is refused; `offset` is its position in the text. */
+/** A construct in YAML that is refused. `offset` is its position in the text. */
 export interface YamlProblem {
   place: string;
   code: string;
@@ -14,14 +14,15 @@ export interface YamlProblem {
   offset: number;
 }
 
-/** Sets an own property, also one named `__proto__`. */
+/** Sets an own property, even one that is named `__proto__`. */
 function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   Object.defineProperty(target, key, { value, enumerable: true, configurable: true, writable: true });
 }
 
 /**
- * Turns a parsed YAML node into plain JSON data: string keys, no merge keys, aliases copied within a budget.
- * The library's own conversion would merge prototypes of odd keys, and its check for duplicate keys is quadratic.
+ * Converts a parsed YAML node to plain JSON data, with string keys, without merge keys, and with aliases copied up to a
+ * limit. The library's own conversion would merge prototypes for keys such as `__proto__`, and its check for duplicate
+ * keys is quadratic.
  */
 class Conversion {
   readonly problems: YamlProblem[] = [];

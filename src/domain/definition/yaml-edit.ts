@@ -13,19 +13,19 @@ import { keepLines } from './keep-lines';
 import { isMap } from './plain-map';
 import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withCommentsOf, writeLike } from './yaml-style';
 
-/** Keys that a new top-level key is placed after. */
+/** Keys after which a new top-level key is placed. */
 const HEAD = ['description', 'name'];
 
-/** Returns the YAML of a text that `readYaml` has accepted. */
+/** Parses a text that `readYaml` has accepted. */
 function parsed(text: string): Document.Parsed {
   const options = { version: '1.2', schema: 'core', merge: false, uniqueKeys: false, logLevel: 'silent' } as const;
   return parseDocument(text, { ...options, resolveKnownTags: false });
 }
 
 /**
- * Changes a text from one document to another and keeps its comments and style. `before` is the normalized document of
- * the text: defaults that the text leaves out stay left out. Returns undefined when the text is no map, or cannot be
- * written (an alias to a part that was removed).
+ * Changes a text from one document to another, and keeps its comments and style. `before` is the normalized document of
+ * the text; defaults that the text leaves out are not written. Returns undefined when the text is not a map, or when
+ * the result cannot be written (an alias to a part that was removed).
  */
 export function editYaml(
   text: string,
@@ -36,8 +36,8 @@ export function editYaml(
 }
 
 /**
- * Copies the top-level keys of one text into another, with their comments. A key that is null there is removed. Returns
- * undefined as `editYaml` does.
+ * Copies the top-level keys of one text to another text, with their comments. A key with the value null is removed.
+ * Returns undefined in the same cases as `editYaml`.
  */
 export function mergeYaml(text: string, patch: string): string | undefined {
   const given = parsed(patch);
@@ -61,7 +61,7 @@ export function mergeYaml(text: string, patch: string): string | undefined {
   });
 }
 
-/** Sets or removes (undefined) top-level keys of a text. Returns undefined as `editYaml` does. */
+/** Sets or removes (undefined) top-level keys of a text. Returns undefined in the same cases as `editYaml`. */
 export function setTopKeys(text: string, keys: Readonly<Record<string, unknown>>): string | undefined {
   return written(text, (document, root) => {
     for (const [key, value] of Object.entries(keys)) {
@@ -122,8 +122,8 @@ function editMap(
 }
 
 /**
- * Keeps the items that both lists begin and end with. Items in between are edited in place, one by one, and the rest is
- * added or removed.
+ * Keeps the items with which both lists begin and end. Items in between are edited in place, one by one, and the
+ * remaining items are added or removed.
  */
 function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {
   ownFirstComment(list);
@@ -135,7 +135,7 @@ function editList(document: Document, list: YAMLSeq<Node | null>, before: unknow
   const olds = before.slice(head, before.length - tail);
   const isSameLength = before.length === after.length;
   const items = after.slice(head, after.length - tail).map((wanted, index) => {
-    // Items that were added or removed have no counterpart.
+    // When items were added or removed, the items have no counterparts.
     const old = isSameLength ? list.items[head + index] : undefined;
     return old === undefined ? (document.createNode(wanted) as Node) : edit(document, old, olds[index], wanted);
   });

@@ -1,21 +1,21 @@
 import { isMap, isScalar, isSeq, type Document, type LineCounter, type Node, type Pair } from 'yaml';
 import { parsePlace, type Segment } from './place';
 
-/** 1-based position in a text. */
+/** A 1-based position in a text. */
 export interface Position {
   line: number;
   column: number;
 }
 
-/** Which part of a place to find: its value (the default), its key, or a 1-based line and column inside its text. */
+/** Which part to locate: the value at a path (the default), its key, or a 1-based line and column inside its text. */
 export interface PlaceDetail {
   key?: boolean;
   inside?: Position;
 }
 
 /**
- * Returns the position of a path in the text; for a path that does not exist, that of the nearest existing parent. With
- * `inside`, returns undefined when escapes or folding hide the exact position.
+ * Returns the position of a path in the text. For a path that does not exist, returns the position of the nearest
+ * existing parent. With `inside`, returns undefined when escapes or folding hide the exact position.
  */
 export type Locate = (place: string, detail?: PlaceDetail) => Position | undefined;
 
@@ -35,7 +35,8 @@ function step({ node }: Found, segment: Segment): Found | undefined {
 }
 
 /**
- * Follows a path as far as it exists. Run-time paths have an iteration after `repeat`, which the text does not have.
+ * Follows a path as far as it exists. Paths at run time contain an iteration after `repeat`, which the text does not
+ * have.
  */
 function walk(root: Node | null, segments: readonly Segment[]): Found {
   let found: Found = { node: root, key: null };
@@ -49,8 +50,8 @@ function walk(root: Node | null, segments: readonly Segment[]): Found {
 }
 
 /**
- * Returns the offset in the source of a line and column inside a scalar's text; undefined where escapes or folding hide
- * it.
+ * Returns the offset in the source for a line and column inside a scalar's text, or undefined where escapes or folding
+ * hide it.
  */
 function offsetInside(source: string, node: Node, inside: Position): number | undefined {
   if (!isScalar(node) || typeof node.value !== 'string' || !node.range) return undefined;
@@ -67,7 +68,7 @@ function offsetInside(source: string, node: Node, inside: Position): number | un
   return indent < 0 ? undefined : indent + inside.column - 1;
 }
 
-/** Builds the look-up for one document of a text. */
+/** Creates the function that locates paths in one document of a text. */
 export function createLocate(source: string, document: Document.Parsed, lines: LineCounter): Locate {
   const at = (offset: number): Position => {
     const { line, col } = lines.linePos(offset);

@@ -1,13 +1,13 @@
 import { type Document, isMap, isScalar, type Node, Pair, type Scalar, type YAMLMap, type YAMLSeq } from 'yaml';
 
-/** A list that begins in the column of its key. */
+/** Matches a list that begins in the same column as its key. */
 const FLUSH_LIST = /^( *)[^\s#-][^\n]*:[ \t]*(?:#[^\n]*)?\r?\n\1- /m;
-/** `{a: 1}` rather than `{ a: 1 }`. */
+/** Matches braces without padding: `{a: 1}` rather than `{ a: 1 }`. */
 const TIGHT_BRACES = /\{[^\s{}][^\n{}]*\}(?!\})/;
 
 /**
- * Writes a document with its comments, in the style of `like`: indentation of lists and padding of braces. Does not
- * fold lines.
+ * Writes a document with its comments, in the style of the text `like`: the same indentation of lists and the same
+ * padding of braces. Does not fold lines.
  */
 export function writeLike(like: string, document: Document): string {
   return document.toString({
@@ -17,13 +17,13 @@ export function writeLike(like: string, document: Document): string {
   });
 }
 
-/** Returns a map whose keys are plain texts; null for anything else. */
+/** Returns the node as a map whose keys are plain texts, or null for anything else. */
 export function mapOf(node: unknown): YAMLMap<Scalar, Node | null> | null {
   if (!isMap(node) || !node.items.every(({ key }) => isScalar(key))) return null;
   return node as YAMLMap<Scalar, Node | null>;
 }
 
-/** Returns the pair of a key, compared as text. */
+/** Returns the pair of a key. Keys are compared as text. */
 export function pairOf(map: YAMLMap<Scalar, Node | null>, key: string): Pair<Scalar, Node | null> | undefined {
   return map.items.find((pair) => String(pair.key.value) === key);
 }
@@ -33,7 +33,10 @@ export function removeKey(map: YAMLMap<Scalar, Node | null>, key: string): void 
   map.items = map.items.filter((pair) => String(pair.key.value) !== key);
 }
 
-/** Sets a key: in its place when the map has it, else after the first existing key of `after`, else at the end. */
+/**
+ * Sets a key. An existing key keeps its place; a new key is placed after the first key of `after` that exists, or
+ * otherwise at the end.
+ */
 export function setKey(
   document: Document,
   map: YAMLMap<Scalar, Node | null>,
@@ -48,7 +51,7 @@ export function setKey(
   insertPair(map, new Pair(document.createNode(key), node), after);
 }
 
-/** Inserts a pair after the first key of `after` that the map has, else at the end. */
+/** Inserts a pair after the first key of `after` that the map has, or otherwise at the end. */
 export function insertPair(
   map: YAMLMap<Scalar, Node | null>,
   pair: Pair<Scalar, Node | null>,

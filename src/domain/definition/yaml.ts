@@ -4,17 +4,17 @@ import type { Definition } from './schema';
 import { MAX_DATA_DEPTH, toPlainData } from './yaml-data';
 import { createLocate, type Locate } from './yaml-locate';
 
-/** Longest text of a document, in bytes of UTF-8. */
+/** Maximum length of a document's text, in bytes of UTF-8. */
 export const MAX_DOCUMENT_BYTES = 1_048_576;
-/** Maximum number of lexical tokens: the parser's time depends on them more than on the length. */
+/** Maximum number of lexical tokens, because the parser's time depends on them more than on the length. */
 const MAX_TOKENS = 200_000;
 const MAX_FINDINGS = 100;
 const TAG_MESSAGE = 'Tags ("!…") are not used here; put an expression that starts with "!" in quotes';
 
-/** A document of a text. `value` is usable only when `errors` is empty. */
+/** A document in a text. `value` is usable only if `errors` is empty. */
 export interface YamlDocument {
   value: unknown;
-  /** The parsed document, with its comments; undefined when the text was too large to parse. */
+  /** The parsed document with its comments; undefined when the text was too large to parse. */
   parsed: Document.Parsed | undefined;
   errors: Finding[];
   locate: Locate;
@@ -40,7 +40,7 @@ function tooLarge(text: string): Finding | undefined {
   return undefined;
 }
 
-/** Maximum number of open collections of the parser; each level of a document takes one or two. */
+/** Maximum number of open collections in the parser. Each level of a document takes one or two. */
 const MAX_OPEN = 2 * MAX_DATA_DEPTH;
 const TOO_DEEP: Finding = {
   ...{ path: '', code: 'limit_exceeded', line: 1, column: 1 },
@@ -48,9 +48,9 @@ const TOO_DEEP: Finding = {
 };
 
 /**
- * Returns tokens of a text; undefined when it nests too deep. The parser's time grows with the square of the depth. The
- * composer calls itself for each level: with some ten thousand it overflows the stack, which ends the whole process
- * when a regular expression is compiled at that moment.
+ * Returns the tokens of a text, or undefined when it is nested too deeply. The parser's time grows with the square of
+ * the depth. The composer calls itself for each level. At about ten thousand levels it overflows the stack, and if a
+ * regular expression is compiled at that moment, this ends the whole process.
  */
 function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   const parser = new Parser(lines.addNewLine);
@@ -90,11 +90,12 @@ function readOne(source: string, document: Document.Parsed, lines: LineCounter):
 }
 
 /**
- * Reads YAML 1.2 (so also JSON) into plain data. Never throws: everything that is refused is an error with line and
- * column. No tags, merge keys or duplicate keys; aliases within a budget; ≤ 1 MB. An empty text has no documents.
+ * Reads YAML 1.2, which includes JSON, into plain data. Never throws: everything that is refused becomes an error with
+ * line and column. Tags, merge keys and duplicate keys are refused, the number of values after expanding aliases is
+ * limited, and a text may have at most 1 MB. An empty text contains no documents.
  */
 export function readYaml(given: string): YamlDocument[] {
-  // A byte order mark is not a character of the first line.
+  // A byte order mark does not count as a character of the first line.
   const text = given.startsWith('\uFEFF') ? given.slice(1) : given;
   const limit = tooLarge(text);
   if (limit) return refused(limit);
@@ -105,7 +106,8 @@ export function readYaml(given: string): YamlDocument[] {
     version: '1.2',
     schema: 'core',
     merge: false,
-    // The library compares each key with all others, which takes a minute for a megabyte. `toPlainData` uses a set.
+    // The library compares each key with all others, which takes a minute for a megabyte. `toPlainData` uses a set
+    // instead.
     uniqueKeys: false,
     resolveKnownTags: false,
     prettyErrors: false,
@@ -118,7 +120,7 @@ export function readYaml(given: string): YamlDocument[] {
 
 /**
  * Reads a text with exactly one document. Throws `malformed_body` with all findings when it is not well-formed, and
- * `body_too_large` past 1 MB.
+ * `body_too_large` when it is larger than 1 MB.
  */
 export function parseYaml(text: string): { value: unknown; locate: Locate } {
   const documents = readYaml(text);
@@ -134,7 +136,8 @@ export function parseYaml(text: string): { value: unknown; locate: Locate } {
 }
 
 /**
- * Returns a definition as YAML; parsing it returns the same definition. Long texts stay in blocks, nothing is folded.
+ * Returns a definition as YAML. Parsing the YAML gives the same definition. Long texts are written as blocks, and
+ * nothing is folded.
  */
 export function toYaml(definition: Definition | Record<string, unknown>): string {
   return stringify(definition, { version: '1.2', schema: 'core', lineWidth: 0, aliasDuplicateObjects: false });

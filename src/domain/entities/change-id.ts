@@ -1,16 +1,16 @@
 import { sha256 } from '../sha256';
 
 /**
- * How far the `time` of an event may lie before and after now, in milliseconds, for an id to be derived from it: ids
- * sort by time.
+ * Maximum distance of an event's `time` from now, into the past and into the future, in milliseconds, for which an id
+ * is derived from it. It is limited because ids sort by time.
  */
 const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;
 
 /**
- * Returns the id of the change for an event that its sender identifies, as a UUID v7 with the event's time. It is the
- * same whenever the event is accepted, so that an event that is sent again after a restore of Postgres starts runs
- * under the same ids. undefined when the event has no time, or one too far from `now`.
+ * Returns the id of the change for an event that its sender identifies. The id is a UUID v7 with the event's time, and
+ * is the same whenever the event is accepted. An event that is sent again after a restore of Postgres therefore starts
+ * runs with the same ids. Returns undefined when the event has no time, or a time too far from `now`.
  */
 export function changeIdOf(identity: string, time: Date | undefined, now: Date): string | undefined {
   if (time === undefined) return undefined;

@@ -5,17 +5,19 @@ export interface Actor {
   name?: string;
 }
 
-/** The origin of a write: its actor and, when a run wrote it, that run and the length of the chain so far. */
+/** The origin of a write: its actor and, when a run wrote it, that run and the length of the chain of causes. */
 export interface Cause {
   actor: Actor;
-  /** Run that caused this, or null. */
+  /** The run that caused the change, or null. */
   causedBy: string | null;
-  /** 0 for the outside world; a run's writes carry the run's depth. */
+  /**
+   * Length of the chain of causes: 0 for changes from outside, otherwise the depth of the run that wrote the change.
+   */
   depth: number;
 }
 
 interface ChangeBase extends Cause {
-  /** Deduplication key in all later stages. */
+  /** Identifies the change. All later stages use it to recognize duplicates. */
   changeId: string;
   /** Order of commits for one entity. */
   seq: number;
