@@ -108,7 +108,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
         ]);
         const ids = await saveAll();
         const sent = await inject(workers);
-        // Whatever the last fault left, one worker knows everything.
+        // Start one more worker with all plugins, whatever state the last fault left the others in.
         workers.push(await engine.worker(workerSettings(faultDeps)));
         await calm(workers);
         await check(ids, sent, workers);
@@ -128,7 +128,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       return ids;
     }
 
-    /** Sends events and makes faults until the time is over. Returns how many events of each type were sent. */
+    /** Sends events and causes faults until the time is over. Returns how many events of each type were sent. */
     async function inject(workers: FermataProcess[]): Promise<Map<string, number>> {
       const sent = new Map<string, number>();
       const end = Date.now() + SECONDS * 1000;
@@ -141,7 +141,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       };
       const trickle = (async () => {
         while (Date.now() < end) {
-          // A session that is terminated or a table that is locked refuses the event; nothing was accepted then.
+          // Appending fails if its session is terminated or the table is locked. The event was then not accepted.
           await emit().catch(() => undefined);
           await pause(100 + random.next() * 200);
         }
@@ -201,7 +201,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       await expectNothingLeft(engine);
       for (const name of [...MODES, 'branches']) expectOneKeyForEachEffect(engine, of(name), [1, 2]);
       for (const name of ['waits', 'window']) expectOneKeyForEachEffect(engine, of(name), [1]);
-      // In `restart`, a request that was already sent when its worker was stopped may still arrive.
+      // In `restart`, a request may still arrive if it was sent before its worker was stopped.
       for (const mode of ['single', 'queued'])
         for (const subject of SUBJECTS)
           expectInOrder(
@@ -218,7 +218,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       expect(sent.size).toBeGreaterThan(0);
     }
 
-    /** Events of a type that were accepted: those that are in the log. */
+    /** Returns the number of accepted events of a type, which are those in the log. */
     async function accepted(type: string): Promise<number> {
       const { rows } = await engine.database.db.execute<{ count: number }>(sql`
       select count(*)::int as count from changes

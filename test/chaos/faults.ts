@@ -11,25 +11,28 @@ import type { Seeded } from './seeded';
 const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
 const SKEWED_CLOCK = join(projectRoot(), 'test', 'support', 'skewed-clock.cjs');
 const SKEW_MS = 600_000;
-/** Tables whose lock everything waits for. */
+/** Tables that many statements use, so that a lock on them blocks a lot. */
 const HOT_TABLES = ['changes', 'runs', 'run_steps', 'waits', 'automations'];
 
 export interface FaultDeps {
   engine: Engine;
   temporal: Service;
-  /** In front of Postgres, for workers. */
+  /** The proxy between workers and Postgres. */
   proxy: TcpProxy;
   random: Seeded;
 }
 
-/** Settings of every worker: the database through the proxy, and the plugin whose trigger an automation has. */
+/**
+ * Returns the settings of every worker: it reaches the database through the proxy, and loads the plugin whose trigger
+ * an automation uses.
+ */
 export function workerSettings({ engine, proxy }: FaultDeps): Record<string, string> {
   const url = new URL(engine.databaseUrl);
   url.port = String(proxy.port);
   return { DATABASE_URL: url.href, FERMATA_PLUGINS: TIDE };
 }
 
-/** The faults, by name. Each function returns when its fault is over; consequences may last longer. */
+/** Returns the faults by name. Each function returns when its fault is over, but its consequences may last longer. */
 export function createFaults(deps: FaultDeps): Record<string, (workers: FermataProcess[]) => Promise<void>> {
   const { engine, temporal, proxy, random } = deps;
 

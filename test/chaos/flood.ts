@@ -3,9 +3,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Engine } from '../support/engine';
 import type { Received } from '../support/receiver';
 
-/** Events in one request. */
+/** Number of events in one request. */
 const BATCH = 20;
-/** Maximum number of concurrent requests; a sender with more waits for an answer, as a pool of connections does. */
+/** Maximum number of concurrent requests. Like a connection pool, the sender then waits for a response. */
 const MAX_REQUESTS = 200;
 const REQUEST_TIMEOUT_MS = 60_000;
 
@@ -16,22 +16,28 @@ interface Refusal {
   code: unknown;
 }
 
-/** What was sent to the API and what has arrived at the receiver. */
+/** Sends events to the API and records which have arrived at the receiver. */
 export interface Flood {
-  /** Posts one event; resolves with the milliseconds until its request arrives at the receiver. @throws {Error} on a refusal */
+  /**
+   * Posts one event. Returns the milliseconds until its request arrives at the receiver. @throws {Error} when the API
+   * refuses the event
+   */
   once(type: string): Promise<number>;
-  /** Posts events of these types in turn at a fixed pace, whatever is still under way. */
+  /** Posts events of these types in turn at a fixed pace, even while earlier events are still in progress. */
   atPace(types: readonly string[], perSecond: number, seconds: number): Promise<void>;
-  /** Posts so many events as fast as they are accepted. */
+  /** Posts `count` events as fast as they are accepted. */
   burst(types: readonly string[], count: number): Promise<void>;
-  /** Events that were answered with 2xx. */
+  /** Events that the API accepted with a 2xx status. */
   readonly accepted: ReadonlySet<string>;
   readonly refusals: readonly Refusal[];
-  /** Events whose request has arrived, with the idempotency keys under which it did. */
+  /** Events whose request has arrived, with the idempotency keys of all their requests. */
   readonly arrived: ReadonlyMap<string, ReadonlySet<string>>;
 }
 
-/** Sends events to `/api/v1/events`. Each has a subject of its own, which is the path of its request to the receiver. */
+/**
+ * Creates a sender for `/api/v1/events`. Each event has its own subject, which is the path of its request to the
+ * receiver.
+ */
 export function createFlood(engine: Engine, api: { url: string }): Flood {
   const accepted = new Set<string>();
   const refusals: Refusal[] = [];
@@ -41,7 +47,7 @@ export function createFlood(engine: Engine, api: { url: string }): Flood {
 
   engine.receiver.answerWith(({ path, key }: Received, response) => {
     response.end('ok');
-    // What arrived is counted here; whole requests of some hundred thousand runs would fill the memory of the test.
+    // Keep only counts. Complete requests of several hundred thousand runs would not fit into the memory of the test.
     engine.receiver.received.length = 0;
     const subject = path.slice(1);
     arrived.set(subject, (arrived.get(subject) ?? new Set()).add(key));

@@ -2,7 +2,10 @@ import { Client, Connection } from '@temporalio/client';
 import { sql } from 'drizzle-orm';
 import type { Engine, RunRow } from '../support/engine';
 
-/** I1: each change that a trigger matches became a run or has a reason. Waits alone listen to events of the type `go`. */
+/**
+ * I1: each change that matches a trigger has started a run or has a recorded reason why not. Events of the type `go`
+ * are excluded, because only waits listen to them.
+ */
 export async function expectNothingLost({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select c.seq, c.event, c.payload from changes c
@@ -12,14 +15,14 @@ export async function expectNothingLost({ database }: Engine): Promise<void> {
   expect(rows).toEqual([]);
 }
 
-/** I2: at most one run for each automation, trigger and change. */
+/** I2: there is at most one run per automation, trigger and change. */
 export async function expectNothingDoubled({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select change_id from runs where change_id is not null group by automation_id, trigger_id, change_id having count(*) > 1`);
   expect(rows).toEqual([]);
 }
 
-/** I3: no step, wait or secret of a run that has ended is left. */
+/** I3: no open steps, waits or secrets of ended runs remain. */
 export async function expectNothingLeft({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select 'step' as what, s.run_id, s.path from run_steps s where s.status in ('pending', 'running', 'waiting')
@@ -28,7 +31,9 @@ export async function expectNothingLeft({ database }: Engine): Promise<void> {
   expect(rows).toEqual([]);
 }
 
-/** I4: one key for each effect, repeats included; every successful run has all of its effects. */
+/**
+ * I4: each effect has one idempotency key, even if it was repeated, and every successful run has all of its effects.
+ */
 export function expectOneKeyForEachEffect(
   { receiver }: Engine,
   runs: readonly RunRow[],
@@ -43,7 +48,10 @@ export function expectOneKeyForEachEffect(
   }
 }
 
-/** I5: in a bucket of `single` or `queued`, no effect of a run arrives for the first time after one of a later run. */
+/**
+ * I5: in a scope of mode `single` or `queued`, no effect of a run arrives for the first time after an effect of a later
+ * run.
+ */
 export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): void {
   const order = new Map(runs.map((run, index) => [run.id, index]));
   let newest = -1;
@@ -61,7 +69,7 @@ export async function expectWindows(engine: Engine, automationId: string, events
   expect({ events, runs: runs.length }).toEqual({ events, runs: Math.max(0, events - 2) });
 }
 
-/** I7: a secret that runs have sent is nowhere in what was written. */
+/** I7: a secret that runs have sent does not appear in anything that was written. */
 export async function expectSecretNowhere(
   { database }: Engine,
   secret: string,
@@ -76,14 +84,14 @@ export async function expectSecretNowhere(
   for (const output of outputs) expect(output.includes(secret)).toBe(false);
 }
 
-/** I8: Temporal has no open execution of a run, since all rows have ended. */
+/** I8: once all rows have ended, Temporal has no open executions of runs. */
 export async function expectTemporalAgrees({ temporal }: Engine): Promise<void> {
   const connection = await Connection.connect({ address: temporal.address });
   try {
     const client = new Client({ connection, namespace: temporal.namespace });
     const query = `TaskQueue = '${temporal.taskQueue}' and WorkflowType = 'automation' and ExecutionStatus = 'Running'`;
     let open: string[] = [];
-    // Visibility of Temporal follows with a delay, and executions complete a moment after their rows.
+    // Temporal's visibility is updated with a delay, and executions complete slightly later than their rows.
     for (let tries = 0; tries < 60; tries += 1) {
       open = [];
       for await (const execution of client.workflow.list({ query })) open.push(execution.workflowId);

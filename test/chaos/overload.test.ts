@@ -9,16 +9,19 @@ import { createFlood, type Flood } from './flood';
 import { expectNothingDoubled, expectNothingLeft, expectTemporalAgrees } from './invariants';
 
 const SECONDS = Number(process.env['FERMATA_CHAOS_OVERLOAD_SECONDS'] ?? 180);
-/** Times the sustainable rate. */
+/** Multiple of the sustainable rate at which events are sent. */
 const FACTOR = 5;
-/** Events of the burst that shows the sustainable rate. */
+/** Number of events in the burst that measures the sustainable rate. */
 const BURST = 1_000;
 const QUIET_ALONE = 100;
-/** What a quiet automation takes of the sustainable rate; its fair share beside four noisy ones would be a fifth. */
+/**
+ * Share of the sustainable rate that the quiet automation uses. Its fair share next to four noisy automations would be
+ * a fifth.
+ */
 const QUIET_SHARE = 1 / 40;
 const NOISY = ['noisy.0', 'noisy.1', 'noisy.2', 'noisy.3'];
 const QUIET = 'quiet';
-/** What a process may take of memory, in MB, and its largest share above what it took in the first third of the load. */
+/** Maximum memory of a process in MB, and maximum growth compared with the first third of the load. */
 const MAX_MB = 700;
 const MAX_GROWTH = 1.5;
 
@@ -83,7 +86,7 @@ describe('events at five times the rate that one worker keeps up with', () => {
     (SECONDS * (FACTOR * 2 + 2) + 600) * 1000,
   );
 
-  /** Events a second, from the first request until the last run of a burst has ended. */
+  /** Returns the events per second of a burst, measured from the first request until the last run has ended. */
   async function measureRate(): Promise<number> {
     const begin = performance.now();
     await flood.burst(NOISY, BURST);
@@ -100,7 +103,10 @@ describe('events at five times the rate that one worker keeps up with', () => {
     return times;
   }
 
-  /** Sends quiet events at a fixed pace, whether earlier ones have arrived or not. */
+  /**
+   * Sends events of the quiet automation at a fixed pace while `load` is running, even if earlier events have not
+   * arrived yet.
+   */
   async function quietlyDuring(load: Promise<void>, perSecond: number): Promise<number[]> {
     let isOver = false;
     const over = load.finally(() => (isOver = true));
@@ -148,7 +154,7 @@ describe('events at five times the rate that one worker keeps up with', () => {
   }
 });
 
-/** Samples the resident memory of processes every half second, in MB. */
+/** Samples the resident memory of processes in MB every half second. */
 function watchMemory<Names extends string>(processes: Record<Names, FermataProcess>) {
   const samples = Object.fromEntries(Object.keys(processes).map((name) => [name, []])) as unknown as Record<
     Names,

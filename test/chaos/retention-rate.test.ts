@@ -4,16 +4,19 @@ import { applyRetention } from '../../src/db/retention';
 import { startEngine, type Engine } from '../support/engine';
 import { RETENTION_SETTINGS } from '../support/retention-settings';
 
-/** Runs whose rate, from the event to the end, is the rate that one worker accepts for long. */
+/** Number of runs used to measure the rate that one worker can sustain, from event to end of run. */
 const BURST = 200;
-/** Old rows of each table. */
+/** Number of old rows per table. */
 const OLD = 10_000;
-/** Rows that an event leaves, beside those that go with its run or a day: a run, a delivery and a transition. */
+/**
+ * Number of rows that an event leaves behind, apart from those that are deleted with its run or with a day: a run, a
+ * delivery and a transition.
+ */
 const ROWS_OF_EVENT = 3;
-/** The part of the time in which retention works: four of each five minutes. */
+/** Fraction of the time in which retention works: four of every five minutes. */
 const DUTY = 0.8;
 
-/** Rows of a table that grows with events, all past their time. `n` is the number of the row. */
+/** Inserts expired rows into the tables that grow with events. `n` is the number of the row. */
 const GROWING: Record<string, string> = {
   transitions: `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
     select 'health', 's' || n % 500, 'status', '"healthy"', '"unhealthy"', now() - interval '200 days', gen_random_uuid()
@@ -35,7 +38,7 @@ const GROWING: Record<string, string> = {
 describe('retention', () => {
   let engine: Engine;
   let database: Database;
-  /** Has no limit for a statement. */
+  /** A connection without a statement timeout. */
   let filling: pg.Client;
   beforeAll(async () => {
     engine = await startEngine();
@@ -67,7 +70,7 @@ actions:
     const perSecond = BURST / ((performance.now() - began) / 1_000);
     await worker.stop();
 
-    // Copies of a run as it was written, with its steps: their indexes, constraints and cascades are those of real ones.
+    // Copy a real run with its steps, so that the rows have real indexes, constraints and cascades.
     const { rows } = await filling.query<{ name: string }>(
       `select column_name as name from information_schema.columns where table_name = 'runs'
          and column_name not in ('id', 'finished_at', 'change_id', 'seq')`,
@@ -96,7 +99,8 @@ actions:
     const removed = await applyRetention(database, RETENTION_SETTINGS, {});
     const seconds = (performance.now() - since) / 1_000;
     for (const table of ['runs', ...Object.keys(GROWING)]) {
-      // The newest transition of each field and the newest result of each check say how things are.
+      // The newest transition of each field and the newest result of each check are kept, because they describe the
+      // current state.
       expect([table, (removed[table] ?? 0) >= OLD - 500]).toEqual([table, true]);
     }
     expect(await count('run_steps')).toBe(2 * (BURST + 1));

@@ -1,11 +1,14 @@
-/** Choices that follow from a seed: the same seed makes the same faults in the same order. */
+/**
+ * A random generator whose choices are determined by a seed, so that the same seed causes the same faults in the same
+ * order.
+ */
 export interface Seeded {
-  /** From 0 (included) to 1 (excluded). */
+  /** Returns a number from 0 (inclusive) to 1 (exclusive). */
   next(): number;
   pick<T>(items: readonly T[]): T;
 }
 
-/** The mulberry32 generator. */
+/** Creates a mulberry32 generator. */
 export function seeded(seed: number): Seeded {
   let state = seed;
   const next = () => {

@@ -33,7 +33,7 @@ const STEP = `${HEAD}actions:
     config:
       message: "`;
 
-/** Where the cursor is (`|`), and what must be among the suggestions. */
+/** Texts with the position of the cursor (`|`), each with labels that must be among the suggestions. */
 const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   // Keys of the document.
   ['|', 'name', 'triggers', 'actions', 'conditions', 'mode', 'variables', 'on_failure'],
@@ -95,7 +95,7 @@ const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   ['actions:\n  - stop:\n      |', 'reason', 'error'],
   ['on_failure:\n  - |', 'action'],
   ['on_failure:\n  - action: notif|', 'notification.send'],
-  // Names of things that exist.
+  // Names of existing things.
   ['actions:\n  - action: integration-jira.create_issue\n    config:\n      connectionId: |', 'Our Jira'],
   ['actions:\n  - action: notification.send\n    config:\n      channel: |', 'Our Jira'],
   ['actions:\n  - action: incident.create\n    config:\n      systemIds:\n        - |', 'checkout'],
@@ -146,7 +146,7 @@ const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
 ];
 
-/** The last bar is the cursor: filters are written with bars too. */
+/** Returns the suggested labels. The last `|` is the cursor, because filters also contain bars. */
 function labelsAt(marked: string): string[] {
   const offset = marked.lastIndexOf('|');
   const text = marked.slice(0, offset) + marked.slice(offset + 1);

@@ -18,15 +18,18 @@ import { reportOnFailure } from './failure-report';
 const CHROMIUM = process.env['CHROMIUM'] ?? '/usr/bin/chromium';
 const FLAGS = ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'];
 const QUIET = ['--disable-background-networking', '--disable-component-update', '--disable-sync'];
-/** The built console. */
+/** Directory of the built console. */
 export const BUILD = join(projectRoot(), 'dist', 'console');
 
 const ready = existsSync(CHROMIUM) && existsSync(join(BUILD, 'index.html'));
 if (!ready) console.warn(`skipped: needs ${CHROMIUM} (or CHROMIUM=path) and a build of the console`);
-/** Skipped on a machine without the browser; in CI that is a failure. */
+/** Skips the tests if the browser or the build is missing, except in CI, where they then fail. */
 export const describeConsole = ready || process.env['CI'] === 'true' ? describe : describe.skip;
 
-/** A page of a browser of its own, and what went wrong on it: script errors, refused code, requests to elsewhere. */
+/**
+ * A page in its own browser context, and the problems that occurred on it: script errors, blocked code, and requests to
+ * other servers.
+ */
 export interface Opened {
   page: Page;
   wrong: string[];
@@ -36,22 +39,22 @@ export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
 /**
- * Delay of every script and answer, in milliseconds. A test that acts on the screen before, because it does not wait for
- * the next one, fails with it on every run; without it such a test fails only on a busy machine.
+ * Delay in milliseconds of every script and response. It makes a test fail on every run if it does not wait for the
+ * next screen. Without the delay, such a test fails only on a busy machine.
  */
 const SLOW_MS = Number(process.env['CONSOLE_SLOW_MS'] ?? 0);
 
-/** Delays what a browser context loads, but not the stream of changes. */
+/** Delays everything that a browser context loads, except the event stream. */
 const slowDown = (context: BrowserContext) =>
   context.route(/\/assets\/|\/api\/v1\/(?!stream)/, async (route) => {
     await new Promise((resolve) => setTimeout(resolve, SLOW_MS));
-    // The page may be closed by now.
+    // The page may already have been closed.
     await route.fallback().catch(() => undefined);
   });
 
 /**
- * Replaces the text of the editor as a person does. `fill` selects by the document's selection, which the editor may not
- * have seen yet when the text comes, and then its old text stays after the new one.
+ * Replaces the text in the editor as a user would. Playwright's `fill` relies on the document's selection. The editor
+ * may not have noticed that selection when the text arrives, and would then keep its old text after the new one.
  */
 export async function writeDefinition(page: Page, text: string): Promise<void> {
   await page.getByLabel('Definition').click();
@@ -59,16 +62,16 @@ export async function writeDefinition(page: Page, text: string): Promise<void> {
   await page.keyboard.insertText(text);
 }
 
-/** The test that opened each browser context. */
+/** The name of the test that opened each browser context. */
 const openedBy = new WeakMap<BrowserContext, string>();
 
-/** Closes the pages of earlier tests, which would otherwise keep polling and take time from the current one. */
+/** Closes the pages of earlier tests, which would otherwise keep polling and slow down the current test. */
 async function closeEarlier(browser: Browser, test: string): Promise<void> {
   const earlier = browser.contexts().filter((context) => openedBy.get(context) !== test);
   await Promise.all(earlier.map((context) => context.close()));
 }
 
-/** Opens a page in a new browser context and records what goes wrong on it. */
+/** Opens a page in a new browser context and records the problems that occur on it. */
 export async function openPage(browser: Browser, origin: string, path: string, options: BrowserContextOptions = {}) {
   const test = expect.getState().currentTestName ?? '';
   await closeEarlier(browser, test);
@@ -98,8 +101,8 @@ export async function openPage(browser: Browser, origin: string, path: string, o
 }
 
 /**
- * Clicks an element if the page still shows it, in one step inside the page. For pages that may replace the element on
- * their own, where a normal click could wait for an element that never returns.
+ * Clicks an element if the page still shows it, in a single step inside the page. For pages that may replace the
+ * element themselves, where a normal click could wait for an element that never returns.
  */
 export const clickIfShown = (target: Locator): Promise<void> =>
   target.evaluateAll((elements) =>
@@ -110,11 +113,13 @@ export const clickIfShown = (target: Locator): Promise<void> =>
 export interface ConsoleHarness {
   api: ApiHarness;
   browser: Browser;
-  /** Signs in by a one-time link, as the administrator or with these roles, and opens a screen. */
+  /** Signs in with a one-time link, as the administrator or with the given roles, and opens a screen. */
   open(path: string, options?: BrowserContextOptions & { roles?: readonly string[] }): Promise<Opened>;
-  /** Posts JSON as the administrator; gives the answer's JSON. @throws {Error} on any status but 2xx */
+  /**
+   * Posts JSON as the administrator and returns the JSON of the response. @throws {Error} on any status other than 2xx
+   */
   post(path: string, body: unknown): Promise<Record<string, unknown>>;
-  /** Saves an automation; gives its id. */
+  /** Saves an automation and returns its id. */
   automation(document: Record<string, unknown>): Promise<string>;
   end(): Promise<void>;
 }
@@ -128,7 +133,7 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
     if (answer.status >= 300) throw new Error(`POST ${path}: ${answer.status} ${answer.text}`);
     return answer.body;
   };
-  /** Only the administrator's links are needed here: others sign in with their token. */
+  /** Only the administrator signs in with a link. Users with other roles sign in with a token. */
   const signInPath = async (roles: readonly string[] | undefined) =>
     roles === undefined ? String((await post('/session/links', {}))['path']) : '/console/sign-in';
   return {
@@ -158,7 +163,10 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
   };
 }
 
-/** Serious and critical findings of axe about a page, each with the first place; by some rules only, when any are named. */
+/**
+ * Returns the serious and critical accessibility findings of axe on a page, each with its first element. With `rules`,
+ * only these rules are checked.
+ */
 export async function seriousFindings(page: Page, rules: string[] = []): Promise<[string, string | undefined][]> {
   const axe = new AxeBuilder({ page });
   const { violations } = await (rules.length > 0 ? axe.withRules(rules) : axe).analyze();
@@ -167,7 +175,7 @@ export async function seriousFindings(page: Page, rules: string[] = []): Promise
     .map(({ id, nodes }) => [id, nodes[0]?.html]);
 }
 
-/** Keeps a picture of a page when CONSOLE_SCREENSHOTS names a directory. */
+/** Saves a screenshot of a page if CONSOLE_SCREENSHOTS names a directory. */
 export async function picture(page: Page, name: string): Promise<void> {
   const directory = process.env['CONSOLE_SCREENSHOTS'];
   if (directory === undefined || directory === '') return;

@@ -22,9 +22,9 @@ const step = (text: string) => `${HEAD}actions:\n  - ${text}\n`;
 const message = (text: string) =>
   `${HEAD}${STEPS}  - action: automation.log\n    config: { message: ${JSON.stringify(text)} }\n`;
 
-/** Documents that are wrong in one way each. */
+/** Documents with one mistake each. */
 export const BROKEN: readonly string[] = [
-  // The text itself.
+  // Invalid text.
   ...['', '# nothing', '[]', 'text', 'a: 1\n---\nb: 2\n', 'name: [', 'name: "a', '{', `${HEAD}\tactions: []\n`],
   ...['name: a\nname: b\n', 'name: !secret a\n', 'name: *missing\n', '<<: {name: a}\n', 'name: a\nstatus: on\n'],
   `${HEAD}${STEPS}status: disabled\n`,
@@ -123,7 +123,7 @@ export const BROKEN: readonly string[] = [
   `${HEAD}actions:\n  - stop: {}\n  - action: automation.log\n    config: { message: never }\n`,
 ];
 
-/** The automations in the folder of examples, one text per file and document. */
+/** Returns the automations in the examples directory, one text per file and document. */
 export function exampleDocuments(): string[] {
   const folders = EXAMPLES.map((name) => join(projectRoot(), 'examples', name));
   return folders.flatMap((folder) =>
@@ -133,7 +133,7 @@ export function exampleDocuments(): string[] {
   );
 }
 
-/** What the editor asks the API for completion and hover, with names of its own. */
+/** Returns what the editor reads from the API for completion and hover texts, with custom names added. */
 export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
   const items = async <T>(path: string) => (await api.call('GET', `${BASE}${path}`)).body['items'] as T[];
   const scope = (await api.call('GET', `${BASE}/schema/scope`)).body as { health: Knowledge['health'] };
@@ -153,7 +153,7 @@ export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
   };
 }
 
-/** What the editor asks the API for its validator, as it would in a page. */
+/** Returns what the editor reads from the API for its validator. */
 export async function validatorKnowledge(api: ApiHarness): Promise<ValidatorKnowledge> {
   const read = async (path: string) => (await api.call('GET', `${BASE}${path}`)).body;
   const items = async <T>(path: string) => (await read(path))['items'] as T[];
@@ -174,7 +174,7 @@ interface Findings {
   warnings: unknown[];
 }
 
-/** What the API finds wrong with a text in YAML. */
+/** Returns the API's findings for a YAML text. */
 export async function findingsOfApi(api: ApiHarness, text: string): Promise<Findings> {
   const headers = { 'Content-Type': 'application/yaml' };
   const { body } = await api.call('POST', `${BASE}/automations/validate`, { body: text, headers });

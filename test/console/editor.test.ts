@@ -61,7 +61,7 @@ describeConsole('the editor of the console', () => {
     await page.getByText('not saved', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('heading', { name: 'First steps' }).waitFor();
-    // Chromium itself styles what it merges in editable text, which the policy refuses as it should.
+    // Chromium styles text that it merges while editing. The content security policy refuses that, as it should.
     expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
   });
 
@@ -200,7 +200,7 @@ actions:
     config: { message: "{{ artifacts.open.incident.incidentId | upper }}" }
 `;
     await writeDefinition(page, text);
-    /** Moves the pointer to a word of a line. */
+    /** Moves the pointer to a word in a line. */
     const hoverOver = async (line: string, word: string) => {
       const box = await page.locator('.cm-line', { hasText: line }).evaluate((element, wanted) => {
         const { document } = element.ownerDocument.defaultView ?? globalThis;

@@ -1,9 +1,9 @@
 import { TestEnvironment } from 'jest-environment-node';
 
-/** Where a test file keeps what is to be done when one of its tests fails. */
+/** Global symbol under which a test file stores a function to call when one of its tests fails. */
 const ON_FAILURE = Symbol.for('fermata.test.onFailure');
 
-/** Node, where a test file can act on a test that fails, before anything is cleaned up. */
+/** A Node environment in which a test file can react to a failed test before anything is cleaned up. */
 export default class ConsoleEnvironment extends TestEnvironment {
   async handleTestEvent({ name }: { name: string }): Promise<void> {
     if (name !== 'test_fn_failure') return;

@@ -1,6 +1,6 @@
 import type { ApiHarness } from '../integration/api-harness';
 
-/** Ends a run as failed, by its first step after three attempts, without a worker. */
+/** Makes a run fail in its first step after three attempts, without a worker. */
 export async function failRun(
   api: ApiHarness,
   runId: string,

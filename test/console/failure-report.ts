@@ -1,12 +1,12 @@
 import type { Page, Request } from 'playwright-core';
 
-/** The same as in environment.ts, which runs apart from the tests. */
+/** The same symbol as in environment.ts, which runs in another context. */
 const ON_FAILURE = Symbol.for('fermata.test.onFailure');
-/** A page that hangs must not keep the report of the others. */
+/** Milliseconds to wait for a page, so that a page that hangs does not block the report of the others. */
 const ANSWER_MS = 5_000;
 const TEXT_LENGTH = 1_500;
 
-/** Keeps in the page what was clicked, and on which screen. */
+/** Records in the page what was clicked, and on which screen. */
 const KEEP_CLICKS = `window.clicked = [];
 addEventListener('click', ({ target }) => {
   const element = target.closest?.('a, button, [role], label, input') ?? target;
@@ -16,9 +16,9 @@ addEventListener('click', ({ target }) => {
 interface Watched {
   page: Page;
   test: string;
-  /** Requests without an answer yet. */
+  /** Requests that have not been answered yet. */
   open: Set<Request>;
-  /** Requests that were refused or failed, in words. */
+  /** Descriptions of requests that were refused or failed. */
   refused: string[];
 }
 
@@ -27,7 +27,7 @@ let watched: Watched[] = [];
 const currentTest = () => expect.getState().currentTestName ?? '';
 const nameOf = (request: Request) => `${request.method()} ${request.url()}`;
 
-/** Makes a failure of the current test print what this page shows then. Called before the page loads anything. */
+/** Prints what this page shows if the current test fails. Call it before the page loads anything. */
 export async function reportOnFailure(page: Page): Promise<void> {
   await page.addInitScript(KEEP_CLICKS);
   const open = new Set<Request>();
@@ -37,7 +37,7 @@ export async function reportOnFailure(page: Page): Promise<void> {
   page.on('requestfailed', (request) => {
     open.delete(request);
     const reason = request.failure()?.errorText ?? 'failed';
-    // The page itself gave it up, by moving on.
+    // The page aborted the request itself when it moved on.
     if (reason !== 'net::ERR_ABORTED') refused.push(`${nameOf(request)}: ${reason}`);
   });
   page.on('response', (response) => {

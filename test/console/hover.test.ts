@@ -96,7 +96,7 @@ actions:
 `;
 
 describe('hover inside expressions', () => {
-  /** Explains the last letter of the text that is written between bars. */
+  /** Returns the hover text for the last character between the bars. */
   const explain = (marked: string) => {
     const [before = '', name = ''] = marked.split('¦');
     const at = DOCUMENT.indexOf(before + name);

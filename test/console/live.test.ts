@@ -44,7 +44,7 @@ actions:
     config: { message: "{{ trigger.payload.name }}" }
 `;
 
-/** The console over a real API process, worker, Postgres and Temporal. */
+/** Tests the console with a real API process, worker, Postgres and Temporal. */
 describeConsole('the console over the whole service', () => {
   let engine: Engine;
   let browser: Browser;
@@ -83,7 +83,7 @@ describeConsole('the console over the whole service', () => {
     await page.locator('.page-sub [data-status="success"]').waitFor();
     await page.getByRole('button', { name: /greet/ }).click();
     await page.getByText('Deployed release-42').first().waitFor();
-    // Chromium itself styles what it merges in editable text, which the policy refuses as it should.
+    // Chromium styles text that it merges while editing. The content security policy refuses that, as it should.
     expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
   }, 120_000);
 

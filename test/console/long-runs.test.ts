@@ -17,7 +17,7 @@ describeConsole('a run of many steps in the console', () => {
   });
   afterAll(() => screens.end());
 
-  /** Adds a run of a loop whose steps have a long name; the last one failed, unless all succeeded. */
+  /** Adds a run of a loop whose steps have long names. Its last step failed, unless the status is `success`. */
   async function addRun(status: 'failed' | 'success'): Promise<string> {
     const automation = await screens.automation({ name: `Checks hosts, ${status}` });
     const { body } = await screens.api.call('POST', `${BASE}/automations/${automation}/runs`, { body: {} });

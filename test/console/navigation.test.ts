@@ -7,13 +7,13 @@ interface DOMRectLike {
   right: number;
 }
 
-/** Holds requests to addresses that match, until the function that it returns is called. */
+/** Holds back requests to matching addresses until the returned function is called. */
 async function hold(page: Page, pattern: string): Promise<() => void> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
   await page.route(pattern, async (route) => {
     await released;
-    // The page may be closed by now.
+    // The page may already have been closed.
     await route.fallback().catch(() => undefined);
   });
   return release;

@@ -33,7 +33,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('button', { name: 'Acknowledge' }).click();
     await page.getByText('acknowledged by').waitFor();
     expect(await page.getByRole('button', { name: 'Acknowledge' }).isDisabled()).toBe(true);
-    // The page shows it before the answer has come.
+    // The page shows the acknowledgement before the response has arrived.
     await until('it is acknowledged', async () => (await alertOf('diskfull'))['acknowledgedBy'] === 'admin', 10_000);
     expect(await page.getByRole('link', { name: 'https://runbooks.test/disk' }).first().getAttribute('rel')).toBe(
       'noreferrer',
@@ -105,7 +105,7 @@ describeConsole('operating by the console', () => {
     await systems.fill('accounts');
     await dialog.getByRole('option', { name: 'Ledger of accounts ledger' }).click();
     expect(await seriousFindings(page)).toEqual([]);
-    // Escape closes the list only.
+    // Escape only closes the list, not the dialog.
     await systems.fill('check');
     await dialog.getByRole('option', { name: /checkout/ }).waitFor();
     await page.keyboard.press('Escape');
@@ -135,7 +135,7 @@ describeConsole('operating by the console', () => {
       .getByRole('link', { name: 'Move the rack' })
       .first()
       .click();
-    // The list has a button "cancelled", and stays until the next screen has loaded.
+    // The list also has a button "cancelled", and remains visible until the next screen has loaded.
     await page.getByRole('heading', { name: 'Move the rack' }).waitFor();
     await page.getByRole('button', { name: 'Cancel', exact: true }).click();
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
@@ -307,7 +307,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
     await screens.api.rows('update sessions set revoked_at = now()');
     screens.api.api.forgetTokens();
-    // The page may have left on its own before; either way the address names the screen to return to.
+    // The page may already have left. In both cases, the address contains the screen to return to.
     await page.reload();
     await page.getByLabel('Token').fill(await screens.api.token('viewer'));
     await page.getByRole('button', { name: 'Sign in' }).click();

@@ -96,7 +96,7 @@ ${actions}`;
       }),
     );
     const before = await silencesHere();
-    // Alertmanager wants one matcher that does not match the empty text.
+    // Alertmanager requires at least one matcher that does not match the empty text.
     const bad = await engine.save(automation('Bad', 'alertname="Bad"', silence(`['env=~".*"']`)));
     await fire('b1', { alertname: 'Bad' });
     expect(await engine.ended(1, bad, 30_000)).toMatchObject([

@@ -12,7 +12,7 @@ type Fields = Record<string, unknown>;
 
 const GUIDES = join(projectRoot(), 'examples', 'alerts');
 
-/** Each guide on alerts does what it says, with seconds in place of minutes. */
+/** Checks that each guide on alerts works as described, with seconds instead of minutes. */
 describe('the guides on alerts', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
@@ -104,7 +104,7 @@ describe('the guides on alerts', () => {
   }, 270_000);
 
   test('silence-in-alertmanager creates a silence there, and ends it when the alert resolves', async () => {
-    // The server of alert-actions.test.ts is a real Alertmanager; here only the order of calls matters.
+    // alert-actions.test.ts uses a real Alertmanager. Here, only the order of calls matters.
     const silences: { id: string; comment: string; status: { state: string } }[] = [];
     const alertmanager = await startVendorServer(({ method, path, body }) => {
       if (method === 'POST') {

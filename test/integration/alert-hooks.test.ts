@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
 const payload = (name: string): string => readFileSync(`examples/payloads/${name}.json`, 'utf8');
 const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
 
-/** Addresses that the service fetched. AWS is not there in tests: this stands in for its answer to a confirmation. */
+/** URLs that the service fetched. The fetch is a stand-in for AWS, which confirms subscriptions. */
 const fetched: string[] = [];
 const aws = {
   send: ({ url }: { url: string }) => {
@@ -99,7 +99,7 @@ describe('hooks that guard alert senders', () => {
     expect((await send(signSns(firing))).body.changeIds).toEqual([]);
     expect((await send(signSns(JSON.parse(payload('sns-resolved')) as Fields))).status).toBe(202);
     expect(await alert(id)).toMatchObject({ status: 'resolved' });
-    // Without a hook nothing is verified, and nothing is confirmed.
+    // Without a hook, nothing is verified or confirmed.
     expect((await h.call('POST', `${BASE}/ingest/sns`, { body: firing })).status).toBe(202);
   });
 
@@ -173,7 +173,7 @@ describe('hooks with alert', () => {
       ...{ status: 'firing', source: 'backup', name: 'Nightly', severity: 'critical', systemId: 'db' },
       ...{ labels: { shard: '2', ok: 'false' }, runbookUrl: 'https://rb/backup' },
     });
-    // Resolved before it fired: nothing is known of it.
+    // The alert was resolved before it fired, so it was never stored.
     expect((await get('backup:9')).status).toBe(404);
     expect((await send('backup', { jobs: [{ ...jobs[0], failed: false }] })).body).toMatchObject({ accepted: 1 });
     expect((await get('backup:7')).body).toMatchObject({ status: 'resolved' });

@@ -69,7 +69,7 @@ describe('the life of an alert', () => {
     await age('silent', 11);
     await age('repeated', 11);
     await age('recent', 9);
-    // Counted from the last message, also when that changed nothing.
+    // The time counts from the last message, even if that message changed nothing.
     expect((await fire('repeated')).body.changeIds).toEqual([]);
     expect(await run()).toBe(1);
     expect((await get('silent')).body).toMatchObject({ status: 'resolved', endedBy: 'stale' });
@@ -78,7 +78,7 @@ describe('the life of an alert', () => {
       expect((await get(fingerprint)).body).toMatchObject({ status: 'firing' });
     }
     expect(await run()).toBe(0);
-    // Its sender comes back with the same start: still the episode that has ended.
+    // The sender repeats the same start time, so this is still the episode that has ended.
     expect((await fire('silent')).body.changeIds).toEqual([]);
     expect((await fire('silent', { startsAt: new Date().toISOString() })).body.changeIds).not.toEqual([]);
     expect((await get('silent')).body.episodes).toMatchObject([{ endedBy: null }, { endedBy: 'stale' }]);
@@ -113,7 +113,7 @@ describe('the life of an alert', () => {
     expect((await get('new')).body).toMatchObject({ status: 'resolved' });
     expect((await get('open')).body).toMatchObject({ status: 'firing' });
     expect(await h.rows('select fingerprint from alert_silences')).toEqual([{ fingerprint: 'open' }]);
-    // Forgetting is no event.
+    // Deleting expired alerts is not an event.
     expect(await count()).toHaveLength(before);
   });
 });

@@ -9,7 +9,7 @@ const payload = (name: string): unknown => JSON.parse(readFileSync(`examples/pay
 
 interface Sender {
   id: string;
-  /** File of the payload that fires, without `-firing`. */
+  /** Name of the payload file that fires the alert, without `-firing`. */
   file: string;
   /** Page of the vendor that documents the body. */
   page: string;
@@ -111,7 +111,7 @@ actions:
   const post = async (sender: string, file: string): Promise<void> => {
     expect(await engine.call(api, 'POST', `/ingest/${sender}`, payload(file))).toMatchObject({ rejected: [] });
   };
-  /** What a run of the event sent of the alert. */
+  /** Returns what a run for the event sent about the alert. */
   const seen = (event: string, fingerprint: string) =>
     until(
       `${event} of ${fingerprint} in a run`,
@@ -129,7 +129,7 @@ actions:
     await post(id, `${file}-firing`);
     await post(id, `${file}-resolved`);
     const resolved = await seen('alert.resolved', fingerprint);
-    // Also where the vendor sends less with a resolution.
+    // The labels are kept even if the vendor sends fewer with a resolution.
     expect(resolved).toMatchObject({ alertname, runbook, severity });
     expect(bodies('alert.changed').filter((body) => body['fingerprint'] === fingerprint)).toEqual([]);
     const { state } = (await engine.call(api, 'GET', `/entities/alert/${encodeURIComponent(fingerprint)}`)) as {
@@ -155,7 +155,7 @@ actions:
     const { fingerprint } = SENDERS.find(({ id }) => id === sender) ?? { fingerprint: '' };
     const again = JSON.parse(JSON.stringify(payload(`${sender}-firing`))) as { event?: Fields; alert?: Fields };
     const now = new Date();
-    // A new episode: the one of the test above has ended.
+    // A new episode, because the episode of the previous test has ended.
     if (again.event) {
       again.event['id'] = 'again';
       (again.event['data'] as Fields)['created_at'] = now.toISOString();

@@ -160,7 +160,7 @@ describe('alerts over the API', () => {
     const ended = await changeIdsOf({ status: 'resolved', startsAt, endsAt });
     const next = await changeIdsOf({ startsAt: at(5) });
     expect(new Set([...began, ...ended, ...next]).size).toBe(3);
-    // The backup does not have the alert yet.
+    // The backup does not contain the alert yet.
     await h.rows('delete from changes where entity_id = $1', [id]);
     await h.rows('delete from alerts where fingerprint = $1', [id]);
     await h.rows(`delete from entities where kind = 'alert' and id = $1`, [id]);

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.end());
 
-/** A path that matches the route and names nothing that exists. */
+/** Returns a path that matches the route but names nothing that exists. */
 const examplePath = (route: { path: string; atRoot?: boolean }) =>
   `${route.atRoot ? '' : BASE}${route.path.replace(/\{\w+\}/g, '00000000-0000-7000-8000-000000000000')}`;
 
@@ -26,7 +26,7 @@ describe('permissions', () => {
       expect(stranger.headers.get('www-authenticate')).toContain('Bearer');
       for (const role of ROLES) {
         const allowed = permissionsOf([role]).has(route.permission);
-        // A stream that lets somebody in would never end.
+        // A stream that admits the caller would never end.
         if (route.effect === 'stream' && allowed) continue;
         const answer = await api.call(route.method.toUpperCase(), path, { token: tokens.get(role) ?? '' });
         expect([route.operationId, role, answer.status === 403]).toEqual([route.operationId, role, !allowed]);
@@ -45,7 +45,7 @@ describe('permissions', () => {
       '/healthz',
       '/hooks/slack/{connection}',
       '/hooks/{name}',
-      // Guarded by the signature of the hook (alerts.md, Signed senders).
+      // Protected by the signature of the hook (alerts.md, Signed senders).
       ...[
         'alertmanager',
         'azure',

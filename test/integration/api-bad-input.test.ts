@@ -246,7 +246,7 @@ describe('bad input', () => {
   });
 });
 
-/** Status of a request that never says how long it will be. */
+/** Returns the status of a chunked request, which does not announce its length. */
 function chunked(url: string, chunks: number, size: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: 'Bearer admin-token-for-tests', 'Content-Type': 'application/json' };

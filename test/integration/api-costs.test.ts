@@ -12,7 +12,7 @@ afterAll(() => api.end());
 
 const json = { 'Content-Type': 'application/json' };
 const yaml = { 'Content-Type': 'application/yaml' };
-/** A document of several hundred kilobytes with as many steps as are allowed. */
+/** Returns a document of several hundred kilobytes with the maximum number of steps. */
 const largeDocument = (name: string, last = 'automation.log') =>
   [
     `name: ${name}`,
@@ -133,7 +133,7 @@ it('lets a token have four costly calls under way', async () => {
 
 describe('a dry run', () => {
   const list = JSON.stringify(Array.from({ length: 400 }, (_, n) => n));
-  /** A small document of steps that each take as long as one expression may. */
+  /** Returns a small document with steps that each take as long as one expression may. */
   const expensive = (steps: number) => ({
     name: `expensive ${steps}`,
     mode: 'parallel',

@@ -24,30 +24,30 @@ import { testPlugins, testScripts } from '../support/plugins';
 export const ADMIN_TOKEN = 'admin-token-for-tests';
 export const BASE = '/api/v1';
 
-/** An answer as tests look at it. */
+/** A response as tests see it. */
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** The parsed body; null when it is not JSON. */
+  /** The parsed body, or null if it is not JSON. */
   body: Record<string, unknown>;
 }
 
 export interface CallOptions {
-  /** null = none; default: the bootstrap token. */
+  /** Null sends no token. Default: the bootstrap token. */
   token?: string | null;
-  /** Sent as JSON unless it is text or bytes. */
+  /** Sent as JSON, unless it is text or bytes. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
-/** The API over real HTTP and a database of its own; every answer is checked against its documentation. */
+/** The API over real HTTP, with its own database. Every response is checked against its documentation. */
 export interface ApiHarness {
   url: string;
   api: Api;
   database: Database;
   call(method: string, path: string, options?: CallOptions): Promise<Answer>;
-  /** A token with these roles. */
+  /** Creates a token with the given roles. */
   token(...roles: string[]): Promise<string>;
   rows<T>(query: string, values?: unknown[]): Promise<T[]>;
   end(): Promise<void>;

@@ -15,7 +15,7 @@ interface SentEvent {
   data: Record<string, unknown>;
 }
 
-/** A reader of server-sent events. */
+/** Opens a stream and reads its server-sent events. */
 async function open(path: string, lastEventId?: number, token = ADMIN_TOKEN, url = api.url) {
   const abort = new AbortController();
   const response = await fetch(`${url}${BASE}${path}`, {
@@ -122,7 +122,7 @@ it('streams a change whose transaction commits late', async () => {
   stream.close();
 });
 
-/** A transaction that has drawn a position and is still open. */
+/** Starts a transaction that has been assigned a position, and leaves it open. */
 async function lateChange(id: string) {
   const client = await api.database.pool.connect();
   await client.query('begin');
@@ -148,7 +148,7 @@ it('loses nothing over a reconnect when a transaction commits late, and repeats 
   const late = await lateChange('late-2');
   await switchLight('c', 1);
   await stream.until((events) => events.length === 1);
-  // The id stays below the open position: that announces the repeat.
+  // The id remains below the position of the open transaction, so the event will be repeated.
   expect(stream.events[0]?.id).toBeLessThan(late.seq);
   stream.close();
   await late.commit();
@@ -263,7 +263,7 @@ it('gives a token at most 20 streams, and a free one as soon as one is closed', 
   [...streams, again].forEach((stream) => stream.close());
 });
 
-/** A reader on a plain socket, which reads only after `resume`. */
+/** Opens a stream on a plain socket that reads only after `resume`. */
 async function openPaused(path: string, lastEventId: number) {
   const { hostname, port } = new URL(api.url);
   const socket = connect(Number(port), hostname);
@@ -290,7 +290,8 @@ it('reads for a slow reader only what it takes, and stops when it hangs up', asy
   api.database.pool.on('acquire', count);
   const slow = await openPaused('/stream', Number(last));
   await pause(3000);
-  // All pages are 80 queries with 160 MB; the kernel buffers up to 38 MB; polls and heartbeats are a few per second.
+  // All pages together are 80 queries with 160 MB. The kernel buffers up to 38 MB. Polls and heartbeats only add a few
+  // queries per second.
   expect(queries).toBeLessThan(60);
   slow.socket.resume();
   for (let tries = 0; tries < 200 && !slow.text().includes('bulk-4000"'); tries += 1) await pause(100);

@@ -16,7 +16,7 @@ beforeAll(async () => {
   database = createDatabase(own.url);
   const query = (text: string) => database.pool.query(text);
   await query('alter table artifacts drop constraint artifacts_run_id_fkey');
-  // Steps without an id, and two with one; each creates artifacts of two names in turn.
+  // Steps without an id, and two steps with an id. Each creates artifacts with two names in turn.
   for (const run of [RUN, OTHER_RUN])
     await query(`insert into artifacts (id, run_id, automation_id, path, action_id, name, type, data, created_at)
       select ('00000000-0000-7000-8000-' || lpad(to_hex(n + case when '${run}' = '${RUN}' then 0 else 100000 end), 12, '0'))::uuid,

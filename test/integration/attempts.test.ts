@@ -6,11 +6,12 @@ import type { Received } from '../support/receiver';
 import { startPostgres } from '../support/services';
 import { until } from '../support/until';
 
-/** Longer than the heartbeat timeout of a call (5 s), with room for the retry. */
+/** Longer than the heartbeat timeout of a call (5 s), with time for the retry. */
 const SUSPENDED_MS = 9_000;
 /**
- * Until another worker receives a step of a suspended one: Temporal first gives it to each open poll of the suspended worker
- * (up to a minute), and each time waits for the heartbeat timeout and the pause between attempts.
+ * Maximum time until another worker receives a step of a suspended worker. Temporal first gives the step to each open
+ * poll of the suspended worker (for up to a minute). Each time, it waits for the heartbeat timeout and the pause
+ * between attempts.
  */
 const TAKEN_OVER_MS = 150_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
@@ -34,7 +35,7 @@ describe('two overlapping attempts of one step', () => {
   const sent = (path: string): Received[] => engine.receiver.received.filter((each) => each.path === path);
 
   it('the outcome of the suspended attempt stands, the other one answers with it, and the run goes on', async () => {
-    // It is suspended when the receiver has answered and the outcome is not written.
+    // The worker is suspended after the receiver has answered and before the outcome is written.
     const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1:stop' });
     await engine.save(LONG_CALL);
     let answerSecond: () => void = () => undefined;
@@ -60,7 +61,7 @@ describe('two overlapping attempts of one step', () => {
     ]);
     expect(steps[0]).toMatchObject({ attempts: 2 });
     expect(new Set(sent('/call').map(({ key }) => key)).size).toBe(1);
-    // The bucket is free: the next event of this `single` automation makes a run.
+    // The scope is free, so the next event starts a run of this `single` automation.
     await engine.emit('long');
     expect(await engine.ended(2, undefined, 60_000)).toHaveLength(2);
   }, 330_000);
@@ -69,7 +70,7 @@ describe('two overlapping attempts of one step', () => {
     const worker = await engine.worker();
     await engine.save(LONG_CALL);
     engine.receiver.answerWith(async ({ path }, response) => {
-      // The first attempt is never answered: its process is suspended while it waits.
+      // The first attempt is never answered, because its process is suspended while it waits.
       if (path === '/call' && sent('/call').length === 1) return;
       await pause(500);
       response.end('ok');
@@ -103,7 +104,7 @@ describe('an outage of Postgres of 15 seconds while a step is retried', () => {
       engine.receiver.answerWith(async ({ path }, response) => {
         const attempts = engine.receiver.received.filter((each) => each.path === '/x').length;
         if (path === '/x' && attempts < 3) response.statusCode = 503;
-        // The answer of the second attempt finds Postgres away.
+        // Postgres is unavailable when the response to the second attempt arrives.
         if (path === '/x' && attempts === 2) {
           await postgres.kill();
           away = pause(15_000).then(() => postgres.start());
@@ -131,7 +132,7 @@ describe('the last step of a run', () => {
   }, 270_000);
   afterAll(() => engine.close());
 
-  /** A run whose only step has this status; ends it as a success. */
+  /** Creates a run whose only step has this status, and ends the run as a success. */
   async function endWith(step: string) {
     const { db } = engine.database;
     const automationId = await engine.save(LONG_CALL);

@@ -7,7 +7,7 @@ let silent: Server;
 let id: string;
 beforeAll(async () => {
   api = await startApiHarness({ trustedProxies: ['127.0.0.1'] });
-  // Accepts requests and never answers.
+  // Accepts requests and never responds.
   silent = createServer(() => undefined);
   await new Promise<void>((ready) => silent.listen(0, '127.0.0.1', ready));
   const baseUrl = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;

@@ -23,7 +23,7 @@ it('calls a listener once for each change, also for one whose transaction commit
     await new Promise((next) => setTimeout(next, 300));
     await database.pool.query(insert('a'));
     await until('the listener got a', () => heard.includes('a'));
-    // More positions pass than any fixed look-back would cover.
+    // Skip more positions than any fixed look-back would cover.
     await database.pool.query(`select setval('change_seq', nextval('change_seq') + 50000)`);
     await database.pool.query(insert('b'));
     await until('the listener got b', () => heard.includes('b'));

@@ -16,7 +16,7 @@ import { postAsSlack, slackButton, slackCommand, slackEvent } from '../support/v
 import { until } from '../support/until';
 
 const ACCOUNT = { email: 'ada@example.org', apiToken: 'token' };
-/** Of triggers that need one. */
+/** Configs of the triggers that need one. */
 const TRIGGER_CONFIG: Record<string, Record<string, unknown>> = {
   'automation.entity_changed': { kind: 'lamp' },
   'automation.event': { type: 'ping' },
@@ -28,8 +28,8 @@ const TRIGGER_CONFIG: Record<string, Record<string, unknown>> = {
 };
 
 /**
- * Every trigger and every action of the registry, through the processes that people run, on real Postgres and Temporal. What is
- * added to the registry and not driven here makes this fail.
+ * Uses every trigger and action of the registry through the built programs, with real Postgres and Temporal. Fails if
+ * the registry has an entry that is not used here.
  */
 describe('the catalogue', () => {
   let engine: Engine;
@@ -106,7 +106,8 @@ describe('the catalogue', () => {
       const { payload } = scope as { payload: unknown };
       const parsed = registry.trigger(String(event))?.payloadSchema.safeParse(payload);
       expect({ event, payload, issues: parsed?.error?.issues }).toEqual({ event, payload, issues: undefined });
-      // Validation warns of what a closed schema lacks: it must name everything that the payload has.
+      // Validation warns about fields that a closed schema lacks, so the schema must name everything that the payload
+      // contains.
       expect({ event, payload: parsed?.data }).toEqual({ event, payload });
     }
   }, 720_000);
@@ -165,7 +166,7 @@ describe('the catalogue', () => {
     return actions.map(([action, config, more = {}]) => ({ action, config, ...more }));
   }
 
-  /** An alert fires, changes, is acknowledged, is closed at the pagers that know it, and resolves. */
+  /** Makes an alert fire, change, be acknowledged, be closed at the pagers that know it, and resolve. */
   async function everyAlertEvent(): Promise<void> {
     const fingerprint = 'f00df00df00df00d';
     const alert = (status: 'firing' | 'resolved', summary: string) =>

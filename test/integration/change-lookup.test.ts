@@ -12,7 +12,7 @@ describe('the outcome of a change', () => {
   });
   afterAll(() => h.end());
 
-  /** A change of an entity that was routed `hours` ago. */
+  /** Inserts a change of an entity that was routed `hours` ago. */
   const change = async (hours = 0) => {
     const [row] = await h.rows<{ change_id: string }>(
       `insert into changes (change_id, partition, kind, entity_id, prev, next, delta, changed_fields, actor, occurred_at,
@@ -134,7 +134,8 @@ describe('the outcome of a change', () => {
     const plan = async (query: string) => {
       const client = await h.database.pool.connect();
       try {
-        // The rows are not there: what counts is that an index can answer.
+        // The tables are almost empty, so sequential scans are disabled. The test only checks that an index can answer
+        // the query.
         await client.query('begin; set local enable_seqscan = off; set local enable_sort = on');
         const { rows } = await client.query<{ 'QUERY PLAN': string }>(`explain ${query}`);
         return rows.map((row) => row['QUERY PLAN']).join('\n');

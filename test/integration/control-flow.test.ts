@@ -271,7 +271,7 @@ describe('control flow of a run', () => {
     workers = [await engine.worker()];
     const [ended] = await engine.ended(1, id, 60_000);
     expect(ended?.status).toBe('success');
-    // One effect for each key: a request that was under way when its worker died comes again, with the same one.
+    // Count one effect per key. A request that was in progress when its worker died is repeated with the same key.
     const effects = new Map(engine.receiver.received.map(({ key, path }) => [key, path.slice(1)]));
     expect([...effects.values()].sort()).toEqual(['a0', 'a1', 'a2', 'b', 'yes2']);
     expect(

@@ -14,7 +14,7 @@ actions:
 ${[1, 2, 3, 4, 5].map((n) => `  - { action: integration-webhook.send, config: { url: "$URL/${n}/{{ run.id }}" } }`).join('\n')}
 `;
 
-/** Key → requests with it, in the order of their first arrival. */
+/** Returns the requests by key, in the order of their first arrival. */
 function byKey(received: readonly Received[]): Map<string, Received[]> {
   const keys = new Map<string, Received[]>();
   for (const entry of received) keys.set(entry.key, [...(keys.get(entry.key) ?? []), entry]);
@@ -33,7 +33,8 @@ describe('when processes die', () => {
     await engine.save(FIVE_STEPS);
     engine.receiver.answerWith(async ({ path }, response) => {
       if (path.startsWith('/3/')) {
-        // After the effect and before its completion: the receiver has the call, Temporal has no result.
+        // The worker is killed between the effect and its completion: the receiver has the call, but Temporal has no
+        // result.
         await first.stop('SIGKILL');
         engine.receiver.answerWith((_received, next) => void next.end('ok'));
       }
@@ -153,7 +154,7 @@ actions:
     });
     await first.stop('SIGKILL');
     const killedAt = Date.now();
-    // Ten subjects: they lie in partitions of both workers.
+    // Ten subjects, so that the partitions of both workers are used.
     for (let n = 0; n < 10; n += 1) await engine.emit('five', {}, { subject: `s${n}` });
     await engine.routed();
     expect(Date.now() - killedAt).toBeLessThan(allowedMs(10_000));
@@ -182,13 +183,13 @@ describe('a worker that slept', () => {
     const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1:stop' });
     await engine.save(RESTART);
     engine.receiver.answerWith(async ({ path }, response) => {
-      // The newer run is in its first step while the sleeper wakes up.
+      // The newer run is in its first step when the suspended worker wakes up.
       if (path === '/first/2') {
         sleeper.signal('SIGCONT');
         await new Promise((resolve) => setTimeout(resolve, 2_000));
       }
-      // The second worker's sweep may start the older run before the partitions are taken over: it is replaced in its
-      // first step then.
+      // The second worker's sweep may start the older run before it takes over the partitions. That run is then
+      // replaced during its first step.
       if (path === '/first/1')
         await until('the older run is replaced', async () => (await engine.runs())[0]?.status === 'cancelled', 30_000);
       response.end('ok');
@@ -196,7 +197,7 @@ describe('a worker that slept', () => {
     await engine.emit('restart', { n: 1 });
     await until('the sleeper sleeps', () => sleeper.output().includes('failpoint after-admit-commit reached'));
     await engine.emit('restart', { n: 2 });
-    // A second worker comes, takes over the partitions and decides that the second run replaces the first.
+    // The second worker takes over the partitions and decides that the second run replaces the first.
     await engine.worker();
     const [older, newer] = await until(
       'both have ended',

@@ -23,7 +23,7 @@ describe('a change that was set aside', () => {
   }, 360_000);
   afterAll(() => engine.close());
 
-  /** A change that was set aside in the transaction that made it, as after the last of its tries. */
+  /** Appends a change that is already a dead letter, as after its last attempt. */
   const setAside = (id: string, status: string): Promise<string> =>
     engine.database.db.transaction(async (tx) => {
       const { changeId = '' } = await entities.mutate(tx, { kind: 'lamp', id }, () => ({ status }), BY_TEST);

@@ -8,7 +8,7 @@ import { startEngine, type Engine } from '../support/engine';
 import { runFermata, startFermata } from '../support/process';
 import { until } from '../support/until';
 
-/** The example of docs/plugins.md: its files, and the commands in their order. */
+/** Returns the example from docs/plugins.md: its files, and its commands in order. */
 function documentedExample(port: number) {
   const page = readFileSync(join(projectRoot(), 'docs', 'plugins.md'), 'utf8');
   const section = page.split(/^## /m).find((text) => text.startsWith('A complete example')) ?? '';
@@ -87,7 +87,7 @@ describe('the plugin of docs/plugins.md', () => {
       expect(await engine.call(fermata, 'GET', '/entities/room/ops')).toMatchObject({ state: { messages: 1 } });
       expect(await engine.call(fermata, 'GET', '/entities/room/news').catch(String)).toContain('404');
 
-      // Another key: refused, and neither log, answer nor table has the secret.
+      // A wrong key is refused, and neither the log, the response nor the table contains the secret.
       const forged = shell('export CHAT_SIGNING_SECRET=wrong\nnode ask.mjs ops checkout', { FERMATA_URL: fermata.url });
       expect(forged.text).toMatch(/^401 /m);
       const kept = await engine.database.pool.query<{ text: string }>(

@@ -112,7 +112,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
   }, 180_000);
 
   test('automations make and remove dependencies; deleting a system removes what hangs on it, each with a tombstone', async () => {
-    // An event that an earlier test left unrouted would start this automation too.
+    // An event that an earlier test left unrouted would also start this automation.
     await engine.routed(60_000);
     const gone = await listener('dependency.deleted');
     for (const id of ['web', 'db']) await call('POST', '/systems', { id, name: id });
@@ -220,7 +220,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
       status: 'unhealthy',
       timestamp: hourAgo,
     });
-    // The first change of health is computed at once; after that at most once a minute.
+    // The first change of health is computed immediately, later ones at most once a minute.
     await engine.ended(1, low, 20_000);
     await call('POST', '/health/results', { systemId: 'shop', configurationId: 'http', status: 'healthy' });
     const { rows: next } = await engine.database.pool.query<{ seconds: number }>(

@@ -11,7 +11,7 @@ describe('a dry run, as a run does,', () => {
   const dry = (body: unknown, of: string) => dryRun(api, of, body);
 
   describe('goes through the gates that routing uses', () => {
-    /** An automation without runs. */
+    /** Id of an automation without runs. */
     let free: string;
     beforeAll(async () => {
       free = String(

@@ -178,7 +178,7 @@ describe('a dry run', () => {
       ],
       on_failure: [{ action: 'automation.log', config: { message: 'failed: {{ run.error.message }}' } }],
     };
-    // What the engine cannot do yet is refused by the API, and reported by a dry run.
+    // The API refuses what the engine cannot do yet. A dry run reports it.
     await api.rows('update automation_versions set definition = $1 where automation_id = $2', [
       JSON.stringify(Definition.parse(definition)),
       created.body['id'],

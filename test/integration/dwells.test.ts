@@ -92,7 +92,7 @@ describe('a `for:` gate', () => {
     const row = await rowOf(id);
     expect(row?.status).toBe('spent');
     await isClosed(row?.workflow_id ?? '');
-    // Its execution fired at the first attempt.
+    // The execution fired at its first attempt.
     expect(workers.map((one) => one.output()).join('')).not.toContain('activityType=fireDwell');
     await lamp('a', { status: 'off' });
     await lamp('a', { status: 'on' });

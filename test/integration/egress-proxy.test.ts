@@ -4,7 +4,7 @@ import { createEgress } from '../../src/edges/egress/egress';
 import { readProxySettings } from '../../src/edges/egress/proxy-settings';
 import { startReceiver, type Receiver } from '../support/receiver';
 
-/** A forward proxy: absolute requests and CONNECT, with a user. Every host leads to the receiver. */
+/** Starts a forward proxy for absolute requests and CONNECT, with a user. Every host leads to the receiver. */
 async function startProxy(to: () => number, connectStatus = 200) {
   const seen: { line: string; authorization: string | undefined }[] = [];
   const server: Server = createServer((request, response) => {
@@ -71,7 +71,7 @@ describe('the egress guard behind a proxy', () => {
   it('asks for a tunnel for https, and checks the certificate of the host, not of the proxy', async () => {
     await expect(get('https://hooks.example.com/x')).rejects.toMatchObject({ code: 'network_error', retryable: true });
     expect(proxy.seen).toEqual([{ line: 'CONNECT hooks.example.com:443', authorization }]);
-    // The receiver speaks no TLS: it has seen no request.
+    // The receiver does not support TLS, so it has not seen a request.
     expect(receiver.received).toEqual([]);
   });
 
@@ -108,7 +108,7 @@ describe('the egress guard behind a proxy', () => {
   ])('does not ask the proxy for %s', async (url, resolve) => {
     const refusal = get(url, egress(resolve));
     await expect(refusal).rejects.toMatchObject({ code: 'egress_refused' });
-    // Where an internal name leads is nobody's business.
+    // The error must not reveal where an internal name leads.
     await expect(refusal).rejects.not.toThrow(/10\.0\.0\.1|127\.0\.0\.1|loopback|private/);
     expect(proxy.seen).toEqual([]);
   });

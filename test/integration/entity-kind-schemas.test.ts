@@ -1,6 +1,6 @@
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
-/** Schemas that once blocked the service for seconds to days, and states that would have. */
+/** Tests schemas that once blocked the service for seconds to days, and states that would have done so. */
 let api: ApiHarness;
 beforeAll(async () => {
   api = await startApiHarness();

@@ -14,7 +14,10 @@ import { until } from '../support/until';
 const BY_TEST = { actor: { type: 'user', id: 'test' }, causedBy: null, depth: 0 } as const;
 const DWELL_MS = 60_000;
 
-/** The real service against the reference model: what fires, and nothing else, whatever the order, repeats and restarts. */
+/**
+ * Compares the real service with the reference model: it fires exactly when the model does, regardless of order,
+ * repeated deliveries and restarts.
+ */
 describe('the gates and their reference model', () => {
   let engine: Engine;
   let worker: FermataProcess;
@@ -40,7 +43,7 @@ describe('the gates and their reference model', () => {
     worker = await engine.worker();
   };
 
-  /** Changes of one lamp, a few seconds to a minute apart, all of them in the past. */
+  /** Generates changes of one lamp, a few seconds to a minute apart, all in the past. */
   const lampStory = fc.array(
     fc.record({ gapSeconds: fc.integer({ min: 1, max: 70 }), on: fc.boolean(), noise: fc.integer({ min: 0, max: 2 }) }),
     { minLength: 1, maxLength: 8 },
@@ -63,7 +66,7 @@ describe('the gates and their reference model', () => {
     const clocks = stories.map(() => start);
     const answer = stories.map((): CauseEvent[][] => []);
     for (const batch of [0, 1, 2]) {
-      // What happens while everything is down is routed together by the next worker that starts.
+      // Changes that occur while no worker is running are routed together by the next worker that starts.
       await worker.stop('SIGKILL');
       for (const [index, story] of stories.entries()) {
         const events: CauseEvent[] = [];
@@ -111,7 +114,10 @@ describe('the gates and their reference model', () => {
       fc.record({
         gapSeconds: fc.integer({ min: 1, max: 80 }),
         status: fc.constantFrom('healthy', 'degraded', 'unhealthy'),
-        /** Sent again; and one from that long before what was the newest, which changes nothing any more. */
+        /**
+         * `again` delivers the result twice. `lateSeconds` adds a result that is this much older than the newest result
+         * and must therefore have no effect.
+         */
         again: fc.boolean(),
         lateSeconds: fc.option(fc.integer({ min: 1, max: 300 })),
       }),
@@ -141,12 +147,13 @@ describe('the gates and their reference model', () => {
         events.push({ at, holds: status !== 'healthy' });
         sent.push(result, ...(again ? [result] : []));
         if (lateSeconds === null) continue;
-        // Another status, so that the result differs if it counted.
+        // Use another status, so that the outcome would differ if the late result counted.
         const other = status === 'healthy' ? 'unhealthy' : 'healthy';
         sent.push({ ...common, status: other, timestamp: new Date(at - lateSeconds * 1_000 + 1).toISOString() });
       }
       wanted.set(systemId, dwellFirings([events], DWELL_MS));
-      // One by one, so that what is late is late; each delivered twice by a sender that repeats.
+      // Send the results one by one, so that late results are late. Every second system's sender repeats all of its
+      // results.
       for (const result of index % 2 === 0 ? sent : [...sent, ...sent]) {
         expect((await engine.post(api, '/health/results', result)).status).toBe(202);
       }
@@ -229,7 +236,7 @@ describe('the gates and their reference model', () => {
           changeIds[index]?.push(appended?.changeId ?? '');
         }
         await routed();
-        // Redelivered: the same changes reach the dispatcher again.
+        // Deliver the same results again, so that the same changes reach the dispatcher twice.
         const repeats = stories.flatMap((story, index) => (story[step]?.again ? [changeIds[index]?.[step] ?? ''] : []));
         await engine.database.db.execute(
           sql`update changes set routed_at = null where change_id = any(${`{${repeats.join(',')}}`}::uuid[])`,

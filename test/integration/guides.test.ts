@@ -12,7 +12,7 @@ import { startTeamsServer } from '../support/vendors/teams-server';
 
 const GUIDES = join(projectRoot(), 'examples', 'guides');
 
-/** Each guide does what it says, with seconds in place of minutes. */
+/** Checks that each guide works as described, with seconds instead of minutes. */
 describe('the guides', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };

@@ -11,27 +11,30 @@ import { connectVendors, startVendors, type Vendors } from '../support/vendors/e
 import { startTeamsServer } from '../support/vendors/teams-server';
 
 type Fields = Record<string, unknown>;
-/** What a provider has accepted of one step: once, or again under the same key. */
+/** An action of a provider, and what may happen when its step is repeated after a crash. */
 interface Row {
   action: string;
   config: Fields;
-  /** `once`: the vendor was asked once to act. `same`: it was asked again for the same, which has no further effect. */
+  /**
+   * `once` means that the vendor received one request. `same` means that it received the same request again, without
+   * further effect. `again` means that the effect happened twice.
+   */
   repeat: 'once' | 'same' | 'again';
-  /** The key or the whole effect, for each time that the provider has accepted it. */
+  /** Returns the key or the whole effect for each time that the provider accepted the action. */
   accepted(): unknown[];
 }
 
 const WORKER_MAIL = 'ops@example.org';
 const POINT = 'failpoint after-effect-before-completion reached';
 
-/** Bodies of the requests with a method and a path, without what differs between two attempts by design. */
+/** Returns the bodies of the requests with a method and path. */
 function bodies(requests: readonly VendorRequest[], method: string, path: RegExp): unknown[] {
   return requests.filter((one) => one.method === method && path.test(one.path)).map(({ body }) => body);
 }
 
 const kube = '/apis/apps/v1/namespaces/default';
 
-/** Objects that are at the vendors before the run, so that each step has a target of its own. */
+/** Creates objects at the vendors before the run, so that each step has its own target. */
 async function seed(vendors: Vendors): Promise<void> {
   const { slack, github, gitlab, servicenow, statuspage, kubernetes } = vendors;
   statuspage.incidents.push({ id: 'seed', name: 'Seed', status: 'investigating', incident_updates: [] });
@@ -98,7 +101,7 @@ function pagerRows({ pagerduty, opsgenie }: Vendors, connections: Connections): 
     alert('create_alert', { message: 'Down' }, 'same', aliases('create')),
     alert('acknowledge', { alias: 'a' }, 'same', aliases('acknowledge')),
     alert('close_alert', { alias: 'a' }, 'same', aliases('close')),
-    // Opsgenie has no key for notes.
+    // Opsgenie has no idempotency keys for notes.
     alert('add_note', { alias: 'a', note: 'Looking' }, 'again', aliases('notes')),
   ];
 }
@@ -119,7 +122,7 @@ function forgeRows({ github, gitlab }: Vendors, connections: Connections): Row[]
     hub('comment', { issueNumber: 1, body: 'Looking' }, 'once', () => github.comments),
     hub('close_issue', { issueNumber: 2 }, 'same', closed),
     hub('dispatch_workflow', { workflow: 'deploy.yml', ref: 'main' }, 'once', () => github.runs),
-    // The same status again: the deployment does not change.
+    // The same status is added again, so the deployment does not change.
     hub('create_deployment_status', { deploymentId: 7, state: 'success' }, 'same', () => github.statuses),
     hub('create_check', { headSha: 'abc', name: 'Fermata', conclusion: 'success' }, 'once', () => github.checks),
     lab('create_issue', { title: 'Down', body: 'db' }, 'once', () =>
@@ -144,9 +147,9 @@ function kubernetesRows({ kubernetes }: Vendors, { kubernetes: on }: Connections
     row('cordon', { name: 'n1' }, 'same', sent('PATCH', '/nodes/n1')),
     row('uncordon', { name: 'n2' }, 'same', sent('PATCH', '/nodes/n2')),
     row('drain', { name: 'n3', force: true }, 'once', sent('POST', '/pods/on-n3/eviction')),
-    // By the uid of the pod; see below for the one that takes its name.
+    // Deletes the pod by its uid. A new pod with the same name is created below.
     row('delete_pod', { name: 'shop-0' }, 'same', sent('DELETE', '/pods/shop-0')),
-    // The second is refused: a job of that name exists.
+    // The second request is refused because a Job with the name exists.
     row('run_job', { name: 'migrate', image: 'app:1', wait: false }, 'same', sent('POST', '/jobs')),
     row(
       'patch',
@@ -165,7 +168,7 @@ function servicenowRows({ servicenow }: Vendors, { servicenow: on }: Connections
   const patched = (id: string) => () => bodies(servicenow.requests, 'PATCH', new RegExp(`/incident/${id}$`));
   return [
     row('create_incident', { shortDescription: 'Down' }, 'once', created),
-    // The columns are the same; ServiceNow has no key for work notes.
+    // The columns get the same values, but ServiceNow has no idempotency keys for work notes.
     row('update', { sysId: 'idA', fields: { urgency: '1' }, workNotes: 'Looking' }, 'again', patched('idA')),
     row('resolve', { sysId: 'idB', closeNotes: 'Restarted' }, 'same', patched('idB')),
   ];
@@ -186,8 +189,9 @@ function statuspageRows({ statuspage }: Vendors, { statuspage: on }: Connections
 }
 
 /**
- * Whether a vendor acts once when a worker dies between the vendor's answer and the commit of the step.
- * integration-webhook.send is tested in attempts.test.ts: a short call would hold the workflow task of all other branches.
+ * Tests whether a vendor acts only once when a worker dies between the vendor's response and the commit of the step.
+ * integration-webhook.send is tested in attempts.test.ts, because a short call would block the workflow task of all
+ * other branches.
  */
 describe('a worker that is killed after the vendor has accepted', () => {
   let engine: Engine;
@@ -208,7 +212,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
     const uploaded = () => [readFileSync(`${ssh?.directory}/app.conf`, 'utf8')];
     const onHost = connections.ssh;
     const overSsh: Row[] = [
-      // At least once: a command that must not run twice has to find out itself.
+      // A command runs at least once. A command that must not run twice has to check that itself.
       {
         action: 'integration-ssh.run',
         config: { ...onHost, command: `echo run >> ${file}` },
@@ -229,7 +233,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
         ...{ action: 'integration-http.poll_until', repeat: 'same', accepted: keysOf('/state') },
         config: { ...http, path: '/state', until: 'response.status == 200' },
       },
-      // Workflows have no key, and answer without an id to search for.
+      // Workflows have no idempotency keys, and their response has no id to search for.
       {
         action: 'integration-teams.post_message',
         config: { ...card, body: 'Down' },
@@ -298,7 +302,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
     });
     for (const { action, accepted } of rows) before.set(action, accepted().length);
     await first.stop('SIGKILL');
-    // A controller replaces the pod that was deleted, under the same name.
+    // A controller replaces the deleted pod with a pod of the same name.
     await vendors.kubernetes.create('/api/v1/namespaces/default/pods', { metadata: { name: 'shop-0' }, spec: {} });
     await engine.worker();
     const [run] = await engine.ended(1, id, 90_000);

@@ -11,7 +11,10 @@ triggers: [{ event: kubernetes.event, config: { connectionId: Cluster, type: War
 actions: [{ variables: { seen: "{{ trigger.payload.name }} {{ trigger.payload.count }}" } }]
 `;
 
-/** A fake API server, because a real one cannot be made to forget its history on demand; two workers share the watch. */
+/**
+ * Uses a fake API server, because a real one cannot be made to forget its history on demand. Two workers share the
+ * watch.
+ */
 describe('events of a Kubernetes cluster', () => {
   let engine: Engine;
   let cluster: Awaited<ReturnType<typeof startKubernetesServer>>;
@@ -37,7 +40,7 @@ describe('events of a Kubernetes cluster', () => {
     await cluster.close();
   });
 
-  /** What is in the log, as `name count`, sorted; what nobody wants is not. */
+  /** Returns the events in the log as `name count`, sorted. Events that no automation wants are not in the log. */
   const seen = async (): Promise<string[]> => {
     const { rows } = await engine.database.pool.query<{ name: string; count: number }>(
       `select payload->>'name' as name, (payload->>'count')::int as count from changes
@@ -48,7 +51,7 @@ describe('events of a Kubernetes cluster', () => {
   const delivered = (what: string) =>
     until(`${what} was delivered`, async () => (await seen()).includes(what), 60_000).then(seen);
   const watched = () => until('the cluster is watched', () => cluster.events.watching() === 1, 60_000);
-  /** The resource versions at which watches began. */
+  /** Returns the resource versions at which watches started. */
   const beginnings = () =>
     cluster.requests.flatMap(({ path }) => {
       const { pathname, searchParams } = new URL(path, 'https://kube');

@@ -2,11 +2,11 @@ import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { replayRuns } from '../support/histories';
 
-/** Branches; with 200 KB each they exceed the 4 MB that Temporal takes with one workflow task. */
+/** Number of branches. With 200 KB each, they exceed the 4 MB that Temporal accepts with one workflow task. */
 const BRANCHES = 24;
 const BLOB = 'x'.repeat(200_000);
 
-/** Temporal takes at most 2 MB for a payload and 4 MB for a message; docs.temporal.io/cloud/limits. */
+/** Temporal accepts at most 2 MB for a payload and 4 MB for a message: https://docs.temporal.io/cloud/limits */
 describe('runs with large variables', () => {
   jest.setTimeout(540_000);
   let e: Engine;

@@ -26,7 +26,7 @@ describe('the life of automations with runs in flight', () => {
     fetch(`${api.url}/api/v1${path}`, { method, headers: { authorization: engine.authorization } });
   const paths = (step: string) =>
     engine.receiver.received.map(({ path }) => path).filter((path) => path.includes(step));
-  /** One run waits, two are queued after that one. */
+  /** Starts one run that waits, and two more that are queued after it. */
   const threeQueued = async (type: string): Promise<string> => {
     const id = await engine.save(automation(type, 'queued', type));
     await engine.emit(type, {}, { times: 3 });
@@ -53,7 +53,8 @@ describe('the life of automations with runs in flight', () => {
     expect(runs.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled']);
     expect(runs[0]?.ended_by).toMatchObject({ kind: 'cancel', reason: 'the automation was disabled' });
     expect((await call('POST', `/automations/${id}/enable`)).status).toBe(200);
-    // A later run of the same bucket goes through after the old deadline: by then the cancelled ones had their chance.
+    // A later run in the same scope passes after the old deadline. By then, the cancelled runs would have continued if
+    // they could.
     await engine.emit('cancelled');
     const after = await engine.ended(4, id, 60_000);
     expect(after.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'success']);

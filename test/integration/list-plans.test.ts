@@ -8,10 +8,10 @@ import { entityStoreOf } from '../support/entity-fixture';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 import { rowsReadBy } from '../support/rows-read';
 
-/** Rows of each table: far more than the rows that a page may read. */
+/** Number of rows per table, far more than a page may read. */
 const ROWS = 20_000;
 const PAGE = 50;
-/** Rows that the plan of one page may read from all partitions and tables together. */
+/** Maximum number of rows that the plan of one page may read from all partitions and tables together. */
 const MAX_READ = 10 * PAGE;
 
 let own: TestDatabase;
@@ -24,7 +24,7 @@ beforeAll(async () => {
   own = await createTestDatabase();
   database = createDatabase(own.url);
   const query = (text: string) => database.pool.query(text);
-  // One entry each 100 s up to now: those of older months lie in the first partition.
+  // One entry every 100 s up to now. Entries of past months are in the first partition.
   const entry = (at: string, facts: string) =>
     query(`insert into audit_log (at, actor, action, outcome)
       select ${at}, jsonb_build_object('type', 'user', 'id', ${facts} from generate_series(1, ${ROWS}) as n`);

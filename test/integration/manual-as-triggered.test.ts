@@ -28,7 +28,7 @@ describe('a run started by hand, as one that an event starts,', () => {
   }, 360_000);
   afterAll(() => engine.close());
 
-  /** Starts the automation with the same payload by hand. */
+  /** Starts the automation manually with the same payload. */
   const byHand = async (id: string, type: string, data: object, skipConditions = false) => {
     const payload = { type, source: 'test', subject: 's', data };
     const answer = await engine.post(api, `/automations/${id}/runs`, { triggerId: 't', payload, skipConditions });

@@ -32,7 +32,7 @@ describe('metrics', () => {
     expect([answer.status, answer.headers.get('content-type')]).toEqual([200, expect.stringContaining('text/plain')]);
     return answer.text();
   };
-  /** Waits until a page, by default that of the API, shows a series with this value or more. */
+  /** Waits until a series has at least this value, by default on the metrics page of the API. */
   const shown = (series: string, atLeast: number, page: () => Promise<string> = scrape) =>
     until(`${series} is ${atLeast}`, async () => {
       const line = (await page()).split('\n').find((each) => each.startsWith(`${series} `));
@@ -80,13 +80,13 @@ actions: [{ action: automation.log, config: { message: m } }]
     expect(bounds).toEqual([...bounds].sort((a, b) => a - b));
 
     expect(await scrape()).toMatch(/^fermata_changes_total 0$/m);
-    // Temporal's own beside them.
+    // The metrics of the Temporal SDK are on the same page.
     expect(page).toMatch(/^temporal_\w+/m);
     expect(page).not.toContain('fermata_runs_total');
     expect(page).toMatch(/^process_cpu_seconds_total /m);
     for (const served of [page, await scrape()]) {
       expect(served).toMatch(/^fermata_build_info\{version="\d[^"]*",node="v\d[^"]*"\} 1$/m);
-      // The real one, of the Debian package prometheus.
+      // The real promtool, from the Debian package prometheus.
       const checked = spawnSync('promtool', ['check', 'metrics'], { input: served, encoding: 'utf8' });
       expect([checked.error, checked.status, checked.stderr]).toEqual([undefined, 0, '']);
     }
@@ -130,7 +130,7 @@ actions: [{ stop: { error: true, reason: broken } }]
       );
     });
     expect(await lines()).toHaveLength(9);
-    // A deleted automation gives its place to the next one, whose count begins at 0.
+    // When an automation is deleted, the next one gets its series, and its count starts at 0.
     await engine.call(small, 'DELETE', `/automations/${named}`);
     const after = await lines();
     expect(after).toContain('fermata_runs_total{automation="beyond the bound",status="failed"} 0');

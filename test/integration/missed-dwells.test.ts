@@ -34,7 +34,7 @@ describe('a dwell whose deadline passed while no worker ran, and whose cause is 
     const reported = await engine.save(dwell('reported', ', missed: report'));
     for (const systemId of ['held', 'stopped', 'reported']) await report(systemId, 'healthy', 20);
     for (const systemId of ['held', 'stopped', 'reported']) await report(systemId, 'unhealthy', 10);
-    // Back for a moment before the deadline, then gone again and over: nothing held for three minutes.
+    // The cause of `stopped` ended before the deadline, so it did not hold for three minutes.
     await report('stopped', 'healthy', 9);
     for (const systemId of ['held', 'reported']) await report(systemId, 'healthy', 4);
     await engine.worker();

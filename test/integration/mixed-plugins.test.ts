@@ -37,7 +37,7 @@ describe('workers with different plugins', () => {
   };
   const save = async (document: Record<string, unknown>): Promise<string> =>
     String((await engine.call(api, 'POST', '/automations', { mode: 'parallel', max_runs: 100, ...document }))['id']);
-  /** As a plugin's own route would. */
+  /** Sets the state of an entity as a plugin's own route would. */
   const set = async (kind: string, id: string, state: Record<string, unknown>): Promise<void> => {
     await engine.database.db.transaction((tx) => store.mutate(tx, { kind, id }, () => state, CAUSE));
     await engine.database.pool.query(`select pg_notify('fermata', 'changes')`);
@@ -47,7 +47,7 @@ describe('workers with different plugins', () => {
   test('each change is routed by one that knows its trigger, whichever has the partition', async () => {
     const storm = await save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
     const flood = await save({ name: 'flood', triggers: [{ event: 'tide.flood_started' }], actions: [seen] });
-    // One after another: a worker reads what the others know when it starts, and then every 1.5 s.
+    // Start them one after another. A worker reads what the others know when it starts, and then every 1.5 s.
     await start(WEATHER);
     await start(TIDE);
     await start('');
@@ -129,7 +129,7 @@ describe('workers with different plugins', () => {
     expect(step?.result).toEqual({ twice: 20 });
     const outcomes = await engine.outcomes(automation);
     expect(outcomes.filter(({ outcome }) => outcome === 'error')).toEqual([]);
-    // Events of its type would wait for a worker that has the filter.
+    // Otherwise, events of its type would wait for a worker that has the filter.
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 360_000);
 
@@ -146,7 +146,7 @@ describe('workers with different plugins', () => {
       actions: [seen],
     });
     await engine.call(api, 'PUT', '/entity-kinds/buoy', { schema: { type: 'object' } });
-    // The filter was there within the last minutes, so what needs it waits.
+    // A worker had the filter within the last minutes, so events that need it wait.
     const [, knowing] = await Promise.all([start(''), start(WEATHER)]);
     await knowing.stop();
     const isRouted = async (id: string): Promise<boolean> => {
@@ -197,7 +197,7 @@ describe('workers with different plugins', () => {
     await start(WEATHER);
     await engine.call(api, 'POST', `/automations/${automation}/runs`, {});
     expect((await engine.ended(1, automation, 60_000))[0]).toMatchObject({ status: 'success' });
-    // Events of its type would wait for a worker that has the filter.
+    // Otherwise, events of its type would wait for a worker that has the filter.
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 360_000);
 
@@ -226,7 +226,7 @@ describe('workers with different plugins', () => {
     const { pool } = engine.database;
     const renewed = async () =>
       (await pool.query<{ at: string }>('select max(expires_at)::text as at from workers')).rows[0]?.at;
-    // Thirty renewals at their own pace take 45 s.
+    // Without notifications, thirty renewals would take 45 s.
     const began = Date.now();
     for (let count = 0; count < 30; count += 1) {
       const before = await renewed();
@@ -237,7 +237,7 @@ describe('workers with different plugins', () => {
     let heard = 0;
     const listener = listen(engine.databaseUrl, { workers: () => (heard += 1) });
     try {
-      // Each connection of a listener calls its handlers once.
+      // A listener calls its handlers once for each connection that it opens.
       await until('it listens', () => heard === 1);
       const other = await start(WEATHER);
       await until('the other one has announced itself', () => heard > 1);

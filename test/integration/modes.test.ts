@@ -3,7 +3,7 @@ import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { until } from '../support/until';
 
-/** An automation whose runs last `hold` seconds and report their begin and end to the receiver. */
+/** Returns an automation whose runs last `hold` seconds and report their start and end to the receiver. */
 const automation = (mode: string, hold: number, more = '') => `
 name: ${mode}
 mode: ${mode}
@@ -71,7 +71,7 @@ describe('30 identical events at once', () => {
     expect(log).toEqual(expected);
     const order = requests('begin').map(({ body }) => (JSON.parse(body) as { n: number }).n);
     expect(order).toEqual([...order].sort((a, b) => a - b));
-    // Each start found the workflow id held by the execution before, which completed and was not terminated.
+    // Each start found the workflow id in use by the previous execution, which completed and was not terminated.
     const client = lazyClient(engine.temporal);
     const statusOf = async ({ workflow_id, execution_run_id }: RunRow) => {
       const { status } = await client.workflow.getHandle(workflow_id, execution_run_id ?? '').describe();

@@ -14,12 +14,15 @@ import { until } from '../support/until';
 
 const RULES = join(projectRoot(), 'deploy', 'prometheus');
 
-/** What histograms add to their names. */
+/** Matches the suffixes of histogram series. */
 const PART = /_(?:bucket|sum|count)$/;
 
 const HOUSEKEEPING_MS = 300_000;
 
-/** Waits until no housekeeping falls into the next minute: one worker of a fleet does it at each full five minutes, whatever is idle. */
+/**
+ * Waits until no housekeeping is due within the next minute. One worker of the fleet does housekeeping at every full
+ * five minutes, even when idle.
+ */
 async function awayFromHousekeeping(): Promise<void> {
   const since = Date.now() % HOUSEKEEPING_MS;
   if (since < 10_000) await pause(10_000 - since);
@@ -162,7 +165,8 @@ actions: [{ variables: { done: 'true' } }]`);
     proxy.cutSilently();
     const since = Date.now();
     await engine.emit('cut');
-    // 15 s until the listener finds the cut, 8 s for connections in use, then a poll; the rest is for a busy machine.
+    // Up to 15 s until the listener notices the cut, 8 s for connections in use, and one poll. The remaining time is
+    // for a busy machine.
     const runs = await engine.ended(2, automation, 60_000);
     process.stdout.write(`connections were replaced ${Date.now() - since} ms after the cut\n`);
     expect(runs.map(({ status }) => status)).toEqual(['success', 'success']);
@@ -216,7 +220,7 @@ actions: [{ delay: { hours: 1 } }]`);
       }
     }
     used.delete('fermata_clock_skew_seconds');
-    // Workers serve these themselves.
+    // Workers export these metrics themselves.
     used.delete('fermata_loop_age_seconds');
     expect(used.size).toBeGreaterThan(5);
     for (const name of used) expect(page).toMatch(new RegExp(`^# TYPE ${name} (gauge|counter|histogram)$`, 'm'));

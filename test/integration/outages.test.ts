@@ -3,7 +3,7 @@ import { startEngine, type Engine } from '../support/engine';
 import { startPostgres, startTemporal } from '../support/services';
 import { until } from '../support/until';
 
-/** `npm run chaos` makes it two minutes. */
+/** `npm run chaos` sets it to two minutes. */
 const OUTAGE_SECONDS = Number(process.env['FERMATA_TEST_OUTAGE_SECONDS'] ?? 8);
 
 const QUEUED = `
@@ -62,7 +62,8 @@ describe('while Temporal is away', () => {
       expect(engine.receiver.received.map(({ path }) => path)).toEqual(expected);
       expect(new Set(engine.receiver.received.map(({ key }) => key)).size).toBe(n);
       await until('readyz is content again', async () => (await ready()) === 200);
-      // Also what the native core logs while Temporal is away, which would be coloured lines of its own.
+      // Include what the native core logs while Temporal is unavailable, which would otherwise be separate coloured
+      // lines.
       const lines = worker.output().trimEnd().split('\n');
       expect(lines.filter((line) => !line.startsWith('{'))).toEqual([]);
       expect(lines.some((line) => line.includes('"target":"temporalio'))).toBe(true);
@@ -188,7 +189,7 @@ describe('an API that is killed right after it answered 202', () => {
       const answers = await Promise.all(
         Array.from({ length: 20 }, async (_, n) => {
           const { status } = await engine.post(api, '/events', tick(n)).catch(() => ({ status: 0 }));
-          // The kill comes with the first answer, in the middle of the others.
+          // Kill the API at the first response, while the others are in progress.
           await api.stop('SIGKILL');
           return { n, status };
         }),

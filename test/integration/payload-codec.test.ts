@@ -14,13 +14,13 @@ import { runFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 const CANARY = 'canary-in-the-payload';
-/** Workflow ids and search attributes show it: Temporal looks for them. */
+/** Not encrypted: workflow ids and search attributes contain the name, because Temporal searches by them. */
 const NAME = 'parks and fails';
 const UI = 'https://temporal.example.com';
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)];
 const base64 = (...keys: Buffer[]) => keys.map((key) => key.toString('base64')).join(',');
 
-/** Its variable is in the history; the wait parks it in between. */
+/** The variable is part of the history. The wait pauses the run before the variable is used again. */
 const WAITS = `
 name: ${NAME}
 mode: parallel
@@ -57,7 +57,7 @@ describe('histories with the payload codec', () => {
     await worker.stop();
     worker = await e.worker(env);
   };
-  /** Everything that Temporal stores of a run, as text; encrypted parts as they are. */
+  /** Returns everything that Temporal stores about a run as text. Encrypted parts remain encrypted. */
   const historyOf = async ({ workflow_id, execution_run_id }: RunRow): Promise<string> => {
     const client = lazyClient(e.temporal);
     const handle = client.workflow.getHandle(workflow_id, execution_run_id ?? undefined);
@@ -69,7 +69,7 @@ describe('histories with the payload codec', () => {
     await client.connection.close();
     return historyText([events, workflowExecutionInfo?.memo]);
   };
-  /** The row waits before the workflow task is completed. */
+  /** Waits until the wait is in the history. The row is already waiting before the workflow task is completed. */
   const parked = (run: RunRow | undefined): Promise<string> =>
     until('the wait is in the history', async () => {
       const history = await historyOf(run as RunRow);
@@ -116,7 +116,7 @@ describe('histories with the payload codec', () => {
     expect(ended.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
   });
 
-  /** Temporal's command line with the codec of the API, and `fermata codec`. */
+  /** Checks Temporal's command line with the codec of the API, and `fermata codec`. */
   async function throughTheTools({ workflow_id, execution_run_id }: RunRow): Promise<void> {
     const cli = await findTemporalCli({
       ...{ home: join(projectRoot(), '.fermata'), env: process.env },

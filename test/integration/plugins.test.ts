@@ -93,7 +93,7 @@ describe('a plugin of a user', () => {
     const stormy = await Promise.all(changes.map(async ({ id }) => (await engine.steps(id))[0]?.result));
     expect(stormy).toEqual([{ stormy: false }, { stormy: true }]);
 
-    // Once in the fleet, of two workers.
+    // Logged once, although there are two workers.
     const lines = () =>
       workers.flatMap((worker) => worker.output().split('\n')).filter((line) => line.includes('weather: north'));
     await until('the listener heard of it', () => lines().length >= 2);
@@ -150,7 +150,8 @@ describe('a plugin of a user', () => {
       expect(run).toMatchObject({ status: 'success', context_key: 'ops' });
       expect((await engine.post(phones, '/phones/ring', { caller: 'ada', line: '' })).status).toBe(422);
 
-      // Secrets that a plugin reads in its steps are those of the run: checked against their bindings, and hidden.
+      // Secrets that a plugin reads in a step count as secrets of the run: their bindings are checked and their values
+      // are masked.
       await engine.call(phones, 'PUT', '/secrets/CANARY', { value: 'canary-read-by-plugin' });
       const allow = { actions: ['leak.other'] };
       await engine.call(phones, 'PUT', '/secrets/BOUND', { value: 'canary-that-is-bound', allow });

@@ -25,13 +25,13 @@ const RULES = `groups:
           runbook_url: ${RUNBOOK}
 `;
 
-/** Prometheus, and a pair of Alertmanagers that both send the same alert, as in production. */
+/** Uses a real Prometheus and two Alertmanagers that both send the same alert, as in production. */
 describeWithPrometheus('a rule of a real Prometheus, through two real Alertmanagers', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   let exporter: Server;
   const servers: MonitoringServer[] = [];
-  /** What the exporter reports, by mount. */
+  /** The values that the exporter reports, by mount point. */
   const used = new Map<string, number>();
 
   beforeAll(async () => {
@@ -110,7 +110,7 @@ actions:
     expect(script).toMatchObject({ status: 'success', result: { stdout: 'cleaning /var\n', exitCode: 0 } });
     used.set('/var', 10);
     const [run, ...more] = await engine.ended(1, id, 60_000);
-    // Both Alertmanagers repeat the group each second: still only one run.
+    // Both Alertmanagers repeat the group every second, but there is still only one run.
     expect(more).toEqual([]);
     expect(run).toMatchObject({ status: 'success' });
     expect(pages('quiet')).toEqual([]);

@@ -14,7 +14,7 @@ const stepOf = (runId: string, action: string | null = 'test.send') =>
 
 describe('a step that was refused a secret', () => {
   const database = useDatabase();
-  // The log is append-only, so each test reads the entries of a run of its own.
+  // The log is append-only, so each test reads the entries of its own run.
   let runId: string;
   beforeEach(() => void (runId = randomUUID()));
 

@@ -28,7 +28,7 @@ describe('two builds of one deployment', () => {
   const gateOf = (run: RunRow) =>
     (run as unknown as { trigger_scope: { payload: { data: { gate: string } } } }).trigger_scope.payload.data.gate;
   const runAt = async (gate: string) => (await e.runs(automation)).find((run) => gateOf(run) === gate);
-  /** A run that waits at its gate, and whose workflow task is completed. */
+  /** Starts a run and waits until it waits at its gate and its workflow task is completed. */
   const park = async (gate: string): Promise<RunRow> => {
     await e.emit('wait', { gate });
     return until(
@@ -55,9 +55,9 @@ describe('two builds of one deployment', () => {
   };
 
   /**
-   * Lets runs continue, one after another, until one does so in the build. Each worker's own task queue reads the
-   * routing from Temporal's matching service, which makes it wait twice as long each time (1 s, 2 s, 4 s, …) when
-   * more than five changes came quickly after one another, as they do in this test.
+   * Lets runs continue, one after another, until one continues in the build. Each worker's own task queue reads the
+   * routing from Temporal's matching service. If more than five changes follow each other quickly, as in this test,
+   * each further read is delayed twice as long (1 s, 2 s, 4 s, …).
    */
   const passUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
     let build: string | undefined;
@@ -75,7 +75,7 @@ describe('two builds of one deployment', () => {
     expect(await d.buildOf(await park('a'))).toBe('1.0');
     for (const gate of [...gates('b', 5), ...gates('a', 10)]) await park(gate);
 
-    // The new build routes and starts runs as well, but executes none.
+    // The new build also routes changes and starts runs, but does not execute any.
     await d.worker('1.1');
     await d.whenSeen('ramp', '1.1', '--percentage', '0');
     for (const gate of ['c', 'd', 'e', 'f']) expect(await d.buildOf(await park(gate))).toBe('1.0');
@@ -92,7 +92,7 @@ describe('two builds of one deployment', () => {
     );
     expect(await d.release('ramp', '--stop')).toMatchObject({ current: '1.0', ramping: null });
 
-    // A run that waits since the old build goes on in the new one.
+    // A run that started to wait in the old build continues in the new one.
     expect(await d.release('current', '1.1')).toMatchObject({ current: '1.1' });
     await until(
       'a new run goes to the current build',
@@ -102,7 +102,8 @@ describe('two builds of one deployment', () => {
     expect(await passUntil('1.1', ['a', ...gates('a', 10)])).toBe('1.1');
     for (const gate of gates('i', 10)) await park(gate);
 
-    // Rollback: what began in the new build, and what waits since the old one, ends in the old one.
+    // Rollback: runs that started in the new build, and runs that have waited since the old build, end in the old
+    // build.
     expect(await d.release('current', '1.0')).toMatchObject({ current: '1.0' });
     await until('a new run goes back', async () => (await d.buildOf(await park(`k${Date.now()}`))) === '1.0', 60_000);
     expect(await passUntil('1.0', gates('i', 10))).toBe('1.0');

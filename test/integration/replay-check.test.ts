@@ -6,7 +6,7 @@ import { startEngine, type Engine } from '../support/engine';
 import { runFermata } from '../support/process';
 import { until } from '../support/until';
 
-/** `COMMAND_TYPE_START_TIMER` of the API's protocol. */
+/** `COMMAND_TYPE_START_TIMER` in the protocol of Temporal's API. */
 const START_TIMER = 3;
 
 const WAITS = `
@@ -82,7 +82,7 @@ describe('fermata replay-check', () => {
   });
 });
 
-/** An execution whose first workflow task was completed by other code: it started a timer and nothing else. */
+/** Starts an execution whose first workflow task is completed by other code, which only starts a timer. */
 async function startDoctored(
   { workflow, workflowService, connection }: ReturnType<typeof lazyClient>,
   { namespace, taskQueue }: Engine['temporal'],

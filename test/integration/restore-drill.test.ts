@@ -39,7 +39,7 @@ actions:
   - wait_until: { condition: 'state.gate.plain.first == true', timeout_seconds: 3600 }
 `;
 
-/** docs/operations.md, "Backup and restore", both ways. */
+/** Performs docs/operations.md, "Backup and restore", in both directions. */
 describe('the restore drill', () => {
   jest.setTimeout(720_000);
   let e: Engine;
@@ -87,7 +87,7 @@ describe('the restore drill', () => {
       const run = await runOf(type, n);
       return (run?.status === 'success' || run?.status === 'failed') && run;
     });
-  /** What the housekeeping workflow does, ten minutes later. */
+  /** Does what the housekeeping workflow does, ten minutes later. */
   const reconcile = async (): Promise<void> => {
     const client = lazyClient({ ...e.temporal, ...(namespace !== undefined && { namespace }) });
     await e.database.db.execute(sql`update runs set started_at = started_at - interval '10 minutes'`);
@@ -123,7 +123,7 @@ describe('the restore drill', () => {
     await restore(e.databaseUrl, backup);
 
     await start();
-    // Senders repeat what they sent after the backup.
+    // Senders repeat the events that they sent after the backup.
     await event('work', 'repeated');
     await event('once', 'repeated');
     const again = [await ended('work', 'repeated'), await ended('once', 'repeated')];
@@ -141,10 +141,10 @@ describe('the restore drill', () => {
     await reconcile();
     expect(await statusOf(forgotten)).toBe('TERMINATED');
     await client.connection.close();
-    // Its row says again what it waits for.
+    // The row again shows what the run waits for.
     await waitsAt('work', 'kept', 'actions[4]');
 
-    // The wait that it has passed ends when its wake is not answered.
+    // The run has already passed this wait. Its row is removed when the wake is not answered.
     await gate('kept', { first: true });
     const waits = async (path: string) => {
       const found = await e.database.db.execute<{ signalled: boolean }>(
@@ -159,7 +159,7 @@ describe('the restore drill', () => {
     await gate('kept', { first: true, second: true });
     expect(await ended('work', 'kept')).toMatchObject({ status: 'success' });
 
-    // What was lost is retried in one call, under the keys of before.
+    // All lost runs are retried in one call, with the same idempotency keys as before.
     const retried = await e.call(api, 'POST', '/runs/retry', { errorCode: 'execution_lost' });
     expect(retried).toEqual({ matched: 2, done: 2 });
     await until('both effects were repeated', () => sent('/once').length === 2 && keys('/first').length > 3);
@@ -204,13 +204,13 @@ describe('the restore drill', () => {
       const open = (await e.runs()).filter(({ status }) => status === 'waiting');
       return open.length === 2;
     });
-    // What had succeeded is not repeated.
+    // Steps that had succeeded are not repeated.
     expect(sent('/first')).toHaveLength(firsts);
     expect((await fermata('doctor')).out).not.toContain('runs_lost');
   });
 });
 
-/** A copy of a database that nothing writes to. Returns its name. */
+/** Copies a database to which nothing writes. Returns the name of the copy. */
 async function copyOf(url: string): Promise<string> {
   const name = new URL(url).pathname.slice(1);
   const copy = `${name}_backup`;
@@ -221,7 +221,7 @@ async function copyOf(url: string): Promise<string> {
   return copy;
 }
 
-/** Puts a copy in the place of a database. */
+/** Replaces a database with a copy. */
 async function restore(url: string, copy: string): Promise<void> {
   const name = new URL(url).pathname.slice(1);
   await onServer(url, async (client) => {
@@ -245,7 +245,7 @@ async function onServer(url: string, work: (client: pg.Client) => Promise<void>)
   }
 }
 
-/** A namespace without executions, as after the loss of Temporal's database. */
+/** Creates a namespace without executions, as after the loss of Temporal's database. */
 async function emptyNamespace(e: Engine): Promise<string> {
   const namespace = `restored-${e.temporal.taskQueue}`;
   const client = lazyClient(e.temporal);

@@ -49,7 +49,7 @@ actions:
     const [changeId] = await e.emit('once');
     const [run] = await e.ended(1, id);
     expect(run?.status).toBe('success');
-    // As after a restore of an older backup: the change is unrouted, its run is unknown.
+    // As after restoring an older backup: the change is not routed, and its run is unknown.
     await e.database.db.execute(sql`delete from runs where automation_id = ${id}`);
     await e.database.db.execute(sql`update changes set routed_at = null where change_id = ${changeId ?? ''}`);
     const [again] = await e.ended(1, id, 60_000);
@@ -101,7 +101,7 @@ actions:
       values (${runId}, ${id}, 1, 'all', 'parallel', 'running', '{}', ${runId}, 'w', now())`);
     let closing: Promise<unknown> = Promise.resolve();
     await e.database.db.transaction(async (tx) => {
-      // A step holds the run's row while it arms its wait.
+      // A step locks the row of the run while it arms its wait.
       await tx.execute(sql`select 1 from runs where id = ${runId} for no key update`);
       closing = e.database.db.transaction((other) =>
         closeRuns(other, sql`id = ${runId}`, { kind: 'user', reason: 'test' }, 'cancel'),
@@ -123,7 +123,7 @@ actions:
   });
 });
 
-/** Until a session of this database waits for a lock. */
+/** Waits until a session of this database waits for a lock. */
 async function blocked(url: string): Promise<void> {
   const client = new pg.Client({ connectionString: url });
   await client.connect();

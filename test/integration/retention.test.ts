@@ -195,7 +195,7 @@ describe('retention', () => {
     await addRun(1, 'success', 1);
     await applyRetention(database, RETENTION_SETTINGS, IDENTITIES);
     expect(await query('select version from automation_versions order by version')).toEqual(
-      // 1 has a run; of the others the newest two stay.
+      // Version 1 has a run. Of the other versions, the newest two are kept.
       [{ version: 1 }, { version: 4 }, { version: 5 }],
     );
     await query(`update automations set deleted_at = now() - interval '60 days'`);

@@ -22,7 +22,7 @@ describe('routing in batches', () => {
 
   const db = () => engine.database.db;
 
-  /** Appends one event for each subject before any worker can read them, so that they share batches. */
+  /** Appends one event per subject before any worker can read them, so that they share batches. */
   const emitAll = async (
     type: string,
     subjects: readonly string[],
@@ -113,7 +113,8 @@ describe('routing in batches', () => {
     await emitAll('asleep', subjects(50), (n) => ({ n }));
     const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
     await until('the worker sleeps', () => first.output().includes('failpoint before-routing-commit'), 60_000);
-    // Its transaction stays open: the rows that it marked are locked, and nobody else may route them.
+    // The first worker's transaction stays open. The rows that it marked are locked, and no other worker may route
+    // them.
     await engine.worker();
     await new Promise((resolve) => setTimeout(resolve, 7_000));
     first.signal('SIGCONT');
@@ -134,11 +135,11 @@ describe('routing in batches', () => {
     const before = await db().execute<{ count: number }>(sql`
       select count(*)::int as count from changes
       where routed_at < (select routed_at from changes where change_id = ${changeId})`);
-    // The first read takes the oldest 500; the second takes turns.
+    // The first read takes the oldest 500 changes, the second takes turns between automations.
     expect(before.rows[0]?.count).toBeLessThan(1_000);
   }, 360_000);
 
-  /** More than a 41st of the steps for one event, and less than one evaluation may take alone. */
+  /** Takes more than a 41st of the steps allowed per event, but less than a single evaluation may take. */
   const heavy = `(${Array.from({ length: 24 }, () => '(trigger.payload.data.text | upper | lower | length)').join(' + ')}) > 0`;
   const crowd = Array.from({ length: 40 }, (_, n) => `heavy-${n}`);
 
@@ -178,7 +179,7 @@ actions:
     const cheap = await engine.save(waiting('cheap', 'trigger.payload.data.n == 1'));
     await engine.emit('begin', {});
     const worker = await engine.worker();
-    // After it has armed its wait, a run reads the log again on its own, and no shared bound applies to that.
+    // After arming its wait, a run reads the log again without a shared limit, so wait until that is over.
     const armed = async () => {
       const found = await db().execute<{ count: number }>(sql`select count(*)::int as count from waits where looked`);
       return found.rows[0]?.count;

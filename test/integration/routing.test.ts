@@ -82,7 +82,7 @@ describe('routing', () => {
 
   it('sets a change aside that cannot be routed, after five tries; later changes of its entity wait that long and no other', async () => {
     const id = await engine.save(listens('poison'));
-    // A context key that the runs table refuses fails inside the routing transaction, not in a gate.
+    // A context key that the runs table refuses makes the routing transaction fail, not a gate.
     await engine.database.db.execute(sql`
       alter table runs add constraint no_poison check (trigger_scope -> 'payload' -> 'data' ->> 'n' <> 'poison')`);
     const [poisoned] = await engine.emit('poison', { n: 'poison' }, { subject: 'a' });

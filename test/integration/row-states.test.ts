@@ -56,7 +56,9 @@ describe('the life cycles of rows', () => {
     withOnFailure = await create({ on_failure: [{ stop: { reason: 'over' } }] });
   });
 
-  /** A run in a bucket of its own, and its step, if it has one. Its execution is `e1`, unless it is pending. */
+  /**
+   * Creates a run in its own scope, with a step if `step` is given. Unless the run is pending, its execution is `e1`.
+   */
   async function runIn(status: RunStatus, { step, of = automationId }: { step?: StepStatus; of?: string } = {}) {
     const id = randomUUID();
     await db.execute(sql`
@@ -78,11 +80,11 @@ describe('the life cycles of rows', () => {
     (await db.execute<{ status: string }>(sql`select status from run_steps where run_id = ${id} and path = ${PATH}`))
       .rows[0]?.status;
 
-  /** Returns where a transition leads from each status. */
+  /** Returns the status that a transition leads to from each status. */
   async function each<S extends string>(from: readonly S[], lead: (status: S) => Promise<string | undefined>) {
     return Object.fromEntries(await Promise.all(from.map(async (status) => [status, await lead(status)] as const)));
   }
-  /** What a transition leads to that is refused in all statuses but some. */
+  /** Returns the expected statuses for a transition that only some statuses allow. */
   const only = <S extends string>(all: readonly S[], from: readonly string[], to: string) =>
     Object.fromEntries(all.map((status) => [status, from.includes(status) ? to : status]));
 
@@ -218,7 +220,7 @@ describe('the life cycles of rows', () => {
           await move(run.id);
           return stepOf(run);
         });
-        // Of a run that has ended, a cut branch may still take what is left; nothing else changes.
+        // If the run has ended, the only allowed change is that a cancelled branch cancels its open steps.
         const from = BEGUN.includes(status) || to === 'cancelled' ? OPEN : [];
         expect({ status, led }).toEqual({ status, led: only(STEP_STATUSES, from, to) });
       }
@@ -274,7 +276,7 @@ describe('the life cycles of rows', () => {
     });
   });
 
-  /** Arms a wait at the step. */
+  /** Arms a wait in the step. */
   async function arm(run: { id: string }) {
     const wait = { id: randomUUID(), runId: run.id, path: PATH, kind: 'wait_until' as const, refs: [], afterSeq: 0 };
     const none = { event: null, contextKey: null, anyKey: false, timeoutAt: null, recheckAt: null };

@@ -101,7 +101,7 @@ describe('the activities of a run', () => {
       await pause(50);
       const second = await stretch(id);
       expect(second.done.slice(0, -1)).toEqual(first.done.slice(0, -1));
-      // The end of the delay is fixed, what is left of it is less.
+      // The end of the delay is fixed, so less time remains at each evaluation.
       const of = (done: typeof delayed) => (done as { evaluated: { until: number; ms: number } }).evaluated;
       expect(of(second.done.at(-1)).until).toBe(of(delayed).until);
       expect(of(second.done.at(-1)).ms).toBeLessThan(of(delayed).ms);

@@ -6,7 +6,7 @@ let backup: string;
 
 const MORE_THAN_SEARCHED = 20_100;
 
-/** Adds ended runs of an automation, one a second up to `until`, with ids that begin with their time. */
+/** Adds ended runs of an automation, one per second up to `until`. Their ids begin with their time. */
 const addRuns = (automationId: string, count: number, until: string, { context = 'host', status = 'success' } = {}) =>
   api.rows(
     `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_event, context_key, trigger_scope, root_run_id,

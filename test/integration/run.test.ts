@@ -46,7 +46,7 @@ describe('a run', () => {
       error: null,
       ended_by: null,
       context_key: 'shop',
-      // Those it began with: a retry begins with them again.
+      // The variables that the run started with. A retry starts with the same variables.
       variables: { who: 'ADA' },
     });
     const steps = await engine.steps(run?.id ?? '');

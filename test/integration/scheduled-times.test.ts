@@ -11,12 +11,12 @@ const seconds = (count: number) => new Date(Date.parse(AT) + count * 1_000);
 const CRON = { event: 'automation.cron', config: { cronPattern: '0 10 * * *' }, since: '2026-01-01T00:00:00Z' };
 
 interface Given {
-  /** null: the automation has no such trigger. */
+  /** Null if the automation has no such trigger. */
   schedule?: Partial<{ event: string; config: object; since: string }> | null;
-  /** Seconds after the time of the schedule at which Temporal began it, and at which it is evaluated. */
+  /** Seconds after the scheduled time at which Temporal started it (`begun`) and at which it is evaluated (`now`). */
   begun?: number;
   now?: number;
-  /** Whether a worker was live at the time of the schedule. */
+  /** Whether a worker was live at the scheduled time. */
   attended?: boolean;
 }
 

@@ -80,7 +80,7 @@ describe('a schedule', () => {
   test('follows edit, disabling, enabling, deletion and rollback', async () => {
     const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
     const id = await engine.save(yaml);
-    // By the calendar of UTC, in winter and in summer; the offset is computed at each firing.
+    // The spec uses the UTC calendar, in winter and summer. The offset is computed each time it fires.
     const spec = await kept(id);
     expect(spec.timezone).toBe('UTC');
     expect(spec.calendars?.map(({ hour }) => hour[0]?.start).toSorted()).toEqual([7, 8]);
@@ -179,7 +179,7 @@ describe('a schedule', () => {
     await new Promise((resolve) => setTimeout(resolve, 14_000));
     const up = Date.now();
     workers = await Promise.all([engine.worker(), engine.worker()]);
-    // The last seconds before the return are on time still.
+    // Times within the last seconds before the return still count as on time.
     const missed = async (id: string) => (await times(id)).filter((at) => at > down + 2_000 && at < up - 5_000).length;
     await until('all that was missed has fired', async () => (await missed(all)) >= 3, 60_000);
     for (const id of [skip, one, all]) {

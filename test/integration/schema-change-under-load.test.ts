@@ -3,7 +3,10 @@ import { isDatabaseAway } from '../../src/db/availability';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
-/** The release before reads with a star, or another program does: its prepared statements become invalid. */
+/**
+ * A query with `select *`, as an older release or another program may use. A schema change invalidates its prepared
+ * statement.
+ */
 const STAR = (key: string) => sql.raw('select * from secrets where name = ').append(sql`${key}`);
 
 describe('a column that is added while statements are prepared', () => {

@@ -12,7 +12,7 @@ import { createScripts } from '../support/scripts';
 import { until } from '../support/until';
 
 describe('the cgroup of a script', () => {
-  /** Where the service may make cgroups; '' = it may not, and the setup has said why. */
+  /** Directory in which the service may create cgroups. Empty if it may not; the setup has then logged why. */
   const { FERMATA_TEST_SCRIPT_CGROUP: home } = testEnvironment();
   const onCgroup = home === '' ? test.skip : test;
 
@@ -65,7 +65,7 @@ void createScripts({ sandbox: 'none' }).shell('setsid sleep ${argument} & sleep 
       const cgroups = () =>
         readdirSync(home).filter((name) => name.includes(`-${service.pid}-`) && !name.endsWith('-1'));
       const processes = (name: string) => readFileSync(join(home, name, 'cgroup.procs'), 'utf8');
-      // The first cgroup was that of the trial.
+      // The first cgroup belonged to the trial.
       const left = await until('the script runs', () =>
         Promise.resolve(cgroups().find((name) => processes(name).split('\n').length > 3)),
       );

@@ -17,7 +17,7 @@ describe('the sandbox', () => {
   beforeAll(async () => {
     expect(await sandboxProblem()).toBeNull();
     scripts = createScripts();
-    // Everybody may write there, as to /tmp.
+    // Everybody may write there, as in /tmp.
     open = mkdtempSync(join(tmpdir(), 'open-'));
     chmodSync(open, 0o777);
   });
@@ -26,7 +26,7 @@ describe('the sandbox', () => {
     await scripts.close();
   });
 
-  /** Past the check of names, to try what a name that is not on the list could do. */
+  /** Runs a script without the check of variable names, to test what a name that is not on the list could do. */
   const unchecked = (script: string, env: Record<string, string>) =>
     runSandboxed(
       { sandbox: 'bubblewrap', network: false },
@@ -75,11 +75,11 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     const { stdout } = await unchecked('echo "$LD_PRELOAD"', {
       ...{ LD_DEBUG: 'libs', LD_DEBUG_OUTPUT: log, LD_PRELOAD: library, PATH: open },
     });
-    // The sandbox requests a report of the loader, which prints it there.
+    // The sandbox requests a report from the dynamic loader, which prints it there.
     expect(stdout).toContain(`${library}\n`);
     expect(readdirSync(open).sort()).toEqual(hasCompiler ? ['evil.c', 'evil.so'] : ['evil.c']);
     if (!hasCompiler) return;
-    // The library does work where it is loaded.
+    // Outside the sandbox, the library is loaded and works.
     execFileSync('/bin/true', { env: { LD_PRELOAD: library } });
     expect(existsSync(proof)).toBe(true);
   });
@@ -250,7 +250,7 @@ describe('the network of a script', () => {
   });
 
   test('reaches by fetch and by HTTP_PROXY what the egress guard allows', async () => {
-    // By default the loopback addresses are those of the sandbox itself.
+    // By default, loopback addresses are those of the sandbox itself.
     const script = `export default async () => (await fetch('${allowed}/a?b')).text();`;
     expect(await scripts.node(script, { network: true, env: { NO_PROXY: '' } })).toMatchObject({
       result: 'allowed GET /a?b',

@@ -16,7 +16,7 @@ describe('scripts', () => {
   let problem: string | null;
   beforeAll(async () => {
     problem = await sandboxProblem();
-    // Everything but the walls of the sandbox can be tried without it; who reads the log sees that it was so.
+    // Everything except the isolation can be tested without a sandbox. The log shows that the sandbox was missing.
     if (problem !== null) console.warn(`WITHOUT A SANDBOX: ${problem}`);
     const sandbox = { FERMATA_SCRIPT_SANDBOX: problem === null ? 'bubblewrap' : 'none', CANARY: 'service-environment' };
     engine = await startEngine();

@@ -222,7 +222,7 @@ describe('a secret that is bound', () => {
     const apply = (token: string) => as(token, 'POST', '/gitops/apply?source=s', document, 'application/yaml');
     expect((await apply(author)).status).toBe(403);
     expect((await apply(operator)).status).toBe(200);
-    // The source belongs to the operator's token now.
+    // The source now belongs to the operator's token.
     expect(await apply(author)).toMatchObject({ status: 409, body: { code: 'foreign_source' } });
   }, 180_000);
 

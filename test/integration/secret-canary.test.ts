@@ -18,7 +18,10 @@ type Step = Record<string, unknown>;
 const NAMES = Object.keys(CANARIES) as (keyof typeof CANARIES)[];
 const secret = (name: string) => `\${{ secrets.${name} }}`;
 
-/** Odd secrets in every field that takes one, each action made to fail in every way; then everything that was left is searched. */
+/**
+ * Puts unusual secrets into every field that accepts one, makes each action fail in every way, and then searches
+ * everything that was written.
+ */
 describe('secrets leave no trace', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
@@ -68,13 +71,13 @@ describe('secrets leave no trace', () => {
       tls: url.replace('http:', 'https:'),
       hang: `${url}/hang`,
     };
-    // What `ps` would have shown at any moment.
+    // Record what `ps` would show at any moment.
     watching = setInterval(() => {
       for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
         try {
           processes.add(readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' '));
         } catch {
-          // It has ended in between.
+          // The process has already ended.
         }
       }
     }, 50);
@@ -136,7 +139,10 @@ describe('secrets leave no trace', () => {
     ]);
   }
 
-  /** Every action that goes by a connection; the secret is in the connection or referred to by name. */
+  /**
+   * Returns a step for every action that uses a connection. The secret is part of the connection, or the connection
+   * refers to it by name.
+   */
   async function products(url: string, value: string): Promise<Step[]> {
     const { hostname, port } = new URL(url);
     const isMail = url.startsWith(engine.receiver.url);
@@ -197,7 +203,7 @@ describe('secrets leave no trace', () => {
         `canary.${way}.webhook`,
         NAMES.flatMap((name) => webhooks(url, name)),
       );
-      // One name of each kind of value: in the connection, and referred to by name.
+      // One secret of each kind, as part of the connection and referred to by name.
       for (const name of way === 'hang' ? (['QUOTES'] as const) : (['QUOTES', 'LINES', 'UNICODE', 'WHOLE'] as const)) {
         const value = name === 'WHOLE' ? CANARIES.WHOLE : secret(name);
         await add(`canary.${way}.${name}`, await products(url, value));
@@ -219,7 +225,8 @@ describe('secrets leave no trace', () => {
         config: { script: 'printf %s "$TOKEN"; sleep 3', secretEnv: { TOKEN: secret('QUOTES') } },
       },
     ]);
-    // The same with what goes by a connection: each has its request on its way, or its script running, when the worker dies.
+    // The same for actions with a connection. When the worker dies, each has its request in progress or its script
+    // running.
     const others = await save('canary.killed.products', [
       {
         parallel: (await products(ways['hang'] ?? '', secret('QUOTES'))).map((action) => ({
@@ -234,7 +241,7 @@ describe('secrets leave no trace', () => {
     await until('the requests are on their way', () => engine.receiver.received.length > before + 3, 20_000);
     const [worked] = [worker.child.pid];
     await worker.stop('SIGKILL');
-    // With the codec from here on: what it encrypts must hold no secret either.
+    // Use the codec from here on. What it encrypts must not contain secrets either.
     await startWorker({ FERMATA_CODEC: 'aes-gcm' });
     await engine.ended(1, killed, 90_000);
     await engine.ended(1, others, 90_000);
@@ -256,7 +263,7 @@ describe('secrets leave no trace', () => {
     expect(await everythingLeft()).toEqual([]);
   }, 400_000);
 
-  /** Postgres, histories, logs, answers, metrics and the command lines of all processes. */
+  /** Searches Postgres, histories, logs, responses, metrics and the command lines of all processes for secrets. */
   async function everythingLeft(): Promise<string[]> {
     for (const { id } of await engine.runs()) await call('GET', `/runs/${id}`);
     const lists = [

@@ -113,7 +113,7 @@ ${steps}
     engine.receiver.answerWith((received, response) => {
       const token = String(received.headers['authorization']);
       if (received.path.endsWith('/x')) response.end(`${before} ${token}`);
-      // As Webex says it.
+      // An error as Webex words it.
       else response.writeHead(400).end(JSON.stringify({ message: `${'y'.repeat(1_900)} ${token}`.repeat(20) }));
     });
     const connection = { baseUrl: `${engine.receiver.url}/webex`, botToken: CANARIES.WHOLE };
@@ -182,7 +182,7 @@ ${steps}
     expect(engine.receiver.received).toEqual([]);
   }, 360_000);
 
-  /** What the validator refuses today. */
+  /** Stores a reference that the validator would refuse today. */
   const setReference = (id: string) =>
     engine.database.pool.query(
       `update automation_versions set definition = replace(definition::text, 'PLACE', '\${{ secrets.WHOLE }}')::jsonb where automation_id = $1`,

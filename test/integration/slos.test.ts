@@ -83,7 +83,7 @@ describe('objectives', () => {
     f.clock.advance(40 * DAY);
     const { id } = await objective(systemId);
     expect(await getSlo(f.db, id)).toMatchObject({ budgetRemainingPercent: 100, currentStreak: 40 });
-    // Retention keeps the newest transition of a field alone; the streak continues anyway.
+    // Retention only keeps the newest transition of a field, but the streak continues.
     f.clock.advance(60 * DAY);
     await computed(id);
     await report(systemId, 'degraded');

@@ -6,7 +6,7 @@ const HANGING = 200;
 const QUICK = 15;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-/** The 90th percentile. */
+/** Returns the 90th percentile. */
 const p90 = (times: number[]) =>
   times.toSorted((one, other) => one - other)[Math.floor(times.length * 0.9)] ?? Infinity;
 
@@ -39,7 +39,7 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
     await hanging.close();
   });
 
-  /** Milliseconds from an event to its effect, for some events one after another. */
+  /** Returns the milliseconds from an event to its effect, for several events one after another. */
   async function waited(type: string): Promise<number[]> {
     const times: number[] = [];
     for (let count = 0; count < QUICK; count += 1) {
@@ -53,7 +53,8 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
     return times;
   }
 
-  // Up to 5 s, a call is tried inside the workflow task first; above, it is a normal activity from the start.
+  // Calls with a timeout of up to 5 s are first tried inside the workflow task. Longer calls are normal activities from
+  // the start.
   it.each([5, 8])(
     'do not delay runs that call another origin, with a timeout of %d s',
     async (timeoutSeconds) => {
@@ -66,7 +67,7 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
       await engine.emit(slow, { n: 0 }, { times: HANGING });
       await until('calls hang', () => hanging.received.length > before + 10, 60_000);
       const beside = p90(await waited(fast));
-      // Part `l` of the bench measures it. Here it only must not wait for the calls that hang, which took 35 s.
+      // Part `l` of the bench measures this. Here, it only must not wait for the calls that hang, which took 35 s.
       expect(beside).toBeLessThan(Math.max(15_000, 5 * alone));
       const runs = await engine.ended(HANGING, noisy, 180_000);
       expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);

@@ -1,7 +1,7 @@
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 
-/** Addresses that nobody may reach through us, in the ways people write them. */
+/** Forbidden addresses, written in all the ways that people might try. */
 const FORBIDDEN = [
   'http://127.0.0.1/',
   'http://127.1/',
@@ -95,7 +95,7 @@ describe('an address that a user gives', () => {
     for (const [type, configOf] of Object.entries(configs)) {
       for (const url of FORBIDDEN) {
         const made = await call('POST', '/connections', { name: type, type, config: configOf(url.replace(/\/$/, '')) });
-        // Refused when it is saved, or when it is used.
+        // Refused either when it is saved or when it is used.
         if (made.status === 422) continue;
         const id = String(made.body['id']);
         const tried = await call('POST', `/connections/${id}/test`);

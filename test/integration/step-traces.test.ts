@@ -74,7 +74,7 @@ ${steps}
   - action: automation.log
     config: { message: "{{ trigger.payload.data.said }}, {{ trigger.payload.data.long }}" }
   - { continue_on_error: true, action: integration-webhook.send, config: { url: "{{ trigger.payload.data.n }}" } }`,
-      // The payload brings the value of the secret, too.
+      // The payload also contains the value of the secret.
       { n: 2, said: 'canary-of-a-rendered-config', long: 'x'.repeat(5_000) },
     );
     expect(ended?.status).toBe('success');
@@ -86,7 +86,7 @@ ${steps}
     });
     expect(String(configOf(1)?.['message'])).toMatch(/^\*\*\*\*, x{100,}…$/);
     expect(String(configOf(1)?.['message'])).toHaveLength(1_000);
-    // One that its action refuses is kept as well: it shows why.
+    // A config that its action refuses is kept as well, because it shows why.
     expect(rows.get('actions[2]')).toMatchObject({ status: 'failed', error: { code: 'config_invalid' } });
     expect(configOf(2)).toEqual({ url: 2 });
     const left = await engine.database.pool.query<{ row: string }>(
@@ -120,7 +120,7 @@ ${steps}
   }, 180_000);
 
   it('keeps what Postgres cannot: such text is replaced, and no step waits for it forever', async () => {
-    // A NUL, and a trace cut in the middle of a character of two units.
+    // A NUL character, and a trace that is cut inside a character of two UTF-16 units.
     const data = { text: JSON.stringify('a\u0000b'), long: `${'x'.repeat(298)}😀${'x'.repeat(20)}` };
     const { ended, rows } = await run(
       'odd',

@@ -5,7 +5,7 @@ import type { RunSource } from '../../src/db/runs/run-source';
 import { uuidV7 } from '../../src/domain/clock';
 import { startEngine, type Engine } from '../support/engine';
 
-/** Temporal as it describes an execution whose workflow task was tried so often. */
+/** Returns a client that describes executions whose workflow task has been attempted this many times. */
 const withTries = (tries: ReadonlyMap<string, number>): Client =>
   ({
     workflow: {

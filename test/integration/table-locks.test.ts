@@ -46,12 +46,15 @@ describe('DDL on the change log while a reader holds it open', () => {
       `insert into changes (change_id, partition, kind, entity_id, actor, occurred_at, recorded_at, routed_at)
        values (gen_random_uuid(), 0, 'k', 'e', '{}', now(), ${at}, now())`,
     );
-  /** As `pg_dump` does: a snapshot with `access share` on every table. */
+  /** Opens a snapshot with an `access share` lock, as `pg_dump` does. */
   const hold = async () => {
     await reader.query('begin isolation level repeatable read');
     await reader.query('lock table changes in access share mode');
   };
-  /** Inserts while `work` goes on. An insert that waits for a lock for a second fails, and the test with it. */
+  /**
+   * Inserts rows while `work` is in progress. If an insert waits for a lock for a second, it fails, and so does the
+   * test.
+   */
   const insertDuring = async (work: Promise<unknown>): Promise<void> => {
     const client = new pg.Client({ connectionString: test.url });
     await client.connect();
@@ -149,7 +152,7 @@ describe('DDL on the change log while a reader holds it open', () => {
       );
       await query('create index runs_depth on runs (depth)');
       await query(`update pg_index set indisvalid = false where indexrelid = 'runs_depth'::regclass`);
-      // Two at once: the one that waits must not be what the concurrent build waits for.
+      // Start two migrations at once. The concurrent index build must not wait for the migration that waits.
       await Promise.all([1, 2].map(() => migrate(test.url, { log, directory })));
       const [{ indisvalid }] = await query(`select indisvalid from pg_index where indexrelid = 'runs_depth'::regclass`);
       expect(indisvalid).toBe(true);

@@ -44,7 +44,7 @@ describe('the tables as drizzle sees them', () => {
     },
   );
 
-  /** One row for a lock, and the migrations' own record: reached by plain SQL alone. */
+  /** Tables that only plain SQL uses: one row for a lock, and the record of migrations. */
   const SQL_ONLY = ['definition_revision', 'schema_migrations'];
 
   test('leave out no table of the schema', async () => {

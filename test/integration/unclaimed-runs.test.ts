@@ -43,7 +43,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
       ...{ client: temporal, db, taskQueue: e.temporal.taskQueue, searchAttributes: false, eagerStart: false },
     });
     const starts: string[] = [];
-    // No worker takes the first task. For one run the process believes that it has that task itself.
+    // No worker takes the first workflow task. For one run, the process believes that it has received the task itself.
     const launcher = createRunLauncher({
       ...{ database: e.database, log: createLogger({ level: 'silent', name: 'test' }) },
       sizes: { workflowTasks: 10, activities: 10 },
@@ -56,7 +56,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
         },
       }),
     });
-    // As the sweeper of a worker does.
+    // Does what the sweeper of a worker does.
     const sweeper = setInterval(() => {
       void db
         .execute<{ found: boolean }>(sql`select ${runsToStart} as found`)
@@ -84,7 +84,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
             const found = await row(runId);
             return found?.status !== 'pending' && found;
           },
-          // At most 17 s on a machine at rest.
+          // At most 17 s on an idle machine.
           120_000,
         );
         expect(ended).toMatchObject({ status: 'failed', error: { code: 'execution_lost' } });

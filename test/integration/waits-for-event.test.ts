@@ -139,7 +139,7 @@ describe('a run that waits for an event', () => {
     );
     await w.engine.emit('event.deaf', {}, { subject: 'd2' });
     await w.waiting(deaf);
-    // What the dispatcher leaves when it could not evaluate.
+    // The state that the dispatcher leaves if it could not evaluate the wait.
     await w.engine.database.pool.query(`update waits set woken_by = '{}', signalled_at = null, looked = false`);
     await until(
       'it has been checked',

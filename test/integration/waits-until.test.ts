@@ -106,7 +106,7 @@ describe('a run that waits until a condition holds', () => {
     const ahead = Date.parse(wait.recheckAt ?? '') - began;
     expect(ahead).toBeGreaterThanOrEqual(60_000);
     expect(ahead).toBeLessThan(60_000 + allowedMs(10_000));
-    // The row of the step is written by the evaluation after the arming.
+    // The row of the step is written by the first evaluation after arming.
     await until('the step says that it is evaluated each minute', async () =>
       JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('it is evaluated each minute'),
     );

@@ -1,9 +1,9 @@
 import { until } from '../support/until';
 import { startWaitingRuns, type WaitingRuns } from '../support/waiting-runs';
 
-/** Rounds of arming at a time. */
+/** Number of rounds that run concurrently. */
 const LANES = 4;
-/** `npm run chaos` makes them 1,000 and 200. */
+/** `npm run chaos` sets these to 1,000 and 200. */
 const ARM_ROUNDS = Number(process.env['FERMATA_TEST_ARM_ROUNDS'] ?? 40);
 const RACE_ROUNDS = Number(process.env['FERMATA_TEST_RACE_ROUNDS'] ?? 20);
 
@@ -23,7 +23,8 @@ describe('a run that waits', () => {
         `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 120, continue_on_timeout: false }
   - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }`,
       );
-      // How long after the event a lamp has to be lit to be so as the wait is armed, measured by the latest rounds.
+      // Milliseconds after the event at which a lamp has to be switched on to coincide with the arming of the wait,
+      // measured in the latest rounds.
       const delays: number[] = [];
       const gaps: number[] = [];
       const median = (values: readonly number[]) => values.toSorted((x, y) => x - y)[values.length >> 1] ?? 0;
@@ -45,7 +46,7 @@ describe('a run that waits', () => {
         await new Promise((resolve) => setTimeout(resolve, Math.max(0, at - Date.now())));
         const delay = Date.now() - began;
         await w.lamp(name, { status: 'on' });
-        // One after another: a backlog would move the moment.
+        // Finish each round before the next. A backlog would shift the moment of arming.
         await until('it went on', () => w.engine.receiver.received.some(({ path }) => path === `/${name}`), 40_000);
         const gap = await until('both are written', () => gapOf(name));
         if (delays.push(delay - gap) > 15) delays.shift();
@@ -65,7 +66,7 @@ describe('a run that waits', () => {
       const sent = w.engine.receiver.received.map(({ path }) => path).filter((path) => path.startsWith('/race-'));
       expect(sent).toHaveLength(ARM_ROUNDS + 5);
       expect(new Set(sent).size).toBe(ARM_ROUNDS + 5);
-      // Few rounds on a busy machine may all miss the moment; many do not.
+      // On a busy machine, a few rounds may all miss the moment, but not a thousand.
       if (ARM_ROUNDS < 1_000) return;
       const near = gaps.filter((gap) => Math.abs(gap) <= 50);
       expect(near.filter((gap) => gap < 0).length).toBeGreaterThan(ARM_ROUNDS / 10);
@@ -164,7 +165,7 @@ actions:
       return first?.status === 'cancelled' && second?.status === 'waiting';
     });
     await Promise.all(Array.from({ length: 20 }, (_, n) => w.lamp('storm-old', { status: 'on', n })));
-    // Every change is delivered again, and wakes of the old run come late.
+    // Deliver every change again, so that wakes for the old run arrive late.
     await w.engine.database.pool.query(`update changes set routed_at = null where entity_id = 'storm-old'`);
     const handle = w.temporal.workflow.getHandle(old.workflow_id);
     for (let n = 0; n < 10; n += 1) await handle.signal('wake', { runId: old.id, path: 'actions[0]' });

@@ -19,7 +19,7 @@ function sendAction(): CallingAction {
   return action;
 }
 
-/** One attempt, as the activity makes it. */
+/** Makes one attempt, as the activity does. */
 function send(
   config: Record<string, unknown>,
   signal = new AbortController().signal,

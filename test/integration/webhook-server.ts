@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as it came over the wire. */
+/** A request as it arrived on the wire. */
 export interface WireRequest {
   method: string;
   path: string;
@@ -11,12 +11,12 @@ export interface WireRequest {
 
 type Handler = (request: WireRequest, response: ServerResponse) => void;
 
-/** A receiver that keeps every request whole and answers as each test says. */
+/** A receiver that records every request completely and responds as each test specifies. */
 export interface WebhookServer {
   port: number;
   url: string;
   requests: WireRequest[];
-  /** Takes the place of the answer so far; 200 `ok` in the beginning. */
+  /** Replaces the current response, which is initially 200 `ok`. */
   answer(handler: Handler): void;
   close(): Promise<void>;
 }

@@ -26,7 +26,7 @@ describe('a window gate', () => {
   afterAll(() => engine.close());
 
   const routed = () => engine.routed(60_000);
-  /** Emits one by one, each routed before the next: the order in which they are counted is that of arrival. */
+  /** Emits events one by one and routes each before the next, so that they are counted in the order of arrival. */
   const emitAt = async (type: string, occurredAt: Date, subject = 'one') => {
     await appendChanges(engine.database.db, [
       {
@@ -51,7 +51,7 @@ describe('a window gate', () => {
     await emitAt('flap', minute(13), 'a');
     await emitAt('flap', minute(14), 'a');
     await runsOf(id, 1);
-    // However many counts in a row are one reason for each key, of which the newest detail stays.
+    // Consecutive counts are recorded as one reason per key, with the detail of the newest.
     const reasons = await until('the reasons are written', async () => {
       const found = await engine.outcomes(id);
       return found.reduce((total, { count }) => total + count, 0) === 6 && found;

@@ -6,7 +6,7 @@ import { startEngine, type Engine, type RunRow } from '../support/engine';
 import { startTemporal } from '../support/services';
 import { until } from '../support/until';
 
-/** Events of a history, by their fields. */
+/** Events of a history, by field. */
 type HistoryEvents = NonNullable<
   Awaited<ReturnType<ReturnType<Client['workflow']['getHandle']>['fetchHistory']>>['events']
 >;
@@ -89,12 +89,12 @@ actions:
   - wait_for_trigger: { event: automation.event, config: { type: awake } }
   - { action: integration-webhook.send, config: { url: "$URL/last" }, timeout_seconds: 60 }`);
     engine.receiver.answerWith(async (_request, response) => {
-      // Longer than a wake may stay unanswered.
+      // Longer than a wake may remain unanswered.
       await pause(8_000);
       response.end('ok');
     });
     await engine.emit('sleeps');
-    // Not before its first check: that check would find the event itself.
+    // Emit only after the first check, because that check would find the event itself.
     const isChecked = async () => (await engine.database.pool.query('select 1 from waits where looked')).rowCount === 1;
     await until('it waits, and has been checked', isChecked);
     await engine.emit('awake');
@@ -122,7 +122,7 @@ actions: [{ action: integration-webhook.send, config: { url: "$URL/{{ trigger.pa
     await temporal.kill();
     for (let n = 0; n < 300; n += 1) await engine.emit('burst', { n });
     await until('all are admitted', async () => (await engine.runs(id)).length === 300, 60_000);
-    // They are older than the time after which a start that nobody answered is repeated.
+    // Wait until they are older than the time after which an unanswered start is repeated.
     await pause(6_000);
     const calls = async () => {
       const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();
@@ -133,7 +133,8 @@ actions: [{ action: integration-webhook.send, config: { url: "$URL/{{ trigger.pa
     const runs = await engine.ended(300, id, 180_000);
     expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
     expect(engine.receiver.received).toHaveLength(300);
-    // A start that finds an execution of its own asks what that is; an answer that was lost with the server explains a few.
+    // A start asks Temporal about an execution that it finds under its own id. A few such calls are allowed, because
+    // responses may have been lost with the server.
     expect((await calls()) - before).toBeLessThanOrEqual(3);
     await worker.stop();
   }, 300_000);

@@ -21,7 +21,7 @@ import {
 } from '../support/order/world';
 import { fixSeed } from '../support/property-seed';
 
-/** Definitions in `make test`; `FERMATA_TEST_ORDERS` sets another number. */
+/** Number of definitions to test. `FERMATA_TEST_ORDERS` overrides the default of 60. */
 const RUNS = Number(process.env['FERMATA_TEST_ORDERS'] ?? 60);
 const ODDS: Odds = { fail: 6, skip: 30, handover: 30 };
 const EXECUTIONS = { 'test.own': 'transaction', 'test.short': 'short', 'test.long': 'long' } as const;
@@ -31,7 +31,7 @@ const executionOf: ExecutionOf = ({ action }) => ({
   timeoutMs: 1_000,
 });
 
-/** Whether the attempts of a call are lost, so that only Temporal knows of its failure. */
+/** Returns whether the attempts of a call are lost, so that only Temporal knows that it has failed. */
 const isLost = (seed: number, path: string): boolean => chance(`${seed} lost ${path}`) < 10;
 
 function rowsOf(definition: Steps): StepRows {
@@ -41,7 +41,7 @@ function rowsOf(definition: Steps): StepRows {
   });
 }
 
-/** Adds to `writes` what a step writes. */
+/** Returns handlers that add their row changes to `writes`. */
 function writing(handlers: StepHandlers, rows: StepRows, writes: (() => void)[]): StepHandlers {
   return {
     evaluate: async (input) => {
@@ -63,7 +63,9 @@ function writing(handlers: StepHandlers, rows: StepRows, writes: (() => void)[])
   };
 }
 
-/** Answers activities as the real ones do, with the real inline driver; only rows and providers are made up. */
+/**
+ * Returns a function that answers activities with the real inline driver. Only the rows and providers are simulated.
+ */
 function answersFor(definition: Steps, seed: number, odds: Odds, now: () => number, rows: StepRows): Answer {
   const answered = oracle(definition, seed, odds, now);
   const writes: (() => void)[] = [];
@@ -131,14 +133,14 @@ function answersFor(definition: Steps, seed: number, odds: Odds, now: () => numb
 
 describe('commands of a run', () => {
   let sandbox: WorkflowSandbox;
-  /** Executions that were held against the meaning of their definition. */
+  /** Number of executions that were compared with the meaning of their definition. */
   let compared = 0;
   beforeAll(async () => {
     fixSeed();
     sandbox = await createWorkflowSandbox(['default']);
   }, 120_000);
 
-  /** Commands when completions arrive one by one, all together, and grouped at random. */
+  /** Expects the same commands when completions arrive one by one, all together, and in random groups. Returns them. */
   async function expectSame(
     definition: Steps,
     seed: number,
@@ -173,7 +175,7 @@ describe('commands of a run', () => {
     return course.commands;
   }
 
-  /** The run did what its definition says, whatever the order in which things ended. */
+  /** Expects that the run did what its definition says, regardless of the order in which activities ended. */
   async function expectMeaning(definition: Steps, seed: number, odds: Odds, course: Course, rows: StepRows) {
     const handlers = oracle(definition, seed, odds, () => 0);
     const expected = await referenceOf(definition, handlers, (path) => isLost(seed, path));
@@ -184,7 +186,10 @@ describe('commands of a run', () => {
     compared += 1;
   }
 
-  /** A dry run asks for the same steps and decisions as the run did, in each branch in the same order, and ends as it did. */
+  /**
+   * Expects that a dry run evaluates the same steps and decisions as the run, in the same order within each branch, and
+   * ends in the same way.
+   */
   async function expectDry(definition: Steps, seed: number, odds: Odds, rows: StepRows, status: 'success' | 'failed') {
     const handlers = oracle(definition, seed, odds, () => 0);
     const dry = await dryCourse(definition, handlers, { executionOf, isLost: (path) => isLost(seed, path) });

@@ -7,7 +7,7 @@ import { workflowBundle } from '../../src/temporal/worker';
 import { plantIncompatibleChange } from '../support/other-build';
 
 const DIRECTORY = join(projectRoot(), 'test', 'replay', 'histories');
-/** One directory for each release; those of earlier releases stay as they were recorded. */
+/** One directory per release. The histories of earlier releases are never changed. */
 const histories = readdirSync(DIRECTORY).flatMap((release) =>
   readdirSync(join(DIRECTORY, release)).map((file) => ({
     workflowId: file.replace('.json', ''),
@@ -15,7 +15,7 @@ const histories = readdirSync(DIRECTORY).flatMap((release) =>
   })),
 );
 
-/** The bundle with a change that must not be made without `patched`. */
+/** Returns the bundle with a change that would need `patched`. */
 async function plantedBundle(): Promise<{ code: string }> {
   const bundle = await workflowBundle();
   return { code: plantIncompatibleChange('code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8')) };

@@ -20,37 +20,45 @@ import { z } from '../../src/plugin';
 import { createTestDatabase } from './database';
 import { testPlugins } from './plugins';
 
-/** Where a statement or transaction fails as it does when Postgres goes away: before it, or after it was committed. */
+/**
+ * Makes a statement or transaction fail as if the connection to Postgres were lost, before it runs or after it was
+ * committed.
+ */
 export interface Fault {
-  /** The n-th of the activity, from 1. */
+  /** Number of the statement or transaction within the activity, from 1. */
   at: number;
   when: 'before' | 'after';
 }
 
-/** The activities of runs on a real Postgres, without Temporal; what the actions `probe.call` and `probe.write` do is set. */
+/**
+ * The activities of runs on a real Postgres, without Temporal. Tests set what the actions `probe.call` and
+ * `probe.write` do.
+ */
 export interface ActivityBench {
   database: Database;
-  /** The load of calls, by origin: one origin may take 25 of 100 slots. */
+  /** The load of calls per origin. One origin may use 25 of 100 slots. */
   origins: OriginLoad;
   probe: {
-    /** Calls of `probe.call`, with the numbers of their attempts. */
+    /** The attempt number of each call of `probe.call`. */
     calls: number[];
     call: (context: CallContext<unknown>) => Promise<ActionResult>;
     write: (context: TransactionContext<unknown>) => Promise<ActionResult>;
   };
-  /** What the activities reported: buckets with a run to start. */
+  /** Returns how many times the activities reported a scope in which a run can start. */
   toStart: () => number;
-  /** Activities whose statements fail as told. `statements` counts them. */
+  /**
+   * Returns activities whose statements fail as `fault` says. `statements` returns how many statements they have run.
+   */
   activities(fault?: Fault): ReturnType<typeof createActivities> & { statements: () => number };
-  /** Calls an activity as Temporal does; default: as a local one, its first attempt. */
+  /** Calls an activity as Temporal does. Default: as the first attempt of a local activity. */
   run<R>(work: () => Promise<R>, info?: { isLocal?: boolean; attempt?: number; activityId?: string }): Promise<R>;
-  /** A run of these steps, in a status, with its rows; default: running, claimed by the execution `e1`. */
+  /** Creates a run with these steps and its rows. Default: running, claimed by the execution `e1`. */
   runOf(actions: object[], more?: { status?: string; mode?: string; definition?: object }): Promise<string>;
-  /** The input of a step. */
+  /** Returns the input of a step. */
   input(runId: string, path?: string): StepInput;
   step(runId: string, path?: string): Promise<Record<string, unknown> | undefined>;
   runRow(runId: string): Promise<Record<string, unknown> | undefined>;
-  /** Ends a run or a step as another process does. */
+  /** Ends a run or a step as another process would. */
   endRun(runId: string, status?: string): Promise<void>;
   endStep(runId: string, status: string, path?: string): Promise<void>;
   close(): Promise<void>;
@@ -60,7 +68,7 @@ class PostgresAway extends Error {
   readonly code = 'ECONNRESET';
 }
 
-/** The database, whose n-th statement or transaction fails once. */
+/** Returns the database with one statement or transaction that fails once. */
 function faulty(db: Database['db'], fault: Fault | undefined, count: () => number): Database['db'] {
   return new Proxy(db, {
     get(target, name) {

@@ -3,21 +3,21 @@ import { sql } from 'drizzle-orm';
 import { isDatabaseAway } from '../../src/db/availability';
 import { startActivityBench, type ActivityBench, type Fault } from './activities';
 
-/** A step that calls, and one whose effect is a row of ours. */
+/** A step that calls a provider, and a step that writes a row to our own database. */
 export const CALL = { action: 'probe.call', config: { text: 'hello' } };
 export const WRITE = { action: 'probe.write', config: { text: 'hello' } };
-/** What a run or step failed with in another process. */
+/** The error that another process recorded for a run or step. */
 export const ELSEWHERE = { code: 'elsewhere', message: 'by another attempt' };
 export const NORMAL = { isLocal: false };
 
-/** Starts a bench whose `probe.write` inserts a row of `effects`. */
+/** Starts a bench whose `probe.write` inserts a row into the table `effects`. */
 export async function startProbes(): Promise<ActivityBench> {
   const bench = await startActivityBench();
   await bench.database.pool.query('create table effects (run_id uuid not null)');
   return bench;
 }
 
-/** Lets both probes succeed, and forgets the calls so far. */
+/** Makes both probes succeed, and clears the recorded calls. */
 export function resetProbes({ probe }: ActivityBench): void {
   probe.calls.length = 0;
   probe.call = () => Promise.resolve({ output: { sent: true } });
@@ -27,11 +27,11 @@ export function resetProbes({ probe }: ActivityBench): void {
   };
 }
 
-/** Returns how often `probe.write` took effect in a run. */
+/** Returns how many times `probe.write` took effect in a run. */
 export const effectsOf = async ({ database }: ActivityBench, runId: string): Promise<number | null> =>
   (await database.pool.query('select 1 from effects where run_id = $1', [runId])).rowCount;
 
-/** Calls until Postgres answers, as Temporal does, also while the attempt before may still be under way. */
+/** Repeats attempts until Postgres answers, as Temporal does, even while an earlier attempt may still be running. */
 export async function again<R>(attempt: (no: number) => Promise<R>): Promise<R> {
   for (let no = 2; ; no += 1) {
     try {
@@ -43,7 +43,9 @@ export async function again<R>(attempt: (no: number) => Promise<R>): Promise<R> 
   }
 }
 
-/** Each statement of an activity in turn, before and after it; `work` gets a fresh run for each. */
+/**
+ * Calls `work` for each statement of an activity, with a fault before and after it. `work` uses a new run each time.
+ */
 export async function atEachFault(work: (fault: Fault) => Promise<'reached' | 'past the last one'>): Promise<void> {
   for (const when of ['before', 'after'] as const) {
     let at = 1;
@@ -52,7 +54,7 @@ export async function atEachFault(work: (fault: Fault) => Promise<'reached' | 'p
   }
 }
 
-/** Calls an activity during a fault. Returns whether it failed, and whether it came as far as the fault. */
+/** Calls an activity with a fault. Returns whether the activity failed, and whether it reached the fault. */
 export async function withFault(
   bench: ActivityBench,
   fault: Fault,

@@ -1,6 +1,8 @@
 import { secretForms } from '../../src/domain/secrets/secret-forms';
 
-/** Values that others would write in other ways; one is part of another, one is as short as can be. */
+/**
+ * Secret values that other programs would write differently. One is part of another, and one has the minimum length.
+ */
 export const CANARIES = {
   QUOTES: 'canary "quoted" \\slashed\\ {braces} %25 & more',
   LINES: '-----BEGIN CANARY-----\nMIICanaryLine+/=\nsecondCanaryLine\n-----END CANARY-----',
@@ -16,7 +18,7 @@ const NEEDLES = Object.entries(CANARIES).flatMap(([name, value]) =>
     .map((form) => [name, form] as const),
 );
 
-/** Which canaries a text gives away, in any form, and where. */
+/** Returns the canaries that a text contains in any form, with the place of the text. */
 export function canariesIn(where: string, text: string): string[] {
   return NEEDLES.filter(([, form]) => text.includes(form)).map(([name, form]) => {
     const at = text.indexOf(form);

@@ -3,14 +3,16 @@ import pg from 'pg';
 import { createDatabase, type Database } from '../../src/db/client';
 import { TEMPLATE_DATABASE, testEnvironment } from './environment';
 
-/** A migrated, empty database of one test. */
+/** A migrated, empty database for one test. */
 export interface TestDatabase {
   url: string;
-  /** Ends its sessions and removes it. */
+  /** Ends the sessions of the database and removes it. */
   drop(): Promise<void>;
 }
 
-/** A fresh copy of the migrated template: some 30 ms. `empty` = without any schema. */
+/**
+ * Creates a copy of the migrated template, which takes about 30 ms. With `empty`, creates a database without a schema.
+ */
 export async function createTestDatabase({ empty = false } = {}): Promise<TestDatabase> {
   const server = testEnvironment().FERMATA_TEST_POSTGRES_URL;
   const name = `test_${randomBytes(8).toString('hex')}`;
@@ -21,8 +23,8 @@ export async function createTestDatabase({ empty = false } = {}): Promise<TestDa
 }
 
 /**
- * Gives the tests of a file or of the calling `describe` a database of their own, and removes it after them.
- * The returned object is empty until then, so use it in tests and hooks only.
+ * Gives the tests of a file or of the calling `describe` their own database, and removes it after them. The returned
+ * object is empty until then, so use it only in tests and hooks.
  */
 export function useDatabase(): Database {
   const database = {} as Database;

@@ -4,17 +4,23 @@ import type { Engine, RunRow } from './engine';
 import { runFermata, startFermata, type FermataProcess } from './process';
 import { until } from './until';
 
-/** Versioned workers of one deployment, and what Temporal says about their runs. */
+/** Versioned workers of one deployment, and what Temporal reports about their runs. */
 export interface TestDeployment {
-  /** Starts a worker of a build and waits until it is connected; `root` is the directory of another program. */
+  /**
+   * Starts a worker of a build and waits until it is connected. `root` is the directory of another build of the
+   * program.
+   */
   worker(buildId: string, root?: string): Promise<FermataProcess>;
-  /** `fermata release <args> --json`; gives the status after it. @throws {Error} with what it printed */
+  /**
+   * Runs `fermata release <args> --json` and returns the resulting status. @throws {Error} with the output of the
+   * command
+   */
   release(...args: string[]): Promise<Record<string, unknown>>;
-  /** As `release`, repeated until Temporal has seen the workers of the build. */
+  /** Like `release`, but repeats the command until Temporal has seen the workers of the build. */
   whenSeen(...args: string[]): Promise<Record<string, unknown>>;
-  /** The build whose worker completed the last workflow task of a run. */
+  /** Returns the build whose worker completed the last workflow task of a run. */
   buildOf(run: RunRow | undefined): Promise<string | undefined>;
-  /** Settings of the deployment. */
+  /** Returns the settings of the deployment. */
   env(buildId: string): Record<string, string>;
   close(): Promise<void>;
 }

@@ -37,7 +37,7 @@ export interface Begin {
   ahead?: CommandOutcome[];
   variables?: Record<string, unknown>;
   prepare?: (execution: FakeExecution) => void;
-  /** Called before the run begins. */
+  /** Called before the run starts. */
   early?: (scheduler: Scheduler) => void;
 }
 
@@ -60,7 +60,7 @@ export const performed = (at: string, outcome: unknown = did) => ({ done: [{ at,
 export const at = (index: number, branch?: number) =>
   branch === undefined ? `actions[${index}]` : `actions[${index}].parallel[${branch}]`;
 
-/** Answers the stretch at a path. */
+/** Ends the stretch at a path with an evaluation. */
 export const answerAt = (run: FakeExecution, path: string, evaluation: unknown) =>
   run.answer(path, evaluated(path, evaluation));
 export const performAt = (run: FakeExecution, path: string, outcome?: unknown) =>

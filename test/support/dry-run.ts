@@ -1,6 +1,6 @@
 import { BASE, type ApiHarness } from '../integration/api-harness';
 
-/** The answer of a dry run, as tests read it. */
+/** The response of a dry run, as far as tests read it. */
 export interface DryRunReport {
   outcome: string;
   gates: { gate: string; passed: boolean | null; detail?: string; conditions?: Record<string, unknown>[] }[];
@@ -15,7 +15,7 @@ export interface DryRunReport {
   end: Record<string, unknown> | null;
 }
 
-/** An automation with a choice, own effects and a mock for its incident. */
+/** An automation with a choice, effects, and a mock for its incident. */
 export const AUTOMATION = {
   name: 'tried out',
   variables: { who: '{{ trigger.payload.systemId | upper }}' },
@@ -67,7 +67,7 @@ export const AUTOMATION = {
 export const PAYLOAD = { systemId: 'checkout', previousStatus: 'healthy', newStatus: 'unhealthy' };
 export const NOON = '2026-11-24T12:00:00Z';
 
-/** Tries an automation out; without a token, as an administrator. */
+/** Performs a dry run of an automation, by default as an administrator. */
 export async function dryRun(
   api: ApiHarness,
   id: string,

@@ -2,8 +2,8 @@ import { type Engine, type RunRow } from './engine';
 import { until } from './until';
 
 /**
- * Starts automations by hand again with what their first runs had: where they call, they are refused, or cancelled in the
- * call. Gives the rows of these runs.
+ * Starts automations manually again with the payloads of their first runs. Their calls are refused, or the runs are
+ * cancelled during the call. Returns the rows of the new runs.
  */
 export async function endOtherwise(
   engine: Engine,
@@ -23,7 +23,7 @@ export async function endOtherwise(
   const isOpen = (run: RunRow | undefined) => ['pending', 'running', 'waiting'].includes(run?.status ?? '');
   for (const [automationId, { trigger_id: triggerId, trigger_scope: scope, context_key: contextKey }] of first) {
     const { payload } = scope as { payload: unknown };
-    // What was started by hand before may have named no trigger.
+    // An earlier manual run may have no trigger.
     const cause = triggerId === null ? {} : { triggerId, payload };
     const key = contextKey === null ? {} : { contextKey };
     const answer = await engine.post(api, `/automations/${automationId}/runs`, { ...cause, ...key });

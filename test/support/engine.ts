@@ -43,7 +43,7 @@ export interface StepRow extends Record<string, unknown> {
   error: { code: string; message: string } | null;
 }
 
-/** Real Postgres, real Temporal, real worker processes and a real receiver; what tests of the engine work with. */
+/** Real Postgres, Temporal, worker processes and receiver, for tests of the engine. */
 export interface Engine {
   database: Database;
   databaseUrl: string;
@@ -52,41 +52,47 @@ export interface Engine {
   env(more?: Record<string, string>): Record<string, string>;
   /** Starts a worker process and waits until it is connected. */
   worker(more?: Record<string, string>): Promise<FermataProcess>;
-  /** Starts an API process and waits until it listens. Returns the process with its address. */
+  /** Starts an API process and waits until it listens. Returns the process with its URL. */
   api(more?: Record<string, string>): Promise<FermataProcess & { url: string }>;
-  /** `Authorization` of the administrator. */
+  /** `Authorization` header of the administrator. */
   authorization: string;
   /** Posts JSON to the API as the administrator. */
   post(api: { url: string }, path: string, body: unknown): Promise<Response>;
-  /** Calls the API as the administrator. `body` is the answer's JSON, `{}` when the answer is empty or not JSON. */
+  /**
+   * Calls the API as the administrator. `body` is the JSON of the response, or `{}` if the response is empty or not
+   * JSON.
+   */
   request(
     api: { url: string },
     method: string,
     path: string,
     body?: unknown,
   ): Promise<{ status: number; text: string; body: Record<string, unknown> }>;
-  /** Calls the API as the administrator and returns the answer's JSON. @throws {Error} on any status but 2xx */
+  /**
+   * Calls the API as the administrator and returns the JSON of the response. @throws {Error} on any status other than
+   * 2xx
+   */
   call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
-  /** Saves an automation from YAML; `$URL` in it is the receiver's address. Returns its id. */
+  /** Saves an automation from YAML, in which `$URL` stands for the address of the receiver. Returns its id. */
   save(yaml: string, id?: string): Promise<string>;
-  /** Appends `automation.event`s as ingest does, and notifies the workers. Returns the ids of the changes. */
+  /** Appends `automation.event`s like the ingest API does, and notifies the workers. Returns the ids of the changes. */
   emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
   runs(automationId?: string): Promise<RunRow[]>;
   steps(runId: string): Promise<StepRow[]>;
-  /** Waits until at least so many runs, of one automation or of all, exist and all have ended. Returns them. */
+  /** Waits until at least `count` runs exist, of one automation or of all, and all of them have ended. Returns them. */
   ended(count: number, automationId?: string, deadlineMs?: number): Promise<RunRow[]>;
   outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
-  /** Waits until no change is left unrouted. */
+  /** Waits until all changes have been routed. */
   routed(deadlineMs?: number): Promise<unknown>;
-  /** Ends all processes. @throws {Error} when one of them printed an error of its own code */
+  /** Ends all processes. @throws {Error} when one of them printed an error in its own code */
   close(): Promise<void>;
 }
 
-/** Everything but a worker is up when this returns; ask for workers with `worker()`. */
+/** Starts everything except workers, which `worker()` starts. */
 export async function startEngine(
   options: {
     temporal?: Pick<TestTemporal, 'address' | 'namespace'>;
-    /** A server of the test's own; default: a database on the one that all share. */
+    /** A separate Postgres server for the test. Default: a database on the shared server. */
     postgres?: { url(): string };
   } = {},
 ): Promise<Engine> {
@@ -99,7 +105,7 @@ export async function startEngine(
   const registry = createRegistry<Action>(testPlugins());
   const automations = createAutomationStore({ clock: systemClock, ids: uuidV7 });
 
-  // One for all processes: what the API seals, workers open.
+  // All processes share one key, so that workers can decrypt what the API encrypts.
   const secretKey = randomBytes(32).toString('base64');
   const env = (more: Record<string, string> = {}) => ({
     DATABASE_URL: testDatabase.url,
@@ -250,8 +256,8 @@ interface Service {
 }
 
 /**
- * Starts an engine with one API process and one worker before the tests of the calling `describe`, and ends them after.
- * The returned objects are empty until then, so use them in tests and hooks only.
+ * Starts an engine with one API process and one worker before the tests of the calling `describe`, and ends them after
+ * the tests. The returned objects are empty until then, so use them only in tests and hooks.
  */
 export function useService(): Service {
   const service = { engine: {}, api: {}, worker: {} } as Service;
@@ -276,7 +282,10 @@ const callApi: Engine['request'] = async (api, method, path, body) => {
   return { status: answer.status, text, body: (isJson ? JSON.parse(text) : {}) as Record<string, unknown> };
 };
 
-/** Retries hide such a fault: the test passes, only later. */
+/**
+ * Returns whether a log line reports an error in our own code. Retries hide such errors, because the test still passes,
+ * only later.
+ */
 const isFaultOfCode = (line: string): boolean =>
   /is not a function|is not iterable|Cannot read properties of|Cannot access '/.test(line);
 

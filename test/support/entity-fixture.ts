@@ -6,16 +6,16 @@ import { createRegistry, type Registry } from '../../src/domain/registry/registr
 import type { Plugin } from '../../src/integrations/contract';
 import { createTestDatabase } from './database';
 
-/** Somebody at the API. */
+/** A user of the API as the cause of a change. */
 export const byUser: Cause = { actor: { type: 'user', id: 'ada' }, causedBy: null, depth: 0 };
 
-/** A clock that stands still until a test moves it. */
+/** A clock that only advances when a test moves it. */
 export interface StoppedClock extends Clock {
   set(now: Date | string): void;
   advance(ms: number): void;
 }
 
-/** Starts at the given instant. */
+/** Creates a clock that shows the given instant. */
 export function stoppedClock(start: string): StoppedClock {
   let now = new Date(start);
   return {
@@ -25,7 +25,7 @@ export function stoppedClock(start: string): StoppedClock {
   };
 }
 
-/** An entity store that knows these kinds alone, for writing as a plugin's own route would. */
+/** Creates an entity store that knows only these kinds, for writing as a plugin's own route would. */
 export function entityStoreOf(entityKinds: NonNullable<Plugin['entityKinds']>): EntityStore {
   return createEntityStore({
     registry: createRegistry([{ id: 'test', entityKinds }]),
@@ -34,7 +34,7 @@ export function entityStoreOf(entityKinds: NonNullable<Plugin['entityKinds']>): 
   });
 }
 
-/** A migrated database with an entity store over it. */
+/** A migrated database with an entity store. */
 export interface EntityFixture extends Database {
   store: EntityStore;
   registry: Registry;
@@ -43,7 +43,7 @@ export interface EntityFixture extends Database {
   end(): Promise<void>;
 }
 
-/** Each test file has one, and ends it. */
+/** Creates a fixture. Each test file has its own and must end it. */
 export async function createEntityFixture(plugins: readonly Plugin[]): Promise<EntityFixture> {
   const test = await createTestDatabase();
   const database = createDatabase(test.url);

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the global setup hands to the test files, through `process.env`, which jest copies into its workers. */
+/** What the global setup passes to the test files, through `process.env`, which jest copies to its workers. */
 const Environment = z.object({
   FERMATA_TEST_POSTGRES_URL: z.string(),
   FERMATA_TEST_TEMPORAL_ADDRESS: z.string(),
@@ -8,10 +8,10 @@ const Environment = z.object({
   FERMATA_TEST_SCRIPT_CGROUP: z.string(),
 });
 
-/** Name of the migrated database that test databases are copied from. */
+/** Name of the migrated database from which test databases are copied. */
 export const TEMPLATE_DATABASE = 'fermata_template';
 
-/** Connection data of the shared servers. @throws {Error} outside of the integration tests. */
+/** Returns the connection data of the shared servers. @throws {Error} outside of the integration tests */
 export function testEnvironment(): z.infer<typeof Environment> {
   const parsed = Environment.safeParse(process.env);
   if (parsed.success) return parsed.data;

@@ -15,18 +15,18 @@ export interface FakeActivity {
   seq: number;
   /** The name in the history. */
   name: string;
-  /** The function that its second argument names, or the name. */
+  /** The function that its second argument names. Without a second argument, the name. */
   fn: string;
   input: Record<string, unknown>;
   options: Record<string, unknown>;
   isLocal: boolean;
-  /** Whether its scope was cancelled; it ends only when the test ends it. */
+  /** Whether its scope was cancelled. The activity still only ends when the test ends it. */
   cancelRequested: boolean;
   resolve: (value: unknown) => void;
   reject: (error: unknown) => void;
 }
 
-/** A timer that has not fired and was not cancelled. */
+/** A timer that has neither fired nor been cancelled. */
 export interface FakeTimer {
   seq: number;
   ms: number;
@@ -58,7 +58,7 @@ export class ContinuedAsNew extends Error {
 
 const scopes = new AsyncLocalStorage<FakeScope>();
 
-/** `CancellationScope` as the SDK has it: a scope that is not cancellable shields those below it. */
+/** Behaves like the SDK's `CancellationScope`. A scope that is not cancellable protects the scopes below it. */
 class FakeScope {
   readonly cancellable: boolean;
   readonly cancelRequested: Promise<never>;
@@ -101,7 +101,7 @@ class FakeScope {
   }
 }
 
-/** State of the one execution that a test drives. */
+/** State of the execution that a test drives. */
 class World {
   readonly root = new FakeScope({ isRoot: true });
   readonly activities: FakeActivity[] = [];
@@ -119,7 +119,7 @@ class World {
     startTime: new Date('2026-03-01T10:00:00Z'),
   };
   details = '';
-  /** Ids of patches that the execution was begun without. */
+  /** Ids of patches that the execution was started without. */
   readonly unpatched = new Set<string>();
   private seq = 0;
 
@@ -187,7 +187,7 @@ class World {
     else activity.resolve(job.value);
   }
 
-  /** Until nothing moves: all reactions have settled, and no condition holds. */
+  /** Resolves when nothing changes any more: all promise reactions have run, and no condition is true. */
   async settle(): Promise<void> {
     for (;;) {
       for (let turn = 0; turn < 3; turn += 1) await setImmediate();
@@ -228,7 +228,7 @@ const proxyOf =
 const isCancellation = (error: unknown): boolean =>
   error instanceof CancelledFailure || (error instanceof ActivityFailure && isCancellation(error.cause));
 
-/** What workflow code imports of `@temporalio/workflow`; for `jest.mock`. */
+/** The exports of `@temporalio/workflow` that workflow code imports, for `jest.mock`. */
 export const fakeWorkflowModule = {
   ...{ ActivityFailure, ApplicationFailure, CancelledFailure, TimeoutFailure, isCancellation },
   CancellationScope: FakeScope,
@@ -248,39 +248,39 @@ export const fakeWorkflowModule = {
       Promise.reject(new ContinuedAsNew(args, options)),
 };
 
-/** The failure that workflow code sees of an activity. */
+/** Returns the error that workflow code receives from a failed activity. */
 export const activityFailure = (cause: Error, retryState: RetryState = RetryState.NON_RETRYABLE_FAILURE): Error =>
   new ActivityFailure('Activity task failed', 'activity', '1', retryState, 'test', cause);
 
-/** How a promise stands. */
+/** The state of a promise. */
 export type Standing = { isOpen: true } | { isOpen: false; value?: unknown; error?: unknown };
 
-/** An execution of workflow code whose activities, timers and signals a test decides about. */
+/** An execution of workflow code. The test decides when its activities end, its timers fire and its signals arrive. */
 export interface FakeExecution {
   readonly activities: readonly FakeActivity[];
   readonly timers: readonly FakeTimer[];
   readonly info: World['info'];
-  /** The step list in the Web UI. */
+  /** Returns the step list that the Web UI shows. */
   details(): string;
-  /** The execution was begun by a release without this patch. */
+  /** Treats the execution as started by a release without this patch. */
   beginWithout(patch: string): void;
-  /** Begins workflow code and waits until it pauses. */
+  /** Starts workflow code and waits until it pauses. */
   run(work: () => Promise<unknown>): Promise<void>;
-  /** How the workflow code stands. */
+  /** Returns the state of the workflow code. */
   standing(): Standing;
-  /** Delivers everything in one activation and waits until the code pauses. */
+  /** Delivers all jobs in one activation and waits until the code pauses. */
   deliver(...jobs: FakeJob[]): Promise<void>;
-  /** Ends the one activity under way of this function (or name, or at this path) with a result. */
+  /** Ends the only open activity with this function, name or path with a result. */
   answer(fn: string, value: unknown): Promise<void>;
-  /** Returns the one activity under way of this function, name or path. */
+  /** Returns the only open activity with this function, name or path. */
   activity(fn: string): FakeActivity;
-  /** Fires the one timer whose summary contains this text. */
+  /** Fires the only timer whose summary contains this text. */
   fire(summary: string): Promise<void>;
-  /** Functions of the activities under way. */
+  /** Returns the functions of all open activities. */
   underWay(): string[];
 }
 
-/** Begins with a new execution. `interceptors`: those that the bundle has, of `delivery-order.ts`. */
+/** Creates a new execution. `interceptors` are those of the bundle, from `delivery-order.ts`. */
 export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution {
   Reflect.deleteProperty(globalThis, 'fermataDeliveryOrder');
   const own = (world = new World(interceptors));

@@ -1,16 +1,18 @@
 import type { WindowRule } from '../../src/domain/gates/window';
 
-/** One event of the model: the cause holds from here on, or it does not; instants in milliseconds. */
+/** An event of the model. From this instant (in milliseconds) on, the cause holds or does not hold. */
 export interface CauseEvent {
   at: number;
   holds: boolean;
 }
 
 /**
- * What a `for:` gate does with the changes of one entity, by the rule and nothing else (engine.md, Gates): which deadlines it
- * fires at. The log comes in batches, each routed when all of its deadlines have passed. The cause is armed when it begins to
- * hold, if it still holds at the end of the batch or has held through its deadline by then; it fires when it has held so long
- * without a gap, and is spent until it stops. What is older than the last firing arms nothing.
+ * Returns the deadlines at which a `for:` gate fires for the changes of one entity, directly from the rule (engine.md,
+ * Gates).
+ * The log arrives in batches, each of which is routed when all of its deadlines have passed. When the cause begins to
+ * hold, the gate is armed if the cause still holds at the end of the batch, or has held through its deadline. The gate
+ * fires when the cause has held for the duration without interruption. After that, it does not fire again until the
+ * cause has stopped. Events older than the last firing do not arm the gate.
  */
 export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durationMs: number): number[] {
   const firings: number[] = [];
@@ -43,8 +45,9 @@ export function dwellFirings(batches: readonly (readonly CauseEvent[])[], durati
 }
 
 /**
- * Which of a row of arrivals, in the order of the log, a window fires at: their places. By the rule over the whole list, with
- * nothing pruned: the window ends at the newest instant counted, its lower bound is in it.
+ * Returns the indexes of the arrivals at which a window fires. `arrivals` is in the order of the log. Applies the rule
+ * to the whole list without pruning: the window ends at the newest instant counted so far, and includes its lower
+ * bound.
  */
 export function windowFirings(arrivals: readonly number[], { count, minutes, refire }: WindowRule): number[] {
   const firings: number[] = [];

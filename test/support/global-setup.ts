@@ -6,11 +6,11 @@ import { TEMPLATE_DATABASE } from './environment';
 import { startPostgres, startTemporal, type Service } from './services';
 
 declare global {
-  /** What `global-teardown.ts` ends; both run in jest's own process. */
+  /** The services that `global-teardown.ts` ends. Both run in jest's main process. */
   var fermataTestServices: Service[] | undefined;
 }
 
-/** Starts one Postgres and one Temporal for all integration tests, and migrates the database that each one copies. */
+/** Starts one Postgres and one Temporal for all integration tests, and migrates the database that each test copies. */
 export default async function globalSetup(): Promise<void> {
   const onProgress = (message: string) => console.error(`[setup] ${message}`);
   const [postgres, temporal] = await Promise.all([

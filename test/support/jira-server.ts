@@ -1,7 +1,7 @@
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** An issue as the server keeps it. */
+/** An issue as the server stores it. */
 export interface JiraIssueRow {
   id: string;
   key: string;
@@ -10,14 +10,17 @@ export interface JiraIssueRow {
   properties: Record<string, unknown>;
 }
 
-/** A server that speaks the paths, statuses and error bodies of Jira Cloud's REST v3. */
+/** A test server with the paths, statuses and error bodies of Jira Cloud's REST v3. */
 export interface JiraServer {
   url: string;
   issues: JiraIssueRow[];
   requests: { method: string; path: string; body: unknown }[];
-  /** The create screen of the project has no labels field: https://support.atlassian.com/jira-cloud-administration/docs/configure-issue-screens/ */
+  /**
+   * Removes the labels field from the create screen of the project:
+   * https://support.atlassian.com/jira-cloud-administration/docs/configure-issue-screens/
+   */
   withoutLabels(): void;
-  /** Answers the next request with this instead. */
+  /** Answers the next request with this response instead. */
   failNext(status: number, body: unknown, headers?: Record<string, string>): void;
   close(): Promise<void>;
 }
@@ -87,7 +90,7 @@ export async function startJiraServer(account: { email: string; apiToken: string
 
   function transition(issue: JiraIssueRow, method: string, body: Record<string, unknown>, response: ServerResponse) {
     const to = { ...STATUSES.done, statusCategory: { key: 'done' } };
-    // A workflow offers the transitions that leave the issue's status.
+    // A workflow offers the transitions that leave the current status of the issue.
     const offered = issue.fields.status.id === to.id ? [] : [{ id: '31', name: 'Close', to }];
     if (method === 'GET') return answer(response, 200, { transitions: offered });
     if ((body['transition'] as { id: string }).id !== '31') {

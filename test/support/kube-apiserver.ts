@@ -12,8 +12,9 @@ const ETCD = process.env['ETCD'] ?? '/usr/bin/etcd';
 const TOKEN = 'canary-kube-token';
 
 /**
- * A Kubernetes to test with: a real API server where the environment names one (KUBE_APISERVER, and etcd), else a server
- * with its paths. No distribution packages kube-apiserver; CONTRIBUTING.md says how to build it.
+ * Starts a Kubernetes API for tests. Uses a real API server if the environment provides one (KUBE_APISERVER, and etcd),
+ * otherwise a test server with the same paths. No distribution packages kube-apiserver; CONTRIBUTING.md describes how
+ * to build it.
  */
 export function startKubernetes(): Promise<Kubernetes> {
   const program = process.env['KUBE_APISERVER'] ?? '';

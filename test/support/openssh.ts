@@ -9,34 +9,34 @@ import { until } from './until';
 
 const SSHD = process.env['SSHD'] ?? '/usr/sbin/sshd';
 
-/** Whether a real OpenSSH server can be started: always in CI, so that its absence is noticed there. */
+/** Whether a real OpenSSH server can be started. Always true in CI, so that a missing server is noticed there. */
 export const hasOpenssh = existsSync(SSHD) || process.env['CI'] === 'true';
-/** Suites on a real OpenSSH server. */
+/** Runs a suite only if a real OpenSSH server can be started. */
 export const describeWithOpenssh = hasOpenssh ? describe : describe.skip;
 
 export interface OpensshServer {
   port: number;
   user: string;
-  /** Accepted private keys: without a passphrase, and with `passphrase`. */
+  /** Accepted private keys: without a passphrase, and with the passphrase `passphrase`. */
   privateKey: string;
   lockedKey: string;
   passphrase: string;
-  /** Public key of the host, as `TYPE KEY`. */
+  /** Public keys of the host, as `TYPE KEY`. */
   hostKeys: { ed25519: string; rsa: string };
-  /** Its known_hosts lines. */
+  /** The host's known_hosts lines. */
   knownHosts: string;
-  /** Password of the user; null where the tests do not run as root, who may make users. */
+  /** Password of the user. Null if the tests do not run as root, because only root can create users. */
   password: string | null;
   /** Config of a connection that can log in. */
   connection: Record<string, unknown>;
-  /** A directory that it may write to. */
+  /** A directory that the user may write to. */
   directory: string;
   close(): Promise<void>;
 }
 
-/** The user that logs in when the tests run as root, whose own commands OpenSSH does not pass signals to. */
+/** The user that logs in if the tests run as root. OpenSSH does not pass signals on to root's commands. */
 const LOGIN = { name: 'fermata-ssh', password: 'canary-password' };
-/** `openssl passwd -6` of the password. */
+/** Output of `openssl passwd -6` for the password. */
 const HASH = '$6$fermata$fPRT6Ez3rJBdpHhNRvOGVDl6KkKT/8MntJ6Q.aT59vy6O.X/YzxCoKbMW5ak.kbZ1/Xjiirjw6caWFmICXGa2/';
 
 function loginUser(): { name: string; uid: number; gid: number } {
@@ -63,7 +63,7 @@ function loginUser(): { name: string; uid: number; gid: number } {
   return { name: LOGIN.name, uid: idOf('-u'), gid: idOf('-g') };
 }
 
-/** Starts the OpenSSH server of the system with keys of its own; logins are those of one user. */
+/** Starts the OpenSSH server of the system with generated keys. Logins are those of one user. */
 export async function startOpenssh(): Promise<OpensshServer> {
   const directory = await mkdtemp(join(tmpdir(), 'fermata-sshd-'));
   const file = (name: string) => join(directory, name);
@@ -78,7 +78,7 @@ export async function startOpenssh(): Promise<OpensshServer> {
   await writeFile(file('authorized_keys'), read('user.pub') + read('locked.pub'), { mode: 0o644 });
   const login = loginUser();
   await chown(directory, login.uid, login.gid);
-  // Where OpenSSH separates privileges; the packages of distributions make it when their service starts.
+  // The directory for OpenSSH's privilege separation. Packages of distributions create it when their service starts.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const port = await freePort();
   await writeFile(

@@ -4,16 +4,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
 
-/** A program beside the built one. */
+/** Another build of the program. */
 export interface OtherBuild {
-  /** For `startFermata`. */
+  /** Directory to pass to `startFermata`. */
   root: string;
   remove(): void;
 }
 
-/** Workflow code with a change that must not be made without `patched`: a timer before the claim. */
+/** Returns workflow code with a change that would need `patched`: a timer before the claim. */
 export function plantIncompatibleChange(code: string): string {
-  // The SDK's module has another name in each compiler's output.
+  // Each compiler gives the SDK's module another name in its output.
   const planted = code.replace(
     /const claimed = await (\w+(?:\(\))?)\./,
     'await (0, $1.sleep)(1); const claimed = await $1.',
@@ -22,7 +22,7 @@ export function plantIncompatibleChange(code: string): string {
   return planted;
 }
 
-/** A copy of the built program whose workflow code cannot continue the runs of this one. */
+/** Returns a copy of the built program whose workflow code cannot continue runs of this build. */
 export function incompatibleBuild(): OtherBuild {
   const build = directory();
   for (const part of ['package.json', 'temporal-dev.yml', 'drizzle', 'dist']) {
@@ -36,7 +36,7 @@ export function incompatibleBuild(): OtherBuild {
   return build;
 }
 
-/** The program of an earlier commit, built with today's packages. Takes a minute. */
+/** Builds the program of an earlier commit with today's packages. Takes a minute. */
 export function earlierBuild(commit: string): OtherBuild {
   const build = directory();
   const archive = execFileSync('git', ['archive', commit], { cwd: projectRoot(), maxBuffer: 1 << 29 });
@@ -50,7 +50,7 @@ export function earlierBuild(commit: string): OtherBuild {
   return build;
 }
 
-/** An empty directory with the packages of this one. */
+/** Creates an empty directory with the packages of this project. */
 function directory(): OtherBuild {
   const root = mkdtempSync(join(tmpdir(), 'fermata-build-'));
   symlinkSync(join(projectRoot(), 'node_modules'), join(root, 'node_modules'));

@@ -1,4 +1,4 @@
-/** As an author would write it, in a directory of its own, with no package installed beside it. */
+/** A plugin as an author would write it, in its own directory without installed packages. */
 export const PHONES = `
 import { definePlugin, json, writeRoute, z, type RouteHost } from 'fermata/plugin';
 
@@ -38,7 +38,7 @@ export default definePlugin({
 });
 `;
 
-/** Uses what a plugin can, with types. */
+/** A plugin that uses everything a plugin can use, with types. */
 export const TYPED = `
 import { computedEntity, definePlugin, serviceRef, sql, z, type PluginHost } from 'fermata/plugin';
 interface Directory { ownerOf(system: string): string }
@@ -73,7 +73,7 @@ export default ({ secrets, log, clock, db, getService }: PluginHost) =>
   });
 `;
 
-/** Reads secrets in its steps, and leaks them into every output it has. */
+/** A plugin that reads secrets in its steps, and leaks them into all of its outputs. */
 export const LEAK = `
 import { definePlugin, ProviderFailure, z } from 'fermata/plugin';
 

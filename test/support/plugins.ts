@@ -4,12 +4,12 @@ import { createPlugins } from '../../src/integrations/plugins';
 import { noPackages } from '../../src/integrations/script/packages';
 import { createScriptRunner, type ScriptRunner } from '../../src/integrations/script/script-runner';
 
-/** All built-in plugins, allowed to call this machine. */
+/** Returns all built-in plugins. They may call this machine. */
 export function testPlugins(): readonly Plugin[] {
   return createPlugins({ egress: createEgress({ allow: ['127.0.0.1'] }) });
 }
 
-/** Runs scripts in a sandbox, without network and packages. */
+/** Creates a script runner that uses a sandbox without network and packages. */
 export function testScripts(egress: Egress = createEgress({ allow: [] })): ScriptRunner {
   return createScriptRunner({
     ...{ egress, packages: noPackages, policy: { sandbox: 'bubblewrap', network: false } },

@@ -5,17 +5,17 @@ import { projectRoot } from '../../src/project-root';
 /** A process of the built program. */
 export interface FermataProcess {
   readonly child: ChildProcess;
-  /** What it has printed so far. */
+  /** Returns everything that it has printed so far. */
   output(): string;
   signal(name: NodeJS.Signals): void;
-  /** Ends it in order, or at once with SIGKILL, and waits. */
+  /** Ends the process in order, or immediately with SIGKILL, and waits for its end. */
   stop(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   exited(): boolean;
 }
 
 /**
- * Starts `fermata <args>` as a process of its own, with nothing of this environment but what is given; `input` is its standard input,
- * `root` the directory of another build.
+ * Starts `fermata <args>` as a separate process with only the given environment variables. `input` is its standard
+ * input, and `root` the directory of another build.
  */
 export function startFermata(
   args: readonly string[],
@@ -47,7 +47,7 @@ export function startFermata(
   };
 }
 
-/** Runs a command to its end. */
+/** Runs a command until it ends. */
 export async function runFermata(
   args: readonly string[],
   env: Record<string, string>,

@@ -11,7 +11,10 @@ const ALERTMANAGER = process.env['ALERTMANAGER'] ?? '/usr/bin/prometheus-alertma
 
 const isInstalled = existsSync(PROMETHEUS) && existsSync(ALERTMANAGER);
 
-/** Suites on a real Prometheus and Alertmanager: skipped where they are not installed, except in CI, where they then fail. */
+/**
+ * Runs a suite only if Prometheus and Alertmanager are installed. In CI, the suite runs in any case, and fails if they
+ * are missing.
+ */
 export const describeWithPrometheus = isInstalled || process.env['CI'] === 'true' ? describe : describe.skip;
 
 /** A server that was started for a test. */
@@ -20,7 +23,10 @@ export interface MonitoringServer {
   stop(): Promise<void>;
 }
 
-/** Starts a program with a configuration file, and waits until it answers. @throws {Error} with its output when it ends */
+/**
+ * Starts a program with a configuration file, and waits until it answers. @throws {Error} with the output of the
+ * program when it ends
+ */
 async function startServer(
   program: string,
   { config, more = {}, flags }: { config: string; more?: Record<string, string>; flags: (port: number) => string[] },
@@ -63,12 +69,12 @@ async function startServer(
 
 /** Where an Alertmanager sends its alerts, and how soon. */
 export interface AlertmanagerOptions {
-  /** Address of the webhook; absent = it sends nothing. */
+  /** URL of the webhook. If absent, nothing is sent. */
   webhook?: string;
   token?: string;
 }
 
-/** Starts Alertmanager: groups are sent at once, and again after a second. */
+/** Starts an Alertmanager that sends groups immediately, and repeats them every second. */
 export function startAlertmanager({ webhook, token = '' }: AlertmanagerOptions = {}): Promise<MonitoringServer> {
   const receiver =
     webhook === undefined
@@ -91,14 +97,14 @@ ${receiver}`,
 }
 
 interface PrometheusOptions {
-  /** Rule groups, in Prometheus' YAML; evaluated each second. */
+  /** Rule groups in Prometheus' YAML. They are evaluated every second. */
   rules: string;
-  /** `host:port` that is scraped each second as the job `node`. */
+  /** `host:port` to scrape every second as the job `node`. */
   target: string;
   alertmanagers: readonly MonitoringServer[];
 }
 
-/** Starts Prometheus, which evaluates rules on what it scrapes and reports to Alertmanagers. */
+/** Starts a Prometheus that evaluates rules on what it scrapes, and sends alerts to Alertmanagers. */
 export function startPrometheus({ rules, target, alertmanagers }: PrometheusOptions): Promise<MonitoringServer> {
   const targets = alertmanagers.map(({ url }) => `'${new URL(url).host}'`).join(', ');
   return startServer(PROMETHEUS, {

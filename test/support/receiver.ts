@@ -1,9 +1,9 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as the receiver got it. */
+/** A request that the receiver has received. */
 export interface Received {
-  /** `Idempotency-Key`: one effect each. */
+  /** The `Idempotency-Key` header. Each effect has one key. */
   key: string;
   method: string;
   path: string;
@@ -12,16 +12,16 @@ export interface Received {
   at: number;
 }
 
-/** How the receiver answers: default 200 at once. */
+/** How the receiver responds. Default: 200 immediately. */
 export type Answer = (received: Received, response: ServerResponse) => void | Promise<void>;
 
-/** A real HTTP server that actions call; it logs every request. */
+/** A real HTTP server that actions call. It records every request. */
 export interface Receiver {
   url: string;
   received: Received[];
-  /** Replaces the answer. */
+  /** Replaces the response. */
   answerWith(answer: Answer): void;
-  /** Forgets the requests and answers 200 at once again. */
+  /** Clears the recorded requests and responds with 200 immediately again. */
   reset(): void;
   close(): Promise<void>;
 }

@@ -13,7 +13,7 @@ const Node = z.looseObject({
   },
 });
 
-/** Returns how many rows the scans of a plan and of its parts read. */
+/** Returns how many rows the scans of a plan and its subplans read. */
 function rowsRead(node: z.infer<typeof Node>): number {
   const own = node['Node Type'].includes('Scan')
     ? (node['Actual Rows'] + (node['Rows Removed by Filter'] ?? 0)) * node['Actual Loops']

@@ -12,7 +12,7 @@ import type { Action, ActionResult } from '../../src/integrations/contract';
 import { createPlugins } from '../../src/integrations/plugins';
 
 interface Attempt {
-  /** 1-based; default 1. */
+  /** Number of the attempt, from 1. Default: 1. */
   attempt?: number;
   idempotencyKey?: string;
   contextKey?: string;
@@ -21,7 +21,7 @@ interface Attempt {
   signal?: AbortSignal;
 }
 
-/** One attempt of a call, as the activity makes it, against a vendor's test server. */
+/** Returns a function that makes one attempt of a call, as the activity does, against a vendor's test server. */
 export function createActionRunner(type: string, given: Record<string, unknown>, egress: Egress = local()) {
   const plugins = createPlugins({ egress });
   const registry = createRegistry<Action>(plugins);

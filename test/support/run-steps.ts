@@ -1,13 +1,13 @@
 import type { Engine } from './engine';
 
-/** Steps that leave what they saw at the receiver. */
+/** Returns a step that sends what it sees to the receiver. */
 export const post = (path: string, more = '') =>
   `{ action: integration-webhook.send, config: { url: "$URL/${path}" } ${more} }`;
 
-/** What the receiver got, in the order of arrival: the paths without their slash. */
+/** Returns the paths of the requests that the receiver got, in the order of arrival, without the leading slash. */
 export const sentTo = (engine: Engine): string[] => engine.receiver.received.map(({ path }) => path.slice(1));
 
-/** Saves an automation of these steps, which runs for each event of a type. Returns its id. */
+/** Saves an automation with these steps that runs for each event of a type. Returns its id. */
 export const saveSteps = (engine: Engine, type: string, steps: string, more = ''): Promise<string> =>
   engine.save(`
 name: ${type}

@@ -1,6 +1,9 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
-/** Everything that processes with this text in their environment or arguments show, by whether they are outside. */
+/**
+ * Returns what processes with this text in their environment or arguments show, separately for processes outside and
+ * inside of the sandbox.
+ */
 export function processesWith(text: string): { outside: string[]; inside: string[] } {
   const own = readlinkSync('/proc/self/ns/pid');
   const found = { outside: [] as string[], inside: [] as string[] };
@@ -10,13 +13,13 @@ export function processesWith(text: string): { outside: string[]; inside: string
       if (!shown.includes(text)) continue;
       found[readlinkSync(`/proc/${pid}/ns/pid`) === own ? 'outside' : 'inside'].push(`${pid} ${shown}`);
     } catch {
-      // It has ended, or is another user's.
+      // The process has ended or belongs to another user.
     }
   }
   return found;
 }
 
-/** Whether a process with this text in its environment or arguments runs. */
+/** Returns whether a process with this text in its environment or arguments is running. */
 export const isRunning = (argument: string) => {
   const { outside, inside } = processesWith(argument);
   return outside.length + inside.length > 0;

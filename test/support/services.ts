@@ -7,17 +7,17 @@ import { projectRoot } from '../../src/project-root';
 import { startTemporalDevServer } from '../../src/dev/dev-server';
 import { findTemporalCli } from '../../src/dev/find-cli';
 
-/** A server that tests and benches stop, kill, freeze and start again; address and data stay the same. */
+/** A server that tests and benches stop, kill, freeze and start again. It keeps its address and data. */
 export interface Service {
   start(): Promise<void>;
-  /** Orderly. */
+  /** Stops the server gracefully. */
   stop(): Promise<void>;
-  /** kill -9 */
+  /** Kills the server with SIGKILL. */
   kill(): Promise<void>;
-  /** SIGSTOP and SIGCONT. */
+  /** Suspends the server with SIGSTOP. */
   freeze(): void;
   thaw(): void;
-  /** Stops it and removes the data it made in a temporary directory. */
+  /** Stops the server and removes data that it created in a temporary directory. */
   destroy(): Promise<void>;
 }
 
@@ -26,7 +26,7 @@ interface Running {
   stop(): Promise<void>;
 }
 
-/** One service over a function that launches it. */
+/** Returns a service that `launch` starts. */
 function service(launch: () => Promise<Running>, temporary: string | undefined): Service {
   let running: Running | undefined;
   const end = async (how: (it: Running) => Promise<unknown>) => {
@@ -49,7 +49,7 @@ function service(launch: () => Promise<Running>, temporary: string | undefined):
   };
 }
 
-/** A Postgres of its own, started. `durable: false` (the default) gives up crash safety for speed. */
+/** Starts a separate Postgres server. `durable: false` (the default) trades crash safety for speed. */
 export async function startPostgres(
   options: Partial<EmbeddedPostgresOptions> = {},
 ): Promise<Service & { url(database?: string): string; port: number; dataDir: string }> {
@@ -69,15 +69,15 @@ export async function startPostgres(
 /** Settings of a Temporal dev server for tests. */
 export interface TemporalServiceOptions {
   port?: number;
-  /** With the Web UI at this port. */
+  /** Port of the Web UI. If absent, there is no Web UI. */
   uiPort?: number;
-  /** Kept in a file, so that it survives `kill` and `start`; default true. */
+  /** Keeps the data in a file, so that it survives `kill` and `start`. Default: true. */
   durable?: boolean;
   databaseFile?: string;
   onProgress?: (message: string) => void;
 }
 
-/** A Temporal dev server of its own, as `temporal-dev.yml` describes it, on a free port, started. */
+/** Starts a separate Temporal dev server on a free port, with the settings of `temporal-dev.yml`. */
 export async function startTemporal(
   options: TemporalServiceOptions = {},
 ): Promise<Service & { address: string; namespace: string }> {

@@ -1,2 +1,3 @@
-// Real servers on two cores: a step that takes milliseconds alone may take seconds beside another test file.
+// Tests use real servers on two cores. A step that takes milliseconds alone may take seconds while another test file
+// runs.
 jest.setTimeout(180_000);

@@ -1,4 +1,4 @@
-// Preloaded with `--require`: the clock of this process is FERMATA_TEST_SKEW_MS ahead of the machine's.
+// Preloaded with `--require`. Sets the clock of this process FERMATA_TEST_SKEW_MS ahead of the machine's clock.
 const skew = Number(process.env.FERMATA_TEST_SKEW_MS ?? 0);
 const RealDate = Date;
 globalThis.Date = class extends RealDate {

@@ -3,9 +3,12 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 /** A TCP proxy in front of Postgres that counts statements and can cut connections without closing them. */
 export interface TcpProxy {
   port: number;
-  /** Statements that clients have sent so far. */
+  /** Returns the number of statements that clients have sent so far. */
   statements(): number;
-  /** Connections that are open now never carry another byte, and neither side is notified, as after a flush of a NAT table. */
+  /**
+   * Stops all traffic on the connections that are open now, without notifying either side, as if a NAT table had been
+   * flushed.
+   */
   cutSilently(): void;
   close(): Promise<void>;
 }
@@ -54,7 +57,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   };
 }
 
-/** Counts simple queries (Q) and executions of prepared ones (E) in what a client sends. */
+/** Counts simple queries (Q) and executions of prepared statements (E) in what a client sends. */
 function countStatements(onFound: (count: number) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   let isStarted = false;
@@ -62,7 +65,7 @@ function countStatements(onFound: (count: number) => void): (chunk: Buffer) => v
     rest = Buffer.concat([rest, chunk]);
     let found = 0;
     for (;;) {
-      // The first message has no type.
+      // The first message has no type byte.
       const at = isStarted ? 1 : 0;
       if (rest.length < at + 4) break;
       const length = rest.readUInt32BE(at) + at;

@@ -2,7 +2,7 @@ import { defineEntity, definePlugin, registerChangeDeriver, z } from 'fermata/pl
 
 const State = z.strictObject({ level: z.number() });
 
-/** A second plugin of a user, for tests with workers that have different plugins. */
+/** Another external plugin, for tests with workers that have different plugins. */
 export default definePlugin({
   id: 'tide',
   entityKinds: [defineEntity('tide', State, { description: 'Level at a gauge' })],

@@ -1,12 +1,15 @@
-/** A deadline says how long something takes on two idle cores. A busy machine gets this many times as long. */
+/**
+ * Deadlines are how long something takes on two idle cores. They are multiplied by this factor, because the machine may
+ * be busy.
+ */
 const PATIENCE = 3;
 
-/** Returns the limit in milliseconds, on a busy machine, for what takes at most `ms` on two idle cores. */
+/** Returns the limit in milliseconds, on a busy machine, for something that takes at most `ms` on two idle cores. */
 export const allowedMs = (ms: number): number => PATIENCE * ms;
 
 /**
- * Asks again until the answer is neither undefined, null nor false, and gives it. Fails when `PATIENCE` times the deadline
- * has passed, with what it was waiting for.
+ * Calls `probe` repeatedly until it returns something other than undefined, null or false, and returns that. Fails
+ * after `PATIENCE` times the deadline, naming what it was waiting for.
  */
 export async function until<T>(
   what: string,

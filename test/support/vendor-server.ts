@@ -13,11 +13,14 @@ export interface VendorAnswer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
-  /** Writes the body, as long as it likes. */
+  /** Writes the body in as many pieces and for as long as it likes. */
   stream?(response: ServerResponse): void;
 }
 
-/** A server that answers like a vendor: what it is given decides, and every request is kept. */
+/**
+ * Starts a server that responds like a vendor. The given function determines the responses, and every request is
+ * recorded.
+ */
 export async function startVendorServer(
   answer: (request: VendorRequest) => VendorAnswer,
   tls?: { cert: string; key: string },

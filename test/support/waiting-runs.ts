@@ -17,7 +17,7 @@ export interface WaitItem {
   recheckAt: string | null;
 }
 
-/** The service with one worker, and what tests of waits ask of it; lamps are a kind of their own. */
+/** The service with one worker, and helpers for tests of waits. Lamps are entities of a custom kind. */
 export interface WaitingRuns {
   engine: Engine;
   api: FermataProcess & { url: string };
@@ -25,13 +25,13 @@ export interface WaitingRuns {
   workers: FermataProcess[];
   call(method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   lamp(id: string, state: Record<string, unknown>): Promise<unknown>;
-  /** Saves an automation that events of a type start. */
+  /** Saves an automation that starts for events of a type. */
   save(type: string, steps: string, more?: string): Promise<string>;
   waitsOf(runId: string): Promise<WaitItem[]>;
-  /** The first run of an automation, when it waits. */
+  /** Waits until the first run of an automation is waiting. Returns the run and its wait. */
   waiting(id: string): Promise<{ run: RunRow; wait: WaitItem }>;
   resultOf(runId: string, path: string): Promise<unknown>;
-  /** Workflow tasks that a run has had. */
+  /** Returns the number of workflow tasks that a run has had. */
   tasksOf(run: RunRow): Promise<number>;
   routed(): Promise<unknown>;
   end(): Promise<void>;

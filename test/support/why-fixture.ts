@@ -4,7 +4,7 @@ import { until } from './until';
 
 export type Fields = Record<string, unknown>;
 
-/** One automation on custom events of a type. */
+/** Returns an automation for custom events of a type. */
 export const on = (type: string, more = '', actions = '[{ action: automation.log, config: { message: paged } }]') => `
 name: Page for ${type}
 mode: parallel
@@ -13,18 +13,21 @@ ${more}
 actions: ${actions}
 `;
 
-/** The same with more in its trigger. */
+/** Returns the same automation with additional lines in its trigger. */
 export const trigger = (type: string, more: string) =>
   on(type).replace(`config: { type: ${type} }`, `config: { type: ${type} }, ${more}`);
 
-/** One automation on alerts that a matcher selects. */
+/** Returns an automation for alerts that a matcher selects. */
 export const onAlert = (name: string, matchers: string) => `
 name: ${name}
 triggers: [{ id: fired, event: alert.fired, config: { matchers: ['${matchers}'] } }]
 actions: [{ action: automation.log, config: { message: paged } }]
 `;
 
-/** An API and a worker, with events and alerts that are sent and routed, and what `fermata why` says of them. */
+/**
+ * Starts an API and a worker, with functions that send and route events and alerts, and return the output of `fermata
+ * why`.
+ */
 export async function startWhyFixture() {
   const engine: Engine = await startEngine();
   const [api] = await Promise.all([engine.api(), engine.worker()]);
@@ -39,7 +42,7 @@ export async function startWhyFixture() {
       const answer = await detail(changeId);
       return (answer['change'] as Fields)['routedAt'] !== null && answer;
     });
-  /** Emits one event, waits until it is routed, and asks why. */
+  /** Emits one event, waits until it is routed, and returns what `fermata why` prints about it. */
   const emit = async (type: string, data: Fields = {}, options: { subject?: string } = {}) => {
     const [changeId = ''] = await engine.emit(type, data, options);
     await routed(changeId);

@@ -2,7 +2,7 @@ import { BASE } from '../../integration/api-harness';
 import type { ConsoleHarness } from '../console-harness';
 import { failRun } from '../fail-run';
 
-/** Texts that would run or fetch something if any screen took them for HTML, a link or a style. */
+/** Texts that would run code or load something if a screen treated them as HTML, a link or a style. */
 const HOSTILE = [
   '<img src=x onerror="window.hacked=1">',
   '<script>window.hacked=1</script>',
@@ -15,10 +15,10 @@ const HOSTILE = [
 const TITLE = HOSTILE.slice(0, 190);
 const LONG = 'a name that goes on and on without an end, for all of this line and then some more of it';
 
-/** A screen: its name in pictures and findings, and its address. */
+/** A screen, as its name in screenshots and findings, and its address. */
 export type ScreenPath = readonly [name: string, path: string];
 
-/** Writes something for every screen, with texts that are long or mean harm; returns the addresses by group of screens. */
+/** Creates data for every screen, with long and malicious texts. Returns the addresses by group of screens. */
 export async function fillScreens(harness: ConsoleHarness) {
   const { automationId, runId } = await fillAutomations(harness);
   const { incidentId, maintenanceId } = await fillOperations(harness);
@@ -74,7 +74,7 @@ export async function fillScreens(harness: ConsoleHarness) {
   } satisfies Record<string, ScreenPath[]>;
 }
 
-/** An automation, a failed run of it, and an event that did not start it. */
+/** Creates an automation, a failed run of it, and an event that did not start it. */
 async function fillAutomations({ api, post, automation }: ConsoleHarness) {
   const id = await automation({
     name: `${HOSTILE.slice(0, 120)} end`,
@@ -101,7 +101,7 @@ async function fillAutomations({ api, post, automation }: ConsoleHarness) {
   return { automationId: id, runId: run };
 }
 
-/** Systems, an alert, a silence, an incident, a maintenance and an objective. */
+/** Creates systems, an alert, a silence, an incident, a maintenance and an objective. */
 async function fillOperations({ post }: ConsoleHarness) {
   await post('/systems', { id: 'checkout', name: TITLE, description: LONG });
   await post('/systems', { id: 'payments', name: LONG });
@@ -146,7 +146,7 @@ async function fillOperations({ post }: ConsoleHarness) {
   return { incidentId: String(incident['id']), maintenanceId: String(maintenance['id']) };
 }
 
-/** A kind of entities, a secret and a hook. */
+/** Creates an entity kind, a secret and a hook. */
 async function fillSetup({ api, post }: ConsoleHarness) {
   await api.call('PUT', `${BASE}/entity-kinds/light`, { body: { schema: { type: 'object' }, description: HOSTILE } });
   await api.call('PUT', `${BASE}/entities/light/hall`, { body: { text: HOSTILE } });

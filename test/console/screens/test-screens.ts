@@ -2,7 +2,7 @@ import type { Page } from 'playwright-core';
 import { describeConsole, picture, seriousFindings, startConsole, type ConsoleHarness } from '../console-harness';
 import { fillScreens, type ScreenPath } from './fixture';
 
-/** Names of buttons that change something, or begin to. */
+/** Matches the names of buttons that change something or open a dialog for a change. */
 const CHANGES =
   /^(Run now|Delete|Save|Create|Acknowledge|Silence |Resolve|New |Plan|Open an|Edit|Replace|Remove|Revoke|Retry|Cancel|End|Test|Add update|Add a package|Change status|Run it|Try it out|Roll back)/;
 
@@ -12,7 +12,7 @@ export async function settled(page: Page): Promise<void> {
   await page.getByRole('status', { name: 'Loading' }).first().waitFor({ state: 'detached' });
 }
 
-/** Tests of all screens of a group. Each group has a file of its own, so that they run beside each other. */
+/** Tests all screens of a group. Each group has its own test file, so that the groups run in parallel. */
 export function testScreens(group: keyof Awaited<ReturnType<typeof fillScreens>>): void {
   describeConsole(`every screen of the group ${group} of the console`, () => {
     let screens: ConsoleHarness;
@@ -38,7 +38,7 @@ export function testScreens(group: keyof Awaited<ReturnType<typeof fillScreens>>
           expect(await page.evaluate('window.hacked')).toBeUndefined();
           expect(await page.locator('a[href^="javascript:" i]').count()).toBe(0);
           await picture(page, `${screen}-${name}`);
-          // Colours differ by scheme; all else is the same, and is checked once.
+          // Only the colours depend on the colour scheme, so everything else is checked once.
           const findings = await seriousFindings(page, name === '1280' ? [] : ['color-contrast']);
           const fits = await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth');
           // The screen of a failed run shows the error of the run.

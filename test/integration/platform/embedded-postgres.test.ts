@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/dev/embedded';
 
-// mkdtemp makes directories that are closed to others: as root, Postgres runs as an account that cannot walk into them.
+// Other accounts cannot enter directories that mkdtemp creates. As root, Postgres runs under such an account.
 let home: string;
 let postgres: EmbeddedPostgres | undefined;
 

@@ -62,7 +62,7 @@ it('makes the day partitions of the change log from yesterday on, once', async (
 it('leaves a day alone whose partition another process is creating', async () => {
   await migrate(test.url, { log });
   const day = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
-  // A table has a type of its name, which is found first when the other process has just committed.
+  // Every table has a type with its name. If another process has just created the table, Postgres finds the type first.
   await database.pool.query(`create domain changes_${day} as integer`);
   expect(await ensureChangePartitions(database, { daysAhead: 5 })).toHaveLength(1);
   await database.pool.query(`drop domain changes_${day}`);

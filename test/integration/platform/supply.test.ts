@@ -4,7 +4,7 @@ import { pathToFileURL } from 'node:url';
 import { projectRoot } from '../../../src/project-root';
 
 const script = join(projectRoot(), 'scripts', 'check-supply.mjs');
-/** The script is an ES module, which runs in a process of its own. */
+/** Evaluates an expression in a separate process, because the script is an ES module. */
 const evaluate = (expression: string): unknown => {
   const text = `import { unpinnedImages, unverifiedPackages } from ${JSON.stringify(pathToFileURL(script).href)};
     console.log(JSON.stringify(${expression}));`;

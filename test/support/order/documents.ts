@@ -13,7 +13,7 @@ const swallowed = fc.constantFrom(false, false, true);
 /** Steps that end the run. */
 const STOPS = [{ stop: { reason: 'enough', error: true } }, { stop: { reason: 'enough' } }];
 
-/** Steps of every kind, nested at most 8 deep. */
+/** Generates steps of all kinds, nested at most 8 levels deep. */
 const stepsWith = (stops: readonly object[]) =>
   fc.letrec<{ step: object; list: object[] }>((tie) => {
     const with_ = (shape: object) =>
@@ -54,7 +54,7 @@ const stepsWith = (stops: readonly object[]) =>
     };
   });
 
-/** Documents, perhaps with steps that end the run at a moment that depends on time. */
+/** Generates documents. With `stops`, they may contain steps that end the run at a moment that depends on timing. */
 export const documentsWith = ({ stops }: { stops: boolean }): fc.Arbitrary<Steps> => {
   const { list } = stepsWith(stops ? STOPS : []);
   return fc.record({ actions: list, on_failure: fc.oneof(fc.constant<object[]>([]), list) }).map(parsed);

@@ -14,7 +14,10 @@ interface Steps {
   on_failure: ActionStep[];
 }
 
-/** What the dry-run driver asks of its handlers, in order, and how the run ends. */
+/**
+ * Runs a definition through the dry-run driver. Returns what the driver asks of its handlers, in order, and how the run
+ * ends.
+ */
 export async function dryCourse(
   definition: Steps,
   handlers: StepHandlers,
@@ -55,11 +58,11 @@ export async function dryCourse(
   return { asked: [...asked], status };
 }
 
-/** A step, or a decision of a loop about an iteration. */
+/** Returns the name of a step, or of a loop's decision about an iteration. */
 export const nameOf = (path: string, iteration?: number): string =>
   iteration === undefined ? path : `${path}#${iteration}`;
 
-/** Names by the branch that they are part of, each in the order in which they were asked. */
+/** Groups names by the branch that they belong to, each group in the order in which they were asked. */
 export function byBranch(definition: Steps, asked: readonly string[]): Record<string, string[]> {
   const branches: Record<string, string[]> = {};
   for (const name of asked) {

@@ -4,7 +4,7 @@ import type { Definition } from '../../../src/domain/definition/schema';
 import { stepAt } from '../../../src/domain/run/step-at';
 import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 
-/** A number from 0 to 99 that depends on a text only. */
+/** Returns a number from 0 to 99 that depends only on the text. */
 export function chance(text: string): number {
   let hash = 2_166_136_261;
   for (let index = 0; index < text.length; index += 1) hash = Math.imul(hash ^ text.charCodeAt(index), 16_777_619);
@@ -13,16 +13,19 @@ export function chance(text: string): number {
 
 type Steps = Pick<Definition, 'actions' | 'on_failure'>;
 
-/** How likely things go wrong, of 100. */
+/** How likely something happens, in percent. */
 export interface Odds {
   fail: number;
   skip: number;
   handover: number;
-  /** How likely a `condition` holds; default 80. */
+  /** Probability that a `condition` holds. Default: 80. */
   holds?: number;
 }
 
-/** Answers for a definition in place of Postgres and providers: what each step comes to is fixed by its path and a seed. */
+/**
+ * Returns handlers that answer for a definition instead of Postgres and providers. The path of a step and the seed
+ * determine its outcome.
+ */
 export function oracle(definition: Steps, seed: number, odds: Odds, now: () => number): StepHandlers {
   const looks = new Map<string, number>();
   const error = (path: string) => ({ code: 'provider_failed', message: `failed at ${path}`, path });
@@ -72,7 +75,7 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
         return 'count' in step.repeat ? { type: 'repeat', total: Number(step.repeat.count) } : { type: 'repeat' };
       }
       default:
-        // Also of a `stop`: its reason here is no template.
+        // Also applies to `stop`, whose reason is not a template here.
         return { type: 'enabled' };
     }
   };

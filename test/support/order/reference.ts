@@ -3,13 +3,13 @@ import type { ActionStep } from '../../../src/domain/definition/action';
 import type { StepInput } from '../../../src/domain/run/activities';
 import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 
-/** How a step or a list ended: with its end, with a failure, or with what ends the run or an iteration. */
+/** How a step or list ended: normally, with a failure, or with a step that ends the run or the iteration. */
 type Outcome = 'done' | 'failed' | 'condition' | 'stop' | 'stop as failure';
 
-/** What a run has to come to. */
+/** The expected result of a run. */
 export interface Expected {
   status: 'success' | 'failed';
-  /** Actions in any order, with whether they were performed, skipped or failed. */
+  /** Actions in any order, each with whether it was performed, skipped or failed. */
   actions: Map<string, 'done' | 'skipped' | 'failed'>;
 }
 
@@ -17,8 +17,8 @@ export interface Expected {
 class DependsOnTime extends Error {}
 
 /**
- * The meaning of a definition, step by step and without any time: what its actions do when nothing runs beside anything.
- * null = it depends on the order in which branches end.
+ * Returns what a definition means without any timing: which actions are performed if nothing runs concurrently. Returns
+ * null if the result depends on the order in which branches end.
  */
 export async function referenceOf(
   definition: { actions: readonly ActionStep[]; on_failure: readonly ActionStep[] },
@@ -106,7 +106,7 @@ class Reference {
       const ended = await this.sideBySide(
         Array.from({ length: end }, (_, index) => async () => {
           const outcome = await iteration(index);
-          // How many have begun when one fails is a matter of time.
+          // How many iterations have started when one fails depends on timing.
           if (outcome === 'failed') throw new DependsOnTime();
           return outcome === 'condition' ? 'done' : outcome;
         }),
@@ -127,7 +127,10 @@ class Reference {
     return seen.type === 'repeat' && seen.goesOn === true;
   }
 
-  /** All to their ends; the first failure counts. What ends the run cuts the others at a moment that only time knows. */
+  /**
+   * Runs all branches to their end. The first failure counts. If a branch ends the run, the moment at which it cuts off
+   * the others depends on timing.
+   */
   private async sideBySide(branches: readonly (() => Promise<Outcome>)[]): Promise<Outcome> {
     const outcomes: Outcome[] = [];
     for (const branch of branches) outcomes.push(await branch());

@@ -2,23 +2,25 @@ import type { StepEvaluation, StepInput, StepOutcome } from '../../../src/domain
 import type { StepRecord } from '../../../src/domain/run/step-record';
 import { nameOf } from './dry';
 
-/** Indexes of steps that follow each other: steps of a list and iterations of a loop, not branches. */
+/**
+ * Matches the indexes of steps that run one after another: steps in a list and iterations of a loop, but not branches.
+ */
 const ORDERED = /(?<![a-z_])(actions|on_failure|sequence|else|repeat)\[(\d+)\]/g;
 
-/** The rows of a run's steps as its activities write them, to hold an execution against what people would see. */
+/** The rows of a run's steps as its activities write them. Used to compare an execution with what users would see. */
 export class StepRows {
-  /** Steps that were open when the run ended as a success with its last step. */
+  /** Steps that were still open when the run ended successfully with its last step. */
   openAtEnd: string[] = [];
-  /** Actions that ended, by path. */
+  /** Actions that have ended, by path. */
   readonly actions = new Map<string, 'done' | 'skipped' | 'failed'>();
-  /** Steps, and decisions of loops about iterations, in the order in which they were first worked on. */
+  /** Steps, and decisions of loops about iterations, in the order in which they were first evaluated. */
   readonly asked = new Set<string>();
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
-  /** `isSideBySide`: whether the iterations of the loop at a path run beside each other. */
+  /** `isSideBySide` returns whether the iterations of the loop at a path run concurrently. */
   constructor(private readonly isSideBySide: (path: string) => boolean) {}
 
-  /** Notes of a workflow: as `writeJournal` writes them. */
+  /** Writes the notes of a workflow like `writeJournal` does. */
   note(records: readonly StepRecord[]): void {
     for (const { path, status } of records) {
       this.set(path, status === 'running' || status === 'waiting' ? 'open' : 'ended');
@@ -55,12 +57,12 @@ export class StepRows {
     this.openAtEnd = this.open();
   }
 
-  /** Steps that have begun and not ended. */
+  /** Returns the steps that have started and not ended. */
   open(): string[] {
     return [...this.statuses].filter(([, status]) => status === 'open').map(([path]) => path);
   }
 
-  /** Open steps beside which a later step of the same list, or a later iteration of the same loop, has begun. */
+  /** Returns open steps, if a later step of the same list or a later iteration of the same loop has started. */
   leftBehind(): string[] {
     const reached = new Map<string, number>();
     for (const path of this.statuses.keys()) {
@@ -69,12 +71,12 @@ export class StepRows {
     return this.open().filter((path) => this.placesOf(path).some(([list, index]) => index < (reached.get(list) ?? 0)));
   }
 
-  /** A row that has ended stays as it is. */
+  /** Sets the state of a row. A row that has ended remains unchanged. */
   private set(path: string, status: 'open' | 'ended'): void {
     if (this.statuses.get(path) !== 'ended') this.statuses.set(path, status);
   }
 
-  /** Each list or loop that a path leads through, with the index in it. */
+  /** Returns each list or loop on a path, with the index in it. */
   private placesOf(path: string): [list: string, index: number][] {
     return [...path.matchAll(ORDERED)].flatMap(({ index: at, 1: name = '', 2: index }) =>
       name === 'repeat' && this.isSideBySide(path.slice(0, at - 1))

@@ -17,13 +17,13 @@ type Command = NonNullable<NonNullable<Awaited<ReturnType<Workflow['activate']>>
 type Payload = ReturnType<typeof defaultPayloadConverter.toPayload>;
 
 const RUN_ID = '00000000-0000-7000-8000-000000000001';
-/** After so many an execution is given up. */
+/** Maximum number of deliveries to an execution, after which it is abandoned. */
 export const MAX_DELIVERIES = 400;
 
-/** One thing that Temporal delivered, with what an execution must have asked for before. */
+/** One thing that Temporal delivered, and the command that the execution must have issued before. */
 export interface Delivered {
   job: Job;
-  /** The command it answers, e.g. `activity 3`; null = it answers none. */
+  /** The command that this answers, e.g. `activity 3`. Null if it answers none. */
   answers: string | null;
 }
 
@@ -34,19 +34,21 @@ export interface Course {
   delivered: Delivered[];
 }
 
-/** What an activity answers, and the rows that it writes unless it is cancelled before it begins. */
+/**
+ * The result of an activity. `write` writes its rows, and is not called if the activity is cancelled before it starts.
+ */
 export type Answered = { result: unknown; write?: () => void } | { failure: string };
 export type Answer = (name: string, input: unknown) => Promise<Answered>;
 
 export interface Options {
   seed: number;
   answer: Answer;
-  /** Delivers a cancel of the workflow as so manieth delivery. */
+  /** Index of the delivery that cancels the workflow. */
   cancelAt?: number;
-  /** From this delivery on the history is long, so that the execution continues as new. */
+  /** Index of the delivery from which on the history is long, so that the execution continues as new. */
   longFrom?: number;
   setNow: (now: number) => void;
-  /** Called after each delivery to `runOneByOne` that leaves no activity under way. */
+  /** Called by `runOneByOne` after each delivery that leaves no activity open. */
   onQuiet?: () => void;
 }
 
@@ -101,7 +103,10 @@ function init({ workflowType, workflowId }: { workflowType: string; workflowId: 
   };
 }
 
-/** null: nothing that a history holds. A cancel of an activity that has ended is none; durations are not compared. */
+/**
+ * Returns a command as text, or null if a history does not record it. Cancelling an activity that has ended is not
+ * recorded. Durations are left out, because they are not compared.
+ */
 function textOf(command: Command): string | null {
   const { scheduleLocalActivity: local, scheduleActivity: normal } = command;
   if (local) return `local ${local.seq ?? 0} ${local.activityType ?? ''} ${args(local.arguments)}`;
@@ -124,7 +129,7 @@ interface Pending extends Delivered {
   write?: () => void;
 }
 
-/** Runs an execution with one delivery for each activation. */
+/** Runs an execution with one delivery per activation. */
 export async function runOneByOne(sandbox: WorkflowSandbox, options: Options): Promise<Course> {
   const driven = await Driven.start(sandbox);
   const delivered: Delivered[] = [];
@@ -161,7 +166,10 @@ const isActivity = (command: Command): boolean => Boolean(command.scheduleLocalA
 
 const lengthAt = (index: number, { longFrom = Infinity }: Options): number => (index >= longFrom ? 10_000 : 10);
 
-/** Runs it again with the same deliveries, as many for each activation as `sizes` say, if they have been asked for. */
+/**
+ * Runs the execution again with the same deliveries. `sizes` returns how many deliveries each activation gets, if the
+ * execution has already issued the commands that they answer.
+ */
 export async function runGrouped(
   sandbox: WorkflowSandbox,
   options: Options,
@@ -176,7 +184,7 @@ export async function runGrouped(
       for (const most = sizes(); group.length < most && index < delivered.length; index += 1) {
         const { job, answers } = delivered[index] as Delivered;
         const isFirst = group.length === 0;
-        // Signals and cancels open a workflow task; what has not been asked for cannot have ended.
+        // Signals and cancellations start a new workflow task. What has not been asked for cannot have ended.
         const fits = answers !== null && driven.asked.has(answers) && lengthAt(index, options) === length;
         if (!isFirst && !fits) break;
         if (isFirst && answers !== null && !driven.asked.has(answers)) {
@@ -222,7 +230,7 @@ async function enqueue(command: Command, now: number, pending: Pending[], option
   wakeAfter(answer, now + takes + chance(`${options.seed} woken ${seq}`) * 60, pending);
 }
 
-/** A wait that a stretch leaves under way is woken, sooner or later. */
+/** Delivers a wake later if a stretch ended in a wait. */
 function wakeAfter(answer: Answered, at: number, pending: Pending[]): void {
   const { done = [] } = Object('result' in answer ? answer.result : {}) as {
     done?: { at: string; evaluated?: { type: string; over?: boolean } }[];

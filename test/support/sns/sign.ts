@@ -4,14 +4,14 @@ import { join } from 'node:path';
 
 const file = (name: string): string => readFileSync(join(__dirname, name), 'utf8');
 
-/** A certificate of the tests' own; its key lies beside it. */
+/** Returns a certificate for tests. Its key is in the same directory. */
 export const certificate = (): string => file('certificate.pem');
 
 const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const;
 
 /**
- * Signs a message as Amazon SNS does, by the text of
- * https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html, independently of the service.
+ * Signs a message as Amazon SNS does (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
+ * Independent of the service's own code.
  */
 export function signSns(
   message: Record<string, unknown>,

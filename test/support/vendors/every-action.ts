@@ -16,7 +16,7 @@ const SERVICENOW = { user: 'fermata', password: 'canary-password' };
 
 export type Vendors = Awaited<ReturnType<typeof startVendors>>;
 
-/** A test server for each vendor that has one of its own. */
+/** Starts the test server of each vendor that has one. */
 export async function startVendors() {
   const servers = {
     slack: await startSlackServer(SLACK),
@@ -59,7 +59,7 @@ async function seedKubernetes({ create }: Vendors['kubernetes']): Promise<void> 
   await create('/api/v1/nodes', { metadata: { name: 'n1' }, spec: {} });
 }
 
-/** Connections to these vendors, with the fields that all actions of one need. */
+/** Creates connections to these vendors. Returns the config fields that all actions of a vendor need. */
 export async function connectVendors(vendors: Vendors, connect: (type: string, config: unknown) => Promise<string>) {
   const { url } = vendors.pagerduty;
   const { ssh } = vendors;
@@ -90,7 +90,7 @@ export async function connectVendors(vendors: Vendors, connect: (type: string, c
   };
 }
 
-/** A step for each action of these vendors, with the connections that they need. */
+/** Returns a step for each action of these vendors, with the connection that it needs. */
 export async function vendorActions(
   vendors: Vendors,
   connect: (type: string, config: unknown) => Promise<string>,

@@ -19,7 +19,7 @@ const issue = {
 const pull = { ...issue, merged: true, draft: false, base: { ref: 'main' }, head: { ref: 'fix' } };
 const deployment = { id: 3, environment: 'production', ref: 'main', sha: 'abc', creator: sender };
 
-/** A body of each event of GitHub: https://docs.github.com/en/webhooks/webhook-events-and-payloads */
+/** One body for each GitHub event: https://docs.github.com/en/webhooks/webhook-events-and-payloads */
 export const GITHUB_BODIES: Readonly<Record<string, Body>> = {
   push: {
     ...{ ref: 'refs/heads/main', before: 'a'.repeat(40), after: 'b'.repeat(40), created: false, deleted: false },
@@ -79,7 +79,7 @@ const about = {
   url: 'https://gitlab.example/acme/shop/-/issues/7',
 };
 
-/** A body of each event of GitLab: https://docs.gitlab.com/user/project/integrations/webhook_events/ */
+/** One body for each GitLab event: https://docs.gitlab.com/user/project/integrations/webhook_events/ */
 export const GITLAB_BODIES: Readonly<Record<string, Body>> = {
   push: { ...pushed, event_name: 'push', checkout_sha: 'b'.repeat(40) },
   tag_push: { ...pushed, ref: 'refs/tags/v1', event_name: 'tag_push' },
@@ -104,7 +104,7 @@ interface Hook {
   secret: string;
 }
 
-/** Posts a delivery as GitHub does; a redelivery has the id of the first. */
+/** Posts a delivery as GitHub does. A redelivery has the same id as the first delivery. */
 export function postAsGithub(
   hook: Hook,
   event: string,
@@ -124,8 +124,8 @@ export function postAsGithub(
 }
 
 /**
- * Posts a delivery as GitLab does: a retry keeps its Idempotency-Key, and events that one webhook has caused share the
- * X-Gitlab-Event-UUID (https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers).
+ * Posts a delivery as GitLab does. A retry keeps its Idempotency-Key, and the events that one webhook has caused share
+ * the X-Gitlab-Event-UUID (https://docs.gitlab.com/user/project/integrations/webhooks/#delivery-headers).
  */
 export function postAsGitlab(
   hook: Hook,

@@ -4,7 +4,7 @@ import { startVendorServer, type VendorAnswer } from '../vendor-server';
 type Body = Record<string, unknown>;
 const parsed = (body: string) => (body === '' ? {} : JSON.parse(body)) as Body;
 
-/** GitHub's REST API with one repository, acme/shop. */
+/** Starts a server for GitHub's REST API with one repository, acme/shop. */
 export async function startGithubServer({ token, publicKey }: { token: string; publicKey?: string }) {
   const issues: { number: number; html_url: string; title: string; body: string; state: string }[] = [];
   const comments: { id: number; html_url: string; body: string }[] = [];
@@ -117,7 +117,7 @@ export async function startGithubServer({ token, publicKey }: { token: string; p
   return { ...server, issues, comments, runs, checks, statuses, failures };
 }
 
-/** GitLab's REST API with one project, acme/shop (7). */
+/** Starts a server for GitLab's REST API with one project, acme/shop (id 7). */
 export async function startGitlabServer({ token }: { token: string }) {
   const issues: Body[] = [];
   const notes: Body[] = [];
@@ -181,7 +181,7 @@ export async function startGitlabServer({ token }: { token: string }) {
   return { ...server, issues, notes, pipelines, failures };
 }
 
-/** ServiceNow's Table API. */
+/** Starts a server for ServiceNow's Table API. */
 export async function startServicenowServer({ user, password }: { user: string; password: string }) {
   const incidents: Body[] = [];
   const basic = `Basic ${Buffer.from(`${user}:${password}`).toString('base64')}`;
@@ -217,7 +217,7 @@ export async function startServicenowServer({ user, password }: { user: string; 
     if (!incident || method !== 'PATCH')
       return refused(404, 'No Record found', "Record doesn't exist or ACL restricts the record retrieval");
     const change = parsed(body);
-    // The data policy of the base system: resolved incidents need a code and notes.
+    // ServiceNow's default data policy: resolved incidents need a close code and close notes.
     if (change['state'] === '6' && !(change['close_code'] && change['close_notes'])) {
       return refused(403, 'Operation Failed', 'Data Policy Exception: close_code, close_notes are mandatory');
     }

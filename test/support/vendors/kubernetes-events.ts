@@ -14,7 +14,7 @@ interface Recorded {
   type?: 'Normal' | 'Warning';
   reason?: string;
   message?: string;
-  /** Of the object that it is about; default: a pod of the event's name. */
+  /** Kind of the object that the event is about. Default: a pod with the event's name. */
   kind?: string;
   object?: string;
 }
@@ -26,17 +26,17 @@ const status = (code: number, reason: string, message: string): Fields => ({
 export type KubernetesEvents = ReturnType<typeof createKubernetesEvents>;
 
 /**
- * The collection `events` of an API server, with lists in pages, watches, bookmarks and a history that ends
+ * Creates the collection `events` of an API server, with lists in pages, watches, bookmarks and a limited history
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/#efficient-detection-of-changes).
  */
 export function createKubernetesEvents() {
   let version = 1_000;
-  /** Changes before it are forgotten. */
+  /** Changes before this version are forgotten. */
   let oldest = version;
   let history: Stored[] = [];
   const objects = new Map<string, Stored['object']>();
   const watches = new Set<{ namespace: string | undefined; response: ServerResponse }>();
-  /** How a watch that is too old is refused: both happen, by where the server notices it. */
+  /** How a watch that is too old is refused. Both ways occur, depending on where the server notices it. */
   let goneAs: 'status' | 'event' = 'event';
 
   const isIn = (namespace: string | undefined, object: Stored['object']) =>
@@ -97,7 +97,7 @@ export function createKubernetesEvents() {
   return {
     answer: (namespace: string | undefined, query: URLSearchParams): VendorAnswer =>
       query.get('watch') === 'true' ? watch(namespace, query) : list(namespace, query),
-    /** Records an event; one that exists is counted up, as kubelet does. */
+    /** Records an event. If the event exists, increments its count, as kubelet does. */
     record({
       name,
       namespace = 'default',
@@ -123,13 +123,13 @@ export function createKubernetesEvents() {
         ...{ source: { component: 'kubelet', host: 'n1' }, reportingComponent: 'kubelet', reportingInstance: 'n1' },
       });
     },
-    /** An event expires, after an hour on a real server. */
+    /** Removes an event. On a real server, this happens after an hour. */
     expire(name: string, namespace = 'default') {
       const key = `${namespace}/${name}`;
       const known = objects.get(key);
       if (known) change('DELETED', key, known);
     },
-    /** Sends watches a bookmark after changes of other objects. */
+    /** Sends a bookmark to all watches, as after changes of other objects. */
     bookmark(by = 100) {
       version += by;
       const metadata = { resourceVersion: String(version), creationTimestamp: null };
@@ -151,7 +151,7 @@ export function createKubernetesEvents() {
       }
       watches.clear();
     },
-    /** A restore from a backup: versions start again at a lower one. */
+    /** Restores the server from a backup, so that versions start again at a lower number. */
     restore() {
       version = 10;
       oldest = 10;

@@ -7,9 +7,12 @@ import { startVendorServer, type VendorAnswer, type VendorRequest } from '../ven
 
 type Fields = Record<string, unknown>;
 export interface Kubernetes {
-  /** With a token for an administrator. */
+  /** A kubeconfig with a token for an administrator. */
   kubeconfig: string;
-  /** Makes, or replaces the status of, an object below a collection such as `/api/v1/namespaces/default/pods`. */
+  /**
+   * Creates an object in a collection such as `/api/v1/namespaces/default/pods`, or replaces the status of an existing
+   * one.
+   */
   create(collection: string, object: Fields): Promise<Fields>;
   setStatus(path: string, status: Fields): Promise<void>;
   read(path: string): Promise<Fields | null>;
@@ -17,7 +20,7 @@ export interface Kubernetes {
 }
 
 const TOKEN = 'canary-kube-token';
-/** Plural → kind and whether it is namespaced, by group. */
+/** For each group, the kind of each plural name, and whether it is namespaced. */
 const GROUPS: Readonly<Record<string, Record<string, [kind: string, namespaced: boolean]>>> = {
   '/api/v1': {
     pods: ['Pod', true],
@@ -44,7 +47,7 @@ const failure = (
   body: { kind: 'Status', apiVersion: 'v1', status: 'Failure', reason, message, code },
 });
 
-/** A certificate for 127.0.0.1 that nobody else trusts. */
+/** Returns a self-signed certificate for 127.0.0.1. */
 export function localCertificate(): { cert: string; key: string } {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-tls-'));
   const args = 'req -x509 -newkey rsa:2048 -nodes -keyout key.pem -out cert.pem -days 2 -subj /CN=kube -config san';
@@ -68,8 +71,8 @@ export function kubeconfigOf(server: string, ca: string, user: Fields = { token:
 }
 
 /**
- * The parts of an API server that the integration uses, with its paths and refusals
- * (https://kubernetes.io/docs/reference/using-api/api-concepts/). No controller works on what it keeps.
+ * Starts a server with the parts of the Kubernetes API that the integration uses, including its refusals
+ * (https://kubernetes.io/docs/reference/using-api/api-concepts/). No controllers act on its objects.
  */
 export async function startKubernetesServer(): Promise<
   Kubernetes & { requests: VendorRequest[]; events: KubernetesEvents }

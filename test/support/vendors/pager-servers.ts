@@ -1,6 +1,6 @@
 import { startVendorServer, type VendorAnswer } from '../vendor-server';
 
-/** PagerDuty: Events API v2 and REST, on one address. */
+/** Starts a server for PagerDuty's Events API v2 and REST API, on one address. */
 export async function startPagerdutyServer({ routingKey, apiToken }: { routingKey: string; apiToken: string }) {
   const events: { event_action: string; dedup_key: string; payload?: Record<string, unknown> }[] = [];
   const notes: { id: string; content: string }[] = [];
@@ -61,7 +61,7 @@ export async function startPagerdutyServer({ routingKey, apiToken }: { routingKe
   return { ...server, events, notes, failures };
 }
 
-/** Opsgenie's Alert API, which Jira Service Management speaks too. */
+/** Starts a server for Opsgenie's Alert API, which Jira Service Management also uses. */
 export async function startOpsgenieServer({ apiKey }: { apiKey: string }) {
   const changes: { alias: string; change: string; body: Record<string, unknown> }[] = [];
   const failures: VendorAnswer[] = [];

@@ -3,13 +3,19 @@ import { createHmac } from 'node:crypto';
 interface SlackSender {
   connectionId: string;
   secret: string;
-  /** Age of the signature; default 0. */
+  /** Age of the signature. Default: 0. */
   ageSeconds?: number;
-  /** Slack repeats an event that was not answered in time: https://docs.slack.dev/apis/events-api/#retries */
+  /**
+   * Number of the retry. Slack repeats an event that was not answered in time:
+   * https://docs.slack.dev/apis/events-api/#retries
+   */
   retry?: number;
 }
 
-/** Posts to the hook of a Slack connection as Slack does: https://docs.slack.dev/authentication/verifying-requests-from-slack */
+/**
+ * Posts to the hook of a Slack connection as Slack does:
+ * https://docs.slack.dev/authentication/verifying-requests-from-slack
+ */
 export async function postAsSlack(
   api: { url: string },
   { connectionId, secret, ageSeconds = 0, retry }: SlackSender,

@@ -12,7 +12,7 @@ interface Message {
 
 type Args = Record<string, unknown>;
 
-/** Methods that accept no JSON: https://docs.slack.dev/apis/web-api/#posting-json */
+/** Methods that do not accept JSON: https://docs.slack.dev/apis/web-api/#posting-json */
 const FORM_ONLY = new Set([
   'conversations.list',
   'conversations.history',
@@ -20,7 +20,10 @@ const FORM_ONLY = new Set([
   'files.getUploadURLExternal',
 ]);
 
-/** Slack's Web API with one workspace: #ops (the bot is in it), #random (it is not), a private channel. */
+/**
+ * Starts a server for Slack's Web API with one workspace: #ops (the bot is a member), #random (it is not), and a
+ * private channel.
+ */
 export async function startSlackServer(token: string) {
   const channels = [
     { id: 'C0OPS', name: 'ops', isMember: true, topic: '' },
@@ -75,7 +78,7 @@ export async function startSlackServer(token: string) {
       return ok({ channel: found.id, ts });
     },
     'chat.update'({ channel, ts, text = '' }) {
-      // https://docs.slack.dev/reference/methods/chat.update#errors; names of channels are not accepted.
+      // https://docs.slack.dev/reference/methods/chat.update#errors: channel names are not accepted.
       if (!channels.some(({ id }) => id === channel)) return refused('channel_not_found');
       const message = messages.find((one) => one.ts === ts);
       if (!message) return refused('message_not_found');
@@ -138,7 +141,9 @@ export async function startSlackServer(token: string) {
   return { ...server, channels, messages, files, failures };
 }
 
-/** https://docs.slack.dev/reference/block-kit/blocks/section-block: 3,000 characters. */
+/**
+ * Returns whether a section exceeds 3,000 characters: https://docs.slack.dev/reference/block-kit/blocks/section-block
+ */
 function isLongSection(block: unknown): boolean {
   const { type, text } = Object(block) as { type?: string; text?: { text?: string } };
   return type === 'section' && (text?.text?.length ?? 0) > 3_000;

@@ -3,19 +3,25 @@ import { startVendorServer, type VendorAnswer } from '../vendor-server';
 type Body = Record<string, unknown>;
 const STATUSES = ['operational', 'under_maintenance', 'degraded_performance', 'partial_outage', 'major_outage'];
 
-/** The REST API of Atlassian Statuspage (https://developer.statuspage.io/) with one page, and a group of one component. */
+/**
+ * Starts a server for the REST API of Atlassian Statuspage (https://developer.statuspage.io/) with one page, and a
+ * group with one component.
+ */
 export async function startStatuspageServer({ apiKey }: { apiKey: string }) {
   const components: Body[] = [
     { id: 'grp', name: 'Shop', status: 'operational', group: true },
     { id: 'api', name: 'API', status: 'operational', group: false },
   ];
   const incidents: (Body & { incident_updates: Body[] })[] = [];
-  /** Updates that subscribers were notified of. */
+  /** Updates about which subscribers were notified. */
   const notified: unknown[] = [];
   const failures: VendorAnswer[] = [];
   const invalid = (text: string): VendorAnswer => ({ status: 422, body: { error: [text] } });
 
-  /** Limits and values of https://developer.statuspage.io/#operation/postPagesPageIdIncidents */
+  /**
+   * Returns a refusal according to the limits and values of
+   * https://developer.statuspage.io/#operation/postPagesPageIdIncidents
+   */
   function refusal({ name, body, status, components: given, metadata }: Body): VendorAnswer | null {
     if (name !== undefined && String(name).length > 255) return invalid('Name is too long (maximum is 255 characters)');
     if (String(body ?? '').length > 25_000) return invalid('Body is too long (maximum is 25000 characters)');

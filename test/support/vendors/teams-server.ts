@@ -2,8 +2,9 @@ import { startVendorServer, type VendorAnswer, type VendorRequest } from '../ven
 
 const SIGNATURE = 'canary-workflow-signature';
 /**
- * https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions; counted with the card as a
- * text inside the message: https://github.com/MicrosoftDocs/msteams-docs/issues/11274
+ * Maximum size of a message in bytes
+ * (https://learn.microsoft.com/en-us/connectors/teams/#known-issues-and-limitations-with-actions), counted with the
+ * card as a string inside the message: https://github.com/MicrosoftDocs/msteams-docs/issues/11274
  */
 const MAX_BYTES = 28 * 1_024;
 
@@ -12,11 +13,14 @@ const refusal = (status: number, code: string, message: string): VendorAnswer =>
   body: { error: { code, message } },
 });
 
-/** A Power Automate workflow that posts cards to a channel, and Microsoft Graph for an application. */
+/**
+ * Starts a server for a Power Automate workflow that posts cards to a channel, and for Microsoft Graph as an
+ * application.
+ */
 export async function startTeamsServer() {
   const failures: VendorAnswer[] = [];
   const cards: { version: string; body: { text: string }[]; actions?: unknown[] }[] = [];
-  /** Why flows failed after they had answered 202: their messages never appear. */
+  /** Why flows failed after they had answered 202. Their messages never appear. */
   const lost: string[] = [];
 
   function workflow({ method, path, headers, body }: VendorRequest): VendorAnswer {
