@@ -60,7 +60,7 @@ const CATALOGUE = {
 
 export type ErrorCode = keyof typeof CATALOGUE;
 
-/** A finding about one place of an input. `path` has the form `actions[0].config.title`. */
+/** A finding about one place in an input. `path` has the form `actions[0].config.title`. */
 export interface Finding {
   path: string;
   message: string;
@@ -72,14 +72,14 @@ export interface Finding {
 
 interface ErrorExtras {
   errors?: readonly Finding[];
-  /** Seconds after which the caller may retry; becomes `Retry-After`. */
+  /** Seconds after which the caller may retry. Sent as `Retry-After`. */
   retryAfterSeconds?: number;
-  /** Further fields of the problem document or the step's error, e.g. the `status` of the server's answer. */
+  /** Further fields of the problem document or of the step's error, e.g. the `status` of the server's answer. */
   data?: Record<string, unknown>;
   cause?: unknown;
 }
 
-/** An expected refusal. `message` says what failed and what to do. Anything else thrown is a bug. */
+/** An expected refusal. `message` says what failed and what to do. Any other error is a bug. */
 export class FermataError extends Error {
   override readonly name = 'FermataError';
   readonly errors: readonly Finding[] | undefined;
@@ -97,27 +97,27 @@ export class FermataError extends Error {
     this.data = extras.data;
   }
 
-  /** HTTP status of this refusal. */
+  /** Returns the HTTP status of this refusal. */
   get status(): number {
     return CATALOGUE[this.code].status;
   }
 
-  /** Short, constant title of the code. */
+  /** Returns the short, constant title of the code. */
   get title(): string {
     return CATALOGUE[this.code].title;
   }
 }
 
 /**
- * Returns the message of any thrown value. For a failed database statement it is the database's message: that of the
- * query error contains all parameters, which may be personal data.
+ * Returns the message of any thrown value. For a failed database statement, this is the message of the database,
+ * because the message of the query error contains all parameters, which may be personal data.
  */
 export function messageOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   return 'params' in error && error.cause instanceof Error ? messageOf(error.cause) : error.message;
 }
 
-/** Makes the compiler prove that every case of a union was handled. */
+/** Makes the compiler prove that every case of a union is handled. */
 export function assertNever(value: never): never {
   throw new Error(`Unhandled case: ${JSON.stringify(value)}`);
 }

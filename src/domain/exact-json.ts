@@ -1,10 +1,10 @@
-/** A string, or a number literal. Strings come first, so that digits inside them do not match as numbers. */
+/** Matches a string or a number literal. Strings come first, so that digits inside them do not match as numbers. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** Texts without any of these contain no number that a double cannot represent. */
+/** A text without any of these contains no number that a double cannot represent. */
 const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 
 /**
- * Parses JSON without silently changing a number: an integer beyond ±(2^53 − 1), or a number beyond the range of a
+ * Parses JSON without silently changing a number. An integer beyond ±(2^53 − 1), or a number beyond the range of a
  * double, becomes text with its exact digits. Decimal fractions are rounded to the nearest double, as usual.
  * @throws {SyntaxError} when the text is not JSON
  */

@@ -3,12 +3,12 @@ import { z } from 'zod';
 const FIRST_MS = Date.UTC(1970, 0, 1);
 const LAST_MS = Date.UTC(9999, 0, 1);
 
-/** Returns whether every part of the service can store, compare and return an instant. */
+/** Returns whether all parts of the service can store, compare and return a time. */
 export function isKeepable(at: Date): boolean {
   return at.getTime() >= FIRST_MS && at.getTime() < LAST_MS;
 }
 
-/** An instant in a request (RFC 3339, with a zone), between 1970 and 9999. */
+/** A time in a request (RFC 3339, with a zone), between 1970 and 9999. */
 export const Instant = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 instant' })
   .refine((text) => isKeepable(new Date(text)), 'must be between the years 1970 and 9999');

@@ -2,12 +2,12 @@ import { createHash, type BinaryToTextEncoding } from 'node:crypto';
 
 type Content = string | Uint8Array;
 
-/** Returns the SHA-256 of texts (in UTF-8) and bytes, one after the other; hex by default. */
+/** Returns the SHA-256 of texts (in UTF-8) and bytes, one after the other. The result is in hexadecimal by default. */
 export function sha256(content: Content | readonly Content[], encoding: BinaryToTextEncoding = 'hex'): string {
   return hashOf(content).digest(encoding);
 }
 
-/** Like `sha256`, as 32 bytes. */
+/** Returns the SHA-256 as 32 bytes. */
 export function sha256Bytes(content: Content): Buffer {
   return hashOf(content).digest();
 }

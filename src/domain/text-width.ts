@@ -1,9 +1,11 @@
 const ZERO = /[\p{Mn}\p{Me}\p{Cf}]/u;
-/** East Asian wide and full width, and emoji (Unicode TR 11, as in terminals). */
+/** Matches East Asian wide and full-width characters, and emoji (Unicode TR 11, as in terminals). */
 const WIDE =
   /\p{Emoji_Presentation}|[\u1100-\u115F\u2E80-\u303E\u3041-\u33FF\u3400-\u4DBF\u4E00-\u9FFF\uA000-\uA4CF\uA960-\uA97C\uAC00-\uD7A3\uF900-\uFAFF\uFE30-\uFE6F\uFF01-\uFF60\uFFE0-\uFFE6\u{1B000}-\u{1B2FF}\u{20000}-\u{3FFFD}]/u;
 
-/** Returns the number of terminal columns of a text: combining marks take none, wide characters two. */
+/**
+ * Returns the number of terminal columns that a text takes. Combining marks take none, and wide characters take two.
+ */
 export function textWidth(text: string): number {
   let width = 0;
   for (const character of text) width += widthOf(character);

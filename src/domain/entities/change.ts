@@ -19,14 +19,14 @@ export interface Cause {
 interface ChangeBase extends Cause {
   /** Identifies the change. All later stages use it to recognize duplicates. */
   changeId: string;
-  /** Order of commits for one entity. */
+  /** Order in which the changes of an entity were committed. */
   seq: number;
   kind: string;
   id: string;
   occurredAt: Date;
 }
 
-/** The state of an entity changed; `next` null = removed, `prev` null = created. */
+/** A change of an entity's state. `next` null = the entity was removed, `prev` null = it was created. */
 export interface EntityChange extends ChangeBase {
   shape: 'entity';
   prev: Record<string, unknown> | null;
@@ -34,13 +34,13 @@ export interface EntityChange extends ChangeBase {
   delta: Record<string, unknown>;
   changedFields: string[];
   /**
-   * Facts besides the state that the writer passed for event payloads, e.g. a system's name; stored in the row's
+   * Facts besides the state that the writer passed for event payloads, e.g. a system's name. Stored in the row's
    * `payload`.
    */
   context?: Record<string, unknown>;
 }
 
-/** Something happened that is not a change of state. */
+/** An event, which is a change that concerns no entity state. */
 export interface EventChange extends ChangeBase {
   shape: 'event';
   event: string;
@@ -49,10 +49,10 @@ export interface EventChange extends ChangeBase {
 
 export type Change = EntityChange | EventChange;
 
-/** An event of a change, as triggers see it: an event id of the registry and its payload. */
+/** An event of a change as triggers receive it: the id of an event in the registry, and its payload. */
 export interface Occurrence {
   event: string;
   payload: Record<string, unknown>;
-  /** Why no run starts: a silence covers the event. Waits still receive it. */
+  /** Set when a silence covers the event: the reason why it starts no run. Waits still receive the event. */
   silenced?: string;
 }

@@ -10,7 +10,10 @@ const nested = (levels: number, wrap: (inner: Schema) => Schema): Schema => {
 const properties = (count: number): Schema => ({
   properties: Object.fromEntries(Array.from({ length: count }, (_, index) => [`p${index}`, {}])),
 });
-/** Each definition names the next one twice: small as text, 2^levels schemas when expanded. */
+/**
+ * Returns a schema in which each definition refers to the next one twice. It is small as text, but has 2^levels schemas
+ * when expanded.
+ */
 const doubling = (levels: number): Schema => ({
   $ref: '#/$defs/d0',
   $defs: Object.fromEntries(

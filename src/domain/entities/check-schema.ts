@@ -2,23 +2,23 @@ import type { Finding } from '../errors';
 import { nearest } from '../expressions/nearest';
 import { childrenOf, isMap, SCHEMA_KEYWORDS } from './schema-keywords';
 
-/** Limits of the schema of a custom entity kind. */
+/** Limits for the schema of a custom entity kind. */
 export const SCHEMA_LIMITS = {
   /** Size of the schema as JSON, in characters. */
   characters: 65_536,
   /** Depth of nested schemas, and of objects and lists in `default`, `const` and the like. */
   depth: 20,
-  /** Names under `properties`, in all objects together. */
+  /** Number of names under `properties`, in all objects together. */
   properties: 500,
-  /** Keywords, in all schemas together. */
+  /** Number of keywords, in all schemas together. */
   keywords: 2_000,
-  /** `pattern`, and names under `patternProperties`, together. */
+  /** Number of `pattern` keywords and of names under `patternProperties`, together. */
   patterns: 50,
-  /** Length of one pattern, in characters. */
+  /** Length of a pattern, in characters. */
   patternCharacters: 500,
-  /** Entries of one `enum`. */
+  /** Number of entries of an `enum`. */
   enumEntries: 1_000,
-  /** Number of schemas after every `$ref` was expanded. */
+  /** Number of schemas after every `$ref` has been expanded. */
   expanded: 2_000,
 } as const;
 
@@ -32,8 +32,9 @@ interface Walk {
 }
 
 /**
- * Checks the schema of a custom entity kind without compiling it: size, depth, keywords, references, and that states
- * are objects. The time is linear in the size of the schema; the check stops at the first exceeded limit.
+ * Checks the schema of a custom entity kind without compiling it: its size, depth, keywords and references, and whether
+ * states are objects. The time is linear in the size of the schema. The check stops at the first limit that is
+ * exceeded.
  */
 export function checkEntitySchema(schema: Record<string, unknown>): Finding[] {
   const walk: Walk = { findings: [], properties: 0, keywords: 0, patterns: 0 };
@@ -100,8 +101,8 @@ function checkKeyword(keyword: string, value: unknown, path: string, walk: Walk)
 }
 
 /**
- * References name an entry of `$defs` or `definitions` at the top, never lead back to themselves, and stay small when
- * expanded.
+ * Checks that references name an entry of `$defs` or `definitions` at the top level, never lead back to themselves, and
+ * stay small when expanded.
  */
 function checkReferences(root: Record<string, unknown>): Finding[] {
   const findings: Finding[] = [];
@@ -137,7 +138,7 @@ function checkReferences(root: Record<string, unknown>): Finding[] {
   return findings;
 }
 
-/** Returns the target of a reference; undefined when it has none that is allowed. */
+/** Returns the target of a reference, or undefined when it has no target that is allowed. */
 function targetOf(root: Record<string, unknown>, reference: unknown): unknown {
   const [, keyword = '', escaped = ''] = REFERENCE.exec(typeof reference === 'string' ? reference : '') ?? [];
   const definitions = root[keyword];
@@ -160,8 +161,8 @@ function badReference(reference: unknown, path: string): Finding {
 }
 
 /**
- * Returns whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations show. Needs
- * checked references.
+ * Returns whether some object can satisfy a schema, as far as `type`, `const`, `enum` and combinations determine this.
+ * References must have been checked before.
  */
 function allowsObjects(schema: unknown, root: Record<string, unknown>, depth: number): boolean {
   if (typeof schema === 'boolean') return schema;

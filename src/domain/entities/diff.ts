@@ -1,7 +1,10 @@
-/** A state: a JSON object. */
+/** The state of an entity, which is a JSON object. */
 export type EntityState = Record<string, unknown>;
 
-/** The changes of one write: names of top-level fields, sorted, and their new values (null = the field was removed). */
+/**
+ * The changes of a write: the sorted names of the changed top-level fields, and their new values (null = the field was
+ * removed).
+ */
 export interface StateDiff {
   changedFields: string[];
   delta: EntityState;
@@ -11,7 +14,10 @@ function definedKeys(value: object): string[] {
   return Object.entries(value).flatMap(([key, child]) => (child === undefined ? [] : [key]));
 }
 
-/** Returns whether two JSON values are equal. The order of keys and keys with the value undefined do not matter. */
+/**
+ * Returns whether two JSON values are equal. The order of keys does not matter, and keys whose value is undefined are
+ * ignored.
+ */
 export function sameJson(a: unknown, b: unknown): boolean {
   if (Object.is(a, b) || a === b) return true;
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return false;
@@ -25,13 +31,14 @@ export function sameJson(a: unknown, b: unknown): boolean {
 }
 
 /**
- * Returns an own property of a plain object, else undefined: keys such as `__proto__` or `constructor` come from users.
+ * Returns an own property of a plain object, otherwise undefined. This matters because users choose the keys, which may
+ * be `__proto__` or `constructor`.
  */
 export function ownField(state: object | null, key: string): unknown {
   return state !== null && Object.hasOwn(state, key) ? (state as EntityState)[key] : undefined;
 }
 
-/** Compares two states field by field; null stands for an entity that does not exist. */
+/** Compares two states field by field. Null represents an entity that does not exist. */
 export function diffState(prev: EntityState | null, next: EntityState | null): StateDiff {
   const fields = new Set([...definedKeys(prev ?? {}), ...definedKeys(next ?? {})]);
   const changedFields = [...fields].filter((f) => !sameJson(ownField(prev, f), ownField(next, f))).sort();

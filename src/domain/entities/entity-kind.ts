@@ -1,9 +1,9 @@
 import type { z } from 'zod';
 import type { EntityChange, Occurrence } from './change';
 
-/** Maps a change to the events that triggers listen to. */
+/** Returns the events that a change causes, for the triggers that listen to them. */
 export type Deriver = (change: EntityChange) => Occurrence[];
-/** Returns the fields that `automation.entity_changed` has besides the generic ones. */
+/** Returns the fields that `automation.entity_changed` has in addition to the generic ones. */
 export type PayloadMapper = (change: EntityChange) => Record<string, unknown>;
 
 /** An entity kind that is defined in code. */
@@ -13,18 +13,21 @@ export interface EntityKind {
   schema: z.ZodObject;
   /** Fields that expressions read in addition to the state, for kinds that have them (`health.system`). */
   viewSchema?: z.ZodObject;
-  /** False = states and transitions are stored, but no changes are emitted; default true. */
+  /** False = states and transitions are stored, but no changes are appended to the log. Default: true. */
   reactive?: boolean;
-  /** Derives events. One that throws is recorded, and the change itself is still routed. */
+  /** Derives events. If it throws, the error is recorded, and the change itself is still routed. */
   derive?: Deriver;
-  /** Adds fields to the payload; absent = only the generic fields. */
+  /** Adds fields to the payload. Default: only the generic fields. */
   toPayload?: PayloadMapper;
   /**
-   * Computes states, by id, for kinds that are not stored; entities that do not exist are left out. `db` is the
-   * database; its type is that of the calling layer.
+   * Computes states, by id, for a kind whose states are not stored. Entities that do not exist are left out. `db` is
+   * the database; its type is defined by the layer that calls.
    */
   read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
-  /** Returns the ids of a computed kind, ascending, after `after`; absent = its entities cannot be listed. */
+  /**
+   * Returns ids of a computed kind, in ascending order, from `after` on. If absent, the entities of the kind cannot be
+   * listed.
+   */
   list?(context: ComputeContext, page: { limit: number; after?: string }): Promise<readonly string[]>;
 }
 
@@ -33,7 +36,7 @@ interface ComputeContext {
   now: Date;
 }
 
-/** Returns a kind for the plugin's `entityKinds`. */
+/** Returns a kind for the `entityKinds` of a plugin. */
 export function defineEntity(
   kind: string,
   schema: z.ZodObject,
@@ -51,13 +54,15 @@ export function declareNonReactiveState(
   return { kind, schema, reactive: false, ...options };
 }
 
-/** Further events of a kind's changes, for the plugin's `derivers`; the kind may belong to another plugin. */
+/**
+ * Derives further events from the changes of a kind, which may belong to another plugin. Part of a plugin's `derivers`.
+ */
 export interface ChangeDeriver {
   kind: string;
   derive: Deriver;
 }
 
-/** Returns a deriver for the plugin's `derivers`. */
+/** Returns a deriver for the `derivers` of a plugin. */
 export function registerChangeDeriver(kind: string, derive: Deriver): ChangeDeriver {
   return { kind, derive };
 }

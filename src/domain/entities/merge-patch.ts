@@ -5,8 +5,8 @@ function isObject(value: unknown): value is EntityState {
 }
 
 /**
- * Applies a merge patch (RFC 7396): objects are merged, null removes a key, everything else replaces. Neither argument
- * is changed.
+ * Applies a merge patch (RFC 7396): objects are merged, null removes a key, and everything else is replaced. Neither
+ * argument is changed.
  */
 export function mergePatch(target: EntityState | null, patch: EntityState): EntityState {
   const merged = new Map<string, unknown>(Object.entries(target ?? {}));
@@ -18,6 +18,6 @@ export function mergePatch(target: EntityState | null, patch: EntityState): Enti
       merged.set(key, mergePatch(isObject(before) ? before : null, value));
     } else merged.set(key, value);
   }
-  // fromEntries defines own properties, even one named __proto__.
+  // `fromEntries` defines own properties, even one that is named `__proto__`.
   return Object.fromEntries(merged);
 }

@@ -2,13 +2,13 @@ import type { Change, Occurrence } from './change';
 import { messageOf } from '../errors';
 import type { Registry } from '../registry/registry';
 
-/** The event of every entity change, besides those of its kind. */
+/** The event that every entity change causes, in addition to the events of its kind. */
 const ENTITY_CHANGED = 'automation.entity_changed';
 
 /**
- * Returns the events of a change. An event is itself and those derived from it; an entity change is
- * `automation.entity_changed` and the events that its kind derives. A deriver that throws is reported, and the entity
- * change itself is still routed.
+ * Returns the events of a change. For an event, these are the event itself and the events derived from it. For an
+ * entity change, they are `automation.entity_changed` and the events that its kind derives. If a deriver throws, the
+ * error is reported, and the change itself is still routed.
  */
 export function occurrencesOf(
   change: Change,

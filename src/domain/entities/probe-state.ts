@@ -6,8 +6,8 @@ const ITEMS = 1_000;
 const DEPTH = 8;
 
 /**
- * Returns a large state with the form of a schema, to measure how long checking takes: texts of 5,000 characters, lists
- * of 1,000 items, every property. It need not be valid.
+ * Returns a large state with the structure of a schema, to measure how long checking takes: texts of 5,000 characters,
+ * lists of 1,000 items, and every property. The state need not be valid.
  */
 export function probeState(schema: Record<string, unknown>): unknown {
   const budget = { left: MAX_VALUES };

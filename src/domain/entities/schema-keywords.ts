@@ -1,4 +1,4 @@
-/** The form of a keyword's value in JSON Schema. */
+/** The structure of a keyword's value in JSON Schema. */
 export type KeywordForm = 'value' | 'schema' | 'schemas' | 'items' | 'schemas_by_name' | 'schemas_or_lists';
 
 const VALUE = [
@@ -25,7 +25,7 @@ const SCHEMA = [
 ];
 
 /**
- * Keywords that the schema of a custom entity kind may use, with the form of their values. All other keywords are
+ * Keywords that the schema of a custom entity kind may use, with the structure of their values. All other keywords are
  * refused, except annotations with the prefix `x-`. docs/automations.md lists the same keywords.
  */
 export const SCHEMA_KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string, KeywordForm>([
@@ -39,14 +39,14 @@ export const SCHEMA_KEYWORDS: ReadonlyMap<string, KeywordForm> = new Map<string,
   ['dependencies', 'schemas_or_lists'],
 ]);
 
-/** A schema below another one, with its path. */
+/** A schema inside another schema, with its path. */
 export interface ChildSchema {
   keyword: string;
   path: string;
   schema: unknown;
 }
 
-/** Returns the schemas directly below a schema, in the order of its keys. Unknown keywords have none. */
+/** Returns the schemas directly inside a schema, in the order of its keys. Unknown keywords contain no schemas. */
 export function childrenOf(schema: Readonly<Record<string, unknown>>, path: string): ChildSchema[] {
   return Object.entries(schema).flatMap(([keyword, value]) => {
     const form = SCHEMA_KEYWORDS.get(keyword) ?? 'value';

@@ -1,6 +1,6 @@
 import { FermataError } from '../errors';
 
-/** NUL and lone surrogates: Postgres refuses them in text and jsonb. */
+/** Matches NUL and lone surrogates, which Postgres refuses in text and jsonb. */
 const UNSTORABLE = /[\0\ud800-\udfff]/u;
 const UNSTORABLE_ALL = /[\0\ud800-\udfff]/gu;
 
@@ -28,8 +28,8 @@ function findUnstorable(value: unknown, path: string): string | undefined {
 }
 
 /**
- * Refuses text that Postgres cannot store (NUL, half of a surrogate pair), in values and in keys, at any depth. `path`
- * is the name of the value in messages.
+ * Throws for text that Postgres cannot store (NUL, half of a surrogate pair), in values and in keys, at any depth.
+ * `path` is the name of the value in messages.
  * @throws {FermataError} `invalid_text`, which names the place
  */
 export function assertStorable(value: unknown, path = ''): void {
@@ -41,7 +41,8 @@ export function assertStorable(value: unknown, path = ''): void {
 }
 
 /**
- * Returns the same value with NUL and lone surrogates as U+FFFD: for answers of third parties, which must not be lost.
+ * Returns the same value with NUL and lone surrogates replaced by U+FFFD. It is used for answers of third parties,
+ * which must not be lost.
  */
 export function toStorable<T>(value: T): T;
 export function toStorable(value: unknown): unknown {

@@ -12,8 +12,8 @@ function wakingPayload(wait: PlainObject): unknown {
 }
 
 /**
- * Returns a scope with aliases: `vars` and `var` for `variables`, `trigger.eventId` for `trigger.event`,
- * `resume.payload` for the payload of the event that ended a wait. Copies one level, and only objects that get an
+ * Returns a scope with aliases: `vars` and `var` for `variables`, `trigger.eventId` for `trigger.event`, and
+ * `resume.payload` for the payload of the event that ended a wait. Copies only one level, and only objects that get an
  * alias.
  */
 export function withAliases(scope: Scope): Scope {

@@ -1,7 +1,7 @@
 interface Place {
-  /** Offset of the node's main token in the source: the name, the operator, the key. */
+  /** Offset of the node's main token in the source, which is the name, the operator or the key. */
   readonly at: number;
-  /** Distance to the deepest leaf; limits the recursion of walks over the tree. */
+  /** Distance to the deepest leaf. It limits the recursion of walks over the tree. */
   readonly height: number;
 }
 
@@ -21,13 +21,13 @@ export interface ListNode extends Place {
   readonly kind: 'list';
   readonly items: readonly Node[];
 }
-/** `.a`, `["a"]` and `[0]`: a lookup whose key is in the source. */
+/** A lookup whose key is written in the source: `.a`, `["a"]` and `[0]`. */
 export interface MemberNode extends Place {
   readonly kind: 'member';
   readonly object: Node;
   readonly key: string | number;
 }
-/** `[expression]`: a lookup whose key has to be evaluated. */
+/** A lookup whose key has to be evaluated: `[expression]`. */
 export interface IndexNode extends Place {
   readonly kind: 'index';
   readonly object: Node;
@@ -84,7 +84,7 @@ export interface Expression {
   readonly root: Node;
 }
 
-/** Returns the direct parts of a node, in source order. */
+/** Returns the direct children of a node, in source order. */
 export function childrenOf(node: Node): readonly Node[] {
   switch (node.kind) {
     case 'literal':

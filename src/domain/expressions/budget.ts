@@ -1,15 +1,15 @@
 import { ExpressionError } from './error';
 
-/** Maximum size of the text or value of an evaluation or a rendering, in bytes. */
+/** Maximum size of the text or value that an evaluation or a rendering results in, in bytes. */
 export const MAX_RESULT = 1_048_576;
 /** Maximum depth of data that is copied, compared or written as JSON. */
 export const MAX_DATA_DEPTH = 200;
 
-/** The budget of work on data. One step is about one evaluated node, one visited item or 64 characters. */
+/** Limits the work on data. One step is about one evaluated node, one visited item or 64 characters. */
 export interface Budget {
   /** Uses up steps. @throws ExpressionError when none are left */
   spend(steps: number): void;
-  /** @throws ExpressionError at the place of the evaluation */
+  /** Throws an error at the place that is being evaluated. @throws ExpressionError always */
   fail(problem: string): never;
 }
 
@@ -21,10 +21,10 @@ export const unbounded: Budget = {
   },
 };
 
-/** Steps that opening a list or an object costs, besides its items. */
+/** Number of steps that opening a list or an object costs, not counting its items. */
 export const CONTAINER_COST = 6;
 
-/** Returns the steps that reading a text of this length costs. */
+/** Returns the number of steps that reading a text of this length costs. */
 export function textCost(length: number): number {
   return 1 + (length >> 6);
 }

@@ -6,18 +6,18 @@ export interface ChainLink {
   readonly node: MemberNode | IndexNode;
 }
 
-/** Lookups that start at a name: `state.incident[x].status`. */
+/** Consecutive lookups that start at a name: `state.incident[x].status`. */
 export interface Chain {
   readonly root: NameNode;
   readonly links: readonly ChainLink[];
 }
 
-/** Returns whether a key of a chain is in the source. */
+/** Returns whether a key of a chain is written in the source. */
 export function isStaticKey(key: string | number | Node | undefined): key is string | number {
   return typeof key === 'string' || typeof key === 'number';
 }
 
-/** Returns the chain that ends in this node; undefined when it does not start at a name. */
+/** Returns the chain that ends in this node, or undefined when it does not start at a name. */
 export function chainOf(node: Node): Chain | undefined {
   const links: ChainLink[] = [];
   let at = node;
@@ -28,7 +28,9 @@ export function chainOf(node: Node): Chain | undefined {
   return at.kind === 'name' ? { root: at, links: links.reverse() } : undefined;
 }
 
-/** Visits every chain in a tree at its full length, including those inside the keys of others, in source order. */
+/**
+ * Visits every chain in a tree at its full length, including chains inside the keys of other chains, in source order.
+ */
 export function visitChains(node: Node, visit: (chain: Chain) => void): void {
   const chain = chainOf(node);
   if (chain === undefined) {

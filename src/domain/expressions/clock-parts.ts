@@ -16,7 +16,7 @@ export const CLOCK_PARTS = [
 export type ClockPart = (typeof CLOCK_PARTS)[number];
 
 /**
- * Fields of `health.*` that change with the clock. An expression that reads them, or may read them, depends on the
+ * Fields of `health.*` that change as time passes. An expression that reads them, or may read them, depends on the
  * clock.
  */
 export type ClockField = Exclude<ClockPart, 'now' | 'older_than' | 'duration_since'>;
@@ -28,7 +28,7 @@ const CLOCK_FIELDS: readonly ClockField[] = [
   'evaluated_at',
 ];
 
-/** A field of a health entity in a chain: `any` when the key is computed. */
+/** A field of a health entity that a chain reads; `any` when the key is computed. */
 export interface HealthField {
   readonly field: ClockField | 'any';
   readonly link: ChainLink;
@@ -39,7 +39,7 @@ function fieldPlace(chain: Chain): number {
   return first === 'system' ? 1 : 2;
 }
 
-/** Returns the clock-reading field that a chain reads; undefined for any other chain. */
+/** Returns the field that depends on the clock and that a chain reads, or undefined for any other chain. */
 export function healthField(chain: Chain): HealthField | undefined {
   if (chain.root.name !== 'health') return undefined;
   const first = chain.links[0];
@@ -58,7 +58,8 @@ function isWholeHealth(node: Node): boolean {
 }
 
 /**
- * Returns whether a node reads fields of health entities that it receives as a whole: a filter, a list or a comparison.
+ * Returns whether a node, such as a filter, a list or a comparison, reads fields of health entities that it receives as
+ * a whole.
  */
 export function consumesWholeHealth(node: Node): boolean {
   if (node.kind !== 'pipe' && node.kind !== 'list' && node.kind !== 'binary') return false;
@@ -67,7 +68,7 @@ export function consumesWholeHealth(node: Node): boolean {
   return !(node.kind === 'binary' && comparesWithNull) && parts.some(isWholeHealth);
 }
 
-/** Returns the clock-reading parts of a node itself, without those below it. */
+/** Returns the parts of a node itself, without its children, that depend on the clock. */
 export function ownClockParts(node: Node): readonly ClockPart[] {
   if (node.kind === 'name') return node.name === 'now' ? ['now'] : [];
   if (consumesWholeHealth(node)) return CLOCK_FIELDS;
@@ -78,7 +79,10 @@ export function ownClockParts(node: Node): readonly ClockPart[] {
   return read.field === 'any' ? CLOCK_FIELDS : [read.field];
 }
 
-/** Returns the clock-reading parts of expressions, without repeats. None means that time alone changes nothing. */
+/**
+ * Returns the parts of expressions that depend on the clock, without duplicates. If there are none, time alone does not
+ * change the value.
+ */
 export function clockParts(source: ExpressionSource): readonly ClockPart[] {
   const found = new Set<ClockPart>();
   const visit = (node: Node): void => {

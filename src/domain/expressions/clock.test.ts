@@ -11,7 +11,7 @@ const NOW = Date.parse('2026-11-23T11:00:00.000Z');
 const MINUTE = 60_000;
 const at = (ms: number): string => new Date(NOW + ms).toISOString();
 
-/** What the scope shows some time after NOW when nothing but time has passed. */
+/** Returns the scope `ms` milliseconds after NOW if nothing but time has passed. */
 function scopeAfter(ms: number): Scope {
   return {
     yes: true,
@@ -67,7 +67,7 @@ describe('the clock-reading parts of an expression', () => {
     ],
     ['variables.in_maintenance', []],
   ])('%s', (source, parts) => {
-    // `a | older_than(…) && …` needs its parentheses.
+    // `a | older_than(…) && …` needs the parentheses.
     expect(clockParts(parseExpression(source.replace(/^a \| older_than\(1 \| hours\)/, '($&)')))).toEqual(parts);
   });
 });
@@ -185,7 +185,7 @@ it('nothing changes before the returned instant', () => {
         const change = changeOf(source, start);
         if (change === 'unknown') return;
         if (change !== null) expect(change).toBeGreaterThan(start);
-        // Some hints of the scope end after an hour; beyond that nothing is said.
+        // Some hints of the scope end after an hour. Nothing is known about the time after that.
         const last = change === null ? start + 15 * MINUTE : Number(change) - 1;
         const today = valueAt(start);
         for (const place of [0, 0.5, 1, ...places])

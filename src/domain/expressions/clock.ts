@@ -10,17 +10,19 @@ import { msUntilCrossing, linearOf, type Comparison, type LinearContext } from '
 import { ownValue } from './plain-data';
 import { truthy } from './truthy';
 
-/** An instant; null when time alone changes nothing; `unknown` when the instant cannot be computed. */
+/** The time of a change; null when time alone changes nothing; `unknown` when the time cannot be computed. */
 export type EarliestChange = Date | null | 'unknown';
 
-/** Delay of the next evaluation when the instant is unknown; a known earlier instant is more exact. */
+/**
+ * Milliseconds until the next evaluation when the time of the change is unknown. A known earlier time is more exact.
+ */
 export const RECHECK_MS = 60_000;
 
 type Change = number | 'never' | 'unknown';
 const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 
-/** Returns the earliest of several changes, seen from `now`. */
+/** Returns the earliest of several changes after `now`. */
 function earliest(now: number, changes: readonly Change[]): Change {
   const known = changes.reduce<number>(
     (least, change) => (typeof change === 'number' ? Math.min(least, change) : least),
@@ -30,7 +32,7 @@ function earliest(now: number, changes: readonly Change[]): Change {
   return known <= LAST_ISO ? known : 'never';
 }
 
-/** Returns the earliest change of several parts of one condition; null without parts. */
+/** Returns the earliest change of several parts of a condition, or null without parts. */
 export function earliestOf(now: Date, changes: readonly EarliestChange[]): EarliestChange {
   const result = earliest(
     now.getTime(),
@@ -57,7 +59,7 @@ function holds(op: Comparison, order: number | undefined): boolean {
   }
 }
 
-/** Returns the first instant after `now` whose ISO text passes `test`, which stays true after that. */
+/** Returns the first time after `now` whose ISO text passes `test`. From then on, `test` must remain true. */
 function firstInstant(now: number, test: (iso: string) => boolean): number {
   let before = now;
   let at = LAST_ISO + 1;
@@ -132,8 +134,8 @@ class ClockAnalysis implements LinearContext {
   }
 
   /**
-   * Returns when an `and` or `or` can next change. The right side matters only while the left side does not decide
-   * alone.
+   * Returns when an `and` or `or` can next change. The right side matters only while the left side does not decide the
+   * result.
    */
   #logical(node: LogicalNode): Change {
     const left = this.changeOf(node.left);
@@ -207,7 +209,9 @@ class ClockAnalysis implements LinearContext {
     return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
   }
 
-  /** Returns the instant that the scope provides beside a field: null = no such instant; absent or past = unknown. */
+  /**
+   * Returns the time that the scope provides beside a field: null = there is no such time; absent or past = unknown.
+   */
   #hint(value: unknown): Change {
     if (value === null) return 'never';
     const at = parseInstant(value);
@@ -216,13 +220,13 @@ class ClockAnalysis implements LinearContext {
 }
 
 /**
- * Returns the earliest instant strictly after `now` at which the value of an expression could change by the passing of
- * time alone, with the scope as it is. Computed for `older_than`, for comparisons of `in_status_for_ms` and
- * `duration_since` (also added, subtracted or scaled) with numbers, for comparisons of `now` with text, and for
- * maintenances and transition windows where the scope provides: beside `in_maintenance` a health entity may carry
- * `maintenance_ends_at` and `maintenance_starts_at`, beside `transitions_in_window` `transitions_window_changes_at`
- * (ISO text, or null for "none"). All else is `unknown`, as is an expression that fails: evaluate it again after {@link
- * RECHECK_MS}. Pure; throws nothing.
+ * Returns the earliest time strictly after `now` at which the value of an expression could change without a change of
+ * the scope. It is computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (which may be
+ * added, subtracted or scaled) with numbers, and for comparisons of `now` with text. It is also computed for
+ * maintenances and transition windows if the scope provides the times: a health entity may have `maintenance_ends_at`
+ * and `maintenance_starts_at` beside `in_maintenance`, and `transitions_window_changes_at` beside
+ * `transitions_in_window` (ISO text, or null for "none"). Everything else is `unknown`, and so is an expression that
+ * fails: evaluate it again after {@link RECHECK_MS}. Never throws.
  */
 export function earliestChange(
   expression: Expression,

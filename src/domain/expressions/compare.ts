@@ -30,8 +30,8 @@ function sameValue(a: unknown, b: unknown, budget: Budget, depth: number): boole
 }
 
 /**
- * `a == b` of the language: strict within a type (lists and objects by content), null equals null and undefined,
- * otherwise compared as text, so that `1 == "1"`.
+ * Evaluates `a == b`. Values of the same type are compared strictly (lists and objects by content), null equals null
+ * and undefined, and other values are compared as text, so that `1 == "1"`.
  */
 export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded): boolean {
   if (a === b) return true;
@@ -44,8 +44,9 @@ export function looseEquals(a: unknown, b: unknown, budget: Budget = unbounded):
 }
 
 /**
- * Compares `a` and `b`: negative, zero or positive. By number when both are finite numbers or numeric text, else as
- * text by code unit; undefined when one of them is null or undefined, which makes every `<` and `>` false.
+ * Compares `a` and `b`. Returns a negative number, zero or a positive number. Compares by number when both are finite
+ * numbers or numeric text, otherwise as text by code unit. Returns undefined when one of them is null or undefined,
+ * which makes every `<` and `>` false.
  */
 export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded): number | undefined {
   if (a === null || a === undefined || b === null || b === undefined) return undefined;
@@ -59,8 +60,8 @@ export function compareValues(a: unknown, b: unknown, budget: Budget = unbounded
 }
 
 /**
- * Evaluates `item in container`: an equal item of a list, a part of a text, a key of an object; false for anything
- * else.
+ * Evaluates `item in container`: an equal item of a list, a part of a text, or a key of an object. Returns false for
+ * any other container.
  */
 export function includes(container: unknown, item: unknown, budget: Budget = unbounded): boolean {
   if (Array.isArray(container))

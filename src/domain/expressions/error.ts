@@ -2,14 +2,15 @@ import { textWidth } from '../text-width';
 
 const EXCERPT_WIDTH = 100;
 
-/** Offsets at which the lines of a text start. */
+/** Returns the offsets at which the lines of a text start. */
 function startsOfLines(source: string): number[] {
   const starts = [0];
   for (let at = source.indexOf('\n'); at !== -1; at = source.indexOf('\n', at + 1)) starts.push(at + 1);
   return starts;
 }
 
-// A long template with thousands of expressions needs as many positions in the same text, one after the other.
+// The offsets of the latest text are cached, because a long template with thousands of expressions needs as many
+// positions in the same text, one after the other.
 let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] };
 
 /** Returns the 1-based position of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */
@@ -37,17 +38,17 @@ function excerptOf(source: string, offset: number, column: number): string {
 }
 
 /**
- * The only error of parsing, evaluating and rendering, whatever the input. `message` names the problem and the
- * position; `problem` has no position, for lists that show line and column separately.
+ * The only error that parsing, evaluating and rendering throw, regardless of the input. `message` names the problem and
+ * the position; `problem` does not contain the position, for lists that show line and column separately.
  */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';
   readonly code = 'expression_error';
   /** 1-based line in the source of the expression or template. */
   readonly line: number;
-  /** 1-based column in that line. */
+  /** 1-based column in this line. */
   readonly column: number;
-  /** Two lines: the source line (a part of it when it is long) and a caret below the position. */
+  /** Two lines: the source line (or a part of it when it is long), and a caret below the position. */
   readonly excerpt: string;
 
   constructor(

@@ -3,7 +3,7 @@ import { evaluate, type Scope } from './evaluate';
 import { parseExpression } from './parse';
 import { renderTemplate } from './template';
 
-/** Own properties, so that what is absent cannot be mistaken for what is inherited. */
+/** The traps are own properties, so that an absent property cannot be mistaken for an inherited one. */
 const touched: string[] = [];
 const trap = (name: string) => (): string => {
   touched.push(name);
@@ -216,7 +216,7 @@ describe('source that tries to be a program', () => {
   });
 });
 
-/** Time that this process has worked: other than the clock on the wall, not longer on a busy machine. */
+/** Returns the CPU time of this process. Unlike wall-clock time, it is not longer on a busy machine. */
 function cpuMs(): number {
   return process.cpuUsage().user / 1000;
 }

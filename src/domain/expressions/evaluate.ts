@@ -9,23 +9,23 @@ import { admit, ownValue, ResultSize, toPlain } from './plain-data';
 import { toText, typeName } from './text';
 import { truthy } from './truthy';
 
-/** The roots that an expression can name. */
+/** The names with which an expression can start, and their values. */
 export type Scope = Readonly<Record<string, unknown>>;
 
 export interface EvaluateOptions {
-  /** The instant of this evaluation, for `now` and the time filters. Default: `scope.now`. */
+  /** The time of this evaluation, for `now` and the time filters. Default: `scope.now`. */
   readonly now?: Date;
-  /** Steps after which a long evaluation ends with an error. */
+  /** Number of steps after which an evaluation ends with an error. Default: 500,000. */
   readonly maxSteps?: number;
-  /** Steps that several evaluations share; default: none. An evaluation still ends after `maxSteps`. */
+  /** Steps that several evaluations share; default: not shared. An evaluation still ends after `maxSteps`. */
   readonly shared?: SharedSteps;
   /** Default: the built-in filters. */
   readonly filters?: FilterRegistry;
 }
 
-/** Steps that one evaluation, or one rendering, may take: some tens of milliseconds at the most. */
+/** Maximum number of steps of one evaluation or one rendering, which take some tens of milliseconds at most. */
 export const DEFAULT_MAX_STEPS = 500_000;
-/** Remaining steps of all variables, or of all conditions, of one document together. */
+/** The steps that are left for all variables, or all conditions, of a document together. */
 export interface SharedSteps {
   left: number;
 }
@@ -39,7 +39,10 @@ export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DE
 const NO_OPTIONS: EvaluateOptions = {};
 const DATE_ONLY = 10;
 
-/** Returns the milliseconds since 1970 of a text with date and time; undefined for a plain date or any other text. */
+/**
+ * Returns the milliseconds since 1970 of a text with date and time, or undefined for a date without a time or any other
+ * text.
+ */
 const timeOf = (text: string): number | undefined => (text.trim().length > DATE_ONLY ? parseInstant(text) : undefined);
 
 function costOf(value: unknown): number {
@@ -48,7 +51,8 @@ function costOf(value: unknown): number {
 }
 
 /**
- * Returns a member of an object. Below `headers`, names are case-insensitive as in HTTP; they are stored in lower case.
+ * Returns a member of an object. Directly below `headers`, names are case-insensitive as in HTTP; they are stored in
+ * lower case.
  */
 function lookUp(node: Node, object: unknown, key: string | number): unknown {
   const value = ownValue(object, key);
@@ -56,14 +60,14 @@ function lookUp(node: Node, object: unknown, key: string | number): unknown {
   return value === undefined && isHeader ? ownValue(object, key.toLowerCase()) : value;
 }
 
-/** Evaluates nodes against one scope with one budget; several expressions may share it. */
+/** Evaluates nodes against one scope with one budget. Several expressions may use the same evaluation. */
 export class Evaluation implements FilterContext {
   readonly #scope: Scope;
   readonly #filters: FilterRegistry;
   readonly #givenNow: Date | undefined;
   #now: Date | undefined;
   readonly #shared: SharedSteps | undefined;
-  /** Remaining steps when `settle` last ran; before that, all steps that the evaluation may take. */
+  /** Number of steps that were left when `settle` last ran. Before that, all steps that the evaluation may take. */
   #granted: number;
   #steps: number;
   #source = '';
@@ -88,7 +92,7 @@ export class Evaluation implements FilterContext {
 
   spend(steps: number): void {
     this.#steps -= steps;
-    // Also ends the evaluation when the cost is not a number.
+    // The comparison also ends the evaluation when the cost is not a number.
     if (!(this.#steps >= 0)) this.fail('The evaluation takes too many steps');
   }
 
@@ -103,7 +107,10 @@ export class Evaluation implements FilterContext {
     throw new ExpressionError(problem, this.#source, this.#at);
   }
 
-  /** Returns the value of an expression; lists and objects may still be parts of the scope. @throws ExpressionError */
+  /**
+   * Returns the value of an expression. Lists and objects in it may still be parts of the scope. @throws
+   * ExpressionError
+   */
   value({ source, root }: Expression): unknown {
     this.#source = source;
     this.#at = root.at;
@@ -111,7 +118,7 @@ export class Evaluation implements FilterContext {
       return this.#visit(root);
     } catch (error) {
       if (error instanceof ExpressionError) throw error;
-      // The stack may overflow because the caller has used most of it.
+      // The stack may overflow if the caller has already used most of it.
       return this.fail(
         `The expression could not be evaluated: ${error instanceof Error ? error.message : 'unknown error'}`,
       );
@@ -200,7 +207,7 @@ export class Evaluation implements FilterContext {
     return looseEquals(left, right, this);
   }
 
-  /** Adds numbers, joins text, or moves an instant by milliseconds: `now + (2 | hours)`. */
+  /** Adds numbers, joins texts, or moves a time by milliseconds: `now + (2 | hours)`. */
   #add(node: BinaryNode, left: unknown, right: unknown): unknown {
     if (typeof left === 'number' && typeof right === 'number') return this.#number(left + right, node);
     if (typeof left === 'string' && typeof right === 'number') return this.#moved(node, left, right, right);
@@ -215,7 +222,10 @@ export class Evaluation implements FilterContext {
     return leftText + rightText;
   }
 
-  /** Subtracts numbers, milliseconds from an instant, or one instant from another, which gives milliseconds. */
+  /**
+   * Subtracts numbers, subtracts milliseconds from a time, or subtracts one time from another, which gives
+   * milliseconds.
+   */
   #subtract(node: BinaryNode, left: unknown, right: unknown): unknown {
     if (typeof left === 'string') {
       if (typeof right === 'number') return this.#moved(node, left, -right, right);
@@ -225,7 +235,7 @@ export class Evaluation implements FilterContext {
     return this.#number(this.#operand(left, node) - this.#operand(right, node), node);
   }
 
-  /** Returns the instant `ms` milliseconds after `text`, as ISO 8601 in UTC. */
+  /** Returns the time `ms` milliseconds after the time `text`, as ISO 8601 in UTC. */
   #moved(node: BinaryNode, text: string, ms: number, number: number): string {
     const instant = timeOf(text);
     if (instant === undefined) {
@@ -278,10 +288,10 @@ export class Evaluation implements FilterContext {
 }
 
 /**
- * Evaluates a parsed expression. The result is plain data, detached from the scope: a lookup reads only own data
+ * Evaluates a parsed expression. The result is plain data that is detached from the scope: a lookup reads only own data
  * properties of plain objects and lists, and no function in the data is ever called.
- * @throws ExpressionError for arithmetic on a value that is not a number, an unknown filter, more than `maxSteps` steps
- * or a result over 1 MB
+ * @throws ExpressionError for arithmetic on a value that is not a number, an unknown filter, more than `maxSteps`
+ * steps, or a result over 1 MB
  */
 export function evaluate(expression: Expression, scope: Scope, options: EvaluateOptions = NO_OPTIONS): unknown {
   const evaluation = new Evaluation(scope, options);

@@ -2,7 +2,7 @@ import type { Expression } from './ast';
 import { isPlainObject } from './plain-data';
 import { isTemplate, parseTemplate, type Template } from './template';
 
-/** Input of the analyses: an expression, a template, or any number of them. */
+/** Input of the analyses: an expression, a template, or a list of these. */
 export type ExpressionSource = Expression | Template | readonly ExpressionSource[];
 
 /** Returns the expressions of a source, in order. */
@@ -18,7 +18,7 @@ function isList(source: ExpressionSource): source is readonly ExpressionSource[]
 
 /**
  * Returns the expressions of every template in a value, at any depth of lists and objects.
- * @throws ExpressionError for the first text that does not parse
+ * @throws ExpressionError for the first text that cannot be parsed
  */
 export function expressionsInValue(value: unknown): readonly Expression[] {
   if (typeof value === 'string') return isTemplate(value) ? expressionsOf(parseTemplate(value)) : [];

@@ -13,9 +13,9 @@ export interface FilterInfo {
 
 export interface FilterRegistry {
   /**
-   * Adds a filter. A name that is taken, by a built-in or by an earlier one, or that could not be written in an
-   * expression, is skipped with a warning.
-   * @returns whether it was added
+   * Adds a filter. If its name is taken by a built-in or an earlier filter, or could not be written in an expression,
+   * the filter is skipped with a warning.
+   * @returns whether the filter was added
    */
   registerFilter(name: string, apply: FilterFunction, description: string): boolean;
   get(name: string): FilterFunction | undefined;
@@ -26,7 +26,7 @@ export interface FilterRegistry {
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_]*$/;
 
-/** Creates a registry with the built-in filters, to which plugins may add theirs. */
+/** Creates a registry with the built-in filters, to which plugins may add filters. */
 export function createFilterRegistry(warn: (message: string) => void = () => undefined): FilterRegistry {
   const added = new Map<string, FilterDefinition>();
   const find = (name: string): FilterDefinition | undefined => builtInFilters.get(name) ?? added.get(name);
@@ -55,14 +55,14 @@ export const standardFilters: FilterRegistry = Object.freeze({
   registerFilter: () => false,
 });
 
-/** Returns the error for an unknown filter, with the most similar known one. */
+/** Returns the error for an unknown filter, with the most similar known filter. */
 export function unknownFilter(name: string, registry: FilterRegistry, source: string, at: number): ExpressionError {
   const meant = nearest(name, registry.names());
   const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
   return new ExpressionError(`Unknown filter "${name}"${hint}`, source, at);
 }
 
-/** Returns every use of a filter that does not exist, without evaluating anything. */
+/** Returns an error for every use of a filter that does not exist, without evaluating anything. */
 export function checkFilters(expression: Expression, registry: FilterRegistry = standardFilters): ExpressionError[] {
   const errors: ExpressionError[] = [];
   const visit = (node: Node): void => {

@@ -2,13 +2,13 @@ import type { Node } from './ast';
 import { ExpressionError } from './error';
 import { isTemplate, parseTemplate } from './template';
 
-/** Filters whose result is a number or a truth value. */
+/** Filters whose result is a number or a boolean. */
 const SCALARS = ['length', 'round', 'abs', 'duration_since', 'older_than', 'minutes', 'hours', 'days'];
 /** Filters whose result is valid JSON outside of quotes. */
 const JSON_RESULT = new Set(['json', ...SCALARS]);
-/** Filters whose result cannot end the text that contains it. */
+/** Filters whose result cannot end the JSON string that contains it. */
 const SAFE_TEXT = new Set(['iso', 'urlencode', ...SCALARS]);
-/** Operators whose result is a truth value. */
+/** Operators whose result is a boolean. */
 const COMPARISONS = new Set(['==', '!=', '<', '>', '<=', '>=', 'in']);
 
 function isSafe(node: Node, filters: ReadonlySet<string>, inText: boolean): boolean {
@@ -30,7 +30,7 @@ function isSafe(node: Node, filters: ReadonlySet<string>, inText: boolean): bool
   }
 }
 
-/** Returns whether a text ends inside a JSON string, from whether it begins in one. */
+/** Returns whether a text ends inside a JSON string. `inString` is whether it begins in one. */
 function endsInString(text: string, inString: boolean): boolean {
   let inside = inString;
   for (let at = 0; at < text.length; at += 1) {
@@ -50,8 +50,8 @@ function isJson(text: string): boolean {
 }
 
 /**
- * Returns why a template of a JSON text may render to invalid JSON, as a message for the author; undefined when it
- * cannot, when the text is not a JSON object or list, or when it is a single expression.
+ * Returns why a template of a JSON text may render to invalid JSON, as a message for the author. Returns undefined when
+ * it cannot, when the text is not a JSON object or list, and when it is a single expression.
  */
 export function jsonTemplateProblem(text: string): string | undefined {
   if (!isTemplate(text) || !/^\s*[{[](?!\{)/.test(text)) return undefined;

@@ -1,6 +1,6 @@
 import { SCOPE, type Tree } from './language-trees.fixture';
 
-/** The language defines this case as an error. */
+/** Thrown where the language defines a case as an error. */
 export class Refused extends Error {}
 
 function asText(x: unknown): string {
@@ -57,7 +57,7 @@ function order(op: string, a: unknown, b: unknown): boolean {
 function calculate(op: string, a: unknown, b: unknown): unknown {
   const texts = [a, b].filter((x) => typeof x === 'string').length;
   const numbers = [a, b].filter((x) => typeof x === 'number').length;
-  // The scope of the property test has no times, so comparing text with a number has no meaning.
+  // The scope of the property test contains no times, so comparing text with a number has no meaning.
   if (texts === 1 && numbers === 1) throw new Refused();
   if (op === '+' && texts > 0) return asText(a) + asText(b);
   if (typeof a !== 'number' || typeof b !== 'number') throw new Refused();
@@ -96,7 +96,7 @@ function filter(name: string, x: unknown, args: unknown[]): unknown {
   }
 }
 
-/** Returns the meaning of a tree as the documentation of the language defines it. */
+/** Returns the value of a tree as the documentation of the language defines it. */
 export function mean(node: Tree): unknown {
   switch (node.t) {
     case 'value':

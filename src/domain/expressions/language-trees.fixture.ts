@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import type { Scope } from './evaluate';
 
-/** A tree of the test, with its own text and value. */
+/** A tree of the property test, from which both the source text and the expected value are derived. */
 export type Tree =
   | { t: 'value'; value: string | number | boolean | null }
   | { t: 'path'; root: string; keys: (string | number | Tree)[] }
@@ -11,7 +11,7 @@ export type Tree =
   | { t: 'if'; test: Tree; a: Tree; b: Tree }
   | { t: 'pipe'; a: Tree; name: string; args: Tree[] };
 
-/** The scope of the trees. */
+/** The scope against which the trees are evaluated. */
 export const SCOPE = {
   n: 7,
   zero: 0,
@@ -32,7 +32,7 @@ const OPERATORS = ['==', '!=', '<', '>', '<=', '>=', 'in', '+', '-', '*', '/', '
 const ROOTS = [...Object.keys(SCOPE), 'missing', '__proto__', 'toString'];
 const KEYS = ['k', 'n', 'odd key', 'deep', 'constructor', '__proto__', 'length', '', 'in', "it's", 'a"b\\', 'line\n'];
 
-/** Trees of every kind, smaller ones more often. */
+/** Arbitrary trees of every kind. Smaller trees are more frequent. */
 export const { tree } = fc.letrec<{ tree: Tree; key: string | number | Tree }>((tie) => ({
   key: fc.oneof({ depthSize: 'small' }, fc.constantFrom(...KEYS), fc.nat(6), tie('tree')),
   tree: fc.oneof(
@@ -108,7 +108,7 @@ function quoted(text: string): string {
   return `'${escaped}'`;
 }
 
-/** Returns the text of a tree, with every part in parentheses. */
+/** Returns the source text of a tree, with parentheses around every part. */
 export function write(node: Tree): string {
   switch (node.t) {
     case 'value':

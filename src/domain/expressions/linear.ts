@@ -7,8 +7,8 @@ import { numericValue } from './numeric';
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
 /**
- * A number that grows linearly for a limited time: `base` at the instant of evaluation, `slope` more with each
- * millisecond, valid for `lasts` milliseconds. NaN = absent, and remains absent.
+ * A number that grows linearly for a limited time. It is `base` at the time of evaluation, grows by `slope` with each
+ * millisecond, and this is valid for `lasts` milliseconds. NaN = the number is absent, and remains absent.
  */
 export interface Linear {
   readonly base: number;
@@ -16,15 +16,15 @@ export interface Linear {
   readonly lasts: number;
 }
 
-/** Returns the value of a number after so many milliseconds; undefined when it does not grow evenly. */
+/** Returns a number as it is after `after` milliseconds, or undefined when it does not grow linearly. */
 export type LinearNumber = (after: number) => Linear | undefined;
 
-/** Data about the nodes of one expression that the analysis needs. */
+/** What the analysis needs to know about the nodes of an expression. */
 export interface LinearContext {
-  /** Milliseconds since 1970. */
+  /** Current time in milliseconds since 1970. */
   readonly now: number;
   readsClock(node: Node): boolean;
-  /** @throws ExpressionError */
+  /** Returns the value of a node. @throws ExpressionError */
   valueOf(node: Node): unknown;
 }
 
@@ -49,7 +49,7 @@ function arithmetic(node: BinaryNode, context: LinearContext, after: number): Li
   return divides ? scaled(left, 1 / right.base) : undefined;
 }
 
-/** Returns the age of an instant: 0 until it is reached. */
+/** Returns the age of a time in milliseconds. It is 0 until the time is reached. */
 function durationSince(since: number | undefined, at: number): Linear {
   if (since === undefined) return { base: 0, slope: 0, lasts: Infinity };
   return at < since ? { base: 0, slope: 0, lasts: since - at } : { base: at - since, slope: 1, lasts: Infinity };
@@ -70,9 +70,9 @@ function piped(node: PipeNode, context: LinearContext, after: number): Linear | 
 }
 
 /**
- * Returns a node as a number that grows evenly with time; undefined when it does not.
- * @param after milliseconds after now at which it is evaluated
- * @param strict numeric text does not count, as in arithmetic
+ * Returns a node as a number that grows linearly with time, or undefined when it does not.
+ * @param after milliseconds from now to the time of evaluation
+ * @param strict whether numeric text does not count as a number, as in arithmetic
  */
 export function linearOf(node: Node, context: LinearContext, after: number, strict = false): Linear | undefined {
   if (!context.readsClock(node)) {
@@ -90,7 +90,7 @@ export function linearOf(node: Node, context: LinearContext, after: number, stri
   return timeInStatus(node, context, after, strict);
 }
 
-/** `health.….in_status_for_ms`, which grows by one each millisecond; undefined for any other node. */
+/** Returns `health.….in_status_for_ms`, which grows by one with each millisecond, or undefined for any other node. */
 function timeInStatus(node: Node, context: LinearContext, after: number, strict: boolean): Linear | undefined {
   const chain = chainOf(node);
   const read = chain === undefined ? undefined : healthField(chain);
@@ -105,7 +105,7 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
   const slope = left.slope - right.slope;
   if (slope === 0 || !Number.isFinite(base) || !Number.isFinite(slope)) return Infinity;
   const near = Math.floor(-base / slope);
-  // Fractions are rounded differently here and in the evaluation: an almost equal value may change at that instant.
+  // Fractions are rounded differently here and in the evaluation, so an almost equal value may change at this time.
   const exact = Number.isInteger(base) && Number.isInteger(slope);
   const noise = exact ? 0 : 1e-10 * Math.max(1, Math.abs(left.base), Math.abs(right.base));
   const turns = (ms: number): boolean => {
@@ -116,8 +116,9 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
 }
 
 /**
- * Returns the whole milliseconds, at least 1, until the test of the difference of two numbers first changes, or until
- * that can no longer be determined; Infinity for never, undefined when one of them does not grow evenly.
+ * Returns the number of whole milliseconds, at least 1, until the test of the difference of two numbers first changes,
+ * or until this can no longer be determined. Returns Infinity when it never changes, and undefined when one of the
+ * numbers does not grow linearly.
  */
 export function msUntilCrossing(
   left: LinearNumber,

@@ -1,6 +1,6 @@
 const LONGEST = 100;
 
-/** Returns the number of edits (insert, delete, replace, swap of neighbours) that turn one word into the other. */
+/** Returns the number of edits (insert, delete, replace, swap neighbours) that turn one word into the other. */
 function distance(a: string, b: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: b.length + 1 }, (_, column) => column);
@@ -25,8 +25,8 @@ function distance(a: string, b: string): number {
 }
 
 /**
- * Returns the candidate that `word` was probably meant to be, for "did you mean": the fewest edits, at most a third of
- * its length; case and `-`/`_` do not count. Undefined when none is similar.
+ * Returns the candidate that `word` was probably meant to be, for "did you mean". This is the candidate with the fewest
+ * edits, at most a third of its length; case and `-`/`_` are ignored. Returns undefined when no candidate is similar.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (text: string): string => text.slice(0, LONGEST).toLowerCase().replaceAll('-', '_');

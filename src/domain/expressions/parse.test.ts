@@ -89,7 +89,7 @@ describe('errors', () => {
 
   it('show the line and a caret below the place', () => {
     expect(errorOf('a &&\nb = c').excerpt).toBe('b = c\n  ^');
-    // Wide characters take two columns on a terminal, marks that combine none.
+    // In a terminal, wide characters take two columns, and combining marks take none.
     expect(errorOf('"系统" = c').excerpt).toBe('"系统" = c\n       ^');
     expect(errorOf('"e\u0301" = c').excerpt).toBe('"e\u0301" = c\n    ^');
   });

@@ -3,11 +3,11 @@ import { ExpressionError } from './error';
 import { LruCache } from './lru-cache';
 import { tokenize, type Token } from './tokenize';
 
-/** Longest expression, in characters. */
+/** Maximum length of an expression, in characters. */
 export const MAX_SOURCE = 10_000;
-/** Deepest nesting of parentheses, brackets, arguments, branches and prefix operators. */
+/** Maximum nesting of parentheses, brackets, arguments, branches and prefix operators. */
 export const MAX_DEPTH = 64;
-/** Maximum length of a chain such as `a || b || …`; keeps every walk over the tree within the stack. */
+/** Maximum length of a chain such as `a || b || …`, which ensures that no walk over the tree overflows the stack. */
 const MAX_HEIGHT = 1_000;
 
 const RESERVED = new Set(['true', 'false', 'null', 'and', 'or', 'not', 'in']);
@@ -223,7 +223,7 @@ class Parser {
 }
 
 /**
- * Parses the part of `source` from `start` to `end`; positions in errors and nodes refer to the whole of `source`.
+ * Parses the part of `source` from `start` to `end`. Positions in errors and nodes refer to the whole of `source`.
  * @throws ExpressionError
  */
 export function parseRange(source: string, start: number, end: number): Expression {
@@ -233,11 +233,12 @@ export function parseRange(source: string, start: number, end: number): Expressi
   return { source, root: new Parser(source, start, end).parse() };
 }
 
-// Keyed by the source alone and holds pure results, so sharing the cache between callers affects only speed.
+// The key is the source alone and the results never change, so sharing the cache between callers affects only speed.
 const parsed = new LruCache<Expression>(2_000, 2_000_000);
 
 /**
- * Parses an expression, or returns the cached result for the same text. At most 10,000 characters, 64 levels.
+ * Parses an expression, or returns the cached result for the same text. An expression may have at most 10,000
+ * characters and 64 levels.
  * @throws ExpressionError with line, column and excerpt
  */
 export function parseExpression(source: string): Expression {

@@ -2,7 +2,7 @@ import { CONTAINER_COST, MAX_DATA_DEPTH, MAX_RESULT, textCost, type Budget } fro
 
 export type PlainObject = Readonly<Record<string, unknown>>;
 
-/** Returns whether a value is an object literal or has a null prototype, of any realm. */
+/** Returns whether a value is an object literal or has a null prototype. Objects of any realm count. */
 export function isPlainObject(value: unknown): value is PlainObject {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
   const prototype: unknown = Object.getPrototypeOf(value);
@@ -19,8 +19,8 @@ function isoOfDate(value: object): string | undefined {
 }
 
 /**
- * Converts a value to one of the language. Text, numbers, true, false, null, lists and plain objects stay the same, a
- * Date becomes ISO text; functions, symbols and instances of classes are absent.
+ * Converts a value to a value of the language. Texts, numbers, true, false, null, lists and plain objects are
+ * unchanged, and a Date becomes ISO text. Functions, symbols and instances of classes count as absent.
  */
 export function admit(value: unknown): unknown {
   switch (typeof value) {
@@ -41,14 +41,18 @@ export function admit(value: unknown): unknown {
 const { getOwnPropertyDescriptor } = Object;
 
 /**
- * Returns a property of a list or of an object that is known to be plain; for walks that have checked the container.
+ * Returns a property of a list or of an object that is known to be plain, for walks that have already checked the
+ * container.
  */
 export function dataProperty(container: object, key: string | number): unknown {
   const property = getOwnPropertyDescriptor(container, key);
   return property === undefined ? undefined : admit(property.value);
 }
 
-/** Returns `container[key]` in the language: an own data property of a list or a plain object, else undefined. */
+/**
+ * Returns `container[key]` as the language defines it: an own data property of a list or a plain object, otherwise
+ * undefined.
+ */
 export function ownValue(container: unknown, key: string | number): unknown {
   if (typeof container === 'string') return key === 'length' ? container.length : undefined;
   if (typeof container !== 'object' || container === null) return undefined;
@@ -56,7 +60,7 @@ export function ownValue(container: unknown, key: string | number): unknown {
   return dataProperty(container, key);
 }
 
-/** Returns the items of a list in the language, charged to the budget. */
+/** Returns the items of a list as values of the language, and charges their number to the budget. */
 export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   budget.spend(list.length);
   const items: unknown[] = [];
@@ -64,13 +68,13 @@ export function itemsOf(list: readonly unknown[], budget: Budget): unknown[] {
   return items;
 }
 
-/** Sets an own property, also one named `__proto__`. */
+/** Sets an own property, even one that is named `__proto__`. */
 export function setOwn(target: Record<string, unknown>, key: string, value: unknown): void {
   if (key !== '__proto__') target[key] = value;
   else Object.defineProperty(target, key, { value, writable: true, enumerable: true, configurable: true });
 }
 
-/** Returns the length of a text in UTF-8. */
+/** Returns the length of a text in bytes of UTF-8. */
 export function byteLength(text: string): number {
   let bytes = text.length;
   for (let at = 0; at < text.length; at += 1) {
@@ -80,19 +84,19 @@ export function byteLength(text: string): number {
   return bytes;
 }
 
-/** Counts the size of a result, so that none grows past 1 MB. */
+/** Adds up the size of a result, so that no result exceeds 1 MB. */
 export class ResultSize {
   #bytes = 0;
 
   constructor(readonly budget: Budget) {}
 
-  /** @throws ExpressionError when the result is too large */
+  /** Adds a number of bytes. @throws ExpressionError when the result becomes too large */
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
   }
 
-  /** Adds a text; short texts are not searched for wide characters. */
+  /** Adds the size of a text. Short texts are not searched for wide characters. */
   addText(text: string): void {
     if (text.length > MAX_RESULT) this.add(text.length);
     this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));

@@ -4,9 +4,9 @@ import { placeOf } from './error';
 import { evaluate, type EvaluateOptions, type Scope } from './evaluate';
 import { expressionsOf, type ExpressionSource } from './expression-source';
 
-/** Id of a reference that may read any entity of its kind. */
+/** Id of a reference that may be to any entity of its kind. */
 export const ANY_ID = '*';
-/** The kind that `alerts` reads. */
+/** The kind of the entities that `alerts` reads. */
 const ALERT_KIND = 'alert';
 /** Id of a `health` reference to the system of the run, while that system is unknown. */
 export const SYSTEM_OF_THIS_RUN = '$system';
@@ -19,22 +19,22 @@ export interface EntityRef {
 }
 
 export interface References {
-  /** Without repeats, in source order. */
+  /** References without duplicates, in source order. */
   readonly refs: readonly EntityRef[];
-  /** Whether `alerts` is read, which depends on every alert; its reference is in `refs`, too. */
+  /** Whether `alerts` is read, which depends on every alert. Its reference is included in `refs`. */
   readonly readsAlerts: boolean;
   /** Whether alerts are read only through `alerts`, not through `state.alert`. */
   readonly alertsOnly: boolean;
-  /** Whether it reads an entity whose kind cannot be determined. */
+  /** Whether the expressions read an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;
-  /** 1-based places of references whose kind cannot be determined, for warnings. */
+  /** 1-based positions of references whose kind cannot be determined, for warnings. */
   readonly indeterminateAt: readonly { readonly line: number; readonly column: number }[];
 }
 
 export interface ReferenceOptions extends EvaluateOptions {
   /**
-   * The system of the run: a text makes `health.system` concrete, null (a run without a system) leaves it out,
-   * undefined (unknown) results in {@link SYSTEM_OF_THIS_RUN}.
+   * The system of the run. With a text, `health.system` refers to this system; with null (a run without a system), it
+   * is left out; with undefined (unknown), it refers to {@link SYSTEM_OF_THIS_RUN}.
    */
   readonly systemId?: string | null | undefined;
 }
@@ -42,7 +42,7 @@ export interface ReferenceOptions extends EvaluateOptions {
 type Key = string | number | Node | undefined;
 
 /**
- * Returns whether a key depends on data that may change while the expression waits, so that its present value is not
+ * Returns whether a key depends on data that may change while the expression waits, so that its current value is not
  * final.
  */
 function isLive(node: Node): boolean {
@@ -70,7 +70,7 @@ class Extraction {
     this.refs.set(JSON.stringify([kind, id]), { kind, id });
   };
 
-  /** Returns the text of a key if it is in the source or can be evaluated once. */
+  /** Returns the text of a key if it is written in the source or can be evaluated once. */
   #keyText(key: Key, source: string): string | undefined {
     if (key === undefined) return undefined;
     if (isStaticKey(key)) return String(key);
@@ -118,8 +118,9 @@ class Extraction {
 
 /**
  * Returns the entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`,
- * `state.kind.id`. A computed id is evaluated in the scope if there is one. If the result is no text, or may change
- * later (it reads live state, `now` or `wait.changed`), the reference is to any entity of the kind. Pure; never throws.
+ * `state.kind.id`. A computed id is evaluated in the scope if one is given. If the result is not a text, or may change
+ * later (because it reads live state, `now` or `wait.changed`), the reference is to any entity of the kind. Never
+ * throws.
  */
 export function extractReferences(source: ExpressionSource, scope?: Scope, options: ReferenceOptions = {}): References {
   const extraction = new Extraction(scope, options);

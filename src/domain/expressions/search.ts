@@ -1,8 +1,11 @@
-// `indexOf` takes time proportional to the product of the lengths on repetitive needles (a minute for 1 MB in 1 MB), so
-// longer needles use a linear search.
+// On repetitive needles, `indexOf` takes time proportional to the product of the lengths (a minute for 1 MB in 1 MB),
+// so longer needles use a linear search.
 const SHORT_NEEDLE = 32;
 
-/** Returns the steps that a search costs. A long needle costs more, because it is searched in JavaScript. */
+/**
+ * Returns the number of steps that a search costs. A long needle costs more, because the search for it is written in
+ * JavaScript.
+ */
 export function searchCost(text: string, needle: string): number {
   return 1 + ((text.length + needle.length) >> (needle.length <= SHORT_NEEDLE ? 6 : 3));
 }
@@ -17,7 +20,10 @@ function failureTable(needle: string): Int32Array {
   return table;
 }
 
-/** Offsets of the places where `needle` (not empty) occurs, without overlap, in linear time; stops after `limit`. */
+/**
+ * Returns the offsets at which `needle` (not empty) occurs, without overlaps, in linear time. Stops after `limit`
+ * occurrences.
+ */
 export function occurrences(text: string, needle: string, limit: number): number[] {
   const found: number[] = [];
   if (needle.length <= SHORT_NEEDLE) {

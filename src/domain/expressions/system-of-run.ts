@@ -1,8 +1,9 @@
 import { isPlainObject, ownValue } from './plain-data';
 
 /**
- * Returns the system of `health.system`: the context key, else `payload.systemId`, else `payload.systemIds[0]`, else
- * null. Runs of alerts have a fingerprint or a group as context key, so only the payload counts for them.
+ * Returns the system that `health.system` refers to: the context key, otherwise `payload.systemId`, otherwise
+ * `payload.systemIds[0]`, otherwise null. The context key of a run of an alert is a fingerprint or a group, so only the
+ * payload is used for such runs.
  */
 export function systemOfRun(contextKey: string | null | undefined, payload: unknown): string | null {
   const own = isAlert(payload) ? null : contextKey;
@@ -10,7 +11,7 @@ export function systemOfRun(contextKey: string | null | undefined, payload: unkn
   return candidates.find((id): id is string => typeof id === 'string' && id !== '') ?? null;
 }
 
-/** Returns whether a trigger's payload is that of an alert. */
+/** Returns whether a trigger's payload is about an alert. */
 export function isAlert(payload: unknown): boolean {
   return typeof ownValue(payload, 'fingerprint') === 'string' && isPlainObject(ownValue(payload, 'labels'));
 }

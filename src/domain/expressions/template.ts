@@ -20,13 +20,15 @@ export interface Template {
 
 export interface RenderOptions extends EvaluateOptions {
   /**
-   * Returns the replacement of a `${{ secrets.X }}` in a template; default: the reference itself. A caller that inserts
-   * secrets later can mark the author's references, so that data that only resembles a reference is not replaced.
+   * Returns the replacement for a `${{ secrets.X }}` in a template. Default: the reference itself. A caller that
+   * inserts secrets later can mark the author's references, so that data that only resembles a reference is not
+   * replaced.
    */
   readonly secretReference?: (reference: string) => string;
 }
 
-// Text that begins like a reference to a secret is literal, so that it is never evaluated, whatever follows the name.
+// Text that begins like a reference to a secret is literal, so that it is never evaluated, regardless of what follows
+// the name.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
 /** Returns whether a text contains something to render. */
@@ -34,7 +36,7 @@ export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }
 
-/** Returns the offset of the `}}` that closes an expression; braces inside its texts do not count. */
+/** Returns the offset of the `}}` that closes an expression. Braces inside texts of the expression do not count. */
 function closingBraces(source: string, from: number): number {
   let quote = '';
   for (let at = from; at < source.length; at += 1) {
@@ -99,7 +101,7 @@ class Rendering {
     this.#secretReference = options.secretReference ?? ((reference) => reference);
   }
 
-  /** @throws ExpressionError, also when a value that is not plain data, such as a proxy, throws */
+  /** Renders a value. @throws ExpressionError, also when a value that is not plain data, such as a proxy, throws */
   of(value: unknown): unknown {
     try {
       return this.#render(value, 0);
@@ -158,19 +160,19 @@ class Rendering {
 }
 
 /**
- * Renders every text in a value, at any depth of lists and objects; keys and other values stay unchanged. A text that
- * is exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""), any other becomes text.
- * Rendered data is not rendered again, and `${{ secrets.X }}` stays unchanged.
- * @throws ExpressionError, also when the whole takes too many steps or is larger than 1 MB
+ * Renders every text in a value, at any depth of lists and objects. Keys and other values are unchanged. A text that is
+ * exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""), any other text becomes text.
+ * Rendered data is not rendered again, and `${{ secrets.X }}` is unchanged.
+ * @throws ExpressionError, also when the whole value takes too many steps or is larger than 1 MB
  */
 export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
   return new Rendering(scope, options).of(value);
 }
 
 /**
- * Parses the text of a field that holds an expression. Braces around the whole are dropped, with a warning.
- * @throws ExpressionError for any other `{{`, including one in a text, where it would never be rendered. The message
- * says what to write instead
+ * Parses the text of a field that contains an expression. Braces around the whole text are dropped, with a warning.
+ * @throws ExpressionError for any other `{{`, including one inside a text, where it would never be rendered. The
+ * message says what to write instead
  */
 export function parseBareExpression(source: string): { expression: Expression; warning?: string } {
   const trimmed = source.trim();

@@ -47,7 +47,7 @@ export function toCanonicalJson(value: unknown, budget: Budget): string {
   return write(admit(value), { budget, sorted: true, length: 0 }, 0);
 }
 
-/** Returns a value as text: an empty text for null and undefined, JSON for lists and objects. */
+/** Returns a value as text. Null and undefined become an empty text, lists and objects become JSON. */
 export function toText(value: unknown, budget: Budget): string {
   if (typeof value === 'string') return value;
   const admitted = admit(value);
@@ -56,7 +56,7 @@ export function toText(value: unknown, budget: Budget): string {
   return String(admitted as string | number | boolean);
 }
 
-/** Returns the name of a value's type in messages. */
+/** Returns the name of a value's type for messages. */
 export function typeName(value: unknown): string {
   if (value === null || value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';

@@ -10,7 +10,7 @@ export type Token =
 const ESCAPES: Readonly<Record<string, string>> = { n: '\n', t: '\t', r: '\r', '\\': '\\', "'": "'", '"': '"' };
 const TWO = new Set(['==', '!=', '<=', '>=', '&&', '||']);
 const ONE = new Set([...'?:|<>+-*/%!.[](),']);
-/** Syntax of other languages, with what to write here. */
+/** Syntax of other languages, with what authors must write instead. */
 const HINTS: Readonly<Record<string, string>> = {
   '=': 'Write == to compare',
   '===': 'Write == to compare',
@@ -97,8 +97,8 @@ function readSymbol(source: string, start: number, end: number): Token {
 }
 
 /**
- * Splits `source` from `start` to `end` into tokens, the last of which is `end`.
- * @throws ExpressionError for an unknown character, number, escape or an unterminated text.
+ * Splits `source` from `start` to `end` into tokens. The last token is `end`.
+ * @throws ExpressionError for an unknown character, number or escape, and for an unterminated text
  */
 export function tokenize(source: string, start: number, end: number): Token[] {
   const tokens: Token[] = [];

@@ -2,8 +2,8 @@ import { assertNever } from '../errors';
 import type { Definition } from '../definition/schema';
 
 /**
- * Returns why a bucket with this number of active runs refuses another run; null when it accepts it. `restart` replaces
- * the active run, and `queued` lets the new one wait.
+ * Returns why a bucket with this number of active runs refuses another run, or null when it accepts the run. `restart`
+ * replaces the active run, and `queued` makes the new run wait.
  */
 export function concurrencyRefusal(
   mode: Definition['mode'],

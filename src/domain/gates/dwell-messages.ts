@@ -4,7 +4,7 @@ export interface DwellInput {
   dwellId: string;
 }
 
-/** done = the dwell fired, or there was nothing to fire; otherwise the time until the next check. */
+/** `done`: the dwell fired, or there was nothing to fire. Otherwise the time until the next check, in milliseconds. */
 export type FireAnswer = { done: true } | { done: false; againInMs: number };
 
 /** The activities of a dwell's workflow. */
@@ -12,7 +12,7 @@ export interface DwellActivities {
   fireDwell(dwellId: string): Promise<FireAnswer>;
 }
 
-/** Memo of the workflow: names the dwell that holds the workflow id. */
+/** Memo of the workflow, with the id of the dwell that holds the workflow id. */
 export interface DwellMemo {
   fermataDwellId: string;
 }

@@ -15,7 +15,7 @@ export function windowGateId({
   return sha256(JSON.stringify([normalizeEvent(event), filter ?? null, count, minutes, refire, partitionBy ?? null]));
 }
 
-/** Returns the id of a dwell. Any edit of the trigger changes it. */
+/** Returns the id of a trigger's dwell gate. Any edit of the trigger changes it. */
 export function dwellGateId(trigger: TriggerDefinition): string {
   const { id, event, enabled, config, filter, window, for: duration } = trigger;
   return sha256(
@@ -23,7 +23,7 @@ export function dwellGateId(trigger: TriggerDefinition): string {
   );
 }
 
-/** Returns JSON that does not depend on the order of keys, which jsonb does not keep. */
+/** Returns JSON that does not depend on the order of keys, because jsonb does not preserve this order. */
 function canonical(value: unknown): string {
   return JSON.stringify(value, (_key, inner: unknown) =>
     typeof inner === 'object' && inner !== null && !Array.isArray(inner)

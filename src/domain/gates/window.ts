@@ -1,18 +1,18 @@
-/** The window gate of a trigger, as the document has it. */
+/** The window gate of a trigger, as it is written in the document. */
 export interface WindowRule {
   count: number;
   minutes: number;
   refire: 'every' | 'once';
 }
 
-/** Instants are in milliseconds since 1970. */
+/** A time in milliseconds since 1970. */
 type Instant = number;
 
 /**
- * Returns whether an event that has just arrived fires its window (engine.md, Gates). `others` are the instants of the
- * earlier events for the same key; only the newest `count` of them matter. The window ends at the newest instant, also
- * when this event is older; its lower bound is inclusive. `once` fires only when the previous arrival had not reached
- * the count, or after a pause as long as the window.
+ * Returns whether an event that has just arrived fires its window (engine.md, Gates). `others` are the times of the
+ * earlier events for the same key, of which only the newest `count` matter. The window ends at the newest time, even if
+ * this event is older; its lower bound is inclusive. `once` fires only when the previous arrival had not reached the
+ * count, or after a pause as long as the window.
  */
 export function windowFires(rule: WindowRule, at: Instant, others: readonly Instant[]): boolean {
   const ms = rule.minutes * 60_000;

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { messageOf } from '../errors';
 import { parseBareExpression } from '../expressions/template';
 
-/** An expression without braces, checked when the hook is saved. */
+/** An expression without braces. It is checked when the hook is saved. */
 const Expression = z
   .string()
   .min(1)
@@ -16,8 +16,8 @@ const Expression = z
   });
 
 /**
- * How a hook extracts alerts from any JSON. All fields are bare expressions over `body`, `headers`, `query` and, except
- * for `each`, `item`.
+ * How a hook extracts alerts from JSON. All fields are bare expressions over `body`, `headers`, `query` and, except for
+ * `each`, `item`.
  */
 export const AlertMapping = z.strictObject({
   each: Expression.optional().describe('List of elements; default: one element, the body'),

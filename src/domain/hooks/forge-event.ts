@@ -4,38 +4,40 @@ import type { z } from 'zod';
 export interface ForgeEvent {
   displayName: string;
   description: string;
-  /** Schema of the vendor's body, with the fields that automations use most; other fields are kept unchanged. */
+  /** Schema of the vendor's body, with the fields that automations use most. Other fields are kept unchanged. */
   payload: z.ZodObject;
-  /** Fields that a trigger's config may compare, with their places in the body. */
+  /** Fields that a trigger's config may compare, with their paths in the body. */
   fields: Readonly<Record<string, string>>;
   /** Paths whose values, joined with `separator`, are the context key. */
   key: readonly string[];
   separator: ':' | '#';
-  /** What the key identifies, for display. */
+  /** What the context key identifies, for display. */
   keyLabel: string;
 }
 
-/** A recognised event: the name below the vendor's, the payload and its context key. */
+/** A recognized event: its name below the vendor's, its payload and its context key. */
 export interface TypedEvent {
   event: string;
   payload: Record<string, unknown>;
   contextKey: string;
 }
 
-/** Returns the value at a path such as `workflow_run.name`; undefined when it is absent. */
+/** Returns the value at a path such as `workflow_run.name`, or undefined when it is absent. */
 export function valueAt(payload: Record<string, unknown>, path: string): unknown {
   return path.split('.').reduce<unknown>((value, name) => (isMap(value) ? value[name] : undefined), payload);
 }
 
-/** Returns the context key of a payload: its values at the paths of the event, without absent ones. */
+/**
+ * Returns the context key of a payload. It consists of the values at the event's key paths; absent values are left out.
+ */
 export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<string, unknown>): string {
   const parts = key.map((path) => valueAt(payload, path));
   return parts.filter((part) => typeof part === 'string' || typeof part === 'number').join(separator);
 }
 
 /**
- * Parses the body of a delivery as one of `events`; null when it is another event or does not match the vendor's
- * documentation.
+ * Parses the body of a delivery as one of `events`. Returns null when it is another event, or does not match the
+ * vendor's documentation.
  */
 export function readForgeEvent(
   events: Readonly<Record<string, ForgeEvent>>,

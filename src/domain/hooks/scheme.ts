@@ -5,7 +5,7 @@ import type { HookScheme } from './scheme-names';
 const HEADER = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}$/;
 const HeaderName = z.string().regex(HEADER, 'must be the name of an HTTP header');
 
-/** Settings of a hook besides scheme, header and secrets. Default: those of the scheme. */
+/** Settings of a hook, apart from scheme, header and secrets. Default: the settings of the scheme. */
 export const HookOptions = z.object({
   digest: z.enum(['sha1', 'sha256', 'sha384', 'sha512']).optional().describe('Hash of the HMAC; default sha256'),
   encoding: z.enum(['hex', 'base64']).optional().describe('Encoding of the signature; default hex'),
@@ -38,7 +38,7 @@ export const HookOptions = z.object({
 });
 export type HookOptions = z.infer<typeof HookOptions>;
 
-/** A sender's signature over a request. */
+/** How a sender signs a request. */
 export interface HmacScheme {
   header: string;
   digest: NonNullable<HookOptions['digest']>;
@@ -47,7 +47,7 @@ export interface HmacScheme {
   separator: string;
   signedText: string;
   timestampHeader?: string;
-  /** Secrets of the form `whsec_<base64>` are keys in base64. */
+  /** Whether secrets have the form `whsec_<base64>` and contain a key in base64. */
   encodedSecret?: true;
 }
 
@@ -56,15 +56,15 @@ const BODY: HmacScheme = {
   ...{ digest: 'sha256', encoding: 'hex', prefix: '', separator: ',', signedText: '{body}' },
 };
 
-/** Default tolerance of timestamps, and of remembered signatures: five minutes. */
+/** Default tolerance for timestamps, and default time for which signatures are remembered, in seconds: five minutes. */
 export const TOLERANCE_SECONDS = 300;
 
 interface Preset {
-  /** The signature; absent: the header contains the secret itself. */
+  /** The signature. If absent, the header contains the secret itself. */
   hmac?: HmacScheme;
-  /** Header of the secret, where there is no signature. */
+  /** Header of the secret, for schemes without a signature. */
   secretHeader?: string;
-  /** Timestamp and signatures share one header: `t=<unix>,v1=<hex>`. */
+  /** Header that contains both the timestamp and the signatures: `t=<unix>,v1=<hex>`. */
   timestamped?: string;
   deliveryHeader?: string;
 }
@@ -115,11 +115,11 @@ const PRESETS: Readonly<Record<Exclude<HookScheme, 'none' | 'sns'>, Preset>> = {
   bitbucket: { hmac: { ...BODY, header: 'x-hub-signature', prefix: 'sha256=' }, deliveryHeader: 'x-request-uuid' },
 };
 
-/** The verification of a hook's sender: the settings of the hook, then those of its scheme. */
+/** How a hook's sender is verified: by the settings of the hook, otherwise by those of its scheme. */
 export interface Expectation {
   kind: 'none' | 'secret' | 'timestamped' | 'hmac' | 'sns';
   /**
-   * Header with the secret or the signature, lower case; null for `none`, and for `sns`, whose signature is in the
+   * Header with the secret or the signature, in lower case. Null for `none`, and for `sns`, whose signature is in the
    * body.
    */
   header: string | null;
@@ -128,7 +128,7 @@ export interface Expectation {
   toleranceSeconds: number;
 }
 
-/** Merges a hook's settings with its scheme. Pure. */
+/** Merges the settings of a hook with those of its scheme. */
 export function expectationOf(hook: { scheme: HookScheme; header: string | null; options: HookOptions }): Expectation {
   const { scheme, options } = hook;
   const toleranceSeconds = options.toleranceSeconds ?? TOLERANCE_SECONDS;
@@ -158,7 +158,7 @@ function mergedHmac(
 ): HmacScheme {
   const { digest, encoding, prefix, separator, signedText, timestampHeader } = options;
   const timed = timestampHeader?.toLowerCase() ?? base.timestampHeader;
-  // Grafana also signs the time once a header for it is configured.
+  // Grafana also signs the time if a header for it is configured.
   const defaultText = scheme === 'grafana' && timestampHeader !== undefined ? '{timestamp}:{body}' : base.signedText;
   return {
     ...base,

@@ -4,19 +4,19 @@ import type { ActionDescription } from './action-description';
 import { createRegistry, type PluginDescription, type Registry } from './registry';
 import type { TriggerType } from './trigger-type';
 
-/** A trigger as `GET /triggers` describes it. */
+/** A trigger as described by `GET /triggers`. */
 interface DescribedTrigger {
   id: string;
   displayName: string;
   description: string;
   category: string;
   configSchema: JsonSchema | null;
-  /** `per automation` = it has no context key. */
+  /** `per automation` means that the trigger has no context key. */
   contextKeyLabel: string;
   supportsFor: boolean;
 }
 
-/** An action as `GET /actions` describes it. */
+/** An action as described by `GET /actions`. */
 interface DescribedAction {
   id: string;
   displayName: string;
@@ -37,7 +37,9 @@ export interface DescribedPlugins {
   kinds: readonly string[];
 }
 
-/** Keywords that are checked only by the API (patterns and formats), and names, which must be unique per process. */
+/**
+ * Keywords that are checked only by the API (patterns and formats), and names, which must be unique within a process.
+ */
 const DROPPED = new Set(['pattern', 'format', 'id', '$id', '$schema', 'title', 'propertyNames', 'contentEncoding']);
 
 /** Returns a JSON Schema without the keywords that only the API checks. Maps of properties keep all their names. */
@@ -61,7 +63,10 @@ function ofEach(map: unknown): Record<string, unknown> {
   );
 }
 
-/** Returns the schema that checks as a JSON Schema describes; anything is accepted where it cannot be converted. */
+/**
+ * Converts a JSON Schema to a schema that performs the same checks. Where this is not possible, the result accepts
+ * anything.
+ */
 function schemaOf(json: JsonSchema): z.ZodType {
   try {
     return z.fromJSONSchema(portable(json) as Parameters<typeof z.fromJSONSchema>[0]);
@@ -70,7 +75,7 @@ function schemaOf(json: JsonSchema): z.ZodType {
   }
 }
 
-/** Returns the schema of an artifact. It has only its declared fields, unless its schema allows others. */
+/** Returns the schema of an artifact. It accepts only the declared fields, unless the JSON Schema allows others. */
 function artifactSchema(json: JsonSchema): z.ZodObject {
   const schema = schemaOf({ additionalProperties: false, ...json });
   return schema instanceof z.ZodObject ? schema : z.looseObject({});
@@ -99,9 +104,9 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 }
 
 /**
- * Returns a registry for validation without the plugins, such as in a browser. Rules that a JSON Schema cannot express
- * (patterns, rules over several fields) are not checked, so it finds at most what the service finds. `known` = triggers
- * by qualified id that are used unchanged.
+ * Returns a registry for validation without the plugins, for example in a browser. Rules that a JSON Schema cannot
+ * express (patterns, rules over several fields) are not checked, so it finds at most what the service finds. `known`
+ * contains triggers by qualified id that are used unchanged.
  */
 export function describedRegistry(
   { triggers, actions, kinds }: DescribedPlugins,

@@ -1,6 +1,6 @@
 import type { EntityChange } from '../entities/change';
 
-/** Which changes of state a listener receives; an absent field matches any value. */
+/** Selects the changes of state that a listener receives. An absent field matches any value. */
 export interface EntityFilter {
   kind?: string;
   id?: string;
@@ -9,9 +9,9 @@ export interface EntityFilter {
 }
 
 /**
- * `broadcast`: every process that is running receives the change; changes are missed while a process is down.
- * `work-queue`: one of all processes receives it before the change is routed, at least once with the same `changeId`.
- * When the listener throws, the change is not routed, and is retried later.
+ * How changes are delivered to a listener. `broadcast`: every running process receives a change; a process misses the
+ * changes that occur while it is down. `work-queue`: a single process receives a change before it is routed, at least
+ * once, with the same `changeId`. When the listener throws, the change is not routed and is retried later.
  */
 export type ListenerMode = 'broadcast' | 'work-queue';
 
@@ -22,7 +22,7 @@ export interface EntityListener {
   handler(change: EntityChange): Promise<void> | void;
 }
 
-/** Returns a listener for the plugin's `listeners`. */
+/** Returns a listener for the `listeners` of a plugin. */
 export function onEntityChanged(
   filter: EntityFilter,
   handler: EntityListener['handler'],

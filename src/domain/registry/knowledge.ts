@@ -1,16 +1,16 @@
 import { ACTION_ALIASES } from './action-aliases';
 import type { PluginDescription } from './registry';
 
-/** The changes that concern a name; `*` as a kind is every kind. */
+/** The changes that concern a name. `*` as a kind means every kind. */
 export interface ConcernedChanges {
   kinds?: string[];
   events?: string[];
 }
 
 /**
- * The names that a worker's plugins bring, as the worker announces them. Names are `trigger:<id>`, `action:<id>`,
- * `kind:<kind>`, `filter:<name>` and `plugin:<id>`; a plugin reads the kinds that it derives events from, maps payloads
- * for or listens to.
+ * The names that a worker's plugins provide, as the worker announces them. Names have the forms `trigger:<id>`,
+ * `action:<id>`, `kind:<kind>`, `filter:<name>` and `plugin:<id>`. A plugin reads the kinds from whose changes it
+ * derives events, for which it maps payloads, or to which it listens.
  */
 export interface Knowledge {
   names: string[];
@@ -21,7 +21,7 @@ export const triggerName = (event: string): string => `trigger:${event}`;
 export const filterName = (filter: string): string => `filter:${filter}`;
 export const actionName = (action: string): string => `action:${action}`;
 
-/** Lists the names that plugins bring. The result is sorted, so that equal plugins have equal knowledge. */
+/** Returns the names that plugins provide. They are sorted, so that equal plugins have equal knowledge. */
 export function knowledgeOf(plugins: readonly PluginDescription[]): Knowledge {
   const reads: Record<string, ConcernedChanges> = {};
   const names = plugins.flatMap((plugin) => {

@@ -3,9 +3,9 @@ import type { z } from 'zod';
 type Parsed<T> = { success: true; data: T } | { success: false; issues: z.core.$ZodIssue[] };
 
 /**
- * Validates a rendered configuration with the schema of its action. A template that is one expression keeps the type of
- * its value, so `title: "{{ trigger.payload.count }}"` renders to a number: where the schema requires text, numbers and
- * booleans become text. A missing value stays an error.
+ * Validates a rendered configuration with the schema of its action. A template that consists of one expression keeps
+ * the type of its value, so `title: "{{ trigger.payload.count }}"` renders to a number. Where the schema requires text,
+ * numbers and booleans are therefore converted to text. A missing value remains an error.
  */
 export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<T> {
   const parsed = schema.safeParse(config);
@@ -17,7 +17,7 @@ export function parseRendered<T>(schema: z.ZodType<T>, config: unknown): Parsed<
   return again.success ? again : { success: false, issues: again.error.issues };
 }
 
-/** Returns the value with the number or boolean at a path converted to text; other values are unchanged. */
+/** Returns the value with the number or boolean at a path converted to text. Other values are unchanged. */
 function withText(value: unknown, [key, ...rest]: readonly PropertyKey[]): unknown {
   if (key === undefined) return typeof value === 'number' || typeof value === 'boolean' ? String(value) : value;
   if (Array.isArray(value)) return value.map((item, index) => (index === key ? withText(item, rest) : item) as unknown);

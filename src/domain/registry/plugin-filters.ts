@@ -2,8 +2,8 @@ import { createFilterRegistry, type FilterRegistry } from '../expressions/filter
 import type { PluginDescription } from './registry';
 
 /**
- * Creates the filters of a process: the built-in ones, then those of its plugins in their order. A name that is taken
- * or not valid is skipped and reported through `warn`.
+ * Creates the filters of a process: the built-in filters, then those of its plugins, in their order. A filter whose
+ * name is taken or not valid is skipped and reported through `warn`.
  */
 export function createPluginFilters(
   plugins: readonly Pick<PluginDescription, 'filters'>[],

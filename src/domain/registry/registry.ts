@@ -8,23 +8,23 @@ import type { TriggerType } from './trigger-type';
 
 /** Everything that a plugin registers. External plugins register through the same type. */
 export interface PluginDescription<A extends ActionDescription = ActionDescription> {
-  /** First segment of every qualified id. */
+  /** The first segment of every qualified id of the plugin. */
   id: string;
   triggers?: readonly TriggerType[];
   actions?: readonly A[];
   entityKinds?: readonly EntityKind[];
-  /** Events that changes of kinds cause, in addition to those of the kind. */
+  /** Events that changes of kinds cause, in addition to the events of the kinds themselves. */
   derivers?: readonly ChangeDeriver[];
-  /** Payloads of `automation.entity_changed` for kinds without their own mapper. */
+  /** Payloads of `automation.entity_changed` for kinds that have no mapper of their own. */
   payloadMappers?: Readonly<Record<string, PayloadMapper>>;
   /** Code that receives changes of state. */
   listeners?: readonly EntityListener[];
-  /** Pure, synchronous filters of expressions, by name. */
+  /** Filters for expressions, by name. They must be synchronous and without side effects. */
   filters?: Readonly<Record<string, FilterDefinition>>;
 }
 
 export interface ArtifactType {
-  /** `<plugin>.<name>` */
+  /** Qualified id, in the form `<plugin>.<name>`. */
   id: string;
   name: string;
   schema: NonNullable<ActionDescription['produces']>['schema'];
@@ -40,32 +40,37 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   actions(): ReadonlyMap<string, A>;
   artifactTypes(): ReadonlyMap<string, ArtifactType>;
   entityKinds(): ReadonlyMap<string, EntityKind>;
-  /** Returns the qualified artifact type that an action produces. */
+  /** Returns the type of the artifact that an action produces. */
   artifactTypeOf(actionId: string): ArtifactType | undefined;
-  /** Returns the triggers that are derived from another event (`TriggerType.source`). */
+  /** Returns the triggers that are derived from an event (`TriggerType.source`). */
   readersOf(event: string): readonly string[];
-  /** Returns the most similar known trigger or action, for "did you mean". */
+  /** Returns the most similar known event, for "did you mean". */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
-  /** Functions that derive the events of a change in addition to `automation.entity_changed`, by kind. */
+  /** Returns the functions that derive events of a kind's changes, in addition to `automation.entity_changed`. */
   derivers(kind: string): readonly Deriver[];
   /**
-   * Returns the kinds whose changes may cause an event: those of the event's plugin, and those for which it has
-   * derivers.
+   * Returns the kinds whose changes may cause an event: the kinds of the event's plugin, and the kinds for which that
+   * plugin has derivers.
    */
   kindsDeriving(event: string): ReadonlySet<string>;
-  /** Returns the payload mapper of `automation.entity_changed`; undefined = only the generic fields. */
+  /**
+   * Returns the payload mapper for `automation.entity_changed`; undefined = the payload has only the generic fields.
+   */
   payloadMapper(kind: string): PayloadMapper | undefined;
   listeners(): readonly EntityListener[];
 }
 
-/** `healthcheck.system.degraded` → `healthcheck.system_degraded`: dots inside the name are read as `_`. */
+/**
+ * Normalizes an event: `healthcheck.system.degraded` → `healthcheck.system_degraded`. Dots inside the name are read as
+ * `_`.
+ */
 export function normalizeEvent(event: string): string {
   const dot = event.indexOf('.');
   return dot < 0 ? event : `${event.slice(0, dot)}.${event.slice(dot + 1).replaceAll('.', '_')}`;
 }
 
-/** Builds the registry. Duplicates, missing parts and invalid types fail at start-up. */
+/** Creates the registry. Throws for duplicates, missing parts and invalid types, so that they are found at start-up. */
 export function createRegistry<A extends ActionDescription>(plugins: readonly PluginDescription<A>[]): Registry<A> {
   const triggers = new Map<string, TriggerType>();
   const actions = new Map<string, A>();

@@ -5,14 +5,17 @@ const MAX_LENGTH = 256;
 class Unsupported extends Error {}
 
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };
-/** Escapes that are literal; all others, such as `\b` or a backreference, are not supported. */
+/**
+ * Matches an escape that stands for the character itself. All other escapes, such as `\b` or a back-reference, are not
+ * supported.
+ */
 const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /**
- * Returns a short text that matches a regular expression: the first alternative, each part repeated as rarely as
- * allowed, sets by their first character. Undefined for constructs beyond literals, `.`, sets, groups, alternatives,
- * quantifiers and anchors. The expression is never executed, so it may be an expensive one.
+ * Returns a short text that matches a regular expression. It uses the first alternative, repeats each part as rarely as
+ * allowed, and takes the first character of each set. Returns undefined for constructs other than literals, `.`, sets,
+ * groups, alternatives, quantifiers and anchors. The expression is never executed, so it may be an expensive one.
  */
 export function sampleOfPattern(pattern: string): string | undefined {
   try {
@@ -35,7 +38,7 @@ class Reader {
     return this.at >= this.pattern.length;
   }
 
-  /** Parses up to the end or the closing parenthesis; returns the first alternative. */
+  /** Parses up to the end or the closing parenthesis. Returns a sample of the first alternative. */
   alternatives(): string {
     const first = this.sequence();
     while (this.take('|')) this.sequence();
@@ -72,7 +75,7 @@ class Reader {
     return text;
   }
 
-  /** Returns the first character of a set. */
+  /** Parses a set. Returns its first character. */
   private set(): string {
     if (this.next('^')) throw new Unsupported();
     let first: string | undefined;
@@ -92,7 +95,7 @@ class Reader {
     return known;
   }
 
-  /** Returns the minimum number of repetitions of a part; an optional part is left out. */
+  /** Parses a quantifier. Returns the minimum number of repetitions, which is 0 for an optional part. */
   private count(): number {
     let least = 1;
     if (this.next('?') || this.next('*')) least = 0;

@@ -3,22 +3,22 @@ import { sampleOfPattern } from './sample-pattern';
 type Schema = Record<string, unknown>;
 
 const MAX_DEPTH = 12;
-/** Maximum number of items of a list, and of characters of a text, in a sample. */
+/** Maximum number of items in a list, and of characters in a text, of a sample. */
 const MAX_SIZE = 1_000;
 
-/** The path of a sample in the root. */
+/** The place of a value in the sample. */
 interface Place {
   root: unknown;
   depth: number;
-  /** Name of the value's field. */
+  /** Name of the field that contains the value. */
   field?: string;
 }
 
 /**
- * Returns an example value of a JSON Schema (draft 2020-12 as zod writes it, or a custom one): examples, constants,
- * choices and defaults first, otherwise the simplest value of the type that satisfies formats, simple patterns and
- * bounds. Optional properties are filled in too. Instants are RFC 3339, also for texts without a format whose name
- * suggests one (`startedAt`). Returns null for schemas that allow anything.
+ * Returns an example value for a JSON Schema (draft 2020-12 as zod writes it, or a custom one). It prefers examples,
+ * constants, choices and defaults, and otherwise uses the simplest value of the type that satisfies formats, simple
+ * patterns and bounds. Optional properties are filled in too. Times are RFC 3339, also for texts without a format whose
+ * name suggests a time (`startedAt`). Returns null for schemas that allow anything.
  */
 export function sampleOf(schema: unknown, root: unknown = schema): unknown {
   return sampleAt(schema, { root, depth: 0 });
@@ -33,13 +33,13 @@ function sampleAt(schema: unknown, place: Place): unknown {
   const parts = [...alternatives(schema), ...listOf(schema['allOf'])].map((part) => sampleAt(part, deeper));
   const own = sampleOfType(schema, place);
   if (parts.length === 0) return own;
-  // The schema's own properties come last, since an alternative may only require its fields.
+  // The schema's own properties come last, because an alternative may only require its fields.
   const objects = [...parts, own].filter(isSchema);
   if (objects.length > 0) return Object.assign({}, ...objects) as unknown;
   return parts.find((part) => part !== null) ?? own;
 }
 
-/** Returns the alternative that is used for each choice: the first one other than `null`. */
+/** Returns the alternative that is used for each choice, which is the first one other than `null`. */
 function alternatives(schema: Schema): unknown[] {
   return ['anyOf', 'oneOf'].flatMap((key) => {
     const choices = listOf(schema[key]);
@@ -75,7 +75,7 @@ function sampleOfType(schema: Schema, place: Place): unknown {
   }
 }
 
-/** Returns the type of a schema, which may only be implied by its keywords. */
+/** Returns the type of a schema, which may be implied by its keywords. */
 function typeOf({ type, properties, required, items, pattern, minLength, minimum }: Schema): unknown {
   if (Array.isArray(type)) return type.find((each) => each !== 'null');
   if (type !== undefined) return type;
@@ -112,7 +112,7 @@ function sampleList(schema: Schema, place: Place): unknown[] {
   return schema['uniqueItems'] === true ? items.map((item, index) => distinct(item, index)) : items;
 }
 
-/** Returns the item with its index added, for lists with unique items. */
+/** Returns an item that differs from the items before it, by adding its index, for lists with unique items. */
 function distinct(item: unknown, index: number): unknown {
   if (index === 0) return item;
   if (typeof item === 'string') return `${item}${index + 1}`;
@@ -139,7 +139,7 @@ const BY_FORMAT: Readonly<Record<string, string>> = {
   'json-pointer': '/example',
   regex: 'example',
 };
-/** Names of fields that hold an instant: `startedAt`, `starts_at`, `timestamp`. */
+/** Matches names of fields that contain a time: `startedAt`, `starts_at`, `timestamp`. */
 const INSTANT_NAME = /[a-z]At$|_at$|^(?:at|timestamp)$/;
 
 function sampleString({ format, pattern, minLength, maxLength }: Schema, field = ''): string {
@@ -157,7 +157,7 @@ function sampleNumber(schema: Schema, isInteger: boolean): number {
   const step = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : 1;
   const low = typeof exclusiveMinimum === 'number' ? exclusiveMinimum : undefined;
   const high = typeof exclusiveMaximum === 'number' ? exclusiveMaximum : undefined;
-  // zod writes safe integers as these bounds.
+  // zod writes the bounds of safe integers like this.
   const least = Math.max(low ?? -Infinity, typeof minimum === 'number' ? minimum : -Infinity);
   const most = Math.min(high ?? Infinity, typeof maximum === 'number' ? maximum : Infinity);
   const fits = (value: number) => value >= least && value <= most && value !== low && value !== high;

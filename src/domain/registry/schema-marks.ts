@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
 /**
- * Returns the top-level fields of an action's configuration that are marked `.meta({ 'x-code': true })`. They hold code
- * of another language and are never rendered, since `{{` may be part of that code.
+ * Returns the top-level fields of an action's configuration that are marked `.meta({ 'x-code': true })`. They contain
+ * code of another language and are never rendered, because `{{` may be part of that code.
  */
 export function codeFields(schema: z.ZodType): ReadonlySet<string> {
   const fields = new Set<string>();

@@ -10,7 +10,7 @@ export interface ConfigMismatch {
   wanted: unknown;
 }
 
-/** A trigger type that automations can use. Qualified id = `<plugin>.<id>`. */
+/** A trigger type that automations can use. Its qualified id is `<plugin>.<id>`. */
 export interface TriggerType {
   /** Name inside the plugin, e.g. `system_degraded`. */
   id: string;
@@ -18,57 +18,60 @@ export interface TriggerType {
   description: string;
   category: string;
   payloadSchema: z.ZodType;
-  /** Absent = the trigger takes no config. */
+  /** Schema of the trigger's config; absent = the trigger has no config. */
   configSchema?: z.ZodType;
   /** Returns warnings about a config that is valid but probably not intended. Called with a valid config. */
   configWarnings?(config: Record<string, unknown>): { key: string; message: string }[];
-  /** Returns the key by which runs, windows and waits are separated; null or absent = one for the whole automation. */
+  /** Returns the key that separates runs, windows and waits; null or absent = one key for the whole automation. */
   contextKey?(payload: Record<string, unknown>, config: Record<string, unknown>): string | null;
-  /** What the context key identifies, for display: "system", "incident"…; absent = "per automation". */
+  /** What the context key identifies, for display: "system", "incident"… Default: "per automation". */
   contextKeyLabel?: string;
   /**
-   * Event whose occurrences this trigger evaluates, if it is not an event itself (`<plugin>.<id>` of another trigger).
+   * Event (`<plugin>.<id>` of another trigger) whose occurrences this trigger evaluates, if it is not an event itself.
    */
   source?: string;
-  /** Returns the trigger's payload, from that of `source` and its config; null = it does not fire. */
+  /**
+   * Returns the payload of the trigger, derived from the payload of `source` and the config; null = it does not fire.
+   */
   payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
   /**
-   * For triggers that fire only when a number enters a range; null = with this config, every value in the range fires.
-   * `inRange` is called with the payloads of earlier occurrences of `source`, newest first; undefined = not readable,
-   * try an earlier one.
+   * Set for triggers that fire only when a number enters a range. Returns null when, with this config, every value in
+   * the range fires. `inRange` is called with the payloads of earlier occurrences of `source`, newest first; undefined
+   * = it cannot be determined from this payload, so an earlier one is tried.
    */
   entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
-  /** Evaluates the config gate. If it throws, the event does not pass, and the message is the reason. */
+  /** Evaluates the config gate. If it throws, the event does not pass the gate, and the message is the reason. */
   evaluateConfig?(payload: Record<string, unknown>, config: Record<string, unknown>): boolean;
   /**
    * Returns the first part of a config that a payload does not match; undefined = unknown. Called when `evaluateConfig`
-   * returned false. Default: the first key of the config with another value in the payload.
+   * has returned false. Default: the first key of the config that has another value in the payload.
    */
   mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigMismatch | undefined;
   /**
-   * Divides the routing index of an event by a key: a change is compared only with triggers of the same key and with
-   * those without a key. Thousands of automations on one event thus cost nothing for changes with other keys.
+   * Divides the routing index of an event by a key. A change is compared only with triggers that have the same key or
+   * none. Even if thousands of automations listen to an event, a change therefore costs nothing for those with other
+   * keys.
    */
   routingKey?: {
     ofConfig(config: Record<string, unknown>): string | null;
     ofPayload(payload: Record<string, unknown>): string;
   };
-  /** How `for:` confirms the cause later; absent = `for:` is refused at save. */
+  /** How `for:` checks later that the cause still holds; absent = `for:` is refused when an automation is saved. */
   holds?: {
     /**
-     * Input of `test`: the state of the entity, or the payload of the newest occurrence of `source`, for numbers of
-     * checks, which are not state. Default: entity.
+     * Input of `test`. `entity` (default): the state of the entity. `source`: the payload of the newest occurrence of
+     * `source`, for numbers of checks, which are not part of a state.
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };
     /**
-     * Why `for:` cannot be confirmed with this config (e.g. `entity_changed` without `to`, or a nested field); absent =
-     * it always can.
+     * Returns why `for:` cannot be checked with this config (e.g. `entity_changed` without `to`, or a nested field);
+     * undefined = it can. Default: it always can.
      */
     refuses?(config: Record<string, unknown>): string | undefined;
     /**
-     * `state` null = the entity was removed. undefined = cannot be determined (null, unknown, text instead of a
-     * number): the dwell stays unchanged.
+     * Returns whether the cause holds. `state` null = the entity was removed. Returns undefined when this cannot be
+     * determined (null, unknown, text instead of a number); the dwell then stays unchanged.
      */
     test(
       state: Record<string, unknown> | null,
@@ -76,8 +79,8 @@ export interface TriggerType {
       config: Record<string, unknown>,
     ): boolean | undefined;
     /**
-     * Returns the other entities that keep a dwell armed when its own entity no longer does (a group of alerts holds
-     * while any of them fires); null = none. Only for `reads: 'entity'`.
+     * Returns which other entities keep a dwell armed when its own entity no longer does (for example, a group of
+     * alerts while any of them fires); null = none. Only for `reads: 'entity'`.
      */
     standIn?(
       payload: Record<string, unknown>,

@@ -1,21 +1,21 @@
 import type { PlanNode } from './plan';
 import type { EndedBy, RunError, StepRecord } from './step-record';
 
-/** Input of every step activity; it reads everything else from Postgres. */
+/** Input of every activity of a step. The activity reads everything else from Postgres. */
 export interface StepInput {
   runId: string;
   path: string;
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
-  /** For the condition of a `repeat`: the iteration that begins next (`while`) or has ended (`until`). */
+  /** For the condition of a `repeat`: the number of the iteration that begins next (`while`) or has ended (`until`). */
   iteration?: number;
-  /** Path of the last wait before this step; its result is in scope. */
+  /** Path of the last wait before this step. Its result is in the scope. */
   wait?: string;
-  /** In `on_failure`: the failure of the run. */
+  /** The failure of the run, for steps of `on_failure`. */
   error?: RunError;
-  /** Steps noted since the last activity, to be written with this one. */
+  /** Steps recorded since the last activity, which this activity must write. */
   journal: StepRecord[];
-  /** For a call: the workflow moves it to the task queue of calls when the activity returns a handover. */
+  /** For a call: true if the workflow can move it to the task queue of calls when the activity returns a handover. */
   mayMove?: true;
 }
 
@@ -28,7 +28,7 @@ export interface Skipped {
   type: 'skipped';
 }
 
-/** The step failed permanently, and its row records that. */
+/** The step failed permanently, and its row records the failure. */
 export interface Failed {
   type: 'failed';
   error: RunError;
@@ -45,11 +45,12 @@ export type StepEvaluation =
   /** The rendered reason of a `stop`. */
   | { type: 'stop'; reason: string }
   | { type: 'variables'; variables: Record<string, unknown> }
-  /** `ms`: the remaining time; absent in histories of version 0.1.0. */
+  /** `ms` is the remaining time; absent in histories of version 0.1.0. */
   | { type: 'delay'; until: number; ms?: number }
   /**
-   * A wait that continues, with the instants (ms since 1970) of its next evaluation and of its timeout; or one that has
-   * ended. `ms`: the time until the earlier of the two, null = neither; absent in histories of version 0.1.0.
+   * A wait that continues, with the times (ms since 1970) of its next evaluation and of its timeout, or a wait that has
+   * ended. `ms` is the time until the earlier of the two; null = there is neither; absent in histories of version
+   * 0.1.0.
    */
   | {
       type: 'wait';
@@ -60,7 +61,10 @@ export type StepEvaluation =
       ms?: number | null;
     }
   | { type: 'wait'; over: true; completed: boolean }
-  /** `total` and `items` for a counted loop; `goesOn` for a loop whose condition is evaluated at each iteration. */
+  /**
+   * `total` and `items` are set for a loop whose iterations are counted; `goesOn` is set for a loop whose condition is
+   * evaluated at each iteration.
+   */
   | {
       type: 'repeat';
       total?: number;
@@ -72,24 +76,27 @@ export type StepEvaluation =
       most?: number;
     };
 
-/** A normal activity takes over, after a pause when a failure requires one. */
+/** A normal activity takes over, after a pause if a failure requires one. */
 export interface Handover {
   type: 'handover';
   /** Number of attempts that have been sent. */
   attempts: number;
   delayMs: number;
   timeoutMs: number;
-  /** The origin is slow, or uses its share of the local slots: the call is performed on the task queue of calls. */
+  /**
+   * Set when the origin is slow or uses its share of the local slots. The call is then performed on the task queue of
+   * calls.
+   */
   apart?: true;
 }
 
 /** The outcome of performing an action. */
 export type StepOutcome = Closed | Skipped | Failed | { type: 'done' } | Handover;
 
-/** A call ended without an attempt that could record the outcome. */
+/** A call that ended without an attempt that could record its outcome. */
 export interface GaveUp {
   type: 'gaveUp';
-  /** `timeout` when its deadline passed. */
+  /** `timeout` when the deadline of the step passed. */
   code: 'timeout' | 'internal';
   message: string;
 }
@@ -101,23 +108,23 @@ export type CommandOutcome =
 /** A call that begins as a normal activity after a stretch. */
 export interface NextCall {
   at: string;
-  /** The origin uses its share of the slots: the call is performed on the task queue of calls. */
+  /** Set when the origin uses its share of the slots. The call is then performed on the task queue of calls. */
   apart?: true;
 }
 
-/** Result of a stretch. */
+/** The result of a stretch. */
 export interface Stretched {
-  /** Outcomes in the order in which the steps were carried out, beginning with the requested one. */
+  /** Outcomes in the order in which the commands were carried out, starting with the requested one. */
   done: CommandOutcome[];
-  /** Whether the steps of the run are finished and its row has ended as a success. */
+  /** Whether the steps of the run have ended and its row has been ended as a success. */
   ended: boolean;
   /** The call that follows, which is a normal activity from the start. Absent in results of older releases. */
   call?: NextCall;
-  /** Nothing was carried out, because this worker lacks a filter of the definition; a normal activity takes over. */
+  /** Nothing was carried out, because this worker lacks a filter of the definition. A normal activity takes over. */
   elsewhere?: true;
 }
 
-/** Position of a branch from which an activity continues. */
+/** The position in a branch from which an activity continues. */
 export interface StretchInput extends Omit<StepInput, 'path' | 'iteration'> {
   /** Path of the branch; '' = the run itself. */
   branch: string;
@@ -131,33 +138,36 @@ export interface ClaimResult {
   plan: PlanNode[];
   onFailure?: PlanNode[];
   variables: Record<string, unknown>;
-  /** Set when the run lost its first execution: this one performs only `on_failure`. */
+  /** Set when the run lost its first execution. The new execution performs only `on_failure`. */
   failed?: { error: RunError };
 }
 
 export interface RunActivities {
   /**
-   * Claims the run's row for this execution and performs its first stretch; null = another execution has it, and this
-   * one must end without a trace.
+   * Claims the run's row for this execution and performs its first stretch. Returns null when another execution has
+   * claimed the row; this execution must then end without a trace.
    */
   claimRun(input: {
     runId: string;
     executionRunId: string;
-    /** The execution resumes where an earlier one stopped; nothing is performed. */
+    /** Set when the execution resumes where an earlier one stopped. Nothing is performed then. */
     resumes?: boolean;
   }): Promise<(Stretched & ClaimResult) | null>;
-  /** Carries out steps one after another until one needs Temporal; after the last step of the run ends its row, too. */
+  /**
+   * Carries out steps one after another until one needs Temporal. After the last step of the run, also ends the run's
+   * row.
+   */
   performStretch(input: StretchInput): Promise<Stretched>;
   /**
-   * Performs a provider call as a normal activity. A step that failed permanently is thrown as a non-retryable failure
-   * with `Failed` in its details; histories of 0.1.0 have it as a result.
+   * Performs a provider call as a normal activity. If the step failed permanently, throws a non-retryable failure with
+   * `Failed` in its details; histories of 0.1.0 have it as a result.
    */
   performStep(input: StepInput): Promise<StepOutcome>;
   /** Records a failure that no attempt could record. A step that has ended in between keeps its outcome. */
   failStep(input: StepInput & { error: RunError }): Promise<StepOutcome>;
-  /** Writes noted steps when no other activity will write them. */
+  /** Writes recorded steps when no other activity will write them. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;
-  /** Stores the failure of a run before `on_failure`. Returns false when the run had ended before. */
+  /** Stores the failure of a run before `on_failure` begins. Returns false when the run had ended before. */
   noteRunFailed(input: { runId: string; endedBy?: EndedBy; error: RunError; journal: StepRecord[] }): Promise<boolean>;
   /** Writes the end of the run. Returns false when its row had ended before. */
   finishRun(input: {

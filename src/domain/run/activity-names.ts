@@ -2,15 +2,15 @@ import { kindOf } from '../definition/action-kind';
 import type { PlanNode } from './plan';
 
 /**
- * Names of activities in histories of the workflow type `automation`. A replay compares them with the history: a change
- * needs `patched`.
+ * Names of activities in histories of the workflow type `automation`. A replay compares them with the history, so a
+ * change requires `patched`.
  */
 export const ACTIVITY_NAMES = { claim: 'start', notes: 'notes', failure: 'run failed', finish: 'finish' } as const;
 
 /** Returns the name of a step: its action, e.g. `incident.create`, or its kind, e.g. `wait_until`. */
 export const nameOfStep = (node: PlanNode): string => (node.kind === 'action' ? node.action : node.kind);
 
-/** Kinds that need Temporal: a stretch that begins before one ends there. */
+/** Kinds of steps that need Temporal. A stretch ends before such a step. */
 const PAUSES: readonly string[] = ['delay', 'wait_until', 'wait_for_trigger', 'parallel'];
 
 const nameOf = (first: string, more: number): string => (more === 0 ? first : `${first} + ${more} more`);
@@ -33,7 +33,7 @@ export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): s
 }
 
 /**
- * Returns the name of a run's first stretch, whose plan the execution does not know yet; undefined = there are no
+ * Returns the name of a run's first stretch, before the execution knows its plan. Returns undefined when there are no
  * steps.
  */
 export function nameOfFirstStretch(actions: readonly object[]): string | undefined {

@@ -9,7 +9,10 @@ export function setSince(before: Variables, variables: Variables): Record<string
   );
 }
 
-/** Returns the variables after a `parallel`: the changes of each branch to its copy, merged in branch order. */
+/**
+ * Returns the variables after a `parallel`. Each branch has changed a copy of the variables; these changes are merged
+ * in the order of the branches.
+ */
 export function mergeBranches(before: Variables, branches: readonly Variables[]): Record<string, unknown> {
   return Object.assign({ ...before }, ...branches.map((variables) => setSince(before, variables))) as Record<
     string,

@@ -1,12 +1,12 @@
 /** Values of `concurrency_scope`. */
 export type ConcurrencyScope = 'automation' | 'context_key';
 
-/** scopeKey of runs that share one bucket for the whole automation. */
+/** The scope key of runs that share one bucket for the whole automation. */
 export const WHOLE_AUTOMATION = 'all';
 
 /**
- * Returns the key of a run's bucket: `all`, or its context key. All runs without a context key share one bucket, the
- * empty key.
+ * Returns the key of a run's bucket: `all`, or its context key. All runs without a context key share one bucket, whose
+ * key is empty.
  */
 export function scopeKeyOf(scope: ConcurrencyScope, contextKey: string | null): string {
   return scope === 'automation' ? WHOLE_AUTOMATION : (contextKey ?? '');

@@ -1,7 +1,10 @@
 const SUFFIX = '-calls';
 
-/** Returns the task queue of calls to origins that are slow or use many slots, so that they delay no other calls. */
+/**
+ * Returns the task queue for calls to origins that are slow or use many slots. It is separate so that these calls do
+ * not delay others.
+ */
 export const callsQueueOf = (taskQueue: string): string => `${taskQueue}${SUFFIX}`;
 
-/** Returns whether a task queue is one of calls. */
+/** Returns whether a task queue is a queue for such calls. */
 export const isCallsQueue = (taskQueue: string): boolean => taskQueue.endsWith(SUFFIX);

@@ -1,18 +1,18 @@
 import { shortText } from './short-text';
 
-/** Longest text in a configuration that is kept with a step, in characters. */
+/** Maximum length of a text in a configuration that is stored with a step, in characters. */
 const MAX_CHARACTERS = 1_000;
 /** Maximum size of the stored configuration, in bytes of JSON. */
 const MAX_BYTES = 8_192;
-/** Maximum nesting that is stored. */
+/** Maximum nesting depth that is stored. */
 const MAX_LEVELS = 12;
-/** Maximum number of stored elements of a list, and keys of an object. */
+/** Maximum number of elements of a list, and of keys of an object, that are stored. */
 const MAX_ELEMENTS = 100;
 
 /**
- * Returns a rendered configuration in the form in which the row of its step stores it: texts are truncated to 1,000
- * characters, lists and objects to 100 elements, and fields that exceed the total of 8 kB are replaced by `{truncated:
- * true, bytes}`. Later, smaller fields are still stored.
+ * Returns a rendered configuration in the form in which it is stored in the row of its step. Texts are truncated to
+ * 1,000 characters, lists and objects to 100 elements, and fields that exceed the total of 8 kB are replaced by
+ * `{truncated: true, bytes}`. Smaller fields after these are still stored.
  */
 export function keptConfig(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
   let room = MAX_BYTES;

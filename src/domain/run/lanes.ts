@@ -8,21 +8,21 @@ type Loop = RepeatAction['repeat'];
 
 const ITERATION = /\.repeat\[\d+\]$/;
 
-/** Returns the loop of an iteration such as `actions[0].repeat[3]`; undefined when the path is none. */
+/** Returns the loop of an iteration such as `actions[0].repeat[3]`, or undefined when the path is not an iteration. */
 export function loopAt(definition: Steps, place: string): Loop | undefined {
   return ITERATION.test(place) ? (stepAt(definition, place) as unknown as Loop | undefined) : undefined;
 }
 
 /**
  * Returns the paths of the lanes around a step, outermost first, e.g. `actions[0].repeat[3]`. A lane is an iteration of
- * a loop with `parallel`: it does not see the artifacts of concurrent iterations.
+ * a loop with `parallel`, which does not see the artifacts of concurrent iterations.
  */
 export function lanesAround(definition: Steps, path: string): string[] {
   if (!path.includes('.repeat[')) return [];
   return prefixesOf(path).filter((place) => isParallel(loopAt(definition, place)));
 }
 
-/** Returns whether other steps of the run may run concurrently with the one at a path. */
+/** Returns whether other steps of the run may run concurrently with the step at a path. */
 export const isInBranch = (definition: Steps, path: string): boolean =>
   path.includes('.parallel[') || lanesAround(definition, path).length > 0;
 
@@ -34,7 +34,7 @@ export function runBeside(definition: Steps, one: string, other: string): boolea
   return inSiblingBranches(one, other) || lanesAround(definition, one).some((lane) => isBeside(lane, other));
 }
 
-/** Returns whether a path lies in another iteration of a lane's loop. */
+/** Returns whether a path is inside another iteration of a lane's loop. */
 export function isBeside(lane: string, path: string): boolean {
   return path.startsWith(loopOf(lane)) && path !== lane && !path.startsWith(`${lane}.`);
 }
@@ -42,7 +42,7 @@ export function isBeside(lane: string, path: string): boolean {
 /** Returns the prefix of the paths of all iterations of a lane's loop. */
 export const loopOf = (lane: string): string => lane.replace(/\d+\]$/, '');
 
-/** Returns which artifacts of its run the step at a path sees: those of concurrent iterations are excluded. */
+/** Returns which artifacts of its run the step at a path sees. Artifacts of concurrent iterations are excluded. */
 export function artifactView(definition: Steps, path: string): { lanes: string[]; byItem: boolean } {
   return { lanes: lanesAround(definition, path), byItem: hasLanes(definition) };
 }

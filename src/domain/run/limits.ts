@@ -1,14 +1,14 @@
-/** Maximum size of all variables of a run together, as JSON. */
+/** Maximum size in bytes of all variables of a run together, as JSON. */
 const VARIABLES_LIMIT_BYTES = 256 * 1024;
 
-/** Returns the problem with the size of a run's variables; undefined = none. For activities and workflows. */
+/** Returns the problem with the size of a run's variables, or undefined. Usable in activities and workflows. */
 export function variablesProblem(variables: Record<string, unknown>): string | undefined {
   const text = JSON.stringify(variables);
-  // A UTF-16 unit has at most 3 bytes, so most texts pass without being encoded.
+  // A UTF-16 unit has at most 3 bytes in UTF-8, so most texts pass without being encoded.
   if (text.length * 3 <= VARIABLES_LIMIT_BYTES) return undefined;
   if (new TextEncoder().encode(text).length <= VARIABLES_LIMIT_BYTES) return undefined;
   return `All variables of a run together: at most ${VARIABLES_LIMIT_BYTES / 1024} KB.`;
 }
 
-/** Maximum length of a chain of runs that cause each other; a longer one is stopped as a loop. */
+/** Maximum length of a chain of runs that cause each other. A longer chain is stopped as a loop. */
 export const MAX_DEPTH = 20;

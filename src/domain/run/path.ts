@@ -1,6 +1,4 @@
-/**
- * A segment of a path such as `choose[1]`: a key and, where it names an entry of a list or an iteration, its number.
- */
+/** A segment of a path such as `choose[1]`: a key and, where it names an entry of a list or an iteration, a number. */
 export interface PathPart {
   key: string;
   index: number | null;
@@ -25,7 +23,7 @@ export function prefixesOf(path: string): string[] {
   return parts.map((_, index) => parts.slice(0, index + 1).join('.'));
 }
 
-/** Returns whether two paths lie in different branches of one `parallel`. */
+/** Returns whether two paths are in different branches of one `parallel`. */
 export function inSiblingBranches(one: string, other: string): boolean {
   const [first, second] = [one.split('.'), other.split('.')];
   const index = first.findIndex((part, at) => part !== second[at]);

@@ -1,6 +1,7 @@
 /**
- * The plan of a definition: control flow and names only. Configurations, expressions and values stay in Postgres with
- * the pinned version and are read by activities, so a history stays small, however long the texts are.
+ * The plan of a definition, which contains only control flow and names. Configurations, expressions and values stay in
+ * Postgres with the pinned version, and activities read them there. A history therefore stays small regardless of the
+ * size of the texts.
  */
 interface PlanBase {
   id: string | null;
@@ -22,11 +23,11 @@ export interface ActionNode extends PlanBase {
   kind: 'action';
   action: string;
   /**
-   * transaction: an effect on tables of Fermata. short: a call whose first attempt is a local activity. long: a call
-   * that is a normal activity from the start.
+   * `transaction`: an effect on Fermata's own tables. `short`: a call whose first attempt is a local activity. `long`:
+   * a call that is a normal activity from the start.
    */
   execution: 'transaction' | 'short' | 'long';
-  /** Time limit of one attempt. */
+  /** Time limit of one attempt, in milliseconds. */
   timeoutMs: number;
   retry: RetryPlan;
 }
@@ -80,7 +81,7 @@ export interface WaitForTriggerNode extends PlanBase {
 export interface StopNode extends PlanBase {
   kind: 'stop';
   reason: string;
-  /** The reason is a template that the evaluation renders; absent in plans of 0.1.0 and for plain texts. */
+  /** Set when the reason is a template, which the evaluation renders. Absent for plain texts, and in plans of 0.1.0. */
   template?: true;
   error: boolean;
 }

@@ -1,6 +1,6 @@
 import type { Change, Occurrence } from '../entities/change';
 
-/** Returns the `trigger` root: what started a run, as its row stores it. */
+/** Returns the value of `trigger` in the scope. It describes what started a run, as stored in the run's row. */
 export function triggerScope(triggerId: string, occurrence: Occurrence, change: Change): Record<string, unknown> {
   return {
     id: triggerId,

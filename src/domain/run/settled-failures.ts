@@ -3,14 +3,17 @@ import { prefixesOf } from './path';
 import { stepAt } from './step-at';
 
 /**
- * Returns whether the failure of a step was ignored, by its own `continue_on_error` or by that of an enclosing step. A
- * retry from the failed step does not repeat such steps.
+ * Returns a function that returns whether the failure of a step was ignored, because of its own `continue_on_error` or
+ * that of an enclosing step. A retry from the failed step does not repeat such steps.
  */
 export function settledFailures(definition: Pick<Definition, 'actions' | 'on_failure'>): (path: string) => boolean {
   return (path) => prefixesOf(path).some((prefix) => continues(definition, prefix));
 }
 
-/** Prefixes such as `actions[0].choose[1]` are branches, which have no such key. */
+/**
+ * Returns whether the step at a path has `continue_on_error`. Prefixes such as `actions[0].choose[1]` are branches,
+ * which have no such key.
+ */
 function continues(definition: Pick<Definition, 'actions' | 'on_failure'>, path: string): boolean {
   const step: { continue_on_error?: unknown } | undefined = stepAt(definition, path);
   return step?.continue_on_error === true;

@@ -1,4 +1,6 @@
-/** Longest text of an error or a reason in characters. Temporal refuses failures and results above 2 MB. */
+/**
+ * Maximum length of the text of an error or a reason, in characters. Temporal refuses failures and results above 2 MB.
+ */
 const MAX_CHARACTERS = 2_000;
 
 /** Returns a text for rows and histories, truncated to its limit. */

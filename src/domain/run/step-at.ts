@@ -3,8 +3,8 @@ import type { ActionStep } from '../definition/action';
 import { parsePath } from './path';
 
 /**
- * Returns the step at a path such as `actions[0].choose[1].sequence[2]`. Numbers of `repeat` are iterations and do not
- * select a step. undefined when the document has no such step.
+ * Returns the step at a path such as `actions[0].choose[1].sequence[2]`, or undefined when the document has no such
+ * step. Numbers after `repeat` are iterations and do not select a step.
  */
 export function stepAt(definition: Pick<Definition, 'actions' | 'on_failure'>, path: string): ActionStep | undefined {
   let value: unknown = definition;

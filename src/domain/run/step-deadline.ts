@@ -1,16 +1,17 @@
 import type { RetryPlan } from './plan';
 
-/** Maximum pause that a server may request with `Retry-After`. */
+/** Maximum pause that a server may request with `Retry-After`, in milliseconds. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /**
- * Time that outages of Postgres and Temporal, and reading and writing the rows around each attempt, may add to a step.
+ * Milliseconds that outages of Postgres and Temporal, and reading and writing the rows around each attempt, may add to
+ * a step.
  */
 const INFRASTRUCTURE_MS = 600_000;
 
 /**
- * Returns the deadline of a step that is performed as a call with retries, in milliseconds after it was scheduled: the
- * sum of its attempts' timeouts, a pause of at least one hour between two attempts (the longest `Retry-After`), and 10
- * minutes for infrastructure.
+ * Returns the deadline of a step that is performed as a call with retries, in milliseconds after it was scheduled. It
+ * is the sum of the timeouts of the attempts, a pause of at least one hour between two attempts (the longest
+ * `Retry-After`), and 10 minutes for infrastructure.
  */
 export function stepDeadlineMs(timeoutMs: number, { maxAttempts, maxSeconds }: RetryPlan): number {
   const pauseMs = Math.max(LONGEST_RETRY_AFTER_MS, maxSeconds * 1_000);

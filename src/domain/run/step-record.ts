@@ -1,7 +1,7 @@
-/** Statuses of a step that its execution may still change. */
+/** Statuses of a step. `pending`, `running` and `waiting` may still change; the others are final. */
 export type StepStatus = 'pending' | 'running' | 'waiting' | 'success' | 'failed' | 'skipped' | 'cancelled';
 
-/** A failure, in the form of rows, the API and `run.error`. */
+/** A failure, in the form that rows, the API and `run.error` have. */
 export interface RunError {
   code: string;
   message: string;
@@ -18,7 +18,7 @@ export interface EndedBy {
   reason?: string;
 }
 
-/** A step whose row does not need a separate transaction: the next activity of the run writes it. */
+/** The state of a step whose row needs no separate transaction. The next activity of the run writes it. */
 export interface StepRecord {
   path: string;
   actionId: string | null;

@@ -1,6 +1,6 @@
-/** A list of steps inside a step, in a path. */
+/** Matches a list of steps inside a step, in a path. */
 const LIST = /\.(?:sequence|else|parallel)\[\d+\]/g;
-/** An iteration of a loop, in a path. */
+/** Matches an iteration of a loop, in a path. */
 const ITERATION = /\.repeat\[(\d+)\]/g;
 
 /** Returns the nesting depth of a step. */
@@ -11,7 +11,10 @@ export function iterationsOf(path: string): { loop: string; index: number }[] {
   return [...path.matchAll(ITERATION)].map((match) => ({ loop: path.slice(0, match.index), index: Number(match[1]) }));
 }
 
-/** Orders paths as the document does: a step before those inside it, iterations by their number. */
+/**
+ * Compares paths in the order of the document: a step precedes the steps inside it, and iterations are ordered by
+ * number.
+ */
 export function comparePaths(one: string, other: string): number {
   const [left, right] = [partsOf(one), partsOf(other)];
   for (let index = 0; index < Math.min(left.length, right.length); index += 1) {

@@ -2,31 +2,35 @@ import { sha256 } from '../sha256';
 import type { ConcurrencyScope } from './bucket';
 
 /**
- * Maximum length of a context key that appears unchanged in workflow ids and search attributes (SQL visibility holds
- * 255).
+ * Maximum length of a context key that appears unchanged in workflow ids and search attributes. SQL visibility allows
+ * 255 characters.
  */
 const LONGEST_KEY = 120;
 
-/** Returns a key for workflow ids and search attributes: one longer than 120 characters is cut and hashed. */
+/**
+ * Returns a key for workflow ids and search attributes. A key of more than 120 characters is cut and a hash is
+ * appended.
+ */
 export function shortKey(key: string): string {
   return key.length <= LONGEST_KEY ? key : `${key.slice(0, 80).toWellFormed()}~${sha256(key).slice(0, 32)}`;
 }
 
-/** Characters of a run's id at the end of the workflow id of a `parallel` run. */
+/** Number of characters of a run's id at the end of the workflow id of a `parallel` run. */
 const RUN_DIGITS = 12;
 
-/** Percent-encodes a part of an id, since `/` separates the parts. */
+/** Percent-encodes a part of an id, because `/` separates the parts. */
 const encoded = (text: string): string => text.replaceAll('%', '%25').replaceAll('/', '%2F');
 
-/** Returns a context key as a segment of an id. No key is `-`; the key `-` itself is `%2D`. */
+/** Returns a context key as a segment of an id. A missing key becomes `-`; the key `-` itself becomes `%2D`. */
 function keyPart(key: string | null): string {
   if (key === null || key === '') return '-';
   return key === '-' ? '%2D' : encoded(shortKey(key));
 }
 
 /**
- * Returns the workflow id of a run: `<slug>` when all runs of the automation share a bucket, else `<slug>/<context
- * key>`; in `parallel`, where every run has its own id, `<slug>/<context key>/<last 12 of the run's id>`.
+ * Returns the workflow id of a run. It is `<slug>` when all runs of the automation share a bucket, otherwise
+ * `<slug>/<context key>`. With `parallel`, every run has a separate id, `<slug>/<context key>/<last 12 characters of
+ * the run's id>`.
  */
 export function runWorkflowId(
   { mode, scope, contextKey, id }: { mode: string; scope: ConcurrencyScope; contextKey: string | null; id: string },
@@ -36,7 +40,7 @@ export function runWorkflowId(
   return scope === 'automation' ? slug : `${slug}/${keyPart(contextKey)}`;
 }
 
-/** Returns the workflow id of a dwell's timer without the automation's slug at its beginning. */
+/** Returns the workflow id of a dwell's timer without the slug of the automation at its beginning. */
 export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): string =>
   `/${encoded(triggerId)}/${keyPart(contextKey)}/for`;
 
@@ -44,7 +48,7 @@ export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): 
 export const scheduleIdOf = (slug: string, triggerId: string): string => `${slug}/${encoded(triggerId)}`;
 
 /**
- * Returns the id to use instead of one that another installation of the same namespace holds; installations have
- * different task queues.
+ * Returns the id to use when another installation in the namespace holds the wanted one. Installations have different
+ * task queues.
  */
 export const idBesideOther = (id: string, taskQueue: string): string => `${id}@${taskQueue}`;

@@ -1,13 +1,13 @@
-/** What to do with times that were missed while Temporal or the workers were down. */
+/** Which scheduled times still fire if they were missed while Temporal or the workers were down. */
 export type CatchUp = 'skip' | 'one' | 'all';
 
-/** A time that fires within this delay was not missed. */
+/** Delay in milliseconds up to which a time counts as fired on time. */
 const PROMPT_MS = 5_000;
 
-/** When a scheduled time was due and handled. */
+/** A scheduled time, with when it was started and handled. */
 export interface ScheduledStart {
   scheduledFor: Date;
-  /** When Temporal started it. */
+  /** When Temporal started the workflow for this time. */
   begunAt: Date;
   /** Whether a worker that is live now was also live at that time. */
   attended: boolean;
@@ -15,8 +15,8 @@ export interface ScheduledStart {
 }
 
 /**
- * Returns whether a scheduled time was missed: Temporal or all workers were down at that time. A time that a busy
- * worker evaluates late was not missed.
+ * Returns whether a scheduled time was missed, because Temporal or all workers were down at that time. A time that a
+ * busy worker evaluates late was not missed.
  */
 function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boolean {
   const latest = scheduledFor.getTime() + PROMPT_MS;
@@ -25,7 +25,7 @@ function isMissed({ scheduledFor, begunAt, attended, now }: ScheduledStart): boo
 
 /**
  * Returns whether a scheduled time still fires at this evaluation. `laterDue` returns whether a later time of the same
- * schedule is already due: of several missed times, `one` fires the newest.
+ * schedule is already due: of several missed times, `one` fires only the newest.
  */
 export function stillFires(
   rule: { catchUp: CatchUp; catchUpMinutes: number },

@@ -1,27 +1,27 @@
 import { zonedTime } from '../conditions/zoned-time';
 import { dayRuleOf, weekdayRuleOf, type DayRule, type DayTerm } from './day-rules';
 
-/** A cron pattern, as the sets of values that it allows. */
+/** A parsed cron pattern, as the sets of values that it allows. */
 export interface CronPattern {
   seconds: readonly number[];
   minutes: readonly number[];
   hours: readonly number[];
-  /** Every day of month that can match; `dayRules` decide where a pattern contains L or W. */
+  /** Every day of the month that can match. For a pattern with L or W, `dayRules` decide. */
   daysOfMonth: readonly number[];
   months: readonly number[];
-  /** Every weekday that can match, 0 = Sunday; `weekdayRules` decide where a pattern contains L or #. */
+  /** Every weekday that can match, with 0 = Sunday. For a pattern with L or #, `weekdayRules` decide. */
   daysOfWeek: readonly number[];
-  /** Present when the day of month is more than a set of numbers: it matches when one of these does. */
+  /** Present when the day of the month is more than a set of numbers. A day matches when one of these rules does. */
   dayRules?: readonly DayRule[];
-  /** Present when the day of week is more than a set of numbers: it matches when one of these does. */
+  /** Present when the day of the week is more than a set of numbers. A day matches when one of these rules does. */
   weekdayRules?: readonly DayRule[];
-  /** Whether both kinds of day are restricted: a day matches when either of them does. */
+  /** Whether both kinds of day are restricted. A day then matches when either of them does. */
   eitherDay: boolean;
-  /** Whether the hour is restricted: a time that the clock shows twice then fires only the first time. */
+  /** Whether the hour is restricted. A time that the clock shows twice then fires only the first time. */
   fixedHour: boolean;
 }
 
-/** An invalid cron pattern. The message explains the problem to people. */
+/** Thrown for an invalid cron pattern. The message explains the problem to people. */
 export class CronError extends Error {
   override readonly name = 'CronError';
 }
@@ -70,9 +70,10 @@ function partsOf(text: string): string[] {
 }
 
 /**
- * Parses a cron pattern: five fields, or six with seconds first; `*`, lists, ranges, steps and English names, `@daily`
- * and the other macros. The day of month may be `L` (the last), `L-2`, `15W` (the weekday nearest to the 15th) or `LW`;
- * the day of week may be `1#2` (the second Monday) or `5L` (the last Friday).
+ * Parses a cron pattern: five fields, or six with seconds first. Fields may contain `*`, lists, ranges, steps and
+ * English names; `@daily` and the other macros are accepted, too. The day of the month may be `L` (the last), `L-2`,
+ * `15W` (the weekday nearest to the 15th) or `LW`; the day of the week may be `1#2` (the second Monday) or `5L` (the
+ * last Friday).
  * @throws {CronError}
  */
 export function parseCron(text: string): CronPattern {
@@ -104,8 +105,8 @@ export function parseCron(text: string): CronPattern {
 const isSet = (part: string): boolean => !part.startsWith('*') && part !== '?';
 
 /**
- * Returns the days of a field that may contain L, W or #: every day that can match and, where numbers are not enough,
- * the rules.
+ * Returns the days of a field that may contain L, W or #. The result has every day that can match and, where numbers
+ * are not enough, the rules.
  */
 function daysOf(
   text: string,
@@ -180,7 +181,7 @@ function numberOf(text: string, { least, most, words = [] }: Field): number | un
 const wrong = (part: string, { name, least, most }: Field): CronError =>
   new CronError(`"${part}" is not a ${name}: expected ${least} to ${most}, a list, a range, or a step such as */5`);
 
-/** Returns whether the wall clock of a zone shows a time of the pattern, as precisely as a second. */
+/** Returns whether the wall clock of a zone shows a time of the pattern, to the second. */
 export function cronMatches(pattern: CronPattern, instant: Date, timezone: string): boolean {
   const wall = wallOf(instant, timezone);
   if (!pattern.seconds.includes(wall.getUTCSeconds()) || !pattern.minutes.includes(wall.getUTCMinutes())) return false;
@@ -201,13 +202,13 @@ function matchesHour(pattern: CronPattern, wall: Date): boolean {
   return pattern.eitherDay ? day || weekday : day && weekday;
 }
 
-/** Returns the wall-clock time in a zone, as if it were UTC. */
+/** Returns the wall-clock time of a zone as a date in UTC. */
 const wallOf = (instant: Date, timezone: string): Date =>
   new Date(Math.floor(instant.getTime() / 1_000) * 1_000 + zonedTime(instant, timezone).offsetMs);
 
 const LONGEST_SHIFT_MS = 2 * 3_600_000;
 
-/** Returns whether the wall clock shows this time for the second time, because clocks were put back. */
+/** Returns whether the wall clock shows this time for the second time, because clocks were set back. */
 function isSecondTime(instant: Date, timezone: string): boolean {
   const { offsetMs } = zonedTime(instant, timezone);
   for (let back = 1_800_000; back <= LONGEST_SHIFT_MS; back += 1_800_000) {
@@ -217,13 +218,13 @@ function isSecondTime(instant: Date, timezone: string): boolean {
   return false;
 }
 
-/** How far ahead `nextCron` searches: 100 days, which contain the ends of any two consecutive months. */
+/** Maximum time that `nextCron` searches ahead, in minutes: 100 days contain the ends of any two consecutive months. */
 const MAX_MINUTES = 144_000;
-/** Hours of every zone begin at a multiple of these minutes in UTC. */
+/** Minutes in UTC at a multiple of which the hours of every zone begin. */
 const QUARTER = 15;
 
 /**
- * Returns the first time of a pattern after one instant and up to another, at most 100 days ahead; null when there is
+ * Returns the first time of a pattern after `after` and up to `until`, at most 100 days ahead, or null when there is
  * none.
  */
 export function nextCron(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {

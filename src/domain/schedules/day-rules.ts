@@ -1,4 +1,4 @@
-/** A day of a calendar; `month` counts from 0, `weekday` from Sunday = 0. */
+/** A day of a calendar. `month` counts from 0, `weekday` from Sunday = 0. */
 export interface CalendarDay {
   year: number;
   month: number;
@@ -9,7 +9,7 @@ export interface CalendarDay {
 /** Returns whether a day matches. */
 export type DayRule = (day: CalendarDay) => boolean;
 
-/** A part of a cron field that is more than a number: the rule, and the only days on which it can match. */
+/** A part of a cron field that is more than a number: its rule, and the days on which the rule can match. */
 export interface DayTerm {
   candidates: readonly number[];
   rule: DayRule;
@@ -20,7 +20,7 @@ const lastDateOf = (year: number, month: number): number => new Date(Date.UTC(ye
 const weekdayOf = (year: number, month: number, date: number): number =>
   new Date(Date.UTC(year, month, date)).getUTCDay();
 
-/** Returns the working day (Monday to Friday) nearest to a date, never in another month. */
+/** Returns the working day (Monday to Friday) nearest to a date, which is never in another month. */
 function nearestWorkingDay(year: number, month: number, date: number): number {
   const weekday = weekdayOf(year, month, date);
   if (weekday === 6) return date === 1 ? 3 : date - 1;
@@ -31,7 +31,7 @@ function nearestWorkingDay(year: number, month: number, date: number): number {
 const range = (from: number, to: number): number[] =>
   Array.from({ length: Math.max(0, to - from + 1) }, (_, index) => from + index);
 
-/** Reads `L`, `L-3`, `LW` and `15W` of a day of month; undefined for anything else. */
+/** Parses `L`, `L-3`, `LW` and `15W` of a day of the month. Returns undefined for anything else. */
 export function dayRuleOf(part: string): DayTerm | undefined {
   const text = part.toUpperCase();
   if (text === 'LW') {
@@ -56,7 +56,10 @@ export function dayRuleOf(part: string): DayTerm | undefined {
   };
 }
 
-/** Reads `1#2` (the second Monday) and `5L` (the last Friday) of a day of week; undefined for anything else. */
+/**
+ * Parses `1#2` (the second Monday) and `5L` (the last Friday) of a day of the week. Returns undefined for anything
+ * else.
+ */
 export function weekdayRuleOf(part: string, dayOf: (text: string) => number | undefined): DayTerm | undefined {
   const [, name = '', nth, last] = /^([a-z]{3}|\d)(?:#([1-5])|(L))$/i.exec(part) ?? [];
   const day = dayOf(name);

@@ -5,10 +5,11 @@ export interface ScheduleInput {
   triggerId: string;
 }
 
-/** Activities of that workflow. */
+/** Activities of this workflow. */
 export interface ScheduleActivities {
   /**
-   * Appends the event of a scheduled time to the log, once. `begunAt`: when Temporal started it. Returns the outcome.
+   * Appends the event of a scheduled time to the log, once. `begunAt` is when Temporal started the workflow. Returns
+   * the outcome.
    */
   fireSchedule(input: {
     automationId: string;
@@ -18,6 +19,6 @@ export interface ScheduleActivities {
   }): Promise<string>;
 }
 
-/** Kind of the change rows that schedules append; the id names automation and trigger. */
+/** Kind of the change rows that schedules append. Their ids name the automation and the trigger. */
 export const SCHEDULE_KIND = 'automation.schedule';
 export const scheduleEntityId = (automationId: string, triggerId: string): string => `${automationId}/${triggerId}`;

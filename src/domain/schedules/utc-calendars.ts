@@ -1,7 +1,7 @@
 import { zonedTime } from '../conditions/zoned-time';
 import type { CronPattern } from './cron';
 
-/** A set of times in UTC: those that match all fields. */
+/** A set of times in UTC, which contains the times that match all fields. */
 export type UtcCalendar = Omit<CronPattern, 'eitherDay' | 'fixedHour' | 'dayRules' | 'weekdayRules'>;
 
 const DAY_MINUTES = 1_440;
@@ -11,8 +11,8 @@ const ALL_DAYS = Array.from({ length: 31 }, (_, index) => index + 1);
 const ALL_WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
 
 /**
- * Returns the offsets of a zone from UTC, in minutes, in the years after an instant: one, or more where clocks are
- * changed.
+ * Returns the offsets of a zone from UTC, in minutes, in the years after `from`: one offset, or several where clocks
+ * are changed.
  */
 export function offsetsOf(timezone: string, from: Date): number[] {
   const offsets = new Set<number>();
@@ -24,9 +24,9 @@ export function offsetsOf(timezone: string, from: Date): number[] {
 }
 
 /**
- * Returns UTC calendars that contain every time of a pattern in a zone with these offsets. They contain further times:
- * the same wall clock by the other offset, and days at the ends of months. The activity that fires decides which ones
- * count (`cronMatches`).
+ * Returns UTC calendars that contain every time of a pattern in a zone with these offsets. They also contain other
+ * times: the same wall-clock time with another offset, and days at the ends of months. The activity that fires decides
+ * which of the times count (`cronMatches`).
  */
 export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): UtcCalendar[] {
   const calendars = new Map<string, UtcCalendar>();
@@ -44,7 +44,7 @@ export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): 
 type Days = Pick<UtcCalendar, 'daysOfMonth' | 'months' | 'daysOfWeek'>;
 type MinutesByHour = Map<number, Set<number>>;
 
-/** Returns hours and minutes in UTC by their days. */
+/** Returns hours and minutes in UTC, by their days. */
 function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHour: MinutesByHour }[] {
   const groups = new Map<string, { days: Days; minutesByHour: MinutesByHour }>();
   for (const [shift, minutesByHour] of byShift(pattern, offset)) {
@@ -58,7 +58,7 @@ function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHo
   return [...groups.values()];
 }
 
-/** Returns hours and minutes in UTC, by whether they lie on the day before, on the same day or on the day after. */
+/** Returns hours and minutes in UTC, by whether they are on the previous day, on the same day or on the next day. */
 function byShift(pattern: CronPattern, offset: number): Map<number, MinutesByHour> {
   const shifts = new Map<number, MinutesByHour>();
   for (const hour of pattern.hours) {
@@ -80,7 +80,10 @@ function addMinutes(minutesByHour: MinutesByHour, hour: number, minutes: Iterabl
   minutesByHour.set(hour, known);
 }
 
-/** Returns the days of a pattern, moved to the day before or after; two patterns where either kind of day is enough. */
+/**
+ * Returns the days of a pattern, moved to the previous or the next day. Returns two patterns when it is enough that
+ * either kind of day matches.
+ */
 function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shift: number): Days[] {
   const weekdays = sorted(new Set(daysOfWeek.map((day) => (day + shift + 7) % 7)));
   if (!eitherDay) return [{ ...moved(daysOfMonth, months, shift), daysOfWeek: weekdays }];
@@ -90,7 +93,10 @@ function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shi
   ];
 }
 
-/** Returns every day that may lie before or after one of these; a month's last day may be any from the 28th on. */
+/**
+ * Returns every day that may precede or follow one of these days. The last day of a month may be any day from the 28th
+ * on.
+ */
 function moved(
   days: readonly number[],
   months: readonly number[],

@@ -12,7 +12,7 @@ const PEM = `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE 
 const bash = (script: string, value: string) =>
   execFileSync('bash', ['-c', script], { env: { ...process.env, KEY: value, LC_ALL: 'C.UTF-8' }, encoding: 'utf8' });
 
-/** No four characters of the middle of any line, nor of the value, are left. */
+/** Expects that no four consecutive characters from the middle of any line, or of the value, are left. */
 const expectHidden = (value: string, text: string): void => {
   const masked = createMask([value])(text);
   expect(masked).toContain('****');

@@ -30,24 +30,24 @@ export type SecretBinding = z.infer<typeof SecretBinding>;
 export interface SecretUse {
   /** `id` is null while the automation has not been saved. */
   automation: { id: string | null; name: string; group: string | null };
-  /** The action, as written in the step. */
+  /** The action, as it is written in the step. */
   action: string;
   /**
-   * Where the value goes: to an address through the egress guard, into the environment of a script, or into our own
-   * tables.
+   * Where the value goes: to an address through the egress guard, into the environment of a script, or into Fermata's
+   * own tables.
    */
   way: 'call' | 'environment' | 'effect';
 }
 
-/** A secret that may be sent to some hosts only. */
+/** A secret that may be sent only to some hosts. */
 export interface BoundSecret {
   name: string;
   hosts: readonly string[];
 }
 
 /**
- * Returns why a use is not allowed, as the rest of a sentence about the secret; null = it is allowed. Hosts are checked
- * when they are known.
+ * Returns why a use is not allowed, as the end of a sentence about the secret, or null when it is allowed. Hosts are
+ * checked later, when they are known.
  */
 export function useRefusal(binding: SecretBinding | null | undefined, use: SecretUse): string | null {
   if (!binding) return null;
@@ -74,8 +74,8 @@ export function allowsHost(hosts: readonly string[], hostname: string): boolean 
 }
 
 /**
- * Returns a host as in URLs (lower case, punycode, dotted IPv4), without brackets and a final dot; null for an invalid
- * host.
+ * Returns a host as it appears in URLs (lower case, punycode, dotted IPv4), without brackets and a trailing dot, or
+ * null for an invalid host.
  */
 function hostNameOf(text: string): string | null {
   const bare = text.replace(/^\[|\]$/g, '');

@@ -5,28 +5,30 @@ const ALGORITHM = 'aes-256-gcm';
 const NONCE_BYTES = 12;
 const TAG_BYTES = 16;
 
-/** A sealed value; nonce and ciphertext (with its tag at the end) in base64. */
+/** A sealed value. The nonce and the ciphertext (with its tag at the end) are in base64. */
 export interface Sealed {
   keyId: string;
   nonce: string;
   ciphertext: string;
 }
 
-/** Seals values with the first key, and opens values that any of the keys sealed. */
+/** Seals values with the first key, and opens values that any of the keys has sealed. */
 export interface Cipher {
   /**
-   * Seals a value. `name` is authenticated with it: a value that was sealed for one name cannot be opened under
-   * another.
+   * Seals a value. `name` is authenticated together with the value, so that a value that was sealed for one name cannot
+   * be opened under another.
    */
   seal(name: string, clear: string): Sealed;
   /**
    * Opens a value.
-   * @throws when none of the keys sealed it, or when the value or the name was modified
+   * @throws when none of the keys has sealed it, or when the value or the name was modified
    */
   open(name: string, sealed: Sealed): string;
 }
 
-/** Creates a cipher: AES-256-GCM with keys of 32 bytes and a fresh nonce for each value (trust.md, Secrets). */
+/**
+ * Creates a cipher that uses AES-256-GCM with keys of 32 bytes and a fresh nonce for each value (trust.md, Secrets).
+ */
 export function createCipher(keys: readonly Buffer[]): Cipher {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));
   const [first] = byId;
@@ -54,7 +56,7 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
   };
 }
 
-/** Identifies a key without revealing anything about it. */
+/** Returns an id for a key that reveals nothing about it. */
 export function keyIdOf(key: Buffer): string {
   return sha256(['fermata key id', key]).slice(0, 16);
 }

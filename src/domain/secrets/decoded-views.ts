@@ -1,16 +1,19 @@
 import type { Span } from './spans';
 
-/** A text with its escapes resolved, and where each of its characters begins in the original text. */
+/** A text with its escapes resolved, and the position in the original text at which each of its characters begins. */
 export interface DecodedView {
   text: string;
-  /** One entry for each character and one for the end: `starts[text.length]` is the length of the original. */
+  /** One entry for each character and one for the end: `starts[text.length]` is the length of the original text. */
   starts: Int32Array;
 }
 
-/** Maximum number of times that nested escapes are resolved: `%252541` is `A` after three rounds. */
+/** Maximum number of times that nested escapes are resolved. For example, `%252541` is `A` after three rounds. */
 const MAX_ROUNDS = 4;
 const HINT = /[%&\\]/;
-/** Percent and `%u`; `\x`, octal, `\u` and single characters after a backslash; numbered and named entities. */
+/**
+ * Matches percent escapes and `%u`, `\x`, octal, `\u` and single characters after a backslash, and numbered and named
+ * entities.
+ */
 const ESCAPE = new RegExp(
   [
     /(?:%[0-9A-Fa-f]{2})+/,
@@ -42,7 +45,7 @@ const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', 
 
 /**
  * Yields the text with the escapes of URLs, HTML, JSON and programming languages resolved once, twice, and up to four
- * times, until nothing changes. No view is longer than the previous one, so at most four times the input is read.
+ * times, until nothing changes. No view is longer than the previous one, so that at most four times the input is read.
  */
 export function* decodedViews(input: string): Generator<DecodedView> {
   let view: DecodedView | undefined;
@@ -58,12 +61,12 @@ export function* decodedViews(input: string): Generator<DecodedView> {
   }
 }
 
-/** Returns the spans of a view as spans of the original text. */
+/** Converts spans of a view to spans of the original text. */
 export function originalSpans({ starts }: DecodedView, spans: readonly Span[]): Span[] {
   return spans.map(([start, end]): Span => [starts[start] ?? 0, starts[end] ?? 0]);
 }
 
-/** Resolves the escapes of a text once; undefined when it has none. */
+/** Resolves the escapes of a text once. Returns undefined when the text has none. */
 function decodeOnce(text: string): DecodedView | undefined {
   if (!HINT.test(text)) return undefined;
   const starts = new Int32Array(text.length + 1);
@@ -88,7 +91,7 @@ function decodeOnce(text: string): DecodedView | undefined {
 
 interface Decoded {
   char: string;
-  /** Offset of its escape in the group of escapes. */
+  /** Offset of the character's escape in the group of escapes. */
   at: number;
 }
 
@@ -109,7 +112,7 @@ function characterOf(escape: string): string | undefined {
 
 const controlOf = (char: string): string => CONTROLS[char] ?? char;
 
-/** Decodes escaped bytes as UTF-8, and invalid UTF-8 as Latin-1. */
+/** Decodes escaped bytes as UTF-8, or as Latin-1 when they are not valid UTF-8. */
 function fromBytes(escapes: string, width: number, byteOf: (escape: string) => number): Decoded[] {
   const bytes = Array.from({ length: escapes.length / width }, (_, n) =>
     byteOf(escapes.slice(n * width, (n + 1) * width)),

@@ -1,14 +1,14 @@
-/** Returns the bytes of a text in UTF-8, and in UTF-16 of both orders, as Windows and PowerShell encode it. */
+/** Returns the bytes of a text in UTF-8, and in UTF-16 of both byte orders, as Windows and PowerShell encode it. */
 function bytesOf(form: string): Buffer[] {
   const little = Buffer.from(form, 'utf16le');
   return [Buffer.from(form), little, Buffer.from(little).swap16()];
 }
 
-/** Returns the base64 of a text, alone and as part of a longer text, where it begins at one of three offsets. */
+/** Returns the base64 of a text, alone and as part of a longer text, in which it can begin at one of three offsets. */
 export function base64Forms(form: string): string[] {
   return bytesOf(form).flatMap((bytes) => {
-    // The characters that are the same in every text around it, for each of the three offsets in a group of three
-    // bytes.
+    // For each of the three offsets in a group of three bytes: the characters that do not depend on the surrounding
+    // text.
     const inside = [0, 1, 2].flatMap((offset) => {
       const shifted = Buffer.concat([Buffer.alloc(offset), bytes]);
       const first = Math.ceil((offset * 8) / 6);
@@ -25,15 +25,16 @@ export function hexForms(form: string): string[] {
 }
 
 /**
- * Returns UTF-16 decoded as ASCII, with NUL or its replacement between the characters. Empty for texts beyond ASCII.
+ * Returns the texts that result from decoding UTF-16 as ASCII, with NUL or its replacement between the characters.
+ * Empty for texts with characters beyond ASCII.
  */
 export function wideForms(form: string): string[] {
   return /^[\0-\x7f]*$/.test(form) ? ['\0', '\ufffd'].map((gap) => [...form].join(gap)) : [];
 }
 
 /**
- * Returns the forms that characters beyond ASCII take between programs with different encodings: UTF-8 decoded as
- * Latin-1 or as Windows-1252, Latin-1 decoded as UTF-8, or `?`. Empty for ASCII.
+ * Returns the forms that characters beyond ASCII take when programs use different encodings: UTF-8 decoded as Latin-1
+ * or as Windows-1252, Latin-1 decoded as UTF-8, or `?`. Empty for ASCII.
  */
 export function latin1Forms(form: string): string[] {
   if (/^[\0-\x7f]*$/.test(form)) return [];

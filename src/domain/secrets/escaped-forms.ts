@@ -1,12 +1,14 @@
 /**
- * Returns a text with the escapes of JSON, URLs, HTML, shells, SQL and CSV: each of them as one form, with the text
- * itself.
+ * Returns a text with the escapes of JSON, URLs, HTML, shells, SQL and CSV, with one form for each kind of escape, and
+ * the text itself.
  */
 export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }
 
-/** Like `escapedForms`, for one line of a longer value: only with the escapes that are common in lines. */
+/**
+ * Returns the forms of one line of a longer value, with only the escapes that are common in lines (see `escapedForms`).
+ */
 export function partForms(part: string): ReadonlySet<string> {
   const once = escaped(part);
   const percent = encodeURIComponent(part.toWellFormed());
@@ -23,8 +25,8 @@ const hexOf = (char: string, digits: number): string => char.charCodeAt(0).toStr
 const unicodeEscaped = (char: string): string => `\\u${hexOf(char, 4)}`;
 
 /**
- * Returns JSON forms, escaped once and twice: with \u for all characters that are not ASCII or special in HTML (Go,
- * Gson), with escaped slashes (PHP), with the quotes of a literal in JavaScript or Python.
+ * Returns JSON forms, escaped once and twice: with \u for all characters that are not ASCII or are special in HTML (Go,
+ * Gson), with escaped slashes (PHP), and with the quotes of a literal in JavaScript or Python.
  */
 function jsonForms(form: string): string[] {
   const once = escaped(form);
@@ -50,8 +52,8 @@ function asciiOnly(text: string, letters: 'lower' | 'upper'): string {
 }
 
 /**
- * Returns percent-encoded forms: as component, as URL, as form field, with every byte encoded; hexadecimal digits of
- * both cases; once and twice.
+ * Returns percent-encoded forms: as a component, as a URL, as a form field, and with every byte encoded; with
+ * hexadecimal digits of both cases; once and twice.
  */
 function percentForms(form: string): string[] {
   const wellFormed = form.toWellFormed();
@@ -66,11 +68,11 @@ function percentForms(form: string): string[] {
   return [...bothCases, ...bothCases.map((url) => url.replaceAll('%', '%25'))];
 }
 
-/** Characters that `printf %q` of bash escapes with a backslash. */
+/** Matches characters that `printf %q` of bash escapes with a backslash. */
 const SHELL_SPECIAL = /[ \t'"\\|&;()<>!{}*[\]?^$`,]|^[#~]|(?<=[:=])~/g;
 const HTML_BASE = { '&': '&amp;', '<': '&lt;', '>': '&gt;' };
 const HTML_ATTRIBUTE: Readonly<Record<string, string>> = { ...HTML_BASE, '"': '&quot;', "'": '&#39;' };
-/** The escapes of the common libraries: XML; PHP, Ruby and Jinja; Python; Go; mustache. */
+/** The escapes of common libraries: XML; PHP, Ruby and Jinja; Python; Go; mustache. */
 const HTML_TABLES: readonly Readonly<Record<string, string>>[] = [
   HTML_BASE,
   { ...HTML_BASE, '"': '&quot;' },
@@ -84,7 +86,10 @@ const HTML_TABLES: readonly Readonly<Record<string, string>>[] = [
   { ...HTML_BASE, '"': '&quot;', "'": '&#x27;', '/': '&#x2F;', '`': '&#x60;', '=': '&#x3D;' },
 ];
 
-/** Returns HTML forms: named and numbered entities; characters beyond ASCII unchanged, and numbered. */
+/**
+ * Returns HTML forms with named and numbered entities. Characters beyond ASCII are unchanged in some forms and numbered
+ * in others.
+ */
 function htmlForms(form: string): string[] {
   const plain = HTML_TABLES.map((table) => form.replace(/[&<>"'+/`=]/g, (char) => table[char] ?? char));
   const numbered = (text: string, radix: 10 | 16): string =>

@@ -1,7 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { REFERENCE } from './references';
 
-/** The author's references, kept apart from text in the data while a template is rendered. */
+/**
+ * The author's references to secrets, which are replaced by marks while a template is rendered, so that they cannot be
+ * confused with text in the data.
+ */
 export interface HeldReferences {
   /** Replaces references by marks that cannot be guessed. */
   hold(text: string): string;
@@ -12,7 +15,7 @@ export interface HeldReferences {
 }
 
 /**
- * Creates the holder of references: `${{ secrets.NAME }}` is replaced where the author wrote it, and never in a
+ * Creates the holder of references. `${{ secrets.NAME }}` is replaced where the author wrote it, and never in a
  * payload.
  */
 export function holdReferences(): HeldReferences {

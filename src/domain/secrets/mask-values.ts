@@ -9,9 +9,9 @@ const MASK = '****';
 const CUT = '…';
 
 /**
- * What is masked: `values` keeps the keys of objects, for our own structures; `data` also masks keys, for data of
- * people and providers. A set is for our own structures that contain data: it masks all keys except those in it, at any
- * depth.
+ * What is masked. `values` keeps the keys of objects, for Fermata's own structures. `data` also masks keys, for data
+ * from people and providers. A set is for Fermata's own structures that contain data: it masks all keys except those in
+ * the set, at any depth.
  */
 export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 
@@ -22,10 +22,10 @@ export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 export const NO_MASK: Mask = (value) => value;
 
 /**
- * Creates a mask, which replaces values, in all the forms of `secretForms`, in all texts of any data, and numbers with
- * the same digits. Texts are searched unchanged and with their escapes resolved (`decodedViews`). Takes time linear in
- * the text. `onHit` receives how many were replaced. It protects against accidents: the author of a script can encode a
- * value in another form.
+ * Creates a mask, which replaces the given values in all texts of any data, in all the forms of `secretForms`, and also
+ * numbers with the same digits. Texts are searched both unchanged and with their escapes resolved (`decodedViews`).
+ * Takes time linear in the text. `onHit` receives how many values were replaced. A mask protects against accidents: the
+ * author of a script can always encode a value in another form.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
   const forms = [...new Set(values.flatMap(secretForms))];
@@ -60,8 +60,8 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
 }
 
 /**
- * Masks an object that has fixed fields besides data: the names in `own` are kept, and all other keys at any depth are
- * masked.
+ * Masks an object that has fixed fields as well as data. The names in `own` are kept, and all other keys at any depth
+ * are masked.
  */
 export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'all'): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return mask(value, 'data');
@@ -72,7 +72,7 @@ export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'al
   return Object.fromEntries(entries) as T;
 }
 
-/** Numbers masked keys that have become equal: `****`, `**** (2)`. */
+/** Adds numbers to masked keys that have become equal: `****`, `**** (2)`. */
 function distinctKeys(entries: readonly [string, unknown][], text: (key: string) => string): [string, unknown][] {
   const seen = new Map<string, number>();
   return entries.map(([key, child]) => {
@@ -85,7 +85,7 @@ function distinctKeys(entries: readonly [string, unknown][], text: (key: string)
 }
 
 /**
- * Masks the beginning of a secret at the end of a text, which is left when a text is truncated in the middle of the
+ * Masks the beginning of a secret at the end of a text, which is left when the text is truncated in the middle of the
  * secret.
  */
 function withoutHalf(text: string, forms: readonly string[]): string {
@@ -95,7 +95,10 @@ function withoutHalf(text: string, forms: readonly string[]): string {
   return half < MIN_SECRET_LENGTH ? text : `${whole.slice(0, -half)}${MASK}${CUT}`;
 }
 
-/** Returns the length of the longest proper prefix of `form` with which `text` ends. Linear (Knuth, Morris, Pratt). */
+/**
+ * Returns the length of the longest proper prefix of `form` that is also the end of `text`. Takes linear time (Knuth,
+ * Morris, Pratt).
+ */
 function overlap(text: string, form: string): number {
   const tail = text.slice(-(form.length - 1));
   const borders = new Int32Array(form.length);
@@ -106,7 +109,7 @@ function overlap(text: string, form: string): number {
   };
   for (let at = 1; at < form.length; at += 1) borders[at] = advance(borders[at - 1] ?? 0, form.charCodeAt(at));
   let length = 0;
-  // The tail is shorter than the form, so its end is never reached.
+  // The tail is shorter than the form, so the end of the form is never reached.
   for (let at = 0; at < tail.length; at += 1) length = advance(length, tail.charCodeAt(at));
   return length;
 }

@@ -1,11 +1,14 @@
 import { FermataError } from '../errors';
 
-/** Returns the error for a use that the binding of a secret does not allow. It names the secret, never its value. */
+/**
+ * Returns the error for a use that the binding of a secret does not allow. The error names the secret, but never
+ * contains its value.
+ */
 export function secretNotAllowed(secret: string, why: string): FermataError {
   return new FermataError('secret_not_allowed', `The secret "${secret}" ${why}.`, { data: { secret } });
 }
 
-/** Returns the name of the secret whose use was refused; null for any other error. */
+/** Returns the name of the secret whose use was refused, or null for any other error. */
 export function refusedSecretOf(error: unknown): string | null {
   if (!(error instanceof FermataError) || error.code !== 'secret_not_allowed') return null;
   const secret = error.data?.['secret'];

@@ -1,10 +1,10 @@
-/** `${{ secrets.NAME }}`, anywhere in a text. */
+/** Matches `${{ secrets.NAME }}` anywhere in a text. */
 export const REFERENCE = /\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}/g;
 
 /** Pattern of names of secrets. */
 export const SECRET_NAME = /^[A-Za-z0-9_-]{1,100}$/;
 
-/** Returns the names that a text refers to. */
+/** Returns the names of the secrets that a text refers to. */
 export function referencesIn(text: string): string[] {
   return [...text.matchAll(REFERENCE)].flatMap(([, name]) => name ?? []);
 }
@@ -14,7 +14,7 @@ export function fillReferences(text: string, valueOf: (name: string) => string):
   return text.replace(REFERENCE, (_reference, name: string) => valueOf(name));
 }
 
-/** Returns the name in a text that is one reference and nothing else. */
+/** Returns the name of a secret if the text is exactly one reference, otherwise null. */
 export function onlyReference(text: string): string | null {
   return /^\s*\$\{\{\s*secrets\.([A-Za-z0-9_-]+)\s*\}\}\s*$/.exec(text)?.[1] ?? null;
 }

@@ -2,19 +2,19 @@ import { escapedForms, partForms } from './escaped-forms';
 import { decodedViews } from './decoded-views';
 import { base64Forms, hexForms, latin1Forms, wideForms } from './encoded-forms';
 
-/** Minimum length of a masked value; shorter values cannot be distinguished from ordinary text. */
+/** Minimum length of a masked value. Shorter values cannot be distinguished from ordinary text. */
 export const MIN_SECRET_LENGTH = 4;
-/** Minimum length at which lines of a multi-line secret and fields of a JSON secret are masked separately. */
+/** Minimum length at which lines of a multi-line secret, and texts in a JSON secret, are masked separately. */
 const MIN_PART_LENGTH = 8;
 const MAX_PARTS = 5_000;
-/** Line breaks, including the two characters that stand for them in one line. */
+/** Matches line breaks, including those that are written as escapes within one line. */
 const LINE_BREAK = /\r\n|\r|\n|\\r\\n|\\n/;
 
 /**
- * Returns the forms in which a value may appear in texts of others: unchanged and trimmed, with the escapes of
- * `escapedForms`, in the encodings of `encoded-forms.ts`; and each line of 8 or more characters of a multi-line value,
- * and each text of 8 or more characters in a JSON value, unchanged and with those escapes. Values below 4 characters
- * have none.
+ * Returns the forms in which a value may appear in other texts. These are the value unchanged and trimmed, with the
+ * escapes of `escapedForms`, and in the encodings of `encoded-forms.ts`. They also include each line of 8 or more
+ * characters of a multi-line value, and each text of 8 or more characters in a JSON value, unchanged and with the same
+ * escapes. Values with fewer than 4 characters have no forms.
  */
 export function secretForms(value: string): string[] {
   const forms = new Set<string>();
@@ -26,7 +26,7 @@ export function secretForms(value: string): string[] {
     if (form.length >= MIN_PART_LENGTH && /^[A-Za-z0-9.-]+$/.test(form)) forms.add(form.toLowerCase());
     for (const encoded of [...base64Forms(form), ...wideForms(form)]) forms.add(encoded);
     for (const hex of hexForms(form)) for (const digits of [hex, hex.toUpperCase()]) forms.add(digits);
-    // A value that contains escapes itself: resolving the escapes around it resolves them, too.
+    // The value may contain escapes, which are resolved together with the escapes around the value.
     for (const { text } of decodedViews(form)) forms.add(text);
   }
   for (const part of partsOf(value)) for (const form of partForms(part)) forms.add(form);
@@ -35,7 +35,7 @@ export function secretForms(value: string): string[] {
 
 /**
  * Returns the forms that a tool may break into lines or pieces: base64, hexadecimal in lower case, the body of a PEM
- * block and tokens, without white space.
+ * block, and tokens without white space.
  */
 export function wrappedForms(value: string): { base64: string[]; hex: string[] } {
   const form = value.trim();
@@ -45,7 +45,7 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
     .filter((line) => !line.startsWith('-----'))
     .join('')
     .replace(/\s+/g, '');
-  // The body of a PEM block; and a token that consists of the characters of base64, which a terminal or a mail may
+  // The body of a PEM block, or a token that consists of the characters of base64, which a terminal or a mail may
   // break.
   const isWrappable = lines.length > 1 || /^[\w+/=-]+$/.test(body);
   const bodies = isWrappable && body.length >= 2 * MIN_PART_LENGTH ? [body] : [];
@@ -56,7 +56,7 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
   };
 }
 
-/** Lines of a multi-line value, and texts of a value that is JSON with their lines. */
+/** Returns the lines of a multi-line value, or the texts in a JSON value and their lines. */
 function partsOf(value: string): ReadonlySet<string> {
   const parts = new Set<string>();
   for (const text of [value, ...textsOf(jsonOf(value))]) {

@@ -1,4 +1,4 @@
-/** A part of a text: its first character, and the first character after it. */
+/** A part of a text, as the offset of its first character and the offset after its last one. */
 export type Span = [start: number, end: number];
 
 /** Adds a span that ends after the beginnings of all others, and joins it with those that it overlaps. */
@@ -17,14 +17,14 @@ export function addSpan(spans: Span[], start: number, end: number): void {
   spans.push([from, to]);
 }
 
-/** Returns all spans of several lists, in order; overlapping ones are joined. */
+/** Returns all spans of several lists in order. Overlapping spans are joined. */
 export function joinSpans(lists: readonly (readonly Span[])[]): Span[] {
   const joined: Span[] = [];
   for (const [start, end] of lists.flat().sort((a, b) => a[0] - b[0])) addSpan(joined, start, end);
   return joined;
 }
 
-/** Returns a text with each span replaced. */
+/** Returns a text in which each span has been replaced. */
 export function replaceSpans(text: string, spans: readonly Span[], by: string): string {
   let output = '';
   let from = 0;

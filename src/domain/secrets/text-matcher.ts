@@ -1,13 +1,13 @@
 import { addSpan, type Span } from './spans';
 
-/** Returns all occurrences of some texts, as spans in order; overlapping ones are joined. */
+/** Returns all occurrences of the compiled texts as spans in order. Overlapping spans are joined. */
 export type FindAll = (input: string) => Span[];
 
-/** Returns a number for a block of three characters; tables take its low bits. */
+/** Returns a number for a block of three characters. Tables are indexed by its low bits. */
 const blockOf = (first: number, second: number, third: number): number =>
   (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
 /**
- * Maximum depth of the automaton: longer texts are found by their first characters, and the rest is compared by its
+ * Maximum depth of the automaton. Longer texts are found by their first characters, and the rest is compared by its
  * hash.
  */
 const MAX_DEPTH = 64;
@@ -16,7 +16,7 @@ const SHALLOW = 3;
 const HASH_BASE = 0x01000193;
 const { imul } = Math;
 
-/** The end of a text beyond `MAX_DEPTH`. */
+/** The end of a text that is longer than `MAX_DEPTH`. */
 interface Long {
   length: number;
   hash: number;
@@ -25,10 +25,10 @@ interface Long {
 }
 
 /**
- * Compiles texts of at least three characters into one search. It skips from one block of three characters to another
- * (Wu and Manber) until a text may begin, and then follows it in an automaton (Aho and Corasick). Time is linear in the
- * input, whatever the texts are. Long texts are compared by a hash, so that an input that is crafted for it may match
- * without being equal.
+ * Compiles texts of at least three characters into one search. The search skips from one block of three characters to
+ * another (Wu and Manber) until a text may begin, and then follows it in an automaton (Aho and Corasick). The time is
+ * linear in the input, regardless of the texts. Long texts are compared by a hash, so an input that is crafted for it
+ * may match without being equal.
  */
 export function compileMatcher(texts: readonly string[]): FindAll {
   if (texts.length === 0) return () => [];
@@ -66,7 +66,7 @@ export function compileMatcher(texts: readonly string[]): FindAll {
         const length = output[node] ?? 0;
         if (length > 0) addSpan(spans, position - length, position);
         if (depth[node] === MAX_DEPTH) addLong(position - MAX_DEPTH, long.get(node) ?? []);
-        // Returns to skipping, but never to before the start of this walk.
+        // Returns to skipping, but never to a position before the start of this walk.
       } while (position < input.length && ((depth[node] ?? 0) >= SHALLOW || position - (depth[node] ?? 0) <= from));
       at = position - (depth[node] ?? 0) + shortest - 1;
       if (position >= input.length) break;
@@ -76,11 +76,12 @@ export function compileMatcher(texts: readonly string[]): FindAll {
 }
 
 /**
- * Returns how far the search may skip after each block of three characters; 0 = a text may begin `shortest` characters
- * before.
+ * Returns how far the search may skip after each block of three characters; 0 = a text may have begun `shortest`
+ * characters before.
  */
 function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
-  // 16 times the number of blocks in it, so that most entries are free: 4 kB for one text, at most 256 kB.
+  // The table has 16 times as many entries as there are blocks, so that most entries are free: 4 kB for one text, at
+  // most 256 kB.
   const bits = Math.min(18, Math.max(12, Math.ceil(Math.log2(16 * texts.length * shortest))));
   const shifts = new Uint8Array(2 ** bits).fill(shortest - 2);
   for (const text of texts) {
@@ -92,7 +93,7 @@ function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
   return shifts;
 }
 
-/** Returns the hash of each beginning of a text. */
+/** Returns the hashes of all prefixes of a text. */
 function prefixHashes(text: string): Int32Array {
   const hashes = new Int32Array(text.length + 1);
   let hash = 0;
@@ -104,12 +105,12 @@ function prefixHashes(text: string): Int32Array {
 }
 
 interface Automaton {
-  /** Returns the node after one more character; 0 is the root. */
+  /** Returns the node that is reached with one more character; 0 is the root. */
   step(node: number, char: number): number;
   depth: Uint8Array;
   /** Length of the longest complete text that ends in a node; 0 = none. */
   output: Uint8Array;
-  /** Texts that begin with the text of a node and are longer than `MAX_DEPTH`. */
+  /** Texts that are longer than `MAX_DEPTH`, by the node that their first characters lead to. */
   long: ReadonlyMap<number, readonly Long[]>;
 }
 
@@ -155,7 +156,7 @@ function compileAutomaton(texts: readonly string[]): Automaton {
   }
   // The longest match covers the others.
   for (const list of long.values()) list.sort((a, b) => b.length - a.length);
-  // By depth: the fallback of a node is always less deep.
+  // Nodes are processed by depth, because the fallback of a node is always less deep.
   const byDepth = Array.from({ length: MAX_DEPTH + 1 }, (): number[] => []);
   for (let node = 1; node < nodes; node += 1) byDepth[depth[node] ?? 0]?.push(node);
   for (const node of byDepth.flat()) {

@@ -1,9 +1,9 @@
 import type { Span } from './spans';
 import { compileMatcher, type FindAll } from './text-matcher';
 
-/** Minimum length of a line of wrapped base64, except the first and the last one. */
+/** Minimum length of a line of wrapped base64, except for the first and the last line. */
 const MIN_RUN = 8;
-/** Maximum number of characters between two lines: the break, indentation, quotes, `> `. */
+/** Maximum number of characters between two lines: the line break, indentation, quotes, `> `. */
 const MAX_GAP = 16;
 
 const BACKSLASH = 92;
@@ -15,14 +15,14 @@ const tableOf = (chars: string): Uint8Array => {
   return table;
 };
 const DIGITS = '0123456789';
-/** Characters that may separate the bytes of a hexadecimal dump, such as `0x` and `\x` before them. */
+/** Characters that may separate the bytes of a hexadecimal dump, including `0x` and `\x` before them. */
 const HEX_TEXT = tableOf(`${DIGITS}abcdefABCDEFxX\\ \t\r\n:,;-_`);
 const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=_-`);
 
 /**
- * Compiles a search for base64 that is broken into lines of 8 or more characters (also with breaks written as `\\n`,
- * indented or quoted), and for hexadecimal with separators between bytes. Linear in the input; text without such parts
- * costs almost nothing.
+ * Compiles a search for base64 that is broken into lines of 8 or more characters (including breaks that are written as
+ * `\\n`, and indented or quoted lines), and for hexadecimal with separators between bytes. The time is linear in the
+ * input; text without such parts costs almost nothing.
  */
 export function compileWrappedMatcher(forms: { base64: readonly string[]; hex: readonly string[] }): FindAll {
   const [base64, hex] = [compileMatcher(forms.base64), compileMatcher(forms.hex)];
@@ -44,7 +44,7 @@ function spansInRuns(input: string, runs: readonly Span[], find: FindAll): Span[
   );
 }
 
-/** Everything that is not a digit of a byte, including `0x` and `\\x` before bytes. */
+/** Matches everything that is not a digit of a byte, including `0x` and `\\x` before bytes. */
 const NO_DIGITS = /0[xX]|[^0-9a-fA-F]+/g;
 
 function spansInDigits(input: string, [start, end]: Span, find: FindAll): Span[] {
@@ -65,9 +65,9 @@ function toPlaces(spans: readonly Span[], places: readonly number[]): Span[] {
 }
 
 /**
- * Yields consecutive lines of base64 with at least `shortest` characters in total. All lines but the first and the last
- * have 8 or more characters. A short line ends one part and begins the next, so that all parts together have at most
- * twice the characters of the input.
+ * Yields groups of consecutive lines of base64 with at least `shortest` characters in total. All lines except the first
+ * and the last have 8 or more characters. A short line ends one group and begins the next, so that all groups together
+ * have at most twice as many characters as the input.
  */
 export function* wrappedParts(input: string, shortest: number): Generator<Span[]> {
   let runs: Span[] = [];
@@ -92,8 +92,8 @@ export function* wrappedParts(input: string, shortest: number): Generator<Span[]
 }
 
 /**
- * Returns the end of the gap between two lines: white space, quotes and the like, and `\n` and `\r` written as two
- * characters.
+ * Returns the end of the gap between two lines, which consists of white space, quotes and the like, and of `\n` and
+ * `\r` written as two characters.
  */
 function endOfGap(input: string, from: number): number {
   let at = from;
@@ -104,7 +104,7 @@ function endOfGap(input: string, from: number): number {
   return Math.min(at, input.length);
 }
 
-/** Parts of at least `shortest` characters that may be dumps in hexadecimal. */
+/** Yields parts of at least `shortest` characters that may be dumps in hexadecimal. */
 function* hexParts(input: string, shortest: number): Generator<Span> {
   const isIn = (at: number) => at < input.length && HEX_TEXT[input.charCodeAt(at)] === 1;
   let floor = 0;

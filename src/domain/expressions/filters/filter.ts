@@ -1,14 +1,14 @@
 import type { Budget } from '../budget';
 
-/** Inputs of a filter besides its value: the instant of this evaluation, and the budget of its work. */
+/** What a filter receives besides its input and arguments: the time of the evaluation, and the budget for its work. */
 export interface FilterContext extends Budget {
-  /** The same instant for the whole evaluation; undefined when the caller passed none. */
+  /** The time, which is the same for the whole evaluation; undefined when the caller passed none. */
   readonly now: Date | undefined;
 }
 
 /**
- * A filter `input | name(args…)`: pure and synchronous; does not change its input. Reading the input texts and lists is
- * already charged; the filter charges further work through `context.spend`.
+ * A filter `input | name(args…)`. It must be synchronous and must not change its input. Reading the input's texts and
+ * lists has already been charged; the filter charges further work through `context.spend`.
  */
 export type FilterFunction = (input: unknown, args: readonly unknown[], context: FilterContext) => unknown;
 

@@ -17,7 +17,7 @@ const TOKEN = /'((?:[^']|'')*)'|yyyy|yy|MMMM|MMM|MM|M|dd|d|EEEE|EEE|HH|H|hh|h|mm
 const LONGEST_PATTERN = 200;
 const MAX_ZONES = 50;
 
-// Creating a formatter takes about 50 µs; its results depend only on the zone.
+// Creating a formatter takes about 50 µs, and its results depend only on the zone, so formatters are cached.
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 function clockOf(timezone: string): Intl.DateTimeFormat | undefined {
@@ -43,7 +43,9 @@ function clockOf(timezone: string): Intl.DateTimeFormat | undefined {
   }
 }
 
-/** Milliseconds that a zone is ahead of UTC at an instant; undefined for a zone that does not exist. */
+/**
+ * Returns how many milliseconds a zone is ahead of UTC at a given time, or undefined for a zone that does not exist.
+ */
 function zoneOffset(instant: number, timezone: string): number | undefined {
   if (timezone === 'UTC') return 0;
   const clock = clockOf(timezone);
@@ -97,10 +99,10 @@ function readToken(token: string, local: Date, offsetMs: number): string {
 }
 
 /**
- * Formats an instant (milliseconds since 1970) in a time zone. Formats: `ISO`, `date` (2026-11-23), `time` (11:05:00),
+ * Formats a time (milliseconds since 1970) in a time zone. Formats: `ISO`, `date` (2026-11-23), `time` (11:05:00),
  * `unix` (a number of seconds), `rfc2822`, or a pattern of yyyy yy MMMM MMM MM M dd d EEEE EEE HH H hh h mm m ss s SSS
- * a XXX, where text in single quotes and all other characters are copied. An unknown format or zone results in ISO in
- * UTC.
+ * a XXX, in which text in single quotes and all other characters are copied. With an unknown format or zone, the result
+ * is ISO in UTC.
  */
 export function formatDate(instant: number, format: unknown, timezone: unknown): string | number {
   const iso = new Date(instant).toISOString();

@@ -59,7 +59,9 @@ function unique(items: unknown[], context: FilterContext): unknown[] {
   });
 }
 
-/** Returns the least (`sign` 1) or greatest (-1) of a list, or of the input and the arguments. */
+/**
+ * Returns the filter for the smallest (`sign` 1) or the largest (-1) item of a list, or of the input and the arguments.
+ */
 function extreme(sign: 1 | -1): FilterFunction {
   return (input, args, context) => {
     if (!Array.isArray(input) && args.length === 0) return input;
@@ -72,7 +74,7 @@ function extreme(sign: 1 | -1): FilterFunction {
   };
 }
 
-/** Returns an item of a list, or a character of a text. */
+/** Returns the filter for the first or the last item of a list, or character of a text. */
 function pick(place: 0 | -1): FilterFunction {
   return (input) => {
     if (Array.isArray(input)) return ownValue(input, place === 0 ? 0 : input.length - 1);

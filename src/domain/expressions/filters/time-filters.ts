@@ -12,7 +12,10 @@ function times(unitMs: number): FilterFunction {
   };
 }
 
-/** Returns the milliseconds from an instant to this evaluation; undefined when either is unknown. May be negative. */
+/**
+ * Returns the milliseconds from a time to this evaluation, or undefined when either time is unknown. The result may be
+ * negative.
+ */
 function ageOf(input: unknown, { now }: FilterContext): number | undefined {
   const since = parseInstant(input);
   return since === undefined || now === undefined ? undefined : now.getTime() - since;

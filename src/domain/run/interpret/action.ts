@@ -8,9 +8,9 @@ import type { Context, StepKind } from './kind';
 import { RunClosed, StepFailed } from './outcome';
 
 /**
- * Interprets a provider action. Effects on our own tables and short calls are attempted at once. When that attempt
- * exceeds its time budget, or fails with a retryable error, a call with retries takes over; long calls begin as such a
- * call.
+ * Interprets a provider action. Effects on Fermata's own tables and short calls are attempted at once. If that attempt
+ * exceeds its time limit, or fails with a retryable error, a call with retries takes over. Long calls are such calls
+ * from the start.
  */
 export const action: StepKind<'action', ProviderAction> = {
   plan: (step, base, { executionOf }) => ({
@@ -38,7 +38,7 @@ export const action: StepKind<'action', ProviderAction> = {
   },
 };
 
-/** Performs a call. Moves it once to the task queue of calls when its origin uses its share of the slots. */
+/** Performs a call. Moves it to the task queue of calls, at most once, when its origin uses its share of the slots. */
 function* call(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
   const outcome = yield* requestCall(node, path, after);
   return outcome.type === 'handover' && outcome.apart === true ? yield* requestCall(node, path, outcome) : outcome;

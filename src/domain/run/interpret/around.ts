@@ -7,13 +7,13 @@ import { RunClosed, RunEnded, StepFailed } from './outcome';
 
 type Settled = Exclude<StepEvaluation, { type: 'closed' | 'skipped' | 'failed' }>;
 
-/** Shows a step's state; its row is written by the activity that works on it. */
+/** Shows a step's state. The activity that works on the step writes its row. */
 export function* show(context: Context, node: PlanNode, path: string, status: StepStatus, text?: string): Steps {
   context.progress.observe(path, node, status);
   yield { type: 'note', node, path, status, persist: false, ...(text === undefined ? {} : { text }) };
 }
 
-/** Shows a step's state, and lets the next activity write its row. */
+/** Shows a step's state, and makes the next activity write its row. */
 export function* note(
   context: Context,
   node: PlanNode,
@@ -26,9 +26,9 @@ export function* note(
 }
 
 /**
- * Evaluates a step and returns its answer, which must have this `type`; a `while` or `until` is evaluated for each
- * `iteration`. Returns null when `enabled` is false and the step is skipped. Throws when the step failed or the run has
- * been closed.
+ * Evaluates a step and returns the answer, which must have this `type`. A `while` or `until` is evaluated for each
+ * `iteration`. Returns null when `enabled` is false, so that the step is skipped. Throws when the step failed or the
+ * run was closed.
  */
 export function* evaluate<T extends Settled['type']>(
   context: Context,
@@ -45,7 +45,7 @@ export function* evaluate<T extends Settled['type']>(
     yield* show(context, node, path, 'skipped');
     return null;
   }
-  // Another answer must not count as the end of the step: the run would end successfully.
+  // An answer of another type must not count as the end of the step, because the run would then end successfully.
   if (!isOfType(result, type)) throw new Error(`The evaluation of ${path} returned ${result.type}, expected ${type}`);
   return result;
 }
@@ -54,14 +54,17 @@ function isOfType<T extends Settled['type']>(result: Settled, type: T): result i
   return result.type === type;
 }
 
-/** Begins an enclosing step, of which only `enabled` is evaluated. Returns false when it is skipped. */
+/** Begins an enclosing step, of which only `enabled` is evaluated. Returns false when the step is skipped. */
 export function* enter(context: Context, node: PlanNode, path: string): Steps<boolean> {
   if (node.enabled === 'evaluate') return (yield* evaluate(context, node, path, 'enabled')) !== null;
   yield* note(context, node, path, 'running');
   return true;
 }
 
-/** Runs the steps inside a step and notes the end of the enclosing step; their return value is its result. */
+/**
+ * Runs the steps inside a step and records the end of the enclosing step. The value that `children` returns becomes its
+ * result.
+ */
 export function* around(context: Context, node: PlanNode, path: string, children: () => Steps<unknown>): Steps {
   let result: unknown;
   try {
@@ -75,7 +78,7 @@ export function* around(context: Context, node: PlanNode, path: string, children
   yield* note(context, node, path, 'success', result === undefined ? {} : { result });
 }
 
-/** Notes steps below a path that are still open as cancelled. */
+/** Records that the open steps below a path are cancelled. */
 export function* cancelBelow(context: Context, path: string): Steps {
   for (const [open, node] of context.progress.openBelow(path)) yield* note(context, node, open, 'cancelled');
 }

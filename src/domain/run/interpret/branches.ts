@@ -6,7 +6,10 @@ import type { BranchEnd, Steps } from './command';
 import type { Context } from './kind';
 import { RunEnded } from './outcome';
 
-/** Returns the failure of a step whose merged variables exceed the limit of a run; those of each branch may fit. */
+/**
+ * Returns the failure of a step whose merged variables exceed the limit of a run, or undefined. The merged variables
+ * may be too large even if those of each branch fit.
+ */
 export function tooLarge(variables: Record<string, unknown>, { id }: PlanNode, path: string): RunError | undefined {
   const message = variablesProblem(variables);
   return message === undefined
@@ -14,7 +17,9 @@ export function tooLarge(variables: Record<string, unknown>, { id }: PlanNode, p
     : { code: 'limit_exceeded', message, path, ...(id === null ? {} : { actionId: id }) };
 }
 
-/** Throws what ended the run in one of the branches below `path`. Their open steps are noted as cancelled. */
+/**
+ * Throws the error that ended the run in one of the branches below `path`. Their open steps are recorded as cancelled.
+ */
 export function* throwUnwound(context: Context, path: string, ends: readonly BranchEnd[]): Steps {
   const unwound = ends.find((end) => end.type === 'unwound');
   if (!unwound) return;

@@ -2,7 +2,7 @@ import type { ChooseAction } from '../../definition/action';
 import { around, evaluate, show } from './around';
 import type { StepKind } from './kind';
 
-/** Interprets `choose`: the first branch whose `when` holds, else `else`, else the next step. */
+/** Interprets `choose`: performs the first branch whose `when` is true, otherwise `else` if there is one. */
 export const choose: StepKind<'choose', ChooseAction> = {
   plan: (step, base, { planList }) => ({
     ...base,

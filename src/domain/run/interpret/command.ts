@@ -3,20 +3,20 @@ import type { ActionNode, PlanNode } from '../plan';
 import type { RunError, StepStatus } from '../step-record';
 import type { Branch } from './progress';
 
-/** A branch of a `fork` that has not ended yet. */
+/** A branch to start. */
 export interface BranchStart {
   branch: Branch;
   steps: Steps;
 }
 
-/** The end of a branch: normal, by the failure of a step, or by what ends the whole run. */
+/** How a branch ended: normally, by the failure of a step, or by what ends the whole run. */
 export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } | { type: 'unwound'; by: unknown };
 
-/** A command of a step list to its driver. The comment of each command names the answer after the arrow. */
+/** A command of a step list to its driver. The comment of each command gives the type of the answer after the arrow. */
 export type Command =
-  /** Evaluate a step; of a `while` or `until`, for an iteration. → `StepEvaluation` */
+  /** Evaluate a step; for a `while` or `until`, a given iteration. → `StepEvaluation` */
   | { type: 'evaluate'; node: PlanNode; path: string; iteration?: number }
-  /** Perform an action, first attempt. → `StepOutcome` */
+  /** Make the first attempt to perform an action. → `StepOutcome` */
   | { type: 'perform'; node: ActionNode; path: string }
   /** Perform an action as a separate call with retries. → `StepOutcome` or `GaveUp` */
   | { type: 'call'; node: ActionNode; path: string; after: Handover | null }
@@ -24,19 +24,20 @@ export type Command =
   | { type: 'fail'; node: ActionNode; path: string; error: RunError }
   /**
    * Pause for `ms`. A duration is used because the clocks of Temporal and of the database may differ; histories of
-   * version 0.1.0 have only the instant (`until`, ms since 1970). In a retry pause, a run may not move to a new
+   * version 0.1.0 have only the time (`until`, ms since 1970). During a retry pause, a run may not move to a new
    * execution.
    */
   | { type: 'sleep'; node: PlanNode; path: string; ms: number; retry: true }
   | { type: 'sleep'; node: PlanNode; path: string; until: number; ms: number | undefined; note: string; retry: false }
-  /** Pause until the wait at this path is woken, or until an instant; null = only when woken. */
+  /** Pause until the wait at this path is woken, or until a given time; null = only until it is woken. */
   | { type: 'wait'; node: PlanNode; path: string; until: number | null; ms: number | null | undefined; note: string }
   /**
-   * Run branches concurrently to their ends; one that unwinds cancels the others. After each end, `next` may add
-   * another branch; null = none, until the next end. → `BranchEnd[]`, in the order in which the branches began
+   * Run branches concurrently to their ends. If one of them unwinds, the others are cancelled. After each end, `next`
+   * may add another branch; if it returns null, it is called again after the next end. → `BranchEnd[]`, in the order in
+   * which the branches began
    */
   | { type: 'fork'; path: string; branches: BranchStart[]; next?: () => BranchStart | null }
-  /** Show a step's state; `persist` = no activity writes it, so its row has to be written. */
+  /** Show a step's state. `persist` = no activity writes the step's row, so it has to be written. */
   | {
       type: 'note';
       node: PlanNode;
@@ -48,7 +49,9 @@ export type Command =
       error?: RunError;
     };
 
-/** A step list in execution: yields commands, receives their answers, and returns at the end of the list. */
+/**
+ * A step list that is being executed. It yields commands, receives their answers, and returns at the end of the list.
+ */
 export type Steps<T = void> = Generator<Command, T, unknown>;
 
 export function* requestEvaluation(node: PlanNode, path: string, iteration?: number): Steps<StepEvaluation> {

@@ -2,7 +2,7 @@ import { evaluate, show } from './around';
 import type { StepKind } from './kind';
 import { RunEnded } from './outcome';
 
-/** Interprets `condition`: if it is false, the whole run ends as a success, and its reason is stored. */
+/** Interprets `condition`. If it is false, the whole run ends as a success, and the reason is stored. */
 export const condition: StepKind<'condition'> = {
   plan: (_step, base) => ({ ...base, kind: 'condition' }),
   *run(context, node, path) {

@@ -2,7 +2,8 @@ import { evaluate, note, show } from './around';
 import type { StepKind } from './kind';
 
 /**
- * Interprets `delay`: pauses until an instant that is fixed when the step starts, so that a restart does not extend it.
+ * Interprets `delay`: pauses until a time that is determined when the step starts, so that a restart does not extend
+ * the delay.
  */
 export const delay: StepKind<'delay'> = {
   plan: (_step, base) => ({ ...base, kind: 'delay' }),

@@ -7,7 +7,8 @@ import { planOf, runList } from './steps';
 const T0 = Date.parse('2026-11-24T12:00:00Z');
 
 /**
- * Drives steps whose actions fail when they say so; returns what was carried out, with the seconds since the beginning.
+ * Drives steps, in which only the action `a.fails` fails. Returns what was carried out, with the seconds since the
+ * start.
  */
 async function drive(written: object[], handlers: Partial<DryHandlers> = {}) {
   const plan = planOf(

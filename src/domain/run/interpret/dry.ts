@@ -6,26 +6,26 @@ import type { Branch } from './progress';
 
 type Of<T extends Command['type']> = Extract<Command, { type: T }>;
 
-/** The present instant of a branch. */
+/** The current time of a branch. */
 export interface Moment {
   readonly branch: Branch;
-  /** Milliseconds since 1970, on a clock that only pauses advance. */
+  /** Milliseconds since 1970. Only pauses advance this time. */
   now: number;
 }
 
-/** Carries out single commands without effects. An error that it throws ends the dry run. */
+/** Carries out single commands without effects. An error that a handler throws ends the dry run. */
 export interface DryHandlers {
   evaluate(command: Of<'evaluate'>, moment: Moment): Promise<StepEvaluation>;
-  /** Also for a call with retries, which is performed once. */
+  /** Performs an action. Also called for a call with retries, which is performed once. */
   perform(command: Of<'perform' | 'call'>, moment: Moment): Promise<StepOutcome | GaveUp>;
   note(command: Of<'note'>): void;
 }
 
 /**
- * Drives steps without Temporal: pauses end at once and advance the clock, and waits are evaluated again at their next
- * instant. Branches are driven one after another, in the order in which they begin, each from the instant at which it
- * begins; a loop begins further ones after all current ones have ended. Leaves the last instant in `moment`, also when
- * the steps fail. Throws the errors of the steps.
+ * Drives steps without Temporal: pauses end at once and advance the time, and waits are evaluated again at their next
+ * time. Branches are driven one after another in the order in which they begin, each from the time at which it begins;
+ * a loop begins further branches after all current ones have ended. Leaves the last time in `moment`, even if the steps
+ * fail. Throws the errors of the steps.
  */
 export async function driveDry(steps: Steps, moment: Moment, handlers: DryHandlers): Promise<void> {
   let answer: unknown;
@@ -75,7 +75,7 @@ async function driveBranches(
       ends.push(end);
       instants.push(own.now);
       moment.now = Math.max(moment.now, own.now);
-      // The end of the run cancels the other branches: here those that have not begun.
+      // The end of the run cancels the other branches, which in a dry run are those that have not begun.
       if (end.type === 'unwound') return ends;
     }
     const free = instants.sort((one, other) => one - other);

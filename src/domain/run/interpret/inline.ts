@@ -11,22 +11,22 @@ export type StretchCommand = Extract<Command, { type: 'evaluate' | 'perform' }>;
 export interface StepHandlers {
   evaluate: (input: StepInput) => Promise<StepEvaluation>;
   perform: (input: StepInput) => Promise<StepOutcome>;
-  /** Whether the call at a path begins on the task queue of calls. */
+  /** Returns whether the call at a path begins on the task queue of calls. */
   callsApart?: (path: string) => boolean;
 }
 
-/** The steps of a branch, to be carried out one after another. */
+/** The steps of a branch, which are carried out one after another. */
 export interface Stretch {
   input: StretchInput;
   steps: Steps;
   branch: Branch;
-  /** Notes to be written with the next step. */
+  /** Records that are written together with the next step. */
   journal: StepRecord[];
 }
 
 /**
- * Drives a branch inline until a command needs Temporal, or until the budget is used up, which is checked before each
- * command but the first.
+ * Drives a branch until a command needs Temporal, or until the budget is used up. The budget is checked before each
+ * command except the first.
  */
 export async function driveInline(
   stretch: Stretch,
@@ -42,7 +42,7 @@ export async function driveInline(
     if (next === 'unwound') return { done, ended: false };
     if (next === 'through') return { done, ended: input.branch === '' && input.error === undefined };
     if (next.type === 'note') {
-      // Notes before the first command belong to the workflow, which has already passed them on.
+      // Records before the first command belong to the workflow, which has already passed them on.
       if (next.persist && begun) journal.push(recordOf(next));
       continue;
     }
@@ -62,15 +62,15 @@ export async function driveInline(
   }
 }
 
-/** Returns the call that a stretch ends before, if it is one that begins as a normal activity. */
+/** Returns the call that follows a stretch, if the call begins as a normal activity. */
 function callAfter(next: Command, { callsApart }: StepHandlers): Pick<Stretched, 'call'> {
   if (next.type !== 'call' || next.after !== null) return {};
   return { call: { at: next.path, ...(callsApart?.(next.path) && { apart: true }) } };
 }
 
 /**
- * Carries out the commands of a stretch. The steps that enclose its first step were entered before, so their rows
- * return the stored decisions.
+ * Carries out one command of a stretch. The steps that enclose the first step of the stretch were begun before, so
+ * their rows return the stored decisions.
  */
 async function carryOut(
   stretch: Stretch,
@@ -111,7 +111,7 @@ function isFirst(command: StretchCommand, { first }: StretchInput): boolean {
 export const isClosed = (done: CommandOutcome): boolean =>
   ('evaluated' in done ? done.evaluated : done.performed).type === 'closed';
 
-/** Returns the outcome of a stretch whose run was closed by someone else before its first command. */
+/** Returns the outcome of a stretch whose run was closed from outside before its first command. */
 function closedFor({ first }: StretchInput): CommandOutcome {
   const { type, at = '', ...which } = first ?? {};
   return type === 'perform' ? { at, performed: { type: 'closed' } } : { at, ...which, evaluated: { type: 'closed' } };

@@ -1,11 +1,11 @@
 import type { RepeatNode } from '../plan';
 import type { Context } from './kind';
 
-/** The end of a loop, stored as the result of its row. */
+/** How a loop ended. Stored as the result of its row. */
 export interface LoopResult {
   iterations: number;
   warning?: string;
-  /** Why the driver ended the loop. */
+  /** Why the driver ended the loop early. */
   cut?: string;
   error?: string;
 }
@@ -15,14 +15,14 @@ export interface Loop {
   context: Context;
   node: RepeatNode;
   path: string;
-  /** Number of iterations; undefined when it is decided at each iteration. */
+  /** Number of iterations; undefined when each iteration decides whether the loop continues. */
   total: number | undefined;
   items: readonly unknown[] | undefined;
   /** Number of iterations after which the driver ends the loop. */
   most: number;
 }
 
-/** Iterations after which a loop ends in any case. */
+/** Returns the number of iterations after which a loop ends in any case. */
 export function endOf({ node, total, most }: Loop): number {
   return Math.min(total ?? Infinity, node.maxIterations, most);
 }
@@ -36,7 +36,7 @@ export function resultAtEnd(end: number, { node, total, most }: Loop): LoopResul
   return { iterations: end, warning: `Ended at max_iterations (${node.maxIterations}).` };
 }
 
-/** Returns the `repeat` root of an iteration. */
+/** Returns the value of `repeat` in the scope of an iteration. */
 export function scopeOf({ total, items }: Loop, index: number): Record<string, unknown> {
   return {
     index,
@@ -49,5 +49,5 @@ export function scopeOf({ total, items }: Loop, index: number): Record<string, u
 /** Returns the path of an iteration, e.g. `actions[0].repeat[3]`. */
 export const iterationAt = (path: string, index: number): string => `${path}.repeat[${index}]`;
 
-/** Returns the key under which the number of iterations that have begun is kept. */
+/** Returns the key under which the number of iterations that have begun is stored. */
 export const begunAt = (path: string): string => `${path}.begun`;

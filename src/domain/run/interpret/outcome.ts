@@ -1,6 +1,6 @@
 import type { EndedBy, RunError } from '../step-record';
 
-/** Thrown to unwind to the end of the run, by a `stop` or a false `condition`. */
+/** Thrown by a `stop` or a false `condition` to unwind to the end of the run. */
 export class RunEnded extends Error {
   override readonly name = 'RunEnded';
 
@@ -12,7 +12,7 @@ export class RunEnded extends Error {
   }
 }
 
-/** Thrown when the run's row was closed from outside: unwinds and writes nothing more. */
+/** Thrown when the run's row was closed from outside. Unwinds the run without writing anything more. */
 export class RunClosed extends Error {
   override readonly name = 'RunClosed';
 }
@@ -31,14 +31,14 @@ export class FiberCancelled extends Error {
   override readonly name = 'FiberCancelled';
 }
 
-/** The end of a run, from its steps. */
+/** How a run ends according to its steps. */
 export interface StepsEnd {
   status: 'success' | 'failed';
   endedBy?: EndedBy;
   error?: RunError;
 }
 
-/** Returns the end of a run whose steps threw. Rethrows an error that is not an end of a run. */
+/** Returns the end of a run whose steps threw an error. Rethrows an error that does not represent the end of a run. */
 export function endAfter(error: unknown): StepsEnd {
   if (error instanceof StepFailed) return { status: 'failed', error: error.error };
   if (!(error instanceof RunEnded)) throw error;

@@ -10,8 +10,9 @@ import { StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /**
- * Interprets `parallel`: all branches at once, each on a copy of the variables, and each to its end. Then the first
- * error in branch order fails the step. What ends the run (a `stop`, a cancel) cancels the other branches.
+ * Interprets `parallel`: runs all branches at once, each with a copy of the variables and each to its end. Then the
+ * first error in the order of the branches fails the step. Whatever ends the whole run (a `stop`, a cancel) also
+ * cancels the other branches.
  */
 export const parallel: StepKind<'parallel', ParallelAction> = {
   plan: (step, base, { planList }) => ({ ...base, kind: 'parallel', branches: planList(step.parallel) }),
@@ -27,7 +28,7 @@ export const parallel: StepKind<'parallel', ParallelAction> = {
         branches.map((each) => each.variables),
       );
       const larger = tooLarge(variables, node, path);
-      // Merged variables that exceed the limit are dropped: steps after `continue_on_error` see the earlier ones.
+      // Merged variables that exceed the limit are dropped, so steps after `continue_on_error` see the earlier ones.
       if (larger === undefined) branch.variables = variables;
       const failed = errors.find((error) => error !== undefined) ?? larger;
       if (failed !== undefined) throw new StepFailed(failed);
@@ -37,7 +38,7 @@ export const parallel: StepKind<'parallel', ParallelAction> = {
 
 const placeOf = (path: string, index: number): string => `${path}.parallel[${index}]`;
 
-/** Returns the failure of each branch. Throws what ends the run. */
+/** Returns the failure of each branch. Throws the error that ended the run, if any. */
 function* runBranches(
   context: Context,
   node: ParallelNode,
@@ -57,7 +58,7 @@ function* runBranches(
   return branches.map(({ place }) => progress.finished(place)?.error);
 }
 
-/** Runs a branch. Its end is stored at once, so that a new execution does not run it again. */
+/** Runs a branch. Its end is stored at once, so that a new execution does not run the branch again. */
 function* runBranch(context: Context, node: ParallelNode, path: string, index: number): Steps {
   const place = placeOf(path, index);
   const { progress } = context;

@@ -3,24 +3,27 @@ import type { Resume } from '../messages';
 import type { PlanNode } from '../plan';
 import type { RunError, StepStatus } from '../step-record';
 
-/** The state that a branch carries from step to step; the run itself is the branch at ''. */
+/** The state that a branch carries from step to step. The run itself is the branch at ''. */
 export interface Branch {
   readonly place: string;
   variables: Record<string, unknown>;
-  /** The `repeat` scope of the innermost loop. */
+  /** The value of `repeat` in the innermost loop. */
   repeat: Record<string, unknown> | null;
   /** Path of the last wait of this branch. */
   wait: string | undefined;
-  /** The innermost list that the branch executes, for names of activities; it does not affect the interpretation. */
+  /**
+   * The innermost list that the branch executes. It is used for names of activities and does not affect the
+   * interpretation.
+   */
   list?: { steps: readonly PlanNode[]; index: number };
 }
 
-/** The position of an execution, shared by all branches of a run. A new execution continues from its snapshot. */
+/** The progress of an execution, for all branches of a run. A new execution continues from this snapshot. */
 export type ProgressSnapshot = Pick<Resume, 'positions' | 'variables' | 'finished' | 'waits'>;
 
 const EMPTY: ProgressSnapshot = { positions: {}, variables: {}, finished: {}, waits: {} };
 
-/** Positions, branches and open steps of an execution. Plain state: no clock, no promises. */
+/** Positions, branches and open steps of an execution. It is plain state without clocks or promises. */
 export class Progress {
   readonly root: Branch;
   private readonly positions: Map<string, number>;
@@ -51,7 +54,7 @@ export class Progress {
     return branch;
   }
 
-  /** Returns the end of a branch, also one in an earlier execution; undefined = it is in progress. */
+  /** Returns how a branch ended, possibly in an earlier execution, or undefined while it is in progress. */
   finished(place: string): { error?: RunError } | undefined {
     return this.ended.get(place);
   }
@@ -69,7 +72,7 @@ export class Progress {
     this.positions.set(place, position);
   }
 
-  /** Drops the position of a path that was left, and positions and branches below it. */
+  /** Drops the position of a path whose execution has ended, and the positions and branches below it. */
   leave(place: string): void {
     this.positions.delete(place);
     for (const map of [this.positions, this.ended, this.branches]) {
@@ -77,18 +80,20 @@ export class Progress {
     }
   }
 
-  /** Drops the end and state of the branch at a path. Its positions must have been left. */
+  /** Drops the end and the state of the branch at a path. Its positions must have been dropped before. */
   forget(place: string): void {
     this.ended.delete(place);
     this.branches.delete(place);
   }
 
-  /** Drops the state of the branch at a path; it has ended, and its variables are merged into its parent's. */
+  /**
+   * Drops the state of the branch at a path, which has ended and whose variables have been merged into its parent's.
+   */
   forgetBranch(place: string): void {
     this.branches.delete(place);
   }
 
-  /** Drops loops, positions and branches except the run itself, before another step list begins. */
+  /** Drops loops, positions and branches, except the run itself, before another step list begins. */
   leaveAll(): void {
     this.root.repeat = null;
     this.positions.clear();
@@ -96,7 +101,7 @@ export class Progress {
     for (const place of this.branches.keys()) if (place !== '') this.branches.delete(place);
   }
 
-  /** Tracks which steps have begun and not ended. */
+  /** Records which steps have begun and not ended. */
   observe(path: string, node: PlanNode, status: StepStatus): void {
     if (status === 'running' || status === 'waiting') this.openSteps.set(path, node);
     else this.openSteps.delete(path);
@@ -107,7 +112,7 @@ export class Progress {
     return [...this.openSteps].filter(([open]) => open.startsWith(`${path}.`));
   }
 
-  /** Returns the positions from which a stretch finds where the branch continues. */
+  /** Returns the positions from which a stretch finds the place at which the branch continues. */
   positionsOf(place: string): Record<string, number> {
     const isOwn = (key: string) => place === '' || key === place || key.startsWith(`${place}.`);
     return Object.fromEntries([...this.positions].filter(([key]) => isOwn(key)));
@@ -115,7 +120,8 @@ export class Progress {
 
   snapshot(): ProgressSnapshot {
     const whole = this.root.variables;
-    // For a branch, only the variables that it has set: a full copy for each branch could exceed the size of an input.
+    // For a branch, only the variables that it has set are included: a full copy for each branch could exceed the size
+    // of an input.
     const own = ({ place, variables }: Branch) => (place === '' ? variables : setSince(whole, variables));
     const branches = [...this.branches.values()];
     return {

@@ -9,8 +9,8 @@ import { runSideBySide } from './side-by-side';
 const FORMS = ['count', 'for_each', 'while', 'until'] as const;
 
 /**
- * Interprets `repeat`: a number of times, for each item (also several concurrently), while or until a condition holds;
- * at most `max_iterations` times.
+ * Interprets `repeat`: a number of times, for each item (several at a time if requested), or while or until a condition
+ * is true; at most `max_iterations` times.
  */
 export const repeat: StepKind<'repeat', RepeatAction> = {
   plan: (step, base, { planList }) => ({
@@ -66,7 +66,7 @@ function* iterate(loop: Loop): Steps<LoopResult> {
   return resultAtEnd(end, loop);
 }
 
-/** Returns the position key for the number of completed iterations. */
+/** Returns the key under which the number of completed iterations is stored. */
 const doneAt = (path: string): string => `${path}.done`;
 
 const resultAfter = (iterations: number, error: string | undefined): LoopResult => ({
@@ -74,7 +74,7 @@ const resultAfter = (iterations: number, error: string | undefined): LoopResult 
   ...(error === undefined ? {} : { error }),
 });
 
-/** Runs one iteration. A false `condition` in it ends this iteration only. */
+/** Runs one iteration. A false `condition` in it ends only this iteration. */
 function* runIteration({ context, node, path }: Loop, index: number): Steps {
   const place = iterationAt(path, index);
   try {
@@ -86,7 +86,7 @@ function* runIteration({ context, node, path }: Loop, index: number): Steps {
   }
 }
 
-/** Returns whether a `while` or `until` continues; an error ends the loop and is recorded. */
+/** Returns whether a `while` or `until` continues. An error ends the loop and is recorded. */
 function* decide(
   { context, node, path }: Loop,
   iteration: number,

@@ -8,9 +8,10 @@ import { RunEnded, StepFailed } from './outcome';
 import type { Branch } from './progress';
 
 /**
- * Runs iterations of a `for_each` concurrently, at most `limit` at a time, begun in the order of the items. Each is a
- * branch on a copy of the variables; their changes are merged in the order of the items. After a failure no further
- * iteration begins; when all current ones have ended, the first failure in the order of the items fails the loop.
+ * Runs iterations of a `for_each` concurrently, at most `limit` at a time, starting them in the order of the items.
+ * Each iteration is a branch with a copy of the variables; the changes are merged in the order of the items. After a
+ * failure no further iteration begins. When all current iterations have ended, the first failure in the order of the
+ * items fails the loop.
  */
 export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
   const { context, path, node } = loop;
@@ -25,7 +26,7 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
   yield* throwUnwound(context, path, ends);
   const { variables, error } = iterations.outcome();
   const larger = tooLarge(variables, node, path);
-  // Merged variables that exceed the limit are dropped: steps after `continue_on_error` see the earlier ones.
+  // Merged variables that exceed the limit are dropped, so steps after `continue_on_error` see the earlier ones.
   if (larger === undefined) context.branch.variables = variables;
   const failed = error ?? larger;
   if (failed !== undefined) throw new StepFailed(failed);
@@ -35,12 +36,12 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
 const isEmpty = (map: Record<string, unknown>): boolean => Object.keys(map).length === 0;
 
 /**
- * The iterations of one loop. Its position is the number of iterations that have succeeded without a gap. They are
- * merged into one branch and dropped, so that a snapshot contains only those from the first gap on.
+ * The iterations of one loop. Its position is the number of successful iterations before the first one that has failed
+ * or not ended. These are merged into one branch and dropped, so that a snapshot contains only later iterations.
  */
 class Iterations {
   private readonly merged: Branch;
-  /** Branches of iterations that have ended and are not merged yet. */
+  /** Branches of iterations that have ended but are not merged yet. */
   private readonly ended = new Map<number, Branch>();
   private upcoming: number;
   private failed = false;
@@ -50,7 +51,7 @@ class Iterations {
     const { progress } = context;
     this.merged = progress.fork(context.branch, `${path}.merged`);
     this.upcoming = progress.position(path);
-    // Branches of iterations that ended in an earlier execution.
+    // Restores the branches of iterations that ended in an earlier execution.
     for (let index = this.upcoming; index < progress.position(begunAt(path)); index += 1) {
       const outcome = progress.finished(iterationAt(path, index));
       if (!outcome) continue;
@@ -59,7 +60,7 @@ class Iterations {
     }
   }
 
-  /** Returns the next iteration to begin, or to continue in a new execution; null = none for now. */
+  /** Returns the next iteration to begin, or to continue in a new execution, or null when there is none for now. */
   next(): BranchStart | null {
     const { context, path } = this.loop;
     const { progress } = context;
@@ -73,7 +74,7 @@ class Iterations {
     return { branch, steps: this.run(index, branch) };
   }
 
-  /** Variables of all iterations merged, and the first failure, both in the order of the items. */
+  /** Returns the merged variables of all iterations, and the first failure, both in the order of the items. */
   outcome(): { variables: Record<string, unknown>; error: RunError | undefined } {
     const { context, path } = this.loop;
     const rest = [...this.ended].sort(([one], [other]) => one - other);
@@ -100,7 +101,7 @@ class Iterations {
       yield* context.runList(context, node.sequence, `${place}.sequence`);
     } catch (error) {
       if (error instanceof StepFailed) this.end(index, branch, { error: error.error });
-      // A false `condition` ends its iteration only.
+      // A false `condition` ends only its iteration.
       if (!(error instanceof RunEnded) || error.endedBy.kind !== 'condition') throw error;
       yield* cancelBelow(context, place);
     }
@@ -120,7 +121,7 @@ class Iterations {
     this.mergeEnded();
   }
 
-  /** Merges the successful iterations up to the first one that has not ended. */
+  /** Merges the successful iterations up to the first one that has failed or not ended. */
   private mergeEnded(): void {
     const { context, path } = this.loop;
     const { progress } = context;

@@ -24,7 +24,7 @@ const KINDS = {
   ...{ wait_until: waitUntil, wait_for_trigger: waitForTrigger },
 } satisfies { [K in PlanKind]: StepKind<K, never> | StepKind<K> };
 
-/** Returns the plan of a list of steps: control flow and names. */
+/** Returns the plan of a list of steps, which contains only control flow and names. */
 export function planOf(steps: readonly ActionStep[], executionOf: ExecutionOf): PlanNode[] {
   return steps.map((step) => planStep(step, executionOf));
 }
@@ -42,13 +42,13 @@ function planStep(step: ActionStep, executionOf: ExecutionOf): PlanNode {
   return (KINDS[kind] as StepKind<PlanKind>).plan(step, base, { planList, executionOf });
 }
 
-/** Interprets a list of steps, e.g. `actions`, from its position. */
+/** Interprets a list of steps, e.g. `actions`, starting at its position. */
 export function runList(progress: Progress, branch: Branch, steps: readonly PlanNode[], prefix: string): Steps {
   return listOf(contextOf(progress, branch), steps, prefix);
 }
 
 /**
- * Interprets a branch at its path: one step of a `parallel`, or the steps of one iteration of a loop. null = the
+ * Interprets a branch at its path, which is one step of a `parallel` or one iteration of a loop. Returns null when the
  * definition has no such path.
  */
 export function runBranch(

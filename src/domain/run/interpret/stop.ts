@@ -4,8 +4,8 @@ import type { StepKind } from './kind';
 import { RunEnded } from './outcome';
 
 /**
- * Interprets `stop`: ends the whole run from any depth, as a success, or with `error: true` as a failure that nothing
- * swallows.
+ * Interprets `stop`: ends the whole run from any depth. The run ends as a success, or with `error: true` as a failure
+ * that `continue_on_error` does not ignore.
  */
 export const stop: StepKind<'stop', StopAction> = {
   plan: (step, base) => ({

@@ -4,8 +4,8 @@ import type { Steps } from './command';
 import type { Context, StepKind } from './kind';
 
 /**
- * Interprets `wait_until` and `wait_for_trigger`: evaluates, pauses until it is woken or until an instant at which time
- * alone may have changed something, and evaluates again. The evaluation decides whether a wake or the timeout wins.
+ * Interprets `wait_until` and `wait_for_trigger`: evaluates the wait, pauses until it is woken or until time alone may
+ * have changed its value, and evaluates it again. The evaluation decides whether a wake or the timeout comes first.
  */
 function* wait(context: Context, node: NodeOf<'wait_until' | 'wait_for_trigger'>, path: string): Steps {
   for (;;) {
