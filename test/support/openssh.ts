@@ -63,7 +63,7 @@ function loginUser(): { name: string; uid: number; gid: number } {
   return { name: LOGIN.name, uid: idOf('-u'), gid: idOf('-g') };
 }
 
-/** Starts the OpenSSH server of the system with generated keys. Logins are those of one user. */
+/** Starts the OpenSSH server of the system with generated keys. Only one user can log in. */
 export async function startOpenssh(): Promise<OpensshServer> {
   const directory = await mkdtemp(join(tmpdir(), 'fermata-sshd-'));
   const file = (name: string) => join(directory, name);

@@ -8,7 +8,7 @@ const PATIENCE = 3;
 export const allowedMs = (ms: number): number => PATIENCE * ms;
 
 /**
- * Calls `probe` repeatedly until it returns something other than undefined, null or false, and returns that. Fails
+ * Calls `ask` repeatedly until it returns something other than undefined, null or false, and returns that. Fails
  * after `PATIENCE` times the deadline, naming what it was waiting for.
  */
 export async function until<T>(

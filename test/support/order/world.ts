@@ -45,7 +45,7 @@ export interface Options {
   answer: Answer;
   /** Index of the delivery that cancels the workflow. */
   cancelAt?: number;
-  /** Index of the delivery from which on the history is long, so that the execution continues as new. */
+  /** Index of the first delivery with a long history, which makes the execution continue as new. */
   longFrom?: number;
   setNow: (now: number) => void;
   /** Called by `runOneByOne` after each delivery that leaves no activity open. */
