@@ -7,7 +7,7 @@ const TICK_MS = 10;
 /** Milliseconds to wait for Postgres, which publishes the counters of a session when it has been idle for a second. */
 const STATISTICS_MS = 1_500;
 
-/** What was used since the processes started. */
+/** Resources used since the processes started. */
 export interface Usage {
   /** CPU milliseconds by `process`, and by `process / thread` for Node processes. */
   cpuMs: ReadonlyMap<string, number>;

@@ -35,7 +35,7 @@ export async function allRouted({ database }: Stack): Promise<void> {
   await until('every event is routed', routed, 60_000);
 }
 
-/** How to post events that start no runs. */
+/** A load of events that start no runs. */
 export interface EventLoad {
   /** CloudEvents type. */
   type: string;

@@ -1,6 +1,6 @@
 // Builds kube-apiserver from Go modules, for the tests of the Kubernetes integration. No distribution packages it.
-// Run the tests with: KUBE_APISERVER=FILE npx jest --selectProjects=unit --testPathPatterns=integrations/kubernetes (they also
-// need etcd).
+// Run the tests, which also need etcd, with:
+// KUBE_APISERVER=FILE npx jest --selectProjects=unit --testPathPatterns=integrations/kubernetes
 // usage: node scripts/build-kube-apiserver.mjs FILE
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

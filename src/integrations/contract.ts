@@ -184,7 +184,7 @@ export interface CallingAction<C = unknown> extends ActionDescription {
   settled?(context: SettledContext<C>, outcome: CallOutcome): Promise<void>;
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per action; each is parsed by its own schema before execute sees it
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each config is parsed by its own schema
 export type Action = TransactionalAction<any> | CallingAction<any>;
 
 /**

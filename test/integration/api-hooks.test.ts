@@ -116,7 +116,7 @@ describe('inbound hooks', () => {
     expect(statuses).toEqual([202, 202, 401, 401, 401, 401]);
     expect(JSON.stringify(await events(name))).not.toContain('-secret');
     const odd = await make({ scheme: 'header', secrets: ['schlüssel-ключ'] });
-    // As curl sends it: UTF-8 bytes.
+    // UTF-8 bytes, as curl sends them.
     const bytes = Buffer.from('schlüssel-ключ').toString('latin1');
     expect((await post(odd, '{}', { 'X-Hook-Secret': bytes })).status).toBe(202);
     expect((await post(odd, '{}', { 'X-Hook-Secret': `${bytes}x` })).status).toBe(401);

@@ -66,7 +66,7 @@ describe('a run that waits', () => {
       const sent = w.engine.receiver.received.map(({ path }) => path).filter((path) => path.startsWith('/race-'));
       expect(sent).toHaveLength(ARM_ROUNDS + 5);
       expect(new Set(sent).size).toBe(ARM_ROUNDS + 5);
-      // On a busy machine, a few rounds may all miss the moment, but not a thousand.
+      // On a busy machine, a few rounds may all miss the moment, but not a thousand of them.
       if (ARM_ROUNDS < 1_000) return;
       const near = gaps.filter((gap) => Math.abs(gap) <= 50);
       expect(near.filter((gap) => gap < 0).length).toBeGreaterThan(ARM_ROUNDS / 10);

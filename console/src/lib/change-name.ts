@@ -14,7 +14,7 @@ export function changeName({ kind, event, customType, events }: NamedChange): st
   return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }
 
-/** Returns the event that started a run: its own type for a custom event; null for a run by hand. */
+/** Returns the event that started a run. For a custom event, returns its type. Returns null for a manual run. */
 export function runEvent({ customType, triggerEvent }: { customType: string | null; triggerEvent: string | null }) {
   return customType ?? triggerEvent;
 }

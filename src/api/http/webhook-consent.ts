@@ -10,7 +10,7 @@ export type WebhookConsent = (request: Request, response: Response) => boolean;
  * Creates the validation handshake of CloudEvents webhooks
  * (https://github.com/cloudevents/spec/blob/main/cloudevents/http-webhook.md, section 4). It does not authenticate:
  * deliveries still need a token or the secret of a hook.
- * @param origins names of senders that may deliver, compared without regard to case; `*` allows all senders
+ * @param origins names of senders that may deliver, compared case-insensitively; `*` allows all senders
  * @param perMinute maximum rate to grant
  */
 export function createWebhookConsent(origins: readonly string[], perMinute: number): WebhookConsent {

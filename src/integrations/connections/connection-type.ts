@@ -75,7 +75,7 @@ export interface ConnectionType<C = unknown> {
   >;
 }
 
-// eslint-disable-next-line @typescript-eslint/no-explicit-any -- configs differ per type; each is parsed by its own schema first
+// eslint-disable-next-line @typescript-eslint/no-explicit-any -- each config is parsed by its own schema
 export type AnyConnectionType = ConnectionType<any>;
 
 /** Returns connection types by id. @throws {Error} when two types have the same id */

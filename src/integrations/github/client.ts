@@ -98,7 +98,7 @@ const headersOf = (token: string) => ({
 
 /**
  * Returns the JSON Web Token of a GitHub App
- * (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app
+ * (https://docs.github.com/en/apps/creating-github-apps/authenticating-with-a-github-app/generating-a-json-web-token-jwt-for-a-github-app).
  */
 function appToken(appId: string, privateKey: string, now: Date): string {
   const seconds = Math.floor(now.getTime() / 1_000);

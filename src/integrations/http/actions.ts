@@ -46,7 +46,7 @@ export function createRequest(client: HttpClient): CallingAction<RequestConfig> 
     connection: 'http',
     produces,
     execution: 'call',
-    // Also called before templates are rendered.
+    // Also called before templates are rendered, so a field may still contain a template.
     timeoutMs: ({ pagination }) => (pagination === undefined ? TIMEOUT_MS : PAGES_TIMEOUT_MS),
     async execute(context) {
       const { config, now, idempotencyKey } = context;
@@ -125,7 +125,7 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
     connection: 'http',
     produces,
     execution: 'call',
-    // Also called before templates are rendered.
+    // Also called before templates are rendered, so a field may still contain a template.
     timeoutMs: ({ timeout_seconds: seconds }) => (typeof seconds === 'number' ? seconds * 1_000 : 600_000) + TIMEOUT_MS,
     async execute(context) {
       const { config, signal, now, idempotencyKey, progress } = context;

@@ -67,7 +67,7 @@ export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainCo
     displayName: 'Drain Kubernetes node',
     description: 'Cordons a node and evicts its pods, within disruption budgets.',
     configSchema: DrainConfig,
-    // Also called before templates are rendered.
+    // Also called before templates are rendered, so a field may still contain a template.
     timeoutMs: ({ timeout_seconds: seconds }) =>
       (typeof seconds === 'number' ? seconds : DEFAULT_SECONDS) * 1_000 + 60_000,
     async execute(context) {

@@ -68,7 +68,7 @@ export function createRunJob(kubernetes: KubernetesClient): CallingAction<Config
     connection: 'kubernetes',
     produces: { name: 'job', schema: JobResult },
     execution: 'call',
-    // Also called before templates are rendered.
+    // Also called before templates are rendered, so a field may still contain a template.
     timeoutMs: ({ timeout_seconds: seconds }) =>
       (typeof seconds === 'number' ? seconds : DEFAULT_SECONDS) * 1_000 + 120_000,
     async execute(context) {

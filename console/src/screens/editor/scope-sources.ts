@@ -20,7 +20,7 @@ export interface Source {
   event?: string;
 }
 
-/** Root names that mean the same as another one. */
+/** Aliases of root names. */
 const ALIASES: Readonly<Record<string, string>> = { vars: 'var', variables: 'var' };
 const EVENT_FIELDS: Schema = { type: 'object', properties: TRIGGER_FIELDS };
 const TRIGGER: Schema = {
