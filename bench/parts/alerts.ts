@@ -15,7 +15,10 @@ interface Load {
   atATime: number;
 }
 
-/** Part k: accepts and routes Alertmanager alerts. Each is a new episode, and one automation matches all of them. */
+/**
+ * Measures part k: accepting and routing Alertmanager alerts. Each alert starts a new episode, and one automation
+ * matches all of them.
+ */
 export async function measureAlerts(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   const stack = await startStack(platform, 'alerts');
   try {

@@ -7,7 +7,9 @@ import type { Plan } from './plan';
 /** Maximum number of concurrent requests. */
 const WRITERS = 20;
 
-/** Part j: writes entity states through the API. Each write creates transitions and a row in the change log. */
+/**
+ * Measures part j: writing entity states through the API. Each write creates transitions and a row in the change log.
+ */
 export async function measureEntities(
   platform: Platform,
   { writes }: Plan,

@@ -25,7 +25,7 @@ interface Sides {
 type Say = (message: string) => void;
 
 /**
- * Parts c, d and e: measures events that start no runs, and memory, on one stack with few automations and one with
+ * Measures parts c, d and e: events that start no runs, and memory, on one stack with few automations and one with
  * many.
  */
 export async function measureEvents(

@@ -19,7 +19,7 @@ const DWELL_SECONDS = 3_600;
 
 type Say = (message: string) => void;
 
-/** Parts g, h and m: measures counted events, dwells and masking. */
+/** Measures parts g, h and m: counted events, dwells and masking. */
 export async function measureGates(
   platform: Platform,
   parts: ReadonlySet<Part>,

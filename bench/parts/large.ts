@@ -19,7 +19,7 @@ const BLOCK = 500;
 const part = 'large' as const;
 const count = (n: number) => n.toLocaleString('en-US');
 
-/** Part "large": measures many automations, and one run with many steps. */
+/** Measures part "large": many automations, and one run with many steps. */
 export async function measureLarge(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {
   return [...(await automations(platform, plan, say)), ...(await steps(platform, plan, say))];
 }

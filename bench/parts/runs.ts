@@ -30,7 +30,7 @@ interface Sides {
 }
 
 /**
- * Parts a, b and f: measures runs that send webhooks, alternately on Fermata, the bare engine and the best possible
+ * Measures parts a, b and f: runs that send webhooks, alternately on Fermata, the bare engine and the best possible
  * engine.
  */
 export async function measureRuns(

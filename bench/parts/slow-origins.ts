@@ -16,7 +16,7 @@ const HANGS_MS = 5_000;
 const PER_SECOND = 5;
 const TYPE = 'bench.hanging';
 
-/** Part l: measures runs that call a fast server, first alone, then while 200 runs call a server that hangs for 5 s. */
+/** Measures part l: runs that call a fast server, first alone, then while 200 runs call a server that hangs for 5 s. */
 export async function measureSlowOrigins(
   platform: Platform,
   plan: Plan,

@@ -15,7 +15,7 @@ const WOKEN = 200;
 const TYPE = 'bench.wait';
 
 /**
- * Part i: measures runs that wait: their memory, the cost of a change that wakes none of them, and how fast a run is
+ * Measures part i: the memory of runs that wait, the cost of a change that wakes none of them, and how fast a run is
  * woken.
  */
 export async function measureWaits(platform: Platform, plan: Plan, say: (message: string) => void): Promise<Figure[]> {

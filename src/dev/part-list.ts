@@ -10,7 +10,7 @@ export class Stopped extends Error {
 export interface PartList {
   /** Starts a part and keeps it running. Calls `onEnd` each time the part ends unexpectedly. @throws {Stopped} */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
-  /** @throws {Stopped} when a stop was requested, so that nothing else is started */
+  /** Throws when a stop was requested, so that nothing else is started. @throws {Stopped} */
   throwIfStopping(): void;
   /** Stops all parts, last first. A part that is starting is stopped as soon as it has started. */
   stop(): Promise<void>;

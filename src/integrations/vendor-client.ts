@@ -59,7 +59,10 @@ export interface VendorFacts {
 
 /** Sends requests to one vendor, through the egress guard. */
 export interface VendorClient {
-  /** @throws {ProviderFailure} with the vendor's message; `provider_failed` when a response cannot be read */
+  /**
+   * Sends a request and returns the response. @throws {ProviderFailure} with the vendor's message; `provider_failed`
+   * when a response cannot be read
+   */
   <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
 }
 

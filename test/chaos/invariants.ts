@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import type { Engine, RunRow } from '../support/engine';
 
 /**
- * I1: each change that matches a trigger has started a run or has a recorded reason why not. Events of the type `go`
- * are excluded, because only waits listen to them.
+ * Checks I1: each change that matches a trigger has started a run or has a recorded reason why not. Events of the type
+ * `go` are excluded, because only waits listen to them.
  */
 export async function expectNothingLost({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
@@ -15,14 +15,14 @@ export async function expectNothingLost({ database }: Engine): Promise<void> {
   expect(rows).toEqual([]);
 }
 
-/** I2: there is at most one run per automation, trigger and change. */
+/** Checks I2: there is at most one run per automation, trigger and change. */
 export async function expectNothingDoubled({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select change_id from runs where change_id is not null group by automation_id, trigger_id, change_id having count(*) > 1`);
   expect(rows).toEqual([]);
 }
 
-/** I3: no open steps, waits or secrets of ended runs remain. */
+/** Checks I3: no open steps, waits or secrets of ended runs remain. */
 export async function expectNothingLeft({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select 'step' as what, s.run_id, s.path from run_steps s where s.status in ('pending', 'running', 'waiting')
@@ -32,7 +32,8 @@ export async function expectNothingLeft({ database }: Engine): Promise<void> {
 }
 
 /**
- * I4: each effect has one idempotency key, even if it was repeated, and every successful run has all of its effects.
+ * Checks I4: each effect has one idempotency key, even if it was repeated, and every successful run has all of its
+ * effects.
  */
 export function expectOneKeyForEachEffect(
   { receiver }: Engine,
@@ -49,8 +50,8 @@ export function expectOneKeyForEachEffect(
 }
 
 /**
- * I5: in a scope of mode `single` or `queued`, no effect of a run arrives for the first time after an effect of a later
- * run.
+ * Checks I5: in a scope of mode `single` or `queued`, no effect of a run arrives for the first time after an effect of
+ * a later run.
  */
 export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): void {
   const order = new Map(runs.map((run, index) => [run.id, index]));
@@ -63,13 +64,13 @@ export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): vo
   }
 }
 
-/** I6: a window of three fires for every event from the third on, whatever happened in between. */
+/** Checks I6: a window of three fires for every event from the third on, whatever happened in between. */
 export async function expectWindows(engine: Engine, automationId: string, events: number): Promise<void> {
   const runs = await engine.runs(automationId);
   expect({ events, runs: runs.length }).toEqual({ events, runs: Math.max(0, events - 2) });
 }
 
-/** I7: a secret that runs have sent does not appear in anything that was written. */
+/** Checks I7: a secret that runs have sent does not appear in anything that was written. */
 export async function expectSecretNowhere(
   { database }: Engine,
   secret: string,
@@ -84,7 +85,7 @@ export async function expectSecretNowhere(
   for (const output of outputs) expect(output.includes(secret)).toBe(false);
 }
 
-/** I8: once all rows have ended, Temporal has no open executions of runs. */
+/** Checks I8: once all rows have ended, Temporal has no open executions of runs. */
 export async function expectTemporalAgrees({ temporal }: Engine): Promise<void> {
   const connection = await Connection.connect({ address: temporal.address });
   try {

@@ -44,7 +44,7 @@ export function Panel({ title, aside, children }: { title: string; aside?: React
   );
 }
 
-/** Shown when there are no items. Says what to do about that. */
+/** Shown when there are no items. The children explain why, or what to do about it. */
 export function Empty({ children }: { children: ReactNode }) {
   return (
     <div className="empty">

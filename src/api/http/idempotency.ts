@@ -43,7 +43,7 @@ export function callerKeyOf({
   return { principal: principal.id, route: request.path, key, contentHash: hash };
 }
 
-/** @throws {FermataError} `idempotency_key_reused`, for a key that was used with different content */
+/** Throws the error for a key that was used with different content. @throws {FermataError} `idempotency_key_reused` */
 export function refuseReusedKey(): never {
   throw new FermataError(
     'idempotency_key_reused',

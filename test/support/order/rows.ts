@@ -17,7 +17,7 @@ export class StepRows {
   readonly asked = new Set<string>();
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
-  /** `isSideBySide` returns whether the iterations of the loop at a path run concurrently. */
+  /** @param isSideBySide returns whether the iterations of the loop at a path run concurrently */
   constructor(private readonly isSideBySide: (path: string) => boolean) {}
 
   /** Writes the notes of a workflow like `writeJournal` does. */

@@ -127,6 +127,7 @@ const timeIn = (timeZone: string, at: Date): string =>
   }).format(at);
 
 /**
+ * Returns a cron pattern in words.
  * @param eitherDay whether the pattern restricts both the day of the month and the day of the week. Cron then fires
  * when either matches.
  */

@@ -7,8 +7,8 @@ import { validatorQuery } from './knowledge';
 const LOCAL_MS = 100;
 const REMOTE_MS = 400;
 /**
- * Maximum length in characters that the page validates. Longer texts would make typing slow, so only the service
- * validates them.
+ * Maximum length in characters of a text that the page validates. Longer texts would make typing slow, so only the
+ * service validates them.
  */
 const MAX_LOCAL = 100_000;
 
