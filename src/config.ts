@@ -180,7 +180,7 @@ export interface Config {
   deployment: { name: string; buildId: string } | undefined;
   /** Maximum time that a worker takes to stop after a signal, in milliseconds. */
   shutdownMs: number;
-  /** Keys of 32 bytes each. The first one encrypts, and all of them decrypt. */
+  /** Keys of 32 bytes each. The first key encrypts, and all keys decrypt. */
   secretKeys: Buffer[] | undefined;
   /** Encryption of payloads in Temporal's histories. */
   codec: 'none' | 'aes-gcm';

@@ -58,7 +58,7 @@ export const origins = list.transform((items, context) =>
   }),
 );
 
-/** Returns the origin of an http(s) URL in a list; empty for anything else. */
+/** Returns a list with the origin of an http(s) URL, or an empty list for anything else. */
 export function originsOf(url: string | undefined): string[] {
   if (url === undefined || !/^https?:/.test(url) || !URL.canParse(url)) return [];
   return [new URL(url).origin];

@@ -84,7 +84,7 @@ interface PooledThread<Job, Answer> {
   close(): Promise<void>;
 }
 
-/** Creates one thread, which performs one job at a time and is ended when a job exceeds the deadline. */
+/** Creates a thread that performs one job at a time and is ended when a job exceeds the deadline. */
 function createPooledThread<Job, Answer>(
   worker: Worker,
   deadlineMs: number,

@@ -11,7 +11,7 @@ export interface Machine {
 
 /** The concurrency limits of one worker process. */
 export interface WorkerSizes {
-  /** Number of workflow tasks. A run holds one while its local steps are performed. */
+  /** Number of workflow task slots. A run uses one while its local steps are performed. */
   workflowTasks: number;
   /** Number of activities, and also of local activities. Each takes a database connection for short periods. */
   activities: number;

@@ -13,7 +13,7 @@ export interface Attempt {
   context: Context;
   key: AttemptKey;
   start: StepStart;
-  /** Number of attempts that were sent, including this one once it is sent. */
+  /** Number of attempts that were sent. Includes this attempt once it has been sent. */
   sentCount: number;
   /** The request that was sent, and when it was sent. */
   sent?: { config: unknown; connectionType: string; connectionId: string; prepared: unknown; at: number };
@@ -33,9 +33,9 @@ export function keyOf({ info }: Context): AttemptKey {
 const SUPERSEDED_RETRY_MS = 1_000;
 
 /**
- * Returns the failure of an attempt that another attempt of the same step has replaced. Temporal has timed out the
- * replaced attempt and ignores its failure, or it retries after the other attempt (of a process that was suspended) has
- * had time to end.
+ * Returns the failure of an attempt that another attempt of the same step has replaced. In most cases Temporal has
+ * already timed out the replaced attempt and ignores its failure. Otherwise (the process of the other attempt was
+ * suspended), Temporal retries after the other attempt has had time to end.
  */
 export const superseded = ({ path }: { path: string }): ApplicationFailure =>
   ApplicationFailure.create({

@@ -35,6 +35,6 @@ export interface ActivityDeps extends RunSources {
   onRunsToStart: () => void;
   /** Called when an action ends, for the metrics. */
   onAction: (action: string, outcome: 'success' | 'failed', seconds: number) => void;
-  /** A named point at which fault tests stop the process. It has no effect otherwise. */
+  /** Called at named points, at which fault tests stop the process. Has no effect otherwise. */
   failpoint: (name: string) => Promise<void> | void;
 }

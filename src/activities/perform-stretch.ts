@@ -71,8 +71,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * Returns whether a call would move to the task queue of calls as soon as it begins, as far as its configuration before
- * rendering shows.
+ * Returns whether a call would move to the task queue of calls as soon as it begins, according to its configuration
+ * before rendering.
  */
 function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, path: string): boolean {
   const step = stepAt(definition, path);

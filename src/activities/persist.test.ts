@@ -35,7 +35,7 @@ describe('what a call has led to', () => {
     let tries = 0;
     const write = () => {
       tries += 1;
-      // The second try begins within the time limit, a third one would not.
+      // The second try begins within the time limit; a third try would not.
       passed = tries === 1 ? seconds - 1 : seconds;
       return Promise.reject(away());
     };

@@ -29,7 +29,7 @@ const toRecord = (row: Row): AlertRecord => ({
   repeats: Number(row.repeats),
 });
 
-/** Filter of alerts; all given conditions must hold. */
+/** Filter of alerts. An alert must meet all given conditions. */
 export interface AlertFilter {
   status?: string | undefined;
   severity?: string | undefined;
@@ -117,8 +117,8 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
 }
 
 /**
- * Returns how many alerts are firing for a system, for a fingerprint or with all the given labels, and the newest
- * `limit` of them.
+ * Returns how many alerts are firing for a system, for a fingerprint or with all the given labels. Also returns the
+ * newest of these alerts, at most `limit`.
  */
 export async function firingAlerts(
   db: Executor,

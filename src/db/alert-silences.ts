@@ -43,7 +43,7 @@ export async function deleteSilences(tx: Executor, ids: readonly string[]): Prom
     .returning();
 }
 
-/** Returns silences that have not ended: either the one with an id, or all silences of an alert's fingerprint. */
+/** Returns silences that have not ended: the silence with this id, or all silences of an alert's fingerprint. */
 export async function findSilences(
   db: Executor,
   which: { silenceId: string } | { fingerprint: string },

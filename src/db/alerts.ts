@@ -38,8 +38,8 @@ export async function lockAlerts(
       order by e.id for update of e`);
   let { rows } = await select();
   const found = new Set(rows.map(({ id }) => id));
-  // Rows of new alerts are inserted in the order of ids, and then all rows are locked again: a concurrent message for
-  // the same new alert waits at the insert until the other transaction commits, and then locks and reads its row.
+  // New rows are inserted in the order of ids, and then all rows are locked again. A concurrent message for the same
+  // new alert waits at its insert until this transaction commits, and then locks and reads this row.
   const missing = create.filter((id) => !found.has(id)).sort();
   if (missing.length > 0) {
     const at = now.toISOString();

@@ -3,7 +3,7 @@ import type { Actor } from '../domain/entities/change';
 import type { Executor } from './executor';
 import { auditLog } from './tables/access';
 
-/** A mutation, or a refused attempt at one. */
+/** A mutation, or an attempt at a mutation that was refused. */
 export interface AuditEntry {
   at: Date;
   actor: Actor;

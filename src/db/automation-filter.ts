@@ -1,7 +1,7 @@
 import { eq, ilike, isNull, or, sql, type SQL } from 'drizzle-orm';
 import { automations, automationVersions } from './tables/automations';
 
-/** Filter of automations; all given conditions must hold. */
+/** Filter of automations. An automation must meet all given conditions. */
 export interface AutomationFilter {
   /** Empty = automations without a group. */
   group?: string | undefined;

@@ -29,7 +29,7 @@ export interface AutomationRecord {
   /** Origin of the document; null unless it is managed from Git. */
   provenance: Provenance | null;
   version: number;
-  /** Position in the order of commits of definition changes; every write has a new one. */
+  /** Position of the latest write in the commit order of definition changes. Every write gets a new one. */
   revision: number;
   definition: Definition;
   /** The original text, when it was sent as YAML. */

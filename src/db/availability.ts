@@ -8,7 +8,7 @@ const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|pool after calling end/;
 /**
  * A migration changed a table for which this connection has a cached plan ("cached plan must not change result type").
- * The connection is dropped (`client.ts`) and the statement succeeds on another one.
+ * The connection is dropped (`client.ts`), and the statement succeeds on another connection.
  */
 const STALE_PLAN = '0A000';
 /**
@@ -24,7 +24,7 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /**
- * Returns the error and its causes, as far as they come from the database or the socket. They are recognized by their
+ * Returns the error and those of its causes that come from the database or the socket. They are recognized by their
  * shape and not by `instanceof`, because the `Error` class of Node's socket errors may differ from the one in this
  * module's realm.
  */
@@ -45,7 +45,7 @@ export function databaseCauses(error: unknown): { code: string; message: string 
 interface ErrorShape {
   code?: unknown;
   message?: unknown;
-  /** Set for an AggregateError: one error for each address that was tried. */
+  /** Set for an AggregateError, with one error for each address that was tried. */
   errors?: unknown;
   cause?: unknown;
 }

@@ -6,7 +6,7 @@ import { createStatementNames } from './prepare-statements';
 /** How long the client waits for an answer beyond Postgres' own statement timeout, in milliseconds. */
 const ANSWER_MS = 3_000;
 
-/** A pool, and drizzle on top of it. */
+/** A connection pool, and the drizzle instance that uses it. */
 export interface Database {
   pool: pg.Pool;
   db: NodePgDatabase;
@@ -25,7 +25,7 @@ export interface DatabaseOptions {
   max?: number;
   /** Shown in `pg_stat_activity`. */
   applicationName?: string;
-  /** Receives the error of a connection that broke; the next query opens another one. */
+  /** Called with the error of a connection that broke. The next query opens a new connection. */
   onError?: (error: Error) => void;
   /**
    * Milliseconds after which Postgres ends a statement; default 15,000, 0 = never. If no answer arrives within another

@@ -19,7 +19,10 @@ export async function findConnection(
   return rows[0] ?? null;
 }
 
-/** Returns the connections that a step names: the one with this id, otherwise those with this name. */
+/**
+ * Returns the connections that a step names. This is the connection with this id or, if there is none, those with this
+ * name.
+ */
 export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
   const row = await findConnection(db, idOrName);
   return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];

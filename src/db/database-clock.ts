@@ -4,7 +4,7 @@ import type { Executor } from './executor';
 
 /** Interval between readings of the database's time, in milliseconds. */
 const EVERY_MS = 15_000;
-/** Number of queries per measurement; the one with the shortest round trip is used. */
+/** Number of queries per measurement. The query with the shortest round trip is used. */
 const SAMPLES = 3;
 /**
  * Minimum jump of the wall clock against the monotonic clock, in milliseconds, that is taken as a sign that the clock
@@ -64,7 +64,7 @@ export async function followDatabaseClock(
   };
   const remeasure = (): void => {
     measuring ??= measure()
-      // When a measurement fails, the clock continues from the last one.
+      // When a measurement fails, the clock continues from the previous measurement.
       .catch(() => undefined)
       .finally(() => (measuring = undefined));
   };

@@ -4,8 +4,8 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 
 /**
  * Error codes after which the next call tries again: another process created the same partition (42P07, 42P17, 42710,
- * 23505), the default partition holds rows of that day (23514), or a lock or statement timed out (55P03, 57014). In
- * each case inserts still find a partition: the one that the other process created, or the default one.
+ * 23505), the default partition contains rows of that day (23514), or a lock or statement timed out (55P03, 57014). In
+ * each case inserts still find a partition, either the one that the other process created or the default partition.
  */
 const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 

@@ -72,10 +72,10 @@ function watchStatements(
 }
 
 /**
- * Drops connections that would fail again. A connection whose prepared statement a migration made invalid is ended when
- * it is released. A connection whose statement got no answer is closed at once, since it was probably cut on the
- * network (NAT, failover). Idle connections use the same network route, so they are closed too. Connections in use are
- * closed if they give no answer within 8 s, so that no further statement waits for its whole timeout.
+ * Drops connections that would fail again. A connection with a prepared statement that a migration has made invalid is
+ * ended when it is released. A connection whose statement got no answer is closed at once, because it was probably cut
+ * on the network (NAT, failover). Idle connections use the same network route, so they are closed too. Connections in
+ * use are closed if they give no answer within 8 s, so that no further statement waits for its whole timeout.
  *
  * A process recovers from a cut within 30 s. Its listener detects the cut within 15 s (`db/notifier.ts`: a statement
  * every 5 s, 10 s for its answer). All connections are closed 8 s later. The loops and local activities that failed

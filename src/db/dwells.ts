@@ -11,7 +11,7 @@ export interface DwellArming {
   contextKey: string | null;
   /** Result of `dwellGateId`. */
   gate: string;
-  /** The entity whose state must hold. */
+  /** The entity whose state must keep the dwell's cause true. */
   entity: { kind: string; id: string };
   event: string;
   config: Record<string, unknown>;
@@ -91,7 +91,7 @@ export async function armDwell(tx: Executor, arming: DwellArming): Promise<'arme
   const found = await tx.execute<Row>(sql`select ${COLUMNS} from dwells where ${key}`);
   const standing = found.rows[0] ? toDwell(found.rows[0]) : null;
   if (standing === null || standing.gate === gate) return standing;
-  // A dwell that was armed before its trigger was edited does not prevent a new one.
+  // A dwell that was armed before its trigger was edited does not prevent a new dwell.
   await dropDwell(tx, standing);
   return (await insertDwell(tx, arming)) ? 'armed' : null;
 }
@@ -119,7 +119,7 @@ async function insertDwell(tx: Executor, arming: DwellArming): Promise<boolean> 
 
 /**
  * Returns armed and spent dwells of some entities, locked until the transaction ends. Locks are taken in the order of
- * ids: two batches may route changes of the same entities, and would deadlock if they used different orders.
+ * ids, because two batches may route changes of the same entities and would deadlock if they used different orders.
  */
 export async function lockDwellsOf(tx: Executor, entities: readonly { kind: string; id: string }[]): Promise<Dwell[]> {
   if (entities.length === 0) return [];
@@ -133,8 +133,8 @@ export async function lockDwellsOf(tx: Executor, entities: readonly { kind: stri
 }
 
 /**
- * Returns an armed dwell, locked until the transaction ends; null when it is no longer armed. Without the lock, its
- * timer and the sweep could both read `armed` and start two runs for one cause.
+ * Returns an armed dwell, locked until the transaction ends. Returns null when the dwell is no longer armed. Without
+ * the lock, its timer and the sweep could both read `armed` and start two runs for one cause.
  */
 export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | null> {
   const found = await tx.execute<Row>(

@@ -83,8 +83,8 @@ export interface EntityStore {
     options?: WriteOptions,
   ): Promise<MutateResult>;
   /**
-   * Does the same as `mutate` for several entities of one kind, with as many statements as for one. The ids must be
-   * distinct. Results and changes are in the order of `writes`.
+   * Does the same as `mutate` for several entities of one kind. The number of statements does not depend on the number
+   * of entities. The ids must be distinct. Results and changes are in the order of `writes`.
    */
   mutateMany(
     tx: Executor,

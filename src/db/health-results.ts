@@ -51,8 +51,8 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
 }
 
 /**
- * Returns the results of a system that are older than the given one, newest first. Among results of the same instant,
- * those with smaller ids count as older.
+ * Returns the results of a system that are older than the result `before`, newest first. Among results of the same
+ * instant, those with smaller ids count as older.
  */
 export async function earlierResults(
   db: Executor,
@@ -74,8 +74,8 @@ export async function earlierResults(
 }
 
 /**
- * Returns the results of a system that are newer than the given one but come before it in the change log, which means
- * that the given one arrived late. The log decides, since the clocks of the receivers may differ.
+ * Returns the results of a system that are newer than the result `late` but come before it in the change log, which
+ * means that `late` arrived late. The order of the log decides this, because the clocks of the receivers may differ.
  */
 export async function overtakingResults(
   db: Executor,

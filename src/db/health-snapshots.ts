@@ -9,7 +9,10 @@ export interface HealthSnapshot extends Record<string, unknown> {
   system_since: Date | string;
   /** Newest transition of the status; null = none. */
   transition_at: Date | string | null;
-  /** Whether that transition was the first one, to `healthy`. The system counted as healthy before it, too. */
+  /**
+   * Whether that transition was the system's first, to `healthy`. In this case the system counted as healthy before it,
+   * too.
+   */
   first_healthy: boolean | null;
   transitions: number;
   results: number;

@@ -25,8 +25,8 @@ const UNANSWERED = 0;
 
 /**
  * Claims the key for this transaction and returns undefined, or returns the stored answer. A concurrent second request
- * waits at the unique key until the first one has committed (it then finds the answer) or rolled back (it then claims
- * the key).
+ * waits at the unique key until the first request has committed or rolled back. After a commit it finds the answer;
+ * after a rollback it claims the key.
  */
 export async function claimIdempotencyKey(
   tx: Executor,

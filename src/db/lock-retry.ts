@@ -13,7 +13,10 @@ export interface LockRetry {
    */
   lockTimeoutMs: number;
   attempts: number;
-  /** Pause between attempts, in milliseconds; lets the queue behind the failed attempt drain. */
+  /**
+   * Pause between attempts, in milliseconds. During the pause, the statements that queued behind the failed attempt can
+   * proceed.
+   */
   pauseMs: number;
   /** Called before each pause. */
   onRetry?: (attempt: number) => void;

@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Returns the maintenance of a system that was in progress at an instant, or undefined. Of several, returns the one
- * that ended last.
+ * Returns the maintenance of a system that was in progress at an instant, or undefined. If there are several, returns
+ * the one that ended last.
  */
 export async function maintenanceDuring(
   db: Executor,

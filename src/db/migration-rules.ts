@@ -2,7 +2,7 @@ import type { MigrationFile } from './migration-files';
 import { isNonTransactional, splitStatements } from './migration-statements';
 import { PARTITIONED } from './partition-indexes';
 
-/** Files with numbers up to this one were written before the rules existed. */
+/** Files with numbers up to this number were written before the rules existed. */
 const BEFORE_THE_RULES = 20;
 
 /** Tables that grow or that every event touches. An index on one of them must be built concurrently. */

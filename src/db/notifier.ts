@@ -15,13 +15,13 @@ const HEARTBEAT_MS = 5_000;
 /** Timeout for an answer on the listening connection, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** Wakes listeners; never throws, since every listener also polls. */
+/** Wakes the listeners of a topic. Never throws, because every listener also polls. */
 export type Notifier = Record<Topic, () => void>;
 
 /**
- * Creates the notifier. It sends `NOTIFY` outside the writing transaction, because inside one its commit would take a
- * database-wide lock. Calls that are made while a notification is being sent, or right after it, are combined into one
- * further notification.
+ * Creates the notifier. It sends `NOTIFY` outside the writing transaction, because inside the transaction, the commit
+ * would take a database-wide lock. Calls that are made while a notification is being sent, or right after it, are
+ * combined into one further notification.
  */
 export function createNotifier(pool: Pool): Notifier {
   const state = new Map<Topic, 'sending' | 'again'>();

@@ -59,7 +59,7 @@ export async function buildPartitionIndexes(
 }
 
 /**
- * Attaches an index. Briefly locks the index of the partition, and thereby blocks its writers. Returns false when the
+ * Attaches an index. For a moment, this locks the index of the partition and blocks its writers. Returns false when the
  * lock was not granted in time.
  */
 async function attach(pool: pg.Pool, parent: string, name: string): Promise<boolean> {

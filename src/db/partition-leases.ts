@@ -7,7 +7,10 @@ export const LEASE_SECONDS = 5;
 const NEEDS_SECONDS = 60;
 
 const until = sql`clock_timestamp() + make_interval(secs => ${LEASE_SECONDS})`;
-/** SQL condition: the partition is reserved for workers with the plugins that it needs, and such a worker is live. */
+/**
+ * SQL condition: the partition is reserved for workers with the plugins that it needs, and a worker with these plugins
+ * is live.
+ */
 const isReserved = sql`(needs is not null and needs_until > clock_timestamp() and exists (
   select 1 from workers w where w.expires_at >= clock_timestamp() and w.knows @> partition_leases.needs))`;
 const textArray = (names: readonly string[]): SQL =>

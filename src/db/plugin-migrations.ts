@@ -80,7 +80,10 @@ const placeOf = ({ plugin, schema }: PluginMigrations, file: MigrationFile) => (
 const labelOf = (plugin: string, file: Pick<MigrationFile, 'version' | 'name'>): string =>
   `Migration ${migrationLabel(file)} of the plugin "${plugin}"`;
 
-/** Returns the files to apply. @throws {SchemaError} when one of them, or one that was applied before, is refused */
+/**
+ * Returns the files to apply. @throws {SchemaError} when one of these files, or a file that was applied before, is
+ * refused
+ */
 function missingFiles({ plugin, schema, files }: PluginMigrations, applied: readonly Applied[]): MigrationFile[] {
   const done = new Map(applied.map((row) => [row.version, row]));
   const newest = applied.at(-1);

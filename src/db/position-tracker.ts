@@ -2,14 +2,14 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
 /**
- * Number of positions that may be drawn while one transaction stays open. After that the tracker stops waiting for the
- * transaction, which limits the memory of followers.
+ * Number of positions that may be drawn while one transaction stays open. After that, the tracker stops waiting for the
+ * transaction, to limit the memory of followers.
  */
 const MAX_BEHIND = 100_000;
 
 /** A snapshot of the sequence of positions. Rows must be read after it, in another statement. */
 export interface PositionSnapshot {
-  /** Rows that were committed since the previous snapshot have positions above this one. */
+  /** Rows that were committed since the previous snapshot have higher positions than this. */
   from: number;
   /** All rows up to this position that will ever exist are visible now. */
   settled: number;

@@ -11,8 +11,8 @@ const rowsOf =
   };
 
 /**
- * Returns the task that removes versions older than `ms` that no run refers to. The newest `keep` versions of an
- * automation and its current one are kept.
+ * Returns the task that removes versions that are older than `ms` and that no run refers to. The newest `keep` versions
+ * of an automation and its current version are kept.
  */
 export function oldVersions(keep: number, ms: number): RetentionTask {
   return rowsOf(

@@ -17,7 +17,7 @@ interface Page extends Record<string, unknown> {
 
 /**
  * Returns a task over rows in the order of (time, id), one page per batch. Rows that are kept despite their age are
- * thus read once per call of `applyRetention`, not once per batch. `statement` selects the page after `after` and
+ * therefore read once per call of `applyRetention`, not once per batch. `statement` selects the page after `after` and
  * returns a `Page`.
  */
 function paged(statement: (after: SQL, limit: number) => SQL): RetentionTask {

@@ -101,7 +101,7 @@ export async function changesCausedBy(
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }
 
-/** Returns whether the routings of that instant are still kept. */
+/** Returns whether retention still keeps the routings of a change that was routed at `routedAt`. */
 export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs: number): Promise<boolean> {
   const found = await db.execute<{ kept: boolean }>(sql`
     select ${routedAt.toISOString()}::timestamptz > clock_timestamp() - make_interval(secs => ${retentionMs / 1_000}) as kept`);

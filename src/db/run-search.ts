@@ -9,7 +9,7 @@ import type { Executor } from './executor';
  * the other filters. An index for parts of a text would make every run more expensive.
  */
 export const SEARCHED_RUNS = 20_000;
-/** Maximum number up to which the runs of one status are counted. */
+/** Maximum number of runs of one status that are counted. */
 export const COUNTED_RUNS = 10_000;
 /** Maximum number of automations whose names match a text. */
 const MAX_NAMED = 500;

@@ -170,8 +170,8 @@ export async function resyncMissing(db: Executor, known: readonly string[]): Pro
 const PAGE = 200;
 
 /**
- * Marks schedules whose spec in Temporal differs from the current one, for example after a change of the default time
- * zone.
+ * Marks schedules whose spec in Temporal differs from their current spec, for example after a change of the default
+ * time zone.
  */
 export async function resyncChanged(db: Executor, specOf: (schedule: ScheduleRow) => string): Promise<void> {
   let after = { automation_id: '00000000-0000-0000-0000-000000000000', trigger_id: '' };

@@ -51,8 +51,8 @@ export interface AllowedPackage {
 }
 
 /**
- * Returns a version of a package, or without a version the one that was added last. Returns null when the package is
- * not on the list.
+ * Returns a version of a package. If no version is given, returns the version that was added last. Returns null when
+ * the package is not on the list.
  */
 export async function findAllowedPackage(
   db: Executor,

@@ -56,7 +56,7 @@ export async function upgradeDefinitions(deps: {
           errors,
           failedAt: clock.now(),
         });
-        // The automation is disabled and its definition stays in the old form: running a document that this release
+        // The automation is disabled, and its definition is left in the old form: running a document that this release
         // reads differently would be worse than not running it.
         await automations.update(tx, id, { status: 'disabled', actor: MIGRATOR });
         result.failed.push(id);

@@ -22,8 +22,8 @@ export interface WindowArrival {
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
   const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;
-  // The lock is an advisory one because the first arrival for a key has no row to lock. Without it, two workers could
-  // each count n - 1 other arrivals, so that neither or both would fire the window.
+  // An advisory lock is used because the first arrival for a key has no row to lock. Without the lock, two workers
+  // could each count n - 1 other arrivals, so that neither or both would fire the window.
   const name = `window:${automationId}:${triggerId}:${partitionKey}`;
   await tx.execute(sql`select pg_advisory_xact_lock(hashtextextended(${name}, 0))`);
   const key = sql`automation_id = ${automationId} and trigger_id = ${triggerId} and gate = ${gate}

@@ -9,7 +9,7 @@ export interface UnroutedChange {
   partition: number;
   /** Number of attempts to route the change so far. */
   attempts: number;
-  /** Time of the next attempt after a failed one. Later changes of the same entity wait until then. */
+  /** Time of the next attempt, after an attempt has failed. Later changes of the same entity wait until then. */
   nextAttemptAt: Date | null;
   /** Whether its entity has dwells that the change may end. */
   hasDwells: boolean;

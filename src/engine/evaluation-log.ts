@@ -29,8 +29,8 @@ export interface EvaluationRecord {
 }
 
 /**
- * Outcomes whose detail is a progress count. Consecutive refusals with one of these outcomes count as one, with the
- * newest detail.
+ * Outcomes whose detail is a progress count. Consecutive refusals with one of these outcomes are stored as a single
+ * refusal with the newest detail.
  */
 const COUNTED: ReadonlySet<Outcome> = new Set(['window']);
 /** Maximum length of a stored reason, in characters. */

@@ -15,7 +15,7 @@ export interface Fleet {
    * workers know, and those that this worker knows.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
-  /** Returns whether a single live worker other than this one knows all of these names. */
+  /** Returns whether there is a single live worker, other than this worker, that knows all of these names. */
   someoneKnows(names: readonly string[]): boolean;
   /** Returns whether another worker knows a name. Workers that stopped within the last few minutes count. */
   someoneKnew(name: string): boolean;

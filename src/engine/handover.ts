@@ -46,9 +46,9 @@ export interface ChangeConcerns {
 
 /**
  * Creates the decision about changes that need a trigger, filter, kind or plugin that this worker does not have. Such a
- * change is handed to a live worker that has it. If no live worker has it, and an enabled automation has a trigger that
- * needs it, the change waits for a minute, which is enough for a restart. After that it is routed without the missing
- * part, and each of these triggers gets an evaluation that says so.
+ * change is handed over to a live worker that has what is missing. If there is no such worker, and a trigger of an
+ * enabled automation needs what is missing, the change waits for a minute, which is enough for a restart. After that it
+ * is routed without the missing part, and each of these triggers gets an evaluation that says so.
  */
 export function createHandover(deps: {
   db: Executor;

@@ -62,7 +62,7 @@ export function createIndexFollower(
     // The automation with the newest revision may have been deleted, in which case no row has this revision.
     seen = Math.max(seen, revision);
   };
-  // Reads are sequential, so that a page is never applied over a newer one.
+  // Reads are sequential, so that an older page is never applied after a newer page.
   let last: Promise<void> = Promise.resolve();
 
   return {

@@ -34,8 +34,8 @@ const CHECK_MS = 1_000;
 
 /**
  * Restarts loops that have completed no iteration for 25 s, and reports each restart. The abandoned iteration may
- * continue beside the new one. This does no harm, because the work of each loop may also be done by several workers at
- * once.
+ * continue while the new iteration runs. This does no harm, because several workers may also do the work of a loop at
+ * the same time.
  */
 export function createLoopWatch(deps: {
   onStalled: (loop: LoopState) => void;

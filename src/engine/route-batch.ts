@@ -17,7 +17,7 @@ export interface RouteDeps extends SurvivorDeps, DwellDeps {
   database: Database;
   workerId: string;
   evaluator: Evaluator;
-  /** A named point at which fault tests stop the process. It has no effect otherwise. */
+  /** Called at named points, at which fault tests stop the process. Has no effect otherwise. */
   failpoint: (name: string) => Promise<void> | void;
 }
 

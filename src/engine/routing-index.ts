@@ -52,7 +52,7 @@ export class RoutingIndex {
     private readonly lacks: (automation: RoutedAutomation) => readonly string[] = () => [],
   ) {}
 
-  /** Number of automations in the index. */
+  /** Returns the number of automations in the index. */
   get size(): number {
     return this.entries.size;
   }

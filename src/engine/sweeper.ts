@@ -13,8 +13,8 @@ const EVERY_MS = 1_000;
 export interface DueWork {
   name: string;
   /**
-   * Returns the SQL condition that is true when there is such work. It must be cheap, because it is evaluated every
-   * second.
+   * Returns the SQL condition that is true when there is work of this kind. It must be cheap, because it is evaluated
+   * every second.
    */
   due: () => SQL;
   /** Returns whether this worker can do the work now; some kinds need Temporal. Default: always true. */

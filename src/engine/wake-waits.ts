@@ -34,7 +34,7 @@ export interface WakeDeps {
   onWake: (result: 'signalled' | 'false') => void;
 }
 
-/** A change with the events derived from it. */
+/** A change, and the events that were derived from it. */
 export interface DerivedChange {
   change: Change;
   occurrences: readonly Occurrence[];
@@ -173,8 +173,8 @@ function warnOfSteps({ log }: WakeDeps, { runId, path }: Wait): void {
 }
 
 /**
- * Returns the entities for which a wait must be evaluated: each changed entity for a wait on any entity of a kind,
- * otherwise a single one, since one evaluation covers all.
+ * Returns the entities for which a wait must be evaluated. These are all changed entities for a wait on any entity of a
+ * kind. Otherwise it is a single entity, because one evaluation covers all of them.
  */
 function changedFor({ refs }: Wait, derived: readonly DerivedChange[]): { kind: string; id: string }[] {
   const changed = new Map(derived.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));

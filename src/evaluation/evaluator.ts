@@ -18,7 +18,7 @@ export interface ExpressionContext {
   repeat: Record<string, unknown> | null;
   /** Result of the last wait of the run. While a wait is evaluated, it contains `changed`. */
   wait?: Record<string, unknown> | null;
-  /** System ids in `health.systems` besides those in the expression. */
+  /** System ids in `health.systems`, in addition to those in the expression. */
   usesState: readonly string[];
   /** Window of `transitions_in_window`, in minutes. */
   stateWindowMinutes: number;
@@ -64,7 +64,7 @@ export interface Evaluator {
   condition(db: Executor, condition: Condition, scope: ExpressionContext): Promise<TracedVerdict>;
   /**
    * Evaluates a condition of a wait. Also returns when its value may change without a change of an entity, and which
-   * entities it reads. `more` are further entities to read.
+   * entities it reads. `more` contains additional entities to read.
    */
   readCondition(
     db: Executor,

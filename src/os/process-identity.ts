@@ -12,8 +12,8 @@ export interface ProcessIdentity {
 /** Returns the identity of a process that is alive (a zombie is not), or undefined when no such process exists. */
 export function identityOf(pid: number): ProcessIdentity | undefined {
   try {
-    // The fields after the command name, which may contain spaces and brackets. The state is the first of them, the
-    // start time the 20th.
+    // The fields after the command name, which may contain spaces and brackets. The state is the first of these fields,
+    // and the start time is the 20th.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');

@@ -87,8 +87,8 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
         }
         const theirs = dwellIdIn(holder);
         if (theirs === dwell.id) return;
-        // A key has only one dwell. If the dwell of the running execution is armed, it is newer than the one that this
-        // process read. Otherwise it has ended.
+        // A key has only one dwell. If the dwell of the running execution is armed, it is newer than the dwell that
+        // this process read. Otherwise it has ended.
         if (theirs !== undefined && (await isArmed(db, theirs))) return;
         await end(holder);
       }

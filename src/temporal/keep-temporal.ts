@@ -50,8 +50,9 @@ interface Session {
 }
 
 /**
- * Keeps one connection to Temporal, with a worker and a client on it. The process starts even while Temporal is
- * unreachable; runs to start wait in Postgres until then. A worker that ends with an error is replaced after 2 s.
+ * Keeps one connection to Temporal, which a worker and a client share. The process starts even while Temporal is
+ * unreachable; until Temporal is reached, runs to start wait in Postgres. A worker that ends with an error is replaced
+ * after 2 s.
  */
 export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const { log } = deps;

@@ -79,8 +79,8 @@ function createCalls(deps: RunStarterDeps) {
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
     /**
-     * Starts the run. Returns null when another execution holds the workflow id; with `again`, a closed one may hold it
-     * too.
+     * Starts the run. Returns null when another execution holds the workflow id. Without `again`, an execution that has
+     * closed still holds its id.
      */
     async tryStart(run: StartableRun, again: boolean): Promise<'eager' | 'started' | null> {
       onCall('start');

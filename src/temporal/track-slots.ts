@@ -47,7 +47,7 @@ function handsOverTo(result: unknown, taskQueue: string): string | undefined {
   return last !== undefined && 'performed' in last && isHandover(last.performed) ? queueOf(last.performed) : undefined;
 }
 
-/** Returns whether a normal activity takes over from this one without a pause. */
+/** Returns whether a normal activity takes over from the activity with this outcome, without a pause. */
 function isHandover(outcome: unknown): outcome is Handover {
   const { type, delayMs } = Object(outcome) as Partial<Handover>;
   return type === 'handover' && delayMs === 0;

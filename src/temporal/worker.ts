@@ -41,7 +41,7 @@ export interface TemporalWorkerOptions {
 
 /**
  * Fractions of the shutdown time after which activities are cancelled, and after which the worker stops waiting for
- * them.
+ * activities.
  */
 const GRACE = 0.4;
 const FORCE = 0.7;
@@ -68,14 +68,14 @@ function installedSdk(): string {
 
 /** The two workers of a process, which are run together. */
 export interface TemporalWorkers {
-  /** Resolves when both workers have ended. If one of them ends with an error, the other one is shut down. */
+  /** Resolves when both workers have ended. If a worker ends with an error, the other worker is shut down. */
   run(): Promise<void>;
   shutdown(): void;
 }
 
 /**
- * Creates the workers of one process. One of them executes runs and their activities. The other one makes calls to slow
- * origins, which have a separate task queue and separate slots.
+ * Creates the two workers of a process. One worker executes runs and their activities. The other worker makes calls to
+ * slow origins, which have a separate task queue and separate slots.
  */
 export async function createTemporalWorkers(options: TemporalWorkerOptions): Promise<TemporalWorkers> {
   const { connection, namespace, taskQueue, bundle, activities, interceptors, sizes, shutdownMs } = options;

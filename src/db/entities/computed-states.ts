@@ -112,8 +112,8 @@ const createAttempts =
       try {
         return await Promise.race([work(own.db), tooLate(limitMs, late.signal)]);
       } catch (error) {
-        // A service that the plugin calls may refuse connections with the same error as a database, so only errors of
-        // statements count.
+        // A service that the plugin calls may refuse connections with the same error as Postgres does, so only errors
+        // of statements count.
         if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
         throw unreadable(kind, messageOf(error));
       } finally {

@@ -56,8 +56,8 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
       ...{ allErrors: true, strict: false, validateFormats: false, ownProperties: true, logger: false as const },
       code: { regExp },
     };
-    // Each schema has its own compiler, because two kinds may use the same `$id` and a new version of a schema must not
-    // find the old one.
+    // Each schema has its own compiler, because two kinds may use the same `$id`, and because a new version of a schema
+    // must not find the old version.
     const compiler = draft07 ? new Ajv(options) : new Ajv2020(options);
     compiler.removeKeyword('uniqueItems');
     compiler.addKeyword({

@@ -21,7 +21,7 @@ export interface TransitionQuery {
   field?: string;
   /** Maximum number of rows. */
   limit: number;
-  /** Only transitions with positions below this one. */
+  /** Only transitions with positions below this position. */
   before?: number;
 }
 
@@ -97,9 +97,9 @@ export interface Predicate {
 }
 
 /**
- * Returns since when the field has continuously had one of `values` (a change from one of them to another does not
- * interrupt this). Returns null when it has none of them now, or the entity does not exist. The time is read from
- * transitions; if retention has removed the one that began it, the creation of the entity is used.
+ * Returns since when the field has continuously had one of `values` (a change from one of these values to another does
+ * not interrupt this). Returns null when it has none of these values now, or the entity does not exist. The time is
+ * read from transitions. If retention has removed the transition that began it, the creation of the entity is used.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

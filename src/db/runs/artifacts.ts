@@ -18,7 +18,10 @@ export interface ArtifactView {
 
 /** The columns that `newestArtifacts` selects. */
 const COLUMNS = sql`id, action_id, path, type, name, data`;
-/** The newest artifact is selected for each value of these, which are the leading columns of `artifacts_newest`. */
+/**
+ * The leading columns of the index `artifacts_newest`. The newest artifact is selected for each combination of their
+ * values.
+ */
 const GROUP = sql`coalesce(action_id, ''), type, name`;
 
 /**

@@ -12,8 +12,8 @@ export interface Bucket {
 export const ACTIVE = sql.raw(`('pending', 'running', 'waiting')`);
 
 /**
- * Serializes decisions about a bucket until the end of the transaction. Locking the whole automation excludes every
- * bucket of it, so that decisions of an older and a newer version with different scopes exclude each other as well.
+ * Serializes decisions about a bucket until the end of the transaction. Locking the whole automation excludes all of
+ * its buckets, so that decisions for an older and a newer version with different scopes exclude each other as well.
  */
 export async function lockBucket(tx: Executor, bucket: Bucket): Promise<void> {
   await lockBuckets(tx, [bucket]);

@@ -117,10 +117,10 @@ export interface ClaimedRun {
 }
 
 /**
- * Claims a run: `pending` → `running`, and stores the execution. This is the first step of every execution. Returns
- * null when the row does not belong to this execution (because the run was ended, replaced, or claimed by another
- * execution); the execution must then end without any effect. An execution that claims a second time gets its own claim
- * again. The row is returned too, which saves a statement for every run.
+ * Claims a run: sets it from `pending` to `running`, and stores the execution. This is the first step of every
+ * execution. Returns null when the row does not belong to this execution (because the run was ended, replaced, or
+ * claimed by another execution); the execution must then end without any effect. An execution that claims a second time
+ * gets the same result. The row is returned too, which saves a statement for every run.
  */
 export async function claimRun(db: Executor, runId: string, executionRunId: string): Promise<ClaimedRun | null> {
   const result = await db.execute<ClaimedRow & { variables: Record<string, unknown>; error: RunError | null }>(sql`
@@ -205,7 +205,7 @@ export async function finishRun(
 }
 
 /**
- * Ends the last step of a run successfully, and the run with it, in one statement. This saves a commit compared with
+ * Ends the last step of a run successfully, and thereby the run, in one statement. This saves a commit compared with
  * `endStep` and `finishRun`. The run ends only if the step ends, so that a late attempt changes nothing. Like
  * `finishRun` with `unlocked`, it does not take the lock of the bucket.
  */
@@ -224,8 +224,8 @@ export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): P
 }
 
 /**
- * Returns the consequences of ending the run that the part `ended` of the same statement returns: its waits and secrets
- * are deleted, its open steps are cancelled, and the first queued run of its bucket may start.
+ * Returns the parts of a statement that follow the part `ended`, which ends a run: the waits and secrets of the run are
+ * deleted, its open steps are cancelled, and the first queued run of its bucket may start.
  */
 const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
     ${leftBy(sql`select id from ended`)},
@@ -258,8 +258,9 @@ export async function closeRuns(
   endedBy: Record<string, unknown>,
   how: 'cancel' | 'terminate',
 ): Promise<ClosedRun[]> {
-  // Locked in the order of ids, so that two calls with the same runs cannot deadlock. The separate statement makes the
-  // next one take its snapshot after the locks, so that it sees the last writes of steps that held a row until now.
+  // The rows are locked in the order of ids, so that two calls with the same runs cannot deadlock. They are locked in a
+  // separate statement, so that the snapshot of the next statement is taken after the locks and contains the last
+  // writes of steps that held a row until now.
   const locked = await tx.execute<{ id: string }>(sql`
     select id from runs where ${which} and status in ('pending', 'running', 'waiting') order by id for update`);
   if (locked.rows.length === 0) return [];

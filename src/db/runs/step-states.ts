@@ -81,8 +81,8 @@ export async function beginStep(
   hold: 'hold' | 'show',
   waitPath?: string,
   /**
-   * Only for a call. The attempt becomes the step's current one, unless a later attempt of the same activity has begun
-   * or another attempt was sent a moment ago. It is counted later, when it is sent.
+   * Only for a call. The attempt becomes the current attempt of the step, unless a later attempt of the same activity
+   * has begun or another attempt was sent a moment ago. The attempt is counted later, when it is sent.
    */
   attempt?: AttemptKey,
 ): Promise<StepStart> {
@@ -198,7 +198,10 @@ export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock
       on conflict (run_id, path, name) do nothing)
     ${closes.length === 0 ? sql`` : closing(closes)}`;
 
-/** Returns the update that ends a step whose run the part `run` of the same statement returns. */
+/**
+ * Returns the update that ends a step. It requires the part `run` in the same statement, which selects the run if it is
+ * open.
+ */
 export const endedRow = ({ runId, path, status, result, error, trace }: StepEnd): SQL => sql`
     update run_steps set status = ${status}, result = ${json(result)}::jsonb, error = ${json(error)}::jsonb,
       trace = ${endedTrace(trace)}, seq = nextval('change_seq'),

@@ -1,13 +1,13 @@
 import { sql } from 'drizzle-orm';
 import type { RunError } from '../../domain/run/step-record';
 
-/** The values that the expressions of a wait see, besides the run itself and its artifacts. */
+/** The values that the expressions of a wait can read, apart from the run itself and its artifacts. */
 export interface WaitContext {
   variables: Record<string, unknown>;
   repeat: Record<string, unknown> | null;
   wait: Record<string, unknown> | null;
   error?: RunError;
-  /** Ids of changes that ended earlier waits and cannot end this one. Not visible to expressions. */
+  /** Ids of changes that ended earlier waits and therefore cannot end this wait. Not visible to expressions. */
   taken?: string[];
   /** Keys of the events of a list, in the order of the list; absent for a single event. Not visible to expressions. */
   keys?: AwaitedKey[];

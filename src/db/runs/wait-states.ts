@@ -51,8 +51,8 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
 
 /**
  * Records that a check begins. The record is committed in a separate transaction before the check, which closes the
- * race with wakes: a change that commits later finds the wait without a pending wake and sends one, and a change that
- * committed earlier is seen by the check. Returns false when no wait is armed.
+ * race with wakes: a change that commits later finds the wait without a pending wake and sends a wake, and a change
+ * that committed earlier is seen by the check. Returns false when no wait is armed.
  */
 export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`

@@ -36,9 +36,9 @@ function outside(time: Time, { weekday, seconds }: ZonedTime): string | undefine
 }
 
 /**
- * Returns whether the wall-clock time is in the window. `after` is inclusive, `before` is exclusive. Windows may extend
- * past midnight; their weekday is then the day on which they began. If only one bound is given, the other is midnight.
- * A window with equal bounds is empty.
+ * Returns whether the wall-clock time is in the window. `after` is inclusive, `before` is exclusive. A window may
+ * extend past midnight; its weekday is then the day on which it began. If only one bound is given, the other bound is
+ * midnight. A window with equal bounds is empty.
  */
 export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: string): Verdict {
   const timezone = time.timezone ?? defaultTimezone;

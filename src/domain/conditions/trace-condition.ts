@@ -14,7 +14,7 @@ import { predicateOf, stateOf } from './state';
 import type { Verdict } from './verdict';
 import { zonedTime } from './zoned-time';
 
-/** Trace of a condition for display. Each part has its actual value and the expected one. */
+/** Trace of a condition for display. Each part has its actual value and the expected value. */
 export interface ConditionTrace extends Verdict {
   /** The text of the condition, or the kind of a structured condition. */
   condition: string;
@@ -54,9 +54,9 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
 }
 
 /**
- * Traces a condition that is not true, with only the data that `decidingPart` reads: the parts up to the first one that
- * is not true, and the values of only that part. The trace is kept this small because it is computed for every event
- * that a filter rejects. Never throws.
+ * Traces a condition that is not true, with only the data that `decidingPart` reads: the parts up to the first part
+ * that is not true, and the values of that part alone. The trace is kept this small because it is computed for every
+ * event that a filter rejects. Never throws.
  */
 export function traceDeciding(
   condition: Condition,

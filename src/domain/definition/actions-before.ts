@@ -10,7 +10,7 @@ export class ActionsBefore {
 
   static readonly NOTHING = new ActionsBefore([], []);
 
-  /** Returns these ids, followed by further ids. */
+  /** Returns these ids, followed by `ids`. */
   and(ids: readonly string[]): ActionsBefore {
     return ids.length === 0 ? this : new ActionsBefore(ids, [this]);
   }

@@ -96,8 +96,8 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
 }
 
 /**
- * Warns of references that are known only at run time. A change of such an entity wakes no wait, and a search by entity
- * does not find the automation.
+ * Warns of references to entities that are known only at run time. A change of such an entity wakes no wait, and a
+ * search by entity does not find the automation.
  */
 function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
   for (const inside of extractReferences(expression).indeterminateAt) {

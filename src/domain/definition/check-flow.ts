@@ -18,7 +18,7 @@ function literalValue(condition: unknown): boolean | undefined {
   }
 }
 
-/** Returns whether steps after this one are never reached. */
+/** Returns whether a step always ends the run, so that the steps after it are never reached. */
 function endsRun(step: unknown): boolean {
   if (!isMap(step) || (step.enabled !== undefined && literalValue(step.enabled) !== true)) return false;
   if (step.stop !== undefined) return true;
@@ -55,7 +55,7 @@ function checkBranches(step: Record<string, unknown>, path: Segment[], findings:
   });
 }
 
-/** Warns of dead branches and of steps after one that ends the run, in one list of steps. */
+/** Warns of dead branches, and of steps after a step that ends the run, in one list of steps. */
 export function checkFlow(list: readonly unknown[], path: Segment[], findings: Findings): void {
   list.forEach((step, index) => {
     if (isMap(step)) checkBranches(step, [...path, index], findings);

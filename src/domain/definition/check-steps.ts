@@ -32,7 +32,7 @@ export interface StepContext {
   secretFields: SecretFields;
   /** Result: the action of each step, by the id of the step; null for other kinds of steps. */
   ids: Map<string, string | null>;
-  /** Returns an unused id that is similar to a used one. */
+  /** Returns an unused id that is similar to an id that is in use. */
   proposeId: (id: string) => string;
   /** Result: the number of steps. */
   count: number;

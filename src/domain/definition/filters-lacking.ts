@@ -5,7 +5,7 @@ import { unknownFilters } from './unknown-filters';
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** Returns the names of the filters in a definition, or in a part of one, that this process does not have. */
+/** Returns the names of the filters in a definition, or in a part of a definition, that this process does not have. */
 export type FiltersLacking = (definition: object) => readonly string[];
 
 /**

@@ -18,7 +18,7 @@ interface Listened {
   config: unknown;
 }
 
-/** The start of a chain: the schemas of its first members, and the number of keys that lead to these. */
+/** The start of a chain: the number of keys that are already resolved, and the schemas that their value may have. */
 interface Start {
   alternatives: SchemaInDocument[];
   keys: number;

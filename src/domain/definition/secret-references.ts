@@ -54,8 +54,8 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Returns where a value that must not contain secrets refers to one, in a text or in the name of a key, or undefined
- * when it does not. This check is needed for definitions that were saved before such references were refused.
+ * Returns where a value that must not contain secrets refers to a secret, in a text or in the name of a key. Returns
+ * undefined when it does not. This check is needed for definitions that were saved before such references were refused.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {
   const first = createFirstReference();

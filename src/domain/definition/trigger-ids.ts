@@ -52,7 +52,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
-    // The event is invalid and reported as such. A placeholder avoids a second error about the derived id.
+    // The event is invalid and has been reported. A placeholder avoids a second error about the derived id.
     if (trigger.id === undefined && !givesId(trigger.event)) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;

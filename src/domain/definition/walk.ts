@@ -3,7 +3,7 @@ import { ActionsBefore } from './actions-before';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
-/** How a text is parsed: as an expression, as a template at any depth of the value, or as either of these. */
+/** How a text is parsed: as an expression, as a template at any depth of the value, or as either. */
 export type TextMode = 'expression' | 'template' | 'either';
 
 /** A value that contains expressions. */

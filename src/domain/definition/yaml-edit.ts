@@ -61,7 +61,10 @@ export function mergeYaml(text: string, patch: string): string | undefined {
   });
 }
 
-/** Sets or removes (undefined) top-level keys of a text. Returns undefined in the same cases as `editYaml`. */
+/**
+ * Sets top-level keys of a text, or removes those whose value is undefined. Returns undefined in the same cases as
+ * `editYaml`.
+ */
 export function setTopKeys(text: string, keys: Readonly<Record<string, unknown>>): string | undefined {
   return written(text, (document, root) => {
     for (const [key, value] of Object.entries(keys)) {
@@ -122,7 +125,7 @@ function editMap(
 }
 
 /**
- * Keeps the items with which both lists begin and end. Items in between are edited in place, one by one, and the
+ * Keeps the items with which both lists begin and end. Items in between are edited in place one at a time, and the
  * remaining items are added or removed.
  */
 function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {

@@ -1,8 +1,8 @@
 import { sha256 } from '../sha256';
 
 /**
- * Maximum distance of an event's `time` from now, into the past and into the future, in milliseconds, for which an id
- * is derived from it. It is limited because ids sort by time.
+ * Maximum time, in milliseconds, by which an event's `time` may precede or follow the current time. An id is derived
+ * only from a time within this range, because ids sort by time.
  */
 const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;

@@ -55,7 +55,8 @@ export function declareNonReactiveState(
 }
 
 /**
- * Derives further events from the changes of a kind, which may belong to another plugin. Part of a plugin's `derivers`.
+ * Derives additional events from the changes of a kind, which may belong to another plugin. Part of a plugin's
+ * `derivers`.
  */
 export interface ChangeDeriver {
   kind: string;

@@ -10,7 +10,7 @@ function startsOfLines(source: string): number[] {
 }
 
 // The offsets of the latest text are cached, because a long template with thousands of expressions needs as many
-// positions in the same text, one after the other.
+// positions in the same text.
 let latest: { readonly source: string; readonly starts: readonly number[] } = { source: '', starts: [0] };
 
 /** Returns the 1-based position of an offset in a text. Columns count UTF-16 units, as editors and YAML parsers do. */

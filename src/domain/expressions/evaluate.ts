@@ -23,7 +23,7 @@ export interface EvaluateOptions {
   readonly filters?: FilterRegistry;
 }
 
-/** Maximum number of steps of one evaluation or one rendering, which take some tens of milliseconds at most. */
+/** Maximum number of steps of an evaluation or a rendering. This many steps take some tens of milliseconds at most. */
 export const DEFAULT_MAX_STEPS = 500_000;
 /** The steps that are left for all variables, or all conditions, of a document together. */
 export interface SharedSteps {

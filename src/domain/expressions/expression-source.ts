@@ -2,7 +2,7 @@ import type { Expression } from './ast';
 import { isPlainObject } from './plain-data';
 import { isTemplate, parseTemplate, type Template } from './template';
 
-/** Input of the analyses: an expression, a template, or a list of these. */
+/** Input of the analyses: an expression, a template, or a list of sources. */
 export type ExpressionSource = Expression | Template | readonly ExpressionSource[];
 
 /** Returns the expressions of a source, in order. */

@@ -35,9 +35,10 @@ export interface TriggerType {
    */
   payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
   /**
-   * Set for triggers that fire only when a number enters a range. Returns null when, with this config, every value in
-   * the range fires. `inRange` is called with the payloads of earlier occurrences of `source`, newest first; undefined
-   * = it cannot be determined from this payload, so an earlier one is tried.
+   * Returns, for triggers that fire only when a number enters a range, a test of whether an earlier payload was in the
+   * range. Returns null when, with this config, every value in the range fires. `inRange` is called with the payloads
+   * of earlier occurrences of `source`, newest first. It returns undefined when a payload does not show this, so that
+   * an earlier payload is tried.
    */
   entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
   /** Evaluates the config gate. If it throws, the event does not pass the gate, and the message is the reason. */

@@ -4,7 +4,7 @@ export type CatchUp = 'skip' | 'one' | 'all';
 /** Delay in milliseconds up to which a time counts as fired on time. */
 const PROMPT_MS = 5_000;
 
-/** A scheduled time, with when it was started and handled. */
+/** A scheduled time, and when Temporal and a worker handled it. */
 export interface ScheduledStart {
   scheduledFor: Date;
   /** When Temporal started the workflow for this time. */

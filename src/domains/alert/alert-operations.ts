@@ -80,7 +80,7 @@ export interface NewSilence {
   createdBy: string;
   /** Id of the silence. Default: generated. */
   id?: string;
-  /** Where the same silence exists in an Alertmanager. */
+  /** The copy of the silence in an Alertmanager. */
   remote?: SilenceRow['remote'];
 }
 

@@ -12,7 +12,10 @@ export function silenceCovers(
   return silence.matchers.length > 0 && matchLabels(matchersOf(silence.matchers), labels);
 }
 
-/** Returns the silence that covers an alert, or undefined. Of several, returns the one with the latest end. */
+/**
+ * Returns the silence that covers an alert, or undefined. If several silences cover it, returns the one with the latest
+ * end.
+ */
 export function coveringSilence(
   active: readonly SilenceRow[],
   fingerprint: string,

@@ -27,7 +27,10 @@ export class MatcherError extends Error {
 /** Characters that are allowed outside quotes, as in Alertmanager's UTF-8 parser. */
 const BARE = /[^\s{}!=~,\\"'`]/u;
 
-/** Scans a text with matchers: `a="b"`, several matchers separated by commas, or the same in braces. */
+/**
+ * Scans a text with matchers: a single matcher such as `a="b"`, or several separated by commas, with or without braces
+ * around them.
+ */
 class Reader {
   at = 0;
 
@@ -121,8 +124,8 @@ function compile(
 }
 
 /**
- * Parses a text with matchers: `severity=~"critical|page"`, several matchers separated by commas, or the same in
- * braces. Names and values may be quoted; UTF-8 names are accepted.
+ * Parses a text with matchers: a single matcher such as `severity=~"critical|page"`, or several separated by commas,
+ * with or without braces around them. Names and values may be quoted; UTF-8 names are accepted.
  * @throws {MatcherError} with the column
  */
 export function parseMatchers(text: string): LabelMatcher[] {

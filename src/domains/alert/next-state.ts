@@ -49,8 +49,8 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
 
 /**
  * Returns the state of an alert after a message. Within an episode, `startsAt` keeps its first value. Three kinds of
- * messages are stale: one that fires although its start is not after the end of the last episode, one that resolves an
- * unknown alert, and one that resolves an episode before its start.
+ * messages are stale: a firing message whose start is not after the end of the last episode, a message that resolves an
+ * unknown alert, and a message that resolves an episode before its start.
  */
 export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);

@@ -22,7 +22,10 @@ interface RemoteCall {
  * `alertmanager`.
  */
 export interface RemoteSilences {
-  /** Creates a silence, or finds the one that was created with the same key. Returns its id in Alertmanager. */
+  /**
+   * Creates a silence, or finds the silence that an earlier attempt created with the same key. Returns its id in
+   * Alertmanager.
+   */
   create(connection: unknown, silence: RemoteSilence, call: RemoteCall): Promise<string>;
   /** Ends a silence. Does nothing when Alertmanager does not know the silence or has already ended it. */
   expire(connection: unknown, id: string, call: RemoteCall): Promise<void>;

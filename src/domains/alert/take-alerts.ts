@@ -13,7 +13,7 @@ import type { IncomingAlert } from './incoming-alert';
 import { nextState } from './next-state';
 import type { SeverityMap } from './severity-map';
 
-/** How alerts are assigned to systems, and how they affect the health of these. */
+/** How alerts are assigned to systems, and how their severities affect the health of a system. */
 export interface AlertSettings {
   /** Labels that may name the system. The first of these labels that an alert has is used. */
   systemLabels: readonly string[];

@@ -178,8 +178,8 @@ export async function systemsWithDependants(tx: Executor, systemIds: readonly st
 }
 
 /**
- * Appends an event with the systems that a change of status affects. Appends none when no system depends on the changed
- * one.
+ * Appends an event with the systems that a change of status affects. Appends no event when no system depends on the
+ * changed system.
  */
 export async function propagateImpact(
   write: DomainWrite,

@@ -99,7 +99,7 @@ export async function putAssignment(write: DomainWrite, input: NewAssignment): P
 
 /**
  * Sets whether a check counts, and updates the system's health.
- * @throws {FermataError} `not_found` when the system has no such check
+ * @throws {FermataError} `not_found` when the system does not have this check
  */
 export async function setAssignmentEnabled(
   write: DomainWrite,

@@ -18,8 +18,8 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
 }
 
 /**
- * Removes results that were already recorded, which have the same system, check, timestamp and status. Results without
- * a timestamp are all kept.
+ * Removes results that were already recorded. A result was already recorded if there is one with the same system,
+ * check, timestamp and status. Results without a timestamp are all kept.
  */
 async function dropKnown(
   write: DomainWrite,

@@ -180,9 +180,9 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Returns those of the wanted systems that the incident does not cover yet. Systems that another open incident of an
- * automation covers are left out: they would have two incidents, and the automation that opened the other one resolves
- * only that one when the system recovers.
+ * Returns those of the wanted systems that the incident does not cover yet. Systems that are covered by another open
+ * incident of an automation are left out. Otherwise such a system would have two incidents, of which the automation
+ * that opened the other incident resolves only its own when the system recovers.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx
@@ -208,7 +208,7 @@ export interface ReusedChange {
 /**
  * Opens an incident, or reuses the oldest open incident that covers any of the systems. A reused incident gets the
  * systems that it does not cover yet, and the severity of the input if that is higher, so that an open minor incident
- * never hides an outage. Concurrent calls for the same system wait for each other; locks are taken in the order of
+ * never hides an outage. Concurrent calls for the same system wait for each other. Locks are taken in the order of
  * system ids.
  */
 export async function createOrReuseIncident(

@@ -25,8 +25,8 @@ export const NewMaintenance = z.strictObject({
 export type NewMaintenance = z.infer<typeof NewMaintenance>;
 
 /**
- * Fields of a maintenance to change. Absent fields are kept. The status can only be set to one that ends the
- * maintenance; the clock sets the other statuses.
+ * Fields of a maintenance to change. Absent fields are kept. The status can only be set to `completed` or `cancelled`;
+ * the clock sets the other statuses.
  */
 export const MaintenancePatch = NewMaintenance.extend({
   status: MaintenanceStatus.extract(['completed', 'cancelled']),

@@ -11,13 +11,13 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/** Maximum number of a system's results that are searched for one that shows whether the cause holds. */
+/** Maximum number of a system's results that are searched for a result that shows whether the cause holds. */
 const LOOK_BACK = 50;
 /** A position after all results. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
 /**
- * Milliseconds after its deadline at which a dwell that has not fired counts as missed. Timers and routing are faster
- * than this.
+ * Milliseconds after its deadline at which a dwell that has not fired counts as missed. Timers and routing normally
+ * take less time.
  */
 const MISSED_AFTER_MS = 60_000;
 

@@ -93,9 +93,9 @@ export const refused = (
 ): Refusal => ({ passed: false, outcome, detail, ...more });
 
 /**
- * Evaluates the first gates of stage 2: config, then filter. Errors of the automation are refusals; it throws only when
+ * Evaluates the first gates of stage 2: config, then filter. Errors of the automation are refusals. Throws only when
  * infrastructure fails. `steps` limits all expressions of the automation together. The context key of a refusal is
- * derived by the trigger or, if the trigger cannot derive one, is the id of the change's entity.
+ * derived by the trigger; if the trigger cannot derive a key, it is the id of the change's entity.
  */
 export async function enterGates(
   deps: GateDeps,
@@ -139,7 +139,7 @@ export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): b
 
 /**
  * The payload and context key that a trigger derives from an occurrence. `contextKey` undefined = the trigger could not
- * derive one.
+ * derive a key.
  */
 type ReadOccurrence =
   | { contextKey: string | null; payload: Record<string, unknown> }

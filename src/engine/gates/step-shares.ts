@@ -15,8 +15,8 @@ const SMALLEST_SHARE = 5_000;
 export interface SharedResult<R> {
   result: R;
   /**
-   * Size of the share in steps. Set when the automation used up its share and would have had a larger one if it were
-   * alone.
+   * Size of the automation's share in steps. Set when the automation used up its share, and would have had a larger
+   * share if it were alone.
    */
   limit?: number;
 }

@@ -51,7 +51,7 @@ export interface RunLauncher {
 
 interface LauncherDeps {
   database: Database;
-  /** null while Temporal has never been reached. */
+  /** Returns the starter of runs, or null while Temporal has never been reached. */
   starter: () => RunStarter | null;
   /** Concurrency limits of the process. */
   sizes: Pick<WorkerSizes, 'workflowTasks' | 'activities'>;
@@ -120,8 +120,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
 }
 
 /**
- * Closes executions whose rows have ended, and starts the next run of buckets whose active run ended without starting
- * it. Returns whether there were such buckets.
+ * Closes executions whose rows have ended. Also starts the next run of each bucket whose active run ended without
+ * starting it. Returns whether there were such buckets, so that there may be runs to start.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {
   const closing = temporal ? await closingRuns(database.db, BATCH) : [];

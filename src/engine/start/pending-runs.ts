@@ -27,7 +27,8 @@ export interface PendingRuns {
   /** Returns whether the table may contain runs that could start in a free slot. */
   isAny(): boolean;
   /**
-   * Starts as many runs as there are free slots. Returns whether there may be both more runs and free slots for them.
+   * Starts as many runs as there are free slots. Returns whether there may be more runs and also free slots for these
+   * runs.
    */
   sweep(): Promise<boolean>;
 }

@@ -142,7 +142,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(0);
     const answers = Array.from({ length: 22 }, (_, n) => run.call(`hangs ${n}`));
     expect([run.free(), freed()]).toEqual([20, 22]);
-    // One of two steps of an execution waits, while the other one works.
+    // An execution has two steps in progress. One step waits, and the other step works.
     begin(0);
     expect(run.free()).toBe(19);
     answers[1]?.();

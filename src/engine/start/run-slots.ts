@@ -129,9 +129,9 @@ class SlotTable implements RunSlots {
   readonly #underWay = new Map<string, number>();
   /** Moving average of the time from a start to the first step, in milliseconds. */
   #averageMs = 0;
-  /** The shortest such time, in milliseconds. */
+  /** The shortest time from a start to the first step, in milliseconds. */
   #quickestMs = Infinity;
-  /** The automation that requested a slot last, and when a different automation last requested one. */
+  /** The automation that last requested a slot, and the time of the last request by a different automation. */
   #lastRequester: string | undefined;
   #sharedAt = -Infinity;
   /** Maximum number of runs in flight. */

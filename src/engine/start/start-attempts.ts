@@ -25,7 +25,7 @@ export interface StartAttempts {
 
 export function createStartAttempts(deps: {
   db: Executor;
-  /** null while Temporal has never been reached. */
+  /** Returns the starter of runs, or null while Temporal has never been reached. */
   starter: () => RunStarter | null;
   slots: RunSlots;
   log: Logger;

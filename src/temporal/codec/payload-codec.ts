@@ -21,7 +21,7 @@ export class PayloadCodecError extends Error {
 }
 
 export interface PayloadCodecOptions {
-  /** Keys of 32 bytes; the first one encrypts, all can decrypt. */
+  /** Keys of 32 bytes. The first key encrypts, and all keys decrypt. */
   keys: readonly Buffer[];
   /** False = payloads are sent unencrypted. Encrypted payloads are still decrypted. */
   encrypts: boolean;
@@ -90,7 +90,7 @@ function decrypt({ metadata, data }: Payload, byId: ReadonlyMap<string, Buffer>)
   }
 }
 
-/** Returns the key of one payload. The label separates it from other uses of the same key. */
+/** Returns the key of one payload. The label distinguishes this use of the installation's key from other uses. */
 function keyOf(key: Buffer, salt: Uint8Array): Buffer {
   return createHmac('sha256', key).update('fermata payload codec').update(salt).digest();
 }

@@ -46,14 +46,14 @@ export const local = (name: string, summary = name): RunActivities =>
   activitiesNamed(proxyLocalActivities<RunActivities>({ ...LOCAL, summary }), name);
 
 /**
- * Timeout in milliseconds of one attempt at a stretch as a normal activity. Its steps take at most 2 s, apart from the
- * last one.
+ * Timeout in milliseconds of one attempt at a stretch as a normal activity. The steps of a stretch, apart from the
+ * last, take at most 2 s together.
  */
 const ELSEWHERE_MS = 120_000;
 
 /**
  * Carries out a command and, in the same activity, the steps that follow it. With `elsewhere`, uses a normal activity,
- * which Temporal offers to other workers until one has the filters of the definition.
+ * which Temporal offers to other workers until it finds a worker that has the filters of the definition.
  */
 export function performStretch(
   scope: CancellationScope,
@@ -107,9 +107,9 @@ async function keepingNotes<T>(
 }
 
 /**
- * Performs a provider call as a normal activity. The step's row counts and limits the attempts, whereas Temporal
- * retries until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. The activity's
- * heartbeat receives a cancel. `next` is the call that the preceding stretch announced, with its task queue.
+ * Performs a provider call as a normal activity. The step's row counts and limits the attempts. Temporal itself retries
+ * until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. The activity receives
+ * a cancel through its heartbeat. `next` is the call that the preceding stretch announced, with its task queue.
  */
 export async function callStep(
   scope: CancellationScope,

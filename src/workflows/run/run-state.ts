@@ -72,7 +72,7 @@ export class RunState {
     return [...this.beingWritten, ...this.journal.splice(0)];
   }
 
-  /** Takes the notes for `writeNotes`. At most one such activity is in progress. */
+  /** Takes the notes for `writeNotes`. At most one `writeNotes` is in progress. */
   beginWriting(): StepRecord[] {
     this.beingWritten = this.journal.splice(0);
     return this.beingWritten;

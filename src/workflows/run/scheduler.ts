@@ -231,7 +231,8 @@ export class Scheduler {
     // Only branches reserve room: the run itself has at most one stretch in progress.
     const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
     return this.whenItFits(fiber, reserved, () => {
-      // This evaluation sees a wake from before it; a wake during the evaluation requests another one.
+      // The evaluation sees wakes from before it starts. A wake that arrives during the evaluation requests another
+      // one.
       if (command.type === 'evaluate') this.wakes.delete(command.path);
       this.room.reserve(reserved);
       this.begin(fiber, command, reserved, true);

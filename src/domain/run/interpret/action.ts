@@ -9,8 +9,8 @@ import { RunClosed, StepFailed } from './outcome';
 
 /**
  * Interprets a provider action. Effects on Fermata's own tables and short calls are attempted at once. If that attempt
- * exceeds its time limit, or fails with a retryable error, a call with retries takes over. Long calls are such calls
- * from the start.
+ * exceeds its time limit, or fails with a retryable error, a call with retries takes over. Long calls begin as a call
+ * with retries.
  */
 export const action: StepKind<'action', ProviderAction> = {
   plan: (step, base, { executionOf }) => ({

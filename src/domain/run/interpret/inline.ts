@@ -20,7 +20,7 @@ export interface Stretch {
   input: StretchInput;
   steps: Steps;
   branch: Branch;
-  /** Records that are written together with the next step. */
+  /** Notes that are written together with the next step. */
   journal: StepRecord[];
 }
 
@@ -42,7 +42,7 @@ export async function driveInline(
     if (next === 'unwound') return { done, ended: false };
     if (next === 'through') return { done, ended: input.branch === '' && input.error === undefined };
     if (next.type === 'note') {
-      // Records before the first command belong to the workflow, which has already passed them on.
+      // Notes that precede the first command belong to the workflow, which has already passed them on.
       if (next.persist && begun) journal.push(recordOf(next));
       continue;
     }

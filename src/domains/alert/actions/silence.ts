@@ -41,7 +41,7 @@ const Artifact = z.object({
 });
 type Artifact = z.infer<typeof Artifact>;
 
-/** The data that is read before anything is sent. */
+/** The data that is read before the call is sent. */
 interface Prepared {
   silenceId: string;
   fingerprint: string | null;
@@ -97,7 +97,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
       if (result === undefined) return;
       const { fingerprint, createdBy, ...planned } = prepared as Prepared;
       const { connectionId, comment, matchers = [] } = config;
-      // When `fermata test` answers the call, the artifact may have fewer fields than a real one.
+      // When `fermata test` answers the call, the artifact may have fewer fields than a real artifact.
       const left = Artifact.partial().parse(result.artifact ?? {});
       const { silenceId = planned.silenceId, endsAt = endOf(now, config).toISOString(), remoteSilenceId } = left;
       await silenceAlerts(

@@ -21,7 +21,8 @@ interface Prepared {
 }
 
 /**
- * Ends one silence, or all silences of one alert, here and in each Alertmanager in which `alert.silence` created them.
+ * Ends a silence, or all silences of an alert, both here and in each Alertmanager in which `alert.silence` created
+ * them.
  */
 export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Config> {
   return {

@@ -6,7 +6,7 @@ import type { Incident } from '../incidents';
 
 /**
  * The artifact `incident`. `reused` is true when the incident existed before this step. `severityChange` and
- * `addedSystemIds` are then the changes that `incident.create` made to it.
+ * `addedSystemIds` are the changes that `incident.create` made to a reused incident.
  */
 export const incidentArtifact = {
   name: 'incident',
