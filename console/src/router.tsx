@@ -89,9 +89,12 @@ const routes = [
   screen('/scripts', () => import('./screens/connections/scripts'), 'Scripts', 'run', 'step'),
   screen(
     ...(['/system', () => import('./screens/system/system-page'), 'SystemPage'] as const),
-    ...['tab', 'q', 'kind', 'action', 'outcome', 'actorId'],
+    ...['tab', 'q', 'kind', 'action', 'outcome', 'actorId', 'from', 'to'],
   ),
-  screen('/runs', () => import('./screens/runs'), 'Runs', 'status', 'automationId', 'contextKey', 'q', 'from', 'to'),
+  screen(
+    ...(['/runs', () => import('./screens/runs'), 'Runs'] as const),
+    ...['status', 'automationId', 'contextKey', 'errorCode', 'q', 'from', 'to'],
+  ),
   screen('/runs/$id', () => import('./screens/run'), 'Run', 'step', 'view'),
 ];
 

@@ -63,6 +63,42 @@ describeConsole('the console', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('goes from a failed run to all runs with its error, and filters them by time', async () => {
+    const { page, wrong } = await screens.open(`/runs/${runId}`, { timezoneId: 'Europe/Berlin' });
+    await page.getByRole('link', { name: 'all runs with this error' }).click();
+    await page.waitForURL(/errorCode=http_status/);
+    await page.getByRole('link', { name: XSS }).waitFor();
+    await page.getByLabel('To', { exact: true }).fill('2026-01-05T10:00');
+    await page.getByLabel('To', { exact: true }).press('Enter');
+    await page.waitForURL(/to=2026-01-05T09/);
+    await page.getByText('No run matches these filters.').waitFor();
+    await page.reload();
+    expect(await page.getByLabel('To', { exact: true }).inputValue()).toBe('2026-01-05T10:00');
+    await page.getByLabel('To', { exact: true }).fill('');
+    await page.getByLabel('To', { exact: true }).blur();
+    await page.getByRole('link', { name: XSS }).waitFor();
+    await page.getByRole('button', { name: 'error http_status' }).click();
+    await page.waitForURL((url) => !url.search.includes('errorCode'));
+    expect(wrong).toEqual([]);
+  });
+
+  it('shows of the audit log only what one actor did, in a period', async () => {
+    await api.token('viewer');
+    const { page, wrong } = await screens.open('/system?tab=audit');
+    await page.getByRole('button', { name: 'Only anonymous' }).first().click();
+    await page.waitForURL(/actorId=/);
+    await page
+      .getByRole('button', { name: /^Only (?!anonymous)/ })
+      .first()
+      .waitFor({ state: 'detached' });
+    await page.getByLabel('From', { exact: true }).fill('2100-01-01T00:00');
+    await page.getByLabel('From', { exact: true }).press('Enter');
+    await page.getByText('Nothing was recorded.').waitFor();
+    await page.getByRole('button', { name: /^actor / }).click();
+    await page.waitForURL((url) => !url.search.includes('actorId'));
+    expect(wrong).toEqual([]);
+  });
+
   it('shows of a step its rendered config, each failed attempt, and the variables that it changed', async () => {
     const started = await screens.post(`/automations/${await screens.automation({ name: 'Detailed' })}/runs`, {});
     const id = String(started['runId']);

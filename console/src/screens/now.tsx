@@ -191,7 +191,9 @@ function RunLine({ run }: { run: components['schemas']['Run'] }) {
       <Link to="/runs/$id" params={{ id: run.id }} search={{}}>
         {run.automationName}
       </Link>
-      <span className="faint">{runEvent(run)}</span>
+      <span className="faint line-text" title={runEvent(run) ?? ''}>
+        {runEvent(run)}
+      </span>
       <span className="line-end">
         {run.finishedAt === null ? (
           <>

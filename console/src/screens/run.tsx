@@ -43,6 +43,7 @@ export function Run() {
       {({ run, artifacts }) => (
         <Page title={run.automationName} sub={<Facts run={run} />} aside={<Actions run={run} />}>
           {run.error !== null && <Problem error={new Error(String(run.error['message'] ?? run.error['code']))} />}
+          {typeof run.error?.['code'] === 'string' && <SameError code={run.error['code']} />}
           {run.stuck !== null && <Problem error={new Error(run.stuck)} />}
           {run.endedBy !== null && <EndedBy endedBy={run.endedBy} />}
           <div className="run-grid">
@@ -81,6 +82,17 @@ function Facts({ run }: { run: RunData }) {
       {run.causedBy !== null && <RunLink label="caused by" id={run.causedBy} />}
       {run.parentRunId !== null && <RunLink label="retry of" id={run.parentRunId} />}
     </>
+  );
+}
+
+function SameError({ code }: { code: string }) {
+  return (
+    <p className="hint same-error">
+      Error <code>{code}</code>:{' '}
+      <Link to="/runs" search={{ errorCode: code }}>
+        all runs with this error
+      </Link>
+    </p>
   );
 }
 

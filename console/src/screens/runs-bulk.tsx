@@ -18,7 +18,7 @@ const STATUSES: Readonly<Record<Kind, readonly string[]>> = {
   retry: ['failed'],
 };
 /** Filters that the bulk calls accept. They do not accept the free-text search. */
-const FILTERS = ['automationId', 'contextKey', 'from', 'to'] as const;
+const FILTERS = ['automationId', 'contextKey', 'errorCode', 'from', 'to'] as const;
 
 /**
  * Returns the filter of a bulk call for the current filters of the list. Returns undefined when the filter would match
@@ -41,7 +41,9 @@ export function BulkActions({ search }: { search: Search }) {
   const button = (kind: Kind, Icon: typeof Square, name: string) => {
     const possible = filterOf(kind, search) !== undefined;
     const why =
-      search['q'] === undefined ? 'Filter by status, automation, context or time first.' : 'Clear the search first.';
+      search['q'] === undefined
+        ? 'Filter by status, automation, context, error or time first.'
+        : 'Clear the search first.';
     return (
       <button
         type="button"

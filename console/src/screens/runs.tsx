@@ -1,14 +1,14 @@
 import { Link } from '@tanstack/react-router';
-import { X } from 'lucide-react';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
 import { runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
-import { useSearchParams, type Search } from '../lib/search';
-import { absoluteText } from '../lib/time';
+import { useSearchParams } from '../lib/search';
+import { ActiveFilters } from '../ui/active-filters';
 import { CopyId, shortId } from '../ui/copy';
 import { Empty, Page } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
+import { PeriodFilter } from '../ui/period-filter';
 import { SearchBox } from '../ui/search-box';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
@@ -41,6 +41,7 @@ export function Runs() {
             </button>
           ))}
         </div>
+        <PeriodFilter />
         <SavedViews search={search} />
       </div>
       {search['q'] !== undefined && (
@@ -48,33 +49,13 @@ export function Runs() {
           Context keys and events are searched only in the newest 20,000 runs that match the other filters.
         </p>
       )}
-      <ActiveFilters search={search} onClear={(name) => set({ [name]: undefined })} />
+      <ActiveFilters names={FILTERS} />
       <Pages query={query}>{(items) => <RunTable runs={items} filtered={Object.keys(search).length > 0} />}</Pages>
     </Page>
   );
 }
 
-const FILTERS = { automationId: 'automation', contextKey: 'context', from: 'since', to: 'until' } as const;
-
-/** Shows the active filters that have no control on the screen, each with a button that removes it. */
-function ActiveFilters({ search, onClear }: { search: Search; onClear(name: string): void }) {
-  const active = Object.entries(FILTERS).filter(([name]) => search[name] !== undefined);
-  if (active.length === 0) return null;
-  return (
-    <div className="chips active-filters" role="group" aria-label="Filters">
-      {active.map(([name, label]) => (
-        <button key={name} type="button" onClick={() => onClear(name)} title="Remove this filter">
-          {label} {filterText(name, search[name] ?? '')} <X size={12} aria-hidden />
-        </button>
-      ))}
-    </div>
-  );
-}
-
-function filterText(name: string, value: string): string {
-  const at = name === 'from' || name === 'to' ? Date.parse(value) : Number.NaN;
-  return Number.isNaN(at) ? shortId(value, 32) : absoluteText(at);
-}
+const FILTERS = { automationId: 'automation', contextKey: 'context', errorCode: 'error' };
 
 function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean }) {
   if (runs.length === 0) {

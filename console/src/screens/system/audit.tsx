@@ -1,8 +1,10 @@
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
+import { ActiveFilters } from '../../ui/active-filters';
 import { Chips } from '../../ui/chips';
 import { page, Pages, usePages } from '../../ui/pages';
+import { PeriodFilter } from '../../ui/period-filter';
 import { SearchBox } from '../../ui/search-box';
 import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
@@ -12,19 +14,30 @@ type Entry = components['schemas']['AuditEntry'];
 
 const COLUMNS: readonly Column<Entry>[] = [
   { name: 'At', cell: ({ at }) => <Time at={at} /> },
-  { name: 'Actor', title: ({ actor }) => `${actor.type} ${actor.id}`, cell: ({ actor }) => actor.name ?? actor.id },
+  { name: 'Actor', title: ({ actor }) => `${actor.type} ${actor.id}`, cell: ({ actor }) => <Actor actor={actor} /> },
   { name: 'Action', cell: ({ action }) => <code>{action}</code> },
   { name: 'Path', title: ({ target }) => target ?? '', cell: ({ target }) => target ?? '–' },
   { name: 'Outcome', cell: ({ outcome }) => <Status value={outcome} /> },
   { name: 'Address', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
 ];
 
+/** Who acted. Choosing an actor shows only what that actor did. */
+function Actor({ actor }: { actor: Entry['actor'] }) {
+  const [, set] = useSearchParams();
+  const name = actor.name ?? actor.id;
+  return (
+    <button type="button" className="link" aria-label={`Only ${name}`} onClick={() => set({ actorId: actor.id })}>
+      {name}
+    </button>
+  );
+}
+
 /** Lists the audit log, newest entries first. */
 export function Audit() {
   const [search] = useSearchParams();
-  const { action, outcome, actorId } = search;
+  const { action, outcome, actorId, from, to } = search;
   const filters = Object.fromEntries(
-    Object.entries({ action, outcome, actorId }).filter(([, value]) => value !== undefined),
+    Object.entries({ action, outcome, actorId, from, to }).filter(([, value]) => value !== undefined),
   );
   const query = usePages(['audit', filters], (cursor) =>
     bodyOf(api.GET('/api/v1/audit', { params: { query: { ...filters, ...page(cursor) } as never } })),
@@ -34,7 +47,9 @@ export function Audit() {
       <div className="filters">
         <SearchBox name="action" label="Action" placeholder="Action, e.g. automations.update" />
         <Chips label="Outcome" name="outcome" values={['success', 'refused', 'failed']} />
+        <PeriodFilter />
       </div>
+      <ActiveFilters names={{ actorId: 'actor' }} />
       <Pages query={query}>
         {(items) => (
           <Table

@@ -3,9 +3,11 @@ import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useSearchParams } from '../../lib/search';
 import { changeName } from '../../lib/change-name';
+import { ActiveFilters } from '../../ui/active-filters';
 import { shortId } from '../../ui/copy';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
+import { PeriodFilter } from '../../ui/period-filter';
 import { SearchBox } from '../../ui/search-box';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -73,8 +75,9 @@ export function Changes() {
         <SearchBox name="event" label="Event" placeholder="Event, e.g. alert.fired" />
         <SearchBox name="system" label="System" placeholder="System" />
         <SearchBox name="entity" label="Entity" placeholder="Entity, e.g. a fingerprint" />
-        <SearchBox name="since" label="Since" placeholder="Since, e.g. 1h" />
+        <PeriodFilter from="since" to="until" />
       </div>
+      <ActiveFilters names={{ kind: 'kind', ...(/^\d+[a-z]+$/i.test(search['since'] ?? '') && { since: 'since' }) }} />
       <Pages query={query}>
         {(items) => (
           <Table
