@@ -21,7 +21,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   { name: 'Address', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
 ];
 
-/** Who acted. Choosing an actor shows only what that actor did. */
+/** The actor of an entry. Choosing it shows only what this actor did. */
 function Actor({ actor }: { actor: Entry['actor'] }) {
   const [, set] = useSearchParams();
   const name = actor.name ?? actor.id;
