@@ -11,7 +11,7 @@ import type { Seeded } from './seeded';
 const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
 const SKEWED_CLOCK = join(projectRoot(), 'test', 'support', 'skewed-clock.cjs');
 const SKEW_MS = 600_000;
-/** Tables that many statements use, so that a lock on them blocks a lot. */
+/** Tables that many statements use, so that a lock on them blocks most of the service. */
 const HOT_TABLES = ['changes', 'runs', 'run_steps', 'waits', 'automations'];
 
 export interface FaultDeps {

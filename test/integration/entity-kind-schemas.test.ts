@@ -1,6 +1,7 @@
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
-/** Tests schemas that once blocked the service for seconds to days, and states that would have done so. */
+// Tests schemas that once blocked the service for seconds to days, and states that would have done so.
+
 let api: ApiHarness;
 beforeAll(async () => {
   api = await startApiHarness();
