@@ -7,7 +7,7 @@ import type { CallContext } from '../integrations/contract';
 interface Call {
   mask: Mask;
   idempotencyKey: string;
-  /** undefined for actions without a connection, which store nothing about a provider. */
+  /** Undefined for actions without a connection. Such actions store nothing about a provider. */
   connectionId: string | undefined;
 }
 

@@ -4,8 +4,8 @@ import type { StoredArtifact } from '../db/runs/step-states';
 import type { RunSource } from '../db/runs/run-source';
 
 /**
- * Returns the artifact that an action works on when its config names no id: the nearest earlier one of this run,
- * otherwise the newest open one in the store for the same automation and context key.
+ * Returns the artifact that an action works on when its config names no id. This is the nearest earlier artifact of the
+ * run, or otherwise the newest open artifact in the store with the same automation and context key.
  */
 export async function consumedArtifact(
   db: Executor,

@@ -25,7 +25,7 @@ export interface ActivityDeps extends RunSources {
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection with this id for a step. The connection must be of this type, unless the type is null. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
-  /** The shares of the activity slots that calls take, by origin. */
+  /** The load that calls put on the activity slots, by origin. */
   origins: OriginLoad;
   /**
    * Reports that a local step of an execution waits for the answer to a call, until the returned function is called.

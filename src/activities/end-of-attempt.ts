@@ -6,15 +6,15 @@ const RENEW_MS = 1_000;
 /** Aborts the call of an attempt that must end early. */
 export interface EndOfAttempt {
   signal: AbortSignal;
-  /** Stops the watch. Call it when the call has ended. */
+  /** Releases the timers and listeners. Call it when the call has ended. */
   stop(): void;
 }
 
 /**
- * Ends a call at once when its run is cancelled or its worker stops. If Temporal has timed out the attempt because its
- * heartbeats came too late, as after a suspension of the process, the call continues as long as `renew` returns true,
- * which means that this is still the current attempt of its step: ending it would only make the next attempt send the
- * call again. A renewal that fails has no effect.
+ * Ends a call at once when its run is cancelled or its worker stops. Temporal may also time out the attempt because its
+ * heartbeats came too late, as after a suspension of the process. The call then continues as long as `renew` returns
+ * true, which means that this is still the current attempt of its step. Ending the call would only make the next
+ * attempt send it again. A renewal that fails has no effect.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {
   const { cancellationSignal: cancelled } = context;

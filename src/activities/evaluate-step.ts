@@ -14,8 +14,8 @@ import { evaluateWait } from './evaluate-wait';
 import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 /**
- * Creates the activity that evaluates a step against live state and writes its row in the same transaction. For a step
- * that was evaluated before, when an execution is replayed, it returns the stored decision.
+ * Creates the activity that evaluates a step against live state and writes its row in the same transaction. If the step
+ * was evaluated before, because an execution is being replayed, the activity returns the stored decision.
  */
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
   return async (input) => {
@@ -38,7 +38,7 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
 
 /**
  * Returns the evaluation with the remaining time of a delay. The end of a delay is a time of the database's clock, but
- * its timer is Temporal's.
+ * the timer of the delay runs in Temporal.
  */
 function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): StepEvaluation {
   if (evaluation.type !== 'delay') return evaluation;
@@ -75,7 +75,7 @@ function masked(evaluated: Evaluated, mask: Mask): Evaluated {
 
 /** Masks an evaluation. The names of variables and fields are kept, the keys of data are masked. */
 function maskedEvaluation(evaluation: StepEvaluation, mask: Mask): StepEvaluation {
-  // The message of a failure is already masked, and its code is one that Fermata defines.
+  // The message of a failure is already masked, and its code contains no secrets, since Fermata defines all codes.
   if (evaluation.type === 'failed') return evaluation;
   if (evaluation.type === 'variables') {
     return { ...evaluation, variables: maskFields(mask, evaluation.variables, 'all') };

@@ -211,7 +211,7 @@ async function settle(
     trace: { evaluation, ...traceOf(step) },
   });
   if (written) return evaluation;
-  // The step had already ended, by another execution of this evaluation or together with the run.
+  // The step had already ended, either by another execution of this evaluation or together with the run.
   const { open, finished, decided } = await beginStep(tx, step.names, 'show');
   return open && finished ? ((decided as StepEvaluation | null) ?? { type: 'closed' }) : { type: 'closed' };
 }

@@ -12,8 +12,8 @@ const UNKNOWN_TIMEOUT_MS = 600_000;
 const OFFER_AGAIN_MS = 1_000;
 
 /**
- * Returns the failure of a normal activity whose worker lacks filters. Temporal offers the activity to other workers
- * until one has them.
+ * Returns the failure of a normal activity whose worker lacks filters. Temporal then offers the activity to other
+ * workers, until it finds a worker that has the filters.
  */
 export function lacksFilters(filters: readonly string[]): ApplicationFailure {
   const message = `This worker does not have filter ${filters.join(', ')}.`;
@@ -21,8 +21,8 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
 }
 
 /**
- * Hands a step over to a worker that has its action: the local attempt becomes a normal activity, which Temporal offers
- * to all workers until one has the action. This does not use up an attempt. The step's row shows that the step is
+ * Hands a step over to a worker that has its action. The local attempt becomes a normal activity, which Temporal offers
+ * to all workers until it finds such a worker. This does not use up an attempt. The step's row shows that the step is
  * running.
  */
 export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<StepOutcome> {

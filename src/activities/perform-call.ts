@@ -28,10 +28,10 @@ import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionSte
 const HEARTBEAT_MS = 1_000;
 
 /**
- * Performs a call that leaves the process: at least once, and each time with the same idempotency key. The step's row
- * stays open until the call ends. The call is not sent when the run or the step has ended, or when another attempt has
- * become the current one. Throws when Temporal must retry: when infrastructure is unreachable, and for failures that
- * are worth another attempt.
+ * Performs a call that leaves the process. The call is sent at least once, and each time with the same idempotency key.
+ * The step's row stays open until the call ends. The call is not sent when the run or the step has ended, or when
+ * another attempt has become the current one. Throws an error when Temporal must retry, which is when infrastructure is
+ * unreachable or a failure is worth another attempt.
  */
 export async function performCall(
   deps: ActivityDeps,
@@ -203,9 +203,9 @@ async function settle(
 }
 
 /**
- * Records a failure. A failure that is worth a retry stays on the row and is thrown to Temporal: a local attempt hands
- * over to a normal one, and a normal attempt is retried after its pause. Any other failure, and the failure of the last
- * attempt, fails the step.
+ * Records a failure. A failure that is worth a retry is stored in the row and thrown to Temporal. A local attempt then
+ * hands over to a normal attempt, and a normal attempt is retried after its pause. Any other failure, and the failure
+ * of the last attempt, fails the step.
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;

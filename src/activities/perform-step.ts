@@ -36,9 +36,9 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
 }
 
 /**
- * Creates the activity that performs one action with retries. When the step has failed permanently, it throws a
- * non-retryable failure whose type is the error's code, because Temporal's retry policy of these activities has no
- * limit.
+ * Creates the activity that performs one action with retries. When the step has failed permanently, the activity throws
+ * a non-retryable failure whose type is the error's code. It must be non-retryable because Temporal's retry policy of
+ * these activities has no limit.
  */
 export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   const performStep = createPerformStep(deps);

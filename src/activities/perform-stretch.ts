@@ -34,7 +34,7 @@ const MAX_OUTCOMES = 200;
 const MAX_BYTES = 262_144;
 /**
  * Maximum size in bytes of the outcomes of a branch's stretch, as JSON. It is smaller than the maximum for the run
- * itself, because as many branches run at the same time as fit into a workflow task.
+ * itself, because the results of many concurrent branches must fit into one workflow task.
  */
 const MAX_BYTES_OF_BRANCH = 65_536;
 
@@ -150,8 +150,8 @@ function closedAt({ done: [first] }: Stretched): Stretched {
 }
 
 /**
- * Returns a function that decides whether a stretch ends before its next command. A stretch of a branch has at most one
- * large outcome, that of its first step, because the results of all branches together must fit into one workflow task
+ * Returns a function that decides whether a stretch ends before its next command. In a stretch of a branch, only the
+ * outcome of the first step may be large, because the results of all branches together must fit into one workflow task
  * (`workflows/run/task-room.ts`).
  */
 function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {

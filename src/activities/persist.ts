@@ -3,8 +3,8 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { isDatabaseAway } from '../db/availability';
 
 /**
- * Milliseconds for which writing the outcome of a call is retried. After that the attempt fails. A normal activity has
- * more time.
+ * Milliseconds for which writing the outcome of a call is retried before the attempt fails. A normal activity has more
+ * time.
  */
 const PERSIST_MS = { local: 10_000, normal: 45_000 };
 

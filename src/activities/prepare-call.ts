@@ -56,8 +56,8 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
 }
 
 /**
- * Returns whether the origin may take another of the slots that this attempt uses. Workflows of older releases cannot
- * move a normal attempt to another task queue, so it is always admitted.
+ * Returns whether the origin may take one more slot of the kind that this attempt uses. In workflows of older releases,
+ * a normal attempt cannot move to another task queue, so it is always admitted.
  */
 function admits({ origins }: ActivityDeps, { context, step }: Attempt, origin: string): boolean {
   const slots = slotsOf(context);

@@ -84,7 +84,7 @@ async function writeEnd(tx: Executor, deps: ActivityDeps, { last, source }: Step
   return ended;
 }
 
-/** Identifies the open artifacts that must be closed, because the action resolved, closed or removed their entity. */
+/** Returns which open artifacts must be closed because the action resolved, closed or removed their entity. */
 function closing(
   { registry }: ActivityDeps,
   action: Action,
@@ -138,7 +138,7 @@ export function createFailStep(deps: ActivityDeps): (input: StepInput & { error:
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      // Uses a separate key: this attempt is not counted, and no attempt that timed out may send from here on.
+      // Uses a separate key, so that this attempt is not counted and no attempt that timed out may send from here on.
       const start = await beginStep(tx, step.names, 'hold', undefined, { of: 'fail', no: 1, token: deps.ids.next() });
       step.mask = deps.secrets.maskOf(step.names.runId, start.secrets);
       const before = outcomeBefore(step, start);

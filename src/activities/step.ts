@@ -98,10 +98,10 @@ export const TRACE_FIELDS: ReadonlySet<string> = new Set([
   ...['==', '!=', '<', '>', '<=', '>=', 'in', 'above', 'below', 'after', 'before', 'weekday', 'timezone'],
 ]);
 
-/** The fields of a step's trace that its row keeps. */
+/** The fields of a step's trace that are stored in its row. */
 export type KeptTrace = Partial<Pick<Step, 'warnings' | 'enabled' | 'conditions' | 'config'>>;
 
-/** Returns the trace that is stored in the step's row, without the fields that only its kind has. */
+/** Returns the trace that is stored in the step's row, without the fields that are specific to the kind of step. */
 export function traceOf(step: Step): KeptTrace {
   const { warnings, enabled, conditions, mask } = step;
   const trace = {
@@ -116,12 +116,15 @@ export function traceOf(step: Step): KeptTrace {
   };
 }
 
-/** Returns the rendered configuration, masked and cut as for storage, or undefined before it is rendered. */
+/**
+ * Returns the rendered configuration as it is stored, masked and truncated. Returns undefined before the configuration
+ * is rendered.
+ */
 export function configOf({ config, mask }: Pick<Step, 'config' | 'mask'>): Record<string, unknown> | undefined {
   return config && keptConfig(toStorable(maskFields(mask, config, 'all')));
 }
 
-/** Returns the run as the cause and actor of what its steps write. */
+/** Returns the run as the cause and actor of everything that its steps write. */
 export function runCause({ source, names }: Step): Cause {
   const actor = { type: 'automation' as const, id: names.runId, name: source.facts.automation.name };
   return { actor, causedBy: names.runId, depth: source.depth };

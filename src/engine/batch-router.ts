@@ -29,7 +29,7 @@ const LANES = 2;
 const WORTH_A_LANE = 16;
 /** Maximum number of changes of a batch that are evaluated concurrently. */
 const EVALUATED = 8;
-/** Time after which a plugin's listener has failed, in milliseconds. */
+/** Timeout of a plugin's listener, in milliseconds. */
 const LISTENER_MS = 30_000;
 
 /** A change that is ready to be routed. */
@@ -82,8 +82,8 @@ const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
 
 /**
- * Returns the next batch and the remaining changes, both in the order of the log. A change that is not plain is the
- * only one of its entity in its batch.
+ * Returns the next batch and the remaining changes, both in the order of the log. If a change is not plain, its batch
+ * contains no other change of its entity.
  */
 export function takeBatch(
   changes: readonly Routable[],
@@ -158,7 +158,7 @@ async function decide(
   }
 }
 
-/** Marks the changes whose candidates were all refused as routed, and records the refusals. */
+/** Marks changes as routed if all their candidates were refused, and records the refusals. */
 async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,

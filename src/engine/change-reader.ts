@@ -35,13 +35,13 @@ export const entityKey = (change: { kind: string; id: string }): string => `${ch
 const FAIR_AMONG = 4_000;
 
 export interface ReadOptions {
-  /** Entities whose changes are not read for now. */
+  /** Entities whose changes are skipped for now. */
   resting: readonly { kind: string; id: string }[];
   limit: number;
   /**
-   * False: reads the oldest changes. True: chooses from the oldest 4,000 changes so that classes of changes (by kind,
-   * event, and type, hook or alert name) take turns, and within a class its entities, so that a burst for one
-   * automation or entity does not delay the others. Changes of one entity keep their order either way.
+   * False: reads the oldest changes. True: chooses from the oldest 4,000 changes. Classes of changes (by kind, event,
+   * and type, hook or alert name) then take turns, and so do the entities within a class, so that a burst for one
+   * automation or entity does not delay the others. Changes of one entity keep their order in both cases.
    */
   fair: boolean;
 }

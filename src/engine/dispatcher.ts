@@ -61,8 +61,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       try {
         watchedRouting?.round();
         const since = Date.now();
-        // Cleared before the read, so that a change that commits after the read wakes the loop again. A change that was
-        // committed before but did not fit makes the read full.
+        // Cleared before the read, so that a change that commits after the read wakes the loop again. If a change that
+        // was committed earlier does not fit into the read, the read is full and the loop continues anyway.
         poked = false;
         const full = await routeNext();
         if (!full && !poked && !stopped) await routing.sleep(POLL_MS);

@@ -50,7 +50,7 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
   const logFailure = (what: string, error: unknown): void => {
     if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
   };
-  /** Runs one kind of work. An error does not prevent the other kinds from being done. */
+  /** Does one kind of work. If it fails, the other kinds of work are still done. */
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
     try {
       return await work();
@@ -85,8 +85,8 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep & { due: () => S
 }
 
 /**
- * Starts the workflows of one batch. The batch is limited so that a dwell that becomes due in between need not wait for
- * thousands of others. Returns whether there may be more.
+ * Starts the workflows of one batch. The size of the batch is limited, so that a dwell that becomes due during this
+ * time need not wait for thousands of others. Returns whether there may be more.
  */
 async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const dwells = await takeStartableDwells(db, BATCH);
@@ -97,7 +97,7 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       started.push(dwell.id);
     });
     // Recorded even after an error, so that the dwells that were started are not started again. After a crash before
-    // this write, the start is repeated and finds that the workflow id is held by the same dwell.
+    // this write, the start is repeated and finds that the same dwell already holds the workflow id.
   } finally {
     await noteDwellsStarted(db, started);
   }
@@ -123,9 +123,9 @@ function overdueLimits(clock: Clock) {
 }
 
 /**
- * Fires overdue dwells from their rows. The workflow's timer may fire the same dwell at the same time: both lock the
- * row, and the second one finds the dwell spent. Each page begins after the last row of the previous page, because a
- * dwell that has to wait for unrouted changes stays in the result.
+ * Fires overdue dwells from their rows. The workflow's timer may fire the same dwell at the same time. Both lock the
+ * row, and whoever is second finds the dwell spent. Each page begins after the last row of the previous page, because a
+ * dwell that has to wait for unrouted changes remains in the result.
  */
 async function fireOverdue({ database, clock, fire }: DwellTimersDeps, isStopped: () => boolean): Promise<boolean> {
   const limits = overdueLimits(clock);

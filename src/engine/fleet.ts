@@ -11,8 +11,8 @@ export interface Fleet {
   /** Returns whether a worker with other plugins is live, or was live within the last few minutes. */
   differs(): boolean;
   /**
-   * Returns the names of plugins and kinds that read changes of this kind or these events: those that only other
-   * workers know, and those that this worker knows.
+   * Returns the names whose owners read changes of this kind or these events. `lacking` are names that only other
+   * workers know, and `own` are names that this worker knows.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
   /** Returns whether there is a single live worker, other than this worker, that knows all of these names. */
@@ -23,7 +23,7 @@ export interface Fleet {
   readonly names: readonly string[];
 }
 
-/** Names by the kinds and by the events that they read. */
+/** The names that read each kind and each event. */
 interface Readers {
   kinds: Map<string, Set<string>>;
   events: Map<string, Set<string>>;

@@ -9,7 +9,7 @@ import { subjectOf } from './gates/gates';
 import type { Fleet } from './fleet';
 import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
-/** Seconds after its recording for which a change waits for a worker that has all the plugins it needs. */
+/** How long a change waits for a worker that has all the plugins it needs, in seconds since the change was recorded. */
 const HOLD_SECONDS = 60;
 
 /** The decision of this worker about a change. */
@@ -101,8 +101,8 @@ export function createHandover(deps: {
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
 /**
- * Returns the names that routing a change needs and this worker lacks, those that it has, and the triggers that need
- * the missing names.
+ * Returns three things: the names that routing a change requires and this worker lacks, the required names that it has,
+ * and the triggers that need the missing names.
  */
 function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown: readonly UnknownTrigger[]) {
   const events = [...concerns.events, ...concerns.dwellEvents];
@@ -124,8 +124,8 @@ function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown
 }
 
 /**
- * Returns the triggers of unknown types that need one of the names: the name of their own type, or of a kind or plugin
- * that shares the first part of their id.
+ * Returns the triggers of unknown types that need one of these names. A trigger needs the name of its own type, and the
+ * kinds and plugins that share the first part of its id.
  */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
   const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));

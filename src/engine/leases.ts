@@ -16,8 +16,8 @@ export interface Leases {
    */
   held(): ReadonlyMap<number, number>;
   /**
-   * Renews the leases, releases those beyond the fair share of this worker, and takes free and expired ones. Times are
-   * the database's.
+   * Renews the leases, releases leases beyond the fair share of this worker, and takes leases that are free or have
+   * expired. Times are the database's.
    */
   renew(): Promise<void>;
   /**
@@ -30,9 +30,9 @@ export interface Leases {
 }
 
 /**
- * Keeps the leases of one worker process. Other workers take over the partitions of a worker that died after at most 5
- * s plus the time until their next renewal. A process that was suspended learns at its next statement that its epochs
- * are outdated.
+ * Keeps the leases of one worker process. When a worker dies, other workers take over its partitions after at most 5 s
+ * plus the time until their next renewal. A process that was suspended learns at its next statement that its epochs are
+ * outdated.
  */
 export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();

@@ -106,8 +106,8 @@ function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: O
 }
 
 /**
- * Returns the triggers that an occurrence concerns but whose automations use a filter that this worker lacks, each with
- * whether its config refuses the occurrence.
+ * Returns the triggers that an occurrence concerns but whose automations use a filter that this worker lacks. For each
+ * trigger, the result says whether its config refuses the occurrence.
  */
 function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrence) {
   const { event, payload } = occurrence;
@@ -120,7 +120,10 @@ function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrenc
   });
 }
 
-/** Returns the trigger whose schedule produced a change, in a list; empty when it no longer has this event. */
+/**
+ * Returns a list with the trigger whose schedule produced a change, or an empty list when the trigger no longer has
+ * this event.
+ */
 function scheduled(
   change: Change,
   event: string,

@@ -26,7 +26,7 @@ export interface ChangeCandidates {
   change: Change;
   fence: ChangeFence;
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
-  /** Whether the entity has dwells, or may have by now, which the change may end. */
+  /** Whether the entity has dwells that the change may end, or may have such dwells by now. */
   hasDwells: boolean;
   /** Whether the change was set aside and a person has retried it. The state that it reports may no longer hold. */
   isRetried: boolean;
@@ -117,7 +117,7 @@ async function verdictsOf(
 }
 
 /**
- * Adds to the refusal of an automation that used up its share of steps how large the share was, and why it was limited.
+ * Extends the refusal of an automation that used up its share of steps. The text says how large the share was, and why.
  */
 function withLimit(verdict: Verdict, limit: number, automations: number): Verdict {
   if (!('reason' in verdict)) return verdict;

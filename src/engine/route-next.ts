@@ -12,8 +12,8 @@ import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
 /**
- * Target duration in milliseconds of reading and routing one batch, so that a change that arrives after a burst is read
- * soon.
+ * Target duration in milliseconds of reading and routing one batch. It is short, so that a change that arrives after a
+ * burst is read soon.
  */
 const ROUND_MS = 100;
 /** Initial, minimum and maximum number of changes that are read at a time. */
@@ -74,7 +74,8 @@ const limitAfter = (changes: number, ms: number): number =>
   Math.max(LEAST_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
 /**
- * Separates changes that concern nothing, which one statement marks as routed, from changes that pass through gates.
+ * Separates changes that concern nothing from changes that pass through gates. One statement marks the former as
+ * routed.
  */
 function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
   const irrelevant: ChangeFence[] = [];
@@ -92,7 +93,7 @@ function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: Ch
   return { irrelevant, relevant };
 }
 
-/** Sorts changes, oldest first. Of several events that can end a wait, the earliest one ends it. */
+/** Sorts changes, oldest first. Of several events that can end a wait, the earliest must end it. */
 const bySeq = <T extends DerivedChange>(derived: readonly T[]): T[] =>
   derived.toSorted((a, b) => a.change.seq - b.change.seq);
 

@@ -123,7 +123,7 @@ export class RoutingIndex {
     return this.events.has(event);
   }
 
-  /** Returns the enabled triggers that at most other workers can route. */
+  /** Returns the enabled triggers that this process cannot route. Other workers may be able to. */
   unknownTriggers(): readonly UnknownTrigger[] {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }

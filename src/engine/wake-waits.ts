@@ -55,16 +55,16 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const routings: NewRouting[] = [];
   const refs = [...new Map(derived.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
   const events = [...new Set(derived.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
-  // A wait that was already woken is evaluated anyway and then sees these changes. Only a wait on any entity of a kind
-  // is checked again, because its wake has to name each changed entity.
+  // A wait that was already woken is going to be evaluated and will see these changes. Only a wait on any entity of a
+  // kind is checked again, because its wake has to name each changed entity.
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
   const steps = await stepsByRun(deps, waits, derived.length);
   await inLanes(waits, CONCURRENT, async (wait) => {
     const by = await wakingOf(deps, wait, derived, stepsFor(steps.get(wait.runId) ?? stepsOf(0)));
-    // The row is marked as woken before the signal is sent, so that after a crash in between the sweep sends the
-    // signal. If `wake` is null although `by` is set, another worker woke the wait first, so the changed entity is
+    // The row is marked as woken before the signal is sent, so that the sweep sends the signal after a crash in
+    // between. If `wake` is null although `by` is set, another worker woke the wait first, so the changed entity is
     // added to that wake.
     const wake = by === null ? null : await wakeWait(deps.database.db, wait.id, by);
     if (wake !== null) deps.onWakeToSend(wake);

@@ -2,7 +2,8 @@ import { defaultPayloadConverter } from '@temporalio/common';
 import type * as converter from './failure-converter';
 
 /**
- * Returns what the history would contain for an error. `flag` is the global that a worker with or without a codec sets.
+ * Returns what the history would contain for an error. `flag` is the value of the global that the worker sets,
+ * depending on whether it has a codec.
  */
 function converted(flag: boolean | undefined): { message: string; isEncoded: boolean } {
   if (flag === undefined) Reflect.deleteProperty(globalThis, '__fermataEncodesFailures');

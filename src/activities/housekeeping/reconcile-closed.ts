@@ -9,7 +9,7 @@ import { endOf } from './execution-end';
 /** Name of this work in `periodic_work`. */
 export const RECONCILE_CLOSED = 'reconcile-closed';
 /**
- * Milliseconds by which each query reaches back before the previous one, because visibility may show a closed execution
+ * Milliseconds by which the periods of two consecutive queries overlap, because visibility may show a closed execution
  * late.
  */
 const OVERLAP_MS = 60_000;

@@ -9,7 +9,7 @@ import { IS_RUN, type RunMemo, type WakeSignal } from '../../domain/run/messages
 import { endOf } from './execution-end';
 import { endForgottenWaits, evaluateWaits } from './unanswered-wakes';
 
-/** Name in `periodic_work` of the entry with the number of the round. */
+/** Name of the entry in `periodic_work` that contains the number of the round. */
 const ROUND = 'reconcile-runs';
 
 const PAGE = 200;

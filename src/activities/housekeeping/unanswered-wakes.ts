@@ -25,9 +25,9 @@ export async function evaluateWaits(client: Client, run: { id: string; workflowI
 }
 
 /**
- * Ends waits that their executions have already passed. The rows of such waits come from an older backup of Postgres,
- * and nobody answers their wakes. The execution is first signalled to evaluate its waits, so that a wait of a slow
- * execution is kept. Returns how many waits were ended.
+ * Ends waits that their executions have already passed. The rows of these waits come from an older backup of Postgres,
+ * and nobody answers their wakes. The executions are first signalled to evaluate their waits, so that the wait of a
+ * slow execution is kept. Returns how many waits were ended.
  */
 export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {
   let ended = 0;

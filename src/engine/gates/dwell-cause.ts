@@ -47,8 +47,9 @@ export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { fires
 }
 
 /**
- * Returns whether a cause that has since stopped held from its event until its deadline, which is the case when no
- * change of its entity before the deadline contradicts it in the log. Returns false before the deadline.
+ * Returns whether the cause of a dwell held from its event until its deadline, although it has stopped since. This is
+ * true if the log contains no change of the entity before the deadline that contradicts the cause. Returns false before
+ * the deadline.
  */
 export async function heldThrough(
   { registry, entities }: { registry: Registry; entities: EntityStore },

@@ -24,10 +24,10 @@ export interface DwellDeps {
 }
 
 /**
- * Ends the dwells that changes contradict, in the routing transaction of the changes, before any dwell is armed. A
- * dwell whose deadline is before the change has held long enough: it fires first, whether or not its timer has run. If
- * the change occurred after a deadline that is still in the future (the sender's clock is ahead), the cause ended
- * before the deadline. A change that was retried ends only dwells that were armed before it.
+ * Ends the dwells that changes contradict, in the routing transaction of the changes, before any dwell is armed. If a
+ * dwell's deadline is before the change, the cause has held long enough, and the dwell fires first, whether or not its
+ * timer has run. If the change occurred after a deadline that is still in the future (the sender's clock is ahead), the
+ * cause ended before the deadline. A change that was retried ends only dwells that were armed before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -43,11 +43,11 @@ export async function endContradicted(
   for (const { change, isRetried } of changes) {
     for (const dwell of dwells) {
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
-      // The change was set aside, and the cause began again later: the change is older than the cause of the dwell.
+      // The change was set aside, and the cause began again later, so the change is older than the cause of the dwell.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradictsCause(deps.registry, dwell, change)) continue;
-      // Another alert of the group is still firing: the dwell is moved to the entity of that alert, keeps its deadline
-      // and does not end.
+      // Another alert of the group is still firing. The dwell is moved to the entity of that alert and keeps its
+      // deadline.
       if (await handOver(deps, tx, dwell)) continue;
       const verdict = await endDwell(deps, tx, dwell, change);
       if (verdict === null) continue;
@@ -77,8 +77,8 @@ async function endDwell(
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, dwell.firesAt);
     // `spendAndEvaluate` has spent the row, and this change ended the cause, so the next cause may arm the key again.
-    // The status is passed as spent, so that no request to end the workflow is written: the workflow itself finds that
-    // its dwell has fired.
+    // The status is passed as spent, so that no request to end the workflow is written. The workflow finds that its
+    // dwell has fired, and ends.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
@@ -87,7 +87,7 @@ async function endDwell(
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
-/** Ends and reports a dwell whose trigger requests a report when no worker could fire it in time. */
+/** Ends and reports a dwell that no worker could fire in time. Used for triggers that request such a report. */
 export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candidate): Promise<Reason> {
   await restDwell(tx, dwell);
   const detail = `Missed: the cause held through ${dwell.firesAt.toISOString()}, and was over before a worker could fire it.`;
@@ -135,7 +135,7 @@ export async function spendAndEvaluate(
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
   };
   // Evaluated in the transaction, on the state at the time of firing. The run's id is derived from the change and the
-  // deadline, so that a firing that is repeated after a crash admits the same run and not a second one.
+  // deadline, so that repeating the firing after a crash admits the same run instead of a second one.
   return toSurvivor({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
@@ -188,8 +188,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   };
   const cause = { entity, payload: entered.payload, config: trigger.config };
   const holds = await holdsNow(deps, tx, type.holds, cause);
-  // A cause that has ended may have held until its deadline while no worker ran. The change that ended it then fires
-  // the dwell.
+  // A cause that has ended may have held until its deadline while no worker was running. The change that ended the
+  // cause then fires the dwell.
   if (holds !== true && !(await heldThrough(deps, tx, arming))) {
     return refused('dwell_cancelled', 'The cause had stopped already when the event was evaluated.');
   }

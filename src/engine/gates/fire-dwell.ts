@@ -39,9 +39,9 @@ const ROUTING_MS = 100;
 const UNKNOWN_MS = 2_000;
 
 /**
- * Fires a dwell that is due. However often it is called, the dwell fires at most once: its row is locked, and spent in
- * the transaction that admits the run. The cause held without a gap if no change of its entity from before the deadline
- * is unrouted, since any such change would have ended the dwell.
+ * Fires a dwell that is due. The dwell fires at most once, however often this is called, because its row is locked, and
+ * spent in the transaction that admits the run. If no change of its entity from before the deadline is unrouted, the
+ * cause held without a gap, since such a change would have ended the dwell.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;

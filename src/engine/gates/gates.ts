@@ -19,7 +19,7 @@ export interface Refusal {
   outcome: Outcome | 'trigger_disabled';
   detail: string;
   /**
-   * Returns the smallest part of the filter, the config or the conditions that was false. Evaluated only when it is
+   * Returns the smallest part of the filter, the config or the conditions that was false. Computed only when it is
    * called.
    */
   deciding?: () => DecidingPart | undefined;
@@ -64,7 +64,7 @@ export interface SeenGate {
   passed: boolean;
   /** Why the gate was not passed. */
   detail?: string;
-  /** Returns a trace of the filter or the conditions. Evaluated only when it is called. */
+  /** Returns a trace of the filter or the conditions. Computed only when it is called. */
   trace?: () => ConditionTrace;
   /** Rendered variables of the definition. */
   variables?: Record<string, unknown>;
@@ -94,8 +94,9 @@ export const refused = (
 
 /**
  * Evaluates the first gates of stage 2: config, then filter. Errors of the automation are refusals. Throws only when
- * infrastructure fails. `steps` limits all expressions of the automation together. The context key of a refusal is
- * derived by the trigger; if the trigger cannot derive a key, it is the id of the change's entity.
+ * infrastructure fails. `steps` is the number of steps that all expressions of the automation may take together. The
+ * context key of a refusal is derived by the trigger. If the trigger cannot derive a key, it is the id of the change's
+ * entity.
  */
 export async function enterGates(
   deps: GateDeps,
@@ -126,10 +127,7 @@ export async function enterGates(
   return refusal ? refuse(refusal) : { passed: true, candidate, event, payload, change, scope };
 }
 
-/**
- * Returns the id of a change's entity. Returns null for an event that concerns no entity, whose id was generated on
- * arrival.
- */
+/** Returns the id of a change's entity. Returns null for an event, because its id was generated on arrival. */
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
 

@@ -44,9 +44,9 @@ export const stepsFor = (own: ConditionSteps): ConditionSteps =>
 
 /**
  * Does the work of several automations for one change with a limited total of steps. Each automation first gets an
- * equal share. Steps that some automations leave over are given, in further rounds, to those that used up their share.
- * `work` is repeated in each round, so it must have no side effects. The order of the automations does not matter, and
- * an automation that takes few steps is not affected by those that take many.
+ * equal share. Unused steps are then divided, in further rounds, among the automations that used up their share. `work`
+ * is repeated in each round, so it must have no side effects. The order of the automations does not matter, and an
+ * automation that takes few steps is not affected by automations that take many.
  */
 export async function inShares<T, R>(
   parties: readonly T[],

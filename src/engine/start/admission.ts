@@ -21,8 +21,8 @@ export async function admitAll(
   tx: Executor,
   survivors: readonly Survivor[],
 ): Promise<AdmissionDecisions['admissions']> {
-  // Slots are reserved before the rows are written. A row that states that its caller starts it is left alone by other
-  // workers for some seconds, so it must not be written without a slot.
+  // Slots are reserved before the rows are written. If a row states that its caller starts it, other workers leave it
+  // alone for some seconds, so such a row must not be written without a slot.
   for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
   const admissions = await admitRuns(
     tx,
@@ -69,8 +69,7 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
       });
     }
   }
-  // Replaced runs have executions to end, which only the full sweep does. A row without a slot only needs a worker with
-  // a free slot.
+  // Only the full sweep ends the executions of replaced runs. Rows without a slot need only a worker with a free slot.
   if (hasReplaced) launcher.poke();
   else if (isWaiting) launcher.pokeStarts();
 }

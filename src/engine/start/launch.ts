@@ -36,11 +36,11 @@ export interface RunLauncher {
   /** Releases the slot of a run that was not admitted. */
   release(runId: string): void;
   /**
-   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it; after
+   * Starts a run right after the commit that admitted it. Never throws. If the start fails, the sweep repeats it. After
    * `stop`, the sweep of another worker does.
    */
   launch(run: StartableRun, replaced: readonly ClosedRun[]): void;
-  /** Starts runs that wait in the table, as far as there are free slots. */
+  /** Starts runs that wait in the table, while there are free slots. */
   pokeStarts(): void;
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
@@ -62,8 +62,8 @@ interface LauncherDeps {
 /**
  * Brings Temporal in line with the pending and ended rows of runs, and repeats every call until it succeeds. The rows
  * decide: when this process dies, the sweep of another process finds its unfinished work. A process starts only as many
- * runs as it has free workflow task slots. The other runs wait in the table, from which any worker with free slots
- * takes them, in turn from the automations and in order of arrival within each automation.
+ * runs as it has free workflow task slots. The other runs wait in the table. A worker with free slots takes runs from
+ * the automations in turn, and in order of arrival within each automation.
  */
 export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const { database, starter, log, watch } = deps;
@@ -77,7 +77,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   });
   const attempts = createStartAttempts({ db, starter, slots, log });
   const pending = createPendingRuns({ db, slots, attempts });
-  /** Starts that `launch` has begun and that have not completed. */
+  /** The starts that `launch` has begun and that have not completed. */
   const starting = new Set<Promise<void>>();
   let stopped = false;
   const closeEnded = async (): Promise<false> => {

@@ -36,9 +36,9 @@ export interface ManualRunRequest {
 }
 
 /**
- * Starts a run by hand (engine.md, Lifecycle). It respects the mode and skips the gates before the conditions. It also
- * works on a disabled automation, and while Temporal is unreachable. Refused with `validation_failed`, `condition`,
- * `already_running`, `max_runs` or `plugin_missing`.
+ * Starts a run by hand (engine.md, Lifecycle). The mode applies, and the gates before the conditions are skipped. This
+ * also works for a disabled automation, and while Temporal is unreachable. Refused with `validation_failed`,
+ * `condition`, `already_running`, `max_runs` or `plugin_missing`.
  */
 export async function startManualRun(
   deps: ManualRunDeps,

@@ -40,8 +40,8 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   /** Whether the last sweep left runs in the table because no slot was free. */
   let backlog = false;
   /**
-   * Automations in the order of their last turn. It is kept between sweeps, because slots become free one at a time and
-   * each is a turn.
+   * Automations in the order of their last turn. The order is kept between sweeps, because slots often become free one
+   * at a time, and each of them is a turn.
    */
   const served = new Set<string>();
 

@@ -52,7 +52,8 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
   const { tx, ids } = deps;
   const definition = await definitionOf(deps, run);
   const scopeKey = scopeKeyOf(definition.concurrency_scope, run.contextKey);
-  // The lock is taken before the check for another retry: two calls at the same moment must not both find none.
+  // The lock is taken before the check for another retry, because two calls at the same moment must not both find that
+  // there is none.
   await lockBucket(tx, { automationId: run.automationId, scopeKey });
   const stored = await readStored(tx, run.id);
   if (stored.retried) throw new FermataError('already_running', 'A retry of this run is already in progress.');

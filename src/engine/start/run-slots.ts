@@ -101,10 +101,10 @@ interface SlotDeps {
  * have ended. If no slot is free, the start of a run is not eager, which costs the server more, and a task that waits
  * too long times out.
  *
- * The number of runs in flight is limited. The limit shrinks while the time from a start to its first step is longer
- * than for the quickest starts, because runs then only wait for each other inside the worker, and it grows while starts
- * are quick. Other runs wait in the table, where automations take turns, so that a burst of one automation delays
- * another by only a few starts.
+ * The number of runs in flight is limited. The limit shrinks when the time from a start to its first step is longer
+ * than for the quickest starts, because runs then only wait for each other inside the worker. It grows while starts are
+ * quick. Other runs wait in the table, where automations take turns, so that a burst of one automation delays another
+ * by only a few starts.
  */
 export function createRunSlots(deps: SlotDeps): RunSlots {
   return new SlotTable(deps);
@@ -131,7 +131,7 @@ class SlotTable implements RunSlots {
   #averageMs = 0;
   /** The shortest time from a start to the first step, in milliseconds. */
   #quickestMs = Infinity;
-  /** The automation that last requested a slot, and the time of the last request by a different automation. */
+  /** The automation that last requested a slot, and the last time at which the requesting automation changed. */
   #lastRequester: string | undefined;
   #sharedAt = -Infinity;
   /** Maximum number of runs in flight. */

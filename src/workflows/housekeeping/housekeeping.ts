@@ -12,7 +12,7 @@ const { applyRetention, preparePartitions, reconcileRuns } = proxyActivities<Hou
  */
 export async function housekeeping(): Promise<{ round: number }> {
   const last = workflowInfo().lastResult as { round?: number } | null | undefined;
-  // The results of older releases do not have it.
+  // The results of older releases have no `round`.
   const { round = 0 } = await reconcileRuns({ before: last?.round ?? 0 });
   await preparePartitions();
   await applyRetention();

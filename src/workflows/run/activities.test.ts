@@ -49,7 +49,7 @@ describe('a call', () => {
     const { options, input } = run.activity('performStep');
     expect(options).toMatchObject({ startToCloseTimeout: 80_000, heartbeatTimeout: '5 seconds' });
     expect(options['scheduleToCloseTimeout']).toBe(3 * 20_000 + 2 * 3_600_000 + 600_000);
-    // The row counts the attempts, not Temporal.
+    // The attempts are counted by the row, not by Temporal.
     expect(options['retry']).not.toHaveProperty('maximumAttempts');
     expect(options).not.toHaveProperty('taskQueue');
     expect(input).toMatchObject({ runId: 'run', path, mayMove: true, journal: [{ path: 'actions[9]' }] });

@@ -31,9 +31,9 @@ interface Line {
 type Range = [first: number, last: number];
 
 /**
- * The steps of a run as Temporal's Web UI shows them: a tree in Markdown of at most 60 lines. It is needed because the
- * history shows local attempts only as markers. Ended iterations take one line per loop. When there are too many lines,
- * the steps that ended first are hidden first.
+ * The steps of a run as Temporal's Web UI shows them: a tree in Markdown of at most 60 lines. The tree is needed
+ * because the history shows local attempts only as markers. Ended iterations take one line per loop. When there are too
+ * many lines, the steps that ended first are hidden first.
  */
 export class Details {
   private readonly lines: Map<string, Line>;
@@ -74,7 +74,7 @@ export class Details {
     this.folded.set(loop, withNumber(this.folded.get(loop) ?? [], index + 1));
   }
 
-  /** Hides the ended step that is oldest and has nothing below it, or the oldest line when no step has ended. */
+  /** Hides the oldest ended step that has nothing below it. If no step has ended, hides the oldest line. */
   private hideOldest(): void {
     const paths = [...this.lines.keys(), ...this.folded.keys()];
     const isLeaf = (path: string) => !this.folded.has(path) && !paths.some((other) => other.startsWith(`${path}.`));

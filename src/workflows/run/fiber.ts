@@ -8,7 +8,7 @@ export interface Fork {
   /** Branches that have not ended. */
   readonly open: Set<Fiber>;
   readonly ends: BranchEnd[];
-  /** Called at each end of a branch for another branch; null = there are no more. */
+  /** Called for another branch whenever a branch has ended; null = no branch can begin now. */
   readonly next: () => BranchStart | null;
   /** Number of branches that have ended since `next` was last called. */
   vacant: number;
@@ -25,7 +25,7 @@ export interface Fiber {
   readonly parent: { fiber: Fiber; fork: Fork; index: number } | null;
   /** Outcomes of commands that a stretch has carried out before the generator yields them. */
   ahead: CommandOutcome[];
-  /** The call at which the latest stretch ended, which is performed next. */
+  /** The call at which the latest stretch ended. The fiber performs it next. */
   nextCall: NextCall | undefined;
   /** The command that the fiber waits for; null while it runs and after it has ended. */
   command: Command | null;

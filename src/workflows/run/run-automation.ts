@@ -90,7 +90,8 @@ async function runClaimed(
     local(ACTIVITY_NAMES.finish).finishRun({ runId, ...end, journal: state.takeNotes() }),
   );
   if (cancellation !== undefined) throw cancellation;
-  // The row is written first. If the worker dies in between, another worker gets the task and replays up to this point.
+  // The row was written first. If the worker dies before this line, another worker gets the task and replays up to this
+  // point.
   if (end.error) throw ApplicationFailure.nonRetryable(end.error.message, end.error.code, end.error);
   return { status: 'success', ...(end.endedBy ? { endedBy: end.endedBy } : {}) };
 }

@@ -43,8 +43,8 @@ export class RunState {
   }
 
   /**
-   * Shows a step's state in the Web UI, and keeps it to be written to the step's row, unless a stretch has already
-   * written it.
+   * Shows a step's state in the Web UI. Also keeps the state until an activity writes it to the step's row, unless a
+   * stretch has already written it.
    */
   note(command: Extract<Command, { type: 'note' }>, isWritten: boolean): void {
     const { node, path, status, persist, text, result, error } = command;

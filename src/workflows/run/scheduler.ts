@@ -28,7 +28,7 @@ export class Scheduler {
   private draining = false;
   private outcome: Reply | null = null;
   private readonly room = new TaskRoom();
-  /** Whether a timer is set that begins the next workflow task. */
+  /** Whether there is a timer that will begin the next workflow task. */
   private begins = false;
 
   /** `claimed` is the result of the claim, whose bytes are part of the first workflow task. */
@@ -231,8 +231,7 @@ export class Scheduler {
     // Only branches reserve room: the run itself has at most one stretch in progress.
     const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
     return this.whenItFits(fiber, reserved, () => {
-      // The evaluation sees wakes from before it starts. A wake that arrives during the evaluation requests another
-      // one.
+      // This evaluation sees earlier wakes. A wake during the evaluation requests another evaluation.
       if (command.type === 'evaluate') this.wakes.delete(command.path);
       this.room.reserve(reserved);
       this.begin(fiber, command, reserved, true);
@@ -311,7 +310,7 @@ export class Scheduler {
     return null;
   }
 
-  /** Begins a new workflow task with a timer, which fires in that task. */
+  /** Begins a new workflow task, by means of a timer that fires in that task. */
   private beginTask(): void {
     if (this.begins) return;
     this.begins = true;
@@ -381,7 +380,9 @@ export class Scheduler {
     return child;
   }
 
-  /** Starts a branch for each that has ended. A loop, not recursion: branches may end as soon as they start. */
+  /**
+   * Starts a new branch for each branch that has ended. Uses a loop, because branches may end as soon as they start.
+   */
   private fill(fiber: Fiber, fork: Fork): void {
     fork.starting = true;
     for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {

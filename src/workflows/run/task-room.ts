@@ -3,14 +3,14 @@ import type { RunError } from '../../domain/run/step-record';
 
 /**
  * Maximum number of bytes of commands and markers in one workflow task. Temporal refuses a completion above 4 MB. The
- * rest is left for what is not counted: headers, notes, and the result of the run's own stretch, of which at most one
- * is in progress (at most 1.5 MB).
+ * difference is left for what is not counted: headers, notes, and the result of the run's own stretch (at most 1.5 MB,
+ * and at most one at a time).
  */
 const MAX_BYTES = 2_000_000;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
 export const MAX_INPUT_BYTES = 2_000_000;
 
-/** Returns a text with the size of an input that is too large, for messages. */
+/** Returns the part of a message that says how large an input is and how large it may be. */
 export const overLimit = (bytes: number): string =>
   `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MAX_INPUT_BYTES / 1024)} KB`;
 
@@ -43,9 +43,9 @@ interface Held {
 }
 
 /**
- * Counts the bytes of the current workflow task and holds back commands that would not fit. The count depends only on
- * the order of deliveries, so that a replay arrives at the same count: a task begins with a delivery of the server,
- * never with the end of a local activity.
+ * Counts the bytes of the current workflow task and holds back commands that would not fit. The count must depend only
+ * on the order of deliveries, so that a replay arrives at the same count. A task therefore begins with a delivery of
+ * the server, never with the end of a local activity.
  */
 export class TaskRoom {
   private used = 0;
@@ -76,8 +76,8 @@ export class TaskRoom {
   }
 
   /**
-   * Issues the held commands that fit now. Returns whether the rest needs a new workflow task, because nothing in
-   * progress will free room in this one.
+   * Issues the held commands that fit now. Returns whether the remaining commands need a new workflow task, because
+   * nothing in progress will free room in the current task.
    */
   release(): boolean {
     for (;;) {
