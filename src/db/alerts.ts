@@ -66,7 +66,7 @@ export interface AlertWrite {
   /** Id of the change row; null = only fields that are not reactive have changed. */
   changeId: string | null;
   groupFacts: Record<string, unknown>;
-  /** true = a message was received; false = a person or a timer wrote it. */
+  /** Whether a message was received. If not, a person or a timer wrote the state. */
   received: boolean;
   isNewEpisode: boolean;
 }

@@ -7,7 +7,7 @@ import { migrationLabel, type MigrationFile } from './migration-files';
 import { isNonTransactional, splitStatements } from './migration-statements';
 import { SchemaError } from './schema-version';
 
-/** Settings for waiting for table locks. */
+/** How a migration waits for table locks. */
 export interface MigrateOptions {
   log: Logger;
   /** Longest wait for one table lock, in milliseconds. */

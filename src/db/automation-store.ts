@@ -69,7 +69,7 @@ export interface NewAutomation {
   sourceYaml?: string | null;
   /** Note on the first version. */
   note?: string | undefined;
-  /** For an automation that is managed from Git: its source there, and its name in that source. */
+  /** For an automation that is managed from Git: its source, and its name in that source. */
   managed?: { source: string; name: string; path?: string | null; commit?: string | null };
   actor: Actor;
 }

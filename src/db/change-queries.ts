@@ -128,7 +128,7 @@ export async function listChanges(
   return found.rows.map(toLogged);
 }
 
-/** Returns one change, or undefined when it is not, or no longer, in the log. */
+/** Returns a change, or undefined when the log does not, or no longer, contain it. */
 export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
   const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
   return found.rows.map(toLogged)[0];

@@ -14,7 +14,7 @@ export interface Database {
   close(): Promise<void>;
   /**
    * Closes idle connections at once, and busy connections that do not answer within 8 s. Call it when another
-   * connection to this server was cut without an error.
+   * connection to this server was cut silently.
    */
   suspectConnections(): void;
 }

@@ -11,7 +11,7 @@ const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03',
 
 /**
  * Inserts wait at most this long for DDL on `changes`. If a reader with a long transaction (`pg_dump`, a report) makes
- * all attempts fail, the next housekeeping tries again.
+ * all attempts fail, the next housekeeping round tries again.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
 /** Maximum time that one DDL statement may hold its locks, in milliseconds. */
@@ -56,7 +56,7 @@ const dayColumns = ({ name }: DayTable, days: string) => `
 
 /**
  * Creates the day partitions of `changes`, named `changes_YYYYMMDD` (UTC), from yesterday to `daysAhead` days from now
- * by the database's clock. Any number of processes may call it at any time. Returns the names of those it created.
+ * by the database's clock. Any number of processes may call this at any time. Returns the names of those it created.
  */
 export const ensureChangePartitions = (database: Pick<Database, 'pool'>, options: { daysAhead: number }) =>
   ensurePartitions(database, CHANGES, options);

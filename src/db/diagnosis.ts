@@ -12,7 +12,7 @@ export interface Vitals {
   unroutedAge: number;
   pendingAge: number;
   deadLetters: number;
-  /** Age of the last housekeeping; null = none has completed yet. */
+  /** Age of the last housekeeping round; null = no round has completed yet. */
   housekeepingAge: number | null;
   /** Time since the oldest live worker started; 0 when no worker is live. */
   workersAge: number;

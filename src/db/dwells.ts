@@ -16,7 +16,7 @@ export interface DwellArming {
   event: string;
   config: Record<string, unknown>;
   changeId: string;
-  /** The `trigger` root that the run will see. */
+  /** The value of `trigger` in the scope of the run. */
   trigger: Record<string, unknown>;
   causedBy: string | null;
   depth: number;

@@ -380,9 +380,7 @@ export class Scheduler {
     return child;
   }
 
-  /**
-   * Starts a new branch for each branch that has ended. Uses a loop, because branches may end as soon as they start.
-   */
+  /** Starts a new branch for each that has ended. It loops, because branches may end as soon as they start. */
   private fill(fiber: Fiber, fork: Fork): void {
     fork.starting = true;
     for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {
