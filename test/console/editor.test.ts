@@ -225,7 +225,7 @@ actions:
     await explained.getByText('trigger.payload').first().waitFor();
     await explained.getByText('From the payload of alert.fired.').waitFor();
     await hoverOver('message:', 'incidentId');
-    await explained.getByText('Made by the step open (incident.create).').waitFor();
+    await explained.getByText('Produced by the step open (incident.create).').waitFor();
     await picture(page, 'editor-hover');
     await hoverOver('message:', 'upper');
     await explained.getByText('Text in upper case.').waitFor();

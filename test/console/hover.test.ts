@@ -142,7 +142,7 @@ describe('hover inside expressions', () => {
     expect(explain('state.¦incident')?.[2]).toBe('Written as state.incident["<id>"].<field>.');
     expect(explain('state.incident["¦INC')).toEqual([
       'state.incident["INC 1"]',
-      'Live state of the incident INC 1; null when there is none.',
+      'Live state of the incident INC 1, or null if it does not exist.',
     ]);
     expect(explain('state.incident["INC 1"].¦severity')?.[1]).toMatch(/^Type: .*critical/);
     expect(explain(`'health.systems["¦checkout`)).toEqual([
@@ -159,11 +159,11 @@ describe('hover inside expressions', () => {
   it('names the step that makes an artifact or sets a variable', () => {
     expect(explain('artifacts.¦open')).toEqual([
       'artifacts.open',
-      'Made by the step open (incident.create).',
-      'It leaves artifacts.open.incident.',
+      'Produced by the step open (incident.create).',
+      'It produces artifacts.open.incident.',
     ]);
     expect(explain('made: "{{ artifacts.open.incident.¦incidentId')?.at(-1)).toBe(
-      'Made by the step open (incident.create).',
+      'Produced by the step open (incident.create).',
     );
     expect(explain('{{ artifacts.¦later')?.[1]).toContain('No earlier step with the id later produces an artifact');
     expect(explain('{{ var.¦who')).toEqual(['var.who', 'Set in the variables of the document: someone']);

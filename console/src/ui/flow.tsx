@@ -33,7 +33,7 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
             ))}
           </Node>
         ))}
-        {triggers.length === 0 && <p className="faint">Started by hand only.</p>}
+        {triggers.length === 0 && <p className="faint">Only started by hand.</p>}
       </div>
       <Edge label={refusedText(refused, 'gates')} />
       {conditions.length > 0 && (

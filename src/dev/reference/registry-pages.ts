@@ -82,7 +82,7 @@ function actionPage(
     configTable(configSchema),
     '## Artifact',
     ...(artifact === undefined
-      ? ['This action leaves no artifact.']
+      ? ['This action produces no artifact.']
       : [
           `\`${artifact.id}\`, read as \`artifacts.step.${artifact.name}.<field>\`.`,
           valueTable(toJsonSchema(artifact.schema)),

@@ -51,7 +51,7 @@ function problemOf(
   if (!produces) {
     return {
       code: 'artifact_undeclared',
-      message: `The action "${id}"${action === null ? '' : ` (${action})`} leaves no artifact`,
+      message: `The action "${id}"${action === null ? '' : ` (${action})`} produces no artifact`,
     };
   }
   if (name !== undefined && name !== produces.name) {

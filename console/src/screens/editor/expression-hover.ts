@@ -121,7 +121,7 @@ function ofSystem([root, second, id]: readonly string[], { knowledge }: Standing
 function entityLines([, kind = '', id]: readonly string[], { knowledge }: Standing): string[] {
   const known = knowledge.kinds.find((each) => each.kind === kind);
   if (known === undefined) return [];
-  if (id !== undefined) return [`Live state of the ${kind} ${id}; null when there is none.`];
+  if (id !== undefined) return [`Live state of the ${kind} ${id}, or null if it does not exist.`];
   return [sentence(known.description ?? `Entities of the kind ${kind}`), `Written as state.${kind}["<id>"].<field>.`];
 }
 
@@ -131,7 +131,7 @@ function variableLines(name: string, { entries, at }: Standing): string[] {
   return set.map(({ value, path }) => {
     const shown = value === '' ? 'a map or list' : value.slice(0, MOST_SHOWN);
     const isLater = path.length > 2 && (entries.find((each) => each.path === path)?.at ?? 0) > at;
-    return `Set ${path.length === 2 ? 'in the variables of the document' : `by ${stepAt(path)}`}: ${shown}${isLater ? ' (after this place)' : ''}`;
+    return `Set ${path.length === 2 ? 'in the variables of the document' : `by ${stepAt(path)}`}: ${shown}${isLater ? ' (later in the document)' : ''}`;
   });
 }
 
@@ -148,8 +148,8 @@ function artifactLines(chain: readonly string[], standing: Standing): string[] {
   const made = madeBefore(standing).find((each) => each.id === id);
   if (made === undefined) return [`No earlier step with the id ${id} produces an artifact.`];
   const { action, produces } = made;
-  const by = `Made by the step ${id} (${action}).`;
-  if (name === undefined) return [by, `It leaves artifacts.${id}.${produces.name}.`];
-  if (name !== produces.name) return [`${action} leaves no ${name}, but ${produces.name}.`];
+  const by = `Produced by the step ${id} (${action}).`;
+  if (name === undefined) return [by, `It produces artifacts.${id}.${produces.name}.`];
+  if (name !== produces.name) return [`${action} does not produce ${name}, but ${produces.name}.`];
   return [...schemaLines(sourcesOf(chain, standing)), by];
 }

@@ -36,7 +36,7 @@ const COLUMNS: readonly Column<Slo>[] = [
     name: 'Streak',
     cell: ({ currentStreak, bestStreak }) => <span className="num">{`${currentStreak} days, best ${bestStreak}`}</span>,
   },
-  { name: 'Burn-down of the window', cell: (slo) => <BurnDown slo={slo} /> },
+  { name: 'Burn-down', cell: (slo) => <BurnDown slo={slo} /> },
   { name: 'Computed', cell: ({ computedAt }) => <Time at={computedAt} /> },
 ];
 

@@ -34,7 +34,7 @@ function Drawn({ catalogue }: { catalogue: Catalogue }) {
   const { boxes, edges, leftOut } = useMemo(() => drawn(catalogue), [catalogue]);
   if (boxes.length === 0) return <Empty>No systems. Alerts and check results create them.</Empty>;
   return (
-    <Panel title="Map of systems" aside={<span className="hint">left depends on right</span>}>
+    <Panel title="Map of systems" aside={<span className="hint">systems depend on those to their right</span>}>
       <Graph
         label="Map of systems"
         boxes={boxes}
