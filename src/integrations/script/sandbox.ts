@@ -31,7 +31,7 @@ export interface SandboxedCommand {
   workingDirectory: string;
   /** Files to create, by path in the private directory. */
   files: Readonly<Record<string, string>>;
-  /** Host directories to provide read-only, by path in the private directory. */
+  /** Host directories to mount read-only, or to copy without a sandbox, by path in the private directory. */
   folders: Readonly<Record<string, string>>;
   /** Host paths to mount into a sandbox. Without a sandbox, the paths are used directly. */
   mounts: readonly Mount[];
