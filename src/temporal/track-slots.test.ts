@@ -1,4 +1,4 @@
-import type { Context } from '@temporalio/activity';
+import { ApplicationFailure, type Context } from '@temporalio/activity';
 import { trackSlots } from './track-slots';
 
 /** Counts the slots in use, and records what each activity reported when it ended. */
@@ -21,12 +21,18 @@ function countingSlots() {
       };
     },
   };
-  return { slots, left, held: () => held };
+  return { slots: { ...slots, resume: () => Promise.resolve() }, left, held: () => held };
 }
 
-async function execute(slots: Parameters<typeof trackSlots>[0], isLocal: boolean, answer: () => unknown) {
+async function execute(
+  slots: Parameters<typeof trackSlots>[0],
+  isLocal: boolean,
+  answer: () => unknown,
+  heartbeat?: () => void,
+) {
   const info = { isLocal, taskQueue: 'fermata', workflowExecution: { workflowId: 'w', runId: 'x' } };
-  const { inbound } = trackSlots(slots)({ info } as unknown as Context);
+  const context = { info, heartbeat, cancellationSignal: new AbortController().signal } as unknown as Context;
+  const { inbound } = trackSlots(slots)(context);
   return inbound?.execute?.({ args: [{ runId: 'r' }], headers: {} }, () => Promise.resolve().then(answer));
 }
 
@@ -82,5 +88,54 @@ describe('slots of activities', () => {
     });
     await expect(failing).rejects.toThrow('connection terminated');
     expect(held()).toBe(0);
+  });
+});
+
+describe('the end of a normal activity', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  const failure = (nonRetryable: boolean) => ApplicationFailure.create({ message: 'refused', nonRetryable });
+  const throws = (error: Error) => () => {
+    throw error;
+  };
+
+  /** Performs an activity whose run may not continue yet. */
+  function hold(isLocal: boolean, answer: () => unknown) {
+    let resume = (): void => {};
+    let beats = 0;
+    let ended = false;
+    const asked: string[] = [];
+    const slots = {
+      ...countingSlots().slots,
+      resume: (execution: string) => (asked.push(execution), new Promise<void>((resolve) => (resume = resolve))),
+    };
+    const execution = execute(slots, isLocal, answer, () => (beats += 1))
+      ?.catch((error: unknown) => error)
+      .finally(() => (ended = true));
+    return { asked, result: execution, ended: () => ended, beats: () => beats, resume: () => resume() };
+  }
+
+  test.each([
+    ['a result', () => ({ type: 'done' })],
+    ['a failure that is not retried', throws(failure(true))],
+  ])('reports %s when its run may continue, with heartbeats until then', async (_, answer) => {
+    const activity = hold(false, answer);
+    await jest.advanceTimersByTimeAsync(3_500);
+    expect([activity.asked, activity.ended(), activity.beats()]).toEqual([['x'], false, 3]);
+    activity.resume();
+    await jest.advanceTimersByTimeAsync(5_000);
+    expect([activity.ended(), activity.beats()]).toEqual([true, 3]);
+  });
+
+  test.each([
+    ['a failure that Temporal retries', false, throws(failure(false))],
+    ['an error', false, throws(new Error('connection terminated'))],
+    ['a call that moves on', false, () => ({ type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 8_000 })],
+    ['a result of a local activity', true, () => ({ done: [], ended: true })],
+  ])('reports %s at once', async (_, isLocal, answer) => {
+    const activity = hold(isLocal, answer);
+    await activity.result;
+    expect(activity.asked).toEqual([]);
   });
 });

@@ -1,3 +1,4 @@
+import { ApplicationFailure, type Context } from '@temporalio/activity';
 import type { ActivityInterceptorsFactory } from '@temporalio/worker';
 import type { Handover, Stretched } from '../domain/run/activities';
 import { callsQueueOf } from '../domain/run/calls-queue';
@@ -6,13 +7,21 @@ import { callsQueueOf } from '../domain/run/calls-queue';
 interface Slots {
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
+  resume(executionRunId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** Creates interceptors that report each activity. A local activity holds a workflow task slot until it ends. */
+/** A heartbeat of an activity whose run waits to continue: well below the heartbeat timeout of 5 s. */
+const HEARTBEAT_MS = 1_000;
+
+/**
+ * Creates interceptors that report each activity. A local one holds a workflow task slot until it ends. A normal one
+ * reports its result to Temporal when its run may continue.
+ */
 export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
-  return ({ info }) => ({
+  return (context) => ({
     inbound: {
       async execute(input, next) {
+        const { info } = context;
         const execution = info.workflowExecution?.runId;
         if (execution === undefined) return next(input);
         const { runId } = Object(input.args[0]) as { runId?: unknown };
@@ -23,7 +32,11 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
         try {
           const result: unknown = await next(input);
           callsOn = handsOverTo(result, info.taskQueue);
+          if (!info.isLocal && callsOn === undefined) await mayResume(slots, execution, context);
           return result;
+        } catch (error) {
+          if (!info.isLocal && isFinal(error)) await mayResume(slots, execution, context);
+          throw error;
         } finally {
           leave(callsOn);
         }
@@ -31,6 +44,15 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
     },
   });
 }
+
+/** Waits until the execution of a normal activity may continue. The outcome of its step has been written before. */
+async function mayResume(slots: Slots, execution: string, context: Context): Promise<void> {
+  const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
+  await slots.resume(execution, context.cancellationSignal).finally(() => clearInterval(heartbeat));
+}
+
+/** Returns whether Temporal does not retry an activity that failed with this error, so that its run continues. */
+const isFinal = (error: unknown): boolean => error instanceof ApplicationFailure && error.nonRetryable === true;
 
 /**
  * Returns the task queue of the normal activity that follows an activity without a pause, or undefined when none

@@ -45,7 +45,7 @@ export interface RunLauncher {
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
   /** Receives the local steps and calls of this process, which count as runs in flight. */
-  slots: Pick<RunSlots, 'enter' | 'call' | 'arrive'>;
+  slots: Pick<RunSlots, 'enter' | 'call' | 'arrive' | 'resume'>;
   stop(): Promise<void>;
 }
 

@@ -186,3 +186,109 @@ describe('slots of runs', () => {
     expect([small.reserve('a', 'automation a'), small.reserve('b', 'automation b')]).toEqual([true, false]);
   });
 });
+
+describe('runs whose call was answered', () => {
+  beforeEach(() => void jest.useFakeTimers());
+  afterEach(() => void jest.useRealTimers());
+
+  const never = new AbortController().signal;
+
+  /** Starts a run of each automation whose call moves to another activity, and returns what its answer does. */
+  function answeredRuns(slots: number, automations: readonly string[]) {
+    const { run, freed } = slotsOf(slots);
+    const resumed: string[] = [];
+    for (const [n, automation] of automations.entries()) {
+      run.hold(`${n}`, automation);
+      run.enter(`execution ${n}`, `${n}`)();
+    }
+    const answer = async (n: number, signal: AbortSignal = never) => {
+      void run.resume(`execution ${n}`, signal).then(() => resumed.push(`${n}`));
+      await jest.advanceTimersByTimeAsync(0);
+    };
+    /** Begins and ends the next local step of a run. */
+    const continueRun = async (n: number) => {
+      run.enter(`execution ${n}`, `${n}`)();
+      await jest.advanceTimersByTimeAsync(0);
+    };
+    return { run, resumed, answer, continueRun, freed };
+  }
+
+  it('continue at once while there are slots, and take one until their next local step', async () => {
+    const { run, resumed, answer } = answeredRuns(2, ['a', 'a', 'a']);
+    await answer(0);
+    await answer(1);
+    expect([resumed, run.free()]).toEqual([['0', '1'], 0]);
+    const leave = run.enter('execution 0', '0');
+    expect(run.free()).toBe(0);
+    leave();
+    expect(run.free()).toBe(1);
+  });
+
+  it('continue in the order of their answers as slots become free', async () => {
+    const { resumed, answer, continueRun } = answeredRuns(1, ['a', 'a', 'a']);
+    for (const n of [2, 0, 1]) await answer(n);
+    expect(resumed).toEqual(['2']);
+    await continueRun(2);
+    expect(resumed).toEqual(['2', '0']);
+    await continueRun(0);
+    expect(resumed).toEqual(['2', '0', '1']);
+  });
+
+  it('do not wait for those of another automation that has used its share', async () => {
+    const { resumed, answer } = answeredRuns(200, [...Array.from({ length: 10 }, () => 'burst'), 'quiet']);
+    for (let n = 0; n < 10; n += 1) await answer(n);
+    expect(resumed).toHaveLength(5);
+    await answer(10);
+    expect(resumed).toHaveLength(6);
+    expect(resumed.at(-1)).toBe('10');
+  });
+
+  it('count in the share of their automation, so that fewer of its runs start', async () => {
+    const { run, answer } = answeredRuns(200, ['other', ...Array.from({ length: 6 }, () => 'burst')]);
+    for (let n = 1; n <= 6; n += 1) await answer(n);
+    expect([run.full(), run.reserve('new', 'burst')]).toEqual([['burst'], false]);
+  });
+
+  it('wait for 5 s at most', async () => {
+    const { run, resumed, answer } = answeredRuns(1, ['a', 'b']);
+    run.hold('long', 'c');
+    await answer(0);
+    await jest.advanceTimersByTimeAsync(4_999);
+    expect(resumed).toEqual([]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect(resumed).toEqual(['0']);
+  });
+
+  it('do not wait when their activity has to end', async () => {
+    const { run, resumed, answer } = answeredRuns(1, ['a', 'b']);
+    run.hold('long', 'c');
+    const cancel = new AbortController();
+    await answer(0, cancel.signal);
+    expect(resumed).toEqual([]);
+    cancel.abort();
+    await jest.advanceTimersByTimeAsync(0);
+    expect(resumed).toEqual(['0']);
+    await answer(1, cancel.signal);
+    expect(resumed).toEqual(['0', '1']);
+  });
+
+  it('do not wait when their local steps are in another process', async () => {
+    const { run, resumed, answer } = answeredRuns(1, []);
+    run.hold('long', 'c');
+    await answer(7);
+    expect(resumed).toEqual(['7']);
+  });
+
+  it('keep their slot for 1 s when another process continues them', async () => {
+    const { run, resumed, answer, freed } = answeredRuns(1, ['a', 'b']);
+    await answer(0);
+    await answer(1);
+    const before = freed();
+    await jest.advanceTimersByTimeAsync(999);
+    expect([resumed, freed() - before]).toEqual([['0'], 0]);
+    await jest.advanceTimersByTimeAsync(1);
+    expect([resumed, freed() - before]).toEqual([['0', '1'], 1]);
+    await jest.advanceTimersByTimeAsync(1_000);
+    expect(run.free()).toBe(1);
+  });
+});

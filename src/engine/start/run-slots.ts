@@ -1,3 +1,5 @@
+import { LruCache } from '../../domain/expressions/lru-cache';
+
 /**
  * Milliseconds after which a reservation whose run has not begun is dropped: the run is in another process, or this
  * process was suspended.
@@ -30,6 +32,15 @@ const SHRINK = 0.95;
  * perform it.
  */
 const ARRIVES_WITHIN_MS = 2_000;
+/**
+ * Milliseconds after an answered call within which its run must begin its next local step here. After that, another
+ * process is assumed to continue the run.
+ */
+const RESUMES_WITHIN_MS = 1_000;
+/** Longest wait of a run whose call was answered, in milliseconds. */
+const MAX_RESUME_WAIT_MS = 5_000;
+/** Number of executions whose automation is remembered. */
+const REMEMBERED = 5_000;
 
 /** Counts the workflow task slots of this process that are taken by local steps and by runs that are being started. */
 export interface RunSlots {
@@ -69,6 +80,13 @@ export interface RunSlots {
    * the activity moves its call to another task queue, the call takes a slot again until it arrives there.
    */
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
+  /**
+   * Waits until an execution whose call was answered may continue, for at most 5 s or until `signal` is aborted. It
+   * then takes a slot until its next local step. Otherwise the runs of a burst whose server answers them all at the
+   * same moment would continue together and delay every other run. Does not wait when the execution had no local step
+   * in this process.
+   */
+  resume(executionRunId: string, signal: AbortSignal): Promise<void>;
 }
 
 interface Reservation {
@@ -125,6 +143,12 @@ class SlotTable implements RunSlots {
    * calls can be handled.
    */
   readonly #movingCalls = new Map<string, Reservation>();
+  /** Executions that continue after an answered call and have not begun their next local step. */
+  readonly #resuming = new Map<string, { automationId: string }>();
+  /** Executions whose call was answered and that wait for a slot, oldest first. */
+  readonly #answered = new Map<string, { automationId: string; resume: () => void }>();
+  /** Automations of executions that had a local step here. */
+  readonly #automations = new LruCache<string>(REMEMBERED, Infinity);
   /** Number of normal activities in progress in this process, by task queue. */
   readonly #underWay = new Map<string, number>();
   /** Moving average of the time from a start to the first step, in milliseconds. */
@@ -141,7 +165,10 @@ class SlotTable implements RunSlots {
     this.#slots = slots;
     this.#activities = activities;
     this.#now = now;
-    this.#onFree = onFree;
+    this.#onFree = () => {
+      this.#resumeAnswered();
+      onFree();
+    };
     this.#limit = Math.min(slots, INITIAL);
   }
 
@@ -151,10 +178,14 @@ class SlotTable implements RunSlots {
 
   reserve(runId: string, automationId: string): boolean {
     this.#noteRequest(automationId);
+    const hasSlot = this.#hasSlotFor(automationId);
+    if (hasSlot) this.hold(runId, automationId);
+    return hasSlot;
+  }
+
+  #hasSlotFor(automationId: string): boolean {
     const taken = this.#takenBy(automationId);
-    const hasRoom = taken === 0 ? this.#room(BEYOND) > 0 : this.free() > 0 && taken < this.share();
-    if (hasRoom) this.hold(runId, automationId);
-    return hasRoom;
+    return taken === 0 ? this.#room(BEYOND) > 0 : this.free() > 0 && taken < this.share();
   }
 
   hold(runId: string, automationId: string): void {
@@ -191,7 +222,10 @@ class SlotTable implements RunSlots {
   }
 
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void {
-    const automationId = runId === undefined ? undefined : this.#begin(runId);
+    this.#resuming.delete(executionRunId);
+    const started = runId === undefined ? undefined : this.#begin(runId);
+    const automationId = started ?? this.#automations.get(executionRunId);
+    if (started !== undefined) this.#automations.set(executionRunId, started, 1);
     const entry = this.#busy.get(executionRunId) ?? { steps: 0, calls: 0, automationId };
     entry.steps += 1;
     this.#busy.set(executionRunId, entry);
@@ -212,13 +246,46 @@ class SlotTable implements RunSlots {
   }
 
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void {
-    const moved = this.#movingCalls.get(executionRunId);
     if (this.#movingCalls.delete(executionRunId)) this.#onFree();
     this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
     return (handsOverTo) => {
       this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
-      this.#move(executionRunId, moved?.automationId, handsOverTo);
+      this.#move(executionRunId, this.#automations.get(executionRunId), handsOverTo);
     };
+  }
+
+  resume(executionRunId: string, signal: AbortSignal): Promise<void> {
+    const automationId = this.#automations.get(executionRunId);
+    if (automationId === undefined || signal.aborted) return Promise.resolve();
+    this.#noteRequest(automationId);
+    return new Promise((resolve) => {
+      const resume = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener('abort', resume);
+        this.#answered.delete(executionRunId);
+        this.#holdUntilNextStep(executionRunId, automationId);
+        resolve();
+      };
+      const timer = setTimeout(resume, MAX_RESUME_WAIT_MS);
+      signal.addEventListener('abort', resume, { once: true });
+      this.#answered.set(executionRunId, { automationId, resume });
+      this.#resumeAnswered();
+    });
+  }
+
+  /** Resumes executions whose call was answered, oldest first, as far as there are slots. */
+  #resumeAnswered(): void {
+    for (const { automationId, resume } of this.#answered.values()) if (this.#hasSlotFor(automationId)) resume();
+  }
+
+  #holdUntilNextStep(executionRunId: string, automationId: string): void {
+    const held = { automationId };
+    this.#resuming.set(executionRunId, held);
+    setTimeout(() => {
+      if (this.#resuming.get(executionRunId) !== held) return;
+      this.#resuming.delete(executionRunId);
+      this.#onFree();
+    }, RESUMES_WITHIN_MS).unref();
   }
 
   /**
@@ -271,7 +338,7 @@ class SlotTable implements RunSlots {
   }
 
   #taken(): number {
-    return this.#reserved.size + this.#busy.size + this.#movingCalls.size;
+    return this.#reserved.size + this.#busy.size + this.#movingCalls.size + this.#resuming.size;
   }
 
   #forgetOld(): void {
@@ -299,7 +366,8 @@ class SlotTable implements RunSlots {
   /** Returns the automations of the runs in flight that were started here, with one entry per run. */
   #inFlight(): string[] {
     const busy = [...this.#busy.values()].filter((entry) => !isWaiting(entry));
-    const entries = [...this.#reserved.values(), ...busy, ...this.#movingCalls.values()];
+    const between = [...this.#movingCalls.values(), ...this.#resuming.values()];
+    const entries = [...this.#reserved.values(), ...busy, ...between];
     return entries.flatMap(({ automationId }) => automationId ?? []);
   }
 }
