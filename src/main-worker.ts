@@ -373,19 +373,17 @@ function startRouting(parts: WorkerParts): Routing {
   const shared = {
     ...{ database, workerId, registry, entities, evaluator, evaluations, launcher },
     ...{ index, follower, clock, log, failpoint },
-    ids: uuidV7,
-    onOutcome: metrics.outcome,
-    overflow,
+    ...{ ids: uuidV7, overflow, onOutcome: metrics.outcome, onWake: metrics.wake },
     keepsRoutings: config.retention.routingsMs > 0,
     onDwellsToStart: () => dwellTimers.poke(),
     onWakeToSend: (wake: Wake) => wakeSender.send(wake),
-    onWake: metrics.wake,
     sourceOf: activityDeps.sourceOf,
     filtersLacking: parts.filtersLacking,
   };
   const fire = (dwellId: string) => fireDwell(shared, dwellId);
   const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log, watch });
-  const wakeSender = createWakeSender({ database, starter: temporal.starter, failpoint, log, watch });
+  const { slots } = launcher;
+  const wakeSender = createWakeSender({ database, starter: temporal.starter, slots, failpoint, log, watch });
   const fleet = createFleet({
     ...{ db: database.db, knowledge: knowledgeOf(parts.plugins) },
     notify: () => activityDeps.notifier.workers(),

@@ -10,7 +10,7 @@ const wake = (n: number): Wake => ({ runId: `run-${n}`, path: 'actions[0]', work
 /**
  * Returns a sender whose signals stay in progress until `answer` is called. Its sweep finds the wakes in `unanswered`.
  */
-function sender(unanswered: Wake[] = []) {
+function sender(unanswered: Wake[] = [], mayResume = (_runId: string, _signal: AbortSignal) => Promise.resolve()) {
   const sent: string[] = [];
   const answers: (() => void)[] = [];
   const rows = unanswered.map(({ runId, path, workflowId }) => ({ run_id: runId, path, workflow_id: workflowId }));
@@ -30,6 +30,7 @@ function sender(unanswered: Wake[] = []) {
   const wakes = createWakeSender({
     database: { db } as unknown as Database,
     starter: () => starter as unknown as RunStarter,
+    slots: { resume: mayResume },
     failpoint: () => undefined,
     log: createLogger({ level: 'silent', name: 'test' }),
   });
@@ -64,6 +65,24 @@ describe('the wakes of a worker', () => {
     expect(sent).toEqual(['run-1', 'run-1']);
     await answer();
     await wakes.stop();
+  });
+
+  it('wait until their run may continue, and do not keep other wakes waiting', async () => {
+    const resumed = new Map<string, () => void>();
+    const mayResume = (runId: string) => new Promise<void>((resolve) => resumed.set(runId, resolve));
+    const { wakes, sent, settled, answer } = sender([], mayResume);
+    for (let n = 0; n < 30; n += 1) wakes.send(wake(n));
+    await settled();
+    expect(sent).toEqual([]);
+    resumed.get('run-29')?.();
+    await settled();
+    expect(sent).toEqual(['run-29']);
+    await answer();
+    const stopped = wakes.stop();
+    resumed.get('run-0')?.();
+    await settled();
+    await stopped;
+    expect(sent).toEqual(['run-29']);
   });
 
   it('are under way side by side, at most 20', async () => {

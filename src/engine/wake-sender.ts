@@ -5,6 +5,7 @@ import type { Logger } from '../log';
 import { isTemporalAway } from '../temporal/availability';
 import type { RunStarter } from '../temporal/run-starter';
 import type { LoopWatch } from './loop-watch';
+import type { RunSlots } from './start/run-slots';
 import { createSweep } from './sweep';
 
 /** Maximum number of unanswered wakes that one statement takes. */
@@ -27,11 +28,13 @@ export interface WakeSender {
 export function createWakeSender(deps: {
   database: Database;
   starter: () => RunStarter | null;
+  /** Wakes wait here until their run may continue. */
+  slots: Pick<RunSlots, 'resume'>;
   failpoint: (name: string) => Promise<void> | void;
   log: Logger;
   watch?: LoopWatch | undefined;
 }): WakeSender {
-  const { database, starter, failpoint, log } = deps;
+  const { database, starter, slots, failpoint, log } = deps;
   const queue: Wake[] = [];
   /**
    * Wakes that are queued or being sent. The sweep does not send them a second time, since the run may already be
@@ -40,7 +43,7 @@ export function createWakeSender(deps: {
   const pending = new Set<string>();
   const keyOf = ({ runId, path }: Wake): string => `${runId} ${path}`;
   const lanes = new Set<Promise<void>>();
-  let stopped = false;
+  const stopped = new AbortController();
 
   const noteFailure = (error: unknown): void => {
     if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'wakes could not be sent; trying again');
@@ -55,8 +58,12 @@ export function createWakeSender(deps: {
     }
   };
   const send = (wake: Wake): void => {
-    if (stopped || pending.has(keyOf(wake))) return;
+    if (stopped.signal.aborted || pending.has(keyOf(wake))) return;
     pending.add(keyOf(wake));
+    void slots.resume(wake.runId, stopped.signal).then(() => sendNow(wake));
+  };
+  const sendNow = (wake: Wake): void => {
+    if (stopped.signal.aborted) return;
     queue.push(wake);
     if (lanes.size >= CONCURRENT) return;
     const sending = lane().finally(() => lanes.delete(sending));
@@ -78,7 +85,7 @@ export function createWakeSender(deps: {
     send,
     poke: () => sweep.poke(),
     async stop() {
-      stopped = true;
+      stopped.abort();
       // Queued wakes are dropped and not sent: their rows stay unanswered, and another worker's sweep sends them.
       queue.length = 0;
       await Promise.all([sweep.stop(), ...lanes]);

@@ -108,7 +108,7 @@ describe('the end of a normal activity', () => {
     const asked: string[] = [];
     const slots = {
       ...countingSlots().slots,
-      resume: (execution: string) => (asked.push(execution), new Promise<void>((resolve) => (resume = resolve))),
+      resume: (runId: string) => (asked.push(runId), new Promise<void>((resolve) => (resume = resolve))),
     };
     const execution = execute(slots, isLocal, answer, () => (beats += 1))
       ?.catch((error: unknown) => error)
@@ -122,7 +122,7 @@ describe('the end of a normal activity', () => {
   ])('reports %s when its run may continue, with heartbeats until then', async (_, answer) => {
     const activity = hold(false, answer);
     await jest.advanceTimersByTimeAsync(3_500);
-    expect([activity.asked, activity.ended(), activity.beats()]).toEqual([['x'], false, 3]);
+    expect([activity.asked, activity.ended(), activity.beats()]).toEqual([['r'], false, 3]);
     activity.resume();
     await jest.advanceTimersByTimeAsync(5_000);
     expect([activity.ended(), activity.beats()]).toEqual([true, 3]);

@@ -7,7 +7,7 @@ import { callsQueueOf } from '../domain/run/calls-queue';
 interface Slots {
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
-  resume(executionRunId: string, signal: AbortSignal): Promise<void>;
+  resume(runId: string, signal: AbortSignal): Promise<void>;
 }
 
 /** A heartbeat of an activity whose run waits to continue: well below the heartbeat timeout of 5 s. */
@@ -24,18 +24,16 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
         const { info } = context;
         const execution = info.workflowExecution?.runId;
         if (execution === undefined) return next(input);
-        const { runId } = Object(input.args[0]) as { runId?: unknown };
-        const leave = info.isLocal
-          ? slots.enter(execution, typeof runId === 'string' ? runId : undefined)
-          : slots.arrive(execution, info.taskQueue);
+        const runId = runIdOf(input.args[0]);
+        const leave = info.isLocal ? slots.enter(execution, runId) : slots.arrive(execution, info.taskQueue);
         let callsOn: string | undefined;
         try {
           const result: unknown = await next(input);
           callsOn = handsOverTo(result, info.taskQueue);
-          if (!info.isLocal && callsOn === undefined) await mayResume(slots, execution, context);
+          if (!info.isLocal && callsOn === undefined) await mayResume(slots, runId, context);
           return result;
         } catch (error) {
-          if (!info.isLocal && isFinal(error)) await mayResume(slots, execution, context);
+          if (!info.isLocal && isFinal(error)) await mayResume(slots, runId, context);
           throw error;
         } finally {
           leave(callsOn);
@@ -45,10 +43,16 @@ export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   });
 }
 
-/** Waits until the execution of a normal activity may continue. The outcome of its step has been written before. */
-async function mayResume(slots: Slots, execution: string, context: Context): Promise<void> {
+function runIdOf(input: unknown): string | undefined {
+  const { runId } = Object(input) as { runId?: unknown };
+  return typeof runId === 'string' ? runId : undefined;
+}
+
+/** Waits until the run of a normal activity may continue. The outcome of its step has been written before. */
+async function mayResume(slots: Slots, runId: string | undefined, context: Context): Promise<void> {
+  if (runId === undefined) return;
   const heartbeat = setInterval(() => context.heartbeat(), HEARTBEAT_MS);
-  await slots.resume(execution, context.cancellationSignal).finally(() => clearInterval(heartbeat));
+  await slots.resume(runId, context.cancellationSignal).finally(() => clearInterval(heartbeat));
 }
 
 /** Returns whether Temporal does not retry an activity that failed with this error, so that its run continues. */

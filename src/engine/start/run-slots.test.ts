@@ -187,7 +187,7 @@ describe('slots of runs', () => {
   });
 });
 
-describe('runs whose call was answered', () => {
+describe('runs whose call was answered, or that were woken', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
@@ -202,7 +202,7 @@ describe('runs whose call was answered', () => {
       run.enter(`execution ${n}`, `${n}`)();
     }
     const answer = async (n: number, signal: AbortSignal = never) => {
-      void run.resume(`execution ${n}`, signal).then(() => resumed.push(`${n}`));
+      void run.resume(`${n}`, signal).then(() => resumed.push(`${n}`));
       await jest.advanceTimersByTimeAsync(0);
     };
     /** Begins and ends the next local step of a run. */
@@ -257,6 +257,16 @@ describe('runs whose call was answered', () => {
     expect(resumed).toEqual([]);
     await jest.advanceTimersByTimeAsync(1);
     expect(resumed).toEqual(['0']);
+  });
+
+  it('continue in each of their branches', async () => {
+    const { resumed, answer, continueRun } = answeredRuns(1, ['a', 'b']);
+    await answer(0);
+    for (let branch = 0; branch < 2; branch += 1) await answer(1);
+    expect(resumed).toEqual(['0']);
+    await continueRun(0);
+    await continueRun(1);
+    expect(resumed).toEqual(['0', '1', '1']);
   });
 
   it('do not wait when their activity has to end', async () => {

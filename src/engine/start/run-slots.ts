@@ -33,13 +33,13 @@ const SHRINK = 0.95;
  */
 const ARRIVES_WITHIN_MS = 2_000;
 /**
- * Milliseconds after an answered call within which its run must begin its next local step here. After that, another
- * process is assumed to continue the run.
+ * Milliseconds after which a run that was resumed must have begun its next local step here. After that, another process
+ * is assumed to continue the run.
  */
 const RESUMES_WITHIN_MS = 1_000;
-/** Longest wait of a run whose call was answered, in milliseconds. */
+/** Longest wait of a run in `resume`, in milliseconds. */
 const MAX_RESUME_WAIT_MS = 5_000;
-/** Number of executions whose automation is remembered. */
+/** Number of runs whose automation is remembered. */
 const REMEMBERED = 5_000;
 
 /** Counts the workflow task slots of this process that are taken by local steps and by runs that are being started. */
@@ -81,12 +81,12 @@ export interface RunSlots {
    */
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void;
   /**
-   * Waits until an execution whose call was answered may continue, for at most 5 s or until `signal` is aborted. It
-   * then takes a slot until its next local step. Otherwise the runs of a burst whose server answers them all at the
-   * same moment would continue together and delay every other run. Does not wait when the execution had no local step
-   * in this process.
+   * Waits until a run whose call was answered, or that was woken, may continue: for at most 5 s, or until `signal` is
+   * aborted. The run then takes a slot until its next local step. Without this wait, the runs of a burst that are
+   * answered or woken at the same moment would continue together and delay every other run. Does not wait when the run
+   * had no local step in this process.
    */
-  resume(executionRunId: string, signal: AbortSignal): Promise<void>;
+  resume(runId: string, signal: AbortSignal): Promise<void>;
 }
 
 interface Reservation {
@@ -143,11 +143,11 @@ class SlotTable implements RunSlots {
    * calls can be handled.
    */
   readonly #movingCalls = new Map<string, Reservation>();
-  /** Executions that continue after an answered call and have not begun their next local step. */
+  /** Runs that were resumed and have not begun their next local step. */
   readonly #resuming = new Map<string, { automationId: string }>();
-  /** Executions whose call was answered and that wait for a slot, oldest first. */
-  readonly #answered = new Map<string, { automationId: string; resume: () => void }>();
-  /** Automations of executions that had a local step here. */
+  /** Runs that wait in `resume` for a slot, oldest first. */
+  readonly #toResume = new Set<{ automationId: string; resume: () => void }>();
+  /** Automations of runs that had a local step here. */
   readonly #automations = new LruCache<string>(REMEMBERED, Infinity);
   /** Number of normal activities in progress in this process, by task queue. */
   readonly #underWay = new Map<string, number>();
@@ -166,7 +166,7 @@ class SlotTable implements RunSlots {
     this.#activities = activities;
     this.#now = now;
     this.#onFree = () => {
-      this.#resumeAnswered();
+      this.#resumeWaiting();
       onFree();
     };
     this.#limit = Math.min(slots, INITIAL);
@@ -222,10 +222,7 @@ class SlotTable implements RunSlots {
   }
 
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void {
-    this.#resuming.delete(executionRunId);
-    const started = runId === undefined ? undefined : this.#begin(runId);
-    const automationId = started ?? this.#automations.get(executionRunId);
-    if (started !== undefined) this.#automations.set(executionRunId, started, 1);
+    const automationId = runId === undefined ? undefined : this.#begin(runId);
     const entry = this.#busy.get(executionRunId) ?? { steps: 0, calls: 0, automationId };
     entry.steps += 1;
     this.#busy.set(executionRunId, entry);
@@ -246,44 +243,51 @@ class SlotTable implements RunSlots {
   }
 
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void {
+    const moved = this.#movingCalls.get(executionRunId);
     if (this.#movingCalls.delete(executionRunId)) this.#onFree();
     this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
     return (handsOverTo) => {
       this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
-      this.#move(executionRunId, this.#automations.get(executionRunId), handsOverTo);
+      this.#move(executionRunId, moved?.automationId, handsOverTo);
     };
   }
 
-  resume(executionRunId: string, signal: AbortSignal): Promise<void> {
-    const automationId = this.#automations.get(executionRunId);
+  resume(runId: string, signal: AbortSignal): Promise<void> {
+    const automationId = this.#automations.get(runId);
     if (automationId === undefined || signal.aborted) return Promise.resolve();
     this.#noteRequest(automationId);
     return new Promise((resolve) => {
       const resume = (): void => {
         clearTimeout(timer);
         signal.removeEventListener('abort', resume);
-        this.#answered.delete(executionRunId);
-        this.#holdUntilNextStep(executionRunId, automationId);
+        this.#toResume.delete(waiting);
+        this.#holdUntilNextStep(runId, automationId);
         resolve();
       };
+      const waiting = { automationId, resume };
       const timer = setTimeout(resume, MAX_RESUME_WAIT_MS);
       signal.addEventListener('abort', resume, { once: true });
-      this.#answered.set(executionRunId, { automationId, resume });
-      this.#resumeAnswered();
+      this.#toResume.add(waiting);
+      this.#resumeWaiting();
     });
   }
 
-  /** Resumes executions whose call was answered, oldest first, as far as there are slots. */
-  #resumeAnswered(): void {
-    for (const { automationId, resume } of this.#answered.values()) if (this.#hasSlotFor(automationId)) resume();
+  /** Resumes waiting runs, oldest first, as far as there are slots. */
+  #resumeWaiting(): void {
+    const full = new Set<string>();
+    for (const { automationId, resume } of this.#toResume) {
+      if (full.has(automationId)) continue;
+      if (this.#hasSlotFor(automationId)) resume();
+      else full.add(automationId);
+    }
   }
 
-  #holdUntilNextStep(executionRunId: string, automationId: string): void {
+  #holdUntilNextStep(runId: string, automationId: string): void {
     const held = { automationId };
-    this.#resuming.set(executionRunId, held);
+    this.#resuming.set(runId, held);
     setTimeout(() => {
-      if (this.#resuming.get(executionRunId) !== held) return;
-      this.#resuming.delete(executionRunId);
+      if (this.#resuming.get(runId) !== held) return;
+      this.#resuming.delete(runId);
       this.#onFree();
     }, RESUMES_WITHIN_MS).unref();
   }
@@ -307,15 +311,14 @@ class SlotTable implements RunSlots {
     return this.#activitiesOn(taskQueue) + this.#movingCalls.size < this.#activities;
   }
 
-  /**
-   * Turns the reservation of a run into a busy slot. Returns the run's automation, or undefined when it had no
-   * reservation.
-   */
+  /** Turns the reservation of a run into a busy slot. Returns the run's automation when it was started here. */
   #begin(runId: string): string | undefined {
+    this.#resuming.delete(runId);
     const reservation = this.#reserved.get(runId);
-    if (reservation === undefined) return undefined;
+    if (reservation === undefined) return this.#automations.get(runId);
     this.#reserved.delete(runId);
     this.#adapt(this.#now() - reservation.since);
+    this.#automations.set(runId, reservation.automationId, 1);
     return reservation.automationId;
   }
 
