@@ -4,16 +4,17 @@ import type { StartableRun } from '../../db/runs/start-queue';
 import { createPendingRuns } from './pending-runs';
 import { createRunSlots } from './run-slots';
 
+const rowOf = (n: number) => ({
+  ...{ id: `r${n}`, automation_id: `a${n}`, name: 'a', group: null, version: 1, mode: 'parallel', trigger_id: null },
+  ...{ trigger_event: null, context_key: null, workflow_id: `w${n}`, was_lost: false, actions: [], waiting: [] },
+});
+
 /**
  * Returns a fake table with one waiting run for each of `count` automations. It returns the runs when they are taken,
  * and counts statements.
  */
 function table(count: number) {
-  const row = (n: number) => ({
-    ...{ id: `r${n}`, automation_id: `a${n}`, name: 'a', group: null, version: 1, mode: 'parallel', trigger_id: null },
-    ...{ trigger_event: null, context_key: null, workflow_id: `w${n}`, was_lost: false, actions: [], waiting: [] },
-  });
-  const left = Array.from({ length: count }, (_, n) => row(n));
+  const left = Array.from({ length: count }, (_, n) => rowOf(n));
   let statements = 0;
   const db = {
     execute: () => {
@@ -76,5 +77,31 @@ describe('runs that wait in the table', () => {
     expect(slots.free()).toBe(before);
     // One statement takes the runs, another puts them back.
     expect(statements()).toBe(2);
+  });
+
+  it('of an automation that uses its share continue when one of its runs ends, though no new run is noted', async () => {
+    const slots = newSlots();
+    for (const automation of ['other', 'a']) if (slots.reserve(automation, automation)) slots.release(automation);
+    const each = slots.share();
+    const left = Array.from({ length: 3 * each }, (_, n) => ({ ...rowOf(n), automation_id: 'a' }));
+    const db = {
+      execute: () => Promise.resolve({ rows: slots.full().includes('a') ? [] : left.splice(0, each) }),
+    } as unknown as Executor;
+    const begun: string[] = [];
+    const attempts = {
+      attempt: ({ id }: StartableRun) => Promise.resolve(begun.push(id) > 0),
+      isAway: () => false,
+      noteFailure: () => undefined,
+      noteDone: () => undefined,
+    };
+    const pending = createPendingRuns({ db, slots, attempts });
+    expect([await pending.sweep(), await pending.sweep(), pending.isAny()]).toEqual([true, false, true]);
+    expect(begun).toHaveLength(each);
+    for (let more = true; more;) {
+      for (const id of begun) slots.enter(`execution ${id}`, id)();
+      more = pending.isAny() && (await pending.sweep());
+    }
+    expect(begun).toHaveLength(3 * each);
+    expect(pending.isAny()).toBe(false);
   });
 });

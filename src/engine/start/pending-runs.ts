@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Executor } from '../../db/executor';
-import { putBackStartable, takeStartable } from '../../db/runs/start-queue';
+import { putBackStartable, takeStartable, type StartableRun } from '../../db/runs/start-queue';
 import { inLanes } from '../in-lanes';
 import type { RunSlots } from './run-slots';
 import type { StartAttempts } from './start-attempts';
@@ -67,9 +67,12 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
       if (room === 0) return false;
       const full = slots.full();
       const since = Date.now();
-      const taken = await takeStartable(db, room, { served: [...served], full, each: slots.share() });
+      const each = slots.share();
+      const taken = await takeStartable(db, room, { served: [...served], full, each });
       const { runs } = taken;
       if (runs.length > 0) forgetStarted(taken.waiting, since);
+      const unfinished = automationsWith(each, runs);
+      for (const automationId of unfinished) waiting.set(automationId, since);
       for (const { automationId } of runs) noteServed(automationId);
       if (runs.length === room) backlog = true;
       for (const { id, automationId } of runs) slots.hold(id, automationId);
@@ -83,7 +86,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
         await putBackStartable(db, left);
         return false;
       }
-      if (runs.length === room || runs.length >= slots.share()) return true;
+      if (runs.length === room || unfinished.length > 0) return true;
       attempts.noteDone();
       backlog = false;
       // All waiting runs were taken, except those of automations that have used their share of slots.
@@ -91,4 +94,11 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
       return false;
     },
   };
+}
+
+/** Returns the automations from which `count` runs were taken, the most that could be: more of their runs may wait. */
+function automationsWith(count: number, runs: readonly StartableRun[]): string[] {
+  const taken = new Map<string, number>();
+  for (const { automationId } of runs) taken.set(automationId, (taken.get(automationId) ?? 0) + 1);
+  return [...taken].flatMap(([automationId, number]) => (number >= count ? automationId : []));
 }
