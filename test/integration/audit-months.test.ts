@@ -137,7 +137,7 @@ describe('the audit log by months', () => {
   });
 
   it('drops whole months for the owner of the database, and says so in the log', async () => {
-    // As if the log had been partitioned in January 2020.
+    // Ends `audit_log_before` in January 2020, as if the log had been partitioned in that month.
     await query('alter table audit_log detach partition audit_log_before');
     await query('alter table audit_log_before disable trigger all');
     await query('delete from audit_log_before');

@@ -7,7 +7,7 @@ import { replayRuns } from '../support/histories';
 import { until } from '../support/until';
 
 const EXAMPLES = join(projectRoot(), 'examples', 'automations');
-/** Everything the interpreter can do, besides what the examples do. */
+/** Uses every feature of the interpreter that the examples do not use. */
 const EVERY_KIND = `
 name: Every kind
 mode: parallel
@@ -42,7 +42,7 @@ on_failure:
   - { action: integration-webhook.send, config: { url: "$URL/failed" } }
 `;
 
-/** Waits, each of which ends in another way. */
+/** Contains a wait of each kind. Its runs end these waits in different ways: see `waits`. */
 const WAITS = `
 name: Every wait
 mode: parallel
@@ -65,7 +65,7 @@ describe('histories of real runs', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  it('are replayed by the code that is here without a difference', async () => {
+  it('are replayed by the current code without a difference', async () => {
     const api = await engine.api();
     const names = new Map<string, string>();
     names.set(await engine.save(EVERY_KIND), 'every-kind');
@@ -132,7 +132,10 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
   await send('/ingest/alertmanager', payload('alertmanager-resolved.json'));
 }
 
-/** One is answered, one fails after its answer, one times out, one is cancelled while it waits. */
+/**
+ * Starts four runs of `WAITS`. Two are answered, and one of these fails in its last step. One times out, and one is
+ * cancelled during its first wait.
+ */
 async function waits(engine: Engine, api: { url: string }): Promise<void> {
   for (const n of ['ok', 'gone', 'vain', 'cancelled']) await engine.emit('every.wait', { n });
   const waiting = async () =>

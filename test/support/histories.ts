@@ -10,12 +10,15 @@ import { workflowBundle } from '../../src/temporal/worker';
 import type { Engine, RunRow } from './engine';
 
 const { version } = JSON.parse(readFileSync(join(projectRoot(), 'package.json'), 'utf8')) as { version: string };
-/** Histories of each release lie apart, and are not recorded again once it is out. */
+/** Each release has its own directory. Its histories must not be recorded again after the release is published. */
 const HISTORIES = join(projectRoot(), 'test', 'replay', 'histories', version);
-/** `npm run record-histories` writes what is replayed in CI; otherwise the fresh histories are only replayed here. */
+/** Set by `npm run record-histories`: also writes the new histories to `HISTORIES`, which CI replays. */
 const RECORD = process.env['FERMATA_RECORD_HISTORIES'] === '1';
 
-/** Replays the histories of runs on the code that is here; how many there were. @throws {Error} at the first difference. */
+/**
+ * Replays the histories of runs with the current workflow code. Returns the number of histories.
+ * @throws {Error} at the first difference
+ */
 export async function replayRuns(
   engine: Engine,
   runs: readonly RunRow[],
@@ -49,7 +52,7 @@ async function fetchAll(
   return histories;
 }
 
-/** As Temporal's own command line writes it, which is what people send in with a report. */
+/** Writes a history in the format of Temporal's command line, because users attach this format to their reports. */
 async function record(engine: Engine, name: string, run: RunRow): Promise<void> {
   const cli = await findTemporalCli({
     home: join(projectRoot(), '.fermata'),
@@ -61,6 +64,6 @@ async function record(engine: Engine, name: string, run: RunRow): Promise<void> 
   const args = ['workflow', 'show', '--address', address, '--namespace', namespace, ...which, '--output', 'json'];
   const history = execFileSync(cli, args, { maxBuffer: 1 << 26, encoding: 'utf8' });
   mkdirSync(HISTORIES, { recursive: true });
-  // Stack traces name files; where the project lay when they were recorded is nobody's business.
+  // Stack traces contain file names. Removes the local path of the project from them.
   writeFileSync(join(HISTORIES, `${name}.json`), history.replaceAll(`${projectRoot()}/`, './'));
 }
