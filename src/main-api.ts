@@ -143,6 +143,8 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
     codec: createPayloadCodec({ keys: requireSecretKey(config), encrypts: config.codec === 'aes-gcm' }),
     notifier,
     filters,
+    plugins,
+    externalPlugins: new Set(own.plugins.map(({ id }) => id)),
     connectionTypes: connectionTypesOf(plugins),
     systemRemovedHooks: plugins.flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []),
     scripts,

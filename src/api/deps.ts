@@ -12,7 +12,7 @@ import type { Sns } from '../edges/hooks/sns';
 import type { Logger } from '../log';
 import type { ScriptRunner } from '../integrations/script/script-runner';
 import type { AnyConnectionType } from '../integrations/connections/connection-type';
-import type { Action, SystemRemovedHook } from '../integrations/contract';
+import type { Action, Plugin, SystemRemovedHook } from '../integrations/contract';
 import type { AlertSettings } from '../domains/alert/take-alerts';
 import type { SettingInForce } from '../settings-in-force';
 import type { Evaluator } from '../evaluation/evaluator';
@@ -32,6 +32,10 @@ export interface ApiDeps {
   automations: AutomationStore;
   /** Encrypts the secrets of hooks and connections. */
   cipher: Cipher;
+  /** All plugins of this process. */
+  plugins: readonly Plugin[];
+  /** Ids of the external plugins. */
+  externalPlugins: ReadonlySet<string>;
   /** Connection types of plugins, by id. */
   connectionTypes: ReadonlyMap<string, AnyConnectionType>;
   /** Hooks of all plugins to call when a system is removed, in order. */

@@ -26,6 +26,17 @@ describeConsole('moving between the screens of the console', () => {
   });
   afterAll(() => screens.end());
 
+  it('goes from a plugin to what it provides, with an example of each action', async () => {
+    const { page, wrong } = await screens.open('/connections?tab=plugins');
+    const row = page.getByRole('row').filter({ hasText: 'integration-jira' });
+    await row.getByText('built in').waitFor();
+    await row.getByRole('link', { name: /actions of integration-jira/ }).click();
+    await page.getByRole('button', { name: 'integration-jira.create_issue' }).click();
+    await page.getByRole('heading', { name: 'Example', exact: true }).waitFor();
+    await page.getByText('"projectKey"').last().waitFor();
+    expect(wrong).toEqual([]);
+  });
+
   it('is reached from the keyboard alone', async () => {
     const { page } = await screens.open('/now');
     await settled(page);

@@ -65,6 +65,8 @@ export async function startApiHarness(
   const api = createApp({
     ...base,
     database,
+    plugins: testPlugins(),
+    externalPlugins: new Set(),
     connectionTypes: connectionTypesOf(testPlugins()),
     systemRemovedHooks: testPlugins().flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []),
     scripts: testScripts(),

@@ -179,6 +179,26 @@ describe('runs', () => {
   });
 });
 
+it('lists the plugins of the API and of live workers, with what they provide', async () => {
+  await api.rows(
+    `insert into workers (id, host, pid, expires_at, knows) values
+      (gen_random_uuid(), 'a', 1, now() + interval '1 minute', '{plugin:incident,plugin:weather,trigger:incident.created}'),
+      (gen_random_uuid(), 'b', 1, now() + interval '1 minute', '{plugin:incident}'),
+      (gen_random_uuid(), 'c', 1, now() - interval '1 minute', '{plugin:weather}'),
+      (gen_random_uuid(), 'd', 1, now() + interval '1 minute', null)`,
+  );
+  const items = (await api.call('GET', `${BASE}/plugins`)).body['items'] as Record<string, unknown>[];
+  const plugin = (id: string) => items.find((item) => item['id'] === id);
+  expect(plugin('incident')).toMatchObject({
+    ...{ external: false, entityKinds: ['incident'], workers: 2, workersWithout: 0 },
+    triggers: expect.arrayContaining(['incident.created']),
+    actions: expect.arrayContaining(['incident.create']),
+  });
+  expect(plugin('integration-jira')).toMatchObject({ connectionTypes: ['jira'], workers: 0, workersWithout: 2 });
+  expect(plugin('weather')).toMatchObject({ external: null, triggers: [], workers: 1, workersWithout: 1 });
+  await api.rows('delete from workers');
+});
+
 describe('automations', () => {
   it('are reported on the stream as they are created, updated, switched and deleted', async () => {
     const abort = new AbortController();

@@ -42,6 +42,8 @@ const { routes, finish } = createApp({
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),
   evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
+  plugins: [],
+  externalPlugins: new Set(),
   connectionTypes: new Map(),
   systemRemovedHooks: [],
   scripts: testScripts(egress),

@@ -44,6 +44,7 @@ import { manualRunRoutes } from './manual-runs';
 import { diagnosisRoutes } from './diagnosis';
 import { operationsRoutes } from './operations';
 import { receiveHookRoute } from './receive-hook';
+import { pluginListRoutes } from './plugins';
 import { registryRoutes } from './registry';
 import { runCausesRoutes } from './run-causes';
 import { runRetryRoutes } from './run-retries';
@@ -109,6 +110,7 @@ export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   incidentRoutes,
   maintenanceRoutes,
   registryRoutes,
+  pluginListRoutes,
   templateRoutes,
   tokenRoutes,
   sessionRoutes,

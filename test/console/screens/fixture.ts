@@ -60,6 +60,7 @@ export async function fillScreens(harness: ConsoleHarness) {
       ['hooks', '/connections?tab=hooks'],
       ['secrets', '/connections?tab=secrets'],
       ['packages', '/connections?tab=packages'],
+      ['plugins', '/connections?tab=plugins'],
       ['scripts', '/scripts'],
     ],
     access: [

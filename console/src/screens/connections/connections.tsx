@@ -14,12 +14,13 @@ import { Time } from '../../ui/time';
 import { ConnectionDialog } from './connection-dialog';
 import { Hooks } from './hooks';
 import { Packages } from './packages';
+import { Plugins } from './plugins';
 import { Secrets } from './secrets';
 import { UsersLink } from './used-by';
 
 type Connection = components['schemas']['Connection'];
 
-/** Lists connections, inbound hooks, secrets and script packages. */
+/** Lists connections, inbound hooks, secrets, script packages and plugins. */
 export function Connections() {
   return (
     <Page
@@ -36,6 +37,7 @@ export function Connections() {
           { id: 'hooks', name: 'Hooks', body: () => <Hooks /> },
           { id: 'secrets', name: 'Secrets', body: () => <Secrets /> },
           { id: 'packages', name: 'Script packages', body: () => <Packages /> },
+          { id: 'plugins', name: 'Plugins', body: () => <Plugins /> },
         ]}
       />
     </Page>

@@ -1,6 +1,8 @@
 import { useQuery } from '@tanstack/react-query';
+import { sampleOf } from '../../../../src/domain/registry/sample';
 import { api, bodyOf } from '../../api/client';
 import { registryQuery } from '../../api/registry';
+import { isRecord } from '../../lib/records';
 import { useSearchParams } from '../../lib/search';
 import { Json } from '../../ui/json';
 import { Loaded, Panel } from '../../ui/page';
@@ -40,6 +42,8 @@ export function Catalogue({ name }: { name: 'triggers' | 'actions' }) {
                     <p>{chosen.description}</p>
                     <h3>Configuration</h3>
                     <Json value={chosen.configSchema} empty="None." />
+                    <h3>Example</h3>
+                    <Json value={exampleOf(chosen)} />
                     {'payloadSchema' in chosen && (
                       <>
                         <h3>Payload</h3>
@@ -64,6 +68,13 @@ export function Catalogue({ name }: { name: 'triggers' | 'actions' }) {
   );
 }
 
+/** Returns a trigger or step that uses the chosen one, with a config that its schema accepts. */
+function exampleOf({ id, configSchema, ...type }: { id: string; configSchema: Record<string, unknown> | null }) {
+  const config = configSchema === null ? undefined : sampleOf(configSchema);
+  const hasConfig = isRecord(config) && Object.keys(config).length > 0;
+  return { ['payloadSchema' in type ? 'event' : 'action']: id, ...(hasConfig && { config }) };
+}
+
 function Sample({ event }: { event: string }) {
   const { data } = useQuery({
     queryKey: ['sample', event],
@@ -72,7 +83,7 @@ function Sample({ event }: { event: string }) {
   });
   return (
     <>
-      <h3>Example</h3>
+      <h3>Example of a payload</h3>
       <Json value={data?.payload} empty="…" />
     </>
   );

@@ -1,5 +1,6 @@
 import { useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
+import { sampleOf } from '../../../../src/domain/registry/sample';
 import { api, bodyOf } from '../../api/client';
 import { registryQuery } from '../../api/registry';
 import { CopyId } from '../../ui/copy';
@@ -84,7 +85,29 @@ export function Entities() {
           />
         )}
       </Pages>
+      <KindSchema kind={kind} />
     </Page>
+  );
+}
+
+/** Schema of a kind's state, and an example of it. */
+function KindSchema({ kind }: { kind: string }) {
+  const { data } = useQuery(registryQuery('entity-kinds'));
+  const schema = data?.find((each) => each.kind === kind)?.schema;
+  if (schema === undefined) return null;
+  return (
+    <div className="two-columns">
+      <Panel title="Schema of the state">
+        <div className="detail">
+          <Json value={schema} />
+        </div>
+      </Panel>
+      <Panel title="Example">
+        <div className="detail">
+          <Json value={sampleOf(schema)} />
+        </div>
+      </Panel>
+    </div>
   );
 }
 
