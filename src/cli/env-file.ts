@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** Commands that run the service itself. Only these read `.env`. */
+/** Commands that run the service itself. No other command reads `.env`. */
 const SERVICES = new Set(['dev', 'demo', 'api', 'worker', 'migrate']);
 
 /** Returns whether a command reads `./.env`. */

@@ -92,7 +92,7 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
   return program;
 }
 
-/** Stops this process in order when its parent, `fermata dev`, was killed. */
+/** Stops this process gracefully when its parent, `fermata dev`, was killed. */
 function endWithParent(): void {
   if (!process.connected) return;
   process.channel?.unref();

@@ -4,7 +4,7 @@ import type { Say } from './output';
 import type { PartList } from './part-list';
 import { embeddedPostgres, startOwnProcess, temporalDevServer } from './parts';
 
-/** Inputs of every start. */
+/** Inputs of the functions that start parts. */
 export interface StartContext {
   config: Config;
   env: NodeJS.ProcessEnv;

@@ -5,7 +5,7 @@ import { createEgress } from '../edges/egress/egress';
 import { createPlugins } from './plugins';
 
 /**
- * For each trigger, what its context key identifies (`-` means that there is one key for the whole automation), and
+ * For each trigger, the label of its context key (`-` means that the whole automation has a single key), and
  * whether it supports `for`.
  */
 const TRIGGERS: Record<string, [label: string, supportsFor: boolean]> = {

@@ -53,8 +53,8 @@ const slowDown = (context: BrowserContext) =>
   });
 
 /**
- * Replaces the text in the editor as a user would. Playwright's `fill` relies on the document's selection. The editor
- * may not have noticed that selection when the text arrives, and would then keep its old text after the new one.
+ * Replaces the text in the editor as a user would. Playwright's `fill` selects the old text in the document. If the
+ * editor has not noticed the selection when the new text arrives, it keeps the old text after the new one.
  */
 export async function writeDefinition(page: Page, text: string): Promise<void> {
   await page.getByLabel('Definition').click();

@@ -237,7 +237,7 @@ describe('the catalogue', () => {
     await call('POST', `/satellites/${satellite}/heartbeat`, {});
     await make('/slos', { systemId: 'cache', name: 'Up', target: 99 });
     const { pool, db } = engine.database;
-    // Ten days without an outage, and a Monday morning.
+    // An SLO is reported after ten days without an outage, and the digest is sent on a Monday morning.
     await pool.query(`update systems set created_at = now() - interval '10 days' where id = 'cache'`);
     await pool.query('update slos set compute_at = now()');
     const entities = createEntityStore({ registry, clock: systemClock, ids: uuidV7 });

@@ -44,7 +44,7 @@ describe('for_each with parallel', () => {
     );
     const positionOf = (path: string, column: 'began_seq' | 'seq') =>
       Number(rows.find((row) => row.path === `actions[1].repeat${path}`)?.[column]);
-    // The fourth iteration starts when the first one ends, which is the second iteration.
+    // The second iteration has the shortest delay, so it ends first. Only then does the fourth iteration start.
     const firstEnd = positionOf('[1].sequence[4]', 'seq');
     expect(positionOf('[3].sequence[0]', 'began_seq')).toBeGreaterThan(firstEnd);
     expect(positionOf('[2].sequence[0]', 'began_seq')).toBeLessThan(firstEnd);

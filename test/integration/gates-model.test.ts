@@ -15,7 +15,7 @@ const BY_TEST = { actor: { type: 'user', id: 'test' }, causedBy: null, depth: 0 
 const DWELL_MS = 60_000;
 
 /**
- * Compares the real service with the reference model: it fires exactly when the model does, regardless of order,
+ * Compares the real service with the reference model. Both must fire for the same changes, regardless of order,
  * repeated deliveries and restarts.
  */
 describe('the gates and their reference model', () => {

@@ -122,7 +122,7 @@ actions: [{ action: integration-webhook.send, config: { url: "$URL/{{ trigger.pa
     await temporal.kill();
     for (let n = 0; n < 300; n += 1) await engine.emit('burst', { n });
     await until('all are admitted', async () => (await engine.runs(id)).length === 300, 60_000);
-    // Wait until they are older than the time after which an unanswered start is repeated.
+    // Wait longer than the time after which the start of a run is repeated if Temporal has not answered.
     await pause(6_000);
     const calls = async () => {
       const page = await (await fetch(`http://127.0.0.1:${port}/metrics`)).text();

@@ -67,7 +67,7 @@ async function startServer(
   };
 }
 
-/** Where an Alertmanager sends its alerts, and how soon. */
+/** The webhook that an Alertmanager sends its alerts to. */
 export interface AlertmanagerOptions {
   /** URL of the webhook. If absent, nothing is sent. */
   webhook?: string;

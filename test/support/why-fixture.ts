@@ -13,7 +13,7 @@ ${more}
 actions: ${actions}
 `;
 
-/** Returns the same automation with additional lines in its trigger. */
+/** Returns the automation of `on`, with additional fields in its trigger. */
 export const trigger = (type: string, more: string) =>
   on(type).replace(`config: { type: ${type} }`, `config: { type: ${type} }, ${more}`);
 

@@ -28,7 +28,7 @@ export interface SimulateDeps {
   registry: Registry;
 }
 
-/** How the simulation of the steps starts. */
+/** The state in which the simulation of the steps starts. */
 export interface Beginning {
   /** Scope after the gates. */
   scope: ExpressionContext;

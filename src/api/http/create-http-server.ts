@@ -2,7 +2,7 @@ import { createServer, STATUS_CODES, type RequestListener, type Server } from 'n
 import { FermataError } from '../../domain/errors';
 import { problemDocument, PROBLEM_TYPE } from './problem';
 
-/** Maximum size of URL and headers in bytes. All parameters fit at their maximum length, percent-encoded. */
+/** Maximum size of URL and headers in bytes. Large enough for parameters of maximum length, percent-encoded. */
 const MAX_HEADER_BYTES = 65_536;
 
 /**

@@ -11,7 +11,7 @@ interface TableOptions {
 }
 
 const GAP = '  ';
-/** Minimum width of the last column: first while ids can still be shortened, then after that. */
+/** Minimum width of the last column: before ids are shortened, and when shorter ids do not save enough. */
 const MIN_LAST = [24, 16] as const;
 /** Width of a shortened id: `01a2086a…27d2`. Columns up to this width keep their ids. */
 const MIN_ID = 13;

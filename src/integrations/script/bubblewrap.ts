@@ -49,7 +49,7 @@ export interface SandboxAbility {
 }
 
 /**
- * Returns the user to run scripts as if the service runs as root, because resource limits do not apply to root.
+ * When the service runs as root, returns the user that runs the scripts, because resource limits do not apply to root.
  * Otherwise returns undefined: scripts run as the user of the service, who becomes `nobody` inside the sandbox.
  */
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);

@@ -22,7 +22,7 @@ export interface ScriptCgroup {
    * that opened it, so any user can enter the cgroup through it.
    */
   descriptor: number;
-  /** Kills every process in the cgroup, whatever its session or parent is. */
+  /** Kills every process in the cgroup, regardless of its session and parent. */
   companion: Companion;
   /** Returns why the kernel killed the script, or undefined if it did not. */
   excess(): string | undefined;
@@ -116,7 +116,7 @@ export async function removeLeftCgroups(home: string): Promise<void> {
 }
 
 /**
- * Returns whether a cgroup is old enough to count as unused. For cgroups of another process namespace, whose owner
+ * Returns whether a cgroup is old enough to count as unused. Used for cgroups of other process namespaces, whose owners
  * cannot be checked. If the cgroup is in use after all, the kernel refuses to remove it.
  */
 async function isAbandoned(directory: string): Promise<boolean> {

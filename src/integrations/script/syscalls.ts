@@ -25,7 +25,8 @@ const X64: SyscallTable = {
     ...{ ptrace: 101, process_vm_readv: 310, process_vm_writev: 311, kcmp: 312 },
     ...{ bpf: 321, perf_event_open: 298, userfaultfd: 323, lookup_dcookie: 212 },
     ...{ add_key: 248, request_key: 249, keyctl: 250 },
-    // These allocate memory that belongs to no process, so neither the limits per process nor the watch would count it.
+    // These calls allocate memory outside of any process, which neither the limits per process nor the watch would
+    // count.
     ...{ memfd_create: 319, shmget: 29, semget: 64, msgget: 68 },
     ...{ mount: 165, umount2: 166, pivot_root: 155, chroot: 161, unshare: 272, setns: 308 },
     ...{ kexec_load: 246, kexec_file_load: 320, reboot: 169, acct: 163 },
