@@ -127,17 +127,17 @@ const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
 export interface RetentionConfig {
   /** Age above which terminal runs are removed. */
   runsMs: number;
-  /** Number of the newest runs of each automation that are never removed. */
+  /** Number of newest runs per automation that are never removed. */
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** Of routings; 0 = routings are not recorded. */
+  /** How long routings are kept; 0 = routings are not recorded. */
   routingsMs: number;
-  /** Of resolved alerts, from their end. */
+  /** How long resolved alerts are kept after their end. */
   alertsMs: number;
   evaluationsPerAutomation: number;
   notificationsMs: number;
-  /** Of resolved incidents and ended maintenances. */
+  /** How long resolved incidents and ended maintenances are kept. */
   incidentsMs: number;
   /** Number of the newest versions of an automation that are kept regardless of their age. */
   versionsMinPerAutomation: number;

@@ -41,7 +41,7 @@ import { packageVersion } from './package-version';
 /** Milliseconds that requests in progress get to finish after a signal to stop. */
 const DRAIN_MS = 10_000;
 /** Limits of scripts for `POST /scripts/test`. */
-const SCRIPT_LIMITS = { atOnce: 4, mostWaiting: 16, waitMs: 30_000 };
+const SCRIPT_LIMITS = { atOnce: 4, maxWaiting: 16, waitMs: 30_000 };
 
 /** An API process that is listening. */
 export interface RunningApi {

@@ -152,7 +152,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
   const egress = createEgress({ allow: config.egressAllow, proxy: config.egressProxy });
   const scripts = createScriptRunner({
     ...{ egress, policy: config.scripts, packages: createPackageSource(database.db) },
-    limits: { atOnce: config.scriptSlots, mostWaiting: 10_000, waitMs: WORKER_WAIT_MS },
+    limits: { atOnce: config.scriptSlots, maxWaiting: 10_000, waitMs: WORKER_WAIT_MS },
   });
   const clock = standIns.clock ?? (await followDatabaseClock(database.db, { onSkew: warnOfSkew(log) }));
   const cipher = createCipher(requireSecretKey(config));

@@ -4,7 +4,7 @@ import { COUNTED_METRICS } from './domain/counted-metrics';
 type Metrics = typeof COUNTED_METRICS;
 type NamesOf<T> = { [Name in keyof Metrics]: Metrics[Name]['type'] extends T ? Name : never }[keyof Metrics];
 
-/** What one process counts since its start. Prometheus adds up the processes. */
+/** Counters of one process since its start. Prometheus adds up the counters of all processes. */
 export interface ProcessCounters {
   readonly registry: Registry;
   count(name: NamesOf<'counter'>, labels?: Record<string, string>, by?: number): void;

@@ -109,7 +109,10 @@ export interface EntityStore {
    * all entities of a kind, at most `limit`.
    */
   computed(db: Executor, refs: readonly EntityRef[], limit: number): Promise<ComputedStates>;
-  /** Returns those of the stored entities that exist, by `refKey`, with one query. */
+  /**
+   * Returns the stored entities among the references, by `refKey`, with one query. Entities that do not exist are
+   * absent.
+   */
   getMany(db: Executor, refs: readonly EntityRef[]): Promise<Map<string, EntityRecord>>;
   /**
    * Returns entities of a kind, newest first (computed ones by id). `after` is the last entity of the previous page.

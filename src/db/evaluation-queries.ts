@@ -15,7 +15,7 @@ export const keptContextKey = (key: string): string =>
 /** Filters of a list of reasons. */
 export interface EvaluationFilter {
   automationId?: string | undefined;
-  /** Context key. */
+  /** Only reasons with this context key. */
   about?: string | undefined;
 }
 

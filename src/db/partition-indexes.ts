@@ -20,10 +20,10 @@ interface Missing {
 }
 
 /**
- * Builds the indexes that a migration created on the parent table only (`on only`) on each partition, concurrently, and
- * attaches them. Writers never wait for a build. The connections must have no statement timeout. If the lock to attach
- * an index is not granted in time, the index is used without being attached, and a later call attaches it. Returns the
- * names of the indexes that were attached.
+ * Completes the indexes that a migration created only on the parent table (`on only`): builds them concurrently on each
+ * partition, and attaches them. Writers never wait for a build. The connections must have no statement timeout. If the
+ * lock to attach an index is not granted in time, the index is used without being attached, and a later call attaches
+ * it. Returns the names of the indexes that were attached.
  */
 export async function buildPartitionIndexes(
   { pool }: Pick<Database, 'pool'>,

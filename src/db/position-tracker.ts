@@ -7,7 +7,7 @@ import type { Executor } from './executor';
  */
 const MAX_BEHIND = 100_000;
 
-/** A snapshot of the sequence of positions. Rows must be read after it, in another statement. */
+/** A snapshot of the sequence of positions. Rows must be read after the snapshot, in another statement. */
 export interface PositionSnapshot {
   /** Rows that were committed since the previous snapshot have higher positions than this. */
   from: number;

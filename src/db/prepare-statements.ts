@@ -1,15 +1,15 @@
 import { sql } from 'drizzle-orm';
 import type { ClientBase } from 'pg';
 
-/** Maximum number of distinct statements that are prepared. Further ones are parsed and planned each time. */
+/** Maximum number of distinct statements that are prepared. Further statements are parsed and planned each time. */
 const LIMIT = 500;
 
 const MARK = '/* planned each time */';
 
 /**
  * Marks a statement that is not prepared, so that Postgres plans it for its values. After five calls, Postgres may use
- * one plan of a prepared statement for all values. Where the best plan depends on them, as with a status that most rows
- * have or a period of an hour or a month, that plan can read the whole table.
+ * one plan of a prepared statement for all values. If the best plan depends on the values, for example on a status that
+ * most rows have or on a period of an hour or a month, that plan can read the whole table.
  */
 export const PLANNED_EACH_TIME = sql.raw(`${MARK} `);
 
@@ -22,7 +22,7 @@ interface QueryConfig {
 /**
  * Names every statement that has parameters, so that each connection parses and plans it once: Fermata's statements are
  * a fixed set of texts, and planning a statement over the partitioned change log costs more than running it. All
- * connections of a pool use the same names. Statements with `PLANNED_EACH_TIME` have none. Requires a session on the
+ * connections of a pool use the same names. Statements with `PLANNED_EACH_TIME` get no name. Requires a session on the
  * server, or a pooler that supports prepared statements.
  */
 export function createStatementNames(): (client: ClientBase) => void {

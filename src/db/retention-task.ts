@@ -6,13 +6,13 @@ export interface Retention {
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
-  /** Of the outcomes of changes for each candidate; in whole days. */
+  /** How long the outcomes of changes for each candidate are kept; in whole days. */
   routingsMs: number;
-  /** Of resolved alerts with their episodes, and of ended silences. */
+  /** How long resolved alerts with their episodes, and ended silences, are kept. */
   alertsMs: number;
-  /** Of the records of delivered notifications. */
+  /** How long the records of delivered notifications are kept. */
   notificationsMs: number;
-  /** Of resolved incidents, and of completed and cancelled maintenances. */
+  /** How long resolved incidents, and completed and cancelled maintenances, are kept. */
   incidentsMs: number;
   /** Number of the newest versions of an automation that are kept regardless of their age. */
   versionsMinPerAutomation: number;

@@ -41,8 +41,8 @@ export async function insertRoutings(tx: Executor, routings: readonly NewRouting
 }
 
 /**
- * Marks changes whose only effect is rows in this table as routed, and inserts these rows in the same statement.
- * Returns the positions of the marked changes. Rows of changes that were not marked are not inserted.
+ * Marks changes as routed and inserts their rows into this table, in one statement. It is for changes that have no
+ * other effect. Returns the positions of the marked changes. Rows of changes that were not marked are not inserted.
  */
 export async function markWithRoutings(
   db: Executor,

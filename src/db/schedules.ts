@@ -41,9 +41,9 @@ export async function keepSchedules(
         JSON.stringify([normalizeEvent(event), Object.entries(config).toSorted(([a], [b]) => (a < b ? -1 : 1))]),
       ),
     }));
-  // In one statement, so that a schedule is either wanted or in `schedule_ends`, never both. A trigger that is removed
-  // and added again before the next sweep is taken out of `schedule_ends`, so that its new schedule is not deleted. A
-  // changed config sets `since`.
+  // This is one statement, so that a schedule is either wanted or in `schedule_ends`, never both. A trigger that is
+  // removed and added again before the next sweep is taken out of `schedule_ends`, so that its new schedule is not
+  // deleted. A changed config sets `since`.
   await tx.execute(sql`
     with wanted as (
       select trigger_id, event, config, gate from jsonb_to_recordset(${JSON.stringify(wanted)}::jsonb) as w(trigger_id text, event text, config jsonb, gate text)),

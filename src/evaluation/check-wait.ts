@@ -72,7 +72,8 @@ export async function earliestMatch(
     const source = deps.registry.trigger(event)?.source;
     return source === undefined ? [event] : [event, source];
   });
-  // The log is read once from the position on. For changes that are routed later, the dispatcher finds the armed row.
+  // The log is read only once, from this position. For changes that are routed later, the dispatcher finds the armed
+  // row.
   for (let after = wait.afterSeq; ;) {
     const changes = await changesAfter(tx, after, events, LOG_PAGE);
     for (const change of changes) {

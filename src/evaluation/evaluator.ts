@@ -4,7 +4,7 @@ import type { Condition } from '../domain/definition/condition';
 import type { SharedSteps } from '../domain/expressions/evaluate';
 import type { RunFacts } from '../domain/run/scope';
 
-/** The steps that several conditions together have left, for their values and for their traces. */
+/** The evaluation steps that remain for several conditions together, for their values and for their traces. */
 export interface ConditionSteps {
   values: SharedSteps;
   traces: SharedSteps;
@@ -36,7 +36,7 @@ export interface ConditionReading {
   reason?: string;
   /** The earliest time at which the value could change without a change of an entity; null = never. */
   changesAt: Date | null;
-  /** Entities that it reads; id `*` = any of the kind. */
+  /** Entities that the expression reads; id `*` = any of the kind. */
   refs: { kind: string; id: string }[];
   /** Whether the expression reads something that cannot be determined before it is evaluated. */
   indeterminate: boolean;

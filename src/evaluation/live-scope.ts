@@ -68,8 +68,8 @@ function staticScope(scope: ExpressionContext, now: Date): Scope {
 }
 
 /**
- * Returns the scope with all live state that an expression can refer to. Takes one query for reactive states and one
- * for the detailed view of health; none without references.
+ * Returns the scope with all live state that an expression can refer to. Runs one query for reactive states and one
+ * for the detailed view of health, and none when there are no references.
  * @throws when Postgres is unreachable
  */
 export async function readLiveScope(
@@ -140,7 +140,7 @@ export function watchedBy(
 }
 
 interface LiveOptions extends Required<Pick<EvaluateOptions, 'now' | 'filters'>> {
-  /** Further entities, which structured conditions read. */
+  /** Additional entities that structured conditions read. */
   more?: readonly EntityRef[];
 }
 

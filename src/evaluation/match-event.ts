@@ -44,8 +44,9 @@ export async function matchEvent(
 }
 
 /**
- * Matches by event, config and context key, and then by the filter, which sees the event as `trigger` and as
- * `wait.trigger`. If a filter or config fails, the occurrence does not match.
+ * Compares an occurrence with one awaited event: first the name of the event, the config and the context key, and then
+ * the filter, which sees the occurrence as `trigger` and as `wait.trigger`. Returns the `trigger` scope, or null when
+ * the occurrence does not match, or when a filter or config fails.
  */
 async function matchOne(
   { registry, evaluator }: MatchDeps,

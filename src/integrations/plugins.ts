@@ -51,7 +51,7 @@ export function createPlugins({
   egress,
   scripts = createScriptRunner({
     ...{ egress, packages: noPackages, policy: { sandbox: 'bubblewrap', network: false } },
-    limits: { atOnce: 1, mostWaiting: 0, waitMs: 1_000 },
+    limits: { atOnce: 1, maxWaiting: 0, waitMs: 1_000 },
   }),
   own = [],
 }: PluginDeps): readonly Plugin[] {

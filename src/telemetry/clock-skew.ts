@@ -1,7 +1,8 @@
 import type { Logger } from '../log';
 
 /**
- * Returns a function that logs that the clock of this machine differs from the database's, which decides all deadlines.
+ * Returns a function that warns that the clock of this machine differs from the database's, which decides all
+ * deadlines.
  */
 export const warnOfSkew =
   (log: Logger) =>

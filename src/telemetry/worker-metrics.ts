@@ -23,7 +23,7 @@ export interface WorkerMetrics {
   routed: (lagSeconds: number) => void;
   /** Adds the state of these loops to the metrics and to `/healthz`. */
   watchLoops(watch: LoopWatch): void;
-  /** Adds the difference between the clock of this machine and the database's. */
+  /** Adds the metric of the difference between this machine's clock and the database's. */
   watchClock(clock: Pick<DatabaseClock, 'skewMs'>): void;
   /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT, or nowhere when that is not set. */
   serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;

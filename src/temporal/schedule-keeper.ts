@@ -137,7 +137,7 @@ function scheduleOptions(schedule: ScheduleRow, spec: ScheduleOptions['spec'], t
   };
 }
 
-/** Returns a spec that includes every time that may count. The activity that fires decides which of these times do. */
+/** Returns a spec with every time at which the schedule might be due. The activity decides which of these count. */
 function specOf(
   { event, config, since }: ScheduleRow,
   timezone: string,

@@ -13,6 +13,6 @@ export function testPlugins(): readonly Plugin[] {
 export function testScripts(egress: Egress = createEgress({ allow: [] })): ScriptRunner {
   return createScriptRunner({
     ...{ egress, packages: noPackages, policy: { sandbox: 'bubblewrap', network: false } },
-    limits: { atOnce: 4, mostWaiting: 16, waitMs: 30_000 },
+    limits: { atOnce: 4, maxWaiting: 16, waitMs: 30_000 },
   });
 }

@@ -20,7 +20,7 @@ export function createScripts(
   const egress = createEgress({ allow });
   const runner = createScriptRunner({
     ...{ egress, packages, policy: { sandbox: 'bubblewrap', network: false, ...policy } },
-    limits: { atOnce: 8, mostWaiting: 100, waitMs: 60_000 },
+    limits: { atOnce: 8, maxWaiting: 100, waitMs: 60_000 },
   });
   const run =
     (kind: ScriptRequest['kind']) =>

@@ -16,12 +16,12 @@ export async function until<T>(
   ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   deadlineMs = 20_000,
 ): Promise<T> {
-  const mostMs = allowedMs(deadlineMs);
-  const end = Date.now() + mostMs;
+  const maxMs = allowedMs(deadlineMs);
+  const end = Date.now() + maxMs;
   for (;;) {
     const answer = await ask();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
-    if (Date.now() > end) throw new Error(`Still not true after ${mostMs} ms: ${what}`);
+    if (Date.now() > end) throw new Error(`Still not true after ${maxMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));
   }
 }

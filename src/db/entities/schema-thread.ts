@@ -30,8 +30,8 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
   const { Ajv } = load('ajv') as typeof AjvModule;
   const { Ajv2020 } = load('ajv/dist/2020') as typeof Ajv2020Module;
   const { RE2JS } = load('re2js') as typeof Re2Module;
-  const mostCompiled = 200;
-  const mostErrors = 100;
+  const maxCompiled = 200;
+  const maxErrors = 100;
 
   const regExp = Object.assign(
     (pattern: string) => {
@@ -73,7 +73,7 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
     const known = compiled.get(schema);
     if (known) return known;
     const check = compile(schema);
-    if (compiled.size >= mostCompiled) compiled.clear();
+    if (compiled.size >= maxCompiled) compiled.clear();
     compiled.set(schema, check);
     return check;
   };
@@ -90,7 +90,7 @@ export function serveSchemas(load: (name: string) => unknown, port: MessagePort)
       check(state)
         ? []
         : (check.errors ?? [])
-            .slice(0, mostErrors)
+            .slice(0, maxErrors)
             .map(({ instancePath, keyword, message = 'is not valid', params }) => ({
               ...{ instancePath: instancePath.slice(0, 1_000), keyword, message: message.slice(0, 1_000) },
               params: {

@@ -26,7 +26,7 @@ const CACHE_BYTES = 16 * 1024 * 1024;
 export interface RunSources {
   /** Returns the parts of a run. @throws {FermataError} `not_found` */
   sourceOf(runId: string): Promise<RunSource>;
-  /** Claims a run for an execution (`claimRun`) and caches the row that this returns. */
+  /** Claims a run for an execution (`claimRun`) and caches the returned row. */
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;
 }
 

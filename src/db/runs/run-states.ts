@@ -10,8 +10,8 @@ import { leftBy } from './wait-states';
 
 /*
  * The life of a run's row (`RunStatus`): pending, running, waiting, and then success, failed or cancelled, which are
- * final. A run whose execution vanished becomes pending again once, so that its `on_failure` can be performed. Some
- * statements move other rows too:
+ * final. A run whose execution vanished becomes pending again (only once), so that its `on_failure` can be performed.
+ * Some statements move other rows too:
  * - Every statement that ends a run also cancels its open steps and deletes its waits and sealed secrets. `finishRun`
  *   and `endLastStep` also let the next run of its bucket start.
  * - `endLastStep` ends the last step and the run.

@@ -77,8 +77,8 @@ export async function retriesOf(db: Executor, runId: string, limit: number): Pro
 }
 
 /**
- * Returns the runs that a change started without reading its routings, with one index probe for each trigger of each
- * automation.
+ * Returns the runs that a change started. Does not read the routings of the change, but makes one index probe for each
+ * trigger of each automation.
  */
 export async function runsOfChange(db: Executor, changeId: string): Promise<RunOfChange[]> {
   return select(

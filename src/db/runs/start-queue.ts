@@ -22,7 +22,7 @@ export interface StartableRun {
   wasLost: boolean;
 }
 
-/** Seconds after the last attempt to start an unclaimed run until the start is repeated. */
+/** Seconds between two attempts to start an unclaimed run. */
 const START_AGAIN_SECONDS = 5;
 
 interface Row extends Record<string, unknown> {

@@ -121,7 +121,7 @@ export function awaitedEvents({
   return keys.map((each) => ({ event: each.event, contextKey: each.anyKey ? '*' : each.contextKey }));
 }
 
-/** Returns the kinds of which a wait depends on any entity. */
+/** Returns the kinds of which every entity can affect a wait. */
 export function wildKinds({ refs }: Pick<Wait, 'refs'>): string[] {
   return refs.filter((ref) => ref.endsWith(':*')).map((ref) => ref.slice(0, -2));
 }

@@ -4,7 +4,7 @@ import type { Sealed } from '../../domain/secrets/cipher';
 import type { SecretBinding } from '../../domain/secrets/binding';
 import { at, jsonb, bytea } from './columns';
 
-/** Secrets. Each value is sealed for the name of its secret. */
+/** Secrets. The encryption binds each value to the name of its secret. */
 export const secrets = pgTable('secrets', {
   name: text('name').primaryKey(),
   version: integer('version').notNull(),

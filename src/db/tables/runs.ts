@@ -8,7 +8,10 @@ export const RUN_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed
 
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
-/** As for runs. `skipped`: the step's `enabled` was false. `cancelled`: its run ended first. */
+/**
+ * The statuses of steps, which are those of runs and `skipped`. `skipped`: the step's `enabled` was false. `cancelled`:
+ * its run ended first.
+ */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
 export type StepStatus = (typeof STEP_STATUSES)[number];

@@ -31,7 +31,7 @@ export function kindKeys(step: object): ActionKind[] {
   return ACTION_KINDS.filter((kind) => Object.hasOwn(step, kind));
 }
 
-/** Returns the kind of a validated step. Free of zod, so that workflow code can use it. */
+/** Returns the kind of a validated step. It does not use zod, so that workflow code can use it. */
 export function kindOf<T extends object>(step: T): AllKeys<T> & ActionKind {
   const [kind] = kindKeys(step);
   if (kind === undefined) throw new Error('A step without a kind passed validation');

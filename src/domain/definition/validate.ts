@@ -60,7 +60,7 @@ const NOT_CODE = () => false;
  */
 const MAX_ENTRIES = 5_000;
 
-/** Returns a function that returns whether the text at a path of a step's config is code, which is never rendered. */
+/** Returns a test of whether the text at a path of a step's config is code, which is never rendered. */
 function codeFields(
   step: Record<string, unknown>,
   path: Segment[],

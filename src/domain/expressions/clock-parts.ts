@@ -39,7 +39,7 @@ function fieldPlace(chain: Chain): number {
   return first === 'system' ? 1 : 2;
 }
 
-/** Returns the field that depends on the clock and that a chain reads, or undefined for any other chain. */
+/** Returns the field that a chain reads if that field depends on the clock, otherwise undefined. */
 export function healthField(chain: Chain): HealthField | undefined {
   if (chain.root.name !== 'health') return undefined;
   const first = chain.links[0];

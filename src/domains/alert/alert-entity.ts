@@ -39,7 +39,10 @@ export const AlertState = z.strictObject({
   systemId: z.string().optional(),
   acknowledgedBy: z.string().optional(),
   acknowledgedAt: z.string().optional(),
-  /** End of the silence that covered the alert when its state was last written. Of several silences, the latest end. */
+  /**
+   * End of the silence that covered the alert when its state was last written. If several silences covered it, the
+   * latest of their ends.
+   */
   silencedUntil: z.string().optional(),
 });
 export type AlertState = z.infer<typeof AlertState>;

@@ -33,8 +33,8 @@ export const HealthView = z.object({
 export type HealthView = z.infer<typeof HealthView>;
 
 /**
- * Returns since when the system has had its current status. A system without results, or whose first status is healthy,
- * has been healthy since its creation.
+ * Returns the time since which the system has had its current status. A system without results, or whose first status
+ * is healthy, has been healthy since its creation.
  */
 function statusSince(row: HealthSnapshot): Date {
   const since = row.status === null || row.transition_at === null || row.first_healthy;

@@ -9,7 +9,7 @@ export interface HealthChange {
   changeId: string;
 }
 
-/** The health of a system that is written, valid from `at` on. */
+/** A health to write for a system; it is valid from `at` on. */
 export interface HealthWrite {
   system: { id: string; name: string | undefined };
   state: HealthState;

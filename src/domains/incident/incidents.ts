@@ -181,8 +181,8 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 
 /**
  * Returns those of the wanted systems that the incident does not cover yet. Systems that are covered by another open
- * incident of an automation are left out. Otherwise such a system would have two incidents, of which the automation
- * that opened the other incident resolves only its own when the system recovers.
+ * incident of an automation are left out. Otherwise such a system would have two incidents, and when the system
+ * recovers, the automation that opened the other incident would resolve only that one.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx
@@ -199,7 +199,7 @@ async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: read
   return wanted.filter((systemId) => !covered.has(systemId));
 }
 
-/** What is added to an incident that is reused. Unchanged fields are absent. */
+/** The changes that are made to an incident when it is reused. Unchanged fields are absent. */
 export interface ReusedChange {
   severityChange?: IncidentSeverity;
   addedSystemIds?: string[];

@@ -62,8 +62,8 @@ export async function sendToRecipients(
 }
 
 /**
- * Returns one failure that represents all. It is the first retryable failure, if any, with the longest delay that a
- * provider requested.
+ * Combines the failures of several recipients into one: the first retryable failure, or otherwise the first failure,
+ * with the longest delay that a provider requested.
  */
 function failureOf(failures: readonly unknown[], results: DeliveryResult[]): unknown {
   const known = failures.filter((failure) => failure instanceof ProviderFailure);

@@ -5,7 +5,7 @@ import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
  * Returns what suppresses notifications of a run, or null. The run's system is its context key, or otherwise `systemId`
- * in the trigger's payload; without either, `systemIds` in the payload are checked. Returns null also when no system is
+ * in the trigger's payload; without either, `systemIds` in the payload are checked. Also returns null when no system is
  * known.
  */
 export function suppressionOf(

@@ -40,8 +40,8 @@ const SatelliteState = z.strictObject({
 });
 
 /**
- * Derives the events of a change. When a satellite goes offline, this is `disconnected`, preceded by `heartbeat_lost`
- * if its heartbeat is overdue.
+ * Derives the events of a change. When a satellite goes offline, the event is `disconnected`, preceded by
+ * `heartbeat_lost` if its heartbeat is overdue.
  */
 function derive({ id: satelliteId, prev, next }: EntityChange): Occurrence[] {
   const state = SatelliteState.parse(next ?? prev);

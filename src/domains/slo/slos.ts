@@ -143,9 +143,9 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 }
 
 /**
- * Returns since when a system has had no outage, in milliseconds since 1970: since the end of its last outage, or
- * otherwise since the system has been known. If retention has removed the start of the history, uses the previously
- * computed streak.
+ * Returns the time since which a system has had no outage, in milliseconds since 1970. This is the end of its last
+ * outage, or the time at which the system became known if it has had none. If retention has removed the start of the
+ * history, uses the previously computed streak.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`

@@ -62,8 +62,8 @@ export interface RunSlots {
   full(): string[];
   /** Releases a reservation. Does nothing when the run has none. */
   release(runId: string): void;
-  /** Returns runs that have not begun and whose reservations are between `leastMs` and `mostMs` milliseconds old. */
-  reservedFor(leastMs: number, mostMs: number): string[];
+  /** Returns runs that have not begun and whose reservations are between `minMs` and `maxMs` milliseconds old. */
+  reservedFor(minMs: number, maxMs: number): string[];
   /**
    * Records that a local step of an execution begins. The step holds a slot until the returned function is called. If
    * the step hands its call over to a normal activity of a task queue that this process serves, the slot is held beyond
@@ -216,8 +216,8 @@ class SlotTable implements RunSlots {
     if (this.#reserved.delete(runId)) this.#onFree();
   }
 
-  reservedFor(leastMs: number, mostMs: number): string[] {
-    const [oldest, newest] = [this.#now() - mostMs, this.#now() - leastMs];
+  reservedFor(minMs: number, maxMs: number): string[] {
+    const [oldest, newest] = [this.#now() - maxMs, this.#now() - minMs];
     return [...this.#reserved].filter(([, { since }]) => since >= oldest && since <= newest).map(([runId]) => runId);
   }
 

@@ -8,7 +8,7 @@ const later = () => {
 };
 
 it('runs so many at once and the next ones in order', async () => {
-  const slots = createSlots({ atOnce: 2, mostWaiting: 10, waitMs: 60_000 });
+  const slots = createSlots({ atOnce: 2, maxWaiting: 10, waitMs: 60_000 });
   const gates = [later(), later(), later(), later()];
   const began: number[] = [];
   const all = gates.map(({ promise }, index) =>
@@ -29,7 +29,7 @@ it('runs so many at once and the next ones in order', async () => {
 });
 
 it('refuses what the queue cannot hold, and what waited too long, as worth retrying', async () => {
-  const slots = createSlots({ atOnce: 1, mostWaiting: 1, waitMs: 10 });
+  const slots = createSlots({ atOnce: 1, maxWaiting: 1, waitMs: 10 });
   const gate = later();
   const first = slots(never, () => gate.promise);
   const second = slots(never, () => Promise.resolve());
@@ -41,7 +41,7 @@ it('refuses what the queue cannot hold, and what waited too long, as worth retry
 });
 
 it('leaves the queue when the signal aborts, and gives the slot back when the work fails', async () => {
-  const slots = createSlots({ atOnce: 1, mostWaiting: 5, waitMs: 60_000 });
+  const slots = createSlots({ atOnce: 1, maxWaiting: 5, waitMs: 60_000 });
   const gate = later();
   const first = slots(never, () => gate.promise.then(() => Promise.reject(new Error('failed'))));
   const controller = new AbortController();

@@ -4,7 +4,7 @@ import { ProviderFailure } from '../provider-failure';
 export interface SlotLimits {
   atOnce: number;
   /** Maximum number of waiting scripts. Further scripts are refused. */
-  mostWaiting: number;
+  maxWaiting: number;
   /** Milliseconds in the queue after which a script is refused. */
   waitMs: number;
 }
@@ -16,7 +16,7 @@ export type Slots = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<
  * Creates the slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or no slot becomes
  * free within `waitMs`.
  */
-export function createSlots({ atOnce, mostWaiting, waitMs }: SlotLimits): Slots {
+export function createSlots({ atOnce, maxWaiting, waitMs }: SlotLimits): Slots {
   let busy = 0;
   const waiting: (() => void)[] = [];
 
@@ -26,7 +26,7 @@ export function createSlots({ atOnce, mostWaiting, waitMs }: SlotLimits): Slots 
       busy += 1;
       return;
     }
-    if (waiting.length >= mostWaiting) throw overloaded(`${atOnce} scripts run and ${mostWaiting} wait already.`);
+    if (waiting.length >= maxWaiting) throw overloaded(`${atOnce} scripts run and ${maxWaiting} wait already.`);
     const limit = AbortSignal.any([signal, AbortSignal.timeout(waitMs)]);
     await new Promise<void>((resolve, reject) => {
       const enter = () => {
