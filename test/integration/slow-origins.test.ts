@@ -67,7 +67,7 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
       await engine.emit(slow, { n: 0 }, { times: HANGING });
       await until('calls hang', () => hanging.received.length > before + 10, 60_000);
       const beside = p90(await waited(fast));
-      // Part `l` of the bench measures the delay. This test only detects runs that wait for the hanging calls, about 35 s.
+      // Part `l` of the bench measures the delay. This test only detects runs that wait for the hanging calls (35 s).
       expect(beside).toBeLessThan(Math.max(15_000, 5 * alone));
       const runs = await engine.ended(HANGING, noisy, 180_000);
       expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);

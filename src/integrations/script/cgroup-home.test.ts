@@ -16,7 +16,7 @@ describe('the cgroup for scripts', () => {
   beforeEach(async () => (root = await mkdtemp(join(tmpdir(), 'cgroup-'))));
   afterEach(() => rm(root, { recursive: true }));
 
-  /** Creates stand-ins for /proc and the cgroup mount. `path` is the cgroup of this process, as in /proc/self/cgroup. */
+  /** Creates stand-ins for /proc and the mounted cgroup. `path` is the cgroup of this process, as in /proc/cgroup. */
   async function tree(path: string, mounted = '/'): Promise<Tree> {
     const mount = join(root, 'cgroup fs');
     const write = async (name: string, text: string) => {
