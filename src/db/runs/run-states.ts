@@ -323,7 +323,7 @@ export async function cancelRunsOf(
   return active.rowCount ?? 0;
 }
 
-/** How a run ends whose execution was closed or no longer exists. */
+/** How to end a run after its execution was closed or has vanished. */
 export interface LostEnd extends Pick<RunEnd, 'status' | 'endedBy' | 'error'> {
   /** Whether the execution vanished before it ended. A new execution must then still perform `on_failure`. */
   vanished?: boolean;

@@ -14,8 +14,8 @@ function unwrapOnce(schema: z.core.$ZodType): z.core.$ZodType | undefined {
     return schema.def.innerType;
   }
   if (schema instanceof z.ZodLazy) return schema.def.getter();
-  // When a transform precedes the schema ("preprocess"), its output has the keys. When a transform follows, its input
-  // has them.
+  // The keys are in the schema that is not the transform: in `out` when the transform comes first ("preprocess"),
+  // otherwise in `in`.
   if (schema instanceof z.ZodPipe) return schema.def.in instanceof z.ZodTransform ? schema.def.out : schema.def.in;
   return undefined;
 }

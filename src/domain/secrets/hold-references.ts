@@ -8,7 +8,7 @@ import { REFERENCE } from './references';
 export interface HeldReferences {
   /** Replaces references by marks that cannot be guessed. */
   hold(text: string): string;
-  /** Names of the secrets that were held. */
+  /** Names of the secrets whose references `hold` has replaced. */
   readonly names: ReadonlySet<string>;
   /** Replaces the marks by values. */
   fill(text: string, values: ReadonlyMap<string, string>): string;

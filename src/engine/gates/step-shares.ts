@@ -26,7 +26,7 @@ export interface SharedResult<R> {
  */
 export const stepsOf = (share: number): ConditionSteps => ({ values: { left: share }, traces: { left: 2 * share } });
 
-/** Returns the steps of an automation that need not share them. */
+/** Returns the steps of an automation that is evaluated alone, so that nothing else uses the pool. */
 export const stepsOfOne = (): ConditionSteps => stepsOf(partOf(POOL, 1));
 
 /** Returns an equal part of a pool, within the limits of one automation. */
