@@ -42,6 +42,29 @@ describeConsole('automations in the console', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('show at each step how many runs of 24 hours reached it, in the list and in the graph', async () => {
+    const choose = [{ when: 'true', sequence: [{ id: 'call', delay: { minutes: 1 } }] }];
+    const counted = await console_.automation({ name: 'Counted', actions: [{ id: 'way', choose }] });
+    const { runId } = await console_.post(`/automations/${counted}/runs`, {});
+    await console_.api.rows(`update runs set status = 'failed', finished_at = now() where id = $1`, [runId]);
+    for (const [path, status] of [
+      ['actions[0]', 'failed'],
+      ['actions[0].choose[0].sequence[0]', 'failed'],
+    ])
+      await console_.api.rows(`insert into run_steps (run_id, path, kind, status) values ($1, $2, 'x', $3)`, [
+        runId,
+        path,
+        status,
+      ]);
+    const { page, wrong } = await console_.open(`/automations/${counted}`);
+    await page.getByText('at steps, the newest run of version 1').waitFor();
+    expect(await page.locator('.flow-count').allTextContents()).toEqual(['1 ×, 1 failed', '1 ×, 1 failed']);
+    await page.getByRole('button', { name: 'Graph' }).click();
+    await page.locator('.graph-head .flow-count').first().waitFor();
+    expect(await page.locator('.graph-head .flow-count').allTextContents()).toEqual(['1 ×, 1 failed', '1 ×, 1 failed']);
+    expect(wrong).toEqual([]);
+  });
+
   it('are disabled and enabled by the keyboard, and in bulk', async () => {
     const { page } = await console_.open('/automations');
     await page.getByRole('switch', { name: 'Disable Without a group' }).focus();

@@ -179,6 +179,40 @@ describe('runs', () => {
   });
 });
 
+it('counts the runs that reached each step of a version, passes of a loop together', async () => {
+  const { body } = await api.call('POST', `${BASE}/automations`, { body: automation('counted') });
+  const id = String(body.id);
+  for (const status of ['success', 'failed']) {
+    const run = (await api.call('POST', `${BASE}/automations/${id}/runs`, { body: {} })).body.runId;
+    await api.rows(`update runs set status = $2, started_at = now(), finished_at = now() where id = $1`, [run, status]);
+    const steps = [
+      ['actions[0]', 'success'],
+      ['actions[1].repeat[0].sequence[0]', 'success'],
+      ['actions[1].repeat[1].sequence[0]', status],
+      ['actions[2]', 'skipped'],
+    ];
+    for (const [path, outcome] of steps)
+      await api.rows(`insert into run_steps (run_id, path, kind, status) values ($1, $2, 'action', $3)`, [
+        run,
+        path,
+        outcome,
+      ]);
+  }
+  const stats = (query = '') => api.call('GET', `${BASE}/automations/${id}/step-stats${query}`);
+  const counted = (await stats()).body;
+  expect(counted).toMatchObject({ version: 1, runs: 2 });
+  expect(counted['places']).toHaveLength(2);
+  expect(counted['places']).toEqual(
+    expect.arrayContaining([
+      { place: 'actions[0]', reached: 2, failed: 0 },
+      { place: 'actions[1].repeat.sequence[0]', reached: 2, failed: 1 },
+    ]),
+  );
+  expect((await stats('?version=2')).body).toMatchObject({ runs: 0, places: [] });
+  expect((await stats('?to=2026-01-01T00:00:00Z')).body).toMatchObject({ runs: 0, places: [] });
+  expect((await stats('?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z')).status).toBe(422);
+});
+
 it('lists the plugins of the API and of live workers, with what they provide', async () => {
   await api.rows(
     `insert into workers (id, host, pid, expires_at, knows) values

@@ -1,6 +1,6 @@
 import { useMemo } from 'react';
 import { graphOf, type GraphNode, type PlaceOutcome } from '../lib/graph';
-import { refusedText, type Refused } from './flow';
+import { countsText, refusedText, type PlaceCounts, type Refused } from './flow';
 import type { Box, BoxEdge } from './graph/box';
 import { Graph } from './graph/graph';
 import { Status, toneOf } from './status';
@@ -15,6 +15,8 @@ interface FlowGraphProps {
   label: string;
   ended?: number | undefined;
   refused?: Refused;
+  /** How many runs reached each step, by path. */
+  counts?: PlaceCounts | undefined;
   /** Outcomes by place in the definition. If given, places without an outcome are drawn as not reached. */
   outcomes?: ReadonlyMap<string, PlaceOutcome> | undefined;
   chosen?: string | undefined;
@@ -23,7 +25,7 @@ interface FlowGraphProps {
 
 /** Shows a definition as a graph, with counts on its edges or the outcomes of a run in its nodes. */
 export function FlowGraph(props: FlowGraphProps) {
-  const { definition, label, ended, refused = {}, outcomes, chosen, onChoose } = props;
+  const { definition, label, ended, refused = {}, counts, outcomes, chosen, onChoose } = props;
   const { nodes, edges } = useMemo(
     () =>
       graphOf(definition, {
@@ -34,7 +36,10 @@ export function FlowGraph(props: FlowGraphProps) {
     [definition, ended, JSON.stringify(refused)],
   );
   const reached = useMemo(() => (outcomes === undefined ? undefined : reachedOf(outcomes)), [outcomes]);
-  const boxes = useMemo(() => nodes.map((node) => boxOf(node, outcomes, reached)), [nodes, outcomes, reached]);
+  const boxes = useMemo(
+    () => nodes.map((node) => boxOf(node, outcomes, reached, isStep(node.id) ? countsText(counts, node.id) : '')),
+    [nodes, outcomes, reached, counts],
+  );
   const lines = useMemo(
     () =>
       edges.map((edge): BoxEdge => {
@@ -59,6 +64,9 @@ function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string)
     (/(?:\.choose\[\d+\]|\.else|^on_failure)$/.test(place) && places.some((each) => isInside(each, place)));
 }
 
+/** Whether a node is a step, which can be counted: not a trigger, a condition or a case of a choose. */
+const isStep = (id: string): boolean => /^(?:actions|on_failure)\[.*\]$/.test(id) && !/\.choose\[\d+\]$/.test(id);
+
 const isInside = (path: string, place: string): boolean =>
   path.startsWith(place) && /^[.[]/.test(path.slice(place.length));
 
@@ -66,13 +74,14 @@ function boxOf(
   { id, kind, title, detail, lines }: GraphNode,
   outcomes: FlowGraphProps['outcomes'],
   reached: ((place: string) => boolean) | undefined,
+  counted: string,
 ): Box {
   const outcome = outcomes?.get(id);
   const isTitled = title !== '' && title !== kind;
   const textRows = detail === '' ? 0 : Math.min(2, Math.ceil(detail.length / LINE_CHARS));
   const passes = outcome !== undefined && outcome.passes > 1 ? `${outcome.passes} × ` : '';
   const isUnreached = reached !== undefined && outcome === undefined && !reached(id);
-  const words = [kind, title === kind ? '' : title, detail, ...lines, passes, outcome?.status ?? ''];
+  const words = [kind, title === kind ? '' : title, detail, ...lines, passes, outcome?.status ?? '', counted];
   return {
     ...{ id, width: WIDTH, height: 13 + ROW * (1 + (isTitled ? 1 : 0) + textRows + lines.length) },
     label: words.filter((word) => word !== '').join(', ') + (isUnreached && id !== 'end' ? ', not reached' : ''),
@@ -85,6 +94,7 @@ function boxOf(
       <>
         <span className="graph-head">
           {kind}
+          {counted !== '' && <span className="flow-count num">{counted}</span>}
           {outcome !== undefined && (
             <Status value={outcome.status} label={`${passes}${outcome.status.replaceAll('_', ' ')}`} />
           )}

@@ -6,19 +6,31 @@ import { Status } from './status';
 /** Number of events that did not start a run, by evaluation outcome. */
 export type Refused = Readonly<Record<string, number>>;
 
+/** How many of the latest runs reached a step, and in how many it failed, by path in the definition. */
+export type PlaceCounts = ReadonlyMap<string, { reached: number; failed: number }>;
+
+/** Returns the counts of a step in words; empty when nothing is counted. */
+export function countsText(counts: PlaceCounts | undefined, path: string): string {
+  if (counts === undefined) return '';
+  const { reached, failed } = counts.get(path) ?? { reached: 0, failed: 0 };
+  return `${reached.toLocaleString('en-US')} ×${failed === 0 ? '' : `, ${failed.toLocaleString('en-US')} failed`}`;
+}
+
 interface FlowProps {
   definition: unknown;
   /** Number of runs that ended in the last 24 hours. */
   ended?: number | undefined;
   /** Events of the last 24 hours that did not start a run. */
   refused?: Refused;
+  /** How many runs reached each step, by path. */
+  counts?: PlaceCounts | undefined;
   /** Statuses to show at the steps, by path. */
   outcomes?: ReadonlyMap<string, string>;
   onChoose?(path: string): void;
 }
 
 /** Shows triggers, gates and steps from top to bottom, with branches side by side. */
-export function Flow({ definition, ended, refused = {}, outcomes = new Map(), onChoose }: FlowProps) {
+export function Flow({ definition, ended, refused = {}, counts, outcomes = new Map(), onChoose }: FlowProps) {
   const { triggers, conditions, steps, onFailure } = flowOf(definition);
   const place = { outcomes, onChoose };
   return (
@@ -49,11 +61,11 @@ export function Flow({ definition, ended, refused = {}, outcomes = new Map(), on
         </>
       )}
       <Edge label={ended === undefined ? '' : `${ended} ${ended === 1 ? 'run' : 'runs'} ended`} />
-      <Sequence steps={steps} {...place} />
+      <Sequence steps={steps} counts={counts} {...place} />
       {onFailure.length > 0 && (
         <div className="flow-branch">
           <div className="flow-name">on failure</div>
-          <Sequence steps={onFailure} {...place} />
+          <Sequence steps={onFailure} counts={counts} {...place} />
         </div>
       )}
     </div>
@@ -79,6 +91,7 @@ function Edge({ label }: { label: string }) {
 }
 
 interface Place {
+  counts?: PlaceCounts | undefined;
   outcomes: ReadonlyMap<string, string>;
   onChoose?: ((path: string) => void) | undefined;
 }
@@ -113,8 +126,9 @@ interface NodeProps extends Place {
   children?: ReactNode;
 }
 
-function Node({ path, kind, title, detail, children, outcomes, onChoose }: NodeProps) {
+function Node({ path, kind, title, detail, children, counts, outcomes, onChoose }: NodeProps) {
   const outcome = outcomes.get(path);
+  const counted = countsText(counts, path);
   const body = (
     <>
       <span className="flow-kind">{kind.replaceAll('_', ' ')}</span>
@@ -122,6 +136,7 @@ function Node({ path, kind, title, detail, children, outcomes, onChoose }: NodeP
       {detail !== '' && <span className="flow-detail">{detail}</span>}
       {children}
       {outcome !== undefined && <Status value={outcome} />}
+      {counted !== '' && <span className="flow-count num">{counted}</span>}
     </>
   );
   const name = `flow-node ${outcome ?? ''}`;

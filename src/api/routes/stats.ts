@@ -2,6 +2,7 @@ import { z } from 'zod';
 import type { AutomationStore } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import { STATS_INTERVALS, runStats, type StatsInterval } from '../../db/run-stats';
+import { COUNTED_STEPS_OF_RUNS, stepStats } from '../../db/step-stats';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
 import { requireAutomation } from '../automations/deps';
@@ -37,6 +38,26 @@ const StatsAnswer = z
     ),
   })
   .meta({ id: 'RunStats' });
+
+const StepStatsAnswer = z
+  .object({
+    from: Timestamp,
+    to: Timestamp,
+    version: z.int(),
+    runs: z
+      .int()
+      .describe(
+        `Ended runs of the version whose steps were counted: at most the newest ${COUNTED_STEPS_OF_RUNS.toLocaleString('en-US')}`,
+      ),
+    places: z.array(
+      z.object({
+        place: z.string().describe('Path in the definition. Passes of a `repeat` are counted together'),
+        reached: z.int().describe('Runs that performed the step'),
+        failed: z.int().describe('Runs in which it failed'),
+      }),
+    ),
+  })
+  .meta({ id: 'StepStats' });
 
 interface StatsDeps {
   db: Executor;
@@ -74,20 +95,54 @@ export function statsRoutes(deps: StatsDeps): Route[] {
         return json(200, await read(deps, query, id));
       },
     }),
+    stepStatsRoute(deps),
   ];
 }
 
+function stepStatsRoute(deps: StatsDeps): Route {
+  return readRoute({
+    method: 'get',
+    path: '/automations/{id}/step-stats',
+    permission: 'automation.read',
+    operationId: 'automations.stepStats',
+    tag: 'Automations',
+    summary: 'Count how many runs of a version reached each step',
+    params: IdParams,
+    query: z.object({
+      ...{ from: StatsQuery.shape.from, to: StatsQuery.shape.to },
+      version: z.coerce.number().int().min(1).max(2_147_483_647).optional().describe('Default: the current version'),
+    }),
+    responses: {
+      200: { description: 'The steps that at least one run reached', schema: StepStatsAnswer },
+      404: { description: 'Automation not found' },
+    },
+    async handler({ params, query }) {
+      const automation = await requireAutomation(deps, deps.db, params.id);
+      const { from, to } = periodOf(deps, query);
+      const version = query.version ?? automation.version;
+      const counted = await stepStats(deps.db, { automationId: automation.id, version, from, to });
+      return json(200, { from: from.toISOString(), to: to.toISOString(), version, ...counted });
+    },
+  });
+}
+
+/** @throws {FermataError} `validation_failed` for an empty period */
+function periodOf({ clock }: StatsDeps, query: { from?: Date | undefined; to?: Date | undefined }) {
+  const to = query.to ?? clock.now();
+  const from = query.from ?? new Date(to.getTime() - DAY_MS);
+  if (from >= to) throw outOfRange('from', 'must be before `to`');
+  return { from, to };
+}
+
 async function read(
-  { db, clock }: StatsDeps,
+  deps: StatsDeps,
   query: z.output<typeof StatsQuery>,
   automationId?: string,
 ): Promise<z.input<typeof StatsAnswer>> {
   const { bucket } = query;
-  const to = query.to ?? clock.now();
-  const from = query.from ?? new Date(to.getTime() - DAY_MS);
-  if (from >= to) throw outOfRange('from', 'must be before `to`');
+  const { from, to } = periodOf(deps, query);
   const starts = bucketStarts(from, to, BUCKET_MS[bucket]);
-  const found = await runStats(db, { ...(automationId === undefined ? {} : { automationId }), from, to, bucket });
+  const found = await runStats(deps.db, { ...(automationId === undefined ? {} : { automationId }), from, to, bucket });
   const byStart = new Map(found.map((each) => [each.at.getTime(), each]));
   const buckets = starts.map((start) => {
     const { success = 0, failed = 0, cancelled = 0, p50Ms = null, p95Ms = null } = byStart.get(start) ?? {};

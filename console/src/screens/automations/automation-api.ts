@@ -87,3 +87,12 @@ export const statsQuery = (id: string, days = 1) =>
       return bodyOf(api.GET('/api/v1/automations/{id}/stats', { params: { path: { id }, query: { from, bucket } } }));
     },
   });
+
+/** Reads how many runs of a version reached each step in the last 24 hours. */
+export const stepStatsQuery = (id: string, version: number) =>
+  queryOptions({
+    queryKey: ['stats', id, 'steps', version],
+    staleTime: 60_000,
+    queryFn: () =>
+      bodyOf(api.GET('/api/v1/automations/{id}/step-stats', { params: { path: { id }, query: { version } } })),
+  });

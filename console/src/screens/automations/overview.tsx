@@ -1,4 +1,5 @@
 import { useQuery } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
@@ -12,14 +13,15 @@ import { Loaded, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
 import { Table } from '../../ui/table';
 import { Duration, Time } from '../../ui/time';
-import { Flow } from '../../ui/flow';
+import { Flow, type PlaceCounts } from '../../ui/flow';
 import { FlowGraph } from '../../ui/flow-graph';
 import { useGraphView, ViewSwitch } from '../../ui/view-switch';
-import { statsQuery, type Automation } from './automation-api';
+import { statsQuery, stepStatsQuery, type Automation } from './automation-api';
 import { waitedFor } from '../waited-for';
 import { evaluationsQuery } from './evaluations';
 
 type Stats = components['schemas']['RunStats'];
+type StepStats = components['schemas']['StepStats'];
 const RANGES = [
   { value: '1', label: '24 hours' },
   { value: '7', label: '7 days' },
@@ -34,13 +36,21 @@ export function Overview({ automation }: { automation: Automation }) {
   const refused: Record<string, number> = {};
   for (const { outcome, count, lastAt } of evaluations.data?.items ?? [])
     if (Date.parse(lastAt) >= since) refused[outcome] = (refused[outcome] ?? 0) + count;
+  const steps = useQuery(stepStatsQuery(automation.id, automation.version));
+  const counts = useMemo(() => countsOf(steps.data), [steps.data]);
   const isGraph = useGraphView();
-  const counted = { definition: automation.definition, ended: recent.data?.total, refused };
+  const counted = { definition: automation.definition, ended: recent.data?.total, refused, counts };
   return (
     <div className="two-columns">
       <Panel title="What it does" aside={<ViewSwitch />}>
         {isGraph ? <FlowGraph label={`Graph of ${automation.name}`} {...counted} /> : <Flow {...counted} />}
-        <p className="pad hint">Counts cover the last 24 hours.</p>
+        <p className="pad hint">
+          Counts cover the last 24 hours
+          {steps.data === undefined
+            ? ''
+            : `; at steps, the newest ${stepRuns(steps.data)} of version ${steps.data.version}`}
+          .
+        </p>
       </Panel>
       <div>
         <Outcomes id={automation.id} />
@@ -49,6 +59,14 @@ export function Overview({ automation }: { automation: Automation }) {
       </div>
     </div>
   );
+}
+
+const stepRuns = ({ runs }: StepStats) => (runs === 1 ? 'run' : `${runs.toLocaleString('en-US')} runs`);
+
+/** Returns the counts by place; undefined when no run was counted, so that no step shows a zero. */
+function countsOf(stats: StepStats | undefined): PlaceCounts | undefined {
+  if (stats === undefined || stats.runs === 0) return undefined;
+  return new Map(stats.places.map(({ place, ...counts }) => [place, counts]));
 }
 
 function Outcomes({ id }: { id: string }) {

@@ -1,0 +1,41 @@
+import { sql } from 'drizzle-orm';
+import type { Executor } from './executor';
+import { PLANNED_EACH_TIME } from './prepare-statements';
+
+/** Maximum number of runs, the newest ones, whose steps are counted. */
+export const COUNTED_STEPS_OF_RUNS = 1_000;
+/** Maximum number of steps that are counted. One run may have 10,000. */
+const MAX_STEPS = 50_000;
+
+/** How many runs reached one place of a definition. */
+export interface PlaceStats {
+  /** Path in the definition: passes of a `repeat` are not told apart. */
+  place: string;
+  reached: number;
+  failed: number;
+}
+
+/** Returns for each place of a version how many of its newest ended runs reached it, and in how many it failed. */
+export async function stepStats(
+  db: Executor,
+  { automationId, version, from, to }: { automationId: string; version: number; from: Date; to: Date },
+): Promise<{ runs: number; places: PlaceStats[] }> {
+  const { rows } = await db.execute<{ place: string | null; reached: number; failed: number }>(sql`${PLANNED_EACH_TIME}
+    with ended as materialized (
+      select id from runs
+      where automation_id = ${automationId} and status in ('success', 'failed', 'cancelled')
+        and finished_at >= ${from.toISOString()}::timestamptz and finished_at < ${to.toISOString()}::timestamptz
+        and version = ${version}
+      order by finished_at desc limit ${COUNTED_STEPS_OF_RUNS}),
+    steps as (
+      select s.run_id, s.status, regexp_replace(s.path, '\\.repeat\\[\\d+\\]', '.repeat', 'g') as place
+      from ended cross join lateral (
+        select run_id, status, path from run_steps where run_id = ended.id and status <> 'skipped') as s
+      limit ${MAX_STEPS})
+    select null as place, count(*)::int as reached, 0 as failed from ended
+    union all
+    select place, count(distinct run_id)::int, count(distinct run_id) filter (where status = 'failed')::int
+    from steps group by place`);
+  const places = rows.flatMap(({ place, reached, failed }) => (place === null ? [] : [{ place, reached, failed }]));
+  return { runs: rows.find(({ place }) => place === null)?.reached ?? 0, places };
+}
