@@ -14,7 +14,7 @@ export interface Explanation {
 }
 
 /** Maximum number of characters to show of a variable's value. */
-const MOST_SHOWN = 120;
+const MAX_SHOWN = 120;
 
 /** Returns the hover text for the name at an offset in an expression, or undefined outside of expressions. */
 export function explainName(
@@ -129,7 +129,7 @@ function variableLines(name: string, { entries, at }: Standing): string[] {
   const set = variablesOf(entries).filter((each) => each.name === name);
   if (set.length === 0) return ['Neither the `variables` of the document nor any step sets it.'];
   return set.map(({ value, path }) => {
-    const shown = value === '' ? 'a map or list' : value.slice(0, MOST_SHOWN);
+    const shown = value === '' ? 'a map or list' : value.slice(0, MAX_SHOWN);
     const isLater = path.length > 2 && (entries.find((each) => each.path === path)?.at ?? 0) > at;
     return `Set ${path.length === 2 ? 'in the variables of the document' : `by ${stepAt(path)}`}: ${shown}${isLater ? ' (later in the document)' : ''}`;
   });
