@@ -1,4 +1,4 @@
-# Everything a fresh machine needs is Node 20.19 or newer; the rest is installed by these targets.
+# A fresh machine needs only Node 20.19 or newer. These targets install everything else.
 .PHONY: help dev demo test install build clean
 
 help:

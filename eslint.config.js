@@ -3,7 +3,7 @@ const tseslint = require('typescript-eslint');
 const { importX, createNodeResolver } = require('eslint-plugin-import-x');
 const { createTypeScriptImportResolver } = require('eslint-import-resolver-typescript');
 
-/** Import zones: each room lists what it must not import. `main-*.ts`, `cli` and `dev` wire everything. */
+/** Import zones: each folder lists what it must not import. `main-*.ts`, `cli` and `dev` may import everything. */
 const zone = (target, ...from) => ({ target: `./src/${target}`, from: from.map((f) => `./src/${f}`) });
 const processes = ['cli', 'dev', 'main-api.ts', 'main-worker.ts', 'telemetry'];
 const rooms = [
@@ -49,7 +49,7 @@ module.exports = tseslint.config(
     plugins: { 'import-x': importX },
     settings: {
       'import-x/resolver-next': [createTypeScriptImportResolver(), createNodeResolver()],
-      // Without these two, import-x/no-cycle parses no TypeScript file and finds nothing.
+      // Without these two settings, import-x/no-cycle parses no TypeScript file and finds nothing.
       'import-x/extensions': ['.ts', '.tsx'],
       'import-x/parsers': { '@typescript-eslint/parser': ['.ts', '.tsx'] },
     },
@@ -71,7 +71,7 @@ module.exports = tseslint.config(
       ],
       '@typescript-eslint/no-invalid-void-type': 'off',
       'import-x/no-restricted-paths': ['error', { basePath: __dirname, zones }],
-      // Circles of types only are found by scripts/check-cycles.mjs.
+      // scripts/check-cycles.mjs finds circles that consist of type imports only.
       'import-x/no-cycle': ['error', { ignoreExternal: true }],
     },
   },
@@ -85,14 +85,14 @@ module.exports = tseslint.config(
     },
   },
   {
-    // The body of a thread is sent to it as source text, so it can use nothing that is defined outside of it.
+    // A thread's function is passed to the thread as source text, so it cannot use anything that is defined outside it.
     files: ['src/db/entities/schema-thread.ts'],
     rules: { 'max-lines-per-function': 'off' },
   },
   {
     files: ['src/**/*.ts'],
     rules: {
-      // A prepared statement with a star fails once a migration has added a column (0A000).
+      // A prepared statement with a star fails after a migration has added a column (0A000).
       'no-restricted-syntax': [
         'error',
         {

@@ -18,8 +18,10 @@ const servers = {
   setupFilesAfterEnv: ['<rootDir>/test/support/setup-each.ts'],
 };
 
-/** unit = beside the file, no I/O; integration = real Postgres and Temporal, started once in globalSetup; replay = recorded histories;
- * chaos = seeded faults, apart (`npm run chaos`). */
+/**
+ * unit: tests beside their files, without I/O. integration: real Postgres and Temporal, started once in globalSetup.
+ * replay: recorded histories. chaos: random faults from a seed, only in `npm run chaos`.
+ */
 const config: Config = {
   maxWorkers: 2,
   projects: [

@@ -28,7 +28,7 @@ const weather = defineEntity('weather', State, {
   toPayload: ({ next }) => ({ stormy: next?.condition === 'storm' }),
 });
 
-/** Readable in expressions; its changes notify nothing. */
+/** Expressions can read it. Its changes trigger nothing. */
 const lastReport = declareNonReactiveState('weather-report', z.strictObject({ at: z.string() }), {
   description: 'When a station reported last',
 });
@@ -39,7 +39,7 @@ const stormStarted = registerChangeDeriver('weather', ({ id, prev, next }) =>
     : [],
 );
 
-/** `weather.report`: our own effect, in the transaction that ends the step, therefore exactly once. */
+/** `weather.report` writes to Fermata's own tables, in the transaction that ends the step: exactly once. */
 const report = {
   id: 'report',
   displayName: 'Report wind',
@@ -55,7 +55,7 @@ const report = {
   },
 };
 
-/** One call through the guarded way out. */
+/** Makes one call through the guarded HTTP client. */
 async function ask(egress, { baseUrl, apiKey }, path, { signal, timeoutMs, now }) {
   const response = await egress.send({
     ...{ url: `${baseUrl}${path}`, method: 'GET', headers: { 'X-Api-Key': apiKey }, signal, timeoutMs },
@@ -65,7 +65,7 @@ async function ask(egress, { baseUrl, apiKey }, path, { signal, timeoutMs, now }
   return JSON.parse(response.body);
 }
 
-/** `weather.forecast`: leaves the process, at least once, with the connection's secret, which is hidden everywhere. */
+/** `weather.forecast` calls a server at least once, with the connection's secret, which is masked everywhere. */
 const forecast = (egress) => ({
   id: 'forecast',
   displayName: 'Ask for the forecast',
@@ -117,7 +117,7 @@ const stationRoute = ({ db, entities }) =>
     },
   });
 
-/** How many storms this process has received; a real plugin would send a notification. */
+/** Counts the storms that this process has received. A real plugin would send a notification. */
 const heard = onEntityChanged(
   { kind: 'weather', field: 'condition' },
   ({ changeId, id, next }) => console.error(`weather: ${id} is ${next?.condition ?? 'gone'} (${changeId})`),
