@@ -27,7 +27,10 @@ ${Object.entries(PARTS)
 
 const isPart = (text: string): text is Part => Object.hasOwn(PARTS, text);
 
-/** Parses the arguments. Without parts, all parts are measured. @throws {Error} for an invalid argument */
+/**
+ * Parses the arguments. Without parts, all parts are measured.
+ * @throws {Error} for an invalid argument
+ */
 export function readOptions(args: readonly string[]): Options {
   const { values, positionals } = parseArgs({
     args: [...args],

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 
 /**
- * Returns the resident memory of a process in MB (2^20 bytes), read from /proc. @throws {Error} on systems without
- * /proc
+ * Returns the resident memory of a process in MB (2^20 bytes), read from /proc.
+ * @throws {Error} on systems without /proc
  */
 export function residentMb(pid: number): number {
   const found = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));

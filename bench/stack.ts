@@ -20,7 +20,10 @@ const STOP_GRACE_MS = 15_000;
 export interface Stack {
   taskQueue: string;
   database: Database;
-  /** Posts a body over kept-alive connections and returns the response. @throws {Error} on any status other than 2xx */
+  /**
+   * Posts a body over kept-alive connections and returns the response.
+   * @throws {Error} on any status other than 2xx
+   */
   post(path: string, contentType: string, body: unknown): Promise<unknown>;
   /** Sends a GET request in the same way. */
   get(path: string): Promise<unknown>;

@@ -174,7 +174,10 @@ function compose(parts: Parts): { api: Api; listeners: readonly EntityListener[]
   return { api, listeners: registry.listeners() };
 }
 
-/** Returns the content of a file with certificates. @throws {Error} when the file cannot be read */
+/**
+ * Returns the content of a file with certificates.
+ * @throws {Error} when the file cannot be read
+ */
 const certificatesFrom = (file: string | undefined): string | undefined =>
   file === undefined ? undefined : readFileSync(file, 'utf8');
 

@@ -5,9 +5,9 @@ type Activity = (input: unknown) => Promise<unknown>;
 
 /**
  * Creates the activity that handles every name that is not registered. Runs name their activities after the action,
- * e.g. `incident.create`, and pass the name of the function to call as the second argument. @throws {Error} when the
- * function does not exist in this release; Temporal then offers the task to other workers, which may run a newer
- * release
+ * e.g. `incident.create`, and pass the name of the function to call as the second argument.
+ * @throws {Error} when the function does not exist in this release; Temporal then offers the task to other workers,
+ * which may run a newer release
  */
 export function createDefaultActivity(activities: RunActivities): (input: unknown, fn: unknown) => Promise<unknown> {
   const byName = new Map(Object.entries(activities) as [string, Activity][]);

@@ -50,8 +50,9 @@ interface Origin {
  * Creates the limit on the share of the activity slots that one origin takes. A local attempt holds a slot and a
  * workflow task until the server answers, so a server that hangs would stall claims, waits and dwells of all
  * automations. A normal attempt holds a slot that calls to other origins need. The load is kept in memory, separately
- * in each process. @param deps.slots number of slots for normal activities in this process, which is also the number
- * for local ones. One origin takes at most a quarter of each
+ * in each process.
+ * @param deps.slots number of slots for normal activities in this process, which is also the number for local ones. One
+ * origin takes at most a quarter of each
  */
 export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
   const { now = () => performance.now() } = deps;

@@ -19,9 +19,9 @@ export interface UsedSecret {
 /** The secrets that runs have used, and the masks that hide them. */
 export interface RunSecrets {
   /**
-   * Returns the values of secrets by name, after checking that each may be used. @throws {FermataError}
-   * `config_invalid`, which names the secrets that do not exist; `secret_not_allowed` for a use that the binding of a
-   * secret does not allow
+   * Returns the values of secrets by name, after checking that each may be used.
+   * @throws {FermataError} `config_invalid`, which names the secrets that do not exist; `secret_not_allowed` for a use
+   * that the binding of a secret does not allow
    */
   resolve(uses: ReadonlyMap<string, SecretUse>): Promise<Map<string, UsedSecret>>;
   /** Stores values for the run before they are used, so that a worker that resumes the run masks them too. */

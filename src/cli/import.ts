@@ -57,7 +57,10 @@ async function importHomeAssistant(file: string, { out, kind }: Options): Promis
   if (left.length > 0) process.exitCode = 1;
 }
 
-/** Reads the automations in a file. @throws {UsageError} when the file does not exist */
+/**
+ * Reads the automations in a file.
+ * @throws {UsageError} when the file does not exist
+ */
 function read(file: string): ReturnType<typeof readAutomations> {
   let text: string;
   try {

@@ -3,7 +3,10 @@ import { readFileSync } from 'node:fs';
 import { messageOf } from '../domain/errors';
 import { UsageError } from './usage-error';
 
-/** Parses an argument that is JSON, `@FILE`, or `-` for standard input. @throws {UsageError} when it is invalid */
+/**
+ * Parses an argument that is JSON, `@FILE`, or `-` for standard input.
+ * @throws {UsageError} when it is invalid
+ */
 export function readJsonArgument(text: string, what: string): unknown {
   const source = textOf(text, what);
   try {

@@ -97,8 +97,8 @@ function configureCreate(command: Command): void {
 }
 
 /**
- * Parses the length of a maintenance in milliseconds. @throws {UsageError} unless the text is a duration of at most 30
- * days
+ * Parses the length of a maintenance in milliseconds.
+ * @throws {UsageError} unless the text is a duration of at most 30 days
  */
 function lengthMs(text: string): number {
   const duration = Duration.safeParse(text);

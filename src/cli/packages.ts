@@ -74,7 +74,10 @@ export function configure(command: Command): void {
   });
 }
 
-/** Returns the contents of a file. @throws {UsageError} when it cannot be read */
+/**
+ * Returns the contents of a file.
+ * @throws {UsageError} when it cannot be read
+ */
 function contentOf(file: string): Buffer {
   try {
     return readFileSync(file);

@@ -90,7 +90,10 @@ async function run(file: string, options: TestOptions): Promise<void> {
   if (!ended.ok) process.exitCode = 1;
 }
 
-/** Returns the text of a file. @throws {UsageError} when it cannot be read */
+/**
+ * Returns the text of a file.
+ * @throws {UsageError} when it cannot be read
+ */
 function textOf(file: string): string {
   try {
     return readFileSync(file === '-' ? 0 : file, 'utf8');

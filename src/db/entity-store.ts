@@ -102,7 +102,10 @@ export interface EntityStore {
     cause: Cause,
     options?: WriteOptions,
   ): Promise<{ removed: boolean; changeId?: string }>;
-  /** Returns the entity, or null. @throws {FermataError} `provider_failed` for a computed kind that cannot be read */
+  /**
+   * Returns the entity, or null.
+   * @throws {FermataError} `provider_failed` for a computed kind that cannot be read
+   */
   get(db: Executor, kind: string, id: string): Promise<EntityRecord | null>;
   /**
    * Returns the states for the references to computed kinds, and why a kind could not be read. The id `*` stands for

@@ -36,7 +36,10 @@ export async function* allHooks(db: Executor, pageSize = 500): AsyncGenerator<Ho
   }
 }
 
-/** Adds a hook. @throws {FermataError} `conflict` when the name is taken */
+/**
+ * Adds a hook.
+ * @throws {FermataError} `conflict` when the name is taken
+ */
 export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
   const made = await tx
     .insert(hooks)

@@ -81,8 +81,8 @@ const labelOf = (plugin: string, file: Pick<MigrationFile, 'version' | 'name'>):
   `Migration ${migrationLabel(file)} of the plugin "${plugin}"`;
 
 /**
- * Returns the files to apply. @throws {SchemaError} when one of these files, or a file that was applied before, is
- * refused
+ * Returns the files to apply.
+ * @throws {SchemaError} when one of these files, or a file that was applied before, is refused
  */
 function missingFiles({ plugin, schema, files }: PluginMigrations, applied: readonly Applied[]): MigrationFile[] {
   const done = new Map(applied.map((row) => [row.version, row]));
@@ -121,7 +121,10 @@ function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Appl
   );
 }
 
-/** Creates the schema of a plugin. @throws {SchemaError} when the database user may not create schemas */
+/**
+ * Creates the schema of a plugin.
+ * @throws {SchemaError} when the database user may not create schemas
+ */
 async function createSchema(client: pg.PoolClient, { plugin, schema }: PluginMigrations): Promise<void> {
   const { rowCount } = await client.query('select 1 from pg_namespace where nspname = $1', [schema]);
   if (rowCount !== 0) return;

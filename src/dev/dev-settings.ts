@@ -22,7 +22,10 @@ const TemporalDevSettings = z.strictObject({
 /** Settings of the dev server in `temporal-dev.yml`. */
 export type TemporalDevSettings = z.infer<typeof TemporalDevSettings>;
 
-/** Reads `temporal-dev.yml`. @throws {Error} naming every invalid path in it */
+/**
+ * Reads `temporal-dev.yml`.
+ * @throws {Error} naming every invalid path in it
+ */
 export function readTemporalDevSettings(file = join(projectRoot(), 'temporal-dev.yml')): TemporalDevSettings {
   const parsed = TemporalDevSettings.safeParse(parse(readFileSync(file, 'utf8')));
   if (parsed.success) return parsed.data;

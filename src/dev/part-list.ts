@@ -8,9 +8,15 @@ export class Stopped extends Error {
 
 /** The running parts, in the order in which they were started. */
 export interface PartList {
-  /** Starts a part and keeps it running. Calls `onEnd` each time the part ends unexpectedly. @throws {Stopped} */
+  /**
+   * Starts a part and keeps it running. Calls `onEnd` each time the part ends unexpectedly.
+   * @throws {Stopped}
+   */
   run<T extends Started>(name: string, start: () => Promise<T>, onEnd?: () => void): Promise<T>;
-  /** Throws when a stop was requested, so that nothing else is started. @throws {Stopped} */
+  /**
+   * Throws when a stop was requested, so that nothing else is started.
+   * @throws {Stopped}
+   */
   throwIfStopping(): void;
   /** Stops all parts, last first. A part that is starting is stopped as soon as it has started. */
   stop(): Promise<void>;

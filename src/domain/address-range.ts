@@ -3,7 +3,10 @@ import ipaddr from 'ipaddr.js';
 /** A range of addresses: a base address, and the number of leading bits that must match. */
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
-/** Parses an address, or a range in CIDR notation. @throws {Error} for anything else */
+/**
+ * Parses an address, or a range in CIDR notation.
+ * @throws {Error} for anything else
+ */
 export function parseAddressRange(text: string): AddressRange {
   if (text.includes('/')) return ipaddr.parseCIDR(text);
   const address = ipaddr.process(text);

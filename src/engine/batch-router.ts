@@ -190,7 +190,10 @@ async function notify({ change, listeners }: Routable): Promise<void> {
   if (change.shape === 'entity') for (const { handler } of listeners) await within(handler(change));
 }
 
-/** Waits for a listener. @throws {Error} after `LISTENER_MS`, so that one listener cannot block a partition forever */
+/**
+ * Waits for a listener.
+ * @throws {Error} after `LISTENER_MS`, so that one listener cannot block a partition forever
+ */
 async function within(work: Promise<void> | void): Promise<void> {
   if (work === undefined) return;
   const timer = new AbortController();

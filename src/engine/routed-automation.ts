@@ -29,7 +29,10 @@ export interface RoutedAutomation extends RoutedDefinition {
   firstStretch: string | undefined;
 }
 
-/** Parses a stored document. @throws {ZodError} when it is no longer a valid definition */
+/**
+ * Parses a stored document.
+ * @throws {ZodError} when it is no longer a valid definition
+ */
 export function routedAutomation(row: {
   id: string;
   name: string;

@@ -47,8 +47,8 @@ const CONCURRENT = 8;
  * Checks changes against the waits of runs before the changes are marked as routed. After a crash in between, the
  * changes are read and checked again, and waits that are already woken are left out. A wait is evaluated here, in the
  * scope of its run, so that its execution gets a workflow task only when the wait is fulfilled or has to be evaluated
- * earlier than planned. Returns one row of `routings` for each wait and each change that concerns it. @throws when
- * Postgres is unreachable; the caller then tries again
+ * earlier than planned. Returns one row of `routings` for each wait and each change that concerns it.
+ * @throws when Postgres is unreachable; the caller then tries again
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
   if (derived.length === 0) return [];

@@ -74,9 +74,15 @@ export interface Evaluator {
   ): Promise<ConditionReading>;
   /** Evaluates a condition with a trace of each part, for display. This costs twice as much as `condition`. */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
-  /** Renders all templates in a value, including nested ones. @throws {ExpressionError} */
+  /**
+   * Renders all templates in a value, including nested ones.
+   * @throws {ExpressionError}
+   */
   render(db: Executor, value: unknown, scope: ExpressionContext): Promise<unknown>;
-  /** Returns the value of a bare expression. @throws {ExpressionError} */
+  /**
+   * Returns the value of a bare expression.
+   * @throws {ExpressionError}
+   */
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
   /** Renders the template of a duration, which is a bare expression, with or without one pair of braces. */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;

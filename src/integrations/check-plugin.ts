@@ -60,7 +60,8 @@ const PluginShape = z.looseObject({
 
 /**
  * Checks what a plugin module exports, so that a mistake makes the start fail instead of the first step that uses it.
- * Ignores unknown keys unless they resemble a known key. @throws {Error} with the first mistake and its path
+ * Ignores unknown keys unless they resemble a known key.
+ * @throws {Error} with the first mistake and its path
  */
 export function checkPlugin(made: unknown): asserts made is OwnPlugin {
   if (typeof (Object(made) as { id?: unknown }).id !== 'string') throw new Error('its default export is not a plugin');

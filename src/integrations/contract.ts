@@ -239,11 +239,10 @@ export interface RouteHost {
   log: PluginLog;
   /**
    * Appends an event of one of the plugin's own triggers, in the transaction of the write route. After the commit, the
-   * event reaches every automation with that trigger, like an event of a built-in plugin.
-   * `order` names the object of the event if the trigger has no context key. Events with the same value are routed in
-   * the order in which they were appended.
-   * Returns the id of the change. @throws {FermataError} `validation_failed` for a payload that does not match the
-   * trigger's schema
+   * event reaches every automation with that trigger, like an event of a built-in plugin. `order` names the object of
+   * the event if the trigger has no context key. Events with the same value are routed in the order in which they were
+   * appended. Returns the id of the change.
+   * @throws {FermataError} `validation_failed` for a payload that does not match the trigger's schema
    */
   emit(context: EmitContext, event: string, payload: Record<string, unknown>, order?: string): Promise<string>;
 }

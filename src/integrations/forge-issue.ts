@@ -20,8 +20,8 @@ export async function triedBefore({ attempt, progress }: Pick<CallContext<unknow
 }
 
 /**
- * Returns the issue number that a step names, or the number of the issue that an earlier step created. @throws
- * {ProviderFailure} artifact_missing when there is neither
+ * Returns the issue number that a step names, or the number of the issue that an earlier step created.
+ * @throws {ProviderFailure} artifact_missing when there is neither
  */
 export function issueNumberOf(given: number | undefined, consumed: Record<string, unknown> | null): number {
   const number = given ?? consumed?.['number'];

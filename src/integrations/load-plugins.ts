@@ -59,8 +59,8 @@ export async function startPlugins(
 }
 
 /**
- * Loads plugins by module name. A name is a package or a path relative to `directory`. @throws {Error} naming the
- * module that cannot be loaded or is not a plugin
+ * Loads plugins by module name. A name is a package or a path relative to `directory`.
+ * @throws {Error} naming the module that cannot be loaded or is not a plugin
  */
 async function makePlugins(
   modules: readonly string[],

@@ -8,8 +8,8 @@ const DOT_SEGMENT = /^[^?#]*\/\.{1,2}(?:[/?#]|$)/;
 
 /**
  * Returns a URL composed of a fixed path and values from payloads or callers. `encodeURIComponent` does not change
- * `..`, which would lead to another resource of the API. @throws {ProviderFailure} config_invalid when a path segment
- * is `.` or `..`
+ * `..`, which would lead to another resource of the API.
+ * @throws {ProviderFailure} config_invalid when a path segment is `.` or `..`
  */
 export function plainPath(url: string): string {
   if (!DOT_SEGMENT.test(url)) return url;

@@ -25,8 +25,8 @@ export interface PluginHost {
   secrets: PluginSecrets;
   /**
    * Returns a service of another plugin, which must be listed in `requires`. Services are available once all plugins
-   * have been created, so call this where the service is used. @throws {Error} when the service is not available yet or
-   * not listed in `requires`
+   * have been created, so call this where the service is used.
+   * @throws {Error} when the service is not available yet or not listed in `requires`
    */
   getService<S>(service: string | ServiceRef<S>): S;
 }

@@ -13,8 +13,9 @@ const ID = /^[a-z][a-z0-9_-]{0,55}$/;
 export const schemaOf = (id: string): string => `plugin_${id.replaceAll('-', '_')}`;
 
 /**
- * Reads the migrations of plugins. @throws {Error} naming the plugin whose id cannot be part of a schema name, or whose
- * files are missing, not numbered, or have gaps
+ * Reads the migrations of plugins.
+ * @throws {Error} naming the plugin whose id cannot be part of a schema name, or whose files are missing, not numbered,
+ * or have gaps
  */
 export function pluginMigrations(plugins: readonly OwnPlugin[]): PluginMigrations[] {
   const owners = new Map<string, string>();

@@ -9,8 +9,9 @@ import type { SecretBackend } from './secret-backend';
 export interface PluginSecrets {
   /**
    * Returns the value of a secret. From then on, the value is masked in everything that the plugin returns, logs or
-   * throws. During a step, the secret counts as used by the run. @throws {FermataError} `config_invalid` when the
-   * secret does not exist; `secret_not_allowed` when it is bound to other uses
+   * throws. During a step, the secret counts as used by the run.
+   * @throws {FermataError} `config_invalid` when the secret does not exist; `secret_not_allowed` when it is bound to
+   * other uses
    */
   resolve(name: string): Promise<string>;
 }

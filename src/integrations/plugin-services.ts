@@ -21,12 +21,13 @@ interface Providers {
 /** Services that plugins provide to each other. */
 export interface PluginServices {
   /**
-   * Creates all services in dependency order. @throws {Error} naming a missing service, a cycle, or a service that
-   * could not be created
+   * Creates all services in dependency order.
+   * @throws {Error} naming a missing service, a cycle, or a service that could not be created
    */
   start(plugins: readonly Providers[]): Promise<void>;
   /**
-   * Returns a service. @throws {Error} before the start, and when the plugin does not list the service in `requires`
+   * Returns a service.
+   * @throws {Error} before the start, and when the plugin does not list the service in `requires`
    */
   get(plugin: string, service: string): unknown;
 }
@@ -73,8 +74,8 @@ async function makeService(id: string, make: unknown): Promise<unknown> {
 }
 
 /**
- * Returns plugins in dependency order: each comes after the plugins whose services it requires. @throws {Error} naming
- * the missing service or the cycle
+ * Returns plugins in dependency order: each comes after the plugins whose services it requires.
+ * @throws {Error} naming the missing service or the cycle
  */
 export function orderByServices<P extends Providers>(plugins: readonly P[]): P[] {
   const providers = new Map<string, P>(

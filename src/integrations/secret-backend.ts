@@ -18,7 +18,10 @@ export interface SecretBackend {
   resolve(names: readonly string[]): Promise<Map<string, SecretValue>>;
   /** Returns the names of all secrets. */
   list(): Promise<string[]>;
-  /** Checks that values can be read. @throws when they cannot */
+  /**
+   * Checks that values can be read.
+   * @throws when they cannot
+   */
   health(): Promise<void>;
 }
 

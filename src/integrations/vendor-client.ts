@@ -29,7 +29,8 @@ export interface VendorRequest {
 }
 
 /**
- * Sends a request to a path below the base path of a vendor's API. @throws {ProviderFailure} with the vendor's message
+ * Sends a request to a path below the base path of a vendor's API.
+ * @throws {ProviderFailure} with the vendor's message
  */
 export type VendorApi<Config, Method extends VendorRequest['method'] = 'GET' | 'POST'> = <T extends z.ZodType>(
   config: Config,
@@ -60,8 +61,8 @@ export interface VendorFacts {
 /** Sends requests to one vendor, through the egress guard. */
 export interface VendorClient {
   /**
-   * Sends a request and returns the response. @throws {ProviderFailure} with the vendor's message; `provider_failed`
-   * when a response cannot be read
+   * Sends a request and returns the response.
+   * @throws {ProviderFailure} with the vendor's message; `provider_failed` when a response cannot be read
    */
   <T extends z.ZodType>(call: ConnectionCall, request: VendorRequest, answer: T): Promise<VendorAnswer<z.output<T>>>;
 }

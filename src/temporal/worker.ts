@@ -52,7 +52,10 @@ const FORCE = 0.7;
  */
 const SDK_FLOOR = [1, 24] as const;
 
-/** Checks the version of Temporal's SDK. @throws {Error} when it is older than `SDK_FLOOR` */
+/**
+ * Checks the version of Temporal's SDK.
+ * @throws {Error} when it is older than `SDK_FLOOR`
+ */
 export function assertSdkFloor(version: string = installedSdk()): void {
   const [major = 0, minor = 0] = version.split('.').map(Number);
   if (major > SDK_FLOOR[0] || (major === SDK_FLOOR[0] && minor >= SDK_FLOOR[1])) return;

@@ -19,8 +19,8 @@ interface Refusal {
 /** Sends events to the API and records which have arrived at the receiver. */
 export interface Flood {
   /**
-   * Posts one event. Returns the milliseconds until its request arrives at the receiver. @throws {Error} when the API
-   * refuses the event
+   * Posts one event. Returns the milliseconds until its request arrives at the receiver.
+   * @throws {Error} when the API refuses the event
    */
   once(type: string): Promise<number>;
   /** Posts events of these types in turn at a fixed pace, even while earlier events are still in progress. */

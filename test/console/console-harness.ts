@@ -116,7 +116,8 @@ export interface ConsoleHarness {
   /** Signs in with a one-time link, as the administrator or with the given roles, and opens a screen. */
   open(path: string, options?: BrowserContextOptions & { roles?: readonly string[] }): Promise<Opened>;
   /**
-   * Posts JSON as the administrator and returns the JSON of the response. @throws {Error} on any status other than 2xx
+   * Posts JSON as the administrator and returns the JSON of the response.
+   * @throws {Error} on any status other than 2xx
    */
   post(path: string, body: unknown): Promise<Record<string, unknown>>;
   /** Saves an automation and returns its id. */

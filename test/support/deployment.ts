@@ -12,8 +12,8 @@ export interface TestDeployment {
    */
   worker(buildId: string, root?: string): Promise<FermataProcess>;
   /**
-   * Runs `fermata release <args> --json` and returns the resulting status. @throws {Error} with the output of the
-   * command
+   * Runs `fermata release <args> --json` and returns the resulting status.
+   * @throws {Error} with the output of the command
    */
   release(...args: string[]): Promise<Record<string, unknown>>;
   /** Like `release`, but repeats the command until Temporal has seen the workers of the build. */

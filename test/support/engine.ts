@@ -69,8 +69,8 @@ export interface Engine {
     body?: unknown,
   ): Promise<{ status: number; text: string; body: Record<string, unknown> }>;
   /**
-   * Calls the API as the administrator and returns the JSON of the response. @throws {Error} on any status other than
-   * 2xx
+   * Calls the API as the administrator and returns the JSON of the response.
+   * @throws {Error} on any status other than 2xx
    */
   call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
   /** Saves an automation from YAML, in which `$URL` stands for the address of the receiver. Returns its id. */
@@ -84,7 +84,10 @@ export interface Engine {
   outcomes(automationId: string): Promise<{ outcome: string; detail: string; count: number }[]>;
   /** Waits until all changes have been routed. */
   routed(deadlineMs?: number): Promise<unknown>;
-  /** Ends all processes. @throws {Error} when one of them printed an error in its own code */
+  /**
+   * Ends all processes.
+   * @throws {Error} when one of them printed an error in its own code
+   */
   close(): Promise<void>;
 }
 

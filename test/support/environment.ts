@@ -11,7 +11,10 @@ const Environment = z.object({
 /** Name of the migrated database from which test databases are copied. */
 export const TEMPLATE_DATABASE = 'fermata_template';
 
-/** Returns the connection data of the shared servers. @throws {Error} outside of the integration tests */
+/**
+ * Returns the connection data of the shared servers.
+ * @throws {Error} outside of the integration tests
+ */
 export function testEnvironment(): z.infer<typeof Environment> {
   const parsed = Environment.safeParse(process.env);
   if (parsed.success) return parsed.data;

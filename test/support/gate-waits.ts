@@ -1,6 +1,6 @@
 /**
- * Returns an automation whose runs wait until the entity of kind `gate` that their event names is open. @param
- * timeoutSeconds timeout of the wait
+ * Returns an automation whose runs wait until the entity of kind `gate` that their event names is open.
+ * @param timeoutSeconds timeout of the wait
  */
 export const waitsAtGate = (timeoutSeconds: number): string => `
 name: waits

@@ -24,8 +24,8 @@ export interface MonitoringServer {
 }
 
 /**
- * Starts a program with a configuration file, and waits until it answers. @throws {Error} with the output of the
- * program when it ends
+ * Starts a program with a configuration file, and waits until it answers.
+ * @throws {Error} with the output of the program when it ends
  */
 async function startServer(
   program: string,

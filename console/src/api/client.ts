@@ -52,7 +52,10 @@ interface Result<T> {
   response: Response;
 }
 
-/** Returns the body of a response. @throws {ApiError} when the API refused the call or cannot be reached */
+/**
+ * Returns the body of a response.
+ * @throws {ApiError} when the API refused the call or cannot be reached
+ */
 export async function bodyOf<T>(call: Promise<Result<T>>): Promise<T> {
   const { data, error, response } = await reached(call);
   if (response.ok) return data as T;

@@ -9,8 +9,8 @@ const MAX_ADDRESSES = 10_000;
 /** Slows down attempts to guess tokens. Counts only within this process. */
 export interface AttemptLimit {
   /**
-   * Checks whether the address may try to sign in. @throws {FermataError} `rate_limited` when it has had too many
-   * failures within the last minute
+   * Checks whether the address may try to sign in.
+   * @throws {FermataError} `rate_limited` when it has had too many failures within the last minute
    */
   check(address: string): void;
   failed(address: string): void;

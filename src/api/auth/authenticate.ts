@@ -24,8 +24,8 @@ export interface Credentials {
 /** Identifies callers by bearer token or session cookie. */
 export interface Authenticator {
   /**
-   * Returns the caller. @throws {FermataError} `unauthorized` when credentials are missing, malformed or no longer
-   * valid
+   * Returns the caller.
+   * @throws {FermataError} `unauthorized` when credentials are missing, malformed or no longer valid
    */
   authenticate(credentials: Credentials): Promise<Principal>;
   /** Clears the cache. Called when a token was revoked in any process. */

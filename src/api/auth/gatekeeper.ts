@@ -16,7 +16,8 @@ const MAX_WAITING = 1000;
 export interface Gatekeeper {
   /**
    * Admits a request or throws. Calls `identified` with the caller as soon as it is known, even if the request is
-   * refused afterwards. @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
+   * refused afterwards.
+   * @throws {FermataError} `unauthorized`, `forbidden`, `rate_limited`, `overloaded`
    */
   admit(route: Route, request: IncomingMessage, identified: (principal: Principal) => void): Promise<Principal>;
 }
@@ -81,7 +82,8 @@ export function createGatekeeper(deps: {
 
 /**
  * Refuses a request with a session cookie but without the matching CSRF token. A browser also sends the cookie with
- * requests from other sites, but only the console knows the token. @throws {FermataError} `csrf`
+ * requests from other sites, but only the console knows the token.
+ * @throws {FermataError} `csrf`
  */
 function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {
   if (session === undefined || method === 'GET' || method === 'HEAD') return;

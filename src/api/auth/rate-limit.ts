@@ -6,10 +6,14 @@ const MAX_BUCKETS = 10_000;
 
 /** Admits or refuses requests, per caller. */
 export interface RateLimiter {
-  /** Counts a request. @throws {FermataError} `rate_limited`, with the seconds until the next request is admitted */
+  /**
+   * Counts a request.
+   * @throws {FermataError} `rate_limited`, with the seconds until the next request is admitted
+   */
   take(caller: string): void;
   /**
-   * Refuses a caller that has used up its requests, without counting a request. @throws {FermataError} `rate_limited`
+   * Refuses a caller that has used up its requests, without counting a request.
+   * @throws {FermataError} `rate_limited`
    */
   check(caller: string): void;
   /** Counts additional requests for a caller that has been admitted, which delays its next request. */

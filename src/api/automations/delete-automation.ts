@@ -4,8 +4,8 @@ import { cancelRunsOf } from '../../db/runs/run-states';
 
 /**
  * Deletes an automation in the caller's transaction. Its runs are cancelled and its history is kept. The caller
- * notifies the workers (`definitions`, `starts`) after the commit. @throws {FermataError} `not_found`, and errors from
- * `check`
+ * notifies the workers (`definitions`, `starts`) after the commit.
+ * @throws {FermataError} `not_found`, and errors from `check`
  */
 export async function deleteAutomation(
   tx: Executor,

@@ -19,7 +19,10 @@ export const TAG = 'Automations';
 export const NOT_FOUND = { 404: { description: 'Automation not found' } };
 export const MANAGED = { 409: { description: 'The automation is managed from Git; change it there' } };
 
-/** Returns the automation with an id. @throws {FermataError} `not_found` */
+/**
+ * Returns the automation with an id.
+ * @throws {FermataError} `not_found`
+ */
 export async function requireAutomation(
   { automations }: Pick<AutomationDeps, 'automations'>,
   db: Executor,
@@ -30,7 +33,10 @@ export async function requireAutomation(
   return record;
 }
 
-/** Refuses changes to an automation that is managed from Git. @throws {FermataError} `managed_elsewhere` */
+/**
+ * Refuses changes to an automation that is managed from Git.
+ * @throws {FermataError} `managed_elsewhere`
+ */
 export function assertManagedHere({ managedBy }: AutomationRecord): void {
   if (managedBy === 'api') return;
   throw new FermataError('managed_elsewhere', 'This automation is managed from Git; change it there.');

@@ -40,8 +40,8 @@ export interface SplitBody {
 }
 
 /**
- * Removes the status from a body and returns both. @throws {FermataError} `validation_failed` when the body is not a
- * map
+ * Removes the status from a body and returns both.
+ * @throws {FermataError} `validation_failed` when the body is not a map
  */
 export function splitBody(body: unknown, locate?: Locate): SplitBody {
   if (typeof body !== 'object' || body === null || Array.isArray(body)) {

@@ -2,7 +2,10 @@ import { secretsOf } from '../../domain/definition/secret-references';
 import { FermataError } from '../../domain/errors';
 import type { Principal } from '../auth/principal';
 
-/** Refuses a document that refers to secrets if the caller may not use secrets. @throws {FermataError} `forbidden` */
+/**
+ * Refuses a document that refers to secrets if the caller may not use secrets.
+ * @throws {FermataError} `forbidden`
+ */
 export function assertMayUseSecrets({ permissions }: Pick<Principal, 'permissions'>, document: unknown): void {
   if (permissions.has('secrets.use')) return;
   const names = secretsOf(document);

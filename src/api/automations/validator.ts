@@ -24,15 +24,18 @@ export interface AutomationValidator {
   validateText(text: string, contentType: string | undefined, known: KnownReferences): Promise<TextFindings>;
   /** Reads the documents of a GitOps request. Without `known`, references are not checked. */
   readGitOps(text: string, known?: KnownReferences): Promise<GitOpsRead>;
-  /** Returns the value of a YAML text. @throws {FermataError} `malformed_body`, `body_too_large` */
+  /**
+   * Returns the value of a YAML text.
+   * @throws {FermataError} `malformed_body`, `body_too_large`
+   */
   parse(text: string): Promise<unknown>;
   /** Returns an automation as YAML. This is the text that its author saved, if it still matches the definition. */
   textOf(automation: StoredDocument & Pick<AutomationRecord, 'sourceYaml'>): Promise<string>;
   /** Returns the YAML text to store after a change, or null if there is none. */
   textAfter(change: TextChange): Promise<string | null>;
   /**
-   * Returns the definition that a valid document contains. @throws {FermataError} `validation_failed` with all errors,
-   * including the findings in `beside`
+   * Returns the definition that a valid document contains.
+   * @throws {FermataError} `validation_failed` with all errors, including the findings in `beside`
    */
   accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**

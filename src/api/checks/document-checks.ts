@@ -46,7 +46,10 @@ export interface TextFindings {
  * (structured clone), so a thread can run them.
  */
 export interface DocumentChecks {
-  /** Returns the value of a YAML text. @throws {FermataError} as `parseYaml` */
+  /**
+   * Returns the value of a YAML text.
+   * @throws {FermataError} as `parseYaml`
+   */
   parse(input: { text: string }): unknown;
   /** Returns the YAML of an automation. */
   textOf(input: { sourceYaml: string | null; stored: StoredDocument }): string;
@@ -54,7 +57,10 @@ export interface DocumentChecks {
   textAfter(change: TextChange): string | null;
   /** Validates a document. `text` is its YAML text, from which the lines and columns of findings are derived. */
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
-  /** Validates the body of `POST /automations/validate`. @throws {FermataError} when the content is not text */
+  /**
+   * Validates the body of `POST /automations/validate`.
+   * @throws {FermataError} when the content is not text
+   */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
   gitops(input: { text: string; known?: KnownReferences | undefined }): GitOpsRead;
   render(input: RenderRequest): Rendered;

@@ -26,8 +26,8 @@ export interface CheckThreadData {
 /** Document checks that do not block the event loop. */
 export interface DocumentWork {
   /**
-   * Runs a check, immediately if `size` (in characters) is small, otherwise in a thread. @throws {FermataError} the
-   * error of the check, or `limit_exceeded` when it takes longer than 10 s
+   * Runs a check, immediately if `size` (in characters) is small, otherwise in a thread.
+   * @throws {FermataError} the error of the check, or `limit_exceeded` when it takes longer than 10 s
    */
   run<K extends keyof DocumentChecks>(
     check: K,

@@ -47,8 +47,8 @@ export interface DryGates {
 
 /**
  * Evaluates the gates of an automation in order, up to the first refusal. Without a trigger, starts with the variables.
- * `window` and `for` need more than one event, so they count as passed. @throws {FermataError} `validation_failed` for
- * an unknown trigger
+ * `window` and `for` need more than one event, so they count as passed.
+ * @throws {FermataError} `validation_failed` for an unknown trigger
  */
 export async function passDryGates(
   deps: DryGateDeps,

@@ -75,8 +75,8 @@ export type ReadAnswer = { no: number; value: unknown } | { no: number; failed: 
 /** Performs dry runs without blocking the event loop. */
 export interface DryRunWork {
   /**
-   * Performs a dry run in a thread, because the expressions of a large document may take seconds. @throws
-   * {FermataError} as `dryRun`, and `limit_exceeded` when it takes longer than 10 s
+   * Performs a dry run in a thread, because the expressions of a large document may take seconds.
+   * @throws {FermataError} as `dryRun`, and `limit_exceeded` when it takes longer than 10 s
    */
   run(automation: AutomationRecord, request: DryRunRequest): Promise<DryRun>;
   close(): Promise<void>;

@@ -40,7 +40,10 @@ export class DrySteps {
 
   constructor(private readonly progress: Progress) {}
 
-  /** Records that a step starts or is evaluated again. @throws {TooManySteps} */
+  /**
+   * Records that a step starts or is evaluated again.
+   * @throws {TooManySteps}
+   */
   begin(node: PlanNode, path: string): Row {
     const known = this.rows.get(path);
     if (known) return known;

@@ -28,7 +28,8 @@ export interface ApplyRequest {
 /**
  * Changes the automations of a source to match its documents, in the caller's transaction. Keeps their status. A key
  * that a document omits gets its default value. With `prune`, deletes automations that the source created but no longer
- * contains. @throws {FermataError} `forbidden` for documents that refer to secrets, if the caller may not use secrets
+ * contains.
+ * @throws {FermataError} `forbidden` for documents that refer to secrets, if the caller may not use secrets
  */
 export async function applyDocuments(
   { tx, automations: store }: { tx: Executor; automations: AutomationStore },

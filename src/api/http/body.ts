@@ -111,8 +111,9 @@ export function isYamlType(type: string): boolean {
 }
 
 /**
- * Returns the value of a body, or undefined if there is no body. @throws {FermataError} `unsupported_media_type`,
- * `malformed_body` with line and column, `invalid_text`, `limit_exceeded`
+ * Returns the value of a body, or undefined if there is no body.
+ * @throws {FermataError} `unsupported_media_type`, `malformed_body` with line and column, `invalid_text`,
+ * `limit_exceeded`
  */
 export function parseBody(
   raw: Buffer,
@@ -159,7 +160,10 @@ function assertUtf8(contentType: string | undefined): void {
   throw new FermataError('unsupported_media_type', `Charset "${charset}" is not accepted; send UTF-8.`);
 }
 
-/** Decodes UTF-8. @throws {FermataError} `malformed_body` */
+/**
+ * Decodes UTF-8.
+ * @throws {FermataError} `malformed_body`
+ */
 export function decodeUtf8(raw: Buffer): string {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(raw);
@@ -168,7 +172,10 @@ export function decodeUtf8(raw: Buffer): string {
   }
 }
 
-/** Returns the value of a JSON text. @throws {FermataError} as `parseBody` */
+/**
+ * Returns the value of a JSON text.
+ * @throws {FermataError} as `parseBody`
+ */
 export function parseJson(text: string): unknown {
   const value = readJson(text, JSON.parse);
   // Refuse numbers beyond the range of a double, before they can be converted to text.
@@ -188,8 +195,8 @@ function parseDocument(text: string): unknown {
 
 /**
  * Returns the value of a JSON text from a third party. NUL and lone surrogates are replaced by U+FFFD, because the
- * sender cannot fix its message and would not send it again. @throws {FermataError} as `parseBody`, except
- * `invalid_text`
+ * sender cannot fix its message and would not send it again.
+ * @throws {FermataError} as `parseBody`, except `invalid_text`
  */
 export function parseForeignJson(text: string): unknown {
   return toStorable(readJson(text, parseExact));

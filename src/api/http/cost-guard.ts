@@ -13,8 +13,8 @@ const BYTES_PER_REQUEST = 8_192;
 export interface CostGuard {
   /**
    * Admits a call whose body has been read. Call the returned function after sending the response. With `always`, the
-   * call is counted whatever the size of its body. @throws {FermataError} `rate_limited` when the token already has
-   * four such calls in progress
+   * call is counted whatever the size of its body.
+   * @throws {FermataError} `rate_limited` when the token already has four such calls in progress
    */
   enter(caller: string, bytes: number, always?: boolean): () => void;
 }

@@ -17,7 +17,8 @@ function sorted(_key: string, value: unknown): unknown {
 /**
  * Refuses an update that is based on an older state of the resource, according to `If-Match` (RFC 9110: strong
  * comparison, lists, `*`). Without `If-Match`, the last write wins. If `current` is null, the resource does not exist,
- * and no value matches. @throws {FermataError} `stale_etag`
+ * and no value matches.
+ * @throws {FermataError} `stale_etag`
  */
 export function assertIfMatch(ifMatch: string | undefined, current: string | null): void {
   if (ifMatch === undefined || (ifMatch.trim() === '*' && current !== null)) return;

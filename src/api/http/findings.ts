@@ -24,7 +24,10 @@ export function findingsOf(error: z.ZodError, prefix: readonly PropertyKey[] = [
   });
 }
 
-/** Parses a value with a schema. @throws {FermataError} `validation_failed` with all findings */
+/**
+ * Parses a value with a schema.
+ * @throws {FermataError} `validation_failed` with all findings
+ */
 export function parseOrRefuse<T extends z.ZodType>(schema: T, value: unknown, prefix: readonly PropertyKey[] = []) {
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -7,7 +7,10 @@ import type { Context, Reply } from './route';
 
 const KEY = /^[\x20-\x7e]{1,255}$/;
 
-/** Returns the idempotency key of a request, or undefined if it has none. @throws {FermataError} `bad_request` */
+/**
+ * Returns the idempotency key of a request, or undefined if it has none.
+ * @throws {FermataError} `bad_request`
+ */
 export function idempotencyKeyOf(header: string | string[] | undefined): string | undefined {
   if (header === undefined) return undefined;
   if (typeof header === 'string' && KEY.test(header)) return header;
@@ -43,7 +46,10 @@ export function callerKeyOf({
   return { principal: principal.id, route: request.path, key, contentHash: hash };
 }
 
-/** Throws the error for a key that was used with different content. @throws {FermataError} `idempotency_key_reused` */
+/**
+ * Throws the error for a key that was used with different content.
+ * @throws {FermataError} `idempotency_key_reused`
+ */
 export function refuseReusedKey(): never {
   throw new FermataError(
     'idempotency_key_reused',
@@ -53,7 +59,8 @@ export function refuseReusedKey(): never {
 
 /**
  * Runs `work` once per key, in the caller's transaction. A repeated request waits for the first one and gets the same
- * response. @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
+ * response.
+ * @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
  */
 export async function oncePerKey(
   tx: Executor,

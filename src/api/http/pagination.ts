@@ -18,8 +18,8 @@ export function encodeCursor(key: unknown): string {
 }
 
 /**
- * Decodes a cursor. Returns undefined without a cursor. @throws {FermataError} `bad_request` for a cursor that this API
- * did not create
+ * Decodes a cursor. Returns undefined without a cursor.
+ * @throws {FermataError} `bad_request` for a cursor that this API did not create
  */
 export function decodeCursor<T extends z.ZodType>(schema: T, cursor: string | undefined): z.output<T> | undefined {
   if (cursor === undefined) return undefined;

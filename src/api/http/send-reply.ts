@@ -2,7 +2,10 @@ import type { Response } from 'express';
 import { standardResponses } from './standard-responses';
 import type { Reply, Route } from './route';
 
-/** Sends a response. With `check`, only if the route documents it. @throws {Error} when it is not documented */
+/**
+ * Sends a response. With `check`, only if the route documents it.
+ * @throws {Error} when it is not documented
+ */
 export function sendReply(response: Response, route: Route, reply: Reply, check: boolean): void {
   if (check) assertDocumented(route, reply);
   for (const [name, value] of Object.entries(reply.headers ?? {})) response.setHeader(name, value);

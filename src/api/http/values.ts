@@ -20,7 +20,10 @@ export const IdParams = z.object({ id: z.string().min(1).max(512) });
 
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;
 
-/** Returns a UUID in the database's spelling. @throws {FermataError} `not_found` for a text that is not a UUID */
+/**
+ * Returns a UUID in the database's spelling.
+ * @throws {FermataError} `not_found` for a text that is not a UUID
+ */
 export function uuidOrNotFound(id: string, what: string): string {
   if (!UUID.test(id)) throw notFound(what, id);
   return id.toLowerCase();

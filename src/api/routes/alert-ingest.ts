@@ -93,7 +93,10 @@ export interface IncomingMessage {
   route: string;
   /** Name of the sender's token or hook. */
   sender: string;
-  /** Parses the message. @throws {ElementError | FermataError} when it contains no elements */
+  /**
+   * Parses the message.
+   * @throws {ElementError | FermataError} when it contains no elements
+   */
   read(raw: Buffer): SenderMessage;
   /** Identities of the message. The message is ignored if one of them was received before. */
   identities?: readonly DeliveryIdentity[];
@@ -104,7 +107,8 @@ export const readBody = (sender: AlertSender, raw: Buffer): SenderMessage => sen
 
 /**
  * Reads a message, commits its valid elements and returns the response. A handshake gets a response, but nothing is
- * stored. @throws {FermataError} `malformed_body`; `validation_failed` when no element is valid
+ * stored.
+ * @throws {FermataError} `malformed_body`; `validation_failed` when no element is valid
  */
 export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incoming: IncomingMessage): Promise<Reply> {
   const { route, sender } = incoming;

@@ -107,7 +107,10 @@ function listRoute({ db, clock }: AlertsDeps): Route {
   });
 }
 
-/** Parses the matchers of a query. @throws {FermataError} `bad_request` with the position of the mistake */
+/**
+ * Parses the matchers of a query.
+ * @throws {FermataError} `bad_request` with the position of the mistake
+ */
 export function parseQueryMatchers(texts: readonly string[]): LabelMatcher[] {
   try {
     return matchersOf(texts);

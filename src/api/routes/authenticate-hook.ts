@@ -36,9 +36,9 @@ export interface AuthenticatedHook extends VerifiedRequest {
 const UNKNOWN: Expectation = { kind: 'secret', header: 'x-hook-secret', toleranceSeconds: 0 };
 
 /**
- * Finds a hook by name and verifies the sender of a request from its raw body. @throws {FermataError} `unauthorized`
- * when the hook does not exist, or its secret or signature is missing, wrong or too old. The error is always the same,
- * so callers cannot find out which hooks exist.
+ * Finds a hook by name and verifies the sender of a request from its raw body.
+ * @throws {FermataError} `unauthorized` when the hook does not exist, or its secret or signature is missing, wrong or
+ * too old. The error is always the same, so callers cannot find out which hooks exist.
  */
 export async function authenticateHook(
   { db, clock, cipher, sns }: AuthenticateHookDeps,

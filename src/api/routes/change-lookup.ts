@@ -96,7 +96,10 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
   ];
 }
 
-/** Returns the change with an id. @throws {FermataError} `not_found` */
+/**
+ * Returns the change with an id.
+ * @throws {FermataError} `not_found`
+ */
 export async function requireChange(db: Executor, id: string): Promise<LoggedChange> {
   const logged = await findChange(db, uuidOrNotFound(id, 'change'));
   if (logged === undefined) throw notFound('change', id);
@@ -169,7 +172,10 @@ async function readPage(
   return { items, next: place ?? null };
 }
 
-/** Parses an instant, or a duration before `now`. @throws {FermataError} `bad_request` for any other text */
+/**
+ * Parses an instant, or a duration before `now`.
+ * @throws {FermataError} `bad_request` for any other text
+ */
 function instantOf(text: string | undefined, name: string, now: Date): Date | undefined {
   if (text === undefined) return undefined;
   const instant = InstantQuery.safeParse(text);

@@ -85,8 +85,8 @@ function testGivenRoute(deps: ConnectionsDeps): Route {
 }
 
 /**
- * Returns a submitted configuration as a connection row that is never stored. @throws {FermataError} `not_found`,
- * `validation_failed`
+ * Returns a submitted configuration as a connection row that is never stored.
+ * @throws {FermataError} `not_found`, `validation_failed`
  */
 async function submittedRow(
   { db, cipher, connectionTypes, clock, ids }: ConnectionsDeps,

@@ -14,7 +14,10 @@ type Parts = Pick<ConnectionRow, 'config' | 'secrets'>;
 
 const REFERENCE = /^\s*\$\{\{/;
 
-/** Returns the connection type with an id. @throws {FermataError} `validation_failed` */
+/**
+ * Returns the connection type with an id.
+ * @throws {FermataError} `validation_failed`
+ */
 export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string): AnyConnectionType {
   const type = types.get(id);
   if (type !== undefined) return type;
@@ -30,7 +33,10 @@ export function warningsOf(type: AnyConnectionType, given: Config): Finding[] {
   });
 }
 
-/** Validates a config and encrypts its secrets. @throws {FermataError} `validation_failed` */
+/**
+ * Validates a config and encrypts its secrets.
+ * @throws {FermataError} `validation_failed`
+ */
 export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, given: Config): Parts {
   const config = check(type, given);
   const secret = new Set(secretFieldsOf(type));
@@ -49,8 +55,8 @@ export function newConfig(cipher: Cipher, id: string, type: AnyConnectionType, g
 
 /**
  * Returns the config with some keys changed. Secrets that are not sent are kept, but only while the address is
- * unchanged. Otherwise a user who may edit a connection could redirect its secrets to another address. @throws
- * {FermataError} `validation_failed`
+ * unchanged. Otherwise a user who may edit a connection could redirect its secrets to another address.
+ * @throws {FermataError} `validation_failed`
  */
 export function changedConfig(cipher: Cipher, row: ConnectionRow, type: AnyConnectionType, changes: Config): Parts {
   const secret = secretFieldsOf(type);
@@ -100,8 +106,8 @@ function originOf(address: unknown): unknown {
 }
 
 /**
- * Refuses references to secrets in fields that do not allow them. @throws {FermataError} `validation_failed` with
- * `secret_outside`
+ * Refuses references to secrets in fields that do not allow them.
+ * @throws {FermataError} `validation_failed` with `secret_outside`
  */
 function assertReferencesTaken(type: AnyConnectionType, given: Config): void {
   const taking = new Set([...secretFieldsOf(type), ...type.addressFields]);

@@ -59,7 +59,10 @@ export interface DomainResource<
     query: z.output<z.ZodObject<Q>>,
   ): Promise<R[]>;
   get(db: Executor, id: string): Promise<R | null>;
-  /** Returns the row, locked until the transaction ends. @throws {FermataError} `not_found` */
+  /**
+   * Returns the row, locked until the transaction ends.
+   * @throws {FermataError} `not_found`
+   */
   lock(tx: Executor, id: string): Promise<R>;
   /**
    * Takes the locks that a removal needs before the lock of the row, so that all writers take locks in the same order.

@@ -184,8 +184,8 @@ async function dryRunOf(
 }
 
 /**
- * Returns the trigger, event, instant and actor of a past change. @throws {FermataError} when no trigger listens to the
- * change
+ * Returns the trigger, event, instant and actor of a past change.
+ * @throws {FermataError} when no trigger listens to the change
  */
 async function pastInput(
   { db, registry }: DryRunsDeps,

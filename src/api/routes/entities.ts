@@ -175,7 +175,10 @@ async function write(
   return reply({ ...params, state, updatedAt });
 }
 
-/** Returns the entity kind named in a path. @throws {FermataError} `not_found` */
+/**
+ * Returns the entity kind named in a path.
+ * @throws {FermataError} `not_found`
+ */
 export async function resolveKind(db: Executor, entities: EntityStore, kind: string) {
   try {
     return await entities.kinds.resolve(db, kind);
@@ -187,7 +190,10 @@ export async function resolveKind(db: Executor, entities: EntityStore, kind: str
   }
 }
 
-/** Returns a custom kind. @throws {FermataError} `not_found`, `conflict` for a built-in kind */
+/**
+ * Returns a custom kind.
+ * @throws {FermataError} `not_found`, `conflict` for a built-in kind
+ */
 async function assertCustom(tx: Executor, entities: EntityStore, kind: string): Promise<ResolvedKind> {
   const resolved = await resolveKind(tx, entities, kind);
   if (resolved.source === 'custom') return resolved;

@@ -127,8 +127,8 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
 }
 
 /**
- * Checks that the caller may apply a source. @throws {FermataError} `foreign_source` when the source belongs to another
- * token and the caller is not an admin
+ * Checks that the caller may apply a source.
+ * @throws {FermataError} `foreign_source` when the source belongs to another token and the caller is not an admin
  */
 async function assertOwnSource(tx: Executor, source: string, principal: Principal, clock: Clock): Promise<void> {
   const claimant = { tokenId: principal.tokenId, tokenName: principal.actor.name ?? principal.tokenId };

@@ -169,7 +169,10 @@ function reply(status: number, assignment: Assignment): Reply {
   return json(status, toAnswer(assignment), { ETag: etag(assignment) });
 }
 
-/** Parses the id of an assignment. @throws {FermataError} `not_found` for an invalid id */
+/**
+ * Parses the id of an assignment.
+ * @throws {FermataError} `not_found` for an invalid id
+ */
 function refOf(id: string): { systemId: string; configurationId: string } {
   const [systemId, configurationId, ...rest] = id.split(':').map(decoded);
   if (systemId && configurationId && rest.length === 0) return { systemId, configurationId };

@@ -153,8 +153,8 @@ async function read(
 }
 
 /**
- * Returns the start of each bucket in a time range. @throws {FermataError} `validation_failed` for more than 500
- * buckets
+ * Returns the start of each bucket in a time range.
+ * @throws {FermataError} `validation_failed` for more than 500 buckets
  */
 function bucketStarts(from: Date, to: Date, ms: number): number[] {
   const first = Math.floor(from.getTime() / ms) * ms;

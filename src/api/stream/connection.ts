@@ -41,8 +41,8 @@ export interface StreamConnection {
 export interface StreamConnections {
   /**
    * Opens a stream for `caller`, without starting the response. Calls `stillAllowed` at every heartbeat, and ends the
-   * stream when it is no longer allowed. @throws {FermataError} `rate_limited` when the caller already has
-   * `MAX_STREAMS_PER_TOKEN` open streams
+   * stream when it is no longer allowed.
+   * @throws {FermataError} `rate_limited` when the caller already has `MAX_STREAMS_PER_TOKEN` open streams
    */
   open(response: Response, caller: string, stillAllowed: () => Promise<boolean>): StreamConnection;
   closeAll(): void;

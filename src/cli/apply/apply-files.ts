@@ -46,8 +46,8 @@ interface ApplyOptions {
 }
 
 /**
- * Applies all documents in one call. Changes nothing if any of them is invalid. @throws {ApiProblem} with all findings
- * of all files
+ * Applies all documents in one call. Changes nothing if any of them is invalid.
+ * @throws {ApiProblem} with all findings of all files
  */
 export async function applyAutomations(
   client: ApiClient,

@@ -6,10 +6,11 @@ import { UsageError } from '../usage-error';
 const DOCUMENT = /\.(ya?ml|json)$/;
 
 /**
- * Lists the `.yaml`, `.yml` and `.json` files that the arguments name. Directories are searched recursively.
- * Links are followed, so that mounted ConfigMaps and git-sync worktrees work. Each real file is listed once, and loops
- * of links end. Names that start with "." (`..data`, `.git`) and `node_modules` are skipped. Paths below the working
- * directory are returned relative to it. @throws {UsageError} when an argument cannot be read
+ * Lists the `.yaml`, `.yml` and `.json` files that the arguments name. Directories are searched recursively. Links are
+ * followed, so that mounted ConfigMaps and git-sync worktrees work. Each real file is listed once, and loops of links
+ * end. Names that start with "." (`..data`, `.git`) and `node_modules` are skipped. Paths below the working directory
+ * are returned relative to it.
+ * @throws {UsageError} when an argument cannot be read
  */
 export function listFiles(targets: readonly string[]): string[] {
   const seen = new Set<string>();

@@ -13,7 +13,10 @@ Token: FERMATA_TOKEN, or FERMATA_ADMIN_TOKEN; for an API on this machine, by def
 Exit codes: 0 success, 1 failed or refused, 2 usage error.
 `;
 
-/** Returns a client for the API that the environment selects. @throws {UsageError} when FERMATA_URL is invalid */
+/**
+ * Returns a client for the API that the environment selects.
+ * @throws {UsageError} when FERMATA_URL is invalid
+ */
 export function connect(env: NodeJS.ProcessEnv = process.env): ApiClient {
   const config = loadConfig(env);
   const url = env['FERMATA_URL'] || runningDev(config) || urlOf(config);

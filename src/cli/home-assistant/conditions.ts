@@ -12,7 +12,10 @@ export interface ConditionContext extends Names {
 const JOINTS = ['and', 'or', 'not'] as const;
 const COMMON = ['alias', 'enabled', 'condition'];
 
-/** Translates a condition. Returns null if the condition is disabled and must be ignored. @throws {NotImported} */
+/**
+ * Translates a condition. Returns null if the condition is disabled and must be ignored.
+ * @throws {NotImported}
+ */
 export function conditionOf(written: unknown, context: ConditionContext): unknown {
   if (typeof written === 'string') return expressionOfTemplate(written, context);
   if (typeof written === 'boolean') return written;
@@ -96,7 +99,10 @@ function numericCondition(written: Fragment, context: ConditionContext): unknown
   return parts.length === 1 ? parts[0] : { and: parts };
 }
 
-/** Returns the bounds of a numeric condition. @throws {NotImported} unless they are numbers */
+/**
+ * Returns the bounds of a numeric condition.
+ * @throws {NotImported} unless they are numbers
+ */
 export function boundsOf({ above, below }: Fragment): { above?: number; below?: number } {
   const number = (name: string, given: unknown) => {
     if (given === undefined) return {};
@@ -107,7 +113,10 @@ export function boundsOf({ above, below }: Fragment): { above?: number; below?: 
   return { ...number('above', above), ...number('below', below) };
 }
 
-/** Returns a literal time of day. @throws {NotImported} for an entity or template */
+/**
+ * Returns a literal time of day.
+ * @throws {NotImported} for an entity or template
+ */
 export function timeOf(given: unknown): string {
   const [, hour, minute, second] = /^(\d{1,2}):([0-5]\d)(?::([0-5]\d))?$/.exec(String(given)) ?? [];
   if (hour === undefined || minute === undefined || Number(hour) > 23) {

@@ -20,7 +20,8 @@ export class UnreadableFile extends Error {
 
 /**
  * Returns the automations in a file. The file may contain one automation, a list as in automations.yaml, or a
- * configuration with the keys `automation` and `automation <label>`. @throws {UnreadableFile}
+ * configuration with the keys `automation` and `automation <label>`.
+ * @throws {UnreadableFile}
  */
 export function readAutomations(text: string): Fragment[] {
   const document = parseDocument(text, { logLevel: 'silent' });

@@ -231,8 +231,8 @@ const OWN_FILTERS: Readonly<Record<string, string>> = {
 };
 
 /**
- * Translates a Jinja expression, with or without its braces. @throws {NotImported} when the template contains more than
- * one expression
+ * Translates a Jinja expression, with or without its braces.
+ * @throws {NotImported} when the template contains more than one expression
  */
 export function expressionOfTemplate(template: string, names: Names): string {
   const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '').trim();
@@ -242,7 +242,10 @@ export function expressionOfTemplate(template: string, names: Names): string {
   return new Reader(source, names).whole().text;
 }
 
-/** Translates a text with {{ expressions }} to a Fermata template. @throws {NotImported} */
+/**
+ * Translates a text with {{ expressions }} to a Fermata template.
+ * @throws {NotImported}
+ */
 export function templateOfText(text: string, names: Names): string {
   if (text.includes('{%')) throw new NotImported('statements ({% … %}) have no counterpart');
   return text

@@ -20,7 +20,10 @@ export interface Cause extends Fragment {
 
 const COMMON = ['platform', 'trigger', 'id', 'alias', 'enabled'];
 
-/** Translates a Home Assistant trigger. Returns one trigger per entity, event or time. @throws {NotImported} */
+/**
+ * Translates a Home Assistant trigger. Returns one trigger per entity, event or time.
+ * @throws {NotImported}
+ */
 export function triggersOf(written: unknown, names: Names): Cause[] {
   if (!isMap(written)) throw new NotImported('it is no trigger');
   const kind = written['trigger'] ?? written['platform'];

@@ -13,7 +13,10 @@ export function listOf(value: unknown): unknown[] {
   return Array.isArray(value) ? value : [value];
 }
 
-/** Returns the texts in a list, or in one comma-separated text. @throws {NotImported} */
+/**
+ * Returns the texts in a list, or in one comma-separated text.
+ * @throws {NotImported}
+ */
 export function textsOf(value: unknown, what: string): string[] {
   return listOf(value).flatMap((one) => {
     if (typeof one !== 'string') throw new NotImported(`${what} is no text`);
@@ -21,7 +24,10 @@ export function textsOf(value: unknown, what: string): string[] {
   });
 }
 
-/** Returns entity ids, which must be literal. @throws {NotImported} for templates */
+/**
+ * Returns entity ids, which must be literal.
+ * @throws {NotImported} for templates
+ */
 export function entitiesOf(value: unknown): string[] {
   const ids = textsOf(value, 'entity_id');
   const wrong = ids.find((id) => !/^[a-z0-9_]+\.[a-z0-9_]+$/.test(id));
@@ -30,7 +36,10 @@ export function entitiesOf(value: unknown): string[] {
   return ids;
 }
 
-/** Checks that a map has no other keys than these, because the import would lose them. @throws {NotImported} */
+/**
+ * Checks that a map has no other keys than these, because the import would lose them.
+ * @throws {NotImported}
+ */
 export function onlyKeys(map: Fragment, keys: readonly string[]): void {
   const lost = Object.keys(map).find((key) => !keys.includes(key));
   if (lost !== undefined) throw new NotImported(`"${lost}" has no counterpart here`);
@@ -45,7 +54,10 @@ export function switchOf(value: unknown): boolean | undefined {
 
 export const isTemplate = (value: unknown): value is string => typeof value === 'string' && /\{\{|\{%/.test(value);
 
-/** Returns data in which all texts are translated to Fermata templates. @throws {NotImported} */
+/**
+ * Returns data in which all texts are translated to Fermata templates.
+ * @throws {NotImported}
+ */
 export function dataOf(value: unknown, names: Names): unknown {
   if (typeof value === 'string') return templateOfText(value, names);
   if (value instanceof TaggedValue) throw new NotImported(`${value.tag} is only resolved by Home Assistant`);
@@ -56,7 +68,10 @@ export function dataOf(value: unknown, names: Names): unknown {
 
 const UNITS = ['days', 'hours', 'minutes', 'seconds'] as const;
 
-/** Returns a duration in the format of Fermata's definitions. @throws {NotImported} */
+/**
+ * Returns a duration in the format of Fermata's definitions.
+ * @throws {NotImported}
+ */
 export function durationOf(value: unknown, names: Names): unknown {
   if (typeof value === 'number' || (typeof value === 'string' && /^\d+(\.\d+)?$/.test(value)))
     return { seconds: Number(value) };
@@ -79,7 +94,10 @@ export function durationOf(value: unknown, names: Names): unknown {
 
 const SECONDS = { days: 86_400, hours: 3_600, minutes: 60, seconds: 1 };
 
-/** Returns a literal duration in seconds, at least 1. @throws {NotImported} */
+/**
+ * Returns a literal duration in seconds, at least 1.
+ * @throws {NotImported}
+ */
 export function secondsOf(value: unknown, names: Names): number {
   const duration = durationOf(value, names);
   let seconds = NaN;

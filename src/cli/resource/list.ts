@@ -34,7 +34,10 @@ export function examples(command: Command, ...lines: readonly string[]): Command
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}${CONNECTION_HELP}`);
 }
 
-/** Parses `--limit`. @throws {UsageError} unless it is a whole number above 0 */
+/**
+ * Parses `--limit`.
+ * @throws {UsageError} unless it is a whole number above 0
+ */
 export function limitOf({ limit }: { limit: string }): number {
   const count = Number(limit);
   if (!Number.isInteger(count) || count < 1) throw new UsageError('--limit must be a whole number above 0.');

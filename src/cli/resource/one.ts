@@ -46,8 +46,9 @@ export async function wholeId(client: ApiClient, path: string, id: string, field
 }
 
 /**
- * Returns the row with the given id or name. @throws {UsageError} listing the ids when several rows match; {@link
- * ApiProblem} listing the existing names when none matches
+ * Returns the row with the given id or name.
+ * @throws {UsageError} listing the ids when several rows match; {@link ApiProblem} listing the existing names when none
+ * matches
  */
 export async function byName(client: ApiClient, path: string, nameOrId: string): Promise<Row> {
   const rows = await client.list(path, Row);

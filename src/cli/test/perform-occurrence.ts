@@ -14,7 +14,10 @@ export interface OccurrenceContext {
   start: Date;
   /** Index of the occurrence, so that ids differ. */
   index: number;
-  /** Returns the id of an automation by its name. @throws when no automation has the name */
+  /**
+   * Returns the id of an automation by its name.
+   * @throws when no automation has the name
+   */
   automationId: (name: string) => string;
 }
 
@@ -23,7 +26,10 @@ export class Refused extends Error {
   override readonly name = 'Refused';
 }
 
-/** Performs an occurrence with the API calls that an external sender would make. @throws {Refused} */
+/**
+ * Performs an occurrence with the API calls that an external sender would make.
+ * @throws {Refused}
+ */
 export async function performOccurrence(
   stage: Stage,
   occurrence: Occurrence,

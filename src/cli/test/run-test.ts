@@ -25,8 +25,8 @@ export interface Document {
 }
 
 /**
- * Loads the automations of a test file. @throws {UsageError} when a file cannot be read. Errors within files are
- * returned in `problems`.
+ * Loads the automations of a test file.
+ * @throws {UsageError} when a file cannot be read. Errors within files are returned in `problems`.
  */
 export function loadAutomations({ file, content }: ReadFile): { documents: Document[]; problems: Failure[] } {
   const documents: Document[] = [];

@@ -23,7 +23,10 @@ export interface StandIns {
 
 export type Mocks = Readonly<Record<string, Answer | readonly Answer[]>>;
 
-/** Creates stand-ins. @param db returns the database, in which the id of an action is looked up by its path */
+/**
+ * Creates stand-ins.
+ * @param db returns the database, in which the id of an action is looked up by its path
+ */
 export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
   const performed: PerformedAction[] = [];
   const answered = new Map<string, number>();

@@ -127,7 +127,10 @@ export interface ReadFile {
   errors: Finding[];
 }
 
-/** Reads a test file. @throws {UsageError} when it cannot be read */
+/**
+ * Reads a test file.
+ * @throws {UsageError} when it cannot be read
+ */
 export function readTestFile(file: string): ReadFile {
   const text = readTextFile(file);
   const lines = text.split(/\r?\n/);

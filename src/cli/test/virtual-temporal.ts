@@ -24,7 +24,10 @@ export interface VirtualTemporal {
   next(): number | null;
   /** Fires the timers that are due. */
   fire(): void;
-  /** Returns whether nothing is in progress. @throws the error of work that failed */
+  /**
+   * Returns whether nothing is in progress.
+   * @throws the error of work that failed
+   */
   isIdle(): boolean;
 }
 

@@ -22,7 +22,10 @@ export interface WorkflowSandbox {
 const ISOLATE_TIMEOUT_MS = 10_000;
 const SEED = [1, 2, 3, 4, 5, 6, 7, 8];
 
-/** Creates the sandbox. @param activities names of the activities that workflows may call */
+/**
+ * Creates the sandbox.
+ * @param activities names of the activities that workflows may call
+ */
 export async function createWorkflowSandbox(activities: readonly string[]): Promise<WorkflowSandbox> {
   const bundle = await workflowBundle();
   const code = 'code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8');

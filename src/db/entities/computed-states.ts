@@ -39,8 +39,8 @@ export interface ComputedReader {
    */
   read(db: Executor, refs: readonly { kind: string; id: string }[], limit: number): Promise<ComputedStates>;
   /**
-   * Returns one page of a kind's states, ordered by id. @throws {FermataError} `provider_failed` when the kind cannot
-   * be read
+   * Returns one page of a kind's states, ordered by id.
+   * @throws {FermataError} `provider_failed` when the kind cannot be read
    */
   list(db: Executor, kind: string, page: { limit: number; after?: string }): Promise<ComputedState[]>;
 }

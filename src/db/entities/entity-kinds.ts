@@ -124,7 +124,10 @@ function custom(pool: SchemaPool, row: typeof entityKinds.$inferSelect): Resolve
   };
 }
 
-/** Refuses a schema that cannot be used. @throws {FermataError} `validation_failed` with the error and its location */
+/**
+ * Refuses a schema that cannot be used.
+ * @throws {FermataError} `validation_failed` with the error and its location
+ */
 async function assertUsable(pool: SchemaPool, schema: Record<string, unknown>): Promise<void> {
   const refuse = (errors: Finding[]): never => {
     const [first] = errors;

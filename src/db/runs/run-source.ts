@@ -24,7 +24,10 @@ const CACHE_BYTES = 16 * 1024 * 1024;
 
 /** Reads runs and definitions once per process, since the steps of a run usually stay on one worker. */
 export interface RunSources {
-  /** Returns the parts of a run. @throws {FermataError} `not_found` */
+  /**
+   * Returns the parts of a run.
+   * @throws {FermataError} `not_found`
+   */
   sourceOf(runId: string): Promise<RunSource>;
   /** Claims a run for an execution (`claimRun`) and caches the returned row. */
   claim(runId: string, executionRunId: string): Promise<ClaimedRun | null>;

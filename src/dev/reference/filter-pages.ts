@@ -52,7 +52,8 @@ const SCOPE = {
 };
 
 /**
- * Returns a page for each filter, by its path below `docs/reference`. @throws {Error} for a filter without an example
+ * Returns a page for each filter, by its path below `docs/reference`.
+ * @throws {Error} for a filter without an example
  */
 export function filterPages(filters: readonly FilterInfo[]): Map<string, string> {
   return new Map(filters.map((filter) => [`filters/${filter.name}.md`, filterPage(filter)]));

@@ -9,18 +9,27 @@ export const optionsOf = ({ now, filters, shared }: ConditionContext): EvaluateO
   ...{ now, ...(filters && { filters }), ...(shared && { shared }) },
 });
 
-/** Returns the value of a bare expression. @throws ExpressionError */
+/**
+ * Returns the value of a bare expression.
+ * @throws ExpressionError
+ */
 export function valueOfExpression(source: string, scope: Scope, context: ConditionContext): unknown {
   return evaluate(parseBareExpression(source).expression, scope, optionsOf(context));
 }
 
-/** Returns the value of an expression, for a field that also accepts a template. @throws ExpressionError */
+/**
+ * Returns the value of an expression, for a field that also accepts a template.
+ * @throws ExpressionError
+ */
 export function valueOfExpressionOrTemplate(source: string, scope: Scope, context: ConditionContext): unknown {
   if (!isTemplate(source)) return valueOfExpression(source, scope, context);
   return renderTemplate(source, scope, optionsOf(context));
 }
 
-/** Returns whether an expression's value counts as true. @throws ExpressionError */
+/**
+ * Returns whether an expression's value counts as true.
+ * @throws ExpressionError
+ */
 export function expressionHolds(source: string, scope: Scope, context: ConditionContext): Verdict {
   return truthy(valueOfExpression(source, scope, context)) ? HOLDS : fails(`"${source.trim()}" does not hold`);
 }

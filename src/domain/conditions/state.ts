@@ -45,7 +45,10 @@ function matches(need: PredicateNeed, value: unknown): boolean {
   return need.values.some((wanted) => looseEquals(value, wanted));
 }
 
-/** Returns the duration of `for` in milliseconds. @throws ExpressionError, DurationError */
+/**
+ * Returns the duration of `for` in milliseconds.
+ * @throws ExpressionError, DurationError
+ */
 function forMs(duration: NonNullable<State['for']>, scope: Scope, context: ConditionContext): number {
   return durationMs(duration, (template) => valueOfExpressionOrTemplate(template, scope, context));
 }

@@ -7,9 +7,15 @@ export const MAX_DATA_DEPTH = 200;
 
 /** Limits the work on data. One step is about one evaluated node, one visited item or 64 characters. */
 export interface Budget {
-  /** Uses up steps. @throws ExpressionError when none are left */
+  /**
+   * Uses up steps.
+   * @throws ExpressionError when none are left
+   */
   spend(steps: number): void;
-  /** Throws an error at the place that is being evaluated. @throws ExpressionError always */
+  /**
+   * Throws an error at the place that is being evaluated.
+   * @throws ExpressionError always
+   */
   fail(problem: string): never;
 }
 

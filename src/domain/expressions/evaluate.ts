@@ -108,8 +108,8 @@ export class Evaluation implements FilterContext {
   }
 
   /**
-   * Returns the value of an expression. Lists and objects in it may still be parts of the scope. @throws
-   * ExpressionError
+   * Returns the value of an expression. Lists and objects in it may still be parts of the scope.
+   * @throws ExpressionError
    */
   value({ source, root }: Expression): unknown {
     this.#source = source;

@@ -24,7 +24,10 @@ export interface LinearContext {
   /** Current time in milliseconds since 1970. */
   readonly now: number;
   readsClock(node: Node): boolean;
-  /** Returns the value of a node. @throws ExpressionError */
+  /**
+   * Returns the value of a node.
+   * @throws ExpressionError
+   */
   valueOf(node: Node): unknown;
 }
 

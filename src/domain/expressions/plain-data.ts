@@ -90,7 +90,10 @@ export class ResultSize {
 
   constructor(readonly budget: Budget) {}
 
-  /** Adds a number of bytes. @throws ExpressionError when the result becomes too large */
+  /**
+   * Adds a number of bytes.
+   * @throws ExpressionError when the result becomes too large
+   */
   add(bytes: number): void {
     this.#bytes += bytes;
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');

@@ -101,7 +101,10 @@ class Rendering {
     this.#secretReference = options.secretReference ?? ((reference) => reference);
   }
 
-  /** Renders a value. @throws {ExpressionError}, also for an error of a value that is not plain data (e.g. a proxy) */
+  /**
+   * Renders a value.
+   * @throws {ExpressionError}, also for an error of a value that is not plain data (e.g. a proxy)
+   */
   of(value: unknown): unknown {
     try {
       return this.#render(value, 0);

@@ -4,7 +4,10 @@ const MAX_COUNT = 10_000;
 const MAX_ITEMS = 10_000;
 const MAX_BYTES = 1_048_576;
 
-/** Returns the number of iterations of a `count`. @throws {FermataError} `expression_error` */
+/**
+ * Returns the number of iterations of a `count`.
+ * @throws {FermataError} `expression_error`
+ */
 export function countOf(value: unknown): number {
   const count = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
   if (typeof count === 'number' && Number.isInteger(count) && count >= 0 && count <= MAX_COUNT) return count;
@@ -14,7 +17,10 @@ export function countOf(value: unknown): number {
   );
 }
 
-/** Returns the items of a `for_each`. @throws {FermataError} `expression_error`, `limit_exceeded` */
+/**
+ * Returns the items of a `for_each`.
+ * @throws {FermataError} `expression_error`, `limit_exceeded`
+ */
 export function listOf(value: unknown): unknown[] {
   if (!Array.isArray(value)) {
     const type = value === null ? 'null' : value === undefined ? 'nothing' : typeof value;

@@ -54,7 +54,10 @@ const MACROS: Readonly<Record<string, string>> = {
   '@hourly': '0 * * * *',
 };
 
-/** Splits a pattern, or the pattern of a macro, into its five or six fields. @throws {CronError} */
+/**
+ * Splits a pattern, or the pattern of a macro, into its five or six fields.
+ * @throws {CronError}
+ */
 function partsOf(text: string): string[] {
   const name = text.trim().toLowerCase();
   if (name.startsWith('@') && MACROS[name] === undefined) {

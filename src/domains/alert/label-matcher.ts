@@ -162,7 +162,10 @@ export function matchLabels(matchers: readonly LabelMatcher[], labels: Readonly<
 const parsed = new Map<string, LabelMatcher[]>();
 const MAX_PARSED = 10_000;
 
-/** Parses a list of texts, using a cache. @throws {MatcherError} */
+/**
+ * Parses a list of texts, using a cache.
+ * @throws {MatcherError}
+ */
 export function matchersOf(texts: readonly string[]): LabelMatcher[] {
   return texts.flatMap((text) => {
     const known = parsed.get(text);

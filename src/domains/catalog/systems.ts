@@ -71,7 +71,10 @@ export async function lockSystems(tx: Executor, ids: readonly string[]): Promise
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Locks one system, as `lockSystems` does. @throws {FermataError} `not_found` */
+/**
+ * Locks one system, as `lockSystems` does.
+ * @throws {FermataError} `not_found`
+ */
 export async function lockSystem(tx: Executor, id: string): Promise<System> {
   const system = (await lockSystems(tx, [id])).get(id);
   if (!system) throw notFound(id);

@@ -84,7 +84,10 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
   await write.entities.mutate(write.tx, { kind: dependencyKind.kind, id }, () => state, write.cause);
 }
 
-/** Returns a dependency, locked until the transaction ends. @throws {FermataError} `not_found` */
+/**
+ * Returns a dependency, locked until the transaction ends.
+ * @throws {FermataError} `not_found`
+ */
 export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
   await lockEdges(tx);
   const row = await getDependency(tx, id);

@@ -171,7 +171,8 @@ export async function resolveIncident(write: DomainWrite, id: string, message?: 
 }
 
 /**
- * Removes an incident with its updates, and appends a change row for the removal. @throws {FermataError} `not_found`
+ * Removes an incident with its updates, and appends a change row for the removal.
+ * @throws {FermataError} `not_found`
  */
 export async function deleteIncident(write: DomainWrite, id: string): Promise<void> {
   await lockIncident(write.tx, id);

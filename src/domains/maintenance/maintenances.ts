@@ -198,7 +198,8 @@ export async function listMaintenanceUpdates(
 }
 
 /**
- * Removes a maintenance with its updates, and appends a change row for the removal. @throws {FermataError} `not_found`
+ * Removes a maintenance with its updates, and appends a change row for the removal.
+ * @throws {FermataError} `not_found`
  */
 export async function deleteMaintenance(write: DomainWrite, id: string): Promise<void> {
   const { title } = await lockMaintenance(write.tx, id);

@@ -111,8 +111,8 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
 }
 
 /**
- * Returns the channel of a connection. @throws {ProviderFailure} `config_invalid` when the connection cannot notify, or
- * needs recipients and has none
+ * Returns the channel of a connection.
+ * @throws {ProviderFailure} `config_invalid` when the connection cannot notify, or needs recipients and has none
  */
 function channelOf(types: ReadonlyMap<string, AnyConnectionType>, connectionType: string, recipients: string[]) {
   const notify = types.get(connectionType)?.notify;

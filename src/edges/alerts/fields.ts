@@ -27,7 +27,10 @@ export function text(value: unknown, ...path: readonly string[]): string | undef
   return typeof found === 'number' || typeof found === 'boolean' ? String(found) : undefined;
 }
 
-/** Returns the text of a field like `text`. @throws {ElementError} when the field is absent or empty */
+/**
+ * Returns the text of a field like `text`.
+ * @throws {ElementError} when the field is absent or empty
+ */
 export function required(value: unknown, ...path: readonly string[]): string {
   const found = text(value, ...path);
   if (found === undefined) throw new ElementError(`${path.join('.')}: is required`);
@@ -35,8 +38,8 @@ export function required(value: unknown, ...path: readonly string[]): string {
 }
 
 /**
- * Returns a map of texts. Numbers and booleans become text, and nulls are dropped. @throws {ElementError} for any other
- * value
+ * Returns a map of texts. Numbers and booleans become text, and nulls are dropped.
+ * @throws {ElementError} for any other value
  */
 export function textMap(value: unknown, what: string): Record<string, string> {
   if (value === undefined || value === null) return {};

@@ -32,7 +32,10 @@ export interface AlertSender {
   /** Last segment of `/ingest/{sender}`. It is also the `source` of the alerts and the prefix of their ids. */
   id: string;
   summary: string;
-  /** Reads a parsed body. @throws {ElementError} when it contains no elements */
+  /**
+   * Reads a parsed body.
+   * @throws {ElementError} when it contains no elements
+   */
   read(body: unknown): SenderMessage;
 }
 

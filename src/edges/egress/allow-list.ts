@@ -15,7 +15,8 @@ type Entry = { port: number | null } & ({ host: string } | { suffix: string } | 
 
 /**
  * Parses entries of the forms `host`, `*.suffix` (subdomains, but not `suffix` itself), an address, or a CIDR range.
- * Each may end with `:port`; an IPv6 address must then be in brackets. @throws {Error} naming an invalid entry
+ * Each may end with `:port`; an IPv6 address must then be in brackets.
+ * @throws {Error} naming an invalid entry
  */
 export function createAllowList(items: readonly string[]): AllowList {
   const entries = items.map(parseEntry);

@@ -12,7 +12,8 @@ const current = new AsyncLocalStorage<Scope>();
 
 /**
  * Runs a call with secrets that may only be sent to certain hosts. The egress guard checks all requests of the call. A
- * refused host makes the whole call fail, even if the call ignores the error. @throws {FermataError} secret_not_allowed
+ * refused host makes the whole call fail, even if the call ignores the error.
+ * @throws {FermataError} secret_not_allowed
  */
 export async function withBoundSecrets<T>(secrets: readonly BoundSecret[], call: () => Promise<T>): Promise<T> {
   // Requests of a nested call are checked against the secrets of both calls.
@@ -39,7 +40,8 @@ export function addBoundSecret(secret: BoundSecret): void {
 
 /**
  * Checks the host of a request or connection before its name is resolved. The error message does not contain the host,
- * because the host may contain the secret. @throws {ProviderFailure} secret_not_allowed
+ * because the host may contain the secret.
+ * @throws {ProviderFailure} secret_not_allowed
  */
 export function checkBoundSecrets(hostname: string, isRedirect = false): void {
   const scope = current.getStore();

@@ -2,7 +2,8 @@ import { ProviderFailure } from '../../integrations/provider-failure';
 
 /**
  * Runs `work` with a timeout. Rejects at the timeout or abort, even if `work` does not react to the signal, e.g. while
- * a connection is being opened. @throws {ProviderFailure} timeout; the reason of `outer` when that signal aborts
+ * a connection is being opened.
+ * @throws {ProviderFailure} timeout; the reason of `outer` when that signal aborts
  */
 export function withDeadline<T>(
   timeoutMs: number,

@@ -60,12 +60,15 @@ export interface EgressResponse {
 /** Sends requests to addresses that users configure. All such requests of the process go through it. */
 export interface Egress {
   /**
-   * Sends a request and returns the response, whatever its status. @throws {ProviderFailure} network_error or timeout
-   * (retryable), egress_refused, config_invalid, http_status for endless redirects; the reason of the signal when it
-   * aborts
+   * Sends a request and returns the response, whatever its status.
+   * @throws {ProviderFailure} network_error or timeout (retryable), egress_refused, config_invalid, http_status for
+   * endless redirects; the reason of the signal when it aborts
    */
   send(request: EgressRequest): Promise<EgressResponse>;
-  /** Opens a connection to a checked address, for protocols other than HTTP. @throws {ProviderFailure} as `send` */
+  /**
+   * Opens a connection to a checked address, for protocols other than HTTP.
+   * @throws {ProviderFailure} as `send`
+   */
   connect(to: { host: string; port: number; timeoutMs: number; signal: AbortSignal }): Promise<Socket>;
   /** Closes all connections. Exchanges in progress fail. */
   close(): Promise<void>;
@@ -84,8 +87,8 @@ interface EgressOptions {
 }
 
 /**
- * Creates an HTTP client with pooled, kept-alive connections to public addresses and to those in `allow`. @throws
- * {Error} for an invalid entry
+ * Creates an HTTP client with pooled, kept-alive connections to public addresses and to those in `allow`.
+ * @throws {Error} for an invalid entry
  */
 export function createEgress({ allow, resolve = systemResolve, proxy }: EgressOptions): Egress {
   const allowList = createAllowList(allow);

@@ -24,7 +24,8 @@ const UNRESOLVED: ReadonlySet<string> = new Set(['ENOTFOUND', 'EAI_AGAIN', 'ENOD
 /**
  * Returns whether to connect to a host directly although a proxy is set. This is the case if the operator allows the
  * host by name, or allows all of its addresses. A proxy resolves names itself, so for a proxied host every address must
- * be public. @throws {ProviderFailure} `egress_refused` when an address that can be resolved here is not public
+ * be public.
+ * @throws {ProviderFailure} `egress_refused` when an address that can be resolved here is not public
  */
 export async function goesDirect(url: URL, allow: AllowList, resolve: Resolve): Promise<boolean> {
   const { hostname, port } = targetOf(url);

@@ -18,8 +18,8 @@ export function targetOf(url: URL): Target {
 
 /**
  * Refuses requests that are never allowed: schemes other than http(s), user names and passwords in the URL, and literal
- * addresses that are neither public nor allowed. Names are checked when they are resolved. @throws {ProviderFailure}
- * egress_refused
+ * addresses that are neither public nor allowed. Names are checked when they are resolved.
+ * @throws {ProviderFailure} egress_refused
  */
 export function checkTarget(url: URL, allow: AllowList): void {
   if (url.protocol !== 'http:' && url.protocol !== 'https:') {
@@ -33,8 +33,8 @@ export function checkTarget(url: URL, allow: AllowList): void {
 }
 
 /**
- * Refuses an address that is neither public nor allowed. The error message starts with `what`. @throws
- * {ProviderFailure} egress_refused
+ * Refuses an address that is neither public nor allowed. The error message starts with `what`.
+ * @throws {ProviderFailure} egress_refused
  */
 export function checkAddress(address: string, port: number, allow: AllowList, what: string): void {
   const refusal = refusalOf(address);

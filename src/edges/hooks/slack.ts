@@ -66,7 +66,8 @@ export type SlackDelivery =
 /**
  * Reads a request from Slack: https://docs.slack.dev/apis/events-api, /interactivity/implementing-slash-commands and
  * /reference/interaction-payloads/block_actions-payload. Messages of bots and actions of the app's own bot are left
- * out, because an automation that responds to them would trigger itself. @throws {FermataError} `malformed_body`
+ * out, because an automation that responds to them would trigger itself.
+ * @throws {FermataError} `malformed_body`
  */
 export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery {
   if (isForm) return readForm(new URLSearchParams(text));

@@ -19,8 +19,8 @@ export interface Sns {
   /** Returns the message if its signature is valid and its topic is one of `topics`, otherwise null. */
   verify(raw: Buffer, topics: readonly string[], now: Date): Promise<SnsMessage | null>;
   /**
-   * Confirms a subscription by calling the URL in a verified message. @throws {FermataError} when SNS does not respond
-   * with 2xx
+   * Confirms a subscription by calling the URL in a verified message.
+   * @throws {FermataError} when SNS does not respond with 2xx
    */
   confirm(message: SnsMessage): Promise<void>;
 }
@@ -68,7 +68,10 @@ export function createSns({ egress, certificates }: SnsDeps): Sns {
   };
 }
 
-/** Parses PEM certificates. @throws {Error} for a certificate that cannot be read */
+/**
+ * Parses PEM certificates.
+ * @throws {Error} for a certificate that cannot be read
+ */
 function certificatesIn(pem: string): X509Certificate[] {
   const blocks = pem.match(/-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g) ?? [];
   return blocks.map((block) => new X509Certificate(block));

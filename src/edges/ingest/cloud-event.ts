@@ -41,8 +41,8 @@ export type CloudEvent = z.infer<typeof CloudEventSchema>;
 const isJson = (contentType: string | undefined) => contentType === undefined || /[/+]json\b/i.test(contentType);
 
 /**
- * Parses an event in JSON format. @throws {FermataError} `validation_failed` or `invalid_text`, with the index in a
- * batch
+ * Parses an event in JSON format.
+ * @throws {FermataError} `validation_failed` or `invalid_text`, with the index in a batch
  */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;

@@ -55,8 +55,8 @@ function fromBinary(headers: Headers, contentType: string, body: unknown): Cloud
 /**
  * Returns the events in a request, in any mode of the HTTP binding: binary (`ce-…` headers), structured
  * (`application/cloudevents+json`) or batched (`application/cloudevents-batch+json`). Plain `application/json` is read
- * as structured, or as batched if it is a list. `body` is bytes, text or parsed JSON. @throws {FermataError}
- * `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`
+ * as structured, or as batched if it is a list. `body` is bytes, text or parsed JSON.
+ * @throws {FermataError} `malformed_body`, `validation_failed` (with `data.index` in a batch), `invalid_text`
  */
 export function parseCloudEvents(headers: Headers, body: unknown): CloudEvent[] {
   const header = headers['content-type'];

@@ -4,8 +4,8 @@ import type { Evaluator, ExpressionContext } from '../evaluator';
 import type { EvaluatedStep } from './evaluated';
 
 /**
- * Returns whether `enabled` is true, and stores its trace in the step. @throws {FermataError} when it cannot be
- * evaluated
+ * Returns whether `enabled` is true, and stores its trace in the step.
+ * @throws {FermataError} when it cannot be evaluated
  */
 export async function isEnabled(
   db: Executor,

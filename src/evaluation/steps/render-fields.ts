@@ -66,8 +66,8 @@ export async function renderFields(
 }
 
 /**
- * Checks a rendered configuration against the schema of its action. @throws {FermataError} `config_invalid`, with each
- * finding
+ * Checks a rendered configuration against the schema of its action.
+ * @throws {FermataError} `config_invalid`, with each finding
  */
 export function checkRendered<T>(
   schema: z.ZodType<T>,

@@ -22,7 +22,10 @@ interface Request<T extends z.ZodType> {
   answer: T;
 }
 
-/** Calls API v2 of an Alertmanager. @throws {ProviderFailure} with Alertmanager's message */
+/**
+ * Calls API v2 of an Alertmanager.
+ * @throws {ProviderFailure} with Alertmanager's message
+ */
 export type AlertmanagerClient = <T extends z.ZodType>(
   config: AlertmanagerConnection,
   call: ConnectionCall,

@@ -56,14 +56,18 @@ export interface ConnectionType<C = unknown> {
   /** Fields that determine where secrets are sent. When one of them changes, the secrets must be entered again. */
   addressFields: readonly (keyof C & string)[];
   /**
-   * Checks whether the provider accepts the credentials. Returns a message about the result. @throws {ProviderFailure}
+   * Checks whether the provider accepts the credentials. Returns a message about the result.
+   * @throws {ProviderFailure}
    */
   test(config: C, call: ConnectionCall): Promise<string>;
   /** Sends notifications (`notification.send`). Absent if the type cannot send notifications. */
   notify?: {
     /** Whether a notification must name recipients. Their format depends on the type. */
     recipients: 'required' | 'optional';
-    /** Returns the id of the message, or null if the provider has none. @throws {ProviderFailure} */
+    /**
+     * Returns the id of the message, or null if the provider has none.
+     * @throws {ProviderFailure}
+     */
     send(config: C, message: NotifyMessage, to: string, call: NotifyCall): Promise<string | null>;
   };
   /**
@@ -78,7 +82,10 @@ export interface ConnectionType<C = unknown> {
 // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each config is parsed by its own schema
 export type AnyConnectionType = ConnectionType<any>;
 
-/** Returns connection types by id. @throws {Error} when two types have the same id */
+/**
+ * Returns connection types by id.
+ * @throws {Error} when two types have the same id
+ */
 export function connectionTypesOf(
   plugins: readonly { connectionTypes?: readonly AnyConnectionType[] }[],
 ): ReadonlyMap<string, AnyConnectionType> {
@@ -91,8 +98,8 @@ export function connectionTypesOf(
 }
 
 /**
- * Returns the chosen value of a field on which the options of another field depend. @throws {ProviderFailure}
- * config_invalid with the name of the field, when no value was chosen
+ * Returns the chosen value of a field on which the options of another field depend.
+ * @throws {ProviderFailure} config_invalid with the name of the field, when no value was chosen
  */
 export function requireChoice(given: Readonly<Record<string, string>>, name: string): string {
   const value = given[name];

@@ -25,7 +25,10 @@ export interface GithubRequest {
   body?: unknown;
 }
 
-/** Calls GitHub's REST API. @throws {ProviderFailure} with GitHub's message */
+/**
+ * Calls GitHub's REST API.
+ * @throws {ProviderFailure} with GitHub's message
+ */
 export type GithubClient = <T extends z.ZodType>(
   config: GithubConnection,
   call: ConnectionCall,

@@ -14,7 +14,10 @@ export const GitlabConnection = z.strictObject({
 });
 export type GitlabConnection = z.infer<typeof GitlabConnection>;
 
-/** Sends a request to a path below `/api/v4`. @throws {ProviderFailure} with GitLab's message */
+/**
+ * Sends a request to a path below `/api/v4`.
+ * @throws {ProviderFailure} with GitLab's message
+ */
 export type GitlabClient = VendorApi<GitlabConnection>;
 
 /** Creates a client of GitLab's REST API: https://docs.gitlab.com/api/rest/ */
@@ -87,7 +90,10 @@ export function inProject(gitlab: GitlabClient, context: CallContext<{ projectId
 const POLL_MS = 5_000;
 const OVER: ReadonlySet<string> = new Set(['success', 'failed', 'canceled', 'skipped']);
 
-/** Polls a pipeline or job until it ends. @throws {ProviderFailure} when it did not succeed */
+/**
+ * Polls a pipeline or job until it ends.
+ * @throws {ProviderFailure} when it did not succeed
+ */
 export async function waitUntilOver<S extends { status: string; url: string }>(
   what: string,
   read: () => Promise<S>,

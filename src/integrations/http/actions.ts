@@ -149,8 +149,8 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
 }
 
 /**
- * Returns a function that evaluates an expression over a response. @throws {ProviderFailure} config_invalid for an
- * expression that cannot be parsed or evaluated
+ * Returns a function that evaluates an expression over a response.
+ * @throws {ProviderFailure} config_invalid for an expression that cannot be parsed or evaluated
  */
 function conditionOf(source: string): (response: Response) => boolean {
   const invalid = (error: unknown) =>

@@ -59,7 +59,10 @@ interface Page {
   number: number;
 }
 
-/** Returns the items of a page. @throws {ProviderFailure} provider_failed when the page contains no list */
+/**
+ * Returns the items of a page.
+ * @throws {ProviderFailure} provider_failed when the page contains no list
+ */
 export function itemsOf({ items: path }: Pagination, value: unknown): readonly unknown[] {
   const found = path === '$' ? value : readJsonPath(value, path);
   if (Array.isArray(found)) return found as unknown[];

@@ -8,7 +8,10 @@ import { plainPath } from '../plain-path';
 import { ProviderFailure } from '../provider-failure';
 import type { JiraConnection } from './connection-config';
 
-/** Calls Jira's REST API v3. `path` is relative to `/rest/api/3`. @throws {ProviderFailure} with Jira's message */
+/**
+ * Calls Jira's REST API v3. `path` is relative to `/rest/api/3`.
+ * @throws {ProviderFailure} with Jira's message
+ */
 export type JiraClient = <T extends z.ZodType>(
   config: JiraConnection,
   call: ConnectionCall,

@@ -47,8 +47,8 @@ export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue 
 }
 
 /**
- * Returns the issue key that a step names, or the key of the issue that an earlier step created. @throws
- * {ProviderFailure} artifact_missing when there is neither
+ * Returns the issue key that a step names, or the key of the issue that an earlier step created.
+ * @throws {ProviderFailure} artifact_missing when there is neither
  */
 export function issueKeyOf(issueKey: string | undefined, consumed: Record<string, unknown> | null): string {
   const key = issueKey ?? consumed?.['issueKey'];

@@ -62,7 +62,10 @@ export interface KubeRequest {
   isText?: boolean;
 }
 
-/** Sends a request to the Kubernetes API. @throws {ProviderFailure} with the message of the API server */
+/**
+ * Sends a request to the Kubernetes API.
+ * @throws {ProviderFailure} with the message of the API server
+ */
 export type KubernetesClient = <T extends z.ZodType>(
   config: KubernetesConnection,
   call: ConnectionCall,
@@ -114,8 +117,8 @@ function credentialsOf({ token, basic }: KubeTarget): { headers: Record<string, 
 }
 
 /**
- * Runs one watch request. Resolves when the server or the deadline ends it. @throws {ProviderFailure}, and the errors
- * of `onText`
+ * Runs one watch request. Resolves when the server or the deadline ends it.
+ * @throws {ProviderFailure}, and the errors of `onText`
  */
 export type KubernetesWatch = (
   config: KubernetesConnection,

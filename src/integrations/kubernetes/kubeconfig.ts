@@ -53,7 +53,8 @@ const Kubeconfig = z.looseObject({
 
 /**
  * Reads the server and credentials of a context, by default of the current context. Refuses the whole file if any
- * cluster or user has a refused field. @throws {Error} with the problem, without values from the file
+ * cluster or user has a refused field.
+ * @throws {Error} with the problem, without values from the file
  */
 export function readKubeconfig(text: string, wanted: string | undefined): KubeTarget {
   const config = parsed(text);
@@ -70,7 +71,10 @@ export function readKubeconfig(text: string, wanted: string | undefined): KubeTa
 
 type File = z.infer<typeof Kubeconfig>;
 
-/** Returns the address of a cluster and how to verify its certificate. @throws {Error} with the problem */
+/**
+ * Returns the address of a cluster and how to verify its certificate.
+ * @throws {Error} with the problem
+ */
 function readCluster({ clusters }: File, name: string): { server: string } & Pick<EgressTls, 'ca' | 'servername'> {
   const cluster = Cluster.safeParse(clusters.find((each) => each.name === name)?.cluster);
   if (!cluster.success) throw new Error(`has no usable cluster ${name}: ${problemOf(cluster.error)}`);
@@ -82,7 +86,10 @@ function readCluster({ clusters }: File, name: string): { server: string } & Pic
 
 type Login = Pick<KubeTarget, 'token' | 'basic'> & { identity: Pick<EgressTls, 'cert' | 'key'> };
 
-/** Returns the credentials of a user. @throws {Error} with the problem */
+/**
+ * Returns the credentials of a user.
+ * @throws {Error} with the problem
+ */
 function readUser({ users }: File, name: string): Login {
   const user = User.safeParse(users.find((each) => each.name === name)?.user ?? {});
   if (!user.success) throw new Error(`has no usable user ${name}: ${problemOf(user.error)}`);

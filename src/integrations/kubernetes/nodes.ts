@@ -92,8 +92,9 @@ export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainCo
 }
 
 /**
- * Returns the pods to evict. @throws {ProviderFailure} config_invalid for a pod whose eviction would lose data, or that
- * no controller would recreate
+ * Returns the pods to evict.
+ * @throws {ProviderFailure} config_invalid for a pod whose eviction would lose data, or that no controller would
+ * recreate
  */
 async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }: DrainConfig): Promise<Pod[]> {
   const query = { fieldSelector: `spec.nodeName=${name}` };

@@ -61,8 +61,8 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
   return {
     send,
     /**
-     * Returns the namespace for a step. @throws {ProviderFailure} config_invalid for a namespace that the connection
-     * does not allow
+     * Returns the namespace for a step.
+     * @throws {ProviderFailure} config_invalid for a namespace that the connection does not allow
      */
     async namespaceOf(wanted: string | undefined): Promise<string> {
       const namespace = wanted ?? (config.namespaces.length === 1 ? config.namespaces[0] : undefined);
@@ -73,8 +73,8 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
       return found;
     },
     /**
-     * Checks that a step may use objects outside of namespaces. @throws {ProviderFailure} config_invalid when the
-     * connection is limited to namespaces
+     * Checks that a step may use objects outside of namespaces.
+     * @throws {ProviderFailure} config_invalid when the connection is limited to namespaces
      */
     wholeCluster(what: string): void {
       if (config.namespaces.length > 0)

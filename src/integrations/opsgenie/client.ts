@@ -18,7 +18,10 @@ export const OpsgenieConnection = z.strictObject({
 });
 export type OpsgenieConnection = z.infer<typeof OpsgenieConnection>;
 
-/** Sends a request to a path below `/v2/alerts`. @throws {ProviderFailure} with Opsgenie's message */
+/**
+ * Sends a request to a path below `/v2/alerts`.
+ * @throws {ProviderFailure} with Opsgenie's message
+ */
 export type OpsgenieClient = VendorApi<OpsgenieConnection>;
 
 const Failure = z.looseObject({ message: z.string(), errors: z.record(z.string(), z.unknown()).optional() });

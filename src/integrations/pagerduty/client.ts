@@ -26,13 +26,19 @@ const EventFailure = z.looseObject({ message: z.string().optional(), errors: z.a
 const RestFailure = z.looseObject({ error: EventFailure });
 
 export interface PagerdutyClient {
-  /** Sends an event. @throws {ProviderFailure} */
+  /**
+   * Sends an event.
+   * @throws {ProviderFailure}
+   */
   enqueue(
     config: PagerdutyConnection,
     call: ConnectionCall,
     event: { event_action: 'trigger' | 'acknowledge' | 'resolve'; dedup_key: string } & Record<string, unknown>,
   ): Promise<{ dedupKey: string; status: string }>;
-  /** Calls the REST API. @throws {ProviderFailure} config_invalid when the connection has no apiToken */
+  /**
+   * Calls the REST API.
+   * @throws {ProviderFailure} config_invalid when the connection has no apiToken
+   */
   rest<T extends z.ZodType>(
     config: PagerdutyConnection,
     call: ConnectionCall,

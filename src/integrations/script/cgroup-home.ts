@@ -102,8 +102,8 @@ async function enableControllers(directory: string, isContainer: boolean, host: 
 }
 
 /**
- * Moves the processes of the service from its cgroup into a leaf below it. @throws {CgroupProblem} when the cgroup
- * contains other processes
+ * Moves the processes of the service from its cgroup into a leaf below it.
+ * @throws {CgroupProblem} when the cgroup contains other processes
  */
 async function vacate(directory: string, isContainer: boolean, host: CgroupHost): Promise<void> {
   const present = await wordsOf(join(directory, 'cgroup.procs'));

@@ -17,7 +17,10 @@ export interface ReadyPackage {
   directory: string;
 }
 
-/** Returns the packages that a script names. @throws {ProviderFailure} packages_not_ready */
+/**
+ * Returns the packages that a script names.
+ * @throws {ProviderFailure} packages_not_ready
+ */
 export type PackageCache = (specs: readonly string[]) => Promise<ReadyPackage[]>;
 
 interface Unpacked {

@@ -42,8 +42,8 @@ export interface ScriptParts {
 const GUEST = '/run/fermata';
 
 /**
- * Runs a script in a sandbox. A script that fails is a normal outcome. @throws {ProviderFailure} when the script cannot
- * be run at all
+ * Runs a script in a sandbox. A script that fails is a normal outcome.
+ * @throws {ProviderFailure} when the script cannot be run at all
  */
 export async function runScript(
   parts: ScriptParts,

@@ -65,8 +65,8 @@ export async function sandboxProblem(bubblewrap?: string): Promise<string | null
 }
 
 /**
- * Runs a command in the sandbox that the policy requires. @throws {ProviderFailure} config_invalid when the sandbox is
- * unavailable
+ * Runs a command in the sandbox that the policy requires.
+ * @throws {ProviderFailure} config_invalid when the sandbox is unavailable
  */
 export async function runSandboxed(policy: ScriptPolicy, request: SandboxedCommand): Promise<ProcessResult> {
   return policy.sandbox === 'none' ? runUnisolated(policy, request) : runIsolated(policy, request);

@@ -11,9 +11,9 @@ import { createSlots, type SlotLimits } from './slots';
 /** Runs the scripts of one process. */
 export interface ScriptRunner {
   /**
-   * Waits for a free slot and runs a script. A script that fails is a normal outcome. @throws {ProviderFailure}
-   * config_invalid, packages_not_ready or overloaded (retryable) when the script cannot be run. Throws the reason of
-   * the signal when it aborts.
+   * Waits for a free slot and runs a script. A script that fails is a normal outcome.
+   * @throws {ProviderFailure} config_invalid, packages_not_ready or overloaded (retryable) when the script cannot be
+   * run. Throws the reason of the signal when it aborts.
    */
   run(request: ScriptRequest): Promise<ScriptOutcome>;
   /** Returns how the limits for memory and processes are enforced. Decided at the first call or script. */

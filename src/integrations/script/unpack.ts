@@ -31,8 +31,9 @@ const inflate = promisify(gunzip);
 
 /**
  * Returns the files of a gzipped tar archive in the format of `npm pack`, without their first directory. Does not write
- * to disk. @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are not
- * such an archive
+ * to disk.
+ * @throws {UnsafeArchive} for absolute paths, `..`, links, devices, exceeded limits, and files that are not such an
+ * archive
  */
 export async function readArchive(tarball: Buffer): Promise<PackedFile[]> {
   if (tarball.length > MAX_PACKED_BYTES) throw new UnsafeArchive(`larger than ${MAX_PACKED_BYTES} bytes`);
@@ -72,7 +73,10 @@ function foldersOf(path: string): string[] {
   return parts.slice(1).map((_, index) => parts.slice(0, index + 1).join('/'));
 }
 
-/** Returns the path of a file relative to the package, or null for a directory. @throws {UnsafeArchive} */
+/**
+ * Returns the path of a file relative to the package, or null for a directory.
+ * @throws {UnsafeArchive}
+ */
 function safePath({ name, type }: Header): string | null {
   if (type !== 'file' && type !== 'directory') throw new UnsafeArchive(`"${name}" is a ${type ?? 'thing of no kind'}`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');

@@ -13,7 +13,10 @@ export const ServicenowConnection = z.strictObject({
 });
 export type ServicenowConnection = z.infer<typeof ServicenowConnection>;
 
-/** Sends a request to the Table API. @throws {ProviderFailure} with ServiceNow's message */
+/**
+ * Sends a request to the Table API.
+ * @throws {ProviderFailure} with ServiceNow's message
+ */
 export type ServicenowClient = VendorApi<ServicenowConnection, 'GET' | 'POST' | 'PATCH'>;
 
 const Failure = z.looseObject({

@@ -19,7 +19,10 @@ export const SlackConnection = z.strictObject({
 });
 export type SlackConnection = z.infer<typeof SlackConnection>;
 
-/** Calls a method of the Web API. @throws {ProviderFailure} with Slack's error code */
+/**
+ * Calls a method of the Web API.
+ * @throws {ProviderFailure} with Slack's error code
+ */
 export type SlackClient = <T extends z.ZodType>(
   config: SlackConnection,
   call: ConnectionCall,

@@ -61,7 +61,10 @@ interface Posting {
   note: (text: string) => void;
 }
 
-/** Replaces the text of a message. @throws {SlackFailure} */
+/**
+ * Replaces the text of a message.
+ * @throws {SlackFailure}
+ */
 export async function updateMessage(
   { slack, config, call, limit, note }: Posting,
   ts: string,

@@ -53,8 +53,8 @@ function privateKeyProblem(privateKey: string, passphrase: string | undefined): 
 }
 
 /**
- * Returns the host to use for a step. @throws {ProviderFailure} config_invalid for a host that the connection does not
- * name
+ * Returns the host to use for a step.
+ * @throws {ProviderFailure} config_invalid for a host that the connection does not name
  */
 export function hostFor({ host, hosts }: SshConnection, wanted: string | undefined): string {
   if (wanted === undefined) return host;

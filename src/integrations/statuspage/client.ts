@@ -11,7 +11,10 @@ export const StatuspageConnection = z.strictObject({
 });
 export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
 
-/** Sends a request to a path below `/v1`. @throws {ProviderFailure} with Statuspage's message */
+/**
+ * Sends a request to a path below `/v1`.
+ * @throws {ProviderFailure} with Statuspage's message
+ */
 export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
 
 /**

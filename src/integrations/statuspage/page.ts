@@ -2,8 +2,8 @@ import { ProviderFailure } from '../provider-failure';
 import type { StatuspageConnection } from './client';
 
 /**
- * Returns the id of the page that a step works on. @throws {ProviderFailure} config_invalid when neither the step nor
- * the connection names a page
+ * Returns the id of the page that a step works on.
+ * @throws {ProviderFailure} config_invalid when neither the step nor the connection names a page
  */
 export function pageOf(config: StatuspageConnection, given: string | undefined): string {
   const page = given ?? config.page;

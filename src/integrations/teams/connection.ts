@@ -25,7 +25,10 @@ export const TeamsConnection = z.strictObject({
 });
 export type TeamsConnection = z.infer<typeof TeamsConnection>;
 
-/** Posts a card through the workflow of a connection. @throws {ProviderFailure} */
+/**
+ * Posts a card through the workflow of a connection.
+ * @throws {ProviderFailure}
+ */
 export type PostCard = (
   config: TeamsConnection,
   call: ConnectionCall,

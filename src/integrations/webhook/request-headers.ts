@@ -15,8 +15,8 @@ interface RequestHeaders {
 
 /**
  * Returns the headers of one attempt. If a header is set more than once, the last of these wins: content type, custom
- * headers (a repeated name becomes one header with both values), authentication, `Idempotency-Key`, signature. @throws
- * {ProviderFailure} config_invalid, without the value, when a secret cannot be a header value
+ * headers (a repeated name becomes one header with both values), authentication, `Idempotency-Key`, signature.
+ * @throws {ProviderFailure} config_invalid, without the value, when a secret cannot be a header value
  */
 export function requestHeaders(
   config: WebhookConfig,

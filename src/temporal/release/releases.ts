@@ -30,7 +30,10 @@ export class ReleaseError extends Error {
  * has updated all task queues, or after 10 s. All calls throw when Temporal cannot be reached.
  */
 export interface Releases {
-  /** Returns the builds of the deployment. @throws {ReleaseError} when no worker of the deployment has connected yet */
+  /**
+   * Returns the builds of the deployment.
+   * @throws {ReleaseError} when no worker of the deployment has connected yet
+   */
   status(): Promise<ReleaseStatus>;
   /**
    * Makes a build the current one; null = workers without versioning.

@@ -11,7 +11,10 @@ export interface Deployment {
 /** Oldest server version that fully supports Worker Deployments. */
 const SERVER_FLOOR = [1, 28] as const;
 
-/** Checks that the server supports worker versioning. @throws {Error} when the server is too old */
+/**
+ * Checks that the server supports worker versioning.
+ * @throws {Error} when the server is too old
+ */
 export function assertServerKnowsDeployments(serverVersion: string): void {
   const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(serverVersion) ?? [];
   const isNewer = Number(major) > SERVER_FLOOR[0];

@@ -158,7 +158,11 @@ interface ScriptInput {
   packages: string;
 }
 
-/** Runs a script on the server. @throws {SyntaxError} when the context is not JSON @throws {ApiError} */
+/**
+ * Runs a script on the server.
+ * @throws {SyntaxError} when the context is not JSON
+ * @throws {ApiError}
+ */
 function runScript({ kind, script, context, secrets, packages }: ScriptInput) {
   const named = secrets.filter(({ variable }) => variable !== '');
   const overridden = named.filter(({ override }) => override !== '');

@@ -61,8 +61,8 @@ const ASPECT_RATIO: Readonly<Record<Direction, string>> = { DOWN: '0.01', RIGHT:
 let elk: InstanceType<typeof ElkApi> | undefined;
 
 /**
- * Computes the layout of a graph in a web worker to keep the page responsive. @throws {Error} when the worker cannot
- * start
+ * Computes the layout of a graph in a web worker to keep the page responsive.
+ * @throws {Error} when the worker cannot start
  */
 export async function layOut(
   boxes: readonly BoxSize[],

@@ -103,7 +103,8 @@ async function watchOnce(
 }
 
 /**
- * Opens the connection on behalf of the first automation that may use its secrets. @throws {FermataError} when none may
+ * Opens the connection on behalf of the first automation that may use its secrets.
+ * @throws {FermataError} when none may
  */
 async function openWatched(
   { database, openConnection }: EventWatcherDeps,
@@ -128,8 +129,8 @@ async function openWatched(
 }
 
 /**
- * Appends the events of a batch in chunks, and advances the watch with each chunk. @throws {Lost} when another worker
- * has taken over the watch
+ * Appends the events of a batch in chunks, and advances the watch with each chunk.
+ * @throws {Lost} when another worker has taken over the watch
  */
 async function deliverBatch(
   { database, workerId, clock, notifier, wanted }: WatchDeps,

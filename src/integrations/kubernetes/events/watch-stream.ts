@@ -45,7 +45,8 @@ const Page = z.looseObject({
 
 /**
  * Lists the events after a resource version, oldest first. If `after` is null, returns no events, only the current
- * version. @throws {Expired} when the list expired on the server before all pages were read
+ * version.
+ * @throws {Expired} when the list expired on the server before all pages were read
  */
 export async function listEvents(source: Source, after: string | null): Promise<Batch> {
   const { kubernetes, config, namespace, signal, now } = source;
