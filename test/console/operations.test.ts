@@ -299,7 +299,8 @@ describeConsole('operating by the console', () => {
     await page.getByLabel('Search triggers').fill('incident.created');
     await page.keyboard.press('Enter');
     await page.getByRole('heading', { name: 'incident.created' }).waitFor();
-    await page.getByRole('heading', { name: 'Example' }).waitFor();
+    await page.getByRole('heading', { name: 'Example', exact: true }).waitFor();
+    await page.getByRole('heading', { name: 'Example of a payload' }).waitFor();
   });
 
   it('returns to sign-in when the session ends, and to the same screen afterwards', async () => {
