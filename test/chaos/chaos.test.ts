@@ -141,7 +141,8 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       };
       const trickle = (async () => {
         while (Date.now() < end) {
-          // Appending fails if its session is terminated or the table is locked. The event was then not accepted.
+          // Appending fails if its session is terminated or the table is locked. In that case, the event was not
+          // accepted.
           await emit().catch(() => undefined);
           await pause(100 + random.next() * 200);
         }
@@ -218,7 +219,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       expect(sent.size).toBeGreaterThan(0);
     }
 
-    /** Returns the number of accepted events of a type, which are those in the log. */
+    /** Returns the number of accepted events of a type. An event was accepted if it is in the log. */
     async function accepted(type: string): Promise<number> {
       const { rows } = await engine.database.db.execute<{ count: number }>(sql`
       select count(*)::int as count from changes

@@ -23,8 +23,8 @@ export interface FaultDeps {
 }
 
 /**
- * Returns the settings of every worker: it reaches the database through the proxy, and loads the plugin whose trigger
- * an automation uses.
+ * Returns the settings of all workers. They reach the database through the proxy and load the plugin whose trigger an
+ * automation uses.
  */
 export function workerSettings({ engine, proxy }: FaultDeps): Record<string, string> {
   const url = new URL(engine.databaseUrl);

@@ -3,8 +3,8 @@ import { sql } from 'drizzle-orm';
 import type { Engine, RunRow } from '../support/engine';
 
 /**
- * Checks I1: each change that matches a trigger has started a run or has a recorded reason why not. Events of the type
- * `go` are excluded, because only waits listen to them.
+ * Checks I1: each change that matches a trigger has started a run or has a recorded reason why it did not. Events of
+ * the type `go` are excluded, because only waits listen to them.
  */
 export async function expectNothingLost({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
@@ -64,7 +64,7 @@ export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): vo
   }
 }
 
-/** Checks I6: a window of three fires for every event from the third on, whatever happened in between. */
+/** Checks I6: a window of three fires for the third event and every later one, whatever happened in between. */
 export async function expectWindows(engine: Engine, automationId: string, events: number): Promise<void> {
   const runs = await engine.runs(automationId);
   expect({ events, runs: runs.length }).toEqual({ events, runs: Math.max(0, events - 2) });

@@ -15,8 +15,8 @@ const FACTOR = 5;
 const BURST = 1_000;
 const QUIET_ALONE = 100;
 /**
- * Share of the sustainable rate that the quiet automation uses. Its fair share next to four noisy automations would be
- * a fifth.
+ * Share of the sustainable rate that the quiet automation uses. Its fair share beside four noisy automations would be a
+ * fifth.
  */
 const QUIET_SHARE = 1 / 40;
 const NOISY = ['noisy.0', 'noisy.1', 'noisy.2', 'noisy.3'];

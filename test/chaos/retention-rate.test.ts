@@ -9,8 +9,8 @@ const BURST = 200;
 /** Number of old rows per table. */
 const OLD = 10_000;
 /**
- * Number of rows that an event leaves behind, apart from those that are deleted with its run or with a day: a run, a
- * delivery and a transition.
+ * Number of rows that an event leaves behind: a run, a delivery and a transition. Rows that are deleted with their run
+ * or with a whole day are not counted.
  */
 const ROWS_OF_EVENT = 3;
 /** Fraction of the time in which retention works: four of every five minutes. */

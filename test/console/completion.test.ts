@@ -146,7 +146,7 @@ const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   ],
 ];
 
-/** Returns the suggested labels. The last `|` is the cursor, because filters also contain bars. */
+/** Returns the suggested labels. The last `|` marks the cursor; the others belong to filters. */
 function labelsAt(marked: string): string[] {
   const offset = marked.lastIndexOf('|');
   const text = marked.slice(0, offset) + marked.slice(offset + 1);

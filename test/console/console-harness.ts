@@ -39,8 +39,8 @@ export const launchBrowser = (): Promise<Browser> =>
   chromium.launch({ executablePath: CHROMIUM, args: [...FLAGS, ...QUIET] });
 
 /**
- * Delay in milliseconds of every script and response. It makes a test fail on every run if it does not wait for the
- * next screen. Without the delay, such a test fails only on a busy machine.
+ * Delay in milliseconds of every script and response. With it, a test that does not wait for the next screen fails on
+ * every run; without it, such a test fails only on a busy machine.
  */
 const SLOW_MS = Number(process.env['CONSOLE_SLOW_MS'] ?? 0);
 
@@ -54,7 +54,7 @@ const slowDown = (context: BrowserContext) =>
 
 /**
  * Replaces the text in the editor as a user would. Playwright's `fill` selects the old text in the document. If the
- * editor has not noticed the selection when the new text arrives, it keeps the old text after the new one.
+ * editor has not noticed the selection when the new text arrives, the old text remains before the new one.
  */
 export async function writeDefinition(page: Page, text: string): Promise<void> {
   await page.getByLabel('Definition').click();
@@ -101,15 +101,15 @@ export async function openPage(browser: Browser, origin: string, path: string, o
 }
 
 /**
- * Clicks an element if the page still shows it, in a single step inside the page. For pages that may replace the
- * element themselves, where a normal click could wait for an element that never returns.
+ * Clicks an element if the page still shows it, in a single step inside the page. Use it if the page may replace the
+ * element on its own: a normal click could then wait for an element that never returns.
  */
 export const clickIfShown = (target: Locator): Promise<void> =>
   target.evaluateAll((elements) =>
     elements.slice(0, 1).forEach((element) => (element as unknown as { click(): void }).click()),
   );
 
-/** The API in this process, and a browser. */
+/** The console: the API in this process, and a browser. */
 export interface ConsoleHarness {
   api: ApiHarness;
   browser: Browser;
@@ -165,8 +165,8 @@ export async function startConsole(settings: Partial<ApiSettings> = {}): Promise
 }
 
 /**
- * Returns the serious and critical accessibility findings of axe on a page, each with its first element. With `rules`,
- * only these rules are checked.
+ * Returns the serious and critical accessibility findings of axe on a page, each with the first element concerned. With
+ * `rules`, checks only these rules.
  */
 export async function seriousFindings(page: Page, rules: string[] = []): Promise<[string, string | undefined][]> {
   const axe = new AxeBuilder({ page });

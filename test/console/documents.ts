@@ -123,7 +123,7 @@ export const BROKEN: readonly string[] = [
   `${HEAD}actions:\n  - stop: {}\n  - action: automation.log\n    config: { message: never }\n`,
 ];
 
-/** Returns the automations in the examples directory, one text per file and document. */
+/** Returns the texts of the files in the examples directory. */
 export function exampleDocuments(): string[] {
   const folders = EXAMPLES.map((name) => join(projectRoot(), 'examples', name));
   return folders.flatMap((folder) =>
@@ -133,7 +133,10 @@ export function exampleDocuments(): string[] {
   );
 }
 
-/** Returns what the editor reads from the API for completion and hover texts, with custom names added. */
+/**
+ * Returns what the editor reads from the API for completion and hover texts, plus made-up connections, secrets, hooks,
+ * systems and groups.
+ */
 export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
   const items = async <T>(path: string) => (await api.call('GET', `${BASE}${path}`)).body['items'] as T[];
   const scope = (await api.call('GET', `${BASE}/schema/scope`)).body as { health: Knowledge['health'] };
@@ -153,7 +156,10 @@ export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
   };
 }
 
-/** Returns what the editor reads from the API for its validator. */
+/**
+ * Returns what the editor reads from the API for its validator, for an installation without connections, hooks, secrets
+ * and custom kinds.
+ */
 export async function validatorKnowledge(api: ApiHarness): Promise<ValidatorKnowledge> {
   const read = async (path: string) => (await api.call('GET', `${BASE}${path}`)).body;
   const items = async <T>(path: string) => (await read(path))['items'] as T[];

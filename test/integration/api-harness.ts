@@ -41,7 +41,7 @@ export interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** The API over real HTTP, with its own database. Every response is checked against its documentation. */
+/** The API over real HTTP, with its own database. Every response is checked against the API's own documentation. */
 export interface ApiHarness {
   url: string;
   api: Api;

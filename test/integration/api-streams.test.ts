@@ -148,7 +148,8 @@ it('loses nothing over a reconnect when a transaction commits late, and repeats 
   const late = await lateChange('late-2');
   await switchLight('c', 1);
   await stream.until((events) => events.length === 1);
-  // The id remains below the position of the open transaction, so the event will be repeated.
+  // The id remains below the position of the open transaction, so a reader that resumes from it receives the event
+  // again.
   expect(stream.events[0]?.id).toBeLessThan(late.seq);
   stream.close();
   await late.commit();
@@ -290,8 +291,8 @@ it('reads for a slow reader only what it takes, and stops when it hangs up', asy
   api.database.pool.on('acquire', count);
   const slow = await openPaused('/stream', Number(last));
   await pause(3000);
-  // All pages together are 80 queries with 160 MB. The kernel buffers up to 38 MB. Polls and heartbeats only add a few
-  // queries per second.
+  // Reading everything takes 80 queries and 160 MB, of which the kernel buffers up to 38 MB. Polls and heartbeats only
+  // add a few queries per second.
   expect(queries).toBeLessThan(60);
   slow.socket.resume();
   for (let tries = 0; tries < 200 && !slow.text().includes('bulk-4000"'); tries += 1) await pause(100);

@@ -9,9 +9,9 @@ import { until } from '../support/until';
 /** Longer than the heartbeat timeout of a call (5 s), with time for the retry. */
 const SUSPENDED_MS = 9_000;
 /**
- * Maximum time in milliseconds until another worker receives a step of a suspended worker. Temporal first gives the
- * step to each open poll of the suspended worker, for up to a minute. After each of these, it waits for the heartbeat
- * timeout and the pause between attempts.
+ * Maximum time in milliseconds until another worker receives a step of a suspended worker. For up to a minute, Temporal
+ * gives the step to the polls that the suspended worker has left open, one after another. After each of them, it waits
+ * for the heartbeat timeout and the pause between attempts.
  */
 const TAKEN_OVER_MS = 150_000;
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -154,7 +154,7 @@ actions:
     });
     await first.stop('SIGKILL');
     const killedAt = Date.now();
-    // Ten subjects, so that the partitions of both workers are used.
+    // Use ten subjects, so that the partitions of both workers are used.
     for (let n = 0; n < 10; n += 1) await engine.emit('five', {}, { subject: `s${n}` });
     await engine.routed();
     expect(Date.now() - killedAt).toBeLessThan(allowedMs(10_000));

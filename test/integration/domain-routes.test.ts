@@ -2,7 +2,7 @@ import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harne
 
 const ABSENT = '00000000-0000-7000-8000-000000000000';
 
-/** Tests for each domain what all domains have in common. */
+/** Tests what the routes of all domains have in common. */
 describe('the routes of the domains', () => {
   let h: ApiHarness;
   beforeAll(async () => {

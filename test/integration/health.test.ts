@@ -23,7 +23,7 @@ describe('health', () => {
     ...{ systemId, configurationId: 'http', status, ...more },
   });
   const healthOf = async (id: string) => (await f.store.get(f.db, 'health', id))?.state;
-  /** Returns the events that the rows of a system mean, in order. */
+  /** Returns the events that triggers receive from the changes of a system, in order. */
   const eventsOf = async (id: string): Promise<{ event: string; payload: Record<string, unknown> }[]> => {
     interface Row {
       event: string | null;

@@ -42,7 +42,7 @@ on_failure:
   - { action: integration-webhook.send, config: { url: "$URL/failed" } }
 `;
 
-/** Contains a wait of each kind. Its runs end these waits in different ways: see `waits`. */
+/** Has a wait of each kind. The waits of its runs end in different ways: see `waits`. */
 const WAITS = `
 name: Every wait
 mode: parallel

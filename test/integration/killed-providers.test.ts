@@ -16,8 +16,8 @@ interface Row {
   action: string;
   config: Fields;
   /**
-   * `once` means that the vendor received one request. `same` means that it received the same request again, without
-   * further effect. `again` means that the effect happened twice.
+   * What happens when the step is repeated. `once`: the vendor receives one request. `same`: the vendor receives the
+   * same request again, without further effect. `again`: the effect happens twice.
    */
   repeat: 'once' | 'same' | 'again';
   /** Returns the key or the whole effect for each time that the provider accepted the action. */

@@ -47,7 +47,7 @@ describe('workers with different plugins', () => {
   test('each change is routed by one that knows its trigger, whichever has the partition', async () => {
     const storm = await save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
     const flood = await save({ name: 'flood', triggers: [{ event: 'tide.flood_started' }], actions: [seen] });
-    // Start them one after another. A worker reads what the others know when it starts, and then every 1.5 s.
+    // Start them one after another. A worker reads what the others know at its start and then every 1.5 s.
     await start(WEATHER);
     await start(TIDE);
     await start('');

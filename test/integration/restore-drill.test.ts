@@ -144,7 +144,7 @@ describe('the restore drill', () => {
     // The row again shows what the run waits for.
     await waitsAt('work', 'kept', 'actions[4]');
 
-    // The run has already passed this wait. Its row is removed when the wake is not answered.
+    // The run has already passed this wait. Its row is removed because nothing answers the wake.
     await gate('kept', { first: true });
     const waits = async (path: string) => {
       const found = await e.database.db.execute<{ signalled: boolean }>(

@@ -135,7 +135,7 @@ describe('routing in batches', () => {
     const before = await db().execute<{ count: number }>(sql`
       select count(*)::int as count from changes
       where routed_at < (select routed_at from changes where change_id = ${changeId})`);
-    // The first read takes the oldest 500 changes, the second takes turns between automations.
+    // The first read takes the oldest 500 changes, the second takes changes of all automations in turn.
     expect(before.rows[0]?.count).toBeLessThan(1_000);
   }, 360_000);
 

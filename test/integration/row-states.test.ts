@@ -220,7 +220,7 @@ describe('the life cycles of rows', () => {
           await move(run.id);
           return stepOf(run);
         });
-        // If the run has ended, the only allowed change is that a cancelled branch cancels its open steps.
+        // If the run has ended, the only change allowed is to `cancelled`: a cancelled branch cancels its open steps.
         const from = BEGUN.includes(status) || to === 'cancelled' ? OPEN : [];
         expect({ status, led }).toEqual({ status, led: only(STEP_STATUSES, from, to) });
       }

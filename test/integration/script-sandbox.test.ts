@@ -26,7 +26,10 @@ describe('the sandbox', () => {
     await scripts.close();
   });
 
-  /** Runs a script without the check of variable names, to test what a name that is not on the list could do. */
+  /**
+   * Runs a script without the check of variable names, to see what a loader variable that is missing from the list
+   * could do.
+   */
   const unchecked = (script: string, env: Record<string, string>) =>
     runSandboxed(
       { sandbox: 'bubblewrap', network: false },
@@ -75,7 +78,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     const { stdout } = await unchecked('echo "$LD_PRELOAD"', {
       ...{ LD_DEBUG: 'libs', LD_DEBUG_OUTPUT: log, LD_PRELOAD: library, PATH: open },
     });
-    // The sandbox requests a report from the dynamic loader, which prints it there.
+    // The variable is set inside the sandbox.
     expect(stdout).toContain(`${library}\n`);
     expect(readdirSync(open).sort()).toEqual(hasCompiler ? ['evil.c', 'evil.so'] : ['evil.c']);
     if (!hasCompiler) return;

@@ -257,7 +257,7 @@ ${steps}
     });
     const options = `/connections/${String(jira['id'])}/options`;
     engine.receiver.answerWith((received, response) => {
-      // The address as the called system sees it.
+      // The address as the receiver sees it.
       const values = [{ key: 'OPS', name: `Ops at ${received.path}`, [received.path]: 1 }];
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ values }));
     });

@@ -52,8 +52,7 @@ describe('DDL on the change log while a reader holds it open', () => {
     await reader.query('lock table changes in access share mode');
   };
   /**
-   * Inserts rows while `work` is in progress. If an insert waits for a lock for a second, it fails, and so does the
-   * test.
+   * Inserts rows while `work` is in progress. An insert that waits for a lock for a second fails, and so does the test.
    */
   const insertDuring = async (work: Promise<unknown>): Promise<void> => {
     const client = new pg.Client({ connectionString: test.url });

@@ -23,7 +23,7 @@ describe('a run that waits', () => {
         `  - wait_until: { condition: 'state.lamp[trigger.payload.data.lamp].status == "on"', timeout_seconds: 120, continue_on_timeout: false }
   - { action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.data.lamp }}" } }`,
       );
-      // Milliseconds after the event at which a lamp has to be switched on to coincide with the arming of the wait,
+      // Milliseconds after the event at which a lamp must be switched on to coincide with the arming of the wait, as
       // measured in the latest rounds.
       const delays: number[] = [];
       const gaps: number[] = [];

@@ -26,7 +26,10 @@ describe('a window gate', () => {
   afterAll(() => engine.close());
 
   const routed = () => engine.routed(60_000);
-  /** Emits events one by one and routes each before the next, so that they are counted in the order of arrival. */
+  /**
+   * Emits events one by one. Each is routed before the next is emitted, so that they are counted in the order of
+   * arrival.
+   */
   const emitAt = async (type: string, occurredAt: Date, subject = 'one') => {
     await appendChanges(engine.database.db, [
       {

@@ -94,7 +94,7 @@ actions:
       response.end('ok');
     });
     await engine.emit('sleeps');
-    // Emit only after the first check, because that check would find the event itself.
+    // Emit only after the first check, which would otherwise find the event already.
     const isChecked = async () => (await engine.database.pool.query('select 1 from waits where looked')).rowCount === 1;
     await until('it waits, and has been checked', isChecked);
     await engine.emit('awake');
@@ -133,8 +133,8 @@ actions: [{ action: integration-webhook.send, config: { url: "$URL/{{ trigger.pa
     const runs = await engine.ended(300, id, 180_000);
     expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
     expect(engine.receiver.received).toHaveLength(300);
-    // A start asks Temporal about an execution that it finds under its own id. A few such calls are allowed, because
-    // responses may have been lost with the server.
+    // A start asks Temporal about an execution that already has its id. A few such calls are allowed, because responses
+    // may have been lost with the server.
     expect((await calls()) - before).toBeLessThanOrEqual(3);
     await worker.stop();
   }, 300_000);

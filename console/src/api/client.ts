@@ -30,7 +30,7 @@ export function setCsrfToken(token: string): void {
   csrfToken = token;
 }
 
-/** Called when the API refuses a call because the session has ended. */
+/** Called when the API refuses a request because the session has ended. */
 let onSignedOut: () => void = () => undefined;
 export function whenSignedOut(callback: () => void): void {
   onSignedOut = callback;

@@ -1,7 +1,7 @@
 import { useEffect, useSyncExternalStore } from 'react';
 import { queryClient } from './query-client';
 
-/** The query keys that each event of the stream makes stale. */
+/** Events of the stream, each with the keys of the queries that it makes stale. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
   run: ['runs', 'now', 'waits', 'evaluations', 'causes'],
   step: [],
@@ -66,8 +66,8 @@ export function useLive(): void {
       source.onerror = () => {
         setState('lost');
         if (source?.readyState !== EventSource.CLOSED) return;
-        // The server refused the stream, and the browser will not reconnect. The session may have ended: reading it
-        // again shows.
+        // The server refused the stream, so the browser will not reconnect. Perhaps the session has ended: read it
+        // again to find out.
         void queryClient.invalidateQueries({ queryKey: ['session'] });
         retry = window.setTimeout(connect, 3_000);
       };

@@ -1,7 +1,10 @@
 import { QueryClient } from '@tanstack/react-query';
 import { ApiError } from './client';
 
-/** The cache of API responses. Retries a query up to three times unless the API refused it (a status below 500). */
+/**
+ * The cache of API responses. A failed query is retried up to three times, unless the API refused it (status below
+ * 500).
+ */
 export const queryClient = new QueryClient({
   defaultOptions: {
     queries: {

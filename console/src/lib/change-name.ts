@@ -1,9 +1,9 @@
-/** The fields of a change that its display name is derived from. */
+/** The fields of a change from which its display name is derived. */
 interface NamedChange {
   kind: string | null;
   event: string | null;
   customType: string | null;
-  /** Events that the change means to triggers. Absent from lists that do not derive them. */
+  /** Events that triggers can receive from this change. Undefined if the endpoint does not derive them. */
   events?: readonly string[];
 }
 
@@ -14,7 +14,7 @@ export function changeName({ kind, event, customType, events }: NamedChange): st
   return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }
 
-/** Returns the event that started a run. For a custom event, returns its type. Returns null for a manual run. */
+/** Returns the event that started a run, or the type of a custom event. Returns null for a manual run. */
 export function runEvent({ customType, triggerEvent }: { customType: string | null; triggerEvent: string | null }) {
   return customType ?? triggerEvent;
 }

@@ -132,7 +132,7 @@ function branchesOf(kind: string, given: unknown, step: Record<string, unknown>,
   }
 }
 
-/** Returns a condition in one line, close to how the definition spells it. */
+/** Returns a condition in one line, written much as in the definition. */
 function conditionText(condition: unknown): string {
   if (typeof condition === 'string' || typeof condition === 'number' || typeof condition === 'boolean')
     return String(condition);

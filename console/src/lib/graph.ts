@@ -26,7 +26,7 @@ interface GraphModel {
   edges: GraphEdge[];
 }
 
-/** An edge without a target yet. It will lead to the next step. */
+/** An edge whose target, the next step, is not known yet. */
 interface Exit {
   from: string;
   label: string;
@@ -34,11 +34,11 @@ interface Exit {
 }
 
 interface Counts {
-  /** Label of the edge from the triggers to the conditions, e.g. `4 × filter`. */
+  /** Label after the triggers: how many events their gates refused, e.g. `4 × filter`. */
   refused?: string;
-  /** Label of the edge that leaves the conditions. */
+  /** Label after the last condition: how many events the conditions refused. */
   unmet?: string;
-  /** Label of the edge to the first step. */
+  /** Label of the edge to the first step: how many runs have ended. */
   ended?: string;
 }
 
@@ -84,8 +84,7 @@ function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: Gra
 const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });
 
 /**
- * Adds a text to the label of the first exit only, because repeating a count on every edge would suggest that it
- * applies to each.
+ * Adds a text to the label of the first exit only. On every edge, it would look like a separate count for each edge.
  */
 function labelled(exits: readonly Exit[], text: string | undefined): Exit[] {
   if (text === undefined || text === '') return [...exits];
@@ -142,7 +141,7 @@ function exitsOf(step: FlowStep, graph: GraphModel): Exit[] {
   }
 }
 
-/** Adds a node for each case of a `choose`. The node shows the condition, which is too long for an edge label. */
+/** Adds a node for each case of a `choose`. The node shows the condition, which would be too long for an edge label. */
 function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
   const exits: Exit[] = [];
   const last = branches.at(-1);
@@ -158,7 +157,7 @@ function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
 }
 
 /**
- * Returns the path in the definition of a step of a run: the pass number is removed, so `repeat[3].sequence` becomes
+ * Returns where in the definition a step of a run is. Only the pass number is removed: `repeat[3].sequence` becomes
  * `repeat.sequence`.
  */
 export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
@@ -166,16 +165,18 @@ export const placeInDefinition = (path: string): string => path.replaceAll(/\.re
 /** The outcome of one place in the definition during a run. */
 export interface PlaceOutcome {
   status: string;
-  /** Number of times the step was performed. Only steps inside loops are performed more than once. */
+  /** Number of steps of the run at this place. Greater than 1 only inside loops. */
   passes: number;
-  /** Path of the step to show: the last step that failed or is open, otherwise the last step. */
+  /** Path of the step to show: the last one with this status. */
   path: string;
 }
 
-/** Statuses, most important first. A place shows the most important status of its passes. */
+/** Statuses, most important first. A place shows the most important status among its passes. */
 const TELLING = ['failed', 'waiting', 'running', 'cancelled', 'pending', 'success', 'skipped'];
 
-/** Returns the outcomes of a run's steps by their place in the definition. Loop passes of the same step are merged. */
+/**
+ * Returns the outcomes of a run's steps by their place in the definition. All loop passes of a step count as one place.
+ */
 export function outcomesByPlace(steps: readonly { path: string; status: string }[]): Map<string, PlaceOutcome> {
   const found = new Map<string, PlaceOutcome>();
   const rank = (status: string) => TELLING.indexOf(status);

@@ -3,8 +3,9 @@ import { useCallback } from 'react';
 
 /**
  * Returns a `navigate` function that does nothing once the user has chosen another screen.
- * While the script of the new screen loads, the old screen stays visible and clickable, and its requests may be
- * answered even later. It must not change the address, which already belongs to the new screen.
+ * Until the script of the new screen has loaded, the old screen stays visible and clickable, and responses to its
+ * requests may arrive even later. By then, the address already belongs to the new screen, so the old screen must not
+ * change it.
  */
 export function useNavigateWhileShown(): ReturnType<typeof useNavigate> {
   const router = useRouter();

@@ -4,8 +4,8 @@ interface Counted {
 }
 
 /**
- * Returns how many runs have one of the given statuses. Returns "10,000+" when the service stopped counting at 10,000,
- * and undefined until the service has answered.
+ * Returns the number of runs with any of the given statuses, followed by `+` if the service stopped counting one of
+ * these statuses at 10,000. Returns undefined until the service has answered.
  */
 export function countText(answer: Counted | undefined, statuses: readonly string[]): string | undefined {
   const { counts, countsAtLeast = [] } = answer ?? {};

@@ -5,7 +5,7 @@ export type Search = Record<string, string | undefined>;
 
 /**
  * Returns the search parameters of the address, and a function that changes some of them without adding a history
- * entry. The function does nothing once the user has chosen another screen.
+ * entry. That function does nothing once the user has chosen another screen.
  */
 export function useSearchParams(): [Search, (changes: Search) => void] {
   const search: Search = useSearch({ strict: false });

@@ -12,14 +12,14 @@ export interface TimeAxis {
   folds: readonly Fold[];
 }
 
-/** Shorter periods are never folded. */
+/** Minimum length of a fold. */
 const SHORTEST_FOLD_MS = 5_000;
 const FOLD_WIDTH = 0.1;
 const MAX_FOLDS = 5;
 
 /**
- * Returns an axis from `from` to `to`. The longest gaps between neighbouring instants are folded if together they make
- * up at least two thirds of the axis.
+ * Returns an axis from `from` to `to`. The longest gaps between neighbouring instants are folded if they amount to at
+ * least two thirds of the time.
  */
 export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
   const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);
@@ -56,7 +56,7 @@ function foldedOf(lengths: readonly number[]): Set<number> {
   let sum = 0;
   for (const [count, { length }] of longest.entries()) {
     sum += length;
-    // Folding makes room for the remaining gaps. There are none if the folded gaps fill the whole axis.
+    // Folding gives the other gaps more room. If the longest gaps fill the whole axis, there are no others.
     if (sum < total && sum >= 2 * (total - sum)) return new Set(longest.slice(0, count + 1).map(({ index }) => index));
   }
   return new Set();

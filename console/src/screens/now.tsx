@@ -14,7 +14,8 @@ import { Duration, Time } from '../ui/time';
 const HOUR_MS = 3_600_000;
 const SHOWN = 8;
 /**
- * Interval in milliseconds at which the panels are read again. The event stream does not announce everything they show.
+ * Interval in milliseconds at which the panels are read again. The event stream does not announce every change that
+ * they show.
  */
 const REFRESH_MS = 15_000;
 
@@ -142,7 +143,7 @@ function RunsOfTheHour() {
       bodyOf(api.GET('/api/v1/runs', { params: { query: { ...query, limit: SHOWN } } }));
     const [runs, open, failed, stats] = await Promise.all([
       bodyOf(api.GET('/api/v1/runs', { params: { query: { from, counts: 'true', limit: 1 } } })),
-      // Open runs are shown regardless of when they started.
+      // Open runs are shown even if they started earlier.
       list({ status: 'running,waiting' }),
       list({ status: 'failed', from }),
       bodyOf(api.GET('/api/v1/stats', { params: { query: { from, bucket: 'minute' } } })),
@@ -270,7 +271,7 @@ function DeadLetters() {
   );
 }
 
-/** Lists the problems that the installation detects in itself, with advice on each. */
+/** Lists the problems that the installation has detected in itself, with advice on each. */
 function Problems() {
   const { data } = useNowQuery('diagnosis', () => bodyOf(api.GET('/api/v1/diagnosis')));
   const items = data?.items ?? [];

@@ -13,8 +13,8 @@ type Causes = components['schemas']['RunCauses'];
 type Below = Causes['down'][number];
 
 /**
- * Interval in milliseconds at which causes are read again, until a minute after the run has ended. Changes that the run
- * wrote are routed slightly later.
+ * Interval in milliseconds at which causes are read again. Reading continues for a minute after the end of the run,
+ * because the last changes that the run wrote are routed with a delay.
  */
 const REFRESH_MS = 10_000;
 const SETTLED_MS = 60_000;
@@ -64,7 +64,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
   );
 }
 
-/** Describes what started a run for which no change is recorded. */
+/** Returns a text for what started a run if no change is recorded for it. */
 function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
   if (automationId === null) return 'no longer kept';
   return (runId === run.id ? runEvent(run) : null) ?? 'by hand';
@@ -72,7 +72,7 @@ function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunDat
 
 function CausedBy({ run, causes: { down, more, keptSince, retries } }: { run: RunData; causes: Causes }) {
   const known = new Set(down.flatMap(({ runs }) => runs.map(({ id }) => id)));
-  // Some runs in between may have been deleted. Changes written by them become separate roots.
+  // Runs in between may have been deleted. The changes that they wrote become separate roots.
   const roots = down.filter(({ runId }) => runId === run.id || !known.has(runId));
   const isKept = run.startedAt === null || run.startedAt > keptSince;
   return (

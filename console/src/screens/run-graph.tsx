@@ -9,7 +9,7 @@ import { Loaded } from '../ui/page';
 type RunData = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/** Reads the version of the definition that a run is pinned to. Returns null if that version is no longer kept. */
+/** Reads the version of the definition to which a run is pinned. Returns null if that version is no longer kept. */
 export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =>
   queryOptions({
     queryKey: ['automation', automationId, 'version', pinned],

@@ -14,7 +14,7 @@ interface StepPage {
 }
 
 const PAGE = 200;
-/** While the list is read for the first time, the number of pages between two updates of the screen. */
+/** During the first read of the list, the number of pages between two updates of the screen. */
 const SHOW_EVERY = 10;
 const OPEN = new Set(['pending', 'running', 'waiting']);
 
@@ -24,10 +24,10 @@ interface Detail {
 }
 
 /**
- * Returns the steps of a run, sorted by path. The API returns the first 500 with the run; all further steps are read
- * page by page, and `complete` is false until the last page has arrived.
- * While a run continues, only the last page and pages with an open step are read again. The previous list stays
- * complete until the new one has been read.
+ * Returns the steps of a run, sorted by path. The API returns the first 500 with the run. If there are more, all steps
+ * are read page by page, and `complete` is false until the last page has arrived.
+ * When a run continues, only the last page and pages with an open step are read again. Until that is done, the previous
+ * list is returned and counts as complete.
  */
 export function useSteps(id: string, detail: Detail | undefined): { steps: readonly Step[]; complete: boolean } {
   const truncated = detail?.stepsTruncated === true;
@@ -50,15 +50,15 @@ async function readPages(id: string): Promise<readonly StepPage[]> {
     const page = known !== undefined && isSettled(known, cursor) ? known : await readPage(id, cursor);
     pages.push(page);
     cursor = page.nextCursor ?? undefined;
-    // During the first read, show the pages so far. Later reads replace the list once they are complete.
+    // During the first read, show the pages read so far. Later reads replace the whole list at their end.
     if (pages.length > before.length && pages.length % SHOW_EVERY === 4) queryClient.setQueryData(key, [...pages]);
   } while (cursor !== undefined);
   return pages;
 }
 
 /**
- * Returns whether a page will never change. Steps are listed in the order in which they started, so this is true of a
- * full page of ended steps.
+ * Returns whether a page can no longer change. Steps are listed in the order in which they started, so a page that is
+ * not the last and has no open steps stays as it is.
  */
 const isSettled = (page: StepPage, cursor: string | undefined): boolean =>
   page.cursor === cursor && page.nextCursor !== null && !page.items.some(({ status }) => OPEN.has(status));

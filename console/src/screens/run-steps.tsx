@@ -11,7 +11,7 @@ type Step = components['schemas']['Step'];
 const ROW_PX = 30;
 /** Minimum width of a bar, as a fraction of the axis. */
 const LEAST = 0.006;
-/** Number of steps from which the list shows a filter. */
+/** Minimum number of steps for which the list shows a filter. */
 const FILTER_FROM = 25;
 /** Statuses that the filter offers as buttons. */
 const NARROWING = ['failed', 'waiting', 'running', 'cancelled', 'skipped'];

@@ -41,7 +41,8 @@ function ArmedFacts({ run, step }: { run: Run; step: Step }) {
 }
 
 /**
- * Returns the distinct context keys of a wait's events, joined by commas. Returns undefined if none of them has a key.
+ * Returns the distinct context keys of the events that a wait listens to, joined by commas. Returns undefined if there
+ * are no keys.
  */
 function contextKeysOf({ contextKeys }: components['schemas']['Wait']): string | undefined {
   const keys = [...new Set(contextKeys.map((key) => key ?? 'none'))];

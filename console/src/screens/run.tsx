@@ -24,7 +24,9 @@ type RunData = Detail['run'];
 type Step = components['schemas']['Step'];
 type Detail = Awaited<ReturnType<typeof readRun>>;
 
-/** Kinds of steps that contain other steps. They are waiting whenever a step inside them is waiting. */
+/**
+ * Kinds of steps that contain other steps. By default, the step inside is shown instead, because it has the details.
+ */
 const CONTAINERS = new Set(['parallel', 'sequence', 'choose', 'repeat']);
 
 const readRun = (id: string) => bodyOf(api.GET('/api/v1/runs/{id}', { params: { path: { id } } }));
@@ -121,8 +123,8 @@ function useRetry(run: RunData) {
 }
 
 /**
- * A retry button, shown at the step that made the run fail. The retry starts from this step and does not repeat the
- * steps that succeeded.
+ * A retry button, shown at the step that made the run fail. The retry starts at this step and does not repeat the steps
+ * that succeeded.
  */
 function RetryFromHere({ run, step }: { run: RunData; step: Step | undefined }) {
   const may = useMay('manage');
@@ -207,8 +209,9 @@ function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
 }
 
 /**
- * Returns the step to show. This is the step in the address. If there is none, it is the last step that failed or is
- * waiting, which is only known once all steps have been read.
+ * Returns the step to show: the one in the address, otherwise the last failed one, otherwise the last waiting one. If
+ * the address names no step, also the last step of a run that has ended. The defaults are known only once all steps
+ * have been read.
  */
 function useShownStep(run: RunData | undefined, steps: readonly Step[], complete: boolean): Step | undefined {
   const chosen = useChosen();

@@ -33,7 +33,7 @@ export function SavedViews({ search }: { search: Search }) {
     try {
       window.localStorage.setItem(KEY, JSON.stringify(next));
     } catch {
-      // Local storage is full or blocked, so the views are lost when the page is closed.
+      // Local storage is full or blocked. The views are lost when the page is closed.
     }
   };
   const save = () => {

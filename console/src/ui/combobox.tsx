@@ -9,7 +9,7 @@ export interface Choice {
 interface ComboboxProps {
   label: string;
   hint?: ReactNode;
-  /** The text in the input. In a field with several values, only the part not yet chosen. */
+  /** The text in the input, without values that have already been chosen. */
   text: string;
   /** Choices that match the text. */
   choices: readonly Choice[];
@@ -49,7 +49,7 @@ export function Combobox(props: ComboboxProps) {
       event.stopPropagation();
       close();
     } else if (event.key === 'Enter' && onLeave !== undefined && text.trim() !== '') {
-      // Enter first accepts the text. The next Enter submits the form.
+      // The first Enter accepts the text. The next one submits the form.
       event.preventDefault();
       onLeave();
       close();
@@ -123,7 +123,7 @@ function Choices({ id, choices, active, shown, onChoose }: ChoicesProps) {
           id={`${id}-${index}`}
           role="option"
           aria-selected={index === active}
-          // Mouse down comes before the input loses the focus, which would close the list before a click.
+          // A click would come too late: by then, the input has lost the focus, and the list is closed.
           onMouseDown={(event) => {
             event.preventDefault();
             onChoose(value);

@@ -4,8 +4,8 @@ import { useState } from 'react';
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /**
- * Returns a short form of an id. For a UUID it consists of the last characters, because UUIDs created within the same
- * hour start alike.
+ * Returns a short form of an id. For a UUID, these are its last characters, because UUIDs created within the same hour
+ * begin with the same characters.
  */
 export function shortId(id: string, short = 12): string {
   if (UUID.test(id)) return `…${id.slice(-8)}`;

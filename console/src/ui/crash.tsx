@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { RotateCcw } from 'lucide-react';
 import { Empty, Page, Problem } from './page';
 
-/** Replaces a screen that failed to render and shows the error. The navigation remains usable. */
+/** Shown instead of a screen that failed to render, with the error. The navigation remains usable. */
 export function Crash({ error }: { error: unknown }) {
   return (
     <Page

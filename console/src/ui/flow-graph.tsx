@@ -23,7 +23,7 @@ interface FlowGraphProps {
   onChoose?: ((place: string) => void) | undefined;
 }
 
-/** Shows a definition as a graph, with counts on its edges or the outcomes of a run in its nodes. */
+/** Shows a definition as a graph, with counts or with the outcomes of a run. */
 export function FlowGraph(props: FlowGraphProps) {
   const { definition, label, ended, refused = {}, counts, outcomes, chosen, onChoose } = props;
   const { nodes, edges } = useMemo(
@@ -52,8 +52,8 @@ export function FlowGraph(props: FlowGraphProps) {
 }
 
 /**
- * Returns a function that checks whether a run reached a place. Steps with an outcome other than skipped are reached,
- * and so are cases that contain such a step, and all triggers and conditions.
+ * Returns a function that checks whether a run reached a place. Reached are steps with an outcome other than skipped,
+ * cases and `on_failure` if any step inside them has an outcome, and all triggers and conditions.
  */
 function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string) => boolean {
   const places = [...outcomes.keys()];
@@ -64,7 +64,9 @@ function reachedOf(outcomes: ReadonlyMap<string, PlaceOutcome>): (place: string)
     (/(?:\.choose\[\d+\]|\.else|^on_failure)$/.test(place) && places.some((each) => isInside(each, place)));
 }
 
-/** Whether a node is a step, which can be counted: not a trigger, a condition or a case of a choose. */
+/**
+ * Returns whether a node is a step and can have counts, as opposed to a trigger, a condition or a case of a `choose`.
+ */
 const isStep = (id: string): boolean => /^(?:actions|on_failure)\[.*\]$/.test(id) && !/\.choose\[\d+\]$/.test(id);
 
 const isInside = (path: string, place: string): boolean =>

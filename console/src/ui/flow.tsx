@@ -6,10 +6,10 @@ import { Status } from './status';
 /** Number of events that did not start a run, by evaluation outcome. */
 export type Refused = Readonly<Record<string, number>>;
 
-/** How many of the latest runs reached a step, and in how many it failed, by path in the definition. */
+/** How many of the counted runs reached a step, and in how many of them it failed, by path in the definition. */
 export type PlaceCounts = ReadonlyMap<string, { reached: number; failed: number }>;
 
-/** Returns the counts of a step in words; empty when nothing is counted. */
+/** Returns the counts of a step as text. Returns an empty text if there are no counts. */
 export function countsText(counts: PlaceCounts | undefined, path: string): string {
   if (counts === undefined) return '';
   const { reached, failed } = counts.get(path) ?? { reached: 0, failed: 0 };
@@ -20,7 +20,7 @@ interface FlowProps {
   definition: unknown;
   /** Number of runs that ended in the last 24 hours. */
   ended?: number | undefined;
-  /** Events of the last 24 hours that did not start a run. */
+  /** Numbers of events in the last 24 hours that did not start a run. */
   refused?: Refused;
   /** How many runs reached each step, by path. */
   counts?: PlaceCounts | undefined;
@@ -74,7 +74,7 @@ export function Flow({ definition, ended, refused = {}, counts, outcomes = new M
 
 const isCondition = (outcome: string) => outcome.startsWith('condition');
 
-/** Returns how many events were refused by the conditions, or by the gates before them, e.g. `4 × filter`. */
+/** Returns how many events the conditions, or the gates before them, refused, e.g. `4 × filter`. */
 export function refusedText(refused: Refused, by: 'gates' | 'conditions'): string {
   return Object.entries(refused)
     .filter(([outcome]) => isCondition(outcome) === (by === 'conditions'))

@@ -7,7 +7,7 @@ interface PageOf<Item> {
   nextCursor: string | null;
 }
 
-/** Reads a list page by page. The first part of `key` is the name by which events of the stream refresh the list. */
+/** Reads a list page by page. Events of the stream refresh the list by the first part of `key`. */
 export function usePages<Answer extends PageOf<unknown>>(
   key: readonly unknown[],
   read: (cursor: string | undefined) => Promise<Answer>,
@@ -53,8 +53,8 @@ export function Pages<Item>({ query, children }: { query: PagesQuery<Item>; chil
 }
 
 /**
- * Returns the query parameters for a page: `limit`, and `cursor` if it is defined. The generated types do not accept
- * undefined.
+ * Returns the query parameters for a page: `limit`, and `cursor` only if it is defined, because the generated types do
+ * not accept undefined.
  */
 export const page = (cursor: string | undefined, limit = 50) => ({
   limit,

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useSearchParams } from '../lib/search';
 
-/** Two times in the browser's zone that bound a list. They are part of the address, in UTC. */
+/** Two fields for the period of a list, in the browser's time zone. The address contains the times in UTC. */
 export function PeriodFilter({ from = 'from', to = 'to' }: { from?: string; to?: string }) {
   const [search, set] = useSearchParams();
   return (
@@ -14,7 +14,10 @@ export function PeriodFilter({ from = 'from', to = 'to' }: { from?: string; to?:
   );
 }
 
-/** A time. It is used when the field is left or with Enter, because a year that is being typed is a valid year too. */
+/**
+ * A field for a time. The time takes effect on Enter or when the field loses the focus, not while typing: an incomplete
+ * year is also a valid year.
+ */
 function Instant({ label, given, onChange }: { label: string; given: string; onChange(at: string | undefined): void }) {
   const [text, setText] = useState(given);
   const commit = () => {
@@ -37,7 +40,7 @@ function Instant({ label, given, onChange }: { label: string; given: string; onC
   );
 }
 
-/** Returns an instant as the field writes it, in the browser's zone; empty for what is not an instant. */
+/** Returns an instant as the field's text, in the browser's time zone. Returns an empty text for an invalid instant. */
 function localText(at: string | undefined): string {
   const ms = at === undefined ? Number.NaN : Date.parse(at);
   if (Number.isNaN(ms)) return '';

@@ -1,7 +1,7 @@
 import { useState } from 'react';
 import { useSearchParams } from '../lib/search';
 
-/** A search field. Enter stores its text in the address as `q`, or as the parameter that `name` gives. */
+/** A search field. Enter stores the text in the address, in the parameter `name`. */
 export function SearchBox({ label, placeholder, name = 'q' }: { label: string; placeholder: string; name?: string }) {
   const [search, set] = useSearchParams();
   const given = search[name] ?? '';

@@ -13,7 +13,7 @@ import {
 
 type Tone = 'good' | 'bad' | 'warn' | 'busy' | 'quiet';
 
-/** Icon and tone of every status that a screen shows. The status text is always shown beside the icon. */
+/** Icon and tone of every status that a screen shows. The icon is always shown with the text of the status. */
 const STATUS: Readonly<Record<string, { icon: LucideIcon; tone: Tone }>> = {
   pending: { icon: CircleDashed, tone: 'quiet' },
   running: { icon: CircleDot, tone: 'busy' },
@@ -43,7 +43,7 @@ const STATUS: Readonly<Record<string, { icon: LucideIcon; tone: Tone }>> = {
   minor: { icon: CircleDot, tone: 'quiet' },
 };
 
-/** Returns the tone of a status, for elements drawn in its colour. */
+/** Returns the tone of a status, for elements that use its colour. */
 export function toneOf(value: string): Tone {
   return (Object.hasOwn(STATUS, value) ? STATUS[value]?.tone : undefined) ?? 'quiet';
 }

@@ -2,7 +2,7 @@ import { useRef, type KeyboardEvent, type ReactNode } from 'react';
 import { useKeepInView } from '../lib/keep-in-view';
 import { useSearchParams } from '../lib/search';
 
-/** Tabs that divide a screen. The chosen tab is kept in the address. */
+/** Tabs that divide a screen. The address contains the chosen tab. */
 export function Tabs({ tabs }: { tabs: readonly { id: string; name: string; body: () => ReactNode }[] }) {
   const [search, set] = useSearchParams();
   const chosen = tabs.find(({ id }) => id === search['tab']) ?? tabs[0];

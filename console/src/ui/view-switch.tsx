@@ -7,7 +7,7 @@ export function useGraphView(other: 'graph' | 'map' = 'graph'): boolean {
   return search['view'] === other;
 }
 
-/** A switch between the list view and the graph or map view. The choice is kept in the address. */
+/** A switch between the list view and the graph or map view. The address contains the choice. */
 export function ViewSwitch({ other = 'graph' }: { other?: 'graph' | 'map' }) {
   const [, set] = useSearchParams();
   const isOther = useGraphView(other);

@@ -15,7 +15,7 @@ const HOSTILE = [
 const TITLE = HOSTILE.slice(0, 190);
 const LONG = 'a name that goes on and on without an end, for all of this line and then some more of it';
 
-/** A screen, as its name in screenshots and findings, and its address. */
+/** The name of a screen, used in screenshots and findings, and its address. */
 export type ScreenPath = readonly [name: string, path: string];
 
 /** Creates data for every screen, with long and malicious texts. Returns the addresses by group of screens. */

@@ -20,7 +20,7 @@ import { SilenceDialog } from './silence-dialog';
 type Alert = components['schemas']['Alert'];
 type Silence = components['schemas']['AlertSilence'];
 
-/** Lists alerts, and silences in a second tab. */
+/** Lists alerts. A second tab lists silences. */
 export function Alerts() {
   const may = useMay('manage');
   const [dialogOpen, setDialogOpen] = useState(false);

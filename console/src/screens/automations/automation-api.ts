@@ -41,8 +41,7 @@ interface Filters {
 }
 
 /**
- * Reads the automations that match the filters. Reads all pages, up to 1,000 automations, because the screen groups
- * them.
+ * Reads the automations that match the filters. The screen groups them, so all pages are read, up to 1,000 automations.
  */
 export const automationsQuery = (filters: Filters) =>
   queryOptions({
@@ -88,7 +87,10 @@ export const statsQuery = (id: string, days = 1) =>
     },
   });
 
-/** Reads how many runs of a version reached each step in the last 24 hours. */
+/**
+ * Reads how many runs of a version reached each step. The newest runs that ended in the last 24 hours are counted, at
+ * most 1,000.
+ */
 export const stepStatsQuery = (id: string, version: number) =>
   queryOptions({
     queryKey: ['stats', id, 'steps', version],

@@ -171,7 +171,10 @@ export function StatusSwitch({ automation }: { automation: Automation }) {
   );
 }
 
-/** Outcomes of 24 hours. They are read when the row comes into view: a list may have 1,000 rows. */
+/**
+ * A chart of the outcomes in the last 24 hours. A list may have 1,000 rows, so each row reads its outcomes only when it
+ * is about to become visible.
+ */
 function Sparkline({ id, name }: { id: string; name: string }) {
   const { ref, isSeen } = useSeen();
   const { data } = useQuery({ ...statsQuery(id), enabled: isSeen });
@@ -184,7 +187,7 @@ function Sparkline({ id, name }: { id: string; name: string }) {
   );
 }
 
-/** Returns a ref, and whether its element has come near the visible part of the page. */
+/** Returns a ref for an element, and whether the element has come near the visible part of the page. */
 function useSeen() {
   const ref = useRef<HTMLSpanElement>(null);
   const [isSeen, setIsSeen] = useState(false);

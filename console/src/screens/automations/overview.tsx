@@ -63,7 +63,10 @@ export function Overview({ automation }: { automation: Automation }) {
 
 const stepRuns = ({ runs }: StepStats) => (runs === 1 ? 'run' : `${runs.toLocaleString('en-US')} runs`);
 
-/** Returns the counts by place; undefined when no run was counted, so that no step shows a zero. */
+/**
+ * Returns the counts by place in the definition. Returns undefined if no runs were counted, so that steps do not show
+ * zeros.
+ */
 function countsOf(stats: StepStats | undefined): PlaceCounts | undefined {
   if (stats === undefined || stats.runs === 0) return undefined;
   return new Map(stats.places.map(({ place, ...counts }) => [place, counts]));
@@ -163,7 +166,7 @@ function RecentRuns({ id }: { id: string }) {
   );
 }
 
-/** Lists triggers whose `for` duration is running, and steps that wait. */
+/** Lists the dwells that are in progress and the steps that are waiting. */
 function Armed({ id }: { id: string }) {
   const dwells = useQuery({
     queryKey: ['dwells', id],

@@ -98,7 +98,7 @@ function ConnectionTest({ connection, type, config }: ConnectionTestProps) {
   );
 }
 
-/** Returns the fields of a config that can be shown, which are all except its secrets. */
+/** Returns the fields of a config that can be shown: all except secrets. */
 function shownOf(config: Config): Config {
   return Object.fromEntries(
     Object.entries(config).filter(([, value]) => !(isRecord(value) && value['hasValue'] === true)),

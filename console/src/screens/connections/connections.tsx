@@ -20,7 +20,7 @@ import { UsersLink } from './used-by';
 
 type Connection = components['schemas']['Connection'];
 
-/** Lists connections, inbound hooks, secrets, script packages and plugins. */
+/** Shows connections, inbound hooks, secrets, script packages and plugins, each in a tab. */
 export function Connections() {
   return (
     <Page

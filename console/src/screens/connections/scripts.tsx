@@ -30,8 +30,8 @@ const SAMPLE = JSON.stringify(
 );
 
 /**
- * Tries a script in the sandbox that steps use. The script gets a sample context, or the context of a step in a past
- * run.
+ * Runs a script, without an automation, in the sandbox that steps use. The script gets a sample context, or the context
+ * of a step in a past run.
  */
 export function Scripts() {
   const may = useMay('manage');

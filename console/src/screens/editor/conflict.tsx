@@ -7,14 +7,17 @@ import { automationQuery, type Automation } from '../automations/automation-api'
 interface ConflictProps {
   /** The automation as it was when the edited text was read. */
   automation: Automation;
-  /** Continues editing with the given ETag of the current version, so that the next save replaces that version. */
+  /**
+   * Continues editing on top of the current version, which has the given ETag. The next save then replaces that
+   * version.
+   */
   onOverwrite(etag: string): void;
   onReload(): void;
 }
 
 /**
- * Shows what somebody else changed and saved first, and lets the user discard the edited text or replace the saved
- * version.
+ * Shows the changes that somebody else has saved in the meantime. The user can discard the edited text or replace the
+ * saved version.
  */
 export function Conflict({ automation, onOverwrite, onReload }: ConflictProps) {
   const { id, version } = automation;

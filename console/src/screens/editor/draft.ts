@@ -3,7 +3,7 @@ export interface Draft {
   text: string;
   /** ETag of the version that the author started from. Empty for a new automation. */
   etag: string;
-  /** When the draft was kept, ISO 8601. */
+  /** When the draft was stored, as ISO 8601. */
   at: string;
 }
 

@@ -28,8 +28,8 @@ interface DryRunProps {
 }
 
 /**
- * Runs the edited definition without side effects, on a sample payload, a past event, the payload of a past run, or a
- * payload that the user enters.
+ * Runs the edited definition without side effects. The input is a sample payload, a past event, the payload of a past
+ * run, or a payload that the user enters.
  */
 export function DryRun({ automation, definition, disabled, onResult }: DryRunProps) {
   const may = useMay('manage');
@@ -83,7 +83,7 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
 
 type TriedProps = Omit<Parameters<typeof SaveAsTest>[0], 'event' | 'tried'> & {
   tried: Parameters<typeof SaveAsTest>[0]['tried'] & { result: Result };
-  /** Undefined for a definition without triggers, which cannot be saved as a test. */
+  /** Undefined for a definition without triggers. Its dry run cannot be saved as a test. */
   event: string | undefined;
 };
 
@@ -125,7 +125,10 @@ function nameIn(definition: unknown): string {
   return String((isRecord(definition) ? definition['name'] : undefined) ?? 'automation');
 }
 
-/** Dry-runs a definition. With an id, it runs instead of the saved definition of that automation. */
+/**
+ * Performs a dry run of a definition. With an id, the definition replaces the saved one of that automation in the dry
+ * run.
+ */
 function dryRun(id: string | undefined, body: DryRunBody): Promise<Result> {
   return id === undefined
     ? bodyOf(api.POST('/api/v1/automations/dry-run', { body }))

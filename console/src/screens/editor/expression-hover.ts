@@ -26,7 +26,7 @@ export function explainName(
   const from = offset - (/\w*$/.exec(text.slice(0, offset))?.[0].length ?? 0);
   const to = from + (/^\w*/.exec(text.slice(from))?.[0].length ?? 0);
   if (to === from) return undefined;
-  // Read to the end of the chain, because a single word could also be the start of a key.
+  // Include the rest of the chain. The scanner could mistake a single word for the start of a key.
   const end = to + (/^[\w.[\]"']*/.exec(text.slice(to))?.[0].length ?? 0);
   const place = placeAt(text, end);
   const whole = expressionBefore(place, knowledge, entries);
@@ -40,7 +40,7 @@ export function explainName(
   return lines.length === 0 ? undefined : { title: titleOf(chain), lines, from, to };
 }
 
-/** Returns whether the end of an expression is inside a quoted text. */
+/** Returns whether the expression ends inside a quoted text. */
 function isInText(expression: string): boolean {
   let quote = '';
   for (const char of expression)
@@ -48,7 +48,10 @@ function isInText(expression: string): boolean {
   return quote !== '';
 }
 
-/** Returns the chain that ends with a quoted key, e.g. for an offset at `ops` in `health.systems["ops"].status`. */
+/**
+ * Returns the chain up to the quoted key at the offset, e.g. `health.systems["ops"]` for an offset at `ops` in
+ * `health.systems["ops"].status`.
+ */
 function keyInBrackets(expression: string, rest: string): string[] | undefined {
   const opened = /\[\\?(["'])([^"']*)$/.exec(expression);
   if (opened === null) return undefined;

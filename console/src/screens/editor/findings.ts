@@ -1,6 +1,6 @@
 import { api, bodyOf, type Finding } from '../../api/client';
 
-/** A finding and its severity. Errors prevent saving, warnings do not. */
+/** A finding and its severity. Errors prevent saving; warnings do not. */
 export interface PlacedFinding extends Finding {
   severity: 'error' | 'warning';
 }
@@ -14,9 +14,9 @@ export function placed(found: { errors: readonly Finding[]; warnings: readonly F
 }
 
 /**
- * Returns the findings to show until the service has validated the new text: those of the local validator, and those of
- * the service's last answer (`remote`) that the local validator cannot find. Without the latter, they would disappear
- * and reappear with every change.
+ * Returns the findings to show until the service has validated the new text: those of the local validator, and those in
+ * the last response of the service (`remote`) that the local validator does not report. If the latter were left out,
+ * they would disappear and reappear at every change.
  */
 export const mergedFindings = (local: readonly PlacedFinding[], remote: readonly PlacedFinding[]): PlacedFinding[] => [
   ...local,

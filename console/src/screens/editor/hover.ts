@@ -23,7 +23,7 @@ export function describeAt(text: string, offset: number, knowledge: Knowledge): 
   const key = String(entry.path.at(-1));
   const lines = [...valueLines(entry, entries, knowledge)];
   const schemas = schemasAt(knowledge, entries, entry.path);
-  // The value is a known event or action, so the general texts, which list all the others, would only distract.
+  // The value is a known event or action. The general texts list all the others, so they would only distract.
   const isNamed = (key === 'event' || key === 'action') && lines.length > 0;
   const info = schemas.map((schema) => schema['description']).find((each) => typeof each === 'string');
   if (typeof info === 'string' && !isNamed) lines.unshift(info);
@@ -35,7 +35,7 @@ export function describeAt(text: string, offset: number, knowledge: Knowledge): 
   return { title: key, lines, from: entry.at, to: end < 0 ? text.length : end };
 }
 
-/** Returns choices separated by ` | `. After the first 12, returns only how many more there are. */
+/** Returns up to 12 choices, separated by ` | `, and how many more there are. */
 function choicesText(choices: string): string {
   const each = choices.split(' | ');
   if (each.length <= MAX_CHOICES) return choices;

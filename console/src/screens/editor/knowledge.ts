@@ -6,11 +6,14 @@ import type { ValidatorKnowledge } from './local-validator';
 import type { RemoteField } from './remote-options';
 import type { Knowledge } from './schema-walk';
 
-/** Maximum page size. A list that does not fit on one page is not used to report unknown names. */
+/** Page size. Unknown names are only reported if their list fits on one page. */
 const MAX_ITEMS = 200;
 const params = { query: { limit: MAX_ITEMS } } as const;
 
-/** Returns a list and whether it is complete. Returns an empty, incomplete list when the caller may not read it. */
+/**
+ * Returns a list and whether it is complete. Returns an empty, incomplete list if it cannot be read, e.g. without
+ * permission.
+ */
 async function readable<T>(
   list: Promise<{ items: T[]; nextCursor: string | null }>,
 ): Promise<{ items: T[]; complete: boolean }> {
@@ -41,7 +44,7 @@ const scopeQuery = queryOptions({
   queryFn: () => bodyOf(api.GET('/api/v1/schema/scope')),
 });
 
-/** Reads what completion and hover texts need. Lists that the caller may not read are empty. */
+/** Reads what completion and hover texts need. Lists for which the caller lacks the permission are empty. */
 export const knowledgeQuery = queryOptions({
   queryKey: ['editor-knowledge'],
   staleTime: 60_000,

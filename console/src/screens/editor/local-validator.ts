@@ -9,7 +9,9 @@ import { numericStateTrigger } from '../../../../src/domains/automation/triggers
 import { cronTrigger, intervalTrigger } from '../../../../src/domains/automation/triggers/schedule';
 import { webhookTrigger } from '../../../../src/domains/automation/triggers/webhook';
 
-/** Responses of the API that the local validator needs. Lists that the caller may not read are absent. */
+/**
+ * Responses of the API that the local validator needs. Names are absent if their list cannot be read or is incomplete.
+ */
 export interface ValidatorKnowledge {
   plugins: DescribedPlugins;
   scope: { payloads: Record<string, Schema>; kinds: Record<string, Schema>; health: Schema | null };
@@ -37,8 +39,8 @@ const BUILT_IN = new Map([
 ]);
 
 /**
- * Returns a function that validates YAML text in the page, with the service's own code. It cannot check rules of
- * actions and plugins that a JSON Schema cannot express; the service does.
+ * Returns a function that validates YAML text in the page, using the service's own code. Only the service can check
+ * those rules of actions and plugins that a JSON Schema cannot express.
  */
 export function createLocalValidator(knowledge: ValidatorKnowledge): (text: string) => Found {
   const { plugins, scope, filters: described, customKinds, connections, hooks, secrets } = knowledge;

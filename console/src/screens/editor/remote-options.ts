@@ -7,7 +7,7 @@ export interface RemoteField {
   connectionName: string;
   field: string;
   /**
-   * Other plain values in the same config. They narrow the list: issue types depend on the chosen project, for example.
+   * The other plain values in the same config. They narrow the choices: for example, issue types depend on the project.
    */
   given: Readonly<Record<string, string>>;
   /** Offset at which the value begins, after any opening quote. */
@@ -15,8 +15,9 @@ export interface RemoteField {
 }
 
 /**
- * Returns the remote field at an offset. Returns undefined if the step does not name an existing connection, if the
- * connection's type lists no values for the field, or if the value contains a template.
+ * Returns the remote field at an offset. Returns undefined if there is no such field, if the step does not name an
+ * existing connection, if the connection's type lists no values for the field, or if a template begins before the
+ * offset.
  */
 export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge): RemoteField | undefined {
   const place = placeAt(text, offset);
@@ -48,8 +49,8 @@ function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[
 }
 
 /**
- * Returns the plain values of a config, except one field. Templates are left out because they have no value before a
- * run.
+ * Returns the plain values of a config except for one field. Templates are left out, because they have no value until a
+ * run renders them.
  */
 function scalarsOf(config: Path, entries: readonly Entry[], except: string): Record<string, string> {
   const given: Record<string, string> = {};

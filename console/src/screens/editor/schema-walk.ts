@@ -90,7 +90,7 @@ function childOf(node: Schema, segment: string | number, definitions: Schema): S
   return isRecord(node['additionalProperties']) ? expand(node['additionalProperties'], definitions) : [];
 }
 
-/** Returns the schemas that allow all present keys, or all schemas if none does. */
+/** Returns the schemas that allow all present keys, or all schemas if none of them does. */
 function narrowed(nodes: readonly Schema[], keys: readonly string[]): Schema[] {
   const fits = nodes.filter((node) => {
     const { properties } = node;
@@ -99,7 +99,7 @@ function narrowed(nodes: readonly Schema[], keys: readonly string[]): Schema[] {
   return keys.length > 0 && fits.length > 0 ? fits : [...nodes];
 }
 
-/** Returns the properties of an object schema, merged over its alternatives. */
+/** Returns the properties of an object schema and of its alternatives. */
 export function membersOf(schema: unknown, root: Schema): Map<string, Schema> {
   const definitions = isRecord(root['$defs']) ? root['$defs'] : {};
   const members = new Map<string, Schema>();

@@ -11,7 +11,7 @@ export interface Standing {
   at: number;
 }
 
-/** A schema that a value may follow. */
+/** A schema that may describe a value. */
 export interface Source {
   schema: Schema;
   /** The root schema, in which references are resolved. */
@@ -39,8 +39,8 @@ export const ROOT_NAMES = Object.keys(SCOPE_ROOTS).filter((name) => !Object.hasO
 const own = (schema: Schema): Source[] => [{ schema, root: schema }];
 
 /**
- * Returns the schemas that the value of a chain such as `["trigger", "payload"]` may follow. Returns none if the value
- * is unknown.
+ * Returns the schemas that may describe the value of a chain such as `["trigger", "payload"]`. Returns an empty list if
+ * nothing is known about the value.
  */
 export function sourcesOf(chain: readonly string[], standing: Standing): Source[] {
   const { sources, taken } = startOf(chain, standing);
@@ -96,8 +96,8 @@ function payloads(events: readonly string[], { triggers }: Knowledge): Source[] 
 }
 
 /**
- * Returns the events that `trigger.payload` may belong to. In a trigger and in the filter of a wait, this is only its
- * own event. Elsewhere, these are the events of all triggers.
+ * Returns the events that `trigger.payload` may come from: inside a trigger or the filter of a wait, only the event of
+ * that trigger or wait; elsewhere, the events of all triggers.
  */
 function listenedEvents({ entries, path }: Standing): string[] {
   const wait = path.lastIndexOf('wait_for_trigger');
@@ -113,7 +113,7 @@ function listenedEvents({ entries, path }: Standing): string[] {
   );
 }
 
-/** Returns the events of all waits in the document. */
+/** Returns the events that the waits in the document wait for. */
 function waitedEvents({ entries }: Standing): string[] {
   return entries.flatMap(({ path }) =>
     path.at(-1) === 'event' && path.includes('wait_for_trigger') ? (valueAt(entries, path) ?? []) : [],

@@ -12,7 +12,7 @@ export interface Source {
   etag: string;
 }
 
-/** Returns whether a save was refused because somebody else had saved a newer version. */
+/** Returns whether a save was refused because somebody else had saved a newer version first. */
 export const isConflict = (error: unknown): boolean => error instanceof ApiError && error.code === 'stale_etag';
 
 /** Returns the stored draft, or undefined if there is none or it equals the saved text. */

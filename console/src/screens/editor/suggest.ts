@@ -72,14 +72,14 @@ function suggestMembers(
   return { from: offset - last.length, options, kind: 'member' };
 }
 
-/** Names and keys at the end of an expression. Inside a YAML text, quotes may be escaped. */
+/** Matches names and keys at the end of an expression. In a double-quoted YAML text, the quotes are escaped. */
 const CHAIN =
   /(?:[A-Za-z_]\w*(?:\[(?:\\?"[^"]*"|'[^']*'|\d+)\])*\.)*(?:[A-Za-z_]\w*(?:\[(?:\\?"[^"]*"|'[^']*'|\d+)\])*)?$/;
 
-/** Returns the chain of names with which an expression ends. */
+/** Returns the chain of names at the end of an expression. */
 export const chainBefore = (expression: string): string[] => partsOf(CHAIN.exec(expression)?.[0] ?? '');
 
-/** Returns the beginning of a filter with which an expression ends. */
+/** Returns the partial filter name (possibly empty) at the end of an expression, or undefined if there is none. */
 export function filterBefore(expression: string): string | undefined {
   return /\|\|\s*\w*$/.test(expression) ? undefined : /\|\s*(\w*)$/.exec(expression)?.[1];
 }

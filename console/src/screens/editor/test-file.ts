@@ -15,9 +15,7 @@ interface TestInput {
   tried: Tried;
 }
 
-/**
- * Virtual time at which the test checks its expectations. It is later than most delays and costs nothing to wait for.
- */
+/** Virtual time at which the test checks its expectations. Most delays are shorter, and virtual time costs nothing. */
 const EXPECTED_AT = '7d';
 
 /**
@@ -55,7 +53,7 @@ function happeningOf(name: string, event: string, { triggerId, payload, contextK
     const { type, subject, data } = payload;
     return { event: { type, ...(subject === undefined ? {} : { subject }), ...(data === undefined ? {} : { data }) } };
   }
-  // A manual run skips the trigger's gates, so a test cannot use it to show that a gate refuses the event.
+  // A manual run skips the gates of its trigger, so a test with one cannot expect a gate to refuse the event.
   if (!runs) return undefined;
   const more = {
     ...(triggerId === undefined ? {} : { triggerId }),

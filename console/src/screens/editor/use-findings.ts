@@ -13,8 +13,8 @@ const REMOTE_MS = 400;
 const MAX_LOCAL = 100_000;
 
 /**
- * Returns the findings for a text: first those of the local validator, then those of the service, which checks more
- * rules. When the service cannot be reached, the local findings remain.
+ * Returns the findings for a text: at first those of the local validator, then those of the service, which checks more
+ * rules. The local findings remain if the service cannot be reached.
  */
 export function useFindings(text: string): readonly PlacedFinding[] {
   const [findings, setFindings] = useState<readonly PlacedFinding[]>([]);

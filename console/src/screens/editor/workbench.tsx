@@ -171,7 +171,10 @@ interface SaveProblemProps {
   onReload(): void;
 }
 
-/** Shows why a save was refused. If somebody else saved first, offers to discard the text or to keep editing. */
+/**
+ * Shows why a save was refused. If somebody else saved first, offers to discard the text or to replace the saved
+ * version.
+ */
 function SaveProblem({ error, automation, onOverwrite, onReload }: SaveProblemProps) {
   if (error === null) return null;
   if (!isConflict(error)) return <Problem error={error} />;

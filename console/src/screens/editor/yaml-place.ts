@@ -39,8 +39,8 @@ interface State {
 const KEY = /^("(?:[^"\\]|\\.)*"|'[^']*'|[^\s#{}[\],&*!|>'"%@`-][^:#]*?|-[^\s:#][^:#]*?)\s*:(?=\s|$)/;
 
 /**
- * Returns the keys and values of a YAML text, derived from its indentation. Accepts incomplete text, which a real
- * parser would reject exactly where completion is needed.
+ * Returns the keys and values of a YAML text, derived from its indentation. Also accepts incomplete text, which
+ * completion needs and a real parser rejects.
  */
 export function scanYaml(text: string): Entry[] {
   const state = newState();
@@ -223,7 +223,7 @@ function readFlow(root: Path, text: string, start: number, emit: (entry: Entry) 
         break;
       case '{':
       case '[':
-        // In the middle of a plain scalar, a bracket is an ordinary character.
+        // Inside a plain scalar, a bracket is an ordinary character.
         if (text.slice(begin, index).trim() !== '') break;
         open.push({ kind: char === '{' ? 'map' : 'list', path: valuePath(), index: 0 });
         begin = index + 1;

@@ -21,7 +21,7 @@ const COLUMNS: readonly Column<Entry>[] = [
   { name: 'Address', cell: ({ remoteAddress }) => remoteAddress ?? '–' },
 ];
 
-/** The actor of an entry. Choosing it shows only what this actor did. */
+/** The actor of an entry. Pressing it filters the list to this actor. */
 function Actor({ actor }: { actor: Entry['actor'] }) {
   const [, set] = useSearchParams();
   const name = actor.name ?? actor.id;

@@ -68,7 +68,7 @@ export function Catalogue({ name }: { name: 'triggers' | 'actions' }) {
   );
 }
 
-/** Returns a trigger or step that uses the chosen one, with a config that its schema accepts. */
+/** Returns a trigger or step that uses the chosen type, with a config that its schema accepts. */
 function exampleOf({ id, configSchema, ...type }: { id: string; configSchema: Record<string, unknown> | null }) {
   const config = configSchema === null ? undefined : sampleOf(configSchema);
   const hasConfig = isRecord(config) && Object.keys(config).length > 0;

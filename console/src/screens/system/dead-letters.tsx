@@ -12,7 +12,7 @@ import { Time } from '../../ui/time';
 type Failed = components['schemas']['FailedChange'];
 type Refused = components['schemas']['RefusedDelivery'];
 
-/** Lists changes that could not be routed, each with a button that routes it again. */
+/** Lists changes that could not be routed, each with a button to retry it. */
 export function DeadLetters() {
   const may = useMay('manage');
   const query = usePages(['now', 'dead-letters'], (cursor) =>
@@ -67,7 +67,7 @@ const REFUSED: readonly Column<Refused>[] = [
   { name: 'Message', wrap: true, cell: ({ message }) => message },
 ];
 
-/** Lists deliveries from senders that the API refused. */
+/** Lists deliveries that the API refused. */
 export function RefusedDeliveries() {
   const query = usePages(['refused'], (cursor) =>
     bodyOf(api.GET('/api/v1/deliveries/refused', { params: { query: page(cursor) } })),

@@ -29,8 +29,8 @@ async function allOf<Item>(
 }
 
 /**
- * Reads the systems, their dependencies, and their health. With `q`, returns only matching systems and those directly
- * connected to them.
+ * Reads systems with their health, and the dependencies. With `q`, returns only matching systems and those directly
+ * connected to them, but all dependencies.
  */
 export async function readCatalogue(q: string | undefined) {
   const [systems, dependencies] = await Promise.all([
@@ -42,7 +42,10 @@ export async function readCatalogue(q: string | undefined) {
   return { systems: shown, dependencies: dependencies.items, health, isWhole: systems.isWhole && dependencies.isWhole };
 }
 
-/** Returns the systems whose id or name contains a text, and the systems directly connected to them by a dependency. */
+/**
+ * Returns the systems whose id or name contains a text, and the systems that a dependency directly connects to them.
+ * Returns all systems if there is no text.
+ */
 function withNeighbours<System extends { id: string; name: string }>(
   systems: readonly System[],
   dependencies: readonly { sourceSystemId: string; targetSystemId: string }[],

@@ -15,7 +15,7 @@ function useSystems(text: string, chosen: readonly string[] = []): Choice[] {
     placeholderData: keepPreviousData,
     queryFn: () => bodyOf(api.GET('/api/v1/systems', { params: { query: { limit: 50, ...(q === '' ? {} : { q }) } } })),
   });
-  // Until the new response arrives, the previous one is shown. It may contain systems that do not match the new text.
+  // Until the new response arrives, the previous one is used. It may contain systems that do not match the new text.
   const fits = (part: string) => part.toLowerCase().includes(text.trim().toLowerCase());
   return (data?.items ?? [])
     .filter(({ id, name }) => !chosen.includes(id) && (fits(id) || fits(name)))

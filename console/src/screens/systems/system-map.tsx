@@ -10,8 +10,8 @@ import { HealthStatus } from './system-health';
 
 const SIZE = { width: 190, height: 50 };
 /**
- * Maximum number of dependencies for which the map labels each with its impact. With more labels, the layout would take
- * four times as long.
+ * Maximum number of dependencies that the map labels with their impact. If there are more, none is labelled, because
+ * labels make the layout of a large map four times as slow.
  */
 const MAX_LABELLED = 150;
 /** Maximum number of systems without dependencies to draw. They appear below the others. */
@@ -66,7 +66,7 @@ function drawn({ systems, dependencies, health }: Catalogue): { boxes: Box[]; ed
     ({ sourceSystemId, targetSystemId }) => known.has(sourceSystemId) && known.has(targetSystemId),
   );
   const joined = new Set(drawnEdges.flatMap(({ sourceSystemId, targetSystemId }) => [sourceSystemId, targetSystemId]));
-  // Unhealthy systems come first, so that they are not the ones left out.
+  // Unhealthy systems come first, so that healthy ones are left out.
   const isFine = (id: string) => health.get(id)?.status === 'healthy';
   const alone = systems.filter(({ id }) => !joined.has(id)).sort((a, b) => Number(isFine(a.id)) - Number(isFine(b.id)));
   const shown = [...systems.filter(({ id }) => joined.has(id)), ...alone.slice(0, MAX_ALONE)];

@@ -169,7 +169,7 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
   );
 }
 
-/** A button that shows what the current definition of the automation would do with the change. */
+/** A button that shows what the current definition of the automation would do with this change. */
 function Today({ candidate: { automationId }, changeId }: { candidate: Candidate; changeId: string }) {
   const explain = useMutation({
     mutationFn: () =>

@@ -31,7 +31,7 @@ type BoxNode = Node<{ box: Box }, 'box'>;
 const NODE_TYPES = { box: BoxView };
 const EDGE_TYPES = { routed: RoutedLine };
 
-/** Properties of the canvas that its nodes need. */
+/** The properties of the canvas that its nodes use. */
 const Chosen = createContext<Pick<CanvasProps, 'chosen' | 'onChoose'> & { isDown: boolean }>({ isDown: true });
 
 /** A graph that can be panned and zoomed. Arrow keys move the focus between nodes. */
@@ -177,7 +177,7 @@ function linesOf(edges: CanvasProps['edges'], layout: Layout): Edge<LineData>[] 
   });
 }
 
-/** One node. It is a button if nodes can be chosen, and focusable in any case. */
+/** One node. It is a button if nodes can be chosen, and can always be focused. */
 function BoxView({ data: { box } }: NodeProps<BoxNode>) {
   const { chosen, onChoose, isDown } = useContext(Chosen);
   const flow = useReactFlow();

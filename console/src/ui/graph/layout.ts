@@ -53,8 +53,8 @@ const OPTIONS = {
 };
 
 /**
- * Target ratio of width to height when unconnected parts of a graph are packed. With `DOWN`, the parts are placed below
- * each other in the order of their nodes. This puts `on_failure` last and does not make the graph wider.
+ * Target ratio of width to height for packing the unconnected parts of a graph. With `DOWN`, the parts are placed below
+ * each other in the order of their nodes, so `on_failure` comes last and does not make the graph wider.
  */
 const ASPECT_RATIO: Readonly<Record<Direction, string>> = { DOWN: '0.01', RIGHT: '1.6' };
 
@@ -73,7 +73,7 @@ export async function layOut(
   const graph: ElkNode = {
     id: 'graph',
     layoutOptions: { ...OPTIONS, 'elk.direction': direction, 'elk.aspectRatio': ASPECT_RATIO[direction] },
-    // Only ids and sizes are passed on, because the rest of a box cannot be sent to a worker.
+    // Pass only ids and sizes, because the other parts of a box cannot be sent to a worker.
     children: boxes.map(({ id, width, height }) => ({ id, width, height })),
     edges: edges.map(({ id, source, target, label }) => ({
       ...{ id, sources: [source], targets: [target] },

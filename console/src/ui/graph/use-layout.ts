@@ -2,9 +2,9 @@ import { useEffect, useState } from 'react';
 import { layOut, type BoxSize, type Direction, type Layout, type LayoutEdge } from './layout';
 
 /**
- * Returns the layout of a graph, or undefined until the first layout is ready. While a changed graph is laid out, the
- * previous layout remains. Only changes of nodes, sizes, edges and labels cause a new layout; a changed status does
- * not.
+ * Returns the layout of a graph, or undefined until the first layout is ready. The previous layout is kept until a
+ * changed graph has been laid out. A new layout is computed only when nodes, sizes, edges or labels change, not when a
+ * status changes.
  */
 export function useLayout(
   boxes: readonly BoxSize[],
