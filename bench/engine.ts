@@ -1,6 +1,6 @@
 /**
- * Something that sends HTTP requests, one after another, for each start: Fermata, or a bare workflow that does the
- * same.
+ * Sends HTTP requests, one after another, for each run that is started. Implemented with Fermata and with bare
+ * workflows.
  */
 export interface Engine {
   /** Starts a run that sends `effects` requests. Resolves when the start has been accepted. */

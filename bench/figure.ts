@@ -33,6 +33,6 @@ export interface Figure {
    * measured.
    */
   best?: number;
-  /** Absent if the value has no limit. */
+  /** Absent if there is no target for the value. */
   target?: { text: string; met: boolean };
 }

@@ -17,12 +17,12 @@ const Profile = z.object({
   timeDeltas: z.array(z.number()),
 });
 
-/** CPU profiles of the processes of the bench, one per thread. */
+/** Collects a CPU profile of each thread of the benched processes. */
 export interface Profiler {
   /** Node options for the processes to profile. Node 20 does not accept them in NODE_OPTIONS. */
   nodeArguments: string[];
   /**
-   * Returns the functions of each thread with the most self time, and removes the profile files. Call it when all
+   * Returns, for each thread, the functions with the most self time, and removes the profile files. Call it when all
    * threads have ended.
    */
   report(): string;
@@ -42,7 +42,10 @@ export function createProfiler(): Profiler {
   };
 }
 
-/** Returns the functions of a profile with their self time, largest first. Shares do not include idle time. */
+/**
+ * Returns the functions of a profile with their self time, largest first. Shares are relative to the time that was not
+ * idle.
+ */
 export function reportOf(name: string, text: string): string {
   const { nodes, samples, timeDeltas } = Profile.parse(JSON.parse(text));
   const labels = new Map(nodes.map(({ id, callFrame }) => [id, labelOf(callFrame)]));

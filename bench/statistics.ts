@@ -4,7 +4,7 @@ export interface Volume {
   ms: number;
 }
 
-/** Returns the rate per second over all slots together. */
+/** Returns the rate per second over all slots combined. */
 export function perSecond(volumes: readonly Volume[]): number {
   const count = volumes.reduce((sum, volume) => sum + volume.count, 0);
   const ms = volumes.reduce((sum, volume) => sum + volume.ms, 0);

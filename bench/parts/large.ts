@@ -92,7 +92,7 @@ async function steps(platform: Platform, plan: Plan, say: (message: string) => v
         from run_steps where path like '%sequence%')
       select extract(epoch from max(at) - min(at))::float8 * 1000 / (count(*) - 1) as ms
       from ended group by block order by block`);
-    // The first block includes the cost of loading that happens only once.
+    // The first block includes one-time loading costs.
     say(`a step took ${rows.map(({ ms }) => ms.toFixed(1)).join(', ')} ms, in blocks of ${BLOCK} steps`);
     const [first = NaN, ...later] = rows.map(({ ms }) => ms);
     const slowest = Math.max(...later);

@@ -10,6 +10,6 @@ export interface DomainWrite {
   tx: Executor;
   entities: EntityStore;
   cause: Cause;
-  /** The server's time. */
+  /** The current time of the database. */
   now: Date;
 }

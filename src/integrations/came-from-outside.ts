@@ -15,10 +15,11 @@ export interface ResultReads {
 }
 
 /**
- * Returns whether the number was outside the range in the last earlier result of the system that contains it.
+ * Returns whether the number was outside the range in the most recent earlier result of the system that contains the
+ * number.
  * Only stored results are compared, so a change that is routed again or by another worker gets the same answer, and a
  * number that was already in range when an automation was enabled does not fire. Returns false when no earlier result
- * contains the number, and when a newer result has already been received.
+ * contains the number, or when a newer result that contains it was received before this one.
  */
 export async function cameFromOutside(
   db: Executor,

@@ -59,8 +59,8 @@ const PluginShape = z.looseObject({
 });
 
 /**
- * Checks what a plugin module exports, so that a mistake makes the start fail instead of the first step that uses it.
- * Ignores unknown keys unless they resemble a known key.
+ * Checks what a plugin module exports, so that a mistake fails at startup rather than in the first step that uses the
+ * plugin. Ignores unknown keys unless they resemble a known key.
  * @throws {Error} with the first mistake and its path
  */
 export function checkPlugin(made: unknown): asserts made is OwnPlugin {

@@ -41,8 +41,8 @@ interface ActionContext<C> {
   config: C;
   run: { id: string; automationId: string; contextKey: string | null };
   /**
-   * Data of the consumed artifact, or null if there is none. It is the artifact of the nearest earlier step of the run,
-   * otherwise the newest open artifact of the automation.
+   * Data of the consumed artifact, or null if there is none. The artifact is that of the nearest earlier step of the
+   * run, or otherwise the newest open artifact of the automation.
    */
   consumed: Record<string, unknown> | null;
   /** `<rootRunId>:<path>`, the same at every attempt. */
@@ -100,7 +100,7 @@ export interface CallContext<C> extends ActionContext<C> {
   prepared?: unknown;
   /**
    * Masks the secrets that the run has used. Results and errors are masked anyway. Use this before cutting a text,
-   * because half of a secret is no longer recognised.
+   * because a secret that has been cut is no longer recognised.
    */
   mask: Mask;
   /**
@@ -166,8 +166,8 @@ export interface TransactionalAction<C = unknown> extends ActionDescription {
 export interface CallingAction<C = unknown> extends ActionDescription {
   execution: 'call';
   /**
-   * Returns the timeout of one attempt in milliseconds, for steps that set no `timeout_seconds`. Calls with a timeout
-   * of at most 5,000 ms count as short calls.
+   * Returns the timeout of one attempt in milliseconds, for steps that set no `timeout_seconds`. If the timeout is at
+   * most 5,000 ms, the first attempt can run inside the workflow task.
    */
   timeoutMs(config: C): number;
   /** Returns whether a call with this config reaches another system. Default: true. `fermata test` mocks such calls. */

@@ -18,8 +18,8 @@ export async function runGuarded<T>(mask: Mask, work: () => Promise<T> | T): Pro
 }
 
 /**
- * Returns a plugin whose listeners, entity kinds and connection types run guarded. Actions are guarded by their steps,
- * and routes by the API.
+ * Returns a plugin whose listeners, entity kinds and connection types run guarded. Actions (including notifications)
+ * are already guarded when a step runs, and routes when the API calls them.
  */
 export function guardPlugin(plugin: OwnPlugin, mask: Mask): OwnPlugin {
   return {

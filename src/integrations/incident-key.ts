@@ -19,7 +19,9 @@ export function incidentKeyOf({ trigger, contextKey, artifacts, idempotencyKey }
   return candidates.find((one): one is string => typeof one === 'string' && one !== '') ?? idempotencyKey;
 }
 
-/** Returns a key, or its hash if the key exceeds a vendor's limit. Shortened keys could collide. */
+/**
+ * Returns a key, or its hash if the key exceeds a vendor's limit. Two long keys that are merely cut could become equal.
+ */
 export function boundedKey(key: string, characters: number): string {
   return key.length <= characters ? key : sha256(key);
 }

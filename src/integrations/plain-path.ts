@@ -7,8 +7,8 @@ import { ProviderFailure } from './provider-failure';
 const DOT_SEGMENT = /^[^?#]*\/\.{1,2}(?:[/?#]|$)/;
 
 /**
- * Returns a URL composed of a fixed path and values from payloads or callers. `encodeURIComponent` does not change
- * `..`, which would lead to another resource of the API.
+ * Returns a URL unchanged after checking its path, which contains values from payloads or callers. `encodeURIComponent`
+ * does not encode `..`, which would lead to another resource of the API.
  * @throws {ProviderFailure} config_invalid when a path segment is `.` or `..`
  */
 export function plainPath(url: string): string {

@@ -87,7 +87,7 @@ export function createVendorClient(egress: Egress, vendor: VendorFacts): VendorC
     const path = URL.canParse(url) ? new URL(url).pathname : '';
     throw new ProviderFailure(
       'provider_failed',
-      `The answer of ${vendor.name} to ${method} ${path} has an unexpected format.`,
+      `The response of ${vendor.name} to ${method} ${path} has an unexpected format.`,
       {
         retryable: false,
         cause: parsed.error,

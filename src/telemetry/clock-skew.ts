@@ -1,8 +1,8 @@
 import type { Logger } from '../log';
 
 /**
- * Returns a function that warns that the clock of this machine differs from the database's, which decides all
- * deadlines.
+ * Returns a function that logs a warning about the difference between this machine's clock and the database's clock.
+ * The database's clock decides all deadlines.
  */
 export const warnOfSkew =
   (log: Logger) =>

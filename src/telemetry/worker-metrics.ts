@@ -8,7 +8,10 @@ import type { Logger } from '../log';
 import { createProcessCounters } from '../process-counters';
 import { collectProcessMetrics } from '../process-metrics';
 
-/** The metrics of a worker's own work (api.md, Metrics). The API counts ended runs, from their rows. */
+/**
+ * The metrics of what one worker process does (api.md, Metrics). Ended runs are not among them: the API counts them
+ * from their rows.
+ */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
   /** Called when a run was dropped because the maximum number of runs for the mode was active. */
@@ -25,7 +28,7 @@ export interface WorkerMetrics {
   watchLoops(watch: LoopWatch): void;
   /** Adds the metric of the difference between this machine's clock and the database's. */
   watchClock(clock: Pick<DatabaseClock, 'skewMs'>): void;
-  /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT, or nowhere when that is not set. */
+  /** Serves `/metrics` and `/healthz` at FERMATA_METRICS_PORT, or does nothing when the variable is not set. */
   serve(config: Config, deps: ServeDeps): Promise<{ close(): Promise<void> }>;
   registries: readonly Registry[];
 }
@@ -91,7 +94,10 @@ function serve(
   });
 }
 
-/** Fermata's own metrics are exported even while Temporal's are unavailable. */
+/**
+ * Returns the metrics of Temporal's SDK, or an empty text while they are unavailable, so that Fermata's own metrics are
+ * still served.
+ */
 async function sdkMetrics(port: number | undefined): Promise<string> {
   if (port === undefined) return '';
   try {
@@ -102,8 +108,7 @@ async function sdkMetrics(port: number | undefined): Promise<string> {
 }
 
 /**
- * Answers 200 while every loop completes its iterations in time, otherwise 503. The body has the time of each loop's
- * last iteration.
+ * Answers 200 while every loop completes its iterations in time, otherwise 503. The body has the state of each loop.
  */
 function sendHealth(response: ServerResponse, watch: LoopWatch | undefined): void {
   const loops = watch?.states() ?? [];

@@ -136,7 +136,7 @@ describe('hover inside expressions', () => {
     expect(explain('health.system.¦status')).toEqual([
       'health.system.status',
       'Health of the system that this run is about.',
-      'Present status; a system without results is healthy.',
+      'Current status; a system without results is healthy.',
       'Type: healthy | degraded | unhealthy.',
     ]);
     expect(explain('state.¦incident')?.[2]).toBe('Written as state.incident["<id>"].<field>.');

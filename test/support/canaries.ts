@@ -1,7 +1,8 @@
 import { secretForms } from '../../src/domain/secrets/secret-forms';
 
 /**
- * Secret values that other programs would write differently. One is part of another, and one has the minimum length.
+ * Secret values that programs escape or encode in different ways. One is part of another, and one has the minimum
+ * length.
  */
 export const CANARIES = {
   QUOTES: 'canary "quoted" \\slashed\\ {braces} %25 & more',
@@ -18,7 +19,9 @@ const NEEDLES = Object.entries(CANARIES).flatMap(([name, value]) =>
     .map((form) => [name, form] as const),
 );
 
-/** Returns the canaries that a text contains in any form, with the place of the text. */
+/**
+ * Describes each occurrence of a canary, in any encoded form, in a text: its name, `where`, and the surrounding text.
+ */
 export function canariesIn(where: string, text: string): string[] {
   return NEEDLES.filter(([, form]) => text.includes(form)).map(([name, form]) => {
     const at = text.indexOf(form);

@@ -15,7 +15,7 @@ export interface FakeActivity {
   seq: number;
   /** The name in the history. */
   name: string;
-  /** The function that its second argument names. Without a second argument, the name. */
+  /** The function that the second argument of the activity names. Equal to `name` if there is no second argument. */
   fn: string;
   input: Record<string, unknown>;
   options: Record<string, unknown>;

@@ -36,7 +36,7 @@ export function incompatibleBuild(): OtherBuild {
   return build;
 }
 
-/** Builds the program of an earlier commit with today's packages. Takes a minute. */
+/** Builds the program of an earlier commit with the current packages. Takes a minute. */
 export function earlierBuild(commit: string): OtherBuild {
   const build = directory();
   const archive = execFileSync('git', ['archive', commit], { cwd: projectRoot(), maxBuffer: 1 << 29 });

@@ -8,7 +8,7 @@ export interface FermataProcess {
   /** Returns everything that it has printed so far. */
   output(): string;
   signal(name: NodeJS.Signals): void;
-  /** Ends the process in order, or immediately with SIGKILL, and waits for its end. */
+  /** Ends the process gracefully, or immediately with SIGKILL, and waits for its end. */
   stop(how?: 'SIGTERM' | 'SIGKILL'): Promise<void>;
   exited(): boolean;
 }

@@ -1,6 +1,6 @@
 import type { Engine } from './engine';
 
-/** Returns a step that sends what it sees to the receiver. */
+/** Returns a step that sends a request to a path of the receiver. */
 export const post = (path: string, more = '') =>
   `{ action: integration-webhook.send, config: { url: "$URL/${path}" } ${more} }`;
 

@@ -1,6 +1,6 @@
 /**
- * Deadlines are how long something takes on two idle cores. They are multiplied by this factor, because the machine may
- * be busy.
+ * Deadlines state how long something takes at most on two idle cores. They are multiplied by this factor, because the
+ * machine may be busy.
  */
 const PATIENCE = 3;
 

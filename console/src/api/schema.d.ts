@@ -15919,7 +15919,7 @@ export interface operations {
                         [key: string]: string;
                     };
                     /**
-                     * @description From the allow-list, `name` or `name@version`
+                     * @description Packages from the allow-list, as `name` or `name@version`
                      * @default []
                      */
                     packages?: string[];
@@ -20951,7 +20951,7 @@ export interface operations {
                 "application/json": {
                     name: string;
                     region?: string;
-                    /** @description Seconds without a heartbeat after which the satellite is lost; default 60 */
+                    /** @description Seconds without a heartbeat after which the satellite is considered offline; default 60 */
                     heartbeatTimeoutSeconds?: number;
                 };
             };
@@ -21309,7 +21309,7 @@ export interface operations {
                 "application/json": {
                     name?: string;
                     region?: string;
-                    /** @description Seconds without a heartbeat after which the satellite is lost; default 60 */
+                    /** @description Seconds without a heartbeat after which the satellite is considered offline; default 60 */
                     heartbeatTimeoutSeconds?: number;
                 };
             };

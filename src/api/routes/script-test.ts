@@ -28,7 +28,7 @@ const Body = z.strictObject({
     .record(z.string(), z.string())
     .default({})
     .describe('Values of secrets by name, masked in the answer'),
-  packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
+  packages: PackageList.default([]).describe('Packages from the allow-list, as `name` or `name@version`'),
   timeoutMs: z.int().min(1_000).max(300_000).default(30_000),
 });
 type Body = z.infer<typeof Body>;

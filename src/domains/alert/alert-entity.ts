@@ -47,7 +47,7 @@ export const AlertState = z.strictObject({
 });
 export type AlertState = z.infer<typeof AlertState>;
 
-/** Fields that are not reactive: a change of only these fields appends no change row. */
+/** Fields that are not reactive: changing only these fields appends no change row. */
 export const NON_REACTIVE_FIELDS = ['receiver', 'generatorUrl', 'dashboardUrl', 'silenceUrl', 'value'] as const;
 
 /** Facts about the alert's group, from the last message that contained them. */
@@ -68,7 +68,7 @@ export const CoveringSilence = z.object({
 });
 export type CoveringSilence = z.infer<typeof CoveringSilence>;
 
-/** Facts besides the state that are stored with a change of an alert. */
+/** Facts that are stored with a change of an alert, in addition to its state. */
 export const AlertChangeContext = GroupFacts.extend({ silence: CoveringSilence.optional() });
 export type AlertChangeContext = z.infer<typeof AlertChangeContext>;
 
@@ -116,7 +116,7 @@ function silencedDetail({ id, comment, createdBy, endsAt }: CoveringSilence): st
   return `Silenced until ${endsAt} by ${createdBy}: ${comment === '' ? '(no comment)' : comment} (silence ${id})`;
 }
 
-/** Alerts as entities. Fields that are not reactive are also in the table `alerts`. */
+/** Alerts as entities. Fields whose changes fire no events are also in the table `alerts`. */
 export const alertKind: EntityKind = {
   kind: ALERT_KIND,
   description: 'An alert of a monitoring system; the id is its fingerprint',

@@ -103,7 +103,7 @@ export async function silenceAlerts(write: DomainWrite, input: NewSilence): Prom
   return silence;
 }
 
-/** Ends silences. Returns the silences that existed. */
+/** Ends silences and updates the alerts that they covered. Returns the ended silences; unknown ids are ignored. */
 export async function unsilenceAlerts(write: DomainWrite, silenceIds: readonly string[]): Promise<SilenceRow[]> {
   await lockSilences(write.tx, 'write');
   const gone = await deleteSilences(write.tx, silenceIds);

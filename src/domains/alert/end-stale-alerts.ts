@@ -5,7 +5,7 @@ import type { SeverityMap } from './severity-map';
 
 /**
  * Creates the work that resolves firing alerts that have had no message for `staleMs`, oldest first, and sets their
- * `endedBy` to stale. The work returns the number of alerts.
+ * `endedBy` to `stale`. The work returns the number of alerts that it resolved.
  */
 export function createEndStaleAlerts(deps: { staleMs: number; severities: SeverityMap }): ClockWork {
   const { staleMs, severities } = deps;

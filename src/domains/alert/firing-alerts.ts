@@ -11,8 +11,9 @@ interface RunFacts {
 }
 
 /**
- * Returns the value of `alerts.firing` for a run: the firing alerts of its system. Without a system, returns the alerts
- * that its context key selects (a fingerprint, or the labels of a group), or none.
+ * Returns the value of `alerts.firing` for a run: the firing alerts of its system. If the run has no system, returns
+ * the firing alerts that its context key selects by fingerprint or by the labels of a group. At most 100 alerts are
+ * listed.
  */
 export async function firingAlertsOf(
   db: Executor,

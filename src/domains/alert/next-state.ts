@@ -6,7 +6,10 @@ export type Step =
   /** The message belongs to an episode that has ended, or resolves an unknown alert. Nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
-/** Returns the labels and annotations after a message: those of the message, or for a partial message, both merged. */
+/**
+ * Returns the labels and annotations of an alert after a message. A partial message is merged with the previous ones;
+ * any other message replaces them.
+ */
 function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
   if (partial === undefined || prev === null) return { labels, annotations };
   const replaced = Object.entries(labels).filter(([name]) => partial.replaces.includes(name));
@@ -37,7 +40,9 @@ function described(alert: IncomingAlert, prev: AlertState | null): Omit<AlertSta
 const own = (texts: Record<string, string>, name: string): string | undefined =>
   Object.hasOwn(texts, name) ? texts[name] : undefined;
 
-/** Returns the fields that messages do not change during an episode. */
+/**
+ * Returns the fields that stay the same during an episode, unless a message reports or withdraws an acknowledgement.
+ */
 function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
   return {
     ...(systemId !== undefined && { systemId }),
@@ -86,8 +91,8 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
 }
 
 /**
- * Returns the previous state without its status and end. It is used when a resolution contains no labels, so that the
- * known fields are kept.
+ * Returns the previous state without its status and end. Used when a resolving message contains no labels, so that all
+ * other fields are kept.
  */
 function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
   return rest;

@@ -57,8 +57,8 @@ function isWanted(state: Fields, raw: Fields): boolean {
 }
 
 /**
- * Returns the source or the first matcher of the config that a payload does not match, or undefined when everything
- * matches.
+ * Returns the part of a trigger's config that rejected a payload: `source`, else the first matcher that does not match,
+ * else `ignore_annotations`. Called only when the config does not match.
  */
 function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
   const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
@@ -124,8 +124,8 @@ const trigger = (
 });
 
 /**
- * Returns whether a change fires the trigger. A change of only annotations does not when the config ignores
- * annotations.
+ * Returns whether a change fires the trigger. If the config ignores annotations, only a change to the labels or the
+ * severity fires it.
  */
 function isWantedChange(payload: Fields, config: Fields): boolean {
   const changed = (payload['changedFields'] ?? []) as string[];

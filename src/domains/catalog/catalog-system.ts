@@ -18,7 +18,7 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: 'catalog.updated', payload: { systemId, systemName, changedFields } }];
 }
 
-/** Systems as entities. Fields that are not reactive are in the table `systems`. */
+/** Systems as entities. Fields whose changes fire no events are in the table `systems`. */
 export const catalogSystemKind: EntityKind = {
   kind: 'catalog-system',
   description: 'A system of the catalogue',

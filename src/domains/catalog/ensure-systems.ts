@@ -6,8 +6,8 @@ import { insertSystem, lockSystems, type System } from './systems';
 const MAX_NAME_LENGTH = 200;
 
 /**
- * Locks and returns the systems with these ids. Creates the unknown ones, with the id as their name, unless the id is
- * only in `existing`. Waits for a concurrent transaction that creates the same id.
+ * Locks and returns the systems with these ids. Creates the systems in `ids` that do not exist, each named after its
+ * id. Those in `existing` are never created. Waits for a concurrent transaction that creates the same id.
  */
 export async function ensureSystems(
   write: DomainWrite,

@@ -147,8 +147,8 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 }
 
 /**
- * Removes a system from the catalogue, after the hooks of plugins have removed their data about it. Its dependencies,
- * objectives, checks and health are removed too, each with a change row. Incidents are kept.
+ * Removes a system from the catalogue. First, the hooks of plugins remove their data about it, such as its dependencies
+ * and objectives. Its health is removed with a change row, its checks and their results without. Incidents are kept.
  * @throws {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {

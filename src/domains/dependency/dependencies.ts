@@ -49,7 +49,7 @@ function derive({ id, prev, next }: EntityChange): Occurrence[] {
   return [{ event: `dependency.${event}`, payload: { dependencyId: id, sourceSystemId, targetSystemId, impactType } }];
 }
 
-/** Dependencies as entities. A change of only labels appends no change row. */
+/** Dependencies as entities. Changing only the labels appends no change row. */
 export const dependencyKind: EntityKind = {
   kind: 'dependency-edge',
   description: 'A dependency of one system on another',
@@ -181,7 +181,7 @@ export async function systemsWithDependants(tx: Executor, systemIds: readonly st
 }
 
 /**
- * Appends an event with the systems that a change of status affects. Appends no event when no system depends on the
+ * Appends an event that lists the systems affected by a change of status. Appends none when no system depends on the
  * changed system.
  */
 export async function propagateImpact(

@@ -11,9 +11,9 @@ export const DEFAULT_WINDOW_MINUTES = 60;
 
 /** Value of `health.*` in expressions: the health of a system, and figures about it. Times are in ISO 8601. */
 export const HealthView = z.object({
-  status: HealthStatus.describe('Present status; a system without results is healthy'),
-  in_status_since: z.string().describe('Since when it has this status, ISO 8601'),
-  in_status_for_ms: z.number().describe('For how long it has had this status, in ms'),
+  status: HealthStatus.describe('Current status; a system without results is healthy'),
+  in_status_since: z.string().describe('Start of the current status, ISO 8601'),
+  in_status_for_ms: z.number().describe('Time spent in the current status, in ms'),
   latency_ms: z.number().nullable().describe('Latency of the newest result'),
   avg_latency_ms: z.number().nullable().describe('Average over the results of the last 24 hours that have a latency'),
   p95_latency_ms: z.number().nullable().describe('95th percentile of the same results'),

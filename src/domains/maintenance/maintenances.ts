@@ -242,8 +242,8 @@ const isDue = (now: Date): SQL => sql`${m.status} in ('scheduled', 'in_progress'
 export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m} where ${isDue(now)})`;
 
 /**
- * Starts and ends maintenances that are due by the server's clock. Returns how many rows changed. Skips rows that other
- * transactions have locked; a later call handles these.
+ * Starts and ends maintenances that are due by the database's clock. Returns how many rows changed. Skips rows that
+ * other transactions have locked; a later call handles these.
  */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx

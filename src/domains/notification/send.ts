@@ -32,7 +32,7 @@ const Config = z.strictObject({
   ignoreSuppression: z
     .boolean()
     .default(false)
-    .describe('Send although an open incident or a running maintenance suppresses notifications of the system'),
+    .describe('Send even if an open incident or a running maintenance suppresses notifications of the system'),
 });
 type Config = z.infer<typeof Config>;
 

@@ -4,9 +4,9 @@ import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
 import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
- * Returns what suppresses notifications of a run, or null. The run's system is its context key, or otherwise `systemId`
- * in the trigger's payload; without either, `systemIds` in the payload are checked. Also returns null when no system is
- * known.
+ * Returns what suppresses the notifications of a run, or null. The run's systems are the first of these that names an
+ * existing system: its context key (unless an alert started it), `systemId` or `systemIds` in the trigger's payload.
+ * Returns null if none of them does.
  */
 export function suppressionOf(
   db: Executor,

@@ -17,7 +17,7 @@ export const NewSatellite = z.strictObject({
     .min(1)
     .max(86_400)
     .optional()
-    .describe('Seconds without a heartbeat after which the satellite is lost; default 60'),
+    .describe('Seconds without a heartbeat after which the satellite is considered offline; default 60'),
 });
 export type NewSatellite = z.infer<typeof NewSatellite>;
 
@@ -148,7 +148,7 @@ const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
 /** Returns an SQL condition that is true when the heartbeat of some satellite is overdue. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
-/** Marks satellites offline whose heartbeats are overdue by the server's clock. Returns how many were marked. */
+/** Marks satellites offline whose heartbeats are overdue by the database's clock. Returns how many were marked. */
 export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
   const silent = await write.tx
     .select()

@@ -107,7 +107,8 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
 }
 
 /**
- * Makes the objectives of systems due after a change of their health. Each objective becomes due at most once a minute.
+ * Makes the objectives of systems due for computation after the health of these systems has changed. An objective
+ * becomes due one minute after it was last computed, or at once if that was when it was created or edited.
  */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
@@ -145,7 +146,7 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 /**
  * Returns the time since which a system has had no outage, in milliseconds since 1970. This is the end of its last
  * outage, or the time at which the system became known if it has had none. If retention has removed the start of the
- * history, uses the previously computed streak.
+ * history, derives the time from the previously computed streak.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`
@@ -170,8 +171,8 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
   const unlocked = reached.filter((achievement) => !row.achievements.includes(achievement));
   const next: Slo = {
     ...{ ...row, ...objective, bestStreak, achievements: [...row.achievements, ...unlocked], computedAt: now },
-    // The next midnight UTC, or earlier if the streak grows before: a milestone counts even if the streak ends before
-    // midnight.
+    // The next midnight UTC, or the time at which the streak reaches its next day, whichever is earlier. A milestone is
+    // therefore recorded even if the streak ends before midnight.
     computeAt: new Date(Math.min((Math.floor(now.getTime() / DAY_MS) + 1) * DAY_MS, streakGrowsAt)),
   };
   await tx.update(slos).set(next).where(eq(slos.id, row.id));
@@ -191,7 +192,7 @@ async function compute(write: DomainWrite, row: Slo): Promise<Slo> {
 
 const isDue = (now: Date): SQL => sql`${slos.computeAt} <= ${now.toISOString()}`;
 
-/** Computes objectives that are due by the server's clock. Returns how many were computed. */
+/** Computes objectives that are due by the database's clock. Returns how many were computed. */
 export async function computeDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx
     .select()
@@ -204,7 +205,7 @@ export async function computeDue(write: DomainWrite, limit: number): Promise<num
   return due.length;
 }
 
-/** Returns Monday 09:00 UTC of the week that contains an instant. */
+/** Returns 09:00 UTC on the Monday of the week that contains an instant. */
 function digestTime(now: Date): Date {
   const days = Math.floor(now.getTime() / DAY_MS);
   // 1970-01-01 was a Thursday.
@@ -221,7 +222,10 @@ export function slosDue(now: Date): SQL {
     and not exists (select 1 from slo_digests where week = ${week}::date)))`;
 }
 
-/** Sends the weekly digest, once across all processes and at most a day late. Returns whether this call sent it. */
+/**
+ * Sends the weekly digest if it is due and no process has sent it yet. A digest that is more than a day late is
+ * skipped. Returns whether this call sent it.
+ */
 export async function sendDigest(write: DomainWrite): Promise<boolean> {
   const { tx, now } = write;
   const due = digestTime(now);

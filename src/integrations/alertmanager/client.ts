@@ -61,7 +61,7 @@ export function createAlertmanagerClient(egress: Egress): AlertmanagerClient {
     if (parsed.success) return parsed.data;
     throw new ProviderFailure(
       'provider_failed',
-      `Alertmanager's answer to ${method} ${path} has an unexpected format.`,
+      `Alertmanager's response to ${method} ${path} has an unexpected format.`,
       {
         retryable: false,
         cause: parsed.error,

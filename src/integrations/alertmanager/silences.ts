@@ -10,7 +10,8 @@ const Silence = z.looseObject({ id: z.string(), comment: z.string(), status: Sta
 const Created = z.looseObject({ silenceID: z.string().min(1) });
 
 /**
- * Returns the marker that ends the comment of a silence created by a step. A repeated attempt finds the silence by it.
+ * Returns the marker that ends the comment of a silence created by a step. A repeated attempt finds the silence by this
+ * marker.
  */
 const markerOf = (key: string): string => `[fermata:${key}]`;
 
@@ -63,8 +64,8 @@ export function createRemoteSilences(alertmanager: AlertmanagerClient): RemoteSi
 }
 
 /**
- * Returns null instead of failing when Alertmanager no longer knows the silence. It keeps expired silences only for a
- * limited time.
+ * Returns null instead of failing when Alertmanager no longer knows the silence. Alertmanager keeps expired silences
+ * only for a limited time.
  */
 async function orGone<T>(answer: Promise<T>): Promise<T | null> {
   try {

@@ -61,7 +61,7 @@ export async function openConnection(
   const names = [...new Set(values.flatMap((value) => textsOf(value).flatMap(referencesIn)))];
   const found = await backend.resolve(names);
   const missing = names.find((name) => !found.has(name));
-  if (missing !== undefined) throw unusable(row, `refers to the secret "${missing}", which there is not`);
+  if (missing !== undefined) throw unusable(row, `refers to the secret "${missing}", which does not exist`);
   for (const [name, { allow }] of use ? found : []) {
     const why = use && useRefusal(allow, use);
     if (why) throw secretNotAllowed(name, why);
@@ -103,8 +103,8 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
 }
 
 /**
- * Creates the function that looks up a connection by id or name, as written in a step. It throws {FermataError}
- * config_invalid, which is not retried.
+ * Creates the function that finds a connection by id or name, as written in a step, and opens it. The function throws
+ * {FermataError} `config_invalid` when no connection or several match, or when the type differs. This is not retried.
  */
 export function createConnections(deps: {
   db: Executor;

@@ -41,7 +41,7 @@ const Failure = z.looseObject({
   errors: z.array(z.unknown()).optional(),
 });
 const Installation = z.looseObject({ token: z.string(), expires_at: z.string() });
-/** Milliseconds before its expiry at which an installation token is renewed. */
+/** How long before its expiry an installation token is renewed, in milliseconds. */
 const EARLY_MS = 120_000;
 
 /** Creates a client of GitHub's REST API: https://docs.github.com/en/rest */

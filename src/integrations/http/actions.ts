@@ -41,7 +41,7 @@ export function createRequest(client: HttpClient): CallingAction<RequestConfig> 
   return {
     id: 'request',
     displayName: 'HTTP request',
-    description: 'Sends a request to an HTTP API and reads values from its answer.',
+    description: 'Sends a request to an HTTP API and reads values from the response.',
     configSchema: RequestConfig,
     connection: 'http',
     produces,
@@ -80,7 +80,7 @@ async function readPages(
     }
     const mark = JSON.stringify(page);
     if (asked.has(mark)) {
-      throw new ProviderFailure('provider_failed', 'The answer refers to a page that was already read.', {
+      throw new ProviderFailure('provider_failed', 'The response refers to a page that was already read.', {
         retryable: false,
       });
     }
@@ -120,7 +120,7 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
   return {
     id: 'poll_until',
     displayName: 'Poll HTTP until',
-    description: 'Repeats a request until an expression over its answer is true.',
+    description: 'Repeats a request until an expression over the response is true.',
     configSchema: PollConfig,
     connection: 'http',
     produces,

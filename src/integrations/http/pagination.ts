@@ -5,7 +5,7 @@ import { readJsonPath } from './json-path';
 
 const Text = z.string().trim().min(1);
 const common = {
-  items: Text.default('$').describe('JSON path of the list in each answer'),
+  items: Text.default('$').describe('JSON path of the list in each response'),
   maxPages: z.int().min(1).max(100).default(10),
 };
 
@@ -16,11 +16,11 @@ export const Pagination = z.discriminatedUnion('type', [
     ...common,
   }),
   z.strictObject({
-    type: z.literal('url').describe('The answer contains the address of the next page'),
+    type: z.literal('url').describe('The response contains the address of the next page'),
     ...{ next: Text.describe('JSON path of the address, absolute or relative'), ...common },
   }),
   z.strictObject({
-    type: z.literal('cursor').describe('The answer contains a cursor for the next request'),
+    type: z.literal('cursor').describe('The response contains a cursor for the next request'),
     next: Text.describe('JSON path of the cursor'),
     ...{ parameter: Text.default('cursor').describe('Query parameter of the cursor'), ...common },
   }),
@@ -28,13 +28,13 @@ export const Pagination = z.discriminatedUnion('type', [
     type: z.literal('page').describe('Pages are numbered; an empty one, or one shorter than size, is the last'),
     parameter: Text.default('page'),
     start: z.int().min(0).default(1),
-    size: z.int().min(1).optional().describe('Number of items of a full page'),
+    size: z.int().min(1).optional().describe('Number of items on a full page'),
     ...common,
   }),
   z.strictObject({
     type: z.literal('offset').describe('Requests contain the number of items to skip'),
     parameter: Text.default('offset'),
-    size: z.int().min(1).optional().describe('Number of items of a full page'),
+    size: z.int().min(1).optional().describe('Number of items on a full page'),
     ...common,
   }),
 ]);
@@ -66,7 +66,7 @@ interface Page {
 export function itemsOf({ items: path }: Pagination, value: unknown): readonly unknown[] {
   const found = path === '$' ? value : readJsonPath(value, path);
   if (Array.isArray(found)) return found as unknown[];
-  throw new ProviderFailure('provider_failed', `The answer has no list at ${path} (pagination.items).`, {
+  throw new ProviderFailure('provider_failed', `The response has no list at ${path} (pagination.items).`, {
     retryable: false,
   });
 }

@@ -41,7 +41,7 @@ export function createJiraClient(egress: Egress): JiraClient {
     if (parsed.success) return parsed.data;
     throw new ProviderFailure(
       'provider_failed',
-      `Jira's answer to ${method} ${path.split('?')[0]} has an unexpected format.`,
+      `Jira's response to ${method} ${path.split('?')[0]} has an unexpected format.`,
       {
         retryable: false,
         cause: parsed.error,

@@ -27,7 +27,11 @@ export const KubernetesConnection = z
       .describe('Kubeconfig that contains all data inline'),
     context: Name.optional().describe('Default: the current context of the kubeconfig'),
     inCluster: z.boolean().default(false).describe('The cluster and service account that the worker runs with'),
-    namespaces: z.array(Name).max(1_000).default([]).describe('Namespaces that may be used; empty = all, and nodes'),
+    namespaces: z
+      .array(Name)
+      .max(1_000)
+      .default([])
+      .describe('Namespaces that may be used; empty = the whole cluster, including nodes'),
   })
   .superRefine(({ kubeconfig, context, inCluster }, ctx) => {
     const issue = (path: string, message: string) => ctx.addIssue({ code: 'custom', path: [path], message });

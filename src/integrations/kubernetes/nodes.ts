@@ -16,7 +16,7 @@ export function createCordon(
   return {
     ...{ ...common, id, configSchema: CordonConfig },
     displayName: isCordon ? 'Cordon Kubernetes node' : 'Uncordon Kubernetes node',
-    description: isCordon ? 'Keeps new pods away from a node.' : 'Lets new pods on a node again.',
+    description: isCordon ? 'Keeps new pods away from a node.' : 'Allows new pods on a node again.',
     async execute(context) {
       const cluster = inCluster(kubernetes, context);
       return resourceResult(await setUnschedulable(cluster, context.config.name, isCordon), context.note, NODE);
@@ -38,7 +38,10 @@ const DrainConfig = z.strictObject({
   connectionId: Text,
   name: Text.describe('Name of a node'),
   force: z.boolean().default(false).describe('Also evict pods that no controller recreates'),
-  deleteEmptyDirData: z.boolean().default(false).describe('Also evict pods whose emptyDir is lost with them'),
+  deleteEmptyDirData: z
+    .boolean()
+    .default(false)
+    .describe('Also evict pods with emptyDir volumes, whose data is then lost'),
   gracePeriodSeconds: z.int().min(0).max(86_400).optional().describe('Default: the grace period of each pod'),
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),
 });

@@ -78,7 +78,9 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
      */
     wholeCluster(what: string): void {
       if (config.namespaces.length > 0)
-        throw invalid(`${what} needs all namespaces, but the connection is limited to some.`);
+        throw invalid(
+          `${what} requires access to the whole cluster, but the connection is limited to some namespaces.`,
+        );
     },
     /**
      * Returns the API path of an object. The resource name is looked up on the server, so that custom resources work as

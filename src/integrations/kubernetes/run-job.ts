@@ -117,7 +117,7 @@ const LABELS = { 'app.kubernetes.io/managed-by': 'fermata' };
 async function specOf(cluster: Cluster, namespace: string, config: Config): Promise<Record<string, unknown>> {
   const { cronJob, image, command, args, env = {}, serviceAccountName, timeout_seconds: seconds } = config;
   const limits = { activeDeadlineSeconds: Math.ceil(seconds) };
-  if ((cronJob === undefined) === (image === undefined)) throw invalid('Give image or cronJob.');
+  if ((cronJob === undefined) === (image === undefined)) throw invalid('Set either image or cronJob.');
   if (cronJob !== undefined) {
     const path = `/apis/batch/v1/namespaces/${encodeURIComponent(namespace)}/cronjobs/${encodeURIComponent(cronJob)}`;
     const found = await cluster.send({ method: 'GET', path }, KubeObject);

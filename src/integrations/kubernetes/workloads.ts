@@ -89,7 +89,7 @@ export function createRolloutUndo(kubernetes: KubernetesClient): CallingAction<U
     ...common,
     id: 'rollout_undo',
     displayName: 'Undo Kubernetes rollout',
-    description: 'Returns a workload to an earlier revision, like kubectl rollout undo.',
+    description: 'Rolls a workload back to an earlier revision, like kubectl rollout undo.',
     configSchema: UndoConfig,
     async execute(context) {
       const { config, progress, note } = context;

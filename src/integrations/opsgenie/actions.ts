@@ -51,7 +51,8 @@ export function createCreateAlert(client: OpsgenieClient): CallingAction<z.infer
 }
 
 /**
- * Returns the details cut to Opsgenie's limit for keys and values together. The last details are shortened or dropped.
+ * Returns the details, cut to Opsgenie's limit for the total length of keys and values. Details that no longer fit are
+ * shortened or left out, with a note.
  */
 function limitedDetails(
   details: Readonly<Record<string, string>>,

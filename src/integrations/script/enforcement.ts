@@ -7,8 +7,8 @@ import { createScriptCgroup, removeLeftCgroups, type ScriptCgroup } from './scri
 /** How the limits for a script's memory and processes are enforced. */
 export interface Enforcement {
   /**
-   * `cgroup`, or `rlimit` for limits per process. Both also check all processes of a script together ten times a
-   * second.
+   * `cgroup`, or `rlimit` for limits per process. In both cases, the total usage of all processes of a script is also
+   * checked ten times a second.
    */
   by: 'cgroup' | 'rlimit';
   /** For `cgroup`, the directory. For `rlimit`, the reason why no cgroup is used. */

@@ -39,7 +39,7 @@ process.on('uncaughtException', fail);
 process.on('unhandledRejection', fail);
 
 const TOO_DEEP = 'it is nested too deeply.';
-/** Returns the script as JavaScript. What is JavaScript already stays as it is. */
+/** Returns the script as JavaScript. A script that is already JavaScript is returned unchanged. */
 const javascript = (source) => {
   try {
     new SourceTextModule(source);

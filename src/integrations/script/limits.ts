@@ -8,7 +8,7 @@ export const LIMITS = {
   fileMb: 64,
   /** Open files of one process. */
   openFiles: 1_024,
-  /** Open files of all processes of the script together. Pipes and sockets use kernel memory. */
+  /** Open files of all processes of the script in total. Pipes and sockets use kernel memory. */
   allOpenFiles: 2_048,
   /**
    * Number of files and directories that the script creates. Each takes about 1 kB of kernel memory, even when it is
@@ -16,8 +16,7 @@ export const LIMITS = {
    */
   files: 100_000,
   /**
-   * Memory in megabytes, for all processes of the script together. Also limits the writable memory of each single
-   * process.
+   * Total memory of all processes of the script, in megabytes. Also the limit for the writable memory of each process.
    */
   memoryMb: 1_024,
   /** Size of the in-memory working directory, in megabytes. */
@@ -43,13 +42,14 @@ interface LimitOptions {
 }
 
 /**
- * Returns a command with limits for time, processes, files and memory. The memory limit applies to writable memory, not
- * to address space: Node and WebAssembly reserve large amounts of address space that they never use.
+ * Returns a command with limits for CPU time, file size, open files and memory, and in a sandbox also for processes.
+ * Without prlimit, only CPU time and file size are limited. The memory limit applies to writable memory, not to address
+ * space: Node and WebAssembly reserve large amounts of address space that they never use.
  */
 export function withLimits(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
   const prlimit = findPrlimit();
   if (prlimit === undefined) {
-    // Only without a sandbox, on systems other than Linux.
+    // This happens only without a sandbox, on systems other than Linux.
     const limits = `ulimit -t ${Math.ceil(timeoutMs / 1_000) + 1}; ulimit -f ${LIMITS.fileMb * 1_024}; ulimit -c 0`;
     return ['/bin/bash', '--norc', '--noprofile', '-c', `${limits}; exec "$@"`, 'bash', ...command];
   }

@@ -11,7 +11,7 @@ const Config = z.strictObject({
   env: ScriptEnv.default({}),
   secretEnv: ScriptEnv.default({}).meta({
     'x-secret-env': true,
-    description: 'Environment variables, each a `${{ secrets.NAME }}`',
+    description: 'Environment variables whose values are secrets, each written as `${{ secrets.NAME }}`',
   }),
   workingDirectory: z
     .string()
@@ -22,8 +22,8 @@ const Config = z.strictObject({
   network: z
     .boolean()
     .default(false)
-    .describe('Allow HTTP and HTTPS requests through a proxy; FERMATA_SCRIPT_NETWORK has to permit it'),
-  packages: PackageList.default([]).describe('From the allow-list, `name` or `name@version`'),
+    .describe('Allow HTTP and HTTPS requests through a proxy; FERMATA_SCRIPT_NETWORK must allow it'),
+  packages: PackageList.default([]).describe('Packages from the allow-list, as `name` or `name@version`'),
 });
 type Config = z.infer<typeof Config>;
 
@@ -70,7 +70,7 @@ export function createScriptPlugin(scripts: ScriptRunner): Plugin {
     actions: [
       scriptAction(scripts, 'run_shell', {
         displayName: 'Run a shell script',
-        description: 'Runs a script of bash; payload, artifacts and variables are in its environment.',
+        description: 'Runs a Bash script; payload, artifacts and variables are in its environment.',
         artifact: 'shell_result',
         schema: z.object(Ended),
       }),

@@ -134,14 +134,17 @@ async function openWay({ policy, egress, runtime }: ScriptParts, { network }: Sc
 
 function refuseVariables(env: Readonly<Record<string, string>>): void {
   const refused = Object.keys(env).filter(isRefusedVariable);
-  if (refused.length > 0) throw invalid(`A script must not be given these variables: ${refused.join(', ')}.`);
+  if (refused.length > 0) throw invalid(`These variables must not be set for a script: ${refused.join(', ')}.`);
 }
 
-/** Returns a path relative to the private directory. */
+/**
+ * Normalizes a working directory.
+ * @throws {ProviderFailure} `config_invalid` if it is absolute or leaves the private directory
+ */
 function relative(path: string): string {
   const parts = path.split('/').filter((part) => part !== '' && part !== '.');
   if (path.startsWith('/') || parts.includes('..') || path.includes('\0')) {
-    throw invalid('workingDirectory must be relative and stay inside.');
+    throw invalid('workingDirectory must be a relative path inside the private directory of the script.');
   }
   return parts.join('/');
 }

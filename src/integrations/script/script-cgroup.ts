@@ -7,9 +7,9 @@ import { LIMITS } from './limits';
 import type { Companion } from './run-process';
 
 const MB = 1_048_576;
-/** Memory limit in megabytes. The kernel counts memory and in-memory files together. */
+/** Memory limit in megabytes. It includes in-memory files, which the kernel counts as memory. */
 const MEMORY_MB = LIMITS.memoryMb + LIMITS.workMb + 2 * LIMITS.tmpMb;
-/** Number of processes that bubblewrap itself needs around those of the script. */
+/** Number of processes that bubblewrap itself needs in addition to those of the script. */
 const AROUND = 8;
 /** Milliseconds after which an empty cgroup of another container is considered unused. */
 const FOREIGN_AGE_MS = 3_600_000;

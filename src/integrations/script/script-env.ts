@@ -20,7 +20,8 @@ const MAX_LISTED = 50;
  * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID` or `FERMATA_VAR_OWNER`. List items
  * are numbered from 0.
  * There are at most 1,000 variables with 128 KB in total. Facts about the run, variables and artifacts come before the
- * payload. `FERMATA_OMITTED` lists the names that did not fit, and is absent if all did.
+ * payload. `FERMATA_OMITTED` lists the names that did not fit or whose values contain a zero byte, and is absent if
+ * there are none.
  */
 export function shellEnv(scope: ScriptInput): Record<string, string> {
   const env: Record<string, string> = {};

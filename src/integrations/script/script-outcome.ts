@@ -35,7 +35,10 @@ export function outcomeOf(
   return { ...shared, ...own, error: answer.error ?? `${how}${last === '' ? '.' : `: ${last.slice(0, 500)}`}` };
 }
 
-/** Returns the reason for a failure from standard error: the error of a crash of Node, otherwise the last line. */
+/**
+ * Returns the reason for a failure from standard error: the fatal error with which Node crashed, otherwise the last
+ * line.
+ */
 function lastWord(stderr: string): string {
   const crash = /^FATAL ERROR: (.*)$/m.exec(stderr)?.[1];
   return crash ?? stderr.trim().split('\n').at(-1) ?? '';
@@ -48,9 +51,12 @@ interface Answer {
   unreadable?: string;
 }
 
-const UNREADABLE = 'The result of the script is larger than 1 MB, or no JSON.';
+const UNREADABLE = 'The result of the script is larger than 1 MB, or is not JSON.';
 
-/** Parses what the runner wrote to its file descriptor. It may be anything, because a script can write there too. */
+/**
+ * Parses what was written to the file descriptor for the result. The text may be anything, because the script can write
+ * to the descriptor, too.
+ */
 function parsed(text: string): Answer {
   if (text === '') return {};
   try {

@@ -8,8 +8,8 @@ const MB = 1_048_576;
 /** Magic number of tmpfs, from linux/magic.h. */
 const TMPFS = 0x01021994;
 /**
- * Directories in which a script can create files, with their sizes in megabytes. No directory of the host has exactly
- * these sizes.
+ * Directories of the sandbox in which a script can create files, with their sizes in megabytes. The sizes distinguish
+ * them from directories of the host with the same paths.
  */
 const ROOMS: readonly [path: string, megabytes: number][] = [
   ['/work', LIMITS.workMb],
@@ -18,7 +18,7 @@ const ROOMS: readonly [path: string, megabytes: number][] = [
 ];
 
 /**
- * Stops a script whose processes together exceed a limit for memory, open files or created files. Checks ten times a
+ * Stops a script whose processes in total exceed a limit for memory, open files or created files. Checks ten times a
  * second; between two checks, the limits per process (see `limits.ts`) bound the usage. Does nothing without /proc.
  */
 export function watchScript(pid: number, stop: (why: string) => void): Companion {
@@ -39,7 +39,7 @@ export function watchScript(pid: number, stop: (why: string) => void): Companion
   };
 }
 
-/** Returns the limit that the processes of the tree below `root` exceed together, or undefined. */
+/** Returns the limit that the processes of the tree below `root` exceed in total, or undefined. */
 async function excessOf(root: number): Promise<string | undefined> {
   const pids = await processTree(root);
   if ((await totalMemory(pids, LIMITS.memoryMb * MB)) > LIMITS.memoryMb * MB) return `${LIMITS.memoryMb} MB of memory`;

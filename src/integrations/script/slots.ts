@@ -37,7 +37,7 @@ export function createSlots({ atOnce, maxWaiting, waitMs }: SlotLimits): Slots {
         waiting.splice(waiting.indexOf(enter), 1);
         const reason: unknown = signal.reason;
         if (signal.aborted) reject(reason instanceof Error ? reason : new Error('Aborted'));
-        else reject(overloaded(`None of ${atOnce} slots for scripts became free within ${waitMs} ms.`));
+        else reject(overloaded(`None of the ${atOnce} script slots became free within ${waitMs} ms.`));
       };
       waiting.push(enter);
       limit.addEventListener('abort', leave, { once: true });

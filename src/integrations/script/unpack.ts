@@ -78,7 +78,8 @@ function foldersOf(path: string): string[] {
  * @throws {UnsafeArchive}
  */
 function safePath({ name, type }: Header): string | null {
-  if (type !== 'file' && type !== 'directory') throw new UnsafeArchive(`"${name}" is a ${type ?? 'thing of no kind'}`);
+  if (type !== 'file' && type !== 'directory')
+    throw new UnsafeArchive(`"${name}" is a ${type ?? 'file of unknown type'}`);
   const parts = name.split('/').filter((part) => part !== '' && part !== '.');
   if (/^([A-Za-z]:)?[/\\]/.test(name)) throw new UnsafeArchive(`"${name}" is absolute`);
   if (parts.includes('..') || /[\\\0]/.test(name)) throw new UnsafeArchive(`"${name}" leads out of the package`);

@@ -8,7 +8,7 @@ export const ServicenowConnection = z.strictObject({
   instanceUrl: BaseUrl,
   user: z.string().min(1).max(320),
   password: z.string().min(1).max(10_000).meta({ 'x-secret': true }),
-  clientId: z.string().min(1).max(200).optional().describe('OAuth client; without one the user logs in with Basic'),
+  clientId: z.string().min(1).max(200).optional().describe('OAuth client; without one, Basic authentication is used'),
   clientSecret: z.string().min(1).max(1_000).meta({ 'x-secret': true }).optional(),
 });
 export type ServicenowConnection = z.infer<typeof ServicenowConnection>;

@@ -85,7 +85,7 @@ export function createSlackClient(egress: Egress): SlackClient {
     if (!body.ok) throw failureOf(method, body);
     const parsed = answer.safeParse(body);
     if (parsed.success) return parsed.data;
-    throw new ProviderFailure('provider_failed', `Slack's answer to ${method} has an unexpected format.`, {
+    throw new ProviderFailure('provider_failed', `Slack's response to ${method} has an unexpected format.`, {
       retryable: false,
       cause: parsed.error,
     });

@@ -22,7 +22,7 @@ const MAX_BLOCK_TEXT: Readonly<Record<string, number>> = {
   context: 3_000,
   markdown: 12_000,
 };
-/** Maximum number of messages in a channel to search for that of an earlier attempt, newest first. */
+/** Maximum number of messages in a channel to search for the message of an earlier attempt, newest first. */
 const SEARCHED = 100;
 
 export const SlackMessage = z.object({
@@ -128,8 +128,8 @@ export async function postOrReplace(
 
 /**
  * Posts a message once per idempotency key. Slack has no idempotency keys, so the message's metadata contains the key.
- * A repeated attempt searches the newest messages of the channel for it. If the app may not read them, adds a note to
- * the step.
+ * A repeated attempt searches the newest messages of the channel for the key. If Slack refuses the search, adds a note
+ * to the step and posts the message.
  */
 async function postMessage(
   posting: Posting,

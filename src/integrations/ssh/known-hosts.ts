@@ -112,8 +112,8 @@ function wildcard(pattern: string): (name: string) => boolean {
 }
 
 /**
- * Returns the lines for a host. For ports other than 22, the name is `[HOST]:PORT`. If no line has this name, the lines
- * for the name without the port apply, as in OpenSSH.
+ * Returns the lines for a host. For ports other than 22, the name is `[HOST]:PORT`. If no line trusts this name, the
+ * lines for the name without the port apply, as in OpenSSH. Lines that revoke a key are returned for both names.
  */
 export function linesAbout(hosts: readonly KnownHost[], host: string, port: number): KnownHost[] {
   const names = port === 22 ? [host] : [`[${host}]:${port}`, host];

@@ -20,7 +20,8 @@ export interface SessionCall extends ConnectionCall {
 /**
  * Logs in to a host over a socket of the egress guard, runs `work`, and closes the session.
  * @throws {ProviderFailure} provider_failed for an unknown or changed host key and for refused credentials;
- * network_error when the connection is lost. Also throws the errors of `egress.connect`.
+ * network_error when the connection is lost; timeout when the host does not answer in time. Also throws the errors of
+ * `egress.connect`.
  */
 export async function withSession<T>(
   egress: Egress,

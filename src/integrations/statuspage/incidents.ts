@@ -10,7 +10,7 @@ export const Text = z.string().trim().min(1);
 export const TIMEOUT_MS = 30_000;
 /** Maximum lengths in characters: https://developer.statuspage.io/#operation/postPagesPageIdIncidents */
 const MAX = { name: 255, body: 25_000 } as const;
-/** Maximum number of incidents to search for that of an earlier attempt, newest first. */
+/** Maximum number of incidents to search for the incident of an earlier attempt, newest first. */
 const SEARCHED = 100;
 
 const STATUSES = ['investigating', 'identified', 'monitoring', 'resolved'] as const;

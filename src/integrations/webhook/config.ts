@@ -61,7 +61,7 @@ const Fields = z.strictObject({
   authHeaderValue: secret('Value of that header'),
   customHeaders: z.array(CustomHeader).max(100).default([]).meta({
     'x-secret': true,
-    description: 'Further headers; like credentials, they are not sent when a redirect leads to another origin',
+    description: 'Additional headers; like credentials, they are not sent when a redirect leads to another origin',
   }),
   body: z
     .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())], {
@@ -77,7 +77,7 @@ const Fields = z.strictObject({
   retryOnStatus: z
     .array(z.int().min(100).max(599))
     .default([])
-    .meta({ description: 'Further statuses that are retried, besides 408, 425, 429 and 5xx' }),
+    .meta({ description: 'Statuses to retry in addition to 408, 425, 429 and 5xx' }),
   signingSecret: secret('Signs timestamp + "." + body: X-Fermata-Timestamp, X-Fermata-Signature: sha256=<hex HMAC>'),
 });
 

@@ -21,7 +21,7 @@ export type Delivery = z.infer<typeof Delivery>;
  */
 export function deliveryOf(url: string, { status, body }: { status: number; body: string }, mask: Mask): Delivery {
   const externalId = externalIdOf(body, mask);
-  // Mask before cutting, because half of a secret would not be recognised.
+  // Mask before cutting, because a secret that has been cut would not be recognised.
   const responseBody = toStorable(mask(body).slice(0, MAX_CHARACTERS));
   return { url, status, ...(externalId !== undefined && { externalId }), responseBody };
 }

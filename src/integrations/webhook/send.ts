@@ -20,7 +20,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
   return {
     id: 'send',
     displayName: 'Send webhook',
-    description: 'Sends an HTTP request; any answer except 2xx fails the step.',
+    description: 'Sends an HTTP request; any response other than 2xx fails the step.',
     configSchema: WebhookConfig,
     configWarnings({ body, contentType = 'json' }) {
       const problem = contentType === 'json' && typeof body === 'string' ? jsonTemplateProblem(body) : undefined;

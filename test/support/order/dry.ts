@@ -62,7 +62,7 @@ export async function dryCourse(
 export const nameOf = (path: string, iteration?: number): string =>
   iteration === undefined ? path : `${path}#${iteration}`;
 
-/** Groups names by the branch that they belong to, each group in the order in which they were asked. */
+/** Groups names by the branch that they belong to, each group in the order in which the driver asked for them. */
 export function byBranch(definition: Steps, asked: readonly string[]): Record<string, string[]> {
   const branches: Record<string, string[]> = {};
   for (const name of asked) {

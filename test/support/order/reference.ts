@@ -9,7 +9,7 @@ type Outcome = 'done' | 'failed' | 'condition' | 'stop' | 'stop as failure';
 /** The expected result of a run. */
 export interface Expected {
   status: 'success' | 'failed';
-  /** Actions in any order, each with whether it was performed, skipped or failed. */
+  /** Whether each action was performed, skipped or failed, by path. The order has no meaning. */
   actions: Map<string, 'done' | 'skipped' | 'failed'>;
 }
 

@@ -167,8 +167,8 @@ const isActivity = (command: Command): boolean => Boolean(command.scheduleLocalA
 const lengthAt = (index: number, { longFrom = Infinity }: Options): number => (index >= longFrom ? 10_000 : 10);
 
 /**
- * Runs the execution again with the same deliveries. `sizes` returns how many deliveries each activation gets, if the
- * execution has already issued the commands that they answer.
+ * Runs the execution again with the same deliveries. `sizes` returns the maximum number of deliveries in the next
+ * activation. A delivery only joins an activation if the execution has already issued the command that it answers.
  */
 export async function runGrouped(
   sandbox: WorkflowSandbox,
@@ -184,7 +184,7 @@ export async function runGrouped(
       for (const most = sizes(); group.length < most && index < delivered.length; index += 1) {
         const { job, answers } = delivered[index] as Delivered;
         const isFirst = group.length === 0;
-        // Signals and cancellations start a new workflow task. What has not been asked for cannot have ended.
+        // Signals and cancellations start a new workflow task. A command that has not been issued cannot have ended.
         const fits = answers !== null && driven.asked.has(answers) && lengthAt(index, options) === length;
         if (!isFirst && !fits) break;
         if (isFirst && answers !== null && !driven.asked.has(answers)) {

@@ -143,7 +143,7 @@ export function createKubernetesEvents() {
       oldest = version;
       history = [];
     },
-    /** Ends all watches, in order or by cutting their connections. */
+    /** Ends all watches, either normally or by cutting their connections. */
     end(how: 'end' | 'cut') {
       for (const { response } of watches) {
         if (how === 'end') response.end();

@@ -7,8 +7,8 @@ import { Matchers } from '../triggers';
 import { alertOf, automationOf } from './alert-of-run';
 
 /**
- * Timeout of a call, in milliseconds. It is short because the first attempt is made inside the workflow task. Only
- * later attempts run in an activity, with retries.
+ * Timeout of a call, in milliseconds. At most 5,000, so that the first attempt can run as a local activity, inside the
+ * workflow task. Later attempts run as regular activities.
  */
 const TIMEOUT_MS = 5_000;
 const MS_PER_MINUTE = 60_000;
@@ -97,7 +97,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
       if (result === undefined) return;
       const { fingerprint, createdBy, ...planned } = prepared as Prepared;
       const { connectionId, comment, matchers = [] } = config;
-      // When `fermata test` answers the call, the artifact may have fewer fields than a real artifact.
+      // When `fermata test` mocks the call, the artifact may have fewer fields than a real artifact.
       const left = Artifact.partial().parse(result.artifact ?? {});
       const { silenceId = planned.silenceId, endsAt = endOf(now, config).toISOString(), remoteSilenceId } = left;
       await silenceAlerts(

@@ -4,11 +4,11 @@ import { assertCustomKind, stateArtifact } from './custom-state';
 
 const Config = z.strictObject({ kind: z.string().min(1).meta({ 'x-entity-kind': true }), id: z.string().min(1) });
 
-/** Removes an entity of a custom kind. It is no error when the entity does not exist. */
+/** Removes an entity of a custom kind. Does nothing when the entity does not exist. */
 export const removeStateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'remove_state',
   displayName: 'Remove state',
-  description: 'Removes an entity of a custom kind. Succeeds when there is none.',
+  description: 'Removes an entity of a custom kind. Succeeds when the entity does not exist.',
   configSchema: Config,
   produces: stateArtifact,
   consumes: 'automation.state',

@@ -19,13 +19,13 @@ const Config = z
     id: z.string().min(1).optional(),
     /** A field of the state. Dots lead into nested objects. */
     field: z.string().min(1).optional(),
-    /** The value before the change, or a list of values one of which must match; null = the field is absent. */
+    /** The value before the change, or a list of accepted values; null also matches an absent field. */
     from: z.unknown().optional(),
     to: z.unknown().optional(),
   })
   .refine((config) => config.field !== undefined || (config.from === undefined && config.to === undefined), {
     path: ['field'],
-    message: '"from" and "to" need a field',
+    message: '"from" and "to" require "field"',
   });
 
 /**
@@ -55,8 +55,8 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
 }
 
 /**
- * Returns the first of `id`, `field`, `from` and `to` that a change does not match, or undefined when all of them
- * match.
+ * Returns the part of the config that rejected a change: the first of `id`, `field` (which did not change), `from` and
+ * `to`. Called only when the config does not match. Returns undefined if the config names no field.
  */
 function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
   const { id, field, from, to } = Config.parse(raw);
@@ -97,7 +97,7 @@ export const entityChangedTrigger: TriggerType = {
       if (state === null) return false;
       if (config.to === undefined || typeof config.field !== 'string') return undefined;
       const value = read(state, config.field);
-      // Unless the config requires absence, an absent value neither matches nor contradicts.
+      // If the field is absent and the config does not accept null, it is unknown whether the cause still holds.
       return matches(config.to, value) || (value === null ? undefined : false);
     },
   },

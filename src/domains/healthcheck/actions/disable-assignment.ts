@@ -1,7 +1,7 @@
 import { setAssignmentEnabled } from '../assignments';
 import { assignmentAction } from './assignment-action';
 
-/** Excludes a check from its system's health; its results are kept. */
+/** Excludes a check from the health of its system. Its results are still stored. */
 export const disableAssignmentAction = assignmentAction(
   {
     id: 'disable_assignment',

@@ -12,7 +12,7 @@ const Config = NewMaintenance.extend({
 export const createAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'create',
   displayName: 'Create maintenance',
-  description: 'Schedules a maintenance of systems; it begins immediately when its start has passed.',
+  description: 'Schedules a maintenance of systems; it begins immediately if its start time has passed.',
   configSchema: Config,
   produces: windowArtifact,
   execution: 'transaction',

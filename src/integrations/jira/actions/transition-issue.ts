@@ -35,9 +35,10 @@ const Transitions = z.looseObject({ transitions: z.array(Transition) });
 
 /**
  * Creates the action `integration-jira.transition_issue`. It succeeds without a change if the issue already has the
- * target status.
- * Most workflows offer no transition from a status to itself, so Jira no longer lists the transition then. The
- * connection therefore remembers the target status of every transition seen, by project and issue type.
+ * target status, and in a repeated attempt also if Jira no longer offers the transition.
+ * Most workflows offer no transition from a status to itself. Once an issue has the target status, Jira therefore no
+ * longer lists the transition. To recognise this case, the connection remembers the target status of every transition
+ * that it has seen, by project and issue type.
  */
 export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
   return {
@@ -115,8 +116,8 @@ async function rememberTargets(
 }
 
 /**
- * Returns the current status of the issue if it is already the wanted status, or the remembered target of the
- * transition.
+ * Returns the current status of the issue if it is already the configured status or the remembered target of the
+ * configured transition, otherwise undefined.
  */
 async function knownTarget(
   memory: ConnectionMemory,

@@ -35,7 +35,7 @@ export const EventPayload = z.strictObject({
   type: z.string().describe('Normal or Warning'),
   reason: z.string().nullable(),
   message: z.string().nullable(),
-  namespace: z.string().nullable().describe('Namespace of the object; null for objects of the cluster'),
+  namespace: z.string().nullable().describe('Namespace of the object; null for cluster-scoped objects'),
   kind: z.string().nullable(),
   name: z.string().nullable(),
   apiVersion: z.string().nullable(),

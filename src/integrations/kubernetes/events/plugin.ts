@@ -17,7 +17,7 @@ const Config = z.strictObject({
   namespace: Wanted,
   type: Wanted.describe('Type: Normal or Warning, or a list'),
   reason: Wanted.describe('Reason, such as BackOff or FailedScheduling, or a list'),
-  kind: Wanted.describe('Kind of the object of the event, such as Pod, or a list'),
+  kind: Wanted.describe('Kind of the object that the event is about, such as Pod, or a list'),
   name: Wanted.describe('Name of that object, or a list'),
 });
 
@@ -28,7 +28,7 @@ const Config = z.strictObject({
 const event: TriggerType = {
   id: 'event',
   displayName: 'Kubernetes event',
-  description: 'A cluster has recorded an event about an object, such as a warning of a pod.',
+  description: 'A cluster has recorded an event about an object, such as a warning about a pod.',
   category: 'Kubernetes',
   payloadSchema: EventPayload,
   configSchema: Config,

@@ -82,8 +82,9 @@ const Failure = z.looseObject({
 });
 
 /**
- * Watches the changes after a resource version until the server ends the watch. Passes them to `onBatch` in order, and
- * reads on when its promise resolves. Deletions (events expire after an hour) and bookmarks only advance the version.
+ * Watches the changes after a resource version until the server ends the watch. Passes batches of changes to `onBatch`
+ * in order, and reads on after each batch when the promise of `onBatch` resolves. Deletions (events expire after an
+ * hour) and bookmarks only advance the version.
  * @throws {Expired} when the server no longer has the changes (410)
  */
 export async function watchEvents(
