@@ -5,7 +5,7 @@ const ended = { exitCode: 0, stdout: '', stderr: '', result: '', durationMs: 1, 
 
 it.each(['5', 'null', '[]', '"text"', '{"error": 3}', '{', 'x'])(
   'a script that writes %s to the descriptor of the result has failed',
-  (result) => expect(outcomeOf({ ...ended, result }, NO_MASK, undefined).error).toContain('no JSON'),
+  (result) => expect(outcomeOf({ ...ended, result }, NO_MASK, undefined).error).toContain('not JSON'),
 );
 
 it('has no exit code for a script that could not be read', () => {
