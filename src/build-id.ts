@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { packageVersion } from './package-version';
 import { projectRoot } from './project-root';
 
-/** File that `npm run build` writes beside the program. It contains the commit from which the program was built. */
+/** File that `npm run build` writes. It contains the commit from which the program was built. */
 export const COMMIT_FILE = join('dist', 'commit');
 
 /**
@@ -19,7 +19,7 @@ function commitOf(root: string): string {
   try {
     return readFileSync(join(root, COMMIT_FILE), 'utf8').trim();
   } catch {
-    // The program was built before this file existed, or runs from sources.
+    // The file is missing: the program runs from sources, or was built without it.
     return '';
   }
 }

@@ -97,7 +97,7 @@ const Environment = z.object({
 
 /** Settings for tests of Fermata itself. They are not documented for operators, and ignored if they are malformed. */
 const Testing = z.object({
-  /** The point at which the process kills or suspends itself (`failpoint.ts`). */
+  /** The point at which the process kills, suspends or blocks itself (`failpoint.ts`). */
   FERMATA_FAILPOINT: z.string().optional(),
   /** Number of events after which a run continues as new. */
   FERMATA_CONTINUE_AFTER: integer(1, 1_000_000).optional(),
@@ -127,7 +127,7 @@ const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
 export interface RetentionConfig {
   /** Age above which terminal runs are removed. */
   runsMs: number;
-  /** Number of newest runs per automation that are never removed. */
+  /** Number of the newest runs of an automation that are kept regardless of their age. */
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
@@ -243,8 +243,8 @@ const REQUIRED = {
 } as const;
 
 /**
- * Parses the environment. @throws {ConfigError} that names every invalid setting, and the settings of `required` that
- * are unset
+ * Parses the environment. Throws a `ConfigError` that names every invalid setting, and every setting in `required` that
+ * is unset.
  */
 export function loadConfig(
   env: Record<string, string | undefined>,
@@ -289,7 +289,7 @@ function proxyOf(setting: string, env: Record<string, string | undefined>, wrong
 }
 
 /**
- * Returns the environment variables for `fermata test`, unchecked. The service that it runs receives them as settings.
+ * Returns the environment variables for `fermata test`, unchecked. The service that it starts checks them as settings.
  */
 export function testEnvironment(env: Record<string, string | undefined>) {
   const { FERMATA_PLUGINS: plugins, FERMATA_TIMEZONE: timezone, FERMATA_TEST_LOG_LEVEL: logLevel } = env;
@@ -385,15 +385,13 @@ function fromEnvironment(
   };
 }
 
-/**
- * Returns the keys that protect secrets. `api` and `worker` do not start without them. @throws {ConfigError} when unset
- */
+/** Returns the keys that protect secrets, for `api` and `worker`. Throws a `ConfigError` when they are unset. */
 export function requireSecretKey(config: Config): Buffer[] {
   if (config.secretKeys !== undefined) return config.secretKeys;
   throw new ConfigError(`FERMATA_SECRET_KEY ${REQUIRED.FERMATA_SECRET_KEY}`);
 }
 
-/** Returns the database URL for `api`, `worker` and `migrate`. @throws {ConfigError} when unset */
+/** Returns the database URL for `api`, `worker` and `migrate`. Throws a `ConfigError` when it is unset. */
 export function requireDatabaseUrl(config: Config): string {
   if (config.databaseUrl !== undefined) return config.databaseUrl;
   throw new ConfigError(`DATABASE_URL ${REQUIRED.DATABASE_URL}`);

@@ -1,4 +1,4 @@
-/** Stops the process at a named point when it is reached for the n-th time. Used by fault tests. */
+/** Called at named points of the program. Kills, suspends or blocks the process at one of them. Used by fault tests. */
 export type Failpoint = (name: string) => Promise<void> | void;
 
 /**
@@ -19,7 +19,7 @@ export function createFailpoint(setting: string | undefined): Failpoint {
     process.stderr.write(`failpoint ${name} reached: ${action}\n`);
     if (action === 'hold') return new Promise<void>(() => undefined);
     process.kill(process.pid, action === 'stop' ? 'SIGSTOP' : 'SIGKILL');
-    // The signal is delivered between ticks. No code after the point may run before that.
+    // The signal is delivered between ticks. Until then, no code after the point may run.
     await new Promise((resolve) => setTimeout(resolve, 50));
   };
 }

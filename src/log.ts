@@ -35,16 +35,16 @@ export function createLogger(options: LoggerOptions): Logger {
 }
 
 /**
- * Returns an error without the parameters of its query. The message of a failed query repeats the parameters, which may
- * be personal data.
+ * Returns the cause of a failed query instead of its error, whose message repeats the parameters, which may be personal
+ * data. Returns any other error unchanged.
  */
 function withoutParameters(error: unknown): unknown {
   return error instanceof DrizzleQueryError ? (error.cause ?? new Error('A query failed')) : error;
 }
 
 /**
- * Returns whether output on standard output should have colours: on a terminal or with FORCE_COLOR, unless NO_COLOR is
- * set.
+ * Returns whether output on standard output should have colours. They are off when NO_COLOR is set. Otherwise
+ * FORCE_COLOR decides (`0` = off), and without FORCE_COLOR, whether standard output is a terminal.
  */
 export function useColours(): boolean {
   if ((process.env['NO_COLOR'] ?? '') !== '') return false;
@@ -76,8 +76,8 @@ function fieldText(value: unknown): string {
 }
 
 /**
- * Returns the text of an error: the message of an expected error, otherwise the stack. Its lines are indented, so that
- * no line of a message can be mistaken for a line of the log.
+ * Returns the text of an error: its stack at the levels `error` and `fatal`, otherwise its message on one line. The
+ * lines of the stack are indented, so that none of them can be mistaken for a line of the log.
  */
 function errorText(error: unknown, level: unknown): string {
   if (typeof error !== 'object' || error === null) return '';

@@ -71,9 +71,9 @@ export interface RunningWorker {
   id: string;
   /** Resolves when Temporal has been reached for the first time. */
   connected: Promise<void>;
-  /** Runs the domain timer now and writes the buffered evaluations. */
+  /** Starts a round of the domain timer now, and writes the buffered evaluations. */
   hurry(): Promise<void>;
-  /** Finishes the work in progress, then releases leases and closes connections and listeners. */
+  /** Stops routing and releases its leases, finishes the other work in progress, and closes all connections. */
   stop(): Promise<void>;
 }
 
@@ -85,7 +85,7 @@ export interface WorkerStandIns {
   plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
 }
 
-/** Milliseconds between two renewals of the leases of watches. */
+/** Milliseconds between two renewals of the leases of Kubernetes watches. */
 const EVENT_WATCH_MS = 5_000;
 const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 
@@ -118,7 +118,7 @@ export async function startWorker(
     ...{ otlp: config.otlp, service: 'fermata-worker', instance: workerId, log },
     collect: () => Promise.resolve(metrics.registries),
   });
-  /** Parts in one row stop at the same time. The dispatcher is first, so that other workers route its partitions. */
+  /** Parts in one row stop at the same time. The dispatcher is first: other workers take over its partitions early. */
   const stopOrder: (() => unknown)[][] = [
     [() => routing.dispatcher.stop()],
     ...timers.stopOrder,
@@ -239,7 +239,7 @@ function createWorkerActivities(parts: WorkerParts, routing: Routing) {
   };
 }
 
-/** Starts all loops except those of routing: the periodic ones, and those that NOTIFY wakes. */
+/** Starts the loops that are not part of routing: periodic loops, and loops that NOTIFY wakes. */
 function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) {
   const { config, database, entities, registry, temporal, launcher, activityDeps, log, watch } = parts;
   const { dispatcher, dwellTimers } = routing;
@@ -278,7 +278,7 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
   return { domainTimer, stopOrder };
 }
 
-/** Starts the loop that watches the events of those Kubernetes clusters that automations listen to. */
+/** Starts the loop that watches the Kubernetes clusters to whose events automations listen. */
 function startEventWatcher({ database, egress, clock, activityDeps, workerId, log, watch }: WorkerParts) {
   const { notifier, openConnection } = activityDeps;
   const watcher = createEventWatcher({ database, egress, clock, notifier, log, workerId, openConnection });

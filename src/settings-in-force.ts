@@ -10,10 +10,12 @@ export interface SettingInForce {
 
 /** Names of settings whose whole value is secret. */
 const SECRET = /(^|_)(SECRET|TOKEN|PASSWORD|KEY|KEYS|HEADERS)(_|$)/;
-/** An address. The parts that may be secret are captured: user and password, query, and fragment. */
+/** An address. Its groups are the scheme, user and password, host and path, and query or fragment. */
 const ADDRESS = /\b([a-z][a-z0-9+.-]*:\/\/)([^\s/?#]*@)?([^\s?#,;]*)([?#][^\s,;]*)?/gi;
 
-/** Returns settings with their current values. Secrets, and credentials in addresses, are left out. */
+/**
+ * Returns settings with their current values. Secrets are left out, and so are credentials and queries in addresses.
+ */
 export function settingsInForce(
   defaults: Readonly<Record<string, string | undefined>>,
   present: Readonly<Record<string, string>>,

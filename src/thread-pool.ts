@@ -27,11 +27,11 @@ interface Waiting<Job, Answer> {
 const MAX_DEADLINES = 5;
 
 /**
- * Creates a pool of at most `size` threads, which start when they are first needed and do not keep the process alive. A
- * job that exceeds its deadline ends its thread, and the next job gets a new thread. A job exceeds its deadline when
- * `deadlineMs` have passed since its thread began with it and the process has also used as much CPU time. If the
- * process has used less CPU time, the job is ended after `MAX_DEADLINES` deadlines. The CPU time is measured for the
- * process, because Node does not report it by thread.
+ * Creates a pool of at most `size` threads, which start when they are first needed. Idle threads do not keep the
+ * process alive. A job that exceeds its deadline ends its thread, and the next job gets a new thread. A job exceeds its
+ * deadline when `deadlineMs` have passed since its thread began with it and the process has also used as much CPU time.
+ * If the process has used less CPU time, the job is ended after `MAX_DEADLINES` deadlines. The CPU time is measured for
+ * the process, because Node does not report it by thread.
  */
 export function createThreadPool<Job, Answer>(options: {
   size: number;

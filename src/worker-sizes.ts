@@ -13,11 +13,14 @@ export interface Machine {
 export interface WorkerSizes {
   /** Number of workflow task slots. A run uses one while its local steps are performed. */
   workflowTasks: number;
-  /** Number of activities, and also of local activities. Each takes a database connection for short periods. */
+  /**
+   * Maximum number of concurrent activities, and of concurrent local activities. Each briefly uses database
+   * connections.
+   */
   activities: number;
-  /** Number of requests for workflow tasks that wait at Temporal at the same time. */
+  /** Number of concurrent long polls for workflow tasks. */
   workflowPollers: number;
-  /** Number of requests for activities that wait at Temporal at the same time, on each of the two task queues. */
+  /** Number of concurrent long polls for activities on each of the two task queues. */
   activityPollers: number;
   /** Number of open executions that are kept in memory; 0 = every workflow task replays its history from the start. */
   cachedWorkflows: number;

@@ -14,9 +14,10 @@ import type { RunSecrets } from './run-secrets';
 const LONGEST_STACK = 10_000;
 
 /**
- * Rebuilds the message, stack and cause of every failure that an activity throws, without the secrets of the run,
- * because Temporal stores failures. The error of a failed query contains its parameters, which may be data from people
- * and providers, so only its cause is kept. Texts are cut, because Temporal refuses failures above 2 MB.
+ * Rebuilds every failure that an activity throws, except cancellations, without the secrets of the run, because
+ * Temporal stores failures. The cause is left out. The error of a failed query contains its parameters, which may be
+ * data from people and providers, so it is replaced by its cause. Texts are cut, because Temporal refuses failures
+ * above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {

@@ -203,9 +203,9 @@ async function settle(
 }
 
 /**
- * Records a failure. A failure that is worth a retry is stored in the row and thrown to Temporal. A local attempt then
- * hands over to a normal attempt, and a normal attempt is retried after its pause. Any other failure, and the failure
- * of the last attempt, fails the step.
+ * Records a failure. A failure that is worth a retry is stored in the row. A local attempt then returns a handover to a
+ * normal attempt. A normal attempt throws, so that Temporal retries it after its pause. Any other failure, and the
+ * failure of the last attempt, fails the step.
  */
 async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknown): Promise<StepOutcome> {
   const { step, context, action } = attempt;

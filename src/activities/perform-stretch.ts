@@ -81,8 +81,8 @@ function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, p
 }
 
 /**
- * Returns the step that ends the run when it succeeds. Returns undefined where ending the run requires the lock of its
- * bucket, which must be taken before the lock of the run.
+ * Returns the step that ends the run when it succeeds. Returns undefined in branches and in `on_failure`, and where
+ * ending the run requires the lock of its bucket, which must be taken before the lock of the run.
  */
 function lastStepOf({ definition, mode }: RunSource, { branch, error }: StretchInput): LastStep | undefined {
   if (branch !== '' || error !== undefined || mode === 'queued') return undefined;

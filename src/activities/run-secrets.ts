@@ -26,7 +26,7 @@ export interface RunSecrets {
   resolve(uses: ReadonlyMap<string, SecretUse>): Promise<Map<string, UsedSecret>>;
   /** Stores values for the run before they are used, so that a worker that resumes the run masks them too. */
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
-  /** Returns the mask of the secrets that a run has used, and of `stored`. */
+  /** Returns the mask of the secrets that are stored for a run, and of `more`, which are about to be used. */
   maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
   /** Does the same as `maskOf`, but reads the stored secrets first. */
   readMask(db: Executor, runId: string): Promise<Mask>;

@@ -27,7 +27,9 @@ export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOu
 /** Maximum size of the output that is stored with a step, in bytes. */
 const OUTPUT_LIMIT = 1_048_576;
 
-/** Returns the outcome of a step that has ended, or null when it has not. */
+/**
+ * Returns `closed` when the run has ended, otherwise the outcome of a step that has ended, or null while it is open.
+ */
 export function outcomeBefore(step: Step, { open, finished }: Standing): StepOutcome | null {
   if (!open) return { type: 'closed' };
   if (!finished) return null;

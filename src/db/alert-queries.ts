@@ -43,7 +43,7 @@ const SELECT = sql`select a.fingerprint, e.state, a.labels, a.starts_at, a.last_
   from alerts a join entities e on e.kind = 'alert' and e.id = a.fingerprint and e.state is not null`;
 
 /**
- * Returns alerts, most recently started first. `before` is the start and fingerprint of the last alert on the previous
+ * Returns alerts, most recently started first. `after` is the start and fingerprint of the last alert on the previous
  * page.
  */
 export async function listAlerts(

@@ -67,7 +67,8 @@ export async function applyMigration(
 }
 
 /**
- * Runs `work` with the search path of the place. If a transaction in `work` fails, its rollback also resets the path.
+ * Runs `work` with the search path of the place. With `set local`, the rollback of a failed transaction also resets the
+ * path.
  */
 async function inSchema(
   client: pg.PoolClient,

@@ -28,7 +28,7 @@ const COLUMNS = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.pay
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.error ->> 'message' as failure`);
 
-/** The columns of `ChangeRow`, from a subquery with the alias `c`. */
+/** The same columns as `COLUMNS`, from a subquery with the alias `c`. */
 const SELECTED = sql.raw(`c.seq, c.change_id, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
   c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.context_key, c.recorded_at, c.routed_at, c.failed_at,
   c.failure`);
@@ -128,13 +128,13 @@ export async function listChanges(
   return found.rows.map(toLogged);
 }
 
-/** Returns a change, or undefined when the log does not, or no longer, contain it. */
+/** Returns a change, or undefined when it is not (or no longer) in the log. */
 export async function findChange(db: Executor, changeId: string): Promise<LoggedChange | undefined> {
   const found = await db.execute<Row>(sql`select ${COLUMNS} from changes c where change_id = ${changeId}`);
   return found.rows.map(toLogged)[0];
 }
 
-/** Returns the changes with these ids, in no order. */
+/** Returns the changes with these ids, in no particular order. */
 export async function findChanges(db: Executor, changeIds: readonly string[]): Promise<LoggedChange[]> {
   if (changeIds.length === 0) return [];
   const found = await db.execute<Row>(sql`

@@ -40,7 +40,7 @@ export async function changeIdsOf(db: Executor, keys: readonly string[]): Promis
   return new Map([...(await contentsOf(db, keys))].map(([key, { changeIds }]) => [key, changeIds]));
 }
 
-/** Returns the content hashes of deliveries that were accepted before; null = no hash was stored. */
+/** Returns the change ids and content hashes of deliveries that were accepted before; null = no hash was stored. */
 export async function contentsOf(
   db: Executor,
   keys: readonly string[],
@@ -84,7 +84,7 @@ export async function claimDelivery(
 
 /**
  * Claims one key together with the hash of the message's content, in the caller's transaction. Returns undefined when
- * the key was new, otherwise the values that were stored with it.
+ * the key was new, otherwise the values that were stored with it. If no hash was stored, returns the given hash.
  */
 export async function claimContent(
   tx: Executor,

@@ -10,8 +10,8 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 
 /**
- * Inserts wait at most this long for DDL on `changes`. If a reader with a long transaction (`pg_dump`, a report) makes
- * all attempts fail, the next housekeeping round tries again.
+ * Inserts wait at most this long for DDL on `changes` or `routings`. If a reader with a long transaction (`pg_dump`, a
+ * report) makes all attempts fail, the next housekeeping round tries again.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
 /** Maximum time that one DDL statement may hold its locks, in milliseconds. */

@@ -101,7 +101,7 @@ export async function deliverEvents(db: Executor, events: readonly DeliveredEven
   for (const [key, { changeIds, contentHash }] of await contentsOf(db, repeats)) {
     kept.set(key, { changeId: changeIds[0] ?? '', contentHash: contentHash ?? '' });
   }
-  // Keys that were stored before hashes existed have an empty hash, which matches any content.
+  // Keys that were stored before hashes existed count as having an empty hash, which matches any content.
   const isOther = ({ key, contentHash }: DeliveredEvent) =>
     ![contentHash, ''].includes(kept.get(key)?.contentHash ?? '');
   return {

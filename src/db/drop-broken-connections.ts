@@ -29,8 +29,8 @@ export interface ConnectionWatch {
   released(client: pg.PoolClient): void;
   removed(client: pg.PoolClient): void;
   /**
-   * Checks the connections of the pool. Call it when another connection to the same server was cut, because the pool's
-   * connections use the same network route.
+   * Closes idle connections, and those in use that give no answer within 8 s. Call it when another connection to the
+   * same server was cut, because the pool's connections use the same network route.
    */
   suspect(): void;
 }

@@ -144,7 +144,7 @@ export async function lockArmedDwell(tx: Executor, id: string): Promise<Dwell | 
 }
 
 /**
- * Records that the cause of a dwell no longer holds, so that its key can arm again. If the dwell was armed, its
+ * Records that the cause of a dwell no longer holds, so that its key can be armed again. If the dwell was armed, its
  * workflow is ended later.
  */
 export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<void> {

@@ -62,7 +62,7 @@ export interface MutateResult {
 }
 
 /**
- * Reads and writes entities. Everything that changes an entity goes through `mutate`, so that the log contains every
+ * Reads and writes entities. Entities are written only here (alerts: in `alerts.ts`), so that the log contains every
  * change.
  */
 export interface EntityStore {
@@ -93,8 +93,8 @@ export interface EntityStore {
     cause: Cause,
   ): Promise<MutateResult[]>;
   /**
-   * Removes the entity, and writes transitions to null and a change row without a next state. Returns false when the
-   * entity does not exist.
+   * Removes the entity, and writes transitions to null and, if the kind is reactive, a change row without a next state.
+   * Returns false when the entity does not exist.
    */
   remove(
     tx: Executor,
@@ -294,7 +294,8 @@ export function createEntityStore(deps: { registry: Registry; clock: Clock; ids:
       }
       for (const { id } of writes) assertId({ kind: name, id });
       const kind = typeof ofKind === 'string' ? await kinds.resolve(tx, ofKind) : ofKind;
-      // The kind and the ids are checked before the locks are taken, so that a refused write locks nothing.
+      // The kind and the ids are checked before the locks are taken, so that a write to an unknown kind or with an
+      // invalid id locks nothing.
       const now = clock.now();
       const wanted = writes.map(({ id }) => id);
       // Locks are taken in the order of ids and held until commit. Each write is computed from the locked state, so

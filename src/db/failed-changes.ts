@@ -18,7 +18,7 @@ const columns = {
   error: changes.error,
 };
 
-/** A change that is set aside is also marked as routed, so that no reader finds it again. */
+/** The change was set aside. Such a change is also marked as routed, so that the dispatcher does not read it again. */
 const isDead = isNotNull(changes.failedAt);
 
 /** Returns changes that were set aside, newest first, with positions below `before`. */

@@ -24,7 +24,7 @@ export interface HeldWatch extends WatchPlace {
 /** An automation that listens to `kubernetes.event`, by one of its triggers or waits. */
 export interface EventListener {
   automation: { id: string; name: string; group: string | null };
-  /** The connection that the trigger names, by its id or name. */
+  /** The connection that the trigger or wait names, by its id or name. */
   connection: string;
   /** Config of the trigger or wait. The config of a wait may contain templates. */
   config: Record<string, unknown>;

@@ -19,7 +19,8 @@ const MIGRATION_LOCK = 0x6665726d6174;
 /** Maximum wait for one table lock, in milliseconds. Every statement on the table queues behind this wait. */
 const LOCK_TIMEOUT_MS = 500;
 /**
- * Number of attempts. They take about ten minutes, since a backup or a report may hold a lock on a table for that long.
+ * Number of attempts. In total they take about twelve minutes, because a backup or a report may hold a lock for
+ * minutes.
  */
 const LOCK_ATTEMPTS = 200;
 const LOCK_POLL_MS = 200;
@@ -29,17 +30,17 @@ export interface MigrationResult {
   applied: MigrationFile[];
   /** Files of plugins that were applied, in the order of application. */
   appliedOfPlugins: (MigrationFile & { plugin: string })[];
-  /** Schema version afterwards. */
+  /** Schema version of this program. */
   version: number;
 }
 
 /**
  * Applies the missing files of `drizzle/`, each in its own transaction unless it is marked as non-transactional. Also
- * creates the day partitions of the change log, and the indexes that partitions lack. No statement waits longer than
- * `lockTimeoutMs` (default 500) for a table lock; a file that does not get a lock in time is tried up to `attempts`
- * times (default 200), with a pause of 3 s. Any number of processes may call this at once: one of them migrates, and
- * the others wait and then find nothing to do. The files of `plugins` follow, under the same lock and with the same
- * waits (`migratePlugins`).
+ * creates missing partitions (`changes`, `routings`, `audit_log`), and the indexes that partitions lack. No statement
+ * of a transactional file waits longer than `lockTimeoutMs` (default 500) for a table lock; a file that does not get a
+ * lock in time is tried up to `attempts` times (default 200), with a pause of 3 s. Any number of processes may call
+ * this at once: one of them migrates, and the others wait and then find nothing to do. The files of `plugins` follow,
+ * under the same lock and with the same waits (`migratePlugins`).
  * @throws {SchemaError} when Postgres is older than 15, an applied file was changed afterwards, or a file failed
  */
 export async function migrate(

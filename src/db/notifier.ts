@@ -15,7 +15,7 @@ const HEARTBEAT_MS = 5_000;
 /** Timeout for an answer on the listening connection, in milliseconds. */
 const ANSWER_MS = 10_000;
 
-/** Wakes the listeners of a topic. Never throws, because every listener also polls. */
+/** Wakes the listeners of a topic. Failures are ignored, because every listener also polls. */
 export type Notifier = Record<Topic, () => void>;
 
 /**

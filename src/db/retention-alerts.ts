@@ -3,7 +3,7 @@ import type { RetentionTask } from './retention-task';
 
 /**
  * Returns the task that removes alerts whose last episode ended more than `alertsMs` ago. The entity, the row and the
- * episodes of an alert are removed together, without a change in the log.
+ * episodes of an alert are removed together. Nothing is written to the change log.
  */
 export function oldAlerts(alertsMs: number): RetentionTask {
   return async (db, limit) => {

@@ -27,8 +27,8 @@ export function oldVersions(keep: number, ms: number): RetentionTask {
 }
 
 /**
- * Returns the task that removes deleted automations, with their versions and evaluations, once their last run has been
- * removed.
+ * Returns the task that removes automations that were deleted more than `ms` ago, with their versions and evaluations,
+ * once all their runs and artifacts have been removed.
  */
 export function oldAutomations(ms: number): RetentionTask {
   return rowsOf(
@@ -67,9 +67,9 @@ export function oldEndedObjects(
 }
 
 /**
- * Returns the task that removes the rows of entities that no longer exist, with their last transitions. Rows that
- * another transaction has locked are left to the next round, because the row is the lock that orders changes of the
- * entity.
+ * Returns the task that removes the rows of entities that were removed more than `ms` ago, with their last transitions.
+ * Rows that another transaction has locked are left to the next round, because the row is the lock that orders changes
+ * of the entity.
  */
 export function removedEntities(ms: number): RetentionTask {
   return async (db, limit) => {

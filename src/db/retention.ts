@@ -15,7 +15,10 @@ const DEDUP_MS = 7 * DAY_MS;
  * still receive events.
  */
 const WINDOW_EVENTS_MS = 2 * DAY_MS;
-/** Retention of dwells whose cause does not hold. A change that is older than this arms no dwell. */
+/**
+ * Retention of dwells whose cause does not hold. Until then, a change from before their last firing cannot arm them
+ * again.
+ */
 const DWELLS_MS = 7 * DAY_MS;
 
 /** Retention of sessions and sign-in links after their expiry. */

@@ -23,7 +23,10 @@ export interface WaitRow {
   woken: boolean;
 }
 
-/** Excludes days before an instant. The minute allows for clocks that differ. */
+/**
+ * Excludes rows from before an instant, so that older partitions are not read. The minute allows for clocks that
+ * differ.
+ */
 const notBefore = (since: Date) => sql`at >= ${since.toISOString()}::timestamptz - interval '1 minute'`;
 
 interface Row extends Record<string, unknown> {
@@ -85,7 +88,7 @@ const toCandidate = (row: Row): CandidateRow => ({
 });
 
 /**
- * Returns the ids of the changes that runs caused since an instant, by run. The oldest changes are first; at most
+ * Returns the changes that runs caused since an instant, each with its run. The oldest changes are first; at most
  * `limit` are returned.
  */
 export async function changesCausedBy(

@@ -125,8 +125,8 @@ export async function artifactsOf(db: Executor, runId: string) {
 }
 
 /**
- * Returns the ids of the runs that match, newest first. In this order queued runs are ended before the runs whose end
- * would start them.
+ * Returns the ids of the runs that match, newest first. A caller that ends them in this order ends queued runs before
+ * the runs whose end would start them.
  */
 export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<string[]> {
   const rows = await db.select({ id: runs.id }).from(runs).where(whereRuns(filter)).orderBy(desc(runs.id));

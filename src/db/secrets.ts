@@ -113,8 +113,8 @@ export async function runSecretsOf(db: Executor, runId: string): Promise<SealedR
 }
 
 /**
- * Seals every sealed value in the database again with `reseal`, which returns null for a value that needs no change.
- * Returns how many values were changed.
+ * Replaces every sealed value in the database with the result of `reseal`, which returns null for a value that needs no
+ * change. Returns how many values were changed.
  */
 export async function resealAll(
   tx: Executor,

@@ -91,7 +91,7 @@ export async function listSessions(
     .limit(page.limit);
 }
 
-/** Revokes a session. Returns false when no valid session has this id. */
+/** Revokes a session. Returns false when it does not exist or was revoked before. */
 export async function revokeSession(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(sessions)

@@ -12,7 +12,7 @@ export interface StreamPlace {
 }
 
 /**
- * Returns the positions of events after a position, in order. It reads only indexes, so that reading recent positions
+ * Returns the positions of rows after a position, in order. It reads only indexes, so that reading recent positions
  * repeatedly costs little.
  */
 export async function placesAfter(db: Executor, after: number, limit: number): Promise<StreamPlace[]> {

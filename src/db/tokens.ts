@@ -85,7 +85,7 @@ export async function listTokens(
     .limit(page.limit);
 }
 
-/** Revokes a token. Returns false when no valid token has this id. */
+/** Revokes a token. Returns false when it does not exist or was revoked before. */
 export async function revokeToken(tx: Executor, id: string, at: Date): Promise<boolean> {
   const revoked = await tx
     .update(apiTokens)

@@ -10,15 +10,15 @@ export interface WindowArrival {
   partitionKey: string;
   changeId: string;
   occurredAt: Date;
-  /** Number of the newest events to count. */
+  /** Maximum number of other arrivals to return. */
   count: number;
   minutes: number;
 }
 
 /**
- * Counts an arrival in the caller's transaction. Returns the times (in milliseconds) of earlier arrivals for its key,
- * newest first, at most `count`, or null when this change was counted before. Arrivals for the same key wait until the
- * transaction ends.
+ * Counts an arrival in the caller's transaction. Returns the times (in milliseconds) of the other arrivals that were
+ * counted for its key, newest first, at most `count`. Returns null when this change was counted before. Arrivals for
+ * the same key wait until the transaction ends.
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
   const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;

@@ -63,15 +63,15 @@ export async function readKnowledge(db: Executor, ids: readonly string[]): Promi
   return new Map(result.rows.map((row) => [row.knows_id, { names: row.knows ?? [], reads: row.reads ?? {} }]));
 }
 
-/** Removes the announcement of a worker that has stopped. */
+/** Lets the announcement of a worker that stops expire. Its plugins count as available for `KEEP_MINUTES` more. */
 export async function withdrawWorker(db: Executor, id: string): Promise<void> {
   await db.execute(sql`
     update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);
 }
 
 /**
- * Returns all names that live workers know, or null when none announces any (no worker is live, or only workers of an
- * older release).
+ * Returns all names that live workers know, or null when this cannot be determined: no worker is live, or a live worker
+ * of an older release does not announce its names.
  */
 export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
   const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`

@@ -7,7 +7,7 @@ import type { Change } from '../domain/entities/change';
 export interface UnroutedChange {
   change: Change;
   partition: number;
-  /** Number of attempts to route the change so far. */
+  /** Number of attempts to route the change that have failed. */
   attempts: number;
   /** Time of the next attempt, after an attempt has failed. Later changes of the same entity wait until then. */
   nextAttemptAt: Date | null;
@@ -48,7 +48,7 @@ export interface ReadOptions {
 
 /**
  * Reads unrouted changes of the given partitions, in the order in which they must be routed. Also returns, from the
- * same snapshot, whether any run is waiting, and the revision of the definitions. An index that is at least as new as
+ * same snapshot, whether any wait is armed, and the revision of the definitions. An index that is at least as new as
  * this revision contains every automation that was saved before one of the changes was accepted.
  */
 export async function readUnrouted(
@@ -87,9 +87,9 @@ export async function readUnrouted(
 }
 
 /**
- * Orders the oldest unrouted changes so that classes take turns: the oldest entity of each class comes first, then the
- * second oldest of each class, and so on. The running maximum keeps changes of one entity in order when they belong to
- * several classes.
+ * Orders the oldest unrouted changes so that classes take turns, one change at a time. Within a class, the first change
+ * of every entity comes before the second change of any entity. The running maximum keeps changes of one entity in
+ * order when they belong to several classes.
  */
 const inTurn = (unrouted: SQL): SQL => sql`
   select seq, recorded_at, max(turn) over (partition by kind, entity_id order by seq) as turn from (

@@ -27,7 +27,7 @@ export interface Dispatcher {
   poke(): void;
   /** Renews the leases now. Call it when another worker has started or stopped. */
   renew(): void;
-  /** Releases the leases, finishes the batch in progress and writes the buffered evaluations. */
+  /** Releases the leases, waits until the batch in progress has ended, and writes the buffered evaluations. */
   stop(): Promise<void>;
 }
 
@@ -90,8 +90,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       stopped = true;
       routing.wake();
       renewing.wake();
-      // Leases are released first: this fences off the batch in progress, and other workers can take the partitions at
-      // once.
+      // Leases are released first, so that other workers can take the partitions at once. This also fences off the
+      // batch in progress: what it has not committed yet, it can no longer commit.
       await leases.release().catch(() => undefined);
       await Promise.all(loops);
       await deps.evaluations.close();

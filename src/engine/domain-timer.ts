@@ -27,9 +27,10 @@ export interface DomainTimer extends Sweep {
 }
 
 /**
- * Performs the work of the domains that is due by time: starts and ends maintenances, marks silent satellites offline,
- * computes objectives, and sends the digest. The rows are the timers. The first worker that takes a row does its work
- * under the row's lock. Work that became due while all workers were down, or when the clock jumped, is still due.
+ * Performs the work of the domains that becomes due with time: starts and ends maintenances, marks silent satellites
+ * offline, computes objectives, and sends the digest. The rows are the timers. The first worker that takes a row does
+ * its work under the row's lock. Work that became due while all workers were down, or when the clock jumped, is still
+ * due.
  */
 export function createDomainTimer(deps: {
   database: Database;

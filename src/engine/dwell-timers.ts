@@ -33,7 +33,7 @@ const OVERDUE_MS = 5_000;
 interface DwellTimersDeps {
   database: Database;
   clock: Clock;
-  /** Returns the starter of dwells, or null while Temporal has never been reached. */
+  /** Returns the starter of dwells, or null while there is no connection to Temporal. */
   starter: () => DwellStarter | null;
   fire: (dwellId: string) => Promise<FireAnswer>;
   log: Logger;

@@ -47,7 +47,7 @@ interface Entry extends EvaluationRecord {
 
 export interface EvaluationLog {
   record(record: EvaluationRecord): void;
-  /** Writes the buffered reasons. Called automatically every half second while there are any. */
+  /** Writes the buffered reasons. Called automatically every half second while reasons are buffered. */
   flush(): Promise<void>;
   close(): Promise<void>;
 }
@@ -126,9 +126,10 @@ export function createEvaluationLog(deps: {
 }
 
 /**
- * Writes a batch in two statements. The first statement adds a reason to the newest row of its context key if that row
- * has the same outcome, and inserts all other reasons; the join leaves out automations that were deleted in between.
- * The second statement removes the rows beyond `keep` of each automation in the batch.
+ * Writes a batch in two statements. The first statement adds the first reason of each context key to the newest row of
+ * this key if that row has the same trigger, outcome and detail (the detail of a progress count may differ). It inserts
+ * all other reasons. The join leaves out automations that were removed in between. The second statement removes the
+ * rows beyond `keep` of each automation in the batch.
  */
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {
   // All workers lock the rows in the same order, so that workers that write the same reasons cannot deadlock. A row

@@ -46,9 +46,10 @@ export interface ChangeConcerns {
 
 /**
  * Creates the decision about changes that need a trigger, filter, kind or plugin that this worker does not have. Such a
- * change is handed over to a live worker that has what is missing. If there is no such worker, and a trigger of an
- * enabled automation needs what is missing, the change waits for a minute, which is enough for a restart. After that it
- * is routed without the missing part, and each of these triggers gets an evaluation that says so.
+ * change is handed over to a live worker that has what is missing and everything else that the change needs. If no live
+ * worker has what is missing, and a trigger of an enabled automation needs it, the change waits for a minute, which is
+ * enough for a restart. A filter that no worker has had recently is not waited for. In all other cases, and after that
+ * minute, the change is routed without the missing part, and each of these triggers gets an evaluation that says so.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -82,7 +83,8 @@ export function createHandover(deps: {
       const live = lacking.filter((name) => fleet.someoneKnows([name]));
       if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
       if (unknown.length === 0) return ROUTE;
-      // Without this condition, a filter that no worker has would delay every event of its trigger's type.
+      // Without this condition, a filter that no worker has would delay every event that a trigger with this filter
+      // listens to.
       const mayReturn = lacking.some((name) => !isFilter(name) || fleet.someoneKnew(name));
       if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
       for (const trigger of concerned) {
@@ -125,7 +127,7 @@ function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown
 
 /**
  * Returns the triggers of unknown types that need one of these names. A trigger needs the name of its own type, and the
- * kinds and plugins that share the first part of its id.
+ * kinds and plugins that share the first part of the type's name.
  */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
   const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));

@@ -27,7 +27,7 @@ export type Resting = Map<string, { kind: string; id: string; until: number }>;
 export interface PrepareBatch {
   /** The partitions whose leases this worker held when it read the batch, with the epoch of each lease. */
   held: ReadonlyMap<number, number>;
-  /** Events of the armed dwells of each entity. */
+  /** Events of the dwells that only another worker can end, by entity. */
   dwellEvents: ReadonlyMap<string, string[]>;
   /**
    * Partitions whose next change must be handed over to another worker, with the names that it needs. Filled in by
@@ -45,7 +45,7 @@ export interface PrepareDeps {
   log: Logger;
   /** Whether rows of `routings` are written. */
   keepsRoutings: boolean;
-  /** Called once per change with the seconds between its commit and this read. */
+  /** Called once per change, on the first attempt to route it, with its age in seconds when it was read. */
   onRouted: (lagSeconds: number) => void;
 }
 
@@ -97,9 +97,7 @@ export function createPrepareChange(
   };
 }
 
-/**
- * Returns the triggers that an occurrence concerns. The time of a schedule concerns only the trigger of that schedule.
- */
+/** Returns the triggers that an occurrence concerns. A scheduled time concerns only the trigger of its schedule. */
 function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: Occurrence): Candidate[] {
   if (change.kind !== SCHEDULE_KIND) return index.candidates(event, payload);
   return scheduled(change, event, (automationId, triggerId) => index.find(automationId, triggerId));

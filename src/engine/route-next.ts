@@ -26,7 +26,7 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
   leases: Leases;
   fleet: Fleet;
   clock: Clock;
-  /** Called once per change with the seconds between its commit and the first time it is read. */
+  /** Called once per change, on the first attempt to route it, with its age in seconds when it was read. */
   onRouted: (lagSeconds: number) => void;
 }
 

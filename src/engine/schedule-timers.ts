@@ -19,7 +19,8 @@ import { createSweep, type Sweep } from './sweep';
 /** Number of rows per statement. Each row costs a call to Temporal. */
 const BATCH = 50;
 /**
- * Milliseconds between two comparisons of the rows with the Schedules in Temporal, whose database may have been lost.
+ * Milliseconds between two comparisons of the rows with the Schedules in Temporal, in case Temporal's database was
+ * lost.
  */
 const COMPARE_MS = 300_000;
 

@@ -17,9 +17,9 @@ const ROUND_MS = 10_000;
 
 /**
  * Creates a sweep, which does the work at once, after each poke, and after `everyMs` without a poke, because the
- * process that should have poked may have died. If `everyMs` is 'poked', it works only after a poke (the sweeper pokes
- * when there is work). An error is reported and does not stop the sweep. With a `watch`, a round that does not end is
- * abandoned: a new round begins, and `isStopped` returns true to the abandoned one.
+ * process that should have poked may have died. If `everyMs` is 'poked', it works only at once and after each poke (the
+ * sweeper pokes when there is work). An error is reported and does not stop the sweep. With a `watch`, a round that
+ * does not end is abandoned: a new round begins, and `isStopped` returns true to the abandoned one.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';

@@ -16,7 +16,7 @@ const CONCURRENT = 20;
 export interface WakeSender {
   /** Sends the signal of a wake soon, once. If the wake is not answered, the sweep sends it again. */
   send(wake: Wake): void;
-  /** Starts the sweep, because there are unanswered wakes. */
+  /** Starts the sweep. Call it when there are unanswered wakes. */
   poke(): void;
   stop(): Promise<void>;
 }
@@ -37,8 +37,8 @@ export function createWakeSender(deps: {
   const { database, starter, slots, failpoint, log } = deps;
   const queue: Wake[] = [];
   /**
-   * Wakes that are queued or being sent. The sweep does not send them a second time, since the run may already be
-   * ending.
+   * Wakes that are queued or being sent. The sweep skips them, because a second signal could reach a run that is
+   * already ending.
    */
   const pending = new Set<string>();
   const keyOf = ({ runId, path }: Wake): string => `${runId} ${path}`;

@@ -19,9 +19,9 @@ import type { WorkerMetrics } from '../telemetry/worker-metrics';
 const AGAIN_MS = 2_000;
 
 export interface TemporalKeeper {
-  /** Returns the starter of runs, or null before the first connection to Temporal. */
+  /** Returns the starter of runs, or null while there is no connection to Temporal. */
   starter: () => RunStarter | null;
-  /** Returns the starter of dwells, or null before the first connection to Temporal. */
+  /** Returns the starter of dwells, or null while there is no connection to Temporal. */
   dwells: () => DwellStarter | null;
   schedules: () => ScheduleKeeper | null;
   client: () => Client | null;

@@ -36,7 +36,7 @@ export interface RunStarterDeps {
 /**
  * - `eager`: the execution was started, and this process has its first workflow task
  * - `started`: an execution for this row exists
- * - `stale`: a newer run has replaced this one
+ * - `stale`: the row is no longer pending, or a newer run holds the workflow id
  * - `lost`: the execution closed without claiming the row, and the row has been ended
  * - `later`: the start must be repeated later
  */
@@ -79,7 +79,7 @@ function createCalls(deps: RunStarterDeps) {
     client.workflow.getHandle(workflowId, undefined, { firstExecutionRunId });
   return {
     /**
-     * Starts the run. Returns null when another execution holds the workflow id. Without `again`, an execution that has
+     * Starts the run. Returns null when an execution holds the workflow id. Without `again`, an execution that has
      * closed still holds its id.
      */
     async tryStart(run: StartableRun, again: boolean): Promise<'eager' | 'started' | null> {

@@ -10,12 +10,14 @@ interface Slots {
   resume(runId: string, signal: AbortSignal): Promise<void>;
 }
 
-/** A heartbeat of an activity whose run waits to continue: well below the heartbeat timeout of 5 s. */
+/**
+ * Milliseconds between heartbeats while an activity's run waits to continue; well below the heartbeat timeout of 5 s.
+ */
 const HEARTBEAT_MS = 1_000;
 
 /**
- * Creates interceptors that report each activity. A local one holds a workflow task slot until it ends. A normal one
- * reports its result to Temporal when its run may continue.
+ * Creates interceptors that report each activity to `slots`. A local one holds a workflow task slot until it ends. A
+ * normal one reports its result to Temporal when its run may continue.
  */
 export function trackSlots(slots: Slots): ActivityInterceptorsFactory {
   return (context) => ({

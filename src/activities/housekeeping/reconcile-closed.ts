@@ -18,9 +18,9 @@ const FIRST_LOOK_MS = 3_600_000;
 const PAGE = 200;
 
 /**
- * Ends open rows whose executions were closed from outside since the last round: terminated in the Web UI, or timed
- * out. Costs one visibility query, regardless of how many runs are open. Rows whose execution no longer exists are
- * found by `reconcileRuns`.
+ * Ends open rows whose executions have closed since the last round: terminated or cancelled in the Web UI, timed out,
+ * or failed. Costs one visibility query, regardless of how many runs are open. Rows whose execution no longer exists
+ * are found by `reconcileRuns`.
  */
 export function createReconcileClosed(deps: {
   client: () => Client | null;

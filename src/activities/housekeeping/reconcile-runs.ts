@@ -36,7 +36,7 @@ interface ReconcileDeps {
  * Repairs differences between rows and Temporal: open rows whose executions were closed from outside (in the Web UI, by
  * a timeout, or lost with Temporal's own database), executions whose rows no longer exist (Postgres was restored from a
  * backup), and waiting runs without a wait. After a restore of Postgres, every open execution gets a signal to evaluate
- * its waits, because it may be ahead of its rows. Reads all runs in pages until the time is used up; the next call
+ * its waits, because it may be ahead of its rows. Reads all open runs in pages until the time is used up; the next call
  * continues from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {

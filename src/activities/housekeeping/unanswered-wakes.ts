@@ -5,7 +5,7 @@ import { isStillWoken, unansweredWakes } from '../../db/runs/wait-queries';
 import type { EvaluateWaitsSignal } from '../../domain/run/messages';
 
 const LIMIT = 200;
-/** Milliseconds that an execution may take to process a signal before the next round checks it again. */
+/** Milliseconds to wait until an execution has processed a signal. After that, the next round checks its wait again. */
 const PATIENCE_MS = 5_000;
 const POLL_MS = 250;
 
@@ -41,7 +41,7 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
   return ended;
 }
 
-/** Waits until the execution has no pending workflow task. */
+/** Waits until the execution has no pending workflow task. Returns false when it is closed, or after `PATIENCE_MS`. */
 async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
   for (const since = Date.now(); Date.now() - since < PATIENCE_MS;) {
     const { raw, status } = await client.workflow.getHandle(workflowId).describe();

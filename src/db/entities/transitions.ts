@@ -99,7 +99,8 @@ export interface Predicate {
 /**
  * Returns since when the field has continuously had one of `values` (a change from one of these values to another does
  * not interrupt this). Returns null when it has none of these values now, or the entity does not exist. The time is
- * read from transitions. If retention has removed the transition that began it, the creation of the entity is used.
+ * read from transitions. If retention has removed the transition that began it, the oldest remaining one since then is
+ * used. Without any transition, the creation of the entity is used.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

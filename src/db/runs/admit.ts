@@ -8,8 +8,9 @@ import { readStandings, type RunStanding } from './run-standings';
 import type { RunRequest } from './run-request';
 
 /**
- * The decision about a run. `startNow` is false for a run that must wait for other runs of its bucket; `replaced`
- * contains the runs that `restart` has ended.
+ * The decision about a run. `startNow` is false for a run that must wait for other runs of its bucket, or that a later
+ * request of the same batch has replaced. `replaced` contains the runs that `restart` has ended and that may have an
+ * execution.
  */
 export type Admission =
   | { admitted: true; workflowId: string; startNow: boolean; replaced: ClosedRun[] }

@@ -21,8 +21,8 @@ interface Began {
 
 /**
  * Returns the position of the log after which events count for a wait: the position at the start of the preceding
- * provider action, otherwise the one at the end of the preceding step, otherwise the one at the start of the run.
- * `isBefore` excludes steps of other branches.
+ * action, otherwise the one at the end of the preceding step, otherwise the one at the start of the run. `isBefore`
+ * excludes steps of other branches.
  */
 export async function logPosition(
   tx: Executor,

@@ -53,7 +53,7 @@ export const runsToEnd = sql`(exists (select 1 from runs where close_requested i
  * Takes pending runs to start. It takes them from the automations in turn, and in the order of admission within each
  * automation, so that an automation with thousands of runs does not delay the others. Other workers do not take these
  * runs for a few seconds. Returns the runs, and the automations that had pending runs (none when no run is taken).
- * @param order.served automations that had their turn, the latest last; they come after the others, also when `limit`
+ * @param order.served automations that had their turn, the latest last; they come after the others, even when `limit`
  * is 1
  * @param order.each maximum number of runs of one automation
  * @param order.full automations from which no run is taken

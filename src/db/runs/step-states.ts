@@ -174,8 +174,8 @@ export interface StepEnd {
 const json = (value: unknown) => (value === undefined ? null : JSON.stringify(value));
 
 /**
- * Ends a step in one statement, together with its artifact, if the run is still open. Returns false when the run has
- * ended; no later step sees the results then.
+ * Ends a step in one statement, together with its artifact, if the run is still open. Returns false when the run or the
+ * step had ended before.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
   const result = await tx.execute(sql`with ${leftByStep(end, sql`for share`)} ${endedRow(end)}`);
@@ -238,10 +238,10 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 
 /**
  * Writes the steps that an execution has recorded. Idempotent: a replayed chain writes the same rows again, and a row
- * that has ended does not change. When the run has ended, open steps are cancelled and nothing else is written.
- * Cancelling a step also cancels the steps and waits inside it, including those that the workflow does not know because
- * the activity that began them was cancelled. The times stored are those of this write, a few milliseconds late,
- * because workflow time does not advance within a workflow task.
+ * that has ended does not change. When the run has ended, only cancellations in the journal have an effect. Cancelling
+ * a step also cancels the steps and waits inside it, including those that the workflow does not know because the
+ * activity that began them was cancelled. The times stored are those of this write, a few milliseconds late, because
+ * workflow time does not advance within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
   if (journal.length === 0) return;

@@ -40,7 +40,10 @@ export function contradictsCause(registry: Registry, dwell: Cause, change: Chang
 export const payloadOf = ({ trigger }: Pick<DwellArming, 'trigger'>) =>
   (trigger['payload'] ?? {}) as Record<string, unknown>;
 
-/** Returns whether a dwell is so late that it must be reported instead of fired, because its trigger requests this. */
+/**
+ * Returns whether a dwell is so late that it must be reported instead of fired. Always false if its trigger does not
+ * request this.
+ */
 export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { firesAt: Date }, now: Date): boolean {
   const { missed = 'fire' } = typeof dwell === 'object' ? dwell : {};
   return missed === 'report' && now.getTime() - firesAt.getTime() > MISSED_AFTER_MS;
@@ -49,7 +52,7 @@ export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { fires
 /**
  * Returns whether the cause of a dwell held from its event until its deadline, although it has stopped since. This is
  * true if the log contains no change of the entity before the deadline that contradicts the cause. Returns false before
- * the deadline.
+ * the deadline, and when the log cannot be searched completely.
  */
 export async function heldThrough(
   { registry, entities }: { registry: Registry; entities: EntityStore },

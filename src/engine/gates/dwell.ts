@@ -27,7 +27,7 @@ export interface DwellDeps {
  * Ends the dwells that changes contradict, in the routing transaction of the changes, before any dwell is armed. If a
  * dwell's deadline is before the change, the cause has held long enough, and the dwell fires first, whether or not its
  * timer has run. If the change occurred after a deadline that is still in the future (the sender's clock is ahead), the
- * cause ended before the deadline. A change that was retried ends only dwells that were armed before it.
+ * cause counts as ended before the deadline. A change that was retried ends only dwells that were armed before it.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -43,10 +43,10 @@ export async function endContradicted(
   for (const { change, isRetried } of changes) {
     for (const dwell of dwells) {
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
-      // The change was set aside, and the cause began again later, so the change is older than the cause of the dwell.
+      // The change was set aside, and the cause of this dwell began after the change.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradictsCause(deps.registry, dwell, change)) continue;
-      // Another alert of the group is still firing. The dwell is moved to the entity of that alert and keeps its
+      // If another alert of the group is still firing, the dwell moves to the entity of that alert and keeps its
       // deadline.
       if (await handOver(deps, tx, dwell)) continue;
       const verdict = await endDwell(deps, tx, dwell, change);
@@ -157,8 +157,8 @@ export async function armWhatHolds(
 /**
  * Arms one dwell and returns the outcome, which is always a refusal, because no run starts before the deadline.
  * `dwell_armed`: the row was written. `dwell_held`: an earlier cause is armed or has fired. `dwell_cancelled`: the
- * cause has already ended. `error`: the duration cannot be rendered. After a crash before the commit there is no row,
- * and the change is routed again.
+ * cause has already ended. `disabled`: the automation is disabled or deleted. `error`: the duration cannot be
+ * determined. After a crash before the commit there is no row, and the change is routed again.
  */
 async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Promise<Refusal> {
   const { candidate, change, scope } = entered;

@@ -40,8 +40,9 @@ const UNKNOWN_MS = 2_000;
 
 /**
  * Fires a dwell that is due. The dwell fires at most once, however often this is called, because its row is locked, and
- * spent in the transaction that admits the run. If no change of its entity from before the deadline is unrouted, the
- * cause held without a gap, since such a change would have ended the dwell.
+ * spent in the transaction that admits the run. It fires only when every change of its entity from before the deadline
+ * has been routed. The cause has then held without a gap, because routing a change that contradicts the cause ends the
+ * dwell.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;
@@ -55,7 +56,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       const now = clock.now();
       const early = dwell.firesAt.getTime() - now.getTime();
       if (early > 0) return { done: false, againInMs: early };
-      // A worker that knows the type of the trigger fires the dwell.
+      // Another worker, which has the trigger's type and the filters, fires the dwell.
       if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return { done: false, againInMs: UNKNOWN_MS };
       const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
       if (!candidate?.type.holds || dwellGateId(candidate.trigger) !== dwell.gate) {

@@ -95,8 +95,8 @@ export const refused = (
 /**
  * Evaluates the first gates of stage 2: config, then filter. Errors of the automation are refusals. Throws only when
  * infrastructure fails. `steps` is the number of steps that all expressions of the automation may take together. The
- * context key of a refusal is derived by the trigger. If the trigger cannot derive a key, it is the id of the change's
- * entity.
+ * context key of a refusal is derived by the trigger. If the trigger cannot derive a key, the key is the id of the
+ * change's entity, or null for an event.
  */
 export async function enterGates(
   deps: GateDeps,

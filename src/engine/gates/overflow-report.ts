@@ -8,7 +8,7 @@ const METHODS = { info: 'info', warning: 'warn', error: 'error' } as const;
 
 type Overflowing = Pick<RoutedAutomation, 'id' | 'name' | 'mode' | 'max_exceeded'>;
 
-/** Reports runs that were dropped because the maximum number of runs for the mode was active. */
+/** Reports runs that were dropped because their mode allowed no further run. */
 export interface OverflowReport {
   /** Counts an event that started no run. `detail` is the detail of its evaluation outcome. */
   dropped(automation: Overflowing, detail: string): void;

@@ -16,7 +16,7 @@ export interface SharedResult<R> {
   result: R;
   /**
    * Size of the automation's share in steps. Set when the automation used up its share, and would have had a larger
-   * share if it were alone.
+   * share as the only automation.
    */
   limit?: number;
 }

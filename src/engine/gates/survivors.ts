@@ -24,7 +24,7 @@ export interface SurvivorDeps {
   ids: Ids;
   /** Called with the outcome of each candidate, for the metrics. The outcome is an evaluation outcome, or `run`. */
   onOutcome: (outcome: string) => void;
-  /** Reports runs that were dropped because the maximum number of runs for the mode was active. */
+  /** Reports runs that were dropped because their mode allowed no further run. */
   overflow: OverflowReport;
 }
 

@@ -69,7 +69,8 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
       });
     }
   }
-  // Only the full sweep ends the executions of replaced runs. Rows without a slot need only a worker with a free slot.
+  // `poke` also closes the executions of replaced runs. `pokeStarts` only starts runs, which is enough for those
+  // without a slot.
   if (hasReplaced) launcher.poke();
   else if (isWaiting) launcher.pokeStarts();
 }

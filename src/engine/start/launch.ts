@@ -30,7 +30,7 @@ const RENEW_UNTIL_MS = 10_000;
 export interface RunLauncher {
   /**
    * Takes a slot for a run that is about to be admitted. Returns false when the run must wait in the table: no slot is
-   * free, its automation has used its share or has waiting runs, or Temporal is unreachable.
+   * free, its automation has used its share or has waiting runs, Temporal is unreachable, or this process is stopping.
    */
   reserve(runId: string, automationId: string): boolean;
   /** Releases the slot of a run that was not admitted. */
@@ -51,7 +51,7 @@ export interface RunLauncher {
 
 interface LauncherDeps {
   database: Database;
-  /** Returns the starter of runs, or null while Temporal has never been reached. */
+  /** Returns the starter of runs, or null while there is no connection to Temporal. */
   starter: () => RunStarter | null;
   /** Concurrency limits of the process. */
   sizes: Pick<WorkerSizes, 'workflowTasks' | 'activities'>;
@@ -111,7 +111,8 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     },
     slots,
     async stop() {
-      // Activities that are still ending may admit runs. These runs must be started before the connection is closed.
+      // Activities that are still ending may admit runs. From here on, these runs are left to the sweeps of other
+      // workers. Starts that are in progress must complete before the connection is closed.
       stopped = true;
       await Promise.all([starts.stop(), ends.stop(), renewal.stop()]);
       await Promise.all(starting);

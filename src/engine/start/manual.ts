@@ -24,7 +24,7 @@ export interface ManualRunDeps {
   now: () => Date;
 }
 
-/** A request to start an automation by hand. */
+/** A request to start an automation manually. */
 export interface ManualRunRequest {
   triggerId?: string | undefined;
   /** Checked against the trigger's schema when a trigger is named. */
@@ -36,9 +36,10 @@ export interface ManualRunRequest {
 }
 
 /**
- * Starts a run by hand (engine.md, Lifecycle). The mode applies, and the gates before the conditions are skipped. This
- * also works for a disabled automation, and while Temporal is unreachable. Refused with `validation_failed`,
- * `condition`, `already_running`, `max_runs` or `plugin_missing`.
+ * Starts a run manually (engine.md, Lifecycle), even if the automation is disabled, and even while Temporal is
+ * unreachable. Config, filter, window and dwell are skipped. Variables, conditions (unless `skipConditions` is set) and
+ * the mode apply. Refused with `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`,
+ * `not_found` or an error of `startVariables`.
  */
 export async function startManualRun(
   deps: ManualRunDeps,

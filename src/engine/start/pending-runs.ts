@@ -11,7 +11,7 @@ const BATCH = 100;
 const LANES = 40;
 /** Milliseconds during which free slots are collected, so that one statement fills them. */
 const GATHER_MS = 10;
-/** Milliseconds after which a run that was noted as waiting is in the table. */
+/** Milliseconds within which a run that was noted as waiting is committed to the table. */
 const ADMITTED_MS = 1_000;
 /** Maximum number of automations whose last turn is remembered. */
 const MAX_SERVED = 500;
@@ -37,7 +37,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   const { db, slots, attempts } = deps;
   /** For each automation, when one of its runs was last noted as waiting, in milliseconds since 1970. */
   const waiting = new Map<string, number>();
-  /** Whether the last sweep left runs in the table because no slot was free. */
+  /** Whether the last sweep may have left runs in the table because it used all free slots. */
   let backlog = false;
   /**
    * Automations in the order of their last turn. The order is kept between sweeps, because slots often become free one
@@ -96,7 +96,9 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   };
 }
 
-/** Returns the automations from which `count` runs were taken, the most that could be: more of their runs may wait. */
+/**
+ * Returns the automations from which the maximum of `count` runs was taken, so that more of their runs may be waiting.
+ */
 function automationsWith(count: number, runs: readonly StartableRun[]): string[] {
   const taken = new Map<string, number>();
   for (const { automationId } of runs) taken.set(automationId, (taken.get(automationId) ?? 0) + 1);

@@ -41,9 +41,10 @@ interface Stored extends Record<string, unknown> {
 
 /**
  * Retries a failed run on its pinned version, as a new run that refers to the failed one. Mode and limits apply as for
- * any start. Gates and conditions are not evaluated again, and a run of a disabled automation can be retried, too. From
- * `failure`, steps use the idempotency keys of the failed run; from `start`, all steps run again under new keys.
- * Refused with `not_retryable`, `already_running`, `max_runs`, `conflict` or `plugin_missing`.
+ * any start. Gates and conditions are not evaluated again. The automation may be disabled. From `failure`, steps use
+ * the idempotency keys of the failed run; from `start`, all steps run again under new keys. Refused with
+ * `not_retryable`, `already_running`, `max_runs`, `conflict`, `plugin_missing`, or (from `start`) an error of
+ * `startVariables`.
  */
 export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): Promise<string> {
   if (run.status !== 'failed') {
@@ -52,8 +53,8 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
   const { tx, ids } = deps;
   const definition = await definitionOf(deps, run);
   const scopeKey = scopeKeyOf(definition.concurrency_scope, run.contextKey);
-  // The lock is taken before the check for another retry, because two calls at the same moment must not both find that
-  // there is none.
+  // The lock is taken before the check for another retry, so that two calls at the same moment cannot both find that no
+  // retry is in progress.
   await lockBucket(tx, { automationId: run.automationId, scopeKey });
   const stored = await readStored(tx, run.id);
   if (stored.retried) throw new FermataError('already_running', 'A retry of this run is already in progress.');
@@ -68,7 +69,8 @@ export async function retryRun(deps: RetryDeps, run: RunRow, from: RetryFrom): P
     maxRuns: definition.max_runs,
     triggerId: run.triggerId,
     triggerEvent: run.triggerEvent,
-    // A change starts only one run, and that was the first run of the chain of retries.
+    // The change has already started the first run of this chain of retries, and must not count as the start of
+    // another.
     changeId: null,
     contextKey: run.contextKey,
     trigger: stored.trigger_scope,

@@ -311,7 +311,10 @@ class SlotTable implements RunSlots {
     return this.#activitiesOn(taskQueue) + this.#movingCalls.size < this.#activities;
   }
 
-  /** Turns the reservation of a run into a busy slot. Returns the run's automation when it was started here. */
+  /**
+   * Ends the reservation of a run whose first local step begins. Returns the run's automation if the run was started
+   * here.
+   */
   #begin(runId: string): string | undefined {
     this.#resuming.delete(runId);
     const reservation = this.#reserved.get(runId);
@@ -335,7 +338,8 @@ class SlotTable implements RunSlots {
     if (this.#averageMs > FACTOR * this.#quickestMs + ALLOWANCE_MS) {
       this.#limit = Math.max(least, this.#limit * SHRINK);
     } else if (this.#taken() >= this.#limit / 4) {
-      // The limit is raised only while it is used up. Otherwise nothing shows that a higher limit would help.
+      // The limit is raised only while at least a quarter of it is used. Otherwise nothing shows that a higher limit
+      // would help.
       this.#limit = Math.min(this.#slots, this.#limit + 1);
     }
   }

@@ -15,17 +15,17 @@ export interface StartAttempts {
    * Postgres is unreachable; other failures are logged, and the sweep tries again.
    */
   attempt(run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean>;
-  /** Returns whether the latest call found Temporal or Postgres unreachable. */
+  /** Returns whether Temporal or Postgres was found unreachable, and `noteDone` has not been called since. */
   isAway(): boolean;
   /** Records a failure of a sweep. */
   noteFailure(error: unknown): void;
-  /** Records that everything pending was started. */
+  /** Records that a sweep has started all runs that it could. */
   noteDone(): void;
 }
 
 export function createStartAttempts(deps: {
   db: Executor;
-  /** Returns the starter of runs, or null while Temporal has never been reached. */
+  /** Returns the starter of runs, or null while there is no connection to Temporal. */
   starter: () => RunStarter | null;
   slots: RunSlots;
   log: Logger;
@@ -81,7 +81,7 @@ export function createStartAttempts(deps: {
       else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
     },
     noteDone() {
-      if (away) log.info('the run is no longer pending');
+      if (away) log.info('runs can be started again');
       away = false;
     },
   };

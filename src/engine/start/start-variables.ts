@@ -2,7 +2,8 @@ import { FermataError } from '../../domain/errors';
 import { passVariables } from '../gates/gates';
 
 /**
- * Returns the variables of a run that a person starts. They are rendered as for a run that a trigger starts.
+ * Returns the variables of a run that is started manually or retried. They are rendered as for a run that a trigger
+ * starts.
  * @throws {FermataError} `expression_error`, `secret_outside`, `limit_exceeded`
  */
 export async function startVariables(...given: Parameters<typeof passVariables>): Promise<Record<string, unknown>> {
