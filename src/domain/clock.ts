@@ -1,6 +1,6 @@
 import { v7 } from 'uuid';
 
-/** Returns the current time. It is passed as a dependency, so that tests can set the time. */
+/** The source of the current time. It is passed as a dependency, so that tests can set the time. */
 export interface Clock {
   now(): Date;
 }

@@ -58,7 +58,7 @@ export const COUNTED_METRICS = {
   },
   fermata_mask_hits_total: {
     type: 'counter',
-    help: 'Occurrences of secrets that were hidden in what runs left',
+    help: 'Occurrences of secrets that were masked in the output of runs',
     labelNames: [],
   },
   fermata_reconciled_total: {

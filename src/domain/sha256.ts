@@ -2,7 +2,10 @@ import { createHash, type BinaryToTextEncoding } from 'node:crypto';
 
 type Content = string | Uint8Array;
 
-/** Returns the SHA-256 of texts (in UTF-8) and bytes, one after the other. The result is in hexadecimal by default. */
+/**
+ * Returns the SHA-256 of a text (in UTF-8), of bytes, or of a concatenation of these. The result is in hexadecimal by
+ * default.
+ */
 export function sha256(content: Content | readonly Content[], encoding: BinaryToTextEncoding = 'hex'): string {
   return hashOf(content).digest(encoding);
 }

@@ -152,7 +152,7 @@ describe('hover inside expressions', () => {
     ]);
     expect(explain('systems["checkout"].¦success_rate')?.join(' ')).toContain('Type: number | null.');
     expect(explain('[\\"checkout\\"].¦status')?.[0]).toBe('health.systems.checkout.status');
-    expect(explain('repeat.¦index')?.[1]).toBe('Number of the pass, from 0.');
+    expect(explain('repeat.¦index')?.[1]).toBe('Number of the iteration, from 0.');
     expect(explain('alerts.firing.¦count')?.[2]).toBe('Type: number.');
   });
 

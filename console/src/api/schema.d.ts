@@ -2596,7 +2596,7 @@ export interface components {
     schemas: {
         /** @description One step, of exactly one kind */
         Action: ({
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2632,7 +2632,7 @@ export interface components {
                 max_seconds: number;
             };
         } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown)) | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2652,7 +2652,7 @@ export interface components {
             /** @default [] */
             else: components["schemas"]["Action"][];
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2667,7 +2667,7 @@ export interface components {
             continue_on_error: boolean;
             parallel: components["schemas"]["Action"][];
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2682,7 +2682,7 @@ export interface components {
             continue_on_error: boolean;
             sequence: components["schemas"]["Action"][];
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2719,7 +2719,7 @@ export interface components {
                 until: components["schemas"]["Condition"];
             };
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2734,7 +2734,7 @@ export interface components {
             continue_on_error: boolean;
             delay: components["schemas"]["Duration"];
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2751,7 +2751,7 @@ export interface components {
                 [key: string]: unknown;
             };
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2766,7 +2766,7 @@ export interface components {
             continue_on_error: boolean;
             condition: components["schemas"]["Condition"];
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2786,7 +2786,7 @@ export interface components {
                 error: boolean;
             };
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -2856,7 +2856,7 @@ export interface components {
                 context_key?: string;
             } & (unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown & unknown))[];
         } | {
-            /** @description Unique in the document; needed to use what the action leaves */
+            /** @description Unique in the document; needed to use the artifact of the action */
             id?: string;
             description?: string;
             /**
@@ -3410,7 +3410,7 @@ export interface components {
                 /** @description System id */
                 entity: string;
                 status: ("healthy" | "degraded" | "unhealthy") | ("healthy" | "degraded" | "unhealthy")[];
-                /** @description It has held for longer than this */
+                /** @description It has held for at least this long */
                 for?: components["schemas"]["Duration"];
             } | {
                 /** @description Entity kind */
@@ -3421,7 +3421,7 @@ export interface components {
                 field: string;
                 /** @description A value, or a list of values of which one must match */
                 equals: unknown;
-                /** @description It has held for longer than this */
+                /** @description It has held for at least this long */
                 for?: components["schemas"]["Duration"];
             };
         } | {
@@ -3807,7 +3807,7 @@ export interface components {
             timestampHeader?: string;
             /** @description Tolerance of the timestamp, and how long a signature is remembered; default 300 */
             toleranceSeconds?: number;
-            /** @description Header that identifies a delivery; repeats do nothing */
+            /** @description Header that identifies a delivery; repeated deliveries are ignored */
             deliveryHeader?: string;
             /** @description Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused */
             topics?: string[];
@@ -3815,7 +3815,7 @@ export interface components {
             alert?: {
                 /** @description List of elements; default: one element, the body */
                 each?: string;
-                /** @description Identifies the alert from message to message */
+                /** @description Identifies the alert across messages */
                 fingerprint: string;
                 /** @description firing or resolved, or true or false */
                 status: string;
@@ -14682,7 +14682,7 @@ export interface operations {
                     timestampHeader?: string;
                     /** @description Tolerance of the timestamp, and how long a signature is remembered; default 300 */
                     toleranceSeconds?: number;
-                    /** @description Header that identifies a delivery; repeats do nothing */
+                    /** @description Header that identifies a delivery; repeated deliveries are ignored */
                     deliveryHeader?: string;
                     /** @description Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused */
                     topics?: string[];
@@ -14690,7 +14690,7 @@ export interface operations {
                     alert?: {
                         /** @description List of elements; default: one element, the body */
                         each?: string;
-                        /** @description Identifies the alert from message to message */
+                        /** @description Identifies the alert across messages */
                         fingerprint: string;
                         /** @description firing or resolved, or true or false */
                         status: string;
@@ -15285,7 +15285,7 @@ export interface operations {
                     timestampHeader?: string;
                     /** @description Tolerance of the timestamp, and how long a signature is remembered; default 300 */
                     toleranceSeconds?: number;
-                    /** @description Header that identifies a delivery; repeats do nothing */
+                    /** @description Header that identifies a delivery; repeated deliveries are ignored */
                     deliveryHeader?: string;
                     /** @description Scheme sns: ARNs of the topics that may post; messages and subscriptions of other topics are refused */
                     topics?: string[];
@@ -15293,7 +15293,7 @@ export interface operations {
                     alert?: {
                         /** @description List of elements; default: one element, the body */
                         each?: string;
-                        /** @description Identifies the alert from message to message */
+                        /** @description Identifies the alert across messages */
                         fingerprint: string;
                         /** @description firing or resolved, or true or false */
                         status: string;

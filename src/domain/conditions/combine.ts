@@ -53,5 +53,5 @@ export function doesNotHold(
   const verdict = nested(condition, scope, context);
   if (verdict.value === 'error') return verdict;
   if (!verdict.value) return HOLDS;
-  return fails(`not: ${typeof condition === 'string' ? `"${condition.trim()}"` : 'what must not hold'} holds`);
+  return fails(`not: ${typeof condition === 'string' ? `"${condition.trim()}"` : 'the condition inside'} holds`);
 }

@@ -10,7 +10,10 @@ import type { ConditionContext } from './condition-context';
 import { stateChangesAt } from './state';
 import { timeChangesAt } from './time';
 
-/** Converts a `numeric_state` to comparisons, so that the time at which a bound is crossed can be computed. */
+/**
+ * Converts a `numeric_state` to comparisons, so that the time at which a bound is crossed can be computed. Returns null
+ * for a literal number, which never changes.
+ */
 function comparisonOf({ numeric_state: { value, above, below } }: NumericStateCondition): Expression | null {
   if (typeof value === 'number') return null;
   const operand = `(${printExpression(parseBareExpression(value).expression)})`;

@@ -10,10 +10,10 @@ export interface DecidingPart {
   wanted: unknown;
 }
 
-/** Maximum length of a value as JSON. A longer value is truncated to a text. */
+/** Maximum length of a value as JSON. A longer value is replaced by the beginning of its JSON text. */
 const LONGEST = 300;
 
-/** Truncates values that are too long to be stored. */
+/** Truncates the values of a part that are too long to be stored. */
 export function boundedPart(part: DecidingPart): DecidingPart {
   const bounded = (value: unknown): unknown => {
     const text = JSON.stringify(value) as string | undefined;
@@ -22,7 +22,10 @@ export function boundedPart(part: DecidingPart): DecidingPart {
   return { ...part, found: bounded(part.found), wanted: bounded(part.wanted) };
 }
 
-/** Returns the first of the innermost parts that prevented a condition from being true. */
+/**
+ * Returns the innermost part that kept a condition from being true. At each level, it is in the first part that is not
+ * true.
+ */
 export function decidingPart(trace: ConditionTrace, condition: Condition, path: string): DecidingPart {
   const place = partsOf(condition, path);
   const index = (trace.parts ?? []).findIndex(({ value }) => value !== true);
@@ -62,7 +65,10 @@ function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): De
   return { path, expression: condition, found: actual ?? null, wanted: wantedOf(wanted) };
 }
 
-/** Returns the expected value: the other side of an equality, or true for an expression without a comparison. */
+/**
+ * Returns the expected value: the other side of an equality, true for an expression without a comparison, otherwise
+ * `wanted` unchanged.
+ */
 function wantedOf(wanted: unknown): unknown {
   if (wanted === undefined) return true;
   if (typeof wanted !== 'object' || wanted === null) return wanted;

@@ -7,7 +7,8 @@ import { fails, HOLDS, type Verdict } from './verdict';
 
 /**
  * Returns whether a number is strictly between bounds. Null, missing values and non-numeric text never match and are
- * not an error. Reasons do not contain the number, so that consecutive equal reasons share one row of evaluations.
+ * not an error. Reasons name the expression but not its value, so that consecutive equal reasons share one row of
+ * evaluations.
  * @throws ExpressionError
  */
 export function numericStateHolds(

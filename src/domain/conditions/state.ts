@@ -20,8 +20,8 @@ export function predicateOf(state: State): PredicateNeed {
 }
 
 /**
- * Returns the state of an entity. The health view also contains systems without results, which have been healthy since
- * their creation.
+ * Returns the state of an entity. Systems without check results have no stored state; for these, it is the health view,
+ * in which they have been healthy since their creation.
  */
 export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   const reactive = ownValue(ownValue(scope['state'], kind), id);
@@ -30,8 +30,8 @@ export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
 }
 
 /**
- * Returns since when the predicate has held. This is read from transitions or, for a system without results, from its
- * health view.
+ * Returns since when the predicate has held, or null when this is unknown. It is read from transitions or, for a system
+ * without results, from its health view.
  */
 function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext): Date | null {
   const since = context.predicateSince(need);
@@ -40,7 +40,7 @@ function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext)
   return typeof view === 'string' && !Number.isNaN(Date.parse(view)) ? new Date(view) : null;
 }
 
-/** Returns whether the field has one of the values. Returns false when the entity or the field does not exist. */
+/** Returns whether a value equals one of the values of the predicate. An absent value equals only null. */
 function matches(need: PredicateNeed, value: unknown): boolean {
   return need.values.some((wanted) => looseEquals(value, wanted));
 }
@@ -62,12 +62,12 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
   const need = predicateOf(state);
   const value = ownValue(stateOf(need, scope), need.field);
   const name = `${need.field} of ${need.kind}:${need.id}`;
-  if (value === undefined) return fails(`state: ${name} is not known`);
+  if (value === undefined) return fails(`state: ${name} is unknown`);
   if (!matches(need, value)) return fails(`state: ${name} is ${JSON.stringify(value)}`);
   if (state.for === undefined) return HOLDS;
   const wantedMs = forMs(state.for, scope, context);
   const since = heldSince(need, scope, context);
-  if (since === null) return fails(`state: it is not known since when ${name} is ${JSON.stringify(value)}`);
+  if (since === null) return fails(`state: since when ${name} has been ${JSON.stringify(value)} is unknown`);
   if (context.now.getTime() - since.getTime() >= wantedMs) return HOLDS;
   return fails(`state: ${name} has not been so for ${wantedMs / 1_000} s yet`);
 }

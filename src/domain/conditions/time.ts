@@ -46,7 +46,10 @@ export function timeHolds({ time }: TimeCondition, now: Date, defaultTimezone: s
   return why === undefined ? HOLDS : fails(`time: ${why} (${timezone})`);
 }
 
-/** Returns the first time after `from`, at most `until`, at which the zone's offset changes. */
+/**
+ * Returns the first time after `from`, at most `until`, at which the zone's offset changes. The offsets at the two
+ * times must differ.
+ */
 function offsetChange(from: number, until: number, timezone: string): number {
   const { offsetMs } = zonedTime(new Date(from), timezone);
   let same = from;

@@ -25,13 +25,16 @@ export interface ConditionTrace extends Verdict {
 
 type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
 
-/** Maximum length of a value in a trace, as JSON. Longer values are truncated to a text. */
+/** Maximum length of a value in a trace, as JSON. A longer value is replaced by the beginning of its JSON text. */
 const LONGEST = 300;
 const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];
-/** Maximum number of parts in a trace. The verdict covers all parts. */
+/** Maximum number of parts that a trace shows at each level. The verdict covers all parts. */
 const MAX_PARTS = 50;
 
-/** Evaluates a condition like `evaluateCondition`, and also every part that did not decide the result. Never throws. */
+/**
+ * Evaluates a condition as `evaluateCondition` does, and traces its parts, including those that did not decide the
+ * result. Never throws.
+ */
 export function traceCondition(condition: Condition, scope: Scope, context: ConditionContext): ConditionTrace {
   const list = Array.isArray(condition) ? condition : undefined;
   if (list !== undefined) return combined('and', list, scope, context, allHold);

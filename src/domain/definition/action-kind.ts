@@ -1,5 +1,6 @@
 /**
- * The kinds of steps, and whether a step of the kind contains steps. Every step has exactly one of these keys.
+ * The kinds of steps, each with whether a step of this kind contains other steps. Every step has exactly one of these
+ * keys.
  *
  * To add a kind, add it here. The compiler then requires its shape (`action.ts`), its interpretation
  * (`../run/interpret/steps.ts`) and its evaluation (`../../evaluation/steps/evaluate-kind.ts`).
@@ -21,7 +22,7 @@ export type ActionKind = keyof typeof HAS_STEPS_INSIDE;
 
 export const ACTION_KINDS = Object.keys(HAS_STEPS_INSIDE) as ActionKind[];
 
-/** Kinds of steps that contain steps. */
+/** Kinds of steps that contain other steps. */
 export const STEPS_AROUND_OTHERS: readonly ActionKind[] = ACTION_KINDS.filter((kind) => HAS_STEPS_INSIDE[kind]);
 
 type AllKeys<T> = T extends unknown ? keyof T : never;
@@ -31,7 +32,7 @@ export function kindKeys(step: object): ActionKind[] {
   return ACTION_KINDS.filter((kind) => Object.hasOwn(step, kind));
 }
 
-/** Returns the kind of a validated step. It does not use zod, so that workflow code can use it. */
+/** Returns the kind of a validated step. This function does not use zod, so that workflow code can import it. */
 export function kindOf<T extends object>(step: T): AllKeys<T> & ActionKind {
   const [kind] = kindKeys(step);
   if (kind === undefined) throw new Error('A step without a kind passed validation');

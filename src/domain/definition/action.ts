@@ -16,7 +16,7 @@ const base = {
     .string()
     .regex(ACTION_ID, { error: 'A letter or "_" first, then letters, digits or "_", at most 64 characters' })
     .optional()
-    .describe('Unique in the document; needed to use what the action leaves'),
+    .describe('Unique in the document; needed to use the artifact of the action'),
   description: z.string().optional(),
   enabled: Enabled.default(true),
   continue_on_error: z.boolean().default(false).describe('Continue with the next action when this one fails'),

@@ -43,7 +43,7 @@ function problemOf(
     return { code: 'artifact_unknown', message: `Action with the id "${id}" not found${didYouMean(id, steps.keys())}` };
   }
   if (!actionsBefore.has(id)) {
-    const message = `The artifact of "${id}" is used here before any action that makes it: no step on the way here has that id`;
+    const message = `The artifact of "${id}" is used here before any action that produces it: no step that runs before this place has that id`;
     return { code: 'artifact_not_made', message };
   }
   const produces = action === null ? undefined : registry.action(action)?.produces;

@@ -14,17 +14,17 @@ function checkState(state: Record<string, unknown>, path: Segment[], findings: F
     if (typeof text !== 'string' || !isTemplate(text)) continue;
     const instead =
       key === 'entity' ? 'health.system.status == "healthy"' : 'state["kind"][trigger.payload.id].field == "value"';
-    const message = `"${key}" is not rendered: for an id that is not known beforehand write an expression, such as ${instead}`;
+    const message = `"${key}" is not rendered: for an id that is not known in advance, write an expression, such as ${instead}`;
     findings.error({ path: [...path, key], code: 'stray_braces', message });
   }
-  const instead = ': compare with what is computed in an expression, such as state.kind.id.field == variables.x';
+  const instead = ': to compare with a computed value, write an expression such as state.kind.id.field == variables.x';
   checkUnrendered(state.equals, [...path, 'equals'], instead, findings);
   if (state.for === undefined || typeof state.field !== 'string' || !state.field.includes('.')) return;
   const message = `"for" reads the history of top-level fields, but "${state.field}" is inside one`;
   findings.error({ path: [...path, 'for'], atKey: true, code: 'for_not_possible', message });
 }
 
-/** Checks the names in a structured condition. */
+/** Checks the names and values in a structured condition, and reports templates in fields that are not rendered. */
 export function checkCondition(
   condition: Record<string, unknown>,
   path: Segment[],

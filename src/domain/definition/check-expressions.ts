@@ -74,8 +74,8 @@ function checkBareName({ root }: Expression, path: Segment[], findings: Findings
 }
 
 /**
- * Warns of a root that the scope does not have. At run time, a missing path is not an error, but in a document it is
- * always a mistake.
+ * Warns of a root that the scope does not have. At run time, an unknown name has no value and is not an error, but in a
+ * document it is always a mistake.
  */
 function checkRoots(expression: Expression, path: Segment[], findings: Findings): void {
   for (const { segments, line, column } of extractPaths(expression)) {
@@ -96,13 +96,13 @@ function checkRoots(expression: Expression, path: Segment[], findings: Findings)
 }
 
 /**
- * Warns of references to entities that are known only at run time. A change of such an entity wakes no wait, and a
- * search by entity does not find the automation.
+ * Warns of references to entities whose kind is known only at run time. A search by entity does not find the
+ * automation, and a wait is woken by such an entity only if the kind can be determined when the wait is evaluated.
  */
 function checkReferences(expression: Expression, path: Segment[], findings: Findings): void {
   for (const inside of extractReferences(expression).indeterminateAt) {
     const message =
-      'Which kind of entity this reads is only known while it runs: write the kind out, as in state.incident[…]. A wait whose kind is not known by then is evaluated again by its clock and timeout only';
+      'The kind of entity that this reads is known only at run time: write the kind out, as in state.incident[…]. A wait whose kind is not known by then is evaluated again by its clock and timeout only';
     findings.warning({ path, code: 'indeterminate_reference', message, inside });
   }
 }

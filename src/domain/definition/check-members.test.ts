@@ -88,7 +88,7 @@ describe('members that expressions read', () => {
     ],
     ['health.sytem.status', 'Unknown name "sytem" in health. Did you mean "system"?'],
     ['state.incident["x-1"].stauts', 'Unknown name "stauts" in state.incident["x-1"]. Did you mean "status"?'],
-    ['state.incident.x.note.author', 'Unknown name "author" in state.incident.x.note. There is by'],
+    ['state.incident.x.note.author', 'Unknown name "author" in state.incident.x.note. Known: by'],
     ['run.startdAt', 'Unknown name "startdAt" in run. Did you mean "startedAt"?'],
     [
       'trigger.payload.newStatus.value',
@@ -170,7 +170,7 @@ describe('values that expressions compare with', () => {
     ],
     [
       'health.system.status in ["healthy", "down"]',
-      'health.system.status is never "down". There are healthy, degraded, unhealthy',
+      'health.system.status is never "down". Known: healthy, degraded, unhealthy',
     ],
     [
       'trigger.id == "healthcheck_chnged"',

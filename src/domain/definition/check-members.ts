@@ -32,7 +32,7 @@ function hintOf(word: string, names: readonly string[]): string {
   const meant = nearest(word, names);
   if (meant !== undefined) return `Did you mean "${meant}"?`;
   const more = names.length > MAX_NAMES ? ', …' : '';
-  return `There ${names.length === 1 ? 'is' : 'are'} ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
+  return `Known: ${names.slice(0, MAX_NAMES).join(', ')}${more}`;
 }
 
 const missing = (key: string | number, owner: string, known: readonly string[]): string =>
@@ -105,8 +105,8 @@ function checkKindOf({ root, links }: Chain, path: Segment[], source: string, { 
 }
 
 /**
- * Warns of members that the schemas of payloads, entities, health and the fixed roots do not have, and of comparisons
- * with values that these schemas exclude. Members of open schemas are not checked.
+ * Warns of unknown entity kinds, of members that the schemas of payloads, entities, health and the fixed roots do not
+ * have, and of comparisons with values that these schemas exclude. Members of open schemas are not checked.
  */
 export function checkMembers(uses: readonly ParsedUse[], context: Context): void {
   const { types, findings } = context;

@@ -42,7 +42,7 @@ describe('names that a document refers to', () => {
       {
         path: 'triggers[0].config.connectionId',
         code: 'unknown_connection',
-        message: 'No connection is called "Clustr". Did you mean "Cluster"?',
+        message: 'Connection "Clustr" not found. Did you mean "Cluster"?',
       },
     ]);
   });

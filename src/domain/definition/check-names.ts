@@ -58,7 +58,7 @@ export function checkConnectionName(
   if (known.has(connection) || connection.includes('{{')) return;
   const meant = nearest(connection, known);
   const hint = meant === undefined ? '' : `. Did you mean "${meant}"?`;
-  const message = `No connection is called "${connection}"${hint}`;
+  const message = `Connection "${connection}" not found${hint}`;
   findings.warning({ path: [...path], code: 'unknown_connection', message });
 }
 

@@ -17,7 +17,7 @@ import { deriveTriggerId } from './trigger-ids';
 /** Maximum number of steps in a document, at any depth. */
 export const MAX_STEPS = 500;
 
-/** Events that belong to one automation, so that other automations cannot wait for them. */
+/** Events of the schedules of a single automation. A `wait_for_trigger` cannot wait for them. */
 const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
 
 /** Inputs and results of the checks of steps. */
@@ -32,7 +32,7 @@ export interface StepContext {
   secretFields: SecretFields;
   /** Result: the action of each step, by the id of the step; null for other kinds of steps. */
   ids: Map<string, string | null>;
-  /** Returns an unused id that is similar to an id that is in use. */
+  /** Returns an unused id that is derived from an id that is already in use. */
   proposeId: (id: string) => string;
   /** Result: the number of steps. */
   count: number;
@@ -42,7 +42,7 @@ function checkIdentity({ step, path }: StepVisit, context: StepContext): void {
   const { id, action } = step;
   if (typeof id !== 'string') return;
   if (context.ids.has(id)) {
-    const message = `Another action has the id "${id}" already; write "id: ${context.proposeId(id)}" here`;
+    const message = `Another action already has the id "${id}"; write "id: ${context.proposeId(id)}" here`;
     context.findings.error({ path: [...path, 'id'], code: 'duplicate_id', message });
     return;
   }
@@ -121,7 +121,10 @@ function checkAction({ step, path }: StepVisit, context: StepContext): void {
   if (isMap(config)) checkConfig(type, step.action, config, [...path, 'config'], context);
 }
 
-/** Returns the kinds of context key of the document's triggers; undefined for an unknown trigger. */
+/**
+ * Returns the context key labels of the document's triggers; undefined for a trigger without one. Unknown triggers are
+ * left out.
+ */
 function triggerKeyLabels({ document, registry }: StepContext): (string | undefined)[] {
   return listOf(document.triggers).flatMap((trigger) => {
     const type = isMap(trigger) && typeof trigger.event === 'string' ? registry.trigger(trigger.event) : undefined;

@@ -20,7 +20,7 @@ const REMOVED_EVENTS: ReadonlyMap<string, string> = new Map([
   ],
 ]);
 
-/** Returns the trigger that an event names. Reports an event that is unknown or was removed. */
+/** Returns the trigger type that an event names. Reports an event that is unknown or was removed. */
 export function checkEvent(
   event: unknown,
   path: Segment[],
@@ -95,7 +95,7 @@ function checkFor(
   report(`"for" needs a state that can be checked again when the time is up; "${event}" describes a moment.${hint}`);
 }
 
-/** Checks the events, configs and gates of all triggers. Normalizes the names of events in place. */
+/** Checks the events, the configs and the use of `for` of all triggers. */
 export function checkTriggers(
   document: Record<string, unknown>,
   context: { registry: Registry<ActionDescription>; known: KnownNames; findings: Findings },

@@ -7,7 +7,7 @@ import { visitTexts } from './secret-references';
 export function checkUnrendered(value: unknown, path: Segment[], instead: string, findings: Findings): void {
   visitTexts(value, path, (text, at) => {
     if (!isTemplate(text)) return;
-    const message = `"{{" is not rendered here, it stays unchanged${instead}`;
+    const message = `"{{" is not rendered here and stays unchanged${instead}`;
     findings.warning({ path: [...at], code: 'stray_braces', message });
   });
 }

@@ -50,16 +50,16 @@ const HealthStatus = z.enum(HEALTH_STATUSES);
 const HealthState = z.strictObject({
   entity: z.string().min(1).describe('System id'),
   status: z.union([HealthStatus, z.array(HealthStatus).min(1)], { error: 'not a status' }),
-  for: Duration.optional().describe('It has held for longer than this'),
+  for: Duration.optional().describe('It has held for at least this long'),
 });
 const EntityState = z.strictObject({
   kind: z.string().min(1).describe('Entity kind'),
   id: z.string().min(1).describe('Entity id'),
   field: z.string().min(1).describe('Field of the state'),
   equals: z.unknown().describe('A value, or a list of values of which one must match'),
-  for: Duration.optional().describe('It has held for longer than this'),
+  for: Duration.optional().describe('It has held for at least this long'),
 });
-/** The two ways to name a state: that of a system's health, and that of any entity. */
+/** The two forms of a `state` condition: one for the health of a system, and one for any entity. */
 export const STATE_FORMS = { health: HealthState, entity: EntityState };
 /** The condition that an entity's state must meet. */
 export const State = z.union([HealthState, EntityState], { error: 'not a state' });

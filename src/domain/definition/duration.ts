@@ -28,7 +28,10 @@ const TextDuration = z.string().superRefine((value, ctx) => {
   if (problem !== undefined) ctx.addIssue({ code: 'custom', message: problem });
 });
 
-/** A duration such as `{template: "…"}`, which must render to a number of seconds, or to "hh:mm:ss". */
+/**
+ * A duration such as `{template: "…"}`, which must render to a number of seconds, or to a text such as "1h30m" or
+ * "hh:mm:ss".
+ */
 const TEMPLATE = { template: z.string().min(1).describe('Template that renders to a number of seconds') };
 const TemplateDuration = z.strictObject(TEMPLATE);
 

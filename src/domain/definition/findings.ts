@@ -40,8 +40,8 @@ export class Findings {
   }
 
   /**
-   * Returns errors in the order of their positions in the text. Errors without a position follow in the order in which
-   * they were found.
+   * Returns errors in the order of their positions in the text. Errors without a position come first, in the order in
+   * which they were found.
    */
   get errors(): Finding[] {
     return inTextOrder(this.found.errors);

@@ -26,9 +26,9 @@ interface Unwrapped {
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
-  /** Warnings about keys of `spec` that metadata overrides. Their paths are those of this document. */
+  /** Warnings about keys of `spec` that metadata overrides. Their paths are those of the document for Git. */
   warnings: Finding[];
-  /** Converts a path in the automation document to a path in this document. */
+  /** Converts a path in the automation document to a path in the document for Git. */
   pathOf(path: string): string;
 }
 
@@ -40,8 +40,8 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 }
 
 /**
- * Extracts the automation from `{apiVersion, kind, metadata, spec}`. Title, description and group are taken from
- * `metadata`.
+ * Extracts the automation from `{apiVersion, kind, metadata, spec}`. The name is the title in `metadata`, or the name
+ * there if it has no title. A description and a group in `metadata` override those in `spec`.
  */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(whole);

@@ -77,7 +77,8 @@ function joined(...comments: (string | null | undefined)[]): string | null {
 }
 
 /**
- * Sets a key of the automation, or removes it. A new key is placed after the keys that precede it in `FROM_METADATA`.
+ * Sets a key of the automation, or removes it. A new name becomes the first key. Any other new key is placed after one
+ * of the other keys in `FROM_METADATA`, or at the end if there are none.
  */
 function lead(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
   if (value === undefined) return removeKey(spec, key);

@@ -1,12 +1,12 @@
 /**
- * Words of Home Assistant's automations that have another name here, with their replacements. Each word is listed under
- * a key that only one kind of map has, so that the hint appears only in maps of that kind. Sources:
+ * Words of Home Assistant's automations that are not used here, with what to write instead. Each word is listed under a
+ * key that only one kind of map has, so that the hint appears only in maps of that kind. Sources:
  * https://www.home-assistant.io/docs/automation/yaml/ and https://www.home-assistant.io/docs/scripts/
  */
 const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   triggers: {
     alias: 'Write "name"',
-    id: 'Leave it out: the service makes the id',
+    id: 'Leave it out: the service assigns the id',
     trigger: 'Write "triggers", a list',
     condition: 'Write "conditions", a list',
     action: 'Write "actions", a list',
@@ -70,18 +70,13 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
 export const LIST_AT_TOP =
   'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"';
 
-/**
- * Returns the replacement for a Home Assistant word in a map with the keys `known`, or undefined for any other word.
- */
+/** Returns the hint for a Home Assistant word in a map with the keys `known`, or undefined for any other word. */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {
   const place = known.find((key) => Object.hasOwn(WORDS, key) && Object.hasOwn(WORDS[key] ?? {}, word));
   return place === undefined ? undefined : WORDS[place]?.[word];
 }
 
-/**
- * Returns the replacement for a condition in Home Assistant's form, or undefined when the condition has none of its
- * keys.
- */
+/** Returns the hint for a condition in Home Assistant's form, or undefined when the condition has none of its keys. */
 export function homeAssistantConditionHint(keys: readonly string[]): string | undefined {
   const key = keys.find((name) => Object.hasOwn(CONDITION_HINTS, name));
   return key === undefined ? undefined : CONDITION_HINTS[key];

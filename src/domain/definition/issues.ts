@@ -14,7 +14,10 @@ export interface RawFinding {
 }
 
 type Issue = z.core.$ZodIssue;
-/** Returns the branch of a union that the author probably intended, or a finding that the value selects no branch. */
+/**
+ * Returns the branch of a union that the author probably intended, a finding when the value selects no branch or
+ * several, or undefined when it gives no indication.
+ */
 export type PickBranch = (value: unknown) => z.core.$ZodType | { code: string; message: string } | undefined;
 
 interface Context {

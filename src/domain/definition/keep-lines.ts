@@ -5,14 +5,14 @@ const MAX_EDITS = 2_000;
 
 interface Line {
   text: string;
-  /** The empty lines above the block of lines. */
+  /** The empty lines directly above the line. */
   lead: string;
 }
 
 /**
  * Applies the lines that differ between `written` and `edited` to `source`. `written` is the document of `source` as a
  * library serializes it, and `edited` is `written` after a change. All other lines of `source` are kept unchanged.
- * Returns `edited` when the lines of `source` and `written` do not correspond.
+ * Returns `edited` when the lines of `source` and `written` do not correspond, or when too many lines have changed.
  */
 export function keepLines(source: string, written: string, edited: string): string {
   const [kept, base, wanted] = [linesOf(source), linesOf(written), linesOf(edited)];

@@ -65,7 +65,10 @@ class Copy {
 
   private number(value: number): number {
     if (!Number.isFinite(value) || (Number.isInteger(value) && !Number.isSafeInteger(value))) {
-      this.report('invalid_number', 'Numbers beyond 2^53 cannot be kept exactly; write it as text, in quotes');
+      this.report(
+        'invalid_number',
+        'Numbers beyond 2^53 cannot be stored exactly; write the number as text, in quotes',
+      );
     }
     return value;
   }

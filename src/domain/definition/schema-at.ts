@@ -32,7 +32,10 @@ export function unwrap(schema: z.core.$ZodType): z.core.$ZodType {
   return layersOf(schema).at(-1) ?? schema;
 }
 
-/** Returns the keys that a schema declares, in all branches of a union; empty when any key is allowed. */
+/**
+ * Returns the keys that a schema declares, in all branches of a union; empty for a schema that declares none, such as
+ * that of a text or of a map with any keys.
+ */
 export function knownKeys(schema: z.core.$ZodType): string[] {
   const core = unwrap(schema);
   if (core instanceof z.ZodObject) return Object.keys(core.shape);
@@ -66,7 +69,10 @@ export function schemaAt(schema: z.core.$ZodType, path: readonly PropertyKey[]):
   return current[0];
 }
 
-/** Returns whether a schema, or anything that it wraps, has this metadata flag (`x-secret`, `x-code`…). */
+/**
+ * Returns whether a schema, anything that it wraps, or a branch of a union has this metadata flag (`x-secret`,
+ * `x-code`…).
+ */
 function hasFlag(schema: z.core.$ZodType, flag: string): boolean {
   return layersOf(schema).some((layer) => {
     if (z.globalRegistry.get(layer as z.ZodType)?.[flag] === true) return true;
@@ -102,7 +108,10 @@ function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   return found;
 }
 
-/** Returns whether the schema of a field, or any schema that encloses it, has one of these flags. */
+/**
+ * Returns whether the field at a path, or a field that contains it, has one of these flags. Flags of the root are
+ * ignored.
+ */
 export function isFlagged(schema: z.core.$ZodType, path: readonly PropertyKey[], flags: readonly string[]): boolean {
   const possible = flags.filter((flag) => carriesFlag(schema, flag));
   let current = possible.length === 0 ? [] : [schema];

@@ -72,8 +72,8 @@ const isNull = ({ schema }: SchemaInDocument): boolean =>
   isMap(schema) && (schema.type === 'null' || schema.const === null);
 
 /**
- * Returns the type of a key of a value with one of `alternatives`. This is the schemas of the key's value, or the names
- * that exist (`known`) when no alternative has the key, or `open`.
+ * Returns what is known about a key of a value that has one of the schemas `alternatives`: the schemas of the key's
+ * value, the names that exist (`known`) when no alternative has the key, or `open` when nothing is known.
  */
 export function memberOf(alternatives: readonly SchemaInDocument[], key: string | number): Member {
   const found: SchemaInDocument[] = [];

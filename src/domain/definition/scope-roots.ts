@@ -34,8 +34,8 @@ export const TRIGGER_FIELDS = {
 const VARIABLES = described('Variables of the document and of steps before this one');
 
 /**
- * Names with which an expression can start (expressions.md, "Scope"), in the order of messages. Roots without
- * properties depend on the document.
+ * Names with which an expression can start (expressions.md, "Scope"), in the order in which messages list them. Roots
+ * without properties depend on the document.
  */
 export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
   trigger: described('The event that started the run'),
@@ -43,15 +43,15 @@ export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
   vars: VARIABLES,
   var: VARIABLES,
   artifacts: described('What earlier actions made: artifacts.<id of the step>.<name>.<field>'),
-  repeat: closed('Inside a repeat: the current pass', {
-    index: number('Number of the pass, from 0'),
-    first: truth('Whether it is the first pass'),
-    last: described('Whether it is the last pass; not known in a while or until'),
+  repeat: closed('Inside a repeat: the current iteration', {
+    index: number('Number of the iteration, from 0'),
+    first: truth('Whether it is the first iteration'),
+    last: described('Whether it is the last iteration; unknown in a while or until'),
     item: described('The item of for_each'),
   }),
   wait: closed('How the last wait ended', {
-    completed: truth('Whether what was awaited happened; false = the time was over'),
-    remainingSeconds: described('What was left of the timeout'),
+    completed: truth('Whether what was awaited happened; false = it timed out'),
+    remainingSeconds: described('Seconds that were left until the timeout'),
     trigger: described('The event that ended the wait'),
     changed: described('The entity whose change ended the wait'),
   }),

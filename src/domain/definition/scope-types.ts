@@ -35,7 +35,7 @@ export interface ScopeTypes {
   kind(name: string): SchemaInDocument | undefined;
 }
 
-/** Returns the event of the wait that contains the filter at a path. */
+/** Returns the event of the wait whose filter is at a path, or undefined for any other path. */
 function waitedAt(document: unknown, at: readonly Segment[]): Listened[] | undefined {
   const wait = at.lastIndexOf('wait_for_trigger');
   if (wait < 0 || at.at(-1) !== 'filter') return undefined;

@@ -54,8 +54,9 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Returns where a value that must not contain secrets refers to a secret, in a text or in the name of a key. Returns
- * undefined when it does not. This check is needed for definitions that were saved before such references were refused.
+ * Returns a message that names the first reference to a secret, in a text or in the name of a key, in a value that must
+ * not contain any. Returns undefined when there is none. This check is needed for definitions that were saved before
+ * such references were refused.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {
   const first = createFirstReference();

@@ -11,8 +11,8 @@ import { Definition } from './schema';
 import { knownKeys, unwrap } from './schema-at';
 
 /**
- * Returns the kind that the author of a step without a kind probably intended: the kind for a word of Home Assistant,
- * or for the only key that is similar to a kind. Returns "" when there is none.
+ * Returns a hint for the message about a step without a kind: what to write instead of a word of Home Assistant, or the
+ * kind to which the only similar key probably refers. Returns "" when there is none.
  */
 function misspeltKind(value: Record<string, unknown>): string {
   const known = knownKeys(ACTION_FORMS.delay);

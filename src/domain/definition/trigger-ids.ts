@@ -3,8 +3,8 @@ import { isMap, listOf } from './plain-map';
 import { TRIGGER_ID } from './trigger';
 
 /**
- * Derives the id of a trigger from its event: lower case, with `_` for every sequence of other characters, at most 64
- * characters.
+ * Derives the id of a trigger from its event: lower case, with `_` for every sequence of characters other than letters
+ * and digits, at most 64 characters.
  */
 export function deriveTriggerId(event: string): string {
   return event
@@ -33,7 +33,10 @@ export function createProposals(taken: Taken): (base: string) => string {
   };
 }
 
-/** Returns the ids of the triggers in a raw document, whether written or derived. */
+/**
+ * Returns the ids of the triggers in a raw document. They include derived ids once `fillTriggerIds` has filled these
+ * in.
+ */
 export function triggerIdsOf(document: Record<string, unknown>): string[] {
   return listOf(document.triggers).flatMap((trigger) =>
     isMap(trigger) && typeof trigger.id === 'string' ? [trigger.id] : [],
@@ -52,7 +55,7 @@ export function fillTriggerIds(document: Record<string, unknown>, findings: Find
   const propose = createProposals(taken);
   for (const [index, trigger] of triggers.entries()) {
     if (!isMap(trigger)) continue;
-    // The event is invalid and has been reported. A placeholder avoids a second error about the derived id.
+    // The event is invalid, which another check reports. A placeholder avoids a second error about the derived id.
     if (trigger.id === undefined && !givesId(trigger.event)) trigger.id = `trigger_${index + 1}`;
     const derived = trigger.id === undefined && typeof trigger.event === 'string';
     const id = derived ? deriveTriggerId(String(trigger.event)) : trigger.id;

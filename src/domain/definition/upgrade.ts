@@ -25,8 +25,8 @@ const FLAPPING = 'healthcheck.flapping_detected';
 const NOT_HEALTHY = 'trigger.payload.newStatus != "healthy"';
 
 /**
- * Replaces `healthcheck.flapping_detected` by a window over changes of health. An existing filter is kept. The id that
- * was derived from the old event is written into the document, so that conditions that refer to it still work.
+ * Replaces `healthcheck.flapping_detected` with a window over changes of health. An existing filter is kept. The id
+ * that was derived from the old event is written into the document, so that conditions that refer to it still work.
  */
 function withoutFlappingDetected(document: Document): Document {
   const isFlapping = (trigger: unknown): trigger is Document =>

@@ -38,7 +38,7 @@ export interface Visitor {
   expression?(use: ExpressionUse): void;
 }
 
-/** Depth below which nested steps are not visited. */
+/** Maximum nesting depth of steps. A walk also visits the next level, so that exceeding the maximum can be reported. */
 export const MAX_STEP_DEPTH = 20;
 
 /** Returns the ids of all steps in a list, at any depth. */
@@ -221,7 +221,10 @@ class Walk {
   }
 }
 
-/** Visits every step, condition and expression of a raw document, in the order of the text within each list. */
+/**
+ * Visits every step, condition and expression of a raw document, in the order of the text within each list. The configs
+ * of actions are left to the visitor of steps.
+ */
 export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
   const walk = new Walk(visitor);
   visitor.expression?.({

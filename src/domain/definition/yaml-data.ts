@@ -1,7 +1,10 @@
 import { type Alias, isAlias, isMap, isScalar, isSeq, type Node, type Pair, type YAMLMap } from 'yaml';
 import { formatPlace, type Segment } from './place';
 
-/** Maximum number of values in a document after its aliases are expanded. A document with more is an alias bomb. */
+/**
+ * Maximum number of values in a document after its aliases are expanded. A document with more is refused, because a few
+ * nested aliases can expand to any size.
+ */
 const MAX_VALUES = 100_000;
 /** Maximum nesting of maps and lists. */
 export const MAX_DATA_DEPTH = 200;
@@ -63,7 +66,7 @@ class Conversion {
   private alias(node: Alias, path: Segment[]): unknown {
     const target = this.anchors.get(node.source);
     if (!target) {
-      this.report(node, path, 'yaml_alias', `Nothing above is named "&${node.source}"`);
+      this.report(node, path, 'yaml_alias', `Anchor "&${node.source}" not found above`);
       return null;
     }
     if (this.open.has(target)) {
@@ -75,7 +78,7 @@ class Conversion {
 
   private scalar(value: unknown, node: Node, path: Segment[]): unknown {
     if (typeof value !== 'number' || Number.isFinite(value)) return value;
-    this.report(node, path, 'invalid_number', 'Not a number that JSON can hold; write it as text, in quotes');
+    this.report(node, path, 'invalid_number', 'JSON cannot represent this number; write it as text, in quotes');
     return null;
   }
 

@@ -125,8 +125,8 @@ function editMap(
 }
 
 /**
- * Keeps the items with which both lists begin and end. Items in between are edited in place one at a time, and the
- * remaining items are added or removed.
+ * Keeps the items with which both lists begin and end. If the lists have the same length, the items in between are
+ * edited in place one at a time. Otherwise they are replaced.
  */
 function editList(document: Document, list: YAMLSeq<Node | null>, before: unknown[], after: unknown[]): void {
   ownFirstComment(list);
@@ -138,7 +138,7 @@ function editList(document: Document, list: YAMLSeq<Node | null>, before: unknow
   const olds = before.slice(head, before.length - tail);
   const isSameLength = before.length === after.length;
   const items = after.slice(head, after.length - tail).map((wanted, index) => {
-    // When items were added or removed, the items have no counterparts.
+    // When the lengths differ, these items have no counterparts.
     const old = isSameLength ? list.items[head + index] : undefined;
     return old === undefined ? (document.createNode(wanted) as Node) : edit(document, old, olds[index], wanted);
   });

@@ -17,7 +17,7 @@ export function writeLike(like: string, document: Document): string {
   });
 }
 
-/** Returns the node as a map whose keys are plain texts, or null for anything else. */
+/** Returns the node as a map whose keys are scalars, or null for anything else. */
 export function mapOf(node: unknown): YAMLMap<Scalar, Node | null> | null {
   if (!isMap(node) || !node.items.every(({ key }) => isScalar(key))) return null;
   return node as YAMLMap<Scalar, Node | null>;

@@ -14,7 +14,7 @@ const TAG_MESSAGE = 'Tags ("!…") are not used here; put an expression that sta
 /** A document in a text. `value` is usable only if `errors` is empty. */
 export interface YamlDocument {
   value: unknown;
-  /** The parsed document with its comments; undefined when the text was too large to parse. */
+  /** The parsed document with its comments; undefined when the text was too large or nested too deeply to be parsed. */
   parsed: Document.Parsed | undefined;
   errors: Finding[];
   locate: Locate;
@@ -119,8 +119,8 @@ export function readYaml(given: string): YamlDocument[] {
 }
 
 /**
- * Reads a text with exactly one document. Throws `malformed_body` with all findings when it is not well-formed, and
- * `body_too_large` when it is larger than 1 MB.
+ * Reads a text with exactly one document. Throws `malformed_body` with the findings when it is not well-formed, and
+ * `body_too_large` when it is too expensive to parse (more than 1 MB, too many tokens, or nested too deeply).
  */
 export function parseYaml(text: string): { value: unknown; locate: Locate } {
   const documents = readYaml(text);

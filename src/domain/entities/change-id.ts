@@ -1,16 +1,16 @@
 import { sha256 } from '../sha256';
 
 /**
- * Maximum time, in milliseconds, by which an event's `time` may precede or follow the current time. An id is derived
- * only from a time within this range, because ids sort by time.
+ * Maximum times, in milliseconds, by which an event's `time` may precede (24 hours) or follow (one minute) the current
+ * time. An id is derived only from a time within this range, because ids sort by time.
  */
 const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;
 
 /**
  * Returns the id of the change for an event that its sender identifies. The id is a UUID v7 with the event's time, and
- * is the same whenever the event is accepted. An event that is sent again after a restore of Postgres therefore starts
- * runs with the same ids. Returns undefined when the event has no time, or a time too far from `now`.
+ * does not depend on when the event is accepted. An event that is sent again after a restore of Postgres therefore
+ * starts runs with the same ids. Returns undefined when the event has no time, or a time too far from `now`.
  */
 export function changeIdOf(identity: string, time: Date | undefined, now: Date): string | undefined {
   if (time === undefined) return undefined;

@@ -6,13 +6,13 @@ import { childrenOf, isMap, SCHEMA_KEYWORDS } from './schema-keywords';
 export const SCHEMA_LIMITS = {
   /** Size of the schema as JSON, in characters. */
   characters: 65_536,
-  /** Depth of nested schemas, and of objects and lists in `default`, `const` and the like. */
+  /** Depth of nested schemas. The JSON of the schema may be nested three times as deeply. */
   depth: 20,
-  /** Number of names under `properties`, in all objects together. */
+  /** Total number of names under `properties`. */
   properties: 500,
-  /** Number of keywords, in all schemas together. */
+  /** Total number of keywords. */
   keywords: 2_000,
-  /** Number of `pattern` keywords and of names under `patternProperties`, together. */
+  /** Total number of `pattern` keywords and of names under `patternProperties`. */
   patterns: 50,
   /** Length of a pattern, in characters. */
   patternCharacters: 500,
@@ -33,14 +33,12 @@ interface Walk {
 
 /**
  * Checks the schema of a custom entity kind without compiling it: its size, depth, keywords and references, and whether
- * states are objects. The time is linear in the size of the schema. The check stops at the first limit that is
- * exceeded.
+ * states are objects. The time is linear in the size of the schema. Returns at most 20 findings.
  */
 export function checkEntitySchema(schema: Record<string, unknown>): Finding[] {
   const walk: Walk = { findings: [], properties: 0, keywords: 0, patterns: 0 };
-  if (deeperThan(schema, 3 * SCHEMA_LIMITS.depth)) return [limit('schema', 'depth', 'levels deep')];
-  if (JSON.stringify(schema).length > SCHEMA_LIMITS.characters)
-    return [limit('schema', 'characters', 'characters long')];
+  if (deeperThan(schema, 3 * SCHEMA_LIMITS.depth)) return [limit('schema', 'depth', 'levels')];
+  if (JSON.stringify(schema).length > SCHEMA_LIMITS.characters) return [limit('schema', 'characters', 'characters')];
   checkNode(schema, 'schema', 0, walk);
   if (walk.findings.length > 0) return walk.findings.slice(0, 20);
   const references = checkReferences(schema);
@@ -63,12 +61,12 @@ function checkNode(schema: unknown, path: string, depth: number, walk: Walk): vo
     return;
   }
   if (depth > SCHEMA_LIMITS.depth) {
-    walk.findings.push(limit(path, 'depth', 'levels deep'));
+    walk.findings.push(limit(path, 'depth', 'levels'));
     return;
   }
   for (const [keyword, value] of Object.entries(schema)) checkKeyword(keyword, value, path, walk);
   if (depth > 0 && schema.$id !== undefined) {
-    walk.findings.push(finding(`${path}.$id`, 'schema_keyword', '"$id" may stand at the top of the schema only'));
+    walk.findings.push(finding(`${path}.$id`, 'schema_keyword', '"$id" may appear only at the top of the schema'));
   }
   for (const child of childrenOf(schema, path)) checkNode(child.schema, child.path, depth + 1, walk);
 }
@@ -85,12 +83,12 @@ function checkKeyword(keyword: string, value: unknown, path: string, walk: Walk)
     return;
   }
   walk.keywords += 1;
-  if (walk.keywords === SCHEMA_LIMITS.keywords + 1) walk.findings.push(limit(place, 'keywords', 'keywords long'));
+  if (walk.keywords === SCHEMA_LIMITS.keywords + 1) walk.findings.push(limit(place, 'keywords', 'keywords'));
   if (keyword === 'properties' && isMap(value)) walk.properties += Object.keys(value).length;
   const patterns = keyword === 'pattern' ? [value] : keyword === 'patternProperties' ? Object.keys(Object(value)) : [];
   walk.patterns += patterns.length;
-  if (walk.properties > SCHEMA_LIMITS.properties) walk.findings.push(limit(place, 'properties', 'properties large'));
-  if (walk.patterns > SCHEMA_LIMITS.patterns) walk.findings.push(limit(place, 'patterns', 'patterns large'));
+  if (walk.properties > SCHEMA_LIMITS.properties) walk.findings.push(limit(place, 'properties', 'properties'));
+  if (walk.patterns > SCHEMA_LIMITS.patterns) walk.findings.push(limit(place, 'patterns', 'patterns'));
   if (patterns.some((pattern) => String(pattern).length > SCHEMA_LIMITS.patternCharacters)) {
     const message = `A pattern has at most ${SCHEMA_LIMITS.patternCharacters} characters`;
     walk.findings.push(finding(place, 'limit_exceeded', message));
@@ -132,7 +130,7 @@ function checkReferences(root: Record<string, unknown>): Finding[] {
     return size;
   };
   if (sizeOf(root, 'schema') > SCHEMA_LIMITS.expanded) {
-    const message = `With every "$ref" replaced, the schema is made of more than ${SCHEMA_LIMITS.expanded} schemas`;
+    const message = `With every "$ref" replaced, the schema contains more than ${SCHEMA_LIMITS.expanded} schemas`;
     findings.push(finding('schema', 'limit_exceeded', message));
   }
   return findings;
@@ -184,7 +182,11 @@ function deeperThan(value: unknown, levels: number): boolean {
 }
 
 function limit(path: string, name: keyof typeof SCHEMA_LIMITS, what: string): Finding {
-  return finding(path, 'limit_exceeded', `The schema of an entity kind is at most ${SCHEMA_LIMITS[name]} ${what}`);
+  return finding(
+    path,
+    'limit_exceeded',
+    `The schema of an entity kind may have at most ${SCHEMA_LIMITS[name]} ${what}`,
+  );
 }
 
 function finding(path: string, code: string, message: string): Finding {

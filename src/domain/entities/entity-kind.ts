@@ -21,7 +21,7 @@ export interface EntityKind {
   toPayload?: PayloadMapper;
   /**
    * Computes states, by id, for a kind whose states are not stored. Entities that do not exist are left out. `db` is
-   * the database; its type is defined by the layer that calls.
+   * the database; its type is defined by the calling layer.
    */
   read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
   /**

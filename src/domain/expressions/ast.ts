@@ -1,7 +1,9 @@
 interface Place {
   /** Offset of the node's main token in the source, which is the name, the operator or the key. */
   readonly at: number;
-  /** Distance to the deepest leaf. It limits the recursion of walks over the tree. */
+  /**
+   * Number of levels from the node to its deepest leaf; 1 for a leaf. It limits the recursion of walks over the tree.
+   */
   readonly height: number;
 }
 

@@ -1,6 +1,6 @@
 import { ExpressionError } from './error';
 
-/** Maximum size of the text or value that an evaluation or a rendering results in, in bytes. */
+/** Maximum size of the result of an evaluation or a rendering, in bytes. */
 export const MAX_RESULT = 1_048_576;
 /** Maximum depth of data that is copied, compared or written as JSON. */
 export const MAX_DATA_DEPTH = 200;

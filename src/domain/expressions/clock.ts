@@ -14,7 +14,8 @@ import { truthy } from './truthy';
 export type EarliestChange = Date | null | 'unknown';
 
 /**
- * Milliseconds until the next evaluation when the time of the change is unknown. A known earlier time is more exact.
+ * Milliseconds until the next evaluation when the time of the change is unknown. If another change is known to come
+ * earlier, its time is used instead.
  */
 export const RECHECK_MS = 60_000;
 
@@ -22,7 +23,10 @@ type Change = number | 'never' | 'unknown';
 const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 
-/** Returns the earliest of several changes after `now`. */
+/**
+ * Returns the earliest of several changes after `now`. An unknown change counts only if no known one comes within
+ * `RECHECK_MS`.
+ */
 function earliest(now: number, changes: readonly Change[]): Change {
   const known = changes.reduce<number>(
     (least, change) => (typeof change === 'number' ? Math.min(least, change) : least),
@@ -32,7 +36,7 @@ function earliest(now: number, changes: readonly Change[]): Change {
   return known <= LAST_ISO ? known : 'never';
 }
 
-/** Returns the earliest change of several parts of a condition, or null without parts. */
+/** Returns the earliest change of several parts of a condition, or null when none of them ever changes. */
 export function earliestOf(now: Date, changes: readonly EarliestChange[]): EarliestChange {
   const result = earliest(
     now.getTime(),
@@ -59,7 +63,10 @@ function holds(op: Comparison, order: number | undefined): boolean {
   }
 }
 
-/** Returns the first time after `now` whose ISO text passes `test`. From then on, `test` must remain true. */
+/**
+ * Returns the first time after `now` whose ISO text passes `test`. From then on, `test` must remain true. Returns
+ * `LAST_ISO + 1` when no time passes.
+ */
 function firstInstant(now: number, test: (iso: string) => boolean): number {
   let before = now;
   let at = LAST_ISO + 1;
@@ -210,7 +217,8 @@ class ClockAnalysis implements LinearContext {
   }
 
   /**
-   * Returns the time that the scope provides beside a field: null = there is no such time; absent or past = unknown.
+   * Interprets a time that the scope provides alongside a field: null = the field never changes; absent or past =
+   * unknown.
    */
   #hint(value: unknown): Change {
     if (value === null) return 'never';
@@ -224,7 +232,7 @@ class ClockAnalysis implements LinearContext {
  * the scope. It is computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (which may be
  * added, subtracted or scaled) with numbers, and for comparisons of `now` with text. It is also computed for
  * maintenances and transition windows if the scope provides the times: a health entity may have `maintenance_ends_at`
- * and `maintenance_starts_at` beside `in_maintenance`, and `transitions_window_changes_at` beside
+ * and `maintenance_starts_at` alongside `in_maintenance`, and `transitions_window_changes_at` alongside
  * `transitions_in_window` (ISO text, or null for "none"). Everything else is `unknown`, and so is an expression that
  * fails: evaluate it again after {@link RECHECK_MS}. Never throws.
  */

@@ -25,14 +25,14 @@ export interface EvaluateOptions {
 
 /** Maximum number of steps of an evaluation or a rendering. This many steps take some tens of milliseconds at most. */
 export const DEFAULT_MAX_STEPS = 500_000;
-/** The steps that are left for all variables, or all conditions, of a document together. */
+/** The steps that are left for all variables, or all conditions, of a document in total. */
 export interface SharedSteps {
   left: number;
 }
 
 /**
- * Creates a budget of steps that several evaluations share. It is as large as the maximum of `count` evaluations, which
- * take some tens of milliseconds each.
+ * Creates a budget of steps that several evaluations share. It is `count` times the default maximum of one evaluation,
+ * which takes some tens of milliseconds at most.
  */
 export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DEFAULT_MAX_STEPS });
 
@@ -243,7 +243,7 @@ export class Evaluation implements FilterContext {
       if (node.op === '-') this.fail('"-" needs a number or a time, got text');
       this.fail(
         '"+" adds a number of milliseconds to a time, but this text is not a time. ' +
-          `To join text and ${String(number)}, write them beside each other in a template: {{ a }}{{ b }}`,
+          `To join text and ${String(number)}, write them next to each other in a template: {{ a }}{{ b }}`,
       );
     }
     const moved = new Date(instant + ms);

@@ -11,8 +11,8 @@ it('a filter is added once; a clash is skipped with a warning', () => {
   expect(registry.registerFilter('not-a-name', () => 4, 'Four')).toBe(false);
   expect(registry.get('mine')).toBe(first);
   expect(warnings).toEqual([
-    'The filter "mine" was skipped: it exists already',
-    'The filter "upper" was skipped: it exists already as a built-in',
+    'The filter "mine" was skipped: it already exists',
+    'The filter "upper" was skipped: it already exists as a built-in',
     'The filter "not-a-name" was skipped: it is not a name',
   ]);
 });

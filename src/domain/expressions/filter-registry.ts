@@ -20,7 +20,7 @@ export interface FilterRegistry {
   registerFilter(name: string, apply: FilterFunction, description: string): boolean;
   get(name: string): FilterFunction | undefined;
   names(): readonly string[];
-  /** Returns all filters by name. */
+  /** Returns all filters in the order of their names. */
   list(): readonly FilterInfo[];
 }
 
@@ -33,7 +33,7 @@ export function createFilterRegistry(warn: (message: string) => void = () => und
   const names = (): string[] => [...builtInFilters.keys(), ...added.keys()].sort();
   return {
     registerFilter: (name, apply, description) => {
-      const problem = !NAME.test(name) ? 'is not a name' : find(name) !== undefined ? 'exists already' : undefined;
+      const problem = !NAME.test(name) ? 'is not a name' : find(name) !== undefined ? 'already exists' : undefined;
       if (problem !== undefined) {
         const kind = builtInFilters.has(name) ? ' as a built-in' : '';
         warn(`The filter "${name}" was skipped: it ${problem}${kind}`);

@@ -51,7 +51,8 @@ function isJson(text: string): boolean {
 
 /**
  * Returns why a template of a JSON text may render to invalid JSON, as a message for the author. Returns undefined when
- * it cannot, when the text is not a JSON object or list, and when it is a single expression.
+ * no such problem is found, when the text does not begin like a JSON object or list, and when it cannot be parsed as a
+ * template.
  */
 export function jsonTemplateProblem(text: string): string | undefined {
   if (!isTemplate(text) || !/^\s*[{[](?!\{)/.test(text)) return undefined;

@@ -7,8 +7,9 @@ import { numericValue } from './numeric';
 export type Comparison = '==' | '!=' | '<' | '>' | '<=' | '>=';
 
 /**
- * A number that grows linearly for a limited time. It is `base` at the time of evaluation, grows by `slope` with each
- * millisecond, and this is valid for `lasts` milliseconds. NaN = the number is absent, and remains absent.
+ * A number that grows linearly for a limited time. It is `base` at the time of evaluation and grows by `slope` with
+ * each millisecond for the next `lasts` milliseconds. A `base` of NaN means that the number is absent and remains
+ * absent.
  */
 export interface Linear {
   readonly base: number;

@@ -26,7 +26,8 @@ function distance(a: string, b: string): number {
 
 /**
  * Returns the candidate that `word` was probably meant to be, for "did you mean". This is the candidate with the fewest
- * edits, at most a third of its length; case and `-`/`_` are ignored. Returns undefined when no candidate is similar.
+ * edits: at most one for every three characters of `word`, but one is always allowed. Case and the difference between
+ * `-` and `_` are ignored. Returns undefined when no candidate is similar.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
   const plain = (text: string): string => text.slice(0, LONGEST).toLowerCase().replaceAll('-', '_');

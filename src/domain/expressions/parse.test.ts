@@ -61,7 +61,7 @@ describe('errors', () => {
     ['a\n  && = b', 'Write == to compare', 2, 6],
     ['a === b', 'Write == to compare', 1, 3],
     ['a ?? b', 'default', 1, 3],
-    ['a?.b', 'a missing path is no error', 1, 2],
+    ['a?.b', 'a missing path is not an error', 1, 2],
     ['(a', '")" is missing', 1, 1],
     ['a[1', '"]" is missing', 1, 2],
     ['f(1)', 'Expressions have no functions', 1, 2],

@@ -50,8 +50,8 @@ export function dataProperty(container: object, key: string | number): unknown {
 }
 
 /**
- * Returns `container[key]` as the language defines it: an own data property of a list or a plain object, otherwise
- * undefined.
+ * Returns `container[key]` as the language defines it: an own data property of a list or a plain object, or the
+ * `length` of a text, otherwise undefined.
  */
 export function ownValue(container: unknown, key: string | number): unknown {
   if (typeof container === 'string') return key === 'length' ? container.length : undefined;
@@ -99,7 +99,7 @@ export class ResultSize {
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
   }
 
-  /** Adds the size of a text. Short texts are not searched for wide characters. */
+  /** Adds the size of a text. In short texts, every character counts as one byte. */
   addText(text: string): void {
     if (text.length > MAX_RESULT) this.add(text.length);
     this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));

@@ -23,7 +23,7 @@ export interface References {
   readonly refs: readonly EntityRef[];
   /** Whether `alerts` is read, which depends on every alert. Its reference is included in `refs`. */
   readonly readsAlerts: boolean;
-  /** Whether alerts are read only through `alerts`, not through `state.alert`. */
+  /** Whether `alerts` is read and no reference through `state.alert` is to any alert ({@link ANY_ID}). */
   readonly alertsOnly: boolean;
   /** Whether the expressions read an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;
@@ -118,9 +118,9 @@ class Extraction {
 
 /**
  * Returns the entities that expressions can read: `health.system` (see `systemId`), `health.systems["x"]`,
- * `state.kind.id`. A computed id is evaluated in the scope if one is given. If the result is not a text, or may change
- * later (because it reads live state, `now` or `wait.changed`), the reference is to any entity of the kind. Never
- * throws.
+ * `state.kind.id`. A computed id is evaluated in the scope if one is given. If the result is neither a text nor a
+ * number, or may change later (because it reads live state, `now` or `wait.changed`), the reference is to any entity of
+ * the kind. Never throws.
  */
 export function extractReferences(source: ExpressionSource, scope?: Scope, options: ReferenceOptions = {}): References {
   const extraction = new Extraction(scope, options);

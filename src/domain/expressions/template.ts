@@ -31,7 +31,7 @@ export interface RenderOptions extends EvaluateOptions {
 // the name.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
-/** Returns whether a text contains something to render. */
+/** Returns whether a text contains `{{`, which may belong to an expression or to a reference to a secret. */
 export function isTemplate(text: string): boolean {
   return text.includes('{{');
 }
@@ -103,7 +103,7 @@ class Rendering {
 
   /**
    * Renders a value.
-   * @throws {ExpressionError}, also for an error of a value that is not plain data (e.g. a proxy)
+   * @throws ExpressionError, even when reading a value that is not plain data (e.g. a proxy) throws another error
    */
   of(value: unknown): unknown {
     try {

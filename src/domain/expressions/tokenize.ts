@@ -17,7 +17,7 @@ const HINTS: Readonly<Record<string, string>> = {
   '!==': 'Write != to compare',
   '&': 'Write && for "and"',
   '??': 'Write | default(…) for a fallback',
-  '?.': 'Write . here: a missing path is no error',
+  '?.': 'Write . here: a missing path is not an error',
   '`': 'Put texts in single or double quotes',
   '{': 'Braces do not belong inside an expression',
   '}': 'Braces do not belong inside an expression',

@@ -21,7 +21,7 @@ const Expression = z
  */
 export const AlertMapping = z.strictObject({
   each: Expression.optional().describe('List of elements; default: one element, the body'),
-  fingerprint: Expression.describe('Identifies the alert from message to message'),
+  fingerprint: Expression.describe('Identifies the alert across messages'),
   status: Expression.describe('firing or resolved, or true or false'),
   name: Expression.optional().describe('Label alertname; default: the name of the hook'),
   severity: Expression.optional().describe('Label severity; default: warning'),

@@ -15,7 +15,7 @@ export interface ForgeEvent {
   keyLabel: string;
 }
 
-/** A recognized event: its name below the vendor's, its payload and its context key. */
+/** A recognized event: its name without the vendor (`push`), its payload and its context key. */
 export interface TypedEvent {
   event: string;
   payload: Record<string, unknown>;
@@ -36,8 +36,8 @@ export function contextKeyOf({ key, separator }: ForgeEvent, payload: Record<str
 }
 
 /**
- * Parses the body of a delivery as one of `events`. Returns null when it is another event, or does not match the
- * vendor's documentation.
+ * Parses the body of a delivery as one of `events`. Returns null when it is another event, or when the body does not
+ * match the event's schema.
  */
 export function readForgeEvent(
   events: Readonly<Record<string, ForgeEvent>>,

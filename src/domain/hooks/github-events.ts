@@ -22,7 +22,7 @@ export const GITHUB_EVENTS = {
   push: {
     ...{
       displayName: 'GitHub push',
-      description: 'Commits or tags were pushed, or a branch or tag was made or deleted.',
+      description: 'Commits or tags were pushed, or a branch or tag was created or deleted.',
     },
     payload: z.looseObject({
       ...base,

@@ -20,7 +20,10 @@ const about = z.looseObject({
 /** Events of GitLab: https://docs.gitlab.com/user/project/integrations/webhook_events/ */
 export const GITLAB_EVENTS = {
   push: {
-    ...{ displayName: 'GitLab push', description: 'Commits were pushed to a branch, or a branch was made or deleted.' },
+    ...{
+      displayName: 'GitLab push',
+      description: 'Commits were pushed to a branch, or a branch was created or deleted.',
+    },
     payload: Pushed,
     fields: { ...common, ref: 'ref' },
     ...{ key: ['project.path_with_namespace', 'ref'], separator: ':', keyLabel: 'branch' },

@@ -25,7 +25,7 @@ export const HookOptions = z.object({
     .max(86_400)
     .optional()
     .describe('Tolerance of the timestamp, and how long a signature is remembered; default 300'),
-  deliveryHeader: HeaderName.optional().describe('Header that identifies a delivery; repeats do nothing'),
+  deliveryHeader: HeaderName.optional().describe('Header that identifies a delivery; repeated deliveries are ignored'),
   topics: z
     .array(z.string().max(400).startsWith('arn:'))
     .max(50)

@@ -105,8 +105,8 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 
 /**
  * Returns a registry for validation without the plugins, for example in a browser. Rules that a JSON Schema cannot
- * express (patterns, rules over several fields) are not checked, so it finds at most what the service finds. `known`
- * contains triggers by qualified id that are used unchanged.
+ * express (patterns, rules over several fields) are not checked, so a validation with it finds no more than the service
+ * does. `known` contains triggers by qualified id that are used unchanged.
  */
 export function describedRegistry(
   { triggers, actions, kinds }: DescribedPlugins,

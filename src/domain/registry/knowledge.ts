@@ -10,7 +10,7 @@ export interface ConcernedChanges {
 /**
  * The names that a worker's plugins provide, as the worker announces them. Names have the forms `trigger:<id>`,
  * `action:<id>`, `kind:<kind>`, `filter:<name>` and `plugin:<id>`. A plugin reads the kinds from whose changes it
- * derives events, for which it maps payloads, or to which it listens.
+ * derives events, for which it maps payloads, or for which it has a `work-queue` listener.
  */
 export interface Knowledge {
   names: string[];

@@ -16,9 +16,9 @@ describe('filters of plugins', () => {
     const plugins = [{ filters: { upper: mine, twice: mine, 'no name': mine } }, { filters: { twice: mine } }];
     const filters = createPluginFilters(plugins, (message) => warnings.push(message));
     expect(warnings).toEqual([
-      'The filter "upper" was skipped: it exists already as a built-in',
+      'The filter "upper" was skipped: it already exists as a built-in',
       'The filter "no name" was skipped: it is not a name',
-      'The filter "twice" was skipped: it exists already',
+      'The filter "twice" was skipped: it already exists',
     ]);
     expect(evaluate(parseExpression('"a" | upper'), {}, { filters })).toBe('A');
   });

@@ -47,7 +47,7 @@ export interface Registry<A extends ActionDescription = ActionDescription> {
   /** Returns the most similar known event, for "did you mean". */
   nearestTrigger(event: string): string | undefined;
   nearestAction(id: string): string | undefined;
-  /** Returns the functions that derive events of a kind's changes, in addition to `automation.entity_changed`. */
+  /** Returns the functions that derive events from a kind's changes, in addition to `automation.entity_changed`. */
   derivers(kind: string): readonly Deriver[];
   /**
    * Returns the kinds whose changes may cause an event: the kinds of the event's plugin, and the kinds for which that

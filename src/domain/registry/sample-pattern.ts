@@ -6,16 +6,17 @@ class Unsupported extends Error {}
 
 const CLASSES: Readonly<Record<string, string>> = { d: '1', w: 'a', s: ' ' };
 /**
- * Matches an escape that stands for the character itself. All other escapes, such as `\b` or a back-reference, are not
- * supported.
+ * Matches an escape that stands for the character itself. Escapes that are neither listed here nor in `CLASSES` or
+ * `CONTROL`, such as `\b` or a back-reference, are not supported.
  */
 const LITERAL_ESCAPE = /[\\/.^$|?*+()[\]{}\-@:#,;=!&%"'<>_ ]/;
 const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 
 /**
  * Returns a short text that matches a regular expression. It uses the first alternative, repeats each part as rarely as
- * allowed, and takes the first character of each set. Returns undefined for constructs other than literals, `.`, sets,
- * groups, alternatives, quantifiers and anchors. The expression is never executed, so it may be an expensive one.
+ * allowed, and takes the first character of each set. Returns undefined for constructs other than literals, `.`, sets
+ * (but not negated ones), groups, alternatives, quantifiers and anchors. The expression is never executed, so it may be
+ * an expensive one.
  */
 export function sampleOfPattern(pattern: string): string | undefined {
   try {

@@ -17,8 +17,8 @@ interface Place {
 /**
  * Returns an example value for a JSON Schema (draft 2020-12 as zod writes it, or a custom one). It prefers examples,
  * constants, choices and defaults, and otherwise uses the simplest value of the type that satisfies formats, simple
- * patterns and bounds. Optional properties are filled in too. Times are RFC 3339, also for texts without a format whose
- * name suggests a time (`startedAt`). Returns null for schemas that allow anything.
+ * patterns and bounds. Optional properties are filled in too. Times are in RFC 3339. A text without a format becomes a
+ * time if the name of its field suggests one (`startedAt`). Returns null for schemas that allow anything.
  */
 export function sampleOf(schema: unknown, root: unknown = schema): unknown {
   return sampleAt(schema, { root, depth: 0 });
@@ -112,7 +112,7 @@ function sampleList(schema: Schema, place: Place): unknown[] {
   return schema['uniqueItems'] === true ? items.map((item, index) => distinct(item, index)) : items;
 }
 
-/** Returns an item that differs from the items before it, by adding its index, for lists with unique items. */
+/** Makes a text or number in a list with unique items different from the items before it, by adding its index. */
 function distinct(item: unknown, index: number): unknown {
   if (index === 0) return item;
   if (typeof item === 'string') return `${item}${index + 1}`;
@@ -157,7 +157,7 @@ function sampleNumber(schema: Schema, isInteger: boolean): number {
   const step = typeof multipleOf === 'number' && multipleOf > 0 ? multipleOf : 1;
   const low = typeof exclusiveMinimum === 'number' ? exclusiveMinimum : undefined;
   const high = typeof exclusiveMaximum === 'number' ? exclusiveMaximum : undefined;
-  // zod writes the bounds of safe integers like this.
+  // For integers, zod adds the bounds of safe integers as `minimum` and `maximum`.
   const least = Math.max(low ?? -Infinity, typeof minimum === 'number' ? minimum : -Infinity);
   const most = Math.min(high ?? Infinity, typeof maximum === 'number' ? maximum : Infinity);
   const fits = (value: number) => value >= least && value <= most && value !== low && value !== high;

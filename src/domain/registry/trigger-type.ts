@@ -27,7 +27,8 @@ export interface TriggerType {
   /** What the context key identifies, for display: "system", "incident"… Default: "per automation". */
   contextKeyLabel?: string;
   /**
-   * Event (`<plugin>.<id>` of another trigger) whose occurrences this trigger evaluates, if it is not an event itself.
+   * Event (`<plugin>.<id>` of another trigger) whose occurrences this trigger evaluates, for a trigger that is not an
+   * event itself.
    */
   source?: string;
   /**
@@ -50,8 +51,7 @@ export interface TriggerType {
   mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigMismatch | undefined;
   /**
    * Divides the routing index of an event by a key. A change is compared only with triggers that have the same key or
-   * none. Even if thousands of automations listen to an event, a change therefore costs nothing for those with other
-   * keys.
+   * none. Triggers with other keys therefore cost nothing, even if thousands of automations listen to the event.
    */
   routingKey?: {
     ofConfig(config: Record<string, unknown>): string | null;
@@ -61,7 +61,7 @@ export interface TriggerType {
   holds?: {
     /**
      * Input of `test`. `entity` (default): the state of the entity. `source`: the payload of the newest occurrence of
-     * `source`, for numbers of checks, which are not part of a state.
+     * `source`, for numbers that checks report, which are not part of a state.
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };

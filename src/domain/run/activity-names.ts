@@ -22,7 +22,7 @@ function countInline<T>(steps: readonly T[], isPause: (step: T) => boolean): num
 }
 
 /**
- * Returns the name of a stretch: its first step and the number of steps that follow it in its list, e.g.
+ * Returns the name of a stretch: its first step and the number of further steps of its list that it can carry out, e.g.
  * `incident.create + 2 more`.
  */
 export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): string {

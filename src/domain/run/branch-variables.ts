@@ -10,8 +10,8 @@ export function setSince(before: Variables, variables: Variables): Record<string
 }
 
 /**
- * Returns the variables after a `parallel`. Each branch has changed a copy of the variables; these changes are merged
- * in the order of the branches.
+ * Returns the variables after a `parallel`. Each branch has changed its own copy of the variables, and the changes are
+ * merged in the order of the branches. If several branches have set a variable, the last one counts.
  */
 export function mergeBranches(before: Variables, branches: readonly Variables[]): Record<string, unknown> {
   return Object.assign({ ...before }, ...branches.map((variables) => setSince(before, variables))) as Record<

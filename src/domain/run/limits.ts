@@ -1,4 +1,4 @@
-/** Maximum size in bytes of all variables of a run together, as JSON. */
+/** Maximum total size of the variables of a run, in bytes of JSON. */
 const VARIABLES_LIMIT_BYTES = 256 * 1024;
 
 /** Returns the problem with the size of a run's variables, or undefined. Usable in activities and workflows. */
@@ -7,7 +7,7 @@ export function variablesProblem(variables: Record<string, unknown>): string | u
   // A UTF-16 unit has at most 3 bytes in UTF-8, so most texts pass without being encoded.
   if (text.length * 3 <= VARIABLES_LIMIT_BYTES) return undefined;
   if (new TextEncoder().encode(text).length <= VARIABLES_LIMIT_BYTES) return undefined;
-  return `All variables of a run together: at most ${VARIABLES_LIMIT_BYTES / 1024} KB.`;
+  return `The variables of a run may have at most ${VARIABLES_LIMIT_BYTES / 1024} KB in total.`;
 }
 
 /** Maximum length of a chain of runs that cause each other. A longer chain is stopped as a loop. */

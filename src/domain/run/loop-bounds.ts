@@ -27,7 +27,7 @@ export function listOf(value: unknown): unknown[] {
     throw new FermataError('expression_error', `for_each: expected a list, got ${type}`);
   }
   if (value.length > MAX_ITEMS || new TextEncoder().encode(JSON.stringify(value)).length > MAX_BYTES) {
-    throw new FermataError('limit_exceeded', `for_each: at most ${MAX_ITEMS} items and 1 MB together.`);
+    throw new FermataError('limit_exceeded', `for_each: at most ${MAX_ITEMS} items and 1 MB in total.`);
   }
   return value as unknown[];
 }

@@ -22,9 +22,12 @@ export interface RunInput {
 export interface Resume {
   /** By path: the next step of each list in progress, and the iteration of each `repeat`. */
   positions: Record<string, number>;
-  /** By path: the variables of the run ('') and, where they differ from these, of branches of `parallel`. */
+  /**
+   * By path: the variables of the run ('') and, where they differ from these, of branches. A branch is an entry of a
+   * `parallel`, or an iteration of a loop with `parallel`.
+   */
   variables: Record<string, Record<string, unknown>>;
-  /** By path: the branches of `parallel` that have ended, with their failures. */
+  /** By path: the branches that have ended, with their failures. */
   finished: Record<string, { error?: RunError }>;
   /** By branch: the path of the last wait. */
   waits: Record<string, string>;
@@ -34,7 +37,7 @@ export interface Resume {
   /** Lines of the step list in the Web UI. */
   details: [path: string, line: { label: string; status: StepStatus; note: string }][];
   /**
-   * Iterations in this list that are not shown individually, by the path of their loop; absent in executions of older
+   * Iterations that `details` does not show individually, by the path of their loop; absent in executions of older
    * releases.
    */
   folded?: [loop: string, ranges: [first: number, last: number][]][];

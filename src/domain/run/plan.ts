@@ -1,7 +1,7 @@
 /**
- * The plan of a definition, which contains only control flow and names. Configurations, expressions and values stay in
- * Postgres with the pinned version, and activities read them there. A history therefore stays small regardless of the
- * size of the texts.
+ * The plan of a definition, which contains only control flow, names, and the reasons of `stop`. Configurations,
+ * expressions and values stay in Postgres with the pinned version, and activities read them there. A history therefore
+ * stays small even if these are large.
  */
 interface PlanBase {
   id: string | null;

@@ -21,7 +21,10 @@ export interface RunFacts {
   automation: { id: string; name: string; group: string | null };
 }
 
-/** Returns artifacts by the id of their action, and by name. */
+/**
+ * Returns artifacts by the id of their action, and then by name. If several have the same id and name, the last one
+ * counts.
+ */
 export function artifactScope(
   artifacts: readonly { actionId: string | null; name: string; data: Record<string, unknown> }[],
 ): Record<string, Record<string, unknown>> {

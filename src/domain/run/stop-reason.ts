@@ -1,5 +1,5 @@
 import { shortText } from './short-text';
 
-/** Returns the rendered reason of a `stop` as text. Data becomes JSON. The text is truncated to its limit. */
+/** Returns the rendered reason of a `stop` as text. Data becomes JSON. The text is truncated to 2,000 characters. */
 export const stopReason = (rendered: unknown): string =>
   shortText(typeof rendered === 'string' ? rendered : (JSON.stringify(rendered) ?? ''));

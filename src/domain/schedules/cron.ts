@@ -223,7 +223,7 @@ function isSecondTime(instant: Date, timezone: string): boolean {
 
 /** Maximum time that `nextCron` searches ahead, in minutes: 100 days contain the ends of any two consecutive months. */
 const MAX_MINUTES = 144_000;
-/** Minutes in UTC at a multiple of which the hours of every zone begin. */
+/** In every zone, each hour begins at a multiple of this many minutes in UTC. */
 const QUARTER = 15;
 
 /**

@@ -11,8 +11,8 @@ const ALL_DAYS = Array.from({ length: 31 }, (_, index) => index + 1);
 const ALL_WEEKDAYS = [0, 1, 2, 3, 4, 5, 6];
 
 /**
- * Returns the offsets of a zone from UTC, in minutes, in the years after `from`: one offset, or several where clocks
- * are changed.
+ * Returns the offsets of a zone from UTC, in minutes, in the five years after `from`: one offset, or several where
+ * clocks are changed.
  */
 export function offsetsOf(timezone: string, from: Date): number[] {
   const offsets = new Set<number>();

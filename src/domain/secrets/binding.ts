@@ -74,8 +74,8 @@ export function allowsHost(hosts: readonly string[], hostname: string): boolean 
 }
 
 /**
- * Returns a host as it appears in URLs (lower case, punycode, dotted IPv4), without brackets and a trailing dot, or
- * null for an invalid host.
+ * Returns a host as it appears in URLs (lower case, punycode, dotted IPv4), without brackets or a trailing dot, or null
+ * for an invalid host.
  */
 function hostNameOf(text: string): string | null {
   const bare = text.replace(/^\[|\]$/g, '');

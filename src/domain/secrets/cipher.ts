@@ -56,7 +56,7 @@ export function createCipher(keys: readonly Buffer[]): Cipher {
   };
 }
 
-/** Returns an id for a key that reveals nothing about it. */
+/** Returns an id for a key. The id reveals nothing about the key. */
 export function keyIdOf(key: Buffer): string {
   return sha256(['fermata key id', key]).slice(0, 16);
 }

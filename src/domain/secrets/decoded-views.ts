@@ -45,7 +45,8 @@ const CONTROLS: Readonly<Record<string, string>> = { b: '\b', f: '\f', n: '\n', 
 
 /**
  * Yields the text with the escapes of URLs, HTML, JSON and programming languages resolved once, twice, and up to four
- * times, until nothing changes. No view is longer than the previous one, so that at most four times the input is read.
+ * times, until nothing changes. No view is longer than the previous one, so that at most four times the length of the
+ * input is read.
  */
 export function* decodedViews(input: string): Generator<DecodedView> {
   let view: DecodedView | undefined;

@@ -1,7 +1,4 @@
-/**
- * Returns a text with the escapes of JSON, URLs, HTML, shells, SQL and CSV, with one form for each kind of escape, and
- * the text itself.
- */
+/** Returns a text and the forms that it takes with the escapes of JSON, URLs, HTML, shells, SQL and CSV. */
 export function escapedForms(form: string): ReadonlySet<string> {
   return new Set([form, ...jsonForms(form), ...percentForms(form), ...htmlForms(form), ...quotedForms(form)]);
 }

@@ -24,8 +24,8 @@ export const NO_MASK: Mask = (value) => value;
 /**
  * Creates a mask, which replaces the given values in all texts of any data, in all the forms of `secretForms`, and also
  * numbers with the same digits. Texts are searched both unchanged and with their escapes resolved (`decodedViews`).
- * Takes time linear in the text. `onHit` receives how many values were replaced. A mask protects against accidents: the
- * author of a script can always encode a value in another form.
+ * Takes time linear in the text. `onHit` receives the number of parts of a text that were replaced. A mask protects
+ * against accidents: the author of a script can always encode a value in another form.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
   const forms = [...new Set(values.flatMap(secretForms))];
@@ -60,8 +60,8 @@ export function createMask(values: readonly string[], onHit: (count: number) => 
 }
 
 /**
- * Masks an object that has fixed fields as well as data. The names in `own` are kept, and all other keys at any depth
- * are masked.
+ * Masks an object that has fixed fields as well as data. The top-level keys in `own`, or all of them, are kept. All
+ * other keys, at any depth, are masked.
  */
 export function maskFields<T>(mask: Mask, value: T, own: readonly string[] | 'all'): T {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return mask(value, 'data');

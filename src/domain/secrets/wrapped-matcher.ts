@@ -15,7 +15,9 @@ const tableOf = (chars: string): Uint8Array => {
   return table;
 };
 const DIGITS = '0123456789';
-/** Characters that may separate the bytes of a hexadecimal dump, including `0x` and `\x` before them. */
+/**
+ * Characters of a hexadecimal dump: the digits, and the separators between bytes, including `0x` and `\x` before them.
+ */
 const HEX_TEXT = tableOf(`${DIGITS}abcdefABCDEFxX\\ \t\r\n:,;-_`);
 const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ+/=_-`);
 
@@ -66,8 +68,8 @@ function toPlaces(spans: readonly Span[], places: readonly number[]): Span[] {
 
 /**
  * Yields groups of consecutive lines of base64 with at least `shortest` characters in total. All lines except the first
- * and the last have 8 or more characters. A short line ends one group and begins the next, so that all groups together
- * have at most twice as many characters as the input.
+ * and the last have 8 or more characters. A short line ends one group and begins the next, so that the groups have at
+ * most twice as many characters in total as the input.
  */
 export function* wrappedParts(input: string, shortest: number): Generator<Span[]> {
   let runs: Span[] = [];
@@ -108,7 +110,7 @@ function endOfGap(input: string, from: number): number {
 function* hexParts(input: string, shortest: number): Generator<Span> {
   const isIn = (at: number) => at < input.length && HEX_TEXT[input.charCodeAt(at)] === 1;
   let floor = 0;
-  // Such a part covers a position that is a multiple of its minimum length.
+  // Such a part covers a position that is a multiple of `shortest`.
   for (let at = 0; at < input.length; at += shortest) {
     if (at < floor || !isIn(at)) continue;
     let [start, end] = [at, at];

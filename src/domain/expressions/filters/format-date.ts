@@ -17,7 +17,7 @@ const TOKEN = /'((?:[^']|'')*)'|yyyy|yy|MMMM|MMM|MM|M|dd|d|EEEE|EEE|HH|H|hh|h|mm
 const LONGEST_PATTERN = 200;
 const MAX_ZONES = 50;
 
-// Creating a formatter takes about 50 µs, and its results depend only on the zone, so formatters are cached.
+// Creating a formatter takes about 50 µs, so formatters are cached by zone.
 const clocks = new Map<string, Intl.DateTimeFormat>();
 
 function clockOf(timezone: string): Intl.DateTimeFormat | undefined {

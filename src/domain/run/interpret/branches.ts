@@ -18,7 +18,8 @@ export function tooLarge(variables: Record<string, unknown>, { id }: PlanNode, p
 }
 
 /**
- * Throws the error that ended the run in one of the branches below `path`. Their open steps are recorded as cancelled.
+ * Throws the error that ended the run in one of the branches below `path`, if there is one. If a `stop` or a false
+ * `condition` ended the run, the open steps below `path` are first recorded as cancelled.
  */
 export function* throwUnwound(context: Context, path: string, ends: readonly BranchEnd[]): Steps {
   const unwound = ends.find((end) => end.type === 'unwound');

@@ -37,7 +37,7 @@ export type Command =
    * which the branches began
    */
   | { type: 'fork'; path: string; branches: BranchStart[]; next?: () => BranchStart | null }
-  /** Show a step's state. `persist` = no activity writes the step's row, so it has to be written. */
+  /** Show a step's state. `persist`: no activity of the step writes its row, so the next activity has to. */
   | {
       type: 'note';
       node: PlanNode;

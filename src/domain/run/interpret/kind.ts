@@ -24,8 +24,8 @@ export interface Context {
 
 /**
  * A kind of step, with its plan and its interpretation. `run` returns when the run continues with the next step.
- * Otherwise it throws `StepFailed`, `RunEnded` or `RunClosed`. In every case it leaves the step's row in its final
- * state.
+ * Otherwise it throws `StepFailed`, `RunEnded` or `RunClosed`. When it returns or throws `StepFailed`, the final state
+ * of the step has been recorded.
  */
 export interface StepKind<K extends PlanKind, S = ActionStep> {
   plan(step: S, base: NodeBase, more: { planList: PlanList; executionOf: ExecutionOf }): NodeOf<K>;

@@ -17,7 +17,7 @@ export class RunClosed extends Error {
   override readonly name = 'RunClosed';
 }
 
-/** Thrown when a step failed permanently, after its row was written. `continue_on_error` ignores only this error. */
+/** Thrown when a step failed permanently. `continue_on_error` ignores only this error. */
 export class StepFailed extends Error {
   override readonly name = 'StepFailed';
 

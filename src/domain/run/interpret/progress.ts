@@ -41,7 +41,10 @@ export class Progress {
     this.branches.set('', this.root);
   }
 
-  /** Returns a branch with a copy of its parent's variables. */
+  /**
+   * Returns a branch that begins with the variables of its parent, or continues with its own variables from an earlier
+   * execution.
+   */
   fork(parent: Branch, place: string): Branch {
     const own = this.before.variables[place];
     const branch: Branch = {

@@ -36,8 +36,9 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
 const isEmpty = (map: Record<string, unknown>): boolean => Object.keys(map).length === 0;
 
 /**
- * The iterations of one loop. Its position is the number of successful iterations before the first one that has failed
- * or not ended. These are merged into one branch and dropped, so that a snapshot contains only later iterations.
+ * The iterations of one loop. The position of the loop is the number of successful iterations before the first one that
+ * has failed or not ended. These are merged into one branch and dropped, so that a snapshot contains only later
+ * iterations.
  */
 class Iterations {
   private readonly merged: Branch;

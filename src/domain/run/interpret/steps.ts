@@ -24,7 +24,7 @@ const KINDS = {
   ...{ wait_until: waitUntil, wait_for_trigger: waitForTrigger },
 } satisfies { [K in PlanKind]: StepKind<K, never> | StepKind<K> };
 
-/** Returns the plan of a list of steps, which contains only control flow and names. */
+/** Returns the plan of a list of steps. */
 export function planOf(steps: readonly ActionStep[], executionOf: ExecutionOf): PlanNode[] {
   return steps.map((step) => planStep(step, executionOf));
 }
