@@ -26,6 +26,6 @@ export async function triedBefore({ attempt, progress }: Pick<CallContext<unknow
 export function issueNumberOf(given: number | undefined, consumed: Record<string, unknown> | null): number {
   const number = given ?? consumed?.['number'];
   if (typeof number === 'number') return number;
-  const message = 'Give issueNumber: no earlier step has created an issue that is open.';
+  const message = 'Set issueNumber: no earlier step has created an issue that is open.';
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }

@@ -31,7 +31,10 @@ export function resetProbes({ probe }: ActivityBench): void {
 export const effectsOf = async ({ database }: ActivityBench, runId: string): Promise<number | null> =>
   (await database.pool.query('select 1 from effects where run_id = $1', [runId])).rowCount;
 
-/** Repeats attempts until Postgres answers, as Temporal does, even while an earlier attempt may still be running. */
+/**
+ * Makes an attempt, and repeats it while it fails with `attempt_superseded`, as Temporal would. Attempts are numbered
+ * from 2.
+ */
 export async function again<R>(attempt: (no: number) => Promise<R>): Promise<R> {
   for (let no = 2; ; no += 1) {
     try {

@@ -20,7 +20,8 @@ const NEEDLES = Object.entries(CANARIES).flatMap(([name, value]) =>
 );
 
 /**
- * Describes each occurrence of a canary, in any encoded form, in a text: its name, `where`, and the surrounding text.
+ * Returns a description of each canary that a text contains in some encoded form: its name, `where`, and the
+ * surrounding text.
  */
 export function canariesIn(where: string, text: string): string[] {
   return NEEDLES.filter(([, form]) => text.includes(form)).map(([name, form]) => {

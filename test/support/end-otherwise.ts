@@ -2,8 +2,8 @@ import { type Engine, type RunRow } from './engine';
 import { until } from './until';
 
 /**
- * Starts automations manually again with the payloads of their first runs. Their calls are refused, or the runs are
- * cancelled during the call. Returns the rows of the new runs.
+ * Starts each automation again, manually, with the payload of its first run. The receiver refuses the calls of the new
+ * runs, or the runs are cancelled during a call. Returns the rows of the new runs.
  */
 export async function endOtherwise(
   engine: Engine,

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Returns what processes with this text in their environment or arguments show, separately for processes outside and
- * inside of the sandbox.
+ * Returns the id, environment and arguments of each process in whose environment or arguments this text occurs,
+ * separately for processes outside and inside a sandbox.
  */
 export function processesWith(text: string): { outside: string[]; inside: string[] } {
   const own = readlinkSync('/proc/self/ns/pid');

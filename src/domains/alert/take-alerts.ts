@@ -95,8 +95,9 @@ function takenOf(
 }
 
 /**
- * Returns the id of each firing alert's system. The value of the label is looked up as an id, then as an exact name. If
- * no system has this id or name, the value becomes the id of a new system.
+ * Returns the id of the system of each firing alert that has one of the labels. The value of the first such label is
+ * looked up as an id, then as an exact name. If no system has this id or name, the value is the id of a system to
+ * create.
  */
 async function systemsOf(
   write: DomainWrite,

@@ -27,7 +27,7 @@ export function createGithubConnectionType(github: GithubClient): ConnectionType
     async test(config, call) {
       const { token, appId, privateKey, installationId } = config;
       if (token === undefined && !(appId && privateKey && installationId)) {
-        const message = 'Give token, or appId, privateKey and installationId.';
+        const message = 'Set token, or appId, privateKey and installationId.';
         throw new ProviderFailure('config_invalid', message, { retryable: false });
       }
       const answer = z.looseObject({ rate: z.looseObject({ remaining: z.int() }) });

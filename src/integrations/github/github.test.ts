@@ -83,7 +83,7 @@ it('is tested and lists what can be chosen, with a token or as an app', async ()
     expect(await each.options('repo', { owner: 'acme' })).toEqual([{ value: 'shop', label: 'acme/shop' }]);
   }
   expect(await runner.options('workflow', place)).toEqual([{ value: 'deploy.yml', label: 'Deploy' }]);
-  await expect(createActionRunner('github', { baseUrl: server.url }).test()).rejects.toThrow('Give token, or appId');
+  await expect(createActionRunner('github', { baseUrl: server.url }).test()).rejects.toThrow('Set token, or appId');
   await expect(createActionRunner('github', { token: 'x', baseUrl: server.url }).test()).rejects.toThrow(
     'Bad credentials',
   );

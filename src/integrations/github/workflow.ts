@@ -46,8 +46,8 @@ const GOOD: ReadonlySet<string> = new Set(['success', 'neutral', 'skipped']);
 
 /**
  * Creates the action `integration-github.dispatch_workflow`. GitHub has no idempotency key for dispatches, so the time
- * is recorded before the dispatch. A repeated attempt follows the first workflow run that was dispatched after that
- * time instead of dispatching again.
+ * is recorded before the dispatch. A repeated attempt follows the first workflow run that was created since then, and
+ * dispatches again only if there is none.
  */
 export function createDispatchWorkflow(github: GithubClient): CallingAction<z.infer<typeof Config>> {
   return {

@@ -109,7 +109,7 @@ const TriggerConfig = z.strictObject({
 
 /**
  * Creates the action `integration-gitlab.trigger_pipeline`. A repeated attempt finds the pipeline by one of its
- * variables.
+ * variables, among the ten newest of the ref.
  */
 export function createTriggerPipeline(gitlab: GitlabClient): CallingAction<z.infer<typeof TriggerConfig>> {
   return {

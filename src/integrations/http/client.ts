@@ -53,7 +53,8 @@ const DEFAULT_TOKEN_SECONDS = 300;
 const EARLY_MS = 60_000;
 
 /**
- * Creates the client. Keeps OAuth tokens in memory until they expire. Returns responses of any status without throwing.
+ * Creates the client. Keeps OAuth tokens in memory until one minute before they expire, and requests a new token after
+ * a 401. Returns responses of any status without throwing.
  */
 export function createHttpClient(egress: Egress): HttpClient {
   const tokens = new Map<string, { token: string; until: number }>();

@@ -156,9 +156,11 @@ it('drains a node within disruption budgets, and leaves daemons alone', async ()
   await run('uncordon', { name: 'n1' });
   await run('cordon', { name: 'n1' });
   await pod('drain-bare', { nodeName: 'n1' });
-  await expect(drain()).rejects.toThrow('No controller makes these pods again: default/drain-bare. Set force');
+  await expect(drain()).rejects.toThrow('No controller would recreate these pods: default/drain-bare. Set force');
   await pod('drain-local', { nodeName: 'n1', volumes: [{ name: 'v', emptyDir: {} }] });
-  await expect(drain({ force: true })).rejects.toThrow('would lose an emptyDir: default/drain-local');
+  await expect(drain({ force: true })).rejects.toThrow(
+    'would lose the data of an emptyDir volume: default/drain-local',
+  );
 }, 60_000);
 
 it('runs a job once, and fails when it does', async () => {

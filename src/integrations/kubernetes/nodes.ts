@@ -97,7 +97,7 @@ export function createDrain(kubernetes: KubernetesClient): CallingAction<DrainCo
 /**
  * Returns the pods to evict.
  * @throws {ProviderFailure} config_invalid for a pod whose eviction would lose data, or that no controller would
- * recreate
+ * recreate, unless the config allows this
  */
 async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }: DrainConfig): Promise<Pod[]> {
   const query = { fieldSelector: `spec.nodeName=${name}` };
@@ -118,9 +118,9 @@ async function podsToEvict(cluster: Cluster, { name, force, deleteEmptyDirData }
     throw invalid(`${what}: ${names.join(', ')}. Set ${option} to evict them anyway.`);
   };
   const bare = pods.filter((pod) => ofController(pod) === undefined && !isOver(pod));
-  if (!force) refuse(bare, 'force', 'No controller makes these pods again');
+  if (!force) refuse(bare, 'force', 'No controller would recreate these pods');
   const local = pods.filter((pod) => !isOver(pod) && pod.spec.volumes?.some(({ emptyDir }) => emptyDir !== undefined));
-  if (!deleteEmptyDirData) refuse(local, 'deleteEmptyDirData', 'These pods would lose an emptyDir');
+  if (!deleteEmptyDirData) refuse(local, 'deleteEmptyDirData', 'These pods would lose the data of an emptyDir volume');
   return pods;
 }
 

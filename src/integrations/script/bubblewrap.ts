@@ -34,7 +34,10 @@ export interface SandboxContent {
   command: readonly string[];
   /** The complete environment of the script. */
   env: Readonly<Record<string, string>>;
-  /** The directory in which the command starts, relative to `/work`. That directory is private and in memory. */
+  /**
+   * The directory in which the command starts, relative to `/work`. `/work` is private to the script and kept in
+   * memory.
+   */
   workingDirectory: string;
   files: readonly GuestFile[];
   mounts: readonly Mount[];
@@ -55,8 +58,9 @@ export interface SandboxAbility {
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * Returns the process that runs a command in a sandbox. Its environment is empty, and bubblewrap reads its options from
- * a file descriptor, so that the author's text and the secrets take effect only inside the sandbox.
+ * Returns how to start bubblewrap so that it runs a command in a sandbox. The environment of bubblewrap itself is
+ * empty, and it reads its options from a file descriptor, so that the author's text and the secrets take effect only
+ * inside the sandbox.
  */
 export async function bubblewrapProcess(
   ability: SandboxAbility,

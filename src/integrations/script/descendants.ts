@@ -22,8 +22,8 @@ export function createMark(): ScriptMark {
 }
 
 /**
- * Kills every process with the mark, whatever its session, process group or parent is. Repeats until it finds none,
- * because processes may fork in between. Does nothing without /proc.
+ * Kills every process with the mark, whatever its session, process group or parent is. Repeats this until none is left,
+ * at most 20 times, because processes may fork in between. Does nothing without /proc.
  */
 export function killMarked(mark: ScriptMark): Companion {
   let isKilling = false;

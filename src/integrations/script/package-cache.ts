@@ -69,7 +69,7 @@ export function createPackageCache(source: PackageSource, directory: () => Promi
     const ready = opened.filter((one) => typeof one !== 'string');
     const bytes = ready.reduce((sum, one) => sum + one.bytes, 0);
     if (bytes > MAX_PACKAGE_BYTES) {
-      throw packagesNotReady([`together they have ${bytes} bytes unpacked, ${MAX_PACKAGE_BYTES} are allowed`]);
+      throw packagesNotReady([`in total they have ${bytes} bytes unpacked; at most ${MAX_PACKAGE_BYTES} are allowed`]);
     }
     return ready.map(({ name, directory: folder }) => ({ name, directory: folder }));
   };

@@ -41,7 +41,7 @@ async function removeLeftovers(): Promise<void> {
   for (const name of await readdir(tmpdir())) {
     const owner = new RegExp(`^(?:${PREFIX}|${SHARED_PREFIX})(\\d+)-`).exec(name)?.[1];
     if (owner !== undefined && !isAlive(Number(owner)))
-      // The directory may belong to another user, who must remove it.
+      // The directory may belong to another user, and only that user can remove it.
       await rm(join(tmpdir(), name), { recursive: true, force: true }).catch(() => undefined);
   }
 }

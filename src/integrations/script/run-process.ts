@@ -65,8 +65,10 @@ export interface ProcessResult {
 }
 
 /**
- * Runs a process in its own process group. At the timeout and when the signal aborts, kills the group and the processes
- * of the companion, and stops reading output, even if another process still has the pipes open.
+ * Runs a process in its own process group. At the timeout, when the signal aborts, and when the process has ended,
+ * kills the group and calls `killRest` of the companion. Stops reading output 1 s after the end of the process, even if
+ * another process still has the pipes open.
+ * @throws the reason of the signal
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const { timeoutMs, mask, signal } = request;
@@ -146,8 +148,8 @@ function killGroup({ pid }: ChildProcess): void {
 }
 
 /**
- * Resolves with the exit code when the process has ended and its pipes are closed, at the latest `DRAIN_MS` after its
- * end.
+ * Calls `kill` when the process has ended. Resolves with the exit code once its pipes are closed, at the latest
+ * `DRAIN_MS` after its end.
  */
 function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
   return new Promise((resolve, reject) => {

@@ -131,7 +131,7 @@ const together = (...companions: Companion[]): Companion => ({
   end: () => companions.forEach((each) => each.end?.()),
 });
 
-/** Makes the user of the script the owner of a directory. Other users cannot enter it. */
+/** If the service runs as root, makes the user of the scripts the owner of a directory and its contents. */
 async function give(directory: string): Promise<void> {
   const user = scriptUser();
   if (user === undefined) return;

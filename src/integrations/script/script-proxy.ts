@@ -24,8 +24,8 @@ export interface ScriptProxy {
 }
 
 /**
- * Starts an HTTP proxy on a Unix socket for one script. It accepts `CONNECT` and requests with an absolute URL. All
- * connections go through the egress guard, so a script reaches the same addresses as a webhook.
+ * Starts an HTTP proxy on a Unix socket for one script. It accepts `CONNECT` and requests with an absolute `http://`
+ * URL. All connections go through the egress guard, so a script reaches the same addresses as a webhook.
  */
 export async function startScriptProxy(egress: Egress, path: string): Promise<ScriptProxy> {
   const over = new AbortController();

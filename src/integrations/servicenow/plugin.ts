@@ -88,7 +88,7 @@ const Target = { connectionId: Text, sysId: Text.optional().describe('Default: t
 function sysIdOf(given: string | undefined, consumed: Record<string, unknown> | null): string {
   const id = given ?? consumed?.['sysId'];
   if (typeof id === 'string') return encodeURIComponent(id);
-  const message = 'Give sysId: no earlier step has created an incident that is open.';
+  const message = 'Set sysId: no earlier step has created an incident that is open.';
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 

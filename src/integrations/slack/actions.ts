@@ -63,7 +63,7 @@ function targetOf(
     ts: ts ?? consumed?.['ts'],
   });
   if (found.success) return found.data;
-  const message = 'Give channel and ts: no earlier step has posted a message.';
+  const message = 'Set channel and ts: no earlier step has posted a message.';
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 

@@ -46,7 +46,10 @@ const SmtpConnection = z
   });
 type SmtpConnection = z.infer<typeof SmtpConnection>;
 
-/** The port on which connections use TLS from the start. Connections to other ports switch to TLS with STARTTLS. */
+/**
+ * The port on which connections use TLS from the start. On other ports, they switch to TLS with STARTTLS. `tls: none`
+ * disables both.
+ */
 const TLS_PORT = 465;
 
 /** Returns the sender address of mails. */

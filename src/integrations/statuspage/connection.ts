@@ -33,8 +33,8 @@ export function createStatuspageConnectionType(statuspage: StatuspageClient): Co
     options: {
       page: async (config, _given, call) => toOptions(await pages(config, call)),
       async componentId(...args) {
-        // Read one page of components, because requests are limited to one a minute. Groups are left out: their status
-        // is derived from their components.
+        // Read only one page of components, because Statuspage limits the rate of requests. Groups are left out: their
+        // status is derived from their components.
         const found = await listed(args, { path: '/components?page=1&per_page=100', answer: z.array(Component) });
         return toOptions(found.filter(({ group }) => group !== true));
       },

@@ -160,6 +160,6 @@ export function createUpdateIncident(statuspage: StatuspageClient): CallingActio
 function incidentOf(given: string | undefined, consumed: Record<string, unknown> | null): string {
   const id = given ?? consumed?.['incidentId'];
   if (typeof id === 'string') return id;
-  const message = 'Give incidentId: no earlier step has created an incident that is open.';
+  const message = 'Set incidentId: no earlier step has created an incident that is open.';
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }

@@ -105,7 +105,9 @@ export const WebhookConfig = Fields.superRefine((config, context) => {
 });
 export type WebhookConfig = z.infer<typeof WebhookConfig>;
 
-/** Returns the configured type of authentication, or the first type for which a field is set. */
+/**
+ * Returns the configured type of authentication. Default: the first type for which a field is set, otherwise `none`.
+ */
 export function authTypeOf(
   config: Pick<z.infer<typeof Fields>, 'authType' | (typeof REQUIRED)['bearer' | 'basic' | 'header'][number]>,
 ): keyof typeof REQUIRED {
