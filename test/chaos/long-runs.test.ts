@@ -7,7 +7,7 @@ const WAKES = Number(process.env['FERMATA_CHAOS_WAKES'] ?? 30_000);
 /** Maximum number of concurrent entity writes. */
 const WRITERS = 8;
 
-describe('a run that goes on for very long', () => {
+describe('a very long run', () => {
   let engine: Engine;
   let url: string;
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('a run that goes on for very long', () => {
     await answer.arrayBuffer();
   };
 
-  it('repeats 20,000 times while another branch waits for a month, and then goes on with what both have', async () => {
+  it('repeats 20,000 times while another branch waits for a month, and then continues with the variables of both', async () => {
     const [outer, inner] = [Math.ceil(ITERATIONS / 1_000), Math.min(ITERATIONS, 1_000)];
     const id = await engine.save(`
 name: Long
@@ -65,7 +65,7 @@ actions:
     expect(engine.receiver.received.map(({ path }) => path)).toEqual([`/${outer * inner}`]);
   }, 1_500_000);
 
-  it('is offered 30,000 wakes and loses none that matters', async () => {
+  it('receives 30,000 wakes and loses none that matters', async () => {
     const id = await engine.save(`
 name: Woken
 triggers: [{ event: automation.event, config: { type: woken } }]

@@ -34,7 +34,7 @@ triggers: [{ event: automation.event, config: { type: ${type} } }]
 actions: [{ action: integration-webhook.send, config: { url: "$URL/{{ trigger.payload.subject }}" } }]
 `;
 
-describe('events at five times the rate that one worker keeps up with', () => {
+describe('events at five times the rate that one worker can sustain', () => {
   let engine: Engine;
   let temporal: Awaited<ReturnType<typeof startTemporal>>;
   let api: FermataProcess & { url: string };

@@ -52,7 +52,7 @@ describe('releases', () => {
     return started;
   };
 
-  it(`takes ${RUNS} waiting runs through an incompatible build and a rollback without one failing`, async () => {
+  it(`takes ${RUNS} waiting runs through an incompatible build and a rollback, and none of them fails`, async () => {
     const deployment = createTestDeployment(e);
     try {
       await deployment.worker('1.0');
@@ -76,7 +76,7 @@ describe('releases', () => {
     }
   }, 1_500_000);
 
-  it('N and N+1 work side by side, N+1 alone, and N again', async () => {
+  it('N and N+1 work at the same time, then N+1 alone, then N again', async () => {
     const earlier = earlierBuild(RELEASE_N);
     builds.push(earlier);
     const old = await worker(earlier.root);

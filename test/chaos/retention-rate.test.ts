@@ -52,7 +52,7 @@ describe('retention', () => {
     await engine.close();
   });
 
-  test('removes from every table that grows with events, at ten times the rate at which a worker takes events', async () => {
+  test('deletes from every table that grows with events, at ten times the rate at which a worker handles events', async () => {
     const worker = await engine.worker();
     const id = await engine.save(`
 name: grows

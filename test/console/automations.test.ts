@@ -27,7 +27,7 @@ describeConsole('automations in the console', () => {
   });
   afterAll(() => console_.end());
 
-  it('are listed by group, those without one last, and searched by an address that can be shared', async () => {
+  it('are listed by group, those without a group last; the address contains the search and can be shared', async () => {
     const { page, wrong } = await console_.open('/automations');
     await page.getByText('Without a group').waitFor();
     expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['on-call 2', 'Ungrouped 1']);
@@ -42,7 +42,7 @@ describeConsole('automations in the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('show at each step how many runs of 24 hours reached it, in the list and in the graph', async () => {
+  it('show at each step how many runs reached it in 24 hours, in the list and in the graph', async () => {
     const choose = [{ when: 'true', sequence: [{ id: 'call', delay: { minutes: 1 } }] }];
     const counted = await console_.automation({ name: 'Counted', actions: [{ id: 'way', choose }] });
     const { runId } = await console_.post(`/automations/${counted}/runs`, {});
@@ -65,7 +65,7 @@ describeConsole('automations in the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('are disabled and enabled by the keyboard, and in bulk', async () => {
+  it('are enabled and disabled with the keyboard, and several at once', async () => {
     const { page } = await console_.open('/automations');
     await page.getByRole('switch', { name: 'Disable Without a group' }).focus();
     await page.keyboard.press('Space');
@@ -82,7 +82,7 @@ describeConsole('automations in the console', () => {
     ]);
   });
 
-  it('follow what others change, without a reload', async () => {
+  it('show the changes of other users without a reload', async () => {
     const { page } = await console_.open(`/automations/${id}`);
     await page.getByText('Live').waitFor();
     await page.getByRole('switch', { name: /^Disable/ }).waitFor();
@@ -92,7 +92,7 @@ describeConsole('automations in the console', () => {
     await page.getByRole('switch', { name: /^Disable/ }).waitFor();
   });
 
-  it('show why an event did not start them', async () => {
+  it('show why an event did not start a run', async () => {
     const { page, wrong } = await console_.open(`/automations/${id}`);
     await page.getByText('4 × filter').waitFor();
     await page.getByRole('tab', { name: 'Did not start' }).click();
@@ -111,7 +111,7 @@ describeConsole('automations in the console', () => {
     expect(body).toMatchObject({ version: 3, description: '<script>window.hacked=1</script>' });
   });
 
-  it('are run by hand with a payload from a form', async () => {
+  it('are started manually with a payload from a form', async () => {
     const { page } = await console_.open(`/automations/${id}`);
     await page.getByRole('button', { name: 'Run now' }).click();
     await page.getByLabel('As if started by').selectOption('deploys');
@@ -126,7 +126,7 @@ describeConsole('automations in the console', () => {
     expect(run?.trigger).toMatchObject({ id: 'deploys', payload: { subject: 'release-42', data: { env: 'prod' } } });
   });
 
-  it('from Git say where they come from, and are locked but for switching and running', async () => {
+  it('from Git show their source, and can only be switched on or off and started', async () => {
     const document = `apiVersion: fermata/v1
 kind: Automation
 metadata: { name: locked, title: Locked, annotations: { path: ops/locked.yaml } }
@@ -146,7 +146,7 @@ spec: { triggers: [{ event: incident.created }], actions: [{ stop: { reason: don
     await page.getByRole('switch', { name: /^Enable/ }).waitFor();
   });
 
-  it('are all seen and none changed by a viewer', async () => {
+  it('are all visible to a viewer, who cannot change them', async () => {
     const { page } = await console_.open(`/automations/${id}?tab=versions`, { roles: ['viewer'] });
     await page.getByRole('button', { name: /Version 2/ }).click();
     for (const name of ['Run now', 'Delete', /Roll back to version/])

@@ -20,7 +20,7 @@ describeConsole('the build of the console', () => {
   };
   const total = (files: Iterable<string>) => [...files].reduce((sum, file) => sum + sizeOf(file), 0);
 
-  it(`loads at most ${INITIAL_KB} kB of compressed script at first, and ${EDITOR_KB} kB more for the editor`, () => {
+  it(`loads at most ${INITIAL_KB} kB of compressed script initially, and ${EDITOR_KB} kB more for the editor`, () => {
     const page = readFileSync(join(BUILD, 'index.html'), 'utf8');
     const linked = [...page.matchAll(/assets\/([\w.-]+\.js)/g)].map(([, file = '']) => file);
     const initial = new Set(linked.flatMap((file) => [...closure(file)]));
@@ -32,7 +32,7 @@ describeConsole('the build of the console', () => {
     expect(total(later)).toBeLessThan(EDITOR_KB);
   });
 
-  it('has no inline script, no inline style and nothing from elsewhere', () => {
+  it('has no inline script or style, and loads nothing from other servers', () => {
     const page = readFileSync(join(BUILD, 'index.html'), 'utf8');
     expect(page).not.toMatch(/<script(?![^>]*\ssrc=)[^>]*>/);
     expect(page).not.toMatch(/<style|\sstyle=|https?:\/\//);

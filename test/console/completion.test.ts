@@ -155,7 +155,7 @@ function labelsAt(marked: string): string[] {
   return options.map(({ label }) => label).filter((label) => label.startsWith(typed));
 }
 
-it('completes at every listed place', () => {
+it('offers the expected completions at every listed place', () => {
   const wrong = PLACES.flatMap(([text, ...expected]) => {
     const labels = labelsAt(text);
     const missing = expected.filter((label) => !labels.includes(label));
@@ -165,12 +165,12 @@ it('completes at every listed place', () => {
   expect(wrong).toEqual([]);
 });
 
-it('proposes no key that the map has, and no key of another kind of step', () => {
+it('offers no key that the map already has, and no key of another kind of step', () => {
   expect(labelsAt('name: a\n|')).not.toContain('name');
   expect(labelsAt('actions:\n  - delay: { minutes: 1 }\n    |')).not.toContain('config');
 });
 
-it('proposes what actions have made only after them', () => {
+it('offers artifacts only after the step that produces them', () => {
   const before = `${HEAD}actions:\n  - action: automation.log\n    config: { message: "{{ artifacts.| }}" }\n  - id: open\n    action: incident.create\n`;
   const offset = before.indexOf('| }}');
   const { options } = suggestAt(before.replace('| }}', ' }}'), offset, knowledge);
@@ -185,7 +185,7 @@ describe('values that a connection lists', () => {
     return remoteFieldAt(marked.slice(0, offset) + marked.slice(offset + 1), offset, knowledge);
   };
 
-  it('are read for the connection of the step, by its name or id, with the choices made before', () => {
+  it('are read for the connection of the step, given by name or id, and narrowed by the values entered so far', () => {
     expect(fieldAt(jira('connectionId: Our Jira\nprojectKey: |'))).toMatchObject({ connectionId: 'c-1', given: {} });
     const after = fieldAt(
       jira('connectionId: c-1\nprojectKey: OPS\nsummary: "{{ trigger.payload.title }}"\nissueTypeId: "|'),
@@ -194,7 +194,7 @@ describe('values that a connection lists', () => {
     expect(fieldAt(jira('{ connectionId: c-1, projectKey: |'))).toMatchObject({ field: 'projectKey' });
   });
 
-  it('are not asked for without a connection, for other fields and inside templates', () => {
+  it('are not read without a connection, for other fields or inside templates', () => {
     expect(fieldAt(jira('projectKey: |'))).toBeUndefined();
     expect(fieldAt(jira('connectionId: Gone\nprojectKey: |'))).toBeUndefined();
     expect(fieldAt(jira('connectionId: c-1\nsummary: |'))).toBeUndefined();
@@ -202,7 +202,7 @@ describe('values that a connection lists', () => {
     expect(fieldAt(jira('connectionId: c-1\n|'))).toBeUndefined();
   });
 
-  it('are quoted where YAML would read them as something else', () => {
+  it('are quoted where YAML would misread them', () => {
     expect(['OPS', '10001', 'yes', '#ops', 'C024BE91L'].map((value) => yamlScalar(value, false))).toEqual([
       ...['OPS', '"10001"', '"yes"', '"#ops"', 'C024BE91L'],
     ]);
@@ -210,7 +210,7 @@ describe('values that a connection lists', () => {
   });
 });
 
-it('places findings and turns "did you mean" into a change of the word', () => {
+it('locates findings, and turns "did you mean" into a replacement of the word', () => {
   const text = 'name: a\ntriggers:\n  - event: incident.craeted\n';
   const message = 'Unknown event "incident.craeted". Did you mean "incident.created"?';
   const finding = { path: 'triggers[0].event', message, code: 'unknown', line: 3, column: 12 };
@@ -220,7 +220,7 @@ it('places findings and turns "did you mean" into a change of the word', () => {
   expect(fix && text.slice(0, fix.from) + fix.insert + text.slice(fix.to)).toBe(text.replace('craeted', 'created'));
 });
 
-it('finds a step by its place', () => {
+it('finds a step by its path', () => {
   const definition = { actions: [{ choose: [{ sequence: [{ delay: '5m' }] }] }] };
   expect(valueAtPath(definition, 'actions[0].choose[0].sequence[0]')).toEqual({ delay: '5m' });
   const loop = { actions: [{ repeat: { count: 3, sequence: [{ stop: {} }] } }] };
@@ -230,7 +230,7 @@ it('finds a step by its place', () => {
 describe('the graph of a definition', () => {
   const log = (id: string) => ({ id, action: 'automation.log', config: { message: id } });
 
-  it('joins the ways of a choice, leads a loop back, and ends at a stop', () => {
+  it('joins the branches of a choose, leads a loop back to its start, and ends at a stop', () => {
     const { nodes, edges } = graphOf({
       triggers: [{ id: 'down', event: 'incident.created' }],
       actions: [
@@ -258,7 +258,7 @@ describe('the graph of a definition', () => {
     ]);
   });
 
-  it('shows of all passes of a loop the one that failed', () => {
+  it('shows the failed pass of a loop rather than the others', () => {
     const steps = ['success', 'failed', 'success'].map((status, pass) => ({
       ...{ path: `actions[0].repeat[${pass}].sequence[0]`, status },
     }));
@@ -268,8 +268,8 @@ describe('the graph of a definition', () => {
   });
 });
 
-describe('the axis of time of a run', () => {
-  it('is linear when nothing is idle for long', () => {
+describe('the time axis of a run', () => {
+  it('is linear if there is no long idle time', () => {
     const { place, folds } = timeAxis([0, 1_000, 2_000], 0, 4_000);
     expect([0, 1_000, 2_000, 4_000].map(place)).toEqual([0, 0.25, 0.5, 1]);
     expect(folds).toEqual([]);
@@ -297,8 +297,8 @@ describe('the axis of time of a run', () => {
   });
 });
 
-describe('findings of the page', () => {
-  it('equal those of the API, with the same positions, for examples and broken documents', async () => {
+describe('findings in the page', () => {
+  it('are the same as those of the API, with the same positions, for examples and broken documents', async () => {
     const validateHere = createLocalValidator(await validatorKnowledge(api));
     const different: unknown[] = [];
     let withFindings = 0;

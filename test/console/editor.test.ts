@@ -45,7 +45,7 @@ describeConsole('the editor of the console', () => {
     return (await screens.api.call('GET', `${BASE}/automations/${id}`, { headers })).text;
   };
 
-  it('makes a first automation from nothing, with completion', async () => {
+  it('creates a first automation from an empty text, with completion', async () => {
     const { page, wrong } = await screens.open('/automations/new');
     await page.getByLabel('Definition').click();
     await page.keyboard.press('Control+a');
@@ -65,7 +65,7 @@ describeConsole('the editor of the console', () => {
     expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
   });
 
-  it('fixes a broken definition by its findings alone', async () => {
+  it('corrects a broken definition with the fixes that its findings suggest', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('incident.created').first().waitFor();
     const broken = YAML.replace('incident.created', 'incident.craeted').replace('automation.log', 'automation.lgo');
@@ -79,7 +79,7 @@ describeConsole('the editor of the console', () => {
     expect(await page.getByRole('button', { name: 'Save as new version' }).isEnabled()).toBe(true);
   });
 
-  it('shows the findings that the API gives, in its words', async () => {
+  it('shows the findings of the API with the same texts', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('incident.created').first().waitFor();
     const broken = YAML.replace('message:', 'mesage:');
@@ -91,7 +91,7 @@ describeConsole('the editor of the console', () => {
     for (const { message } of body['errors'] as { message: string }[]) await page.getByText(message).first().waitFor();
   });
 
-  it('finds in the page what the API finds, with the same positions', async () => {
+  it('reports the same findings in the page as the API does, with the same positions', async () => {
     const { page, wrong } = await screens.open('/now');
     const chunk = readdirSync(join(BUILD, 'assets')).find((name) => /^local-validator-.*\.js$/.test(name)) ?? '';
     const texts = [...exampleDocuments(), ...BROKEN];
@@ -138,7 +138,7 @@ describeConsole('the editor of the console', () => {
       .waitFor();
   });
 
-  it('keeps unsaved work over a reload', async () => {
+  it('keeps unsaved text after a reload', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await writeDefinition(page, YAML.replace('Page on call', 'Page somebody'));
     await page.getByText('not saved', { exact: true }).waitFor();
@@ -150,7 +150,7 @@ describeConsole('the editor of the console', () => {
     await page.getByText('no changes').waitFor();
   });
 
-  it('does not overwrite what another tab has saved', async () => {
+  it('does not overwrite a version that another tab has saved', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await writeDefinition(page, YAML.replace('critical', 'minor'));
     await screens.api.call('PATCH', `${BASE}/automations/${id}`, { body: { description: 'From the other tab' } });
@@ -164,7 +164,7 @@ describeConsole('the editor of the console', () => {
     expect(await read()).toContain('minor');
   });
 
-  it('tries the unsaved text out on what started a past run', async () => {
+  it('dry-runs the unsaved text with the payload of a past run', async () => {
     const payload = { incidentId: 'i-1', title: 'Checkout is down', severity: 'minor', systemIds: ['checkout'] };
     await screens.post(`/automations/${id}/runs`, { payload });
     const { page } = await screens.open(`/automations/${id}/edit`);
@@ -180,14 +180,14 @@ describeConsole('the editor of the console', () => {
     expect(rows).toHaveLength(1);
   });
 
-  it('explains what is under the pointer', async () => {
+  it('explains the word under the pointer', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await writeDefinition(page, YAML.replace('parallel', 'queued'));
     await page.locator('.cm-line', { hasText: 'mode: queued' }).locator('span').first().hover();
     await page.getByText('What happens to a new run while another one is active').waitFor();
   });
 
-  it('explains the names of an expression: their types, and which trigger or step brings them', async () => {
+  it('explains the names in an expression: their types, and which trigger or step provides them', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     const text = `name: Opens
 triggers:
@@ -231,7 +231,7 @@ actions:
     await explained.getByText('Text in upper case.').waitFor();
   });
 
-  it('offers what a connection lists for a field, as values with their quotes', async () => {
+  it('offers the values that a connection lists for a field, quoted where necessary', async () => {
     await screens.post('/connections', {
       ...{ name: 'Build hosts', type: 'ssh' },
       config: {
@@ -252,20 +252,20 @@ actions:
     await page.locator('.cm-line', { hasText: 'host: build-2.example.test' }).waitFor();
   });
 
-  it('is read only for viewers', async () => {
+  it('is read-only for viewers', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`, { roles: ['viewer'] });
     await page.getByText('read only').waitFor();
     expect(await page.getByRole('button', { name: 'Save as new version' }).isDisabled()).toBe(true);
   });
 
-  it('has no serious accessibility finding', async () => {
+  it('has no serious accessibility findings', async () => {
     const { page, wrong } = await screens.open(`/automations/${id}/edit`, { colorScheme: 'dark' });
     await page.getByText('Keep this comment').waitFor();
     expect(await seriousFindings(page)).toEqual([]);
     expect(wrong).toEqual([]);
   });
 
-  it('tries the text out on a past event that started nothing, and saves it as a test', async () => {
+  it('dry-runs the text on a past event that started no run, and saves the result as a test', async () => {
     const event = {
       specversion: '1.0',
       id: 'past',

@@ -2,14 +2,14 @@ import { firstView, fitsWhole } from '../../console/src/ui/graph/first-view';
 
 const PANEL = { width: 500, height: 400 };
 
-describe('the view that a graph opens with', () => {
-  it('is all of a graph that can be read, centred, and never enlarged', () => {
+describe('the initial view of a graph', () => {
+  it('shows the whole graph if it is readable, centred and never enlarged', () => {
     const layout = { width: 200, height: 300 };
     expect(fitsWhole(layout, PANEL)).toBe(true);
     expect(firstView(layout, PANEL, { x: 100, y: 20 })).toEqual({ x: 150, y: 16, zoom: 1 });
   });
 
-  it('is the part around the focus of a graph that is too wide', () => {
+  it('shows the part around the focus if the graph is too wide', () => {
     const layout = { width: 4_000, height: 300 };
     expect(fitsWhole(layout, PANEL)).toBe(false);
     const { x, zoom } = firstView(layout, PANEL, { x: 2_000, y: 20 });

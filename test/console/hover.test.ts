@@ -27,7 +27,7 @@ it('explains keys, values and the next times of a cron pattern', () => {
   );
 });
 
-it('explains an event and an action with its own description alone, and counts choices that are too many', () => {
+it('explains an event or action only with its own description, and counts choices if there are too many', () => {
   const lines = (text: string, of: string) => describeAt(text, text.indexOf(of), knowledge)?.lines;
   const trigger = 'triggers:\n  - event: alert.fired\n';
   expect(lines(trigger, 'alert.fired')).toEqual(['An alert began to fire: a new episode.']);
@@ -38,7 +38,7 @@ it('explains an event and an action with its own description alone, and counts c
   expect(lines(action.replace('incident.create', 'none'), 'none')?.join(' ')).toMatch(/ or one of \d+ more\.$/);
 });
 
-it('names the next times of a cron pattern in its own time zone', () => {
+it('lists the next times of a cron pattern in its own time zone', () => {
   const text =
     'triggers:\n  - event: automation.cron\n    config: { cronPattern: "30 9 * * 1", timezone: Asia/Tokyo }\n';
   const next = describeAt(text, text.indexOf('30 9'), knowledge)?.lines.find((line) => line.startsWith('Next'));
@@ -105,7 +105,7 @@ describe('hover inside expressions', () => {
     return found && [found.title, ...found.lines];
   };
 
-  it('says of what a trigger brings which type it has, and from which event', () => {
+  it('gives the type of a value in the payload of a trigger, and the event that it comes from', () => {
     expect(explain("filter: '¦trigger")).toEqual(['trigger', 'The event that started the run.', 'Type: map.']);
     expect(explain("filter: 'trigger.¦payload")).toEqual([
       'trigger.payload',
@@ -132,7 +132,7 @@ describe('hover inside expressions', () => {
     expect(explain('| ¦default')?.[0]).toMatch(/^value \| default\(/);
   });
 
-  it('explains health, states and the other roots by their schemas', () => {
+  it('explains health, states and the other root names by their schemas', () => {
     expect(explain('health.system.¦status')).toEqual([
       'health.system.status',
       'Health of the system that this run is about.',
@@ -156,7 +156,7 @@ describe('hover inside expressions', () => {
     expect(explain('alerts.firing.¦count')?.[2]).toBe('Type: number.');
   });
 
-  it('names the step that makes an artifact or sets a variable', () => {
+  it('names the step that produces an artifact or sets a variable', () => {
     expect(explain('artifacts.¦open')).toEqual([
       'artifacts.open',
       'Produced by the step open (incident.create).',
@@ -171,7 +171,7 @@ describe('hover inside expressions', () => {
     expect(explain('{{ var.¦none')?.[1]).toBe('Neither the `variables` of the document nor any step sets it.');
   });
 
-  it('leaves texts, keys and actions as they were', () => {
+  it('does not change the hover texts of texts, keys and actions', () => {
     expect(explain('¦message: |')?.[0]).toBe('message');
     expect(explain('action: ¦incident.create')?.[0]).toBe('action');
     expect(explain('default("¦who')).toBeUndefined();

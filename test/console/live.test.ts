@@ -45,7 +45,7 @@ actions:
 `;
 
 /** Tests the console with a real API process, worker, Postgres and Temporal. */
-describeConsole('the console over the whole service', () => {
+describeConsole('the console with the whole service', () => {
   let engine: Engine;
   let browser: Browser;
   let api: Awaited<ReturnType<Engine['api']>>;
@@ -71,7 +71,7 @@ describeConsole('the console over the whole service', () => {
     return opened;
   }
 
-  it('goes from nothing to a first run', async () => {
+  it('leads a new user to a first run', async () => {
     const { page, wrong } = await open('/automations/new');
     await writeDefinition(page, FIRST);
     await page.getByRole('button', { name: 'Create', exact: true }).click();
@@ -87,7 +87,7 @@ describeConsole('the console over the whole service', () => {
     expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
   }, 120_000);
 
-  it('retries a failed run from the step that failed', async () => {
+  it('retries a failed run from the failed step', async () => {
     const id = await engine.save(FAILS);
     engine.receiver.answerWith((_received, response) => void response.writeHead(500).end());
     const { page } = await open(`/automations/${id}`);
@@ -107,7 +107,7 @@ describeConsole('the console over the whole service', () => {
     expect(rows.map(({ status }) => status)).toEqual(['failed', 'success', 'success']);
   }, 120_000);
 
-  it('shows of a run what led to it and what it caused, and leads from run to run', async () => {
+  it('shows what led to a run and what the run caused, with links from run to run', async () => {
     const chain = (type: string, action: string) =>
       engine.save(`name: On ${type}
 triggers: [{ event: automation.event, config: { type: ${type} } }]
@@ -139,7 +139,7 @@ actions: [${action}]
     expect(wrong).toEqual([]);
   }, 120_000);
 
-  it('shows how long a sleeping run sleeps still, and cancels it', async () => {
+  it('shows how much longer a run sleeps, and cancels it', async () => {
     const id = await engine.save(SLEEPS);
     const { runId } = await engine.call({ url: origin() }, 'POST', `/automations/${id}/runs`, {});
     const { page } = await open(`/runs/${String(runId)}`);
@@ -148,7 +148,7 @@ actions: [${action}]
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   }, 120_000);
 
-  it('goes from an alert that did not page to the reason, and changes the definition until it would', async () => {
+  it('leads from an alert that did not page to the reason, and changes the definition until it would page', async () => {
     const id = await engine.save(PAGES);
     await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
       ...{ version: '4', status: 'firing' },
@@ -184,7 +184,7 @@ actions: [${action}]
     await candidate.getByText('It would run').waitFor();
   }, 180_000);
 
-  it('reconnects after a restart of the API, and misses nothing', async () => {
+  it('reconnects after a restart of the API without missing anything', async () => {
     const id = await engine.save(FIRST.replaceAll('deploy', 'restarted').replace('Greet', 'Survives'));
     const { page } = await open(`/runs?automationId=${id}`);
     await page.getByText('Live').waitFor();

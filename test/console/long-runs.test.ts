@@ -35,7 +35,7 @@ describeConsole('a run of many steps in the console', () => {
     return String(body['runId']);
   }
 
-  it('opens at the step that failed, marks it, and keeps the numbers of passes in sight', async () => {
+  it('opens at the failed step, marks it, and keeps the pass numbers visible', async () => {
     const id = await addRun('failed');
     for (const viewport of [
       { width: 1280, height: 800 },
@@ -68,7 +68,7 @@ describeConsole('a run of many steps in the console', () => {
     }
   });
 
-  it('opens at its begin when all steps succeeded', async () => {
+  it('opens at the beginning if all steps succeeded', async () => {
     const { page } = await screens.open(`/runs/${await addRun('success')}`);
     await page.locator('.step-row[data-index="0"]').waitFor();
     await page.getByText(FAILED).waitFor();

@@ -26,7 +26,7 @@ describeConsole('moving between the screens of the console', () => {
   });
   afterAll(() => screens.end());
 
-  it('goes from a plugin to what it provides, with an example of each action', async () => {
+  it('leads from a plugin to its triggers and actions, with an example of each action', async () => {
     const { page, wrong } = await screens.open('/connections?tab=plugins');
     const row = page.getByRole('row').filter({ hasText: 'integration-jira' });
     await row.getByText('built in').waitFor();
@@ -37,7 +37,7 @@ describeConsole('moving between the screens of the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('is reached from the keyboard alone', async () => {
+  it('can be reached with the keyboard alone', async () => {
     const { page } = await screens.open('/now');
     await settled(page);
     await page.keyboard.press('Tab');
@@ -50,7 +50,7 @@ describeConsole('moving between the screens of the console', () => {
     await page.getByRole('heading', { name: 'Incidents' }).waitFor();
   });
 
-  it('keeps what is pressed on a screen that is being left out of the address of the next one', async () => {
+  it('does not let a click on the old screen change the address of the new one', async () => {
     const { page } = await screens.open('/runs');
     await settled(page);
     const failed = page.getByRole('group', { name: 'Status' }).getByRole('button', { name: /^failed/ });
@@ -70,7 +70,7 @@ describeConsole('moving between the screens of the console', () => {
     await page.waitForURL(/\/console\/runs\?status=failed$/);
   });
 
-  it('stays on the screen that was chosen while a request of the one before was under way', async () => {
+  it('stays on the chosen screen when a request of the previous screen ends late', async () => {
     const { page } = await screens.open('/now');
     await settled(page);
     await page.getByRole('link', { name: 'Incidents' }).click();
@@ -91,7 +91,7 @@ describeConsole('moving between the screens of the console', () => {
     expect(page.url()).toMatch(/\/console\/now$/);
   });
 
-  it('shows at 390 px where one is, and moves between tabs by arrows', async () => {
+  it('shows the current screen at a width of 390 px, and moves between tabs with the arrow keys', async () => {
     const { page } = await screens.open('/system?tab=refused', { viewport: { width: 390, height: 844 } });
     await settled(page);
     const inView = (selector: string) =>

@@ -27,7 +27,7 @@ describeConsole('operating by the console', () => {
   afterAll(() => screens.end());
   const alertOf = async (id: string) => (await screens.api.call('GET', `${BASE}/alerts/${id}`)).body;
 
-  it('acknowledges an alert that is found from the first screen', async () => {
+  it('acknowledges an alert that the first screen links to', async () => {
     const { page, wrong } = await screens.open('/now');
     await page.getByRole('link', { name: 'DiskFull' }).click();
     await page.getByRole('button', { name: 'Acknowledge' }).click();
@@ -55,7 +55,7 @@ describeConsole('operating by the console', () => {
     await page.getByText('Nothing is silenced.').waitFor();
   });
 
-  it('resolves an alert by hand, and finds it among the resolved ones', async () => {
+  it('resolves an alert manually, and finds it among the resolved alerts', async () => {
     const { page } = await screens.open('/alerts/certexpires');
     await page.getByRole('button', { name: 'Resolve' }).click();
     await page.getByRole('cell', { name: 'person' }).waitFor();
@@ -64,7 +64,7 @@ describeConsole('operating by the console', () => {
     expect(await page.getByRole('link', { name: 'DiskFull' }).count()).toBe(0);
   });
 
-  it('searches alerts by a matcher, and says what is wrong with one', async () => {
+  it('searches alerts with a matcher, and reports an invalid matcher', async () => {
     const { page } = await screens.open('/alerts');
     await page.getByLabel('Matcher').fill('alertname=~"Disk.*"');
     await page.keyboard.press('Enter');
@@ -75,7 +75,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('alert').first().waitFor();
   });
 
-  it('opens an incident, writes an update and resolves it', async () => {
+  it('opens an incident, adds an update and resolves it', async () => {
     const { page } = await screens.open('/incidents');
     await page.getByRole('button', { name: 'Open an incident' }).click();
     await page.getByLabel('Title').fill('Checkout is slow');
@@ -89,7 +89,7 @@ describeConsole('operating by the console', () => {
     await page.locator('.page-sub [data-status="resolved"]').waitFor();
   });
 
-  it('chooses systems from a list by the keyboard, and takes several', async () => {
+  it('chooses several systems from a list with the keyboard', async () => {
     await screens.post('/systems', { id: 'search', name: 'Search engine' });
     await screens.post('/systems', { id: 'ledger', name: 'Ledger of accounts' });
     const { page, wrong } = await screens.open('/maintenances');
@@ -122,7 +122,7 @@ describeConsole('operating by the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('plans a maintenance, sees it in the calendar and cancels it', async () => {
+  it('plans a maintenance, shows it in the calendar and cancels it', async () => {
     await screens.post('/maintenances', {
       title: 'Move the rack',
       systemIds: ['checkout'],
@@ -141,7 +141,7 @@ describeConsole('operating by the console', () => {
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   });
 
-  it('creates an objective and shows what is left of its budget', async () => {
+  it('creates an objective and shows its remaining error budget', async () => {
     const { page } = await screens.open('/slos');
     await page.getByRole('button', { name: 'New objective' }).click();
     await page.getByLabel('Name').fill('Availability');
@@ -150,7 +150,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('row', { name: /Availability.*99.9 % in 30 days/ }).waitFor();
   });
 
-  it('shows a system with what depends on it and what fires', async () => {
+  it('shows which systems depend on a system, and its firing alerts', async () => {
     await screens.post('/systems', { id: 'shop', name: 'Shop' });
     await screens.post('/dependencies', { sourceSystemId: 'shop', targetSystemId: 'checkout', impactType: 'critical' });
     const { page } = await screens.open('/systems?q=check');
@@ -161,7 +161,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('heading', { name: 'Shop' }).waitFor();
   });
 
-  it('writes a secret that no page shows again, and warns of a short one', async () => {
+  it('saves a secret that no page shows again, and warns about a short one', async () => {
     const { page } = await screens.open('/connections?tab=secrets');
     await page.getByRole('button', { name: 'New secret' }).click();
     await page.getByLabel('Name').fill('PAGER_TOKEN');
@@ -173,7 +173,7 @@ describeConsole('operating by the console', () => {
     expect(await page.content()).not.toContain('a-value-that-is-long-enough');
   });
 
-  it('tests a connection before it is saved, and keeps its secret write-only', async () => {
+  it('tests a connection before saving it, and never shows its secret', async () => {
     const { page } = await screens.open('/connections');
     await page.getByRole('button', { name: 'New connection' }).click();
     await page.getByLabel('Name').fill('Our Jira');
@@ -191,7 +191,7 @@ describeConsole('operating by the console', () => {
     expect(await page.content()).not.toContain('a-token-that-nobody-sees');
   });
 
-  it('shows which automations use a connection, a hook, a package, a secret and scripts', async () => {
+  it('shows which automations use a connection, hook, package or secret, or run scripts', async () => {
     const created = await screens.post('/connections', {
       ...{ name: 'Used Jira', type: 'jira' },
       config: { baseUrl: 'https://jira.example.test', email: 'ops@example.test', apiToken: 'a-long-enough-token' },
@@ -242,7 +242,7 @@ describeConsole('operating by the console', () => {
       .waitFor();
   });
 
-  it('routes a dead letter again', async () => {
+  it('retries a dead letter', async () => {
     const { body } = await screens.api.call('POST', `${BASE}/events`, {
       body: { specversion: '1.0', id: 'dead', source: '/test', type: 'broken' },
     });
@@ -262,7 +262,7 @@ describeConsole('operating by the console', () => {
     await page.getByText('All changes were routed.').waitFor();
   });
 
-  it('makes a token that is shown once, and revokes it', async () => {
+  it('creates a token that is shown once, and revokes it', async () => {
     const { page } = await screens.open('/system');
     await page.getByRole('button', { name: 'New token' }).click();
     await page.getByLabel('Name').fill('for the pipeline');
@@ -277,14 +277,14 @@ describeConsole('operating by the console', () => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('shows who did what, filtered by the address', async () => {
+  it('shows who did what, filtered by the parameters of the address', async () => {
     const { page } = await screens.open('/system?tab=audit');
     await page.getByRole('row').nth(1).waitFor();
     await page.getByRole('button', { name: 'success' }).click();
     await page.waitForURL(/outcome=success/);
   });
 
-  it('shows the settings in force without secrets, to administrators only', async () => {
+  it('shows the current settings without secrets, to administrators only', async () => {
     const { page } = await screens.open('/system?tab=settings');
     await page.getByRole('row', { name: /FERMATA_PORT 9090 environment/ }).waitFor();
     await page.getByRole('row', { name: /FERMATA_HOST 127\.0\.0\.1 default/ }).waitFor();
@@ -303,7 +303,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('heading', { name: 'Example of a payload' }).waitFor();
   });
 
-  it('returns to sign-in when the session ends, and to the same screen afterwards', async () => {
+  it('returns to sign-in when the session ends, and afterwards to the same screen', async () => {
     const { page } = await screens.open('/systems/checkout');
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
     await screens.api.rows('update sessions set revoked_at = now()');
@@ -315,7 +315,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
   });
 
-  it('cancels all open runs of a filter after a preview of what matches', async () => {
+  it('cancels all open runs that match a filter, after a preview', async () => {
     const id = await screens.automation({
       name: 'Waits for long',
       actions: [{ delay: { hours: 5 } }],
@@ -337,7 +337,7 @@ describeConsole('operating by the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('saves filters as a view, which is a link and lasts over a reload', async () => {
+  it('saves filters as a view, which is a link and survives a reload', async () => {
     const { page } = await screens.open('/runs?status=failed');
     await page.getByRole('button', { name: 'Save this view' }).click();
     await page.getByLabel('Name of the view').fill('What failed');
@@ -349,7 +349,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('link', { name: 'What failed' }).waitFor({ state: 'detached' });
   });
 
-  it('makes a hook with a signature of its own and one for topics of SNS', async () => {
+  it('creates a hook with a custom signature, and one for SNS topics', async () => {
     const { page } = await screens.open('/connections?tab=hooks');
     await page.getByRole('button', { name: 'New hook' }).click();
     await page.getByLabel('Name').fill('own-signature');

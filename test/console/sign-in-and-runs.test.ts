@@ -34,7 +34,7 @@ describeConsole('the console', () => {
   const open = (path: string, options = {}) => openPage(screens.browser, api.url, path, options);
   const link = async () => String((await api.call('POST', `${BASE}/session/links`)).body.path);
 
-  it('signs in with a token, and out again', async () => {
+  it('signs in with a token and out again', async () => {
     const { page, wrong } = await open('/');
     await page.getByLabel('Token').fill('wrong-token');
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -47,7 +47,7 @@ describeConsole('the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('signs in by a link, and finds a failed run by filters that stand in the address', async () => {
+  it('signs in with a link, and finds a failed run by the filters in the address', async () => {
     const { page, wrong } = await open(await link());
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
@@ -63,7 +63,7 @@ describeConsole('the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('goes from a failed run to all runs with its error, and filters them by time', async () => {
+  it('leads from a failed run to all runs with the same error, filtered by time', async () => {
     const { page, wrong } = await screens.open(`/runs/${runId}`, { timezoneId: 'Europe/Berlin' });
     await page.getByRole('link', { name: 'all runs with this error' }).click();
     await page.waitForURL(/errorCode=http_status/);
@@ -82,7 +82,7 @@ describeConsole('the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('shows of the audit log only what one actor did, in a period', async () => {
+  it('filters the audit log by actor and period', async () => {
     await api.token('viewer');
     const { page, wrong } = await screens.open('/system?tab=audit');
     await page.getByRole('button', { name: 'Only anonymous' }).first().click();
@@ -99,7 +99,7 @@ describeConsole('the console', () => {
     expect(wrong).toEqual([]);
   });
 
-  it('shows of a step its rendered config, each failed attempt, and the variables that it changed', async () => {
+  it('shows the rendered config of a step, each failed attempt, and the variables that the step changed', async () => {
     const started = await screens.post(`/automations/${await screens.automation({ name: 'Detailed' })}/runs`, {});
     const id = String(started['runId']);
     const failure = (no: number, message: string) => ({

@@ -22,7 +22,7 @@ describe('actions of a run', () => {
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
-  it('are tried again after a 503, by the same key, as soon as Retry-After says', async () => {
+  it('are retried after a 503 with the same key, as soon as Retry-After allows', async () => {
     const id = await engine.save(one('retry', `  - { action: integration-webhook.send, config: { url: "$URL/x" } }`));
     engine.receiver.answerWith((_received, response) => {
       const status = engine.receiver.received.length < 3 ? 503 : 200;
@@ -39,7 +39,7 @@ describe('actions of a run', () => {
     expect(await engine.steps(run?.id ?? '')).toEqual([expect.objectContaining({ status: 'success', attempts: 3 })]);
   }, 180_000);
 
-  it('fail for good after max_attempts, with the status that the receiver answered', async () => {
+  it('fail for good after max_attempts, with the status of the last response', async () => {
     const id = await engine.save(
       one(
         'exhaust',
@@ -56,7 +56,7 @@ describe('actions of a run', () => {
     expect(engine.receiver.received).toHaveLength(2);
   }, 180_000);
 
-  it('are not tried again after a 400; continue_on_error goes on and keeps the error visible', async () => {
+  it('are not retried after a 400; with continue_on_error, the run continues and the error stays visible', async () => {
     const id = await engine.save(
       one(
         'refused',
@@ -74,7 +74,7 @@ describe('actions of a run', () => {
     expect(second).toMatchObject({ status: 'success' });
   });
 
-  it('keep their order when one of a row has to be tried again', async () => {
+  it('keep their order when one of several consecutive actions has to be retried', async () => {
     const calls = ['a', 'b', 'c'].map(
       (path) =>
         `  - { action: integration-webhook.send, config: { url: "$URL/${path}" }, retry: { initial_seconds: 0.1 } }`,
@@ -93,7 +93,7 @@ describe('actions of a run', () => {
     expect((await engine.steps(run?.id ?? '')).map(({ attempts }) => attempts)).toEqual([1, 2, 1]);
   }, 180_000);
 
-  it('that are slow in a row all happen, once each', async () => {
+  it('that are slow and consecutive all happen, once each', async () => {
     const calls = [1, 2, 3].map((n) => `  - { action: integration-webhook.send, config: { url: "$URL/${n}" } }`);
     const id = await engine.save(one('slow', calls.join('\n')));
     engine.receiver.answerWith(async (_received, response) => {
@@ -106,7 +106,7 @@ describe('actions of a run', () => {
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/1', '/2', '/3']);
   }, 180_000);
 
-  it('give up after max_attempts when nothing listens at the address', async () => {
+  it('fail after max_attempts when nothing listens at the address', async () => {
     const id = await engine.save(
       one(
         'nobody',
@@ -119,7 +119,7 @@ describe('actions of a run', () => {
     expect(await engine.steps(run?.id ?? '')).toEqual([expect.objectContaining({ attempts: 2 })]);
   });
 
-  it('time out after timeout_seconds for each attempt', async () => {
+  it('time out after timeout_seconds in each attempt', async () => {
     const id = await engine.save(
       one(
         'hang',
@@ -133,7 +133,7 @@ describe('actions of a run', () => {
     expect(engine.receiver.received).toHaveLength(2);
   }, 180_000);
 
-  it('that are long start as normal activities, and a cancel aborts the request on its way', async () => {
+  it('that take long start as normal activities, and cancelling the run aborts the request in progress', async () => {
     const id = await engine.save(
       one('long', `  - { action: integration-webhook.send, config: { url: "$URL/x", timeout: 60000 } }`),
     );
@@ -152,7 +152,7 @@ describe('actions of a run', () => {
     expect(await engine.steps(run.id)).toEqual([expect.objectContaining({ status: 'cancelled' })]);
   }, 180_000);
 
-  it('with a configuration that renders to nonsense fail without a call', async () => {
+  it('with a configuration that renders to invalid values fail without a call', async () => {
     const id = await engine.save(
       one('nonsense', `  - { action: integration-webhook.send, config: { url: "{{ trigger.payload.data.url }}" } }`),
     );
@@ -162,7 +162,7 @@ describe('actions of a run', () => {
     expect(runs.map(({ error }) => error?.code).sort()).toEqual(['config_invalid', 'egress_refused']);
   });
 
-  it('incidents are opened, found again and resolved, across runs, through their artifacts', async () => {
+  it('open incidents, find them again and resolve them, across runs, through their artifacts', async () => {
     const id = await engine.save(
       one(
         'down',
@@ -182,7 +182,7 @@ describe('actions of a run', () => {
     expect(new Set(made.rows.map(({ data }) => data.incidentId)).size).toBe(1);
   });
 
-  it('a run that is terminated in Temporal is noticed: its row says so', async () => {
+  it('end with a row that says so if their run is terminated in Temporal', async () => {
     const id = await engine.save(one('lost', `  - delay: { hours: 5 }`));
     await engine.emit('lost');
     const run = await until('the run waits', async () =>

@@ -35,13 +35,13 @@ triggers: [{ event: alert.fired, config: { matchers: ['${matcher}'] } }]
 actions:
 ${actions}`;
 
-  test('the connection is tested by the version of the Alertmanager', async () => {
+  test('the connection test reports the version of Alertmanager', async () => {
     expect(await engine.call(api, 'POST', `/connections/${connectionId}/test`)).toMatchObject({
       message: expect.stringMatching(/Alertmanager \d+\.\d+/) as string,
     });
   });
 
-  test('alert.silence silences the alert of the run here and there, alert.unsilence ends both', async () => {
+  test('alert.silence silences the alert of the run here and in Alertmanager, and alert.unsilence ends both silences', async () => {
     const id = await engine.save(
       automation(
         'Hush',
@@ -81,7 +81,7 @@ ${actions}`;
     expect(await engine.call(api, 'GET', '/alerts/n1')).not.toHaveProperty('silencedUntil');
   }, 270_000);
 
-  test('matchers go to Alertmanager as they are; what it refuses fails the step and leaves no silence here', async () => {
+  test('Alertmanager receives matchers unchanged; if it refuses one, the step fails and leaves no silence here', async () => {
     const silence = (matchers: string) =>
       `  - { action: alert.silence, config: { matchers: ${matchers}, durationMinutes: 5, connectionId: ${connectionId} } }`;
     const good = await engine.save(automation('Good', 'alertname="Good"', silence(`['team=~"a|b"', 'env!="test"']`)));
@@ -105,7 +105,7 @@ ${actions}`;
     expect(await silencesHere()).toEqual(before);
   }, 270_000);
 
-  test('an alert that does not exist fails the step before anything is sent', async () => {
+  test('an unknown alert fails the step before anything is sent', async () => {
     const count = (await silencesThere()).length;
     const id = await engine.save(
       automation(
@@ -119,7 +119,7 @@ ${actions}`;
     expect(await silencesThere()).toHaveLength(count);
   }, 180_000);
 
-  test('a repeated attempt finds the silence of the first by its marker, also after a person ended it', async () => {
+  test('a repeated attempt finds the silence of the first one by its marker, even if a person has ended it', async () => {
     const egress = createEgress({ allow: ['127.0.0.1'] });
     try {
       const silences = createRemoteSilences(createAlertmanagerClient(egress));

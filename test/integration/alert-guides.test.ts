@@ -48,7 +48,7 @@ describe('the guides on alerts', () => {
     });
   const resolve = (fingerprint: string, labels: Fields) => send(fingerprint, labels, { status: 'resolved' });
 
-  test('page-with-runbook pages with the link, and escalates unless somebody acknowledges', async () => {
+  test('page-with-runbook sends a page with the link, and escalates unless somebody acknowledges', async () => {
     const [name, pager] = await channel('PAGER');
     const id = await guide('page-with-runbook.yaml', [name, pager], ['timeout_seconds: 900', 'timeout_seconds: 3']);
     const annotations = { summary: 'Full.', runbook_url: 'https://rb/disk' };
@@ -80,7 +80,7 @@ describe('the guides on alerts', () => {
     expect(items).toMatchObject([{ title: 'Flappy is flapping', systemIds: ['flaps'] }]);
   }, 270_000);
 
-  test('mute-during-maintenance pages when the maintenance has ended, if the alert still fires', async () => {
+  test('mute-during-maintenance pages after the maintenance if the alert still fires', async () => {
     const [name, pager] = await channel('PAGER_2');
     const id = await guide('mute-during-maintenance.yaml', ['PAGER', pager]);
     for (const system of ['m1', 'm2']) await engine.call(api, 'POST', '/systems', { id: system, name: system });
@@ -140,7 +140,7 @@ describe('the guides on alerts', () => {
     }
   }, 270_000);
 
-  test('group-by-label sends one message for the alerts of a cluster', async () => {
+  test('group-by-label sends one message for all alerts of a cluster', async () => {
     const [name, chat] = await channel('CHAT');
     const id = await guide('group-by-label.yaml', [name, chat], ['seconds: 30', 'seconds: 2']);
     for (const alertname of ['Slow', 'Errors', 'Slow2']) await send(`c-${alertname}`, { alertname, cluster: 'eu' });
@@ -154,7 +154,7 @@ describe('the guides on alerts', () => {
     ).toEqual(['1 alerts in us: Slow', '3 alerts in eu: Errors, Slow, Slow2']);
   }, 270_000);
 
-  test('clean-up-full-disks runs the clean-up, and pages with the runbook when the alert stays', async () => {
+  test('clean-up-full-disks runs the clean-up, and pages with the runbook if the alert remains', async () => {
     const [name, pager] = await channel('PAGER_3');
     const id = await guide(
       'clean-up-full-disks.yaml',
@@ -169,7 +169,7 @@ describe('the guides on alerts', () => {
     expect(pages(name)).toMatchObject([{ title: 'Disk still full on db-1', body: 'https://rb/disk' }]);
   }, 270_000);
 
-  test('run when they are applied from Git, with the connection of the guide before found by its name', async () => {
+  test('work when they are applied from Git and find the connection of the previous guide by its name', async () => {
     const { name, ...spec } = parse(readFileSync(join(GUIDES, 'group-by-label.yaml'), 'utf8')) as Fields;
     const before = pages('CHAT').length;
     const document = { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: 'clusters', title: name } };
@@ -186,7 +186,7 @@ describe('the guides on alerts', () => {
     expect(pages('CHAT').at(-1)).toMatchObject({ title: '2 alerts in east', body: 'NodeDown, PodDown' });
   }, 180_000);
 
-  test('are all tried here', () => {
+  test('are all covered by this file', () => {
     expect([...tried].sort()).toEqual(readdirSync(GUIDES).sort());
   });
 });

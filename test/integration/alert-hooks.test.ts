@@ -19,7 +19,7 @@ const aws = {
   },
 } as unknown as Egress;
 
-describe('hooks that guard alert senders', () => {
+describe('hooks that protect alert senders', () => {
   let h: ApiHarness;
   beforeAll(async () => {
     h = await startApiHarness({}, { sns: createSns({ egress: aws, certificates: certificate() }) });
@@ -52,7 +52,7 @@ describe('hooks that guard alert senders', () => {
     // https://grafana.com/docs/grafana/latest/alerting/configure-notifications/manage-contact-points/integrations/webhook-notifier/
     ['grafana', 'graf', 'grafana-firing', 'X-Grafana-Alerting-Signature', '', 'grafana:c6eadffa33fcdf37'],
   ];
-  test.each(SIGNED)('%s is taken with a right signature only', async (sender, hook, file, header, prefix, id) => {
+  test.each(SIGNED)('%s is accepted only with a valid signature', async (sender, hook, file, header, prefix, id) => {
     const raw = payload(file);
     const path = `/ingest/${sender}/${hook}`;
     expect((await post(path, raw)).status).toBe(401);
@@ -67,7 +67,7 @@ describe('hooks that guard alert senders', () => {
     expect((await post(path, raw, { [header]: prefix + hmac(raw, 'old') })).body.changeIds).toEqual([]);
   });
 
-  test('senders that sign nothing use a secret in a header; a hook that guards nothing is refused', async () => {
+  test('senders without signatures use a secret in a header; a hook that checks nothing is refused', async () => {
     const raw = payload('azure-firing');
     expect((await post('/ingest/azure/token', raw, { 'X-Token': 'wrong' })).status).toBe(401);
     expect((await post('/ingest/azure/token', raw, { 'X-Token': 't0ken' })).status).toBe(202);
@@ -75,7 +75,7 @@ describe('hooks that guard alert senders', () => {
     expect((await post('/ingest/azure', raw)).status).toBe(401);
   });
 
-  test('a PagerDuty delivery that comes twice fires its event once', async () => {
+  test('a PagerDuty delivery that arrives twice emits its event once', async () => {
     await h.call('POST', `${BASE}/ingest/alertmanager`, {
       body: { alerts: [{ status: 'firing', fingerprint: 'linked', labels: { alertname: 'A' } }] },
     });
@@ -86,7 +86,7 @@ describe('hooks that guard alert senders', () => {
     expect((await send()).body.changeIds).toEqual([]);
   });
 
-  test('SNS: an alarm with a right signature of one of the topics of the hook', async () => {
+  test("SNS: an alarm is accepted with a valid signature from one of the hook's topics", async () => {
     const firing = JSON.parse(payload('sns-firing')) as Fields;
     const send = (message: Fields) =>
       post('/ingest/sns/aws', JSON.stringify(message), { 'content-type': 'text/plain; charset=UTF-8' });
@@ -122,7 +122,7 @@ describe('hooks that guard alert senders', () => {
     expect((await send(signSns(failing))).status).toBe(502);
   });
 
-  test('topics belong to the scheme sns', async () => {
+  test('only the scheme sns accepts topics', async () => {
     const made = await h.call('POST', `${BASE}/hooks`, {
       body: { name: 'x', scheme: 'header', secrets: ['s'], topics: [TOPIC] },
     });
@@ -146,7 +146,7 @@ describe('hooks with alert', () => {
     });
   const get = (id: string) => h.call('GET', `${BASE}/alerts/${encodeURIComponent(id)}`);
 
-  test('map any JSON by expressions: each element of a list, with headers and query', async () => {
+  test('map any JSON with expressions: each element of a list, with headers and query', async () => {
     const alert = {
       ...{ each: 'body.jobs', fingerprint: 'item.id', status: 'item.failed', name: 'item.job' },
       ...{ severity: 'item.critical ? "critical" : "info"', labels: 'item.labels', annotations: 'item.notes' },
@@ -181,7 +181,7 @@ describe('hooks with alert', () => {
     expect(webhooks).toEqual([]);
   });
 
-  test('the body is one element by default, and the name and severity have defaults', async () => {
+  test('use the whole body as one element, and default values for name and severity', async () => {
     const mapping = { fingerprint: 'query.id + headers["x-part"]', status: 'item.state', annotations: 'body.notes' };
     expect((await make('plain', mapping)).status).toBe(201);
     const body = { state: 'FIRING', notes: { description: 'Runbook: https://rb/plain' } };
@@ -191,7 +191,7 @@ describe('hooks with alert', () => {
     });
   });
 
-  test('a message of which nothing can be taken is refused and listed', async () => {
+  test('refuse a message without usable elements, and list it', async () => {
     expect((await make('list', { each: 'body.items', fingerprint: 'item', status: 'true' })).status).toBe(201);
     expect(await send('list', { items: 3 })).toMatchObject({ status: 422, body: { code: 'validation_failed' } });
     expect((await send('list', { items: [] })).body).toEqual({ accepted: 0, changeIds: [], rejected: [] });
@@ -200,7 +200,7 @@ describe('hooks with alert', () => {
     expect((await send('list', { items: ['a'] }, { 'x-hook-secret': 'wrong' })).status).toBe(401);
   });
 
-  test('an expression that does not parse, and a name of another sender, are refused at save', async () => {
+  test('are refused on save if an expression does not parse or the name is that of a built-in sender', async () => {
     expect(await make('bad', { fingerprint: 'item.id +', status: 'item.x' })).toMatchObject({
       ...{ status: 422, body: { errors: [{ path: 'alert.fingerprint' }] } },
     });

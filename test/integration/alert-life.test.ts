@@ -13,7 +13,7 @@ type Fields = Record<string, unknown>;
 const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
-describe('the life of an alert', () => {
+describe('the life cycle of an alert', () => {
   let h: ApiHarness;
   beforeAll(async () => {
     h = await startApiHarness();
@@ -39,7 +39,7 @@ describe('the life of an alert', () => {
       minutes,
     ]);
 
-  test('messages that come at the same time share transactions, and each answers with its own changes', async () => {
+  test('messages that arrive at the same time share transactions, and each response contains its own changes', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
         n === 20 ? fire('storm-20', { labels: {}, fingerprint: undefined }) : fire(`storm-${n}`),
@@ -57,7 +57,7 @@ describe('the life of an alert', () => {
     expect(new Set(changes.map(({ committed }) => committed)).size).toBeLessThan(20);
   });
 
-  test('FERMATA_ALERT_STALE_MINUTES: an alert that its sender stopped repeating is resolved, and its system healthy', async () => {
+  test('FERMATA_ALERT_STALE_MINUTES: an alert that its sender no longer repeats is resolved, and its system becomes healthy', async () => {
     const severities = severityMap(SeverityRules.parse(DEFAULT_SEVERITY_RULES));
     const endStale = createEndStaleAlerts({ staleMs: 10 * MINUTE_MS, severities });
     const registry = createRegistry<Action>(testPlugins());
@@ -84,7 +84,7 @@ describe('the life of an alert', () => {
     expect((await get('silent')).body.episodes).toMatchObject([{ endedBy: null }, { endedBy: 'stale' }]);
   });
 
-  test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences go after their time, firing ones stay', async () => {
+  test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences are deleted after that time, firing alerts are kept', async () => {
     for (const fingerprint of ['old', 'new', 'open']) await fire(fingerprint);
     for (const [fingerprint, daysAgo] of [
       ['old', 31],

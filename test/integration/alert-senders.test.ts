@@ -139,7 +139,7 @@ actions:
     expect(new Date(String(state['endsAt'])).getTime()).toBeGreaterThan(new Date(String(state['startsAt'])).getTime());
   });
 
-  test('Sentry: a metric alert is known by its rule, and keeps its severity when it resolves', async () => {
+  test('Sentry: a metric alert is identified by its rule, and keeps its severity when it is resolved', async () => {
     await post('sentry', 'sentry-metric-firing');
     expect(await seen('alert.fired', 'sentry:metric:7')).toMatchObject({
       ...{ alertname: 'Too many errors', severity: 'critical' },

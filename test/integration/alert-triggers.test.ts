@@ -55,7 +55,7 @@ ${actions}`;
     expect(detail.runs).toMatchObject([{ automationId: id, automationName: 'Disk' }]);
   }, 360_000);
 
-  test('a silenced alert starts nothing, with the reason; its resolution does', async () => {
+  test('a silenced alert starts no run, with the reason; its resolution does start one', async () => {
     const fired = await engine.save(
       automation(
         'Fired',
@@ -79,7 +79,7 @@ ${actions}`;
     expect(await engine.runs(fired)).toEqual([]);
   }, 360_000);
 
-  test('a dwell of a group holds while any alert of it fires; the key is made of the labels', async () => {
+  test('a dwell of a group holds while any of its alerts fires; the key consists of the labels', async () => {
     const id = await engine.save(
       automation(
         'Group',
@@ -97,7 +97,7 @@ ${actions}`;
     expect(run).toMatchObject({ status: 'success', context_key: 'cluster=c\\,1,zone=' });
   }, 360_000);
 
-  test("alerts.firing counts the alerts of the run's system, or of its key, and wakes waits", async () => {
+  test("alerts.firing counts the alerts of the run's system or context key, and wakes waits", async () => {
     const seen = (matcher: string, groupBy: string) =>
       engine.save(
         automation(
@@ -129,7 +129,7 @@ ${actions}`;
     }
   }, 360_000);
 
-  test('two Alertmanagers that retry start one run', async () => {
+  test('retries from two Alertmanagers start one run', async () => {
     const id = await engine.save(
       automation(
         'Pair',
@@ -162,7 +162,7 @@ ${actions}`;
     expect(runs.map(({ context_key: key }) => key)).toEqual(['busy-1', 'busy-2']);
   }, 180_000);
 
-  test('an alert that resolves before it has fired starts nothing; one whose labels change reports which', async () => {
+  test('an alert that resolves before it has fired starts no run; a changed label is reported', async () => {
     const on = (event: string) =>
       engine.save(
         automation(
@@ -186,7 +186,7 @@ ${actions}`;
     expect(rows).toMatchObject([{ scope: { changedFields: ['labels'] } }]);
   }, 180_000);
 
-  test('a group of 3,000 alerts in one request is taken whole, and each alert is routed', async () => {
+  test('a request with 3,000 alerts is accepted as a whole, and each alert is routed', async () => {
     const id = await engine.save(
       automation(
         'Storm',
@@ -210,7 +210,7 @@ ${actions}`;
     });
   }, 540_000);
 
-  test('a matcher that does not parse is refused at save with its place and column', async () => {
+  test('a matcher that does not parse is refused on save, with its path and column', async () => {
     const bad = {
       name: 'Bad',
       triggers: [{ event: 'alert.fired', config: { matchers: ['a="1"', 'b=~"("'] } }],

@@ -6,7 +6,7 @@ type Fields = Record<string, unknown>;
 
 const payload = (name: string) => JSON.parse(readFileSync(`examples/payloads/${name}.json`, 'utf8')) as Fields;
 
-describe('alerts over the API', () => {
+describe('alerts through the API', () => {
   let h: ApiHarness;
   beforeAll(async () => {
     h = await startApiHarness();
@@ -34,7 +34,7 @@ describe('alerts over the API', () => {
       )
     ).map(({ fields }) => fields);
 
-  test('an alert of Grafana with version 1 is taken, and so is one without version or with a number', async () => {
+  test('an alert from Grafana with version 1 is accepted, and so is one with a numeric version or none', async () => {
     const grafana = {
       ...{ receiver: 'ops', status: 'firing', orgId: 1, title: '[FIRING:1]', state: 'alerting', message: 'm' },
       ...{ groupLabels: {}, commonLabels: {}, externalURL: 'https://g/', groupKey: '{}:{}', truncatedAlerts: 2 },
@@ -56,7 +56,7 @@ describe('alerts over the API', () => {
     expect((await get('c6eadffa33fcdf37')).repeats).toBe(2);
   });
 
-  test('each field of a new alert has a transition from null; a later change has one of the changed fields only', async () => {
+  test('each field of a new alert has a transition from null; a later change only has transitions of the changed fields', async () => {
     const id = newId();
     const labels = { alertname: 'DiskFull' };
     await fire(id, { labels, generatorURL: 'https://p/g' });
@@ -71,7 +71,7 @@ describe('alerts over the API', () => {
     expect(items.find(({ field }) => field === 'status')).toMatchObject({ from: null, to: 'firing' });
   });
 
-  test('a bad element is rejected with its place, counted and listed; the others count', async () => {
+  test('an invalid element is rejected with its position, counted and listed; the others are accepted', async () => {
     const id = newId();
     const answer = await post({ alerts: [alert(id), { status: 'firing', labels: {} }, 7, alert(newId())] });
     expect(answer.status).toBe(202);
@@ -91,14 +91,14 @@ describe('alerts over the API', () => {
     expect((await post('{"alerts":', 'grafana')).status).toBe(400);
   });
 
-  test('NUL and bytes that are no text become U+FFFD', async () => {
+  test('NUL and invalid UTF-8 are replaced with U+FFFD', async () => {
     const id = newId();
     const raw = JSON.stringify({ alerts: [alert(id, { annotations: { summary: 'a\0b' } })] });
     expect((await post(Buffer.from(raw))).status).toBe(202);
     expect((await get(id)).annotations).toEqual({ summary: 'a\ufffdb' });
   });
 
-  test('a repeat changes nothing, and neither do values, urls and the receiver; labels and annotations do', async () => {
+  test('a repeated message changes nothing, nor do different values, URLs or receivers; labels and annotations do', async () => {
     const id = newId();
     await fire(id);
     expect((await fire(id)).body).toEqual({ accepted: 1, changeIds: [], rejected: [] });
@@ -113,7 +113,7 @@ describe('alerts over the API', () => {
     expect((await changes(id))[1]).toEqual(['annotations']);
   });
 
-  test('episodes: late messages belong to the past, firing again is a new one and clears the acknowledgement', async () => {
+  test('episodes: late messages belong to the earlier episode; firing again begins a new one and clears the acknowledgement', async () => {
     const id = newId();
     const resolve = (endsAt: string) => fire(id, { status: 'resolved', endsAt });
     expect((await resolve('2026-11-20T08:00:00Z')).body.changeIds).toEqual([]);
@@ -144,14 +144,14 @@ describe('alerts over the API', () => {
     expect((await h.call('POST', `${BASE}/alerts/nobody/acknowledge`)).status).toBe(404);
   });
 
-  test('of two elements with one fingerprint the later counts', async () => {
+  test('the later of two elements with the same fingerprint counts', async () => {
     const id = newId();
     const twice = [alert(id), alert(id, { labels: { alertname: 'Other' } })];
     expect((await post({ alerts: twice })).body).toMatchObject({ accepted: 2, changeIds: [expect.any(String)] });
     expect((await get(id)).name).toBe('Other');
   });
 
-  test('an episode that is sent again after a restore of Postgres has the ids of its changes; another one has its own', async () => {
+  test('after a restore of Postgres, an episode that is sent again has the same change ids; another episode has its own', async () => {
     const id = newId();
     const at = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
     const [startsAt, endsAt] = [at(20), at(10)];
@@ -169,14 +169,14 @@ describe('alerts over the API', () => {
     expect(await changeIdsOf({ status: 'resolved', startsAt, endsAt })).toEqual(ended);
   });
 
-  test('an alert without fingerprint gets the one that Alertmanager gives its labels', async () => {
+  test('an alert without a fingerprint gets the one that Alertmanager derives from its labels', async () => {
     const { fingerprint: _, ...rest } = alert('x', { labels: { alertname: 'test', instance: 'localhost' } });
     await post({ alerts: [rest] });
     const [found] = (await h.call('GET', `${BASE}/alerts?matchers=alertname%3D"test"`)).body.items as Fields[];
     expect(found?.fingerprint).toMatch(/^[0-9a-f]{16}$/);
   });
 
-  test('lists by status, severity, system, source and matchers, in pages', async () => {
+  test('lists alerts by status, severity, system, source and matchers, page by page', async () => {
     const ids = [newId(), newId(), newId()];
     for (const [index, id] of ids.entries()) {
       const labels = {
@@ -208,7 +208,7 @@ describe('alerts over the API', () => {
     expect((await list(`matchers=${encodeURIComponent('a=')}`)).status).toBe(422);
   });
 
-  test('silences by fingerprint and by matchers; they cover alerts that come later, and end', async () => {
+  test('silences apply to fingerprints and matchers, cover later alerts, and end', async () => {
     const [id, later] = [newId(), newId()];
     await fire(id);
     const one = await h.call('POST', `${BASE}/alerts/${id}/silence`, {
@@ -238,7 +238,7 @@ describe('alerts over the API', () => {
     expect((await h.call('POST', `${BASE}/alerts/nobody/silence`, { body: { durationMinutes: 1 } })).status).toBe(404);
   });
 
-  test('severities are mapped without regard to case; none and info are attached but degrade nothing', async () => {
+  test('severities are case-insensitive; alerts with none and info are attached but degrade no system', async () => {
     const expected = {
       critical: 'unhealthy',
       CRITICAL: 'unhealthy',
@@ -254,21 +254,21 @@ describe('alerts over the API', () => {
     }
   });
 
-  test('the entity can be read, not written', async () => {
+  test('the entity can be read but not written', async () => {
     const id = newId();
     await fire(id);
     expect((await h.call('GET', `${BASE}/entities/alert/${id}`)).body).toMatchObject({ state: { status: 'firing' } });
     expect((await h.call('PUT', `${BASE}/entities/alert/${id}`, { body: {} })).status).toBe(409);
   });
 
-  test('the payloads of the examples are taken', async () => {
+  test('the payloads of the examples are accepted', async () => {
     expect((await post(payload('alertmanager-firing'))).body).toMatchObject({ accepted: 2 });
     expect(await get('c7a9f21b0e5d4a63')).toMatchObject({
       ...{ runbookUrl: 'https://runbooks.example.org/high-error-rate', systemId: 'checkout' },
     });
   });
 
-  test('a viewer cannot acknowledge or send, and a sender cannot read', async () => {
+  test('a viewer cannot acknowledge or send alerts, and a sender cannot read them', async () => {
     const id = newId();
     await fire(id);
     const [viewer, ingest] = [await h.token('viewer'), await h.token('ingest')];
@@ -277,7 +277,7 @@ describe('alerts over the API', () => {
     expect((await h.call('POST', `${BASE}/ingest/zabbix`, { token: viewer, body: {} })).status).toBe(403);
   });
 
-  test('a PagerDuty webhook is taken with a right signature only, and acknowledges the alert that its key names', async () => {
+  test('a PagerDuty webhook is accepted only with a valid signature, and acknowledges the alert of its key', async () => {
     const id = newId();
     await fire(id);
     await h.call('POST', `${BASE}/hooks`, { body: { name: 'pd', scheme: 'pagerduty', secrets: ['pd-secret'] } });

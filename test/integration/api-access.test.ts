@@ -12,7 +12,7 @@ const examplePath = (route: { path: string; atRoot?: boolean }) =>
   `${route.atRoot ? '' : BASE}${route.path.replace(/\{\w+\}/g, '00000000-0000-7000-8000-000000000000')}`;
 
 describe('permissions', () => {
-  it('lets each role use exactly the routes its permissions name, and nobody without a token', async () => {
+  it('allow each role exactly the routes of its permissions, and nothing without a token', async () => {
     const tokens = new Map(await Promise.all(ROLES.map(async (role) => [role, await api.token(role)] as const)));
     for (const route of api.api.routes) {
       expect([route.operationId, [...PERMISSIONS, 'public']]).toEqual([
@@ -36,7 +36,7 @@ describe('permissions', () => {
     }
   });
 
-  it('leaves open exactly what the contract leaves open', () => {
+  it('leave exactly those routes public that the contract lists', () => {
     const open = api.api.routes.filter((route) => route.permission === 'public').map((route) => route.path);
     expect(open.sort()).toEqual([
       '/docs',
@@ -69,7 +69,7 @@ describe('permissions', () => {
 });
 
 describe('tokens', () => {
-  it('are shown once, found by their prefix, and kept as a hash only', async () => {
+  it('are shown once, can be found by their prefix, and are stored only as a hash', async () => {
     const created = await api.call('POST', `${BASE}/tokens`, { body: { name: 'ci', roles: ['viewer'] } });
     expect(created.status).toBe(201);
     const token = String(created.body.token);
@@ -100,7 +100,7 @@ describe('tokens', () => {
     expect((await api.call('POST', `${BASE}/tokens`, { body: past })).status).toBe(422);
   });
 
-  it('are never kept in clear for repeats of the call that made them', async () => {
+  it('are never stored in clear text for repeated calls with the same Idempotency-Key', async () => {
     const request = { body: { name: 'once', roles: ['viewer'] }, headers: { 'Idempotency-Key': 'token-1' } };
     const first = await api.call('POST', `${BASE}/tokens`, request);
     const again = await api.call('POST', `${BASE}/tokens`, request);
@@ -122,7 +122,7 @@ describe('tokens', () => {
 });
 
 describe('audit', () => {
-  it('has a row for each mutation, also for those that were refused, with who, what and why', async () => {
+  it('has a row for each mutation, even if it was refused, with actor, action and reason', async () => {
     const viewer = await api.token('viewer');
     await api.call('POST', `${BASE}/systems`, { body: { id: 'audited', name: 'Audited' } });
     await api.call('POST', `${BASE}/systems`, { body: { name: '' } });
@@ -142,13 +142,13 @@ describe('audit', () => {
     expect(JSON.stringify(rows)).not.toContain(String(made.body.token));
   });
 
-  it('cannot be changed or shortened', async () => {
+  it('cannot be changed or deleted', async () => {
     for (const change of [`update audit_log set outcome = 'success'`, 'delete from audit_log', 'truncate audit_log']) {
       await expect(api.rows(change)).rejects.toThrow('append-only');
     }
   });
 
-  it('has no row for events that were taken in, and one for those that were refused', async () => {
+  it('has no rows for accepted events, and one for each refused event', async () => {
     const before = await api.rows('select id from audit_log');
     const event = { specversion: '1.0', id: 'audit-1', source: 'test', type: 'test' };
     expect((await api.call('POST', `${BASE}/events`, { body: event })).status).toBe(202);
@@ -157,7 +157,7 @@ describe('audit', () => {
   });
 });
 
-it('limits the rate per token and says when to come back', async () => {
+it('limits the request rate of each token and says when to retry', async () => {
   const limited = await startApiHarness({ rateLimit: { perSecond: 3, ingestPerSecond: 5 } });
   try {
     const [one, other] = [await limited.token('operator'), await limited.token('operator')];

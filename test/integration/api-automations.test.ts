@@ -25,7 +25,7 @@ actions:
 `;
 
 describe('saving', () => {
-  it('answers with the document, its defaults, derived trigger ids and where it lies', async () => {
+  it('returns the document with its defaults and derived trigger ids, and its address', async () => {
     const made = await create(document('First', { status: 'disabled', group: ' night ' }));
     expect(made.status).toBe(201);
     expect(made.body).toMatchObject({
@@ -38,7 +38,7 @@ describe('saving', () => {
     expect(got.headers.get('etag')).toBe(made.headers.get('etag'));
   });
 
-  it('refuses with everything that is wrong, the nearest known name, and stores nothing', async () => {
+  it('refuses an invalid document with all its errors and the nearest known names, and stores nothing', async () => {
     const body = document('Wrong', { triggers: [{ event: 'healthcheck.system_degradet' }], colour: 'red' });
     const answer = await create(body);
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
@@ -48,12 +48,12 @@ describe('saving', () => {
     expect((await api.call('GET', `${BASE}/automations?q=Wrong`)).body.items).toEqual([]);
   });
 
-  it.each([[[]], ['text'], [7], [null]])('refuses %j, which is no document', async (body) => {
+  it.each([[[]], ['text'], [7], [null]])('refuses %j, which is not a document', async (body) => {
     const answer = await create(JSON.stringify(body), { 'Content-Type': 'application/json' });
     expect([answer.status, answer.body.code]).toEqual([422, 'validation_failed']);
   });
 
-  it('makes a new version only when the definition changes, and keeps the old ones', async () => {
+  it('creates a new version only if the definition changes, and keeps the old ones', async () => {
     const { body } = await create(document('Versions'));
     const path = `${BASE}/automations/${String(body.id)}`;
     expect((await api.call('PATCH', path, { body: { group: 'a' } })).body).toMatchObject({ version: 1, group: 'a' });
@@ -77,7 +77,7 @@ describe('saving', () => {
     expect((await api.call('POST', `${path}/versions/9/rollback`)).status).toBe(404);
   });
 
-  it('refuses an update made from an older state, and lets the last write win without If-Match', async () => {
+  it('refuses an update that is based on an older state; without If-Match, the last write wins', async () => {
     const made = await create(document('Etag'));
     const path = `${BASE}/automations/${String(made.body.id)}`;
     const stale = { 'If-Match': made.headers.get('etag') ?? '' };
@@ -99,7 +99,7 @@ describe('saving', () => {
     expect((await api.call('GET', path)).status).toBe(404);
   });
 
-  it('keeps both of two patches of different keys that arrive together', async () => {
+  it('keeps both of two concurrent patches of different keys', async () => {
     const { body } = await create(document('Race'));
     const path = `${BASE}/automations/${String(body.id)}`;
     await Promise.all([
@@ -114,7 +114,7 @@ describe('YAML', () => {
   const yaml = { 'Content-Type': 'application/yaml' };
   const accept = { headers: { Accept: 'application/yaml' } };
 
-  it('goes in and comes out as it was written; a change by JSON keeps the comments', async () => {
+  it('is returned as it was written; a change by JSON keeps the comments', async () => {
     const made = await create(YAML, yaml);
     expect(made.body).toMatchObject({ name: 'From YAML', group: 'on-call' });
     const path = `${BASE}/automations/${String(made.body.id)}`;
@@ -135,7 +135,7 @@ describe('YAML', () => {
     expect((await api.call('GET', path, accept)).text).toBe(text2);
   });
 
-  it('is the new text when it replaces the document or states the whole of it, and its keys are taken over otherwise', async () => {
+  it('becomes the new text if it replaces or contains the whole document; otherwise only its keys are merged', async () => {
     const { body } = await create(YAML, yaml);
     const path = `${BASE}/automations/${String(body.id)}`;
     const second = YAML.replace('{ message: hi }', '{ message: ho } # louder');
@@ -151,7 +151,7 @@ describe('YAML', () => {
     expect(merged).toBe(third.replace('name: From YAML\n', 'name: From YAML\nmode: queued # one by one\n'));
   });
 
-  it('that changes only comments is stored under a new ETag, without a new version', async () => {
+  it('that changes only comments is stored with a new ETag but without a new version', async () => {
     const { body, headers } = await create(YAML, yaml);
     const path = `${BASE}/automations/${String(body.id)}`;
     const text = YAML.replace('# keep me', '# keep this instead');
@@ -165,7 +165,7 @@ describe('YAML', () => {
     expect((await api.call('PATCH', `${path}?replace=true`, { body: YAML, headers: stale })).status).toBe(412);
   });
 
-  it('comes back with a rollback, with the group of today', async () => {
+  it('is restored by a rollback, with the current group', async () => {
     const { body } = await create(YAML, yaml);
     const path = `${BASE}/automations/${String(body.id)}`;
     await api.call('PATCH', path, { body: { actions: [{ delay: { seconds: 1 } }], group: 'days' } });
@@ -175,7 +175,7 @@ describe('YAML', () => {
     expect((await api.call('GET', path, accept)).text).toBe(YAML.replace('on-call', 'days'));
   });
 
-  it('that states a status follows it, and the text stays', async () => {
+  it('that contains a status follows changes of the status; the rest of the text stays the same', async () => {
     const { body } = await create(`${YAML}status: disabled # until Monday\n`, yaml);
     const path = `${BASE}/automations/${String(body.id)}`;
     expect((await api.call('GET', path, accept)).text).toBe(`${YAML}status: disabled # until Monday\n`);
@@ -183,13 +183,13 @@ describe('YAML', () => {
     expect((await api.call('GET', path, accept)).text).toBe(`${YAML}status: enabled # until Monday\n`);
   });
 
-  it('that is malformed is refused with its place', async () => {
+  it('that is malformed is refused with the position', async () => {
     const answer = await create('name: a\n  b: [', { 'Content-Type': 'application/yaml' });
     expect([answer.status, answer.body.code]).toEqual([400, 'malformed_body']);
     expect(answer.body.errors).toContainEqual(expect.objectContaining({ code: 'yaml_syntax', line: 2 }));
   });
 
-  it('that is not valid is refused with line and column of every finding', async () => {
+  it('that is invalid is refused with line and column of every finding', async () => {
     const answer = await create(YAML.replace('message: hi', 'mesage: hi'), { 'Content-Type': 'application/yaml' });
     expect(answer.status).toBe(422);
     expect((answer.body.errors as { line?: number }[]).every(({ line }) => line === 8)).toBe(true);
@@ -215,13 +215,13 @@ describe('validate', () => {
     });
   });
 
-  it.each(['', 'text/plain', 'application/octet-stream'])('reads what is sent as %j as YAML', async (type) => {
+  it.each(['', 'text/plain', 'application/octet-stream'])('reads content of type %j as YAML', async (type) => {
     expect((await validate(new TextEncoder().encode(YAML), type)).body).toMatchObject({ valid: true, errors: [] });
     const wrong = await validate(new TextEncoder().encode('{"name": 1}'), type);
     expect([wrong.status, wrong.body.valid]).toEqual([200, false]);
   });
 
-  it('is always 200 and lists what a save would refuse, with places for YAML', async () => {
+  it('always responds with 200 and lists what a save would refuse, with positions for YAML', async () => {
     expect((await validate(document('Fine', { status: 'disabled' }))).body).toEqual({
       valid: true,
       errors: [],
@@ -236,7 +236,7 @@ describe('validate', () => {
     expect((await validate('[]', 'application/json')).body).toMatchObject({ valid: false });
   });
 
-  it('says the same as a save that is refused: all of it, with a path and in JSON without a place', async () => {
+  it('reports the same findings as a refused save, all of them with a path, and for JSON without positions', async () => {
     const wrong = {
       ...document('Wrong', { status: 'on', conditons: [], mode: 'paralel' }),
       conditions: ['{{ trigger.id }} == 1'],
@@ -263,8 +263,8 @@ describe('validate', () => {
   });
 });
 
-describe('status, lists and groups', () => {
-  it('filters by group, status and text, and pages through everything once', async () => {
+describe('statuses, lists and groups', () => {
+  it('filters by group, status and text, and returns everything once, page by page', async () => {
     await Promise.all(['x1', 'x2', 'x3'].map((name) => create(document(`List ${name}`, { group: 'listed' }))));
     await create(document('List off', { status: 'disabled' }));
     const names = async (query: string) => {
@@ -282,7 +282,7 @@ describe('status, lists and groups', () => {
     expect((await api.call('GET', `${BASE}/automation-groups`)).body.items).toContain('listed');
   });
 
-  it('enables and disables, also with runs in flight', async () => {
+  it('enables and disables automations, even with runs in progress', async () => {
     const { body } = await create(document('Switch'));
     const path = `${BASE}/automations/${String(body.id)}`;
     const run = await api.call('POST', `${path}/runs`, { body: {} });
@@ -297,7 +297,7 @@ describe('status, lists and groups', () => {
     expect((await api.call('POST', `${path}/enable`)).body.status).toBe('enabled');
   });
 
-  it('cancels the runs of what is deleted and keeps their history', async () => {
+  it('cancels the runs of a deleted automation and keeps their history', async () => {
     const { body } = await create(document('Deleted'));
     const run = await api.call('POST', `${BASE}/automations/${String(body.id)}/runs`);
     expect((await api.call('DELETE', `${BASE}/automations/${String(body.id)}`)).status).toBe(204);
@@ -306,8 +306,8 @@ describe('status, lists and groups', () => {
   });
 });
 
-describe('runs by hand', () => {
-  it('are pending at once, also of a disabled automation, and show where they came from', async () => {
+describe('manual runs', () => {
+  it('are pending immediately, even if the automation is disabled, and show where they came from', async () => {
     const { body } = await create(document('By hand', { status: 'disabled' }));
     const started = await api.call('POST', `${BASE}/automations/${String(body.id)}/runs`, {
       body: {
@@ -330,7 +330,7 @@ describe('runs by hand', () => {
     expect((await api.call('GET', `${BASE}/automations/${String(body.id)}`)).body.lastTriggeredAt).not.toBeNull();
   });
 
-  it('are refused when one is running, when the trigger is unknown, when conditions are asked for and false', async () => {
+  it('are refused if a run is in progress, if the trigger is unknown, or if conditions are to be checked and do not hold', async () => {
     const { body } = await create(document('Single', { conditions: ['false'] }));
     const path = `${BASE}/automations/${String(body.id)}/runs`;
     const codeOf = async (request: unknown) => (await api.call('POST', path, { body: request })).body.code;
@@ -341,7 +341,7 @@ describe('runs by hand', () => {
     expect([second.status, second.body.code]).toEqual([409, 'already_running']);
   });
 
-  it('are started once per Idempotency-Key, also when repeats arrive together', async () => {
+  it('are started once per Idempotency-Key, even by concurrent requests', async () => {
     const { body } = await create(document('Once', { mode: 'parallel' }));
     const path = `${BASE}/automations/${String(body.id)}/runs`;
     const call = (payload: unknown) =>

@@ -69,25 +69,25 @@ describe('bad input', () => {
     expect((await send(compress(`{"name": "${encoding}"}`).subarray(0, 8))).status).toBe(400);
   });
 
-  it('refuses encodings that it does not know', async () => {
+  it('refuses unknown encodings', async () => {
     expect((await post('/systems', '{}', { ...JSON_TYPE, 'Content-Encoding': 'zstd' })).status).toBe(415);
   });
 
-  it('takes up to 16 MB on inbound routes', async () => {
+  it('accepts up to 16 MB on inbound routes', async () => {
     const event = { specversion: '1.0', id: 'large', source: 's', type: 't', data: 'x'.repeat(900_000) };
     const batch = JSON.stringify(Array.from({ length: 3 }, (_, n) => ({ ...event, id: `large-${n}` })));
     expect((await post('/events', batch)).body.accepted).toBe(3);
     expect((await post('/events', `"${'x'.repeat(16_777_216)}"`)).status).toBe(413);
   });
 
-  it('refuses more than 1 MB elsewhere, whether announced or not, and goes on serving', async () => {
+  it('refuses more than 1 MB elsewhere, announced or not, and continues to serve requests', async () => {
     const answer = await post('/systems', JSON.stringify({ name: 'x'.repeat(1_048_577) }));
     expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
     expect(await chunked(`${api.url}${BASE}/systems`, 40, 65_536)).toBe(413);
     expect((await post('/systems', '{"name": "after"}')).status).toBe(201);
   });
 
-  it('takes the longest parameters percent-encoded, and answers a problem when address and headers are larger still', async () => {
+  it('accepts the longest parameters percent-encoded, and responds with a problem if address and headers are even larger', async () => {
     const cursor = encodeURIComponent('\u{1f642}'.repeat(1_000));
     const longest = await api.call('GET', `${BASE}/systems?cursor=${cursor}`);
     expect([longest.status, longest.body.code]).toEqual([400, 'bad_request']);
@@ -142,7 +142,7 @@ describe('bad input', () => {
     expect(codes).toEqual(codes.map(() => [422, 'invalid_text']));
   });
 
-  it('keeps what a third party sends, with U+FFFD for text that cannot be stored', async () => {
+  it('replaces text of third parties that cannot be stored with U+FFFD', async () => {
     const text = '{"specversion":"1.0","id":"n","source":"s","type":"t","data":{"x":"a\\u0000b","\\ud800":"\\udc00"}}';
     const answer = await post('/events', text);
     expect(answer.status).toBe(202);
@@ -158,7 +158,7 @@ describe('bad input', () => {
     expect(made.body.metadata).toEqual({ id: '8202522731445525542' });
   });
 
-  it('refuses numbers that overflow and nesting that nobody can walk', async () => {
+  it('refuses numbers that overflow and nesting that is too deep', async () => {
     expect((await post('/systems', '{"name": "x", "metadata": {"n": 1e400}}')).status).toBe(422);
     const deep = `{"name": "x", "metadata": ${'{"a":'.repeat(5000)}1${'}'.repeat(5000)}}`;
     expect((await post('/systems', deep)).body.code).toBe('limit_exceeded');
@@ -171,7 +171,7 @@ describe('bad input', () => {
     expect(places).toEqual(expect.arrayContaining(['name invalid_type', 'colour unknown_key']));
   });
 
-  it('keeps hostile keys as plain data', async () => {
+  it('treats malicious keys as plain data', async () => {
     const metadata = '{"__proto__": {"polluted": true}, "constructor": 1, "toString": "x"}';
     const made = await post('/systems', `{"id": "hostile", "name": "h", "metadata": ${metadata}}`);
     expect(made.status).toBe(201);
@@ -211,7 +211,7 @@ describe('bad input', () => {
     if (status === 405) expect(answer.headers.get('allow')).not.toBe('');
   });
 
-  it('stores nothing of a batch with one bad element and names it', async () => {
+  it('stores nothing of a batch with an invalid element, and names that element', async () => {
     const event = (id: string) => ({ specversion: '1.0', id, source: 'batch', type: 't' });
     const before = await api.rows('select 1 from changes');
     const answer = await post('/events', JSON.stringify([event('1'), { ...event('2'), type: 5 }]));
@@ -222,7 +222,7 @@ describe('bad input', () => {
     expect(await api.rows('select 1 from changes')).toHaveLength(before.length);
   });
 
-  it('answers a repeated event with 202 and does nothing, by source and id or by Idempotency-Key', async () => {
+  it('responds to a repeated event with 202 and does nothing, by source and id or by Idempotency-Key', async () => {
     const event = JSON.stringify({ specversion: '1.0', id: 'again', source: 's', type: 't' });
     const [first, second] = [await post('/events', event), await post('/ingest/cloudevents', event)];
     expect([second.status, second.body]).toEqual([202, first.body]);
@@ -260,8 +260,8 @@ function chunked(url: string, chunks: number, size: number): Promise<number> {
   });
 }
 
-describe('when Postgres is away', () => {
-  it('answers 503 with Retry-After, accepts nothing, says so in /readyz, and recovers without help', async () => {
+describe('while Postgres is unavailable', () => {
+  it('responds with 503 and Retry-After, accepts nothing, reports it in /readyz, and recovers on its own', async () => {
     const postgres = await startPostgres({ durable: true });
     await migrate(postgres.url(), { log: createLogger({ level: 'silent', name: 'test' }) });
     const api = await startApiHarness({}, { databaseUrl: postgres.url() });
@@ -298,7 +298,7 @@ describe('when Postgres is away', () => {
   }, 180_000);
 });
 
-it('accepts events while Temporal is away and says so in /readyz', async () => {
+it('accepts events while Temporal is unavailable, and reports that in /readyz', async () => {
   const api = await startApiHarness({}, { checkTemporal: () => Promise.reject(new Error('connect ECONNREFUSED')) });
   try {
     const event = { specversion: '1.0', id: 'x', source: 's', type: 't' };

@@ -25,7 +25,7 @@ const largeDocument = (name: string, last = 'automation.log') =>
     ]).flat(),
   ].join('\n');
 
-it('keeps answering while one viewer sends the most expensive documents over twelve connections', async () => {
+it('continues to respond while a viewer sends the most expensive documents over twelve connections', async () => {
   const keys = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`k${n}`, n]));
   const rendered = (body: object) => ({ path: `${BASE}/templates/render`, body: JSON.stringify(body), headers: json });
   const validated = (body: string) => ({ path: `${BASE}/automations/validate`, body, headers: yaml });
@@ -83,7 +83,7 @@ it('refuses bodies of more than 64 KB to render', async () => {
   expect(fits.body).toEqual({ output: 'x'.repeat(60_000) });
 });
 
-it('saves, applies and checks large documents as it does small ones', async () => {
+it('saves, applies and validates large documents in the same way as small ones', async () => {
   const made = await api.call('POST', `${BASE}/automations`, { body: largeDocument('Large'), headers: yaml });
   expect(made.status).toBe(201);
   const id = String(made.body.id);
@@ -119,7 +119,7 @@ it('saves, applies and checks large documents as it does small ones', async () =
   expect(applied.body.results).toMatchObject([{ name: 'large', action: 'created' }]);
 }, 180_000);
 
-it('lets a token have four costly calls under way', async () => {
+it('allows a token four concurrent costly calls', async () => {
   const body = largeDocument('many');
   const operator = await api.token('operator');
   const call = (token: string) => api.call('POST', `${BASE}/automations/validate`, { token, body, headers: yaml });
@@ -158,7 +158,7 @@ describe('a dry run', () => {
     ],
   });
 
-  it('of a small document leaves the process able to answer, and a token has four of them under way', async () => {
+  it('of a small document does not block the process, and a token can have four of them in progress', async () => {
     const operator = await api.token('operator');
     const { body } = await api.call('POST', `${BASE}/automations`, { token: operator, body: expensive(10) });
     const path = `${BASE}/automations/${String(body.id)}/dry-run`;
@@ -174,7 +174,7 @@ describe('a dry run', () => {
     expect(delay.max / 1e6).toBeLessThan(allowedMs(1_500));
   }, 360_000);
 
-  it('reads live state, and refuses what a run would refuse, as it did in the main thread', async () => {
+  it('reads live state, and refuses what a run would refuse', async () => {
     await api.call('POST', `${BASE}/systems`, { body: { id: 'dry-shop', name: 'Shop' } });
     const { body } = await api.call('POST', `${BASE}/automations`, {
       body: {

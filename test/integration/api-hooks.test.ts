@@ -34,7 +34,7 @@ describe('inbound hooks', () => {
       [name],
     );
 
-  it('are made, read, changed with If-Match and removed, and no answer shows a secret', async () => {
+  it('are created, read, changed with If-Match and deleted, and no response contains a secret', async () => {
     const made = await api.call('POST', `${BASE}/hooks`, {
       body: { name: 'deploys', scheme: 'github', secrets: ['canary-one'] },
     });
@@ -69,7 +69,7 @@ describe('inbound hooks', () => {
     expect(answer.status).toBe(422);
   });
 
-  it('need secrets.manage to be changed; posting needs no token', async () => {
+  it('can only be changed with secrets.manage; requests to them need no token', async () => {
     const operator = await api.token('operator');
     const body = { name: 'mine', scheme: 'none' };
     expect((await api.call('POST', `${BASE}/hooks`, { token: operator, body })).status).toBe(403);
@@ -77,7 +77,7 @@ describe('inbound hooks', () => {
     expect((await post(name, '{"a":1}')).status).toBe(202);
   });
 
-  it('of scheme none become an event with body, allowed headers, query and method', async () => {
+  it('with the scheme none emit an event with body, allowed headers, query and method', async () => {
     const name = await make({ scheme: 'none' });
     const answer = await post(`${name}?env=prod&tag=a&tag=b`, '{"ref":"main"}', {
       'X-GitHub-Event': 'push',
@@ -96,7 +96,7 @@ describe('inbound hooks', () => {
     expect(event?.actor).toEqual({ type: 'service', id: `hook:${name}` });
   });
 
-  it('take forms as fields, other content as text, nothing as null', async () => {
+  it('read forms as fields, other content as text, and an empty body as null', async () => {
     const name = await make({ scheme: 'none' });
     await post(name, 'a=1&b=x+y', { 'Content-Type': 'application/x-www-form-urlencoded' });
     await post(name, 'plain ü', { 'Content-Type': 'text/plain' });
@@ -105,7 +105,7 @@ describe('inbound hooks', () => {
     expect((await post(name, '{"a":')).status).toBe(400);
   });
 
-  it('of scheme header take either secret and nothing else', async () => {
+  it('with the scheme header accept only their two secrets', async () => {
     const name = await make({ scheme: 'header', secrets: ['new-secret', 'old-secret'] });
     const statuses = await Promise.all(
       ['new-secret', 'old-secret', 'New-secret', 'new-secre', '', undefined].map(async (secret) => {
@@ -122,7 +122,7 @@ describe('inbound hooks', () => {
     expect((await post(odd, '{}', { 'X-Hook-Secret': `${bytes}x` })).status).toBe(401);
   });
 
-  it('of scheme github check the raw body: one byte more or other spacing is refused', async () => {
+  it('with the scheme github check the raw body: an extra byte or different spacing is refused', async () => {
     const name = await make({ scheme: 'github', secrets: ['s1', 's2'] });
     const body = '{ "b": 1,\n "a": "ü" }';
     expect((await post(name, body, github('s1', body))).status).toBe(202);
@@ -135,7 +135,7 @@ describe('inbound hooks', () => {
     expect((await post(name, body)).headers.get('www-authenticate')).not.toContain('s1');
   });
 
-  it('of scheme timestamped refuse what is older or newer than five minutes, or stamped twice', async () => {
+  it('with the scheme timestamped refuse timestamps that are more than five minutes off, and signatures with two timestamps', async () => {
     const name = await make({ scheme: 'timestamped', secrets: ['s'] });
     const status = async (headers: Record<string, string>) => (await post(name, '{}', headers)).status;
     expect(await status(stamped('s', '{}'))).toBe(202);
@@ -147,7 +147,7 @@ describe('inbound hooks', () => {
     expect(await status({ 'X-Signature': `${stamped('s', '{}')['X-Signature']},v1=${'0'.repeat(64)}` })).toBe(202);
   });
 
-  it('take a header of their own name for the secret, which automations never see', async () => {
+  it('can read the secret from a custom header, which automations never see', async () => {
     const name = await make({ scheme: 'header', secrets: ['my-secret'], header: 'X-Event-Key' });
     expect((await post(name, '{}', { 'x-event-key': 'my-secret' })).status).toBe(202);
     expect((await post(name, '{}', { 'X-Hook-Secret': 'my-secret' })).status).toBe(401);
@@ -168,7 +168,7 @@ describe('inbound hooks', () => {
     },
   );
 
-  it('do not remember a delivery that was refused', async () => {
+  it('do not remember a refused delivery', async () => {
     const name = await make({ scheme: 'header', secrets: ['right'] });
     const send = (secret: string) => post(name, '{}', { 'X-Hook-Secret': secret, 'X-Delivery-Id': 'd' });
     expect((await send('wrong')).status).toBe(401);
@@ -176,7 +176,7 @@ describe('inbound hooks', () => {
     expect(await events(name)).toHaveLength(1);
   });
 
-  it('answer the same to an unknown hook and to a wrong signature', async () => {
+  it('respond to an unknown hook in the same way as to a wrong signature', async () => {
     const name = await make({ scheme: 'header', secrets: ['right'] });
     const wrong = await post(name, '{}', { 'X-Hook-Secret': 'wrong' });
     const unknown = await post('nobody', '{}', { 'X-Hook-Secret': 'wrong' });
@@ -184,7 +184,7 @@ describe('inbound hooks', () => {
     expect(wrong.status).toBe(401);
   });
 
-  it('take a signed request once, whatever delivery id a copy carries', async () => {
+  it('accept a signed request once, even if a copy has another delivery id', async () => {
     const name = await make({ scheme: 'timestamped', secrets: ['s'] });
     const headers = stamped('s', '{}');
     const first = await post(name, '{}', { ...headers, 'X-Delivery-Id': '1' });
@@ -195,7 +195,7 @@ describe('inbound hooks', () => {
     expect(await events(name)).toHaveLength(1);
   });
 
-  it('of scheme gitlab know a retry by Idempotency-Key, not by the event UUID that recursion shares', async () => {
+  it('with the scheme gitlab recognise a retry by Idempotency-Key, not by the event UUID, which recursive webhooks share', async () => {
     const name = await make({ scheme: 'gitlab', secrets: ['tok'] });
     const send = (key: string) =>
       post(name, '{}', { 'X-Gitlab-Token': 'tok', 'X-Gitlab-Event-UUID': 'same', 'Idempotency-Key': key });
@@ -206,7 +206,7 @@ describe('inbound hooks', () => {
     expect(JSON.stringify(await events(name))).not.toContain('tok');
   });
 
-  it('show all headers but credentials and those that the hook hides', async () => {
+  it('show all headers except credentials and those that the hook hides', async () => {
     const name = await make({ scheme: 'none', hideHeaders: ['X-Internal'], deliveryHeader: 'X-Message-Id' });
     const headers = { 'X-Vendor-Event': 'opened', 'X-Internal': 'no', 'X-Api-Key': 'no', 'X-Message-Id': 'm1' };
     await post(name, '{}', headers);
@@ -217,7 +217,7 @@ describe('inbound hooks', () => {
     expect(JSON.stringify(event?.payload.headers)).not.toContain('"no"');
   });
 
-  it('of scheme hmac are made, read and changed with their settings', async () => {
+  it('with the scheme hmac are created, read and changed with their settings', async () => {
     const name = await make({ scheme: 'hmac', secrets: ['k'], header: 'X-Sig', digest: 'sha1', prefix: 'sha1=' });
     const signature = `sha1=${createHmac('sha1', 'k').update('{}').digest('hex')}`;
     expect((await post(name, '{}', { 'X-Sig': signature })).status).toBe(202);
@@ -226,7 +226,7 @@ describe('inbound hooks', () => {
     expect((await post(name, '{}', { 'X-Sig': signature })).status).toBe(401);
   });
 
-  it('refuse settings of a signature where there is none', async () => {
+  it('refuse signature settings if their scheme has no such settings', async () => {
     const body = { name: 'odd', scheme: 'header', secrets: ['s'], digest: 'sha512' };
     const answer = await api.call('POST', `${BASE}/hooks`, { body });
     expect([answer.status, answer.body.errors]).toEqual([422, [expect.objectContaining({ path: 'digest' })]]);
@@ -242,7 +242,7 @@ describe('inbound hooks', () => {
       ...{ url: api.url, secret: 'canary-forge', name: await make({ scheme, secrets: ['canary-forge'] }) },
     });
 
-    it('become events of their own besides automation.webhook, for each kind', async () => {
+    it('emit an event of each kind in addition to automation.webhook', async () => {
       const [github, gitlab] = [await hookOf('github'), await hookOf('gitlab')];
       for (const event of Object.keys(GITHUB_BODIES)) {
         const answer = await postAsGithub(github, event);
@@ -267,7 +267,7 @@ describe('inbound hooks', () => {
       expect((await events(github.name)).length).toBe(Object.keys(GITHUB_BODIES).length);
     });
 
-    it('are recognised in a form, and left as webhooks when they are not what the vendor documents', async () => {
+    it("are recognised in forms, and remain plain webhooks if they differ from the vendor's documentation", async () => {
       const github = await hookOf('github');
       await postAsGithub(github, 'push', { isForm: true });
       await postAsGithub(github, 'push', { more: { repository: null } });
@@ -277,7 +277,7 @@ describe('inbound hooks', () => {
       expect(await events(github.name)).toHaveLength(4);
     });
 
-    it('are one when GitHub or GitLab repeats them, and three when one webhook of GitLab caused three', async () => {
+    it('are one event if GitHub or GitLab repeats them, and three if one GitLab webhook caused three others', async () => {
       const [github, gitlab] = [await hookOf('github'), await hookOf('gitlab')];
       for (let time = 1; time <= 2; time += 1) {
         await postAsGithub(github, 'push', { id: 'd1' });

@@ -18,7 +18,7 @@ describe('custom entities', () => {
     await api.call('PUT', `${BASE}/entity-kinds/deploy`, { body: { schema, description: 'A deployment' } });
   });
 
-  it('are set, merged, listed, remembered field by field, and removed', async () => {
+  it('are set, merged, listed and deleted, with the history of each field', async () => {
     const path = `${BASE}/entities/deploy/${encodeURIComponent('shop/eu')}`;
     const put = await api.call('PUT', path, { body: { v: '1', n: 1 } });
     expect([put.status, put.body.kind, put.body.id, put.body.state]).toEqual([
@@ -41,7 +41,7 @@ describe('custom entities', () => {
     expect((await api.call('DELETE', path)).status).toBe(404);
   });
 
-  it('refuse what their schema forbids, a stale ETag, built-in kinds and unknown ones', async () => {
+  it('refuse states that their schema forbids, stale ETags, built-in kinds and unknown kinds', async () => {
     const path = `${BASE}/entities/deploy/strict`;
     const first = await api.call('PUT', path, { body: { v: 'a' } });
     expect((await api.call('PUT', path, { body: { v: 1 } })).body).toMatchObject({
@@ -60,7 +60,7 @@ describe('custom entities', () => {
     );
   });
 
-  it('are listed newest first, each once over all pages', async () => {
+  it('are listed newest first, each once across all pages', async () => {
     for (const id of ['p1', 'p2', 'p3', 'p4', 'p5'])
       await api.call('PUT', `${BASE}/entities/deploy/${id}`, { body: {} });
     const ids: unknown[] = [];
@@ -73,7 +73,7 @@ describe('custom entities', () => {
     expect(ids.filter((id) => String(id).startsWith('p'))).toEqual(['p5', 'p4', 'p3', 'p2', 'p1']);
   });
 
-  it('are described with the built-in kinds', async () => {
+  it('are described together with the built-in kinds', async () => {
     const kinds = itemsOf(await api.call('GET', `${BASE}/entity-kinds`));
     expect(kinds).toEqual(
       expect.arrayContaining([
@@ -85,7 +85,7 @@ describe('custom entities', () => {
 });
 
 describe('systems and health', () => {
-  it('are made, changed, found and removed, with their health', async () => {
+  it('are created, changed, found and deleted, with their health', async () => {
     const made = await api.call('POST', `${BASE}/systems`, {
       body: { id: 'shop', name: 'Shop', metadata: { tier: 1 } },
     });
@@ -113,7 +113,7 @@ describe('systems and health', () => {
     expect((await api.call('GET', `${BASE}/health/shop`)).status).toBe(404);
   });
 
-  it('come from the alerts of a real Alertmanager', async () => {
+  it('are created by the alerts of a real Alertmanager', async () => {
     const alert = (status: string) => ({
       version: '4',
       alerts: [
@@ -135,7 +135,7 @@ describe('systems and health', () => {
   });
 });
 
-it('lets one of several updates from the same state through, and takes what is computed for no change', async () => {
+it('accepts one of several updates from the same state, and does not treat computed fields as a change', async () => {
   const make = async (path: string, body: unknown) => {
     const made = await api.call('POST', `${BASE}${path}`, { body });
     return { path: `${path}/${String(made.body.id)}`, tag: made.headers.get('etag') ?? '' };
@@ -182,7 +182,7 @@ it('lets one of several updates from the same state through, and takes what is c
   expect((await api.call('DELETE', path, { headers })).status).toBe(412);
 });
 
-it('changes the address of a connection that holds no secret; one that does needs its secret again', async () => {
+it('changes the address of a connection without secrets; one with secrets requires them again', async () => {
   const create = async (config: Record<string, unknown>) => {
     const { body } = await api.call('POST', `${BASE}/connections`, {
       body: { name: 'moves', type: 'webhook', config },
@@ -197,7 +197,7 @@ it('changes the address of a connection that holds no secret; one that does need
   expect(await move(await create({ baseUrl, headers: { 'x-key': 'a-long-secret-key' } }))).toBe(422);
 });
 
-it('gives a connection one ETag, however its config was written', async () => {
+it('gives a connection the same ETag regardless of how its config was written', async () => {
   const config = { user: 'u', port: 2525, password: 'pass-word', host: 'mail.example.com' };
   const made = await api.call('POST', `${BASE}/connections`, { body: { name: 'mail', type: 'smtp', config } });
   const path = `${BASE}/connections/${String(made.body.id)}`;
@@ -207,7 +207,7 @@ it('gives a connection one ETag, however its config was written', async () => {
   expect(patched.status).toBe(200);
 });
 
-it('keeps incidents and what is said about them', async () => {
+it('stores incidents with their updates', async () => {
   const body = { title: 'Down', severity: 'critical', systemIds: ['shop'], message: 'Looking' };
   const made = await api.call('POST', `${BASE}/incidents`, { body });
   expect([made.status, made.body]).toMatchObject([
@@ -259,7 +259,7 @@ describe('runs', () => {
     expect(run.webUiUrl).toBe('http://ui.test/namespaces/default/workflows/run%3Aa%2Fb/e-1/history');
   });
 
-  it('are cancelled one by one and by filter', async () => {
+  it('are cancelled individually and by filter', async () => {
     const { automationId, ids } = await start('Cancelled', 4);
     const one = await api.call('POST', `${BASE}/runs/${ids[0] ?? ''}/cancel`);
     expect(one.body).toMatchObject({ status: 'cancelled', endedBy: { kind: 'cancel' } });
@@ -273,7 +273,7 @@ describe('runs', () => {
   });
 });
 
-it('shows changes that were set aside and puts them back', async () => {
+it('shows dead letters and retries them', async () => {
   const event = { specversion: '1.0', id: 'dead', source: 's', type: 't' };
   const { changeIds } = (await api.call('POST', `${BASE}/events`, { body: event })).body as { changeIds: string[] };
   await api.rows(
@@ -290,7 +290,7 @@ it('shows changes that were set aside and puts them back', async () => {
 });
 
 describe('registry, templates, documentation, metrics', () => {
-  it('lists what automations can be made of', async () => {
+  it('lists the building blocks of automations', async () => {
     const byId = async (path: string) => itemsOf(await api.call('GET', `${BASE}${path}`));
     expect(await byId('/triggers')).toContainEqual(
       expect.objectContaining({ id: 'healthcheck.system_degraded', contextKeyLabel: 'system', supportsFor: true }),
@@ -325,7 +325,7 @@ describe('registry, templates, documentation, metrics', () => {
     expect((await api.call('POST', `${BASE}/templates/render`, { body: {} })).status).toBe(422);
   });
 
-  it('serves its own description, page, style and script under a strict policy', async () => {
+  it('serves its own description, page, style and script with a strict policy', async () => {
     const page = await api.call('GET', '/docs', { token: null });
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -345,7 +345,7 @@ describe('registry, templates, documentation, metrics', () => {
   });
 });
 
-it('keeps the ETag of every resource when a PATCH changes nothing, and the stored seal of secrets', async () => {
+it('keeps the ETag of every resource if a PATCH changes nothing, and does not seal secrets again', async () => {
   const make = async (path: string, body: unknown, key = 'id') => {
     const made = await api.call('POST', `${BASE}${path}`, { body });
     expect(made.status).toBe(201);

@@ -70,7 +70,7 @@ const startRun = async (name: string) => {
   return String((await api.call('POST', `${BASE}/automations/${String(made.body.id)}/runs`)).body.runId);
 };
 
-it('streams what changes from now on, and resumes after the last id without a gap or a repeat', async () => {
+it('streams changes from now on, and resumes after the last id without gaps or repeats', async () => {
   await switchLight('a', 0);
   const stream = await open('/stream');
   expect([stream.status, stream.type]).toEqual([200, 'text/event-stream; charset=utf-8']);
@@ -92,7 +92,7 @@ it('streams what changes from now on, and resumes after the last id without a ga
   resumed.close();
 });
 
-it('streams the same at /events/stream', async () => {
+it('streams the same events at /events/stream', async () => {
   const stream = await open('/events/stream');
   await switchLight('e', 1);
   await stream.until((events) => events.length === 1);
@@ -100,7 +100,7 @@ it('streams the same at /events/stream', async () => {
   stream.close();
 });
 
-it('answers HEAD with the headers alone', async () => {
+it('responds to HEAD with only the headers', async () => {
   const answer = await api.call('HEAD', `${BASE}/stream`);
   expect([answer.status, answer.headers.get('content-type'), answer.text]).toEqual([200, 'text/event-stream', '']);
 });
@@ -143,7 +143,7 @@ async function lateChange(id: string) {
 const idsOf = (events: readonly SentEvent[]) => events.map(({ data }) => data.id);
 const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
 
-it('loses nothing over a reconnect when a transaction commits late, and repeats only what it announced', async () => {
+it('loses nothing across a reconnect when a transaction commits late, and repeats only events whose id announced it', async () => {
   const stream = await open('/stream');
   const late = await lateChange('late-2');
   await switchLight('c', 1);
@@ -167,7 +167,7 @@ it('loses nothing over a reconnect when a transaction commits late, and repeats 
   again.close();
 });
 
-it('loses nothing when a stream began while the late transaction was open, on an API that has just started', async () => {
+it('loses nothing when a stream began during the late transaction, on an API that has just started', async () => {
   await switchLight('before', 1);
   const late = await lateChange('late-3');
   const other = await startApiHarness({}, { databaseUrl: api.database.pool.options.connectionString ?? '' });
@@ -186,7 +186,7 @@ it('loses nothing when a stream began while the late transaction was open, on an
   }
 });
 
-it('sends nothing to a new reader that was committed before it came, and nothing twice', async () => {
+it('sends a new reader nothing that was committed earlier, and nothing twice', async () => {
   const first = await open('/stream');
   for (let n = 0; n < 10; n += 1) {
     await switchLight('old', n);
@@ -202,7 +202,7 @@ it('sends nothing to a new reader that was committed before it came, and nothing
   first.close();
 });
 
-it('lets a reader resume that was cut before its first event', async () => {
+it('lets a reader resume that was disconnected before its first event', async () => {
   const response = await fetch(`${api.url}${BASE}/stream`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
   const reader = response.body?.getReader();
   const head = new TextDecoder().decode((await reader?.read())?.value as Uint8Array);
@@ -214,7 +214,7 @@ it('lets a reader resume that was cut before its first event', async () => {
   resumed.close();
 });
 
-it('announces what is too old to be replayed', async () => {
+it('reports a gap if events are too old to be replayed', async () => {
   await switchLight('ancient', 1);
   const [first] = await api.rows<{ seq: string }>(`select seq from changes where entity_id = 'ancient'`);
   await api.rows(`select setval('change_seq', nextval('change_seq') + 20000)`);
@@ -229,7 +229,7 @@ it('announces what is too old to be replayed', async () => {
   stream.close();
 });
 
-it('announces that an id from the future was not given out by this database', async () => {
+it('reports a gap for an id that this database has not yet given out', async () => {
   const stream = await open('/stream', 900_000_000_000);
   await switchLight('present', 1);
   await stream.until((events) => events.length === 2);
@@ -237,7 +237,7 @@ it('announces that an id from the future was not given out by this database', as
   stream.close();
 });
 
-it('gives a token at most 20 streams, and a free one as soon as one is closed', async () => {
+it('allows a token 20 streams, and another one as soon as one is closed', async () => {
   const token = await api.token('viewer');
   const streams = await Promise.all(Array.from({ length: 20 }, () => open('/stream', undefined, token)));
   expect(streams.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
@@ -279,7 +279,7 @@ async function openPaused(path: string, lastEventId: number) {
   return { socket, text: () => text };
 }
 
-it('reads for a slow reader only what it takes, and stops when it hangs up', async () => {
+it('reads only as much as a slow reader consumes, and stops when the reader hangs up', async () => {
   const [{ last = '0' } = {}] = await api.rows<{ last: string }>(`select nextval('change_seq') as last`);
   await api.rows(
     `insert into changes (change_id, partition, kind, entity_id, next, changed_fields, actor, occurred_at)
@@ -320,7 +320,7 @@ it('disconnects a reader that falls too far behind', async () => {
   expect(slow.text().match(/"id":"huge"/g)?.length ?? 0).toBeLessThan(25);
 }, 180_000);
 
-it('streams a run from start to end, then closes', async () => {
+it('streams a run from start to end and then closes the stream', async () => {
   const runId = await startRun('Streamed');
   const stream = await open(`/runs/${runId}/stream`);
   await stream.until((events) => events.length === 1);
@@ -343,7 +343,7 @@ it('streams a run from start to end, then closes', async () => {
   expect(again.events).toMatchObject([{ event: 'run', data: { status: 'success' } }]);
 });
 
-it('does not mix runs', async () => {
+it('does not mix up runs', async () => {
   const [one, other] = [await startRun('One'), await startRun('Other')];
   const stream = await open(`/runs/${one}/stream`);
   await api.call('POST', `${BASE}/runs/${other}/cancel`);
@@ -353,7 +353,7 @@ it('does not mix runs', async () => {
   expect(stream.events.at(-1)?.data.status).toBe('cancelled');
 });
 
-it('refuses what is no id, no run, no token', async () => {
+it('refuses an invalid id, an unknown run and an invalid token', async () => {
   expect((await open('/stream', Number.NaN)).status).toBe(400);
   expect((await open('/runs/nope/stream')).status).toBe(404);
   expect((await open('/stream', undefined, 'wrong')).status).toBe(401);

@@ -25,7 +25,7 @@ actions:
   - { id: after, action: integration-webhook.send, config: { url: "$URL/after" } }
 `;
 
-describe('two overlapping attempts of one step', () => {
+describe('two overlapping attempts of a step', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
@@ -34,7 +34,7 @@ describe('two overlapping attempts of one step', () => {
 
   const sent = (path: string): Received[] => engine.receiver.received.filter((each) => each.path === path);
 
-  it('the outcome of the suspended attempt stands, the other one answers with it, and the run goes on', async () => {
+  it('the outcome of the suspended attempt counts, the other attempt returns it, and the run continues', async () => {
     // The worker is suspended after the receiver has answered and before the outcome is written.
     const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1:stop' });
     await engine.save(LONG_CALL);
@@ -66,7 +66,7 @@ describe('two overlapping attempts of one step', () => {
     expect(await engine.ended(2, undefined, 60_000)).toHaveLength(2);
   }, 330_000);
 
-  it('a process that was suspended sends at most one of the attempts that were queued for it', async () => {
+  it('a suspended process sends at most one of the attempts that were queued for it', async () => {
     const worker = await engine.worker();
     await engine.save(LONG_CALL);
     engine.receiver.answerWith(async ({ path }, response) => {
@@ -88,7 +88,7 @@ describe('two overlapping attempts of one step', () => {
 });
 
 describe('an outage of Postgres of 15 seconds while a step is retried', () => {
-  it('uses up no attempt: the receiver receives all of them and the run succeeds', async () => {
+  it('does not count as an attempt: the receiver gets all attempts and the run succeeds', async () => {
     const postgres = await startPostgres({ durable: true });
     const engine = await startEngine({ postgres });
     try {
@@ -152,14 +152,14 @@ describe('the last step of a run', () => {
     return { ended, run, steps: (await engine.steps(id)).map(({ status }) => status) };
   }
 
-  it('ends the run as a success with it', async () => {
+  it('ends the run successfully', async () => {
     const { ended, run, steps } = await endWith('running');
     expect(ended).toEqual({ ended: true, next: null });
     expect(run).toMatchObject({ status: 'success' });
     expect(steps).toEqual(['success', 'success']);
   });
 
-  it('leaves the run open when another attempt has ended the step', async () => {
+  it('leaves the run open if another attempt has ended the step', async () => {
     const { ended, run, steps } = await endWith('failed');
     expect(ended).toEqual({ ended: false, next: null });
     expect(run).toMatchObject({ status: 'running' });

@@ -22,7 +22,7 @@ const monthOf = (at: string) =>
     `select tableoid::regclass::text as month from audit_log where at = (select max(at) from audit_log where at <= ${at})`,
   );
 
-describe('the audit log of an installation from before months', () => {
+describe('the audit log of an installation that predates monthly partitions', () => {
   beforeAll(async () => {
     own = await createTestDatabase({ empty: true });
     database = createDatabase(own.url);
@@ -40,7 +40,7 @@ describe('the audit log of an installation from before months', () => {
     await own.drop();
   });
 
-  it('keeps its rows and ids, and goes on counting', async () => {
+  it('keeps its rows and ids, and continues to count ids', async () => {
     const before = await query('select * from audit_log order by id');
     await migrate(own.url, { log });
     expect(await query('select * from audit_log order by id')).toEqual(before);
@@ -49,7 +49,7 @@ describe('the audit log of an installation from before months', () => {
     expect(rows.map(({ id }) => Number(id))).toEqual([1, 2, 3, 4]);
   });
 
-  it('has every index of the log in every month, those made before and those made later', async () => {
+  it('has every index in every month, whether created before or later', async () => {
     await query('select audit_log_ensure_months(5)');
     const parts = `select indexrelid from pg_index where indrelid in
       (select inhrelid from pg_inherits where inhparent = 'audit_log'::regclass)`;
@@ -69,7 +69,7 @@ describe('the audit log of an installation from before months', () => {
     expect(months).toBeGreaterThan(4);
   });
 
-  it('takes rows of any time, before and after the partitions that exist', async () => {
+  it('accepts rows of any time, before and after the existing partitions', async () => {
     await insert(`'1999-01-01'`);
     await insert(`now() + interval '2 months'`);
     await insert(`now() + interval '9 months'`);
@@ -102,7 +102,7 @@ describe('the audit log by months', () => {
     await own.drop();
   });
 
-  it('lets nobody change a row, not even in its month', async () => {
+  it('cannot be changed by anybody, not even in a monthly partition', async () => {
     await insert('now()');
     for (const table of ['audit_log', 'audit_log_before', 'audit_log_default']) {
       for (const change of [`update ${table} set outcome = 'x'`, `delete from ${table}`, `truncate ${table}`]) {
@@ -116,7 +116,7 @@ describe('the audit log by months', () => {
     await expect(query(`delete from ${month?.name ?? ''}`)).rejects.toThrow('append-only');
   });
 
-  it('lets the role of the service append and read, and nothing else', async () => {
+  it('can only be read and appended to by the role of the service', async () => {
     await service.query(
       `insert into audit_log (at, actor, action, outcome) values (now(), '{"type":"user","id":"x"}', 'a', 'success')`,
     );
@@ -136,7 +136,7 @@ describe('the audit log by months', () => {
     }
   });
 
-  it('drops whole months for the owner of the database, and says so in the log', async () => {
+  it('is deleted in whole months by the owner of the database, with an entry about it', async () => {
     // Ends `audit_log_before` in January 2020, as if the log had been partitioned in that month.
     await query('alter table audit_log detach partition audit_log_before');
     await query('alter table audit_log_before disable trigger all');

@@ -28,7 +28,7 @@ const audited = async (action: string) =>
     [action],
   );
 
-it('answers ok: false when the provider hangs, and audits the test', async () => {
+it('returns ok: false if the provider hangs, and audits the test', async () => {
   const answer = await api.call('POST', `${BASE}/connections/${id}/test`, {
     headers: { 'X-Forwarded-For': '203.0.113.9' },
   });
@@ -39,7 +39,7 @@ it('answers ok: false when the provider hangs, and audits the test', async () =>
   ]);
 }, 180_000);
 
-it('answers 504 to a choice whose provider hangs, and audits it', async () => {
+it('returns 504 for a list of choices if the provider hangs, and audits the call', async () => {
   const viewer = await api.token('viewer');
   const answer = await api.call('GET', `${BASE}/connections/${id}/options/projectKey`, { token: viewer });
   expect([answer.status, answer.body.code]).toEqual([504, 'timeout']);
@@ -48,7 +48,7 @@ it('answers 504 to a choice whose provider hangs, and audits it', async () => {
   ]);
 }, 180_000);
 
-it('audits scripts that are tried out, also refused ones', async () => {
+it('audits scripts that are tried out, even if they are refused', async () => {
   const body = { kind: 'run_shell', script: 'true' };
   const viewer = await api.token('viewer');
   expect((await api.call('POST', `${BASE}/scripts/test`, { token: viewer, body })).status).toBe(403);
@@ -59,7 +59,7 @@ it('audits scripts that are tried out, also refused ones', async () => {
   ]);
 }, 180_000);
 
-it('counts failed sign-ins by the address of the client, not of the proxy', async () => {
+it('counts failed sign-ins by the address of the client rather than the proxy', async () => {
   const signIn = (address: string) =>
     api.call('POST', `${BASE}/session`, {
       ...{ token: null, body: { token: 'no-token-of-ours' } },

@@ -28,7 +28,7 @@ describe('the automation store', () => {
     await database.db.execute(sql`delete from automations`);
   });
 
-  it('lifts the group to the row, trimmed, and keeps it out of the version', async () => {
+  it('stores the group, trimmed, in the row and not in the version', async () => {
     const made = await create({ group: '  on-call ' });
     expect(made).toMatchObject({
       group: 'on-call',
@@ -44,7 +44,7 @@ describe('the automation store', () => {
     expect(moved).toMatchObject({ group: null, version: 1 });
   });
 
-  it('gives each automation a slug of its own, made from its name, that a rename keeps', async () => {
+  it('derives a unique slug for each automation from its name, and keeps it when the automation is renamed', async () => {
     const slugs = async () => {
       const found = await database.db.execute<{ slug: string }>(sql`select slug from automations order by id`);
       return found.rows.map(({ slug }) => slug);
@@ -62,7 +62,7 @@ describe('the automation store', () => {
     expect(await slugs()).toContain('page-until-acknowledged-4');
   });
 
-  it('makes a new version only when the definition changed, whatever the order of its keys', async () => {
+  it('creates a new version only if the definition has changed, regardless of the order of keys', async () => {
     const made = await create({ variables: { a: 1, b: { c: 2, d: 3 } } });
     const update = (variables: unknown) =>
       database.db.transaction((tx) => store.update(tx, made.id, { definition: definitionOf({ variables }), actor }));
@@ -77,7 +77,7 @@ describe('the automation store', () => {
     expect(await store.versionAt(database.db, made.id, 3)).toBeNull();
   });
 
-  it('has another ETag after every write, and refuses a stale one under the lock', async () => {
+  it('has a new ETag after every write, and refuses a stale one under the lock', async () => {
     const made = await create();
     const disabled = await database.db.transaction((tx) => store.update(tx, made.id, { status: 'disabled', actor }));
     expect(automationEtag(disabled)).not.toBe(automationEtag(made));
@@ -89,7 +89,7 @@ describe('the automation store', () => {
     expect((await store.get(database.db, made.id))?.status).toBe('disabled');
   });
 
-  it('draws revisions in the order of commits: the second writer waits for the first', async () => {
+  it('assigns revisions in the order of commits: the second writer waits for the first', async () => {
     const order: string[] = [];
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
@@ -113,7 +113,7 @@ describe('the automation store', () => {
     expect(b.revision).toBe(a.revision + 1);
   });
 
-  it('pages newest first, each once, while new ones arrive', async () => {
+  it('lists automations newest first, each once, even if new ones are created in between', async () => {
     const made = [];
     for (let n = 0; n < 5; n += 1) made.push((await create({ name: `n${n}` })).name);
     const first = await store.list(database.db, {}, { limit: 2 });
@@ -137,7 +137,7 @@ describe('the automation store', () => {
     expect(await store.groups(database.db)).toEqual(['on-call']);
   });
 
-  it('hides what is deleted and keeps its history', async () => {
+  it('hides deleted automations and keeps their history', async () => {
     const made = await create({ group: 'gone' });
     await database.db.transaction((tx) => store.remove(tx, made.id));
     expect(await store.get(database.db, made.id)).toBeNull();
@@ -147,7 +147,7 @@ describe('the automation store', () => {
     await expect(again).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('stores when it was last triggered', async () => {
+  it('stores the time of the last trigger', async () => {
     const { id } = await create();
     await database.db.execute(sql`
       insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at)

@@ -4,7 +4,7 @@ import { replayRuns } from '../support/histories';
 const RUNS = 20;
 const LATEST_ANSWER_MS = 30;
 
-describe('branches beside each other', () => {
+describe('concurrent branches', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
@@ -12,7 +12,7 @@ describe('branches beside each other', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  it('are replayed in the order in which their steps ended, whatever that was', async () => {
+  it('are replayed in the order in which their steps ended, whatever that order was', async () => {
     engine.receiver.answerWith((_received, response) => {
       setTimeout(() => response.writeHead(200).end(), Math.random() * LATEST_ANSWER_MS);
     });

@@ -10,7 +10,7 @@ const insert = (id: string) =>
   `insert into changes (change_id, partition, kind, entity_id, next, delta, changed_fields, actor, occurred_at)
    values (gen_random_uuid(), 0, 'light', '${id}', '{"on": 9}', '{}', '{on}', '{"type": "user", "id": "x"}', now())`;
 
-it('calls a listener once for each change, also for one whose transaction commits late, and for none from before', async () => {
+it('calls a listener once for each change, even if its transaction commits late, and for no earlier change', async () => {
   const heard: string[] = [];
   await database.pool.query(insert('before'));
   const listeners = [onEntityChanged({ kind: 'light' }, ({ id }) => void heard.push(id))];

@@ -59,7 +59,7 @@ describe('the catalogue', () => {
   const make = async (path: string, body: unknown) => String((await call('POST', path, body))['id']);
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 
-  test('has nothing that was not seen to work', async () => {
+  test('contains nothing that has not been used here', async () => {
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
     await make('/hooks', { name: 'ci', scheme: 'none' });
     for (const event of registry.triggers().keys()) {

@@ -29,14 +29,14 @@ describe('the outcome of a change', () => {
     ...{ version: 1, outcome: 'filter' },
   });
 
-  test('candidates are empty without one, null after their retention; the change itself stays', async () => {
+  test('has no candidates if there were none, and null after their retention; the change itself is kept', async () => {
     expect((await get(await change())).body).toMatchObject({ candidates: [], waits: [], runs: [] });
     expect((await get(await change(73))).body).toMatchObject({ candidates: null });
     expect((await get(AUTOMATION)).status).toBe(404);
     expect((await get('no-uuid')).status).toBe(404);
   });
 
-  test('a custom event is named by its own type, in the list, in its own answer and as a cause', async () => {
+  test('names a custom event by its type: in the list, in its own response and as a cause', async () => {
     const event = { specversion: '1.0', id: 'named', source: '/test', type: 'deploy.finished', subject: 'shop' };
     const sent = await h.call('POST', `${BASE}/events`, { body: event });
     const [changeId = ''] = sent.body['changeIds'] as string[];
@@ -60,7 +60,7 @@ describe('the outcome of a change', () => {
     expect(causes).toMatchObject({ up: [{ changeId, ...named }] });
   });
 
-  test('texts that Postgres cannot keep do not stop the routing of their change', async () => {
+  test('is stored even if its texts contain characters that Postgres cannot store', async () => {
     const changeId = await change();
     const deciding = { path: 'p', expression: 'e', found: 'a\u0000b\ud800', wanted: null };
     await insertRoutings(h.database.db, [{ ...candidate(changeId), detail: `\u0000${'x'.repeat(900)}`, deciding }]);
@@ -69,7 +69,7 @@ describe('the outcome of a change', () => {
     expect(candidates[0]?.deciding).toMatchObject({ found: 'ab\ufffd' });
   });
 
-  test('a run names what led to it and the nearest of what it caused, and says when there is more', async () => {
+  test('of a run names its causes and the nearest of its effects, and says if there are more', async () => {
     const body = {
       ...{ name: 'Writes much', triggers: [{ event: 'automation.event', config: { type: 'any' } }] },
       actions: [{ action: 'automation.log', config: { message: 'a' } }],
@@ -120,7 +120,7 @@ describe('the outcome of a change', () => {
     expect((await h.call('GET', `${BASE}/runs/${AUTOMATION}/causes`)).status).toBe(404);
   });
 
-  test('days of routings are created ahead and dropped whole', async () => {
+  test('is stored in days that are created ahead and dropped as a whole', async () => {
     await h.rows(`create table routings_20200102 (like routings including all)`);
     await h.rows(
       `alter table routings attach partition routings_20200102 for values from ('2020-01-02 00:00:00+00') to ('2020-01-03 00:00:00+00')`,
@@ -130,7 +130,7 @@ describe('the outcome of a change', () => {
     expect(await h.rows(`select 1 from pg_class where relname = 'routings_20200102'`)).toEqual([]);
   });
 
-  test('an index answers every list and look-up, without a scan and without a sort', async () => {
+  test('is found for every list and look-up through an index, without a scan or sort', async () => {
     const plan = async (query: string) => {
       const client = await h.database.pool.connect();
       try {
@@ -161,7 +161,7 @@ describe('the outcome of a change', () => {
     }
   });
 
-  test('indexes of days that exist already are built beside their writers and attached', async () => {
+  test('keeps accepting writes while existing days get a new index', async () => {
     const missing = () =>
       h.rows<{ name: string }>(`select relname as name from pg_class c join pg_index x on x.indexrelid = c.oid
         where relname like 'changes%' and not x.indisvalid`);

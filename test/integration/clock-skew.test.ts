@@ -34,7 +34,7 @@ describe.each([
   }, 180_000);
   afterAll(() => engine.close());
 
-  it('fire dwells, end delays and time out waits after as long as written, and report the skew', async () => {
+  it('fire dwells, end delays and time out waits after the defined time, and report the skew', async () => {
     const api = await engine.api(skewed(skew));
     const worker = await engine.worker(skewed(skew));
     const dwell = await engine.save(DWELL);

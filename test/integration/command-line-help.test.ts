@@ -10,7 +10,7 @@ describe('the help and completion of the command line, without a service', () =>
   const fermata = (args: readonly string[]) => runFermata(args, { PATH, HOME: directory, FERMATA_HOME: directory });
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  test('a real bash sources the completion and completes every command', async () => {
+  test('a real bash sources the completion script and completes every command', async () => {
     const script = join(directory, 'completion.bash');
     writeFileSync(script, (await fermata(['completion', 'bash'])).out);
     const complete = (...words: string[]) =>

@@ -55,7 +55,7 @@ describe('the command line', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('starts a run by hand, follows it to its end and shows it; the exit code says how it ended', async () => {
+  test('starts a run manually, follows it to its end and shows it; the exit code says how it ended', async () => {
     const fine = await fermata([
       'trigger',
       'Logs',
@@ -82,7 +82,7 @@ describe('the command line', () => {
     expect([closed.code, closed.err]).toEqual([1, expect.stringContaining('[run_closed]')]);
   }, 270_000);
 
-  test('lists the matches of a name that is not unique, exit code 2; takes the id', async () => {
+  test('lists the matches of an ambiguous name, with exit code 2, and accepts an id', async () => {
     await fermata([
       'apply',
       file('twins.yaml', ['twin-a', 'twin-b'].map((name) => logs(name, 'Twin')).join('---')),
@@ -121,7 +121,7 @@ describe('the command line', () => {
     expect(dry.out).toMatch(/WOULD BE[^]*created[^]*twin-c[^]*deleted[^]*twin-a/);
   }, 270_000);
 
-  test('applies all files or none, and shows where each is wrong', async () => {
+  test('applies either all files or none, and shows the position of each error', async () => {
     const wrong = file('wrong.yaml', logs('x', 'X').replace('automation.log', 'automation.lok'));
     const ran = await fermata(['apply', wrong, file('fine.yaml', logs('fine', 'Fine'))]);
     expect(ran.code).toBe(1);
@@ -165,7 +165,7 @@ describe('the command line', () => {
     expect((await fermata(['entity', 'set', 'deployment', 'shop', '{'])).code).toBe(2);
   }, 180_000);
 
-  test('sets secrets from standard input and never shows them; makes tokens that work', async () => {
+  test('reads secrets from standard input and never shows them; creates working tokens', async () => {
     const set = await fermata(['secret', 'set', 'PAGER', '--json'], { input: 'hunter22\n' });
     expect(json(set)).toMatchObject({ name: 'PAGER', version: 1 });
     const list = await fermata(['secret', 'list']);
@@ -238,7 +238,7 @@ describe('the command line', () => {
     expect(json(await fermata(['alert', 'cli2', '--json']))).toMatchObject({ status: 'resolved', endedBy: 'sender' });
   });
 
-  test('switches an automation off and on, shows its versions and what changed, and rolls it back', async () => {
+  test('disables and enables an automation, shows its versions and their differences, and rolls back', async () => {
     const body = (message: string) => ({
       ...{ name: 'Versioned', triggers: [{ event: 'automation.event', config: { type: 'never' } }] },
       actions: [{ action: 'automation.log', config: { message } }],
@@ -262,7 +262,7 @@ describe('the command line', () => {
     expect(json(await fermata(['dry-run', id, '--json']))).toMatchObject({ outcome: 'would_run' });
   }, 180_000);
 
-  test('opens, acknowledges and resolves an incident, by its id as a narrow terminal shows it', async () => {
+  test('opens, acknowledges and resolves an incident by the id that a narrow terminal shows', async () => {
     const made = json(
       await fermata(['incidents', 'create', 'Shop is down', '--severity', 'major', '--system', 'shop', '--json']),
     );
@@ -282,7 +282,7 @@ describe('the command line', () => {
     expect((await fermata(['incidents', '--open'])).out).toBe('No incidents.\n');
   }, 180_000);
 
-  test('plans a maintenance and ends it; lists what happened, what was refused and who did what', async () => {
+  test('plans a maintenance and ends it; lists changes, refusals and the audit log', async () => {
     const made = json(
       await fermata(['maintenances', 'create', 'db upgrade', '--system', 'db-9', '--for', '2h', '--json']),
     );
@@ -306,7 +306,7 @@ describe('the command line', () => {
     expect((await fermata(['maintenances', 'create', 'x', '--system', 'y', '--for', 'long'])).code).toBe(2);
   }, 180_000);
 
-  test('makes, shows and removes hooks, connections, kinds and packages; tries scripts out', async () => {
+  test('creates, shows and deletes hooks, connections, kinds and packages; tries scripts out', async () => {
     const hook = await fermata(['hooks', 'create', 'deploys', '--scheme', 'github'], {
       input: 'a-long-secret-value\n',
     });
@@ -335,7 +335,7 @@ describe('the command line', () => {
     expect((await fermata(['dwells'])).code).toBe(0);
   }, 180_000);
 
-  test('cancels all runs that filters match', async () => {
+  test('cancels all runs that match the filters', async () => {
     const sleeps = logs('sleeps', 'Sleeps').replace('actions: [', 'actions: [{ delay: 1h }, ');
     expect((await fermata(['apply', file('sleeps.yaml', sleeps), '--source', 'sleeps'])).code).toBe(0);
     await fermata(['trigger', 'Sleeps', '--payload', '{"word": "x"}']);
@@ -345,7 +345,7 @@ describe('the command line', () => {
     expect((await fermata(['cancel', '--status', 'running', 'some-id'])).code).toBe(2);
   }, 180_000);
 
-  test('lists everything that is missing when a process cannot start; an unreachable API is a failure', async () => {
+  test('lists all missing settings when a process cannot start; an unreachable API is an error', async () => {
     for (const command of ['api', 'worker']) {
       const env = { DATABASE_URL: '', FERMATA_SECRET_KEY: '', FERMATA_PORT: 'http' };
       const ran = await fermata([command], { env });
