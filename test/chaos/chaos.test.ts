@@ -100,7 +100,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
     });
 
     it(
-      'leaves every invariant true after processes, connections, clocks and locks failed at random',
+      'keeps every invariant while processes, connections, clocks and locks fail at random',
       async () => {
         const workers: FermataProcess[] = await Promise.all([
           engine.worker(workerSettings(faultDeps)),

@@ -54,7 +54,7 @@ describe('events at five times the rate that one worker can sustain', () => {
   });
 
   test(
-    'all that was accepted happens once, memory stays bounded, and a quiet automation hardly waits',
+    'every accepted event has its effect once, memory stays bounded, and a quiet automation hardly waits',
     async () => {
       await flood.burst(NOISY, 300);
       await drained(120_000);

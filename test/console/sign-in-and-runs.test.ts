@@ -162,7 +162,7 @@ describeConsole('the console', () => {
     ['1280 px', { viewport: { width: 1280, height: 800 } }],
     ['390 px', { viewport: { width: 390, height: 800 } }],
     ['dark', { colorScheme: 'dark' as const }],
-  ])('has no serious accessibility finding and no sideways scrolling at %s', async (_name, options) => {
+  ])('has no serious accessibility findings and no horizontal scrolling at %s', async (_name, options) => {
     const { page } = await open(await link(), options);
     await page.getByText(XSS).first().waitFor();
     for (const path of ['/console/runs', `/console/runs/${runId}`]) {

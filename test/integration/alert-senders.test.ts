@@ -151,7 +151,7 @@ actions:
   test.each([
     ['pagerduty', 'pagerduty-acknowledged', 'Tenex Engineer'],
     ['opsgenie', 'opsgenie-acknowledged', 'ada@example.org'],
-  ])('%s: an acknowledgement there is one here', async (sender, file, by) => {
+  ])('%s: acknowledging an alert there acknowledges it here', async (sender, file, by) => {
     const { fingerprint } = SENDERS.find(({ id }) => id === sender) ?? { fingerprint: '' };
     const again = JSON.parse(JSON.stringify(payload(`${sender}-firing`))) as { event?: Fields; alert?: Fields };
     const now = new Date();

@@ -115,7 +115,7 @@ describe('tokens', () => {
     ['another scheme', { Authorization: 'Basic YTpi' }],
     ['a wrong token', { Authorization: `Bearer ${ADMIN_TOKEN}x` }],
     ['no token', { Authorization: 'Bearer ' }],
-  ])('with %s the answer is 401', async (_what, headers: Record<string, string>) => {
+  ])('with %s, the response is 401', async (_what, headers: Record<string, string>) => {
     const answer = await api.call('GET', `${BASE}/runs`, { token: null, headers });
     expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
   });

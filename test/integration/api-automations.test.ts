@@ -206,7 +206,7 @@ describe('validate', () => {
     ['application/json', '', 'invalid_type'],
     ['application/yaml', 'name: a\n  b: [', 'yaml_syntax'],
     ['application/yaml', '', 'required'],
-  ])('is 200 also for a text that cannot be read: %s %j', async (type, text, code) => {
+  ])('responds with 200 even to a text that cannot be read: %s %j', async (type, text, code) => {
     const answer = await validate(text, type);
     expect(answer.status).toBe(200);
     expect(answer.body).toMatchObject({

@@ -46,7 +46,7 @@ describe('bad input', () => {
     ['application/json; charset=latin1', 415],
     ['application/merge-patch+json', 201],
     ['Application/JSON; charset="UTF-8"', 201],
-  ])('takes a body of type %s with %d', async (type, status) => {
+  ])('responds to a body of type %s with %d', async (type, status) => {
     const answer = await post('/systems', '{"name": "typed"}', { 'Content-Type': type });
     expect(answer.status).toBe(status);
   });
@@ -107,7 +107,7 @@ describe('bad input', () => {
   });
 
   it.each(['0000-04-10T20:00:00Z', '0001-01-01T00:00:00+23:59', '9999-12-31T23:59:59-23:59'])(
-    'refuses the instant %s, which cannot be kept, wherever one is given',
+    'refuses the instant %s, which cannot be stored, in every field',
     async (at) => {
       const event = { specversion: '1.0', id: at, source: 's', type: 't', time: at };
       const result = { systemId: 'dated', configurationId: 'c', status: 'healthy', timestamp: at };

@@ -155,7 +155,7 @@ describe('inbound hooks', () => {
   });
 
   it.each(['X-GitHub-Delivery', 'X-Delivery-Id', 'Idempotency-Key'])(
-    'take a delivery once by %s, also when it comes several times at the same moment',
+    'accept a delivery once by %s, even if it arrives several times at once',
     async (header) => {
       const [name, other] = [await make({ scheme: 'none' }), await make({ scheme: 'none' })];
       const answers = await Promise.all([1, 2, 3, 4].map((n) => post(name, `{"n":${n}}`, { [header]: 'delivery-1' })));

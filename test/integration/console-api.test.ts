@@ -40,7 +40,7 @@ describe('sessions', () => {
     expect(listed.find((each) => each.id === id)).toMatchObject({ kind: 'token' });
   });
 
-  it('need the CSRF token for every call but GET and HEAD', async () => {
+  it('require the CSRF token for every call except GET and HEAD', async () => {
     const { Cookie, csrf } = await signIn((await newToken('csrf', 'operator')).token);
     const post = (headers: Record<string, string>) =>
       api.call('POST', `${BASE}/automations`, { token: null, body: automation('by cookie'), headers });
@@ -50,7 +50,7 @@ describe('sessions', () => {
     expect((await api.call('GET', `${BASE}/runs`, { token: null, headers: { Cookie } })).status).toBe(200);
   });
 
-  it('are ignored beside a bearer token, and are no bearer tokens themselves', async () => {
+  it('are ignored if there is a bearer token, and are not accepted as bearer tokens', async () => {
     const { Cookie } = await signIn((await newToken('view', 'viewer')).token);
     const both = await api.call('POST', `${BASE}/automations`, { body: automation('by bearer'), headers: { Cookie } });
     expect(both.status).toBe(201);
@@ -60,7 +60,7 @@ describe('sessions', () => {
     expect((await api.call('GET', `${BASE}/runs`, { token: secret })).status).toBe(401);
   });
 
-  it('end when they are signed out of, revoked, or their token is revoked', async () => {
+  it('end on sign-out, and when they or their tokens are revoked', async () => {
     const made = await newToken('gone', 'viewer');
     const runs = async (Cookie: string) =>
       (await api.call('GET', `${BASE}/runs`, { token: null, headers: { Cookie } })).status;
@@ -80,7 +80,7 @@ describe('sessions', () => {
     expect(listed.filter(({ name }) => name === 'gone')).toEqual([]);
   });
 
-  it('can be had once by a link within a minute', async () => {
+  it('can be started once with a link, within a minute', async () => {
     const link = await api.call('POST', `${BASE}/session/links`);
     expect(link.body).toMatchObject({ path: expect.stringMatching(/^\/console\/sign-in#code=fml_/) });
     const code = String(link.body.code);
@@ -94,7 +94,7 @@ describe('sessions', () => {
     expect((await signIn(String(late.body.code))).answer.status).toBe(401);
   });
 
-  it('refuse guesses: 401, audited, ten per minute and address', async () => {
+  it('refuse wrong tokens with 401, audit them, and allow ten per minute and address', async () => {
     const own = await startApiHarness();
     const guess = () => own.call('POST', `${BASE}/session`, { token: null, body: { token: 'wrong' } });
     const statuses: number[] = [];
@@ -125,7 +125,7 @@ describe('runs', () => {
     );
   });
 
-  it('carry the first 500 steps, and page all of them in order of execution', async () => {
+  it('contain the first 500 steps, and all steps page by page in order of execution', async () => {
     const detail = await api.call('GET', `${BASE}/runs/${runId}`);
     expect(detail.body).toMatchObject({ stepsTruncated: true });
     expect(detail.body.steps).toHaveLength(500);
@@ -141,7 +141,7 @@ describe('runs', () => {
     expect(one.body.items).toMatchObject([{ path: 'actions[0].repeat[1]' }]);
   });
 
-  it('are counted by status under the same filters but status', async () => {
+  it('are counted by status under the same filters, except the one by status', async () => {
     const { body } = await api.call('GET', `${BASE}/runs?counts=true&automationId=${automationId}&status=failed`);
     expect(body.items).toEqual([]);
     const zero = { running: 0, waiting: 0, success: 0, failed: 0, cancelled: 0 };
@@ -150,7 +150,7 @@ describe('runs', () => {
     expect((await api.call('GET', `${BASE}/runs`)).body.counts).toBeUndefined();
   });
 
-  it('are summed up by outcome and time, empty buckets included', async () => {
+  it('are counted by outcome and time, with empty buckets included', async () => {
     await api.rows(
       `update runs set status = 'success', started_at = '2026-01-01T10:00:00Z', finished_at = '2026-01-01T10:00:02Z'
        where id = $1`,
@@ -179,7 +179,7 @@ describe('runs', () => {
   });
 });
 
-it('counts the runs that reached each step of a version, passes of a loop together', async () => {
+it('are counted at each step of a version; all passes of a loop count once', async () => {
   const { body } = await api.call('POST', `${BASE}/automations`, { body: automation('counted') });
   const id = String(body.id);
   for (const status of ['success', 'failed']) {
@@ -234,7 +234,7 @@ it('lists the plugins of the API and of live workers, with what they provide', a
 });
 
 describe('automations', () => {
-  it('are reported on the stream as they are created, updated, switched and deleted', async () => {
+  it('are reported on the stream when they are created, updated, switched or deleted', async () => {
     const abort = new AbortController();
     const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Last-Event-ID': '0' };
     const response = await fetch(`${api.url}${BASE}/stream`, { headers, signal: abort.signal });
@@ -263,7 +263,7 @@ describe('automations', () => {
     ]);
   });
 
-  it('know the source, file and commit they came from', async () => {
+  it('show the source, file and commit that they come from', async () => {
     const document = (path?: string) => ({
       apiVersion: 'fermata/v1',
       kind: 'Automation',
@@ -282,7 +282,7 @@ describe('automations', () => {
     expect(own.body.provenance).toBeNull();
   });
 
-  it('compare two versions as text and by place', async () => {
+  it('compare two versions as text and by path', async () => {
     const { body } = await api.call('POST', `${BASE}/automations`, { body: automation('versions') });
     const path = `${BASE}/automations/${String(body.id)}`;
     await api.call('PATCH', path, { body: { mode: 'parallel', actions: [log(2)] } });
@@ -301,8 +301,8 @@ describe('automations', () => {
   });
 });
 
-describe('what editors need', () => {
-  it('is a sample payload of every trigger that the trigger accepts', async () => {
+describe('data for editors', () => {
+  it('includes a sample payload of every trigger, which the trigger accepts', async () => {
     const { body } = await api.call('GET', `${BASE}/triggers`);
     for (const { id } of body.items as { id: string }[]) {
       const sample = await api.call('GET', `${BASE}/triggers/${id}/sample`);
@@ -315,7 +315,7 @@ describe('what editors need', () => {
     expect((await api.call('GET', `${BASE}/triggers/no.such/sample`)).status).toBe(404);
   });
 
-  it('has RFC 3339 instants in samples of payloads', async () => {
+  it('includes RFC 3339 instants in sample payloads', async () => {
     const { body } = await api.call('GET', `${BASE}/triggers`);
     for (const { id } of body.items as { id: string }[]) {
       const { text } = await api.call('GET', `${BASE}/triggers/${id}/sample`);
@@ -323,7 +323,7 @@ describe('what editors need', () => {
     }
   });
 
-  it('is a sample state of every kind, built in or custom, that the kind accepts', async () => {
+  it('includes a sample state of every kind, built-in or custom, which the kind accepts', async () => {
     const schema = {
       type: 'object',
       additionalProperties: false,
@@ -359,7 +359,7 @@ describe('what editors need', () => {
     expect((await api.call('GET', `${BASE}/entity-kinds/nothing/sample`)).status).toBe(404);
   });
 
-  it('is the health of several systems at once, without those that do not exist', async () => {
+  it('includes the health of several systems at once, without systems that do not exist', async () => {
     for (const id of ['a', 'b']) await api.call('POST', `${BASE}/systems`, { body: { id, name: id } });
     const { body } = await api.call('GET', `${BASE}/health?systemIds=b,nope,a`);
     expect(body).toMatchObject({ items: [{ systemId: 'b' }, { systemId: 'a' }], nextCursor: null });
@@ -367,7 +367,7 @@ describe('what editors need', () => {
 });
 
 describe('POST /connections/test', () => {
-  it('tests a submitted configuration and stores nothing; kept secrets are used only for their own address', async () => {
+  it('tests a submitted configuration and stores nothing; stored secrets are used only for their own address', async () => {
     const config = { baseUrl: 'http://127.0.0.1:9', email: 'a@example.com', apiToken: 'secret-token' };
     const test = (body: Record<string, unknown>) => api.call('POST', `${BASE}/connections/test`, { body });
     const direct = await test({ type: 'jira', config });

@@ -21,7 +21,7 @@ describe('control flow of a run', () => {
     runSteps(engine, type, steps, { more, data });
 
   describe('parallel', () => {
-    it('runs every branch to its end, and then fails with the first error by branch order', async () => {
+    it('runs every branch to its end and then fails with the first error by branch order', async () => {
       engine.receiver.answerWith(({ path }, response) => {
         if (path === '/slow-bad') setTimeout(() => response.writeHead(400).end(), 500);
         else response.writeHead(path === '/fast-bad' ? 404 : 200).end();
@@ -60,7 +60,7 @@ describe('control flow of a run', () => {
       expect(resultOf('actions[2]')).toEqual({ all: [2, 4, 1, 1] });
     }, 180_000);
 
-    it('is stopped whole by a stop in one branch, and nothing swallows that', async () => {
+    it('is stopped entirely by a stop in one branch, which nothing catches', async () => {
       const { run: ended, statuses } = await run(
         'par.stop',
         `  - continue_on_error: true
@@ -89,7 +89,7 @@ describe('control flow of a run', () => {
       }
     }, 180_000);
 
-    it('goes on after failed branches when it may, and shows branches that are off as skipped', async () => {
+    it('continues after failed branches with continue_on_error, and shows disabled branches as skipped', async () => {
       engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 400 : 200).end());
       const { run: ended, statuses } = await run(
         'par.go',
@@ -111,7 +111,7 @@ describe('control flow of a run', () => {
   });
 
   describe('repeat', () => {
-    it('counts, and provides index, first and last', async () => {
+    it('counts iterations, and provides index, first and last', async () => {
       const { steps: rows, resultOf } = await run(
         'rep.count',
         `  - repeat:
@@ -126,7 +126,7 @@ describe('control flow of a run', () => {
       expect(resultOf('actions[0]')).toEqual({ iterations: 3 });
     }, 180_000);
 
-    it('takes each item of a list, also nested, with the outer loop back afterwards', async () => {
+    it('iterates over a list, and an inner loop gives the outer one back its item', async () => {
       const { run: ended } = await run(
         'rep.each',
         `  - repeat:
@@ -149,7 +149,7 @@ describe('control flow of a run', () => {
       expect(sent()).toEqual(['ada', 'bob', 'red', 'blue', 'cyd', 'green']);
     }, 180_000);
 
-    it('asks `while` before and `until` after an iteration', async () => {
+    it('evaluates `while` before and `until` after an iteration', async () => {
       const { resultOf } = await run(
         'rep.ask',
         `  - variables: { n: 0 }
@@ -165,7 +165,7 @@ describe('control flow of a run', () => {
       expect(sent()).toEqual(['once']);
     }, 180_000);
 
-    it('ends at max_iterations with a warning, and at an error of its condition with the error', async () => {
+    it('ends at max_iterations with a warning, and fails if its condition cannot be evaluated', async () => {
       const { run: ended, resultOf } = await run(
         'rep.bounds',
         `  - repeat: { while: "true", max_iterations: 3, sequence: [ { variables: { x: 1 } } ] }
@@ -184,7 +184,7 @@ describe('control flow of a run', () => {
       expect(resultOf('actions[4]')).toEqual({ iterations: 0 });
     }, 180_000);
 
-    it('fails when what it should go through is no list, naming what it is', async () => {
+    it('fails if the value to iterate over is not a list, and names its type', async () => {
       const { run: ended } = await run(
         'rep.type',
         `  - repeat: { for_each: "'text'", sequence: [ ${post('never')} ] }`,
@@ -195,7 +195,7 @@ describe('control flow of a run', () => {
       });
     }, 180_000);
 
-    it('ends an iteration at a false condition, and the run at a stop, from any depth', async () => {
+    it('ends an iteration at a false condition, and the run at a stop, at any depth', async () => {
       const { run: ended, statuses } = await run(
         'rep.ends',
         `  - repeat:
@@ -216,7 +216,7 @@ describe('control flow of a run', () => {
   });
 
   describe('on_failure', () => {
-    it('runs once after a failure, sees it, and changes nothing of how the run ended', async () => {
+    it('runs once after a failure, sees the failure, and does not change how the run ends', async () => {
       engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 418 : 200).end());
       const { run: ended, statuses } = await run(
         'fail.seen',
@@ -234,7 +234,7 @@ describe('control flow of a run', () => {
       expect(statuses).toMatchObject({ 'on_failure[0]': 'success', 'on_failure[1]': 'failed' });
     }, 180_000);
 
-    it('runs after a stop that is an error, and not after success or cancel', async () => {
+    it('runs after a stop with error, and not after a success or cancellation', async () => {
       const more = `on_failure: [ ${post('failed')} ]`;
       const stopped = await run('fail.stop', `  - { stop: { reason: bad, error: true } }`, more);
       expect(stopped.run).toMatchObject({ status: 'failed', ended_by: { kind: 'stop' } });
@@ -252,7 +252,7 @@ describe('control flow of a run', () => {
     }, 180_000);
   });
 
-  it('goes on in the middle of loops and branches when its worker is killed', async () => {
+  it('continues in the middle of loops and branches after its worker was killed', async () => {
     const id = await save(
       'killed',
       `  - parallel:
@@ -281,7 +281,7 @@ describe('control flow of a run', () => {
     ).toEqual(['a0', 'a2', 'b', 'yes2']);
   }, 270_000);
 
-  it('continues as new between steps, with branches, loops, variables and deadlines as they were', async () => {
+  it('continues as new between steps, with branches, loops, variables and deadlines unchanged', async () => {
     await Promise.all(workers.map((worker) => worker.stop('SIGTERM')));
     workers = [await engine.worker({ FERMATA_CONTINUE_AFTER: '20' })];
     const id = await save(

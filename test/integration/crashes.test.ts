@@ -28,7 +28,7 @@ describe('when processes die', () => {
   }, 180_000);
   afterEach(() => engine.close());
 
-  it('a run whose only worker is killed in the middle completes on its successor, no effect missing, repeats with the same key', async () => {
+  it('a run whose only worker is killed completes on the next worker, with all effects, and repeats with the same key', async () => {
     const first = await engine.worker();
     await engine.save(FIVE_STEPS);
     engine.receiver.answerWith(async ({ path }, response) => {
@@ -54,7 +54,7 @@ describe('when processes die', () => {
     expect(steps[2]?.attempts).toBe(2);
   }, 360_000);
 
-  it('our own effects happen once although the worker dies between the effect and the commit', async () => {
+  it('internal effects happen once even if the worker dies between the effect and the commit', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-commit:1' });
     await engine.save(`
 name: Opens
@@ -74,7 +74,7 @@ actions:
     expect(artifacts.rows).toEqual([{ data: expect.objectContaining({ incidentId: incidents.rows[0]?.['id'] }) }]);
   }, 360_000);
 
-  it('a run admitted by a worker that dies right after its commit is started by another within 10 seconds', async () => {
+  it('a run whose worker dies right after admitting it is started by another within 10 seconds', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1' });
     await engine.save(FIVE_STEPS);
     await engine.worker();
@@ -100,7 +100,7 @@ actions:
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
   }, 360_000);
 
-  it('steps and those after them are not repeated when the worker died between the end of a step and its completion', async () => {
+  it('a step and those after it are not repeated if the worker died between the end of the step and its completion', async () => {
     const steps = [
       '{ variables: { told: "{{ trigger.payload.data.n }}" } }',
       '{ variables: { a: 1 }, enabled: "1 == 2" }',
@@ -171,7 +171,7 @@ actions:
   - { action: integration-webhook.send, config: { url: "$URL/second/{{ trigger.payload.data.n }}" } }
 `;
 
-describe('a worker that slept', () => {
+describe('a worker that is suspended', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
@@ -179,7 +179,7 @@ describe('a worker that slept', () => {
   afterEach(() => engine.close());
   const paths = () => engine.receiver.received.map(({ path }) => path);
 
-  it("between a gate's commit and the start of its run harms no newer run and does no step of the older", async () => {
+  it('between the commit of a gate and the start of its run does not affect a newer run or perform steps of the older one', async () => {
     const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1:stop' });
     await engine.save(RESTART);
     engine.receiver.answerWith(async ({ path }, response) => {
@@ -216,7 +216,7 @@ describe('a worker that slept', () => {
     expect(steps.filter(({ status }) => !['cancelled', 'success'].includes(status))).toEqual([]);
   }, 360_000);
 
-  it('a run that is replaced between two of its local steps does not do the second', async () => {
+  it('while its run is replaced between two local steps does not perform the second', async () => {
     await engine.worker();
     await engine.save(RESTART);
     let replaced = false;

@@ -7,7 +7,7 @@ const MINUTES = 60_000;
 describe('the clock of the database', () => {
   const database = useDatabase();
 
-  it('is used by a process whose own clock is 10 minutes ahead or behind, which reports its skew', async () => {
+  it('is used by a process whose own clock is 10 minutes ahead or behind, and which reports the skew', async () => {
     for (const skew of [10 * MINUTES, -10 * MINUTES]) {
       const reported: number[] = [];
       const wall = () => Date.now() + skew;
@@ -20,7 +20,7 @@ describe('the clock of the database', () => {
     }
   });
 
-  it('is read again after the clock of the machine was set, and reports the skew once', async () => {
+  it('is read again after the clock of the machine was set, and the skew is reported once', async () => {
     let skew = 0;
     const reported: number[] = [];
     const wall = () => Date.now() + skew;

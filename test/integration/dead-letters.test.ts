@@ -9,7 +9,7 @@ import { until } from '../support/until';
 
 const BY_TEST = { actor: { type: 'user', id: 'test' }, causedBy: null, depth: 0 } as const;
 
-describe('a change that was set aside', () => {
+describe('a dead letter', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   const entities = createEntityStore({ registry: createRegistry(testPlugins()), clock: systemClock, ids: uuidV7 });
@@ -49,7 +49,7 @@ describe('a change that was set aside', () => {
     actions: [{ action: automation.log, config: { message: on } }]
   `;
 
-  test('is listed with its error, and starts what it would have started when it is retried', async () => {
+  test('is listed with its error, and starts the same runs when it is retried', async () => {
     const id = await engine.save(whenOn(', to: on'));
     const changeId = await setAside('a', 'on');
     expect(await listed()).toMatchObject([{ changeId, attempts: 5, error: { message: 'a bug' } }]);
@@ -60,7 +60,7 @@ describe('a change that was set aside', () => {
     expect((await retry(changeId)).status).toBe(404);
   }, 180_000);
 
-  test('starts nothing when it is retried and its state no longer holds; momentary events still start one', async () => {
+  test('starts nothing on a retry if its state no longer holds; a momentary event still starts a run', async () => {
     const [ofState, ofMoment] = [await engine.save(whenOn(', to: on')), await engine.save(whenOn())];
     const changeId = await setAside('b', 'on');
     await become('b', 'off');
@@ -74,7 +74,7 @@ describe('a change that was set aside', () => {
     expect(await engine.runs(ofState)).toEqual([]);
   }, 180_000);
 
-  test('ends no dwell that was armed after it', async () => {
+  test('does not end a dwell that was armed after it', async () => {
     const id = await engine.save(`
       name: Stays on
       triggers: [{ event: automation.entity_changed, config: { kind: lamp, id: c, field: status, to: on }, for: { hours: 1 } }]
@@ -90,7 +90,7 @@ describe('a change that was set aside', () => {
     expect((await armed()).rowCount).toBe(1);
   }, 180_000);
 
-  test('of a system reads its health as it is at the retry', async () => {
+  test('of a system uses the health at the time of the retry', async () => {
     const id = await engine.save(`
       name: Degraded
       triggers: [{ event: healthcheck.system_degraded }]

@@ -28,7 +28,7 @@ describe('the plugin of docs/plugins.md', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  test('is built and runs exactly as the page says', async () => {
+  test('is built and runs exactly as the page describes', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-chat-'));
     const port = await freePort();
     const { files, commands } = documentedExample(port);

@@ -88,7 +88,7 @@ describe('the routes of the domains', () => {
       expect(again).toMatchObject({ status: 201, body: { id: made.body.id } });
     });
 
-    test('answers with the id and the fields of its entity', async () => {
+    test('returns the id and the fields of the entity', async () => {
       expect(made.status).toBe(201);
       const state = await entityOf(kind, made.body.id);
       expect(Object.keys(state as object).sort()).toEqual(fields.toSorted());
@@ -102,7 +102,7 @@ describe('the routes of the domains', () => {
       expect((await call('GET', one)).headers.get('etag')).toBe(changed.headers.get('etag'));
     });
 
-    test('a change that was made from an older state is refused, of many at once all but one', async () => {
+    test('refuses a change that is based on an older state; of many at once, one succeeds', async () => {
       expect(await call('PATCH', one, patch, { 'If-Match': '"older"' })).toMatchObject({ status: 412 });
       const etag = (await call('GET', one)).headers.get('etag') ?? '';
       const answers = await Promise.all(
@@ -116,7 +116,7 @@ describe('the routes of the domains', () => {
       expect(await call('DELETE', one, undefined, { 'If-Match': etag })).toMatchObject({ status: 412 });
     });
 
-    test('missing and invalid values are refused with a reason', async () => {
+    test('refuses missing and invalid values with a reason', async () => {
       for (const id of [ABSENT, 'nothing']) {
         expect(await call('GET', `${path}/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
         expect(await call('PATCH', `${path}/${id}`, patch)).toMatchObject({ status: 404 });
@@ -130,7 +130,7 @@ describe('the routes of the domains', () => {
       expect(await call('GET', `${path}?limit=201`)).toMatchObject({ status: 422 });
     });
 
-    test('pages hold everything once, newest first', async () => {
+    test('returns everything once in pages, newest first', async () => {
       const { body: first } = await call('GET', `${path}?limit=1`);
       const { body: all } = await call('GET', `${path}?limit=200`);
       const items = [...(first.items as unknown[])];
@@ -142,7 +142,7 @@ describe('the routes of the domains', () => {
       expect(items).toEqual(all.items);
     });
 
-    test('one that is removed is gone, and its entity leaves a tombstone', async () => {
+    test('returns 404 after a deletion, which leaves a tombstone of the entity', async () => {
       expect(await call('DELETE', one.toUpperCase().replace(path.toUpperCase(), path))).toMatchObject({
         status: /^\/system/.test(path) ? 404 : 204,
       });
@@ -157,7 +157,7 @@ describe('the routes of the domains', () => {
     });
   });
 
-  test('the ETag of a state is the same however it was come by, and so is its time', async () => {
+  test('returns the same ETag and time for a state regardless of how it was reached', async () => {
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
     const one = '/entities/lamp/one';
     const put = await call('PUT', one, { status: 'on', a: { zz: 1, b: [{ y: 1, x: 2 }] } });
@@ -169,7 +169,7 @@ describe('the routes of the domains', () => {
     expect((await call('GET', one)).body).toEqual(other.body);
   });
 
-  test('a kind that is not reactive is stored and read, and emits no changes', async () => {
+  test('store and read a kind that is not reactive without emitting changes', async () => {
     await call('PUT', '/entity-kinds/note', { schema: { type: 'object' }, reactive: false });
     await call('PUT', '/entities/note/one', { text: 'x' });
     await call('PATCH', '/entities/note/one', { text: 'y' });
@@ -181,7 +181,7 @@ describe('the routes of the domains', () => {
     );
   });
 
-  test('a state that is not there is matched by nothing', async () => {
+  test('do not let If-Match match a state that does not exist', async () => {
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
     for (const tag of ['*', '"x"']) {
       expect(await call('PUT', '/entities/lamp/none', {}, { 'If-Match': tag })).toMatchObject({ status: 412 });
@@ -189,7 +189,7 @@ describe('the routes of the domains', () => {
     expect(await call('GET', '/entities/lamp/none')).toMatchObject({ status: 404 });
   });
 
-  test('systems that go while others come to depend on them leave no edge and no lock behind', async () => {
+  test('leave no dependency and no lock behind if a system is deleted while others come to depend on it', async () => {
     for (let round = 0; round < 5; round += 1) {
       const ids = [0, 1, 2].map((n) => `race-${round}-${n}`);
       for (const id of ids) await call('POST', '/systems', { id, name: id });

@@ -23,7 +23,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
   };
   const run = (type: string, steps: string) => runSteps(engine, type, steps);
 
-  test('groups hold systems, are changed and removed, and emit changes', async () => {
+  test('groups contain systems, are changed and deleted, and emit changes', async () => {
     const heard = await Promise.all(['created', 'updated', 'deleted'].map((what) => listener(`catalog.group_${what}`)));
     expect(await call('POST', '/system-groups', { id: 'core', name: 'Core' })).toMatchObject({
       id: 'core',
@@ -46,7 +46,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect(await payloads(heard[2] ?? '', 1)).toEqual([{ groupId: 'core', name: 'Core systems' }]);
   }, 180_000);
 
-  test('groups are listed newest first, whatever ids they were given, page by page', async () => {
+  test('groups are listed newest first, page by page, regardless of their ids', async () => {
     for (const id of ['paged-m', 'paged-z', 'paged-a']) {
       expect(await call('POST', '/system-groups', { id, name: id, description: 'one of three' })).toMatchObject({
         description: 'one of three',
@@ -60,7 +60,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect(body['state']).toEqual({ name: 'paged-a', description: 'one of three', metadata: {} });
   }, 180_000);
 
-  test('metadata of a system is merged or replaced by an automation', async () => {
+  test('an automation merges or replaces the metadata of a system', async () => {
     await call('POST', '/systems', {
       id: 'meta',
       name: 'Meta',
@@ -77,7 +77,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect(await call('GET', '/systems/meta')).toMatchObject({ metadata: { only: true } });
   }, 180_000);
 
-  test('dependencies refuse themselves, repeats and circles, also of two writers at once', async () => {
+  test('dependencies refuse self-references, repeats and cycles, even from two concurrent writers', async () => {
     for (const id of ['a', 'b', 'c']) await call('POST', '/systems', { id, name: id });
     const edge = (sourceSystemId: string, targetSystemId: string) => ({
       sourceSystemId,
@@ -111,7 +111,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect((await request('DELETE', `/dependencies/${String(made['id'])}`)).status).toBe(204);
   }, 180_000);
 
-  test('automations make and remove dependencies; deleting a system removes what hangs on it, each with a tombstone', async () => {
+  test('automations create and delete dependencies; deleting a system deletes what belongs to it, each with a tombstone', async () => {
     // An event that an earlier test left unrouted would also start this automation.
     await engine.routed(60_000);
     const gone = await listener('dependency.deleted');
@@ -138,7 +138,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     ]);
   }, 180_000);
 
-  test('trouble reaches dependants, and so does recovery', async () => {
+  test('problems spread to dependents, and so do recoveries', async () => {
     const heard = await listener('dependency.impact_propagated', ', filter: trigger.payload.sourceSystemId == "pg"');
     for (const id of ['pg', 'api', 'front', 'report']) await call('POST', '/systems', { id, name: id });
     await call('POST', '/dependencies', { sourceSystemId: 'api', targetSystemId: 'pg', impactType: 'critical' });
@@ -173,7 +173,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect(await engine.runs(heard)).toHaveLength(2);
   }, 180_000);
 
-  test('a satellite connects by its first heartbeat and is lost by the clock, which `for:` can wait on', async () => {
+  test('a satellite connects with its first heartbeat and is lost when time passes, which `for:` can wait for', async () => {
     const [connected, lost, disconnected] = await Promise.all(
       ['connected', 'heartbeat_lost', 'disconnected'].map((what) => listener(`satellite.${what}`)),
     );
@@ -193,7 +193,7 @@ actions: [{ action: automation.log, config: { message: heard } }]
     expect((await request('POST', '/satellites/00000000-0000-7000-8000-000000000000/heartbeat', {})).status).toBe(404);
   }, 180_000);
 
-  test('an objective is computed when it is made and after changes of health, and automations read it', async () => {
+  test('an objective is computed on creation and after changes of health, and automations can read it', async () => {
     await call('POST', '/systems', { id: 'shop', name: 'Shop' });
     const made = await call('POST', '/slos', { systemId: 'shop', name: 'Shop is up', target: 99.9 });
     expect(made).toMatchObject({
@@ -236,7 +236,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
     });
   }, 180_000);
 
-  test('of fifty runs that open an incident at once for systems that overlap, one opens it', async () => {
+  test('if fifty runs open an incident at once for overlapping systems, one is opened', async () => {
     const id = await engine.save(`
       name: fifty
       mode: parallel
@@ -262,7 +262,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
     expect(rows.map(({ open }) => open)).toEqual(Array(11).fill(1));
   }, 270_000);
 
-  test('of fifty runs that open an incident at once for neighbours in a ring, no system gets two', async () => {
+  test('if fifty runs open an incident at once for neighbours in a ring, no system gets two', async () => {
     const id = await engine.save(`
       name: ring
       mode: parallel
@@ -286,7 +286,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
     expect(rows.map(({ open }) => open)).toEqual(Array(10).fill(1));
   }, 270_000);
 
-  test('states that twenty write at once through two processes follow on each other without a gap', async () => {
+  test('twenty concurrent writers in two processes produce a gapless sequence of states', async () => {
     const other = await engine.api();
     await call('PUT', '/entity-kinds/counter', { schema: { type: 'object' } });
     const put = async (url: string, n: number) => {
@@ -314,7 +314,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.next.
     for (const [index, { from }] of fields.rows.slice(1).entries()) expect(from).toEqual(fields.rows[index]?.to);
   }, 180_000);
 
-  test('a token that one process revokes is refused by another at once', async () => {
+  test('a token that one process revokes is refused by another immediately', async () => {
     const other = await engine.api();
     const made = await call('POST', '/tokens', { name: 'brief', roles: ['viewer'] });
     const status = async () =>

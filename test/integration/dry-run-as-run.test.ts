@@ -1,7 +1,7 @@
 import { AUTOMATION, dryRun, NOON } from '../support/dry-run';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
-describe('a dry run, as a run does,', () => {
+describe('a dry run behaves like a run:', () => {
   let api: ApiHarness;
   beforeAll(async () => {
     api = await startApiHarness();
@@ -10,7 +10,7 @@ describe('a dry run, as a run does,', () => {
 
   const dry = (body: unknown, of: string) => dryRun(api, of, body);
 
-  describe('goes through the gates that routing uses', () => {
+  describe('it evaluates the gates that routing uses', () => {
     /** Id of an automation without runs. */
     let free: string;
     beforeAll(async () => {
@@ -44,7 +44,7 @@ describe('a dry run, as a run does,', () => {
       return row?.change_id;
     };
 
-    it('a number that crosses a bound has to come from outside of the range', async () => {
+    it('a number has to cross a bound from outside the range', async () => {
       const crossing = definition({ on: 'crossing' });
       const gateOf = async (systemId: string) => {
         const { outcome, gates } = await report({ definition: crossing, payload: own(systemId, 900) });
@@ -61,7 +61,7 @@ describe('a dry run, as a run does,', () => {
       expect(await report({ definition: crossing, changeId })).toMatchObject({ outcome: 'would_run' });
     });
 
-    it('a trigger that reads the events of another one makes its own payload of theirs', async () => {
+    it("a trigger that reads another trigger's events builds its own payload from theirs", async () => {
       const completed = { systemId: 'read', configurationId: 'http', status: 'healthy', timestamp: NOON };
       const read = await report({ definition: definition({}), payload: { ...completed, latencyMs: 900 } });
       expect(read).toMatchObject({ outcome: 'would_run', steps: [{ config: { message: 'took 900 ms' } }] });
@@ -73,7 +73,7 @@ describe('a dry run, as a run does,', () => {
       expect(without.gates[0]?.detail).toBe('The event does not match the config of the trigger.');
     });
 
-    it('a past change of state shows what was before and after, and the context key may be another', async () => {
+    it('a past change of state shows the state before and after, and the context key may be another one', async () => {
       await result('seen', 5);
       const changeId = await changeOf('seen', null);
       const listening = {
@@ -105,7 +105,7 @@ describe('a dry run, as a run does,', () => {
       expect(await report({ definition: listening, payload })).toMatchObject({ outcome: 'would_run' });
     });
 
-    it('filter and variables refuse with their reasons', async () => {
+    it('a filter or variable that fails gives the reason', async () => {
       const listening = {
         ...definition({}, { filter: 'trigger.payload.value > 1000' }),
         ...{ variables: { a: '{{ 1 / "x" }}' } },
@@ -124,7 +124,7 @@ describe('a dry run, as a run does,', () => {
     });
   });
 
-  describe('drives the steps as a run does', () => {
+  describe('it performs the steps', () => {
     const steps = async (actions: object[], more: object = {}, body: object = {}) => {
       const name = 'drives';
       const definition = { name, triggers: [{ event: 'incident.created' }], actions, ...more };
@@ -138,7 +138,7 @@ describe('a dry run, as a run does,', () => {
       repeat: { count, sequence: [{ variables: { n: 1 } }], ...more },
     });
 
-    it('delays and waits that time out move the clock on, in each branch its own', async () => {
+    it('delays and waits that time out advance the clock, separately in each branch', async () => {
       const wait = { id: 'w', wait_until: { condition: '1 == 2', timeout_seconds: 60, continue_on_timeout: true } };
       const { at } = await steps(
         [
@@ -178,7 +178,7 @@ describe('a dry run, as a run does,', () => {
       expect(at('actions[2]')?.result).toEqual({ branch: 'else', errors: [{ branch: 0, error: expect.any(String) }] });
     });
 
-    it('a stop cancels the steps around it, and branches beside it that have not begun', async () => {
+    it('a stop cancels the steps around it and the branches that have not begun', async () => {
       const { report } = await steps([
         { parallel: [log('first'), { sequence: [{ stop: { reason: 'enough' } }] }, log('third')] },
         log('after'),
@@ -192,7 +192,7 @@ describe('a dry run, as a run does,', () => {
       expect(report.end).toMatchObject({ status: 'success', endedBy: { kind: 'stop', reason: 'enough' } });
     });
 
-    it('steps see no wait that failed, and what a template could not read is a warning', async () => {
+    it('steps do not see a wait that failed, and a template that could not read a value is a warning', async () => {
       const { at, report } = await steps(
         [
           { id: 'w', continue_on_error: true, wait_for_trigger: { event: 'incident.resolved', timeout_seconds: 5 } },
@@ -206,7 +206,7 @@ describe('a dry run, as a run does,', () => {
       expect(report.end).toMatchObject({ status: 'success' });
     });
 
-    it('ends at 1,000 steps, also when failures are swallowed', async () => {
+    it('it ends at 1,000 steps, even if failures are ignored', async () => {
       const deep = times(10, { sequence: [times(10, { sequence: [times(10)] })] });
       const { report } = await steps([{ ...deep, continue_on_error: true }], { on_failure: [log('not shown')] });
       expect(report.steps).toHaveLength(1_000);

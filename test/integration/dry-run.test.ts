@@ -15,7 +15,7 @@ describe('a dry run', () => {
 
   const dry = (body: unknown, of = id) => dryRun(api, of, body);
 
-  it('returns gates, rendered configs, chosen branches and the end, and performs nothing', async () => {
+  it('returns gates, rendered configs, chosen branches and the end, and has no effects', async () => {
     const { status, report } = await dry({
       triggerId: 'down',
       payload: PAYLOAD,
@@ -58,7 +58,7 @@ describe('a dry run', () => {
     }
   });
 
-  it('stops at the gate that lets nothing through', async () => {
+  it('stops at the first gate that refuses', async () => {
     const healthy = await dry({ triggerId: 'down', payload: { ...PAYLOAD, newStatus: 'healthy' }, now: NOON });
     expect(healthy.report).toMatchObject({ outcome: 'filter', steps: [], end: null });
     expect(healthy.report.gates.at(-1)?.conditions).toEqual([
@@ -73,7 +73,7 @@ describe('a dry run', () => {
     expect(partial.report.gates[0]?.detail).toMatch(/look different: payload\.systemId/);
   });
 
-  it('goes through what another run occupies, and says so', async () => {
+  it('continues if another run occupies the slot, and reports that', async () => {
     await api.call('POST', `${BASE}/automations/${id}/runs`, { body: { contextKey: 'checkout' } });
     const { report } = await dry({ payload: PAYLOAD, now: NOON });
     expect(report.outcome).toBe('already_running');
@@ -81,7 +81,7 @@ describe('a dry run', () => {
     expect((await dry({ payload: PAYLOAD, now: NOON, contextKey: 'elsewhere' })).report.outcome).toBe('would_run');
   });
 
-  it('fails where a run would, unless the failure is swallowed', async () => {
+  it('fails where a run would fail, unless continue_on_error is set', async () => {
     const created = await api.call('POST', `${BASE}/automations`, {
       body: {
         name: 'fails',
@@ -111,7 +111,7 @@ describe('a dry run', () => {
     });
   });
 
-  it('shows iterations beside each other as a run has them: own variables and artifacts, the first error by item', async () => {
+  it('shows concurrent iterations as a run has them: own variables and artifacts, the first error by item', async () => {
     const created = await api.call('POST', `${BASE}/automations`, {
       body: {
         name: 'beside',
@@ -142,7 +142,7 @@ describe('a dry run', () => {
     expect(at('actions[1]')?.result).toEqual({ all: [1, 4] });
   });
 
-  it('goes through loops, branches side by side, waits and on_failure', async () => {
+  it('performs loops, concurrent branches, waits and on_failure', async () => {
     const created = await api.call('POST', `${BASE}/automations`, {
       body: { name: 'every kind', triggers: [{ event: 'incident.created' }] },
     });
@@ -212,7 +212,7 @@ describe('a dry run', () => {
     expect(at('on_failure[0]')?.config).toMatchObject({ message: 'failed: enough' });
   });
 
-  it('reads the clock it is given, in how often a loop turns as well', async () => {
+  it('uses the given clock, even for the number of loop iterations', async () => {
     const saved = await api.call('POST', `${BASE}/automations`, {
       body: {
         name: 'turns by the clock',
@@ -242,7 +242,7 @@ describe('a dry run', () => {
     expect(report.steps.at(-1)?.result).toEqual({ at: '2019-06-01T12:00:00.000Z' });
   });
 
-  it('takes a document before it is an automation, and reports what is wrong with one', async () => {
+  it('accepts an unsaved document, and reports errors in it', async () => {
     const input = { triggerId: 'down', payload: PAYLOAD, now: NOON, mocks: { open: { incidentId: 'INC-1' } } };
     const path = `${BASE}/automations/dry-run`;
     const before = await api.call('GET', `${BASE}/automations`);
@@ -260,7 +260,7 @@ describe('a dry run', () => {
     expect((await api.call('GET', `${BASE}/automations`)).body).toEqual(before.body);
   });
 
-  it('needs the permission to manage', async () => {
+  it('requires the permission to manage automations', async () => {
     const answer = await api.call('POST', `${BASE}/automations/${id}/dry-run`, {
       body: {},
       token: await api.token('viewer'),
@@ -268,7 +268,7 @@ describe('a dry run', () => {
     expect(answer.status).toBe(403);
   });
 
-  it('passes waits, and shows what steps after them see', async () => {
+  it('skips waits, and shows what later steps see of them', async () => {
     const saved = await api.call('POST', `${BASE}/automations`, {
       body: {
         name: 'waits',
@@ -289,7 +289,7 @@ describe('a dry run', () => {
     expect(late.end).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[0]' } });
   });
 
-  it('takes a past change, also one that started nothing, as the trigger heard it', async () => {
+  it('accepts a past change as the trigger received it, even if the change started nothing', async () => {
     const id = String(
       (await api.call('POST', `${BASE}/automations`, { body: { ...AUTOMATION, name: 'past' } })).body.id,
     );

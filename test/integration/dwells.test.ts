@@ -79,7 +79,7 @@ describe('a `for:` gate', () => {
   };
   const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-  test('fires when its cause has held so long, once for each time that it does, and reports since when', async () => {
+  test('fires when its cause has held for the duration, once per occurrence, and reports since when', async () => {
     const id = await engine.save(whenOn('a', '{ seconds: 1 }'));
     await lamp('a', { status: 'on' });
     const [run] = await engine.ended(1, id);
@@ -101,7 +101,7 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([]);
   }, 180_000);
 
-  test('is cancelled when its cause stops, and its timer ends with it', async () => {
+  test('is cancelled when its cause ends, together with its timer', async () => {
     const id = await engine.save(whenOn('b', '{ minutes: 10 }'));
     await lamp('b', { status: 'on' });
     const { armedAt, firesAt, contextKey, triggerId } = await armed(id);
@@ -119,7 +119,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toEqual([]);
   }, 180_000);
 
-  test('keeps its deadline when the event comes again or another field changes', async () => {
+  test('keeps its deadline if the event is repeated or another field changes', async () => {
     const id = await engine.save(whenOn('c', '{ seconds: 3 }').replace('to: on', 'to: [on, bright]'));
     await lamp('c', { status: 'on' });
     const first = await armed(id);
@@ -130,7 +130,7 @@ describe('a `for:` gate', () => {
     await engine.ended(1, id);
   }, 180_000);
 
-  test('holds while the predicate of its trigger does: degraded to unhealthy is still not healthy', async () => {
+  test('holds as long as its predicate: after a change from degraded to unhealthy, the system is still not healthy', async () => {
     const id = await engine.save(`
       name: Not healthy for long
       triggers: [{ event: healthcheck.system_degraded, for: "00:00:02" }]
@@ -146,7 +146,7 @@ describe('a `for:` gate', () => {
     expect((await rowOf(id))?.status).toBe('idle');
   }, 180_000);
 
-  test('arms again when the cause stops and comes back at once', async () => {
+  test('is armed again if the cause ends and returns immediately', async () => {
     const id = await engine.save(whenOn('d', '{ seconds: 2 }'));
     await lamp('d', { status: 'on' });
     await lamp('d', { status: 'off' });
@@ -158,7 +158,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('is left alone by saves that do not touch its trigger, and dropped by edit, disabling and deletion', async () => {
+  test('is not affected by saves that keep its trigger, and is dropped by an edit, disabling or deletion', async () => {
     const yaml = whenOn('e', '{ minutes: 10 }');
     const id = await engine.save(yaml);
     await lamp('e', { status: 'on' });
@@ -199,7 +199,7 @@ describe('a `for:` gate', () => {
     );
   }, 180_000);
 
-  test('asks variables and conditions when it fires, and is spent either way', async () => {
+  test('evaluates variables and conditions when it fires, and is over in either case', async () => {
     const id = await engine.save(
       whenOn('f', '{ template: "{{ trigger.payload.next.wait }}" }', 'conditions: ["trigger.dwell.seconds == 2"]'),
     );
@@ -214,7 +214,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('follows a number by the results of checks; what cannot be read leaves it as it is', async () => {
+  test('follows a number in check results; an unreadable value does not change it', async () => {
     const id = await engine.save(`
       name: Slow for long
       triggers: [{ event: automation.numeric_state, config: { field: latencyMs, above: 100 }, for: { seconds: 2 } }]
@@ -236,7 +236,7 @@ describe('a `for:` gate', () => {
     expect(run?.['trigger_scope']).toMatchObject({ payload: { value: 300 } });
   }, 180_000);
 
-  test('is left as it is by a value that is not there', async () => {
+  test('is not affected by a missing value', async () => {
     const id = await engine.save(whenOn('n', '{ seconds: 2 }'));
     await lamp('n', { status: 'on' });
     const first = await armed(id);
@@ -247,7 +247,7 @@ describe('a `for:` gate', () => {
     await engine.ended(1, id);
   }, 180_000);
 
-  test('is ended by a recovery that the clock of its sender puts after the deadline', async () => {
+  test("is ended by a recovery that the sender's clock dates after the deadline", async () => {
     const id = await engine.save(`
       name: Not healthy for two minutes
       triggers: [{ event: healthcheck.system_degraded, filter: trigger.payload.systemId == "ahead", for: { minutes: 2 } }]
@@ -262,7 +262,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toEqual([]);
   }, 180_000);
 
-  test('ends with its entity', async () => {
+  test('ends when its entity is deleted', async () => {
     const id = await engine.save(whenOn('g', '{ minutes: 10 }'));
     await lamp('g', { status: 'on' });
     await armed(id);
@@ -271,7 +271,7 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([]);
   }, 180_000);
 
-  test('outlives its worker, and fires once when all were down over the deadline', async () => {
+  test('survives its worker, and fires once if all workers were down at the deadline', async () => {
     const id = await engine.save(whenOn('h', '{ seconds: 2 }'));
     await lamp('h', { status: 'on' });
     await armed(id);
@@ -284,7 +284,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('starts again when the cause stopped and came back while everything was down', async () => {
+  test('starts again if the cause ended and returned while all workers were down', async () => {
     const id = await engine.save(whenOn('i', '{ seconds: 12 }'));
     await lamp('i', { status: 'on' });
     const first = await armed(id);
@@ -299,7 +299,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('fires for a cause that held to the deadline and stopped after it, while everything was down', async () => {
+  test('fires for a cause that held until the deadline and ended later, while all workers were down', async () => {
     const id = await engine.save(whenOn('j', '{ seconds: 1 }'));
     await lamp('j', { status: 'on' });
     const first = await armed(id);
@@ -313,7 +313,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('fires once when its worker dies right after it has decided to', async () => {
+  test('fires once if its worker dies right after deciding to fire it', async () => {
     const id = await engine.save(whenOn('k', '{ seconds: 1 }'));
     await killWorkers();
     const dying = await worker({ FERMATA_FAILPOINT: 'after-dwell-fired:1' });
@@ -324,7 +324,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('fires from its row when its timer is lost', async () => {
+  test('fires from its row if its timer is lost', async () => {
     const id = await engine.save(whenOn('l', '{ seconds: 2 }'));
     await lamp('l', { status: 'on' });
     const row = await until('its timer is started', async () => {

@@ -34,7 +34,7 @@ async function startProxy(to: () => number, connectStatus = 200) {
 
 const unknown = () => Promise.reject(Object.assign(new Error('not found'), { code: 'ENOTFOUND' }));
 
-describe('the egress guard behind a proxy', () => {
+describe('egress through a proxy', () => {
   let receiver: Receiver;
   let proxy: Awaited<ReturnType<typeof startProxy>>;
   beforeEach(async () => {
@@ -63,12 +63,12 @@ describe('the egress guard behind a proxy', () => {
       .finally(() => through.close());
   const authorization = `Basic ${Buffer.from('user:pa ss').toString('base64')}`;
 
-  it('sends http with the whole address, with the credentials of the proxy', async () => {
+  it('sends HTTP requests with the whole URL and the credentials of the proxy', async () => {
     expect((await get('http://hooks.example.com/x?y=1')).body).toBe('from the proxy');
     expect(proxy.seen).toEqual([{ line: 'GET http://hooks.example.com/x?y=1', authorization }]);
   });
 
-  it('asks for a tunnel for https, and checks the certificate of the host, not of the proxy', async () => {
+  it("uses a tunnel for HTTPS, and checks the certificate of the host instead of the proxy's", async () => {
     await expect(get('https://hooks.example.com/x')).rejects.toMatchObject({ code: 'network_error', retryable: true });
     expect(proxy.seen).toEqual([{ line: 'CONNECT hooks.example.com:443', authorization }]);
     // The receiver does not support TLS, so it has not seen a request.
@@ -79,7 +79,7 @@ describe('the egress guard behind a proxy', () => {
     [502, 'network_error', true],
     [403, 'egress_refused', false],
     [407, 'egress_refused', false],
-  ])('reports that the proxy answered %s', async (status, code, retryable) => {
+  ])('reports that the proxy responded with %s', async (status, code, retryable) => {
     await proxy.close();
     proxy = await startProxy(() => 1, status);
     await expect(get('https://hooks.example.com/x')).rejects.toMatchObject({
@@ -105,7 +105,7 @@ describe('the egress guard behind a proxy', () => {
           { address: '127.0.0.1', family: 4 },
         ]),
     ],
-  ])('does not ask the proxy for %s', async (url, resolve) => {
+  ])('does not use the proxy for %s', async (url, resolve) => {
     const refusal = get(url, egress(resolve));
     await expect(refusal).rejects.toMatchObject({ code: 'egress_refused' });
     // The error must not reveal where an internal name leads.
@@ -113,7 +113,7 @@ describe('the egress guard behind a proxy', () => {
     expect(proxy.seen).toEqual([]);
   });
 
-  it('goes directly to what the operator allows and to what NO_PROXY names', async () => {
+  it('connects directly to allowed addresses and to hosts in NO_PROXY', async () => {
     const { port } = new URL(receiver.url);
     const local = () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]);
     await get(`http://127.0.0.1:${port}/ip`, egress(undefined, ['127.0.0.1']));

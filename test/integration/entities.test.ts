@@ -48,7 +48,7 @@ describe('entities', () => {
   const changesOf = (id: string) => f.rows<ChangeRow>('select * from changes where entity_id = $1 order by seq', [id]);
   const transitionsOf = (ref: { kind: string; id: string }) => f.store.transitions(f.db, { ...ref, limit: 100 });
 
-  test('creation writes the state, a transition from null per field and one change row', async () => {
+  test('creation writes the state, a transition from null for each field, and one change', async () => {
     const ref = lamp();
     const result = await f.db.transaction((tx) => f.store.mutate(tx, ref, { status: 'on', level: 3 }, byUser));
     expect(result).toMatchObject({ state: { status: 'on', level: 3 }, changed: true });
@@ -64,7 +64,7 @@ describe('entities', () => {
     expect(await f.store.get(f.db, ref.kind, ref.id)).toMatchObject({ state: { status: 'on', level: 3 } });
   });
 
-  test('a write that changes nothing, whatever the order of keys, leaves no trace', async () => {
+  test('a write that changes nothing, regardless of the order of keys, leaves no trace', async () => {
     const ref = lamp();
     await f.store.mutate(f.db, ref, { status: 'on', tags: { a: '1', b: '2' } }, byUser);
     const again = await f.store.mutate(f.db, ref, () => ({ tags: { b: '2', a: '1' }, status: 'on' }), byUser);
@@ -81,7 +81,7 @@ describe('entities', () => {
     expect((await changesOf(ref.id))[1]).toMatchObject({ delta: { level: null, tags: { a: '1', b: '2' } } });
   });
 
-  test('removal leaves transitions to null and a tombstone; the next creation starts from nothing', async () => {
+  test('deletion leaves transitions to null and a tombstone; the next creation starts from scratch', async () => {
     const ref = lamp();
     await f.store.mutate(f.db, ref, { status: 'on' }, byUser);
     f.clock.advance(60_000);
@@ -94,7 +94,7 @@ describe('entities', () => {
     expect((await f.store.get(f.db, ref.kind, ref.id))?.createdAt).toEqual(f.clock.now());
   });
 
-  test('a state that does not fit the schema is refused with findings and nothing is written', async () => {
+  test('a state that violates the schema is refused with findings, and nothing is written', async () => {
     const ref = lamp();
     const write = f.db.transaction((tx) => f.store.mutate(tx, ref, { status: 'broken', colour: 'red' }, byUser));
     await expect(write).rejects.toMatchObject({ code: 'validation_failed', errors: expect.any(Array) });
@@ -102,13 +102,13 @@ describe('entities', () => {
     expect(await f.store.get(f.db, ref.kind, ref.id)).toBeNull();
   });
 
-  test('an unknown kind is refused, also when it is called like something every object has', async () => {
+  test('an unknown kind is refused, even if its name is that of an inherited property', async () => {
     for (const kind of ['nothing', 'constructor', '__proto__', 'toString']) {
       await expect(f.store.mutate(f.db, { kind, id: 'x' }, {}, byUser)).rejects.toMatchObject({ code: 'unknown_kind' });
     }
   });
 
-  test('text that Postgres cannot keep is refused with its place', async () => {
+  test('text that Postgres cannot store is refused with its path', async () => {
     const ref = lamp();
     const write = f.store.mutate(f.db, ref, { status: 'on', tags: { a: 'x\0y' } }, byUser);
     await expect(write).rejects.toMatchObject({ code: 'invalid_text', errors: [{ path: 'tags.a' }] });
@@ -116,7 +116,7 @@ describe('entities', () => {
     await expect(badId).rejects.toMatchObject({ code: 'invalid_text' });
   });
 
-  test('a non-reactive kind can be read and has transitions, but emits nothing', async () => {
+  test('a non-reactive kind can be read and has transitions, but emits no changes', async () => {
     const ref = { kind: 'note', id: 'n1' };
     const result = await f.store.mutate(f.db, ref, { text: 'hello' }, byUser);
     expect(result).toEqual({ state: { text: 'hello' }, changed: true, updatedAt: f.clock.now() });
@@ -124,7 +124,7 @@ describe('entities', () => {
     expect(await transitionsOf(ref)).toHaveLength(1);
   });
 
-  test('an instant more than five minutes ahead becomes the time of receipt', async () => {
+  test('an instant more than five minutes ahead is replaced with the time of receipt', async () => {
     const [near, far] = [lamp(), lamp()];
     const at = (ms: number) => ({ occurredAt: new Date(f.clock.now().getTime() + ms) });
     await f.store.mutate(f.db, near, { status: 'on' }, byUser, at(299_000));
@@ -133,7 +133,7 @@ describe('entities', () => {
     expect((await changesOf(far.id))[0]?.occurred_at).toEqual(f.clock.now());
   });
 
-  test('concurrent writers of one entity are serialised: seq order is the order of states', async () => {
+  test('concurrent writers of an entity are serialised: the order of seq is the order of states', async () => {
     const ref = lamp();
     await f.store.mutate(f.db, ref, { status: 'on', level: 0 }, byUser);
     const increment = () =>
@@ -153,7 +153,7 @@ describe('entities', () => {
     expect(await changesOf(ref.id)).toHaveLength(1);
   });
 
-  test('getMany reads any number of entities of any kind at once and leaves out what is not there', async () => {
+  test('getMany reads any number of entities of any kind at once and omits those that do not exist', async () => {
     const [a, b] = [lamp(), lamp()];
     await f.store.mutate(f.db, a, { status: 'on' }, byUser);
     await f.store.mutate(f.db, b, { status: 'off' }, byUser);
@@ -162,7 +162,7 @@ describe('entities', () => {
     expect(await f.store.getMany(f.db, [])).toEqual(new Map());
   });
 
-  test('lists go newest first, page by page, without gaps', async () => {
+  test('lists return entities newest first, page by page, without gaps', async () => {
     const made = [];
     for (let i = 0; i < 5; i += 1) {
       const ref = { kind: 'paged', id: `p${i}` };
@@ -178,7 +178,7 @@ describe('entities', () => {
   });
 
   describe('history', () => {
-    test('inStateSince is the time at which a field took its value, or the creation when it never changed', async () => {
+    test('inStateSince is the time at which a field took its value, or the creation if it never changed', async () => {
       const ref = lamp();
       const created = f.clock.now();
       await f.store.mutate(f.db, ref, { status: 'on', level: 1 }, byUser);
@@ -190,7 +190,7 @@ describe('entities', () => {
       expect(await f.store.inStateSince(f.db, 'lamp', 'absent', 'status')).toBeNull();
     });
 
-    test('predicateSince counts a list of values as one state and starts over after a gap', async () => {
+    test('predicateSince counts a list of values as one state and starts again after a gap', async () => {
       const ref = lamp();
       const level = async (value: number) => {
         f.clock.advance(60_000);
@@ -211,7 +211,7 @@ describe('entities', () => {
       expect(await since([2, 3])).toBeNull();
     });
 
-    test('transitionCount counts the changes of a field inside the window, its start included', async () => {
+    test('transitionCount counts the changes of a field inside the window, including its start', async () => {
       const ref = lamp();
       for (const status of ['on', 'off', 'on', 'off']) {
         await f.store.mutate(f.db, ref, { status }, byUser);
@@ -231,7 +231,7 @@ describe('entities', () => {
       additionalProperties: false,
     };
 
-    test('are checked by their JSON Schema, and every finding names its place', async () => {
+    test('are checked against their JSON Schema, and every finding has a path', async () => {
       await f.store.kinds.put(f.db, 'signal', { schema, reactive: true });
       const ref = { kind: 'signal', id: 's1' };
       expect(await f.store.mutate(f.db, ref, { phase: 'red', items: [1] }, byUser)).toMatchObject({ changed: true });
@@ -241,14 +241,14 @@ describe('entities', () => {
       expect(error.errors.map((e) => e.path).sort()).toEqual(['extra', 'items[1]', 'phase']);
     });
 
-    test('a new schema counts from the next write on', async () => {
+    test('use a new schema from the next write on', async () => {
       await f.store.kinds.put(f.db, 'shape', { schema: { required: ['a'] }, reactive: true });
       await expect(f.store.mutate(f.db, { kind: 'shape', id: '1' }, {}, byUser)).rejects.toThrow();
       await f.store.kinds.put(f.db, 'shape', { schema: {}, reactive: true });
       expect(await f.store.mutate(f.db, { kind: 'shape', id: '1' }, {}, byUser)).toMatchObject({ changed: true });
     });
 
-    test('a schema that does not compile, a bad name or the name of a built-in kind is refused', async () => {
+    test('are refused with an invalid schema, an invalid name or the name of a built-in kind', async () => {
       const put = (kind: string, body: Record<string, unknown>) =>
         f.store.kinds.put(f.db, kind, { schema: body, reactive: true });
       await expect(put('broken', { type: 'nonsense' })).rejects.toMatchObject({ code: 'validation_failed' });
@@ -260,7 +260,7 @@ describe('entities', () => {
       await expect(put('lamp', {})).rejects.toMatchObject({ code: 'conflict' });
     });
 
-    test('keys that every object has are ordinary fields', async () => {
+    test('treat the names of inherited properties as ordinary fields', async () => {
       await f.store.kinds.put(f.db, 'free', { schema: {}, reactive: true });
       const state = JSON.parse('{"__proto__": {"x": 1}, "constructor": "y", "toString": 1}') as Record<string, unknown>;
       await f.store.mutate(f.db, { kind: 'free', id: '1' }, () => state, byUser);
@@ -330,7 +330,7 @@ describe('states that a plugin computes', () => {
   });
   afterAll(() => f.end());
 
-  test('are read by conditions, templates and the store, in one call for each kind', async () => {
+  test('are read by conditions, templates and the store, with one call for each kind', async () => {
     asked.length = 0;
     const both = 'state.room[trigger.payload.room].messages == 3 and state.room.news.messages == 0';
     expect(await evaluator.condition(f.db, both, scope)).toMatchObject({ value: true });
@@ -347,7 +347,7 @@ describe('states that a plugin computes', () => {
     expect(await f.store.list(f.db, 'room', { limit: 9, after })).toMatchObject([{ id: 'ops' }]);
   });
 
-  test('cannot be written, and waits for them look again within a minute', async () => {
+  test('cannot be written, and waits for them are evaluated every minute', async () => {
     const write = f.store.mutate(f.db, { kind: 'room', id: 'ops' }, { messages: 4 }, byUser);
     await expect(write).rejects.toMatchObject({ code: 'conflict' });
     const reading = await evaluator.readCondition(f.db, 'state.room.ops.messages > 5', scope);
@@ -359,7 +359,7 @@ describe('states that a plugin computes', () => {
     ['refused', 'column "nothing" does not exist'],
     ['crooked', 'the state of "x" is not valid: messages'],
     ['far', 'connect'],
-  ])('of the kind %s, which cannot be read, make conditions false and undo nothing else', async (kind, why) => {
+  ])('of the kind %s, which cannot be read, make conditions false and have no other effect', async (kind, why) => {
     const reason = expect.stringContaining(`"state.${kind}" could not be read: ${why}`) as string;
     await f.db.transaction(async (tx) => {
       await f.store.mutate(tx, { kind: 'lamp', id: kind }, { status: 'on' }, byUser);
@@ -377,7 +377,7 @@ describe('states that a plugin computes', () => {
     await expect(f.store.list(f.db, kind, { limit: 1 })).rejects.toThrow('its entities cannot be listed');
   });
 
-  test('that take too long are given up, and their late statements refused', async () => {
+  test('are given up if they take too long, and their late statements are refused', async () => {
     let late: Promise<unknown> = Promise.resolve();
     let goOn = (): void => undefined;
     const slow = failing('slow', async ({ db }) => {

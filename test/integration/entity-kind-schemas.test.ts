@@ -27,14 +27,14 @@ it.each<[string, unknown]>([
   ['a pattern with back-references', { properties: { a: { pattern: '(a+)\\1' } } }],
   ['a pattern that does not parse', { patternProperties: { '(': {} } }],
   ['states that are texts', { type: 'string' }],
-])('refuses %s with the place of the fault', async (_what, schema) => {
+])('refuses %s with the path of the error', async (_what, schema) => {
   const answer = await put(schema);
   expect(answer).toMatchObject({ status: 422, body: { code: 'validation_failed' } });
   const [first] = answer.body['errors'] as { path: string }[];
   expect(first?.path).toMatch(/^schema/);
 });
 
-it('answers other calls while states with evil texts are checked', async () => {
+it('responds to other calls while states with malicious texts are checked', async () => {
   const text = { type: 'string', pattern: '^(a+)+$' };
   const schema = { properties: { a: text, b: { uniqueItems: true } }, patternProperties: { '^(x+)+$': {} } };
   expect((await put(schema)).status).toBe(200);

@@ -12,7 +12,7 @@ describe('for_each with parallel', () => {
 
   const run = (type: string, steps: string) => runSteps(engine, type, steps);
 
-  it('runs so many iterations at a time, each with its own variables, waits and artifacts, and merges by item', async () => {
+  it('runs a fixed number of iterations at a time, each with its own variables, waits and artifacts, and merges by item', async () => {
     const {
       run: ended,
       resultOf,
@@ -68,7 +68,7 @@ describe('for_each with parallel', () => {
     expect(statuses['actions[0]']).toBe('failed');
   }, 180_000);
 
-  it('is stopped whole by a stop in one iteration', async () => {
+  it('is stopped entirely by a stop in one iteration', async () => {
     const { run: ended, statuses } = await run(
       'side.stop',
       `  - repeat:

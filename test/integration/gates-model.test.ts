@@ -109,7 +109,7 @@ describe('the gates and their reference model', () => {
     for (const [lamp, firings] of wanted) expect({ lamp, firings: fired.get(lamp) ?? [] }).toEqual({ lamp, firings });
   }, 720_000);
 
-  test('a dwell of health fires if and only if the model says so, with results that come twice, late and in batches', async () => {
+  test('a dwell of health fires if and only if the model says so, with repeated, late and batched results', async () => {
     const story = fc.array(
       fc.record({
         gapSeconds: fc.integer({ min: 1, max: 80 }),
@@ -179,7 +179,7 @@ describe('the gates and their reference model', () => {
     }
   }, 720_000);
 
-  test('the rule of a window, of the newest events only, is that of the model', () => {
+  test('a window that counts only the newest events fires as the model does', () => {
     const rule = fc.record({
       count: fc.integer({ min: 1, max: 5 }),
       minutes: fc.integer({ min: 1, max: 10 }),
@@ -199,7 +199,7 @@ describe('the gates and their reference model', () => {
     );
   });
 
-  test('a window fires if and only if the model says so, with repeats and late events', async () => {
+  test('a window fires if and only if the model says so, with repeated and late events', async () => {
     const arrivals = fc.array(fc.record({ minute: fc.integer({ min: 0, max: 30 }), again: fc.boolean() }), {
       minLength: 1,
       maxLength: 15,

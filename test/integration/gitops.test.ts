@@ -29,7 +29,7 @@ describe('automations from Git', () => {
     results.map(({ name, action }) => [name, action]);
   const get = async (id: string | null | undefined) => (await api.call('GET', `${BASE}/automations/${id ?? ''}`)).body;
 
-  it('warn of hooks, kinds, secrets and connections that do not exist', async () => {
+  it('cause warnings about hooks, kinds, secrets and connections that do not exist', async () => {
     const text = document('names').replace(
       /  triggers:[^]*/,
       `  triggers: [{ event: automation.webhook, config: { hook: nowhere } }]
@@ -56,7 +56,7 @@ describe('automations from Git', () => {
     expect(warnings.map(({ path }) => path)).not.toContain('documents[0].spec.actions[3].config.channel');
   });
 
-  it('are created, then unchanged, then updated as new versions, each by its name within the source', async () => {
+  it('are created, then unchanged, then updated as new versions, identified by their name within the source', async () => {
     const made = await apply('source=repo', document('one'), document('two', 'title: The second'));
     expect(made.status).toBe(200);
     expect(actions(made)).toEqual([
@@ -85,7 +85,7 @@ describe('automations from Git', () => {
     expect(actions(await apply('source=other', document('one')))).toEqual([['one', 'created']]);
   });
 
-  it('warn of a name in spec that metadata overrides', async () => {
+  it('cause a warning if metadata overrides the name in spec', async () => {
     const answer = await apply('source=ignored&dryRun=true', document('one', '', 'name: another\n  mode: single'));
     expect(answer.body['warnings']).toEqual([
       expect.objectContaining({
@@ -98,14 +98,14 @@ describe('automations from Git', () => {
     expect(same.body['warnings']).toEqual([]);
   });
 
-  it('take group from the label, and lose it with the label', async () => {
+  it('take their group from the label, and lose it with the label', async () => {
     const { results } = await apply('source=labels', document('g', 'labels: { group: on-call }'));
     expect(await get(results[0]?.id)).toMatchObject({ group: 'on-call', version: 1 });
     expect(actions(await apply('source=labels', document('g')))).toEqual([['g', 'updated']]);
     expect(await get(results[0]?.id)).toMatchObject({ group: null, version: 1 });
   });
 
-  it('are all applied or none, with every finding of every document', async () => {
+  it('are applied all or not at all, with every finding of every document', async () => {
     const answer = await apply(
       'source=bad',
       document('fine'),
@@ -143,7 +143,7 @@ describe('automations from Git', () => {
     ]);
   });
 
-  it('are deleted by prune when their source does not name them any more, and no others', async () => {
+  it('are deleted by prune if their source no longer contains them, and no others are', async () => {
     await apply('source=p1', document('a'), document('b'));
     const other = await apply('source=p2', document('a'));
     const manual = await api.call('POST', `${BASE}/automations`, {
@@ -160,7 +160,7 @@ describe('automations from Git', () => {
     expect(actions(await apply('source=p1', document('a')))).toEqual([['a', 'created']]);
   });
 
-  it('belong to the token that applied their source first, admins excepted, until that token is revoked', async () => {
+  it('belong to the token that applied their source first, except for admins, until that token is revoked', async () => {
     const [owner, other] = [await api.token('operator'), await api.token('operator')];
     const as = (token: string, query: string, ...documents: string[]) =>
       api.call('POST', `${BASE}/gitops/apply?${query}`, { token, body: documents.join('\n---\n'), headers: yaml });
@@ -179,7 +179,7 @@ describe('automations from Git', () => {
     expect((await as(other, 'source=team', document('a'))).status).toBe(200);
   });
 
-  it('refuse edits, deletes and rollbacks from elsewhere, but are switched and run by hand; apply leaves the status', async () => {
+  it('refuse edits, deletions and rollbacks from elsewhere, but can be switched and started; applying keeps the status', async () => {
     const { results } = await apply('source=locked', document('l'));
     await apply('source=locked', document('l', '', 'mode: queued'));
     const path = `${BASE}/automations/${results[0]?.id ?? ''}`;
@@ -199,7 +199,7 @@ describe('automations from Git', () => {
     expect((await api.call('POST', `${path}/enable`)).body).toMatchObject({ status: 'enabled' });
   });
 
-  it('create one automation each when two applies race', async () => {
+  it('are created once each by two concurrent applies', async () => {
     const names = Array.from({ length: 10 }, (_, index) => document(`race-${index}`));
     const answers = await Promise.all(Array.from({ length: 5 }, () => apply('source=race', ...names)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);
@@ -207,7 +207,7 @@ describe('automations from Git', () => {
     expect(created).toHaveLength(10);
   });
 
-  it('come back from their export as they were', async () => {
+  it('are unchanged when their export is applied', async () => {
     const { results } = await apply(
       'source=export',
       document('e', 'description: what for\n  labels: { group: g }', 'variables: { "a": "{{ 1 + 1 }}" }'),
@@ -225,7 +225,7 @@ describe('automations from Git', () => {
     expect(actions(await apply('source=export', wrapped.join('\n')))).toEqual([['e', 'unchanged']]);
   });
 
-  it('keep their comments, also when only these change', async () => {
+  it('keep their comments, even if only these change', async () => {
     const first = document('commented')
       .replace('spec:', 'spec: # kept')
       .replace('  triggers:', '  # the start\n  triggers:');
@@ -240,7 +240,7 @@ describe('automations from Git', () => {
     expect(await read()).toContain('# another\ntriggers:');
   });
 
-  it('are documented live, one variant for each trigger and action', async () => {
+  it('have a schema in the API, with a variant for each trigger and action', async () => {
     const { body } = await api.call('GET', `${BASE}/gitops/kinds`);
     const [kind] = body['items'] as { kind: string; variants: { discriminator: unknown; schema: unknown }[] }[];
     expect(kind?.kind).toBe('Automation');

@@ -51,7 +51,7 @@ describe('the guides', () => {
       ])
     ).rows;
 
-  test('a system that stays down gets one incident, which resolves itself', async () => {
+  test('a system that stays down gets one incident, which is resolved automatically', async () => {
     const id = await guide('sustained-unhealthy.yaml', ['minutes: 5', 'seconds: 1'], ['10 | minutes', '1500']);
     await report('stays', 'unhealthy');
     await until('the incident is open', async () => (await incidentsOf('stays')).length === 1, 20_000);
@@ -62,7 +62,7 @@ describe('the guides', () => {
     expect(await incidentsOf('stays')).toEqual([{ status: 'resolved' }]);
   }, 180_000);
 
-  test('a payload of Alertmanager that flaps makes exactly one run', async () => {
+  test('a flapping Alertmanager alert starts exactly one run', async () => {
     const id = await guide('flapping-window.yaml');
     const alert = (status: string) => ({
       version: '4',
@@ -85,7 +85,7 @@ describe('the guides', () => {
     expect(await incidentsOf('flaps')).toHaveLength(1);
   }, 180_000);
 
-  test('somebody is paged; without an acknowledgement the manager is, with one nobody else', async () => {
+  test('somebody is paged; without an acknowledgement, the manager is too; with one, nobody else', async () => {
     const id = await guide('page-and-escalate.yaml', ['timeout_seconds: 900', 'timeout_seconds: 2']);
     const incident = { title: 'x', severity: 'critical', systemIds: ['s'] };
     await post('/incidents', incident);
@@ -99,7 +99,7 @@ describe('the guides', () => {
     expect(bodies().map(({ who }) => who)).toEqual(['on-call']);
   }, 180_000);
 
-  test('a deploy opens a maintenance by a hook, and a later request to it ends it', async () => {
+  test('a deployment starts a maintenance through a hook, and a later request to it ends the maintenance', async () => {
     const id = await guide('deploy-maintenance.yaml');
     await post('/hooks', { name: 'deploys', scheme: 'none' });
     await post('/systems', { id: 'app', name: 'App' });
@@ -117,7 +117,7 @@ describe('the guides', () => {
     expect(await open()).toEqual([]);
   }, 180_000);
 
-  test('in quiet hours only what is critical pages; the rest pages in the morning, if it is still open', async () => {
+  test('in quiet hours, only critical incidents page; others page in the morning if they are still open', async () => {
     const time = (ms: number) => new Date(Date.now() + ms).toISOString().slice(11, 19);
     const weekdays = '[mon, tue, wed, thu, fri]';
     const id = await guide(
@@ -148,7 +148,7 @@ describe('the guides', () => {
     expect(paged()).toEqual(['down', 'slow']);
   }, 180_000);
 
-  test('a Jira issue is opened with an incident, and closed with it by another run', async () => {
+  test('a Jira issue is created with an incident, and closed with it by another run', async () => {
     const account = { email: 'ada@example.org', apiToken: 'token' };
     const jira = await startJiraServer(account);
     try {
@@ -181,7 +181,7 @@ describe('the guides', () => {
     }
   }, 180_000);
 
-  test('a script makes the nightly report', async () => {
+  test('a script creates the nightly report', async () => {
     for (const systemId of ['checkout', 'search']) await report(systemId, 'healthy');
     const id = await guide('nightly-report.yaml');
     await post(`/automations/${id}/runs`, {});
@@ -194,7 +194,7 @@ describe('the guides', () => {
     ]);
   }, 180_000);
 
-  test('a budget that falls below ten percent is posted to Teams once', async () => {
+  test('a budget that falls below ten percent is reported to Teams once', async () => {
     const teams = await startTeamsServer();
     try {
       const { id: connection } = await post('/connections', {
@@ -218,7 +218,7 @@ describe('the guides', () => {
     }
   }, 180_000);
 
-  test('are all tried here, and what they did is replayed without a difference', async () => {
+  test('are all covered by this file, and their histories are replayed without a difference', async () => {
     expect([...saved].sort()).toEqual(readdirSync(GUIDES).sort());
     const ended = (await engine.runs()).filter(({ status }) => ['success', 'failed', 'cancelled'].includes(status));
     expect(await replayRuns(engine, ended, names)).toBeGreaterThanOrEqual(saved.size);

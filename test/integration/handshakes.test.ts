@@ -28,13 +28,13 @@ describe('the handshake of CloudEvents', () => {
     },
   );
 
-  it('grants no higher rate than we take, and names none when none was asked for', async () => {
+  it('grants no higher rate than the service accepts, and none if none was requested', async () => {
     const fast = await options('/events', { ...origin, 'WebHook-Request-Rate': '9999999' });
     expect(fast.headers.get('webhook-allowed-rate')).toBe(String(10_000 * 60));
     expect((await options('/events', origin)).headers.get('webhook-allowed-rate')).toBeNull();
   });
 
-  it('answers other senders, and OPTIONS without a sender, as if it did not know the method', async () => {
+  it('responds to other senders, and to OPTIONS without a sender, as to an unknown method', async () => {
     for (const headers of [{ 'WebHook-Request-Origin': 'evil.example' }, {}]) {
       const answer = await options('/events', headers as Record<string, string>);
       expect([answer.status, answer.headers.get('webhook-allowed-origin')]).toEqual([405, null]);
@@ -42,7 +42,7 @@ describe('the handshake of CloudEvents', () => {
     expect((await options('/automations', origin)).status).toBe(405);
   });
 
-  it('lets every sender in when so configured', async () => {
+  it('admits every sender if so configured', async () => {
     const all = await startApiHarness({ webhookOrigins: ['*'] });
     const headers = { 'WebHook-Request-Origin': 'sender.example.com' };
     const answer = await all.call('OPTIONS', `${BASE}/events`, { token: null, headers });
@@ -71,14 +71,14 @@ describe('the handshake of Azure Event Grid', () => {
   const headers = { 'aeg-event-type': 'SubscriptionValidation' };
   const wanted = { validationResponse: '512d38b6-c7b8-40c8-89fe-f46f9e9622b6' };
 
-  it.each(['/events', '/ingest/cloudevents', '/hooks/open'])('is answered at %s, and stores nothing', async (path) => {
+  it.each(['/events', '/ingest/cloudevents', '/hooks/open'])('is answered at %s and stores nothing', async (path) => {
     const before = await api.rows('select 1 from changes');
     const answer = await api.call('POST', `${BASE}${path}`, { body: validation, headers });
     expect([answer.status, answer.body]).toEqual([200, wanted]);
     expect(await api.rows('select 1 from changes')).toHaveLength(before.length);
   });
 
-  it.each(['azure', 'alertmanager', 'datadog'])('is answered at /ingest/%s, and stores nothing', async (sender) => {
+  it.each(['azure', 'alertmanager', 'datadog'])('is answered at /ingest/%s and stores nothing', async (sender) => {
     const before = await api.rows('select 1 from changes');
     const refused = await api.rows('select 1 from refused_deliveries');
     const answer = await api.call('POST', `${BASE}/ingest/${sender}`, { body: validation, headers });
@@ -102,7 +102,7 @@ describe('the handshake of Azure Event Grid', () => {
     expect((await api.call('POST', `${BASE}/ingest/azure`, { ...given, token: viewer })).status).toBe(403);
   });
 
-  it('needs the token of the route and the secret of the hook', async () => {
+  it('requires the token of the route and the secret of the hook', async () => {
     const given = { body: validation, headers, token: null };
     expect((await api.call('POST', `${BASE}/events`, given)).status).toBe(401);
     expect((await api.call('POST', `${BASE}/hooks/keyed`, given)).status).toBe(401);
@@ -110,7 +110,7 @@ describe('the handshake of Azure Event Grid', () => {
     expect((await api.call('POST', `${BASE}/hooks/keyed`, keyed)).body).toEqual(wanted);
   });
 
-  it('does not take an event for one that only speaks of it', async () => {
+  it('is not confused with an event that merely mentions it', async () => {
     const notification = { ...headers, 'aeg-event-type': 'Notification' };
     const answer = await api.call('POST', `${BASE}/hooks/open`, { body: validation, headers: notification });
     expect(answer.status).toBe(202);
@@ -118,7 +118,7 @@ describe('the handshake of Azure Event Grid', () => {
 });
 
 /** https://docs.slack.dev/reference/events/url_verification and /authentication/verifying-requests-from-slack */
-it('answers the challenge of Slack only when it is signed', async () => {
+it('answers the challenge of Slack only if it is signed', async () => {
   const body = JSON.stringify({
     token: 'Jhj5dZrVaK7ZwHHjRyZWjbDl',
     challenge: '3eZbrw1aBm2rZgRNFdxV',
@@ -139,7 +139,7 @@ it('answers the challenge of Slack only when it is signed', async () => {
  * https://learn.microsoft.com/graph/change-notifications-delivery-webhooks: the response has the status 200 and
  * contains the decoded token as text/plain.
  */
-it('echoes the validation token of Microsoft Graph as text, on hooks that check no secret', async () => {
+it('returns the validation token of Microsoft Graph as text, on hooks that check no secret', async () => {
   const token = 'Validation: Testing client application reachability for subscription Request-Id: <b>&1</b>';
   const path = `/hooks/open?validationToken=${encodeURIComponent(token)}`;
   const plain = { 'Content-Type': 'text/plain; charset=utf-8' };
@@ -155,7 +155,7 @@ it('echoes the validation token of Microsoft Graph as text, on hooks that check 
   expect((await api.call('POST', `${BASE}/hooks/unknown?validationToken=x`, { token: null })).status).toBe(401);
 });
 
-it('answers GET on a hook with 405 unless a token reads it', async () => {
+it('responds to GET on a hook with 405, unless a token may read the hook', async () => {
   for (const name of ['open', 'unknown']) {
     const answer = await api.call('GET', `${BASE}/hooks/${name}`, { token: null });
     expect([answer.status, answer.body.code, answer.headers.get('allow')]).toEqual([405, 'method_not_allowed', 'POST']);

@@ -47,7 +47,7 @@ describe('health', () => {
   };
   const names = async (id: string) => (await eventsOf(id)).map((event) => event.event.replace('healthcheck.', ''));
 
-  test('a first result creates system and check; a first healthy status fires no health event', async () => {
+  test('a first result creates system and check; a first healthy status emits no health event', async () => {
     const id = newSystem();
     await record(result(id, 'healthy', { latencyMs: 12 }));
     expect(await healthOf(id)).toEqual({ status: 'healthy', healthyChecks: 1, totalChecks: 1 });
@@ -55,7 +55,7 @@ describe('health', () => {
     expect((await f.store.get(f.db, 'catalog-system', id))?.state).toMatchObject({ name: id });
   });
 
-  test('a new system is healthy, 0 of 0, and fires no health event', async () => {
+  test('a new system is healthy with 0 of 0 checks, and emits no health event', async () => {
     const id = newSystem();
     await inTransaction((write) => createSystem(write, { id, name: 'Shop' }));
     expect(await healthOf(id)).toEqual({ status: 'healthy', healthyChecks: 0, totalChecks: 0 });
@@ -64,7 +64,7 @@ describe('health', () => {
     expect(await healthOf(id)).toBeUndefined();
   });
 
-  test('a first status that is not healthy is a change from healthy', async () => {
+  test('a first status other than healthy counts as a change from healthy', async () => {
     const id = newSystem();
     await inTransaction((write) => createSystem(write, { id, name: 'Shop' }));
     await record(result(id, 'unhealthy', { message: 'no route', timestamp: '2026-11-20T09:59:00.000Z' }));
@@ -80,7 +80,7 @@ describe('health', () => {
     expect(completed?.payload).toMatchObject({ configurationId: 'http', result: { message: 'no route' } });
   });
 
-  test('some checks failing is degraded, all of them unhealthy, none healthy', async () => {
+  test('some failing checks make a system degraded, all of them unhealthy, none healthy', async () => {
     const id = newSystem();
     const other = { configurationId: 'tcp' };
     await record(result(id, 'healthy'), result(id, 'healthy', other));
@@ -97,7 +97,7 @@ describe('health', () => {
     ]);
   });
 
-  test('a late result is kept and counted but does not turn a newer status back', async () => {
+  test('a late result is stored and counted but does not replace a newer status', async () => {
     const id = newSystem();
     await record(result(id, 'healthy', { timestamp: '2026-11-20T09:59:00.000Z' }));
     await record(result(id, 'unhealthy', { timestamp: '2026-11-20T09:50:00.000Z' }));
@@ -106,7 +106,7 @@ describe('health', () => {
     expect((await readHealthViews(f.db, [id], { now: f.clock.now() })).get(id)).toMatchObject({ success_rate: 0.5 });
   });
 
-  test('a batch is taken in the order of its instants, every status on the way included', async () => {
+  test('a batch is processed in the order of its instants, including every status in between', async () => {
     const id = newSystem();
     const at = (minute: number) => ({ timestamp: `2026-11-20T09:0${minute}:00.000Z` });
     await record(result(id, 'healthy', at(3)), result(id, 'unhealthy', at(1)), result(id, 'degraded', at(2)));
@@ -116,7 +116,7 @@ describe('health', () => {
     expect(await healthOf(id)).toMatchObject({ status: 'healthy' });
   });
 
-  test('the same result delivered again, alone or in a batch, does nothing', async () => {
+  test('the same result delivered again, alone or in a batch, has no effect', async () => {
     const id = newSystem();
     const once = result(id, 'unhealthy', { timestamp: '2026-11-20T09:59:00Z' });
     const first = await record(once, once);
@@ -128,7 +128,7 @@ describe('health', () => {
     expect(await names(id)).toHaveLength(8);
   });
 
-  test('concurrent results of one system end in the health that all of them give', async () => {
+  test('concurrent results of a system lead to the health that follows from all of them', async () => {
     const id = newSystem();
     await Promise.all(
       Array.from({ length: 8 }, (_, i) =>
@@ -138,7 +138,7 @@ describe('health', () => {
     expect(await healthOf(id)).toEqual({ status: 'degraded', healthyChecks: 4, totalChecks: 8 });
   });
 
-  test('deleting a system removes checks and health, each with its tombstone', async () => {
+  test('deleting a system deletes its checks and health, each with a tombstone', async () => {
     const id = newSystem();
     await record(result(id, 'unhealthy'));
     await inTransaction((write) => deleteSystem(write, id, []));
@@ -153,8 +153,8 @@ describe('health', () => {
     expect(await healthOf(id)).toMatchObject({ totalChecks: 1 });
   });
 
-  describe('the rich view', () => {
-    test('a known system without results is healthy since its creation, an unknown one is not there', async () => {
+  describe('the detailed view', () => {
+    test('a known system without results is healthy since its creation; an unknown system does not exist', async () => {
       const id = newSystem();
       await inTransaction((write) => createSystem(write, { id, name: id }));
       f.clock.advance(60_000);
@@ -168,7 +168,7 @@ describe('health', () => {
       });
     });
 
-    test('latencies, success rate and transitions come from the raw results', async () => {
+    test('latencies, success rate and transitions are computed from the raw results', async () => {
       const id = newSystem();
       for (let i = 1; i <= 20; i += 1) {
         f.clock.advance(1000);

@@ -58,7 +58,7 @@ describe('incidents', () => {
       return result;
     });
 
-  test('created, updated and resolved each come once, and resolved comes alone', async () => {
+  test('creation, each update and resolution emit one event; a resolution emits no update', async () => {
     const { id } = await open(['a'], { description: 'no answer' });
     await inTransaction((write) => updateIncident(write, id, { severity: 'critical' }));
     await inTransaction((write) => addIncidentUpdate(write, id, { message: 'looking', statusChange: 'identified' }));
@@ -76,7 +76,7 @@ describe('incidents', () => {
     for (const { payload } of events) expect(schema?.safeParse(payload).success).toBe(true);
   });
 
-  test('a comment is kept and is no update', async () => {
+  test('a comment is stored and is not an update', async () => {
     const { id } = await open(['a'], { message: 'first words' });
     await inTransaction((write) => addIncidentUpdate(write, id, { message: 'still looking' }));
     expect(await eventsOf(id)).toHaveLength(1);
@@ -84,7 +84,7 @@ describe('incidents', () => {
     expect(said.map((update) => update.message)).toEqual(['still looking', 'first words']);
   });
 
-  test('resolving twice changes nothing the second time', async () => {
+  test('resolving an incident twice changes nothing the second time', async () => {
     const { id } = await open(['a']);
     await inTransaction((write) => resolveIncident(write, id));
     f.clock.advance(1000);
@@ -93,7 +93,7 @@ describe('incidents', () => {
     expect(await eventsOf(id)).toHaveLength(2);
   });
 
-  test('an unknown incident, or an id that is none, is not found', async () => {
+  test('an unknown or invalid id is reported as not found', async () => {
     const unknown = '019a0000-0000-7000-8000-000000000000';
     for (const id of [unknown, 'x', "'; drop table incidents"]) {
       await expect(inTransaction((write) => resolveIncident(write, id))).rejects.toMatchObject({ code: 'not_found' });
@@ -101,7 +101,7 @@ describe('incidents', () => {
     }
   });
 
-  test('lists go newest first and can be narrowed to status and system', async () => {
+  test('lists are sorted newest first and can be filtered by status and system', async () => {
     const system = newSystem();
     const first = await open([system]);
     const second = await open([system]);
@@ -113,7 +113,7 @@ describe('incidents', () => {
     expect(await ids({ status: ['resolved'] })).toEqual([first.id]);
   });
 
-  test('an open incident may suppress the notifications of its systems', async () => {
+  test('an open incident can suppress the notifications of its systems', async () => {
     const system = newSystem();
     await inTransaction((write) => createSystem(write, { id: system, name: system }));
     const { id } = await open([system], { suppressNotifications: true });
@@ -132,14 +132,14 @@ describe('incidents', () => {
       ...more,
     });
 
-    test('opens an incident and leaves it as an artifact', async () => {
+    test('opens an incident and produces it as an artifact', async () => {
       const system = newSystem();
       const { artifact } = await act(createAction, config([system], { initialMessage: 'page sent' }));
       expect(artifact).toMatchObject({ status: 'investigating', systemIds: [system], reused: false });
       expect((await getIncident(f.db, String(artifact?.incidentId)))?.createdBy).toEqual(byRun.actor);
     });
 
-    test('with dedupe reuses the oldest open incident of any of the systems and adds those it lacks', async () => {
+    test('with dedupe reuses the oldest open incident of any of the systems and adds missing systems to it', async () => {
       const [a, b] = [newSystem(), newSystem()];
       const oldest = await open([a]);
       f.clock.advance(1000);
@@ -151,7 +151,7 @@ describe('incidents', () => {
       expect(next.artifact).toMatchObject({ reused: false });
     });
 
-    test('with dedupe raises the severity of the reused incident, says so in the event and the artifact, and never lowers it', async () => {
+    test('with dedupe raises the severity of the reused incident, reports it in the event and artifact, and never lowers it', async () => {
       const system = newSystem();
       const minor = await open([system], { severity: 'minor' });
       const dedupe = { dedupe_open_for_system: true };
@@ -168,7 +168,7 @@ describe('incidents', () => {
       ]);
     });
 
-    test('with dedupe leaves a system to the incident that another automation has open for it', async () => {
+    test('with dedupe ignores a system for which another automation has opened an incident', async () => {
       const [a, b, c] = [newSystem(), newSystem(), newSystem()];
       const dedupe = { dedupe_open_for_system: true };
       const older = await act(createAction, config([a], dedupe));
@@ -178,7 +178,7 @@ describe('incidents', () => {
       expect(both.artifact).toMatchObject({ incidentId, reused: true, systemIds: [a, c] });
     });
 
-    test('with dedupe, many at once for overlapping systems open exactly one', async () => {
+    test('with dedupe opens exactly one incident for many concurrent runs with overlapping systems', async () => {
       const systems = [newSystem(), newSystem(), newSystem()];
       const made = await Promise.all(
         Array.from({ length: 12 }, (_, i) => {
@@ -191,8 +191,8 @@ describe('incidents', () => {
     });
   });
 
-  describe('steps on an incident', () => {
-    test('work on the consumed artifact, and resolving closes it', async () => {
+  describe('steps for an incident', () => {
+    test('use the consumed artifact, and resolving closes the incident', async () => {
       const consumed = (await act(createAction, { title: 'x', severity: 'minor', systemIds: ['s'] })).artifact ?? {};
       const moved = await act(updateStatusAction, { status: 'fixing', message: 'on it' }, consumed);
       expect(moved).toMatchObject({ artifact: { status: 'fixing' }, closesConsumed: false });
@@ -203,11 +203,11 @@ describe('incidents', () => {
       });
     });
 
-    test('without an id and an artifact they say what is missing', async () => {
+    test('report what is missing without an id and an artifact', async () => {
       await expect(act(resolveAction, { message: 'x' })).rejects.toMatchObject({ code: 'artifact_missing' });
     });
 
-    test('onlyIfCreatedByAutomation leaves the incidents of people alone', async () => {
+    test('with onlyIfCreatedByAutomation do not touch incidents that people opened', async () => {
       const { id } = await open(['s']);
       const result = await act(resolveAction, { incidentId: id, onlyIfCreatedByAutomation: true });
       expect(result).toMatchObject({ output: { resolved: false }, artifact: { status: 'investigating' } });

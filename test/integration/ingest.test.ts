@@ -46,7 +46,7 @@ describe('ingest', () => {
       ...{ version: '4', alerts: [{ status, labels, annotations: {}, fingerprint }] },
     });
 
-    test('the real payload makes the system unhealthy in one change, and its resolution healthy in another', async () => {
+    test('the real payload makes the system unhealthy in one change, and its resolution makes it healthy in another', async () => {
       const fired = await post(payload('alertmanager-firing'));
       expect(fired.changeIds).toHaveLength(3);
       expect(await healthChanges()).toBe(1);
@@ -59,20 +59,20 @@ describe('ingest', () => {
       expect(await f.rows(`select 1 from changes where event is not null`)).toEqual([]);
     });
 
-    test('the time of receipt counts, not startsAt', async () => {
+    test('the time of receipt is used, not startsAt', async () => {
       await post(payload('alertmanager-firing'));
       const [change] = await f.rows<{ occurred_at: Date }>(`select occurred_at from changes where kind = 'health'`);
       expect(change?.occurred_at).toEqual(f.clock.now());
     });
 
-    test('the same alerts from a second Alertmanager change nothing', async () => {
+    test('the same alerts from a second Alertmanager have no effect', async () => {
       await post(payload('alertmanager-firing'));
       expect(await post(payload('alertmanager-firing'))).toEqual({ changeIds: [] });
       await post(payload('alertmanager-resolved'));
       expect(await post(payload('alertmanager-resolved'))).toEqual({ changeIds: [] });
     });
 
-    test('resolving an alert that was never seen creates no system and changes nothing', async () => {
+    test('resolving an unknown alert creates no system and has no effect', async () => {
       expect(await post(payload('alertmanager-resolved'))).toEqual({ changeIds: [] });
       expect(await f.rows('select 1 from systems')).toEqual([]);
       expect(await f.rows('select 1 from changes')).toEqual([]);
@@ -90,7 +90,7 @@ describe('ingest', () => {
       expect(await health('s')).toEqual({ status: 'healthy', healthyChecks: 1, totalChecks: 1 });
     });
 
-    test('the system is found by the label of the settings, by id, then by name, else by the next label', async () => {
+    test('the system is found by the configured label, as an id, then as a name, then by the next label', async () => {
       await inTransaction((write) => createSystem(write, { id: 'sys-7', name: 'Check out' }));
       await post(alert('firing', { system: 'Check out', severity: 'critical' }));
       expect(await health('sys-7')).toMatchObject({ status: 'unhealthy' });
@@ -100,7 +100,7 @@ describe('ingest', () => {
       expect(systems.map((system) => system.id)).toEqual(['api', 'db', 'sys-7']);
     });
 
-    test('one bad alert never loses the others, and one without a label of a system drives no health', async () => {
+    test('an invalid alert does not affect the others, and one without a system label changes no health', async () => {
       const body = payload('alertmanager-firing');
       const message = alertmanagerSender.read({
         ...{ ...body, version: 1, groupKey: undefined },
@@ -115,7 +115,7 @@ describe('ingest', () => {
       expect(watchdog).not.toHaveProperty('systemId');
     });
 
-    test('many Alertmanagers at once, with systems in any order, neither deadlock nor double a change', async () => {
+    test('concurrent Alertmanagers, with systems in any order, neither deadlock nor duplicate a change', async () => {
       const alerts = ['a', 'b', 'c', 'd'].map((system) => ({
         ...{ status: 'firing', labels: { system, severity: 'critical' }, fingerprint: `f-${system}` },
       }));
@@ -152,14 +152,14 @@ describe('ingest', () => {
       });
     });
 
-    test('are known by source and id: a repeat answers the same and does nothing', async () => {
+    test('are identified by source and id: a repeat returns the same response and has no effect', async () => {
       const first = await post(event('1'));
       expect(await post(event('1'))).toEqual(first);
       await post(event('1', { source: '/other' }));
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
-    test('that reuse source and id for other content are dropped and named', async () => {
+    test('with the source and id of another event are dropped and reported', async () => {
       const { changeIds } = await post(event('1'));
       const again = await post([event('1', { type: 'other' }), event('2')]);
       expect(again.mismatched).toEqual([{ source: '/ci', id: '1' }]);
@@ -167,7 +167,7 @@ describe('ingest', () => {
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
-    test('of two callers are kept apart, whatever their source and id', async () => {
+    test('of two callers are kept apart, regardless of source and id', async () => {
       const first = await post(event('1'));
       const second = await post(event('1'), 'token-2');
       expect(second.mismatched).toEqual([]);
@@ -175,7 +175,7 @@ describe('ingest', () => {
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
-    test('of a batch keep their order; repeats in it and from before are dropped', async () => {
+    test('in a batch keep their order; repeats within it or of earlier events are dropped', async () => {
       const [one] = (await post(event('1'))).changeIds;
       const { changeIds } = await post([event('3'), event('1'), event('2'), event('3')]);
       expect(changeIds).toHaveLength(3);
@@ -184,7 +184,7 @@ describe('ingest', () => {
       expect(rows.map((row) => row.id)).toEqual(['1', '3', '2']);
     });
 
-    test('delivered many times at once are appended once', async () => {
+    test('that are delivered many times at once are appended once', async () => {
       const batch = Array.from({ length: 20 }, (_, i) => event(`e${i}`));
       const answers = await Promise.all(
         Array.from({ length: 6 }, (_, i) => post(i % 2 ? batch : [...batch].reverse())),
@@ -193,12 +193,12 @@ describe('ingest', () => {
       for (const { changeIds } of answers) expect(new Set(changeIds).size).toBe(20);
     });
 
-    test('an empty batch is fine', async () => {
+    test('can be an empty batch', async () => {
       expect(await post([])).toEqual({ changeIds: [], mismatched: [] });
     });
   });
 
-  test('anything else is known by its Idempotency-Key, per caller and content', async () => {
+  test('other requests are identified by their Idempotency-Key, per caller and content', async () => {
     const post = (principal: string, contentHash: string, configurationId = 'c') =>
       inTransaction((write) =>
         onceByKey(write.tx, { principal, route: 'health', key: 'key-1', contentHash }, () =>
@@ -212,7 +212,7 @@ describe('ingest', () => {
     expect(await post('token-2', 'hash-1', 'other')).not.toEqual(first);
   });
 
-  test('results come one or many; a bad one is named by its index', () => {
+  test('results arrive individually or in batches; an invalid one is reported with its index', () => {
     const good = { systemId: 's', configurationId: 'c', status: 'healthy' };
     expect(parseHealthResults(good)).toHaveLength(1);
     expect(parseHealthResults({ results: [good, good] })).toHaveLength(2);

@@ -36,7 +36,7 @@ describe('Jira', () => {
   const request = (method: string, path: string, body?: unknown) =>
     engine.request(api, method, `/connections/${connection}${path}`, body);
 
-  it('opens an issue, comments it, moves it once and finds it', async () => {
+  it('creates an issue, adds a comment, transitions it once and finds it', async () => {
     await engine.worker();
     const id = await engine.save(
       opening(
@@ -60,7 +60,7 @@ describe('Jira', () => {
     expect(steps.at(-1)?.result).toMatchObject({ found: true, count: 1, firstIssueKey: 'OPS-1' });
   }, 360_000);
 
-  it('opens one issue in a project without a labels field, also when the worker is killed', async () => {
+  it('creates one issue in a project without a labels field, even if the worker is killed', async () => {
     jira.withoutLabels();
     const first = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1' });
     const id = await engine.save(opening(connection, 'labels'));
@@ -76,7 +76,7 @@ describe('Jira', () => {
     });
   }, 540_000);
 
-  it('moves an issue to a status by name, and reports statuses that it cannot reach', async () => {
+  it('transitions an issue to a status by name, and reports statuses that it cannot reach', async () => {
     await engine.worker();
     const move = (id: string, config: string) =>
       `  - { id: ${id}, action: integration-jira.transition_issue, config: { connectionId: ${connection}, issueKey: OPS-1, ${config} }, continue_on_error: true }`;
@@ -103,7 +103,7 @@ describe('Jira', () => {
     expect(moves).toHaveLength(1);
   }, 360_000);
 
-  it('waits as long as Retry-After says, and reports the message of Jira about a wrong project', async () => {
+  it("waits as long as Retry-After says, and reports Jira's message about a wrong project", async () => {
     await engine.worker();
     const id = await engine.save(opening(connection, 'limits'));
     jira.failNext(429, { errorMessages: ['Rate limit exceeded'] }, { 'retry-after': '2' });
@@ -121,7 +121,7 @@ describe('Jira', () => {
     });
   }, 360_000);
 
-  it('has one issue, not two, when the worker is killed after Jira answered and before completion', async () => {
+  it("creates one issue rather than two if the worker is killed between Jira's response and the completion", async () => {
     const first = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1' });
     const id = await engine.save(opening(connection, 'killed'));
     await engine.emit('killed', { project: 'OPS' });
@@ -135,7 +135,7 @@ describe('Jira', () => {
     expect(step).toMatchObject({ attempts: 2, result: { issueKey: 'OPS-1' } });
   }, 540_000);
 
-  it('is tested, offers choices, and neither shows nor gives away its token', async () => {
+  it('has a connection test and choices, which never reveal its token', async () => {
     expect(JSON.parse((await request('POST', '/test')).text)).toEqual({ ok: true, message: 'Connected as Ada.' });
     const types = await request('GET', '/options/issueTypeId?projectKey=OPS');
     expect(JSON.parse(types.text)).toEqual({ items: [{ value: '10', label: 'Incident' }] });

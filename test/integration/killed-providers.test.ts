@@ -334,7 +334,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
     ...['gitlab.create_issue', 'gitlab.comment', 'gitlab.trigger_pipeline', 'gitlab.retry_job'],
     ...['kubernetes.drain', 'servicenow.create_incident'],
     ...['statuspage.create_incident', 'statuspage.update_incident', ...upload],
-  ])('integration-%s acts once: a repeat finds what the first attempt made', (name) => {
+  ])('integration-%s acts once: a repeat finds the result of the first attempt', (name) => {
     check(`integration-${name}`);
   });
 
@@ -346,34 +346,34 @@ describe('a worker that is killed after the vendor has accepted', () => {
     ...['kubernetes.rollout_restart', 'kubernetes.rollout_undo', 'kubernetes.scale', 'kubernetes.cordon'],
     ...['kubernetes.uncordon', 'kubernetes.delete_pod', 'kubernetes.run_job', 'kubernetes.patch'],
     ...['statuspage.set_component', 'http.request', 'http.poll_until'],
-  ])('integration-%s asks again for the same, under the same key', (name) => {
+  ])('integration-%s repeats its request with the same key', (name) => {
     const [key] = check(`integration-${name}`);
     expect(key).toBeTruthy();
   });
 
   test.each(['opsgenie.add_note', 'teams.post_message', 'servicenow.update', ...run])(
-    'integration-%s may act again, as its documentation says',
+    'integration-%s may act twice, as its documentation says',
     (name) => {
       check(`integration-${name}`);
     },
   );
 
-  test('a mail that was delivered is not sent again', () => {
+  test('a delivered mail is not sent again', () => {
     expect(check('notification.send')).toEqual([expect.stringContaining('Message-ID: <')]);
   });
 
-  test('the pod that took the name of a deleted one stays', async () => {
+  test('a pod with the name of a deleted one is kept', async () => {
     expect(await vendors.kubernetes.read('/api/v1/namespaces/default/pods/shop-0')).not.toBeNull();
   });
 
-  test('a reaction and a job are there once', () => {
+  test('a reaction and a job exist once', () => {
     expect(vendors.slack.messages.find(({ ts }) => ts === '1.2')?.reactions).toEqual(['eyes']);
     const paths = vendors.kubernetes.requests.filter(({ method, path }) => method === 'POST' && path.endsWith('/jobs'));
     const names = paths.map(({ body }) => (JSON.parse(body) as { metadata: { name: string } }).metadata.name);
     expect(new Set(names).size).toBe(1);
   });
 
-  test('every row of the table is checked', () => {
+  test('every row of the table has been checked', () => {
     expect(steps.filter(({ path }) => path.startsWith('actions[0].parallel['))).toHaveLength(rows.length);
     expect(rows.length).toBe(43 + (hasOpenssh ? 2 : 0));
   });

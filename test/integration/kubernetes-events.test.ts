@@ -58,7 +58,7 @@ describe('events of a Kubernetes cluster', () => {
       return pathname === '/api/v1/events' && searchParams.has('watch') ? [searchParams.get('resourceVersion')] : [];
     });
 
-  test('start runs from when the watch began, each time that they are counted up', async () => {
+  test('start runs from the beginning of the watch, for each time that they are counted up', async () => {
     cluster.events.record({ name: 'a', message: 'Back-off restarting failed container' });
     cluster.events.record({ name: 'a' });
     cluster.events.record({ name: 'quiet', type: 'Normal' });
@@ -78,7 +78,7 @@ describe('events of a Kubernetes cluster', () => {
     });
   }, 180_000);
 
-  test('go on at the newest bookmark after a watch was cut', async () => {
+  test('resume from the newest bookmark after a watch is disconnected', async () => {
     cluster.events.bookmark();
     const bookmark = String(cluster.events.version());
     const reached = () =>
@@ -93,7 +93,7 @@ describe('events of a Kubernetes cluster', () => {
   }, 270_000);
 
   test.each(['event', 'status'] as const)(
-    'are listed again after a 410 as %s, and none comes twice',
+    'are listed again after a 410 as %s, and none arrives twice',
     async (how) => {
       await watched();
       const before = await seen();
@@ -110,7 +110,7 @@ describe('events of a Kubernetes cluster', () => {
     90_000,
   );
 
-  test('come once although a suspended worker still watches beside the one that took over', async () => {
+  test('arrive once even if a suspended worker still watches beside the one that took over', async () => {
     await watched();
     const before = await seen();
     const { rows } = await engine.database.pool.query<{ pid: number }>(
@@ -128,7 +128,7 @@ describe('events of a Kubernetes cluster', () => {
     expect(after).toEqual([...before, 'both 1'].sort());
   }, 540_000);
 
-  test('start again when the cluster was restored to an earlier version', async () => {
+  test('are watched again after the cluster was restored to an earlier version', async () => {
     await watched();
     cluster.events.restore();
     cluster.events.end('cut');
@@ -138,7 +138,7 @@ describe('events of a Kubernetes cluster', () => {
     await delivered('restored 1');
   }, 270_000);
 
-  test('reach a run that waits for one on a version that does not listen any more', async () => {
+  test('reach a run that waits for one on an older version of its automation', async () => {
     const wait = {
       wait_for_trigger: {
         event: 'kubernetes.event',
@@ -160,7 +160,7 @@ describe('events of a Kubernetes cluster', () => {
     expect((await engine.ended(1, waiting, 60_000)).map(({ status }) => status)).toEqual(['success']);
   }, 360_000);
 
-  test('are not watched when nobody listens', async () => {
+  test('are not watched if no automation listens', async () => {
     await engine.ended(1, id, 60_000);
     for (const one of [id, others]) await engine.call(api, 'POST', `/automations/${one}/disable`);
     await until('the watch ended', () => cluster.events.watching() === 0, 60_000);

@@ -39,7 +39,7 @@ describe('runs with large variables', () => {
   };
   const setBlob = '  - variables: { blob: "{{ trigger.payload.data.blob }}" }\n';
 
-  it('issue many long calls at once over several workflow tasks', async () => {
+  it('issue many long calls at once across several workflow tasks', async () => {
     const call = (index: number) =>
       `{ action: integration-webhook.send, config: { url: "$URL/call-${index}", timeout: 20000, body: {} } }`;
     const row = await run('calls', `${setBlob}  - parallel:\n${branches(call)}`);
@@ -48,21 +48,21 @@ describe('runs with large variables', () => {
     await expectSound(row);
   });
 
-  it('set many large variables at once over several workflow tasks', async () => {
+  it('set many large variables at once across several workflow tasks', async () => {
     const set = () => `sequence: [{ variables: { own: "{{ trigger.payload.data.blob }}" } }, { condition: "1 == 1" }]`;
     const row = await run('sets', `  - parallel:\n${branches(set)}`);
     expect(row).toMatchObject({ status: 'success', error: null });
     await expectSound(row);
   });
 
-  it('set variables beside a large one, one after another', async () => {
+  it('set several variables in addition to a large one, one after another', async () => {
     const sets = Array.from({ length: BRANCHES }, (_, index) => `  - variables: { n: ${index} }`).join('\n');
     const row = await run('sequence', `${setBlob}${sets}`);
     expect(row).toMatchObject({ status: 'success', error: null });
     await expectSound(row);
   });
 
-  it('end as limit_exceeded, and perform on_failure, when they are too large to go on in a new execution', async () => {
+  it('end as limit_exceeded and perform on_failure if they are too large to continue in a new execution', async () => {
     const set = (index: number) => {
       const waits = '{ delay: { seconds: 0.1 } }, { delay: { seconds: 0.1 } }, { delay: { seconds: 0.1 } }';
       return `sequence: [{ variables: { own_${index}: "{{ trigger.payload.data.blob }}" } }, ${waits}]`;

@@ -13,7 +13,7 @@ actions:
   - { id: end, action: integration-webhook.send, config: { url: "$URL/${step}/end/{{ run.id }}" } }
 `;
 
-describe('the life of automations with runs in flight', () => {
+describe('automations with runs in progress', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   beforeAll(async () => {
@@ -37,7 +37,7 @@ describe('the life of automations with runs in flight', () => {
     return id;
   };
 
-  it('lets what is in flight and queued finish when it is disabled, and starts nothing new', async () => {
+  it('let active and queued runs finish when they are disabled, and start nothing new', async () => {
     const id = await threeQueued('disabled');
     expect((await call('POST', `/automations/${id}/disable`)).status).toBe(200);
     await engine.emit('disabled');
@@ -46,7 +46,7 @@ describe('the life of automations with runs in flight', () => {
     expect(paths('disabled/end')).toHaveLength(3);
   }, 270_000);
 
-  it('ends what is in flight and queued with cancelRuns; nothing of it does a further step', async () => {
+  it('end active and queued runs with cancelRuns, and no further step of them is performed', async () => {
     const id = await threeQueued('cancelled');
     expect((await call('POST', `/automations/${id}/disable?cancelRuns=true`)).status).toBe(200);
     const runs = await engine.runs(id);
@@ -61,7 +61,7 @@ describe('the life of automations with runs in flight', () => {
     expect(paths('cancelled/end')).toEqual([`/cancelled/end/${after[3]?.id ?? ''}`]);
   }, 270_000);
 
-  it('cancels all runs of what is deleted while events go on; no step comes after it', async () => {
+  it('cancel all runs when they are deleted while events arrive, and no step follows', async () => {
     const id = await engine.save(automation('deleted', 'parallel', 'deleted'));
     let emitting = true;
     const storm = (async () => {
@@ -82,7 +82,7 @@ describe('the life of automations with runs in flight', () => {
     expect((await call('GET', `/runs/${runs[0]?.id ?? ''}`)).status).toBe(200);
   }, 270_000);
 
-  it('rolls back to a new version that equals an old one, and runs it', async () => {
+  it('roll back to a new version that equals an old one, and run it', async () => {
     const id = await engine.save(automation('rolled', 'single', 'old'));
     await engine.save(automation('rolled', 'single', 'new'), id);
     const answer = await call('POST', `/automations/${id}/versions/1/rollback`);
@@ -98,7 +98,7 @@ describe('the life of automations with runs in flight', () => {
     expect(Date.parse(reported.lastTriggeredAt)).toBeGreaterThan(Date.now() - 60_000);
   }, 270_000);
 
-  it('cancels by filter, queued ones first', async () => {
+  it('have their runs cancelled by filter, queued ones first', async () => {
     const id = await threeQueued('filtered');
     const bulk = await engine.post(api, '/runs/cancel', { automationId: id });
     expect(await bulk.json()).toEqual({ matched: 3, done: 3 });

@@ -84,7 +84,7 @@ it.each([
   expect(read).toBeLessThanOrEqual(MAX_READ);
 });
 
-it('the next page of the audit log follows the one before, whatever the ids', async () => {
+it('pages of the audit log follow each other regardless of ids', async () => {
   const all = await listAudit(database.db, {}, { limit: 2 * PAGE, before: undefined });
   const times = all.map(({ at }) => at.getTime());
   expect(times).toEqual([...times].sort((one, other) => other - one));

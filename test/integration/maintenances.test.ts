@@ -22,7 +22,7 @@ describe('maintenances', () => {
     (await engine.runs(automationId)).filter((run) => run.context_key === maintenanceId);
   const health = async (systemId: string) => (await call('GET', `/health/${systemId}`)).body;
 
-  test('time starts and ends one, each reported once, also when no worker was running at that time', async () => {
+  test('are started and ended by the clock, each reported once, even if no worker was running at that time', async () => {
     const [started, ended] = [await listen('maintenance.started'), await listen('maintenance.ended')];
     await call('POST', '/systems', { id: 'db', name: 'Database' });
     const planned = await plan('db', 700, 1_500, { suppressNotifications: true });
@@ -46,7 +46,7 @@ describe('maintenances', () => {
     expect(rows.slice(1).map((row) => row.occurred_at.toISOString())).toEqual([startAt, endAt]);
   }, 360_000);
 
-  test('one that has begun is created, then started; it can be changed, ended before its time and removed', async () => {
+  test('that have already begun are reported as created and then as started, and can be changed, ended early and deleted', async () => {
     const created = await listen('maintenance.created');
     const { body } = await plan('web', -60_000, 3_600_000);
     expect(body).toMatchObject({ status: 'in_progress' });
@@ -67,7 +67,7 @@ describe('maintenances', () => {
     expect(await plan('web', 10, 5)).toMatchObject({ status: 422 });
   }, 180_000);
 
-  test('an automation puts a system into maintenance, holds others back until then, and clears it, also twice', async () => {
+  test('can be started by an automation, hold back other automations, and be cleared, even twice', async () => {
     await call('POST', '/systems', { id: 'shop', name: 'Shop' });
     const set = await engine.save(`
       name: Deploy begins

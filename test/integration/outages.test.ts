@@ -31,7 +31,7 @@ describe('while Temporal is away', () => {
   });
 
   it(
-    'every event is accepted, and every run happens afterwards, once, in order',
+    'every event is accepted, and every run happens once afterwards, in order',
     async () => {
       const worker = await engine.worker({ FERMATA_LOG_FORMAT: 'json' });
       const api = await engine.api();

@@ -52,7 +52,7 @@ describe('a step that was refused a secret', () => {
     ['a refusal that names no secret', new FermataError('secret_not_allowed', 'no')],
     ['an error of the code', new TypeError('broken')],
     ['nothing', undefined],
-  ])('is not what %s means', async (_what, error) => {
+  ])('is not recorded for %s', async (_what, error) => {
     await record(error);
     expect(await entries()).toEqual([]);
   });

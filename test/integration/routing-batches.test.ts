@@ -93,7 +93,7 @@ describe('routing in batches', () => {
   }, 270_000);
 
   it.each(['before-routing-commit', 'after-admit-commit'])(
-    'a worker killed at %s loses no change of the batch and doubles none',
+    'a worker killed at %s loses and repeats no change of the batch',
     async (point) => {
       const id = await engine.save(automation('killed', 'parallel'));
       await emitAll('killed', subjects(100), (n) => ({ n }));

@@ -84,7 +84,7 @@ describe('mail', () => {
   });
 
   test.each(['localhost', '127.0.0.1'])(
-    'with STARTTLS goes to %s over TLS, when its certificate is trusted',
+    'with STARTTLS is sent to %s over TLS if its certificate is trusted',
     async (host) => {
       const port = await listen({ key, cert });
       await expect(send({ host, port, ...account })).rejects.toMatchObject({ code: 'network_error' });

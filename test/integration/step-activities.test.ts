@@ -37,7 +37,7 @@ describe('the activities of a step', () => {
     test.each([
       ['success', { type: 'done' }],
       ['skipped', { type: 'skipped' }],
-    ])('does not happen when the step has ended as %s', async (status, outcome) => {
+    ])('does not happen if the step has ended as %s', async (status, outcome) => {
       const id = await b.runOf([WRITE]);
       await b.endStep(id, status);
       expect(await perform(id)).toEqual(outcome);

@@ -25,7 +25,7 @@ describe('the tables as drizzle sees them', () => {
     .sort((a, b) => (a.name < b.name ? -1 : 1));
 
   test.each(described.map((table) => [table.name, table] as const))(
-    '%s is as the migrations made it',
+    '%s matches the table that the migrations create',
     async (name, table) => {
       const real = await f.rows<Column>(
         `select attname as name, format_type(atttypid, atttypmod) as type, attnotnull as not_null

@@ -16,7 +16,7 @@ describe('a run that waits', () => {
   afterAll(() => w.end());
 
   test(
-    'misses nothing that becomes true around the moment of arming, and goes on once',
+    'misses nothing that becomes true around the time of arming, and continues once',
     async () => {
       const id = await w.save(
         'until.race',

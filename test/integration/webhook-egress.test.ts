@@ -231,7 +231,7 @@ describe('bounds', () => {
   it.each([
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
-  ])('unpacks %s, and of a bomb only so much', async (coding, pack) => {
+  ])('unpacks %s, and only the beginning of a decompression bomb', async (coding, pack) => {
     const bomb = pack(Buffer.alloc(50_000_000, 'x'));
     server.answer(({ path }, response) => {
       response.writeHead(200, { 'content-encoding': coding }).end(path === '/bomb' ? bomb : pack(Buffer.from('größe')));
@@ -247,7 +247,7 @@ describe('bounds', () => {
     ['gzip', gzipSync('cut in the middle'.repeat(100)).subarray(0, -12), 'cut in the middle'],
     ['gzip, gzip', gzipSync(gzipSync('twice')), ''],
     ['unheard-of', Buffer.from('text'), ''],
-  ])('takes an answer whose %s cannot be unpacked as an answer', async (coding, bytes, start) => {
+  ])('accepts a response whose %s cannot be unpacked', async (coding, bytes, start) => {
     server.answer((_, response) => response.writeHead(201, { 'content-encoding': coding }).end(bytes));
     const { status, body } = await send();
     expect(status).toBe(201);

@@ -254,7 +254,7 @@ describe('commands of a run', () => {
     ['6 repeats', within(6, (inner) => ({ repeat: { count: 1, sequence: [inner] } }))],
     ['8 chooses', within(8, (inner) => ({ choose: [{ when: '1 == 1', sequence: [inner] }], else: [inner] }))],
   ])(
-    'are the same when a stop inside %s ends the run beside a short action, and on_failure waits',
+    'are the same if a stop inside %s ends the run beside a short action, and on_failure waits',
     async (_name, branch) => {
       const definition = parsed({
         actions: [{ parallel: [branch, { action: 'test.short' }] }],

@@ -28,7 +28,7 @@ export function testScreens(group: keyof Awaited<ReturnType<typeof fillScreens>>
       ['dark', { viewport: { width: 1280, height: 800 }, colorScheme: 'dark' as const }],
       ['390', { viewport: { width: 390, height: 844 } }],
     ])(
-      'shows hostile and long texts as text, is accessible and does not scroll sideways (%s)',
+      'shows malicious and long texts as plain text, is accessible and does not scroll horizontally (%s)',
       async (name, options) => {
         const { page, wrong } = await screens.open('/now', options);
         const found: Record<string, unknown> = {};
