@@ -19,7 +19,7 @@ interface Started extends Record<string, unknown> {
   context_key: string | null;
 }
 
-describe('a run started by hand, as one that an event starts,', () => {
+describe('a manual run, compared with a run that an event starts,', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   beforeAll(async () => {

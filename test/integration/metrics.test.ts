@@ -44,7 +44,7 @@ describe('metrics', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  test('are all there from the start, before anything happened', async () => {
+  test('all exist from the start, before anything has happened', async () => {
     const page = await scrape();
     for (const name of NAMES) expect(page).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'));
     expect(page.match(/^# TYPE .*$/gm)).toHaveLength(new Set(page.match(/^# TYPE .*$/gm)).size);
@@ -53,7 +53,7 @@ describe('metrics', () => {
     expect(page).toMatch(/^# TYPE http_request_duration_seconds histogram$/m);
   });
 
-  test('of work are exported by the worker that did it; ended runs by the API, whichever worker ran them', async () => {
+  test('of work are exported by the worker that did it; ended runs are exported by the API, whichever worker performed them', async () => {
     const metricsPort = await freePort();
     const first = await engine.worker({ FERMATA_METRICS_PORT: String(metricsPort) });
     const own = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
@@ -99,7 +99,7 @@ actions: [{ action: automation.log, config: { message: m } }]
     await second.stop();
   }, 360_000);
 
-  test('runs are counted by automation: the oldest by name, from 0, the rest as "other", once over all processes', async () => {
+  test('count each run once across all processes, under the name of its automation, or as "other" beyond the limit', async () => {
     const settings = { FERMATA_METRICS_AUTOMATIONS: '2' };
     const [small] = await Promise.all([engine.api(settings), engine.worker(settings), engine.worker(settings)]);
     const fails = (name: string, type: string) =>
@@ -137,7 +137,7 @@ actions: [{ stop: { error: true, reason: broken } }]
     expect(after.join('\n')).not.toContain('quoted');
   }, 360_000);
 
-  test('are sent to an OpenTelemetry collector, by the API, by workers and by the SDK of Temporal', async () => {
+  test('are sent to an OpenTelemetry collector by the API, by workers and by the Temporal SDK', async () => {
     const collected: { path: string; headers: IncomingHttpHeaders; text: string }[] = [];
     let isBusy = true;
     const collector = createServer((request, response) => {

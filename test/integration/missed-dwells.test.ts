@@ -13,7 +13,7 @@ triggers:
 actions: [{ action: automation.log, config: { message: not healthy } }]
 `;
 
-describe('a dwell whose deadline passed while no worker ran, and whose cause is over since', () => {
+describe('a dwell whose deadline passed while no worker was running, and whose cause has ended since', () => {
   let engine: Engine;
   let api: { url: string };
   beforeAll(async () => {
@@ -28,7 +28,7 @@ describe('a dwell whose deadline passed while no worker ran, and whose cause is 
     expect((await engine.post(api, '/health/results', result)).status).toBe(202);
   };
 
-  it('fires when its cause held through the deadline by the log, else not, and is reported if its trigger says so', async () => {
+  it('fires only if the log shows that its cause held until the deadline, and is reported if its trigger says so', async () => {
     const held = await engine.save(dwell('held'));
     const stopped = await engine.save(dwell('stopped'));
     const reported = await engine.save(dwell('reported', ', missed: report'));

@@ -44,7 +44,7 @@ describe('workers with different plugins', () => {
   };
   const seen = { variables: { seen: 'true' } };
 
-  test('each change is routed by one that knows its trigger, whichever has the partition', async () => {
+  test('each change is routed by a worker that knows its trigger, whichever worker has the partition', async () => {
     const storm = await save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
     const flood = await save({ name: 'flood', triggers: [{ event: 'tide.flood_started' }], actions: [seen] });
     // Start them one after another. A worker reads what the others know at its start and then every 1.5 s.
@@ -58,7 +58,7 @@ describe('workers with different plugins', () => {
     expect(runs.map((all) => all.length)).toEqual([12, 12]);
   }, 360_000);
 
-  test('a change waits while the worker that knows its trigger is restarted', async () => {
+  test('a change waits while the worker that knows its trigger restarts', async () => {
     const automation = await save({ name: 'wait', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
     const [, knowing] = await Promise.all([start(''), start(WEATHER)]);
     await set('weather', 'before-restart', STORM);
@@ -71,7 +71,7 @@ describe('workers with different plugins', () => {
     expect((await engine.ended(2, automation, 30_000)).map(({ status }) => status)).toEqual(['success', 'success']);
   }, 360_000);
 
-  test('a run says that no worker has its action, and goes on when one has', async () => {
+  test('a run reports that no worker has its action, and continues when one has', async () => {
     const automation = await save({
       name: 'reporter',
       triggers: [{ event: 'automation.event', config: { type: 'wind' } }],
@@ -95,7 +95,7 @@ describe('workers with different plugins', () => {
     expect(answer).toMatchObject({ stuck: null });
   }, 360_000);
 
-  test('a filter of a plugin is evaluated by workers that have it, in triggers, steps and waits', async () => {
+  test("a plugin's filter is evaluated by workers that have it, in triggers, steps and waits", async () => {
     const automation = await save({
       name: 'force',
       triggers: [
@@ -173,7 +173,7 @@ describe('workers with different plugins', () => {
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 360_000);
 
-  test('an API without the filter of a plugin refuses to evaluate with it, and one that has it starts the run', async () => {
+  test("an API without a plugin's filter refuses to evaluate it, and an API that has it starts the run", async () => {
     const automation = await save({
       name: 'by hand',
       triggers: [{ event: 'automation.event', config: { type: 'never' } }],
@@ -201,7 +201,7 @@ describe('workers with different plugins', () => {
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 360_000);
 
-  test('a run says that no worker has its filter, and goes on when one has', async () => {
+  test('a run reports that no worker has its filter, and continues when one has', async () => {
     const automation = await save({
       name: 'forceful',
       triggers: [{ event: 'automation.event', config: { type: 'breeze' } }],
@@ -221,7 +221,7 @@ describe('workers with different plugins', () => {
     expect(run).toMatchObject({ status: 'success', error: null });
   }, 360_000);
 
-  test('a worker notifies the others when it comes and when it goes, and they read at once what it knows', async () => {
+  test('a worker notifies the others when it starts and when it stops, and they immediately read what it knows', async () => {
     await start('');
     const { pool } = engine.database;
     const renewed = async () =>
@@ -249,7 +249,7 @@ describe('workers with different plugins', () => {
     }
   }, 360_000);
 
-  test('a dwell of a trigger that the worker does not know is kept for one that does', async () => {
+  test('a dwell whose trigger a worker does not know is kept for a worker that does', async () => {
     const automation = await save({
       name: 'long storm',
       triggers: [{ event: 'weather.storm_started', for: { seconds: 2 } }],
@@ -272,7 +272,7 @@ describe('workers with different plugins', () => {
     expect((await engine.ended(1, automation, 30_000)).map(({ status }) => status)).toEqual(['success']);
   }, 360_000);
 
-  test('SIGTERM ends a worker within FERMATA_SHUTDOWN_SECONDS while a call hangs', async () => {
+  test('SIGTERM ends a worker within FERMATA_SHUTDOWN_SECONDS even if a call hangs', async () => {
     const automation = await engine.save(`
 name: hangs
 mode: parallel

@@ -31,7 +31,7 @@ describe('30 identical events at once', () => {
 
   const requests = (what: string) => engine.receiver.received.filter(({ path }) => path.startsWith(`/${what}/`));
 
-  it('make exactly one run of a `single` automation, and 29 reasons why not', async () => {
+  it('start exactly one run of a `single` automation, with 29 reasons for the others', async () => {
     const id = await engine.save(automation('single', 4));
     await engine.emit('go.single', { n: 1 }, { times: 30 });
     const refused = await until('29 are refused', async () => {
@@ -43,7 +43,7 @@ describe('30 identical events at once', () => {
     expect(requests('end')).toHaveLength(1);
   });
 
-  it('leave one survivor of a `restart` automation; the 29 replaced do no further step', async () => {
+  it('leave one survivor of a `restart` automation; the 29 replaced runs perform no further step', async () => {
     const id = await engine.save(automation('restart', 3));
     await engine.emit('go.restart', { n: 1 }, { times: 30 });
     const runs = await engine.ended(30, id, 40_000);
@@ -83,7 +83,7 @@ describe('30 identical events at once', () => {
     expect([...new Set(statuses)]).toEqual(['COMPLETED']);
   }, 360_000);
 
-  it('never are more than max_runs on a `parallel` automation', async () => {
+  it('never exceed max_runs of a `parallel` automation', async () => {
     const id = await engine.save(automation('parallel', 3, 'max_runs: 10'));
     await engine.emit('go.parallel', { n: 1 }, { times: 30 });
     let most = 0;
@@ -141,7 +141,7 @@ actions: [{ action: automation.log, config: { message: hello } }]
     expect(await idsOf(beside, 1)).toEqual([`readable-beside/prod/${run?.id.slice(-12) ?? ''}`]);
   }, 180_000);
 
-  it('differs from one that another installation of the namespace holds, whose execution goes on', async () => {
+  it('differs from one that another installation in the namespace uses, whose execution continues', async () => {
     const held = { workflowId: 'held-elsewhere', taskQueue: `other-${engine.temporal.taskQueue}` };
     const other = await client.workflow.start('automation', { ...held, args: [{ v: 1, runId: 'theirs' }] });
     const id = await engine.save(named('Held elsewhere', 'id.held', 'concurrency_scope: automation'));

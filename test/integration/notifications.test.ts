@@ -10,7 +10,7 @@ import { startWebexServer } from '../support/vendors/webex-server';
 const BOT_TOKEN = 'canary-bot-token';
 const PASSWORD = 'canary-mail-password';
 
-describe('notifications and the products that carry them', () => {
+describe('notifications and their channels', () => {
   let engine: Engine;
   let api: { url: string };
   let worker: FermataProcess;
@@ -71,7 +71,7 @@ describe('notifications and the products that carry them', () => {
     await Promise.all([teams.close(), webex.close(), new Promise<void>((resolve) => smtp.close(resolve))]);
   });
 
-  test('connections report whether they work, and their options', async () => {
+  test('connections report whether they work, and list their options', async () => {
     for (const [type, message] of Object.entries({
       teams: 'accepted a test message',
       webex: 'Fermata bot',
@@ -94,7 +94,7 @@ describe('notifications and the products that carry them', () => {
     expect(JSON.stringify(refused)).not.toContain('canary');
   }, 180_000);
 
-  test('a card goes to the workflow of a Teams connection, again after Retry-After', async () => {
+  test('a card is posted to the workflow of a Teams connection, and retried after Retry-After', async () => {
     const tooMany = { error: { code: 'TooManyRequests', message: 'Slow down' } };
     teams.failures.push({ status: 429, headers: { 'retry-after': '1' }, body: tooMany });
     const { run: ended, steps } = await run(
@@ -133,7 +133,7 @@ describe('notifications and the products that carry them', () => {
     expect(refused.steps[0]?.attempts).toBe(1);
   }, 180_000);
 
-  test('a Teams connection of an application is kept, and says that it cannot post', async () => {
+  test('a Teams connection of the type application is kept, and reports that it cannot post', async () => {
     const config = { tenantId: 'tenant', clientId: 'app', clientSecret: 'canary-client-secret' };
     const old = await connect('teams', { ...config, loginUrl: teams.url, graphUrl: teams.url });
     const { body } = await request('POST', `/connections/${old}/test`);
@@ -152,7 +152,7 @@ describe('notifications and the products that carry them', () => {
     expect(teams.requests).toEqual([]);
   }, 180_000);
 
-  test('Markdown goes to a room of Webex, again after a failure of its own', async () => {
+  test('Markdown is posted to a room in Webex, and retried after a failure of Webex', async () => {
     webex.failures.push({ status: 503, body: { message: 'Try later' } });
     const { run: ended, steps } = await run(
       'webex',
@@ -164,7 +164,7 @@ describe('notifications and the products that carry them', () => {
     expect(JSON.parse(webex.requests.at(-1)?.body ?? '')).toEqual({ roomId: 'R1', markdown: '**down**' });
   }, 180_000);
 
-  test('texts for Webex are cut to what it accepts, at a character border, and the step says so', async () => {
+  test('texts for Webex are cut to its limit between characters, and the step reports that', async () => {
     const { run: ended, steps } = await run(
       'webex.long',
       [
@@ -226,7 +226,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     );
   }, 180_000);
 
-  test('a step names its connection by id or by name; a name that two connections have is an error', async () => {
+  test('a step refers to its connection by id or name; a name shared by two connections is an error', async () => {
     const config = { baseUrl: engine.receiver.url };
     const create = (name: string) => request('POST', '/connections', { name, type: 'webhook', config });
     const { body: pager } = await create('pager');
@@ -247,7 +247,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     });
   }, 180_000);
 
-  test('notification.send retries those that it has not reached, and fails when one is left', async () => {
+  test('notification.send retries the recipients that it has not reached, and fails if one remains', async () => {
     const seen: Record<string, string[]> = {};
     engine.receiver.answerWith(({ key, body }, response) => {
       const { to } = JSON.parse(body) as { to: string };
@@ -314,7 +314,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     expect(steps[0]?.result).toMatchObject({ deliveredCount: 2 });
   }, 360_000);
 
-  test('notification.send is suppressed by an incident or a maintenance of the system', async () => {
+  test('notification.send is suppressed by an incident or maintenance of the system', async () => {
     for (const id of ['calm', 'quiet']) await request('POST', '/systems', { id, name: id });
     const incident = await request('POST', '/incidents', {
       ...{ title: 'Known', severity: 'minor', systemIds: ['quiet'], suppressNotifications: true },
@@ -346,7 +346,7 @@ actions:
     expect(rows[0]?.count).toBe(3);
   }, 180_000);
 
-  test('notification.failed says whom a notification did not reach', async () => {
+  test('notification.failed names the recipients that were not reached', async () => {
     const failed = await engine.save(`
 name: Failed
 mode: parallel

@@ -52,7 +52,7 @@ describe('operations', () => {
     (await engine.call(api, 'GET', '/diagnosis'))['items'] as { code: string; subject: string | null }[];
   const codes = async () => (await problems()).map(({ code }) => code);
 
-  test('without a worker the diagnosis says so, and "fermata doctor" ends with 1', async () => {
+  test('without a worker, the diagnosis says so, and "fermata doctor" exits with 1', async () => {
     expect(await codes()).toContain('no_worker');
     const answer = await runFermata(['doctor'], {
       FERMATA_URL: api.url,
@@ -88,7 +88,7 @@ describe('operations', () => {
     expect(perSecond).toBeGreaterThan(0.5);
   }, 360_000);
 
-  test('housekeeping is late when none has ended for half an hour, or none since the first worker came', async () => {
+  test('housekeeping is reported as late if none has ended for half an hour, or none since the first worker started', async () => {
     const worker = await engine.worker();
     const { db } = engine.database;
     await awayFromHousekeeping();
@@ -109,7 +109,7 @@ describe('operations', () => {
     await worker.stop();
   }, 180_000);
 
-  test('a worker that is stopped while it starts runs stops in order: it logs no error and leaves what is pending', async () => {
+  test('a worker that is stopped while it starts runs stops cleanly: it logs no error and leaves pending runs alone', async () => {
     const worker = await engine.worker();
     const automation = await engine.save(`
 name: while stopping
@@ -127,7 +127,7 @@ actions: [{ variables: { done: 'true' } }]`);
     await other.stop();
   }, 450_000);
 
-  test('a worker that is stopped gives its partitions to the others before it waits for its calls', async () => {
+  test('a worker that is stopped hands over its partitions before it waits for its calls', async () => {
     await engine.save(`
 name: hangs while stopping
 mode: parallel
@@ -153,7 +153,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 300, config: { ur
     await other.stop('SIGKILL');
   }, 360_000);
 
-  test('connections that are cut silently are replaced, and the work goes on', async () => {
+  test('silently cut connections are replaced, and work continues', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     const automation = await engine.save(`
 name: after the cut
@@ -173,7 +173,7 @@ actions: [{ variables: { done: 'true' } }]`);
     await worker.stop('SIGKILL');
   }, 360_000);
 
-  test('a run that is terminated in Temporal ends its row soon, without a look at every open run', async () => {
+  test('a run that is terminated in Temporal soon ends its row, without a check of every open run', async () => {
     const worker = await engine.worker();
     const automation = await engine.save(`
 name: terminated
@@ -197,7 +197,7 @@ actions: [{ delay: { hours: 1 } }]`);
     await worker.stop();
   }, 360_000);
 
-  test('the alert rules and the metrics hold in promtool, and every metric that the rules use exists', async () => {
+  test('the alert rules and metrics pass promtool, and every metric that the rules use exists', async () => {
     const checked = spawnSync('promtool', ['test', 'rules', join(RULES, 'rules.test.yml')], { encoding: 'utf8' });
     expect(checked.error).toBeUndefined();
     expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);

@@ -18,7 +18,7 @@ actions:
 const tick = (n: number) => ({ specversion: '1.0', id: randomUUID(), source: 'test', type: 'tick', data: { n } });
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 
-describe('while Temporal is away', () => {
+describe('while Temporal is unavailable', () => {
   let engine: Engine;
   let temporal: Awaited<ReturnType<typeof startTemporal>>;
   beforeAll(async () => {
@@ -73,7 +73,7 @@ describe('while Temporal is away', () => {
 });
 
 describe('a dwell', () => {
-  it('outlives Temporal being killed over its deadline, and every connection to Postgres being cut', async () => {
+  it('survives a kill of Temporal at its deadline and the loss of every connection to Postgres', async () => {
     const temporal = await startTemporal();
     const engine = await startEngine({ temporal });
     try {
@@ -120,8 +120,8 @@ describe('a dwell', () => {
   }, 540_000);
 });
 
-describe('while Postgres is away', () => {
-  it('a dwell whose deadline passes, a wait and a run in the middle only wait for it; nothing is done twice', async () => {
+describe('while Postgres is unavailable', () => {
+  it('a dwell at its deadline, a wait and an active run only wait for it, and nothing is done twice', async () => {
     const postgres = await startPostgres({ durable: true });
     const engine = await startEngine({ postgres });
     try {
@@ -180,8 +180,8 @@ describe('while Postgres is away', () => {
   }, 540_000);
 });
 
-describe('an API that is killed right after it answered 202', () => {
-  it('has lost nothing of what it accepted', async () => {
+describe('an API that is killed right after responding with 202', () => {
+  it('has lost none of the accepted events', async () => {
     const engine = await startEngine();
     try {
       await engine.save(QUEUED);

@@ -83,7 +83,7 @@ describe('histories with the payload codec', () => {
     });
   };
 
-  test('are encrypted; runs go on when it is switched on, the key is changed and it is switched off', async () => {
+  test('are encrypted; runs continue when it is switched on, when the key changes and when it is switched off', async () => {
     await e.call(api, 'PUT', '/entity-kinds/flag', { schema: { type: 'object' } });
     const id = await e.save(WAITS);
     const failing = await e.save(FAILS);
@@ -161,7 +161,7 @@ describe('histories with the payload codec', () => {
       return { authorization: `Bearer ${String(token)}` };
     };
 
-    test('decodes for tokens that may read runs, and for nobody else', async () => {
+    test('decodes for tokens that may read runs, and for no others', async () => {
       const payload = await sealed();
       const seven = { metadata: { encoding: Buffer.from('json/plain').toString('base64') }, data: 'Nw==' };
       const answer = await decode([payload, seven], await tokenOf('viewer'));
@@ -174,13 +174,13 @@ describe('histories with the payload codec', () => {
       expect((await decode([payload], await tokenOf('ingest'))).status).toBe(403);
     });
 
-    test('encodes as workers do', async () => {
+    test('encodes in the same way as workers', async () => {
       const encoded = await e.call(api, 'POST', '/codec/encode', { payloads: [{ metadata: {}, data: 'Nw==' }] });
       const answer = await decode(encoded['payloads'] as unknown[], { authorization: e.authorization });
       expect(await answer.json()).toEqual({ payloads: [{ metadata: {}, data: 'Nw==' }] });
     });
 
-    test('refuses what is no payload, was changed, or was sealed as a secret', async () => {
+    test('refuses invalid and altered payloads, and those sealed as secrets', async () => {
       const headers = { authorization: e.authorization };
       const payload = await sealed();
       const secret = createCipher([OLD]).seal('TOKEN', 'hidden');
@@ -199,7 +199,7 @@ describe('histories with the payload codec', () => {
       }
     });
 
-    test('may be called by pages of the Web UI alone', async () => {
+    test('can be called only by pages of the Web UI', async () => {
       const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-namespace' };
       const asked = await decode([], { ...preflight, origin: UI }, 'OPTIONS');
       expect(asked.status).toBe(204);
@@ -224,7 +224,7 @@ describe('histories with the payload codec', () => {
       expect(elsewhere.headers.get('access-control-allow-origin')).toBeNull();
     });
 
-    test("takes the console's cookie from pages of the Web UI, and from no other page without its CSRF token", async () => {
+    test("accepts the console's cookie from pages of the Web UI, and from other pages only with a CSRF token", async () => {
       const login = await fetch(`${api.url}/api/v1/session`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

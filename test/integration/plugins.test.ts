@@ -18,7 +18,7 @@ const COMPILER_OPTIONS = {
   types: [] as string[],
 };
 
-describe('a plugin of a user', () => {
+describe("a user's plugin", () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   let workers: FermataProcess[];
@@ -44,7 +44,7 @@ describe('a plugin of a user', () => {
     ...{ name, mode: 'parallel', triggers: [trigger], actions },
   });
 
-  test('brings a kind, a trigger, actions, a filter, a connection type, a listener and a route', async () => {
+  test('adds a kind, a trigger, actions, a filter, a connection type, a listener and a route', async () => {
     const connection = await call('POST', '/connections', {
       ...{ name: 'weather', type: 'weather-service', config: { baseUrl: vendor.url, apiKey: 'canary-weather-key' } },
     });
@@ -115,7 +115,7 @@ describe('a plugin of a user', () => {
     expect(document).toContain('/weather/{station}');
   }, 270_000);
 
-  test('from outside the checkout is type-checked by tsc, and a route of it emits an event of its own trigger', async () => {
+  test('from outside the checkout is type-checked by tsc, and its route emits an event of its own trigger', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-plugin-'));
     try {
       writeFileSync(join(directory, 'phones.mts'), PHONES);
@@ -195,7 +195,7 @@ describe('a plugin of a user', () => {
     }
   }, 360_000);
 
-  test('that is not there or no plugin ends the start with its name', async () => {
+  test('that is missing or is not a plugin ends the start with its name', async () => {
     for (const [name, why] of [
       ['./nowhere.mjs', 'Cannot find module'],
       ['zod', 'its default export is not a plugin'],
@@ -207,7 +207,7 @@ describe('a plugin of a user', () => {
     }
   }, 180_000);
 
-  test('that contradicts another, or itself, ends the start', () => {
+  test('that conflicts with another one or with itself ends the start', () => {
     const kind = (name: string) => defineEntity(name, z.strictObject({ on: z.boolean() }), { description: name });
     const plugin = (id: string, more: object): PluginDescription => ({ id, ...more });
     const build =

@@ -97,7 +97,7 @@ actions:
     return items[0] ?? {};
   };
 
-  test('the script runs, the run waits until the alert resolves, and nobody is paged', async () => {
+  test('runs the script, waits until the alert resolves, and pages nobody', async () => {
     const id = await engine.save(automation('/var', await pager('quiet'), 120));
     used.set('/var', 95);
     await until(
@@ -117,7 +117,7 @@ actions:
     expect(await alertOf('/var')).toMatchObject({ status: 'resolved', endedBy: 'sender', runbookUrl: RUNBOOK });
   }, 540_000);
 
-  test('an alert that does not resolve in time pages with the link of the runbook', async () => {
+  test('pages with the link to the runbook if the alert does not resolve in time', async () => {
     const id = await engine.save(automation('/data', await pager('loud'), 3));
     used.set('/data', 99);
     const [run, ...more] = await engine.ended(1, id, 90_000);
@@ -130,7 +130,7 @@ actions:
     expect(detail.runs).toMatchObject([{ id: run?.id, automationName: 'Clean up /data', status: 'success' }]);
   }, 540_000);
 
-  test('firing again is a new episode, with a run of its own', async () => {
+  test('begins a new episode with its own run when the alert fires again', async () => {
     const id = await engine.save(automation('/srv', await pager('again'), 120));
     for (const count of [1, 2]) {
       used.set('/srv', 97);

@@ -48,7 +48,7 @@ describe('outcomes of changes', () => {
       });
     });
 
-    test('lists by entity, kind, event and system, and by time', async () => {
+    test('filters by entity, kind, event, system and time', async () => {
       const fingerprint = await fire(alert({ service: 'db-2' }));
       const list = async (query: string) =>
         ((await engine.call(api, 'GET', `/changes?${query}`))['items'] as Fields[]).map(
@@ -67,7 +67,7 @@ describe('outcomes of changes', () => {
       expect((await list('kind=automation.event&limit=1'))[0]).toBe('automation.event listed-1 automation.event');
     });
 
-    test('pages through an event, newest first, without a gap', async () => {
+    test('returns all changes of an event, newest first, page by page without gaps', async () => {
       const ids: string[] = [];
       for (let n = 0; n < 5; n += 1) ids.unshift(await emit('paged', { n }));
       const seen: string[] = [];
@@ -89,7 +89,7 @@ describe('outcomes of changes', () => {
     };
     const filtered = (type: string) => trigger(type, `filter: 'trigger.payload.data.n > 5'`);
 
-    test('carry what the run would have been about, and are counted and found by it', async () => {
+    test('contain the subject of the run that did not start, and are counted and filtered by it', async () => {
       const id = await engine.save(filtered('about'));
       for (const subject of ['web-1', 'web-2', 'web-1']) await emit('about', { n: 1 }, { subject });
       await emit('about', { n: 2 });
@@ -113,7 +113,7 @@ describe('outcomes of changes', () => {
       expect((await command('--why')).out).toMatch(/1 +Page for about +t +filter +web-2 /);
     }, 180_000);
 
-    test('of a system carry the system when the config of the trigger refuses', async () => {
+    test('of a system contain the system even if the config of the trigger refuses', async () => {
       const id = await engine.save(`
 name: Slow
 triggers: [{ id: slow, event: automation.numeric_state, config: { field: latencyMs, above: 100 } }]
@@ -128,7 +128,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
       expect(reason).toMatchObject({ automationName: 'Slow', contextKey: 'web-9', outcome: 'config' });
     });
 
-    test('of a deleted automation are kept until retention removes it', async () => {
+    test('of a deleted automation are kept until retention deletes them', async () => {
       const id = await engine.save(filtered('deleted'));
       await emit('deleted', { n: 1 }, { subject: 'web-7' });
       await until('the reason is written', async () => (await reasonsOf(`/automations/${id}/evaluations`)).length > 0);
@@ -146,7 +146,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
   });
 
   describe('GET /automations/{id}/explain', () => {
-    test("shows what a change caused then, and what today's definition would do with it", async () => {
+    test('shows what a change caused at the time, and what the current definition would do with it', async () => {
       const id = await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 5']`));
       const changeId = await emit('edited', { n: 3 });
       await engine.save(on('edited', `conditions: ['trigger.payload.data.n > 2']`), id);
@@ -167,7 +167,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
       expect(gone.status).toBe(404);
     });
 
-    test('says so when no trigger of today listens to the change', async () => {
+    test('says so if no current trigger listens to the change', async () => {
       const id = await engine.save(on('unrelated'));
       const answer = await engine.call(api, 'GET', `/automations/${id}/explain?change=${await emit('another')}`);
       expect(answer).toMatchObject({ then: [], now: { outcome: 'config', steps: [] } });

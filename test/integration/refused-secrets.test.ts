@@ -12,7 +12,7 @@ const stepOf = (runId: string, action: string | null = 'test.send') =>
     names: { runId, path: 'actions[0]', action },
   }) as unknown as Step;
 
-describe('a step that was refused a secret', () => {
+describe('a refused secret', () => {
   const database = useDatabase();
   // The log is append-only, so each test reads the entries of its own run.
   let runId: string;
@@ -28,7 +28,7 @@ describe('a step that was refused a secret', () => {
       )
     ).rows;
 
-  it('is recorded with the run as the actor, and the name of the secret only', async () => {
+  it('is recorded with the run as the actor, and only by its name', async () => {
     await record(secretNotAllowed('jira-token', 'may not be used by this action'));
     expect(await entries()).toEqual([
       {
@@ -42,7 +42,7 @@ describe('a step that was refused a secret', () => {
     ]);
   });
 
-  it('is recorded also when the step has no action', async () => {
+  it('is recorded even if the step has no action', async () => {
     await record(secretNotAllowed('key', 'may not be used'), stepOf(runId, null));
     expect(await entries()).toMatchObject([{ detail: { action: '' } }]);
   });

@@ -70,7 +70,7 @@ describe('two builds of one deployment', () => {
     return build;
   };
 
-  test('share the runs as the release says: current, ramp, promotion and rollback', async () => {
+  test('share the runs according to the release: current, ramp, promotion and rollback', async () => {
     await d.worker('1.0');
     expect(await d.whenSeen('current', '1.0')).toMatchObject({ current: '1.0', ramping: null });
     expect(await d.buildOf(await park('a'))).toBe('1.0');
@@ -116,7 +116,7 @@ describe('two builds of one deployment', () => {
     expect((await e.runs(automation)).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('fermata release says what is wrong', async () => {
+  test('make fermata release report mistakes', async () => {
     const call = (args: string[], env: Record<string, string>) => runFermata(['release', ...args], e.env(env));
     expect(await call(['status'], {})).toMatchObject({
       code: 2,

@@ -49,7 +49,7 @@ describe('fermata replay-check', () => {
     expect([...WORKFLOW_TYPES].sort()).toEqual(Object.keys(workflows).sort());
   });
 
-  it('passes open histories of this build, and names the run whose history it cannot replay', async () => {
+  it('accepts open histories of this build, and names the run whose history it cannot replay', async () => {
     const worker = await e.worker();
     const id = await e.save(WAITS);
     await e.emit('go', {}, { times: 3 });

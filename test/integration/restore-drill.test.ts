@@ -101,7 +101,7 @@ describe('the restore drill', () => {
     await client.connection.close();
   };
 
-  it('Postgres older than Temporal: effects keep their keys, and every execution agrees with a row again', async () => {
+  it('Postgres is older than Temporal: effects keep their keys, and every execution matches a row again', async () => {
     await start();
     await e.call(api, 'PUT', '/entity-kinds/gate', { schema: { type: 'object' } });
     await event('work', 'kept');
@@ -168,7 +168,7 @@ describe('the restore drill', () => {
     await stop();
   });
 
-  it('Temporal lost: runs end as execution_lost, perform on_failure, are listed, and are retried in one call', async () => {
+  it('Temporal is lost: runs end as execution_lost, perform on_failure, are listed, and are retried with one call', async () => {
     await start();
     await e.call(api, 'POST', '/runs/cancel', { status: ['pending', 'running', 'waiting'] });
     await event('work', 'lost');

@@ -36,7 +36,7 @@ describe('rows and executions that disagree', () => {
     });
   const row = async (id: string) => (await e.runs()).find((run) => run.id === id);
 
-  it('gives a run the same id when its change is routed again, and repeats no execution that has closed', async () => {
+  it('give a run the same id when its change is routed again, and do not repeat a closed execution', async () => {
     const worker = await e.worker();
     const id = await e.save(`
 name: once
@@ -58,7 +58,7 @@ actions:
     await worker.stop();
   });
 
-  it('ends a pending run whose execution was closed before it claimed', async () => {
+  it('end a pending run whose execution was closed before it claimed the run', async () => {
     const id = await e.save(WAITING.replace('go', 'closed'));
     const runId = uuidV7.next();
     const workflowId = `run:${id}:${runId}`;
@@ -76,7 +76,7 @@ actions:
     await worker.stop();
   });
 
-  it('ends executions without a row, and arms waits that are missing', async () => {
+  it('end executions without a row, and arm missing waits', async () => {
     const worker = await e.worker();
     const id = await e.save(WAITING);
     await e.emit('go');
@@ -93,7 +93,7 @@ actions:
     await worker.stop();
   });
 
-  it('closes what a step committed while the close waited for its row', async () => {
+  it('close what a step committed while the close was waiting for its row', async () => {
     const id = await e.save(WAITING.replace('go', 'raced'));
     const runId = uuidV7.next();
     await e.database.db.execute(sql`

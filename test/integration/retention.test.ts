@@ -40,7 +40,7 @@ describe('retention', () => {
     await test.drop();
   });
 
-  it('removes ended runs past their time with what they left, but never the last ones of an automation', async () => {
+  it('deletes old ended runs with everything that belongs to them, but never the last ones of an automation', async () => {
     for (let number = 1; number <= 6; number += 1) await addRun(number, 'success', 40);
     await query(`insert into run_steps (run_id, path, kind, status) values ($1, 'actions[0]', 'action', 'success')`, [
       run(1),
@@ -52,7 +52,7 @@ describe('retention', () => {
     expect(await query('select 1 from run_steps')).toEqual([]);
   });
 
-  it('removes raw results after a day, but the newest one of each check that there is', async () => {
+  it('deletes raw results after a day, except the newest one of each existing check', async () => {
     await query(`insert into systems (id, name, created_at, updated_at) values ('s', 's', now(), now())`);
     await query(`insert into health_checks (system_id, configuration_id) values ('s', 'http')`);
     for (const [number, [check, hoursAgo]] of [
@@ -74,7 +74,7 @@ describe('retention', () => {
     ]);
   });
 
-  it('keeps what is young, what goes on, and what holds an incident open', async () => {
+  it('keeps recent runs, open runs, and runs whose incident is open', async () => {
     await addRun(1, 'failed', 29);
     await addRun(2, 'waiting', 400);
     await addRun(3, 'success', 400);
@@ -90,7 +90,7 @@ describe('retention', () => {
     expect(left.map(({ id }: { id: string }) => id)).toEqual([run(1), run(2), run(3)]);
   });
 
-  it('keeps an open Jira issue, by the run that worked on it last', async () => {
+  it('keeps an open Jira issue through the run that last worked on it', async () => {
     for (let number = 1; number <= 9; number += 1) await addRun(number, 'success', 400);
     const issue = (number: number, key: string, closed: boolean) =>
       query(
@@ -107,7 +107,7 @@ describe('retention', () => {
     expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 6, 7, 8, 9].map(run));
   });
 
-  it('removes old transitions but the newest of each field, which says since when it is so', async () => {
+  it('deletes old transitions except the newest of each field, which says since when it has its value', async () => {
     const add = (field: string, daysAgo: number) =>
       query(
         `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
@@ -126,7 +126,7 @@ describe('retention', () => {
     ]);
   });
 
-  it('drops days of the change log that are routed as a whole, and keeps a day with something unrouted', async () => {
+  it('drops days of the change log that are completely routed, and keeps a day with an unrouted change', async () => {
     for (const [day, routed] of [
       ['20200101', 'now()'],
       ['20200102', 'null'],
@@ -145,7 +145,7 @@ describe('retention', () => {
     expect(left).toEqual([{ relname: 'changes_20200102' }]);
   });
 
-  it('goes on in batches until nothing is left', async () => {
+  it('continues in batches until nothing is left', async () => {
     await query(
       `insert into dedup_keys (key, change_ids, created_at)
        select 'k' || n, '{}', now() - interval '8 days' from generate_series(1, 4500) n`,
@@ -171,7 +171,7 @@ describe('retention', () => {
     expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES)).toMatchObject({ deliveries: 1 });
   });
 
-  it('removes from the other tables when one fails, and reports which', async () => {
+  it('deletes from the other tables if one fails, and reports which one failed', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
     await query('alter table window_events rename to window_events_away');
     const failed: string[] = [];
@@ -182,7 +182,7 @@ describe('retention', () => {
     expect(removed).toMatchObject({ deliveries: 1, windowEvents: 0 });
   });
 
-  it('removes old versions without runs, but never the newest ones, and deleted automations without runs', async () => {
+  it('deletes old versions without runs, except the newest ones, and deleted automations without runs', async () => {
     for (const version of [2, 3, 4, 5]) {
       await query(
         `insert into automation_versions (automation_id, version, definition, created_at, created_by)
@@ -206,7 +206,7 @@ describe('retention', () => {
     expect(await query('select 1 from automations')).toEqual([]);
   });
 
-  it('removes resolved incidents after two years, with their updates, entity row and transitions', async () => {
+  it('deletes resolved incidents after two years, with their updates, entity row and transitions', async () => {
     const incident = (number: number, status: string, resolvedDaysAgo: number | null) =>
       query(
         `insert into incidents (id, title, severity, status, system_ids, created_by, created_at, updated_at, resolved_at)
@@ -230,7 +230,7 @@ describe('retention', () => {
     expect(await query('select 1 from entities')).toEqual([]);
   });
 
-  it('removes the rows of entities that were removed long ago', async () => {
+  it('deletes the rows of entities that were deleted long ago', async () => {
     await query(
       `insert into entities (kind, id, state, created_at, updated_at)
        values ('k', 'gone', null, now(), now() - interval '100 days'), ('k', 'lately', null, now(), now()),

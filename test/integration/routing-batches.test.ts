@@ -32,7 +32,7 @@ describe('routing in batches', () => {
   };
   const subjects = (count: number) => Array.from({ length: count }, (_, n) => `s${n}`);
 
-  it('isolates the change that fails; every other change of its batch makes exactly one run', async () => {
+  it('isolates a failing change; every other change of its batch starts exactly one run', async () => {
     const id = await engine.save(automation('poison', 'parallel'));
     await db().execute(sql`
       alter table runs add constraint no_poison check (trigger_scope -> 'payload' -> 'data' ->> 'n' <> 's17')`);
@@ -48,7 +48,7 @@ describe('routing in batches', () => {
     expect(found.rows.map(({ context_key }) => context_key)).not.toContain('s17');
   }, 270_000);
 
-  it('keeps the order of arrival for queued runs of one bucket', async () => {
+  it('keeps the order of arrival for queued runs in one bucket', async () => {
     const id = await engine.save(automation('queue', 'queued'));
     await emitAll('queue', subjects(30), (n) => ({ n }));
     await engine.worker();
@@ -63,7 +63,7 @@ describe('routing in batches', () => {
     expect(started.rows).toEqual(admitted.rows);
   }, 720_000);
 
-  it('single makes one run of a burst; restart leaves one that is not replaced', async () => {
+  it('starts one `single` run for a burst; with `restart`, one run is not replaced', async () => {
     const single = await engine.save(
       automation('burst', 'single').replace('actions:', 'actions:\n  - { delay: { seconds: 3 } }'),
     );
@@ -82,7 +82,7 @@ describe('routing in batches', () => {
     }
   }, 720_000);
 
-  it('counts at most max_runs of a burst in one bucket', async () => {
+  it('starts at most max_runs of a burst in one bucket', async () => {
     const id = await engine.save(
       automation('cap', 'parallel').replace('1000', '7').replace('actions:', 'actions:\n  - { delay: { seconds: 3 } }'),
     );
@@ -108,7 +108,7 @@ describe('routing in batches', () => {
     240_000,
   );
 
-  it('a worker that sleeps inside its routing transaction while another takes over doubles nothing', async () => {
+  it('does nothing twice if a worker is suspended inside its routing transaction while another takes over', async () => {
     const id = await engine.save(automation('asleep', 'parallel'));
     await emitAll('asleep', subjects(50), (n) => ({ n }));
     const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
@@ -124,7 +124,7 @@ describe('routing in batches', () => {
     expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
   }, 720_000);
 
-  it('routes one event of another automation while 2,000 of a noisy one are left', async () => {
+  it('routes an event of another automation while 2,000 events of a noisy one remain', async () => {
     await engine.save(automation('noisy', 'parallel', "conditions: ['1 == 2']"));
     const quiet = await engine.save(automation('quiet', 'parallel'));
     await engine.emit('noisy', { n: 1 }, { times: 2_000 });
@@ -143,7 +143,7 @@ describe('routing in batches', () => {
   const heavy = `(${Array.from({ length: 24 }, () => '(trigger.payload.data.text | upper | lower | length)').join(' + ')}) > 0`;
   const crowd = Array.from({ length: 40 }, (_, n) => `heavy-${n}`);
 
-  it('bounds what the filters of all automations take for one event; the cheap ones run, the others say why not', async () => {
+  it('bounds the steps of the filters of all automations for one event; cheap ones run, the others report why not', async () => {
     const listener = (name: string, filter: string) => `
 name: ${name}
 mode: parallel
@@ -168,7 +168,7 @@ actions: [{ variables: { done: 'true' } }]`;
     }
   }, 360_000);
 
-  it('bounds what the filters of waits take for one event; the run that needs little goes on', async () => {
+  it('bounds the steps of the filters of waits for one event; the run with the cheap filter continues', async () => {
     const waiting = (name: string, filter: string) => `
 name: ${name}
 mode: parallel

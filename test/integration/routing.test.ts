@@ -23,7 +23,7 @@ describe('routing', () => {
   const unrouted = async () =>
     (await engine.database.db.execute(sql`select 1 from changes where routed_at is null`)).rowCount;
 
-  it('leaves a reason for each gate that a candidate fails, identical ones counted', async () => {
+  it('records a reason for each gate that refuses a candidate, and counts identical ones', async () => {
     const filtered = await engine.save(listens('gates').replace('} }]', '}, filter: trigger.payload.data.n > 5 }]'));
     const failing = await engine.save(
       listens('gates', 'conditions: ["variables.x == 1"]\nvariables: { x: "{{ 1 + true }}" }'),
@@ -45,7 +45,7 @@ describe('routing', () => {
     expect(await engine.runs()).toEqual([]);
   });
 
-  it('sees an automation that was saved before an event was accepted, and none that was deleted before', async () => {
+  it('sees an automation that was saved before an event was accepted, but no automation that was deleted before', async () => {
     for (let round = 0; round < 10; round += 1) {
       const id = await engine.save(listens(`fresh.${round}`));
       await engine.emit(`fresh.${round}`);
@@ -53,7 +53,7 @@ describe('routing', () => {
     }
   });
 
-  it('routes a change once, however often it is put before the dispatchers', async () => {
+  it('routes a change once, however often the dispatchers receive it', async () => {
     const id = await engine.save(listens('again'));
     const [changeId] = await engine.emit('again', { n: 1 });
     await engine.ended(1, id);
@@ -62,7 +62,7 @@ describe('routing', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   });
 
-  it('never stops at a stored document that no longer parses, and records the reason', async () => {
+  it('does not stop at a stored document that no longer parses, and records the reason', async () => {
     const broken = await engine.save(listens('broken'));
     const sound = await engine.save(listens('sound'));
     await engine.database.db.execute(sql`
@@ -80,7 +80,7 @@ describe('routing', () => {
     });
   });
 
-  it('sets a change aside that cannot be routed, after five tries; later changes of its entity wait that long and no other', async () => {
+  it('makes a change a dead letter after five failed attempts; only later changes of its entity wait that long', async () => {
     const id = await engine.save(listens('poison'));
     // A context key that the runs table refuses makes the routing transaction fail, not a gate.
     await engine.database.db.execute(sql`
@@ -105,7 +105,7 @@ describe('routing', () => {
     expect(await unrouted()).toBe(0);
   }, 270_000);
 
-  it('cuts a chain of automations that trigger each other at depth 20, with a clear error', async () => {
+  it('stops a chain of automations that trigger each other at depth 20, with a clear error', async () => {
     const id = await engine.save(`
 name: Loop
 mode: parallel

@@ -125,13 +125,13 @@ describe('the life cycles of rows', () => {
       expect(led).toEqual(only(RUN_STATUSES, from, to));
     });
 
-    it('is left alone when it belongs to another execution by now', async () => {
+    it('is not changed if it now belongs to another execution', async () => {
       const run = await runIn('running');
       const lost = await inTransaction((tx) => endLostRun(tx, { ...run, executionRunId: 'e0' }, { status: 'failed' }));
       expect([lost, await statusOf(run)]).toEqual([null, 'running']);
     });
 
-    it('goes back to pending for its on_failure once, when its execution vanished', async () => {
+    it('returns to pending once for its on_failure if its execution is lost', async () => {
       const lose = (run: Run) =>
         inTransaction((tx) => endLostRun(tx, run, { status: 'failed', error: ERROR, vanished: true }));
       const led = await each(RUN_STATUSES, async (status) => {
@@ -146,7 +146,7 @@ describe('the life cycles of rows', () => {
       expect([await lose({ ...again, executionRunId: 'e2' }), await statusOf(again)]).toEqual(['ended', 'failed']);
     });
 
-    it('ends with its last step only when it has begun', async () => {
+    it('ends with its last step only if it has begun', async () => {
       const led = await each(RUN_STATUSES, async (status) => {
         const run = await runIn(status, { step: 'running' });
         await endLastStep(db, { runId: run.id, path: PATH, beside: false, status: 'success' }, run);
@@ -158,7 +158,7 @@ describe('the life cycles of rows', () => {
       });
     });
 
-    it('takes its open steps and waits with it when it ends', async () => {
+    it('closes its open steps and waits when it ends', async () => {
       const run = await runIn('waiting', { step: 'waiting' });
       await arm(run);
       await inTransaction((tx) => finishRun(tx, run, { runId: run.id, status: 'failed', journal: [] }));
@@ -168,7 +168,7 @@ describe('the life cycles of rows', () => {
       ]);
     });
 
-    it('notes its failure only while it has begun', async () => {
+    it('stores its failure only while it is in progress', async () => {
       const noted = await each(RUN_STATUSES, async (status) => {
         const { id } = await runIn(status);
         return String(await noteRunFailed(db, { runId: id, error: ERROR, journal: [] }));
@@ -176,13 +176,13 @@ describe('the life cycles of rows', () => {
       expect(noted).toEqual(Object.fromEntries(RUN_STATUSES.map((status) => [status, String(BEGUN.includes(status))])));
     });
 
-    it('is claimed by one of ten executions at once', async () => {
+    it('is claimed by only one of ten concurrent executions', async () => {
       const run = await runIn('pending');
       const claims = await Promise.all(Array.from({ length: 10 }, (_, n) => claimRun(db, run.id, `e${n}`)));
       expect(claims.filter((claim) => claim !== null)).toHaveLength(1);
     });
 
-    it('ends once when its end, a cancel and the loss of its execution come at once', async () => {
+    it('ends once if its end, a cancellation and the loss of its execution coincide', async () => {
       for (let round = 0; round < 5; round += 1) {
         const run = await runIn('running');
         const [finished, cancelled, lost] = await Promise.all([
@@ -238,13 +238,13 @@ describe('the life cycles of rows', () => {
       });
     });
 
-    it('sets a waiting run back to running when it begins', async () => {
+    it('sets a waiting run to running when it begins', async () => {
       const run = await runIn('waiting');
       await beginStep(db, names(run.id), 'show');
       expect(await statusOf(run)).toBe('running');
     });
 
-    it('lets its run wait when all that is left beside it waits', async () => {
+    it('sets its run to waiting if all other open steps are waiting too', async () => {
       const run = await runIn('running', { step: 'running' });
       await db.execute(sql`
         insert into run_steps (run_id, path, kind, status) values (${run.id}, 'actions[1]', 'delay', 'waiting')`);
@@ -252,7 +252,7 @@ describe('the life cycles of rows', () => {
       expect(await statusOf(run)).toBe('waiting');
     });
 
-    it('keeps the first of two ends at once', async () => {
+    it('keeps the first of two concurrent ends', async () => {
       for (let round = 0; round < 5; round += 1) {
         const run = await runIn('running', { step: 'running' });
         const written = await Promise.all(['a', 'b'].map((result) => end(run.id, 'success', result)));
@@ -265,7 +265,7 @@ describe('the life cycles of rows', () => {
       }
     });
 
-    it('is sent by the later of two attempts that begin at once', async () => {
+    it('is sent by the later of two concurrent attempts', async () => {
       const run = await runIn('running');
       const begin = (no: number) =>
         beginStep(db, names(run.id), 'show', undefined, { of: 'a', no, token: `t${no}` }).then(
@@ -289,7 +289,7 @@ describe('the life cycles of rows', () => {
     const cause = { changed: { kind: 'health', id: 'shop' } };
     const waitOf = (run: Run) => db.transaction((tx) => lockWait(tx, run.id, PATH));
 
-    it('is woken once until a check begins, and again after it', async () => {
+    it('is woken once until a check begins, and again after that', async () => {
       const run = await runIn('waiting', { step: 'waiting' });
       const wait = await arm(run);
       const woken = await Promise.all([1, 2, 3].map(() => wakeWait(db, wait.id, cause)));
@@ -301,13 +301,13 @@ describe('the life cycles of rows', () => {
       expect(await waitOf(run)).toMatchObject({ wokenBy: cause, checkCause: null, isChecked: true });
     });
 
-    it('that is over begins no check and is not woken', async () => {
+    it('that has ended begins no check and is not woken', async () => {
       const run = await runIn('waiting', { step: 'waiting' });
       expect(await beginCheck(db, run.id, PATH)).toBe(false);
       expect(await wakeWait(db, randomUUID(), cause)).toBeNull();
     });
 
-    it('whose wake nobody has answered is sent again after 5 s, by one of several workers, and only while its run is open', async () => {
+    it('whose wake is unanswered is sent again after 5 s, by one of several workers, and only while its run is open', async () => {
       const [fresh, old, checked, ended] = await Promise.all(
         [1, 2, 3, 4].map(() => runIn('waiting', { step: 'waiting' })),
       );
@@ -331,7 +331,7 @@ describe('the life cycles of rows', () => {
       expect(await sent()).toEqual([]);
     });
 
-    it('that its execution forgot ends with its step, unless it was evaluated in between', async () => {
+    it('that its execution has forgotten ends with its step, unless it was evaluated in between', async () => {
       const forgotten = await runIn('waiting', { step: 'waiting' });
       const { id } = await arm(forgotten);
       const wake = { id, runId: forgotten.id, path: PATH, workflowId: '', wokenBy: cause };

@@ -25,7 +25,7 @@ describe('the activities of a run', () => {
   describe('claimRun', () => {
     const VARIABLES = [{ variables: { n: 1 } }, { variables: { m: '{{ variables.n + 1 }}' } }];
 
-    test('claims the row, performs what needs no Temporal, and ends the run', async () => {
+    test('claims the row, performs the steps that do not need Temporal, and ends the run', async () => {
       const id = await b.runOf(VARIABLES, { status: 'pending' });
       const claimed = await claim(id);
       expect(claimed).toMatchObject({ ended: true, done: [{ at: 'actions[0]' }, { at: 'actions[1]' }] });
@@ -33,7 +33,7 @@ describe('the activities of a run', () => {
       expect(await b.step(id, 'actions[1]')).toMatchObject({ status: 'success', result: { m: 2 } });
     });
 
-    test('answers the execution that has ended the run as before, and any other with nothing', async () => {
+    test('answers the execution that has ended the run as before, and other executions with nothing', async () => {
       const id = await b.runOf(VARIABLES, { status: 'pending' });
       const first = await claim(id);
       expect(await claim(id)).toEqual({ ...first, variables: {} });
@@ -44,20 +44,20 @@ describe('the activities of a run', () => {
       expect(await b.step(cancelled)).toBeUndefined();
     });
 
-    test('leaves a run that another execution has', async () => {
+    test('does not change a run that another execution has claimed', async () => {
       const id = await b.runOf(VARIABLES);
       expect(await claim(id, 'e2')).toBeNull();
       expect(await b.runRow(id)).toMatchObject({ status: 'running', execution_run_id: 'e1' });
     });
 
-    test('performs nothing when the execution resumes', async () => {
+    test('performs nothing if the execution resumes', async () => {
       const id = await b.runOf(VARIABLES);
       const claimed = await b.run(() => b.activities().claimRun({ runId: id, executionRunId: 'e1', resumes: true }));
       expect(claimed).toMatchObject({ done: [], ended: false, plan: [{ kind: 'variables' }, { kind: 'variables' }] });
       expect(await b.step(id)).toBeUndefined();
     });
 
-    test('names the long call that follows, and the task queue of calls when its origin uses its share of slots', async () => {
+    test('names the long call that follows, and the task queue of calls if the origin has used its share of slots', async () => {
       const config = { url: 'http://hanging.test/x', body: '{{ trigger.event }}' };
       const calling = [...VARIABLES, { action: 'integration-webhook.send', config, timeout_seconds: 8 }];
       const next = async () => (await claim(await b.runOf(calling, { status: 'pending' })))?.call;
@@ -69,7 +69,7 @@ describe('the activities of a run', () => {
       for (const end of ends.slice(1)) end({ timedOut: false });
     });
 
-    test('answers alike when it is repeated after Postgres failed at any of its statements', async () => {
+    test('returns the same when it is repeated after Postgres failed at any of its statements', async () => {
       const expected = await claim(await b.runOf([...VARIABLES, WRITE], { status: 'pending' }));
       await atEachFault(async (fault) => {
         const id = await b.runOf([...VARIABLES, WRITE], { status: 'pending' });
@@ -88,7 +88,7 @@ describe('the activities of a run', () => {
     const stretch = (runId: string) =>
       b.run(() => b.activities().performStretch({ ...b.input(runId), branch: '', positions: {} }));
 
-    test('decides once: repeated, it answers as before, whatever is true by then', async () => {
+    test('decides once: when repeated, it returns the same decision even if conditions have changed', async () => {
       const when = 'incident.of_the_test.status == "open"';
       const id = await b.runOf([
         { choose: [{ when, sequence: [{ variables: { open: true } }] }], else: [{ variables: { open: false } }] },
@@ -107,14 +107,14 @@ describe('the activities of a run', () => {
       expect(of(second.done.at(-1)).ms).toBeLessThan(of(delayed).ms);
     });
 
-    test('stops when the run has ended', async () => {
+    test('stops if the run has ended', async () => {
       const id = await b.runOf([{ variables: { n: 1 } }, WRITE]);
       await b.endRun(id);
       expect(await stretch(id)).toEqual({ done: [{ at: 'actions[0]', evaluated: { type: 'closed' } }], ended: false });
       expect(await effects(id)).toBe(0);
     });
 
-    test('returns after 2 s, well before a workflow task times out, and goes on from there', async () => {
+    test('returns after 2 s, well before a workflow task times out, and later continues from there', async () => {
       b.probe.write = async () => {
         await pause(700);
         return {};
@@ -127,7 +127,7 @@ describe('the activities of a run', () => {
       expect(await b.runRow(id)).toMatchObject({ status: 'running' });
     }, 90_000);
 
-    test('returns before its outcomes become more than a marker of the history should hold', async () => {
+    test('returns before its outcomes become too large for a marker in the history', async () => {
       const id = await b.runOf(Array.from({ length: 6 }, () => ({ variables: { text: 'x'.repeat(100_000) } })));
       const { done, ended } = await stretch(id);
       expect(done.length).toBeLessThanOrEqual(3);
@@ -153,7 +153,7 @@ describe('the activities of a run', () => {
       expect([(await b.step(id))?.['status'], (await b.runRow(id))?.['status']]).toEqual(['waiting', 'waiting']);
     });
 
-    test('times out by its row, and is gone; repeated, it answers the same', async () => {
+    test('times out by its row and is deleted; when repeated, it returns the same', async () => {
       const id = await b.runOf([WAIT]);
       await look(id);
       await b.database.db.execute(sql`update waits set timeout_at = clock_timestamp() where run_id = ${id}`);
@@ -163,14 +163,14 @@ describe('the activities of a run', () => {
       expect((await look(id)).done[0]).toEqual(over.done[0]);
     });
 
-    test('of a run that has ended is not armed, and not evaluated', async () => {
+    test('of a run that has ended is neither armed nor evaluated', async () => {
       const fresh = await b.runOf([WAIT]);
       await b.endRun(fresh);
       expect(await look(fresh)).toMatchObject({ done: [{ evaluated: { type: 'closed' } }] });
       expect(await waits(fresh)).toBe(0);
     });
 
-    test('is armed once when Postgres fails at any of its statements', async () => {
+    test('is armed once even if Postgres fails at any of its statements', async () => {
       await atEachFault(async (fault) => {
         const id = await b.runOf([WAIT]);
         const { reached } = await withFault(b, fault, (a) =>
@@ -187,13 +187,13 @@ describe('the activities of a run', () => {
     const finish = (runId: string) =>
       b.run(() => b.activities().finishRun({ runId, status: 'failed', error: ELSEWHERE, journal: [] }));
 
-    test('ends a run once, with what was noted last', async () => {
+    test('ends a run once, with the latest notes', async () => {
       const id = await b.runOf([CALL]);
       expect([await finish(id), await finish(id)]).toEqual([true, false]);
       expect(await b.runRow(id)).toMatchObject({ status: 'failed', error: ELSEWHERE });
     });
 
-    test('lets the next one of its queue start', async () => {
+    test('starts the next run of the queue', async () => {
       const id = await b.runOf([CALL], { mode: 'queued' });
       const next = crypto.randomUUID();
       await b.database.pool.query(

@@ -47,13 +47,13 @@ beforeAll(async () => {
 });
 afterAll(() => api.end());
 
-it('counts runs of a status up to 10,000, and says of which there are more', async () => {
+it('counts the runs with a status up to 10,000, and says which statuses have more', async () => {
   const { counts, countsAtLeast } = await list('counts=true');
   expect(counts).toEqual({ pending: 0, running: 0, waiting: 0, success: 10_000, failed: 2, cancelled: 1 });
   expect(countsAtLeast).toEqual(['success']);
 });
 
-it('counts the runs of an automation, of all ended ones the newest 10,000', async () => {
+it('counts the runs of an automation, but only the newest 10,000 of all ended runs', async () => {
   const few = await list(`counts=true&automationId=${backup}`);
   expect(few).toMatchObject({ counts: { success: 3, cancelled: 1, failed: 0 }, countsAtLeast: [] });
   const many = await list(`counts=true&automationId=${disk}`);
@@ -61,14 +61,14 @@ it('counts the runs of an automation, of all ended ones the newest 10,000', asyn
   expect(many.countsAtLeast).toEqual(['success', 'failed', 'cancelled']);
 });
 
-it('finds runs by the time of their creation, the bounds included', async () => {
+it('filters by the time of creation, including both bounds', async () => {
   const { items, counts } = await list('counts=true&from=2026-02-01T23:59:59Z&to=2026-02-03T00:00:00Z');
   expect(items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'web-7', 'web-7']);
   expect(counts).toMatchObject({ success: 0, failed: 2, cancelled: 1 });
   expect((await list('from=2026-02-02T00:00:00Z&to=2026-02-02T00:00:00Z')).items).toHaveLength(1);
 });
 
-it('finds a run by the time of its creation that was caused long before', async () => {
+it('finds a run by its time of creation even if its cause is much older', async () => {
   await api.rows(
     `insert into runs (id, automation_id, version, scope_key, mode, status, trigger_event, context_key, trigger_scope, root_run_id,
        workflow_id, created_at, finished_at)
@@ -81,7 +81,7 @@ it('finds a run by the time of its creation that was caused long before', async 
   await api.rows(`delete from runs where context_key = 'late'`, []);
 });
 
-it('gives the own type of a custom event, and finds a run by it', async () => {
+it('returns the type of a custom event, and finds a run by it', async () => {
   const [id] = (await list('status=cancelled')).items.map((run) => run.id);
   await api.rows(`update runs set trigger_event = 'automation.event', trigger_scope = $2 where id = $1`, [
     id,
@@ -103,8 +103,8 @@ it('lists several statuses in one order, page by page', async () => {
   expect(second).toMatchObject({ items: [{ status: 'failed' }], nextCursor: null });
 });
 
-describe('a text', () => {
-  it('finds automations by name and whole context keys among all runs, newest first', async () => {
+describe('the text filter', () => {
+  it('finds automation names and whole context keys among all runs, newest first', async () => {
     const named = await list('q=BACKUP&counts=true&limit=3');
     expect(named.items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'old-host', 'old-host']);
     expect(named).toMatchObject({ counts: { success: 3, cancelled: 1 }, countsAtLeast: [] });
@@ -113,7 +113,7 @@ describe('a text', () => {
     expect((await list('q=old-host')).items).toHaveLength(3);
   });
 
-  it('finds parts of context keys and events in the newest 20,000 runs that the other filters leave', async () => {
+  it('finds parts of context keys and events in the newest 20,000 runs that match the other filters', async () => {
     expect((await list('q=-7')).items.map(({ contextKey }) => contextKey)).toEqual(['db-7', 'web-7', 'web-7']);
     expect((await list('q=old-')).items).toEqual([]);
     expect((await list('q=old-&to=2026-01-02T00:00:00Z')).items).toHaveLength(3);
@@ -122,7 +122,7 @@ describe('a text', () => {
     expect((await list('q=%25')).items).toEqual([]);
   });
 
-  it('finds a run by its id, under the other filters', async () => {
+  it('finds a run by its id if it matches the other filters', async () => {
     const [run] = (await list('status=cancelled')).items;
     const id = run?.id ?? '';
     expect((await list(`q=${id.toUpperCase()}`)).items).toMatchObject([{ id }]);

@@ -36,7 +36,7 @@ describe('a run', () => {
   beforeEach(() => engine.receiver.received.splice(0));
   afterAll(() => engine.close());
 
-  it('goes from an event through its steps to success, each step with a row', async () => {
+  it('goes from an event through its steps to success, with a row for each step', async () => {
     const id = await engine.save(DEPLOYED);
     await engine.emit('deploy.finished', { ok: false, who: 'bob' });
     await engine.emit('deploy.finished', { ok: true, who: 'ada' }, { subject: 'shop' });
@@ -66,7 +66,7 @@ describe('a run', () => {
     }
   });
 
-  it('ends as a success with its reason at a false condition or a stop, as failed at a stop with error', async () => {
+  it('ends as a success with its reason at a false condition or a stop, and as failed at a stop with error', async () => {
     const id = await engine.save(`
 name: Ends
 mode: parallel
@@ -91,7 +91,7 @@ actions:
     expect(engine.receiver.received).toEqual([]);
   });
 
-  it('finishes on the version it started with', async () => {
+  it('finishes with the version that it started with', async () => {
     const version = (word: string) => `
 name: Pinned
 triggers: [{ event: automation.event, config: { type: pinned } }]
@@ -107,7 +107,7 @@ actions:
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/old']);
   });
 
-  it('of five short calls costs Temporal at most four events for each and fifteen more, and is found by its attributes', async () => {
+  it('of five short calls costs Temporal at most four events per call plus fifteen, and can be found by its attributes', async () => {
     const id = await engine.save(`
 name: Five calls
 group: cheap

@@ -73,7 +73,7 @@ describe('a scheduled time', () => {
     return { ...(await schedule.fire(given.now ?? given.begun ?? 0)), changes: (await schedule.changes()).length };
   };
 
-  it('becomes an event of its trigger, with the time it was scheduled for, and the workers are notified', async () => {
+  it('becomes an event of its trigger with the scheduled time, and the workers are notified', async () => {
     const schedule = await scheduled({});
     expect(await schedule.fire(2)).toEqual({ outcome: 'fired', notified: 1 });
     const [change, ...more] = await schedule.changes();
@@ -86,7 +86,7 @@ describe('a scheduled time', () => {
     expect(new Date(String(change?.['occurred_at']))).toEqual(new Date(AT));
   });
 
-  it('fires once however often Temporal delivers it, and another trigger gets another id', async () => {
+  it('fires once however often Temporal delivers it, and has a different id for another trigger', async () => {
     const [one, other] = [await scheduled({}), await scheduled({})];
     await one.fire(0);
     expect(await one.fire(3)).toEqual({ outcome: 'fired before', notified: 0 });
@@ -132,7 +132,7 @@ describe('a scheduled time', () => {
     expect(await fire(given)).toEqual({ outcome: 'fired', notified: 1, changes: 1 });
   });
 
-  it('that no worker attended was missed, although Temporal was there', async () => {
+  it('was missed if no worker was running, even if Temporal was', async () => {
     const given = { schedule: cron({ catch_up: 'skip' }), now: 60 };
     expect((await fire({ ...given, attended: true })).outcome).toBe('fired');
     expect((await fire({ ...given, attended: false })).outcome).toBe('missed');

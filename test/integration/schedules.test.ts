@@ -52,7 +52,7 @@ describe('a schedule', () => {
   const gone = (automationId: string) =>
     until('Temporal has it no more', async () => (await specOf(automationId)) === null, 20_000);
 
-  test('fires its own automation and trigger alone, once at each time, with two workers', async () => {
+  test('fires only for its own automation and trigger, once at each time, with two workers', async () => {
     const other = await engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 3600 }'));
     const id = await engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 1 }'));
     await until('it fired three times', async () => (await engine.runs(id)).length >= 3, 30_000);
@@ -68,7 +68,7 @@ describe('a schedule', () => {
     await gone(id);
   }, 180_000);
 
-  test('by a cron pattern with seconds fires at these seconds', async () => {
+  test('fires at the seconds of a cron pattern with seconds', async () => {
     const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "*/2 * * * * *" }'));
     await until('it fired', async () => (await engine.runs(id)).length >= 2, 30_000);
     await post(`/automations/${id}/disable`);
@@ -77,7 +77,7 @@ describe('a schedule', () => {
     expect(new Date(scheduledFor).getUTCSeconds() % 2).toBe(0);
   }, 180_000);
 
-  test('follows edit, disabling, enabling, deletion and rollback', async () => {
+  test('follows edits, disabling, enabling, deletion and rollback', async () => {
     const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
     const id = await engine.save(yaml);
     // The spec uses the UTC calendar, in winter and summer. The offset is computed each time it fires.
@@ -99,7 +99,7 @@ describe('a schedule', () => {
     await gone(id);
   }, 180_000);
 
-  test('comes in the night in which clocks are put back, when Temporal would lose a time of the zone', async () => {
+  test('fires in the night in which clocks are set back, where a schedule in the zone would lose a time', async () => {
     const id = await engine.save(
       scheduled('event: automation.cron, config: { cronPattern: "30 2 * * *", timezone: Europe/Berlin }'),
     );
@@ -117,7 +117,7 @@ describe('a schedule', () => {
     );
   }, 180_000);
 
-  test('keeps its beginning over saves that leave the trigger alone', async () => {
+  test('keeps its start when the automation is saved with the same trigger', async () => {
     const yaml = scheduled('event: automation.interval, config: { intervalSeconds: 3600 }');
     const id = await engine.save(yaml);
     const offset = (await kept(id)).intervals?.[0]?.offset;
@@ -126,7 +126,7 @@ describe('a schedule', () => {
     expect((await specOf(id))?.intervals?.[0]?.offset).toBe(offset);
   }, 180_000);
 
-  test('of times that were missed fires none, the newest or all, and each once', async () => {
+  test('fires none, the newest or all of the missed times, each once', async () => {
     const firedOf = async (catchUp: string) => {
       const id = await engine.save(
         scheduled(
@@ -161,7 +161,7 @@ describe('a schedule', () => {
     expect(await firedOf('all')).toEqual([30, 20, 10, 0]);
   }, 180_000);
 
-  test('of what came while all workers were down fires what its policy says, whatever the interval', async () => {
+  test('fires according to its policy after all workers were down, whatever the interval', async () => {
     const ticking = (catchUp: string) =>
       engine.save(scheduled(`event: automation.interval, config: { intervalSeconds: 2, catch_up: ${catchUp} }`));
     const [skip, one, all] = [await ticking('skip'), await ticking('one'), await ticking('all')];
@@ -189,7 +189,7 @@ describe('a schedule', () => {
     expect([await missed(skip), await missed(one)]).toEqual([0, 0]);
   }, 360_000);
 
-  test('is registered with Temporal again at start-up when its settings have changed', async () => {
+  test('is registered with Temporal again at start-up if its settings have changed', async () => {
     const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *" }'));
     expect((await kept(id)).timezone).toBe('UTC');
     await Promise.all(workers.map((worker) => worker.stop()));
@@ -197,7 +197,7 @@ describe('a schedule', () => {
     await until('it is in the other zone', async () => (await specOf(id))?.timezone === 'Asia/Tokyo', 20_000);
   }, 180_000);
 
-  test('is refused at save with a pattern or zone that there is not, and with `for`', async () => {
+  test('is refused on save with an invalid pattern or zone, and with `for`', async () => {
     await expect(
       engine.save(scheduled('event: automation.cron, config: { cronPattern: "61 * * * *" }')),
     ).rejects.toThrow('not a minute');

@@ -9,7 +9,7 @@ import { createTestDatabase, type TestDatabase } from '../support/database';
  */
 const STAR = (key: string) => sql.raw('select * from secrets where name = ').append(sql`${key}`);
 
-describe('a column that is added while statements are prepared', () => {
+describe('a column that is added to a table with prepared statements', () => {
   let test: TestDatabase;
   let database: Database;
   beforeEach(async () => {
@@ -37,7 +37,7 @@ describe('a column that is added while statements are prepared', () => {
     }
   };
 
-  it('is an infrastructure error for one statement, and the connection is replaced', async () => {
+  it('causes an infrastructure error in one statement, and the connection is replaced', async () => {
     await database.db.execute(STAR('a'));
     const before = await backend();
     await addColumn();
@@ -48,7 +48,7 @@ describe('a column that is added while statements are prepared', () => {
     expect(await backend()).not.toBe(before);
   });
 
-  it('is an infrastructure error for a transaction, which succeeds when it is repeated', async () => {
+  it('causes an infrastructure error in a transaction, which succeeds when it is repeated', async () => {
     const transact = () => database.db.transaction((tx) => tx.execute(STAR('a')));
     await transact();
     const before = await backend();
@@ -60,7 +60,7 @@ describe('a column that is added while statements are prepared', () => {
     expect(await backend()).not.toBe(before);
   });
 
-  it('does not concern statements that name their columns', async () => {
+  it('does not affect statements that name their columns', async () => {
     const named = () => database.db.execute(sql`select name, version from secrets where name = ${'a'}`);
     await named();
     const before = await backend();

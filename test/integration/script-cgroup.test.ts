@@ -16,7 +16,7 @@ describe('the cgroup of a script', () => {
   const { FERMATA_TEST_SCRIPT_CGROUP: home } = testEnvironment();
   const onCgroup = home === '' ? test.skip : test;
 
-  test('is used where the service may make one; elsewhere the reason is known', async () => {
+  test('is used where the service may create one; elsewhere the reason is known', async () => {
     const enforcement = await findEnforcement('auto');
     const version2 = /^\d+ .* - cgroup2 /m.test(readFileSync('/proc/self/mountinfo', 'utf8'));
     if (!version2) expect(enforcement).toEqual({ by: 'rlimit', detail: 'cgroup version 2 is not mounted' });

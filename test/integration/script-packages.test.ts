@@ -54,7 +54,7 @@ describe('packages of scripts', () => {
 
   const use = `import small from 'small'; export default async () => small;`;
 
-  test('are unpacked once, however many scripts use them at once', async () => {
+  test('are unpacked once, however many scripts use them concurrently', async () => {
     const all = await Promise.all([1, 2, 3].map(() => scripts.node(use, { packages: ['small'] })));
     expect(all.map(({ result }) => result)).toEqual(['small', 'small', 'small']);
     expect(list.reads).toEqual(['small']);
@@ -68,7 +68,7 @@ export default async () => writeFileSync('/work/node_modules/small/index.js', 'x
     expect((await scripts.node(script, { packages: ['small'] })).error).toContain('EROFS');
   }, 180_000);
 
-  test('are refused when there are too many, one comes twice, or they are too large together', async () => {
+  test('are refused if there are too many, if one occurs twice, or if they are too large in total', async () => {
     const refused = (packages: string[], text: string) =>
       expect(scripts.node(use, { packages })).rejects.toMatchObject({
         code: 'packages_not_ready',

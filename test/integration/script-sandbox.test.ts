@@ -41,7 +41,7 @@ describe('the sandbox', () => {
       },
     );
 
-  test('refuses variables of loaders, shells and runtimes at run', async () => {
+  test('refuses variables of loaders, shells and runtimes when it runs a script', async () => {
     for (const name of ['LD_PRELOAD', 'BASH_ENV', 'PATH', 'NODE_OPTIONS', 'GCONV_PATH'])
       await expect(scripts.shell('true', { env: { [name]: '/work/x' } })).rejects.toMatchObject({
         code: 'config_invalid',
@@ -49,7 +49,7 @@ describe('the sandbox', () => {
       });
   });
 
-  test('gives variables to nothing outside: neither environment nor arguments of any process show them', async () => {
+  test('shows variables to nothing outside: they are in no environment and in no arguments of any process', async () => {
     const mark = randomUUID();
     const running = scripts.shell('sleep 6; echo "$MARK"', { env: { MARK: mark } });
     const seen = await until('the script runs', () => {
@@ -60,7 +60,7 @@ describe('the sandbox', () => {
     expect((await running).stdout).toBe(`${mark}\n`);
   });
 
-  test('lets loader variables act inside only, even if their names were not refused', async () => {
+  test('limits the effect of loader variables to the inside, even if their names were not refused', async () => {
     const log = join(open, 'loader');
     const library = join(open, 'evil.so');
     const proof = join(open, 'proof');
@@ -87,7 +87,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     expect(existsSync(proof)).toBe(true);
   });
 
-  test('keeps the files of each script from all others and from the host', async () => {
+  test('protects the files of each script from all others and from the host', async () => {
     const name = `private-${randomUUID()}`;
     const first = scripts.shell(`echo x > /work/${name}; echo x > /tmp/${name}; sleep 8.${Date.now()}`);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -99,7 +99,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     expect((await first).exitCode).toBe(0);
   }, 90_000);
 
-  test('shows the system and Node, and neither keys nor local files', async () => {
+  test('shows the system and Node, but neither keys nor local files', async () => {
     const { stdout } = await scripts.shell(`ls /etc /etc/ssl /usr/local
 for f in /etc/shadow /etc/passwd /etc/ssl/private /root /home /opt /var /srv ${process.cwd()}; do [ -e $f ] && echo "SEEN $f"; done; true`);
     expect(stdout).not.toContain('SEEN');
@@ -109,7 +109,7 @@ export default async () => [existsSync(process.execPath), readdirSync('/usr/loca
     expect(result).toEqual([true, ['bin']]);
   }, 90_000);
 
-  test('refuses new namespaces, mounts, tracing and odd sockets', async () => {
+  test('refuses new namespaces, mounts, tracing and unusual sockets', async () => {
     const { stdout } = await scripts.shell(`unshare -U true 2>&1 | head -1
 unshare -n true 2>&1 | head -1
 mount -t tmpfs none /tmp 2>&1 | head -1
@@ -120,7 +120,7 @@ cat /proc/self/status | grep -E '^(Seccomp|NoNewPrivs|CapEff):'`);
     expect(stdout).toMatch(/CapEff:\t0000000000000000/);
   }, 90_000);
 
-  test('has little room on disk, and only in its own directories', async () => {
+  test('has little disk space, and only in its own directories', async () => {
     const { stdout, stderr } = await scripts.shell(`for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /work/$n; done
 head -c 60000000 /dev/zero > /tmp/1; head -c 60000000 /dev/zero > /tmp/2; head -c 60000000 /dev/zero > /dev/shm/1
 head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /work /tmp /dev/shm`);
@@ -135,26 +135,26 @@ head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /
     expect(stderr.match(/Read-only file system|Permission denied/g)).toHaveLength(4);
   }, 180_000);
 
-  test('bounds the memory of all processes of a script together', async () => {
+  test('limits the total memory of all processes of a script', async () => {
     const ended = await scripts.shell(
       'for n in 1 2 3 4 5 6; do (x=$(head -c 300000000 /dev/zero | tr "\\0" x); sleep 20) & done; wait',
     );
     expect(ended.error).toBe('The script used more than 1024 MB of memory and was killed.');
   }, 180_000);
 
-  test('bounds the files that a script makes, also empty ones', async () => {
+  test('limits the number of files that a script creates, including empty ones', async () => {
     const ended = await scripts.shell(`perl -e 'for (0..400000) { open(my $f, ">", "/work/f$_") or die; }'`);
     expect(ended.error).toBe('The script used more than 100000 files and was killed.');
   }, 180_000);
 
-  test('bounds the open files of all processes of a script together: sockets and pipes hold memory', async () => {
+  test("limits the total number of open files of a script's processes: sockets and pipes use memory", async () => {
     const ended = await scripts.shell(
       `for n in 1 2 3 4 5 6; do perl -e 'for (1..400) { pipe($a[$_], $b[$_]) or die } sleep 20' & done; wait`,
     );
     expect(ended.error).toBe('The script used more than 2048 open files and was killed.');
   }, 180_000);
 
-  test('gives no file descriptor of the service to a script, whoever left it open', async () => {
+  test('passes no file descriptor of the service to a script, whoever left it open', async () => {
     const leaked = join(open, 'leaked');
     writeFileSync(leaked, 'of the service');
     const program = `require('esbuild-register/dist/node').register();
@@ -184,7 +184,7 @@ scripts.shell(script).then(async (ended) => { console.log(JSON.stringify(ended))
     30_000,
   );
 
-  test('strips types, also those that need code', async () => {
+  test('strips types, including those that need code', async () => {
     const { result } = await scripts.node(`enum Level { Low, High }
 namespace Names { export const high = 'high'; }
 export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [Level.High, Names.high, trigger satisfies unknown];`);
@@ -202,7 +202,7 @@ export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [L
     expect(result).toEqual([65_536, true]);
   }, 90_000);
 
-  test('reports the message of the script, wherever it failed', async () => {
+  test("reports the script's error message, wherever it failed", async () => {
     const cases = [
       ['export default async () => { throw new RangeError("too far"); };', 'RangeError: too far'],
       ['throw new Error("at once");', 'Error: at once'],
@@ -246,13 +246,13 @@ describe('the network of a script', () => {
     await scripts.close();
   });
 
-  test('is refused where the policy does not allow it', async () => {
+  test('is refused if the policy does not allow it', async () => {
     const closed = createScripts();
     await expect(closed.shell('true', { network: true })).rejects.toMatchObject({ code: 'config_invalid' });
     await closed.close();
   });
 
-  test('reaches by fetch and by HTTP_PROXY what the egress guard allows', async () => {
+  test('reaches what the egress guard allows, by fetch and by HTTP_PROXY', async () => {
     // By default, loopback addresses are those of the sandbox itself.
     const script = `export default async () => (await fetch('${allowed}/a?b')).text();`;
     expect(await scripts.node(script, { network: true, env: { NO_PROXY: '' } })).toMatchObject({
@@ -263,7 +263,7 @@ printf 'GET ${allowed}/plain HTTP/1.1\\r\\nHost: ignored\\r\\nConnection: close\
     expect((await scripts.shell(viaProxy, { network: true })).stdout).toContain('allowed GET /plain');
   }, 180_000);
 
-  test('reaches neither the host, nor metadata services, nor private addresses', async () => {
+  test('does not reach the host, metadata services or private addresses', async () => {
     hits = [];
     const targets = [
       `127.0.0.1:${other}`,
@@ -293,7 +293,7 @@ printf 'CONNECT ${target} HTTP/1.1\\r\\nHost: ${target}\\r\\n\\r\\n' >&3; head -
     expect(error).toContain('403');
   }, 360_000);
 
-  test('is there for scripts that ask only', async () => {
+  test('exists only for scripts that request it', async () => {
     const { stdout } = await scripts.shell(
       'env | grep -i proxy; (exec 3<>/dev/tcp/127.0.0.1/3128) 2>/dev/null && echo reached; true',
     );

@@ -51,7 +51,7 @@ describe('scripts', () => {
     config: { script, ...more },
   });
 
-  test('in bash see payload, variables and their own environment, and leave output and exit code', async () => {
+  test('in bash see payload, variables and their environment, and return output and exit code', async () => {
     const { run: ended, steps } = await run(
       'shell',
       [
@@ -77,7 +77,7 @@ describe('scripts', () => {
     expect(steps[1]?.result).toMatchObject({ stderr: 'oops\n', timedOut: false });
   }, 180_000);
 
-  test('in TypeScript get the context and give a result', async () => {
+  test('in TypeScript receive the context and return a result', async () => {
     const { run: ended, steps } = await run(
       'typescript',
       [
@@ -98,7 +98,7 @@ export default async ({ trigger }: Context) => {
     expect(steps[0]?.result).toMatchObject({ exitCode: 0, stdout: 'adding\n', result: { sum: 6 } });
   }, 180_000);
 
-  test('that throw an error of 900 KB fail with its beginning, and the execution closes', async () => {
+  test('that throw an error of 900 KB fail with its beginning, and the execution ends', async () => {
     const { run: ended } = await run('large-error', [
       node("export default () => { throw new Error('start ' + 'x'.repeat(900_000)); }"),
     ]);
@@ -111,7 +111,7 @@ export default async ({ trigger }: Context) => {
     await connection.close();
   }, 270_000);
 
-  test('that fail keep their output, and are not tried again', async () => {
+  test('that fail keep their output, and are not retried', async () => {
     const bad = await run('bad', [shell('echo before; echo "no such thing" >&2; exit 3')]);
     expect(bad.run).toMatchObject({
       status: 'failed',
@@ -126,7 +126,7 @@ export default async ({ trigger }: Context) => {
     expect(packages.run).toMatchObject({ status: 'failed', error: { code: 'packages_not_ready' } });
   }, 180_000);
 
-  test('import packages of the allow-list, which hold what they were allowed for', async () => {
+  test('import packages of the allow-list with the contents that were allowed', async () => {
     const tarball = await archive([
       ['package/package.json', '{"name":"@we/twice","version":"1.0.0","type":"module","exports":"./lib/index.js"}'],
       ['package/lib/index.js', 'export const twice = (n) => 2 * n;'],
@@ -173,7 +173,7 @@ export default async ({ trigger }: Context) => {
     expect(await call('GET', '/script-packages')).toMatchObject({ items: [] });
   }, 270_000);
 
-  test('must not be given variables of loaders and shells: the automation is not saved', async () => {
+  test('cannot have variables of loaders and shells: the automation is not saved', async () => {
     for (const field of ['env', 'secretEnv']) {
       for (const name of ['LD_PRELOAD', 'BASH_ENV', 'GLIBC_TUNABLES', 'PATH', 'NODE_OPTIONS']) {
         const answer = await call('POST', '/automations', {
@@ -186,7 +186,7 @@ export default async ({ trigger }: Context) => {
     }
   }, 180_000);
 
-  test('get numbers and booleans as texts, and facts of their run', async () => {
+  test('receive numbers and booleans as text, and the properties of their run', async () => {
     const { run: ended, steps } = await run('facts', [
       shell('echo "$COUNT $DRY $FERMATA_TRIGGER_EVENT $FERMATA_AUTOMATION_NAME $FERMATA_RUN_ID"', {
         env: { COUNT: 3, DRY: true },
@@ -195,7 +195,7 @@ export default async ({ trigger }: Context) => {
     expect((steps[0]?.result as { stdout: string }).stdout).toBe(`3 true automation.event facts ${ended?.id ?? ''}\n`);
   }, 180_000);
 
-  test('may use only packages that somebody with secrets.manage has allowed', async () => {
+  test('can only use packages that a person with secrets.manage has allowed', async () => {
     const { token } = await call('POST', '/tokens', { name: 'author', roles: ['operator'] });
     const send = (method: string, path: string) =>
       fetch(`${api.url}/api/v1${path}`, {
@@ -207,7 +207,7 @@ export default async ({ trigger }: Context) => {
     expect((await send('GET', '/script-packages')).status).toBe(200);
   }, 180_000);
 
-  test('without a sandbox are warned of when an API starts', async () => {
+  test('without a sandbox cause a warning when an API starts', async () => {
     const open = await engine.api({ FERMATA_SCRIPT_SANDBOX: 'none' });
     expect(open.output()).toContain('WITHOUT a sandbox');
   }, 180_000);
@@ -231,7 +231,7 @@ export default async ({ trigger }: Context) => {
     await until('it is gone', () => Promise.resolve(!isRunning()), 20_000);
   }, 180_000);
 
-  test('that take too long are killed with everything that they started', async () => {
+  test('that take too long are killed with all the processes that they started', async () => {
     const { run: ended, steps } = await run('slow', [shell('echo begun; sleep 300 & sleep 300', { timeout: 1000 })]);
     expect(ended).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
     expect(steps[0]?.result).toMatchObject({ timedOut: true, exitCode: null, stdout: 'begun\n' });
@@ -250,7 +250,7 @@ export default async ({ trigger }: Context) => {
     );
   }, 180_000);
 
-  test('get secrets by name only, and what they print of them is hidden', async () => {
+  test('receive only the secrets that they name, which are masked in their output', async () => {
     await call('PUT', '/secrets/SCRIPT_TOKEN', { value: 'canary-script-token' });
     const { run: ended, steps } = await run('secret', [
       shell('echo "token is $TOKEN"; echo "$TOKEN" | base64; env | grep -c canary', {
@@ -261,7 +261,7 @@ export default async ({ trigger }: Context) => {
     expect((steps[0]?.result as { stdout: string }).stdout).toMatch(/^token is \*\*\*\*\n\*\*\*\*.*\n1\n$/);
   }, 180_000);
 
-  test('are kept apart from the service: its environment, files, processes and the network', async () => {
+  test('are isolated from the service: its environment, files, processes and network', async () => {
     const { run: ended, steps } = await run('walls', [
       shell(
         `echo "env:\${CANARY:-none}:\${DATABASE_URL:-none}"
@@ -290,7 +290,7 @@ true`,
     });
   }, 180_000);
 
-  test('cannot take more than they may: processes, files, memory, output, directories', async () => {
+  test('cannot exceed their limits: processes, files, memory, output, directories', async () => {
     if (problem === null) {
       const many = await run('many', [
         shell('for n in $(seq 400); do sleep 20 >/dev/null 2>&1 & done', { timeout: 4000 }),
@@ -333,7 +333,7 @@ true`,
     expect((inside.steps[0]?.result as { stdout: string }).stdout).toMatch(/a\/b\n$/);
   }, 360_000);
 
-  test('are tried out with placeholders for secrets; one that fails is a result', async () => {
+  test('are tried out with placeholders for secrets; a script that fails is a result', async () => {
     const body = {
       kind: 'run_shell',
       script: 'echo "$A $B $FERMATA_VAR_N"',

@@ -8,7 +8,7 @@ interface Items {
   items: Record<string, unknown>[];
 }
 
-describe('a secret that is bound', () => {
+describe('a secret with bindings', () => {
   let engine: Engine;
   let api: { url: string };
   let count = 0;
@@ -58,7 +58,7 @@ describe('a secret that is bound', () => {
   const send = (config: object) => ({ action: 'integration-webhook.send', config });
   const port = () => new URL(engine.receiver.url).port;
 
-  test('reaches the hosts that it may be sent to, and no other', async () => {
+  test('is sent to the allowed hosts and to no others', async () => {
     await bind('HOSTS', { hosts: ['127.0.0.1'] });
     const secret = '${{ secrets.HOSTS }}';
     expect(await run(send({ url: `${engine.receiver.url}/${secret}`, bearerToken: secret }))).toMatchObject({
@@ -109,7 +109,7 @@ describe('a secret that is bound', () => {
     expect(refused.saved['warnings']).toMatchObject([{ code: 'secret_not_allowed' }]);
   }, 180_000);
 
-  test('is used by the groups, automations and actions that are named, when all lists match', async () => {
+  test('can be used by the listed groups, automations and actions, if all lists match', async () => {
     const secret = '${{ secrets.LISTS }}';
     const ok = send({ url: engine.receiver.url, bearerToken: secret });
     await bind('LISTS', { groups: ['paging'], actions: ['integration-webhook.send'] });
@@ -123,7 +123,7 @@ describe('a secret that is bound', () => {
     expect(await run(ok)).toMatchObject({ code: 'secret_not_allowed' });
   }, 360_000);
 
-  test('holds for the connections that refer to it, for their tests, and for mail', async () => {
+  test('is also checked for connections that refer to it, for their tests, and for mail', async () => {
     await bind('CONNECTED', { hosts: ['hooks.example.com'] });
     const config = { baseUrl: engine.receiver.url, headers: { 'X-Token': 'T ${{ secrets.CONNECTED }}' } };
     const made = await call('POST', '/connections', { name: 'Bound', type: 'webhook', config });
@@ -156,7 +156,7 @@ describe('a secret that is bound', () => {
     expect(await run(notify(made['id']))).toMatchObject({ code: 'secret_not_allowed' });
   }, 360_000);
 
-  test('stays bound when its value is rotated; the list shows where it may be used and what refers to it', async () => {
+  test('keeps its bindings when its value is rotated; the list shows its bindings and what refers to it', async () => {
     const allow = { hosts: ['*.example.com', 'xn--bcher-kva.example'] };
     expect(await bind('ROTATED', { hosts: ['*.Example.com', 'bücher.example'] })).toMatchObject({ allow, version: 1 });
     expect(await bind('ROTATED')).toMatchObject({ allow, version: 2 });
@@ -191,7 +191,7 @@ describe('a secret that is bound', () => {
     expect([(await post(VALUE)).status, (await post(secret)).status]).toEqual([202, 401]);
   }, 180_000);
 
-  test('cannot be referred to by an automation of an author who may not use secrets', async () => {
+  test('cannot be referred to in an automation whose author may not use secrets', async () => {
     const tokenOf = async (role: string) =>
       String((await call('POST', '/tokens', { name: role, roles: [role] }))['token']);
     const [author, operator] = [await tokenOf('author'), await tokenOf('operator')];
@@ -226,7 +226,7 @@ describe('a secret that is bound', () => {
     expect(await apply(author)).toMatchObject({ status: 409, body: { code: 'foreign_source' } });
   }, 180_000);
 
-  test('is bound and shown by the command line', async () => {
+  test('is created and shown by the command line', async () => {
     const cli = async (args: string[], input?: string) => {
       const env = engine.env({ FERMATA_URL: api.url, FERMATA_TOKEN: engine.authorization.replace('Bearer ', '') });
       const child = startFermata(['secret', ...args], env, input);

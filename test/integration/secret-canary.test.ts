@@ -191,7 +191,7 @@ describe('secrets leave no trace', () => {
     ];
   }
 
-  test('however actions fail, also when their worker is killed', async () => {
+  test('even if actions fail in any way or their worker is killed', async () => {
     const types: string[] = [];
     const ids: string[] = [];
     const add = async (type: string, actions: Step[]) => {

@@ -38,7 +38,7 @@ ${steps}
   const bearer = (name: string, more = '') =>
     `{ action: integration-webhook.send, config: { url: "$URL/x", authType: bearer, bearerToken: "\${{ secrets.${name} }}" ${more} } }`;
 
-  test('go in and do not come out; short ones are warned of', async () => {
+  test('can be stored but not read back; short ones cause a warning', async () => {
     const set = await call('PUT', '/secrets/TINY', { value: 'abc' });
     expect(set).toMatchObject({ name: 'TINY', hasValue: true, version: 1, warnings: [{ code: 'short_secret' }] });
     expect(await call('PUT', '/secrets/TINY', { value: 'abcdef' })).toMatchObject({ version: 2, warnings: [] });
@@ -54,7 +54,7 @@ ${steps}
     expect((await request('PUT', '/secrets/no%20name', { value: 'x' })).status).toBe(422);
   });
 
-  test('are taken in the address, the body and the headers of a webhook, and hidden in what comes back', async () => {
+  test('are accepted in the URL, body and headers of a webhook, and masked in the response', async () => {
     engine.receiver.answerWith((received, response) => {
       const { path: url, body, headers } = received;
       response.end(JSON.stringify({ url, body, [String(headers['x-key'])]: 'as a key' }));
@@ -75,7 +75,7 @@ ${steps}
     expect(JSON.stringify([steps, detail])).not.toContain(CANARIES.WHOLE);
   });
 
-  test('are refused in any other field when an automation is saved', async () => {
+  test('are refused in all other fields when an automation is saved', async () => {
     const answer = await request('POST', '/automations', {
       name: 'outside',
       triggers: [{ event: 'automation.event', config: { type: 'outside' } }],
@@ -85,7 +85,7 @@ ${steps}
     expect(answer.text).toContain('"secret_outside"');
   });
 
-  test('reach the receiver, and are hidden in what it repeats and in everything after', async () => {
+  test('reach the receiver, and are masked in what it echoes and everywhere after that', async () => {
     engine.receiver.answerWith(
       (received, response) => void response.end(`you sent ${String(received.headers['authorization'])}`),
     );
@@ -108,7 +108,7 @@ ${steps}
     expect(incidents.rows.map(({ title }) => title)).toEqual(['**** is out']);
   }, 180_000);
 
-  test('are hidden also where an output or a message of a receiver is cut', async () => {
+  test("are masked even where a receiver's output or message is cut", async () => {
     const before = 'x'.repeat(9_995 - 'Bearer '.length);
     engine.receiver.answerWith((received, response) => {
       const token = String(received.headers['authorization']);
@@ -132,7 +132,7 @@ ${steps}
     expect(JSON.stringify(tried)).not.toContain('canary');
   }, 180_000);
 
-  test('are hidden also in what a branch leaves that was under way when another used them', async () => {
+  test('are masked in the output of a branch that was in progress when another branch used them', async () => {
     let echo: (text: string) => void = () => undefined;
     engine.receiver.answerWith((received, response) => {
       const token = received.headers['authorization'];
@@ -154,7 +154,7 @@ ${steps}
     expect(JSON.stringify(steps)).not.toContain('canary');
   }, 180_000);
 
-  test('are refused at run where a definition that was saved earlier refers to them outside of their fields', async () => {
+  test('are refused at run time if a definition that was saved earlier uses them in other fields', async () => {
     const cases: [place: string, steps: string][] = [
       ['variables.leak', '  - { variables: { leak: PLACE } }'],
       ['stop.reason', '  - { stop: { reason: PLACE } }'],
@@ -189,7 +189,7 @@ ${steps}
       [id],
     );
 
-  test('are replaced where the author wrote them, and not in what a payload brings', async () => {
+  test('are replaced where the author wrote them, but not in texts from a payload', async () => {
     const { run: ended } = await run(
       'inject',
       `  - { action: integration-webhook.send, config: { url: "$URL/x", authType: bearer, bearerToken: "{{ trigger.payload.data.token }}", body: "\${{ secrets.WHOLE }} {{ trigger.payload.data.token }}" } }`,
@@ -201,7 +201,7 @@ ${steps}
     expect(received?.body).toBe(`${CANARIES.WHOLE} \${{ secrets.WHOLE }}`);
   }, 180_000);
 
-  test('are put into the headers of a connection, and a missing one is named in the error', async () => {
+  test('are inserted into the headers of a connection, and a missing one is named in the error', async () => {
     const { id } = await call('POST', '/connections', {
       ...{ name: 'Bridge', type: 'webhook' },
       config: { baseUrl: `${engine.receiver.url}/bridge`, headers: { 'X-Token': 'Token ${{ secrets.BRIDGE }}' } },
@@ -232,7 +232,7 @@ ${steps}
     expect(JSON.stringify([ended.error, (detail as { steps: unknown }).steps])).not.toContain('canary');
   }, 180_000);
 
-  test('are taken in the address of a connection, and hidden in what a test of it says', async () => {
+  test('are accepted in the URL of a connection, and masked in the result of its test', async () => {
     await call('PUT', '/secrets/HOOK_PATH', { value: 'Canary-Path-1' });
     const config = { baseUrl: `${engine.receiver.url}/\${{ secrets.HOOK_PATH }}` };
     const made = await call('POST', '/connections', { name: 'Path', type: 'webhook', config });
@@ -284,7 +284,7 @@ ${steps}
     expect([outside.status, outside.text]).toEqual([422, expect.stringContaining('"secret_outside"')]);
   }, 180_000);
 
-  test('that are missing fail the step by name, without another try', async () => {
+  test('that are missing fail the step with their name, without a retry', async () => {
     const { run: ended, steps } = await run('missing', `  - ${bearer('NOT_THERE')}`);
     expect(ended).toMatchObject({
       status: 'failed',
@@ -305,7 +305,7 @@ ${steps}
     expect(warnings.map(({ code }) => code)).toEqual(expect.arrayContaining(['unknown_secret', 'unknown_connection']));
   }, 180_000);
 
-  test('that a run has used stay hidden after a rotation, a deletion and at another worker', async () => {
+  test('that a run has used remain masked after a rotation, a deletion and on another worker', async () => {
     await call('PUT', '/secrets/TURNS', { value: 'canary-before-rotation' });
     const id = await save(
       'rotated',
@@ -327,7 +327,7 @@ ${steps}
     expect(left.rowCount).toBe(0);
   }, 270_000);
 
-  test('that are deleted and set again are another secret, and both are hidden', async () => {
+  test('that are deleted and set again are different secrets, and both are masked', async () => {
     await call('PUT', '/secrets/AGAIN', { value: 'canary-of-before' });
     const id = await save(
       'again',
@@ -352,7 +352,7 @@ ${steps}
     expect(JSON.stringify(steps)).not.toContain('canary');
   }, 180_000);
 
-  test('are sealed again by `fermata secret rotate`, and set, listed and removed by the command line', async () => {
+  test('are sealed again by `fermata secret rotate`, and set, listed and deleted by the command line', async () => {
     const cli = async (args: string[], input: string | null, more: Record<string, string> = {}) => {
       const env = engine.env({ FERMATA_URL: api.url, FERMATA_TOKEN: 'test-admin-token-0123456789', ...more });
       const child = startFermata(['secret', ...args], env, input ?? undefined);

@@ -1,6 +1,6 @@
 import { useService } from '../support/engine';
 
-describe('what starts automations', () => {
+describe('triggers', () => {
   const { engine, api, worker } = useService();
 
   const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
@@ -21,7 +21,7 @@ describe('what starts automations', () => {
       actions: [{ action: automation.log, config: { message: slow } }]
     `);
 
-  test('a level trigger fires at each result past the bound, strictly, with the field and its value', async () => {
+  test('a level trigger fires for each result strictly past the bound, with the field and its value', async () => {
     const id = await numeric('{ field: latencyMs, above: 500 }');
     for (const latencyMs of [500, 501, 502]) await result('level', { latencyMs });
     await result('level', {});
@@ -35,7 +35,7 @@ describe('what starts automations', () => {
     );
   }, 180_000);
 
-  test('a crossing trigger fires on entering the range; in range when enabled and what cannot be read do not', async () => {
+  test('a crossing trigger fires on entering the range, not if the value was in range when enabled or cannot be read', async () => {
     await result('crossing', { latencyMs: 900 });
     const id = await numeric('{ field: latencyMs, above: 500, on: crossing }');
     for (const latencyMs of [901, 100, undefined, 902, undefined, 903, 500, 904]) {
@@ -46,7 +46,7 @@ describe('what starts automations', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([902, 904]);
   }, 180_000);
 
-  test('a result that comes late enters no range: a newer result has set the number', async () => {
+  test('a late result enters no range if a newer result has set the number', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
     const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
     for (const [seconds, latencyMs] of [
@@ -62,7 +62,7 @@ describe('what starts automations', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
   }, 180_000);
 
-  test('what is found late in the log is held against what had come before it, not against what has come since', async () => {
+  test('a change that is found late in the log is compared with the state before it, not with later ones', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
     const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
     await worker.stop();
@@ -79,7 +79,7 @@ describe('what starts automations', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
   }, 180_000);
 
-  test('fields of collectors are read in the long and in the short form', async () => {
+  test('the fields of collectors are read in long and short form', async () => {
     const long = await numeric('{ field: collectors.disk.free, below: 10 }');
     const short = await numeric('{ field: disk.free, below: 10 }');
     await result('disk', { collectors: { disk: { free: 3 } } });
@@ -88,13 +88,13 @@ describe('what starts automations', () => {
     expect((await payloads(short))[0]).toMatchObject({ field: 'disk.free', value: 3 });
   }, 180_000);
 
-  test('a percentile as field is refused with a pointer to the condition', async () => {
+  test('a percentile as a field is refused with a hint at the condition', async () => {
     await expect(numeric('{ field: p95LatencyMs, above: 1 }')).rejects.toThrow('health.system.p95_latency_ms');
     await expect(numeric('{ field: latencyMs }')).rejects.toThrow('above');
     await expect(numeric('{ field: latency, above: 1 }')).rejects.toThrow('collectors.<id>.<field>');
   });
 
-  test('disabling the bad check makes its system healthy; run_now asks for a run; each leaves the assignment', async () => {
+  test('disabling the failing check makes its system healthy; run_now requests a run; each produces the assignment as an artifact', async () => {
     const asked = await engine.save(`
       name: Asked
       triggers: [{ event: healthcheck.run_requested }]

@@ -3,7 +3,7 @@ import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 const secret = 'canary-signing-secret';
 
-describe('what Slack posts', () => {
+describe('requests from Slack', () => {
   let api: ApiHarness;
   let connectionId: string;
   beforeAll(async () => {
@@ -28,11 +28,11 @@ describe('what Slack posts', () => {
   };
   const done = { status: 200, text: '' };
 
-  it('answers the challenge as text', async () => {
+  it('answer the challenge as text', async () => {
     expect(await post({ type: 'url_verification', challenge: 'abc' })).toEqual({ status: 200, text: 'abc' });
   });
 
-  it('becomes events; a retry under a new signature does nothing', async () => {
+  it('become events; a retry with a new signature has no effect', async () => {
     expect(await post(slackEvent('Ev1'))).toEqual(done);
     expect(await post(slackEvent('Ev1'), { ageSeconds: 1, retry: 1 })).toEqual(done);
     const command = await post(slackCommand());
@@ -53,14 +53,14 @@ describe('what Slack posts', () => {
     expect(JSON.stringify(found)).not.toContain('canary');
   });
 
-  it('takes the channel and the time of a reaction from what it is about', async () => {
+  it('give the channel and time of a reaction from the message that it refers to', async () => {
     const item = { type: 'message', channel: 'C0OPS', ts: '1700000000.000200' };
     const reaction = { type: 'reaction_added', reaction: 'eyes', item };
     await post(slackEvent('Ev2', { ...reaction, channel: undefined, ts: undefined }));
     expect((await events())[0]?.payload).toMatchObject({ channel: 'C0OPS', ts: '1700000000.000200', user: 'U1' });
   });
 
-  it('takes the value of a menu', async () => {
+  it('give the chosen value of a menu', async () => {
     await post(slackButton({ action_id: 'who', value: undefined, selected_user: 'U2' }));
     expect((await events())[0]?.payload).toMatchObject({ actionId: 'who', value: 'U2' });
   });
@@ -75,12 +75,12 @@ describe('what Slack posts', () => {
     ['notices of a rate limit', { type: 'app_rate_limited', minute_rate_limited: 1_518_467_820 }],
     ['checks of the certificate', new URLSearchParams({ ssl_check: '1', token: 'x' })],
     ['shortcuts', new URLSearchParams({ payload: JSON.stringify({ type: 'shortcut', user: { id: 'U1' } }) })],
-  ])('accepts %s and does nothing', async (_what, body) => {
+  ])('are accepted and ignored if they are %s', async (_what, body) => {
     expect(await post(body)).toEqual(done);
     expect(await events()).toEqual([]);
   });
 
-  it('refuses a body that Slack does not send', async () => {
+  it('are refused if Slack does not send such a body', async () => {
     expect((await post(new URLSearchParams({ payload: '{' }))).status).toBe(400);
     expect((await post(new URLSearchParams({ text: 'x' }))).status).toBe(400);
   });
@@ -91,12 +91,12 @@ describe('what Slack posts', () => {
     ['a signature of six minutes ahead', { ageSeconds: -360 }],
     ['another connection', { connectionId: '0190a0e2-0000-7000-8000-000000000001' }],
     ['no id', { connectionId: 'nothing' }],
-  ])('is refused with %s', async (_what, more) => {
+  ])('are refused with %s', async (_what, more) => {
     expect((await post(slackEvent('Ev9'), more)).status).toBe(401);
     expect(await events()).toEqual([]);
   });
 
-  it('is refused for connections without a signing secret, of another type, or with a secret that is gone', async () => {
+  it('are refused for connections without a signing secret, of another type, or with a missing secret', async () => {
     const bare = await connect({ botToken: 'xoxb-canary' }, 'bare');
     const other = await connect({ token: secret }, 'other', 'gitlab');
     for (const id of [bare, other]) {

@@ -43,7 +43,7 @@ describe('objectives', () => {
       )
     ).map(({ payload }) => payload.achievement);
 
-  test('an outage uses the budget, ends the streak and leaves the best one; degraded time does neither', async () => {
+  test('an outage uses the budget, ends the streak and keeps the best one; degraded time does neither', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     await report(systemId, 'healthy');
@@ -59,7 +59,7 @@ describe('objectives', () => {
     expect(await computed(id)).toMatchObject({ budgetRemainingPercent: 75, currentStreak: 0, bestStreak: 3 });
   });
 
-  test('the first change of health is computed at once, the next ones at most once a minute', async () => {
+  test('the first change of health is evaluated immediately, later ones at most once a minute', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     f.clock.advance(1_000);
@@ -74,7 +74,7 @@ describe('objectives', () => {
     expect(await computed(id)).toMatchObject({ computedAt: f.clock.now() });
   });
 
-  test('a streak counts from the end of the last outage, also of one that has left the window', async () => {
+  test('a streak counts from the end of the last outage, even if that has left the window', async () => {
     const systemId = await system();
     f.clock.advance(5 * DAY);
     await report(systemId, 'unhealthy');
@@ -96,7 +96,7 @@ describe('objectives', () => {
     expect(await computed(id)).toMatchObject({ currentStreak: 102 });
   });
 
-  test('an achievement is reported once, when its day is over, though the streak ends the same day', async () => {
+  test('an achievement is reported once, when its day is over, even if the streak ends the same day', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     for (let day = 0; day < 7; day += 1) {
@@ -114,7 +114,7 @@ describe('objectives', () => {
     expect(await unlocked(systemId)).toEqual(['streak_7_days']);
   });
 
-  test('the digest reports all budgets once, on Monday at nine, also with several processes', async () => {
+  test('the digest reports all budgets once, on Monday at nine, even with several processes', async () => {
     await f.rows('delete from slos');
     const [well, risky, broken] = [await system(), await system(), await system()];
     const ids: string[] = [];
@@ -149,7 +149,7 @@ describe('objectives', () => {
     expect(f.registry.trigger('slo.weekly_digest')?.payloadSchema.safeParse(payload).success).toBe(true);
   });
 
-  test('a system that goes takes its health and objectives along, each with a tombstone', async () => {
+  test('deleting a system deletes its health and objectives, each with a tombstone', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     await report(systemId, 'unhealthy');

@@ -94,7 +94,7 @@ describe('mail', () => {
     },
   );
 
-  test('a certificate for another name is refused', async () => {
+  test('is refused if the certificate is for another name', async () => {
     const other = await listen({ key, cert });
     const parsed = { host: 'localhost', port: other, ...account, tls: 'required' as const, ca };
     const elsewhere = createEgress({
@@ -108,7 +108,7 @@ describe('mail', () => {
     expect(seen).toEqual([]);
   });
 
-  test('needs no login for a relay, and takes a sender', async () => {
+  test('needs no login for a relay, and accepts a sender', async () => {
     const port = await listen({ key, cert, authOptional: true });
     await send({ port, ca, from: 'Fermata <ops@example.org>' });
     await send({ port, ca });

@@ -32,7 +32,7 @@ const FORBIDDEN = [
 ];
 const NO_HTTP = ['ftp://example.org/', 'file:///etc/passwd', 'gopher://127.0.0.1/'];
 
-describe('an address that a user gives', () => {
+describe('an address from a user', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   beforeAll(async () => {
@@ -45,7 +45,7 @@ describe('an address that a user gives', () => {
   const call = (method: string, path: string, body?: unknown, at = api.url) =>
     engine.request({ url: at }, method, path, body);
 
-  test('is not reached by a step when it leads inside, however it is written', async () => {
+  test('is not reached by a step if it is internal, however it is written', async () => {
     const urls = [...FORBIDDEN, ...NO_HTTP, engine.receiver.url];
     const id = await engine.save(
       JSON.stringify({
@@ -78,7 +78,7 @@ describe('an address that a user gives', () => {
     expect(engine.receiver.received).toEqual([]);
   }, 270_000);
 
-  test('is not reached by trying a connection out or by its options', async () => {
+  test('is not reached by a connection test or by its options', async () => {
     const configs: Record<string, (url: string) => Record<string, unknown>> = {
       jira: (baseUrl) => ({ baseUrl, email: 'a@example.org', apiToken: 'token' }),
       webex: (baseUrl) => ({ baseUrl, botToken: 'token' }),
@@ -111,7 +111,7 @@ describe('an address that a user gives', () => {
     }
   }, 270_000);
 
-  test('is not reached by a redirect of one that is allowed', async () => {
+  test('is not reached through a redirect from an allowed address', async () => {
     const { host } = new URL(engine.receiver.url);
     const open = await engine.api({ FERMATA_EGRESS_ALLOW: host });
     const config = { baseUrl: engine.receiver.url, botToken: 'canary' };
@@ -136,7 +136,7 @@ describe('an address that a user gives', () => {
     expect((await call('POST', '/connections', named, open.url)).status).toBe(422);
   }, 270_000);
 
-  test('is refused to connections for mail as well', async () => {
+  test('is refused for mail connections too', async () => {
     const config = { host: '10.1.2.3', port: 25, user: 'ops@example.org', password: 'canary-mail-password' };
     const made = await call('POST', '/connections', { name: 'inside', type: 'smtp', config });
     expect(made.status).toBe(201);

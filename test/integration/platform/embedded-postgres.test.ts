@@ -29,7 +29,7 @@ async function query(url: string, statement: string): Promise<unknown[]> {
   }
 }
 
-it('keeps data and port over a stop and a start', async () => {
+it('keeps its data and port when it is stopped and started', async () => {
   const first = await start();
   await query(first.url(), 'create table kept as select 1 as n');
   await first.stop();
@@ -38,7 +38,7 @@ it('keeps data and port over a stop and a start', async () => {
   expect(await query(second.url(), 'select n from kept')).toEqual([{ n: 1 }]);
 });
 
-it('recovers what was committed before a kill -9', async () => {
+it('recovers committed data after a kill -9', async () => {
   const first = await start();
   await query(first.url(), 'create table kept as select 1 as n');
   await first.process.stop('SIGKILL', 1_000);
@@ -46,20 +46,20 @@ it('recovers what was committed before a kill -9', async () => {
   expect(await query(second.url(), 'select n from kept')).toEqual([{ n: 1 }]);
 });
 
-it('takes a data directory over from a server whose parent is gone', async () => {
+it('takes over a data directory from a server whose parent process is gone', async () => {
   const orphan = await start();
   const second = await start();
   expect(orphan.process.running).toBe(false);
   expect(await query(second.url(), 'select 1 as n')).toEqual([{ n: 1 }]);
 });
 
-it('starts although postmaster.pid names a process that is not Postgres', async () => {
+it('starts even if postmaster.pid names a process other than Postgres', async () => {
   await (await start()).stop();
   writeFileSync(join(home, 'postgres', 'postmaster.pid'), `${process.pid}\n`);
   expect(await query((await start()).url(), 'select 1 as n')).toEqual([{ n: 1 }]);
 });
 
-it('keeps its password and its files to its owner, and syncs to disk', async () => {
+it('protects its password and files from other users, and syncs to disk', async () => {
   const { url } = await start();
   expect(statSync(join(home, 'postgres')).mode & 0o077).toBe(0);
   expect(statSync(join(home, 'postgres.password')).mode & 0o077).toBe(0);

@@ -39,14 +39,14 @@ const spine = () => {
     writeFileSync(join(directory, `${String(file.version).padStart(4, '0')}_${file.name}.sql`), file.sql);
 };
 
-it('applies every migration once when several processes migrate at the same time', async () => {
+it('applies every migration once if several processes migrate concurrently', async () => {
   const results = await Promise.all([1, 2, 3, 4].map(() => migrate(test.url, { log })));
   const known = readMigrations().length;
   expect(results.map((result) => result.applied.length).sort()).toEqual([0, 0, 0, known]);
   expect(results.every((result) => result.version === known)).toBe(true);
 });
 
-it('makes the day partitions of the change log from yesterday on, once', async () => {
+it('creates the day partitions of the change log from yesterday on, once', async () => {
   await migrate(test.url, { log });
   const names = await partitions();
   expect(names).toHaveLength(6);
@@ -59,7 +59,7 @@ it('makes the day partitions of the change log from yesterday on, once', async (
   });
 });
 
-it('leaves a day alone whose partition another process is creating', async () => {
+it('skips a day whose partition another process is creating', async () => {
   await migrate(test.url, { log });
   const day = new Date(Date.now() + 5 * 86_400_000).toISOString().slice(0, 10).replaceAll('-', '');
   // Every table has a type with its name. If another process has just created the table, Postgres finds the type first.
@@ -69,7 +69,7 @@ it('leaves a day alone whose partition another process is creating', async () =>
   expect(await ensureChangePartitions(database, { daysAhead: 5 })).toEqual([`changes_${day}`]);
 });
 
-it('leaves a day alone whose rows are in the default partition already', async () => {
+it('skips a day whose rows are already in the default partition', async () => {
   await migrate(test.url, { log });
   await database.pool.query(
     `insert into changes (change_id, partition, kind, entity_id, actor, occurred_at, recorded_at)
@@ -79,7 +79,7 @@ it('leaves a day alone whose rows are in the default partition already', async (
   expect(made).toHaveLength(2);
 });
 
-it('refuses when an applied file was changed afterwards', async () => {
+it('fails if an applied file was changed afterwards', async () => {
   spine();
   await migrate(test.url, { log, directory });
   writeFileSync(join(directory, '0001_spine.sql'), 'select 1;');
@@ -88,7 +88,7 @@ it('refuses when an applied file was changed afterwards', async () => {
   );
 });
 
-it('rolls a failing migration back and keeps the ones before it', async () => {
+it('rolls back a failing migration and keeps earlier ones', async () => {
   spine();
   const next = String(readMigrations().length + 1).padStart(4, '0');
   writeFileSync(join(directory, `${next}_broken.sql`), 'create table half (id int); select nonsense;');
@@ -101,7 +101,7 @@ it('rolls a failing migration back and keeps the ones before it', async () => {
   expect(rows).toEqual([{ half: null, done: readMigrations().length }]);
 });
 
-it('refuses to work on a schema that is missing or behind, and says what to do', async () => {
+it('refuses a missing or outdated schema, and says what to do', async () => {
   await expect(assertSchemaCurrent(database)).rejects.toThrow(/no schema yet. Run "fermata migrate"/);
   await migrate(test.url, { log });
   await expect(assertSchemaCurrent(database)).resolves.toBeUndefined();
@@ -118,7 +118,7 @@ it('accepts a schema that a newer release has migrated', async () => {
   await expect(migrate(test.url, { log })).resolves.toMatchObject({ applied: [] });
 });
 
-it('survives the server ending its connections', async () => {
+it('survives the loss of its connections', async () => {
   const client = await database.pool.connect();
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
@@ -138,7 +138,7 @@ describe('tables of a plugin', () => {
     pluginMigrations([{ id: 'phone-book', migrations }]);
   const apply = (plugins: ReturnType<typeof phones>) => migrate(test.url, { log, plugins });
 
-  it('are made in a schema of its own, once, and recorded', async () => {
+  it("are created in the plugin's own schema, once, and recorded", async () => {
     await apply(phones(CALLS));
     const results = await Promise.all([1, 2].map(() => apply(phones(CALLS, NOTE, INDEX))));
     expect(results.map(({ appliedOfPlugins }) => appliedOfPlugins.length).sort()).toEqual([0, 2]);
@@ -155,14 +155,14 @@ describe('tables of a plugin', () => {
     expect((await apply(phones(CALLS))).appliedOfPlugins).toEqual([]);
   });
 
-  it('are refused when an applied file was edited', async () => {
+  it('are refused if an applied file was edited', async () => {
     await apply(phones(CALLS, NOTE));
     await expect(apply(phones({ ...CALLS, sql: 'select 1;' }, NOTE))).rejects.toThrow(
       'Migration 0001_calls of the plugin "phone-book" was changed after it had been applied to this database (as "0001_calls")',
     );
   });
 
-  it('are refused when a file comes below one that is applied', async () => {
+  it('are refused if a new file sorts before an applied one', async () => {
     await apply(phones(CALLS, NOTE));
     await database.pool.query('delete from plugin_migrations where version = 1');
     await expect(apply(phones(CALLS, NOTE))).rejects.toThrow(
@@ -174,7 +174,7 @@ describe('tables of a plugin', () => {
     expect(() => phones({ name: 'calls', sql: '' })).toThrow('must have a name such as 0001_what_it_does.sql');
   });
 
-  it('are refused as a whole when one file breaks the rules, and rolled back when one fails', async () => {
+  it('are refused as a whole if one file breaks the rules, and rolled back if one fails', async () => {
     const grabs = { name: '0002_grabs', sql: 'alter table public.runs add column phone text;' };
     await expect(apply(phones(CALLS, grabs))).rejects.toThrow(
       /Migration 0002_grabs of the plugin "phone-book" is refused: .*"public" is outside the plugin's schema/,
@@ -189,7 +189,7 @@ describe('tables of a plugin', () => {
     expect(rows).toEqual([{ calls: 'plugin_phone_book.calls', half: null }]);
   });
 
-  it('are demanded at the start, by the name of the plugin', async () => {
+  it('are required at the start, by the name of the plugin', async () => {
     await migrate(test.url, { log });
     const behind = /"phone-book" needs its tables at version 2; this database has version \d. Run "fermata migrate"/;
     await expect(assertPluginSchemas(database, phones(CALLS, NOTE))).rejects.toThrow(behind);

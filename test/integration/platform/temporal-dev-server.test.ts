@@ -15,7 +15,7 @@ it('serves the namespace with the search attributes that temporal-dev.yml descri
   await connection.close();
 });
 
-it('keeps workflows over a kill -9 and a start', async () => {
+it('keeps workflows when it is killed with -9 and started again', async () => {
   const server = await startTemporal();
   try {
     const start = async () => new Client({ connection: await Connection.connect({ address: server.address }) });

@@ -2,7 +2,7 @@ import { startFermata } from '../../support/process';
 import { startEngine, type Engine } from '../../support/engine';
 import { until } from '../../support/until';
 
-describe('definitions of an older release', () => {
+describe('definitions from an older release', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
@@ -27,7 +27,7 @@ describe('definitions of an older release', () => {
     return command.output();
   };
 
-  test('are upgraded by migrate, or listed and disabled; again changes nothing', async () => {
+  test('are upgraded by migrate, or listed and disabled; a second run changes nothing', async () => {
     const api = await engine.api();
     const get = async (path: string) => {
       const answer = await fetch(`${api.url}/api/v1${path}`, { headers: { authorization: engine.authorization } });
