@@ -15,8 +15,8 @@ export async function endRun(deps: ActivityDeps, end: RunEnd): Promise<boolean> 
 }
 
 /**
- * Ends a run whose mode is not `queued`. No run waits for this end, so the lock of the bucket is not taken, and a
- * single statement is enough when no steps are left to write.
+ * Ends a run whose mode is not `queued`. Normally no run waits for this end, so the lock of the bucket is not taken,
+ * and a single statement is enough when no steps are left to write.
  */
 function endUnqueued({ db }: Database, bucket: Bucket, end: RunEnd): ReturnType<typeof finishRun> {
   if (end.journal.length === 0) return finishRun(db, bucket, end, 'unlocked');

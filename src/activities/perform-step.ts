@@ -25,7 +25,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
       action.execution === 'transaction'
         ? await performTransaction(deps, step, action)
         : await performCall(deps, step, action, Context.current());
-    // The rows that ended the run were rolled back with their transaction.
+    // If the step did not succeed, the transaction that would have ended the run was rolled back.
     if (last && result.type !== 'done') last.ended = false;
     if (result.type === 'done' || result.type === 'failed') {
       const outcome = result.type === 'done' ? 'success' : 'failed';

@@ -8,7 +8,7 @@ const AWAY_MESSAGE =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|pool after calling end/;
 /**
  * A migration changed a table for which this connection has a cached plan ("cached plan must not change result type").
- * The connection is dropped (`client.ts`), and the statement succeeds on another connection.
+ * The connection is dropped (`drop-broken-connections.ts`), and the statement succeeds on another connection.
  */
 const STALE_PLAN = '0A000';
 /**
@@ -16,7 +16,9 @@ const STALE_PLAN = '0A000';
  */
 const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 
-/** Returns whether an error means that Postgres is unreachable or overloaded, rather than that a statement failed. */
+/**
+ * Returns whether an error means that Postgres is unreachable or overloaded, or that the transaction may be repeated.
+ */
 export function isDatabaseAway(error: unknown): boolean {
   return databaseCauses(error).some(
     ({ code, message }) => AWAY.test(code) || AWAY_MESSAGE.test(message) || REPEATABLE.has(code),
@@ -24,9 +26,9 @@ export function isDatabaseAway(error: unknown): boolean {
 }
 
 /**
- * Returns the error and those of its causes that come from the database or the socket. They are recognized by their
- * shape and not by `instanceof`, because the `Error` class of Node's socket errors may differ from the one in this
- * module's realm.
+ * Returns the code and message of an error and of its causes, at most five levels deep. Errors of the database and of
+ * sockets are recognized by these and not by `instanceof`, because the `Error` class of Node's socket errors may differ
+ * from the one in this module's realm.
  */
 export function databaseCauses(error: unknown): { code: string; message: string }[] {
   const found: { code: string; message: string }[] = [];

@@ -52,7 +52,7 @@ export async function insertConnection(tx: Executor, row: ConnectionRow): Promis
   await tx.insert(connections).values(row);
 }
 
-/** Writes the changed fields of a connection whose row the caller has locked. */
+/** Writes the fields of a connection that can change. The caller has locked its row. */
 export async function updateConnection(tx: Executor, row: ConnectionRow): Promise<void> {
   const { name, config, secrets, updatedAt } = row;
   await tx.update(connections).set({ name, config, secrets, updatedAt }).where(eq(connections.id, row.id));

@@ -49,7 +49,7 @@ export async function insertHook(tx: Executor, hook: HookRow): Promise<void> {
   if (made.length === 0) throw new FermataError('conflict', `Hook "${hook.name}" already exists.`);
 }
 
-/** Writes the changed fields of a hook whose row the caller has locked. */
+/** Writes the fields of a hook that can change. The caller has locked its row. */
 export async function updateHook(tx: Executor, hook: HookRow): Promise<void> {
   const { scheme, header, options, secrets, updatedAt } = hook;
   await tx.update(hooks).set({ scheme, header, options, secrets, updatedAt }).where(eq(hooks.id, hook.id));

@@ -1,4 +1,4 @@
-/** First line of a file whose statements are executed one by one, outside a transaction. */
+/** The line that marks a file whose statements are executed one by one, outside a transaction. */
 const NO_TRANSACTION = /^-- fermata: no transaction\s*$/m;
 
 /** Returns whether a migration is marked as non-transactional. */

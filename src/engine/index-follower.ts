@@ -59,7 +59,7 @@ export function createIndexFollower(
   const read = async (revision: number): Promise<void> => {
     if (seen >= revision) return;
     while ((await readPage()) === PAGE);
-    // The automation with the newest revision may have been deleted, in which case no row has this revision.
+    // The automation with the newest revision may have been removed by retention. No row has this revision then.
     seen = Math.max(seen, revision);
   };
   // Reads are sequential, so that an older page is never applied after a newer page.

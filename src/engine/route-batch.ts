@@ -26,7 +26,7 @@ export interface ChangeCandidates {
   change: Change;
   fence: ChangeFence;
   candidates: readonly { candidate: Candidate; occurrence: Occurrence }[];
-  /** Whether the entity has dwells that the change may end, or may have such dwells by now. */
+  /** Whether the entity has dwells that the change may end, or an earlier change of the same read may arm one. */
   hasDwells: boolean;
   /** Whether the change was set aside and a person has retried it. The state that it reports may no longer hold. */
   isRetried: boolean;
@@ -56,10 +56,10 @@ interface Placed {
 }
 
 /**
- * Evaluates config, filter, variables and conditions of a change's candidates. Reads live state and writes nothing, so
- * it may be repeated. Throws when infrastructure fails, and on bugs; an error of an automation is a refusal. The number
- * of steps that the expressions of all automations together may take is limited, so that they cannot delay other
- * changes (`inShares`).
+ * Evaluates config and filter of a change's candidates, and also variables and conditions of those without window and
+ * dwell. Reads live state and writes nothing, so it may be repeated. Throws when infrastructure fails, and on bugs; an
+ * error of an automation is a refusal. The total number of steps that the expressions of all automations may take is
+ * limited, so that they cannot delay other changes (`inShares`).
  */
 export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Promise<GatedChange> {
   const groups = byAutomation(routed);

@@ -57,8 +57,8 @@ async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, 
 }
 
 /**
- * Returns the event that woke the wait, or an earlier event that was logged before the wait was armed. Returns null
- * when there is neither.
+ * Returns the event that woke the wait. The first check also searches the log, and returns an earlier event if one
+ * matches, because it may have been logged before the wait was armed. Returns null when there is neither.
  */
 export async function earliestMatch(
   deps: MatchDeps,

@@ -26,7 +26,7 @@ export interface ExpressionContext {
   now?: Date;
   /** Steps that several evaluations share, including those of variables and computed ids; default: not shared. */
   steps?: ConditionSteps;
-  /** Called for each value that was empty in a template because it could not be read. */
+  /** Called with the reason when live state that a template reads is empty because it could not be read. */
   onWarning?: (warning: string) => void;
 }
 

@@ -68,8 +68,9 @@ function staticScope(scope: ExpressionContext, now: Date): Scope {
 }
 
 /**
- * Returns the scope with all live state that an expression can refer to. Runs one query for reactive states and one
- * for the detailed view of health, and none when there are no references.
+ * Returns the scope with all live state that an expression can refer to. Runs one query for entities that are read by
+ * id, one for each kind that is read as a whole, one for the detailed view of health and one for alerts, each only if
+ * the expression needs it. Computed states are read by their plugins.
  * @throws when Postgres is unreachable
  */
 export async function readLiveScope(

@@ -2,8 +2,8 @@ import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { freePort } from './free-port';
 
 /**
- * Returns the port in the file, or `first` when the file does not exist. If that port is in use, returns any free port.
- * Stores the port in the file.
+ * Returns the port in the file, or `first` when the file does not exist or contains no port. If that port is in use,
+ * returns any free port. Stores the port in the file.
  */
 export async function rememberedPort(file: string, first: number): Promise<number> {
   const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : first;

@@ -48,7 +48,9 @@ interface ScheduleKeeperDeps {
   taskQueue: string;
   /** Time zone of cron patterns that do not name one. */
   timezone: string;
-  /** Id of the encryption of payloads. When it changes, schedules are written again. '' = not encrypted. */
+  /**
+   * Id of the key with which payloads are encrypted; '' = not encrypted. When it changes, schedules are written again.
+   */
   encryption: string;
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
 }

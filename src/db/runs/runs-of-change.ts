@@ -78,7 +78,7 @@ export async function retriesOf(db: Executor, runId: string, limit: number): Pro
 
 /**
  * Returns the runs that a change started. Does not read the routings of the change, but makes one index probe for each
- * trigger of each automation.
+ * trigger of each automation's current version. Runs of triggers that no longer exist are therefore left out.
  */
 export async function runsOfChange(db: Executor, changeId: string): Promise<RunOfChange[]> {
   return select(

@@ -4,12 +4,12 @@ import { STEPS_AROUND_OTHERS } from '../../domain/definition/action-kind';
 import type { Executor } from '../executor';
 
 /**
- * Copies the results of an earlier run to its retry: steps that succeeded or were skipped with their results and
- * decisions, artifacts, and the decisions of enclosing steps (which branch, which items). The retry's execution finds
- * them as a replayed execution does, and continues where the earlier run failed. `settled` returns whether a failed
- * step keeps its result (`continue_on_error`). Positions of the log are kept, so that an event that came too late for a
- * wait of the earlier run ends that wait in the retry. Runs in the caller's transaction, after the retry's row was
- * inserted.
+ * Copies the results of an earlier run to its retry: the steps that succeeded or were skipped, with their results and
+ * decisions; their artifacts; and the decisions of enclosing steps (which branch, which items). The retry's execution
+ * finds them as a replayed execution does, and continues where the earlier run failed. `settled` returns whether a
+ * failed step keeps its result (`continue_on_error`). Positions of the log are kept, so that an event that came too
+ * late for a wait of the earlier run ends that wait in the retry. Runs in the caller's transaction, after the retry's
+ * row was inserted.
  */
 export async function takeOverSteps(
   tx: Executor,

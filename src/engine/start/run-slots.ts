@@ -200,7 +200,7 @@ class SlotTable implements RunSlots {
     return Math.max(0, Math.min(this.#slots, limit) - this.#taken());
   }
 
-  /** Returns a quarter of the limit, so that a burst of one automation leaves slots for the others. */
+  /** Returns a quarter of the limit, so that a burst of one automation leaves slots for others that request them. */
   share(): number {
     if (this.#now() - this.#sharedAt > ALONE_MS) return Math.max(LEAST_SHARE, Math.floor(this.#limit));
     return Math.max(LEAST_SHARE, Math.floor(this.#limit / 4));

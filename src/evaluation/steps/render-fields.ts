@@ -25,8 +25,8 @@ export interface RenderedFields {
 }
 
 /**
- * Renders the configuration of an action. Fields that contain code are never rendered. References to secrets are left
- * out of rendering where the schema allows secrets and the author wrote the reference.
+ * Renders the configuration of an action. Fields that contain code are never rendered. Where the schema allows secrets,
+ * references that the author wrote are not rendered but kept for `fill`.
  * @throws {FermataError} `secret_outside` for a reference in a field that allows none
  */
 export async function renderFields(
@@ -66,8 +66,8 @@ export async function renderFields(
 }
 
 /**
- * Checks a rendered configuration against the schema of its action.
- * @throws {FermataError} `config_invalid`, with each finding
+ * Checks a rendered configuration against the schema of its action. Returns the parsed configuration, or a
+ * `config_invalid` error with each finding.
  */
 export function checkRendered<T>(
   schema: z.ZodType<T>,

@@ -15,7 +15,7 @@ export function dataConverterOf({ codec, secretKeys = [] }: Pick<Config, 'codec'
   };
 }
 
-/** Returns an id of the encryption of payloads, which changes when its settings change; '' = not encrypted. */
+/** Returns the id of the key with which payloads are encrypted; '' = not encrypted. */
 export function encryptionOf({ codec, secretKeys = [] }: Pick<Config, 'codec' | 'secretKeys'>): string {
   const [first] = secretKeys;
   return codec === 'aes-gcm' && first !== undefined ? keyIdOf(first) : '';

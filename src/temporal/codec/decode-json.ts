@@ -2,8 +2,8 @@ import type { PayloadCodec } from '@temporalio/common';
 import { payloadFromJson, payloadToJson } from './payload-json';
 
 /**
- * Decrypts every payload in a JSON document, such as a history from `temporal workflow show --output json`. Each JSON
- * payload is replaced by its value; payloads that are not encrypted are unchanged.
+ * Decrypts every encrypted payload in a JSON document, such as a history from `temporal workflow show --output json`. A
+ * decrypted payload that contains JSON is replaced by its value. Payloads that are not encrypted are unchanged.
  * @throws {PayloadCodecError} when a key is missing or a payload was modified
  */
 export async function decodeJson(document: unknown, codec: PayloadCodec): Promise<unknown> {

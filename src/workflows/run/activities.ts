@@ -47,7 +47,7 @@ export const local = (name: string, summary = name): RunActivities =>
 
 /**
  * Timeout in milliseconds of one attempt at a stretch as a normal activity. The steps of a stretch, apart from the
- * last, take at most 2 s together.
+ * last, take at most 2 s in total.
  */
 const ELSEWHERE_MS = 120_000;
 
@@ -90,8 +90,8 @@ function followingOf({ list }: Branch, node: PlanNode): readonly PlanNode[] {
 }
 
 /**
- * Runs an activity. If it is cancelled before it begins, puts back the notes from its input, so that the next activity
- * writes them.
+ * Runs an activity. If it fails, for example because it was cancelled before it began, puts back the notes from its
+ * input, so that the next activity writes them.
  */
 async function keepingNotes<T>(
   state: RunState,
@@ -161,7 +161,7 @@ export function failStep(
   return keepingNotes(state, input, () => scope.run(() => local(node.action, node.label).failStep(input)));
 }
 
-/** Writes the notes in a separate activity, because the rest of the run may pause for a month. */
+/** Writes the notes in a separate activity, because the next activity of the run may be a month away. */
 export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
   const input = { runId: state.runId, journal: state.beginWriting() };
   await scope.run(() => local(ACTIVITY_NAMES.notes).writeNotes(input));

@@ -37,7 +37,7 @@ export function takePosition(scope: CancellationScope): number {
   return position;
 }
 
-/** Returns the position of something other than an activity or a timer that is being delivered now. */
+/** Draws the next position. Call it for a delivery that is not the end of an activity or a timer. */
 export const nextPosition = (): number => (order().count += 1);
 
 /** Returns the number of the current workflow task, counted by the deliveries of the server. */

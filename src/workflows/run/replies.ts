@@ -18,8 +18,8 @@ export interface Delivery {
 const LEAST_PAUSE_MS = 250;
 
 /**
- * Returns the duration of a timer in milliseconds. The duration is at least 1 even if no time is left, because there
- * must always be a timer: a replay may compute another duration but must issue the same commands.
+ * Returns the duration of a timer in milliseconds. The duration is positive even if no time is left, because there must
+ * always be a timer: a replay may compute another duration but must issue the same commands.
  */
 export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
   if (command.type === 'sleep' && command.retry) return command.ms;

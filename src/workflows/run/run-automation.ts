@@ -120,7 +120,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     // actions.
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
-  // How the execution ends does not change how the run ends.
+  // How `on_failure` ends does not change how the run ends.
   await run(runList(progress, progress.root, onFailure, 'on_failure'));
   return { status: 'failed', ...state.failed };
 }

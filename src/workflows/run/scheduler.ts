@@ -92,7 +92,7 @@ export class Scheduler {
     this.ready.push({ position, take, task: isLocal ? null : currentTask() });
   }
 
-  /** After each delivery, writes notes that no activity will write, and ends an execution with a long history. */
+  /** After each delivery, issues held commands, writes notes that no activity will write, and ends a long execution. */
   private settle(): void {
     if (this.outcome === null && this.room.release()) this.beginTask();
     if (this.outcome !== null || this.underWay > 0) return;
