@@ -2780,7 +2780,7 @@ export interface components {
              */
             continue_on_error: boolean;
             stop: {
-                /** @description A template; shown on the run; cut after 2,000 characters */
+                /** @description A template; shown on the run; truncated to 2,000 characters */
                 reason: string;
                 /** @default false */
                 error: boolean;
@@ -3088,13 +3088,13 @@ export interface components {
              */
             mode: "single" | "restart" | "queued" | "parallel";
             /**
-             * @description Whether runs of the whole automation, or only those with the same context key (system, incident…) count as active
+             * @description Which runs count as active: all runs of the automation, or only those with the same context key (system, incident…)
              * @default automation
              * @enum {string}
              */
             concurrency_scope: "automation" | "context_key";
             /**
-             * @description Maximum number of active runs, for queued (running and waiting) and parallel. Events beyond it start no run: where every event matters, use queued with room for a burst
+             * @description Maximum number of active runs, for queued (running and waiting) and parallel. Further events start no run. If every event matters, use queued with a maximum that allows for bursts
              * @default 10
              */
             max_runs: number;
@@ -3150,13 +3150,13 @@ export interface components {
              */
             mode: "single" | "restart" | "queued" | "parallel";
             /**
-             * @description Whether runs of the whole automation, or only those with the same context key (system, incident…) count as active
+             * @description Which runs count as active: all runs of the automation, or only those with the same context key (system, incident…)
              * @default automation
              * @enum {string}
              */
             concurrency_scope: "automation" | "context_key";
             /**
-             * @description Maximum number of active runs, for queued (running and waiting) and parallel. Events beyond it start no run: where every event matters, use queued with room for a burst
+             * @description Maximum number of active runs, for queued (running and waiting) and parallel. Further events start no run. If every event matters, use queued with a maximum that allows for bursts
              * @default 10
              */
             max_runs: number;

@@ -24,8 +24,8 @@ export interface ConditionContext {
   /** Steps that all expressions of the condition share. */
   shared?: SharedSteps;
   /**
-   * Returns since when a predicate has held without a gap, or null when it does not hold now or this is unknown. The
-   * values are read before the evaluation (`conditionNeeds`).
+   * Returns the time since which a predicate has held without a gap, or null when it does not hold now or the time is
+   * unknown. The times are read before the evaluation (`conditionNeeds`).
    */
   predicateSince: (need: PredicateNeed) => Date | null;
 }

@@ -20,8 +20,8 @@ export function predicateOf(state: State): PredicateNeed {
 }
 
 /**
- * Returns the state of an entity. Systems without check results have no stored state; for these, it is the health view,
- * in which they have been healthy since their creation.
+ * Returns the state of an entity. A system without check results has no stored state, so its health view is returned,
+ * in which it has been healthy since its creation.
  */
 export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
   const reactive = ownValue(ownValue(scope['state'], kind), id);
@@ -30,8 +30,8 @@ export function stateOf({ kind, id }: PredicateNeed, scope: Scope): unknown {
 }
 
 /**
- * Returns since when the predicate has held, or null when this is unknown. It is read from transitions or, for a system
- * without results, from its health view.
+ * Returns the time since which the predicate has held, or null when it is unknown. The time is read from transitions
+ * or, for a system without results, from its health view.
  */
 function heldSince(need: PredicateNeed, scope: Scope, context: ConditionContext): Date | null {
   const since = context.predicateSince(need);

@@ -58,8 +58,8 @@ export function traceCondition(condition: Condition, scope: Scope, context: Cond
 
 /**
  * Traces a condition that is not true, with only the data that `decidingPart` reads: the parts up to the first part
- * that is not true, and the values of that part alone. The trace is kept this small because it is computed for every
- * event that a filter rejects. Never throws.
+ * that is not true, and the values of that part alone. The trace is kept this small because it may be computed for
+ * every event that a filter or a condition rejects. Never throws.
  */
 export function traceDeciding(
   condition: Condition,

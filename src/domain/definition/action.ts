@@ -105,7 +105,7 @@ const Stop = z
   .strictObject({
     ...base,
     stop: z.strictObject({
-      reason: z.string().min(1).describe('A template; shown on the run; cut after 2,000 characters'),
+      reason: z.string().min(1).describe('A template; shown on the run; truncated to 2,000 characters'),
       error: z.boolean().default(false),
     }),
   })

@@ -65,6 +65,6 @@ export function checkFlow(list: readonly unknown[], path: Segment[], findings: F
   findings.warning({
     path: [...path, end + 1],
     code: 'unreachable',
-    message: 'Never reached: the step before ends the run',
+    message: 'Never reached: the previous step ends the run',
   });
 }

@@ -146,7 +146,7 @@ function checkWait(wait: Record<string, unknown>, path: Segment[], context: Step
   const differs = triggerKeyLabels(context).some((label) => label !== type.contextKeyLabel);
   if (wait.context_key !== undefined || !differs) return;
   const key = (label: string | undefined) => (label === undefined ? 'none' : `the ${label}`);
-  const message = `The run's context key is ${key(other)}, that of "${wait.event}" is ${key(type.contextKeyLabel)}: set "context_key"`;
+  const message = `The run's context key is ${key(other)}, but that of "${wait.event}" is ${key(type.contextKeyLabel)}: set "context_key"`;
   context.findings.warning({ path: [...path, 'event'], code: 'context_key_differs', message });
 }
 

@@ -30,7 +30,7 @@ export const Definition = z
       .enum(['automation', 'context_key'])
       .default('automation')
       .describe(
-        'Whether runs of the whole automation, or only those with the same context key (system, incident…) count as active',
+        'Which runs count as active: all runs of the automation, or only those with the same context key (system, incident…)',
       ),
     max_runs: z
       .int()
@@ -38,7 +38,7 @@ export const Definition = z
       .max(1_000)
       .default(10)
       .describe(
-        'Maximum number of active runs, for queued (running and waiting) and parallel. Events beyond it start no run: where every event matters, use queued with room for a burst',
+        'Maximum number of active runs, for queued (running and waiting) and parallel. Further events start no run. If every event matters, use queued with a maximum that allows for bursts',
       ),
     max_exceeded: z
       .enum(['silent', 'info', 'warning', 'error'])

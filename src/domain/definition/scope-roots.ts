@@ -42,7 +42,7 @@ export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
   variables: VARIABLES,
   vars: VARIABLES,
   var: VARIABLES,
-  artifacts: described('What earlier actions made: artifacts.<id of the step>.<name>.<field>'),
+  artifacts: described('Artifacts of earlier actions: artifacts.<id of the step>.<name>.<field>'),
   repeat: closed('Inside a repeat: the current iteration', {
     index: number('Number of the iteration, from 0'),
     first: truth('Whether it is the first iteration'),
@@ -74,7 +74,7 @@ export const SCOPE_ROOTS: Readonly<Record<string, JsonSchema>> = {
     error: closed('Why the run failed; only in on_failure', {
       code: described('Code of the error, e.g. http_status'),
       message: described('Message of the error'),
-      path: described('Place of the step that failed'),
+      path: described('Path of the step that failed'),
       actionId: described('Id of the step that failed'),
       status: described('HTTP status that the server answered with'),
     }),

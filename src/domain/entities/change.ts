@@ -5,7 +5,7 @@ export interface Actor {
   name?: string;
 }
 
-/** The origin of a write: its actor and, when a run wrote it, that run and the length of the chain of causes. */
+/** The origin of a write: its actor, the run that made it, if any, and the length of the chain of causes. */
 export interface Cause {
   actor: Actor;
   /** The run that caused the change, or null. */

@@ -25,8 +25,8 @@ export interface EntityKind {
    */
   read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
   /**
-   * Returns ids of a computed kind, in ascending order, from `after` on. If absent, the entities of the kind cannot be
-   * listed.
+   * Returns the ids of a computed kind that follow `after`, in ascending order. If absent, the entities of the kind
+   * cannot be listed.
    */
   list?(context: ComputeContext, page: { limit: number; after?: string }): Promise<readonly string[]>;
 }

@@ -41,8 +41,8 @@ export function assertStorable(value: unknown, path = ''): void {
 }
 
 /**
- * Returns the same value with NUL and lone surrogates replaced by U+FFFD. It is used for answers of third parties,
- * which must not be lost.
+ * Returns the same value with NUL and lone surrogates replaced by U+FFFD. It is used for data that must not be lost,
+ * such as answers of third parties.
  */
 export function toStorable<T>(value: T): T;
 export function toStorable(value: unknown): unknown {

@@ -25,7 +25,7 @@ export interface EvaluateOptions {
 
 /** Maximum number of steps of an evaluation or a rendering. This many steps take some tens of milliseconds at most. */
 export const DEFAULT_MAX_STEPS = 500_000;
-/** The steps that are left for all variables, or all conditions, of a document in total. */
+/** The steps that are left for several evaluations in total, e.g. of all variables or all conditions of a document. */
 export interface SharedSteps {
   left: number;
 }

@@ -1,6 +1,6 @@
 import { SCOPE, type Tree } from './language-trees.fixture';
 
-/** Thrown where the language defines a case as an error. */
+/** Thrown for a case that the language defines as an error. */
 export class Refused extends Error {}
 
 function asText(x: unknown): string {

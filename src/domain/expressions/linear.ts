@@ -17,7 +17,7 @@ export interface Linear {
   readonly lasts: number;
 }
 
-/** Returns a number as it is after `after` milliseconds, or undefined when it does not grow linearly. */
+/** Returns how a number grows, starting `after` milliseconds from now, or undefined when it does not grow linearly. */
 export type LinearNumber = (after: number) => Linear | undefined;
 
 /** What the analysis needs to know about the nodes of an expression. */

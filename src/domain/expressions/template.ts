@@ -166,7 +166,7 @@ class Rendering {
  * Renders every text in a value, at any depth of lists and objects. Keys and other values are unchanged. A text that is
  * exactly one `{{ expression }}` becomes the value itself (an absent value becomes ""), any other text becomes text.
  * Rendered data is not rendered again, and `${{ secrets.X }}` is unchanged.
- * @throws ExpressionError, also when the whole value takes too many steps or is larger than 1 MB
+ * @throws ExpressionError, including when the whole value takes too many steps or is larger than 1 MB
  */
 export function renderTemplate(value: unknown, scope: Scope, options: RenderOptions = {}): unknown {
   return new Rendering(scope, options).of(value);

@@ -144,8 +144,9 @@ export interface ClaimResult {
 
 export interface RunActivities {
   /**
-   * Claims the run's row for this execution and performs its first stretch. Returns null when another execution has
-   * claimed the row; this execution must then end without a trace.
+   * Claims the run's row for this execution and performs its first stretch. Returns null when the row does not belong
+   * to this execution, because the run was ended, replaced, or claimed by another execution. This execution must then
+   * end without any effect.
    */
   claimRun(input: {
     runId: string;

@@ -20,7 +20,10 @@ export interface RunInput {
 
 /** The position between two steps at which an execution stopped. The next execution continues from there. */
 export interface Resume {
-  /** By path: the next step of each list in progress, and the iteration of each `repeat`. */
+  /**
+   * By path: the next step of each list in progress, and the iteration of each `repeat`, with the numbers of iterations
+   * that have begun and ended (`<path>.begun`, `<path>.done`).
+   */
   positions: Record<string, number>;
   /**
    * By path: the variables of the run ('') and, where they differ from these, of branches. A branch is an entry of a

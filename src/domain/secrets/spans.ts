@@ -1,7 +1,7 @@
 /** A part of a text, as the offset of its first character and the offset after its last one. */
 export type Span = [start: number, end: number];
 
-/** Adds a span, and joins it with those that it overlaps. It must end after all other spans begin. */
+/** Adds a span, and joins it with those that it overlaps. The new span must end after all others begin. */
 export function addSpan(spans: Span[], start: number, end: number): void {
   const before = spans.at(-1);
   if (before !== undefined && start >= before[0] && start < before[1]) {

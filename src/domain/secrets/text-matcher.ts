@@ -7,8 +7,8 @@ export type FindAll = (input: string) => Span[];
 const blockOf = (first: number, second: number, third: number): number =>
   (first << 12) ^ (first >> 2) ^ (second << 6) ^ (second >> 6) ^ third;
 /**
- * Maximum depth of the automaton. Longer texts are found by their first characters, and the rest is compared by its
- * hash.
+ * Maximum depth of the automaton. Longer texts are found by their first characters, and then compared as a whole by
+ * their hash.
  */
 const MAX_DEPTH = 64;
 /** Depth below which the automaton is left for the skipping search. */
@@ -16,7 +16,7 @@ const SHALLOW = 3;
 const HASH_BASE = 0x01000193;
 const { imul } = Math;
 
-/** The end of a text that is longer than `MAX_DEPTH`. */
+/** A text that is longer than `MAX_DEPTH`. */
 interface Long {
   length: number;
   hash: number;
@@ -76,8 +76,8 @@ export function compileMatcher(texts: readonly string[]): FindAll {
 }
 
 /**
- * Returns how far the search may skip after each block of three characters; 0 = a text may have begun `shortest`
- * characters before.
+ * Returns how far the search may skip after each block of three characters; 0 = the block may be the last of the first
+ * `shortest` characters of a text.
  */
 function shiftsOf(texts: readonly string[], shortest: number): Uint8Array {
   // The table has 16 times as many entries as there are blocks, so that most entries are free: 4 kB for one text, at

@@ -12,7 +12,7 @@ export type PlanList = (steps: readonly ActionStep[]) => PlanNode[];
 /** Fields that all nodes have. */
 export type NodeBase = Pick<PlanNode, 'id' | 'label' | 'enabled' | 'continueOnError'>;
 
-/** The interpretation that a step is part of. */
+/** The context in which a step is interpreted. */
 export interface Context {
   progress: Progress;
   branch: Branch;
