@@ -7,11 +7,14 @@ const GRAPHEME_WINDOW = 64;
 const graphemes = new Intl.Segmenter('und', { granularity: 'grapheme' });
 
 /**
- * Maximum length of a text, in UTF-8 bytes or UTF-16 units (`characters`). A character takes one or two UTF-16 units.
+ * Maximum length of a text, in UTF-8 bytes or UTF-16 units (`characters`). A code point takes one or two UTF-16 units.
  */
 export type TextLimit = { bytes: number } | { characters: number };
 
-/** Returns a text unchanged, or cut to the limit with `…` at the end. Does not cut inside a character. */
+/**
+ * Returns a text unchanged, or cut to the limit with `…` at the end. Does not cut inside a grapheme of up to 64 UTF-16
+ * units, and never inside a code point.
+ */
 export function limitText(text: string, limit: TextLimit): string {
   const [size, most] =
     'bytes' in limit ? [(part: string) => Buffer.byteLength(part), limit.bytes] : [lengthOf, limit.characters];

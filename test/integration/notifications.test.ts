@@ -76,7 +76,7 @@ describe('notifications and their channels', () => {
       teams: 'accepted a test message',
       webex: 'Fermata bot',
       webhook: 'answers',
-      smtp: 'takes mail from ops@example.org',
+      smtp: 'accepts mail from ops@example.org',
     })) {
       const { body } = await request('POST', `/connections/${ids[type] ?? ''}/test`);
       expect(body).toEqual({ ok: true, message: expect.stringContaining(message) as string });

@@ -53,7 +53,7 @@ export function issueOf(baseUrl: string, { id, key, fields }: JiraIssue): Issue 
 export function issueKeyOf(issueKey: string | undefined, consumed: Record<string, unknown> | null): string {
   const key = issueKey ?? consumed?.['issueKey'];
   if (typeof key === 'string') return key;
-  const message = 'No issueKey is given, and no earlier step made an issue that is open.';
+  const message = 'Set issueKey: no earlier step has created an issue that is open.';
   throw new ProviderFailure('artifact_missing', message, { retryable: false });
 }
 

@@ -69,7 +69,7 @@ export function createSmtpConnectionType(egress: Egress): ConnectionType<SmtpCon
     test: (config, call) =>
       withTransport(egress, config, call, async (transport) => {
         await transport.verify();
-        return `${config.host} takes mail from ${senderOf(config)}.`;
+        return `${config.host} accepts mail from ${senderOf(config)}.`;
       }),
     options: {},
     notify: {

@@ -29,9 +29,7 @@ const Config = z.strictObject({
     .array(z.string().max(10_000))
     .max(100)
     .default([])
-    .describe(
-      'Arguments that are appended to the command, each quoted for the shell. Use them for values from outside',
-    ),
+    .describe('Arguments that are appended to the command, each quoted for the shell. Use them for untrusted values'),
   stdin: z.string().max(1_048_576).optional().meta({ 'x-secret': true }),
   timeout_seconds: z.number().min(1).max(86_400).default(DEFAULT_SECONDS),
 });

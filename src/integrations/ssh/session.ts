@@ -112,7 +112,7 @@ function failureOf(error: unknown, { host, user }: { host: string; user: string 
     return new ProviderFailure('timeout', `${host} did not answer in time (${text}).`, { retryable: true });
   }
   if (level === 'handshake' || level === 'protocol') {
-    const message = `${host} and Fermata could not agree on how to talk (${text}).`;
+    const message = `${host} and Fermata could not negotiate an SSH session (${text}).`;
     return new ProviderFailure('provider_failed', message, { retryable: /lost|ended|reset/i.test(text) });
   }
   return networkError(host, text);

@@ -18,14 +18,16 @@ export type StatuspageConnection = z.infer<typeof StatuspageConnection>;
 export type StatuspageClient = VendorApi<StatuspageConnection, 'GET' | 'POST' | 'PATCH'>;
 
 /**
- * The body of an error response: `{error}`, `{message}`, or a list of texts per field. See
+ * The body of an error response: `{error}`, with a text or a list of texts, or `{message}`. See
  * https://developer.statuspage.io/
  */
 const Failure = z.looseObject({
   error: z.union([z.string(), z.array(z.string())]).optional(),
   message: z.string().optional(),
 });
-/** Milliseconds of the rate limit's window. Only some refusals have a `Retry-After` header. */
+/**
+ * Length of the rate limit's window, in milliseconds: how long to wait after a refusal without a `Retry-After` header.
+ */
 const RATE_WINDOW_MS = 60_000;
 
 /** Creates a client of the REST API: https://developer.statuspage.io/ */

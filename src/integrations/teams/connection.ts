@@ -96,7 +96,7 @@ export function createTeamsConnectionType(post: PostCard): ConnectionType<TeamsC
     addressFields: ['loginUrl', 'graphUrl', 'tenantId'],
     async test(config, call) {
       await post(config, call, { title: 'Test', body: 'Fermata can post here.' }, () => undefined);
-      return 'The workflow accepted a test message; it appears in the channel in a moment.';
+      return 'The workflow accepted a test message; it will appear in the channel shortly.';
     },
     options: {},
     notify: {

@@ -61,7 +61,8 @@ const Fields = z.strictObject({
   authHeaderValue: secret('Value of that header'),
   customHeaders: z.array(CustomHeader).max(100).default([]).meta({
     'x-secret': true,
-    description: 'Additional headers; like credentials, they are not sent when a redirect leads to another origin',
+    description:
+      'Additional headers; like credentials, most of them are not sent when a redirect leads to another origin',
   }),
   body: z
     .union([z.string(), z.number(), z.boolean(), z.array(z.unknown()), z.record(z.string(), z.unknown())], {

@@ -4,7 +4,10 @@ import { authTypeOf, type WebhookConfig } from './config';
 import type { EncodedBody } from './encode-body';
 import { headerProblem } from './header-rules';
 
-/** Custom headers without secrets that another origin needs to understand the request after a redirect. */
+/**
+ * Custom headers that contain no secrets. They are kept when a redirect leads to another origin, which needs them to
+ * understand the request.
+ */
 const HARMLESS: ReadonlySet<string> = new Set(['accept', 'content-type', 'idempotency-key', 'user-agent']);
 
 interface RequestHeaders {

@@ -90,7 +90,7 @@ export const entityChangedTrigger: TriggerType = {
   holds: {
     entity: (payload) => ({ kind: String(payload.kind), id: String(payload.id) }),
     refuses({ field, to }) {
-      if (typeof field !== 'string' || to === undefined) return 'say with "field" and "to" which value must hold';
+      if (typeof field !== 'string' || to === undefined) return 'set "field" and "to" to name the value that must hold';
       return field.includes('.') ? `only top-level fields have a history, and "${field}" is inside one` : undefined;
     },
     test(state, _payload, config) {

@@ -10,7 +10,7 @@ const P95 = /^p95_?latency_?ms$/i;
 const Field = z.string().superRefine((field, ctx) => {
   if (P95.test(field)) {
     const message =
-      'p95LatencyMs is no field of a single result: use the condition {numeric_state: {value: health.system.p95_latency_ms, above: …}}';
+      'A single result has no p95LatencyMs: use the condition {numeric_state: {value: health.system.p95_latency_ms, above: …}}';
     ctx.addIssue({ code: 'custom', message });
   } else if (!FIELD.test(field) || field === 'collectors' || /^collectors\.[^.]+$/.test(field)) {
     ctx.addIssue({ code: 'custom', message: 'Expected latencyMs, collectors.<id>.<field> or <id>.<field>' });

@@ -18,7 +18,7 @@ export const createAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'create',
   displayName: 'Create incident',
   description:
-    'Opens an incident. With dedupe_open_for_system it reuses the oldest open incident that covers any of the systems, adds the missing systems and raises its severity to the higher one.',
+    'Opens an incident. With dedupe_open_for_system it reuses the oldest open incident that covers any of the systems, adds the systems that it does not cover yet, and raises its severity if the given one is higher.',
   configSchema: Config,
   produces: incidentArtifact,
   execution: 'transaction',
