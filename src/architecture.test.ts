@@ -9,7 +9,7 @@ const rows = [...section.matchAll(/^\| (.+\?) \| `(.+)` \|$/gm)].map(([, questio
   file,
 ]);
 
-test('ARCHITECTURE.md answers at least ten questions, each with one file', () => {
+test('ARCHITECTURE.md answers at least ten questions with one file each', () => {
   expect(rows.length).toBeGreaterThanOrEqual(10);
   expect(section.match(/^\| .*\|$/gm)).toHaveLength(rows.length + 1);
 });

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { buildIdOf, COMMIT_FILE } from './build-id';
 import { packageVersion } from './package-version';
 
-it('is made of version and commit, or of the version alone', () => {
+it('consists of version and commit, or only of the version', () => {
   const root = mkdtempSync(join(tmpdir(), 'fermata-build-id-'));
   try {
     expect(buildIdOf(root)).toBe(packageVersion());

@@ -28,7 +28,7 @@ it('has the documented defaults', () => {
   });
 });
 
-it('names every wrong setting in one error', () => {
+it('reports every invalid setting in one error', () => {
   const load = () =>
     loadConfig({
       FERMATA_PORT: '70000',
@@ -53,11 +53,11 @@ it('never repeats a secret in its errors', () => {
   expect(load).not.toThrow(/hunter/);
 });
 
-it('takes an empty variable as unset', () => {
+it('treats an empty variable as unset', () => {
   expect(loadConfig({ FERMATA_PORT: '', DATABASE_URL: ' ' })).toMatchObject({ port: 8080, databaseUrl: undefined });
 });
 
-it('takes several secret keys for rotation', () => {
+it('accepts several secret keys for rotation', () => {
   const other = Buffer.alloc(32, 8);
   expect(loadConfig({ FERMATA_SECRET_KEY: `${KEY}, ${other.toString('base64')}` }).secretKeys).toEqual([
     Buffer.alloc(32, 7),
@@ -70,14 +70,14 @@ it('accepts hosts, addresses and ranges for egress', () => {
   expect(loadConfig({ FERMATA_EGRESS_ALLOW: allowed }).egressAllow).toEqual(allowed.split(','));
 });
 
-it('says what to do when a required setting is missing', () => {
+it('says what to do if a required setting is missing', () => {
   const config = loadConfig({});
   expect(() => requireSecretKey(config)).toThrow(/FERMATA_SECRET_KEY is not set.*openssl rand -base64 32/);
   expect(() => requireDatabaseUrl(config)).toThrow(/DATABASE_URL is not set/);
   expect(requireSecretKey(loadConfig({ FERMATA_SECRET_KEY: KEY }))).toHaveLength(1);
 });
 
-it('names settings that are missing together with those that are wrong', () => {
+it('reports missing settings together with invalid ones', () => {
   const load = () => loadConfig({ FERMATA_PORT: 'http' }, ['DATABASE_URL', 'FERMATA_SECRET_KEY']);
   expect(load).toThrow(ConfigError);
   expect(load).toThrow(/FERMATA_PORT must[^]*DATABASE_URL is not set[^]*FERMATA_SECRET_KEY is not set/);

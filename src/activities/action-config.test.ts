@@ -57,21 +57,21 @@ function render(config: Record<string, unknown>, { secrets = resolving({}), exec
 const KEY: UsedSecret = { source: 'key', value: 'hunter2' };
 
 describe('the configuration of an action', () => {
-  it('is rendered and checked; numbers of templates stay numbers', async () => {
+  it('is rendered and checked; numbers in templates stay numbers', async () => {
     const { step, rendered } = render({ url: 'https://{{ host }}/', count: '{{ n }}' });
     const config = { url: 'https://example.com/', count: 3 };
     expect(await rendered).toEqual({ config, used: [] });
     expect(step.config).toEqual(config);
   });
 
-  it('has secrets in clear for the call, and references in what stays with the step', async () => {
+  it('contains secrets in clear text for the call, and references in the stored step', async () => {
     const secrets = resolving({ key: KEY });
     const { step, rendered } = render({ url: 'u', token: 'Bearer ${{ secrets.key }}' }, { secrets });
     expect(await rendered).toEqual({ config: { url: 'u', token: 'Bearer hunter2' }, used: [KEY] });
     expect(step.config).toEqual({ url: 'u', token: 'Bearer ${{ secrets.key }}' });
   });
 
-  it('says how each secret is used, so that its binding can be checked', async () => {
+  it('reports how each secret is used, so that its binding can be checked', async () => {
     const secrets = resolving({ key: KEY, path: { source: 'path', value: 'p' } });
     const config = { url: 'u', token: '${{ secrets.key }}', env: { PATH_TO: '${{ secrets.path }}' } };
     await render(config, { secrets }).rendered;
@@ -84,25 +84,25 @@ describe('the configuration of an action', () => {
     ]);
   });
 
-  it('takes no secret where its schema names none, and asks for none', async () => {
+  it('resolves no secret in fields whose schema does not accept one, and requests none', async () => {
     const { rendered } = render({ url: 'https://${{ secrets.key }}/' });
     await expect(rendered).rejects.toMatchObject({ code: 'secret_outside' });
     expect(uses).toEqual([]);
   });
 
-  it('takes no secret that only a template wrote: its text stays as it is', async () => {
+  it('resolves no reference to a secret that a template produced: the text stays as it is', async () => {
     const { rendered } = render({ url: 'u', token: '{{ reference }}' });
     expect((await rendered).config).toEqual({ url: 'u', token: '${{ secrets.other }}' });
     expect([...(uses[0]?.keys() ?? [])]).toEqual([]);
   });
 
-  it('that does not fit its schema fails, and what was rendered stays with the step', async () => {
+  it('fails if it does not match its schema, and the rendered configuration is stored with the step', async () => {
     const { step, rendered } = render({ url: 'u', count: 'many' });
     await expect(rendered).rejects.toMatchObject({ code: 'config_invalid', message: expect.stringContaining('count') });
     expect(step.config).toEqual({ url: 'u', count: 'many' });
   });
 
-  it('is refused with a secret that is bound to other uses; the value is nowhere', async () => {
+  it('is refused if a secret is bound to other uses, and the value appears nowhere', async () => {
     const secrets = resolving(secretNotAllowed('key', 'may not be used by this action'));
     const { step, rendered } = render({ url: 'u', token: '${{ secrets.key }}' }, { secrets });
     await expect(rendered).rejects.toMatchObject({ code: 'secret_not_allowed' });
@@ -111,7 +111,7 @@ describe('the configuration of an action', () => {
 });
 
 describe('the use of a secret', () => {
-  it('names automation, action and way', () => {
+  it('names the automation, the action and the kind of use', () => {
     const step = { source: { facts: { automation } }, action: { action: 'test.send' } } as unknown as ActionStepOfRun;
     expect(secretUse(step, 'effect')).toEqual({ automation, action: 'test.send', way: 'effect' });
   });

@@ -20,7 +20,7 @@ function memoryOf(connectionId: string | undefined) {
 }
 
 describe('the memory of a call', () => {
-  it('writes progress and facts masked, and again while Postgres is away', async () => {
+  it('writes masked progress and facts, and repeats that while Postgres is unavailable', async () => {
     const { progress, memory, statements, persisted } = memoryOf('c1');
     await progress.write({ token: 'hunter2-hunter2', page: 3 });
     await memory.remember('limit', 'hunter2-hunter2');
@@ -31,7 +31,7 @@ describe('the memory of a call', () => {
     expect(persisted()).toBe(2);
   });
 
-  it('keeps nothing about a provider for an action without a connection', async () => {
+  it('stores nothing about a provider for an action without a connection', async () => {
     const { memory, statements } = memoryOf(undefined);
     await memory.remember('limit', 5);
     expect(await memory.recall('limit')).toBeNull();

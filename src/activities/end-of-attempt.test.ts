@@ -21,7 +21,7 @@ describe('the end of an attempt', () => {
     },
   );
 
-  it('that Temporal has given up comes when another attempt has become the current one', async () => {
+  it('whose activity Temporal has given up comes when another attempt has become the current one', async () => {
     const { context, cancel } = cancelled({ notFound: true });
     const answers = [true, new Error('Postgres is away'), false];
     const asked: number[] = [];

@@ -24,7 +24,7 @@ const textOf = (failure: unknown): string => {
 };
 
 describe('a failure of an activity', () => {
-  it('keeps type, details, pause and whether it is retried; what the run has used is masked', async () => {
+  it('keeps type, details, retry delay and whether it is retried; secrets that the run has used are masked', async () => {
     const failure = await kept(
       ApplicationFailure.create({
         ...{ message: `refused ${SECRET}`, type: 'rate_limited', nonRetryable: true, nextRetryDelay: 7_000 },
@@ -37,25 +37,25 @@ describe('a failure of an activity', () => {
     expect(textOf(failure)).not.toContain(SECRET);
   });
 
-  it('of a query keeps the cause only, without statement and parameters', async () => {
+  it('of a query keeps only the cause, without statement and parameters', async () => {
     const query = new DrizzleQueryError('insert into runs', ['what a person wrote'], new Error(`duplicate ${SECRET}`));
     const failure = await kept(query);
     expect((failure as Error).message).toMatch(/^duplicate /);
     expect(textOf(failure)).not.toMatch(/insert into runs|what a person wrote|hunter2/);
   });
 
-  it('has no text when the secrets of the run cannot be read', async () => {
+  it('has no text if the secrets of the run cannot be read', async () => {
     const failure = await kept(new TypeError(`broken ${SECRET}`), false);
     expect(failure).toMatchObject({ name: 'TypeError', message: expect.stringContaining('could not be read') });
     expect(textOf(failure)).not.toContain(SECRET);
   });
 
-  it('is cut when it is longer than Temporal takes', async () => {
+  it('is cut to the length that Temporal accepts', async () => {
     const failure = await kept(new Error('x'.repeat(3_000_000)));
     expect(textOf(failure).length).toBeLessThan(50_000);
   });
 
-  it('that is a cancellation passes as it is', async () => {
+  it('that is a cancellation is passed on unchanged', async () => {
     const cancelled = new CancelledFailure('The run was cancelled.');
     expect(await kept(cancelled)).toBe(cancelled);
   });

@@ -16,7 +16,7 @@ describe('the load of an origin', () => {
     expect(load.admitsLocal('a')).toBe(true);
   });
 
-  it('admits normal attempts up to a quarter of their slots, and counts neither local attempts nor those apart', () => {
+  it('admits normal attempts up to a quarter of their slots, and does not count local or separate attempts', () => {
     const { load } = make(8);
     load.begin('a', 'local');
     for (let n = 0; n < 5; n += 1) load.begin('a', 'calls');
@@ -28,7 +28,7 @@ describe('the load of an origin', () => {
     expect(load.admitsNormal('a')).toBe(true);
   });
 
-  it('is slow while a local attempt takes long, before it has ended', () => {
+  it('is slow while a local attempt takes long, even before it has ended', () => {
     const { load, pass } = make(100);
     load.begin('a', 'local');
     expect(load.isSlow('a')).toBe(false);
@@ -36,7 +36,7 @@ describe('the load of an origin', () => {
     expect([load.isSlow('a'), load.admitsLocal('a'), load.isSlow('b')]).toEqual([true, false, false]);
   });
 
-  it('is slow after an attempt that timed out, until three attempts in a row were quick', () => {
+  it('is slow after an attempt that timed out, until three consecutive attempts were fast', () => {
     const { load, pass } = make();
     load.begin('a', 'local')({ timedOut: true });
     for (let n = 0; n < 2; n += 1) load.begin('a', 'normal')(quick);
@@ -50,7 +50,7 @@ describe('the load of an origin', () => {
     expect(load.admitsLocal('a')).toBe(true);
   });
 
-  it('is tried again when it was not called for a minute', () => {
+  it('is tried again if it was not called for a minute', () => {
     const { load, pass } = make();
     load.begin('a', 'local')({ timedOut: true });
     pass(59_000);
@@ -61,14 +61,14 @@ describe('the load of an origin', () => {
 });
 
 describe('the origin of a call', () => {
-  it('is that of its URL, else that of the address of its connection', () => {
+  it("is that of its URL, otherwise that of its connection's address", () => {
     expect(originOf('x.y', { url: 'https://a.example/path?q' }, null)).toBe('https://a.example');
     const jira = { id: 'c1', config: { baseUrl: 'https://jira.example:8443/rest', user: 'u' } };
     expect(originOf('x.y', { issueKey: 'A-1' }, jira)).toBe('https://jira.example:8443');
     expect(originOf('x.y', {}, { id: 'c2', config: { host: 'mail.example', port: 25 } })).toBe('mail.example');
   });
 
-  it('without an address, is the connection, else the action', () => {
+  it('without an address is the connection, otherwise the action', () => {
     expect(originOf('x.y', {}, { id: 'c1', config: { token: 't' } })).toBe('connection c1');
     expect(originOf('x.y', null, null)).toBe('action x.y');
   });

@@ -4,17 +4,17 @@ import { persist } from './persist';
 const away = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 const contextOf = (isLocal: boolean) => new MockActivityEnvironment({ ...defaultActivityInfo, isLocal }).context;
 
-describe('what a call has led to', () => {
+describe('the result of a call', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('is written again while Postgres is away, until it is there', async () => {
+  it('is written again and again while Postgres is unavailable', async () => {
     let tries = 0;
     const write = () => ((tries += 1) < 3 ? Promise.reject(away()) : Promise.resolve('written'));
     expect(await persist(contextOf(true), write)).toBe('written');
     expect(tries).toBe(3);
   });
 
-  it('is not written again when Postgres refuses it', async () => {
+  it('is not written again if Postgres refuses it', async () => {
     let tries = 0;
     const refused = Object.assign(new Error('duplicate key'), { code: '23505' });
     const write = () => {
@@ -28,7 +28,7 @@ describe('what a call has led to', () => {
   it.each([
     [true, 10],
     [false, 45],
-  ])('is given up when Postgres stays away for too long (local: %s, after %d s)', async (isLocal, seconds) => {
+  ])('is abandoned if Postgres is unavailable for too long (local: %s, after %d s)', async (isLocal, seconds) => {
     const since = Date.now();
     let passed = 0;
     jest.spyOn(Date, 'now').mockImplementation(() => since + passed * 1_000);

@@ -14,7 +14,7 @@ const accepts = new Ajv2020({ strict: false, validateFormats: false }).compile(s
 const examples = join(projectRoot(), 'examples/automations');
 
 describe('the JSON Schema for editors', () => {
-  it('is committed as it is generated (UPDATE_SCHEMA=1 writes it)', () => {
+  it('is committed as generated (UPDATE_SCHEMA=1 writes it)', () => {
     const text = `${JSON.stringify(schema, null, 2)}
 `;
     if (process.env['UPDATE_SCHEMA'] === '1') writeFileSync(FILE, text);
@@ -34,7 +34,7 @@ describe('the JSON Schema for editors', () => {
     actions: [action],
   });
 
-  it('knows events, actions and their config', () => {
+  it('contains events, actions and their configs', () => {
     const log = (config: unknown) => document({ action: 'automation.log', config });
     expect(accepts(log({ message: 'x' }))).toBe(true);
     expect(accepts(log({ message: 'x', level: 'nope' }))).toBe(false);

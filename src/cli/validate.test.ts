@@ -37,11 +37,11 @@ describe('fermata validate', () => {
     return { out: printed, code: process.exitCode };
   }
 
-  it('says that all is well, exit code 0', async () => {
+  it('reports success with exit code 0', async () => {
     expect(await run(file('good.yaml', GOOD))).toEqual({ out: '1 file: 0 errors, 0 warnings\n', code: undefined });
   });
 
-  it('shows where it is wrong and what was meant, exit code 1', async () => {
+  it('shows the position of an error and the likely intention, with exit code 1', async () => {
     const bad = file('bad.yaml', BAD);
     const { out, code } = await run(bad);
     expect(code).toBe(1);
@@ -56,7 +56,7 @@ describe('fermata validate', () => {
     ]);
   });
 
-  it('reads several documents, also those of GitOps, with places in the file', async () => {
+  it('reads several documents, including those for GitOps, with positions in the file', async () => {
     const gitops = `apiVersion: fermata/v1\nkind: Automation\nmetadata: {name: y}\nspec:\n  triggers:\n    - event: healthcheck.nope_at_all\n`;
     const { out } = await run(file('several.yaml', `${GOOD}---\n${gitops}`), '--json');
     const { valid, files } = JSON.parse(out) as { valid: boolean; files: { automations: number; errors: unknown[] }[] };
@@ -67,13 +67,13 @@ describe('fermata validate', () => {
     ]);
   });
 
-  it('shows what is wrong with the YAML itself', async () => {
+  it('shows errors in the YAML itself', async () => {
     const { out, code } = await run(file('twice.yaml', 'name: x\nname: y\n'));
     expect(code).toBe(1);
     expect(out).toContain('twice.yaml:2:1: error: "name" is given twice');
   });
 
-  it('refuses files that are not there, or hold nothing', async () => {
+  it('refuses missing and empty files', async () => {
     await expect(run(join(directory, 'none.yaml'))).rejects.toThrow(UsageError);
   });
 });

@@ -53,7 +53,7 @@ describe('connections of a pool', () => {
   const ask = (client: FakeClient) => void client.query('select 1')?.catch(() => undefined);
   const closed = (...clients: FakeClient[]) => clients.map(({ isClosed }) => isClosed);
 
-  it('are closed when one has no answer: that one and idle ones at once', async () => {
+  it('are closed if one gets no answer: that one and idle ones immediately', async () => {
     const { connect, release, reasons } = pool();
     const [silent, idle] = [connect(), connect()];
     release(idle);
@@ -62,7 +62,7 @@ describe('connections of a pool', () => {
     expect([closed(silent, idle), reasons]).toEqual([[true, true], ['no_answer']]);
   });
 
-  it('in use are closed 8 s later, unless they have answered, also with an error', async () => {
+  it('in use are closed 8 s later unless they have been answered, even with an error', async () => {
     const { connect, suspect, reasons } = pool();
     const [silent, answering, refusing, withCallback] = [connect(), connect(), connect(), connect()];
     for (const client of [silent, answering, refusing]) ask(client);
@@ -78,7 +78,7 @@ describe('connections of a pool', () => {
     expect(reasons).toEqual(['1 gave no answer after another one was found to be cut']);
   });
 
-  it('that were answered before, and are silent since, are closed too', async () => {
+  it('that were answered earlier, and have been silent since then, are closed too', async () => {
     const { connect, suspect } = pool();
     const client = connect();
     ask(client);
@@ -88,7 +88,7 @@ describe('connections of a pool', () => {
     expect(closed(client)).toEqual([true]);
   });
 
-  it('that were given back since, or opened since, stay open', () => {
+  it('that have been returned or opened since then stay open', () => {
     const { connect, release, take, suspect } = pool();
     const [before, again] = [connect(), connect()];
     suspect();
@@ -99,7 +99,7 @@ describe('connections of a pool', () => {
     expect(closed(before, again, later)).toEqual([false, false, false]);
   });
 
-  it('stay open after an ordinary error; one with a stale plan ends when it is given back', async () => {
+  it('stay open after an ordinary error; one with a stale plan is closed when it is returned', async () => {
     const { connect, release } = pool();
     const [refusing, stale, idle] = [connect(), connect(), connect()];
     release(idle);

@@ -47,13 +47,13 @@ test.each([
   expect(check(sql)).toEqual([]);
 });
 
-it('holds for every migration of this program', () => {
+it('every migration of this program obeys the rules', () => {
   expect(readMigrations().flatMap((file) => migrationFindings(file).map((found) => `${file.name}: ${found}`))).toEqual(
     [],
   );
 });
 
-it('splits a file at its semicolons, not at those in quotes, bodies and comments', () => {
+it('a file is split at its semicolons, except in quotes, bodies and comments', () => {
   const body = 'create function f() returns int language plpgsql as $$ begin return 1; end $$';
   expect(splitStatements(`-- a; b\nselect ';', "x;y"; /* c; */ ${body};\nselect 'it''s;'`)).toEqual([
     `select ';', "x;y"`,

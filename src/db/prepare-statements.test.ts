@@ -16,11 +16,11 @@ const textOf = (filter: Parameters<typeof whereRuns>[0]) => {
   return where === undefined ? '' : new PgDialect().sqlToQuery(where).sql;
 };
 
-it('gives a statement with parameters one name', () => {
+it('gives a name to a statement with parameters', () => {
   expect(namesOf(['select $1', 'select $1 + 1', 'select $1'])).toEqual(['fermata_0', 'fermata_1', 'fermata_0']);
 });
 
-it('leaves a statement without a name whose plan depends on its values, as every one with a filter of runs', () => {
+it('gives no name to a statement whose plan depends on its values, such as one with a filter of runs', () => {
   const { sql } = new PgDialect().sqlToQuery(PLANNED_EACH_TIME);
   expect(namesOf([`${sql}select $1`, textOf({ to: new Date() }), textOf({ status: ['failed'] })])).toEqual([
     ...[undefined, undefined, undefined],

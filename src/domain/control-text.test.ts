@@ -6,7 +6,7 @@ it.each([
   ['a\u202eb\u2066c\u2028d', 'a\\u202eb\\u2066c\\u2028d'],
   ['a\r\nb', 'a\\u000d\nb'],
   ['Grüße 🚀 שלום', 'Grüße 🚀 שלום'],
-])('shows what a terminal would act on: %j', (text, shown) => {
+])('replaces characters that a terminal would obey: %j', (text, shown) => {
   expect(showControls(text)).toBe(shown);
 });
 

@@ -63,7 +63,7 @@ describe('a namespace that cannot be read', () => {
   it.each([
     Object.assign(new Error('away'), { code: 'ECONNREFUSED' }),
     new DrizzleQueryError('select', [], new Error('syntax')),
-  ])('is something else than a database that is away or refuses a statement: %s', async (error) => {
+  ])('differs from a database that is unavailable or refuses a statement: %s', async (error) => {
     await expect(evaluatorWith(broken(error)).condition(db, 'health.system', scope)).rejects.toBe(error);
   });
 });

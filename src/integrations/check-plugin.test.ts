@@ -61,6 +61,6 @@ test.each([
   ['one action for a list', { actions: action }, 'actions must be a list'],
   ['a service that is no function', { provides: { directory: {} } }, 'provides.directory must be a function'],
   ['a key with a typing mistake', { action: [action] }, 'it has no key "action"; did you mean "actions"?'],
-])('%s is refused with its place', (_, plugin, message) => {
+])('%s is refused with its path', (_, plugin, message) => {
   expect(() => checkPlugin(plugin && { id: 'chat', ...plugin })).toThrow(message);
 });

@@ -16,7 +16,7 @@ it.each([
   [{ branch: 'refs/heads/main', hook: 'github' }, true],
   [{ conclusion: 'success' }, false],
   [{ hook: 'other' }, false],
-])('compares %j with what was posted', (config, matches) => {
+])('compares %j with the request', (config, matches) => {
   expect(run.evaluateConfig?.(payload, config)).toBe(matches);
 });
 

@@ -47,7 +47,7 @@ describe('a secret that a plugin reads', () => {
     ['a refusal', new FermataError('validation_failed', CANARY, { data: { said: CANARY } })],
     ['an error with a cause', new Error('failed', { cause: new Error(CANARY) })],
     ['a text', CANARY],
-  ])('is hidden in %s that it throws, which stays of its kind', async (_, thrown) => {
+  ])('is masked in %s that it throws, which keeps its class', async (_, thrown) => {
     const error: unknown = await runGuarded(secrets.mask, () => {
       throw thrown;
     }).catch((caught: unknown) => caught);

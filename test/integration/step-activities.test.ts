@@ -26,7 +26,7 @@ describe('the activities of a step', () => {
   const perform = (runId: string, info?: Parameters<ActivityBench['run']>[1], fault?: Fault) =>
     b.run(() => b.activities(fault).performStep(b.input(runId)), info);
 
-  describe('an effect of our own', () => {
+  describe('an internal effect', () => {
     test('is written with its step', async () => {
       const id = await b.runOf([WRITE, { delay: { seconds: 60 } }]);
       expect(await perform(id)).toEqual({ type: 'done' });
@@ -44,21 +44,21 @@ describe('the activities of a step', () => {
       expect(await effects(id)).toBe(0);
     });
 
-    test('does not happen when the step has failed: the failure that is stored is thrown again', async () => {
+    test('does not happen if the step has failed: the stored failure is thrown again', async () => {
       const id = await b.runOf([WRITE]);
       await b.endStep(id, 'failed');
       await expect(perform(id)).rejects.toMatchObject({ nonRetryable: true, details: [{ error: ELSEWHERE }] });
       expect(await effects(id)).toBe(0);
     });
 
-    test('does not happen when the run has ended', async () => {
+    test('does not happen if the run has ended', async () => {
       const id = await b.runOf([WRITE]);
       await b.endRun(id);
       expect(await perform(id)).toEqual({ type: 'closed' });
       expect(await effects(id)).toBe(0);
     });
 
-    test('that is refused leaves nothing but the failure of its step', async () => {
+    test('that is refused leaves only the failure of its step', async () => {
       b.probe.write = async ({ tx, run }) => {
         await tx.execute(sql`insert into effects values (${run.id})`);
         throw new FermataError('conflict', 'Not now.');
@@ -74,7 +74,7 @@ describe('the activities of a step', () => {
       expect(await effects(id)).toBe(0);
     });
 
-    test('happens once when Postgres fails at any of its statements', async () => {
+    test('happens once even if Postgres fails at any of its statements', async () => {
       await atEachFault(async (fault) => {
         const id = await b.runOf([WRITE, { delay: { seconds: 60 } }]);
         const { reached } = await withFault(b, fault, (a) => a.performStep(b.input(id)));
@@ -89,13 +89,13 @@ describe('the activities of a step', () => {
     const RETRIED = { ...CALL, retry: { max_attempts: 2, initial_seconds: 7 } };
     const busy = () => Promise.reject(new ProviderFailure('rate_limited', 'Busy.', { retryable: true, status: 429 }));
 
-    test('is sent, counted and kept', async () => {
+    test('is sent, counted and stored', async () => {
       const id = await b.runOf([CALL, { delay: { seconds: 60 } }]);
       expect(await perform(id)).toEqual({ type: 'done' });
       expect(await b.step(id)).toMatchObject({ status: 'success', attempts: 1, result: { sent: true } });
     });
 
-    test('is not sent when its step or run has ended, or its `enabled` is false', async () => {
+    test('is not sent if its step or run has ended, or if its `enabled` is false', async () => {
       const ended = await b.runOf([CALL]);
       await b.endStep(ended, 'failed');
       await expect(perform(ended, NORMAL)).rejects.toMatchObject({
@@ -111,7 +111,7 @@ describe('the activities of a step', () => {
       expect(b.probe.calls).toEqual([]);
     });
 
-    test('whose step another attempt ends during it answers with that outcome; whose run ends, that it is closed', async () => {
+    test('returns the outcome of another attempt that ended its step in the meantime, or that its run has ended', async () => {
       const id = await b.runOf([CALL]);
       b.probe.call = async () => {
         await b.endStep(id, 'failed');
@@ -132,7 +132,7 @@ describe('the activities of a step', () => {
       expect(await perform(closed)).toEqual({ type: 'closed' });
     });
 
-    test('that fails for a while is handed over by a local attempt, and retried by Temporal after its pause', async () => {
+    test('that fails temporarily is handed over by a local attempt, and retried by Temporal after its pause', async () => {
       b.probe.call = busy;
       const id = await b.runOf([RETRIED]);
       expect(await perform(id)).toMatchObject({ type: 'handover', attempts: 1, delayMs: 7_000 });
@@ -145,7 +145,7 @@ describe('the activities of a step', () => {
       await expect(perform(other, NORMAL)).rejects.toMatchObject({ type: 'rate_limited', nextRetryDelay: 7_000 });
     });
 
-    test('fails its step with the last attempt, and not before', async () => {
+    test('fails its step with the last attempt, not earlier', async () => {
       b.probe.call = busy;
       const id = await b.runOf([RETRIED]);
       await perform(id);
@@ -157,7 +157,7 @@ describe('the activities of a step', () => {
       expect(b.probe.calls).toEqual([1, 2]);
     });
 
-    test('is not sent beside one that is under way', async () => {
+    test('is not sent while another attempt is in progress', async () => {
       const id = await b.runOf([RETRIED]);
       let answer: () => void = () => undefined;
       b.probe.call = () => new Promise((resolve) => (answer = () => resolve({ output: 'first' })));
@@ -170,7 +170,7 @@ describe('the activities of a step', () => {
       expect(b.probe.calls).toEqual([1]);
     });
 
-    test('that never reported its outcome and was the last one fails as lost', async () => {
+    test('fails as lost if its last attempt never reported an outcome', async () => {
       const id = await b.runOf([CALL]);
       await b.database.db.execute(sql`
         insert into run_steps (run_id, path, kind, status, attempts) values (${id}, 'actions[0]', 'action', 'running', 20)`);
@@ -178,7 +178,7 @@ describe('the activities of a step', () => {
       expect(b.probe.calls).toEqual([]);
     });
 
-    test('is sent once, and uses up no attempt, when Postgres fails at any of its statements', async () => {
+    test('is sent once and counts as one attempt even if Postgres fails at any of its statements', async () => {
       await atEachFault(async (fault) => {
         b.probe.calls.length = 0;
         const id = await b.runOf([{ ...CALL, retry: { max_attempts: 3 } }, { delay: { seconds: 60 } }]);
@@ -195,7 +195,7 @@ describe('the activities of a step', () => {
     const fail = (runId: string, fault?: Fault) =>
       b.run(() => b.activities(fault).failStep({ ...b.input(runId), error }));
 
-    test('fails an open step, keeps the outcome of one that has ended, and leaves an ended run', async () => {
+    test('fails an open step, keeps the outcome of a step that has ended, and does not change an ended run', async () => {
       const id = await b.runOf([CALL]);
       expect(await fail(id)).toMatchObject({ type: 'failed', error: { code: 'timeout', path: 'actions[0]' } });
       expect(await b.step(id)).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
@@ -207,7 +207,7 @@ describe('the activities of a step', () => {
       expect(await fail(closed)).toEqual({ type: 'closed' });
     });
 
-    test('answers alike when it is repeated after Postgres failed', async () => {
+    test('returns the same when it is repeated after Postgres failed', async () => {
       await atEachFault(async (fault) => {
         const id = await b.runOf([CALL]);
         const { reached } = await withFault(b, fault, (a) => a.failStep({ ...b.input(id), error }));

@@ -5,7 +5,7 @@ interface Traced {
   conditions?: { condition: string; value: boolean; actual?: unknown; wanted?: unknown }[];
 }
 
-describe('what the rows of steps keep', () => {
+describe('the rows of steps', () => {
   let engine: Engine;
   beforeAll(async () => {
     engine = await startEngine();
@@ -26,7 +26,7 @@ ${steps}
     return { ended, rows: new Map(rows.map((row) => [row.path, { ...row, trace: (row['trace'] ?? {}) as Traced }])) };
   };
 
-  it('traces actual and expected values of `enabled`, for every kind of step', async () => {
+  it('contain actual and expected values of `enabled` for every kind of step', async () => {
     const enabled = 'enabled: trigger.payload.data.n > 3';
     const { ended, rows } = await run(
       'off',
@@ -47,7 +47,7 @@ ${steps}
     }
   }, 180_000);
 
-  it('traces the condition of a wait as it was when the wait ended', async () => {
+  it('contain the condition of a wait as it was when the wait ended', async () => {
     const { rows } = await run(
       'waited',
       `  - wait_until: { condition: 'trigger.payload.data.n == 2' }
@@ -60,7 +60,7 @@ ${steps}
     ]);
   }, 180_000);
 
-  it('keeps the rendered configuration of an action, with references in place of secrets', async () => {
+  it('contain the rendered configuration of an action, with references in place of secrets', async () => {
     const api = await engine.api();
     await engine.call(api, 'PUT', '/secrets/TRACED', { value: 'canary-of-a-rendered-config' });
     const { ended, rows } = await run(
@@ -95,7 +95,7 @@ ${steps}
     for (const { row } of left.rows) expect(row).not.toContain('canary-of-a-rendered-config');
   }, 180_000);
 
-  it('keeps each failed attempt of a call, with its number, time, code and message', async () => {
+  it('contain each failed attempt of a call, with its number, time, code and message', async () => {
     let calls = 0;
     engine.receiver.answerWith((_request, response) => {
       calls += 1;
@@ -119,7 +119,7 @@ ${steps}
     for (const { at } of failures ?? []) expect(Date.parse(at)).toBeGreaterThan(Date.now() - 60_000);
   }, 180_000);
 
-  it('keeps what Postgres cannot: such text is replaced, and no step waits for it forever', async () => {
+  it('replace texts that Postgres cannot store, so that no step waits forever', async () => {
     // A NUL character, and a trace that is cut inside a character of two UTF-16 units.
     const data = { text: JSON.stringify('a\u0000b'), long: `${'x'.repeat(298)}😀${'x'.repeat(20)}` };
     const { ended, rows } = await run(
@@ -143,7 +143,7 @@ ${steps}
     expect(rows.get('actions[3].repeat[0].sequence[0]')?.result).toEqual({ b: 'a\ufffdb' });
   }, 180_000);
 
-  it('fails a `parallel` whose branches together set more than the variables of a run may be', async () => {
+  it('show the failure of a `parallel` whose branches in total set more variables than a run may have', async () => {
     const branches = ['a', 'b', 'c'].map((name) => `{ variables: { ${name}: "{{ trigger.payload.data.big }}" } }`);
     const { ended, rows } = await run(
       'large',

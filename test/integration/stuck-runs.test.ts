@@ -16,7 +16,7 @@ const withTries = (tries: ReadonlyMap<string, number>): Client =>
     },
   }) as unknown as Client;
 
-describe('runs that cannot go on', () => {
+describe('runs that cannot continue', () => {
   jest.setTimeout(360_000);
   let e: Engine;
   let automation: string;
@@ -41,7 +41,7 @@ actions: [{ delay: { hours: 1 } }]`);
     return id;
   };
 
-  it('say why, in the run and in the diagnosis, and no longer once they go on', async () => {
+  it('give the reason in the run and in the diagnosis, until they continue', async () => {
     const api = await e.api();
     const notStarted = await insert('pending', 120);
     const wedged = await insert('running', 120);

@@ -24,7 +24,7 @@ const RETENTION = {
 };
 const log = createLogger({ level: 'silent', name: 'test' });
 
-describe('DDL on the change log while a reader holds it open', () => {
+describe('DDL on the change log while a reader holds a lock on it', () => {
   let test: TestDatabase;
   let database: Database;
   let reader: pg.Client;
@@ -74,7 +74,7 @@ describe('DDL on the change log while a reader holds it open', () => {
   };
   const exists = async (name: string) => (await query('select to_regclass($1) as found', [name]))[0].found !== null;
 
-  it('keeps accepting events within a second during retention, and drops the day once the reader is gone', async () => {
+  it('accepts events within a second during retention, and drops the day once the reader is gone', async () => {
     await addOldDay();
     await hold();
     await insertDuring(applyRetention(database, RETENTION, {}));
@@ -91,7 +91,7 @@ describe('DDL on the change log while a reader holds it open', () => {
     expect(await exists('changes_20200101')).toBe(false);
   });
 
-  it('keeps accepting events within a second while coming days are created', async () => {
+  it('accepts events within a second while partitions for the coming days are created', async () => {
     await hold();
     await insertDuring(ensureChangePartitions(database, { daysAhead: 9 }));
     await reader.query('commit');
@@ -108,7 +108,7 @@ describe('DDL on the change log while a reader holds it open', () => {
     expect(count).toBe(expected);
   });
 
-  it('moves what fell into the default partition to the partition of its day', async () => {
+  it('moves rows from the default partition to the partition of their day', async () => {
     await insert(`now() + interval '40 days'`);
     await insert(`now() + interval '40 days'`);
     await insert(`now() + interval '41 days'`);
@@ -118,7 +118,7 @@ describe('DDL on the change log while a reader holds it open', () => {
     expect(await emptyDefaultPartitions(database)).toBe(0);
   });
 
-  it('lets a migration wait in short attempts, so that inserts pass within a second', async () => {
+  it('lets a migration wait in short attempts, so that inserts succeed within a second', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
     try {
       for (const file of readMigrations())

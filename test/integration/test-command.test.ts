@@ -48,7 +48,7 @@ describe('fermata test', () => {
   const failuresOf = ({ files }: Results) =>
     files.flatMap(({ tests }) => tests.flatMap(({ failures, name }) => failures.map((one) => ({ name, ...one }))));
 
-  it('passes the examples, and what automations do over days', async () => {
+  it('passes the examples, including what automations do over days', async () => {
     const answer = await results(join(projectRoot(), 'examples', 'tests'), write('semantics.yaml', SEMANTICS));
     expect(failuresOf(answer)).toEqual([]);
     expect(answer.code).toBe(0);
@@ -56,13 +56,13 @@ describe('fermata test', () => {
     expect(answer.files.map(({ tests }) => tests.length)).toEqual([2, 2, 3, 6]);
   }, 540_000);
 
-  it('knows alerts as events: they fire, repeat, resolve, are acknowledged and silenced', async () => {
+  it('supports events of alerts: they fire, repeat, resolve, are acknowledged and silenced', async () => {
     const answer = await results(join(projectRoot(), 'examples', 'alert-tests'));
     expect(failuresOf(answer)).toEqual([]);
     expect(answer).toMatchObject({ code: 0, passed: true });
   }, 540_000);
 
-  it('says where in the file, and when, something is not as expected', async () => {
+  it('reports the position in the file and the time of each unmet expectation', async () => {
     const file = write('wrong.yaml', WRONG);
     const answer = await results(file);
     expect(answer.code).toBe(1);
@@ -83,7 +83,7 @@ describe('fermata test', () => {
     expect(output).toContain('0 passed, 1 failed');
   }, 360_000);
 
-  it('reports what is wrong with a file without starting anything', async () => {
+  it('reports errors in a file without starting anything', async () => {
     const file = write('invalid.yaml', 'automations: [a.yaml]\ntests:\n  - nam: x\n    expect: [{ at: soon }]\n');
     const answer = await results(file);
     expect(answer.code).toBe(1);

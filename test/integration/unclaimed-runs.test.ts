@@ -28,7 +28,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
     await e.close();
   });
 
-  it('ends as execution_lost, whether or not its first task was given to the process that started it', async () => {
+  it('ends as execution_lost, whether or not the process that started it received its first task', async () => {
     const { db } = e.database;
     const id = await e.save(WAITING);
     const insert = async () => {

@@ -17,17 +17,17 @@ describe('a step whose action this worker does not have', () => {
     });
   const runOf = (more: object = {}) => b.runOf([{ condition: 'true' }, { ...UNKNOWN, ...more }]);
 
-  test('becomes a normal activity, which uses up no attempt', async () => {
+  test('becomes a normal activity, without counting as an attempt', async () => {
     const id = await runOf();
     expect(await perform(id, true)).toEqual({ type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 600_000 });
     expect(await b.step(id, 'actions[1]')).toMatchObject({ status: 'running', attempts: 0 });
   });
 
-  test('keeps the timeout that its author wrote', async () => {
+  test('keeps the timeout that its author defined', async () => {
     expect(await perform(await runOf({ timeout_seconds: 5 }), true)).toMatchObject({ timeoutMs: 5_000 });
   });
 
-  test('is offered to any worker again a second later, as often as it takes', async () => {
+  test('is offered to any worker again a second later, as often as necessary', async () => {
     const id = await runOf();
     for (let offer = 0; offer < 2; offer += 1) {
       const error: unknown = await perform(id, false).catch((thrown: unknown) => thrown);

@@ -10,7 +10,7 @@ describe('a run that waits for an event', () => {
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
-  test('resumes at the event of its own context key that passes the filter, with the event in scope', async () => {
+  test('resumes at an event with its own context key that passes the filter, with the event in scope', async () => {
     const id = await w.save(
       'event.mine',
       `  - wait_for_trigger: { event: automation.event, config: { type: ack }, filter: trigger.payload.data.ok == true, timeout_seconds: 60 }
@@ -30,7 +30,7 @@ describe('a run that waits for an event', () => {
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ by: 'ada', same: 'ada', done: true });
   }, 180_000);
 
-  test('takes any key with "*", a rendered key, and fails at its timeout by default', async () => {
+  test('accepts any key with "*" or a rendered key, and fails at its timeout by default', async () => {
     const id = await w.save(
       'event.keys',
       `  - wait_for_trigger: { event: automation.event, config: { type: any }, context_key: "*" }
@@ -48,7 +48,7 @@ describe('a run that waits for an event', () => {
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
   }, 180_000);
 
-  test('resumes at the first of several events, each with its own key, and returns which it was', async () => {
+  test('resumes at the first of several events, each with its own key, and returns which one it was', async () => {
     const id = await w.save(
       'event.list',
       `  - wait_for_trigger:
@@ -88,7 +88,7 @@ describe('a run that waits for an event', () => {
     expect(await w.resultOf(run.id, 'actions[3]')).toEqual({ second: 'automation_event' });
   }, 180_000);
 
-  test('sees an answer that came while the request before it was still open', async () => {
+  test('sees an answer that arrived while the request before it was still in progress', async () => {
     const id = await w.save(
       'event.early',
       `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
@@ -102,7 +102,7 @@ describe('a run that waits for an event', () => {
     expect(run?.status).toBe('success');
   }, 180_000);
 
-  test('does not take an event from before the step before it', async () => {
+  test('ignores an event from before the previous step', async () => {
     const id = await w.save(
       'event.late',
       `  - wait_for_trigger: { event: automation.event, config: { type: again } }
@@ -116,7 +116,7 @@ describe('a run that waits for an event', () => {
     expect(await w.resultOf(run.id, 'actions[2]')).toMatchObject({ completed: false });
   }, 180_000);
 
-  test('takes the earliest of several, and hears events after one that could not be evaluated', async () => {
+  test('resumes at the earliest of several events, even after one that could not be evaluated', async () => {
     const id = await w.save(
       'event.first',
       `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
@@ -150,7 +150,7 @@ describe('a run that waits for an event', () => {
     expect((await w.engine.ended(1, deaf))[0]?.status).toBe('success');
   }, 180_000);
 
-  test('takes events of entities and of domains', async () => {
+  test('accepts events of entities and of domains', async () => {
     const id = await w.save(
       'event.domain',
       `  - wait_for_trigger: { event: healthcheck.system_healthy, context_key: "sys" }

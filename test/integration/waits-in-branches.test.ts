@@ -2,7 +2,7 @@ import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
-describe('waits beside and behind each other', () => {
+describe('concurrent and consecutive waits', () => {
   let engine: Engine;
   let api: { url: string };
   let worker: FermataProcess;
@@ -31,7 +31,7 @@ ${steps}
     return Object.fromEntries(steps.map(({ path, result }) => [path, result]));
   };
 
-  it('are gone when a false condition beside them ends their iteration, and wake nobody any more', async () => {
+  it('are deleted when a false condition beside them ends their iteration, and wake nothing any more', async () => {
     const id = await save(
       'cut',
       `  - repeat:
@@ -61,7 +61,7 @@ ${steps}
     expect(cut.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
   }, 180_000);
 
-  it('write down what ended beside them while they waited', async () => {
+  it('record what ended in other branches while they waited', async () => {
     const id = await save(
       'beside',
       `  - parallel:
@@ -92,7 +92,7 @@ ${steps}
     });
   }, 180_000);
 
-  it('take an event once when they follow each other, also one that came while the request before them was open', async () => {
+  it('use an event once if they follow each other, even if it arrived during the request before them', async () => {
     engine.receiver.answerWith((_received, response) => {
       void (async () => {
         await engine.emit('answer', { of: 'b' });
@@ -122,7 +122,7 @@ ${steps}
     expect(results['actions[3]']).toMatchObject({ completed: false });
   }, 180_000);
 
-  it('see what came between the request for a run by hand and its first step', async () => {
+  it('see events between a manual start and the first step of the run', async () => {
     const id = await save(
       'byhand',
       `  - wait_for_trigger: { event: automation.event, config: { type: early }, context_key: "*", timeout_seconds: 5 }`,
@@ -136,7 +136,7 @@ ${steps}
     expect(results['actions[0]']).toMatchObject({ completed: true, trigger: { payload: { data: { n: 'after' } } } });
   }, 180_000);
 
-  it('see an answer that came too late for the run that is retried', async () => {
+  it('see an answer that arrived too late for the run that is retried', async () => {
     engine.receiver.answerWith((_received, response) => void response.end('ok'));
     const id = await save(
       'toolate',
@@ -151,7 +151,7 @@ ${steps}
     expect((await engine.ended(2, id)).map(({ status }) => status)).toEqual(['failed', 'success']);
   }, 180_000);
 
-  it('take the same event each in branches beside each other', async () => {
+  it('all use the same event if they are in concurrent branches', async () => {
     engine.receiver.answerWith((_received, response) => {
       void engine.emit('shared', { n: 1 }).then(() => response.end('ok'));
     });

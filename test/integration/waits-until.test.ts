@@ -9,7 +9,7 @@ describe('a run that waits until a condition holds', () => {
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
-  test('goes on at once when it holds already, and arms nothing', async () => {
+  test('continues immediately if it already holds, and arms nothing', async () => {
     await w.lamp('now', { status: 'on' });
     const id = await w.save('until.now', `  - wait_until: { condition: 'state.lamp.now.status == "on"' }`);
     await w.engine.emit('until.now');
@@ -18,7 +18,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.resultOf(run?.id ?? '', 'actions[0]')).toEqual({ completed: true, remainingSeconds: null });
   }, 180_000);
 
-  test('sleeps until an entity makes it true, without a task for changes that do not', async () => {
+  test('sleeps until an entity makes it true, without a workflow task for irrelevant changes', async () => {
     const id = await w.save(
       'until.later',
       `  - wait_until: { condition: 'state.lamp.later.status == "on"', timeout_seconds: 600 }
@@ -43,7 +43,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.waitsOf(run.id)).toEqual([]);
   }, 180_000);
 
-  test('goes on by the clock alone: healthy for so long, without any further change', async () => {
+  test('continues when time passes: a system has been healthy for long enough, without any further change', async () => {
     const id = await w.save(
       'until.clock',
       `  - wait_until:
@@ -64,7 +64,7 @@ describe('a run that waits until a condition holds', () => {
     expect(Date.now() - began).toBeLessThan(allowedMs(10_000));
   }, 180_000);
 
-  test('goes on after its timeout, or fails there', async () => {
+  test('continues after its timeout, or fails there', async () => {
     const wait = `{ condition: 'state.lamp.never.status == "on"', timeout_seconds: 1`;
     const id = await w.save(
       'until.timeout',
@@ -95,7 +95,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
   }, 180_000);
 
-  test('says that it does not know what it reads, and is evaluated each minute', async () => {
+  test('reports that its inputs are unknown, and is evaluated every minute', async () => {
     const id = await w.save(
       'until.unclear',
       `  - wait_until: { condition: 'state[state.lamp.selector.kind][state.lamp.selector.id].status == "on"', timeout_seconds: 600 }`,
@@ -112,7 +112,7 @@ describe('a run that waits until a condition holds', () => {
     );
   }, 180_000);
 
-  test('goes on when a time of day comes, when a state has lasted, and when a maintenance ends by the clock', async () => {
+  test('continues when a time of day comes, when a state has lasted, and when a maintenance ends on schedule', async () => {
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
     await w.call('POST', '/systems', { id: 'mended', name: 'mended' });
     await w.call('POST', '/maintenances', {
@@ -134,7 +134,7 @@ describe('a run that waits until a condition holds', () => {
     expect(ended).toMatchObject({ status: 'success', error: null });
   }, 180_000);
 
-  test('on any of a kind misses none that changes while another wakes it', async () => {
+  test('for any entity of a kind misses no change while another change wakes it', async () => {
     const id = await w.save(
       'until.many',
       `  - wait_until: { condition: 'state.lamp[wait.changed.id].alarm == 2', timeout_seconds: 30, continue_on_timeout: false }

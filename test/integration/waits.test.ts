@@ -75,7 +75,7 @@ describe('a run that waits', () => {
     120_000 + ARM_ROUNDS * 2_000,
   );
 
-  test('lets exactly one of wake and timeout win', async () => {
+  test('is ended by either a wake or the timeout, never both', async () => {
     const rounds = RACE_ROUNDS;
     const id = await w.save(
       'both',
@@ -95,7 +95,7 @@ describe('a run that waits', () => {
     expect(new Set(sent).size).toBe(rounds);
   }, 360_000);
 
-  test('in choose in repeat in parallel, goes on at another worker with index, item, variables and artifacts', async () => {
+  test('continues at another worker inside parallel, repeat and choose, with index, item, variables and artifacts', async () => {
     const id = await w.save(
       'deep',
       `  - variables: { kept: here }
@@ -121,7 +121,7 @@ describe('a run that waits', () => {
     expect(await w.resultOf(run?.id ?? '', 'actions[3]')).toEqual({ result: [1, 'y', 'here', true, true] });
   }, 270_000);
 
-  test('is woken by another worker when the one that decided so died before its signal', async () => {
+  test('is woken by another worker if the one that decided to wake it died before its signal', async () => {
     const id = await w.save('unsent', `  - wait_until: { condition: 'state.lamp.unsent.status == "on"' }`);
     await Promise.all(w.workers.map((worker) => worker.stop('SIGKILL')));
     const dying = await w.engine.worker({ FERMATA_FAILPOINT: 'after-commit-before-signal:1' });
@@ -133,7 +133,7 @@ describe('a run that waits', () => {
     await w.engine.ended(1, id, 40_000);
   }, 270_000);
 
-  test('looks again when its worker died between arming and looking', async () => {
+  test('is evaluated again if its worker died between arming and evaluating', async () => {
     const id = await w.save('unlooked', `  - wait_until: { condition: 'state.lamp.unlooked.status == "on"' }`);
     await Promise.all(w.workers.map((worker) => worker.stop('SIGKILL')));
     const dying = await w.engine.worker({ FERMATA_FAILPOINT: 'after-wait-armed:1' });
@@ -144,7 +144,7 @@ describe('a run that waits', () => {
     await w.engine.ended(1, id, 40_000);
   }, 270_000);
 
-  test('that was replaced does no step more, whatever is delivered late or again', async () => {
+  test('performs no further step after it was replaced, whatever arrives late or repeatedly', async () => {
     const id = await w.engine.save(`
 name: replaced
 mode: restart
@@ -178,7 +178,7 @@ actions:
     expect((await w.engine.steps(old.id)).map(({ path }) => path)).toEqual(['actions[0]']);
   }, 180_000);
 
-  test('is gone from what is armed when it is cancelled, and no late wake makes it do a step', async () => {
+  test('is no longer armed after it was cancelled, and no late wake makes it perform a step', async () => {
     const id = await w.save(
       'gone',
       `  - wait_until: { condition: 'state.lamp.gone.status == "on"' }

@@ -34,7 +34,7 @@ afterEach(async () => {
 });
 
 describe('addresses', () => {
-  it('gives status, headers, text and place of an answer', async () => {
+  it('returns the status, headers, text and address of a response', async () => {
     server.answer((_, response) => response.writeHead(418, { 'X-Tea': ['green', 'black'] }).end('größe'));
     await expect(send({ url: `${server.url}/a?b=c#fragment` })).resolves.toMatchObject({
       status: 418,
@@ -53,7 +53,7 @@ describe('addresses', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('allows by name, and by port', async () => {
+  it('allows a host by name, and by port', async () => {
     const byPort = egressFor({ allow: [`127.0.0.1:${server.port}`] });
     await expect(byPort.send(request())).resolves.toMatchObject({ status: 200 });
     await expect(byPort.send(request({ url: other.url }))).rejects.toMatchObject({ code: 'egress_refused' });
@@ -67,7 +67,7 @@ describe('addresses', () => {
     expect(server.requests.at(-1)?.headers.host).toBe(`chat.internal:${server.port}`);
   });
 
-  it('connects only to what it checked, although the name leads elsewhere the next time', async () => {
+  it('connects only to the address that it checked, even if the name resolves differently the next time', async () => {
     const answers = ['203.0.113.9', '127.0.0.1', '127.0.0.1'];
     let asked = 0;
     const egress = egressFor({
@@ -96,7 +96,7 @@ describe('addresses', () => {
     await expect(egress.send(request({ url }))).rejects.toThrow(`127.0.0.1:${port} could not be reached (ECONNREFUSED`);
   });
 
-  it('keeps connections for the next request', async () => {
+  it('reuses connections for the next request', async () => {
     const ports = new Set<number | undefined>();
     server.answer((_, response) => {
       ports.add(response.socket?.remotePort);
@@ -109,7 +109,7 @@ describe('addresses', () => {
 });
 
 describe('redirects', () => {
-  it('follows them with every hop checked', async () => {
+  it('follows them and checks every hop', async () => {
     for (const location of [
       'http://127.0.0.2:1/',
       'http://169.254.169.254/latest/',
@@ -122,7 +122,7 @@ describe('redirects', () => {
     }
   });
 
-  it('follows five and no more', async () => {
+  it('follows at most five', async () => {
     server.answer((incoming, response) => {
       const left = Number(incoming.path.slice(1));
       if (left === 0) response.end('arrived');
@@ -136,7 +136,7 @@ describe('redirects', () => {
     });
   });
 
-  it('sends method and body again after 307, and neither credentials nor secrets to another origin', async () => {
+  it('sends method and body again after 307, but neither credentials nor secrets to another origin', async () => {
     redirect(`${other.url}/there`, 307);
     await send({
       method: 'PUT',
@@ -150,7 +150,7 @@ describe('redirects', () => {
       expect(other.requests[0]?.headers).not.toHaveProperty(name);
   });
 
-  it('does not give credentials back to the first origin after a detour', async () => {
+  it('does not send credentials to the first origin again after a detour', async () => {
     server.answer((incoming, response) => {
       if (incoming.path === '/back') response.end('ok');
       else response.writeHead(307, { location: `${other.url}/detour` }).end();
@@ -160,14 +160,14 @@ describe('redirects', () => {
     expect(server.requests.map(({ headers }) => headers.authorization)).toEqual(['Bearer t', undefined]);
   });
 
-  it('asks with GET and without body after 303', async () => {
+  it('sends GET without a body after 303', async () => {
     redirect(`${other.url}/there`, 303);
     await send({ method: 'POST', body: '{}', headers: { 'Content-Type': 'application/json' } });
     expect(other.requests).toMatchObject([{ method: 'GET', body: '' }]);
     expect(other.requests[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it('does not read a redirect with an endless body to its end', async () => {
+  it('does not read the endless body of a redirect to its end', async () => {
     server.answer((incoming, response) => {
       if (incoming.path === '/arrived') return void response.end('arrived');
       response.writeHead(302, { location: '/arrived' });
@@ -178,16 +178,16 @@ describe('redirects', () => {
   });
 });
 
-describe('bounds', () => {
+describe('limits', () => {
   const bounded = { timeoutMs: 150 };
   const late = { code: 'timeout', retryable: true };
 
-  it('ends when there is no answer in time', async () => {
+  it('fails if there is no response in time', async () => {
     server.answer(() => undefined);
     await expect(send(bounded)).rejects.toMatchObject(late);
   });
 
-  it('ends when the answer drips', async () => {
+  it('fails if the response arrives too slowly', async () => {
     server.answer((_, response) => {
       response.writeHead(200);
       const drip = setInterval(() => response.write('.'), 20);
@@ -203,14 +203,14 @@ describe('bounds', () => {
     await expect(send(bounded)).rejects.toMatchObject(late);
   });
 
-  it('ends while the connection is still being made', async () => {
+  it('fails while the connection is still being established', async () => {
     const egress = egressFor({ allow: [], resolve: () => new Promise(() => undefined) });
     const started = Date.now();
     await expect(egress.send(request({ url: 'http://slow.example/', ...bounded }))).rejects.toMatchObject(late);
     expect(Date.now() - started).toBeLessThan(15_000);
   });
 
-  it('ends at once when it is aborted, and closes the connection', async () => {
+  it('ends immediately when it is aborted, and closes the connection', async () => {
     const closed = new Promise<void>((resolve) => server.answer((_, response) => response.on('close', resolve)));
     const controller = new AbortController();
     const sent = send({ signal: controller.signal });
@@ -219,7 +219,7 @@ describe('bounds', () => {
     await closed;
   });
 
-  it('keeps only so much of an answer without end', async () => {
+  it('keeps only the beginning of an endless response', async () => {
     server.answer((_, response) => {
       const more = () => void response.write('x'.repeat(65_536), (error) => error ?? setImmediate(more));
       more();
@@ -254,7 +254,7 @@ describe('bounds', () => {
     expect(body.slice(0, start.length)).toBe(start);
   });
 
-  it('takes a broken connection in the middle of an answer as a network error', async () => {
+  it('treats a broken connection in the middle of a response as a network error', async () => {
     for (const headers of [{ 'content-length': '100' }, { 'content-length': '100', 'content-encoding': 'gzip' }]) {
       server.answer((_, response) => {
         response.writeHead(200, headers).write(gzipSync('half of it'));
@@ -264,7 +264,7 @@ describe('bounds', () => {
     }
   });
 
-  it('reads text in the charset that the answer names', async () => {
+  it('decodes text with the charset of the response', async () => {
     server.answer(({ path }, response) => {
       response.writeHead(200, { 'content-type': `text/plain; charset=${path.slice(1)}` }).end(Buffer.from([0xe4]));
     });
@@ -272,7 +272,7 @@ describe('bounds', () => {
     await expect(send({ url: `${server.url}/unheard-of` })).resolves.toMatchObject({ body: '\ufffd' });
   });
 
-  it('takes what is no HTTP as a network error', async () => {
+  it('treats a response that is not HTTP as a network error', async () => {
     const garbage = createServer((socket) => {
       socket.on('error', () => undefined);
       socket.end('SSH-2.0-OpenSSH_9.6\r\n');

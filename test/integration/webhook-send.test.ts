@@ -56,7 +56,7 @@ afterEach(async () => {
   await server.close();
 });
 
-it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'GET'])('sends %s with a body and with none', async (method) => {
+it.each(['POST', 'PUT', 'PATCH', 'DELETE', 'GET'])('sends %s with and without a body', async (method) => {
   await send({ method, body: { a: 'ü' } });
   await send({ method });
   expect(server.requests).toMatchObject([
@@ -95,7 +95,7 @@ it.each([
   if (Object.keys(headers).length === 0) expect(server.requests[0]?.headers).not.toHaveProperty('authorization');
 });
 
-it('sends the same key at every attempt', async () => {
+it('sends the same key in every attempt', async () => {
   answerWith(503);
   const config = { customHeaders: [{ name: 'Idempotency-Key', value: 'mine' }] };
   await expect(send(config)).rejects.toThrow();
@@ -106,7 +106,7 @@ it('sends the same key at every attempt', async () => {
   ]);
 });
 
-it('signs so that the receiver can check the raw body', async () => {
+it('signs the raw body so that the receiver can verify it', async () => {
   await send({ signingSecret: 's3cret', body: { text: 'grüße' } });
   const [received] = server.requests;
   const timestamp = String(received?.headers['x-fermata-timestamp']);
@@ -117,7 +117,7 @@ it('signs so that the receiver can check the raw body', async () => {
   expect(received?.headers['x-fermata-signature']).toBe(`sha256=${expected}`);
 });
 
-it('leaves a delivery that its artifact type describes', async () => {
+it('produces a delivery that matches its artifact type', async () => {
   answerWith(201, { 'content-type': 'application/json' }, '{"id":7,"ok":true}');
   const { artifact, output } = await send({ body: {} });
   const delivery = { url: `${server.url}/hook`, status: 201, externalId: '7', responseBody: '{"id":7,"ok":true}' };
@@ -126,19 +126,19 @@ it('leaves a delivery that its artifact type describes', async () => {
   expect(sendAction().produces?.schema.parse(artifact)).toEqual(delivery);
 });
 
-it('keeps 10,000 characters of a long answer, and still finds the id', async () => {
+it('keeps 10,000 characters of a long response, and still finds the id', async () => {
   answerWith(200, {}, JSON.stringify({ text: 'x'.repeat(50_000), id: 'late' }));
   const { artifact } = await send({});
   expect(artifact).toMatchObject({ externalId: 'late' });
   expect(artifact?.['responseBody']).toHaveLength(10_000);
 });
 
-it('succeeds with any 2xx', async () => {
+it('succeeds with any 2xx status', async () => {
   answerWith(204);
   await expect(send({})).resolves.toMatchObject({ artifact: { status: 204, responseBody: '' } });
 });
 
-it.each([408, 425, 429, 500, 503])('fails with %i, worth another attempt', async (status) => {
+it.each([408, 425, 429, 500, 503])('fails with %i and allows another attempt', async (status) => {
   answerWith(status, {}, 'later');
   await expect(send({})).rejects.toMatchObject({
     code: 'http_status',
@@ -153,7 +153,7 @@ it.each([304, 400, 401, 404, 409, 422])('fails with %i for good', async (status)
   await expect(send({})).rejects.toMatchObject({ code: 'http_status', status, retryable: false });
 });
 
-it('tries again on a status that the configuration adds', async () => {
+it('retries on a status that the configuration adds', async () => {
   answerWith(409);
   await expect(send({ retryOnStatus: [409] })).rejects.toMatchObject({ status: 409, retryable: true });
 });
@@ -167,7 +167,7 @@ it.each([
   await expect(send({})).rejects.toMatchObject({ retryable: true, retryAfterMs });
 });
 
-it('has five seconds unless the configuration says otherwise', () => {
+it('has a timeout of five seconds unless the configuration says otherwise', () => {
   const { timeoutMs } = sendAction();
   expect([{}, { timeout: '{{ variables.t }}' }, { timeout: 250 }].map(timeoutMs)).toEqual([5_000, 5_000, 250]);
 });
@@ -178,14 +178,14 @@ it('ends at its timeout and when its attempt is aborted', async () => {
   await expect(send({}, AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
 });
 
-it('refuses what it may not reach', async () => {
+it('refuses forbidden addresses', async () => {
   const refused = { code: 'egress_refused', retryable: false };
   await expect(send({ url: 'http://169.254.169.254/' })).rejects.toMatchObject(refused);
   answerWith(302, { location: 'http://[::1]/' });
   await expect(send({})).rejects.toMatchObject(refused);
 });
 
-it('keeps custom headers and credentials from another origin, not what identifies the request', async () => {
+it('sends no custom headers and credentials to another origin, only what identifies the request', async () => {
   const other = await startWebhookServer();
   answerWith(308, { location: `${other.url}/moved` });
   await send({

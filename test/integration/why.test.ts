@@ -76,14 +76,14 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('7: the window has not seen enough events', async () => {
+    test('7: too few events in the window', async () => {
       await engine.save(trigger('counted', 'window: { count: 3, minutes: 10 }'));
       expect(await explained('counted')).toContain(
         '"Page for counted" did not run: 1 of 3 events within 10 minutes so far',
       );
     });
 
-    test('8, 9: the cause has not held for long enough; then it stopped', async () => {
+    test('8, 9: the cause has not held for long enough; then it ended', async () => {
       await engine.call(api, 'PUT', '/entity-kinds/pump', {
         schema: { type: 'object', properties: { status: { type: 'string' } } },
       });
@@ -106,7 +106,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       expect(await why(off)).toMatch(/"Pump is off" did not run: the cause stopped at .*, before /);
     });
 
-    test('10: one is running already', async () => {
+    test('10: a run is already active', async () => {
       await engine.save(
         on('busy')
           .replace('parallel', 'single')
@@ -118,7 +118,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('11: as many run as may', async () => {
+    test('11: the maximum number of runs is active', async () => {
       await engine.save(on('capped', 'max_runs: 1').replace(/actions: .*/, 'actions: [{ delay: { minutes: 5 } }]'));
       await emit('capped');
       expect(await explained('capped')).toMatch(
@@ -135,7 +135,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       expect(answer).toContain('"Call for off" did not run: its trigger "t" was disabled');
     });
 
-    test('14: nobody listens', async () => {
+    test('14: no trigger listens to the event', async () => {
       expect(await explained('unheard')).toContain('No automation listens to unheard.');
     });
 
@@ -175,7 +175,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('18: the run ended at a condition of its own', async () => {
+    test('18: the run ended at one of its own conditions', async () => {
       const id = await engine.save(
         on('ending', '', `[{ condition: 'trigger.payload.data.n > 3' }, { delay: { seconds: 1 } }]`),
       );
@@ -196,7 +196,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       expect(answer).toMatch(/branch 0: trigger\.payload\.data\.night == true is false/);
     });
 
-    test('20: the run waits, and the event left it asleep', async () => {
+    test('20: the run waits, and the event did not wake it', async () => {
       const wait = `[{ wait_for_trigger: { event: automation.event, config: { type: answer }, context_key: "*", filter: 'trigger.payload.data.ok == true', timeout_seconds: 600 } }]`;
       const id = await engine.save(on('waiting', '', wait));
       const first = await emit('waiting');
@@ -206,7 +206,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       expect(await explained('answer', { ok: true })).toMatch(/It woke the wait of run .* at actions\[0\]/);
     });
 
-    test('21: the alert is only repeated', async () => {
+    test('21: the alert was only repeated', async () => {
       const sent = alert({ team: 'repeat' });
       await fire(sent);
       await new Promise((resolve) => setTimeout(resolve, 2_100));
@@ -222,7 +222,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('23: it is not the time of day', async () => {
+    test('23: it is not the right time of day', async () => {
       const hour = (new Date().getUTCHours() + 12) % 24;
       const time = `{ time: { after: "${String(hour).padStart(2, '0')}:00", before: "${String((hour + 1) % 24).padStart(2, '0')}:00" } }`;
       await engine.save(on('nightly', `conditions: [${time}]`));

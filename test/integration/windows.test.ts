@@ -46,7 +46,7 @@ describe('a window gate', () => {
   };
   const minute = (n: number) => new Date(Date.now() - 3_600_000 + n * 60_000);
 
-  it('fires at the n-th event within its minutes, for each key separately, and records why it did not before', async () => {
+  it('fires at the n-th event within its minutes, for each key separately, and records why it did not fire before', async () => {
     const id = await engine.save(counted('flap', '{ count: 3, minutes: 10 }'));
     for (const n of [0, 1, 12]) await emitAt('flap', minute(n), 'a');
     for (const n of [12, 13]) await emitAt('flap', minute(n), 'b');
@@ -66,13 +66,13 @@ describe('a window gate', () => {
     ]);
   });
 
-  it('fires once for a stream and again after a lull', async () => {
+  it('fires once for a continuous stream and again after a lull', async () => {
     const id = await engine.save(counted('lull', '{ count: 2, minutes: 5, refire: once }'));
     for (const n of [0, 1, 2, 3, 30, 31, 32]) await emitAt('lull', minute(n));
     await runsOf(id, 2);
   });
 
-  it('counts by partitionBy, and by the context key where that gives nothing or an error', async () => {
+  it('counts by partitionBy, and by the context key if that is empty or fails', async () => {
     const id = await engine.save(
       counted('parts', '{ count: 2, minutes: 5, partitionBy: trigger.payload.data.missing - 1 }'),
     );
@@ -87,7 +87,7 @@ describe('a window gate', () => {
     await runsOf(other, 1);
   });
 
-  it('counts a change once, however often it is put before the dispatchers', async () => {
+  it('counts a change once, however often the dispatchers receive it', async () => {
     const id = await engine.save(counted('again', '{ count: 2, minutes: 5 }'));
     await emitAt('again', minute(0));
     for (let round = 0; round < 3; round += 1) {
@@ -99,7 +99,7 @@ describe('a window gate', () => {
     await runsOf(id, 1);
   });
 
-  it('keeps its count over a save that leaves event, filter and window alone, and forgets it otherwise', async () => {
+  it('keeps its count across a save with the same event, filter and window, and otherwise forgets it', async () => {
     const yaml = counted('saved', '{ count: 3, minutes: 5 }');
     const id = await engine.save(yaml);
     await emitAt('saved', minute(0));
@@ -113,7 +113,7 @@ describe('a window gate', () => {
     await runsOf(id, 1);
   });
 
-  it('misses none and doubles none of many that arrive at once in two workers', async () => {
+  it('misses and repeats none of many events that arrive at two workers at once', async () => {
     const id = await engine.save(counted('storm', '{ count: 11, minutes: 5, partitionBy: "\'all\'" }'));
     await Promise.all(Array.from({ length: 60 }, (_, n) => engine.emit('storm', {}, { subject: `s${n}` })));
     await routed();

@@ -32,7 +32,7 @@ describe('workflow tasks, wakes and starts', () => {
   const taskTimeout = (events: HistoryEvents): number =>
     Number(events[0]?.workflowExecutionStartedEventAttributes?.workflowTaskTimeout?.seconds ?? 0);
 
-  test('a worker that stands still for longer than the usual 10 s keeps its workflow task, and repeats nothing', async () => {
+  test('a worker that is suspended for longer than the usual 10 s keeps its workflow task, and repeats nothing', async () => {
     const worker = await engine.worker({ FERMATA_FAILPOINT: 'before-attempt-is-sent:1:stop' });
     const id = await engine.save(`
 name: stands still
@@ -58,7 +58,7 @@ actions:
     await worker.stop();
   }, 360_000);
 
-  test('an execution that continues as new keeps the time that its tasks have', async () => {
+  test('an execution that continues as new keeps the timeout of its workflow tasks', async () => {
     const worker = await engine.worker({ FERMATA_CONTINUE_AFTER: '20' });
     const id = await engine.save(`
 name: continues
@@ -80,7 +80,7 @@ actions:
     await worker.stop();
   }, 360_000);
 
-  test('a wake is sent once, however long the run that it woke takes to end', async () => {
+  test('a wake is sent once, however long the run takes to end after it', async () => {
     const worker = await engine.worker();
     const id = await engine.save(`
 name: woken once
@@ -110,7 +110,7 @@ actions:
     await worker.stop();
   }, 360_000);
 
-  test('a burst that waited for Temporal is started once each', async () => {
+  test('each run of a burst that waited for Temporal is started once', async () => {
     const port = await freePort();
     const worker = await engine.worker({ FERMATA_METRICS_PORT: String(port) });
     const id = await engine.save(`

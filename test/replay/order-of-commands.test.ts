@@ -219,7 +219,7 @@ describe('commands of a run', () => {
     );
   }, 900_000);
 
-  it('carry out what the definition says, as a dry run does, whatever the order in which things end', async () => {
+  it('perform what the definition says, as in a dry run, in whatever order activities end', async () => {
     const odds = { ...ODDS, holds: 100 };
     compared = 0;
     await fc.assert(
@@ -231,7 +231,7 @@ describe('commands of a run', () => {
     expect(compared).toBeGreaterThan(RUNS / 2);
   }, 900_000);
 
-  it('go on with the next iteration when a false condition has cancelled the waits beside it', async () => {
+  it('continue with the next iteration when a false condition has cancelled the waits beside it', async () => {
     const wait = { wait_until: { condition: '1 == 1' } };
     const cut = { sequence: [{ delay: { seconds: 1 } }, { condition: '1 == 2' }] };
     const definition = parsed({

@@ -22,7 +22,7 @@ async function plantedBundle(): Promise<{ code: string }> {
 }
 
 describe('recorded histories', () => {
-  it('of every example and every guide are there', () => {
+  it('exist for every example and every guide', () => {
     const named = (folder: string, prefix: string) =>
       readdirSync(join(projectRoot(), 'examples', folder)).map((file) => `${prefix}${file.replace('.yaml', '')}`);
     const examples = [...named('automations', ''), ...named('guides', 'guide-')];
@@ -42,7 +42,7 @@ describe('recorded histories', () => {
     expect(replayed).toBe(histories.length);
   }, 60_000);
 
-  it('catch a planted reordering', async () => {
+  it('detect a deliberate reordering', async () => {
     const [first] = histories;
     if (!first) throw new Error('no history');
     const replay = Worker.runReplayHistory({ workflowBundle: await plantedBundle() }, first.history);

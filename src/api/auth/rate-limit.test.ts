@@ -19,7 +19,7 @@ function limiterAt(perSecond: number) {
   return { admitted, wait: (ms: number) => (now += ms) };
 }
 
-it('admits one second worth at once and then as much as time has passed', () => {
+it("admits one second's worth at once and then as much as time allows", () => {
   const { admitted, wait } = limiterAt(100);
   expect(admitted('a', 150)).toBe(100);
   wait(50);
@@ -28,7 +28,7 @@ it('admits one second worth at once and then as much as time has passed', () => 
   expect(admitted('a', 150)).toBe(100);
 });
 
-it('counts callers apart, and forgets those that went away when there are too many', () => {
+it('counts callers separately, and forgets idle ones if there are too many', () => {
   const { admitted } = limiterAt(2);
   expect(admitted('a', 3)).toBe(2);
   expect(admitted('b', 3)).toBe(2);
@@ -36,7 +36,7 @@ it('counts callers apart, and forgets those that went away when there are too ma
   expect(admitted('a', 3)).toBe(2);
 });
 
-it('is not confused by a clock that is set back', () => {
+it('tolerates a clock that is set back', () => {
   const { admitted, wait } = limiterAt(10);
   admitted('a', 10);
   wait(-5_000);

@@ -5,7 +5,7 @@ import { createCostGuard } from './cost-guard';
 let now = 0;
 const clock = { now: () => new Date(now) };
 
-it('lets each token have four calls under way', () => {
+it('allows each token four concurrent calls', () => {
   const guard = createCostGuard(createRateLimiter(1_000, clock));
   const ends = Array.from({ length: 4 }, () => guard.enter('a', 10_000));
   expect(() => guard.enter('a', 10_000)).toThrow(FermataError);
@@ -15,7 +15,7 @@ it('lets each token have four calls under way', () => {
   expect(() => guard.enter('a', 10_000)).not.toThrow();
 });
 
-it('counts a call as one request for each 8 kB of its body, and lets one through that costs more than a second has', () => {
+it("counts a call as one request for each 8 kB of its body, and admits one that costs more than a second's worth", () => {
   const limiter = createRateLimiter(10, clock);
   const guard = createCostGuard(limiter);
   limiter.take('a');

@@ -4,7 +4,7 @@ import { fixSeed } from '../../../test/support/property-seed';
 
 fixSeed();
 
-it('finds the place for every text that JSON.parse refuses, inside the text or right after it', () => {
+it('finds the position of the error in every text that JSON.parse refuses, inside the text or right after it', () => {
   const broken = fc
     .tuple(fc.json(), fc.nat(), fc.constantFrom('}', ']', ',', '"', ':', 'x', '\n', '{'))
     .map(([text, at, char]) => text.slice(0, at % (text.length + 1)) + char + text.slice(at % (text.length + 1)));
@@ -34,7 +34,7 @@ it('reads a valid text to its end', () => {
   );
 });
 
-it('counts brackets, but not those in texts', () => {
+it('counts brackets, except in strings', () => {
   expect(nestsTooDeep('['.repeat(128))).toBe(false);
   expect(nestsTooDeep('['.repeat(129))).toBe(true);
   expect(nestsTooDeep(`"${'['.repeat(1000)}\\"${'{'.repeat(1000)}"`)).toBe(false);

@@ -1,6 +1,6 @@
 import { createRefusalSampler } from './refusal-sampler';
 
-it('records the first refusals of each minute, address and action and counts the others', () => {
+it('records the first refusals of each minute, address and action, and counts the others', () => {
   let now = 0;
   const sampler = createRefusalSampler({ now: () => new Date(now) });
   expect(sampler.take('a', 'x', 1)).toEqual({});
@@ -15,7 +15,7 @@ it('records the first refusals of each minute, address and action and counts the
   expect(sampler.take('b', 'x', 1)).toEqual({});
 });
 
-it('remembers a bounded number of them', () => {
+it('remembers a limited number of them', () => {
   const sampler = createRefusalSampler({ now: () => new Date(0) });
   for (let i = 0; i <= 10_000; i += 1) sampler.take(`address ${i}`, 'x', 1);
   expect(sampler.take('address 0', 'x', 1)).toEqual({});

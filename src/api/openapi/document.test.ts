@@ -68,7 +68,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
   Object.entries(methods).map(([method, operation]) => ({ name: `${method} ${path}`, path, method, operation })),
 );
 
-it('is what the types of the console are made from (UPDATE_SCHEMA=1 writes them)', () => {
+it('is the source of the types of the console (UPDATE_SCHEMA=1 writes them)', () => {
   const file = join(projectRoot(), 'console', 'src', 'api', 'schema.d.ts');
   const directory = mkdtempSync(join(tmpdir(), 'openapi-'));
   try {
@@ -84,19 +84,19 @@ it('is what the types of the console are made from (UPDATE_SCHEMA=1 writes them)
   }
 }, 60_000);
 
-it('describes every route once, under an id of its own', () => {
+it('describes every route once, with a unique operation id', () => {
   expect(operations).toHaveLength(routes.length);
   expect(new Set(operations.map(({ operation }) => operation.operationId)).size).toBe(routes.length);
 });
 
-it('declares a permission or public for each route', () => {
+it('declares a permission or public access for each route', () => {
   for (const { name, operation } of operations) {
     expect([name, [...PERMISSIONS, 'public'].includes(operation['x-permission'])]).toEqual([name, true]);
     expect([name, operation.security.length > 0]).toEqual([name, operation['x-permission'] !== 'public']);
   }
 });
 
-it('lets nothing that changes something be done with a permission that only reads', () => {
+it('requires more than a read permission for every route that changes something', () => {
   for (const route of routes) {
     if (route.effect === 'write')
       expect([route.operationId, route.permission]).not.toEqual([route.operationId, 'automation.read']);
@@ -109,7 +109,7 @@ it('lets nothing that changes something be done with a permission that only read
   }
 });
 
-it('describes a shape for each answer with a body, and the refusals that any call can give', () => {
+it('describes the schema of each response body, and the refusals that apply to every call', () => {
   for (const { name, operation } of operations) {
     const { responses } = operation;
     expect(Object.keys(responses).some((status) => status.startsWith('2'))).toBe(true);
@@ -122,7 +122,7 @@ it('describes a shape for each answer with a body, and the refusals that any cal
   }
 });
 
-it('names every part of a path as a parameter', () => {
+it('declares every path parameter', () => {
   for (const { path, operation } of operations) {
     const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name);
     const declared = (operation.parameters ?? []).filter((parameter) => parameter.in === 'path');
@@ -130,7 +130,7 @@ it('names every part of a path as a parameter', () => {
   }
 });
 
-it('has no reference that leads nowhere', () => {
+it('has no broken references', () => {
   const names = new Set(Object.keys(document.components.schemas));
   const found = JSON.stringify(document).matchAll(/"\$ref":"([^"]+)"/g);
   for (const [, ref = ''] of found) {
@@ -139,7 +139,7 @@ it('has no reference that leads nowhere', () => {
   }
 });
 
-it('makes a page without anything inline, so that the strict content security policy holds', () => {
+it('produces a page without inline code, which the strict content security policy allows', () => {
   const page = renderPage(document);
   expect(page).not.toMatch(/<script>|style="|onclick=|https?:\/\//);
   for (const { operation } of operations) expect(page).toContain(`id="${operation.operationId}"`);

@@ -10,14 +10,14 @@ import { foreignNotes, readAutomationFile } from './automation-files';
 import { listFiles } from './list-files';
 
 describe('readAutomationFile', () => {
-  it('reads each document of a file, with the places of the file', () => {
+  it('reads each document of a file, with positions in the file', () => {
     const { found, errors } = readAutomationFile('a.yaml', 'name: one\n---\nname: two\nmode: single\n');
     expect(errors).toEqual([]);
     expect(found.map(({ document }) => document['name'])).toEqual(['one', 'two']);
     expect(found[1]?.locate('mode')).toMatchObject({ line: 4 });
   });
 
-  it('wraps an automation alone for Git, and finds places of the wrapping in the file', () => {
+  it('wraps a plain automation for Git, and maps positions in the wrapper to the file', () => {
     const [automation] = readAutomationFile('a.yaml', 'mode: single\nname: one\n').found;
     expect(automation?.wrapped).toEqual({
       apiVersion: 'fermata/v1',
@@ -29,7 +29,7 @@ describe('readAutomationFile', () => {
     expect(automation?.locateWrapped('spec.mode')).toMatchObject({ path: 'mode', line: 1 });
   });
 
-  it('takes title, description and group of a document for Git from its metadata', () => {
+  it('reads title, description and group of a document for Git from its metadata', () => {
     const text = [
       'apiVersion: fermata/v1',
       'kind: Automation',
@@ -43,7 +43,7 @@ describe('readAutomationFile', () => {
     expect(automation?.locate('name')).toMatchObject({ path: 'metadata.title', line: 3 });
   });
 
-  it('reports what is wrong with the YAML, and continues with the other documents', () => {
+  it('reports YAML errors and continues with the other documents', () => {
     const { found, errors } = readAutomationFile('a.yaml', 'name: one\nname: again\n---\nname: two\n---\n- 1\n');
     expect(errors.map(({ finding }) => [finding.code, finding.line])).toEqual([
       ['duplicate_key', 2],
@@ -52,7 +52,7 @@ describe('readAutomationFile', () => {
     expect(found).toHaveLength(1);
   });
 
-  it('skips documents of other programs and names each kind once', () => {
+  it('skips documents of other programs and reports each kind once', () => {
     const manifest = 'apiVersion: v1\nkind: ConfigMap\n---\nname: one\n---\napiVersion: v1\nkind: ConfigMap\n';
     const read = readAutomationFile('a.yaml', manifest);
     expect(read.errors).toEqual([]);
@@ -60,18 +60,18 @@ describe('readAutomationFile', () => {
     expect(foreignNotes([read, read])).toEqual(["skipped v1 ConfigMap in 2 files: not Fermata's"]);
   });
 
-  it('finds keys of other people harmless', () => {
+  it('treats the key __proto__ as plain data', () => {
     const { found } = readAutomationFile('a.yaml', '__proto__: { kind: x }\nname: one\n');
     expect(found[0]?.document['kind']).toBeUndefined();
   });
 });
 
-describe('automations that are shipped', () => {
+describe('the automations in this repository', () => {
   const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
   const validate = (document: object) => validateDefinition(document, { registry, filters: createFilterRegistry() });
   const files = listFiles(['automations', 'guides', 'alerts'].map((part) => join(projectRoot(), 'examples', part)));
 
-  it.each(files)('%s is valid, without a warning', (file) => {
+  it.each(files)('%s is valid, without warnings', (file) => {
     const { found, errors } = readAutomationFile(file);
     expect(errors).toEqual([]);
     for (const { document } of found) {
@@ -80,7 +80,7 @@ describe('automations that are shipped', () => {
     }
   });
 
-  it.each(listDocs())('%s shows no automation that reads members or values that do not exist', (file) => {
+  it.each(listDocs())('%s contains no automation that reads unknown members or values', (file) => {
     const blocks = readFileSync(file, 'utf8').matchAll(/^```yaml\n([^]*?)^```/gm);
     for (const [, text = ''] of blocks) {
       if (!/^triggers:/m.test(text)) continue;

@@ -35,7 +35,7 @@ describe('listFiles', () => {
     expect(listed(join(root, 'current'))).toEqual(['current/team/a.yaml']);
   });
 
-  it('ends at loops of links and passes over dangling ones', () => {
+  it('stops at circular links and skips dangling ones', () => {
     write('a', 'one.yml');
     symlinkSync('..', join(root, 'a', 'up'));
     symlinkSync('self', join(root, 'self'));
@@ -43,23 +43,23 @@ describe('listFiles', () => {
     expect(listed(root)).toEqual(['a/one.yml']);
   });
 
-  it('lists a file once that is named twice, and one that is hidden when it is named', () => {
+  it('lists a file once even if it is named twice, and a hidden file if it is named', () => {
     write('.hidden.yaml');
     write('a.json');
     expect(listed(join(root, 'a.json'), root, join(root, '.hidden.yaml'))).toEqual(['a.json', '.hidden.yaml']);
   });
 
-  it('skips node_modules and other endings', () => {
+  it('skips node_modules and other extensions', () => {
     write('node_modules', 'x', 'a.yaml');
     write('notes.md');
     expect(listed(root)).toEqual([]);
   });
 
-  it('writes paths below the working directory without it', () => {
+  it('returns relative paths below the working directory', () => {
     expect(listFiles([join(process.cwd(), 'examples', 'automations')])[0]).toMatch(/^examples\/automations\//);
   });
 
-  it('names an argument that cannot be read', () => {
+  it('reports an argument that cannot be read', () => {
     expect(() => listFiles([join(root, 'missing')])).toThrow(UsageError);
   });
 });

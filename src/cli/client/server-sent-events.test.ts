@@ -15,13 +15,13 @@ describe('readServerSentEvents', () => {
     expect(events).toEqual([{ id: '7', name: 'run', data: '{"a":1}' }]);
   });
 
-  it('puts together what was cut between chunks, also within a character', async () => {
+  it('joins text that was split between chunks, even within a character', async () => {
     const bytes = Buffer.from('id: 1\ndata: größer\n\n').toString('latin1');
     const events = await read(...bytes.split(''));
     expect(events).toEqual([{ id: '1', name: 'message', data: 'größer' }]);
   });
 
-  it('joins lines of data, and leaves out an event that was not finished', async () => {
+  it('joins lines of data, and ignores an incomplete event', async () => {
     expect(await read('data: a\ndata: b\n\ndata: c\n')).toEqual([{ id: undefined, name: 'message', data: 'a\nb' }]);
   });
 });

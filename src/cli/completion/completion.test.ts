@@ -60,7 +60,7 @@ describe('completion in zsh and fish', () => {
     return join(directory, name);
   };
 
-  it('quotes what descriptions say', () => {
+  it('quotes the text of descriptions', () => {
     expect(zshScript(program())).toContain(`list '\\''hooks'\\'', $(touch x)`);
     expect(fishScript(program())).toContain(`list \\'hooks\\', $(touch x)`);
   });

@@ -71,7 +71,7 @@ const MOTION = `
 `;
 
 describe('fermata import home-assistant', () => {
-  it('translates what has a counterpart, and comments what has none with the original and the reason', () => {
+  it('translates what has an equivalent, and adds comments with the original and the reason for the rest', () => {
     const [one] = imported(MOTION);
     expect(one?.definition).toMatchObject({
       ...{ name: 'Motion light', description: 'Turn on the hall light', mode: 'restart', max_exceeded: 'silent' },
@@ -125,7 +125,7 @@ describe('fermata import home-assistant', () => {
     );
   });
 
-  it('leaves an automation enabled when nothing is left out, unless it was off', () => {
+  it('leaves an automation enabled if nothing is left out, unless it was off', () => {
     const text = (more: string) => `
 alias: Nightly
 ${more}
@@ -149,7 +149,7 @@ action: [{ service: system_log.write, data: { message: "night {{ states('sensor.
     });
   });
 
-  it('translates triggers by time, number, event and webhook, and comments those by sun and template', () => {
+  it('translates triggers by time, number, event and webhook, and adds comments for those by sun and template', () => {
     const [one] = imported(`
 automation:
   alias: Triggers
@@ -256,7 +256,7 @@ automation:
     expect(one?.left).toHaveLength(4);
   });
 
-  it('reads configurations with labels, and takes no value with a tag for a text', () => {
+  it('reads configurations with labels, and does not treat a tagged value as text', () => {
     const all = imported(
       `
 homeassistant: { name: Home }
@@ -274,7 +274,7 @@ automation ui:
     expect(all[0]?.definition['triggers']).toEqual([expect.objectContaining({ id: 'none', enabled: false })]);
   });
 
-  it('refuses what is no YAML, and what has no automations', () => {
+  it('refuses text that is not YAML, and documents without automations', () => {
     expect(() => readAutomations('a: [')).toThrow(UnreadableFile);
     expect(() => readAutomations('sensor: []')).toThrow('There are no automations.');
     expect(() => readAutomations('- just a text')).toThrow('Entry 1');

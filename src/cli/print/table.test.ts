@@ -11,14 +11,14 @@ describe('renderTable', () => {
     expect(renderTable(['ID', 'NAME'], rows, options)).toBe('ID      NAME\na       first\nlonger');
   });
 
-  it('cuts the last column only, and only on a terminal', () => {
+  it('cuts only the last column, and only on a terminal', () => {
     const rows = [['x'.repeat(30), 'y'.repeat(60)]];
     const lines = renderTable(['A', 'B'], rows, { colours: false, width: 60 }).split('\n');
     expect(lines[1]).toBe(`${'x'.repeat(30)}  ${'y'.repeat(27)}…`);
     expect(renderTable(['A', 'B'], rows, options)).toContain('y'.repeat(60));
   });
 
-  it('shortens ids in the middle and instants from the left before the table becomes wider than the terminal', () => {
+  it('shortens ids in the middle and instants on the left before the table becomes wider than the terminal', () => {
     const id = '01a22207-70b4-757e-80ae-49f5390a5986';
     const row = [id, 'waiting', '2026-11-28 12:00:43', 'a status of several words', 'the name of an automation'];
     const at = (width: number) =>
@@ -31,11 +31,11 @@ describe('renderTable', () => {
     for (const width of [60, 80, 100, 120]) expect([...at(width)].length).toBeLessThanOrEqual(width);
   });
 
-  it('lets no control sequence of a name reach the terminal', () => {
+  it('prints no control sequences from names', () => {
     expect(renderTable(['NAME'], [['evil\x1b]0;title\x07\nname']], options)).toBe('NAME\nevil]0;title name');
   });
 
-  it('colours cells without disturbing the alignment', () => {
+  it('colours cells without affecting the alignment', () => {
     const cells = [[{ text: 'failed', tone: 'bad' as const }, 'x']];
     expect(renderTable(['STATUS', 'X'], cells, { colours: true, width: undefined })).toContain(
       '\x1b[31mfailed\x1b[0m  x',
@@ -52,7 +52,7 @@ describe('cutMiddle', () => {
 });
 
 describe('cut', () => {
-  it('counts columns: wide characters take two', () => {
+  it('counts columns: wide characters occupy two', () => {
     expect(cut('🔥🔥🔥', 6)).toBe('🔥🔥🔥');
     expect(cut('🔥🔥🔥', 5)).toBe('🔥🔥…');
     expect(cut('größer', 6)).toBe('größer');

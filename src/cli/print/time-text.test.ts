@@ -13,14 +13,14 @@ describe('durationText', () => {
 });
 
 describe('offsetText', () => {
-  it('has milliseconds as long as they matter', () => {
+  it('shows milliseconds as long as they matter', () => {
     expect(offsetText(42)).toBe('+0.042 s');
     expect(offsetText(12_340)).toBe('+12.3 s');
     expect(offsetText(-5)).toBe('-0.005 s');
   });
 });
 
-it('shows an absent instant as a dash and an absent span as nothing', () => {
+it('shows a missing instant as a dash and a missing duration as an empty text', () => {
   expect(instantText(null)).toBe('-');
   expect(instantText('2026-11-20T09:15:33.417Z')).toBe('2026-11-20 09:15:33');
   expect(elapsedMs('2026-11-20T09:15:33.417Z', null)).toBeUndefined();

@@ -39,7 +39,7 @@ describe('renderRun', () => {
   const artifacts = [{ actionId: 'open', name: 'incident', data: { incidentId: 'i1', reused: false } }];
   const text = renderRun({ run, steps, artifacts }, { colours: false, width: undefined });
 
-  it('shows why the run is there and how it ended', () => {
+  it('shows why the run exists and how it ended', () => {
     expect(text).toContain('trigger     unhealthy (healthcheck.system_health_changed)');
     const custom = { ...run, triggerEvent: 'automation.event', customType: 'deploy.finished' };
     expect(renderRun({ run: custom, steps: [], artifacts: [] }, { colours: false, width: undefined })).toContain(
@@ -48,7 +48,7 @@ describe('renderRun', () => {
     expect(text).toContain('failed  after 1.5 s  The server answered 500. [http_status]');
   });
 
-  it('shows of a loop only what its steps themselves left, since artifacts of one action do not say whose they are', () => {
+  it('shows only the results of steps in a loop, because the artifacts do not say which pass produced them', () => {
     const of = (n: number) => ({ actionId: 'ask', name: 'delivery', data: { answer: `a${n}` } });
     const looped = [0, 1].map((n) =>
       step({
@@ -63,13 +63,13 @@ describe('renderRun', () => {
     expect(reported).not.toContain('answer: ');
   });
 
-  it('shows of a step that failed its configuration, and earlier attempts with their errors', () => {
+  it('shows the configuration of a failed step, and earlier attempts with their errors', () => {
     expect(text).toContain('config: url: https://example.org/hook, bearerToken: ${{ secrets.HOOK }}');
     expect(text).toContain('attempt 1 failed after 3.0 s: No answer. [timeout]');
     expect(text).not.toContain('attempt 3');
   });
 
-  it('shows of each step when, what, where, how long, and what it left', () => {
+  it('shows when and where each step ran, how long it took, and what it produced', () => {
     expect(text).toMatch(/\+0\.020 s {2}✓ {4}incident\.create · open +actions\[0\]\.choose\[0\]\.sequence\[0\], 35 ms/);
     expect(text).toContain('incidentId: i1, reused: false');
     expect(text).toMatch(/✗ {2}integration-webhook\.send +actions\[1\], failed, 1\.3 s, 3 attempts/);

@@ -30,7 +30,7 @@ test.each([
   expect(decidingText({ path: 'p', ...part })).toBe(text);
 });
 
-test('a custom event is named by its own type', () => {
+test('a custom event is called by its type', () => {
   const change = {
     ...{ changeId: 'c', kind: 'event', id: 'shop', event: 'automation.event', customType: 'deploy.finished' },
     ...{ events: ['automation.event'], changedFields: [], occurredAt: '2026-11-28T08:00:00Z' },
@@ -45,7 +45,7 @@ test('a custom event is named by its own type', () => {
   expect(eventNames({ customType: null, events: ['alert.fired'] })).toEqual(['alert.fired']);
 });
 
-test('control characters of senders do not reach the terminal', () => {
+test('control characters from senders do not reach the terminal', () => {
   const change = {
     ...{ changeId: 'c', kind: 'alert', id: 'f\u001b[2J', event: null, events: [], changedFields: ['status'] },
     ...{ occurredAt: '2026-11-28T08:00:00Z', routedAt: null, failedAt: null, failure: 'bad\u0007' },

@@ -3,7 +3,7 @@ import { createSchemaPool } from './schema-pool';
 const pool = createSchemaPool({ size: 1, deadlineMs: 5_000 });
 const check = (schema: object, ...states: unknown[]) => pool.check(JSON.stringify(schema), states);
 
-it('gives the errors of each state', async () => {
+it('returns the errors of each state', async () => {
   const schema = {
     type: 'object',
     properties: { a: { type: 'integer' } },
@@ -51,7 +51,7 @@ it('distinguishes the patterns of one schema', async () => {
   });
 });
 
-it('says of a pattern that needs backtracking that it cannot be used', async () => {
+it('reports that a pattern with backtracking cannot be used', async () => {
   expect(await check({ properties: { a: { pattern: '(a)\\1' } } })).toMatchObject({ type: 'unusable' });
   expect(await check({ properties: { a: { pattern: '[' } } })).toMatchObject({ type: 'unusable' });
   expect(await check({ properties: { a: { pattern: '((a{1000}){1000}){1000}' } } })).toMatchObject({
@@ -59,7 +59,7 @@ it('says of a pattern that needs backtracking that it cannot be used', async () 
   });
 });
 
-it('compares items for uniqueItems in linear time, whatever the order of their keys', async () => {
+it('compares items for uniqueItems in linear time, regardless of the order of their keys', async () => {
   const schema = { properties: { a: { uniqueItems: true } } };
   const items = Array.from({ length: 50_000 }, (_, n) => ({ a: { b: [n] }, c: 'same' }));
   expect(
@@ -80,7 +80,7 @@ it('compares items for uniqueItems in linear time, whatever the order of their k
   });
 });
 
-it('ends a check at its deadline and goes on with another thread', async () => {
+it('ends a check at its deadline and continues with another thread', async () => {
   const impatient = createSchemaPool({ size: 1, deadlineMs: 300 });
   // Each of the 300,000 items must be compared with each of these 300 entries.
   const entries = Array.from({ length: 300 }, (_, n) => ({ a: ['long', 'long', 'long', n] }));
@@ -93,7 +93,7 @@ it('ends a check at its deadline and goes on with another thread', async () => {
   expect(answers).toEqual([{ type: 'too_expensive' }, { type: 'checked', errors: [[]] }]);
 });
 
-it('says of a schema that is none what is wrong with it', async () => {
+it('reports why a schema is invalid', async () => {
   expect(await check({ type: 'nope' })).toMatchObject({
     type: 'unusable',
     message: expect.stringContaining('type') as string,

@@ -106,7 +106,7 @@ describe('a document that is no plain data', () => {
     ],
     ['a getter in a list', { name: 'A', triggers: Object.defineProperty([], 0, { get: throwing, enumerable: true }) }],
     ['a proxy', new Proxy({}, { ownKeys: throwing })],
-  ])('%s is a finding, and is never called', (_name, document) => {
+  ])('%s causes a finding, and is never called', (_name, document) => {
     expect(codesOf(document)).toContain('invalid_type');
   });
 });

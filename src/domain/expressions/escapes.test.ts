@@ -286,7 +286,7 @@ describe('work without end', () => {
     ...['text | upper | lower | upper | lower | upper | lower | trim | json', '[text, text, text, text] | unique'],
     ...['1e15 | round(1e300)', 'list | max(text)', 'list | min', 'text == text + "b"', '[text] == [text + "b"]'],
     ...['!wide', 'wide | length', 'wide | not'],
-  ])('%s ends soon, with a value or with our error', (source) => {
+  ])('%s ends soon, with a value or an expression error', (source) => {
     const started = cpuMs();
     for (const text of [source, `[${Array(40).fill(source).join()}]`]) {
       try {

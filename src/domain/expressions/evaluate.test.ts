@@ -159,7 +159,7 @@ describe('arithmetic', () => {
     ['1 / 0', 'Division by zero', 3],
     ['1 % 0', 'Division by zero', 3],
     ['1e308 * 10', 'not a finite number', 7],
-  ])('%s is an error with its place', (source, message, column) => {
+  ])('%s causes an error with its position', (source, message, column) => {
     expect(() => run(source)).toThrow(
       expect.objectContaining({ message: expect.stringContaining(message), line: 1, column }),
     );

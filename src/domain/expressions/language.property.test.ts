@@ -129,7 +129,7 @@ describe('any text', () => {
   it.each([
     ['characters', fc.string({ unit: 'binary', maxLength: 60 })],
     ['pieces of the language', soup],
-  ])('made of %s throws nothing but our error', (_what, texts) => {
+  ])('made of %s throws only expression errors', (_what, texts) => {
     fc.assert(
       fc.property(
         texts,

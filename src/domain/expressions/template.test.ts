@@ -90,7 +90,7 @@ describe('a reference to a secret', () => {
     ['${{ secrets.A }}{{ n }}', '${{ secrets.A }}5'],
     ['{{ "${{ secrets.A }}" }}', '${{ secrets.A }}'],
     ['${{ secretsx }}', '$'],
-  ])('%s stays unchanged beside expressions', (source, text) => {
+  ])('%s stays unchanged next to expressions', (source, text) => {
     expect(renderTemplate(source, scope)).toBe(text);
   });
 

@@ -16,7 +16,7 @@ describe('a sample of a pattern', () => {
   });
 
   test.each(['^(?=a)a', '^[^a]$', '(a)\\1', '\\bword', '\\p{L}', '^(?<name>a)$', '(', '[', '*', 'a{1000}'])(
-    'of %s is none: the construct is not supported, or the text would be too long',
+    'of %s does not exist: the construct is not supported, or the text would be too long',
     (pattern) => {
       expect(sampleOfPattern(pattern)).toBeUndefined();
     },

@@ -26,7 +26,7 @@ it.each([
   ['https://11.1.2.3/', 'http://proxy:3129/'],
   ['https://x.c.example:8443/', null],
   ['https://x.c.example/', 'http://proxy:3129/'],
-])('%s goes by %s', (url, proxy) => {
+])('%s uses %s', (url, proxy) => {
   expect(route(url)).toBe(proxy);
 });
 

@@ -161,7 +161,7 @@ describe('a copy of a signed request', () => {
         headers: { 'x-hub-signature-256': `sha256=${sign(secret, body)}` },
       })),
     ],
-  ])('%s is known as the same request', (_, scheme, copies) => {
+  ])('%s is recognised as the same request', (_, scheme, copies) => {
     const hashes = copies.map((copy) => verify(scheme, copy)?.signedHash);
     expect(hashes[0]).toEqual(expect.any(String));
     expect(new Set(hashes).size).toBe(1);

@@ -4,7 +4,7 @@ import { outcomeOf } from './script-outcome';
 const ended = { exitCode: 0, stdout: '', stderr: '', result: '', durationMs: 1, timedOut: false };
 
 it.each(['5', 'null', '[]', '"text"', '{"error": 3}', '{', 'x'])(
-  'a script that writes %s to the descriptor of the result has failed',
+  'a script that writes %s to the result descriptor fails',
   (result) => expect(outcomeOf({ ...ended, result }, NO_MASK, undefined).error).toContain('not JSON'),
 );
 

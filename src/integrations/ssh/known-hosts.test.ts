@@ -21,7 +21,7 @@ it.each([
   ['a pattern that excludes it', '*.example,!db.example', 'unknown'],
   ['another name', 'db.example.org', 'unknown'],
   ['the name with a port', '[db.example]:2222', 'unknown'],
-])('judges a key by %s', (_what, hosts, verdict) => {
+])('checks a key against %s', (_what, hosts, verdict) => {
   expect(judge(`# comment\n\n${line(hosts, ed)}`, ed)).toBe(verdict);
 });
 

@@ -58,7 +58,7 @@ it.each([
   { method: 'post' },
   { contentType: 'xml' },
   { unknown: 1 },
-])('refuses %j, too', (config) => {
+])('also refuses %j', (config) => {
   expect(problems(config)).toHaveLength(1);
 });
 
