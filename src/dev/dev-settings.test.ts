@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { devServerArguments, readTemporalDevSettings } from './dev-settings';
 import { SEARCH_ATTRIBUTE_NAMES } from '../temporal/search-attributes';
 
-it('describes a server that hands out tasks at once and registers what runs carry', () => {
+it('describes a server that dispatches tasks immediately and registers the search attributes of runs', () => {
   const settings = readTemporalDevSettings();
   expect(settings.dynamicConfig).toMatchObject({
     'history.transferProcessorMaxPollRPS': 2000,
@@ -25,13 +25,13 @@ it('turns the description into arguments of the temporal command', () => {
   expect(args).toContain('--dynamic-config-value history.timerProcessorMaxPollRPS=2000');
 });
 
-it('leaves database options away for a server in memory', () => {
+it('omits database options for an in-memory server', () => {
   const args = devServerArguments(readTemporalDevSettings(), { port: 1, uiPort: undefined, databaseFile: undefined });
   expect(args).toContain('--headless');
   expect(args.join(' ')).not.toMatch(/sqlite|db-filename/);
 });
 
-it('names what is wrong in a description', () => {
+it('reports errors in a description', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-yml-'));
   const file = join(directory, 'temporal-dev.yml');
   writeFileSync(file, 'ip: 127.0.0.1\nport: many\nextra: 1\n');

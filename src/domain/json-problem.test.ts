@@ -19,7 +19,7 @@ it.each([
   expect(said).not.toContain('hunter');
 });
 
-it('says nothing of other errors', () => {
+it('returns nothing for other errors', () => {
   expect(jsonProblem(new Error('hunter2'))).toBeUndefined();
   expect(jsonProblem(new SyntaxError('"hunter2" is not valid JSON'))).toBeUndefined();
 });

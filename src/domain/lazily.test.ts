@@ -1,6 +1,6 @@
 import { lazily } from './lazily';
 
-test('a value is made when it is first asked for, and only once', () => {
+test('a value is created on first use, and only once', () => {
   const make = jest.fn(() => undefined);
   const value = lazily(make);
   expect(make).not.toHaveBeenCalled();
@@ -9,7 +9,7 @@ test('a value is made when it is first asked for, and only once', () => {
   expect(make).toHaveBeenCalledTimes(1);
 });
 
-test('a value that could not be made is tried again', () => {
+test('a value that could not be created is tried again', () => {
   let tries = 0;
   const value = lazily(() => {
     tries += 1;

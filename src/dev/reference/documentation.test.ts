@@ -26,12 +26,12 @@ function anchors(text: string): string[] {
 }
 
 describe('the documentation', () => {
-  it('names the two commands that a newcomer needs', () => {
+  it('contains the two commands that a newcomer needs', () => {
     expect(read('README.md')).toMatch(/^make demo /m);
     expect(read('README.md')).toMatch(/^make test /m);
   });
 
-  it('shows a first automation that passes validation', () => {
+  it('contains a first automation that passes validation', () => {
     const [, yaml = ''] = /```yaml\n([\s\S]*?)```/.exec(read('README.md')) ?? [];
     const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
     const { errors } = validateYaml(yaml, { registry, filters: standardFilters });
@@ -39,7 +39,7 @@ describe('the documentation', () => {
     expect(yaml).toContain('name: ');
   });
 
-  it('shows automations of integrations that pass validation', () => {
+  it('contains automations for integrations that pass validation', () => {
     const registry = createRegistry(createPlugins({ egress: createEgress({ allow: [] }) }));
     const guides = pages.filter((page) => page.startsWith(join('docs', 'integrations', '')));
     expect(guides.length).toBeGreaterThan(10);
@@ -54,7 +54,7 @@ describe('the documentation', () => {
     }
   });
 
-  it.each(pages)('has no broken link in %s', (page) => {
+  it.each(pages)('has no broken links in %s', (page) => {
     const links = [...read(page).matchAll(/\]\((?!https?:|mailto:)([^)\s]+)\)/g)].map(([, link = '']) => link);
     for (const link of links) {
       const [path = '', anchor] = link.split('#');

@@ -24,7 +24,7 @@ const pages = new Map([
 ]);
 
 describe('the reference of triggers, actions and filters', () => {
-  it('is committed as it is generated (npm run reference writes it)', () => {
+  it('is committed as generated (npm run reference writes it)', () => {
     if (process.env['UPDATE_SCHEMA'] === '1') {
       rmSync(directory, { recursive: true, force: true });
       for (const [path, text] of pages) {

@@ -19,7 +19,7 @@ const at = (condition: Condition, iso: string | null = null) => {
 };
 
 describe('earliestConditionChange', () => {
-  it('is null when no part reads the clock', () => {
+  it('is null if no part depends on the time', () => {
     expect(at(['health.system.status == "healthy"', { trigger: 'x' }, true])).toBeNull();
   });
 
@@ -30,7 +30,7 @@ describe('earliestConditionChange', () => {
     expect(at({ not: 'health.system.in_status_since | older_than(15 | minutes)' })).toBe('2026-03-10T12:05:00.000Z');
   });
 
-  it('is the instant at which a state has held for long enough', () => {
+  it('is the instant at which a state will have held for long enough', () => {
     const condition: Condition = {
       state: { kind: 'incident', id: 'i1', field: 'status', equals: 'fixing', for: { minutes: 30 } },
     };
@@ -39,12 +39,12 @@ describe('earliestConditionChange', () => {
     expect(at(condition, null)).toBeNull();
   });
 
-  it('is the instant at which a duration crosses a bound of numeric_state', () => {
+  it('is the instant at which a duration reaches a bound of numeric_state', () => {
     const condition: Condition = { numeric_state: { value: 'health.system.in_status_for_ms', above: 900_000 } };
     expect(at(condition)).toMatch(/^2026-03-10T12:05:00/);
   });
 
-  it('is unknown for what cannot be evaluated', () => {
+  it('is unknown for parts that cannot be evaluated', () => {
     expect(at('nope | nope(')).toBe('unknown');
   });
 });

@@ -34,7 +34,7 @@ test.each<[string, Condition, object]>([
   expect(decidingPart(trace, condition, 'conditions')).toEqual(deciding(condition));
 });
 
-test('the deciding part after more than fifty parts that hold is found', () => {
+test('the deciding part is found after more than fifty parts that hold', () => {
   const condition = [...Array.from({ length: 60 }, () => 'yes'), 'a == 4'];
   const trace = traceDeciding(condition, evaluateCondition(condition, scope, context), scope, context);
   const expected = { path: 'conditions[60]', found: 1, wanted: 4 };

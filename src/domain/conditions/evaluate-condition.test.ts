@@ -12,7 +12,7 @@ const value = (condition: Condition) => evaluateCondition(condition, scope, cont
 describe('a condition', () => {
   const ERROR = 'trigger.payload.text * 2';
 
-  it('takes a false over an error in `and`, a true over an error in `or`, and keeps an error in `not`', () => {
+  it('lets false override an error in `and`, true override an error in `or`, and keeps an error in `not`', () => {
     expect(value({ and: [ERROR, false] })).toBe(false);
     expect(value({ and: [ERROR, true] })).toBe('error');
     expect(value({ or: [ERROR, true] })).toBe(true);
@@ -33,20 +33,20 @@ describe('a condition', () => {
     expect(reason).toMatch(/is not above 5/);
   });
 
-  it('of kind numeric_state has strict bounds, reads numeric text, and never matches what is no number', () => {
+  it('of kind numeric_state has exclusive bounds, reads numeric text, and never matches other values', () => {
     expect(value({ numeric_state: { value: 'trigger.payload.n', above: 4.9, below: 5.1 } })).toBe(true);
     expect(value({ numeric_state: { value: 5, above: 5 } })).toBe(false);
     expect(value({ numeric_state: { value: 'trigger.payload.text', above: 0 } })).toBe(false);
     expect(value({ numeric_state: { value: 'trigger.payload.missing', below: 9 } })).toBe(false);
   });
 
-  it('of kind trigger compares ids and never matches a run without one', () => {
+  it('of kind trigger compares ids and never matches a run without a trigger', () => {
     expect(value({ trigger: ['up', 'down'] })).toBe(true);
     expect(value({ trigger: 'up' })).toBe(false);
     expect(evaluateCondition({ trigger: 'down' }, { trigger: { payload: {} } }, context).value).toBe(false);
   });
 
-  it('of kind state reads health and any entity, with `for` from how long the predicate has held', () => {
+  it('of kind state reads health and any entity, and with `for` the time for which the predicate has held', () => {
     expect(value({ state: { entity: 'checkout', status: ['degraded', 'unhealthy'] } })).toBe(true);
     expect(value({ state: { entity: 'checkout', status: 'healthy' } })).toBe(false);
     expect(value({ state: { kind: 'door', id: 'front', field: 'open', equals: true } })).toBe(true);
@@ -61,7 +61,7 @@ describe('a condition', () => {
     expect(forTemplate('nothing')).toBe('error');
   });
 
-  it('of kind time has an inclusive begin and an exclusive end, and wraps over midnight', () => {
+  it('of kind time has an inclusive start and an exclusive end, and can pass midnight', () => {
     expect(value({ time: { after: '02:00', before: '03:00' } })).toBe(true);
     expect(value({ time: { after: '01:00', before: '02:00' } })).toBe(false);
     expect(value({ time: { after: '22:00', before: '06:00' } })).toBe(true);
@@ -70,7 +70,7 @@ describe('a condition', () => {
     expect(value({ time: { before: '02:00' } })).toBe(false);
   });
 
-  it('of kind time counts an overnight window to the day it started', () => {
+  it('of kind time counts an overnight window as part of the day on which it started', () => {
     const overnight = { after: '22:00', before: '06:00' } as const;
     expect(value({ time: { ...overnight, weekday: 'mon' } })).toBe(true);
     expect(value({ time: { ...overnight, weekday: 'tue' } })).toBe(false);
@@ -79,12 +79,12 @@ describe('a condition', () => {
     expect(value({ time: { weekday: 0 } })).toBe(false);
   });
 
-  it('of kind time reads the wall clock of its zone', () => {
+  it('of kind time uses the wall clock of its time zone', () => {
     expect(value({ time: { after: '18:00', before: '19:00', timezone: 'America/Los_Angeles' } })).toBe(true);
     expect(value({ time: { weekday: 'mon', timezone: 'America/Los_Angeles' } })).toBe(true);
   });
 
-  it('never throws, whatever the expressions are', () => {
+  it('never throws, whatever its expressions', () => {
     expect(value('((')).toBe('error');
     expect(value('{{ a }} {{ b }}')).toBe('error');
     expect(value('x | nosuchfilter')).toBe('error');

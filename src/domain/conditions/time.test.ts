@@ -21,7 +21,7 @@ describe('time', () => {
     expect(holds(time, iso)).toBe(expected);
   });
 
-  it('takes the day an overnight window started as its weekday', () => {
+  it('uses the day on which an overnight window started as its weekday', () => {
     const time = { after: '22:00', before: '06:00', weekday: ['mon' as const] };
     expect(holds(time, '2026-03-10T02:00:00Z')).toBe(true);
     expect(holds(time, '2026-03-09T02:00:00Z')).toBe(false);
@@ -29,13 +29,13 @@ describe('time', () => {
     expect(holds(time, '2026-03-10T23:00:00Z')).toBe(false);
   });
 
-  it('reads numbers as weekdays from Sunday = 0', () => {
+  it('reads numbers as weekdays, with Sunday = 0', () => {
     expect(holds({ weekday: [0] }, '2026-03-08T12:00:00Z')).toBe(true);
     expect(holds({ weekday: [6] }, '2026-03-07T12:00:00Z')).toBe(true);
     expect(holds({ weekday: 1 }, '2026-03-09T12:00:00Z')).toBe(true);
   });
 
-  it('reads the wall clock of its own zone, else of the default', () => {
+  it('uses the wall clock of its own time zone, otherwise of the default', () => {
     expect(holds({ after: '13:00', before: '14:00' }, '2026-03-10T12:30:00Z', 'Europe/Berlin')).toBe(true);
     expect(holds({ after: '08:00', before: '09:00', timezone: 'America/New_York' }, '2026-03-10T12:30:00Z')).toBe(true);
     expect(holds({ after: '18:00', before: '18:30', timezone: 'Asia/Kolkata' }, '2026-03-10T12:45:00Z')).toBe(true);
@@ -50,35 +50,35 @@ describe('time', () => {
 });
 
 describe('the next change of time', () => {
-  it('is the next bound', () => {
+  it('is the next start or end', () => {
     expect(changes({ after: '22:00', before: '06:00' }, '2026-03-10T12:00:00Z')).toBe('2026-03-10T22:00:00.000Z');
     expect(changes({ after: '22:00', before: '06:00' }, '2026-03-10T23:00:00.500Z')).toBe('2026-03-11T06:00:00.000Z');
     expect(changes({ after: '09:00' }, '2026-03-10T12:00:00Z')).toBe('2026-03-11T00:00:00.000Z');
   });
 
-  it('skips days that do not count', () => {
+  it('skips days that are not listed', () => {
     expect(changes({ after: '09:00', weekday: ['mon'] }, '2026-03-10T12:00:00Z')).toBe('2026-03-16T09:00:00.000Z');
     expect(changes({ weekday: ['sun'] }, '2026-03-08T12:00:00Z')).toBe('2026-03-09T00:00:00.000Z');
   });
 
-  it('never comes for a window that is empty or whole', () => {
+  it('never happens for a window that is empty or covers the whole day', () => {
     expect(changes({ after: '09:00', before: '09:00' }, '2026-03-10T12:00:00Z')).toBeNull();
     expect(changes({ weekday: [0, 1, 2, 3, 4, 5, 6] }, '2026-03-10T12:00:00Z')).toBeNull();
   });
 
-  it('is the end of the gap for a bound that does not exist on that day', () => {
+  it('is the end of the gap if the bound does not exist on that day', () => {
     const time = { after: '02:30', before: '04:00' };
     expect(changes(time, '2026-03-29T00:00:00Z', 'Europe/Berlin')).toBe('2026-03-29T01:00:00.000Z');
   });
 
-  it('sees the hour that comes twice', () => {
+  it('takes account of the hour that occurs twice', () => {
     const time = { after: '02:30', before: '04:00' };
     expect(changes(time, '2026-10-25T00:00:00Z', 'Europe/Berlin')).toBe('2026-10-25T00:30:00.000Z');
     expect(changes(time, '2026-10-25T00:45:00Z', 'Europe/Berlin')).toBe('2026-10-25T01:00:00.000Z');
     expect(changes(time, '2026-10-25T01:00:00Z', 'Europe/Berlin')).toBe('2026-10-25T01:30:00.000Z');
   });
 
-  it('agrees with evaluation minute by minute over a change of clocks', () => {
+  it('agrees with minute-by-minute evaluation when the clocks change', () => {
     const time = { after: '01:30', before: '02:45', weekday: ['sat' as const, 'sun' as const] };
     for (const zone of ['Europe/Berlin', 'America/New_York', 'Australia/Lord_Howe']) {
       for (let at = Date.parse('2026-03-28T00:00:00Z'); at < Date.parse('2026-03-30T00:00:00Z'); at += 3_600_000) {

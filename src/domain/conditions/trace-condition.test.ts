@@ -8,7 +8,7 @@ const scope = {
 const trace = (condition: Parameters<typeof traceCondition>[0]) => traceCondition(condition, scope, context);
 
 describe('traceCondition', () => {
-  it('gives both sides of a comparison', () => {
+  it('shows both sides of a comparison', () => {
     expect(trace('trigger.payload.status == "unhealthy"')).toMatchObject({
       condition: 'trigger.payload.status == "unhealthy"',
       value: false,
@@ -22,7 +22,7 @@ describe('traceCondition', () => {
     expect(trace('trigger.payload.missing')).toMatchObject({ value: false, actual: null });
   });
 
-  it('evaluates every part, also after the one that decided', () => {
+  it('evaluates every part, even after the deciding one', () => {
     const all = trace({ and: ['trigger.payload.n > 5', { not: { trigger: 'down' } }, '1 | nonsense'] });
     expect(all).toMatchObject({ condition: 'and', value: false });
     expect(all.parts?.map(({ condition, value }) => [condition, value])).toEqual([
@@ -33,7 +33,7 @@ describe('traceCondition', () => {
     expect(all.parts?.[1]?.parts?.[0]).toMatchObject({ condition: 'trigger', value: true, actual: 'down' });
   });
 
-  it('looks at what stands between `&&` and `||`, at any depth', () => {
+  it('examines the operands of `&&` and `||` at any depth', () => {
     const all = trace(
       'trigger.payload.n > 1 && (trigger.payload.status == "healthy" || trigger.payload.n - "x" > 0) && true',
     );
@@ -65,7 +65,7 @@ describe('traceCondition', () => {
     });
   });
 
-  it('cuts values that are too long to look at', () => {
+  it('cuts values that are too long to show', () => {
     const long = traceCondition('trigger.payload.text', { trigger: { payload: { text: 'x'.repeat(1_000) } } }, context);
     expect(JSON.stringify(long.actual).length).toBeLessThan(400);
   });

@@ -99,7 +99,7 @@ describe('members that expressions read', () => {
     expect(warning).toContain(`conditions[0] unknown_member: ${message}`);
   });
 
-  it('may belong to any of several triggers, and in a gate to that trigger alone', () => {
+  it('may belong to any of several triggers, but in a gate only to its own trigger', () => {
     const triggers = [CHANGED, { event: 'healthcheck.other' }];
     expect(warningsOf({ triggers, conditions: ['trigger.payload.extra'] })).toEqual([]);
     const [warning, ...others] = warningsOf({
@@ -120,7 +120,7 @@ describe('members that expressions read', () => {
     ]);
   });
 
-  it('are found in templates of actions, waits and loops', () => {
+  it('are checked in templates of actions, waits and loops', () => {
     const steps = [
       { action: 'automation.log', config: { message: '{{ trigger.payload.systmId }}' } },
       { wait_until: { condition: 'health.system.status == "halthy"' } },
@@ -140,7 +140,7 @@ describe('members that expressions read', () => {
     expect(warningsOf({ triggers, conditions: ['trigger.payload.prev.status == "opne"'] })).toHaveLength(1);
   });
 
-  it('of custom kinds follow their JSON Schema, also through references', () => {
+  it('of custom kinds follow their JSON Schema, including its references', () => {
     const deployment = {
       ...{ type: 'object', additionalProperties: false },
       properties: { phase: { $ref: '#/$defs/Phase' } },
@@ -181,7 +181,7 @@ describe('values that expressions compare with', () => {
     expect(warning).toContain(`conditions[0] impossible_value: ${message}`);
   });
 
-  it('are checked in structured conditions and configs of triggers, too', () => {
+  it('are also checked in structured conditions and configs of triggers', () => {
     const state = { kind: 'incident', id: 'x', field: 'status', equals: ['open', 'reslved'] };
     expect(conditionWarnings({ state })).toEqual([
       'conditions[0].state.equals impossible_value: "status" of "incident" is never "reslved". Did you mean "resolved"?',

@@ -4,17 +4,17 @@ const known = { hooks: new Set(['deploys']), kinds: new Map([['deployment', {}]]
 const on = (event: string, config: object) => ({ ...base, triggers: [{ event, config }] });
 
 describe('names that a document refers to', () => {
-  it('are not checked while it is unknown which exist', () => {
+  it('are not checked if the existing names are unknown', () => {
     expect(warningsOf(on('automation.webhook', { hook: 'deploy' }))).toEqual([]);
     expect(warningsOf(on('automation.entity_changed', { kind: 'deploymnt' }))).toEqual([]);
   });
 
-  it('cause no warning when they exist', () => {
+  it('cause no warning if they exist', () => {
     expect(warningsOf(on('automation.webhook', { hook: 'deploys' }), known)).toEqual([]);
     expect(warningsOf(on('automation.entity_changed', { kind: 'deployment' }), known)).toEqual([]);
   });
 
-  it('of hooks that do not exist are warnings, with the nearest one', () => {
+  it('of unknown hooks cause a warning with the nearest name', () => {
     const { warnings } = validate(on('automation.webhook', { hook: 'deploy' }), known);
     expect(warnings).toEqual([
       {
@@ -27,7 +27,7 @@ describe('names that a document refers to', () => {
     expect(other[0]?.message).toBe('Hook "releases" not found. Create it with POST /api/v1/hooks');
   });
 
-  it('of hooks are checked in waits, too', () => {
+  it('of hooks are also checked in waits', () => {
     const wait = { wait_for_trigger: { event: 'automation.webhook', config: { hook: 'deploy' }, context_key: '*' } };
     expect(warningsOf({ ...base, actions: [wait] }, known)).toEqual([
       'actions[0].wait_for_trigger.config.hook unknown_hook',
@@ -47,7 +47,7 @@ describe('names that a document refers to', () => {
     ]);
   });
 
-  it('of entity kinds that do not exist are warnings in triggers and conditions', () => {
+  it('of unknown entity kinds cause warnings in triggers and conditions', () => {
     const state = { kind: 'deploymnt', id: 'web', field: 'version', equals: 1 };
     const document = { ...on('automation.entity_changed', { kind: 'deploymnt' }), conditions: [{ state }] };
     expect(warningsOf(document, known)).toEqual([

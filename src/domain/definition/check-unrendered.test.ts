@@ -8,7 +8,7 @@ const warningsOf = (document: Record<string, unknown>) => {
   return warnings.map(({ path, code }) => `${path} ${code}`);
 };
 
-it('warns of templates in fields that are never rendered', () => {
+it('warns about templates in fields that are never rendered', () => {
   const config = { kind: '{{ variables.kind }}' };
   expect(warningsOf({ triggers: [{ event: 'automation.entity_changed', config }] })).toEqual([
     'triggers[0].config.kind stray_braces',
@@ -18,7 +18,7 @@ it('warns of templates in fields that are never rendered', () => {
   expect(warningsOf({ conditions: [{ state }] })).toEqual(['conditions[0].state.equals[1] stray_braces']);
 });
 
-it('warns where the kind of the entity that is read is unknown', () => {
+it('warns if the kind of an entity is unknown', () => {
   expect(warningsOf({ actions: [{ wait_until: { condition: 'state[trigger.payload.kind].x.status == 1' } }] })).toEqual(
     ['actions[0].wait_until.condition indeterminate_reference'],
   );

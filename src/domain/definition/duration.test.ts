@@ -25,7 +25,7 @@ describe('durationMs', () => {
     },
   );
 
-  it('passes on what rendering throws', () => {
+  it('rethrows errors of rendering', () => {
     expect(() =>
       durationMs({ template: 'x' }, () => {
         throw new RangeError('mine');
@@ -93,7 +93,7 @@ describe('a field in milliseconds', () => {
     expect(Field.safeParse(value).success).toBe(false);
   });
 
-  it('knows no length of a template', () => {
+  it('returns no length for a template', () => {
     expect(writtenMs('{{ var.timeout }}')).toBeUndefined();
   });
 });

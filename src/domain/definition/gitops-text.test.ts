@@ -42,7 +42,7 @@ function wrapped(text: string, path = 'a/b.yaml'): string {
 }
 
 describe('documents for Git', () => {
-  test('give the automation in them with its comments, after what its metadata says', () => {
+  test('return the automation in them with its comments, after what its metadata says', () => {
     expect(unwrapped(GITOPS)).toBe(`# file
 name: In Git
 group: on-call
@@ -54,7 +54,7 @@ actions:
 `);
   });
 
-  test('are made of an automation alone with its comments, and give it back', () => {
+  test('are created from a plain automation with its comments, and return it unchanged', () => {
     const text = wrapped(ALONE);
     expect(readYaml(text)[0]?.value).toEqual({
       apiVersion: 'fermata/v1',
@@ -69,14 +69,14 @@ actions:
     expect(unwrapped(text)).toBe(ALONE);
   });
 
-  test('keep the path that they name, else get that of their file; comments stay', () => {
+  test('keep the path that they contain, otherwise get that of their file; comments are kept', () => {
     expect(wrapped(GITOPS)).toContain('annotations:\n    path: a/b.yaml\n');
     expect(wrapped(GITOPS)).toContain('title: In Git # shown');
     const own = GITOPS.replace('  labels:', '  annotations: { path: own.yaml }\n  labels:');
     expect(wrapped(`---\n${own}`)).toBe(own);
   });
 
-  test('whose specification uses an anchor outside of it give no text', () => {
+  test('return no text if their spec uses an anchor from outside', () => {
     const text = GITOPS.replace('title: In Git', 'title: &title In Git').replace(
       '# short',
       '\n    - action: automation.log\n      config: { message: *title }',

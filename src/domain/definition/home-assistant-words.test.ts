@@ -11,8 +11,8 @@ const ofTrigger = (trigger: object) => messagesOf({ name: 'x', triggers: [trigge
 const ofCondition = (condition: unknown) =>
   messagesOf({ name: 'x', triggers: [DEGRADED], conditions: [condition] }).join('\n');
 
-describe('words of Home Assistant lead to the words used here', () => {
-  it('at the top of a document', () => {
+describe('Home Assistant keywords lead to the corresponding Fermata keywords', () => {
+  it('at the top level of a document', () => {
     const found = messagesOf({ alias: 'x', trigger: [], condition: [], action: [] }).join('\n');
     expect(found).toContain('Unknown key "alias". Write "name"');
     expect(found).toContain('Unknown key "trigger". Write "triggers", a list');
@@ -20,7 +20,7 @@ describe('words of Home Assistant lead to the words used here', () => {
     expect(found).toContain('Unknown key "action". Write "actions", a list');
   });
 
-  it('when the document is a list', () => {
+  it('if the document is a list', () => {
     expect(messagesOf([{ alias: 'x' }]).join('\n')).toContain('got a list. Put each automation into a document');
   });
 
@@ -47,7 +47,7 @@ describe('words of Home Assistant lead to the words used here', () => {
     expect(ofCondition({ condition: 'template', value_template: '{{ x }}' })).toContain('Write the kind as the key');
   });
 
-  it('does not touch keys that are right in their place', () => {
+  it('does not affect keys that are correct in their place', () => {
     const sound = {
       name: 'x',
       triggers: [DEGRADED],

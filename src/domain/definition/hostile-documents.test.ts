@@ -18,7 +18,7 @@ const codesOf = (document: unknown) =>
  */
 const secondsSince = (start: NodeJS.CpuUsage) => process.cpuUsage(start).user / 1e6;
 
-describe('a document that is made to take long', () => {
+describe('a document that is designed to take long', () => {
   it.each<[string, Record<string, unknown>, string]>([
     ['empty actions without end', { actions: many(60_000, () => ({})) }, 'limit_exceeded'],
     ['what is no action, without end', { actions: many(60_000, () => 5) }, 'limit_exceeded'],
@@ -52,14 +52,14 @@ describe('a document that is made to take long', () => {
   });
 });
 
-it('ids of actions and triggers that are proposed are free, and none is proposed twice', () => {
+it('suggested ids of actions and triggers are free and unique', () => {
   const stop = (id: string) => ({ id, stop: { reason: 'x' } });
   const actions = [stop('a'), stop('a_2'), stop('a'), stop('a')];
   const { errors } = validateDefinition({ name: 'x', triggers: T, actions }, { registry: testRegistry });
   expect(errors.map(({ message }) => /"id: (\w+)"/.exec(message)?.[1])).toEqual(['a_3', 'a_4']);
 });
 
-it('names that every object has are names like any other', () => {
+it('treats the names of inherited properties like any other name', () => {
   const hostile = JSON.parse(`{
     "name": "x", "constructor": 1,
     "triggers": [{"event": "constructor"}, {"event": "__proto__.x"}, {"event": "incident.created", "id": "toString"}],
@@ -86,7 +86,7 @@ it('names that every object has are names like any other', () => {
   );
 });
 
-describe('a document that is no plain data', () => {
+describe('a document that is not plain data', () => {
   const throwing = () => {
     throw new Error('looked');
   };

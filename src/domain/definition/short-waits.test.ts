@@ -9,7 +9,7 @@ const waitOf = (wait: unknown) =>
     ?.wait_for_trigger;
 
 describe('short forms of waits', () => {
-  it('read an expression in wait_until as its condition', () => {
+  it('accept an expression in wait_until as its condition', () => {
     const { definition, errors } = validate(withActions({ wait_until: 'health.system.status == "healthy"' }));
     expect(errors).toEqual([]);
     expect(definition?.actions[0]).toMatchObject({
@@ -20,7 +20,7 @@ describe('short forms of waits', () => {
     ]);
   });
 
-  it('read a list in wait_for_trigger as its triggers, with ids from the events', () => {
+  it('accept a list in wait_for_trigger as its triggers, with ids derived from the events', () => {
     const rule = waitOf([CHANGED, { ...CREATED, id: 'opened' }]);
     expect(rule && awaitedEvents(rule).map(({ id, event }) => [id, event])).toEqual([
       ['healthcheck_system_degraded', 'healthcheck.system_degraded'],
@@ -33,7 +33,7 @@ describe('short forms of waits', () => {
     expect(rule && awaitedEvents(rule)).toMatchObject([{ id: 'healthcheck.system_degraded' }]);
   });
 
-  it('check every event of a list where it stands', () => {
+  it('check every event of a list at its own path', () => {
     const list = [{ event: 'incident.creatd' }, { ...CHANGED, filter: 'a ==' }, { event: 'automation.cron' }, CREATED];
     expect(errorsOf(withActions({ wait_for_trigger: { triggers: list } })).sort()).toEqual([
       'actions[0].wait_for_trigger.triggers[0].event unknown_event',
@@ -48,7 +48,7 @@ describe('short forms of waits', () => {
     ]);
   });
 
-  it('warn of two events that cannot be determined apart', () => {
+  it('warn about two events that cannot be distinguished', () => {
     expect(warningsOf({ ...base, actions: [{ wait_for_trigger: [CREATED, CREATED] }] })).toEqual([
       'actions[0].wait_for_trigger.triggers[1] duplicate_id',
     ]);

@@ -18,7 +18,7 @@ describe('slugs', () => {
     expect(slugOf(`${'a'.repeat(59)} b c`, ID)).toBe('a'.repeat(59));
   });
 
-  it('get the first free suffix when they are taken', () => {
+  it('get the first free suffix if they are taken', () => {
     expect(freeSlug('page', new Set())).toBe('page');
     expect(freeSlug('page', new Set(['page']))).toBe('page-2');
     expect(freeSlug('page', new Set(['page', 'page-2', 'page-4']))).toBe('page-3');

@@ -36,11 +36,11 @@ function patched(change: (definition: Record<string, never>) => object, more: Pa
 const after = (change: Partial<TextChange>) => textAfter({ sourceYaml: TEXT, before, after: before, ...change });
 
 describe('the text of an automation', () => {
-  test('is answered as it was written while it states the definition', () => {
+  test('is returned as it was written while it matches the definition', () => {
     expect(textOf(TEXT, before)).toBe(TEXT);
   });
 
-  test('with a group that has changed keeps its comments', () => {
+  test('keeps its comments when the group has changed', () => {
     expect(textOf(TEXT, { ...before, group: 'days' })).toBe(TEXT.replace('on-call   #', 'days #'));
     const without = textOf(TEXT, { ...before, group: null });
     expect(without).toContain('# first of all');
@@ -57,13 +57,13 @@ describe('the text of an automation', () => {
     );
   });
 
-  test('that says the status follows a change of the status', () => {
+  test('follows a change of the status if it contains the status', () => {
     const text = `${TEXT}status: disabled # for now\n`;
     expect(textOf(text, { ...before, status: 'disabled' })).toBe(text);
     expect(textOf(text, before)).toBe(text.replace('status: disabled', 'status: enabled'));
   });
 
-  test('is made from the definition when it states another one, or is missing', () => {
+  test('is generated from the definition if it does not match it or is missing', () => {
     const other = { ...before, definition: { ...before.definition, description: 'other' } };
     expect(textOf(TEXT, other)).toContain('description: other');
     expect(textOf(TEXT, other)).not.toContain('#');
@@ -72,12 +72,12 @@ describe('the text of an automation', () => {
 });
 
 describe('the text after a change', () => {
-  test('by YAML that states the whole is the new text, also when only comments or formatting changed', () => {
+  test('becomes the YAML of a complete update, even if only comments or formatting changed', () => {
     const text = TEXT.replace('# then', '# and then');
     expect(after({ patch: text })).toBe(text);
   });
 
-  test('by YAML of some keys takes over those keys with their comments, and keeps the rest', () => {
+  test('takes over the keys of a partial YAML update with their comments, and keeps the rest', () => {
     const patch = '# why\ndescription: new # said twice\nactions:\n  # only this\n  - delay: { seconds: 6 }\n';
     const { definition } = stored(`${TEXT.split('actions:')[0]}${patch}`);
     const text = after({ patch, after: { ...before, definition } });
@@ -88,7 +88,7 @@ describe('the text after a change', () => {
     expect(text).not.toContain('# first of all');
   });
 
-  test('by JSON keeps the comments, the quotes and the forms of all places that did not change', () => {
+  test('after a JSON update keeps the comments, quotes and notation of all unchanged places', () => {
     const text = patched((document) => ({
       ...document,
       description: 'new',
@@ -101,7 +101,7 @@ describe('the text after a change', () => {
     );
   });
 
-  test('by JSON that adds and removes steps keeps the comments of the others', () => {
+  test('after a JSON update that adds and removes steps keeps the comments of the others', () => {
     const [log, delay] = before.definition.actions;
     const more = patched((document) => ({ ...document, actions: [log, { delay: { minutes: 1 } }, delay] }));
     expect(more).toMatch(/# first of all\n[^]*# then\n- delay: \{seconds: 5\}/);
@@ -112,19 +112,19 @@ describe('the text after a change', () => {
     expect(fewer).toContain('# the start');
   });
 
-  test('by JSON of the group alone changes the group in the text', () => {
+  test('after a JSON update of the group changes only the group', () => {
     expect(patched((document) => document, { group: 'days' })).toContain('group: days # the team');
   });
 
-  test('that changes nothing is the text before it', () => {
+  test('is unchanged if nothing changed', () => {
     expect(after({})).toBe(TEXT);
   });
 
-  test('is none when there was none and the change came as JSON', () => {
+  test('does not exist if there was none before and the change came as JSON', () => {
     expect(after({ sourceYaml: null, after: { ...before, group: 'days' } })).toBeNull();
   });
 
-  test('is none when the change cannot be written into it: an alias to a part that was replaced', () => {
+  test('does not exist if the change cannot be written into it: an alias to a replaced part', () => {
     const text = `name: Aliases
 triggers: [{ event: incident.created }]
 actions:
@@ -140,7 +140,7 @@ actions:
     expect(textAfter({ sourceYaml: text, before: shared, after: changed as never })).toBeNull();
   });
 
-  test('takes no YAML that states something else than the result', () => {
+  test('is not taken from YAML that differs from the result', () => {
     expect(after({ patch: 'name: Other\n', after: { ...before, group: 'x' } })).toBeNull();
   });
 });

@@ -9,8 +9,8 @@ const ofCondition = (condition: unknown) =>
 
 const DEGRADED = 'healthcheck.system_degraded';
 
-describe('the finding where a field has several forms', () => {
-  it('is about the duration that was meant', () => {
+describe('the finding for a field with several forms', () => {
+  it('is about the form of duration that was meant', () => {
     expect(ofTrigger({ event: DEGRADED, for: { template: 300 } })).toEqual([
       { path: 'triggers[0].for.template', code: 'invalid_type', message: 'Expected text, got a number' },
     ]);
@@ -42,7 +42,7 @@ describe('the finding where a field has several forms', () => {
     ]);
   });
 
-  it('is the event and not the id that it would have given', () => {
+  it('is about the event and not the id derived from it', () => {
     const found = [{ event: 3 }, { event: '' }, { event: '1x.y' }].map((trigger) =>
       ofTrigger(trigger).map(({ path, code }) => `${path} ${code}`),
     );

@@ -18,7 +18,7 @@ describe('filters of a definition that a process does not have', () => {
     expect(unknownFilters(definition(rest), knows)).toEqual(['beaufort']);
   });
 
-  it('are not found in texts, comparisons and broken expressions', () => {
+  it('are not looked for in texts, comparisons and invalid expressions', () => {
     const actions = [
       { action: 'a.b', config: { text: 'a | beaufort', other: '{{ 1 | upper }}', broken: '{{ 1 | beaufort' } },
     ];

@@ -9,7 +9,7 @@ const second = (document: Record<string, unknown>) =>
   (upgradeDocument(document, 1) as { triggers: Record<string, unknown>[] }).triggers[1];
 
 describe('upgrading a stored document', () => {
-  test('makes a window of flapping_detected, under the id that it had', () => {
+  test('replaces flapping_detected with a window, and keeps the id', () => {
     expect(second(flapping({ config: { transitions: 5, windowMinutes: 10 } }))).toEqual({
       id: 'healthcheck_flapping_detected',
       event: 'healthcheck.system_health_changed',
@@ -22,7 +22,7 @@ describe('upgrading a stored document', () => {
     });
   });
 
-  test('keeps a filter beside the new one', () => {
+  test('keeps an existing filter together with the new one', () => {
     expect(second(flapping({ filter: 'a == 1 || b' }))).toMatchObject({
       filter: '(a == 1 || b) && (trigger.payload.newStatus != "healthy")',
     });
@@ -40,7 +40,7 @@ describe('upgrading a stored document', () => {
     expect(second(flapping({ config }))).toMatchObject({ window: { count: 3, minutes: 60, refire: 'once' } });
   });
 
-  test('leaves everything else, and what is in the form of today, as it is', () => {
+  test('does not change anything else, or documents in the current form', () => {
     const document = { name: 'x', triggers: [{ event: 'incident.created' }], actions: [] };
     expect(upgradeDocument(document, 1)).toBe(document);
     const old = flapping({});

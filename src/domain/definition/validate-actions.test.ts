@@ -1,9 +1,9 @@
 import { DEGRADED, base, errorsOf, log, open, validate, warningsOf, withActions } from './validate.fixture';
 
-describe('validateDefinition, of what actions are given', () => {
+describe('validateDefinition, for the inputs of actions', () => {
   describe('config', () => {
     const create = (config: unknown) => withActions({ action: 'incident.create', config });
-    it('lets a template stand for any type', () => {
+    it('accepts a template in place of any type', () => {
       expect(errorsOf(create({ title: '{{ now }}', severity: '{{ now }}', systemIds: '{{ now }}' }))).toEqual([]);
       expect(
         errorsOf(
@@ -21,7 +21,7 @@ describe('validateDefinition, of what actions are given', () => {
       expect(errorsOf(withActions({ action: 'incident.create' }))).toHaveLength(3);
     });
 
-    it('does not take templates for triggers, whose config is never rendered', () => {
+    it('refuses templates in configs of triggers, which are never rendered', () => {
       const triggers = [{ event: 'automation.numeric_state', config: { field: 'latencyMs', above: '{{ 5 }}' } }];
       expect(errorsOf({ ...base, triggers })).toEqual(['triggers[0].config.above invalid_type']);
       expect(errorsOf({ ...base, triggers: [{ ...DEGRADED, config: { a: 1 } }] })).toEqual([
@@ -29,12 +29,12 @@ describe('validateDefinition, of what actions are given', () => {
       ]);
     });
 
-    it('leaves code alone', () => {
+    it('ignores braces in code', () => {
       const config = { url: 'x', script: '{{ not ours' };
       expect(errorsOf(withActions({ action: 'integration-webhook.send', config }))).toEqual([]);
     });
 
-    it('knows the secrets and connections that it is given', () => {
+    it('knows the given secrets and connections', () => {
       const send = (config: object) =>
         withActions({ action: 'integration-webhook.send', config: { url: 'x', ...config } });
       const known = { secrets: new Set(['TOKEN']), connections: new Set(['main']) };
@@ -54,7 +54,7 @@ describe('validateDefinition, of what actions are given', () => {
       ]);
     });
 
-    it('warns of what only looks like a reference to a secret', () => {
+    it('warns about texts that only look like a reference to a secret', () => {
       const send = (bearerToken: string) =>
         warningsOf(withActions({ action: 'integration-webhook.send', config: { url: 'x', bearerToken } }));
       expect(send('${{ secrets.TOKEN | upper }}')).toEqual(['actions[0].config.bearerToken secret_reference']);
@@ -101,7 +101,7 @@ describe('validateDefinition, of what actions are given', () => {
       expect(errorsOf(withActions(...actions))).toEqual(expected);
     });
 
-    it('are there in on_failure, and not in conditions', () => {
+    it('are available in on_failure, but not in conditions', () => {
       const document = { ...withActions(open('a')), on_failure: [use('a.incident.status')] };
       expect(errorsOf(document)).toEqual([]);
       expect(errorsOf({ ...document, conditions: ['artifacts.a.incident.status == 1'] })).toEqual([
@@ -111,14 +111,14 @@ describe('validateDefinition, of what actions are given', () => {
   });
 
   describe('expressions', () => {
-    it('refuses stray braces and strips one pair around the whole with a warning', () => {
+    it('refuses stray braces, and removes one pair around the whole expression with a warning', () => {
       const filter = (text: string) => ({ ...base, triggers: [{ ...DEGRADED, filter: text }] });
       expect(errorsOf(filter('a {{ trigger.id }}'))).toEqual(['triggers[0].filter stray_braces']);
       expect(errorsOf(filter('{{ trigger.id }}'))).toEqual([]);
       expect(warningsOf(filter('{{ trigger.id }}'))).toEqual(['triggers[0].filter stray_braces']);
     });
 
-    it('takes both forms in durations', () => {
+    it('accepts both forms in durations', () => {
       expect(errorsOf(withActions({ delay: { template: '{{ 5 * 60 }}' } }, { delay: { template: '5 * 60' } }))).toEqual(
         [],
       );
@@ -127,18 +127,18 @@ describe('validateDefinition, of what actions are given', () => {
       ]);
     });
 
-    it('gives the position in the expression when there is no source', () => {
+    it('gives the position in the expression if there is no source text', () => {
       expect(validate({ ...base, conditions: ['trigger.id =='] }).errors[0]?.message).toMatch(/line 1, column 14/);
     });
 
-    it('warns of names that the scope does not have, and of ids that no trigger has', () => {
+    it('warns about unknown names in the scope and unknown trigger ids', () => {
       expect(warningsOf({ ...base, conditions: ['triger.id == 1', { trigger: 'nope' }] })).toEqual([
         'conditions[0] unknown_name',
         'conditions[1].trigger unknown_trigger',
       ]);
     });
 
-    it('refuses templates where ids are not rendered', () => {
+    it('refuses templates in ids, which are not rendered', () => {
       const conditions = [{ state: { entity: '{{ trigger.payload.systemId }}', status: 'healthy' } }];
       expect(errorsOf({ ...base, conditions })).toEqual(['conditions[0].state.entity stray_braces']);
     });

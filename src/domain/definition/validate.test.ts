@@ -26,7 +26,7 @@ describe('validateDefinition', () => {
     });
   });
 
-  it('accepts again what it made', () => {
+  it('accepts its own output', () => {
     const { definition } = validate(withActions(log('x'), { delay: '00:00:05' }, { wait_until: { condition: true } }));
     const again = validate(definition);
     expect(again.errors).toEqual([]);
@@ -126,7 +126,7 @@ describe('validateDefinition', () => {
     expect(errors[0]?.message).toContain(help);
   });
 
-  it('names places as steps are named everywhere', () => {
+  it('names paths in the same way as steps', () => {
     const bad = { dealy: 1 };
     const nested = {
       choose: [
@@ -191,7 +191,7 @@ describe('validateDefinition', () => {
     expect(found(warnings)).toEqual(['actions[0].wait_until.poll_seconds poll_seconds_dropped']);
   });
 
-  it('warns of branches and steps that are never reached', () => {
+  it('warns about branches and steps that are never reached', () => {
     const stop = { stop: { reason: 'x' } };
     const document = withActions(
       {
@@ -214,13 +214,13 @@ describe('validateDefinition', () => {
     ]);
   });
 
-  it('warns when a wait is about another kind of context key', () => {
+  it('warns about a wait with a different kind of context key', () => {
     const wait = (more: object) => withActions({ wait_for_trigger: { event: 'incident.created', ...more } });
     expect(warningsOf(wait({}))).toEqual(['actions[0].wait_for_trigger.event context_key_differs']);
     expect(warningsOf(wait({ context_key: '*' }))).toEqual([]);
   });
 
-  it('warns of a loop that ends before its count', () => {
+  it('warns about a loop that ends before its count', () => {
     const loop = (more: object) => withActions({ repeat: { count: 1_500, sequence: [], ...more } });
     expect(warningsOf(loop({}))).toEqual(['actions[0].repeat.count cut_by_max_iterations']);
     expect(warningsOf(loop({ max_iterations: 1_500 }))).toEqual([]);
@@ -228,7 +228,7 @@ describe('validateDefinition', () => {
 
   describe('limits', () => {
     const nest = (depth: number): unknown => (depth === 1 ? log('x') : { sequence: [nest(depth - 1)] });
-    it('takes 500 actions and 20 levels, and no more', () => {
+    it('accepts 500 actions and 20 levels, and no more', () => {
       expect(errorsOf(withActions(...Array.from({ length: 500 }, () => log('x'))))).toEqual([]);
       expect(errorsOf(withActions(...Array.from({ length: 501 }, () => log('x'))))).toEqual([
         'actions[500] limit_exceeded',
@@ -241,14 +241,14 @@ describe('validateDefinition', () => {
       expect(errorsOf({ ...base, description: 'x'.repeat(1_048_577) })).toEqual([' limit_exceeded']);
     });
 
-    it('survives data nested without end', () => {
+    it('survives endlessly nested data', () => {
       let deep: unknown = 'x';
       for (let level = 0; level < 5_000; level += 1) deep = [deep];
       expect(errorsOf({ ...base, variables: { deep } })).toHaveLength(1);
     });
   });
 
-  describe('text and keys that cannot be kept', () => {
+  describe('text and keys that cannot be stored', () => {
     it.each<[string, unknown, string[]]>([
       ['NUL', { ...base, name: 'a\u0000b' }, ['name invalid_text']],
       ['half a surrogate pair', { ...base, variables: { a: 'x\ud800' } }, ['variables.a invalid_text']],
@@ -265,7 +265,7 @@ describe('validateDefinition', () => {
       expect(errorsOf(document)).toEqual(expected);
     });
 
-    it('keeps keys that are called like methods, and takes none of them for known', () => {
+    it('keeps keys with the names of methods, and does not treat them as known', () => {
       const variables = { constructor: 'a', toString: 'b', hasOwnProperty: 'c', valueOf: 'd' };
       expect(validate({ ...base, variables }).definition?.variables).toEqual(variables);
       expect(errorsOf({ ...base, constructor: 1, toString: 2 })).toEqual([
@@ -283,7 +283,7 @@ describe('validateDefinition', () => {
 });
 
 describe('validateYaml', () => {
-  it('gives line and column of keys, values and places inside expressions', () => {
+  it('reports line and column of keys, values and positions inside expressions', () => {
     const text = [
       'name: x',
       'triggers:',

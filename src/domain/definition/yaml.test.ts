@@ -38,14 +38,14 @@ describe('readYaml', () => {
     expect(errorsOf('\uFEFFa: *x')).toEqual(['1:4 yaml_alias']);
   });
 
-  it('says what to do about a template or an expression without quotes', () => {
+  it('explains what to do about a template or expression without quotes', () => {
     expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('Put a text with {{ }} in quotes');
     expect(readYaml('a: !health.system.in_maintenance')[0]?.errors[0]?.message).toContain(
       'put an expression that starts with "!" in quotes',
     );
   });
 
-  it('reads __proto__ as a key like any other, and changes no prototype', () => {
+  it('reads __proto__ like any other key, and changes no prototype', () => {
     const value = valueOf('__proto__: {polluted: true}\na: {__proto__: {b: 1}}') as Record<string, unknown>;
     expect(Object.keys(value)).toEqual(['__proto__', 'a']);
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
@@ -72,7 +72,7 @@ describe('readYaml', () => {
     expect(errorsOf(text)[0]).toBe(expected);
   });
 
-  it('ends soon for what is made to take long', () => {
+  it('ends soon for text that is designed to take long', () => {
     const laughs = Array.from(
       { length: 12 },
       (_, n) =>
@@ -100,20 +100,20 @@ describe('readYaml', () => {
     }
   });
 
-  it('reads 150 levels, and refuses deeper ones before they are composed', () => {
+  it('reads 150 levels, and refuses deeper ones before composing them', () => {
     const nested = (depth: number) => `${'['.repeat(depth)}1${']'.repeat(depth)}`;
     expect(readYaml(nested(150))[0]?.errors).toEqual([]);
     expect(readYaml(`${'- '.repeat(150)}1`)[0]?.errors).toEqual([]);
     expect(readYaml(nested(1_000))).toMatchObject([{ errors: [{ code: 'limit_exceeded', line: 1, column: 1 }] }]);
   });
 
-  it('validates a text with more expressions than a call takes arguments', () => {
+  it('validates a text with more expressions than the maximum number of arguments of a call', () => {
     const text = `name: a\ntriggers: [{event: healthcheck.check_failed}]\nactions: [{action: automation.log, config: {message: "${'{{a}}'.repeat(190_000)}"}}]`;
     const { value } = parseYaml(text);
     expect(() => validateDefinition(value, { registry: testRegistry })).not.toThrow();
   });
 
-  it('keeps numbers and text that validation refuses, so that it can say where they are', () => {
+  it('keeps invalid numbers and text, so that validation can report their positions', () => {
     const text =
       'name: "a\\0b"\ntriggers:\n  - event: healthcheck.check_failed\nvariables:\n  big: 12345678901234567890\n  half: "\\ud800"\n';
     const { value, locate } = parseYaml(text);
@@ -172,7 +172,7 @@ describe('readYaml', () => {
 });
 
 describe('parseYaml', () => {
-  it('says what is wrong first, and all of it', () => {
+  it('reports all errors, in order', () => {
     const attempt = () => parseYaml('a: 1\na: 2\na: 3');
     expect(attempt).toThrow(FermataError);
     expect(attempt).toThrow('"a" is given twice in the same map at line 2, column 1');
@@ -196,14 +196,14 @@ describe('locate', () => {
     expect(locate(place)).toEqual(expected);
   });
 
-  it('finds keys on demand, and nothing for what is no place', () => {
+  it('finds keys on demand, and nothing for an invalid path', () => {
     expect(locate('actions[0].choose[0].when', { key: true })).toEqual({ line: 3, column: 9 });
     expect(locate('actions[')).toBeUndefined();
   });
 });
 
 describe('toYaml', () => {
-  it('is read back as the same, whatever the data', () => {
+  it('can be parsed back unchanged, whatever the data', () => {
     const text = fc.string({ unit: 'grapheme' });
     const json = fc
       .jsonValue({ stringUnit: 'grapheme' })

@@ -13,7 +13,7 @@ describe('the id of a change for an identified event', () => {
     expect(parseInt((id ?? '').replace('-', '').slice(0, 12), 16)).toBe(time.getTime());
   });
 
-  it('gives the runs that it starts the same ids, whatever the time of arrival', () => {
+  it('gives the resulting runs the same ids, regardless of the time of arrival', () => {
     const of = (at: string) =>
       runIdOf({
         ...{ automationId: 'a', triggerId: 't', occurredAt: new Date(at) },

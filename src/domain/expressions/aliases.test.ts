@@ -5,7 +5,7 @@ import { parseExpression } from './parse';
 const run = (source: string, scope: Record<string, unknown>): unknown =>
   evaluate(parseExpression(source), withAliases(scope));
 
-it('gives the other names to variables, the event and what ended a wait', () => {
+it('provides other names for variables, the event and the end of a wait', () => {
   const scope = {
     variables: { a: 1 },
     trigger: { event: 'incident.created', payload: {} },
@@ -16,10 +16,10 @@ it('gives the other names to variables, the event and what ended a wait', () => 
   expect('eventId' in scope.trigger).toBe(false);
 });
 
-it('takes a waking event that is its payload alone', () => {
+it('accepts a waking event that consists only of its payload', () => {
   expect(run('resume.payload.by', { wait: { trigger: { by: 'Ann' } } })).toBe('Ann');
 });
 
-it('adds nothing where there is nothing', () => {
+it('adds nothing if there is nothing to name', () => {
   expect(Object.keys(withAliases({ now: 'x', trigger: null }))).toEqual(['now', 'trigger']);
 });

@@ -44,7 +44,7 @@ function changeOf(source: string, ms = 0): number | string | null {
   return change instanceof Date ? change.getTime() - NOW : change;
 }
 
-describe('the clock-reading parts of an expression', () => {
+describe('the parts of an expression that read the clock', () => {
   it.each<[string, string[]]>([
     ['trigger.payload.now == 1', []],
     ['now > "2026"', ['now']],
@@ -134,7 +134,7 @@ describe('the earliest change by time alone', () => {
     expect(changeOf(source)).toBe(expected);
   });
 
-  it('of several conditions is the earliest, unless something unknown has to be checked before', () => {
+  it('of several conditions is the earliest, unless an unknown one has to be checked first', () => {
     const now = new Date(NOW);
     const [near, far] = [new Date(NOW + 59_000), new Date(NOW + 61_000)];
     expect(earliestOf(now, [])).toBeNull();

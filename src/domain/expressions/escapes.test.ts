@@ -78,7 +78,7 @@ const BASES = [
   'error',
 ];
 
-describe('what is not data of the scope', () => {
+describe('a property outside the data of the scope', () => {
   it.each(BASES)('is absent below %s', (base) => {
     for (const name of NAMES) {
       expect(evaluate(parseExpression(`(${base}).${name}`), scope)).toBeUndefined();
@@ -167,7 +167,7 @@ describe('what is not data of the scope', () => {
     expect(() => evaluate(parseExpression('1 - trapped'), scope)).toThrow('"-" needs a number, got an object');
   });
 
-  it('does not come in with keys that look like a prototype', () => {
+  it('is not added by keys that look like a prototype', () => {
     const value = evaluate(parseExpression('proto'), scope) as Record<string, unknown>;
     expect(Object.getPrototypeOf(value)).toBe(Object.prototype);
     expect(Object.keys(value)).toEqual(['__proto__', 'constructor', 'toString']);
@@ -181,7 +181,7 @@ describe('what is not data of the scope', () => {
   });
 });
 
-describe('source that tries to be a program', () => {
+describe('source text that tries to be a program', () => {
   it.each([
     'constructor.constructor("return process")()',
     '"".constructor.constructor("return 1")()',
@@ -221,7 +221,7 @@ function cpuMs(): number {
   return process.cpuUsage().user / 1000;
 }
 
-describe('work without end', () => {
+describe('endless work', () => {
   const megabyte = 'a'.repeat(1_000_000);
   const bombs: Scope = {
     text: megabyte,

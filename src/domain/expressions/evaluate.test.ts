@@ -63,7 +63,7 @@ describe('values', () => {
     ]);
   });
 
-  it('returns data detached from the scope', () => {
+  it('returns data that is independent of the scope', () => {
     const value = run('list', scope);
     expect(value).toEqual(scope.list);
     expect(value).not.toBe(scope.list);
@@ -82,7 +82,7 @@ describe('truth', () => {
     expect(run(`${source} ? 1 : 2`, scope)).toBe(1);
   });
 
-  it('&& and || give the operand and do not look at the other side needlessly', () => {
+  it('&& and || return an operand and do not evaluate the other side unnecessarily', () => {
     expect(run('n && 1 / 0', scope)).toBe(0);
     expect(run('"x" || 1 / 0', scope)).toBe('x');
     expect(run('none || []', scope)).toEqual([]);
@@ -167,7 +167,7 @@ describe('arithmetic', () => {
 });
 
 describe('filters', () => {
-  it('names the nearest filter for an unknown one, with line and column', () => {
+  it('suggests the nearest filter for an unknown one, with line and column', () => {
     expect(() => run('a\n| uper')).toThrow(
       expect.objectContaining({
         message: 'Unknown filter "uper". Did you mean "upper"? (line 2, column 3)',
@@ -177,7 +177,7 @@ describe('filters', () => {
     );
   });
 
-  it('wraps what an added filter throws and hides what is not data', () => {
+  it('wraps errors of added filters and hides values that are not data', () => {
     const filters = createFilterRegistry();
     filters.registerFilter('boom', () => { throw new TypeError('bang'); }, ''); // prettier-ignore
     filters.registerFilter('late', () => Promise.resolve(1), '');
@@ -191,13 +191,13 @@ describe('filters', () => {
 });
 
 describe('budget', () => {
-  it('ends an evaluation that takes more steps than it may', () => {
+  it('ends an evaluation that exceeds its steps', () => {
     expect(run('1 + 1', {}, { maxSteps: 5 })).toBe(2);
     expect(() => run('1 + 1 + 1', {}, { maxSteps: 4 })).toThrow('too many steps');
     expect(() => run('l | sort', { l: Array(1000).fill(1) }, { maxSteps: 3000 })).toThrow('too many steps');
   });
 
-  it('ends a result that grows over 1 MB', () => {
+  it('ends an evaluation whose result exceeds 1 MB', () => {
     const doubled = `text${' + text'.repeat(20)}`;
     expect(() => run(doubled, { text: 'x'.repeat(60_000) })).toThrow('longer than 1 MB');
     expect(() => run('text', { text: '€'.repeat(400_000) })).toThrow('larger than 1 MB');

@@ -24,7 +24,7 @@ function outcome(call: () => unknown): unknown {
 const valueOf = (source: string, scope: Record<string, unknown> = {}) =>
   outcome(() => evaluate(parseExpression(source), scope, { now }));
 
-describe('data that is made to do harm', () => {
+describe('malicious data', () => {
   class OddDate extends Date {
     override toISOString = refuse;
     override getTime = refuse;
@@ -57,7 +57,7 @@ describe('data that is made to do harm', () => {
     expect(valueOf(source, { x })).toEqual(expected);
   });
 
-  it('gives nothing but our error also when it stands in what is rendered', () => {
+  it('causes only an expression error even in a rendered template', () => {
     const revoked = Proxy.revocable([], {});
     revoked.revoke();
     const itself: Record<string, unknown> = {};
@@ -68,7 +68,7 @@ describe('data that is made to do harm', () => {
   });
 });
 
-describe('source that is made to take long', () => {
+describe('source text that is designed to take long', () => {
   it.each<[string, string]>([
     ['braces that never close', '{{ '.repeat(300_000)],
     ['a secret that never closes', `\${{ secrets${' '.repeat(900_000)}`],

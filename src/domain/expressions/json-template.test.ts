@@ -1,6 +1,6 @@
 import { jsonTemplateProblem } from './json-template';
 
-describe('a text of JSON with expressions in it', () => {
+describe('a JSON text with expressions', () => {
   it.each([
     'plain text {{ trigger.payload.title }}',
     '{{ trigger.payload }}',
@@ -10,7 +10,7 @@ describe('a text of JSON with expressions in it', () => {
     '{"at": "{{ now }}", "for": "{{ x | duration_since }}", "token": "${{ secrets.TOKEN }}"}',
     '{"text": "a \\" quote", "a": {{ x | json }}}',
     '{"a": {{ broken',
-  ])('is accepted if no value can break it: %s', (text) => {
+  ])('has no problem if no value can break it: %s', (text) => {
     expect(jsonTemplateProblem(text)).toBeUndefined();
   });
 
@@ -20,7 +20,7 @@ describe('a text of JSON with expressions in it', () => {
     ['{"a": "{{ title | json }}"}', 'A value with a quote or a line break'],
     ['{"a": {{ trigger.payload.title }}}', 'A value that is a text'],
     ['{"a": {{ x | json }}, }', 'not valid JSON'],
-  ])('is refused if a value may break it: %s', (text, problem) => {
+  ])('has a problem if a value may break it: %s', (text, problem) => {
     expect(jsonTemplateProblem(text)).toContain(problem);
   });
 });

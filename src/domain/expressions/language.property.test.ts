@@ -96,7 +96,7 @@ describe('any expression', () => {
     );
   });
 
-  it('means what the reference interpreter says, also when printed', () => {
+  it('has the same value as in the reference interpreter, even after printing', () => {
     fc.assert(
       fc.property(tree, (node) => {
         const parsed = parseExpression(write(node));
@@ -109,7 +109,7 @@ describe('any expression', () => {
     );
   });
 
-  it('either ends within its steps with the very same value, or says that it did not', () => {
+  it('either ends within its steps with the same value, or reports that it did not', () => {
     fc.assert(
       fc.property(tree, fc.nat(60), (node, maxSteps) => {
         const parsed = parseExpression(write(node));

@@ -1,6 +1,6 @@
 import { LruCache } from './lru-cache';
 
-it('forgets what was not asked for the longest', () => {
+it('drops the least recently used entry', () => {
   const cache = new LruCache<number>(2, 100);
   cache.set('a', 1);
   cache.set('b', 2);
@@ -9,7 +9,7 @@ it('forgets what was not asked for the longest', () => {
   expect([cache.get('a'), cache.get('b'), cache.get('c')]).toEqual([1, undefined, 3]);
 });
 
-it('keeps the total weight and refuses what is too heavy', () => {
+it('limits the total weight and refuses entries that are too heavy', () => {
   const cache = new LruCache<number>(100, 20);
   for (const key of ['a', 'b', 'c', 'd', 'e', 'f']) cache.set(key, 1, 5);
   cache.set('f', 2, 5);

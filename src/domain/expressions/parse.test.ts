@@ -87,14 +87,14 @@ describe('errors', () => {
     expect(error).toMatchObject({ code: 'expression_error', line, column });
   });
 
-  it('show the line and a caret below the place', () => {
+  it('show the line and a caret below the position', () => {
     expect(errorOf('a &&\nb = c').excerpt).toBe('b = c\n  ^');
     // In a terminal, wide characters take two columns, and combining marks take none.
     expect(errorOf('"系统" = c').excerpt).toBe('"系统" = c\n       ^');
     expect(errorOf('"e\u0301" = c').excerpt).toBe('"e\u0301" = c\n    ^');
   });
 
-  it('show a window of a long line', () => {
+  it('show part of a long line', () => {
     const [line, caret] = errorOf(`${'a + '.repeat(500)}= ${' + a'.repeat(500)}`).excerpt.split('\n');
     expect(line).toHaveLength(100);
     expect(line?.charAt((caret ?? '').length - 1)).toBe('=');
@@ -120,7 +120,7 @@ describe('limits', () => {
     expect(errorOf('a'.repeat(MAX_SOURCE + 1)).message).toContain('longer than 10000 characters');
   });
 
-  it('accepts long chains, but none that would exhaust the stack', () => {
+  it('accepts long chains, unless they would exhaust the stack', () => {
     expect(() => parseExpression(Array(900).fill('a').join('||'))).not.toThrow();
     expect(errorOf(Array(4000).fill('a').join('+')).message).toContain('chains more than 1000');
     expect(errorOf(`a${'.a'.repeat(4000)}`).message).toContain('chains more than 1000');

@@ -51,12 +51,12 @@ describe('references', () => {
     expect(refs('state[trigger.payload.id].x', { bare: true })).toEqual(['?']);
   });
 
-  it('name the system of the run when it is known, and leave it out when there is none', () => {
+  it('contain the system of the run if it is known, and otherwise omit it', () => {
     expect(refs('health.system.status', { systemId: 'web' })).toEqual(['health:web']);
     expect(refs('health.system.status', { systemId: null })).toEqual([]);
   });
 
-  it('are found through templates and lists of both', () => {
+  it('are found in templates and in lists of templates', () => {
     const sources = [
       parseTemplate('a {{ state.a.b.c }} ${{ secrets.X }} {{ state.c.d }}'),
       [parseExpression('state.a.b')],
@@ -67,12 +67,12 @@ describe('references', () => {
     ]);
   });
 
-  it('give the place of what cannot be determined', () => {
+  it('report the position of what cannot be determined', () => {
     expect(extractReferences(parseTemplate('a\nb {{ state[x].y }}')).indeterminateAt).toEqual([{ line: 2, column: 6 }]);
   });
 });
 
-it('extractPaths returns the literal part of every path, with its place', () => {
+it('extractPaths returns the literal part of every path, with its position', () => {
   const source = parseTemplate('{{ artifacts.open.issue.issueKey }} {{ a[b.c]["d"] | f(x[0]) }}');
   expect(extractPaths(source)).toEqual([
     { segments: ['artifacts', 'open', 'issue', 'issueKey'], complete: true, offset: 3, line: 1, column: 4 },

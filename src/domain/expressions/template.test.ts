@@ -33,14 +33,14 @@ describe('a template', () => {
     expect(renderTemplate(source, scope)).toEqual(value);
   });
 
-  it('renders the values of objects and lists at any depth, and leaves keys and other types alone', () => {
+  it('renders the values of objects and lists at any depth, but not keys and other types', () => {
     const value = { '{{ n }}': ['{{ n }}', { deep: 'x{{ n }}', flag: false, nothing: null, number: 1 }] };
     expect(renderTemplate(value, scope)).toEqual({
       '{{ n }}': [5, { deep: 'x5', flag: false, nothing: null, number: 1 }],
     });
   });
 
-  it('does not render what the data brings in', () => {
+  it('does not render templates in the data', () => {
     expect(renderTemplate({ a: '{{ hostile }}', b: '{{ hostile }}!' }, scope)).toEqual({
       a: scope.hostile,
       b: `${scope.hostile}!`,
@@ -51,7 +51,7 @@ describe('a template', () => {
     expect(renderTemplate('{{ object }}', scope)).not.toBe(scope.object);
   });
 
-  it('counts places of errors in the whole text', () => {
+  it('reports positions of errors in the whole text', () => {
     expect(() => renderTemplate('first\nsecond {{ n | uper }}', scope)).toThrow(
       expect.objectContaining({ line: 2, column: 15, excerpt: 'second {{ n | uper }}\n              ^' }),
     );
@@ -60,7 +60,7 @@ describe('a template', () => {
     expect(() => parseTemplate('{{ }}')).toThrow('The expression is empty');
   });
 
-  it('ends when all of it together is too large or takes too many steps', () => {
+  it('fails if the whole result is too large or takes too many steps', () => {
     const half = 'x'.repeat(600_000);
     expect(renderTemplate(['{{ half }}'], { half })).toHaveLength(1);
     expect(() => renderTemplate(['{{ half }}', 'a{{ half }}'], { half })).toThrow('larger than 1 MB');
@@ -94,7 +94,7 @@ describe('a reference to a secret', () => {
     expect(renderTemplate(source, scope)).toBe(text);
   });
 
-  it('can be marked, so that data that looks like one is not taken for one', () => {
+  it('can be marked, so that data cannot imitate it', () => {
     const secretReference = (reference: string): string => `<${reference}>`;
     expect(renderTemplate('${{ secrets.A }} {{ hostile }}', scope, { secretReference })).toBe(
       `<\${{ secrets.A }}> ${scope.hostile}`,
@@ -103,7 +103,7 @@ describe('a reference to a secret', () => {
 });
 
 describe('a bare expression', () => {
-  it('is read as it is', () => {
+  it('is accepted as it is', () => {
     const { expression, warning } = parseBareExpression('a == "{ x }"');
     expect(printExpression(expression)).toBe('a == "{ x }"');
     expect(warning).toBeUndefined();
@@ -129,6 +129,6 @@ describe('a bare expression', () => {
   });
 });
 
-it('isTemplate returns whether there is something to render', () => {
+it('isTemplate returns whether there is anything to render', () => {
   expect([isTemplate('a'), isTemplate('{{ a }}'), isTemplate('{ a }')]).toEqual([false, true, false]);
 });

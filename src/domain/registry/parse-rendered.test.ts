@@ -7,7 +7,7 @@ const schema = z.strictObject({
   fields: z.array(z.strictObject({ name: z.string(), value: z.string() })).default([]),
 });
 
-test('numbers and booleans become text where the schema wants text, at any depth', () => {
+test('numbers and booleans become text if the schema expects text, at any depth', () => {
   const config = { title: 3, count: 4, fields: [{ name: 'up', value: true }] };
   expect(parseRendered(schema, config)).toEqual({
     success: true,
@@ -15,7 +15,7 @@ test('numbers and booleans become text where the schema wants text, at any depth
   });
 });
 
-test('what is missing, an object or too long stays an error that names its place', () => {
+test('a missing value, an object or a text that is too long is still an error with its path', () => {
   const problemsOf = (config: unknown) => {
     const parsed = parseRendered(schema, config);
     return parsed.success ? [] : parsed.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
@@ -29,7 +29,7 @@ test('what is missing, an object or too long stays an error that names its place
   ]);
 });
 
-test('a configuration that fits is not changed', () => {
+test('a valid configuration is not changed', () => {
   const config = { title: 'x' };
   expect(parseRendered(schema, config)).toEqual({ success: true, data: { title: 'x', fields: [] } });
 });

@@ -3,14 +3,14 @@ import { parseExpression } from '../expressions/parse';
 import { createPluginFilters } from './plugin-filters';
 
 describe('filters of plugins', () => {
-  it('are usable beside the built-in ones', () => {
+  it('can be used together with the built-in ones', () => {
     const shout = { description: 'Louder', apply: (input: unknown) => `${String(input)}!` };
     const filters = createPluginFilters([{ filters: { shout } }, {}], fail);
     expect(evaluate(parseExpression('"a" | upper | shout'), {}, { filters })).toBe('A!');
     expect(filters.list()).toContainEqual({ name: 'shout', description: 'Louder', builtIn: false });
   });
 
-  it('are skipped with a warning when the name is taken or is none', () => {
+  it('are skipped with a warning if the name is taken or invalid', () => {
     const warnings: string[] = [];
     const mine = { description: 'Mine', apply: () => 'mine' };
     const plugins = [{ filters: { upper: mine, twice: mine, 'no name': mine } }, { filters: { twice: mine } }];

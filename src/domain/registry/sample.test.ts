@@ -45,7 +45,7 @@ describe('a sample of a JSON Schema', () => {
       expect([ajv.validate(schema, expected), ajv.errors]).toEqual([true, null]);
   });
 
-  test('of a text that is named like an instant is RFC 3339', () => {
+  test('of a text whose name suggests an instant is RFC 3339', () => {
     const fields = ['startedAt', 'ends_at', 'at', 'timestamp', 'format', 'that', 'flat'];
     const properties = Object.fromEntries(fields.map((field) => [field, string()]));
     expect(sampleOf({ type: 'object', properties })).toEqual({
@@ -55,7 +55,7 @@ describe('a sample of a JSON Schema', () => {
     });
   });
 
-  test('of a schema that refers to itself ends', () => {
+  test('of a recursive schema ends', () => {
     expect(
       JSON.stringify(
         sampleOf({ $ref: '#/$defs/node', $defs: { node: { properties: { next: { $ref: '#/$defs/node' } } } } }),

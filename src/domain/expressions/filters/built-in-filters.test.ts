@@ -17,7 +17,7 @@ const scope = {
 };
 const run = (source: string): unknown => evaluate(parseExpression(source), scope, { now });
 
-it('holds exactly the filters of the page', () => {
+it('contains exactly the filters of the documentation', () => {
   const page =
     'default upper lower capitalize trim truncate length json from_json iso date join split replace urlencode not round abs min max first last sort unique map where contains starts_with ends_with minutes hours days duration_since older_than';
   expect([...builtInFilters.keys()].sort()).toEqual(page.split(' ').sort());
@@ -143,7 +143,7 @@ describe('time', () => {
     expect(run(source)).toEqual(value);
   });
 
-  it('has one instant for a whole evaluation, and fails safe without one', () => {
+  it('has one instant for a whole evaluation, and fails safely without one', () => {
     const spread = Array(50).fill('since | duration_since').join(', ');
     expect(run(`[${spread}] | unique | length`)).toBe(1);
     const expression = parseExpression('[since | duration_since, since | older_than(0)]');
@@ -151,7 +151,7 @@ describe('time', () => {
   });
 });
 
-it('passes through or fails safe on input of every other kind, and never throws', () => {
+it('passes through or fails safely for any other type of input, and never throws', () => {
   const inputs = ['none', 'missing', 'true', '1', '-1.5', '""', '"x"', '[]', 'list', 'object', 'people'];
   for (const name of builtInFilters.keys()) {
     for (const input of inputs) {
