@@ -18,13 +18,13 @@ it('writes JSON lines with level names and ISO times for machines', () => {
   });
 });
 
-it('writes one-liners for people', () => {
+it('writes single lines for people', () => {
   const { lines, log } = logged('text');
   log.warn({ runId: 'r1', reason: 'two words' }, 'late');
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d warn late runId=r1 reason="two words"\n$/);
 });
 
-it('shows the message of an error below error level, and the stack from there on', () => {
+it('shows only the message of an error below the level error, and the stack from there on', () => {
   const { lines, log } = logged('text');
   log.warn({ err: new Error('boom') }, 'retrying');
   log.error({ err: new Error('boom') }, 'gave up');
@@ -32,13 +32,13 @@ it('shows the message of an error below error level, and the stack from there on
   expect(lines[1]).toMatch(/gave up Error: boom\n\s+at /);
 });
 
-it('drops what is below its level', () => {
+it('drops entries below its level', () => {
   const { lines, log } = logged('text');
   log.debug('noise');
   expect(lines).toEqual([]);
 });
 
-it('shows control characters of other people instead of passing them to the terminal', () => {
+it('escapes control characters from outside instead of passing them to the terminal', () => {
   const { lines, log } = logged('text');
   const text = 'x\x1b[2J\x9b31m\u202e\n12:00:00 an admin signed in';
   log.warn({ name1: 'a\x1b[31m', name2: text, err: new Error(text) }, text);

@@ -4,7 +4,7 @@ import { loadConfig, SETTINGS } from './config';
 const KEY = Buffer.alloc(32, 7).toString('base64');
 const inForce = (env: Record<string, string>) => new Map(loadConfig(env).inForce.map((each) => [each.name, each]));
 
-it('says where each value comes from', () => {
+it('shows where each value comes from', () => {
   const settings = inForce({ FERMATA_PORT: '9090' });
   expect(settings.get('FERMATA_PORT')).toMatchObject({ value: '9090', source: 'environment', secret: false });
   expect(settings.get('FERMATA_HOST')).toMatchObject({ value: '127.0.0.1', source: 'default' });
@@ -13,7 +13,7 @@ it('says where each value comes from', () => {
   expect([...settings.keys()]).toEqual(SETTINGS);
 });
 
-it('shows no secret and no credentials of an address', () => {
+it('shows no secrets, and no credentials in URLs', () => {
   const env = {
     FERMATA_SECRET_KEY: KEY,
     FERMATA_ADMIN_TOKEN: 'an-admin-token-0123456789',
@@ -29,7 +29,7 @@ it('shows no secret and no credentials of an address', () => {
   expect(inForce(env).get('FERMATA_SECRET_KEY')).toMatchObject({ value: null, source: 'environment', secret: true });
 });
 
-it('takes every setting for secret whose example says that it is one', () => {
+it('treats every setting as secret whose example says so', () => {
   const example = readFileSync('.env.example', 'utf8');
   const secret = SETTINGS.filter((name) => /(SECRET|TOKEN|PASSWORD|_KEY)/.test(name) && example.includes(name));
   const settings = inForce({});

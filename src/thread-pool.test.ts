@@ -18,22 +18,22 @@ const start = () =>
 const pool = createThreadPool<Job, string>({ size: 1, deadlineMs: 1_000, start });
 afterAll(() => pool.close());
 
-test('a job that gets no CPU time may take longer than its deadline', async () => {
+test('a job without CPU time may take longer than its deadline', async () => {
   expect(await pool.run({ sleepMs: 1_500 })).toEqual({ type: 'answered', answer: 'slept' });
 });
 
-test('a job that gets no CPU time ends after five deadlines', async () => {
+test('a job without CPU time ends after five deadlines', async () => {
   const began = performance.now();
   expect(await pool.run({ sleepMs: 3_600_000 })).toEqual({ type: 'too_expensive' });
   expect(performance.now() - began).toBeGreaterThan(1_500);
 }, 30_000);
 
-test('a job that computes without end is ended, and the next one gets a new thread', async () => {
+test('a job with endless work is ended, and the next one gets a new thread', async () => {
   expect(await pool.run({ burn: true })).toEqual({ type: 'too_expensive' });
   expect(await pool.run({ sleepMs: 1 })).toEqual({ type: 'answered', answer: 'slept' });
 }, 30_000);
 
-test('a thread that cannot start is not taken for an expensive job', async () => {
+test('a thread that cannot start is not mistaken for an expensive job', async () => {
   const broken = createThreadPool<Job, string>({
     ...{ size: 1, deadlineMs: 1_000 },
     start: () => new Worker('throw new Error("broken")', { eval: true }),

@@ -55,7 +55,7 @@ it('uses no more pollers than slots', () => {
   expect(workerSizes).toMatchObject({ workflowPollers: 3, activityPollers: 1 });
 });
 
-it('shows the sizes that follow from the machine as defaults in force', () => {
+it('shows the sizes derived from the machine as the defaults', () => {
   const { inForce } = loadConfig({ FERMATA_ACTIVITY_SLOTS: '9' }, [], machine(4, 8));
   const settings = new Map(inForce.map((each) => [each.name, each]));
   expect(settings.get('FERMATA_WORKFLOW_TASK_SLOTS')).toMatchObject({ value: '400', source: 'default' });
@@ -67,7 +67,7 @@ it('refuses sizes that a worker cannot run with', () => {
   expect(() => loadConfig({ FERMATA_WORKFLOW_CACHE: '-1' })).toThrow(/FERMATA_WORKFLOW_CACHE must be a whole number/);
 });
 
-it('sees a machine with at least one core and some memory', () => {
+it('detects at least one core and some memory', () => {
   const { cores, memoryBytes } = thisMachine();
   expect(cores).toBeGreaterThanOrEqual(1);
   expect(memoryBytes).toBeGreaterThan(0);

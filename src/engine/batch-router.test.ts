@@ -16,7 +16,7 @@ function routable(seq: number, id: string, more: Partial<Routable> = {}): Routab
 const seqs = (changes: readonly Routable[]) => changes.map(({ change }) => change.seq);
 
 describe('takeBatch', () => {
-  it('takes changes in the order of the log, several of one entity too, up to the limit', () => {
+  it('takes changes in the order of the log, even several of one entity, up to the limit', () => {
     const changes = [routable(1, 'a'), routable(2, 'b'), routable(3, 'a'), routable(4, 'c')];
     const { batch, rest } = takeBatch(changes, 3);
     expect(seqs(batch)).toEqual([1, 2, 3]);
@@ -30,14 +30,14 @@ describe('takeBatch', () => {
     expect(seqs(rest)).toEqual([2]);
   });
 
-  it('leaves such a change, and all that come after it, for the next batch when one of its entity is in this one', () => {
+  it('leaves such a change and all later ones for the next batch if the current batch contains its entity', () => {
     const changes = [routable(1, 'a'), routable(2, 'a', { hasDwells: true }), routable(3, 'a'), routable(4, 'b')];
     const { batch, rest } = takeBatch(changes);
     expect(seqs(batch)).toEqual([1, 4]);
     expect(seqs(rest)).toEqual([2, 3]);
   });
 
-  it('never takes a change past an earlier one of its entity that did not fit', () => {
+  it('never takes a change before an earlier one of its entity that did not fit', () => {
     const changes = [routable(1, 'a'), routable(2, 'b'), routable(3, 'c'), routable(4, 'c')];
     const first = takeBatch(changes, 2);
     expect(seqs(first.rest)).toEqual([3, 4]);

@@ -2,7 +2,7 @@ import { createFleet } from './fleet';
 import type { Executor } from '../db/executor';
 
 describe('the fleet', () => {
-  it('notifies the other workers when this one has come and when it goes, not at each renewal', async () => {
+  it('notifies the other workers when this one starts and stops, but not at each renewal', async () => {
     let notified = 0;
     const answer = { rows: [{ live: 0, others: null }] };
     const fleet = createFleet({

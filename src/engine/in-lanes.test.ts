@@ -1,6 +1,6 @@
 import { inLanes } from './in-lanes';
 
-it('works on every item once, so many at a time', async () => {
+it('processes every item once, a fixed number at a time', async () => {
   const seen: number[] = [];
   let active = 0;
   let most = 0;
@@ -15,7 +15,7 @@ it('works on every item once, so many at a time', async () => {
   expect(most).toBe(3);
 });
 
-it('throws the first error when all that was begun has ended', async () => {
+it('throws the first error after everything that began has ended', async () => {
   const ended: number[] = [];
   const work = inLanes([1, 2, 3, 4], 2, async (item) => {
     if (item === 1) throw new Error('one');

@@ -6,7 +6,7 @@ afterEach(() => jest.useRealTimers());
 
 const never = new Promise<never>(() => undefined);
 
-it('restarts a loop whose round does not end, and reports it once', async () => {
+it('restarts a loop whose iteration does not end, and reports it once', async () => {
   const stalled: LoopState[] = [];
   const watch = createLoopWatch({ onStalled: (loop) => stalled.push(loop) });
   let rounds = 0;

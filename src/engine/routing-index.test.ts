@@ -30,7 +30,7 @@ const ids = (index: RoutingIndex, event: string, payload: Record<string, unknown
   index.candidates(event, payload).map((found) => `${found.automation.id}/${found.trigger.id}`);
 
 describe('the routing index', () => {
-  it('finds triggers by event, and by what their config names below it', () => {
+  it('finds triggers by event, and by the routing key in their config', () => {
     const index = new RoutingIndex(registry);
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
     index.set(automation('b', [{ id: 'y', event: 'automation.event', config: { type: 'two' } }]));
@@ -47,7 +47,7 @@ describe('the routing index', () => {
     expect(ids(index, 'automation.any_change')).toEqual(['c/z']);
   });
 
-  it('replaces what it holds of an automation and forgets it wholly', () => {
+  it('replaces the triggers of an automation and forgets them completely', () => {
     const index = new RoutingIndex(registry);
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'two' } }]));
@@ -58,7 +58,7 @@ describe('the routing index', () => {
     expect(index.listensTo('automation.event')).toBe(false);
   });
 
-  it('leaves out triggers that are not enabled, and events that nobody registered', () => {
+  it('omits disabled triggers and unknown events', () => {
     const index = new RoutingIndex(registry);
     index.set(
       automation('a', [
@@ -70,7 +70,7 @@ describe('the routing index', () => {
     expect(index.size).toBe(1);
   });
 
-  it('keeps triggers whose automation uses a filter that is not there apart, by their routing key too', () => {
+  it('keeps triggers separately if their automation uses a missing filter, including by routing key', () => {
     const index = new RoutingIndex(registry, ({ id }) => (id === 'a' ? ['beaufort'] : []));
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
     index.set(automation('b', [{ id: 'y', event: 'automation.event', config: { type: 'one' } }]));

@@ -2,7 +2,7 @@ import { createSweep } from './sweep';
 
 const never = 60_000;
 
-it('does its work at once, and again for what came while it was at it', async () => {
+it('does its work immediately, and again for work that arrived in the meantime', async () => {
   let rounds = 0;
   let done: () => void = () => undefined;
   const second = new Promise<void>((resolve) => (done = resolve));
@@ -22,7 +22,7 @@ it('does its work at once, and again for what came while it was at it', async ()
   expect(rounds).toBe(2);
 });
 
-it('goes on without a pause while there is more, and after an error', async () => {
+it('continues without a pause while there is more, and after an error', async () => {
   const errors: unknown[] = [];
   let rounds = 0;
   let done: () => void = () => undefined;
@@ -42,7 +42,7 @@ it('goes on without a pause while there is more, and after an error', async () =
   expect(errors).toEqual([new Error('away')]);
 });
 
-it('stops after the work under way has ended, and logs long work', async () => {
+it('stops after the current work has ended, and logs long work', async () => {
   let ended = false;
   const sweep = createSweep({
     everyMs: never,

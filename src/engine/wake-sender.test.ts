@@ -48,7 +48,7 @@ function sender(unanswered: Wake[] = [], mayResume = (_runId: string, _signal: A
 }
 
 describe('the wakes of a worker', () => {
-  it('are not sent again by its sweep while they are under way, and are once they have been sent', async () => {
+  it('are not sent again by its sweep while they are in progress, but are after they have been sent', async () => {
     const { wakes, sent, settled, sweeps, answer } = sender([wake(1)]);
     await settled();
     expect(sent).toEqual(['run-1']);
@@ -67,7 +67,7 @@ describe('the wakes of a worker', () => {
     await wakes.stop();
   });
 
-  it('wait until their run may continue, and do not keep other wakes waiting', async () => {
+  it('wait until their run may continue, without delaying other wakes', async () => {
     const resumed = new Map<string, () => void>();
     const mayResume = (runId: string) => new Promise<void>((resolve) => resumed.set(runId, resolve));
     const { wakes, sent, settled, answer } = sender([], mayResume);
@@ -85,7 +85,7 @@ describe('the wakes of a worker', () => {
     expect(sent).toEqual(['run-29']);
   });
 
-  it('are under way side by side, at most 20', async () => {
+  it('are sent concurrently, at most 20 at a time', async () => {
     const { wakes, sent, settled, answer } = sender();
     for (let n = 0; n < 50; n += 1) wakes.send(wake(n));
     await settled();

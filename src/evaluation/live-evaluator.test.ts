@@ -52,7 +52,7 @@ describe('a namespace that cannot be read', () => {
     expect(await evaluator.condition(db, condition, scope)).toMatchObject(unavailable);
   });
 
-  it('is empty in templates, with a warning, and leaves other conditions alone', async () => {
+  it('is empty in templates, with a warning, and does not affect other conditions', async () => {
     const warnings: string[] = [];
     const warned = { ...scope, onWarning: (warning: string) => warnings.push(warning) };
     expect(await evaluator.render(db, '<{{ health.system.status }}>', warned)).toBe('<>');
@@ -68,7 +68,7 @@ describe('a namespace that cannot be read', () => {
   });
 });
 
-it('reads the systems of uses_state besides those that expressions name, also when the id is computed', async () => {
+it('reads the systems of uses_state in addition to those in expressions, even if the id is computed', async () => {
   const asked: (readonly string[])[] = [];
   const evaluator = evaluatorWith((_, ids) => {
     asked.push(ids);
@@ -80,7 +80,7 @@ it('reads the systems of uses_state besides those that expressions name, also wh
   expect(asked).toEqual([['x', 'also'], ['also']]);
 });
 
-it('knows the filters of plugins in conditions, templates, durations and variables', async () => {
+it('supports filters of plugins in conditions, templates, durations and variables', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
   expect(await evaluator.condition(db, '("a" | shout) == "a!"', scope)).toMatchObject({ value: true });
   expect(await evaluator.render(db, '{{ "a" | shout }}', scope)).toBe('a!');
@@ -90,7 +90,7 @@ it('knows the filters of plugins in conditions, templates, durations and variabl
     expect(await evaluator.renderVariables(db, variables, scope)).toMatchObject({ code: 'secret_outside' });
 });
 
-it('ends variables and conditions that together take too many steps, however many they are', async () => {
+it('stops variables and conditions that in total take too many steps, however many they are', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
   // About 190,000 steps, which is less than the limit of one evaluation.
   const heavy = `(${Array.from({ length: 12 }, () => '(trigger.payload | upper | lower | length)').join(' + ')}) > 0`;
@@ -115,7 +115,7 @@ it('ends variables and conditions that together take too many steps, however man
   expect(values.at(-1)).toBe('error');
 });
 
-it('renders durations in both forms, and also text around an expression', async () => {
+it('renders durations in both forms, including text around an expression', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
   const render = (template: string) => evaluator.renderDuration(db, template, scope);
   expect(await render('variables.minutes * 60')).toBe(300);

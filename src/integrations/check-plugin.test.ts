@@ -13,7 +13,7 @@ const trigger = {
 };
 const type = { id: 'chat', displayName: 'Chat', configSchema: z.object({}), addressFields: [], options: {} };
 
-test('a plugin with all that it needs, and keys that are not known, is accepted', () => {
+test('a plugin with all required keys and some unknown ones is accepted', () => {
   const plugin = {
     ...{ id: 'my-chat', triggers: [trigger], future: 1 },
     actions: [

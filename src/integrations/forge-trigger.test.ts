@@ -20,13 +20,13 @@ it.each([
   expect(run.evaluateConfig?.(payload, config)).toBe(matches);
 });
 
-it('says what did not match, with its place in the body', () => {
+it('reports what did not match, with its path in the body', () => {
   expect(run.mismatch?.(payload, { action: 'completed', conclusion: ['success'] })).toEqual({
     ...{ path: 'conclusion', expression: 'workflow_run.conclusion', found: 'failure', wanted: ['success'] },
   });
 });
 
-it('takes branches with and without refs/heads', () => {
+it('accepts branches with and without refs/heads', () => {
   const given = { project: { path_with_namespace: 'acme/shop' }, ref: 'refs/heads/main' };
   expect([push.evaluateConfig?.(given, { ref: 'main' }), push.evaluateConfig?.(given, { ref: 'mai' })]).toEqual([
     ...[true, false],
@@ -34,12 +34,12 @@ it('takes branches with and without refs/heads', () => {
   expect(push.contextKey?.(given, {})).toBe('acme/shop:refs/heads/main');
 });
 
-it('routes by one repository, and lists by all', () => {
+it('routes by a single repository, and lists by all', () => {
   const { routingKey } = run;
   expect(routingKey?.ofPayload(payload)).toBe(routingKey?.ofConfig({ repository: 'acme/SHOP' }));
   expect(routingKey?.ofConfig({ repository: ['a/b'] })).toBeNull();
 });
 
-it('refuses configs that no event has', () => {
+it('refuses configs that match no event', () => {
   expect(run.configSchema?.safeParse({ workflow: 'CI', actor: 'x' }).success).toBe(false);
 });

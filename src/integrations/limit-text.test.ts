@@ -15,7 +15,7 @@ it.each([
   expect(limitText(text, limit)).toBe(expected);
 });
 
-it('keeps every text within the limit, well-formed and as a beginning of the original', () => {
+it('keeps every text within the limit, well-formed and as a prefix of the original', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.integer({ min: 3, max: 100 }), (text, most) => {
       for (const limit of [{ bytes: most }, { characters: most }]) {
@@ -28,7 +28,7 @@ it('keeps every text within the limit, well-formed and as a beginning of the ori
   );
 });
 
-it('notes what was cut, and by how much', () => {
+it('reports what was cut, and by how much', () => {
   const notes: string[] = [];
   const limit = createTextLimits('Webex', (note) => notes.push(note));
   expect(limit('markdown', 'x'.repeat(11), { bytes: 10 })).toBe('xxxxxxx…');

@@ -21,7 +21,7 @@ describe('a secret that a plugin reads', () => {
   const secrets = createPluginSecrets(backend({ TOKEN: { value: CANARY } }));
   beforeAll(() => secrets.resolve('TOKEN'));
 
-  test('is hidden in its log: messages, fields, values and errors', () => {
+  test('is masked in its log: messages, fields, values and errors', () => {
     const lines: string[] = [];
     const destination = { write: (line: string) => void lines.push(line) };
     const log = createPluginLog(
@@ -56,12 +56,12 @@ describe('a secret that a plugin reads', () => {
     expect(JSON.stringify([message, stack, cause, rest])).not.toContain(CANARY);
   });
 
-  test('leaves an error without it as it is', async () => {
+  test('does not change an error without it', async () => {
     const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
     await expect(runGuarded(secrets.mask, () => Promise.reject(away))).rejects.toBe(away);
   });
 
-  test('is hidden in what listeners, tests and options of its connections answer', async () => {
+  test('is masked in the results of its listeners, connection tests and options', async () => {
     const plugin = guardPlugin(
       {
         id: 'chat',
@@ -84,7 +84,7 @@ describe('a secret that a plugin reads', () => {
   });
 });
 
-test('a secret that does not exist, or is bound to other uses, is refused', async () => {
+test('is refused if it does not exist or is bound to other uses', async () => {
   const secrets = createPluginSecrets(
     backend({
       STEPS: { value: CANARY, allow: { actions: ['chat.post'] } },
@@ -104,7 +104,7 @@ test('a secret that does not exist, or is bound to other uses, is refused', asyn
   await expect(sendTo('evil.example.com')).rejects.toMatchObject({ code: 'secret_not_allowed' });
 });
 
-test('inside a step the step decides', async () => {
+test('is checked by the step if it is read inside a step', async () => {
   const secrets = createPluginSecrets(backend({}));
   const resolve = (name: string) => Promise.resolve(`${name} of the step`);
   expect(await withSecretsOfStep({ resolve }, () => secrets.resolve('TOKEN'))).toBe('TOKEN of the step');

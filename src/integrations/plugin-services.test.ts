@@ -3,7 +3,7 @@ import { createPluginServices, serviceRef } from './plugin-services';
 const start = (...plugins: Parameters<ReturnType<typeof createPluginServices>['start']>[0]) =>
   createPluginServices().start(plugins);
 
-test('services are made before those that require them, in whatever order plugins are listed', async () => {
+test('services are created before those that require them, in whatever order plugins are listed', async () => {
   const services = createPluginServices();
   const order: string[] = [];
   const making = (name: string, make: () => unknown) => () => {
@@ -71,7 +71,7 @@ test.each([
   await expect(start(...plugins)).rejects.toThrow(message);
 });
 
-test('getService refuses what was not named, and calls before the start', async () => {
+test('getService refuses services that are not declared, and calls before the start', async () => {
   const services = createPluginServices();
   expect(() => services.get('chat', 'people.directory')).toThrow('before services are available');
   await services.start([{ id: 'people', provides: { directory: () => ({}) } }, { id: 'chat' }]);

@@ -181,7 +181,7 @@ const KINDS: Record<string, string> = {
 describe('the built-in plugins', () => {
   const registry = createRegistry<Action>(createPlugins({ egress: createEgress({ allow: [] }) }));
 
-  it('bring exactly the triggers of the catalogue', () => {
+  it('provide exactly the triggers of the catalogue', () => {
     const found = [...registry.triggers()].map(([id, { contextKeyLabel = '-', holds }]) => [
       id,
       [contextKeyLabel, holds !== undefined],
@@ -189,7 +189,7 @@ describe('the built-in plugins', () => {
     expect(Object.fromEntries(found)).toEqual(TRIGGERS);
   });
 
-  it('bring exactly the actions of the catalogue, and each leaves what it says', () => {
+  it('provide exactly the actions of the catalogue, each with its artifact', () => {
     expect([...registry.actions().keys()].sort()).toEqual(Object.keys(ACTIONS).sort());
     for (const [id, wanted] of Object.entries(ACTIONS)) {
       const produces = registry.action(id)?.produces;
@@ -206,14 +206,14 @@ describe('the built-in plugins', () => {
     expect(registry.action('automation.notify_user')).toBe(registry.action('notification.send'));
   });
 
-  it('bring exactly the kinds of the catalogue, with their states', () => {
+  it('provide exactly the kinds of the catalogue, with their states', () => {
     const found = [...registry.entityKinds().values()].map(({ kind, schema }) => [kind, Object.keys(schema.shape)]);
     expect(Object.fromEntries(found)).toEqual(
       Object.fromEntries(Object.entries(KINDS).map(([kind, fields]) => [kind, fields.split(' ')])),
     );
   });
 
-  it('have all a JSON Schema', () => {
+  it('have a JSON Schema for everything', () => {
     const schemas = [
       ...[...registry.triggers().values()].flatMap(({ payloadSchema, configSchema }) => [payloadSchema, configSchema]),
       ...[...registry.actions().values()].flatMap(({ configSchema, produces }) => [configSchema, produces?.schema]),

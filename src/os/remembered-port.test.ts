@@ -10,7 +10,7 @@ describe('rememberedPort', () => {
   const file = join(directory, 'port');
   afterAll(() => rmSync(directory, { recursive: true }));
 
-  it('keeps a port that had to give way, also after the first one is free again', async () => {
+  it('keeps a replacement port, even after the first one is free again', async () => {
     const first = await freePort();
     const holder = createServer().listen(first, '127.0.0.1');
     await new Promise((resolve) => holder.once('listening', resolve));
@@ -20,7 +20,7 @@ describe('rememberedPort', () => {
     expect(await rememberedPort(file, first)).toBe(other);
   });
 
-  it('starts again from the first port when the file holds no port', async () => {
+  it('starts again from the first port if the file contains no port', async () => {
     const first = await freePort();
     writeFileSync(file, 'x');
     expect(await rememberedPort(file, first)).toBe(first);

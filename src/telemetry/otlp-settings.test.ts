@@ -1,6 +1,6 @@
 import { OtlpHeaders } from './otlp-settings';
 
-it('reads headers as the exporters of OpenTelemetry do', () => {
+it('reads headers like the exporters of OpenTelemetry', () => {
   expect(OtlpHeaders.parse('authorization=Bearer%20a%2Cb, x-team = core,empty=')).toEqual({
     ...{ authorization: 'Bearer a,b', 'x-team': 'core', empty: '' },
   });

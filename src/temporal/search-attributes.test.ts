@@ -10,7 +10,7 @@ const cloud = {
   },
 } as unknown as ConnectionLike;
 
-test('runs start without search attributes where they cannot be registered', async () => {
+test('runs start without search attributes if these cannot be registered', async () => {
   await expect(searchAttributesUsable(cloud, { namespace: 'n', searchAttributes: 'register' }, log)).resolves.toBe(
     false,
   );

@@ -1,7 +1,7 @@
 import { assertSdkFloor } from './worker';
 
 describe("the version of Temporal's SDK", () => {
-  it('is refused below 1.24, since replays would not keep the order of local activities', () => {
+  it('is refused below 1.24, which does not keep the order of local activities in replays', () => {
     expect(() => assertSdkFloor('1.23.9')).toThrow(/1\.23\.9 is installed; runs need 1\.24 or newer/);
     expect(() => assertSdkFloor('0.30.0')).toThrow();
     expect(() => assertSdkFloor('1.24.0')).not.toThrow();

@@ -19,7 +19,7 @@ function converted(flag: boolean | undefined): { message: string; isEncoded: boo
 describe('failures of workflow code', () => {
   afterEach(() => void Reflect.deleteProperty(globalThis, '__fermataEncodesFailures'));
 
-  it('have their text in a payload when the worker encrypts payloads', () => {
+  it('have their text in a payload if the worker encrypts payloads', () => {
     const { message, isEncoded } = converted(true);
     expect(isEncoded).toBe(true);
     expect(message).not.toContain('db-7');

@@ -1,5 +1,5 @@
-describe('the first module of the bundle of workers', () => {
-  it('turns stack traces off, which take half of the time of workflow code', () => {
+describe('the first module of the worker bundle', () => {
+  it('turns off stack traces, which take half of the time of workflow code', () => {
     const { stackTraceLimit } = Error;
     try {
       jest.isolateModules(() => void jest.requireActual('./without-stack-traces'));

@@ -10,7 +10,7 @@ const action = (name: string, execution: 'short' | 'long' = 'short'): PlanNode =
 const delay: PlanNode = { ...base, kind: 'delay' };
 
 describe('a stretch is named after its steps', () => {
-  it('up to the first that needs Temporal', () => {
+  it('up to the first one that needs Temporal', () => {
     const create = action('incident.create');
     expect(nameOfStretch(create, [])).toBe('incident.create');
     expect(nameOfStretch(create, [action('a.b'), action('c.d')])).toBe('incident.create + 2 more');
@@ -19,7 +19,7 @@ describe('a stretch is named after its steps', () => {
     expect(nameOfStretch(delay, [create])).toBe('delay');
   });
 
-  it('also before its execution knows the plan', () => {
+  it('even before its execution knows the plan', () => {
     expect(nameOfFirstStretch([])).toBeUndefined();
     const steps = [{ action: 'incident.create' }, { choose: [] }, { delay: { seconds: 1 } }, { action: 'a.b' }];
     expect(nameOfFirstStretch(steps)).toBe('incident.create + 1 more');

@@ -1,12 +1,12 @@
 import { keptConfig } from './kept-config';
 
-describe('the configuration that stays with a step', () => {
-  it('is the rendered one when it is small', () => {
+describe('the configuration that is stored with a step', () => {
+  it('is the rendered one if it is small', () => {
     const config = { url: 'https://example.org', headers: { a: '1' }, list: [1, null, true], none: null };
     expect(keptConfig(config)).toEqual(config);
   });
 
-  it('has its long texts, lists and objects cut', () => {
+  it('has long texts, lists and objects cut', () => {
     const list = Array.from({ length: 150 }, (_, n) => n);
     const { text, items, keys } = keptConfig({
       text: 'x'.repeat(2_000),
@@ -19,14 +19,14 @@ describe('the configuration that stays with a step', () => {
     expect(Object.keys(keys as object)).toHaveLength(101);
   });
 
-  it('leaves out fields for which there is no room, and keeps smaller ones after them', () => {
+  it('omits fields that do not fit, and keeps smaller ones after them', () => {
     const kept = keptConfig({ big: Array.from({ length: 20 }, () => 'x'.repeat(900)), small: 'y' });
     expect(kept).toEqual({ big: { truncated: true, bytes: expect.any(Number) as number }, small: 'y' });
     const many = Object.fromEntries(Array.from({ length: 5_000 }, (_, n) => [`field ${n}`, 'x'.repeat(5_000)]));
     expect(Buffer.byteLength(JSON.stringify(keptConfig(many)))).toBeLessThan(16_000);
   });
 
-  it('ends at a depth', () => {
+  it('ends at a maximum depth', () => {
     let deep: unknown = 'end';
     for (let level = 0; level < 10_000; level += 1) deep = { deep };
     expect(JSON.stringify(keptConfig({ deep })).length).toBeLessThan(200);

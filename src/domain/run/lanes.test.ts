@@ -21,7 +21,7 @@ it('finds the iterations of loops with `parallel` around a step, and no others',
   expect(loopAt(parallel, 'actions[0]')).toBeUndefined();
 });
 
-it('says which steps run beside each other', () => {
+it('returns whether steps run concurrently', () => {
   const other = step.replace('repeat[1]', 'repeat[10]');
   expect([runBeside(parallel, step, other), runBeside(serial, step, other)]).toEqual([true, false]);
   expect(runBeside(parallel, step, step.replace('repeat[3]', 'repeat[4]'))).toBe(false);

@@ -9,8 +9,8 @@ const refusal = (what: () => unknown) => {
   }
 };
 
-describe('how often a loop goes round', () => {
-  it('counts with whole numbers up to 10,000, also as text', () => {
+describe('the number of iterations', () => {
+  it('is a whole number up to 10,000, even as text', () => {
     expect([0, 10_000, ' 12 '].map(countOf)).toEqual([0, 10_000, 12]);
     const wrong = [-1, 1.5, 10_001, '', 'x', null, undefined].map((value) => refusal(() => countOf(value)));
     expect(wrong.map((text) => String(text).replace(/.*got /, ''))).toEqual([
@@ -18,7 +18,7 @@ describe('how often a loop goes round', () => {
     ]);
   });
 
-  it('goes through lists of at most 10,000 items and 1 MB, and names the type of what is none', () => {
+  it('is the length of a list of at most 10,000 items and 1 MB; for other values, the error names the type', () => {
     expect(listOf([1, 'a'])).toEqual([1, 'a']);
     const types = ['text', 5, true, { a: 1 }, null, undefined].map((value) => refusal(() => listOf(value)));
     expect(types.map((text) => String(text).replace(/.*got /, ''))).toEqual([

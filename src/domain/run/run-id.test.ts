@@ -12,7 +12,7 @@ it('is the same for the same automation, trigger and change, whenever it is deri
   expect(runIdOf(from)).toBe(runIdOf({ ...from, occurredAt: new Date() }));
 });
 
-it('differs when one of the three differs', () => {
+it('differs if one of the three differs', () => {
   const ids = [
     runIdOf(from),
     runIdOf({ ...from, automationId: '0190f000-0000-7000-8000-000000000002' }),
@@ -26,14 +26,14 @@ it('is a UUID of version 8 that begins with the time of the change', () => {
   expect(runIdOf(from)).toMatch(/^0199aaaa-bbbb-8[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/);
 });
 
-it('takes the time of firing for a dwell, and that of the event for a change id without a time', () => {
+it('uses the firing time for a dwell, and the event time for a change id without a time', () => {
   const at = new Date(0x0199cccc1111);
   expect(runIdOf(from, at).slice(0, 13)).toBe('0199cccc-1111');
   const scheduled = { ...from, changeId: '6ba7b810-9dad-51d1-80b4-00c04fd430c8', occurredAt: at };
   expect(runIdOf(scheduled).slice(0, 13)).toBe('0199cccc-1111');
 });
 
-it('sorts as the changes do that were made within the same millisecond', () => {
+it('sorts like the changes, even within one millisecond', () => {
   const changes = Array.from({ length: 200 }, () => uuidV7.next());
   expect([...changes].sort()).toEqual(changes);
   const ids = changes.map((changeId) => runIdOf({ ...from, changeId }));

@@ -10,18 +10,18 @@ const fires = (catchUp: 'skip' | 'one' | 'all', more: Partial<ScheduledStart>, l
   stillFires({ catchUp, catchUpMinutes: 10 }, arrival(more), () => later);
 
 describe('a scheduled time', () => {
-  it('fires when it comes at its time, or late because a worker that was there was busy', () => {
+  it('fires if it arrives on time, or late because an existing worker was busy', () => {
     expect(fires('skip', {})).toBe(true);
     expect(fires('skip', { now: after(300) }, true)).toBe(true);
     expect(fires('skip', { attended: false, now: after(4) })).toBe(true);
   });
 
-  it('was missed when Temporal was down, or when no worker was there', () => {
+  it('was missed if Temporal was down, or if no worker was running', () => {
     expect(fires('skip', { begunAt: after(8), now: after(8) })).toBe(false);
     expect(fires('skip', { attended: false, now: after(8) })).toBe(false);
   });
 
-  it('fires when it was missed if it is the newest, or all are asked for, and not too long ago', () => {
+  it('fires after it was missed if it is the newest, or if all are requested, and not too long ago', () => {
     const missed = { attended: false, now: after(60) };
     expect([fires('one', missed), fires('one', missed, true)]).toEqual([true, false]);
     expect([fires('all', missed), fires('all', missed, true)]).toEqual([true, true]);

@@ -23,7 +23,7 @@ describe('a cron pattern', () => {
     ]);
   });
 
-  it('takes names, ranges and lists; 7 is Sunday', () => {
+  it('accepts names, ranges and lists; 7 is Sunday', () => {
     expect(times('0 12 * * mon-wed,7', '2026-11-22T00:00:00Z', '2026-11-29T00:00:00Z')).toEqual([
       '11-22T12:00:00',
       '11-23T12:00:00',
@@ -33,7 +33,7 @@ describe('a cron pattern', () => {
     expect(parseCron('0 0 1 jan,JUL *').months).toEqual([1, 7]);
   });
 
-  it('with both kinds of day set means either', () => {
+  it('that restricts both kinds of days fires if either matches', () => {
     expect(times('0 0 13 * fri', '2026-11-10T00:00:00Z', '2026-11-21T00:00:00Z')).toEqual([
       '11-13T00:00:00',
       '11-20T00:00:00',
@@ -45,14 +45,14 @@ describe('a cron pattern', () => {
     ]);
   });
 
-  it('skips a daily time that the clock jumps over', () => {
+  it('skips a daily time that the clock skips', () => {
     expect(times('30 2 * * *', '2026-03-28T00:00:00Z', '2026-03-30T12:00:00Z', 'Europe/Berlin')).toEqual([
       '03-28T01:30:00',
       '03-30T00:30:00',
     ]);
   });
 
-  it('fires once at a daily time that the clock shows twice, and in both hours when it is hourly', () => {
+  it('fires once at a daily time that occurs twice, but in both hours if it is hourly', () => {
     const night = ['2026-10-24T23:00:00Z', '2026-10-25T03:00:00Z', 'Europe/Berlin'] as const;
     expect(times('30 2 * * *', ...night)).toEqual(['10-25T00:30:00']);
     expect(times('30 * * * *', ...night)).toEqual([
@@ -63,7 +63,7 @@ describe('a cron pattern', () => {
     ]);
   });
 
-  it('knows shifts of half an hour', () => {
+  it('supports shifts of half an hour', () => {
     const pattern = parseCron('45 1 * * *');
     expect(cronMatches(pattern, new Date('2026-04-04T14:45:00Z'), 'Australia/Lord_Howe')).toBe(true);
     expect(cronMatches(pattern, new Date('2026-04-04T15:15:00Z'), 'Australia/Lord_Howe')).toBe(false);
@@ -111,7 +111,7 @@ describe('days that depend on the month', () => {
     expect(dates(pattern, '2025-12-31T12:00:00Z', '2026-04-30T12:00:00Z')).toEqual(expected);
   });
 
-  it.each(['@daily', '@DAILY', '@hourly', '@weekly', '@monthly', '@yearly', '@midnight'])('knows %s', (macro) => {
+  it.each(['@daily', '@DAILY', '@hourly', '@weekly', '@monthly', '@yearly', '@midnight'])('accepts %s', (macro) => {
     expect(parseCron(macro).minutes).toEqual([0]);
   });
 

@@ -10,20 +10,20 @@ const has = (calendar: UtcCalendar, at: Date): boolean =>
   calendar.months.includes(at.getUTCMonth() + 1) &&
   calendar.daysOfWeek.includes(at.getUTCDay());
 
-describe('the calendars of UTC of a cron pattern', () => {
-  it('know how far a zone is ahead, in summer and in winter', () => {
+describe('the UTC calendars of a cron pattern', () => {
+  it('contain the offset of the zone, in summer and in winter', () => {
     const now = new Date('2026-11-24T00:00:00Z');
     expect(offsetsOf('Asia/Kolkata', now)).toEqual([330]);
     expect(offsetsOf('Europe/Berlin', now)).toEqual([60, 120]);
     expect(offsetsOf('Australia/Lord_Howe', now)).toEqual([630, 660]);
   });
 
-  it('are one for what comes every hour, whatever the offset', () => {
+  it('are a single calendar for an hourly pattern, whatever the offset', () => {
     expect(utcCalendars(parseCron('*/15 * * * *'), [60, 120])).toHaveLength(1);
     expect(utcCalendars(parseCron('30 9 * * 1-5'), [60, 120]).map(({ hours }) => hours)).toEqual([[8], [7]]);
   });
 
-  it('have every time of the pattern, over changes of the clock and ends of months', () => {
+  it('contain every time of the pattern, across clock changes and ends of months', () => {
     const pattern = fc.constantFrom(
       ...[
         '30 2 * * *',
@@ -63,7 +63,7 @@ describe('the calendars of UTC of a cron pattern', () => {
     );
   });
 
-  it('leave what the clock does not show to who fires', () => {
+  it('contain times that the clock skips; whoever fires them has to check that', () => {
     const parsed = parseCron('30 2 * * *');
     const both = ['2027-10-31T00:30:00Z', '2027-10-31T01:30:00Z'].map((at) => new Date(at));
     const calendars = utcCalendars(parsed, [60, 120]);

@@ -90,7 +90,7 @@ it.each([
   ['quoted-printable', 'p=C3=A4ssw=C3=B6rter'],
 ])('hides umlauts as %s', (_what, text) => expect(createMask(['pässwörter'])(`x ${text} y`)).toBe('x **** y'));
 
-it('hides base64 whose line breaks were escaped in JSON, or written as strings of a program', () => {
+it('masks base64 whose line breaks were escaped in JSON, or written as strings of a program', () => {
   const wrapped =
     Buffer.from(PEM)
       .toString('base64')
@@ -99,7 +99,7 @@ it('hides base64 whose line breaks were escaped in JSON, or written as strings o
   expect(createMask([PEM])(wrapped.map((line) => `    "${line}"`).join('\n'))).toBe('    "****"');
 });
 
-describe('forms that nest or mix', () => {
+describe('forms that are nested or mixed', () => {
   const TOKEN = 'tok_a1B2c3&D4<e5>-f6/g7+h8=i9';
   const utf16be = Buffer.from(TOKEN, 'utf16le').swap16();
   const percent = (text: string): string => Buffer.from(text).toString('hex').replace(/../g, '%$&');
@@ -150,7 +150,7 @@ describe('forms that nest or mix', () => {
     ),
   );
 
-  it('hides a value that looks like escapes when the text around it is escaped', () => {
+  it('masks a value that looks like escapes if the text around it is escaped', () => {
     const mask = createMask(['pa%41ss&#66;word\\n"1']);
     for (const text of [
       'pa%41ss&#66;word\\n"1',
@@ -160,7 +160,7 @@ describe('forms that nest or mix', () => {
       expect(mask(`x ${text} y`)).toBe('x **** y');
   });
 
-  it('adds forms whose number does not depend on the length of the secret', () => {
+  it('adds a number of forms that does not depend on the length of the secret', () => {
     const count = (length: number): number => secretForms('aB3&'.repeat(length / 4)).length;
     expect(count(65_536)).toBe(count(1_024));
     const characters = (length: number): number =>
@@ -169,19 +169,19 @@ describe('forms that nest or mix', () => {
   });
 });
 
-it('hides texts in a secret that is JSON, and the lines in them', () => {
+it('masks texts in a secret that is JSON, and their lines', () => {
   const mask = createMask([JSON.stringify({ type: 'sa', key: PEM, id: 'client-12345678' })]);
   expect(mask(`id: client-12345678, type: sa`)).toBe('id: ****, type: sa');
   expect(mask(lines[1] ?? '')).toBe('****');
 });
 
-it('leaves texts alone that only look like a part', () => {
+it('does not change texts that only look like a part', () => {
   const mask = createMask([PEM, ODD, 'abcd1234']);
   for (const text of ['MIIEvQIB', '61 62 63 64', 'a, b, c, d', 'just words and 0x41, 0x42', 'AAAA'.repeat(30)])
     expect(mask(text)).toBe(text);
 });
 
-it('takes a short time for any secret of 64 kB', () => {
+it('takes little time for any secret of 64 kB', () => {
   const values = [
     'a'.repeat(65_536),
     'ab'.repeat(32_768),
@@ -203,7 +203,7 @@ it('masks keys of data, and keeps keys distinct that become the same', () => {
   expect(mask(value)['secret-one']).toBe(1);
 });
 
-it('leaves the names of our own fields alone', () => {
+it("does not change the names of Fermata's own fields", () => {
   const mask = createMask(['status']);
   expect(maskFields(mask, { status: 'status', data: { status: 1 } }, ['status'])).toEqual({
     status: '****',
@@ -211,7 +211,7 @@ it('leaves the names of our own fields alone', () => {
   });
 });
 
-it('masks all keys of a structure but those that are named', () => {
+it('masks all keys of a structure except the listed ones', () => {
   const trace = { actual: { status: 'status', state: 1 }, parts: [{ actual: { 'x status': 2 } }], status: 3 };
   expect(createMask(['status'])(trace, new Set(['actual', 'parts']))).toEqual({
     actual: { '****': '****', state: 1 },

@@ -43,7 +43,7 @@ describe('hosts', () => {
   });
 });
 
-it('needs a list with an entry in it, and knows no other lists', () => {
+it('requires a non-empty list, and accepts no unknown lists', () => {
   for (const allow of [{}, { hosts: [] }, { host: ['a.example'] }]) {
     expect(SecretBinding.safeParse(allow).success).toBe(false);
   }

@@ -4,19 +4,19 @@ import { createCipher } from './cipher';
 const [older, newer] = [randomBytes(32), randomBytes(32)];
 
 describe('a sealed value', () => {
-  it.each(['', 'x', 'naïve 🔑\n"quoted"', 'a'.repeat(10_000)])('opens to what it was (%#)', (clear) => {
+  it.each(['', 'x', 'naïve 🔑\n"quoted"', 'a'.repeat(10_000)])('is opened to the original value (%#)', (clear) => {
     const cipher = createCipher([older]);
     expect(cipher.open('NAME', cipher.seal('NAME', clear))).toBe(clear);
   });
 
-  it('is another one each time and shows nothing of the value', () => {
+  it('is different each time and reveals nothing of the value', () => {
     const cipher = createCipher([older]);
     const [one, two] = [cipher.seal('N', 'secret-value'), cipher.seal('N', 'secret-value')];
     expect(one.ciphertext).not.toBe(two.ciphertext);
     expect(Buffer.from(one.ciphertext, 'base64').toString('latin1')).not.toContain('secret');
   });
 
-  it('opens under its own name only, and not when it was changed or cut', () => {
+  it('can be opened only with its own name, and not after it was changed or cut', () => {
     const cipher = createCipher([older]);
     const sealed = cipher.seal('A', 'value');
     expect(() => cipher.open('B', sealed)).toThrow();
@@ -26,7 +26,7 @@ describe('a sealed value', () => {
     expect(() => cipher.open('A', { ...sealed, ciphertext: bytes.subarray(0, 4).toString('base64') })).toThrow();
   });
 
-  it('opens after a rotation that keeps the old key, and not without it', () => {
+  it('can be opened after a rotation that keeps the old key, and not without that key', () => {
     const sealed = createCipher([older]).seal('A', 'value');
     expect(createCipher([newer, older]).open('A', sealed)).toBe('value');
     expect(createCipher([newer, older]).seal('A', 'value').keyId).not.toBe(sealed.keyId);

@@ -14,7 +14,7 @@ it.each([
   ['%u0041', ['A']],
 ])('reads %j as %j', (input, views) => expect(textsOf(input)).toEqual(views));
 
-it('knows where each character came from', () => {
+it('reports the original position of each character', () => {
   const input = 'x %25C3%25A4&amp;\\u0041 y';
   const views = [...decodedViews(input)];
   const last = views.at(-1);

@@ -10,7 +10,7 @@ const ODD = [
 ];
 
 describe('a mask', () => {
-  it.each(ODD.map((value) => [value]))('hides %j in every form that others write it in', (value) => {
+  it.each(ODD.map((value) => [value]))('masks %j in every form in which others write it', (value) => {
     const mask = createMask([value]);
     const forms = [
       value,
@@ -51,7 +51,7 @@ describe('a mask', () => {
     expect(createMask(['a<b>&c/d=e"f'])(text)).toBe('{"t":"****"}');
   });
 
-  it('hides the beginning of a secret at the end of a text that was cut', () => {
+  it('masks the beginning of a secret at the end of a text that was cut', () => {
     const mask = createMask(['hidden-value', 'hidden-value-and-more']);
     expect(mask('it was hidden-val…')).toBe('it was ****…');
     expect(mask('it was hidden-value-an…')).toBe('it was ****…');
@@ -59,12 +59,12 @@ describe('a mask', () => {
     expect(mask('it was hidden-val')).toBe('it was hidden-val');
   });
 
-  it('takes overlapping values as one, the longest first', () => {
+  it('treats overlapping values as one, the longest first', () => {
     const mask = createMask(['abcd', 'abcdefgh', 'efghijkl']);
     expect(mask('x abcdefghijkl y abcd z')).toBe('x **** y **** z');
   });
 
-  it('leaves keys, other values, short secrets and everything without secrets alone', () => {
+  it('does not change keys, other values, short secrets or texts without secrets', () => {
     expect(createMask(['key1', 'abc'])({ key1: 'key1', n: 12, list: ['abc', true, null] })).toEqual({
       key1: '****',
       n: 12,
@@ -72,17 +72,17 @@ describe('a mask', () => {
     });
   });
 
-  it('hides numbers that read like a secret', () => {
+  it('masks numbers that look like a secret', () => {
     expect(createMask(['123456'])({ a: 123456, b: 91234567, c: 12345 })).toEqual({ a: '****', b: '****', c: 12345 });
   });
 
-  it('counts how often it had something to hide', () => {
+  it('counts how often it masked something', () => {
     let hits = 0;
     createMask(['secret'], (count) => (hits += count))(['secret secret', 'none', 'secret']);
     expect(hits).toBe(3);
   });
 
-  it('is the same as replacing one by one, on random texts', () => {
+  it('has the same result as replacing values one by one, on random texts', () => {
     let seed = 7;
     const random = (n: number) => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % n;
     const text = (length: number) => Array.from({ length }, () => 'abc'[random(3)]).join('');

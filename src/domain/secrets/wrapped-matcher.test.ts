@@ -3,7 +3,7 @@ import { wrappedParts } from './wrapped-matcher';
 const partsOf = (input: string, shortest = 8): string[][] =>
   [...wrappedParts(input, shortest)].map((runs) => runs.map(([start, end]) => input.slice(start, end)));
 
-it('joins lines of eight and more characters with any first and last one', () => {
+it('joins lines of eight or more characters with any first and last line', () => {
   expect(partsOf('a: YWJj\nZGVmZ2hp\n> amtsbW5v\r\ncA== x')).toEqual(
     [
       ['a', 'YWJj'],
@@ -15,7 +15,7 @@ it('joins lines of eight and more characters with any first and last one', () =>
   expect(partsOf(`ZGVmZ2hp${'.'.repeat(17)}amtsbW5v`)).toEqual([]);
 });
 
-it('looks at each character at most twice, whatever the input', () => {
+it('reads each character at most twice, whatever the input', () => {
   const inputs = ['abc '.repeat(20_000), 'abcdefgh '.repeat(10_000), 'abcdefgh a '.repeat(9_000), '\\n'.repeat(40_000)];
   for (const input of inputs) {
     let size = 0;

@@ -5,7 +5,7 @@ const edge = (source: string, target: string, impactType: ImpactType, transitive
 });
 
 describe('the impact of a system', () => {
-  it('passes nothing over informational edges, degraded over degraded ones, and its status over critical ones', () => {
+  it('spreads nothing over informational dependencies, degraded over degraded ones, and its status over critical ones', () => {
     const edges = [edge('a', 'db', 'informational'), edge('b', 'db', 'degraded'), edge('c', 'db', 'critical')];
     expect(impactOf(edges, 'db', 'healthy', 'unhealthy')).toEqual([
       { systemId: 'b', previousState: 'healthy', newState: 'degraded' },
@@ -13,12 +13,12 @@ describe('the impact of a system', () => {
     ]);
   });
 
-  it('travels on over transitive edges only', () => {
+  it('continues only over transitive dependencies', () => {
     const edges = [edge('api', 'db', 'critical'), edge('web', 'api', 'critical', true), edge('app', 'api', 'critical')];
     expect(impactOf(edges, 'db', 'healthy', 'unhealthy').map(({ systemId }) => systemId)).toEqual(['api', 'web']);
   });
 
-  it('reports recovery, and leaves out systems for which nothing changes', () => {
+  it('reports recovery, and omits systems for which nothing changes', () => {
     const edges = [edge('b', 'db', 'degraded'), edge('c', 'db', 'critical')];
     expect(impactOf(edges, 'db', 'unhealthy', 'degraded')).toEqual([
       { systemId: 'c', previousState: 'unhealthy', newState: 'degraded' },
@@ -27,7 +27,7 @@ describe('the impact of a system', () => {
     expect(impactOf([], 'db', 'healthy', 'unhealthy')).toEqual([]);
   });
 
-  it('of several ways takes the worst', () => {
+  it('is the worst of several paths', () => {
     const edges = [
       edge('api', 'db', 'degraded'),
       edge('cache', 'db', 'critical'),

@@ -6,14 +6,14 @@ const NOW = 1_000 * DAY;
 const month = { target: 99, windowDays: 30 };
 
 describe('an objective', () => {
-  it('of 99 % over 30 days allows 7.2 hours: 1.8 hours down leave 75 %', () => {
+  it('of 99 % over 30 days allows 7.2 hours: 1.8 hours of downtime leave 75 %', () => {
     const outages = [{ from: NOW - 5 * DAY, until: NOW - 5 * DAY + 1.8 * HOUR }];
     expect(objectiveOf(month, outages, 0, NOW)).toEqual({
       ...{ budgetRemainingPercent: 75, currentStreak: 4, streakGrowsAt: NOW + 1.8 * HOUR },
     });
   });
 
-  it('counts of an outage only what lies in the window, and one that goes on up to now', () => {
+  it('counts only the part of an outage inside the window, including one that continues', () => {
     expect(objectiveOf(month, [{ from: NOW - 31 * DAY, until: NOW - 30 * DAY + 3.6 * HOUR }], 0, NOW)).toMatchObject({
       budgetRemainingPercent: 50,
     });
@@ -22,7 +22,7 @@ describe('an objective', () => {
     });
   });
 
-  it('has nothing left when more than the budget is used, and all of it without an outage', () => {
+  it('has nothing left if more than the budget is used, and everything without an outage', () => {
     expect(objectiveOf(month, [{ from: NOW - DAY, until: NOW }], 0, NOW).budgetRemainingPercent).toBe(0);
     expect(objectiveOf(month, [], NOW - 10.5 * DAY, NOW)).toEqual({
       ...{ budgetRemainingPercent: 100, currentStreak: 10, streakGrowsAt: NOW + 0.5 * DAY },
@@ -38,7 +38,7 @@ describe('an objective', () => {
 });
 
 describe('the burn-down of an objective', () => {
-  it('falls while the system is down and ends with what is left now', () => {
+  it('falls while the system is down and ends with the current remainder', () => {
     const outages = [{ from: NOW - 15 * DAY, until: NOW - 15 * DAY + 3.6 * HOUR }];
     const points = burnDownOf(month, outages, NOW);
     expect(points).toHaveLength(61);
@@ -51,7 +51,7 @@ describe('the burn-down of an objective', () => {
     });
   });
 
-  it('counts an outage from before the window only inside it, and one that goes on up to now', () => {
+  it('counts only the part of an earlier outage inside the window, including one that continues', () => {
     const points = burnDownOf(month, [{ from: NOW - 40 * DAY, until: null }], NOW);
     expect(points[0]?.remainingPercent).toBe(100);
     expect(points.at(-1)?.remainingPercent).toBe(0);

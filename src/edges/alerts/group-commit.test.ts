@@ -25,7 +25,7 @@ function setUp(options: { atATime?: number; most?: number } = {}) {
   return { commits, submit, release };
 }
 
-test('an item that arrives alone is committed at once', async () => {
+test('an item that arrives alone is committed immediately', async () => {
   const { commits, submit, release } = setUp();
   release();
   expect(await submit({ key: 'a' })).toBe('done a');
@@ -48,7 +48,7 @@ test('items with the same key are committed one after another, in order', async 
   expect(commits).toEqual([['a'], ['b', 'c'], ['b'], ['b']]);
 });
 
-test('an item waits for the transaction under way that has its key, and others overtake it', async () => {
+test('an item waits for a transaction in progress that has its key, and others overtake it', async () => {
   const { commits, submit, release } = setUp({ atATime: 2 });
   const results = ['a', 'a', 'b'].map((key) => submit({ key }));
   await results[2];
@@ -71,7 +71,7 @@ test('items of different groups do not share a transaction', async () => {
   expect(commits).toEqual([['a'], ['b', 'd'], ['c']]);
 });
 
-test('an item that fails does not take the others with it', async () => {
+test('an item that fails does not affect the others', async () => {
   const { commits, submit, release } = setUp();
   const results = [{ key: 'a' }, { key: 'b' }, { key: 'c', fails: true }, { key: 'd' }].map(submit);
   release();
@@ -81,7 +81,7 @@ test('an item that fails does not take the others with it', async () => {
   expect(commits).toEqual([['a'], ['b', 'c', 'd'], ['b'], ['c'], ['d']]);
 });
 
-test('a transaction has a bound, and several run at a time', async () => {
+test('a transaction has a maximum size, and several run concurrently', async () => {
   const { commits, submit, release } = setUp({ atATime: 2, most: 2 });
   const results = ['a', 'b', 'c', 'd', 'e'].map((key) => submit({ key }));
   release();

@@ -2,13 +2,13 @@ import { withDeadline } from './deadline';
 
 const never = () => new Promise<never>(() => undefined);
 
-it('passes on what the work gives or throws', async () => {
+it('returns or throws the result of the work', async () => {
   const { signal } = new AbortController();
   await expect(withDeadline(1_000, signal, () => Promise.resolve('done'))).resolves.toBe('done');
   await expect(withDeadline(1_000, signal, () => Promise.reject(new Error('broken')))).rejects.toThrow('broken');
 });
 
-it('ends at the timeout, even when the work does not notice', async () => {
+it('ends at the timeout, even if the work ignores it', async () => {
   let inner: AbortSignal | undefined;
   const outcome = withDeadline(10, new AbortController().signal, (signal) => {
     inner = signal;
@@ -25,7 +25,7 @@ it('ends with the reason of the abort', async () => {
   await expect(outcome).rejects.toThrow('cancelled by hand');
 });
 
-it('does not begin when it is aborted already', async () => {
+it('does not begin if it has already been aborted', async () => {
   const work = jest.fn(never);
   await expect(withDeadline(1_000, AbortSignal.abort(new Error('too late')), work)).rejects.toThrow('too late');
   expect(work).not.toHaveBeenCalled();

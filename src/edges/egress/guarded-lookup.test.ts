@@ -22,7 +22,7 @@ function look({ found, allow = [], options = { all: true }, host = 'name.example
   });
 }
 
-it('gives the socket exactly the addresses that were checked', async () => {
+it('passes exactly the checked addresses to the socket', async () => {
   await expect(look({ found: [v4('8.8.8.8'), v6('2606:4700::1')] })).resolves.toEqual([
     v4('8.8.8.8'),
     v6('2606:4700::1'),
@@ -43,7 +43,7 @@ it('does not reveal the address of an internal name', async () => {
   expect(String((failure as Error).message)).not.toMatch(/10\.11|private/);
 });
 
-it('leaves out the private one of several addresses', async () => {
+it('omits the private one of several addresses', async () => {
   await expect(look({ found: [v4('10.0.0.1'), v4('8.8.8.8')] })).resolves.toEqual([v4('8.8.8.8')]);
 });
 
@@ -54,13 +54,13 @@ it('accepts private addresses of an allowed host, and of an allowed range', asyn
   ]);
 });
 
-it('does not take an allowance of another port', async () => {
+it('does not accept an allowance for another port', async () => {
   await expect(look({ found: [v4('10.0.0.1')], allow: ['name.example:8080'] })).rejects.toMatchObject({
     code: 'egress_refused',
   });
 });
 
-it('answers with one address to those who ask for one', async () => {
+it('returns one address to callers that ask for one', async () => {
   await expect(look({ found: [v4('8.8.8.8')], options: {} })).resolves.toEqual(v4('8.8.8.8'));
 });
 

@@ -21,14 +21,14 @@ it('reports the first of several addresses that failed', () => {
   expect(networkFailure(error, 'http://a.example').message).toContain('ECONNREFUSED: connect ECONNREFUSED');
 });
 
-it('does not repeat a request that cannot be written', () => {
+it('does not repeat a request that cannot be encoded', () => {
   expect(networkFailure(withCode('UND_ERR_INVALID_ARG'), 'x')).toMatchObject({
     code: 'config_invalid',
     retryable: false,
   });
 });
 
-it('passes what is a failure already', () => {
+it('rethrows an existing failure', () => {
   const failure = new ProviderFailure('egress_refused', 'no', { retryable: false });
   expect(networkFailure(failure, 'x')).toBe(failure);
 });

@@ -30,7 +30,7 @@ it.each([
   expect(route(url)).toBe(proxy);
 });
 
-it('prefers a URL, ignores the environment with none, and refuses what is no proxy', () => {
+it('prefers a URL, ignores the environment if set to none, and refuses an invalid proxy', () => {
   expect(route('https://x.example', 'https://other:8443')).toBe('https://other:8443/');
   expect(route('https://a.example', 'https://other:8443')).toBeNull();
   expect(route('https://x.example', 'none')).toBeNull();

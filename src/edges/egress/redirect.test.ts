@@ -27,15 +27,15 @@ it.each([
   expect(Object.keys(next?.headers ?? {}).includes('Content-Type')).toBe(body !== null);
 });
 
-it.each([200, 204, 300, 304, 404])('%i is an answer, whatever its Location says', (status) => {
+it.each([200, 204, 300, 304, 404])('%i is a final response, regardless of its Location', (status) => {
   expect(follow(status, 'https://b.example/')).toBeNull();
 });
 
-it('takes a redirect without Location as an answer', () => {
+it('treats a redirect without Location as a final response', () => {
   expect(nextHop(hop(), 302, undefined, new Set())).toBeNull();
 });
 
-it('resolves a relative place and keeps credentials within the origin', () => {
+it('resolves a relative URL and keeps credentials within the origin', () => {
   const next = follow(307, '../other');
   expect(next?.url.href).toBe('https://a.example/other');
   expect(next?.headers).toEqual(hop().headers);
@@ -48,7 +48,7 @@ it.each(['https://b.example/', 'http://a.example/', 'https://a.example:8443/', '
   },
 );
 
-it('gives up after the fifth redirect, and on a place that is no URL', () => {
+it('fails after the fifth redirect, and for an invalid URL', () => {
   expect(follow(302, '/next', hop({ redirects: 4 }))?.redirects).toBe(5);
   const lost = expect.objectContaining({ code: 'http_status', status: 302, retryable: false }) as Error;
   expect(() => follow(302, '/next', hop({ redirects: 5 }))).toThrow(lost);

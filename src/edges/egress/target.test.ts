@@ -61,7 +61,7 @@ it.each(['http://93.184.215.14/', 'https://example.com/hook', 'http://[2606:4700
   },
 );
 
-it('lets an allowed address through, in any notation, and on the allowed port only', () => {
+it('accepts an allowed address in any notation, and only on the allowed port', () => {
   expect(refusalFor('http://2130706433:8080/', createAllowList(['127.0.0.1:8080']))).toBeNull();
   expect(refusalFor('http://127.0.0.1:8081/', createAllowList(['127.0.0.1:8080']))).not.toBeNull();
   expect(refusalFor('http://[::ffff:127.0.0.1]/', createAllowList(['127.0.0.0/8']))).toBeNull();

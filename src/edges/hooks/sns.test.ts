@@ -31,19 +31,19 @@ const raw = (message: Fields) => Buffer.from(JSON.stringify(message));
 const offline = () => createSns({ egress: aws({}).egress, certificates: certificate() });
 
 describe('messages of Amazon SNS', () => {
-  it.each(['1', '2'] as const)('takes a right signature of version %s', async (version) => {
+  it.each(['1', '2'] as const)('accepts a valid signature of version %s', async (version) => {
     const message = signSns(notification, version);
     expect(await offline().verify(raw(message), [TOPIC], NOW)).toMatchObject({ MessageId: message['MessageId'] });
     expect(await offline().verify(raw(signSns(subscription, version)), [TOPIC], NOW)).not.toBeNull();
   });
 
-  it('signs the subject only when the message has one', async () => {
+  it('includes the subject in the signature only if the message has one', async () => {
     const { Subject: _, ...bare } = notification;
     expect(await offline().verify(raw(signSns(bare)), [TOPIC], NOW)).not.toBeNull();
     expect(await offline().verify(raw({ ...signSns(bare), Subject: 'added' }), [TOPIC], NOW)).toBeNull();
   });
 
-  it('refuses what was changed, what another key signed, and what is no message', async () => {
+  it('refuses altered messages, those signed by another key, and other bodies', async () => {
     const signed = signSns(notification);
     for (const change of [
       { Message: '{}' },
@@ -60,7 +60,7 @@ describe('messages of Amazon SNS', () => {
     expect(await offline().verify(raw(notification), [TOPIC], NOW)).toBeNull();
   });
 
-  it('refuses topics that the hook does not name: every customer of AWS can have SNS sign', async () => {
+  it('refuses topics that the hook does not list: every AWS customer can get signatures from SNS', async () => {
     expect(await offline().verify(raw(signSns(notification)), [], NOW)).toBeNull();
     expect(await offline().verify(raw(signSns(notification)), [`${TOPIC}-other`], NOW)).toBeNull();
   });
@@ -88,7 +88,7 @@ describe('messages of Amazon SNS', () => {
     expect(asked).toEqual([url]);
   });
 
-  it('refuses a certificate that is not yet or no longer valid, and a download that fails', async () => {
+  it('refuses a certificate that has expired or is not valid yet, and a failed download', async () => {
     const message = raw(signSns(notification));
     expect(await offline().verify(message, [TOPIC], new Date('2000-01-01T00:00:00Z'))).toBeNull();
     expect(await offline().verify(message, [TOPIC], new Date('2200-01-01T00:00:00Z'))).toBeNull();
@@ -97,7 +97,7 @@ describe('messages of Amazon SNS', () => {
     ).toBeNull();
   });
 
-  it('confirms a subscription by its address, only at SNS', async () => {
+  it('confirms a subscription with its address, but only at SNS', async () => {
     const url = String(subscription['SubscribeURL']);
     const { egress, asked } = aws({ [url]: { status: 200, body: '<ConfirmSubscriptionResponse/>' } });
     const sns = createSns({ egress, certificates: certificate() });

@@ -50,7 +50,7 @@ describe('CloudEvents over HTTP', () => {
     expect(parseCloudEvents(structured, encoded)[0]?.data).toEqual([1]);
   });
 
-  test('a bad element of a batch is named by its index and place', () => {
+  test('an invalid element of a batch is reported with its index and path', () => {
     expect(() => parseCloudEvents(batched, [event, { ...event, id: '' }])).toThrow(
       expect.objectContaining({
         status: 422,
@@ -73,7 +73,7 @@ describe('CloudEvents over HTTP', () => {
     expect(code(structured, body)).toBe(expected);
   });
 
-  test('a header that is not percent-encoded properly is refused', () => {
+  test('a header with invalid percent-encoding is refused', () => {
     expect(code(binary({ 'ce-subject': '100%' }), undefined)).toBe('bad_request');
   });
 });

@@ -23,7 +23,7 @@ const share = async (needs: readonly number[]) => {
 const EVALUATION = createSharedSteps(1).left;
 
 describe('the steps of automations for one change', () => {
-  test('are as many for one automation as it may have at the most', async () => {
+  test('are the maximum for an automation if it is the only one', async () => {
     expect(await share([8 * EVALUATION - 1])).toMatchObject({ passed: [true], limits: [undefined] });
     expect(await share([9 * EVALUATION])).toMatchObject({
       passed: [false],
@@ -32,7 +32,7 @@ describe('the steps of automations for one change', () => {
     });
   });
 
-  test('are bounded for all together, and cheap automations get theirs wherever they stand', async () => {
+  test('have a total limit, and cheap automations get their steps regardless of their position', async () => {
     const heavy: number[] = Array.from({ length: 200 }, () => 9 * EVALUATION);
     const needs = [1_000, ...heavy.slice(100), 1_000, ...heavy.slice(100), 1_000];
     const { total, passed, limits } = await share(needs);
@@ -42,7 +42,7 @@ describe('the steps of automations for one change', () => {
     expect(limits.filter((limit) => limit !== undefined)).toHaveLength(200);
   });
 
-  test('go from those that leave them to those that need more, whatever the order', async () => {
+  test('are passed from those that do not use them to those that need more, regardless of the order', async () => {
     const cheap = Array.from({ length: 98 }, () => 500);
     const medium = 4 * EVALUATION;
     for (const needs of [
@@ -55,12 +55,12 @@ describe('the steps of automations for one change', () => {
     }
   });
 
-  test('are never fewer than a usual filter takes', async () => {
+  test('are never fewer than a usual filter needs', async () => {
     const { passed } = await share(Array.from({ length: 3_000 }, (_, index) => (index % 2 === 0 ? 4_000 : 1_000_000)));
     expect(passed.every((each, index) => each === (index % 2 === 0))).toBe(true);
   });
 
-  test('of waits are those of their automation, and each wait gets the least in any case', () => {
+  test('of waits belong to their automation, and each wait gets a minimum', () => {
     expect(waitShare(1, 1)).toBe(8 * EVALUATION);
     expect(waitShare(100, 1)).toBe((12 * EVALUATION) / 100);
     const own = stepsOf(6_000);

@@ -47,8 +47,8 @@ function attempts() {
 
 const newSlots = () => createRunSlots({ slots: 200, activities: 200, onFree: () => undefined });
 
-describe('runs that wait in the table', () => {
-  it('are started side by side, not one after another, 40 at a time', async () => {
+describe('pending runs in the table', () => {
+  it('are started concurrently, 40 at a time', async () => {
     const slots = newSlots();
     const starting = attempts();
     const sweep = createPendingRuns({ db: table(100).db, slots, attempts: starting }).sweep();
@@ -63,7 +63,7 @@ describe('runs that wait in the table', () => {
     expect(new Set(starting.begun).size).toBe(100);
   });
 
-  it('are put back, their slots given up, and no further one is begun, when Temporal turns out to be away', async () => {
+  it('are put back, their slots released and no further ones started if Temporal is unavailable', async () => {
     const slots = newSlots();
     const starting = attempts();
     const { db, statements } = table(100);
@@ -79,7 +79,7 @@ describe('runs that wait in the table', () => {
     expect(statements()).toBe(2);
   });
 
-  it('of an automation that uses its share continue when one of its runs ends, though no new run is noted', async () => {
+  it('of an automation that has used its share continue when one of its runs ends, even if no new run is reported', async () => {
     const slots = newSlots();
     for (const automation of ['other', 'a']) if (slots.reserve(automation, automation)) slots.release(automation);
     const each = slots.share();

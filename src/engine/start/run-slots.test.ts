@@ -8,7 +8,7 @@ function slotsOf(slots: number) {
 }
 
 describe('slots of runs', () => {
-  it('gives out no more than there are, and one again when a reservation is released', () => {
+  it('are limited, and a released reservation frees one', () => {
     const { run, freed } = slotsOf(2);
     expect([
       run.reserve('a', 'automation a'),
@@ -20,7 +20,7 @@ describe('slots of runs', () => {
     expect(run.reserve('c', 'automation c')).toBe(true);
   });
 
-  it('a run keeps its slot from the reservation to the end of its local steps, however many run beside each other', () => {
+  it('are held by a run from the reservation to the end of its local steps, however many run concurrently', () => {
     const { run } = slotsOf(1);
     run.reserve('a', 'automation a');
     const first = run.enter('execution', 'a');
@@ -32,7 +32,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('a run whose call becomes a normal activity keeps its slot until that activity begins here, or is not seen for 2 s', () => {
+  it('are held by a run whose call becomes a normal activity until that activity begins here or has not appeared for 2 s', () => {
     const { run, pass, freed } = slotsOf(2);
     for (const id of ['a', 'b']) {
       run.reserve(id, 'automation a');
@@ -47,7 +47,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(2);
   });
 
-  it('a run whose call moves to another task queue takes a slot again until it begins there', () => {
+  it('are taken again by a run whose call moves to another task queue, until the call begins there', () => {
     const { run, freed } = slotsOf(2);
     run.reserve('a', 'automation a');
     run.enter('execution a', 'a')('runs');
@@ -59,13 +59,13 @@ describe('slots of runs', () => {
     expect([run.free(), freed()]).toEqual([2, 2]);
   });
 
-  it('a call whose run was not started here takes no slot when it moves', () => {
+  it('are not taken when a call moves whose run was not started here', () => {
     const { run } = slotsOf(1);
     run.arrive('execution a', 'runs')('calls');
     expect(run.free()).toBe(1);
   });
 
-  it('a run whose call waits for a slot of its task queue keeps none', () => {
+  it('are not held by a run whose call waits for a slot of its task queue', () => {
     const { run } = slotsOf(2);
     const ends = ['x', 'y', 'z'].map((id) => run.arrive(id, 'calls'));
     run.reserve('a', 'automation a');
@@ -77,7 +77,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('gives up a reservation that was never used', () => {
+  it('are freed if a reservation is never used', () => {
     const { run, pass } = slotsOf(1);
     run.reserve('a', 'automation a');
     pass(29_000);
@@ -86,7 +86,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('names the runs that wait for their first step, for a time only: their execution may be closed before it', () => {
+  it('are reported by run until the first step, but only for a time: an execution may be closed before it', () => {
     const { run, pass } = slotsOf(2);
     const named = () => run.reservedFor(1_500, 10_000);
     run.reserve('a', 'automation a');
@@ -103,7 +103,7 @@ describe('slots of runs', () => {
     expect(named()).toEqual([]);
   });
 
-  it('starts fewer runs while starts take longer than the quickest ones, and more again when they are quick', () => {
+  it('allow fewer starts while starts take longer than the fastest ones, and more again when they are fast', () => {
     const { run, pass } = slotsOf(200);
     let count = 0;
     /** Starts as many runs as there are slots. The first step of each run begins after `ms` milliseconds. */
@@ -125,7 +125,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(200);
   });
 
-  it('a machine that is slow from the start is no reason to start fewer runs', () => {
+  it('do not allow fewer starts on a machine that is slow from the beginning', () => {
     const { run, pass } = slotsOf(200);
     for (let n = 0; n < 30; n += 1) {
       run.reserve(`${n}`, 'a');
@@ -135,7 +135,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBeGreaterThanOrEqual(20);
   });
 
-  it('local steps that wait for an answer keep their slots and do not keep other runs from being started', () => {
+  it('are held by local steps that wait for a response, without keeping other runs from being started', () => {
     const { run, freed } = slotsOf(50);
     const begin = (n: number) => run.enter(`hangs ${n}`, undefined);
     for (let n = 0; n < 22; n += 1) begin(n);
@@ -154,7 +154,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(5);
   });
 
-  it('an automation takes at most a quarter of what may be in flight, so that a burst of it leaves room to others', () => {
+  it('are limited to a quarter for each automation, so that a burst leaves room for others', () => {
     const { run, pass } = slotsOf(40);
     expect(run.reserve('before', 'other')).toBe(true);
     run.release('before');
@@ -173,7 +173,7 @@ describe('slots of runs', () => {
     for (let n = 6; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
   });
 
-  it('goes beyond the limit for automations without a run in flight, within the slots that there are', () => {
+  it('may exceed the limit for automations without an active run, up to the number of slots', () => {
     const { run } = slotsOf(200);
     for (let n = 0; run.reserve(`noisy ${n}`, 'noisy'); n += 1);
     for (let n = 0; run.reserve(`other ${n}`, 'other'); n += 1);
@@ -187,7 +187,7 @@ describe('slots of runs', () => {
   });
 });
 
-describe('runs whose call was answered, or that were woken', () => {
+describe('runs whose call has ended, or that were woken', () => {
   beforeEach(() => void jest.useFakeTimers());
   afterEach(() => void jest.useRealTimers());
 
@@ -213,7 +213,7 @@ describe('runs whose call was answered, or that were woken', () => {
     return { run, resumed, answer, continueRun, freed };
   }
 
-  it('continue at once while there are slots, and take one until their next local step', async () => {
+  it('continue immediately while there are slots, and take one until their next local step', async () => {
     const { run, resumed, answer } = answeredRuns(2, ['a', 'a', 'a']);
     await answer(0);
     await answer(1);
@@ -224,7 +224,7 @@ describe('runs whose call was answered, or that were woken', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('continue in the order of their answers as slots become free', async () => {
+  it('continue in the order of their responses as slots become free', async () => {
     const { resumed, answer, continueRun } = answeredRuns(1, ['a', 'a', 'a']);
     for (const n of [2, 0, 1]) await answer(n);
     expect(resumed).toEqual(['2']);
@@ -243,13 +243,13 @@ describe('runs whose call was answered, or that were woken', () => {
     expect(resumed.at(-1)).toBe('10');
   });
 
-  it('count in the share of their automation, so that fewer of its runs start', async () => {
+  it('count towards the share of their automation, so that fewer of its runs start', async () => {
     const { run, answer } = answeredRuns(200, ['other', ...Array.from({ length: 6 }, () => 'burst')]);
     for (let n = 1; n <= 6; n += 1) await answer(n);
     expect([run.full(), run.reserve('new', 'burst')]).toEqual([['burst'], false]);
   });
 
-  it('wait for 5 s at most', async () => {
+  it('wait for at most 5 s', async () => {
     const { run, resumed, answer } = answeredRuns(1, ['a', 'b']);
     run.hold('long', 'c');
     await answer(0);
@@ -269,7 +269,7 @@ describe('runs whose call was answered, or that were woken', () => {
     expect(resumed).toEqual(['0', '1', '1']);
   });
 
-  it('do not wait when their activity has to end', async () => {
+  it('do not wait if their activity has to end', async () => {
     const { run, resumed, answer } = answeredRuns(1, ['a', 'b']);
     run.hold('long', 'c');
     const cancel = new AbortController();
@@ -282,14 +282,14 @@ describe('runs whose call was answered, or that were woken', () => {
     expect(resumed).toEqual(['0', '1']);
   });
 
-  it('do not wait when their local steps are in another process', async () => {
+  it('do not wait if their local steps are in another process', async () => {
     const { run, resumed, answer } = answeredRuns(1, []);
     run.hold('long', 'c');
     await answer(7);
     expect(resumed).toEqual(['7']);
   });
 
-  it('keep their slot for 1 s when another process continues them', async () => {
+  it('hold their slot for 1 s if another process continues them', async () => {
     const { run, resumed, answer, freed } = answeredRuns(1, ['a', 'b']);
     await answer(0);
     await answer(1);

@@ -17,7 +17,7 @@ const place = { owner: 'acme', repo: 'shop' };
 const create = (options = {}, more = {}) =>
   runner.run('integration-github.create_issue', { ...place, title: 'Down', body: 'db', ...more }, options);
 
-it('creates an issue once, comments it and closes it', async () => {
+it('creates an issue once, adds a comment and closes the issue', async () => {
   const { artifact } = await create();
   expect(artifact).toEqual({ number: 1, url: 'https://github.example/acme/shop/issues/1', reused: false });
   expect((await create({ attempt: 2 })).artifact).toEqual({ ...artifact, reused: true });
@@ -41,7 +41,7 @@ it('cuts titles and bodies', async () => {
   expect(runner.notes.at(-1)).toBe('description was cut: it has 200 characters, and GitHub accepts at most 140.');
 });
 
-it('runs a workflow once, and fails when the workflow does', async () => {
+it('runs a workflow once, and fails if the workflow fails', async () => {
   const dispatch = (more = {}, options = {}) =>
     runner.run(
       'integration-github.dispatch_workflow',
@@ -74,7 +74,7 @@ it('sets deployment statuses and creates checks', async () => {
   expect([server.statuses.length, server.checks.length]).toEqual([1, 1]);
 });
 
-it('is tested and lists what can be chosen, with a token or as an app', async () => {
+it('has a connection test and lists choices, with a token or as an app', async () => {
   const app = createActionRunner('github', {
     ...{ appId: '42', privateKey: pem(pair.privateKey as never, 'pkcs8'), installationId: '9', baseUrl: server.url },
   });
@@ -89,7 +89,7 @@ it('is tested and lists what can be chosen, with a token or as an app', async ()
   );
 });
 
-it('waits for the rate limit that GitHub answers with 403', async () => {
+it('waits for the rate limit that GitHub reports with 403', async () => {
   const reset = String(Math.floor(Date.now() / 1_000) + 60);
   const headers = { 'x-ratelimit-remaining': '0', 'x-ratelimit-reset': reset };
   server.failures.push({ status: 403, headers, body: { message: 'API rate limit exceeded' } });

@@ -34,7 +34,7 @@ it('creates an issue and a comment once', async () => {
   expect((await comment(2)).artifact).toEqual({ id: 1 });
 });
 
-it('runs a pipeline once, and fails when the pipeline does', async () => {
+it('runs a pipeline once, and fails if the pipeline fails', async () => {
   const trigger = (more = {}, options = {}) =>
     runner.run('integration-gitlab.trigger_pipeline', { projectId, ref: 'main', ...more }, options);
   expect((await trigger()).artifact).toMatchObject({ id: 1, status: 'success' });
@@ -49,7 +49,7 @@ it('runs a pipeline once, and fails when the pipeline does', async () => {
   ).toMatchObject({ id: 12 });
 });
 
-it('is tested, lists projects and is retried when the rate is limited', async () => {
+it('has a connection test, lists projects and retries at the rate limit', async () => {
   expect(await runner.test()).toBe('Connected as ada.');
   expect(await runner.options('projectId')).toEqual([{ value: '7', label: 'acme/shop' }]);
   server.failures.push({ status: 429, headers: { 'retry-after': '9' }, body: { message: '429 Too Many Requests' } });

@@ -26,7 +26,7 @@ afterEach(() => server.close());
 const request = (config: Record<string, unknown> = {}) =>
   runner.run('integration-http.request', { path: '/x', ...config });
 
-it('sends a request with a token, and reads values from the answer', async () => {
+it('sends a request with a token, and reads values from the response', async () => {
   const { artifact } = await request({
     method: 'POST',
     query: { q: 'a&b' },
@@ -42,14 +42,14 @@ it('sends a request with a token, and reads values from the answer', async () =>
   expect(tokens).toBe(1);
 });
 
-it('takes a new token when the old one is refused', async () => {
+it('requests a new token if the old one is refused', async () => {
   await request();
   tokens += 1;
   expect((await request()).artifact).toMatchObject({ status: 200 });
   expect(tokens).toBe(3);
 });
 
-it('fails by status, unless it is expected', async () => {
+it('fails according to the status, unless the status is expected', async () => {
   answers.push(
     { status: 404, body: { message: 'gone' } },
     { status: 404 },
@@ -68,7 +68,7 @@ it.each(['//evil.example/x', 'https://evil.example', 'x'])('refuses the path %s'
   await expect(request({ path })).rejects.toThrow('must begin with one');
 });
 
-it('polls until an expression holds, and fails when it does not in time', async () => {
+it('polls until an expression holds, and fails if it does not in time', async () => {
   answers.push({ status: 200, body: { state: 'busy' } });
   const poll = (config: Record<string, unknown>) =>
     runner.run('integration-http.poll_until', { path: '/job', every_seconds: 1, ...config });
@@ -81,19 +81,19 @@ it('polls until an expression holds, and fails when it does not in time', async 
   await expect(poll({ until: 'response.(' })).rejects.toMatchObject({ code: 'config_invalid' });
 });
 
-it('is tested by its base address', async () => {
+it('has a connection test that calls its base URL', async () => {
   expect(await runner.test()).toContain('answers with status 200');
   const oauth2 = { tokenUrl: `${server.url}/token`, clientId: 'me', clientSecret: 'wrong' };
   const wrong = createActionRunner('http', { baseUrl: server.url, oauth2 });
   await expect(wrong.test()).rejects.toThrow('The token endpoint says: invalid_client');
 });
 
-describe('lists in pages', () => {
+describe('reads lists page by page', () => {
   const pages = (pagination: Record<string, unknown>, more: Record<string, unknown> = {}) =>
     request({ pagination, ...more });
   const asked = () => server.requests.filter(({ path }) => path.startsWith('/api')).map(({ path }) => path);
 
-  it('follows Link headers, whatever else they name', async () => {
+  it('follows Link headers, whatever else they contain', async () => {
     answers.push(
       {
         status: 200,
@@ -108,7 +108,7 @@ describe('lists in pages', () => {
     expect(asked()).toEqual(['/api/x?q=a', '/api/x?p=2', '/api/x?p=3']);
   });
 
-  it('takes cursors, addresses, numbers and offsets', async () => {
+  it('supports cursors, URLs, page numbers and offsets', async () => {
     answers.push(
       { status: 200, body: { data: [1], meta: { next: 'c 2' } } },
       { status: 200, body: { data: [2], meta: {} } },
@@ -141,7 +141,7 @@ describe('lists in pages', () => {
     expect(runner.notes).toEqual(['Stopped after 2 pages with 2 items: there are more (pagination.maxPages).']);
   });
 
-  it('fails with the status of a page, so that the attempt is repeated as a whole', async () => {
+  it('fails with the status of a page, so that the whole attempt is repeated', async () => {
     answers.push({ status: 200, body: [1] }, { status: 429, headers: { 'retry-after': '7' }, body: {} });
     await expect(pages({ type: 'page' })).rejects.toMatchObject({ status: 429, retryable: true, retryAfterMs: 7_000 });
   });
@@ -169,7 +169,7 @@ describe('lists in pages', () => {
     expect(server.requests.every(({ headers }) => headers['host'] !== 'evil.example')).toBe(true);
   });
 
-  it('reads with GET only', async () => {
+  it('reads only with GET', async () => {
     await expect(pages({ type: 'link' }, { method: 'POST' })).rejects.toMatchObject({ code: 'config_invalid' });
   });
 });

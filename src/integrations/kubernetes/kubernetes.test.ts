@@ -33,7 +33,7 @@ const pod = (name: string, more: Record<string, unknown> = {}, metadata: Record<
   });
 const podAt = (name: string) => cluster.read(`/api/v1/namespaces/default/pods/${name}`);
 
-it('is tested, with who the credentials are', async () => {
+it('has a connection test that reports the user of the credentials', async () => {
   expect(await runner.test()).toMatch(/^Connected to Kubernetes v\d\S+ as admin\.$/);
   expect(
     await createActionRunner('kubernetes', { kubeconfig: cluster.kubeconfig, namespaces: ['a'] }).options('namespace'),
@@ -46,7 +46,7 @@ it('is tested, with who the credentials are', async () => {
   expect(String(failure)).not.toContain('canary');
 });
 
-it('restarts a workload once, also when the attempt is repeated', async () => {
+it('restarts a workload once, even if the attempt is repeated', async () => {
   await deploy('restart');
   const restart = (attempt: number) => run('rollout_restart', { name: 'restart' }, { attempt });
   expect((await restart(1)).artifact).toMatchObject({ kind: 'Deployment', namespace: 'default', name: 'restart' });
@@ -57,7 +57,7 @@ it('restarts a workload once, also when the attempt is repeated', async () => {
   expect(JSON.stringify((await specOf('restart'))['template'])).toBe(first);
 });
 
-it('scales, and says what the server refuses', async () => {
+it('scales a workload, and reports refusals of the server', async () => {
   await deploy('scale');
   await run('scale', { name: 'scale', replicas: 3 });
   expect((await specOf('scale'))['replicas']).toBe(3);
@@ -65,7 +65,7 @@ it('scales, and says what the server refuses', async () => {
   await expect(run('get', { kind: 'Certificate', name: 'x' })).rejects.toMatchObject({ code: 'config_invalid' });
 });
 
-it('undoes a rollout, and a repeat does not undo that', async () => {
+it('rolls back a deployment once, even if the attempt is repeated', async () => {
   const { uid } = (await deploy('undo')).metadata;
   const owner = { apiVersion: 'apps/v1', kind: 'Deployment', name: 'undo', uid, controller: true };
   for (const revision of ['1', '2']) {
@@ -96,7 +96,7 @@ it('undoes a rollout, and a repeat does not undo that', async () => {
   );
 });
 
-it('deletes a pod, and not the one that has come in its place', async () => {
+it('deletes a pod, but not its replacement', async () => {
   await pod('web-0');
   const remove = (attempt: number) => run('delete_pod', { name: 'web-0', gracePeriodSeconds: 0 }, { attempt });
   await remove(1);
@@ -106,7 +106,7 @@ it('deletes a pod, and not the one that has come in its place', async () => {
   expect(await podAt('web-0')).not.toBeNull();
 });
 
-it('applies fields, creates what is not there, and takes nothing over without force', async () => {
+it('applies fields, creates missing objects, and takes over no fields without force', async () => {
   await deploy('apply');
   const apply = (more: Record<string, unknown>) =>
     run('patch', { name: 'apply', patch: { spec: { replicas: 5 } }, ...more });
@@ -122,7 +122,7 @@ it('applies fields, creates what is not there, and takes nothing over without fo
   expect(JSON.stringify(await run('get', { kind: 'Secret', name: 'hidden' }))).not.toMatch(/canary-value|Y2FuYXJ5/);
 });
 
-it('drains a node within disruption budgets, and leaves daemons alone', async () => {
+it('drains a node within disruption budgets, and ignores daemon sets', async () => {
   await cluster.create('/api/v1/nodes', { apiVersion: 'v1', kind: 'Node', metadata: { name: 'n1' } });
   const ownedBy = (kind: string) => ({
     ownerReferences: [{ apiVersion: 'apps/v1', kind, name: 'o', uid: 'u', controller: true }],
@@ -163,7 +163,7 @@ it('drains a node within disruption budgets, and leaves daemons alone', async ()
   );
 }, 60_000);
 
-it('runs a job once, and fails when it does', async () => {
+it('runs a job once, and fails if the job fails', async () => {
   const job = (attempt: number, key: string) =>
     run('run_job', { name: 'migrate', image: 'app:1', command: ['true'] }, { attempt, idempotencyKey: key });
   const end = async (key: string, type: 'Complete' | 'Failed') => {
@@ -191,7 +191,7 @@ it('runs a job once, and fails when it does', async () => {
     await expect(each).rejects.toMatchObject({ retryable: false, output: { succeeded: false } });
 }, 30_000);
 
-it('keeps to the namespaces of the connection', async () => {
+it('accepts only the namespaces of the connection', async () => {
   const limited = createActionRunner('kubernetes', {
     kubeconfig: cluster.kubeconfig,
     namespaces: ['team-a', 'team-b'],

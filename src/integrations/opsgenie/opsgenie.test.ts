@@ -10,7 +10,7 @@ beforeEach(async () => {
 });
 afterEach(() => server.close());
 
-it('creates, acknowledges, comments and closes the alert of an incident', async () => {
+it('creates the alert of an incident, acknowledges it, adds a note and closes it', async () => {
   const incident = { trigger: { payload: { incidentId: 'INC/1' } } };
   const { artifact } = await runner.run(
     'integration-opsgenie.create_alert',
@@ -50,7 +50,7 @@ it('cuts tags and details to what Opsgenie accepts', async () => {
   ]);
 });
 
-it('is tested, notifies, and says what Opsgenie says', async () => {
+it('has a connection test, notifies, and passes on messages of Opsgenie', async () => {
   expect(await runner.test()).toBe('Connected; 2 open alerts.');
   expect(await runner.notify({ importance: 'critical' })).toBe('r-1');
   expect(server.changes[0]?.body).toMatchObject({ message: 'Down', priority: 'P1', alias: 'run-1:actions[0]' });

@@ -59,7 +59,7 @@ it('adds a note once, and finds who is on call', async () => {
   });
 });
 
-it('is tested without opening an incident, and explains what is missing', async () => {
+it('has a connection test that opens no incident, and reports what is missing', async () => {
   expect(await runner.test()).toBe('PagerDuty accepts events for the service, and the API token.');
   expect(server.events.map(({ event_action: action }) => action)).toEqual(['resolve']);
   expect(await runner.options('scheduleId')).toEqual([{ value: 'S1', label: 'Primary' }]);
@@ -70,12 +70,12 @@ it('is tested without opening an incident, and explains what is missing', async 
   await expect(noToken.run('integration-pagerduty.add_note', note)).rejects.toThrow('The connection has no apiToken');
 });
 
-it('is retried when PagerDuty limits the rate', async () => {
+it("retries at PagerDuty's rate limit", async () => {
   server.failures.push({ status: 429, body: { status: 'throttle exceeded', message: 'Requests for this service' } });
   await expect(runner.run('integration-pagerduty.trigger', EVENT)).rejects.toMatchObject({ retryable: true });
 });
 
-it('notifies with one incident for each key', async () => {
+it('notifies with one incident per key', async () => {
   expect(await runner.notify({ replaceKey: 'INC-7' })).toBe('INC-7');
   expect(server.events.splice(0)).toHaveLength(1);
   expect(await runner.notify({ importance: 'warning' }, '')).toBe('run-1:actions[0]');

@@ -44,7 +44,7 @@ describe('the cgroup for scripts', () => {
     await write(`${path}/cgroup.procs`, procs);
   }
 
-  test('is one below the delegated cgroup of the service, which moves into a leaf', async () => {
+  test('is created below the delegated cgroup of the service, which moves into a leaf', async () => {
     const made = await tree('/system.slice/fermata.service');
     const own = 'system.slice/fermata.service';
     await delegated(made, own, '100\n');
@@ -54,7 +54,7 @@ describe('the cgroup for scripts', () => {
     expect(await made.read(`${own}/fermata-scripts/cgroup.subtree_control`)).toBe('+memory +pids');
   });
 
-  test('is found again by a process that was started in the leaf', async () => {
+  test('is found by a process that was started in the leaf', async () => {
     const made = await tree('/fermata.service/fermata-service');
     await delegated(made, 'fermata.service', '');
     await delegated(made, 'fermata.service/fermata-service', '7\n100\n');
@@ -64,7 +64,7 @@ describe('the cgroup for scripts', () => {
     expect(await made.read('fermata.service/fermata-service/cgroup.procs')).toBe('7\n100\n');
   });
 
-  test('is not made where processes of others are, unless the cgroup is that of the container', async () => {
+  test('is not created if there are other processes, unless the cgroup belongs to the container', async () => {
     const made = await tree('/user.slice/terminal.scope');
     await delegated(made, 'user.slice/terminal.scope', '7\n100\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({
@@ -80,7 +80,7 @@ describe('the cgroup for scripts', () => {
     expect(await made.read('fermata-service/cgroup.procs')).toBe('100');
   });
 
-  test('needs no leaf at the root of the hierarchy, nor where the controllers are enabled', async () => {
+  test('requires no leaf at the root of the hierarchy, or if the controllers are enabled', async () => {
     const made = await tree('/');
     await made.write('cgroup.controllers', 'memory pids');
     await made.write('cgroup.subtree_control', '');
@@ -104,7 +104,7 @@ describe('the cgroup for scripts', () => {
     });
   });
 
-  test('is not made without version 2 or its controllers, and the reason says so', async () => {
+  test('is not created without version 2 or its controllers, and the reason says so', async () => {
     const made = await tree('/');
     await made.write('cgroup.controllers', 'hugetlb pids\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({
@@ -115,7 +115,7 @@ describe('the cgroup for scripts', () => {
     expect(await openCgroupHome('none', made.host)).toEqual({ problem: 'FERMATA_SCRIPT_CGROUP is none' });
   });
 
-  test('can be named', async () => {
+  test('can be set explicitly', async () => {
     const made = await tree('/elsewhere');
     await delegated(made, 'given', '');
     const directory = join(made.mount, 'given');

@@ -12,7 +12,7 @@ describe('the cgroup of one script', () => {
   beforeEach(async () => (home = await mkdtemp(join(tmpdir(), 'cgroups-'))));
   afterEach(() => rm(home, { recursive: true }));
 
-  test('has the limits of a script and a name that says whose it is', async () => {
+  test('has the limits of a script and a name that identifies its owner', async () => {
     const cgroup = await createScriptCgroup(home);
     const [name = ''] = await readdir(home);
     const startedAt = identityOf(process.pid)?.startedAt ?? '';
@@ -30,7 +30,7 @@ describe('the cgroup of one script', () => {
     await cgroup.remove();
   });
 
-  test('is removed at a start when its owner is gone, and only then', async () => {
+  test('is removed at a start if its owner is gone, but not otherwise', async () => {
     const namespace = /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? '';
     const startedAt = identityOf(process.pid)?.startedAt ?? '';
     const names = {

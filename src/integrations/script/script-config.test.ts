@@ -1,7 +1,7 @@
 import { PackageList, ScriptEnv } from './script-config';
 
 describe('variables of a script', () => {
-  it('become texts when they are numbers or booleans', () => {
+  it('are converted to text if they are numbers or booleans', () => {
     expect(ScriptEnv.parse({ COUNT: 3, RATIO: 0.5, DRY: true, NAME: 'x' })).toEqual({
       COUNT: '3',
       RATIO: '0.5',
@@ -34,7 +34,7 @@ describe('packages of a script', () => {
     expect(PackageList.safeParse(many(21)).success).toBe(false);
   });
 
-  it('are named once each, also in different versions', () => {
+  it('are listed once each, even in different versions', () => {
     expect(PackageList.safeParse(['@we/a', '@we/b@1.0.0']).success).toBe(true);
     expect(PackageList.safeParse(['left-pad', 'left-pad@1.3.0']).error?.issues[0]?.message).toContain('twice');
   });

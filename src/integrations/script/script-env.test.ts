@@ -1,7 +1,7 @@
 import { shellEnv } from './script-env';
 
 describe('the environment of a shell script', () => {
-  it('has payload, artifacts and variables by their way in capitals', () => {
+  it('contains payload, artifacts and variables, named by their paths in upper case', () => {
     const env = shellEnv({
       trigger: { payload: { systemId: 'db', tags: ['a', 'b'], deep: { is_on: true }, none: null } },
       artifacts: { open: { incident: { incidentId: 'i1' } } },
@@ -20,7 +20,7 @@ describe('the environment of a shell script', () => {
     });
   });
 
-  it('has the run, its context key, the trigger, the automation and the repetition', () => {
+  it('contains the run, its context key, the trigger, the automation and the repetition', () => {
     const env = shellEnv({
       trigger: { id: 'down', event: 'health.changed', payload: {} },
       artifacts: {},
@@ -42,7 +42,7 @@ describe('the environment of a shell script', () => {
     });
   });
 
-  it('keeps variables and artifacts when the payload is too large, and names what was left out', () => {
+  it('keeps variables and artifacts if the payload is too large, and lists what was left out', () => {
     const env = shellEnv({
       trigger: { payload: { big: 'x'.repeat(200_000), small: 1 } },
       artifacts: { open: { incident: { id: 'i1' } } },
@@ -58,7 +58,7 @@ describe('the environment of a shell script', () => {
     });
   });
 
-  it('shortens a long list of names that were left out', () => {
+  it('shortens a long list of omitted names', () => {
     const variables = Object.fromEntries(Array.from({ length: 1_200 }, (_, index) => [`v${index}`, index]));
     const env = shellEnv({ trigger: null, artifacts: {}, variables, repeat: null, automation: null });
     expect(Object.keys(env)).toHaveLength(1_001);

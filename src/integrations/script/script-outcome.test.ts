@@ -8,19 +8,19 @@ it.each(['5', 'null', '[]', '"text"', '{"error": 3}', '{', 'x'])(
   (result) => expect(outcomeOf({ ...ended, result }, NO_MASK, undefined).error).toContain('not JSON'),
 );
 
-it('has no exit code for a script that could not be read', () => {
+it('has no exit code for a script that could not be parsed', () => {
   const outcome = outcomeOf({ ...ended, exitCode: 1, result: '{"unreadable":"it is no script"}' }, NO_MASK, undefined);
   expect(outcome).toMatchObject({ exitCode: null, error: 'The script cannot be read: it is no script' });
 });
 
-it('names why Node crashed instead of the last line of its stack', () => {
+it('contains the reason for a crash of Node instead of the last line of its stack', () => {
   const stderr = 'FATAL ERROR: Reached heap limit\n----- Native stack trace -----\n 1: 0xb78db3 node::OOM\n';
   expect(outcomeOf({ ...ended, exitCode: 134, stderr }, NO_MASK, undefined).error).toBe(
     'The script ended with exit code 134: Reached heap limit',
   );
 });
 
-it('says at the end of standard error what was left out of the environment', () => {
+it('reports at the end of standard error what the environment lacks', () => {
   const { stderr, error } = outcomeOf({ ...ended, exitCode: 3, stderr: 'no such thing' }, NO_MASK, 'FERMATA_VAR_BIG');
   expect(stderr).toBe('no such thing\n[left out of the environment, which was full: FERMATA_VAR_BIG]\n');
   expect(error).toBe('The script ended with exit code 3: no such thing');

@@ -79,4 +79,4 @@ describe.each(['x64', 'arm64'])('the filter of %s', (architecture) => {
   it('allows everything else', () => expect(verdict(architecture, 63)).toBe(ALLOW));
 });
 
-it('is missing for an architecture whose system calls are not known', () => expect(seccompFilter('mips')).toBeNull());
+it('does not exist for an architecture whose system calls are unknown', () => expect(seccompFilter('mips')).toBeNull());

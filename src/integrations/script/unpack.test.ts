@@ -23,7 +23,7 @@ it.each([
   await expect(readArchive(await archive(...names))).rejects.toThrow(problem);
 });
 
-it('takes folders below folders, and a file twice', async () => {
+it('accepts nested folders, and a file that occurs twice', async () => {
   const files = await readArchive(await archive('package/a/b', 'package/a/c', 'package/a/c', 'package/ab'));
   expect(files.map(({ path }) => path)).toEqual(['package.json', 'a/b', 'a/c', 'a/c', 'ab']);
 });

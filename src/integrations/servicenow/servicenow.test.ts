@@ -31,7 +31,7 @@ it('creates an incident once, updates, resolves and finds it', async () => {
   expect(found.artifact).toMatchObject({ count: 1, records: [{ number: 'INC001', urgency: '1' }] });
 });
 
-it('is tested with Basic and with OAuth', async () => {
+it('has a connection test, with Basic authentication and with OAuth', async () => {
   expect(await runner.test()).toBe('Connected as fermata; incidents can be read.');
   expect(await runner.options('assignmentGroup')).toEqual([{ value: 'g1', label: 'Ops' }]);
   const oauth = { ...account, instanceUrl: server.url, clientId: 'c', clientSecret: 'canary-client' };

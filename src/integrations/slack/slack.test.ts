@@ -13,7 +13,7 @@ afterEach(() => server.close());
 const post = (config: Record<string, unknown>, options = {}) =>
   runner.run('integration-slack.post_message', { channel: '#ops', text: 'Down', ...config }, options);
 
-it('is tested and lists channels', async () => {
+it('has a connection test and lists channels', async () => {
   expect(await runner.test()).toBe('Connected to Acme as fermata.');
   expect(await runner.options('channel')).toEqual([
     { value: 'C0OPS', label: '#ops' },
@@ -37,7 +37,7 @@ it('posts, replies in a thread, updates and reacts once', async () => {
   expect(server.messages[0]).toMatchObject({ text: 'Up', reactions: ['eyes'] });
 });
 
-it('finds the message of an attempt that was killed, also in a channel given by name', async () => {
+it('finds the message of an attempt that was killed, even in a channel given by name', async () => {
   await post({});
   await post({}, { attempt: 2 });
   expect(server.messages).toHaveLength(1);
@@ -45,14 +45,14 @@ it('finds the message of an attempt that was killed, also in a channel given by 
   expect(server.messages).toHaveLength(2);
 });
 
-it('posts with a note when it may not look for an earlier message', async () => {
+it('posts with a note if it may not search for an earlier message', async () => {
   server.failures.push({ status: 200, body: { ok: false, error: 'missing_scope', needed: 'channels:history' } });
   await post({ channel: 'C0OPS' }, { attempt: 2 });
   expect(server.messages).toHaveLength(1);
   expect(runner.notes).toEqual([expect.stringContaining('missing_scope (channels:history)')]);
 });
 
-it('replaces the message of the same key, and posts again when that is gone', async () => {
+it('replaces the message with the same key, and posts again if that is gone', async () => {
   const first = await post({ replaceKey: 'INC-1' });
   const second = await post({ text: 'Still down', replaceKey: 'INC-1' }, { idempotencyKey: 'run-2:actions[0]' });
   expect(second.artifact).toEqual({ ...first.artifact, updated: true });
@@ -72,14 +72,14 @@ it.each([
   });
 });
 
-it('is retried after Retry-After and after passing errors', async () => {
+it('is retried after Retry-After and after temporary errors', async () => {
   server.failures.push({ status: 429, headers: { 'retry-after': '30' }, body: { ok: false, error: 'ratelimited' } });
   await expect(post({})).rejects.toMatchObject({ retryable: true, retryAfterMs: 30_000, status: 429 });
   server.failures.push({ status: 200, body: { ok: false, error: 'service_unavailable' } });
   await expect(post({})).rejects.toMatchObject({ retryable: true });
 });
 
-it('cuts texts, blocks and topics to what Slack accepts', async () => {
+it("cuts texts, blocks and topics to Slack's limits", async () => {
   const section = { type: 'section', text: { type: 'mrkdwn', text: 'x'.repeat(4_000) } };
   await post({ text: 'ü'.repeat(50_000), blocks: Array.from({ length: 60 }, () => section) });
   expect(server.messages[0]?.text).toHaveLength(40_000);
@@ -89,7 +89,7 @@ it('cuts texts, blocks and topics to what Slack accepts', async () => {
   expect(runner.notes).toContain('topic was cut: it has 300 characters, and Slack accepts at most 250.');
 });
 
-it('opens a channel, or uses the one of that name', async () => {
+it('creates a channel, or uses the existing one with that name', async () => {
   const open = (name: string) => runner.run('integration-slack.open_channel', { name });
   expect((await open('ops')).artifact).toEqual({ id: 'C0OPS' });
   const made = await open('Incident 7: DB');
@@ -97,7 +97,7 @@ it('opens a channel, or uses the one of that name', async () => {
   expect(runner.notes).toEqual(['The channel is called incident-7-db: Slack accepts no other characters.']);
 });
 
-it('uploads a file once, also when the first attempt was killed before it was shared', async () => {
+it('uploads a file once, even if the first attempt was killed before sharing it', async () => {
   const upload = (attempt: number) =>
     runner.run('integration-slack.upload_file', { channel: 'C0OPS', filename: 'log.txt', content: 'ü' }, { attempt });
   server.failures.push({ status: 200, body: { ok: true, upload_url: `${server.url}/upload/F1`, file_id: 'F1' } });
@@ -108,14 +108,14 @@ it('uploads a file once, also when the first attempt was killed before it was sh
   expect(server.files).toEqual([{ id: 'F1', content: 'ü', channel: 'C0OPS' }]);
 });
 
-it('notifies by editing the message of the same key, also when another step has posted it', async () => {
+it('notifies by editing the message with the same key, even if another step posted it', async () => {
   const first = await runner.notify({ replaceKey: 'INC-7' }, 'C0OPS');
   const keyed = { idempotencyKey: 'run-2:actions[0]' };
   expect(await runner.notify({ title: 'Up again', replaceKey: 'INC-7' }, 'C0OPS', keyed)).toBe(first);
   expect(server.messages.map(({ text }) => text)).toEqual(['*Up again*\ndb']);
 });
 
-it('notifies a channel, with what is special to Slack escaped', async () => {
+it("notifies a channel, with Slack's special characters escaped", async () => {
   const message = { title: 'A <b> & c', body: 'x', actionUrl: 'https://x.example' };
   await runner.notify(message, '#ops');
   await runner.notify(message, '#ops', { attempt: 2 });

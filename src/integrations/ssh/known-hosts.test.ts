@@ -25,7 +25,7 @@ it.each([
   expect(judge(`# comment\n\n${line(hosts, ed)}`, ed)).toBe(verdict);
 });
 
-it('takes the lines of the port, and those of the bare name when there are none', () => {
+it('uses the lines for the port, or those for the plain host name if there are none', () => {
   const both = `${line('[db.example]:2222', ed)}\n${line('db.example', other)}`;
   expect([judge(both, ed, 'db.example', 2222), judge(both, other, 'db.example', 2222)]).toEqual(['known', 'changed']);
   expect(judge(line('db.example', ed), ed, 'db.example', 2222)).toBe('known');
@@ -40,7 +40,7 @@ it('reads hashed names and fingerprints', () => {
   expect([judge(fingerprint, ed), judge(fingerprint, other)]).toEqual(['known', 'changed']);
 });
 
-it('refuses changed and revoked keys, revoked ones also under another name', () => {
+it('refuses changed and revoked keys, including keys revoked for another name', () => {
   expect(judge(line('db.example', ed), other)).toBe('changed');
   expect(judge(`${line('db.example', ed)}\n@revoked ${line('*', ed)}`, ed)).toBe('revoked');
   expect(judge(`${line('[db.example]:22222', ed)}\n@revoked ${line('*', ed)}`, ed, 'db.example', 22222)).toBe(
@@ -48,7 +48,7 @@ it('refuses changed and revoked keys, revoked ones also under another name', () 
   );
 });
 
-it('asks for the types that are known, and never for signatures with SHA-1', () => {
+it('requests the known key types, and never signatures with SHA-1', () => {
   const about = (text: string) => algorithmsFor(linesAbout(parseKnownHosts(text), 'db.example', 22));
   expect(about(line('db.example', rsa))).toEqual(['rsa-sha2-512', 'rsa-sha2-256']);
   expect(about(`${line('db.example', ed)}\n${line('db.example', rsa)}`)).toEqual([

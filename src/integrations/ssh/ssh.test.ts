@@ -21,12 +21,12 @@ describeWithOpenssh('with an OpenSSH server', () => {
     createActionRunner('ssh', { ...server.connection, ...more }, egress);
   const run = (config: Record<string, unknown>, options = {}) => runner().run('integration-ssh.run', config, options);
 
-  it('runs a command with its input, and keeps both outputs', async () => {
+  it('runs a command with its input, and returns both outputs', async () => {
     const { artifact } = await run({ command: 'cat; echo problem >&2; echo $((6 * 7))', stdin: 'given ü\n' });
     expect(artifact).toEqual({ exitCode: 0, stdout: 'given ü\n42\n', stderr: 'problem\n' });
   });
 
-  it('quotes arguments, so that values from outside are no commands', async () => {
+  it('quotes arguments, so that values from outside cannot become commands', async () => {
     const args = ["it's", '$(touch /tmp/never)', '; exit 9', '', 'a b', '*', '--'];
     const { artifact } = await run({ command: "printf '<%s>'", args });
     expect(artifact?.['stdout']).toBe(args.map((text) => `<${text}>`).join(''));
@@ -42,7 +42,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(String((failure as Error).message)).toBe(`The command on 127.0.0.1 ${message}`);
   });
 
-  it('ends a command at its timeout, with all that it started', async () => {
+  it('ends a command at its timeout, with all processes that it started', async () => {
     const mark = join(server.directory, 'still-alive');
     const failure: unknown = await run({
       command: `echo begun; trap '' TERM; (sleep 4; touch ${mark}) & sleep 60`,
@@ -65,7 +65,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(existsSync(ended)).toBe(true);
   }, 30_000);
 
-  it('cuts long outputs and reads the rest, also when a secret lies across the cut', async () => {
+  it('cuts long outputs but reads the rest, and masks a secret across the cut', async () => {
     const secret = String(server.connection['privateKey']).trim();
     const { artifact } = await run({
       command: `head -c 1048500 /dev/zero | tr '\\0' x; cat; head -c 3000000 /dev/zero`,
@@ -77,7 +77,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(stdout).not.toContain('PRIVATE KEY');
   }, 30_000);
 
-  it('does not wait for what a command leaves running', async () => {
+  it('does not wait for processes that a command leaves running', async () => {
     const { artifact } = await run({ command: 'sleep 12 & echo done' });
     expect(artifact).toMatchObject({ exitCode: 0, stdout: 'done\n' });
   }, 30_000);
@@ -86,7 +86,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     await expect(run({ command: 'exec >&- 2>&-; sleep 1; exit 7' })).rejects.toMatchObject({ output: { exitCode: 7 } });
   });
 
-  it('writes a file as a whole, through links, and keeps its mode', async () => {
+  it('writes a file atomically, follows links, and keeps its mode', async () => {
     const path = join(server.directory, 'app.conf');
     const upload = (config: Record<string, unknown>) => runner().run('integration-ssh.upload', config);
     expect((await upload({ path, content: 'one ü' })).output).toEqual({ path, bytes: 6 });
@@ -105,7 +105,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(readdirSync(server.directory).filter((name) => name.startsWith('.'))).toEqual([]);
   });
 
-  it('is tested, with a key, a locked key, an RSA host key and a fingerprint', async () => {
+  it('has a connection test, with a key, a locked key, an RSA host key and a fingerprint', async () => {
     const said = `Connected to 127.0.0.1 as ${server.user}.`;
     expect(await runner().test()).toBe(said);
     expect(await runner({ privateKey: server.lockedKey, passphrase: server.passphrase }).test()).toBe(said);
@@ -135,7 +135,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect((failure as Error).message).toMatch(message);
   });
 
-  it('fails without a retry with refused credentials, and with hosts that the connection does not name', async () => {
+  it('fails without a retry for refused credentials, and for hosts that the connection does not list', async () => {
     const { private: stranger } = ssh2.utils.generateKeyPairSync('ed25519');
     for (const more of [{ privateKey: stranger }, { privateKey: undefined, password: 'canary-wrong' }]) {
       const refused: unknown = await runner(more)
@@ -147,7 +147,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     await expect(run({ command: 'true', host: 'db.example' })).rejects.toMatchObject({ code: 'config_invalid' });
   });
 
-  it('goes through the egress guard', async () => {
+  it('uses the egress guard', async () => {
     const closed = createEgress({ allow: [] });
     await expect(runner({}, closed).test()).rejects.toMatchObject({ code: 'egress_refused', retryable: false });
     await expect(runner({ port: 1, knownHosts: `127.0.0.1 ${server.hostKeys.ed25519}` }).test()).rejects.toMatchObject({
@@ -155,7 +155,7 @@ describeWithOpenssh('with an OpenSSH server', () => {
     });
   });
 
-  it('retries when the connection is lost', async () => {
+  it('is retried if the connection is lost', async () => {
     const lost: unknown = await run({ command: 'kill -9 $(ps -o ppid= -p $PPID) $PPID' }).catch(
       (error: unknown) => error,
     );

@@ -46,7 +46,7 @@ it('finds the incident and the update of an earlier attempt', async () => {
   expect((await runner.run(id('create_incident'), { name: 'Down' }, other)).artifact?.['incidentId']).toBe('i2');
 });
 
-it('notifies nobody when the step says so', async () => {
+it('notifies nobody if the step says so', async () => {
   await runner.run(id('create_incident'), { name: 'Down', body: 'x', notify: false });
   expect(server.notified).toEqual([]);
 });
@@ -60,7 +60,7 @@ it('sets the status of a component', async () => {
   await expect(runner.run(id('set_component'), { componentId: 'api', status: 'down' })).rejects.toThrow();
 });
 
-it('cuts texts to the limits of Statuspage, with a note', async () => {
+it("cuts texts to Statuspage's limits, with a note", async () => {
   await runner.run(id('create_incident'), { name: 'n'.repeat(300), body: 'b'.repeat(30_000) });
   expect(String(server.incidents[0]?.['name'])).toHaveLength(255);
   expect(String(server.incidents[0]?.incident_updates[0]?.['body'])).toHaveLength(25_000);
@@ -81,7 +81,7 @@ it.each([
   await expect(failing).rejects.toMatchObject({ status, retryable: true, retryAfterMs });
 });
 
-it('is tested, offers choices, and says what Statuspage says without its key', async () => {
+it("has a connection test, lists choices, and reports Statuspage's messages without its key", async () => {
   expect(await runner.test()).toBe('Connected to the page Acme.');
   const unbound = createActionRunner('statuspage', { apiKey, baseUrl: server.url });
   expect(await unbound.test()).toBe('Connected; 1 pages.');
@@ -97,7 +97,7 @@ it('is tested, offers choices, and says what Statuspage says without its key', a
   await expect(wrong.test()).rejects.toThrow('Statuspage says: Could not authenticate');
 });
 
-it('needs an incident to update', async () => {
+it('requires an incident for an update', async () => {
   await expect(runner.run(id('update_incident'), { status: 'resolved' })).rejects.toMatchObject({
     code: 'artifact_missing',
   });

@@ -38,7 +38,7 @@ it.each(['x'.repeat(100_000), 'ü'.repeat(100_000), '"\n'.repeat(50_000), '\u000
   },
 );
 
-it('leaves out buttons whose address does not fit', () => {
+it('omits buttons whose URL does not fit', () => {
   const actions = [{ title: 'Open', url: `https://x.example/${'x'.repeat(40_000)}` }];
   const { text, notes, card } = made({ title: 'Down', body: 'db', actions });
   expect([sizeInTeams(text) < 28_672, card?.actions, card?.body[1]?.text]).toEqual([true, undefined, 'db']);

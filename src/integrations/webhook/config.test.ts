@@ -7,7 +7,7 @@ const problems = (config: Record<string, unknown>) => {
   return parsed.success ? [] : parsed.error.issues.map(({ path, message }) => `${path.join('.')} ${message}`);
 };
 
-it('needs no more than a URL', () => {
+it('requires only a URL', () => {
   expect(WebhookConfig.parse({ url })).toEqual({
     url,
     method: 'POST',
@@ -76,7 +76,7 @@ it('accepts a timeout of up to five minutes', () => {
   expect(problems({ timeout: 300_000 })).toEqual([]);
 });
 
-it('marks what takes secrets, also in its JSON Schema', () => {
+it('marks fields that accept secrets, even in its JSON Schema', () => {
   const { properties } = z.toJSONSchema(WebhookConfig, { io: 'input' });
   const secrets = Object.entries(properties ?? {}).filter(([, field]) => Object(field)['x-secret'] === true);
   expect(secrets.map(([name]) => name)).toEqual([

@@ -20,7 +20,7 @@ it.each([
   expect(deliver(body)).toEqual({ url, status: 200, responseBody: body, ...(externalId && { externalId }) });
 });
 
-it('keeps at most 10,000 characters, none of them half', () => {
+it('keeps at most 10,000 characters, and no half characters', () => {
   const { responseBody } = deliver(`${'a'.repeat(9_999)}😀`);
   expect(responseBody).toBe(`${'a'.repeat(9_999)}\ufffd`);
 });
@@ -32,7 +32,7 @@ it('keeps nothing that Postgres cannot store', () => {
   expect(Delivery.parse(delivery)).toEqual(delivery);
 });
 
-it('leaves no half of a secret where it cuts', () => {
+it('leaves no part of a secret where it cuts', () => {
   const secret = 'a-secret-across-the-cut';
   const { responseBody } = deliver(`${'a'.repeat(9_990)} ${secret}`, createMask([secret]));
   expect(responseBody).toBe(`${'a'.repeat(9_990)} ****`);

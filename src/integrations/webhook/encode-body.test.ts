@@ -30,7 +30,7 @@ it('sends nothing without a body', () => {
   expect(encodeBody({ contentType: 'json', body: undefined })).toBeNull();
 });
 
-it('takes field names like __proto__ for what they are', () => {
+it('treats field names like __proto__ as plain data', () => {
   const body = JSON.parse('{"__proto__": "x", "constructor": "y"}') as Record<string, unknown>;
   expect(encodeBody({ contentType: 'form', body })?.text).toBe('__proto__=x&constructor=y');
 });

@@ -7,14 +7,14 @@ const body = { text: '{"a":1}', mediaType: 'application/json' };
 const headersFor = (config: Record<string, unknown>, encoded: typeof body | null = body) =>
   requestHeaders(WebhookConfig.parse({ url: 'https://a.example', ...config }), encoded, attempt);
 
-it('sends type and key', () => {
+it('sends content type and key', () => {
   expect(headersFor({})).toEqual({
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'run:actions[0]' },
     sensitive: [],
   });
 });
 
-it('says no type without a body', () => {
+it('sends no content type without a body', () => {
   expect(headersFor({}, null).headers).toEqual({ 'Idempotency-Key': 'run:actions[0]' });
 });
 
@@ -28,7 +28,7 @@ it.each([
   expect(sensitive).toContain(name);
 });
 
-it('lets custom headers replace the type, and be repeated, but neither authentication nor key', () => {
+it('lets custom headers replace the content type and occur repeatedly, but not replace authentication or key', () => {
   const { headers, sensitive } = headersFor({
     authType: 'bearer',
     bearerToken: 't',
@@ -58,7 +58,7 @@ it('signs timestamp, dot and raw body', () => {
   });
 });
 
-it('does not send a secret with a line break, and does not repeat it', () => {
+it('does not send a secret with a line break, and does not show it in the error', () => {
   const send = () => headersFor({ authType: 'bearer', bearerToken: 'secret\nX-Evil: 1' });
   expect(send).toThrow('bearerToken must not contain a line break.');
   expect(send).toThrow(expect.objectContaining({ code: 'config_invalid', retryable: false }) as Error);

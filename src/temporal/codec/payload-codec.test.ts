@@ -12,7 +12,7 @@ const valueOf = (payload: Payload | undefined): unknown => defaultPayloadConvert
 const readable = (payload: Payload): string =>
   [...Object.values(payload.metadata ?? {}), payload.data].map((each) => Buffer.from(each ?? []).toString()).join(' ');
 
-it('encrypts a payload whole and gives it back', async () => {
+it('encrypts a whole payload and returns it on decryption', async () => {
   const [sealed] = await codec([OLD]).encode([payloadOf({ token: 'canary' })]);
   if (!sealed) throw new Error('no payload');
   expect(isEncrypted(sealed)).toBe(true);
@@ -21,7 +21,7 @@ it('encrypts a payload whole and gives it back', async () => {
   expect(valueOf(opened)).toEqual({ token: 'canary' });
 });
 
-it('never encrypts two payloads alike', async () => {
+it('encrypts equal payloads differently', async () => {
   const [one, two] = await codec([OLD]).encode([payloadOf('same'), payloadOf('same')]);
   expect(Buffer.from(one?.data ?? [])).not.toEqual(Buffer.from(two?.data ?? []));
 });
@@ -37,7 +37,7 @@ it('decrypts what an earlier key encrypted, and encrypts with the first key', as
   );
 });
 
-it('passes clear payloads in both directions while it is off, and still decrypts', async () => {
+it('passes clear payloads in both directions while it is off, but still decrypts', async () => {
   const clear = [payloadOf('clear')];
   const off = codec([OLD], false);
   expect(await off.encode(clear)).toBe(clear);
@@ -45,7 +45,7 @@ it('passes clear payloads in both directions while it is off, and still decrypts
   expect(valueOf((await off.decode(await codec([OLD]).encode(clear)))[0])).toBe('clear');
 });
 
-it('refuses what was changed or cut', async () => {
+it('refuses altered or cut payloads', async () => {
   const [sealed] = await codec([OLD]).encode([payloadOf('x')]);
   const bytes = Buffer.from(sealed?.data ?? []);
   const altered = (data: Buffer): Payload => ({ metadata: sealed?.metadata ?? {}, data });
@@ -72,7 +72,7 @@ it('does not encrypt without a key', () => {
   expect(() => codec([], false)).not.toThrow();
 });
 
-it('decrypts payloads anywhere in a JSON document and leaves the rest', async () => {
+it('decrypts payloads anywhere in a JSON document and does not change the rest', async () => {
   const [text, nothing] = await codec([OLD]).encode([payloadOf({ a: [1, 'ü'] }), payloadOf(null)]);
   const json = (payload: Payload | undefined) => payloadToJson(payload as Payload);
   const clear = json(payloadOf('clear'));

@@ -1,7 +1,7 @@
 import { assertServerKnowsDeployments, versioningOptions } from './versioned-worker';
 
 describe('worker versioning', () => {
-  it('is refused on a server before 1.28, with its version', () => {
+  it('is refused on a server before 1.28, and the error names its version', () => {
     const refused = /FERMATA_DEPLOYMENT_NAME\) needs a Temporal server 1\.28 or newer; this one is/;
     for (const version of ['1.27.9', '1.4.0', '0.99.0']) {
       expect(() => assertServerKnowsDeployments(version)).toThrow(refused);
@@ -16,7 +16,7 @@ describe('worker versioning', () => {
     }
   });
 
-  it('is off without a deployment, else moves open runs to the current build', () => {
+  it('is off without a deployment, and otherwise moves open runs to the current build', () => {
     expect(versioningOptions(undefined)).toEqual({});
     expect(versioningOptions({ name: 'ops', buildId: 'b1' })).toEqual({
       workerDeploymentOptions: {

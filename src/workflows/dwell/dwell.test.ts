@@ -13,14 +13,14 @@ const begin = async () => {
 };
 
 describe('the timer of a dwell', () => {
-  it('asks the row at once, and ends when the dwell has fired or is gone', async () => {
+  it('checks the row immediately, and ends if the dwell has fired or is gone', async () => {
     const run = await begin();
     expect([run.activity('fireDwell').input, run.timers]).toEqual(['d', []]);
     await run.answer('fireDwell', { done: true });
     expect([run.standing().isOpen, run.underWay(), run.timers]).toEqual([false, [], []]);
   });
 
-  it('asks again after the time that the row names', async () => {
+  it('checks again after the time that the row gives', async () => {
     const run = await begin();
     await run.answer('fireDwell', { done: false, againInMs: 700 });
     expect([run.underWay(), run.timers]).toMatchObject([[], [{ ms: 700 }]]);
@@ -28,7 +28,7 @@ describe('the timer of a dwell', () => {
     expect(run.underWay()).toEqual(['fireDwell']);
   });
 
-  it('gives up after 200 rounds, since the sweep over the rows does the rest', async () => {
+  it('stops after 200 rounds, because the sweep over the rows does the rest', async () => {
     const run = await begin();
     let rounds = 0;
     for (; run.standing().isOpen && rounds < 300; rounds += 1) {

@@ -14,7 +14,7 @@ const begin = async (lastResult: unknown) => {
 };
 
 describe('housekeeping', () => {
-  it('reconciles before it removes anything, and returns the number of the round', async () => {
+  it('reconciles before it deletes anything, and returns the number of the round', async () => {
     const run = await begin(undefined);
     const order: string[] = [];
     for (let step = 0; step < 3 && run.standing().isOpen; step += 1) {
@@ -36,7 +36,7 @@ describe('housekeeping', () => {
     expect((await begin(lastResult)).activity('reconcileRuns').input).toEqual({ before });
   });
 
-  it('takes the round for 0 when the worker of an older release performed the activity', async () => {
+  it('treats the round as 0 if a worker of an older release performed the activity', async () => {
     const run = await begin(undefined);
     await run.answer('reconcileRuns', { compared: 0, repaired: 0 });
     await run.answer('preparePartitions', undefined);

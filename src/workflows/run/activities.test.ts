@@ -43,7 +43,7 @@ const fail = (run: FakeExecution, cause: Error, retryState?: ConstructorParamete
   run.deliver({ activity: run.activity('performStep'), error: activityFailure(cause, retryState) });
 
 describe('a call', () => {
-  it('has time for its attempts and their pauses, and notices a cancel by its heartbeat', async () => {
+  it('has time for its attempts and the pauses between them, and notices a cancellation by its heartbeat', async () => {
     const run = await calling();
     expect(run.activity('performStep')).toMatchObject({ name: 'jira.create', isLocal: false });
     const { options, input } = run.activity('performStep');
@@ -62,7 +62,7 @@ describe('a call', () => {
     expect(input).not.toHaveProperty('mayMove');
   });
 
-  it('that the stretch before it has placed there goes to the task queue of calls at once', async () => {
+  it('that the previous stretch has placed there goes to the task queue of calls immediately', async () => {
     const run = await calling(null, { at: path, apart: true });
     const { options, input } = run.activity('performStep');
     expect(options).toMatchObject({ taskQueue: 'queue-calls', startToCloseTimeout: 80_000 });
@@ -102,7 +102,7 @@ describe('a call', () => {
     expect(run.state.takeNotes()).toMatchObject([{ path: 'actions[9]' }]);
   });
 
-  it('that Temporal stops to retry at its deadline is late, whatever the last attempt failed with', async () => {
+  it('that Temporal stops retrying at its deadline is late, whatever the last attempt failed with', async () => {
     const run = await calling();
     await fail(run, ApplicationFailure.create({ message: 'broken' }), 'TIMEOUT');
     expect(run.standing()).toMatchObject({ value: { type: 'gaveUp', code: 'timeout' } });
@@ -129,7 +129,7 @@ describe('the record of a failure', () => {
 });
 
 describe('notes', () => {
-  it('that are being written are kept for the next activity until they are', async () => {
+  it('that are being written are kept for the next activity until that is done', async () => {
     const execution = fakeExecution(interceptors());
     const state = new RunState('run', {}, {});
     state.note({ type: 'note', node, path, status: 'success', persist: true }, false);
@@ -142,7 +142,7 @@ describe('notes', () => {
 });
 
 describe('local attempts', () => {
-  it('are repeated without a limit: their errors are failures of infrastructure', async () => {
+  it('are repeated without a limit: their errors are infrastructure failures', async () => {
     const execution = fakeExecution(interceptors());
     const state = new RunState('run', {}, {});
     await execution.run(() => writeNotes(new CancellationScope(), state));
@@ -151,7 +151,7 @@ describe('local attempts', () => {
     expect(options['retry']).not.toHaveProperty('maximumAttempts');
   });
 
-  it('of executions of older releases have the names of functions', async () => {
+  it('in executions of older releases have the names of functions', async () => {
     const execution = fakeExecution(interceptors());
     execution.info.workflowType = 'runAutomation';
     const state = new RunState('run', {}, {});

@@ -38,7 +38,7 @@ describe('the order of deliveries', () => {
     expect(nextPosition()).toBeGreaterThan(Math.max(...positions));
   });
 
-  it('is taken once; what was not delivered comes last', async () => {
+  it('is read once; anything not delivered comes last', async () => {
     const { run, local, call } = await begun();
     await run.deliver({ activity: run.activity('call'), value: 1 });
     expect(takePosition(local)).toBe(Infinity);
@@ -48,7 +48,7 @@ describe('the order of deliveries', () => {
     expect(takePosition(new CancellationScope() as unknown as Scope)).toBe(Infinity);
   });
 
-  it('counts a task for each activation of the server, not for the end of a local activity', async () => {
+  it('counts a task for each activation from the server, not for the end of a local activity', async () => {
     const { run } = await begun();
     const first = currentTask();
     await run.deliver({ activity: run.activity('local'), value: 1 });

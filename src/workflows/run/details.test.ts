@@ -1,7 +1,7 @@
 import { Details } from './details';
 
 describe('current details', () => {
-  it('show the steps as a tree with plain words', () => {
+  it('show the steps as a tree in plain language', () => {
     const details = new Details();
     details.set('actions[0]', 'incident.create · open', 'success');
     details.set('actions[1]', 'choose', 'running', 'branch 0');
@@ -15,7 +15,7 @@ describe('current details', () => {
     );
   });
 
-  it('keep branches that run side by side apart', () => {
+  it('keep concurrent branches apart', () => {
     const details = new Details();
     details.set('actions[0]', 'parallel', 'running');
     for (const branch of [1, 0]) details.set(`actions[0].parallel[${branch}]`, `b${branch}`, 'running');
@@ -26,7 +26,7 @@ describe('current details', () => {
     ]);
   });
 
-  it('fold iterations that have ended into one line', () => {
+  it('fold ended iterations into one line', () => {
     const details = new Details();
     details.set('actions[0]', 'repeat', 'running', 'iteration 1 of 20');
     for (let index = 0; index < 19; index += 1) {
@@ -47,7 +47,7 @@ describe('current details', () => {
     expect(next.markdown()).toBe(details.markdown());
   });
 
-  it('name iterations side by side that have ended, also with gaps', () => {
+  it('list ended concurrent iterations, including gaps', () => {
     const details = new Details();
     details.set('actions[0]', 'repeat', 'running');
     const path = (index: number) => `actions[0].repeat[${index}].sequence[0]`;
@@ -77,7 +77,7 @@ describe('current details', () => {
     ]);
   });
 
-  it('are at most 60 lines, the newest last; open steps stay', () => {
+  it('have at most 60 lines, the newest last; open steps are kept', () => {
     const details = new Details();
     details.set('actions[0]', 'open', 'waiting');
     for (let index = 1; index <= 100; index += 1) details.set(`actions[${index}]`, `s${index}`, 'success');
@@ -87,7 +87,7 @@ describe('current details', () => {
     expect(lines.at(-1)).toBe('- done: **s100**');
   });
 
-  it('have no character outside of common fonts in what they add', () => {
+  it('add no characters that common fonts lack', () => {
     const details = new Details();
     for (const status of ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const) {
       details.set(`actions[${status.length}]`, 'x', status, 'why');

@@ -17,17 +17,17 @@ describe('the duration of a pause', () => {
   beforeEach(() => void jest.useFakeTimers({ now: 10_000 }));
   afterEach(() => void jest.useRealTimers());
 
-  it('is the one that the activity measured, since the clocks of Temporal and the database may differ', () => {
+  it('is the one that the activity measured, because the clocks of Temporal and the database may differ', () => {
     expect(durationOf(sleep({ ms: 700, until: 99_000 }))).toBe(700);
     expect(durationOf(wait({ ms: 700, until: 99_000 }))).toBe(700);
     expect(durationOf(sleep({ retry: true, ms: 0 }))).toBe(0);
   });
 
-  it('is counted from the clock of Temporal in histories without one', () => {
+  it("is computed from Temporal's clock in histories without one", () => {
     expect([durationOf(sleep({ until: 12_000 })), durationOf(wait({ until: 12_000 }))]).toEqual([2_000, 2_000]);
   });
 
-  it('is a timer also when the instant has passed', () => {
+  it('is a timer even if the instant has passed', () => {
     expect([durationOf(sleep({ until: 1 })), durationOf(sleep({ ms: -5 }))]).toEqual([1, 1]);
     expect([durationOf(wait({ until: 1 })), durationOf(wait({ ms: 3 }))]).toEqual([250, 250]);
   });
@@ -75,7 +75,7 @@ describe('the wait for a delivery', () => {
     expect(order).toEqual(['reaction', 'delivery']);
   });
 
-  it('goes on while nothing is delivered', async () => {
+  it('continues while nothing is delivered', async () => {
     const execution = fakeExecution({});
     const ready: Delivery[] = [];
     await execution.run(() => delivered(ready));

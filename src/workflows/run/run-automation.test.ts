@@ -58,7 +58,7 @@ const errorOf = (run: FakeExecution): unknown => {
 };
 
 describe('the claim', () => {
-  it('names run and execution, under the name of the first stretch', async () => {
+  it('contains run and execution, and has the name of the first stretch', async () => {
     const run = await begin({ first: 'test.own + 1 more' });
     expect(run.activity('claimRun')).toMatchObject({
       ...{ name: 'test.own + 1 more', isLocal: true },
@@ -67,7 +67,7 @@ describe('the claim', () => {
     expect(run.activity('claimRun').input).not.toHaveProperty('resumes');
   });
 
-  it('places the long call that follows on the task queue of calls', async () => {
+  it('places the following long call on the task queue of calls', async () => {
     const long = planOf([ActionStep.parse(OWN)], () => ({ execution: 'long', timeoutMs: 8_000 }));
     const run = await claimed({ actions: [], plan: long, call: { at: 'actions[0]', apart: true } });
     expect(run.activity('performStep').options).toMatchObject({ taskQueue: 'queue-calls' });
@@ -91,7 +91,7 @@ describe('the claim', () => {
     expect([run.timers, errorOf(run)]).toEqual([[], cancelled]);
   });
 
-  it('that names a failure performs on_failure only', async () => {
+  it('that contains a failure performs only on_failure', async () => {
     const lost = { error: { code: 'execution_lost', message: 'gone' } };
     const run = await claimed({ actions: [OWN], onFailure: [OWN], failed: lost });
     expect(run.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[0]' }, error: lost.error });
@@ -103,14 +103,14 @@ describe('the claim', () => {
 describe('a signal', () => {
   const wake = (path: string, runId = 'run') => ({ signal: 'wake', payload: { runId, path } });
 
-  it('that comes before the claim has answered is kept: the wait does not pause', async () => {
+  it('that arrives before the result of the claim is kept: the wait does not pause', async () => {
     const run = await begin();
     await run.deliver(wake('actions[0]'));
     await run.answer('claimRun', claim({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] }));
     expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
   });
 
-  it('wakes the wait that it names; one for another run or another wait does nothing', async () => {
+  it('wakes the wait that it names, but has no effect on another run or another wait', async () => {
     const run = await claimed({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] });
     await run.deliver(wake('actions[0]', 'the run before'), wake('actions[1]'));
     expect([run.timers.length, run.underWay()]).toEqual([1, []]);
@@ -118,7 +118,7 @@ describe('a signal', () => {
     expect([run.timers.length, run.underWay()]).toEqual([0, ['performStretch']]);
   });
 
-  it('to evaluate all waits counts for its own run only, and is ignored before the claim', async () => {
+  it('to evaluate all waits applies only to its own run, and is ignored before the claim', async () => {
     const run = await begin();
     await run.deliver({ signal: 'evaluateWaits', payload: { runId: 'run' } });
     await run.answer('claimRun', claim({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] }));
@@ -135,7 +135,7 @@ describe('the end of a run', () => {
     expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'success' } }]);
   });
 
-  it('is written with the notes that are left', async () => {
+  it('is written with the remaining notes', async () => {
     const run = await claimed({ actions: [DELAY], done: [delayed('actions[0]')] });
     await run.fire('delay');
     expect(run.activity('finishRun').input).toMatchObject({
@@ -147,7 +147,7 @@ describe('the end of a run', () => {
     expect(run.details()).toMatch(/^- done: \*\*delay\*\*/);
   });
 
-  it('by a stop is a success that names it', async () => {
+  it('by a stop is a success that contains the stop', async () => {
     const stop = { at: 'actions[0]', evaluated: { type: 'stop', reason: 'enough' } };
     const run = await claimed({ actions: [{ stop: { reason: 'enough' } }, OWN], done: [stop] });
     const endedBy = { kind: 'stop', path: 'actions[0]', reason: 'enough' };
@@ -170,7 +170,7 @@ describe('the end of a run', () => {
     expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
   });
 
-  it('by a cancel in Temporal is written although the workflow is cancelled, then reported to Temporal', async () => {
+  it('by a cancellation in Temporal is written although the workflow is cancelled, then reported to Temporal', async () => {
     const run = await claimed({ actions: [DELAY], done: [delayed('actions[0]')] });
     await run.deliver({ cancel: true });
     expect(run.activity('finishRun')).toMatchObject({ cancelRequested: false, input: { status: 'cancelled' } });
@@ -178,7 +178,7 @@ describe('the end of a run', () => {
     expect(errorOf(run)).toEqual(cancelled);
   });
 
-  it('by a fault of our own code is not written: the workflow task fails and is repeated', async () => {
+  it('by a bug in Fermata is not written: the workflow task fails and is repeated', async () => {
     const run = await claimed({ actions: [OWN, OWN], done: [did('actions[1]')] });
     expect(run.underWay()).toEqual([]);
     expect(errorOf(run)).toMatchObject({ message: expect.stringMatching(/actions\[1\].*actions\[0\]/) as unknown });
@@ -199,13 +199,13 @@ describe('on_failure', () => {
     expect(run.activity('finishRun').input).toMatchObject({ status: 'failed', error: ERROR });
   });
 
-  it('is not performed when the run had ended before', async () => {
+  it('is not performed if the run had ended before', async () => {
     const run = await claimed({ actions: [OWN], onFailure: [OWN], done: [failed('actions[0]')] });
     await run.answer('noteRunFailed', false);
     expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
   });
 
-  it('is not performed after a success, nor after a cancel', async () => {
+  it('is not performed after a success or a cancellation', async () => {
     const one = await claimed({ actions: [DELAY], onFailure: [OWN], done: [delayed('actions[0]')] });
     await one.fire('delay');
     expect(one.underWay()).toEqual(['finishRun']);
@@ -223,7 +223,7 @@ describe('a long history', () => {
     return error.args[0] as RunInput;
   };
 
-  it('continues in a new execution from the step that is next, which claims the run again', async () => {
+  it('continues in a new execution at the next step, which claims the run again', async () => {
     const run = await claimed({ actions: [DELAY, OWN], done: [delayed('actions[0]')] });
     run.info.historyLength = 5_000;
     await run.fire('delay');
@@ -241,7 +241,7 @@ describe('a long history', () => {
     expect(next.details()).toContain('done: **delay**');
   });
 
-  it('in on_failure continues there, with the failure', async () => {
+  it('continues in on_failure if it was there, with the failure', async () => {
     const run = await claimed({ actions: [OWN], onFailure: [DELAY, OWN], done: [failed('actions[0]')] });
     await run.answer('noteRunFailed', true);
     await run.answer('performStretch', { done: [delayed('on_failure[0]')], ended: false });
@@ -255,7 +255,7 @@ describe('a long history', () => {
     expect(next.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[1]' }, error: ERROR });
   });
 
-  it('fails the run when its state does not fit into the input of a new execution', async () => {
+  it('fails the run if its state does not fit into the input of a new execution', async () => {
     const variables = { text: 'x'.repeat(2_100_000) };
     const run = await claimed({ actions: [DELAY, OWN], done: [delayed('actions[0]')], variables });
     run.info.historyLength = 5_000;

@@ -16,7 +16,7 @@ const note = (state: RunState, path: string, more: { persist?: boolean; isWritte
 const paths = (state: RunState) => state.takeNotes().map(({ path }) => path);
 
 describe('the state of a run', () => {
-  it('keeps notes in order, except those that an activity writes or has written', () => {
+  it('keeps notes in order, except those that an activity is writing or has written', () => {
     fakeExecution({});
     const state = new RunState('run', {}, {});
     note(state, 'a');
@@ -30,7 +30,7 @@ describe('the state of a run', () => {
     expect(state.hasNotes()).toBe(false);
   });
 
-  it('puts the notes of an activity that failed before those that came since', () => {
+  it('puts the notes of a failed activity before later ones', () => {
     fakeExecution({});
     const state = new RunState('run', {}, {});
     note(state, 'a');
@@ -40,7 +40,7 @@ describe('the state of a run', () => {
     expect(paths(state)).toEqual(['a', 'b']);
   });
 
-  it('gives an activity also the notes that are being written, until they are', () => {
+  it('also passes an activity the notes that are being written', () => {
     fakeExecution({});
     const state = new RunState('run', {}, {});
     note(state, 'a');
@@ -52,7 +52,7 @@ describe('the state of a run', () => {
     expect(paths(state)).toEqual([]);
   });
 
-  it('gives the next execution everything that its steps read', () => {
+  it('passes the next execution everything that its steps read', () => {
     const execution = fakeExecution({});
     const state = new RunState('run', { x: 1 }, {});
     note(state, 'actions[0]');
@@ -71,7 +71,7 @@ describe('the state of a run', () => {
     expect(execution.details().split('\n')).toHaveLength(2);
   });
 
-  it('counts notes and variables in the size of an input, those that are being written too', () => {
+  it('includes notes and variables in the size of an input, even notes that are being written', () => {
     fakeExecution({});
     const state = new RunState('run', { x: 1 }, {});
     const { root } = state.progress;
@@ -85,7 +85,7 @@ describe('the state of a run', () => {
     expect(state.snapshotBytes()).toBeGreaterThan(1_000);
   });
 
-  it('is long from 8,000 events on, or when Temporal suggests it', () => {
+  it('is long from 8,000 events on, or if Temporal says so', () => {
     const { info } = fakeExecution({});
     const state = new RunState('run', {}, {});
     const isLongAt = (events: number) => {

@@ -21,7 +21,7 @@ jest.mock(
 );
 
 describe('notes', () => {
-  it('go with the next step, or with the end of the run', async () => {
+  it('are written with the next step, or with the end of the run', async () => {
     const run = await drive([{ sequence: [DELAY, DELAY] }]);
     const place = (index: number) => `${at(0)}.sequence[${index}]`;
     const notes = () => run.activity('performStretch').input['journal'];
@@ -39,7 +39,7 @@ describe('notes', () => {
     ]);
   });
 
-  it('that no step takes along are written by an activity, one at a time', async () => {
+  it('that no step can include are written by an activity, one at a time', async () => {
     const run = await drive([{ parallel: [DELAY, { delay: { seconds: 9 } }, WAIT] }]);
     await answerAt(run, at(0, 0), delayed);
     await answerAt(run, at(0, 1), { ...delayed, ms: 9_000 });
@@ -57,7 +57,7 @@ describe('notes', () => {
     expect([run.underWay(), run.state.hasNotes()]).toEqual([[], false]);
   });
 
-  it('that are being written go with the next step too, since that may end the run first', async () => {
+  it('that are being written are also passed to the next step, which may end the run first', async () => {
     const run = await drive([{ parallel: [DELAY, WAIT] }]);
     await answerAt(run, at(0, 0), delayed);
     await answerAt(run, at(0, 1), waits);
@@ -68,7 +68,7 @@ describe('notes', () => {
     expect(run.activity('performStretch').input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
   });
 
-  it('of a stretch that failed go with the next activity', async () => {
+  it('of a failed stretch are written with the next activity', async () => {
     const run = await drive([{ sequence: [OWN] }]);
     const stretch = run.activity('performStretch');
     await run.deliver({ activity: stretch, error: new Error('gone') });
@@ -88,7 +88,7 @@ describe('a long history', () => {
     expect(run.state.snapshot().positions).toEqual({ actions: 1 });
   });
 
-  it('waits for the calls of other branches; pauses are taken over by the next execution', async () => {
+  it('waits for the calls of other branches; the next execution takes over pauses', async () => {
     const run = await drive([{ parallel: [{ sequence: [OWN, OWN] }, LONG, DELAY] }]);
     await answerAt(run, at(0, 2), delayed);
     long(run);
@@ -98,7 +98,7 @@ describe('a long history', () => {
     expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
   });
 
-  it('does not end the execution in a pause between two attempts, nor before the call that follows it', async () => {
+  it('does not end the execution in a pause between two attempts, or before the call after it', async () => {
     const run = await drive([{ parallel: [{ action: 'test.short' }, { sequence: [OWN, OWN] }] }]);
     await performAt(run, at(0, 0), { type: 'handover', attempts: 1, delayMs: 900, timeoutMs: 1_000 });
     long(run);
@@ -110,7 +110,7 @@ describe('a long history', () => {
     expect(run.standing()).toEqual({ isOpen: false, error: later });
   });
 
-  it('ends the execution also when Temporal suggests it', async () => {
+  it('also ends the execution if Temporal suggests it', async () => {
     const run = await drive([OWN, OWN]);
     run.info.continueAsNewSuggested = true;
     await performAt(run, at(0));
@@ -118,7 +118,7 @@ describe('a long history', () => {
   });
 });
 
-describe('what does not fit into a workflow task', () => {
+describe('a command that does not fit into a workflow task', () => {
   const variables = { text: 'x'.repeat(900_000) };
   const three = [{ parallel: [LONG, LONG, LONG] }];
 
@@ -130,7 +130,7 @@ describe('what does not fit into a workflow task', () => {
     expect([begun(), run.timers]).toEqual([[at(0, 0), at(0, 1), at(0, 2)], []]);
   });
 
-  it('is not issued any more when the run is cancelled before', async () => {
+  it('is no longer issued if the run is cancelled first', async () => {
     const run = await drive(three, { variables });
     await run.deliver({ cancel: true });
     expect(run.activities.map(({ input }) => input['path'])).toEqual([at(0, 0), at(0, 1)]);
@@ -139,7 +139,7 @@ describe('what does not fit into a workflow task', () => {
     expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
   });
 
-  it('is left to the next execution when the history is long', async () => {
+  it('is left to the next execution if the history is long', async () => {
     const run = await drive([{ parallel: [{ sequence: [OWN, LONG] }, LONG, LONG, LONG] }], { variables });
     run.info.historyLength = 5_000;
     await performAt(run, `${at(0, 0)}.sequence[0]`);
@@ -148,12 +148,12 @@ describe('what does not fit into a workflow task', () => {
     expect(run.standing()).toMatchObject({ error: { name: 'ContinueLater' } });
   });
 
-  it('was issued at once by older releases', async () => {
+  it('was issued immediately by older releases', async () => {
     const run = await drive(three, { variables, prepare: (own) => own.beginWithout('split-workflow-tasks') });
     expect([run.activities.filter(({ fn }) => fn === 'performStep').length, run.timers]).toEqual([3, []]);
   });
 
-  it('is a failure of the step when it is too large for any task', async () => {
+  it('is a failure of the step if it is too large for any task', async () => {
     const run = await drive([LONG], { variables: { text: 'x'.repeat(2_100_000) } });
     expect(run.activity('failStep').input).toMatchObject({ path: at(0), error: { code: 'limit_exceeded' } });
     const error = { code: 'limit_exceeded', message: 'too large' };

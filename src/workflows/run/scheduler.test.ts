@@ -35,7 +35,7 @@ describe('a wait', () => {
     expect(run.standing()).toEqual({ isOpen: false, value: undefined });
   });
 
-  it('does not begin to pause when the wake came during its evaluation', async () => {
+  it('does not begin to pause if the wake arrived during its evaluation', async () => {
     const run = await drive([WAIT]);
     run.scheduler.wake(at(0));
     await run.deliver();
@@ -43,7 +43,7 @@ describe('a wait', () => {
     expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
   });
 
-  it('counts a wake that came before its evaluation as seen by it', async () => {
+  it('counts a wake that arrived before its evaluation as handled by it', async () => {
     const run = await drive([OWN, WAIT]);
     run.scheduler.wake(at(1));
     await run.deliver();
@@ -52,7 +52,7 @@ describe('a wait', () => {
     expect([run.timers.length, run.underWay()]).toEqual([1, []]);
   });
 
-  it('that a stretch has evaluated ahead is evaluated again after a wake that came before its pause', async () => {
+  it('that a stretch has already evaluated is evaluated again after a wake that arrived before its pause', async () => {
     const run = await drive([WAIT], {
       ahead: [{ at: at(0), evaluated: waits }] as CommandOutcome[],
       early: (scheduler) => scheduler.wake(at(0)),
@@ -60,7 +60,7 @@ describe('a wait', () => {
     expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
   });
 
-  it('ignores a second wake, also when the next wait pauses already', async () => {
+  it('ignores a second wake, even if the next wait is already pausing', async () => {
     const run = await drive([WAIT, WAIT]);
     await answerAt(run, at(0), waits);
     run.scheduler.wake(at(0));
@@ -74,7 +74,7 @@ describe('a wait', () => {
     expect([run.timers, run.underWay()]).toEqual([[timer], []]);
   });
 
-  it('is evaluated once when its timer fires with the wake', async () => {
+  it('is evaluated once if its timer fires together with the wake', async () => {
     const run = await drive([WAIT, OWN]);
     await answerAt(run, at(0), waits);
     const [timer] = run.timers;
@@ -86,7 +86,7 @@ describe('a wait', () => {
     expect(run.activity('performStretch').input['first']).toEqual({ type: 'perform', at: at(1) });
   });
 
-  it('without an instant has no timer, and ends with its wake only', async () => {
+  it('without an instant has no timer, and ends only with its wake', async () => {
     const run = await drive([WAIT]);
     await answerAt(run, at(0), { ...waits, timeoutAt: null, ms: null });
     expect([run.timers, run.underWay(), run.standing()]).toEqual([[], [], { isOpen: true }]);
@@ -95,13 +95,13 @@ describe('a wait', () => {
     expect(run.underWay()).toEqual(['performStretch']);
   });
 
-  it('pauses for 250 ms at least, since its timer may fire before the deadline of the database', async () => {
+  it('pauses for at least 250 ms, because its timer may fire before the deadline of the database', async () => {
     const run = await drive([WAIT]);
     await answerAt(run, at(0), { ...waits, ms: 1 });
     expect(run.timers).toMatchObject([{ ms: 250 }]);
   });
 
-  it('is evaluated with all others when the rows of waits may be gone; a delay goes on', async () => {
+  it('is evaluated with all others if the rows of waits may be gone; a delay continues', async () => {
     const run = await drive([{ parallel: [WAIT, DELAY, WAIT] }]);
     for (const [branch, answer] of [waits, delayed, waits].entries()) await answerAt(run, at(0, branch), answer);
     expect(run.timers).toHaveLength(3);
@@ -115,7 +115,7 @@ describe('a wait', () => {
 describe('a cancellation', () => {
   const cancelled = expect.objectContaining({ name: 'CancelledFailure' }) as unknown;
 
-  it('ends a delay at once, and the steps that follow do not begin', async () => {
+  it('ends a delay immediately, and later steps do not begin', async () => {
     const run = await drive([DELAY, OWN]);
     await answerAt(run, at(0), delayed);
     await run.deliver({ cancel: true });
@@ -123,7 +123,7 @@ describe('a cancellation', () => {
     expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
   });
 
-  it('ends a wait at once, and a wake after it does nothing', async () => {
+  it('ends a wait immediately, and a later wake has no effect', async () => {
     const run = await drive([WAIT, OWN]);
     await answerAt(run, at(0), waits);
     await run.deliver({ cancel: true });
@@ -150,7 +150,7 @@ describe('a cancellation', () => {
     expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
   });
 
-  it('ends all branches: those that pause at once, the run when the last activity has ended', async () => {
+  it('ends all branches: pausing ones immediately, the run when the last activity has ended', async () => {
     const run = await drive([{ parallel: [DELAY, OWN, WAIT] }]);
     await answerAt(run, at(0, 0), delayed);
     await answerAt(run, at(0, 2), waits);
@@ -171,7 +171,7 @@ describe('a cancellation', () => {
 });
 
 describe('branches', () => {
-  it('go on in the order in which Temporal delivered, not in that in which promises settle', async () => {
+  it('continue in the order in which Temporal delivered, not in the order in which promises settle', async () => {
     // The promise of an activity takes more microtasks to settle than that of a timer.
     for (const isCallFirst of [true, false]) {
       const run = await drive([{ parallel: [{ sequence: [LONG, OWN] }, { sequence: [DELAY, OWN] }] }]);
@@ -186,7 +186,7 @@ describe('branches', () => {
     }
   });
 
-  it('join when all have ended; a failed step fails the parallel only then', async () => {
+  it('join when all have ended; only then does a failed step fail the parallel', async () => {
     const run = await drive([{ parallel: [OWN, LONG] }, OWN]);
     const error = { code: 'provider_error', message: 'refused' };
     await performAt(run, at(0, 0), { type: 'failed', error });
@@ -196,7 +196,7 @@ describe('branches', () => {
     expect(run.standing()).toEqual({ isOpen: false, error: new StepFailed(error) });
   });
 
-  it('are cancelled beside a false condition, and none of their next steps begins', async () => {
+  it('are cancelled next to a false condition, and none of their next steps begins', async () => {
     const run = await drive([{ parallel: [{ condition: '1 == 2' }, { sequence: [LONG, OWN] }, DELAY] }]);
     await answerAt(run, at(0, 2), delayed);
     await answerAt(run, at(0, 0), FALSE);
@@ -206,7 +206,7 @@ describe('branches', () => {
     expect(run.standing()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'condition' } } });
   });
 
-  it('of a loop: another begins when one has ended, at most so many at a time', async () => {
+  it('of a loop: another begins when one has ended, up to a maximum at a time', async () => {
     const run = await drive([{ repeat: { for_each: 'variables.items', parallel: 2, sequence: [LONG] } }]);
     await run.answer(at(0), evaluated(at(0), { type: 'repeat', total: 4, items: ['a', 'b', 'c', 'd'] }));
     const begun = () => run.activities.filter(({ fn }) => fn === 'performStep').map(({ input }) => input['path']);
@@ -221,7 +221,7 @@ describe('branches', () => {
     expect(run.standing()).toEqual({ isOpen: false, value: undefined });
   });
 
-  it('of a loop: none begins any more after a cancellation', async () => {
+  it('of a loop: none begins after a cancellation', async () => {
     const run = await drive([{ repeat: { for_each: 'variables.items', parallel: 2, sequence: [LONG] } }]);
     await run.answer(at(0), evaluated(at(0), { type: 'repeat', total: 4, items: ['a', 'b', 'c', 'd'] }));
     await run.deliver({ cancel: true });
@@ -234,21 +234,21 @@ describe('branches', () => {
 });
 
 describe('a stretch', () => {
-  it('answers the steps that it has carried out, without an activity for each', async () => {
+  it('returns the outcomes of its steps, without an activity for each', async () => {
     const run = await drive([{ condition: '1 == 1' }, OWN, DELAY]);
     const holds = { type: 'condition', holds: true, reason: '' };
     await run.answer(at(0), evaluated(at(0), holds, { at: at(1), performed: did }, { at: at(2), evaluated: delayed }));
     expect([run.underWay(), run.timers.length]).toEqual([[], 1]);
   });
 
-  it('that carried out another step than the next one is a fault, which fails the workflow task', async () => {
+  it('that performed a step other than the next one is a bug, which fails the workflow task', async () => {
     const run = await drive([OWN, OWN]);
     await run.answer(at(0), performed(at(1)));
     const message = expect.stringMatching(/actions\[1\].*actions\[0\]/) as unknown;
     expect(run.standing()).toMatchObject({ error: { name: 'Error', message } });
   });
 
-  it('that a worker without a filter left alone is repeated as a normal activity', async () => {
+  it('that a worker without a filter refused is repeated as a normal activity', async () => {
     const run = await drive([OWN]);
     expect(run.activity('performStretch').isLocal).toBe(true);
     await run.answer(at(0), { done: [], ended: false, elsewhere: true });
@@ -257,7 +257,7 @@ describe('a stretch', () => {
     expect(run.standing()).toEqual({ isOpen: false, value: undefined });
   });
 
-  it('that ended the row of the run says so', async () => {
+  it('that ended the row of the run reports that', async () => {
     const run = await drive([OWN]);
     await run.answer(at(0), { ...performed(at(0)), ended: true });
     expect(run.state.rowEnded).toBe(true);

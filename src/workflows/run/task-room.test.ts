@@ -4,7 +4,7 @@ describe('the room of a workflow task', () => {
   const hold = (room: TaskRoom, bytes: number, issued: number[], isStale = () => false): void =>
     room.hold({ bytes, isStale, issue: () => void issued.push(bytes), drop: () => void issued.push(-bytes) });
 
-  it('measures payloads in bytes of UTF-8', () => {
+  it('measures payloads in UTF-8 bytes', () => {
     expect([bytesOf('é'), bytesOf({ a: 1 }), bytesOf(undefined)]).toEqual([4, 7, 0]);
   });
 
@@ -26,7 +26,7 @@ describe('the room of a workflow task', () => {
     expect(issued).toEqual([600_000]);
   });
 
-  it('waits for local activities under way before it asks for a new task', () => {
+  it('waits for active local activities before it requests a new task', () => {
     const room = new TaskRoom();
     const issued: number[] = [];
     room.reserve(1_900_000);
@@ -37,7 +37,7 @@ describe('the room of a workflow task', () => {
     expect(issued).toEqual([200_000]);
   });
 
-  it('drops what was cancelled while it was held', () => {
+  it('drops commands that were cancelled while they were held back', () => {
     const room = new TaskRoom();
     const issued: number[] = [];
     room.spend(2_000_000);

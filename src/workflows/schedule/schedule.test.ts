@@ -30,12 +30,12 @@ describe('a time of a schedule', () => {
     expect(run.activity('fireSchedule').input['scheduledFor']).toBe('2026-03-01T10:00:00.000Z');
   });
 
-  it('fires for its own beginning when somebody starts it by hand', async () => {
+  it('fires with its own start time if somebody starts it manually', async () => {
     const run = await begin({});
     expect(run.activity('fireSchedule').input['scheduledFor']).toBe('2026-03-01T10:00:07.000Z');
   });
 
-  it('is repeated until its event is written: a restart of Postgres loses none', async () => {
+  it('is repeated until its event is written: a restart of Postgres loses no event', async () => {
     const run = await begin({});
     expect(run.activity('fireSchedule').options).toMatchObject({ startToCloseTimeout: '20 seconds' });
     expect(run.activity('fireSchedule').options['retry']).not.toHaveProperty('maximumAttempts');

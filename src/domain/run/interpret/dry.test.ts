@@ -43,14 +43,14 @@ async function drive(written: object[], handlers: Partial<DryHandlers> = {}) {
 const [ok, fails, delay] = [{ action: 'a.b' }, { action: 'a.fails' }, { delay: { seconds: 60 } }];
 
 describe('the dry-run driver', () => {
-  it('performs a long call once, and moves the clock on at a delay', async () => {
+  it('performs a long call once, and advances the clock at a delay', async () => {
     expect(await drive([ok, delay, ok])).toEqual({
       done: ['actions[0] 0', 'actions[1] 0', 'actions[2] 60'],
       ...{ outcome: 'through', seconds: 60 },
     });
   });
 
-  it('gives each branch the instant at which it begins, and goes on when the last has ended', async () => {
+  it('starts each branch at the same instant, and continues when the last one has ended', async () => {
     const { done, seconds } = await drive([{ parallel: [{ sequence: [delay, ok] }, ok] }, ok]);
     expect(done.slice(1)).toEqual([
       'actions[0].parallel[0].sequence[1] 60',
@@ -60,14 +60,14 @@ describe('the dry-run driver', () => {
     expect(seconds).toBe(60);
   });
 
-  it('drives every branch to its end, and fails with the first failure; the instant stays', async () => {
+  it('drives every branch to its end, then fails with the first failure, at the latest time reached', async () => {
     const { done, outcome, seconds } = await drive([{ parallel: [{ sequence: [delay, fails] }, ok] }, ok]);
     expect(done.at(-1)).toBe('actions[0].parallel[1] 0');
     expect(outcome).toBeInstanceOf(StepFailed);
     expect(seconds).toBe(60);
   });
 
-  it('begins the next iterations of a loop when those under way have ended, and none after a failure', async () => {
+  it('begins the next iterations of a loop when the active ones have ended, but not after a failure', async () => {
     const loop = (sequence: object[]) => ({ repeat: { for_each: 'x', parallel: 2, sequence } });
     const all = await drive([loop([delay])]);
     expect(all.done.slice(1).map((each) => each.split(' ')[1])).toEqual(['0', '0', '60', '60', '120']);
@@ -82,7 +82,7 @@ describe('the dry-run driver', () => {
     expect(outcome).toBeInstanceOf(RunEnded);
   });
 
-  it('ends with what its handlers throw, whatever the steps may fail with', async () => {
+  it('throws what its handlers throw, even in steps that may fail', async () => {
     const limit = new Error('the limit of the handlers');
     const perform = () => Promise.reject(limit);
     const step = { parallel: [{ ...ok, continue_on_error: true }], continue_on_error: true };

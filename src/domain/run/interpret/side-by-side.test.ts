@@ -94,13 +94,13 @@ const sets: Answer = (command, index) =>
     : done(command, index);
 
 describe('a `for_each` with `parallel`', () => {
-  it('begins iterations in the order of the items, so many at a time', () => {
+  it('begins iterations in the order of the items, a fixed number at a time', () => {
     const { begun, most, notes } = drive(loop({ parallel: 3 }), 7, done);
     expect({ begun, most }).toEqual({ begun: [0, 1, 2, 3, 4, 5, 6], most: 3 });
     expect(notes.at(-1)).toMatchObject({ path: 'actions[0]', status: 'success', result: { iterations: 7 } });
   });
 
-  it('goes through an empty list, and through one of 10,000 items whose steps are all off', () => {
+  it('handles an empty list, and one of 10,000 items whose steps are all disabled', () => {
     expect(drive(loop({}), 0, done).notes.at(-1)).toMatchObject({ status: 'success', result: { iterations: 0 } });
     const off = loop({ parallel: 100, max_iterations: 10_000 }, [{ action: 'a.b', enabled: false }]);
     expect(drive(off, 10_000, done).begun).toHaveLength(10_000);
@@ -112,7 +112,7 @@ describe('a `for_each` with `parallel`', () => {
     expect(notes.at(-1)?.result).toEqual({ iterations: 3, warning: 'Ended at max_iterations (3).' });
   });
 
-  it('begins no iteration after a failure, ends those under way, and fails with the first error by item', () => {
+  it('begins no iteration after a failure, lets active ones end, and fails with the first error by item', () => {
     const seen: number[] = [];
     expect(() =>
       drive(loop({ parallel: 3 }), 9, (command, index) => (seen.push(index), failsAt(0, 1, 2)(command, index))),
@@ -146,7 +146,7 @@ describe('a `for_each` with `parallel`', () => {
     expect(() => drive(loop({}, [{ stop: { reason: 'enough' } }]), 4, done)).toThrow(RunEnded);
   });
 
-  it('goes on in a new execution where it stood: merged, ended beyond a gap, and under way', () => {
+  it('continues in a new execution where it stopped: merged, ended beyond a gap, and active iterations', () => {
     const sequence = [{ variables: { x: 1 } }, { action: 'a.b' }];
     const stuck: Answer = (command, index) =>
       command.type === 'perform' && (index === 1 || index >= 4) ? null : sets(command, index);
@@ -168,7 +168,7 @@ describe('a `for_each` with `parallel`', () => {
     expect(second.progress.root.variables['last']).toBe(7);
   });
 
-  it('begins nothing new in a new execution after a failure in an earlier one', () => {
+  it('begins no iteration in a new execution after a failure in an earlier one', () => {
     const answer: Answer = (command, index) => (index === 1 ? null : failsAt(0)(command, index));
     const first = drive(loop({}), 6, answer);
     const again = () => drive(loop({}), 6, done, new Progress({}, first.progress.snapshot()));

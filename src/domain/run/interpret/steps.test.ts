@@ -30,7 +30,7 @@ function interpret(written: object[], answers: Record<string, unknown>, progress
 const done = { perform: { type: 'done' } };
 
 describe('the interpreter', () => {
-  it('hands an action over to a call with retries, after the pause that the failed attempt asks for', () => {
+  it('hands an action over to a call with retries, after the delay that the failed attempt requests', () => {
     const handover = { type: 'handover', attempts: 1, delayMs: 500, timeoutMs: 1_000 };
     expect(interpret([{ action: 'a.b' }], { perform: handover, call: { type: 'done' } })).toEqual([
       'perform actions[0]',
@@ -39,7 +39,7 @@ describe('the interpreter', () => {
     ]);
   });
 
-  it('moves a call whose origin has its share of the slots to the task queue of calls, once', () => {
+  it('moves a call to the task queue of calls, once, if its origin has used its share of the slots', () => {
     const apart = { type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 1_000, apart: true };
     const steps = runList(new Progress({}), new Progress({}).root, plan([{ action: 'a.b' }]), 'actions');
     const calls: unknown[] = [];
@@ -53,7 +53,7 @@ describe('the interpreter', () => {
     expect(calls).toEqual([expect.not.objectContaining({ apart: true }), apart]);
   });
 
-  it('records the failure of a call that gave up, and goes on when the step may fail', () => {
+  it('records the failure of a call that has no attempts left, and continues if the step may fail', () => {
     const steps = [{ action: 'a.b', continue_on_error: true }, { action: 'c.d' }];
     const answers = {
       'perform actions[0]': { type: 'handover', attempts: 1, delayMs: 0, timeoutMs: 1 },
@@ -66,7 +66,7 @@ describe('the interpreter', () => {
     ]);
   });
 
-  it('goes on in the middle of an iteration without deciding again whether to begin it', () => {
+  it('continues in the middle of an iteration without deciding again whether to begin it', () => {
     const steps = [{ repeat: { while: '1 == 1', sequence: [{ action: 'a.b' }, { action: 'c.d' }] } }];
     const positions = {
       ...{ actions: 0, 'actions[0]': 2, 'actions[0].begun': 3, 'actions[0].done': 2 },
@@ -83,7 +83,7 @@ describe('the interpreter', () => {
     ]);
   });
 
-  it('ends the whole run at a stop, from any depth', () => {
+  it('ends the whole run at a stop, at any depth', () => {
     const steps = [{ sequence: [{ stop: { reason: 'enough' } }] }, { action: 'a.b' }];
     expect(() => interpret(steps, done)).toThrow(RunEnded);
   });

@@ -10,7 +10,7 @@ const holds = (state: State, config: Record<string, unknown>) =>
 describe('automation.entity_changed', () => {
   const switched = changed({ status: 'off', at: { floor: 1 } }, { status: 'on', at: { floor: 2 } });
 
-  test('passes by kind, id, field, from and to', () => {
+  test('matches by kind, id, field, from and to', () => {
     expect(passes(switched, {})).toBe(true);
     expect(passes(switched, { id: 'l2' })).toBe(false);
     expect(passes(switched, { field: 'status', from: 'off', to: 'on' })).toBe(true);
@@ -19,35 +19,35 @@ describe('automation.entity_changed', () => {
     expect(passes(switched, { field: 'colour' })).toBe(false);
   });
 
-  test('dots lead into objects', () => {
+  test('supports dots for fields of objects', () => {
     expect(passes(switched, { field: 'at.floor', from: 1, to: 2 })).toBe(true);
     expect(passes(switched, { field: 'at.floor.deeper' })).toBe(false);
   });
 
-  test('null stands for an absent field: creation and removal', () => {
+  test('uses null for an absent field: creation and deletion', () => {
     expect(passes(changed(null, { status: 'on' }), { field: 'status', from: null })).toBe(true);
     expect(passes(changed({ status: 'on' }, null), { field: 'status', to: null })).toBe(true);
   });
 
-  test('what every object inherits is no field', () => {
+  test('ignores inherited properties', () => {
     for (const field of ['constructor', '__proto__', 'toString.name']) expect(passes(switched, { field })).toBe(false);
   });
 
-  test('holds while the field has the value it went to, and not when the entity is gone', () => {
+  test('holds while the field has its `to` value, and not after the entity is deleted', () => {
     expect(holds({ status: 'on' }, { field: 'status', to: 'on' })).toBe(true);
     expect(holds({ status: 'off' }, { field: 'status', to: 'on' })).toBe(false);
     expect(holds(null, { field: 'status', to: 'on' })).toBe(false);
     expect(holds({ status: 'on' }, { field: 'status' })).toBeUndefined();
   });
 
-  test('can be confirmed later only with a value of a top-level field', () => {
+  test('can be checked again later only with a value of a top-level field', () => {
     const refuses = (config: Record<string, unknown>) => entityChangedTrigger.holds?.refuses?.(config);
     expect(refuses({ field: 'status', to: 'on' })).toBeUndefined();
     expect(refuses({ field: 'status', from: 'on' })).toMatch(/"field" and "to"/);
     expect(refuses({ field: 'at.floor', to: 2 })).toMatch(/"at.floor" is inside one/);
   });
 
-  test('from and to without a field are refused', () => {
+  test('refuses from and to without a field', () => {
     expect(entityChangedTrigger.configSchema?.safeParse({ kind: 'lamp', to: 'on' }).success).toBe(false);
   });
 });

@@ -5,7 +5,7 @@ import { kubernetesEventsPlugin } from './plugin';
 const connection = { id: 'c1', name: 'Cluster' };
 const metadata = { name: 'web.17', namespace: 'shop', uid: 'u1', resourceVersion: '7' };
 
-it('reads what kubelet records', () => {
+it('reads events that kubelet records', () => {
   const event = KubeEvent.parse({
     ...{ metadata, type: 'Warning', reason: 'BackOff', message: 'Back-off', count: 3 },
     involvedObject: { kind: 'Pod', namespace: 'shop', name: 'web', uid: 'p1', apiVersion: 'v1', fieldPath: 'spec' },
@@ -19,7 +19,7 @@ it('reads what kubelet records', () => {
   });
 });
 
-it('reads what is recorded by events.k8s.io', () => {
+it('reads events that events.k8s.io records', () => {
   const event = KubeEvent.parse({
     ...{ metadata, type: 'Normal', reason: 'Scheduled', involvedObject: { kind: 'Node', name: 'n1' } },
     ...{ eventTime: '2026-01-01T00:00:00.000001Z', firstTimestamp: null, lastTimestamp: null, count: null },
@@ -58,7 +58,7 @@ describe('the trigger', () => {
     expect(trigger?.evaluateConfig?.(payload, config)).toBe(path === undefined);
     expect(trigger?.mismatch?.(payload, config)?.path).toBe(path);
   });
-  it('is wanted when a config matches, or may match once its templates are filled', () => {
+  it('matches if a config matches, or may match once its templates are rendered', () => {
     expect(isWanted(payload, [])).toBe(false);
     expect(isWanted(payload, [{ connectionId: 'c1', type: 'Normal' }])).toBe(false);
     expect(isWanted(payload, [{ connectionId: 'c1', type: 'Normal' }, { connectionId: 'c1' }])).toBe(true);

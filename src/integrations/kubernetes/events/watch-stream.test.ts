@@ -30,7 +30,7 @@ it.each([1, 7, 10_000])('reads lines that arrive in pieces of %i characters', as
   expect(batches.at(-1)?.to).toBe('30');
 });
 
-it('delivers what came before a 410 and then reports it', async () => {
+it('delivers the changes before a 410 and then reports it', async () => {
   const gone = { kind: 'Status', code: 410, reason: 'Expired', message: 'too old resource version' };
   const text = line('MODIFIED', eventOf('a', 11)) + line('ERROR', gone);
   const batches: Batch[] = [];
@@ -41,12 +41,12 @@ it('delivers what came before a 410 and then reports it', async () => {
   expect(batches.map(({ to }) => to)).toEqual(['11']);
 });
 
-it('fails for lines that are no changes', async () => {
+it('fails for lines that are not changes', async () => {
   const watching = watchEvents(sourceOf({ watch: sending('<html>\n', 100) }), '10', () => Promise.resolve());
   await expect(watching).rejects.toMatchObject({ code: 'provider_failed', retryable: true });
 });
 
-it('lists all pages, keeps what is later, and sorts it', async () => {
+it('lists all pages, keeps later events, and sorts them', async () => {
   const asked: unknown[] = [];
   const kubernetes = ((_config, _call, { query }, answer) => {
     asked.push(query);
@@ -60,7 +60,7 @@ it('lists all pages, keeps what is later, and sorts it', async () => {
   expect(asked).toEqual([{ limit: '500' }, { limit: '500', continue: 'next' }]);
 });
 
-it('begins a watch with what happens from now on', async () => {
+it('begins a watch with events from now on', async () => {
   const kubernetes = ((_config, _call, _request, answer) =>
     Promise.resolve(
       answer.parse({ metadata: { resourceVersion: '50', continue: 'next' }, items: [eventOf('a', 40)] }),
