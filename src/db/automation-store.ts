@@ -112,7 +112,7 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/** Reads the ten newest ids, at constant cost. Ids follow the time of the cause, which may precede `created_at`. */
+/** The latest start among the ten newest ids, because ids are ordered by the time of the cause, not by `created_at`. */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 

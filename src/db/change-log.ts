@@ -8,7 +8,7 @@ import type { Executor } from './executor';
 export const PARTITIONS = 64;
 
 interface NewChangeBase {
-  /** Id derived from the sender's identity of the message. Default: generated here. */
+  /** Id derived from the identity that the sender gave the message. Default: generated here. */
   changeId?: string;
   kind: string;
   id: string;

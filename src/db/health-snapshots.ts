@@ -10,8 +10,8 @@ export interface HealthSnapshot extends Record<string, unknown> {
   /** Newest transition of the status; null = none. */
   transition_at: Date | string | null;
   /**
-   * Whether that transition was the system's first, to `healthy`. In this case the system counted as healthy before it,
-   * too.
+   * Whether that transition was the system's first, to `healthy`. In this case the system counts as healthy before it
+   * as well.
    */
   first_healthy: boolean | null;
   transitions: number;

@@ -3,7 +3,7 @@ import type { Executor } from './executor';
 
 /**
  * Returns the maintenance of a system that was in progress at an instant, or undefined. If there are several, returns
- * the one that ended last.
+ * the one with the latest end.
  */
 export async function maintenanceDuring(
   db: Executor,

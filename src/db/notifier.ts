@@ -59,7 +59,7 @@ export interface Listener {
 /**
  * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects without a
  * limit. After every connect and reconnect all handlers are called once, since notifications may have been missed.
- * Calls `onSilent` when a statement on the connection got no answer, because other connections may be cut, too.
+ * Calls `onSilent` when a statement on the connection got no answer, because other connections may also have been cut.
  */
 export function listen(
   url: string,

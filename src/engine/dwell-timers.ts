@@ -124,8 +124,8 @@ function overdueLimits(clock: Clock) {
 
 /**
  * Fires overdue dwells from their rows. The workflow's timer may fire the same dwell at the same time. Both lock the
- * row, and whoever is second finds the dwell spent. Each page begins after the last row of the previous page, because a
- * dwell that has to wait for unrouted changes remains in the result.
+ * row, and the second of them finds the dwell spent. Each page begins after the last row of the previous page, because
+ * a dwell that has to wait for unrouted changes remains in the result.
  */
 async function fireOverdue({ database, clock, fire }: DwellTimersDeps, isStopped: () => boolean): Promise<boolean> {
   const limits = overdueLimits(clock);

@@ -4,7 +4,7 @@ import type { Condition } from '../domain/definition/condition';
 import type { SharedSteps } from '../domain/expressions/evaluate';
 import type { RunFacts } from '../domain/run/scope';
 
-/** The evaluation steps that remain for several conditions together, for their values and for their traces. */
+/** The evaluation steps that several conditions may still take in total: for their values, and for their traces. */
 export interface ConditionSteps {
   values: SharedSteps;
   traces: SharedSteps;

@@ -32,7 +32,7 @@ function identityFromPs(pid: number): ProcessIdentity | undefined {
   }
 }
 
-/** Returns whether the process is alive. Returns false when another process has its id by now. */
+/** Returns whether the process is alive. Returns false when its id now belongs to another process. */
 export function isAlive(identity: ProcessIdentity): boolean {
   return identityOf(identity.pid)?.startedAt === identity.startedAt;
 }

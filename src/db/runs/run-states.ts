@@ -372,8 +372,8 @@ async function reopenForFailure(tx: Executor, runId: string, error: RunError): P
 }
 
 /**
- * Ends a run whose execution closed without claiming it, since no other execution will claim it. Returns false when the
- * run is not pending.
+ * Ends a run whose execution closed without claiming it, because no other execution will claim it. Returns false when
+ * the run is not pending.
  */
 export async function endUnclaimedRun(db: Executor, runId: string): Promise<boolean> {
   return db.transaction(async (tx) => {

@@ -32,7 +32,7 @@ export const changes = pgTable('changes', {
   error: jsonb('error').$type<{ message: string }>(),
 });
 
-/** The outcome of each routed change, partitioned by day of `at`. */
+/** The outcomes of changes for their candidates and for waits, partitioned by day of `at`. */
 export const routings = pgTable('routings', {
   at: at('at')
     .notNull()

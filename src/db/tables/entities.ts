@@ -11,7 +11,7 @@ export const entityKinds = pgTable('entity_kinds', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Reactive states; `state` null = the entity was removed. */
+/** States of entities; `state` null = the entity does not exist (yet, or any more). */
 export const entities = pgTable(
   'entities',
   {

@@ -10,7 +10,7 @@ export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /**
  * The statuses of steps, which are those of runs and `skipped`. `skipped`: the step's `enabled` was false. `cancelled`:
- * its run ended first.
+ * its run or branch ended first.
  */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
@@ -112,7 +112,7 @@ export const waits = pgTable(
   (t) => [unique('waits_run_id_path_key').on(t.runId, t.path)],
 );
 
-/** Entities that waits depend on; `*` = any entity of the kind. */
+/** Entities that waits depend on (`*` = any entity of the kind), and the events of waits that list several events. */
 export const waitRefs = pgTable(
   'wait_refs',
   {

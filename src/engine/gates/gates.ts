@@ -127,7 +127,7 @@ export async function enterGates(
   return refusal ? refuse(refusal) : { passed: true, candidate, event, payload, change, scope };
 }
 
-/** Returns the id of a change's entity. Returns null for an event, because its id was generated on arrival. */
+/** Returns the id of the entity whose state changed, or null for an event. */
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
 

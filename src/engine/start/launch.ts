@@ -44,7 +44,7 @@ export interface RunLauncher {
   pokeStarts(): void;
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
-  /** Receives the local steps and calls of this process, which count as runs in flight. */
+  /** Receives the starts and ends of local steps and calls in this process, from which runs in flight are counted. */
   slots: Pick<RunSlots, 'enter' | 'call' | 'arrive' | 'resume'>;
   stop(): Promise<void>;
 }

@@ -8,9 +8,9 @@ export interface Fork {
   /** Branches that have not ended. */
   readonly open: Set<Fiber>;
   readonly ends: BranchEnd[];
-  /** Called for another branch whenever a branch has ended; null = no branch can begin now. */
+  /** Called whenever a branch has ended. Returns another branch to begin; null = no branch can begin now. */
   readonly next: () => BranchStart | null;
-  /** Number of branches that have ended since `next` was last called. */
+  /** Number of ended branches for which `next` has not been called yet. */
   vacant: number;
   /** True while branches are being started. Their ends do not resume the parent then. */
   starting: boolean;
