@@ -70,7 +70,7 @@ export function createScheduleTimers(deps: {
       return false;
     },
     onError(error) {
-      if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'failed to update schedules in Temporal; trying again');
+      if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'failed to sync schedules; trying again');
     },
   });
   return {
