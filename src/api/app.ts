@@ -65,9 +65,9 @@ export function createExpressApp(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Answers a GET to an address of an inbound route with the methods that it accepts. Without this, the sender would only
- * get an error about its missing token. This applies to addresses with the name of a hook; addresses with an id belong
- * to the API.
+ * Wraps the handler of a route at an address to which senders post. Callers without credentials get 405 with `Allow:
+ * POST` instead of an error about a missing token. Addresses that end with an id are excluded, because only API clients
+ * use them.
  */
 function inboundFirst(route: Route, run: Handler): Handler {
   if (route.postsOnlyForStrangers !== true) return run;
@@ -78,7 +78,7 @@ function inboundFirst(route: Route, run: Handler): Handler {
     response.setHeader('Allow', 'POST');
     sendProblem(
       response,
-      new FermataError('method_not_allowed', 'This address accepts POST only: senders post to it.'),
+      new FermataError('method_not_allowed', 'This address accepts only POST requests from senders.'),
       '',
     );
   };

@@ -117,7 +117,7 @@ const CHECKS: readonly Check[] = [
           code: 'migration_failures',
           severity: 'warning',
           message: `${migrationFailures} stored definitions could not be upgraded; their automations are disabled.`,
-          advice: 'Read GET /api/v1/migration-failures, correct the automations, then acknowledge.',
+          advice: 'Read GET /api/v1/migration-failures, correct the automations, then acknowledge the failures.',
         },
 ];
 
@@ -148,7 +148,7 @@ export async function diagnose(deps: { db: Executor; checkTemporal: () => Promis
     ...withoutAction.map(({ runId, action }): Problem => ({
       ...{ code: 'unknown_action', severity: 'critical', subject: runId },
       message: `Run ${runId} waits: no worker has action ${action}.`,
-      advice: 'Start a worker with the plugin that brings it (FERMATA_PLUGINS); the run then continues.',
+      advice: 'Start a worker with the plugin that provides it (FERMATA_PLUGINS); the run then continues.',
     })),
     ...stuck.map(({ runId, automationName, code, reason }): Problem => ({
       ...{ code: `run_${code}`, severity: code === 'workflow_task' ? 'critical' : 'warning', subject: runId },
@@ -168,7 +168,7 @@ async function temporalProblem(checkTemporal: () => Promise<void>): Promise<Prob
       {
         ...{ code: 'temporal_away', severity: 'critical', subject: null },
         message: 'The API cannot reach Temporal.',
-        advice: 'Check TEMPORAL_ADDRESS and the server. Until then events are stored, and runs start when it is back.',
+        advice: 'Check TEMPORAL_ADDRESS and the server. Until then, events are stored; runs start when Temporal can be reached again.',
       },
     ];
   }
@@ -182,6 +182,6 @@ async function unknownTriggers(db: Executor): Promise<Problem[]> {
   return missing.slice(0, LIMIT).map(({ automationName, event }) => ({
     ...{ code: 'unknown_trigger', severity: 'critical', subject: automationName },
     message: `No worker has trigger ${event}, which "${automationName}" uses.`,
-    advice: 'Start a worker with the plugin that brings it (FERMATA_PLUGINS), or disable the automation.',
+    advice: 'Start a worker with the plugin that provides it (FERMATA_PLUGINS), or disable the automation.',
   }));
 }

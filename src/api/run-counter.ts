@@ -7,10 +7,10 @@ const OTHER_AUTOMATIONS = 'other';
 const STATUSES = ['success', 'failed', 'cancelled'] as const;
 
 /**
- * Adds `fermata_runs_total` to a registry. It counts runs of all processes that have ended since this process started
- * counting, read from their rows. `refresh` adds the runs that have ended since its last call, about 2 s late. Each of
- * the `named` oldest automations, and `other`, has a series for each status from the start, so that the first failure
- * is visible as an increase.
+ * Adds `fermata_runs_total` to a registry. It counts the runs that have ended since this process started counting,
+ * whichever worker executed them. They are read from the database. `refresh` adds the runs that have ended since its
+ * last call, about 2 s late. Each of the `named` oldest automations, and `other`, has a series for each status from the
+ * start, so that the first failure is visible as an increase.
  */
 export function createRunCounter(registers: Registry[], { db, named }: { db: Executor; named: number }) {
   const counter = new Counter({

@@ -39,7 +39,7 @@ async function show(fingerprint: string, { json }: { json?: true }): Promise<voi
       endedBy ?? '-',
     ]),
   );
-  if (alert.runs.length === 0) return output.line('It caused no runs.');
+  if (alert.runs.length === 0) return output.line('The alert caused no runs.');
   output.table(
     ['RUN', 'STATUS', 'AUTOMATION'],
     alert.runs.map(({ id, status, automationName }) => [id, status, automationName]),

@@ -10,8 +10,8 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Serves the REST API, its description at /openapi.json and /docs, and /healthz, /readyz, /metrics. Stateless: run as many
-as you like. Needs DATABASE_URL and FERMATA_SECRET_KEY; starts while Temporal is away.
+Serves the REST API, its description at /openapi.json and /docs, and /healthz, /readyz, /metrics. It is stateless: run as
+many as you like. Needs DATABASE_URL and FERMATA_SECRET_KEY. Starts even if Temporal is unavailable.
 
 Examples:
   fermata api

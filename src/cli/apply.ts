@@ -20,7 +20,7 @@ interface Options {
 /** Configures `fermata apply`. */
 export function configure(command: Command): void {
   command
-    .argument('<path...>', 'YAML files, or directories with them')
+    .argument('<path...>', 'YAML files, or directories that contain them')
     .option('--dry-run', 'only report what apply would do')
     .option('--prune', 'delete automations that this source created and no longer contains')
     .option('--allow-empty', 'let --prune delete all automations of the source')
@@ -32,7 +32,7 @@ export function configure(command: Command): void {
       `
 Makes the automations of a source equal to the files, all or nothing. A key that a file lacks gets its default.
 These automations are managed from Git: the API refuses other edits and deletes. You can still enable, disable and run them
-by hand, and apply does not change their status. A file may hold several documents. Each is an automation with a name, or
+manually, and apply does not change their status. A file may contain several documents. Each is an automation with a name, or
 {apiVersion: fermata/v1, kind: Automation, metadata: {name, title, description, labels: {group}}, spec}.
 
 Examples:

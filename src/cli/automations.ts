@@ -30,7 +30,7 @@ export function configure(command: Command): void {
     .option('--yaml', 'print the definition of the automation as YAML')
     .option(
       '--why',
-      'list only the reasons why it did not run, and more of them; without a name, of all automations, also deleted ones',
+      'list only the reasons why it did not run, with a longer history; without a name, the reasons of all automations, including deleted ones',
     )
     .option(
       '--about <subject>',
@@ -64,7 +64,7 @@ ${CONNECTION_HELP}`,
 async function printAll(client: ApiClient, { json, group, status }: Options, output: Output): Promise<void> {
   const items = await client.list('/automations', Automation, { group, status });
   if (json) return output.json(items);
-  if (items.length === 0) return output.line('No automations. "fermata apply examples/automations" brings some.');
+  if (items.length === 0) return output.line('No automations. "fermata apply examples/automations" creates some.');
   output.table(
     ['ID', 'STATUS', 'VERSION', 'LAST TRIGGERED (UTC)', 'GROUP', 'NAME'],
     items.map((item) => [

@@ -3,15 +3,15 @@ import { Run } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { createOutput, JSON_OPTION } from './print/output';
 import { plain } from './print/paint';
-import { bulkOptions, callForMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
+import { bulkOptionsOfCancel, callForMatching, oneOrBulk, type BulkOptions } from './resource/bulk';
 import { wholeId } from './resource/one';
 
 /** Configures `fermata cancel`. */
 export function configure(command: Command): void {
   command
-    .argument('[run]', 'id of the run; without it, all runs that match the filters are cancelled')
+    .argument('[run]', 'id of the run; without it, all open runs that match the filters are cancelled')
     .option(...JSON_OPTION);
-  bulkOptions(command)
+  bulkOptionsOfCancel(command)
     .addHelpText(
       'after',
       `

@@ -52,8 +52,8 @@ export function configure(command: Command): void {
     .option('--entity <id>', 'only changes of this entity')
     .option('--event <event>', 'only changes that fire triggers with this event, or custom events of this type')
     .option('--system <id>', 'only changes about this system: its health, alerts, incidents and maintenances')
-    .option('--since <when>', 'only changes received since: an instant, or a duration such as 1h')
-    .option('--until <when>', 'only changes received before: an instant, or a duration such as 1h');
+    .option('--since <when>', 'only changes received at or after this instant, or within this duration, e.g. 1h')
+    .option('--until <when>', 'only changes received before this instant, or longer ago than this duration, e.g. 1h');
   listOptions(command);
   examples(
     command,
@@ -91,6 +91,6 @@ async function show(id: string, json: true | undefined): Promise<void> {
   printOne(Row.parse(detail['change']), `Change ${whole}`, undefined, output);
   const candidates = Row.array().nullable().parse(detail['candidates']);
   output.line();
-  if (candidates === null) return output.line('The decisions of automations about it are no longer kept.');
+  if (candidates === null) return output.line('The decisions of automations about this change are no longer kept.');
   printRows(CANDIDATES, candidates, undefined, output);
 }

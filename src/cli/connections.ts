@@ -107,7 +107,7 @@ async function test(client: ApiClient, nameOrId: string | undefined, { type, con
     const json = { type, config: readJsonArgument(config, '--config'), ...given };
     return client.send('POST', `${PATH}/test`, Tested, { body: { json } });
   }
-  if (nameOrId === undefined) throw new UsageError('Name a connection, or give --type and --config.');
+  if (nameOrId === undefined) throw new UsageError('Give the name or id of a connection, or --type and --config.');
   return client.send('POST', `${PATH}/${idOf(await byName(client, PATH, nameOrId))}/test`, Tested);
 }
 

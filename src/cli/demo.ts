@@ -24,7 +24,7 @@ const EXAMPLE_URL = `http://127.0.0.1:${EXAMPLE_PORT}`;
 /** The automation that the demo shows, and the path to which it posts. */
 const AUTOMATION = 'Clean up full disks';
 const PAGER_PATH = '/pager-of-demo';
-/** Replaces the ten minutes in the example, in seconds. */
+/** Duration in seconds that replaces the ten minutes in the example. */
 const SHORTENED_SECONDS = 15;
 const EXAMPLES = ['automations', join('alerts', 'clean-up-full-disks.yaml')];
 
@@ -39,7 +39,7 @@ export function configure(command: Command): void {
       'after',
       `
 Starts "fermata dev" and a receiver at ${EXAMPLE_URL}, applies examples/automations and the
-clean-up of examples/alerts, posts alerts of Alertmanager, and prints what happened. Then the service stays up until Ctrl-C.
+clean-up of examples/alerts, posts alerts of Alertmanager, and prints what happened. Then the service keeps running until Ctrl-C.
 
 Examples:
   fermata demo
@@ -75,7 +75,7 @@ async function runDemo(ci: boolean): Promise<void> {
     parts.done = true;
     // Print the link last, because it is only valid for a minute.
     if (!ci) output.line(`Open the console, signed in once within 60 s: ${await consoleLink(info)}\n`);
-    if (!ci) return output.line('The service stays up; Ctrl-C stops it, the next start resumes here.');
+    if (!ci) return output.line('The service keeps running. Ctrl-C stops it; the next start resumes here.');
     await stack.stop();
     if (acts.some(({ failure }) => failure !== undefined)) process.exitCode = 1;
   } catch (error) {
@@ -111,7 +111,7 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
     payloadFor(firing, DB_1),
   );
   if (first.failure !== undefined) return [first];
-  say('fermata', 'posting its end');
+  say('fermata', 'posting the end of the alert');
   const over = { title: 'The alert resolves: nobody is paged', status: 'success', runSince: first.postedAt } as const;
   const second = await postAndWait(deps, over, payloadFor(resolved, DB_1));
   if (second.failure !== undefined) return [first, second];
@@ -139,7 +139,7 @@ async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): P
   const errors = read.flatMap((each) => each.errors);
   const found = read.flatMap((each) => each.found);
   const { results } = await applyAutomations(client, found, { errors });
-  say('fermata', `applied ${results.length} automations of examples`);
+  say('fermata', `applied ${results.length} automations from examples/`);
   const automationId = results.find(({ name }) => name === AUTOMATION)?.id;
   if (automationId == null) throw new Error(`Automation "${AUTOMATION}" not found in examples/alerts`);
   return automationId;
@@ -206,7 +206,7 @@ function printStory(
     ['API and its docs', `${apiUrl}/docs`],
     ['token', tokenCommand ?? 'the value of FERMATA_ADMIN_TOKEN'],
   ];
-  output.line('\nLook at it');
+  output.line('\nIn the browser');
   for (const [name, value] of links) if (value != null) output.line(`  ${name.padEnd(22)}  ${value}`);
   output.line('\nOn the command line');
   for (const line of [

@@ -41,19 +41,19 @@ async function runDev(): Promise<void> {
   }
 }
 
-/** Stops everything in order at the first signal, and kills everything at the second. */
+/** Stops everything in order at the first signal. Ctrl-C after that kills everything. */
 export function stopOnSignals(stack: DevStack, say: Say): { readonly stopping: boolean } {
   const asked = { stopping: false };
   const onSignal = (signal: NodeJS.Signals) => {
     if (asked.stopping) {
-      // A terminal that closes sends several signals at once.
+      // Ignore other signals, because a terminal that closes sends several of them.
       if (signal !== 'SIGINT') return;
-      say('fermata', 'ending at once');
+      say('fermata', 'killing everything');
       stack.kill();
       process.exit(130);
     }
     asked.stopping = true;
-    say('fermata', 'stopping; Ctrl-C again ends everything at once');
+    say('fermata', 'stopping; press Ctrl-C again to kill everything immediately');
     stack.stop().then(
       () => {
         say('fermata', 'stopped; the next start resumes here');
@@ -79,6 +79,6 @@ function announce({ apiUrl, temporalUiUrl, tokenCommand }: DevInfo, link: string
   ];
   say('fermata', 'ready');
   for (const [name, value] of lines) say('fermata', `  ${name.padEnd(8)}${value}`);
-  say('fermata', `the link to the console signs in once, within 60 s; later: fermata open console`);
+  say('fermata', `the link to the console signs in once, within 60 s; for a new link: fermata open console`);
   say('fermata', 'Ctrl-C stops everything; the next start resumes here');
 }

@@ -16,7 +16,7 @@ interface Options {
 export function configure(command: Command): void {
   command
     .command('home-assistant')
-    .description('translate automations of Home Assistant to YAML; exit code 1 when parts are left out')
+    .description('translate Home Assistant automations to YAML; exit code 1 if parts are left out')
     .argument(
       '<file>',
       'file with one automation, a list of them (automations.yaml) or a configuration.yaml; - for standard input',

@@ -47,7 +47,7 @@ export function configure(command: Command): void {
     .enablePositionalOptions()
     .argument('[incident]', 'id: show only this one, with its updates')
     .option('--open', 'only incidents that are not resolved')
-    .option('--system <id>', 'only those that affect this system');
+    .option('--system <id>', 'only incidents that affect this system');
   listOptions(command);
   examples(
     command,

@@ -60,7 +60,7 @@ export function configure(command: Command): void {
     .argument('<kind>')
     .argument('<schema>', 'JSON Schema of the state: JSON, @FILE, or - for standard input')
     .option('--description <text>')
-    .option('--quiet', 'let changes of its entities trigger nothing; expressions can still read them')
+    .option('--quiet', 'do not trigger automations when its entities change; expressions can still read them')
     .option(...JSON_OPTION);
   examples(set, 'fermata kinds set deployment @deployment.schema.json --description "What runs where"').action(
     async (kind: string, schema: string, { description, quiet, json }: SetOptions) => {

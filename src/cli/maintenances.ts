@@ -40,8 +40,8 @@ export function configure(command: Command): void {
   command
     .enablePositionalOptions()
     .argument('[maintenance]', 'id: show only this one, with its updates')
-    .option('--open', 'only those that are scheduled or in progress')
-    .option('--system <id>', 'only those that affect this system');
+    .option('--open', 'only maintenances that are scheduled or in progress')
+    .option('--system <id>', 'only maintenances that affect this system');
   listOptions(command);
   examples(
     command,

@@ -16,7 +16,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Applies missing migrations, also those of the plugins in FERMATA_PLUGINS. Upgrades stored automations of older releases.
+Applies missing migrations, including those of the plugins in FERMATA_PLUGINS. Upgrades stored automations of older releases.
 Registers the search attributes in Temporal. A lock makes concurrent calls safe. Run it before you start the new release of
 api and worker.
 
@@ -39,9 +39,9 @@ Examples:
 }
 
 /**
- * Registers search attributes in Temporal. Failing to do so is not an error, because Temporal may start later and
- * Temporal Cloud does not allow it (`FERMATA_SEARCH_ATTRIBUTES=registered`). Without search attributes, only the lists
- * in the Web UI cannot be filtered by them.
+ * Registers search attributes in Temporal. A failure is only logged, because Temporal may start later, and Temporal
+ * Cloud does not allow it (`FERMATA_SEARCH_ATTRIBUTES=registered`). Without search attributes, everything works except
+ * filtering by them in the Web UI.
  */
 async function registerInTemporal(config: Config, log: Logger): Promise<void> {
   const { address, namespace, searchAttributes } = config.temporal;

@@ -23,7 +23,7 @@ export function configure(command: Command): void {
       'after',
       `
 Prints the address, and opens it in a browser where there is a desktop. Without a run, the address is
-FERMATA_TEMPORAL_UI_URL or, when that is not set, that of the "fermata dev" in this directory.
+FERMATA_TEMPORAL_UI_URL. If it is not set, the address is that of the "fermata dev" running in this directory.
 
 Examples:
   fermata open ui
@@ -65,7 +65,7 @@ function webUi(): string {
   const url = temporal.uiUrl ?? readRunningDev(home)?.urls['Web UI'];
   if (url !== undefined) return url;
   throw new UsageError(
-    'No "fermata dev" runs in this directory: set FERMATA_TEMPORAL_UI_URL to the address of the Temporal Web UI.',
+    'No "fermata dev" is running in this directory: set FERMATA_TEMPORAL_UI_URL to the address of the Temporal Web UI.',
   );
 }
 

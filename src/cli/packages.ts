@@ -14,7 +14,7 @@ import { UsageError } from './usage-error';
 const PATH = '/script-packages';
 const LISTING = {
   path: PATH,
-  empty: 'No packages: scripts can use what Node and the sandbox bring.',
+  empty: 'No packages. Scripts can use only what Node and the sandbox provide.',
   columns: [
     text('ID', 'id'),
     text('NAME', 'name'),
@@ -44,7 +44,7 @@ export function configure(command: Command): void {
   const add = command
     .command('add')
     .description('allow scripts to import a package; its archive is uploaded and stored')
-    .argument('<archive>', 'file that `npm pack` made')
+    .argument('<archive>', 'file that `npm pack` created')
     .requiredOption('--name <name>', 'name of the package')
     .requiredOption('--version <version>', 'version of the package')
     .option('--sha256 <digest>', 'refuse the archive unless it has this digest')

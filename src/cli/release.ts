@@ -10,7 +10,7 @@ interface Options {
   json?: true;
 }
 
-const FORCE = ['--force', 'also when the build has no workers on every task queue'] as const;
+const FORCE = ['--force', 'proceed even if the build lacks workers on some task queues'] as const;
 
 /** Configures `fermata release`. */
 export function configure(command: Command): void {
@@ -43,13 +43,13 @@ function addStatus(command: Command): void {
 function addCurrent(command: Command): void {
   command
     .command('current')
-    .description('make a build current: it takes new runs, and open runs at their next task')
+    .description('make a build current: new runs start on it, and open runs move to it at their next task')
     .argument('[build]', 'default: this build')
     .option('--unversioned', 'give all runs to workers without FERMATA_DEPLOYMENT_NAME')
     .option(...FORCE)
     .option(JSON_OPTION[0], JSON_OPTION[1])
     .action((build: string | undefined, options: Options & { unversioned?: true }) => {
-      if (options.unversioned && build !== undefined) throw new UsageError('Name a build or --unversioned, not both.');
+      if (options.unversioned && build !== undefined) throw new UsageError('Give a build or --unversioned, not both.');
       return withReleases(options, (releases, own) =>
         releases.setCurrent(options.unversioned ? null : (build ?? own), options.force === true),
       );

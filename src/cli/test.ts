@@ -11,7 +11,7 @@ import { UsageError } from './usage-error';
 /** Configures `fermata test`. */
 export function configure(command: Command): void {
   command
-    .argument('<path...>', 'YAML files of tests, or directories with them')
+    .argument('<path...>', 'YAML files of tests, or directories that contain them')
     .option('--json', 'print the results as JSON')
     .option('--grep <text>', 'only tests whose name contains this text')
     .addHelpText(

@@ -24,13 +24,14 @@ export function configure(command: Command): void {
     .option('-p, --payload <json>', 'trigger.payload of the run: JSON, @FILE, or - for standard input')
     .option('-t, --trigger <id>', 'id of the trigger that the run starts with')
     .option('-k, --context-key <key>', 'context key of the run, e.g. a system id')
-    .option('--conditions', 'check the conditions; by default, runs started by hand skip them')
+    .option('--conditions', 'check the conditions; by default, runs started manually skip them')
     .option('-f, --follow', 'print the steps until the run ends; exit code 1 unless it succeeded')
     .option(...JSON_OPTION)
     .addHelpText(
       'after',
       `
-Starts a run by hand, also of a disabled automation. The mode of the automation applies: "single" refuses while a run is active.
+Starts a run manually, even if the automation is disabled. Its mode applies: with "single", the call is refused while a
+run is active.
 
 Examples:
   fermata trigger "Alert opens an incident" --trigger unhealthy --follow \\

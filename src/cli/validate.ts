@@ -21,7 +21,7 @@ interface FileReport {
 /** Configures `fermata validate`. */
 export function configure(command: Command): void {
   command
-    .argument('<path...>', 'YAML or JSON files, or directories of them')
+    .argument('<path...>', 'YAML or JSON files, or directories that contain them')
     .option(JSON_OPTION[0], 'print the findings as JSON')
     .addHelpText(
       'after',

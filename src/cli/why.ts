@@ -97,7 +97,7 @@ async function print(client: ApiClient, detail: ChangeDetail, output: Output): P
   }
   const problem = routingProblem(change);
   if (problem !== undefined) output.line(`  ${problem}`);
-  else if (candidates === null) output.line('  Its outcome is no longer kept.');
+  else if (candidates === null) output.line('  The outcome of this change is no longer kept.');
   else if (candidates.length === 0) {
     const events = eventNames(change).join(' or ') || 'changes of it';
     output.line(`  No automation listens to ${plain(events)}.`);

@@ -13,14 +13,17 @@ const STOP_GRACE_MS = 20_000;
 /** First port to try. It is outside the range that operating systems use for outgoing connections. */
 const FIRST_PORT = 15432;
 const SUPERUSER = 'fermata';
-/** The server only listens on the loopback address. The data directory is only readable by its owner. */
+/** The server only listens on the loopback address. */
 const HOST = '127.0.0.1';
 
 /** Settings of an embedded Postgres. */
 export interface EmbeddedPostgresOptions {
-  /** Data directory. It is created at the first start and kept between starts. */
+  /** Data directory. It is created at the first start, readable only by its owner, and kept between starts. */
   dataDir: string;
-  /** Port. Default: the port in `<dataDir>.port`, or another free port if that one is in use. */
+  /**
+   * Port. Default: the port in `<dataDir>.port` or, at the first start, 15432. If that port is in use, another free
+   * port.
+   */
   port?: number;
   /** If false, trades crash safety for speed. Only for tests. Default: true. */
   durable?: boolean;
@@ -64,8 +67,8 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 }
 
 /**
- * Starts the server, and tries again if that fails, because sessions of a killed server keep its shared memory slightly
- * longer. Output before the server is ready (mostly refused connections) is only shown if the server does not become
+ * Starts the server in up to three attempts, because sessions of a killed server may keep its shared memory in use for
+ * a moment. Output before the server is ready (mostly refused connections) is only shown if the server does not become
  * ready.
  */
 async function launchUntilReady(

@@ -33,7 +33,7 @@ export interface paths {
         get: operations["automations.get"];
         put?: never;
         post?: never;
-        /** Delete an automation: its open runs are cancelled, its history stays */
+        /** Delete an automation: its open runs are cancelled, its history is kept */
         delete: operations["automations.delete"];
         options?: never;
         head?: never;
@@ -67,7 +67,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start a run by hand, also of a disabled automation and while Temporal is away */
+        /** Start a run manually, even if the automation is disabled or Temporal is unavailable */
         post: operations["automations.run"];
         delete?: never;
         options?: never;
@@ -207,7 +207,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List why changes did not start runs, over all automations including deleted ones, newest first */
+        /** List why changes did not start runs, for all automations, including deleted ones, newest first */
         get: operations["evaluations.list"];
         put?: never;
         post?: never;
@@ -224,7 +224,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List why changes did not start runs of an automation, newest first; of a deleted one until retention removes it */
+        /** List why changes did not start runs of an automation, newest first; for a deleted automation, until retention removes them */
         get: operations["automations.evaluations"];
         put?: never;
         post?: never;
@@ -296,7 +296,7 @@ export interface paths {
         put?: never;
         /**
          * Make the automations of a source equal to its documents, in one transaction
-         * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, disabled and run by hand, and an apply leaves its status alone. A source belongs to the token that applied it first, until that token is revoked or expires: other tokens are refused, except those with the permission admin.
+         * @description Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, separated by `---`. The automations are managed from Git: other edits and deletes are refused. They can be enabled, disabled and run manually, and an apply does not change their status. A source belongs to the token that applied it first, until that token is revoked or expires: other tokens are refused, except those with the permission admin.
          */
         post: operations["gitops.apply"];
         delete?: never;
@@ -382,7 +382,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Cancel all runs that match */
+        /** Cancel all open runs that match the filters */
         post: operations["runs.cancelMany"];
         delete?: never;
         options?: never;
@@ -451,7 +451,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Retry all failed runs that match, each from its failed step, oldest first
+         * Retry all failed runs that match the filters, each from its failed step, oldest first
          * @description A run that already has a retry is skipped. If that retry failed too, the retry itself is retried.
          */
         post: operations["runs.retryMany"];
@@ -625,7 +625,7 @@ export interface paths {
         delete: operations["entities.delete"];
         options?: never;
         head?: never;
-        /** Merge into the state of a custom entity (RFC 7396) */
+        /** Merge a patch into the state of a custom entity (RFC 7396) */
         patch: operations["entities.patch"];
         trace?: never;
     };
@@ -636,7 +636,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List changes of single fields of an entity, newest first; also of a removed entity */
+        /** List field changes of an entity, newest first, even if the entity has been removed */
         get: operations["entities.transitions"];
         put?: never;
         post?: never;
@@ -805,7 +805,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Prometheus Alertmanager; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.alertmanager"];
         delete?: never;
@@ -825,7 +825,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Grafana Alerting; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.grafana"];
         delete?: never;
@@ -845,7 +845,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Datadog with the custom payload of the guide; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.datadog"];
         delete?: never;
@@ -865,7 +865,7 @@ export interface paths {
         put?: never;
         /**
          * CloudWatch alarms through Amazon SNS; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.sns"];
         delete?: never;
@@ -885,7 +885,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook media type of Zabbix with the script of the guide; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.zabbix"];
         delete?: never;
@@ -905,7 +905,7 @@ export interface paths {
         put?: never;
         /**
          * Integration webhooks of Sentry: issues, issue alerts and metric alerts; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.sentry"];
         delete?: never;
@@ -925,7 +925,7 @@ export interface paths {
         put?: never;
         /**
          * V3 webhooks of PagerDuty; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.pagerduty"];
         delete?: never;
@@ -945,7 +945,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook notification of Uptime Kuma; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.uptimeKuma"];
         delete?: never;
@@ -965,7 +965,7 @@ export interface paths {
         put?: never;
         /**
          * Action groups of Azure Monitor with the common alert schema; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.azure"];
         delete?: never;
@@ -985,7 +985,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook integration of Opsgenie and Jira Service Management; alerts become entities of the kind "alert"
-         * @description A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
+         * @description An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.
          */
         post: operations["ingest.opsgenie"];
         delete?: never;
@@ -1005,7 +1005,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Prometheus Alertmanager, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.alertmanagerHook"];
         delete?: never;
@@ -1025,7 +1025,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Grafana Alerting, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.grafanaHook"];
         delete?: never;
@@ -1045,7 +1045,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook of Datadog with the custom payload of the guide, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.datadogHook"];
         delete?: never;
@@ -1065,7 +1065,7 @@ export interface paths {
         put?: never;
         /**
          * CloudWatch alarms through Amazon SNS, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.snsHook"];
         delete?: never;
@@ -1085,7 +1085,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook media type of Zabbix with the script of the guide, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.zabbixHook"];
         delete?: never;
@@ -1105,7 +1105,7 @@ export interface paths {
         put?: never;
         /**
          * Integration webhooks of Sentry: issues, issue alerts and metric alerts, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.sentryHook"];
         delete?: never;
@@ -1125,7 +1125,7 @@ export interface paths {
         put?: never;
         /**
          * V3 webhooks of PagerDuty, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.pagerdutyHook"];
         delete?: never;
@@ -1145,7 +1145,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook notification of Uptime Kuma, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.uptimeKumaHook"];
         delete?: never;
@@ -1165,7 +1165,7 @@ export interface paths {
         put?: never;
         /**
          * Action groups of Azure Monitor with the common alert schema, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.azureHook"];
         delete?: never;
@@ -1185,7 +1185,7 @@ export interface paths {
         put?: never;
         /**
          * Webhook integration of Opsgenie and Jira Service Management, authenticated by the secrets of a hook instead of a token
-         * @description The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.
+         * @description The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.
          */
         post: operations["ingest.opsgenieHook"];
         delete?: never;
@@ -1271,7 +1271,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End the episode of an alert by hand */
+        /** Resolve an alert manually, which ends its episode */
         post: operations["alerts.resolve"];
         delete?: never;
         options?: never;
@@ -1343,7 +1343,7 @@ export interface paths {
         put?: never;
         /**
          * Receive a request of an external sender as `automation.webhook`
-         * @description The raw body is verified by the scheme of the hook. Repeats have no effect: a delivery is recognised for seven days by its delivery header, a signature for the tolerance of its timestamp.
+         * @description The raw body is verified according to the scheme of the hook. A repeated request has no effect. It is recognised for seven days by its delivery header, and by its signature for the tolerance of the timestamp.
          */
         post: operations["hooks.receive"];
         /** Remove a hook; later requests to it are refused */
@@ -1365,7 +1365,7 @@ export interface paths {
         put?: never;
         /**
          * Receive events, slash commands and buttons of a Slack app
-         * @description The signature (v0) is checked over the raw body; requests older than five minutes are refused. They become `slack.event`, `slack.command` and `slack.button`; a repeat does nothing.
+         * @description The signature (v0) covers the raw body; requests older than five minutes are refused. Accepted requests become `slack.event`, `slack.command` and `slack.button`; a repeated request has no effect.
          */
         post: operations["hooks.slack"];
         delete?: never;
@@ -1488,7 +1488,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a script on a given context; 200 also when the script fails. Secrets are placeholders unless `secretOverrides` has their values
+         * Run a script with a given context; 200 even if the script fails. Secrets are placeholders unless `secretOverrides` has their values
          * @description At most 4 scripts run at once in each API process; others wait. The script is killed when the caller closes the connection.
          */
         post: operations["scripts.test"];
@@ -1587,7 +1587,7 @@ export interface paths {
         delete: operations["connections.delete"];
         options?: never;
         head?: never;
-        /** Change a connection; omitted keys of `config` keep their values, secrets only while the address is unchanged */
+        /** Change a connection; omitted keys of `config` keep their values, but omitted secrets only while the address is unchanged */
         patch: operations["connections.update"];
         trace?: never;
     };
@@ -1632,7 +1632,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the values that a field of an action can take; the query has the values of other fields */
+        /** List the values that a field of an action can take; the query contains the values of other fields */
         get: operations["connections.options"];
         put?: never;
         post?: never;
@@ -1685,7 +1685,7 @@ export interface paths {
         };
         /**
          * Search events and changes of state, newest first
-         * @description A page may have fewer items than `limit` although more follow (`nextCursor`), when few of the changes that were searched match the event.
+         * @description A page may have fewer items than `limit` even if more follow (see `nextCursor`), because few of the changes that were searched match the event.
          */
         get: operations["changes.list"];
         put?: never;
@@ -2276,7 +2276,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Render a template or evaluate an expression over a context
+         * Render a template or evaluate an expression with a given context
          * @description The body is at most 64 KB.
          */
         post: operations["templates.render"];
@@ -2296,7 +2296,7 @@ export interface paths {
         /** List tokens and sessions that are not revoked, newest first */
         get: operations["tokens.list"];
         put?: never;
-        /** Create a token; its text is shown only in this answer */
+        /** Create a token; the token itself is shown only in this response */
         post: operations["tokens.create"];
         delete?: never;
         options?: never;
@@ -2333,7 +2333,7 @@ export interface paths {
         put?: never;
         /**
          * Sign in: exchange a token or a one-time link code for a session cookie
-         * @description Sets the cookie `fermata_session` for 12 hours. A session ends with the token it was made from.
+         * @description Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked.
          */
         post: operations["session.create"];
         /** Sign out: end the current session */
@@ -4243,8 +4243,9 @@ export interface components {
             id: string;
             name: string;
             version: string;
+            /** @description SHA-256 digest of the archive */
             sha256: string;
-            /** @description SHA-256 of the archive */
+            /** @description Size of the archive */
             bytes: number;
             /**
              * Format: date-time
@@ -4297,7 +4298,7 @@ export interface components {
             id: string;
             name: string;
             roles: ("viewer" | "author" | "operator" | "ingest" | "admin")[];
-            /** @description Send as `X-Fermata-CSRF` with calls by cookie other than GET and HEAD */
+            /** @description Send it as `X-Fermata-CSRF` with all calls that use the cookie, except GET and HEAD */
             csrfToken: string;
             /**
              * Format: date-time
@@ -4403,7 +4404,7 @@ export interface components {
             /** @description Ended runs of the version whose steps were counted: at most the newest 1,000 */
             runs: number;
             places: {
-                /** @description Path in the definition. Passes of a `repeat` are counted together */
+                /** @description Path in the definition. Iterations of a `repeat` are counted together */
                 place: string;
                 /** @description Runs that performed the step */
                 reached: number;
@@ -4997,7 +4998,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5132,7 +5133,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5444,7 +5445,7 @@ export interface operations {
                 "application/json": {
                     /** @description Trigger to simulate; with a payload, default: the only trigger */
                     triggerId?: string;
-                    /** @description Payload of the trigger; may be incomplete: the answer lists the fields that real events also have */
+                    /** @description Payload of the trigger. It may be incomplete; the response then lists the fields that real events also have */
                     payload?: {
                         [key: string]: unknown;
                     };
@@ -5589,7 +5590,7 @@ export interface operations {
                 "application/json": {
                     /** @description Trigger to simulate; with a payload, default: the only trigger */
                     triggerId?: string;
-                    /** @description Payload of the trigger; may be incomplete: the answer lists the fields that real events also have */
+                    /** @description Payload of the trigger. It may be incomplete; the response then lists the fields that real events also have */
                     payload?: {
                         [key: string]: unknown;
                     };
@@ -5791,7 +5792,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -5912,7 +5913,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -6258,7 +6259,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -6544,7 +6545,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The findings; 200 also when the document is not valid */
+            /** @description The findings; 200 even if the document is not valid */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7456,7 +7457,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Number of runs that were cancelled */
+            /** @description Number of runs that matched, and of those that were cancelled */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -7958,7 +7959,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Number of runs that were retried */
+            /** @description Number of runs that matched, and of those that were retried */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -9053,7 +9054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9194,7 +9195,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9328,7 +9329,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -9966,7 +9967,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed. A repeat gets the same answer and has no effect */
+            /** @description Committed. A repeated request gets the same response and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10096,7 +10097,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed. A repeat gets the same answer and has no effect */
+            /** @description Committed. A repeated request gets the same response and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10243,7 +10244,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Committed. A repeat gets the same answer and has no effect */
+            /** @description Committed. A repeated request gets the same response and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10390,7 +10391,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description Committed. A repeat gets the same answer and has no effect */
+            /** @description Committed. A repeated request gets the same response and has no effect */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10499,7 +10500,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10526,7 +10527,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10641,7 +10642,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10668,7 +10669,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10783,7 +10784,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10810,7 +10811,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -10925,7 +10926,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10952,7 +10953,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11067,7 +11068,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11094,7 +11095,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11209,7 +11210,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11236,7 +11237,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11351,7 +11352,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11378,7 +11379,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11493,7 +11494,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11520,7 +11521,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11635,7 +11636,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11662,7 +11663,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11777,7 +11778,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11804,7 +11805,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -11945,7 +11946,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12077,7 +12078,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12209,7 +12210,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12341,7 +12342,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12473,7 +12474,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12605,7 +12606,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12737,7 +12738,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -12869,7 +12870,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -13001,7 +13002,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -13133,7 +13134,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description The valid elements are committed. A repeat of a known state changes nothing and returns no change ids */
+            /** @description The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -14428,7 +14429,7 @@ export interface operations {
                     "text/plain": string;
                 };
             };
-            /** @description Committed. A repeat gets the same answer and has no effect. For the schemes github and gitlab, the second change id is that of the typed event */
+            /** @description Committed. A repeated request gets the same response and has no effect. For the schemes github and gitlab, the second change id is that of the typed event */
             202: {
                 headers: {
                     [name: string]: unknown;
@@ -14585,7 +14586,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -14754,7 +14755,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -15687,7 +15688,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone */
+            /** @description Deleted */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -16156,7 +16157,7 @@ export interface operations {
                     version: string;
                     /**
                      * Format: base64
-                     * @description The archive that `npm pack` makes, in base64; at most 8 MB
+                     * @description The archive that `npm pack` creates, in base64; at most 8 MB
                      */
                     tarball: string;
                     sha256: string;
@@ -16388,7 +16389,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Gone */
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -16959,7 +16960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -17104,7 +17105,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -17527,7 +17528,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The provider could not be reached or refused */
+            /** @description The provider could not be reached or refused the call */
             502: {
                 headers: {
                     [name: string]: unknown;
@@ -17778,7 +17779,7 @@ export interface operations {
                 system?: string;
                 /** @description Received at or after this instant, or within this duration before now, e.g. `1h` */
                 since?: string;
-                /** @description Received before this instant or duration; exclusive */
+                /** @description Received before this instant, or longer ago than this duration */
                 until?: string;
             };
             header?: never;
@@ -18198,7 +18199,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Noted */
+            /** @description Acknowledged */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -18693,7 +18694,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -18828,7 +18829,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -19304,7 +19305,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -19438,7 +19439,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -19917,7 +19918,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -20052,7 +20053,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -20630,7 +20631,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -20762,7 +20763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -21236,7 +21237,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -21369,7 +21370,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -21929,7 +21930,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Taken */
+            /** @description Removed */
             204: {
                 headers: {
                     [name: string]: unknown;
@@ -21972,7 +21973,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -22093,7 +22094,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -22779,7 +22780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -22916,7 +22917,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -23640,7 +23641,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -23779,7 +23780,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The resource has changed since */
+            /** @description The resource has changed since it was read */
             412: {
                 headers: {
                     [name: string]: unknown;
@@ -24617,7 +24618,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The result; 200 also when the template has an error */
+            /** @description The result; 200 even if the template has an error */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -24849,7 +24850,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description The token. A repeat with the same Idempotency-Key returns `token: null` */
+            /** @description The token. A repeated request with the same Idempotency-Key returns `token: null` */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -25409,7 +25410,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description The caller is a session; only tokens can create links */
+            /** @description The caller uses a session; only tokens can create links */
             409: {
                 headers: {
                     [name: string]: unknown;

@@ -21,7 +21,7 @@ const GRANTS: Readonly<Record<Role, readonly Permission[]>> = {
   admin: PERMISSIONS,
 };
 
-/** Returns the permissions of all given roles together. Unknown role names have none. */
+/** Returns the combined permissions of the given roles. Unknown roles have no permissions. */
 export function permissionsOf(roles: readonly string[]): ReadonlySet<Permission> {
   return new Set(ROLES.filter((role) => roles.includes(role)).flatMap((role) => GRANTS[role]));
 }

@@ -39,8 +39,8 @@ export interface AutomationValidator {
    */
   accept(document: unknown, source?: BodySource, beside?: readonly Finding[]): Promise<Definition>;
   /**
-   * Returns warnings about a stored definition. They are computed once per version and set of known names, because the
-   * registry does not change while the process runs.
+   * Returns warnings about a stored definition. The result is cached per version until the known names change. This is
+   * safe because the registry does not change while the process runs.
    */
   warningsOf(
     automation: Pick<AutomationRecord, 'id' | 'version' | 'definition' | 'group'>,

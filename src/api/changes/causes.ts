@@ -10,7 +10,7 @@ import { customTypeOf, eventsOf, type CauseAnswer } from './change-answer';
 
 type Cause = z.input<typeof CauseAnswer>;
 
-/** Maximum number of changes caused by a change or run in a response. */
+/** Maximum number of effects of a change or run that a response lists. */
 export const MAX_BELOW = 100;
 
 /** A change with the run that wrote it, or a run with the change that started it. */
@@ -31,7 +31,7 @@ export interface LinkBelow extends Link {
 /** Everything that runs caused, nearest first. */
 export interface Effects {
   links: LinkBelow[];
-  /** Whether there are more than `MAX_BELOW` changes. */
+  /** Whether changes or runs were left out because there are more than `MAX_BELOW`. */
   more: boolean;
 }
 
@@ -87,8 +87,8 @@ export async function causeChain(db: Executor, causedBy: string | null): Promise
 }
 
 /**
- * Returns the changes that runs have caused since an instant, nearest first. Returns at most `MAX_BELOW` changes, and
- * at most as many started runs per depth.
+ * Returns the changes that runs have caused since an instant, nearest first. Returns at most `MAX_BELOW` changes in
+ * total and at most `MAX_BELOW` started runs per depth.
  */
 export async function effectsOf(db: Executor, runIds: readonly string[], since: Date): Promise<Effects> {
   const links: LinkBelow[] = [];

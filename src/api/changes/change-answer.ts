@@ -38,7 +38,7 @@ const head = {
   failure: z.string().nullable().describe('Error of the last failed attempt to route it'),
 };
 
-/** A change in a list. */
+/** A change as it appears in lists, without states and payload. */
 export const ChangeSummary = z.object({ ...head, sender: Sender }).meta({ id: 'ChangeSummary' });
 
 /** A change with all its fields. */

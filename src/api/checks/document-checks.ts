@@ -102,7 +102,7 @@ function validateText(
   try {
     if (isYaml) {
       const { errors, warnings } = validateYaml(text, { ...deps, ...known });
-      // `status` is not part of the document, so report errors about it separately.
+      // `status` is allowed, but is not part of the definition. Remove it and validate the rest.
       if (!errors.some(({ path }) => path === 'status')) return { errors, warnings };
     }
     const { value, source } = parseBody(Buffer.from(text), isYaml ? 'application/yaml' : contentType, 'json-or-yaml');

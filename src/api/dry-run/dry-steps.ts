@@ -13,8 +13,8 @@ import type { DryStep } from './report';
 /** Maximum number of steps in a dry run. A loop without side effects might never end. */
 const MAX_STEPS = 1_000;
 /**
- * Maximum total size of configurations and results in a dry run, in characters of JSON. Those of later steps are left
- * out.
+ * Maximum total size of configurations and results in a dry run, in characters of JSON. Once it is exceeded, those of
+ * later steps are left out.
  */
 const MAX_SHOWN = 2_097_152;
 

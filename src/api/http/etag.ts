@@ -29,5 +29,5 @@ export function assertIfMatch(ifMatch: string | undefined, current: string | nul
 /** Documents the header and the responses of routes with an ETag. */
 export const IF_MATCH = {
   headers: { 'If-Match': 'ETag of the state that the change was made from; without it the last write wins' },
-  responses: { 412: { description: 'The resource has changed since' } },
+  responses: { 412: { description: 'The resource has changed since it was read' } },
 } as const;

@@ -58,8 +58,8 @@ export function refuseReusedKey(): never {
 }
 
 /**
- * Runs `work` once per key, in the caller's transaction. A repeated request waits for the first one and gets the same
- * response.
+ * Runs `work` once per key, in the caller's transaction. A repeated request waits for the first one and gets its stored
+ * response (see `Reply.keep`).
  * @throws {FermataError} `idempotency_key_reused` when query, content type or body differ
  */
 export async function oncePerKey(

@@ -22,7 +22,7 @@ function alertHookRoute(deps: AlertHookDeps, sender: AlertSender): Route {
     operationId: `ingest.${camelCase(sender.id)}Hook`,
     summary: `${sender.summary}, authenticated by the secrets of a hook instead of a token`,
     description:
-      'The raw body is verified by the scheme of the hook. Hooks of the scheme "none" verify nothing and are refused. A hook of the scheme "sns" confirms subscriptions of its topics.',
+      'The raw body is verified according to the scheme of the hook. Requests to hooks of the scheme "none" are refused, because nothing is verified. A hook of the scheme "sns" confirms subscriptions of its topics.',
     params: z.object({ hook: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: ALERT_BODY,

@@ -29,7 +29,7 @@ export const ALERT_RESPONSES = {
   200: HANDSHAKE,
   202: {
     description:
-      'The valid elements are committed. A repeat of a known state changes nothing and returns no change ids',
+      'The valid elements are committed. An element that repeats a known state changes nothing and returns no change ids',
     schema: z.object({
       accepted: z.int().describe('Number of accepted elements'),
       changeIds: z.array(z.uuid()).describe('At most one for each alert and one for each system'),
@@ -68,8 +68,8 @@ export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
       operationId: `ingest.${camelCase(sender.id)}`,
       summary: `${sender.summary}; alerts become entities of the kind "alert"`,
       description:
-        'A repeat of a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.',
-      headers: { 'Idempotency-Key': 'A repeat with the same key within seven days does nothing' },
+        'An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.',
+      headers: { 'Idempotency-Key': 'A repeated request with the same key within seven days has no effect' },
       bodyFormat: 'raw',
       documentedBody: ALERT_BODY,
       bodyTypes: ['application/json', 'text/plain'],

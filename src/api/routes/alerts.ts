@@ -238,7 +238,7 @@ function resolveRoute(deps: AlertsDeps): Route {
     permission: 'automation.manage',
     operationId: 'alerts.resolve',
     tag: ALERT_TAG,
-    summary: 'End the episode of an alert by hand',
+    summary: 'Resolve an alert manually, which ends its episode',
     params: FingerprintParams,
     body: z.strictObject({}).optional(),
     responses: { 200: { description: 'The alert', schema: AlertAnswer }, ...NO_ALERT },

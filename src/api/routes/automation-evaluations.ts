@@ -46,7 +46,7 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
       permission: 'automation.read',
       operationId: 'evaluations.list',
       tag: TAG,
-      summary: 'List why changes did not start runs, over all automations including deleted ones, newest first',
+      summary: 'List why changes did not start runs, for all automations, including deleted ones, newest first',
       query: z.object({ ...Query, automationId: z.uuid().optional() }),
       responses: { 200: { description: 'A page of evaluations', schema: pageOf(ListedAnswer) } },
       async handler({ query: { limit, cursor, ...filter } }) {
@@ -61,7 +61,7 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
       operationId: 'automations.evaluations',
       tag: TAG,
       summary:
-        'List why changes did not start runs of an automation, newest first; of a deleted one until retention removes it',
+        'List why changes did not start runs of an automation, newest first; for a deleted automation, until retention removes them',
       params: IdParams,
       query: z.object(Query),
       responses: { 200: { description: 'A page of evaluations', schema: pageOf(EvaluationAnswer) }, ...NOT_FOUND },

@@ -78,8 +78,8 @@ async function explainNow(deps: ExplainDeps, automation: AutomationRecord, { cha
 }
 
 /**
- * Returns the result for a definition with a filter that this process lacks. The recorded outcome is still returned
- * beside it.
+ * Returns the result for a definition with a filter that this process lacks. The response still contains the recorded
+ * outcome.
  */
 function notEvaluated(error: unknown): Now {
   if (!(error instanceof FermataError) || error.code !== 'plugin_missing') throw error;

@@ -54,7 +54,7 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
       bodyTypes: ['application/json', 'application/yaml'],
       responses: {
         200: {
-          description: 'The findings; 200 also when the document is not valid',
+          description: 'The findings; 200 even if the document is not valid',
           schema: z.object({ valid: z.boolean(), errors: Findings, warnings: Findings }),
         },
       },

@@ -213,7 +213,7 @@ function deleteRoute(deps: AutomationDeps): Route {
     permission: 'automation.manage',
     operationId: 'automations.delete',
     tag: TAG,
-    summary: 'Delete an automation: its open runs are cancelled, its history stays',
+    summary: 'Delete an automation: its open runs are cancelled, its history is kept',
     params: IdParams,
     headers: IF_MATCH.headers,
     responses: { 204: { description: 'Deleted' }, ...IF_MATCH.responses, ...MANAGED, ...NOT_FOUND },

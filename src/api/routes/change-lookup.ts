@@ -49,7 +49,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
       tag: TAG,
       summary: 'Search events and changes of state, newest first',
       description:
-        'A page may have fewer items than `limit` although more follow (`nextCursor`), when few of the changes that were searched match the event.',
+        'A page may have fewer items than `limit` even if more follow (see `nextCursor`), because few of the changes that were searched match the event.',
       query: z.object({
         ...PageQuery,
         kind: z.string().min(1).max(200).optional(),
@@ -62,7 +62,7 @@ export function changeLookupRoutes(deps: ChangeLookupDeps): Route[] {
           .optional()
           .describe('Id of a system; finds changes of its health, alerts, incidents and maintenances'),
         since: Since.describe('Received at or after this instant, or within this duration before now, e.g. `1h`'),
-        until: Since.describe('Received before this instant or duration; exclusive'),
+        until: Since.describe('Received before this instant, or longer ago than this duration'),
       }),
       responses: { 200: { description: 'A page of changes', schema: pageOf(ChangeSummary) } },
       async handler({ query: { limit, cursor, since, until, ...query } }) {

@@ -160,7 +160,7 @@ function patchRoute(deps: ConnectionsDeps): Route {
     operationId: 'connections.update',
     tag: TAG,
     summary:
-      'Change a connection; omitted keys of `config` keep their values, secrets only while the address is unchanged',
+      'Change a connection; omitted keys of `config` keep their values, but omitted secrets only while the address is unchanged',
     params: IdParams,
     body: z.strictObject({ name: Name.optional(), config: ConfigBody.optional() }),
     headers: IF_MATCH.headers,

@@ -18,7 +18,7 @@ const Document = z.record(z.string(), z.unknown());
 const DryRunInput = z.strictObject({
   triggerId: z.string().optional().describe('Trigger to simulate; with a payload, default: the only trigger'),
   payload: Document.optional().describe(
-    'Payload of the trigger; may be incomplete: the answer lists the fields that real events also have',
+    'Payload of the trigger. It may be incomplete; the response then lists the fields that real events also have',
   ),
   changeId: z
     .string()

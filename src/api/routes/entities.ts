@@ -104,7 +104,7 @@ function patchRoute(deps: EntitiesDeps): Route {
     permission: 'automation.manage',
     operationId: 'entities.patch',
     tag: TAG,
-    summary: 'Merge into the state of a custom entity (RFC 7396)',
+    summary: 'Merge a patch into the state of a custom entity (RFC 7396)',
     params: EntityParams,
     body: State,
     bodyTypes: ['application/json', 'application/merge-patch+json'],

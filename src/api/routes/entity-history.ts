@@ -17,7 +17,7 @@ export function entityHistoryRoutes({ db, entities }: Pick<EntitiesDeps, 'db' | 
       permission: 'automation.read',
       operationId: 'entities.transitions',
       tag: 'Entities',
-      summary: 'List changes of single fields of an entity, newest first; also of a removed entity',
+      summary: 'List field changes of an entity, newest first, even if the entity has been removed',
       params: z.object({ kind: z.string().min(1).max(100), id: z.string().min(1).max(512) }),
       query: z.object({ ...PageQuery, field: z.string().max(200).optional() }),
       responses: {

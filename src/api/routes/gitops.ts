@@ -89,8 +89,8 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
     summary: 'Make the automations of a source equal to its documents, in one transaction',
     description:
       'Documents `{apiVersion: fermata/v1, kind: Automation, metadata: {name, title?, description?, labels?}, spec}`, ' +
-      'separated by `---`. What it makes is managed from Git: other edits and deletes are refused; it can be enabled, ' +
-      'disabled and run by hand, and an apply leaves its status alone. A source belongs to the token that applied it first, ' +
+      'separated by `---`. The automations are managed from Git: other edits and deletes are refused. They can be enabled, ' +
+      'disabled and run manually, and an apply does not change their status. A source belongs to the token that applied it first, ' +
       'until that token is revoked or expires: other tokens are refused, except those with the permission admin.',
     query: ApplyQuery,
     bodyFormat: 'raw',

@@ -140,7 +140,7 @@ function deleteRoute({ entities, clock, notifier }: DomainDeps): Route {
     summary: 'Remove a check from its system',
     params: IdParams,
     headers: IF_MATCH.headers,
-    responses: { 204: { description: 'Taken' }, ...IF_MATCH.responses, ...NOT_FOUND },
+    responses: { 204: { description: 'Removed' }, ...IF_MATCH.responses, ...NOT_FOUND },
     async handler({ params, tx, cause, request, afterCommit }) {
       await assertCurrent(tx, params.id, request.headers['if-match']);
       await removeAssignment({ tx, entities, cause, now: clock.now() }, refOf(params.id));
@@ -183,7 +183,7 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch (cause) {
-    throw new FermataError('not_found', `Assignment not found: "${part}" in its id is not valid.`, { cause });
+    throw new FermataError('not_found', `Assignment not found: "${part}" in the id is not valid percent-encoding.`, { cause });
   }
 }
 

@@ -20,7 +20,7 @@ import { CloudEventBody, HANDSHAKE, HealthBody } from './inbound-bodies';
 
 const RESPONSES = {
   202: {
-    description: 'Committed. A repeat gets the same answer and has no effect',
+    description: 'Committed. A repeated request gets the same response and has no effect',
     schema: z.object({ accepted: z.int().describe('Number of accepted elements'), changeIds: z.array(z.uuid()) }),
   },
 };
@@ -40,8 +40,8 @@ type Inbound = Context<undefined, undefined, unknown>;
 type Work = (write: DomainWrite) => Promise<{ changeIds: string[] }>;
 
 /**
- * Returns the routes for events from outside. Each request only commits its events before it is answered. Workers do
- * the rest.
+ * Returns the routes for events from outside. A request is answered as soon as its events are committed. Workers do the
+ * rest.
  */
 export function inboundRoutes(deps: InboundDeps): Route[] {
   return [

@@ -40,7 +40,7 @@ export function manualRunRoutes(deps: ManualRunsDeps): Route[] {
       permission: 'automation.manage',
       operationId: 'automations.run',
       tag: TAG,
-      summary: 'Start a run by hand, also of a disabled automation and while Temporal is away',
+      summary: 'Start a run manually, even if the automation is disabled or Temporal is unavailable',
       params: IdParams,
       body: ManualRun,
       responses: {

@@ -53,7 +53,7 @@ export function migrationFailureRoutes({ db, clock }: { db: Executor; clock: Clo
       tag: TAG,
       summary: 'Acknowledge a failure, so that it is no longer listed',
       params: IdParams,
-      responses: { 204: { description: 'Noted' }, 404: { description: 'Failure not found' } },
+      responses: { 204: { description: 'Acknowledged' }, 404: { description: 'Failure not found' } },
       async handler({ params, tx }) {
         const id = uuidOrNotFound(params.id, 'migration failure');
         if (!(await acknowledgeMigrationFailure(tx, id, clock.now()))) throw notFound('migration failure', id);

@@ -7,7 +7,10 @@ import { json, readRoute, type Route } from '../http/route';
 import { FlagQuery } from '../http/values';
 import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
 
-/** Maximum age of an unrouted change in seconds. If a change is older, no worker is routing. */
+/**
+ * Maximum age of an unrouted change in seconds. If a change has waited longer, the dispatcher counts as failed:
+ * probably no worker is running.
+ */
 const MAX_LAG_SECONDS = 30;
 /** Timeout in milliseconds for checking a dependency, so that a dependency that hangs does not make the probe hang. */
 const DEADLINE_MS = 2_000;

@@ -16,7 +16,7 @@ const RESPONSES = {
   200: HANDSHAKE,
   202: {
     description:
-      'Committed. A repeat gets the same answer and has no effect. For the schemes github and gitlab, the second change id is that of the typed event',
+      'Committed. A repeated request gets the same response and has no effect. For the schemes github and gitlab, the second change id is that of the typed event',
     schema: z.object({
       accepted: z.int(),
       changeIds: z.array(z.uuid()),
@@ -42,7 +42,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     tag: 'Inbound',
     summary: 'Receive a request of an external sender as `automation.webhook`',
     description:
-      'The raw body is verified by the scheme of the hook. Repeats have no effect: a delivery is recognised for seven days by its delivery header, a signature for the tolerance of its timestamp.',
+      'The raw body is verified according to the scheme of the hook. A repeated request has no effect. It is recognised for seven days by its delivery header, and by its signature for the tolerance of the timestamp.',
     params: z.object({ name: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: {},

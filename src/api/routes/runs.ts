@@ -208,10 +208,10 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
     permission: 'automation.manage',
     operationId: 'runs.cancelMany',
     tag: TAG,
-    summary: 'Cancel all runs that match',
+    summary: 'Cancel all open runs that match the filters',
     body: BulkBody,
     responses: {
-      200: { description: 'Number of runs that were cancelled', schema: BulkAnswer },
+      200: { description: 'Number of runs that matched, and of those that were cancelled', schema: BulkAnswer },
     },
     async handler({ body, tx, principal, afterCommit }) {
       const open = RUN_STATUSES.filter((each) => !isTerminal(each));

@@ -22,7 +22,7 @@ const NOT_FOUND = { 404: { description: 'Package not found' } };
 const Body = z.strictObject({
   name: z.string().max(214).regex(PACKAGE_NAME, 'must be the name of a package'),
   version: z.string().regex(PACKAGE_VERSION, 'must be a version'),
-  tarball: z.base64().min(1).describe('The archive that `npm pack` makes, in base64; at most 8 MB'),
+  tarball: z.base64().min(1).describe('The archive that `npm pack` creates, in base64; at most 8 MB'),
   sha256: z
     .string()
     .regex(/^[0-9a-fA-F]{64}$/, 'must be 64 hexadecimal digits')
@@ -34,8 +34,8 @@ const Answer = z
     id: z.uuid(),
     name: z.string(),
     version: z.string(),
-    sha256: z.string(),
-    bytes: z.int().describe('SHA-256 of the archive'),
+    sha256: z.string().describe('SHA-256 digest of the archive'),
+    bytes: z.int().describe('Size of the archive'),
     createdAt: Timestamp,
   })
   .meta({ id: 'ScriptPackage' });
@@ -131,7 +131,7 @@ function deleteRoute(): Route {
     tag: TAG,
     summary: 'Remove a package from the allow-list; later scripts that import it fail',
     params: IdParams,
-    responses: { 204: { description: 'Gone' }, ...NOT_FOUND },
+    responses: { 204: { description: 'Removed' }, ...NOT_FOUND },
     async handler({ params, tx }) {
       const id = uuidOrNotFound(params.id, 'package');
       if (!(await deleteScriptPackage(tx, id))) throw notFound('package', id);

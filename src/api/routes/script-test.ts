@@ -55,7 +55,7 @@ export function scriptTestRoutes({ scripts }: { scripts: ScriptRunner }): Route[
       operationId: 'scripts.test',
       tag: 'Scripts',
       summary:
-        'Run a script on a given context; 200 also when the script fails. Secrets are placeholders unless `secretOverrides` has their values',
+        'Run a script with a given context; 200 even if the script fails. Secrets are placeholders unless `secretOverrides` has their values',
       description:
         'At most 4 scripts run at once in each API process; others wait. The script is killed when the caller closes the connection.',
       body: Body,

@@ -115,7 +115,7 @@ function deleteRoute(): Route {
     tag: TAG,
     summary: 'Delete a secret; later steps that refer to it fail',
     params: Params,
-    responses: { 204: { description: 'Gone' }, 404: { description: 'Secret not found' } },
+    responses: { 204: { description: 'Deleted' }, 404: { description: 'Secret not found' } },
     async handler({ params: { name }, tx }) {
       if (!(await deleteSecret(tx, name))) throw notFound('secret', name);
       return { status: 204 };
@@ -133,7 +133,7 @@ const toAnswer = (
 
 function missingValue(): FermataError {
   const errors = [{ path: 'value', code: 'required', message: 'Required' }];
-  return new FermataError('validation_failed', 'value: required, unless `allow` of an existing secret is set.', {
+  return new FermataError('validation_failed', 'value: required, unless the request only changes `allow` of an existing secret.', {
     errors,
   });
 }

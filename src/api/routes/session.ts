@@ -24,7 +24,7 @@ const SessionAnswer = z
     id: z.string(),
     name: z.string(),
     roles: z.array(z.enum(ROLES)),
-    csrfToken: z.string().describe('Send as `X-Fermata-CSRF` with calls by cookie other than GET and HEAD'),
+    csrfToken: z.string().describe('Send it as `X-Fermata-CSRF` with all calls that use the cookie, except GET and HEAD'),
     expiresAt: Timestamp,
   })
   .meta({ id: 'Session' });
@@ -55,7 +55,7 @@ function signInRoute(deps: SessionDeps): Route {
     operationId: 'session.create',
     tag: TAG,
     summary: 'Sign in: exchange a token or a one-time link code for a session cookie',
-    description: 'Sets the cookie `fermata_session` for 12 hours. A session ends with the token it was made from.',
+    description: 'Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked.',
     body: z.strictObject({ token: z.string().min(1).max(500) }),
     replayable: false,
     responses: {
@@ -143,7 +143,7 @@ function linkRoute(deps: SessionDeps): Route {
         description: 'The link. `code` can be exchanged once by `POST /session {token: code}`',
         schema: z.object({ code: z.string(), path: z.string(), expiresAt: Timestamp }),
       },
-      409: { description: 'The caller is a session; only tokens can create links' },
+      409: { description: 'The caller uses a session; only tokens can create links' },
     },
     async handler({ tx, principal }) {
       if (principal.session !== undefined) throw new FermataError('conflict', 'Only tokens can create sign-in links.');

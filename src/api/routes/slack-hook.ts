@@ -40,7 +40,7 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
     tag: 'Inbound',
     summary: 'Receive events, slash commands and buttons of a Slack app',
     description:
-      'The signature (v0) is checked over the raw body; requests older than five minutes are refused. They become `slack.event`, `slack.command` and `slack.button`; a repeat does nothing.',
+      'The signature (v0) covers the raw body; requests older than five minutes are refused. Accepted requests become `slack.event`, `slack.command` and `slack.button`; a repeated request has no effect.',
     params: z.object({ connection: z.string().min(1).max(200) }),
     bodyFormat: 'raw',
     documentedBody: {},

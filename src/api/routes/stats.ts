@@ -51,7 +51,7 @@ const StepStatsAnswer = z
       ),
     places: z.array(
       z.object({
-        place: z.string().describe('Path in the definition. Passes of a `repeat` are counted together'),
+        place: z.string().describe('Path in the definition. Iterations of a `repeat` are counted together'),
         reached: z.int().describe('Runs that performed the step'),
         failed: z.int().describe('Runs in which it failed'),
       }),

@@ -25,7 +25,7 @@ interface StreamsDeps {
 export function streamRoutes(deps: StreamsDeps): Route[] {
   return [
     everythingRoute(deps, '/stream', 'stream.follow'),
-    // Placed here so that the tag of this group appears among those of events.
+    // The same stream under another path.
     everythingRoute(deps, '/events/stream', 'events.follow'),
     runRoute(deps),
   ];

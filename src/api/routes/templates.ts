@@ -22,7 +22,10 @@ const Rendered = z.union([
   z.object({ error: z.object({ message: z.string(), line: z.int(), column: z.int() }) }),
 ]);
 
-/** Maximum size of a body in bytes. A scope with 90,000 keys takes one second to render. */
+/**
+ * Maximum size of a body in bytes. A body of the default maximum size could contain a scope with 90,000 keys, which
+ * takes one second to render.
+ */
 const MAX_RENDER_BYTES = 65_536;
 
 /** Returns the routes for testing templates and expressions. */
@@ -34,12 +37,12 @@ export function templateRoutes({ work, clock }: { work: DocumentWork; clock: Clo
       permission: 'automation.read',
       operationId: 'templates.render',
       tag: 'Registry',
-      summary: 'Render a template or evaluate an expression over a context',
+      summary: 'Render a template or evaluate an expression with a given context',
       description: 'The body is at most 64 KB.',
       body: RenderBody,
       costly: true,
       maxBodyBytes: MAX_RENDER_BYTES,
-      responses: { 200: { description: 'The result; 200 also when the template has an error', schema: Rendered } },
+      responses: { 200: { description: 'The result; 200 even if the template has an error', schema: Rendered } },
       async handler({ body, raw }) {
         const instant = parseInstant(body.now ?? body.context['now']);
         const now = instant === undefined ? clock.now() : new Date(instant);

@@ -80,11 +80,11 @@ function createRoute(deps: TokensDeps): Route {
     permission: 'admin',
     operationId: 'tokens.create',
     tag: TAG,
-    summary: 'Create a token; its text is shown only in this answer',
+    summary: 'Create a token; the token itself is shown only in this response',
     body: NewToken,
     responses: {
       201: {
-        description: 'The token. A repeat with the same Idempotency-Key returns `token: null`',
+        description: 'The token. A repeated request with the same Idempotency-Key returns `token: null`',
         schema: TokenAnswer.extend({ token: z.string().nullable() }),
       },
     },

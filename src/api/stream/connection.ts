@@ -6,10 +6,14 @@ import type { StreamEvent } from './stream-event';
 /** Interval in milliseconds of the comments that show proxies and clients that the connection is alive. */
 const HEARTBEAT_MS = 5_000;
 /**
- * Maximum number of unread bytes per reader. Beyond it, the reader is disconnected. It can resume with `Last-Event-ID`.
+ * Maximum number of bytes that may wait to be sent to one reader. Beyond it, the reader is disconnected. It can resume
+ * with `Last-Event-ID`.
  */
 const MAX_BUFFERED_BYTES = 4_194_304;
-/** While a reader catches up, no more rows are read when this many bytes are unread. */
+/**
+ * While a client catches up, the server reads no more rows from the database once more than this many bytes wait to be
+ * sent to the client.
+ */
 const READY_BYTES = 262_144;
 /** Milliseconds without progress after which a reader is disconnected. */
 const MAX_STALLED_MS = 60_000;
@@ -22,12 +26,13 @@ export interface StreamConnection {
   /** Sends the head of the response, and the position from which a reader that has received no event resumes. */
   begin(id: number): void;
   send(event: StreamEvent, id: number): void;
-  /** Announces that the events at these positions will not be sent. */
+  /** Tells the reader that the events at these positions will not be sent. */
   gap(gap: Gap): void;
   /** Makes the reader resume from this position if its last event has a lower one. */
   settled(position: number): void;
   /**
-   * Resolves with true when the reader has received everything that was sent, or with false when it has disconnected.
+   * Waits while too many bytes wait to be sent (see `READY_BYTES`). Resolves with true when more events can be sent, or
+   * with false when the reader has disconnected.
    */
   ready(): Promise<boolean>;
   end(): void;

@@ -6,11 +6,11 @@ import type { WebUi } from '../routes/run-schema';
 import { eventsAt, resumeId, type StreamEvent } from './stream-event';
 
 /**
- * Polling interval in milliseconds. Changes of runs and steps are not announced by notifications, and notifications may
- * be lost.
+ * Polling interval in milliseconds. Polling is necessary because no notifications are sent about runs and steps, and
+ * because notifications may be lost.
  */
 const POLL_MS = 250;
-/** Maximum number of rows in memory at once. */
+/** Number of rows to read at a time. */
 const PAGE = 200;
 
 /** Positions whose events are not delivered: those after `after`, up to and including `until`. */

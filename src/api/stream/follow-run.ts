@@ -16,7 +16,7 @@ interface FollowRunDeps {
 
 /**
  * Sends the rows of a run and its steps that changed after position `after`, then every further change, and ends when
- * the run has ended. Rows are read again at each change, so the last event for a row always contains its last state,
+ * the run has ended. Rows are read again at each change, so the last event for a row always contains its latest state,
  * regardless of the order in which transactions committed.
  */
 export async function followRun(

@@ -6,7 +6,7 @@ import type { Feed, FeedSubscription } from './feed';
 import { eventsAt, resumeId } from './stream-event';
 
 const PAGE = 100;
-/** Maximum number of positions that a stream replays. A `gap` event announces older ones. */
+/** Maximum number of positions that a stream replays. A `gap` event tells the reader that older ones are skipped. */
 export const MAX_REPLAY = 10_000;
 /**
  * Maximum number of events that may arrive while a reader catches up. Beyond it, the reader is disconnected. It can
@@ -69,7 +69,7 @@ function createCatchUp({ db, webUi }: FollowDeps, connection: StreamConnection) 
     sent: sent as ReadonlySet<number>,
     /** Holds back an event of the feed until the tables have been read. */
     hold({ seq, name }: { seq: number; name: StreamPlace['name'] | 'alert' }): void {
-      // An alert has the position of its entity.
+      // An alert event has the same position as the event of its entity, and is read along with it.
       if (name !== 'alert') held.push({ seq, name });
       if (held.length > MAX_HELD) connection.cut();
     },

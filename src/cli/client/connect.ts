@@ -7,9 +7,10 @@ import { UsageError } from '../usage-error';
 
 /** A section of the help of every command that calls the API. */
 export const CONNECTION_HELP = `
-Address of the API: FERMATA_URL; without it, that of the "fermata dev" that runs in this directory; without one,
-FERMATA_HOST and FERMATA_PORT (http://127.0.0.1:8080).
-Token: FERMATA_TOKEN, or FERMATA_ADMIN_TOKEN; for an API on this machine, by default the token of "fermata dev".
+API address: FERMATA_URL. If it is not set, the address of the "fermata dev" running in this directory. If none is
+running, FERMATA_HOST and FERMATA_PORT (default http://127.0.0.1:8080).
+Token: FERMATA_TOKEN or FERMATA_ADMIN_TOKEN. If neither is set and the API is on this machine, the token of
+"fermata dev".
 Exit codes: 0 success, 1 failed or refused, 2 usage error.
 `;
 
@@ -47,7 +48,7 @@ function urlOf({ host, port }: Config): string {
   return `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Returns an address that can be called. Replaces addresses that mean all network interfaces. */
+/** Returns an origin that a client can connect to: wildcard addresses (`0.0.0.0`, `::`) become 127.0.0.1. */
 function callable(url: URL): string {
   if (url.hostname === '0.0.0.0' || url.hostname === '[::]') url.hostname = '127.0.0.1';
   return url.origin;

@@ -36,10 +36,9 @@ export const fieldExpression = (names: Pick<Names, 'kind'>, entityId: string, at
   `${entityExpression(names, entityId)}${keys(attribute === undefined ? ['state'] : ['attributes', attribute])}`;
 
 /**
- * Translates a name with its keys and arguments.
- * @throws {NotImported} for a name without a counterpart Sources:
- * https://www.home-assistant.io/docs/configuration/templating/ and
- * https://www.home-assistant.io/docs/automation/templating/
+ * Translates a name with its keys and arguments. Sources: https://www.home-assistant.io/docs/configuration/templating/
+ * and https://www.home-assistant.io/docs/automation/templating/
+ * @throws {NotImported} for a name without a counterpart
  */
 export function expressionOf(path: readonly string[], args: readonly string[] | undefined, names: Names): Code {
   const [root = '', ...rest] = path;

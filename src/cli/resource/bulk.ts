@@ -2,6 +2,7 @@ import { Option, type Command } from 'commander';
 import { z } from 'zod';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import type { ApiClient } from '../client';
+import { isOver } from '../client/answers';
 import { findAutomation } from '../client/find-automation';
 import { createOutput } from '../print/output';
 import { UsageError } from '../usage-error';
@@ -18,20 +19,24 @@ export interface BulkOptions {
   errorCode?: string;
 }
 
-/** Adds the filter options of a bulk call, except those for time. */
-function filterOptions(command: Command): Command {
+/** Adds the filter options that all bulk calls have. `runs` names the runs to which the call applies. */
+function filterOptions(command: Command, runs: string): Command {
   return command
-    .option('-a, --automation <automation>', 'all runs of this automation (name or id)')
-    .option('-k, --context-key <key>', 'all runs with this context key, e.g. a system id')
-    .option('--error-code <code>', 'all runs that failed with this error code, e.g. execution_lost');
+    .option('-a, --automation <automation>', `${runs} of this automation (name or id)`)
+    .option('-k, --context-key <key>', `${runs} with this context key, e.g. a system id`);
 }
 
-/** Adds all filter options of a bulk call. */
-export function bulkOptions(command: Command): Command {
-  return filterOptions(command)
-    .addOption(new Option('-s, --status <status...>', 'all runs in this status').choices(RUN_STATUSES))
-    .option('--from <instant>', 'all runs created at or after this instant, ISO 8601')
-    .option('--to <instant>', 'all runs created at or before this instant, ISO 8601');
+/** Adds the filter options of a bulk cancellation. */
+export function bulkOptionsOfCancel(command: Command): Command {
+  return filterOptions(command, 'open runs')
+    .option('--error-code <code>', 'open runs that are performing on_failure after this error, e.g. execution_lost')
+    .addOption(
+      new Option('-s, --status <status...>', 'open runs in this status').choices(
+        RUN_STATUSES.filter((each) => !isOver(each)),
+      ),
+    )
+    .option('--from <instant>', 'open runs created at or after this instant, ISO 8601')
+    .option('--to <instant>', 'open runs created at or before this instant, ISO 8601');
 }
 
 /**
@@ -39,9 +44,10 @@ export function bulkOptions(command: Command): Command {
  * step to retry from.
  */
 export function bulkOptionsOfRetry(command: Command): Command {
-  return filterOptions(command)
-    .option('--created-from <instant>', 'all runs created at or after this instant, ISO 8601')
-    .option('--created-to <instant>', 'all runs created at or before this instant, ISO 8601');
+  return filterOptions(command, 'failed runs')
+    .option('--error-code <code>', 'runs that failed with this error code, e.g. execution_lost')
+    .option('--created-from <instant>', 'failed runs created at or after this instant, ISO 8601')
+    .option('--created-to <instant>', 'failed runs created at or before this instant, ISO 8601');
 }
 
 /** Returns whether any filter is set. */

@@ -29,7 +29,7 @@ export function listOptions(command: Command, limit = 50): Command {
     .option(...JSON_OPTION);
 }
 
-/** Adds examples, and the options for finding the API, to `--help`. */
+/** Adds examples and `CONNECTION_HELP` to `--help`. */
 export function examples(command: Command, ...lines: readonly string[]): Command {
   return command.addHelpText('after', `\nExamples:\n${lines.map((line) => `  ${line}\n`).join('')}${CONNECTION_HELP}`);
 }

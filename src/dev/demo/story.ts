@@ -34,7 +34,7 @@ export function renderAct(act: PostedAlert, options: StoryOptions): string {
     ...act.runs.flatMap((detail) => runLines(detail)),
     ...receiverLines(act),
   ];
-  // A run that an earlier post started is described there.
+  // Leave out what happened before this post. The text about the earlier post describes it.
   const inTime = lines.filter(({ at }) => at >= posted).sort((a, b) => a.at - b.at || a.order - b.order);
   return [
     paint(act.title, 'strong', options.colours),

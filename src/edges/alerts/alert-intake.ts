@@ -22,7 +22,7 @@ export interface Delivery {
   cause: Cause;
 }
 
-/** Accepts alert messages. Only used for senders whose messages contain no key that identifies a delivery. */
+/** Accepts alert messages. Only used for messages that have neither an idempotency key nor an id of the delivery. */
 export interface AlertIntake {
   /**
    * Commits a message. Returns the ids of its change rows. Small messages that arrive at the same time share a

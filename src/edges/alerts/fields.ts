@@ -59,7 +59,10 @@ export function present(texts: Readonly<Record<string, string | undefined>>): Re
   );
 }
 
-/** Dates before this year are zero values of the sender, which mean that the time is absent. */
+/**
+ * Senders write a zero value, such as the year 1 or 1970, for a time that is absent. Dates before this year count as
+ * such.
+ */
 const FIRST_YEAR = 1971;
 
 const inMilliseconds = (unix: number): number => (unix > 1e17 ? unix / 1e6 : unix > 1e14 ? unix / 1e3 : unix);

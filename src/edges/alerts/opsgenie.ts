@@ -3,7 +3,10 @@ import { labelsOfTags } from './datadog';
 import { field, fieldsOf, instant, present, required, runbookIn, severityOfPriority, text, textMap } from './fields';
 import { element, type AlertSender, type Element, type Link } from './sender';
 
-/** Actions that open or close an alert. All other actions (notes, owners, escalations) change nothing. */
+/**
+ * For each action: the resulting status of our alert, and its meaning for an alert or incident of ours whose id is the
+ * alias. All other actions (notes, owners, escalations) are ignored.
+ */
 const ACTIONS: Readonly<Record<string, { status: IncomingAlert['status']; link: Link['action'] }>> = {
   Create: { status: 'firing', link: 'other' },
   Acknowledge: { status: 'firing', link: 'acknowledged' },
