@@ -168,7 +168,8 @@ async function temporalProblem(checkTemporal: () => Promise<void>): Promise<Prob
       {
         ...{ code: 'temporal_away', severity: 'critical', subject: null },
         message: 'The API cannot reach Temporal.',
-        advice: 'Check TEMPORAL_ADDRESS and the server. Until then, events are stored; runs start when Temporal can be reached again.',
+        advice:
+          'Check TEMPORAL_ADDRESS and the server. Until then, events are stored; runs start when Temporal can be reached again.',
       },
     ];
   }

@@ -74,7 +74,13 @@ const EXIT = { failed: 1, wrongUse: 2 } as const;
 async function main(argv: readonly string[]): Promise<void> {
   endWithParent();
   loadEnvFile(argv);
-  await (await createProgram((name) => argv.includes(name))).parseAsync(argv, { from: 'user' });
+  const program = await createProgram((name) => argv.includes(name));
+  // For an unknown command with `--help`, Commander would print the help of the program.
+  await program.parseAsync(isUnknown(argv[0]) ? argv.slice(0, 1) : argv, { from: 'user' });
+}
+
+function isUnknown(command = ''): boolean {
+  return /^[^-]/.test(command) && command !== 'help' && !SUBCOMMANDS.some(([name]) => name === command);
 }
 
 /** Creates the program. Only subcommands for which `wanted` returns true are loaded and configured. */

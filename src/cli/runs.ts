@@ -25,9 +25,15 @@ interface Options {
 export function configure(command: Command): void {
   command
     .argument('[run]', 'id of a run: show its steps, with times, results and errors')
-    .option('-f, --follow', 'keep printing new events; with a run id, stop when it ends and exit with 1 unless it succeeded')
+    .option(
+      '-f, --follow',
+      'keep printing new events; with a run id, stop when it ends and exit with 1 unless it succeeded',
+    )
     .option('-a, --automation <automation>', 'only runs of this automation (name or id)')
-    .option('-s, --status <status>', 'pending, running, waiting, success, failed, cancelled; separate several with commas')
+    .option(
+      '-s, --status <status>',
+      'pending, running, waiting, success, failed, cancelled; separate several with commas',
+    )
     .option('--error-code <code>', 'only runs that failed with this error code, e.g. execution_lost')
     .option('-n, --limit <count>', 'maximum number to list, newest first', '20')
     .option(...JSON_OPTION)

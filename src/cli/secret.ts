@@ -74,7 +74,9 @@ function addSet(command: Command): void {
     .command('set')
     .description('set a secret; the value is read from standard input, without its last line break')
     .argument('<name>', 'name of the secret, as in ${{ secrets.NAME }}')
-    .addOption(allowOption('--allow-host <host>', 'host that the secret may be sent to, or a pattern such as *.example.com'))
+    .addOption(
+      allowOption('--allow-host <host>', 'host that the secret may be sent to, or a pattern such as *.example.com'),
+    )
     .addOption(allowOption('--allow-group <group>', 'group of automations that may use the secret'))
     .addOption(allowOption('--allow-action <action>', 'action that may use the secret, e.g. integration-webhook.send'))
     .addOption(allowOption('--allow-automation <automation>', 'id or name of an automation that may use it'))

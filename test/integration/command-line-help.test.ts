@@ -30,6 +30,13 @@ describe('the help and completion of the command line, without a service', () =>
     expect(complete('completion', 'f')).toBe('fish');
   });
 
+  test('an unknown command fails with and without --help', async () => {
+    const alone = await fermata(['secrets']);
+    expect(alone).toMatchObject({ code: 2, err: expect.stringContaining("unknown command 'secrets'") });
+    expect(await fermata(['secrets', '--help'])).toEqual(alone);
+    expect(await fermata(['help'])).toMatchObject({ code: 0, out: expect.stringContaining('Usage: fermata') });
+  });
+
   test.each([
     'dev',
     'api',

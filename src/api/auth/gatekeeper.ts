@@ -90,5 +90,8 @@ function assertFromConsole({ session }: Principal, { method, headers }: Incoming
   const sent = Buffer.from(String(headers['x-fermata-csrf'] ?? ''));
   const wanted = Buffer.from(session.csrfToken);
   if (sent.length === wanted.length && timingSafeEqual(sent, wanted)) return;
-  throw new FermataError('csrf', 'Calls that use the session cookie need the header X-Fermata-CSRF with the csrfToken of GET /session.');
+  throw new FermataError(
+    'csrf',
+    'Calls that use the session cookie need the header X-Fermata-CSRF with the csrfToken of GET /session.',
+  );
 }

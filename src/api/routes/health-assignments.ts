@@ -183,7 +183,9 @@ function decoded(part: string): string {
   try {
     return decodeURIComponent(part);
   } catch (cause) {
-    throw new FermataError('not_found', `Assignment not found: "${part}" in the id is not valid percent-encoding.`, { cause });
+    throw new FermataError('not_found', `Assignment not found: "${part}" in the id is not valid percent-encoding.`, {
+      cause,
+    });
   }
 }
 

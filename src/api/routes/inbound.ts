@@ -25,7 +25,7 @@ const RESPONSES = {
   },
 };
 const BATCH = 'Nothing of a request with one bad element is stored; the problem names its `index`.';
-const KEY_HEADER = { 'Idempotency-Key': 'A repeat with the same key within seven days does nothing' };
+const KEY_HEADER = { 'Idempotency-Key': 'A repeated request with the same key within seven days has no effect' };
 
 export interface InboundDeps {
   db: Executor;

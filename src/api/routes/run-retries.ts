@@ -76,7 +76,9 @@ function bulkRetryRoute(deps: RetriesDeps): Route {
     summary: 'Retry all failed runs that match the filters, each from its failed step, oldest first',
     description: 'A run that already has a retry is skipped. If that retry failed too, the retry itself is retried.',
     body: BulkBody,
-    responses: { 200: { description: 'Number of runs that matched, and of those that were retried', schema: BulkAnswer } },
+    responses: {
+      200: { description: 'Number of runs that matched, and of those that were retried', schema: BulkAnswer },
+    },
     async handler({ body, tx, afterCommit }) {
       const ids = await matchingRunIds(tx, bulkFilter(body, ['failed']));
       const retried = await retriedAmong(tx, ids);

@@ -133,7 +133,11 @@ const toAnswer = (
 
 function missingValue(): FermataError {
   const errors = [{ path: 'value', code: 'required', message: 'Required' }];
-  return new FermataError('validation_failed', 'value: required, unless the request only changes `allow` of an existing secret.', {
-    errors,
-  });
+  return new FermataError(
+    'validation_failed',
+    'value: required, unless the request only changes `allow` of an existing secret.',
+    {
+      errors,
+    },
+  );
 }

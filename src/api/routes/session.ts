@@ -24,7 +24,9 @@ const SessionAnswer = z
     id: z.string(),
     name: z.string(),
     roles: z.array(z.enum(ROLES)),
-    csrfToken: z.string().describe('Send it as `X-Fermata-CSRF` with all calls that use the cookie, except GET and HEAD'),
+    csrfToken: z
+      .string()
+      .describe('Send it as `X-Fermata-CSRF` with all calls that use the cookie, except GET and HEAD'),
     expiresAt: Timestamp,
   })
   .meta({ id: 'Session' });
@@ -55,7 +57,8 @@ function signInRoute(deps: SessionDeps): Route {
     operationId: 'session.create',
     tag: TAG,
     summary: 'Sign in: exchange a token or a one-time link code for a session cookie',
-    description: 'Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked.',
+    description:
+      'Sets the cookie `fermata_session` for 12 hours. A session ends when the token that created it expires or is revoked.',
     body: z.strictObject({ token: z.string().min(1).max(500) }),
     replayable: false,
     responses: {
