@@ -163,7 +163,7 @@ function runCells(run: Run) {
     { text: run.status, tone: toneOf(run.status) },
     instantText(run.startedAt),
     took === undefined ? '-' : durationText(took),
-    run.triggerId ?? 'by hand',
+    run.triggerId ?? 'manually',
     run.contextKey ?? '-',
   ];
 }

@@ -79,7 +79,7 @@ function addSet(command: Command): void {
     )
     .addOption(allowOption('--allow-group <group>', 'group of automations that may use the secret'))
     .addOption(allowOption('--allow-action <action>', 'action that may use the secret, e.g. integration-webhook.send'))
-    .addOption(allowOption('--allow-automation <automation>', 'id or name of an automation that may use it'))
+    .addOption(allowOption('--allow-automation <automation>', 'id or name of an automation that may use the secret'))
     .option('--allow-any', 'allow any use; without --allow options, the allowed uses stay unchanged')
     .option(...JSON_OPTION)
     .addHelpText(

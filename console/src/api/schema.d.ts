@@ -10206,7 +10206,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10353,7 +10353,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key within seven days does nothing */
+                /** @description A repeated request with the same key within seven days has no effect */
                 "Idempotency-Key"?: string;
             };
             path?: never;

@@ -48,7 +48,7 @@ export function runHead(run: Run, { colours }: TimelineOptions): string[] {
 }
 
 function triggerText({ triggerId, triggerEvent, customType }: Run): string {
-  if (triggerEvent == null) return triggerId == null ? 'started by hand' : triggerId;
+  if (triggerEvent == null) return triggerId == null ? 'started manually' : triggerId;
   const event = customType ?? triggerEvent;
   return triggerId == null ? event : `${triggerId} (${event})`;
 }

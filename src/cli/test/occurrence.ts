@@ -41,7 +41,7 @@ export const Occurrence = z
     entity: Entity.describe('State of an entity of a custom kind'),
     incident: Data.describe('Body of POST /incidents'),
     maintenance: Data.describe('Body of POST /maintenances; startAt and endAt may be times since the start'),
-    trigger: Trigger.describe('A run by hand'),
+    trigger: Trigger.describe('A run that is started manually'),
     request: Request.describe('Any other call of the API'),
   })
   .partial()
