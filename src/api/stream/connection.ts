@@ -11,8 +11,8 @@ const HEARTBEAT_MS = 5_000;
  */
 const MAX_BUFFERED_BYTES = 4_194_304;
 /**
- * While a client catches up, the server reads no more rows from the database once more than this many bytes wait to be
- * sent to the client.
+ * While a client catches up, the server pauses reading rows from the database as long as more than this many bytes wait
+ * to be sent to the client.
  */
 const READY_BYTES = 262_144;
 /** Milliseconds without progress after which a reader is disconnected. */
@@ -26,7 +26,7 @@ export interface StreamConnection {
   /** Sends the head of the response, and the position from which a reader that has received no event resumes. */
   begin(id: number): void;
   send(event: StreamEvent, id: number): void;
-  /** Tells the reader that the events at these positions will not be sent. */
+  /** Notifies the reader that the events at these positions will not be sent. */
   gap(gap: Gap): void;
   /** Makes the reader resume from this position if its last event has a lower one. */
   settled(position: number): void;
