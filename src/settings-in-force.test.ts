@@ -29,7 +29,7 @@ it('shows no secrets, and no credentials in URLs', () => {
   expect(inForce(env).get('FERMATA_SECRET_KEY')).toMatchObject({ value: null, source: 'environment', secret: true });
 });
 
-it('treats every setting as secret whose example says so', () => {
+it('treats a setting as secret if its example says so', () => {
   const example = readFileSync('.env.example', 'utf8');
   const secret = SETTINGS.filter((name) => /(SECRET|TOKEN|PASSWORD|_KEY)/.test(name) && example.includes(name));
   const settings = inForce({});

@@ -182,7 +182,7 @@ describe('actions of a run', () => {
     expect(new Set(made.rows.map(({ data }) => data.incidentId)).size).toBe(1);
   });
 
-  it('end with a row that says so if their run is terminated in Temporal', async () => {
+  it('end with their run if it is terminated in Temporal, and its row shows that', async () => {
     const id = await engine.save(one('lost', `  - delay: { hours: 5 }`));
     await engine.emit('lost');
     const run = await until('the run waits', async () =>

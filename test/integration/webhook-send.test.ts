@@ -185,7 +185,7 @@ it('refuses forbidden addresses', async () => {
   await expect(send({})).rejects.toMatchObject(refused);
 });
 
-it('sends no custom headers and credentials to another origin, only what identifies the request', async () => {
+it('sends neither custom headers nor credentials to another origin, only headers that identify the request', async () => {
   const other = await startWebhookServer();
   answerWith(308, { location: `${other.url}/moved` });
   await send({

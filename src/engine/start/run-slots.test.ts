@@ -59,7 +59,7 @@ describe('slots of runs', () => {
     expect([run.free(), freed()]).toEqual([2, 2]);
   });
 
-  it('are not taken when a call moves whose run was not started here', () => {
+  it('are not taken by a call that moves if its run was started elsewhere', () => {
     const { run } = slotsOf(1);
     run.arrive('execution a', 'runs')('calls');
     expect(run.free()).toBe(1);
