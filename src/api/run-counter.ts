@@ -15,7 +15,7 @@ const STATUSES = ['success', 'failed', 'cancelled'] as const;
 export function createRunCounter(registers: Registry[], { db, named }: { db: Executor; named: number }) {
   const counter = new Counter({
     name: 'fermata_runs_total',
-    help: 'Runs of all processes that ended, by automation and status; not those that were replaced',
+    help: 'Ended runs of the whole installation, by automation and status, except runs that were replaced',
     labelNames: ['automation', 'status'],
     registers,
   });

@@ -66,7 +66,7 @@ function refsInText(value: unknown, bare: boolean): readonly EntityRef[] {
       bare && typeof value === 'string' ? parseBareExpression(value).expression : expressionsInValue(value);
     return extractReferences(source).refs;
   } catch (error) {
-    // Scripts are not rendered, but may contain text that looks like an invalid template.
+    // Scripts are not rendered, so text in them may look like a template without being a valid one.
     if (error instanceof ExpressionError) return [];
     throw error;
   }

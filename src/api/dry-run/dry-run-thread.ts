@@ -31,7 +31,7 @@ async function serve(): Promise<void> {
   const evaluator = createEvaluator({
     entities: {
       getMany: (_db, refs) => reads.request('getMany', refs),
-      // Set only if a plugin has a computed kind. Otherwise the main thread does not have to be asked.
+      // Set only if a plugin has a computed kind. Otherwise no state has to be computed by the main thread.
       ...([...registry.entityKinds().values()].some(({ read }) => read !== undefined) && {
         computed: (_db: Executor, refs: Parameters<DryReads['computed']>[0], limit: number) =>
           reads.request('computed', refs, limit),

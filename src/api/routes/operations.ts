@@ -8,8 +8,8 @@ import { FlagQuery } from '../http/values';
 import { oldestUnroutedSeconds, type ApiMetrics } from '../metrics';
 
 /**
- * Maximum age of an unrouted change in seconds. If a change has waited longer, the dispatcher counts as failed:
- * probably no worker is running.
+ * Maximum age of an unrouted change in seconds. If a change has waited longer, the dispatcher is reported as not ok,
+ * because probably no worker is routing.
  */
 const MAX_LAG_SECONDS = 30;
 /** Timeout in milliseconds for checking a dependency, so that a dependency that hangs does not make the probe hang. */
