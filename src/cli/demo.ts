@@ -1,12 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Command } from 'commander';
+import { parse } from 'yaml';
 import { z } from 'zod';
 import { loadConfig } from '../config';
 import { useColours } from '../log';
 import { projectRoot } from '../project-root';
-import { applyAutomations } from './apply/apply-files';
-import { readAutomationFile } from './apply/automation-files';
 import { listFiles } from './apply/list-files';
 import { createApiClient, type ApiClient } from './client';
 import { consoleLink } from './console-link';
@@ -38,7 +37,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Starts "fermata dev" and a receiver at ${EXAMPLE_URL}, applies examples/automations and the
+Starts "fermata dev" and a receiver at ${EXAMPLE_URL}, creates examples/automations and the
 clean-up of examples/alerts, posts alerts of Alertmanager, and prints what happened. Then the service keeps running until Ctrl-C.
 
 Examples:
@@ -96,7 +95,7 @@ function demoEnvironment(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
 }
 
 async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise<PostedAlert[]> {
-  const automationId = await applyExamples(client, receiver, say);
+  const automationId = await createExamples(client, receiver, say);
   const deps = { client, receiver, automationId };
   const [firing, resolved] = [payload('disk-full-firing.json'), payload('disk-full-resolved.json')];
   for (const disk of [DB_1, DB_2]) {
@@ -122,26 +121,29 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
   return [first, second, third];
 }
 
+const Automation = z.looseObject({ id: z.string(), name: z.string() });
+
 /**
- * Applies the examples with the addresses and shorter waits of the demo. Returns the id of the automation that the demo
- * shows.
+ * Creates the examples with the addresses and shorter waits of the demo. Automations that an earlier demo created stay as
+ * they are, because a person may have changed them. Returns the id of the automation that the demo shows.
  */
-async function applyExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
+async function createExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
   const pager = await pagerConnection(client, receiver);
-  const wanted = listFiles(EXAMPLES.map((path) => join(projectRoot(), 'examples', path)));
-  const read = wanted.map((file) => {
-    const text = readFileSync(file, 'utf8')
+  const ids = new Map((await client.list('/automations', Automation)).map(({ name, id }) => [name, id]));
+  let created = 0;
+  for (const file of listFiles(EXAMPLES.map((path) => join(projectRoot(), 'examples', path)))) {
+    const yaml = readFileSync(file, 'utf8')
       .replaceAll(EXAMPLE_URL, receiver.url)
       .replaceAll('channel: PAGER', `channel: ${pager}`)
       .replace('timeout_seconds: 600', `timeout_seconds: ${SHORTENED_SECONDS}`);
-    return readAutomationFile(file, text);
-  });
-  const errors = read.flatMap((each) => each.errors);
-  const found = read.flatMap((each) => each.found);
-  const { results } = await applyAutomations(client, found, { errors });
-  say('fermata', `applied ${results.length} automations from examples/`);
-  const automationId = results.find(({ name }) => name === AUTOMATION)?.id;
-  if (automationId == null) throw new Error(`Automation "${AUTOMATION}" not found in examples/alerts`);
+    const { name } = z.looseObject({ name: z.string() }).parse(parse(yaml));
+    if (ids.has(name)) continue;
+    ids.set(name, (await client.send('POST', '/automations', Automation, { body: { yaml } })).id);
+    created += 1;
+  }
+  say('fermata', `created ${created} automations from examples`);
+  const automationId = ids.get(AUTOMATION);
+  if (automationId === undefined) throw new Error(`Automation "${AUTOMATION}" not found in examples/alerts`);
   return automationId;
 }
 
@@ -168,8 +170,10 @@ interface Disk {
 const DB_1: Disk = { instance: 'db-1', fingerprint: '4d1ac4f5e2b07c11' };
 const DB_2: Disk = { instance: 'db-2', fingerprint: '91b3f0c2ad675e08' };
 
+const Texts = z.record(z.string(), z.string());
+
 const Alerts = z.looseObject({
-  alerts: z.array(z.looseObject({ status: z.string(), labels: z.record(z.string(), z.string()) })),
+  alerts: z.array(z.looseObject({ status: z.string(), labels: Texts, annotations: Texts })),
 });
 
 /**
@@ -185,6 +189,7 @@ function payloadFor(input: unknown, { instance, fingerprint }: Disk): unknown {
       ...alert,
       fingerprint,
       labels: { ...alert.labels, instance, system: instance },
+      annotations: { ...alert.annotations, summary: `97 % of /var used on ${instance}` },
       ...(alert.status === 'firing' ? { startsAt: now } : { endsAt: now }),
     })),
   };

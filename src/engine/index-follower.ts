@@ -16,6 +16,7 @@ interface Row extends Record<string, unknown> {
   enabled: boolean;
   deleted: boolean;
   definition: unknown;
+  steps: object[] | null;
 }
 
 export interface IndexFollower {
@@ -35,7 +36,11 @@ export function createIndexFollower(
     const result = await db.execute<Row>(sql`
       select a.id, a.name, a."group", a.version, a.revision, a.status = 'enabled' as enabled,
         a.deleted_at is not null as deleted,
-        v.definition - 'actions' - 'on_failure' as definition
+        v.definition - 'actions' - 'on_failure' as definition,
+        -- Only the kind of each step and its action are needed, for the name of the first activity of a run.
+        (select jsonb_agg(case when step ? 'action' then jsonb_build_object('action', step -> 'action')
+            else (select jsonb_object_agg(key, true) from jsonb_object_keys(step) as key) end order by n)
+          from jsonb_array_elements(v.definition -> 'actions') with ordinality as each(step, n)) as steps
       from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
       where a.revision > ${seen} order by a.revision limit ${PAGE}`);
     for (const row of result.rows) {

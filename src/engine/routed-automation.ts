@@ -30,7 +30,7 @@ export interface RoutedAutomation extends RoutedDefinition {
 }
 
 /**
- * Parses a stored document.
+ * Parses a stored document. `steps` are its actions, of which only the kind and the name of the action are read.
  * @throws {ZodError} when it is no longer a valid definition
  */
 export function routedAutomation(row: {
@@ -40,9 +40,9 @@ export function routedAutomation(row: {
   version: number;
   enabled: boolean;
   definition: unknown;
+  steps: readonly object[] | null;
 }): RoutedAutomation {
-  const { definition, id, name, group, version, enabled } = row;
-  const { actions = [] } = definition as { actions?: object[] };
-  const firstStretch = nameOfFirstStretch(actions);
+  const { definition, id, name, group, version, enabled, steps } = row;
+  const firstStretch = nameOfFirstStretch(steps ?? []);
   return { ...RoutedDefinition.parse(definition), id, name, group, version, enabled, firstStretch };
 }

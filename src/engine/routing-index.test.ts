@@ -25,7 +25,7 @@ const registry = createRegistry([
 ]);
 
 const automation = (id: string, triggers: object[]) =>
-  routedAutomation({ id, name: id, group: null, version: 1, enabled: true, definition: { triggers } });
+  routedAutomation({ id, name: id, group: null, version: 1, enabled: true, definition: { triggers }, steps: [] });
 const ids = (index: RoutingIndex, event: string, payload: Record<string, unknown> = {}) =>
   index.candidates(event, payload).map((found) => `${found.automation.id}/${found.trigger.id}`);
 

@@ -160,10 +160,10 @@ function Actions({ run }: { run: RunData }) {
       {run.status === 'failed' && (
         <>
           <button type="button" disabled={!may || retry.isPending} onClick={() => retry.mutate('failure')}>
-            <RotateCcw size={14} aria-hidden /> Retry from the failed step
+            <RotateCcw size={14} aria-hidden /> Retry from the failed step (version {run.version})
           </button>
           <button type="button" disabled={!may || retry.isPending} onClick={() => retry.mutate('start')}>
-            <RotateCcw size={14} aria-hidden /> Retry from the start
+            <RotateCcw size={14} aria-hidden /> Retry from the start (version {run.version})
           </button>
         </>
       )}
