@@ -22,7 +22,7 @@ export function sendingAutomation(url: string, requests: number): Document {
   };
 }
 
-/** Returns an automation whose filter rejects every event of a type. */
+/** Returns an automation whose filter rejects all events of a type that the bench sends. */
 export function rejectingAutomation(type: string): Document {
   return {
     name: 'Reject',

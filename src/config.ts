@@ -99,7 +99,7 @@ const Environment = z.object({
 const Testing = z.object({
   /** The point at which the process kills, suspends or blocks itself (`failpoint.ts`). */
   FERMATA_FAILPOINT: z.string().optional(),
-  /** Number of events after which a run continues as new. */
+  /** Number of history events after which a run continues as new. */
   FERMATA_CONTINUE_AFTER: integer(1, 1_000_000).optional(),
 });
 

@@ -71,8 +71,8 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
 }
 
 /**
- * Returns whether a call would move to the task queue of calls as soon as it begins, according to its configuration
- * before rendering.
+ * Returns whether a call would move to the task queue of calls as soon as it begins, because its origin already has its
+ * share of normal attempts. Returns false when the configuration contains no address before it is rendered.
  */
 function needsCallsQueue({ origins }: ActivityDeps, { definition }: RunSource, path: string): boolean {
   const step = stepAt(definition, path);

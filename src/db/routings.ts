@@ -3,7 +3,7 @@ import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
 import type { ChangeFence } from './mark-routed';
 
-/** The outcome of a change for one of its candidates, or for a wait. */
+/** What became of a change: its outcome for a candidate or a wait, or the run that caused it. */
 export interface NewRouting {
   changeId: string;
   kind: 'candidate' | 'wait' | 'caused';

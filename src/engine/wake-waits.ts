@@ -76,8 +76,8 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
 }
 
 /**
- * Returns the steps that the waits of each run may take. All runs of an automation share them. Runs that cannot be read
- * get none.
+ * Returns, for each run, the number of evaluation steps that its waits may use. All runs of an automation share one
+ * number. Runs that cannot be read are left out.
  */
 async function stepsByRun(
   { sourceOf }: WakeDeps,

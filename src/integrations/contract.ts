@@ -21,8 +21,8 @@ export interface ActionResult {
   /** True for actions that resolve, close or remove the object of the artifact that they consumed. */
   closesConsumed?: boolean;
   /**
-   * Other artifacts whose object has ended. Closes the automation's open artifacts whose data contains the given
-   * values.
+   * Further artifacts to close, besides the consumed one, because their objects have ended: all open artifacts of the
+   * automation whose data contains these values.
    */
   closes?: readonly ClosedArtifact[];
 }

@@ -55,10 +55,10 @@ describe('two builds of one deployment', () => {
   };
 
   /**
-   * Lets runs continue, one after another, until one continues in the build. Returns the build in which the last of
-   * them continued. The task queue of each worker reads the routing from Temporal's matching service. If more than five
-   * changes follow each other quickly, as in this test, each further read is delayed twice as long as the one before (1
-   * s, 2 s, 4 s, …).
+   * Lets the waiting runs continue, one after another, until one continues in build `buildId`. Returns the build in which
+   * the last of them continued. The pauses between them grow, because workers can learn late which build is current:
+   * Temporal's task queues delay this news after more than five changes in quick succession, each time twice as long as
+   * the time before (1 s, 2 s, 4 s, …).
    */
   const passUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
     let build: string | undefined;

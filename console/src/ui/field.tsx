@@ -7,7 +7,7 @@ interface FieldProps {
   children: (id: string) => ReactNode;
 }
 
-/** A form control with its label and hint. */
+/** Shows a form control with its label and hint. */
 export function Field({ label, hint, children }: FieldProps) {
   const id = useId();
   return (

@@ -35,8 +35,8 @@ function sendPage(page: string, _request: Request, response: Response): void {
 }
 
 /**
- * Returns the Content-Security-Policy of the console. It allows scripts, styles and calls of this origin, and style
- * elements with the nonce. Other inline content is forbidden.
+ * Returns the Content-Security-Policy of the console. It allows scripts and styles from this origin, requests to this
+ * origin, and style elements with the nonce. All other inline content is forbidden.
  */
 function contentSecurityPolicy(nonce: string): string {
   return [

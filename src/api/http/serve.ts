@@ -27,7 +27,7 @@ export interface ServeDeps {
   log: Logger;
   gatekeeper: Gatekeeper;
   clientAddress: ClientAddress;
-  /** Maximum decompressed size of a body of inbound routes, in bytes. */
+  /** Maximum decompressed size of a request body on an inbound route, in bytes. */
   ingestMaxBytes: number;
   costGuard: CostGuard;
   /** Parses a large YAML body off the main thread. */

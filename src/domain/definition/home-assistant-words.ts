@@ -76,7 +76,9 @@ export function homeAssistantHint(word: string, known: readonly string[]): strin
   return place === undefined ? undefined : WORDS[place]?.[word];
 }
 
-/** Returns the hint for a condition in Home Assistant's form, or undefined when the condition has none of its keys. */
+/**
+ * Returns the hint for a condition in Home Assistant's syntax, or undefined when none of `keys` belongs to that syntax.
+ */
 export function homeAssistantConditionHint(keys: readonly string[]): string | undefined {
   const key = keys.find((name) => Object.hasOwn(CONDITION_HINTS, name));
   return key === undefined ? undefined : CONDITION_HINTS[key];

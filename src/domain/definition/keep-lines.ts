@@ -1,6 +1,9 @@
 import { diffArrays } from 'diff';
 
-/** Maximum number of changed lines that are compared, because the time grows with their square. */
+/**
+ * Maximum number of added and removed lines. With more, the comparison is abandoned, because its time grows with the
+ * square of this number.
+ */
 const MAX_EDITS = 2_000;
 
 interface Line {

@@ -72,8 +72,8 @@ const isNull = ({ schema }: SchemaInDocument): boolean =>
   isMap(schema) && (schema.type === 'null' || schema.const === null);
 
 /**
- * Returns what is known about a key of a value that has one of the schemas `alternatives`: the schemas of the key's
- * value, the names that exist (`known`) when no alternative has the key, or `open` when nothing is known.
+ * Looks up a key in a value that has one of the schemas `alternatives`. Returns the possible schemas of the key's
+ * value, the keys that do exist (`known`) when no alternative has this key, or `open` when the schemas do not tell.
  */
 export function memberOf(alternatives: readonly SchemaInDocument[], key: string | number): Member {
   const found: SchemaInDocument[] = [];

@@ -87,7 +87,10 @@ interface Described {
   endsAt?: Date | undefined;
   culprit?: string | undefined;
   tags?: Record<string, string>;
-  /** Set for webhooks of issues, which do not contain the tags of events. */
+  /**
+   * Set for webhooks that lack a part of the alert: those of issues do not contain the tags of events, and the
+   * resolution of a metric alert does not contain its severity.
+   */
   partial?: IncomingAlert['partial'];
 }
 

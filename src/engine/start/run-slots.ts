@@ -47,8 +47,8 @@ export interface RunSlots {
   /** Returns the number of slots that are available to new runs. */
   free(): number;
   /**
-   * Takes a slot for a run that is about to be started. Returns false when none is free, or its automation has used its
-   * share. An automation without a run in flight may exceed the limit by a few.
+   * Takes a slot for a run that is about to be started. Returns false when no slot is free or the run's automation has
+   * used its share. A run whose automation has none in flight is accepted even a few runs beyond the limit.
    */
   reserve(runId: string, automationId: string): boolean;
   /** Takes a slot for a run that was taken from the table, regardless of how many are free. */

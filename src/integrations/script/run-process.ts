@@ -65,9 +65,9 @@ export interface ProcessResult {
 }
 
 /**
- * Runs a process in its own process group. At the timeout, when the signal aborts, and when the process has ended,
- * kills the group and calls `killRest` of the companion. Stops reading output 1 s after the end of the process, even if
- * another process still has the pipes open.
+ * Runs a process in its own process group. The group is killed, and `killRest` of the companion is called, at the
+ * timeout, when the signal aborts, and when the process has ended. Stops reading output 1 s after the end of the
+ * process, even if another process still has the pipes open.
  * @throws the reason of the signal
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {

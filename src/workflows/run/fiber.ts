@@ -31,7 +31,7 @@ export interface Fiber {
   command: Command | null;
   /** The scope of the activity or timer of this command. */
   scope: CancellationScope | null;
-  /** The branches that the fiber waits for. It is resumed with their ends. */
+  /** The branches that the fiber waits for. When they have ended, the fiber resumes and receives their outcomes. */
   fork: Fork | null;
   /**
    * Whether the fiber's command has not been issued yet, because the run continues in a new execution or the command
