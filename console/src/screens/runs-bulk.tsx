@@ -2,6 +2,7 @@ import { useMutation, useQuery } from '@tanstack/react-query';
 import { RotateCcw, Square } from 'lucide-react';
 import { useState } from 'react';
 import { api, bodyOf } from '../api/client';
+import type { components } from '../api/schema';
 import { useMay } from '../api/session';
 import { countText } from '../lib/run-counts';
 import type { Search } from '../lib/search';
@@ -68,6 +69,19 @@ export function BulkActions({ search }: { search: Search }) {
 
 const PREVIEWED = 8;
 
+/** Shows a run in the preview, with the context that tells it from other runs of its automation. */
+function PreviewedRun({ run }: { run: components['schemas']['Run'] }) {
+  return (
+    <li className="line">
+      <Status value={run.status} /> {run.automationName}
+      {run.contextKey !== null && <span className="cell-sub">{run.contextKey}</span>}
+      <span className="line-end">
+        <Time at={run.startedAt} />
+      </span>
+    </li>
+  );
+}
+
 function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string, string>; onClose(): void }) {
   const preview = useQuery({
     queryKey: ['runs', 'preview', filter],
@@ -108,12 +122,7 @@ function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string,
               </p>
               <ul className="plain">
                 {items.map((run) => (
-                  <li key={run.id} className="line">
-                    <Status value={run.status} /> {run.automationName}
-                    <span className="line-end">
-                      <Time at={run.startedAt} />
-                    </span>
-                  </li>
+                  <PreviewedRun key={run.id} run={run} />
                 ))}
               </ul>
               {nextCursor !== null && <p className="faint">and more</p>}

@@ -44,7 +44,7 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
     mutationFn: async () => {
       const given = await inputOf(origin, trigger, { runId, changeId, own });
       const body = { definition: definition as Record<string, unknown>, ...given };
-      return { given, result: await dryRun(automation?.id, body) };
+      return { given, isPast: origin === 'event' || origin === 'run', result: await dryRun(automation?.id, body) };
     },
     onSuccess: ({ result: { steps } }) => onResult(new Map(steps.map(({ path, status }) => [path, status]))),
   });
@@ -81,8 +81,14 @@ export function DryRun({ automation, definition, disabled, onResult }: DryRunPro
   );
 }
 
+interface TriedResult {
+  result: Result;
+  /** Whether the input was a past event, or the payload of a past run. */
+  isPast: boolean;
+}
+
 type TriedProps = Omit<Parameters<typeof SaveAsTest>[0], 'event' | 'tried'> & {
-  tried: Parameters<typeof SaveAsTest>[0]['tried'] & { result: Result };
+  tried: Parameters<typeof SaveAsTest>[0]['tried'] & TriedResult;
   /** Undefined for a definition without triggers. Its dry run cannot be saved as a test. */
   event: string | undefined;
 };
@@ -91,7 +97,7 @@ type TriedProps = Omit<Parameters<typeof SaveAsTest>[0], 'event' | 'tried'> & {
 function Tried({ event, ...test }: TriedProps) {
   return (
     <>
-      <Outcome result={test.tried.result} />
+      <Outcome {...test.tried} />
       {event !== undefined && <SaveAsTest event={event} {...test} />}
     </>
   );
@@ -235,7 +241,7 @@ async function inputOf(
   return { ...triggerId, ...(isRecord(payload) ? { payload } : {}) };
 }
 
-function Outcome({ result }: { result: Result }) {
+function Outcome({ result, isPast }: TriedResult) {
   const runs = result.outcome === 'would_run';
   return (
     <div className="detail-inner" role="status" aria-label="Outcome of the dry run">
@@ -249,6 +255,11 @@ function Outcome({ result }: { result: Result }) {
           }
         />
       </p>
+      {isPast && (
+        <p className="faint">
+          Health, states and waits are read as they are now, not as they were at the time of the event.
+        </p>
+      )}
       <ul className="plain">
         {result.gates.map(({ gate, passed, detail, conditions }, index) => (
           <li key={index}>
