@@ -31,7 +31,7 @@ describeConsole('operating by the console', () => {
     const { page, wrong } = await screens.open('/now');
     await page.getByRole('link', { name: 'DiskFull' }).click();
     await page.getByRole('button', { name: 'Acknowledge' }).click();
-    await page.getByText('acknowledged by').waitFor();
+    await page.getByText('acknowledged by').first().waitFor();
     expect(await page.getByRole('button', { name: 'Acknowledge' }).isDisabled()).toBe(true);
     // The page shows the acknowledgement before the response has arrived.
     await until('it is acknowledged', async () => (await alertOf('diskfull'))['acknowledgedBy'] === 'admin', 10_000);
