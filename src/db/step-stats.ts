@@ -9,13 +9,15 @@ const MAX_STEPS = 50_000;
 
 /** How many runs reached one place of a definition. */
 export interface PlaceStats {
-  /** Path in the definition: passes of a `repeat` are not told apart. */
+  /** Path in the definition. Iterations of a `repeat` are counted together. */
   place: string;
   reached: number;
   failed: number;
 }
 
-/** Returns for each place of a version how many of its newest ended runs reached it, and in how many it failed. */
+/**
+ * Returns, for each step of a version, how many of the newest ended runs reached the step, and in how many it failed.
+ */
 export async function stepStats(
   db: Executor,
   { automationId, version, from, to }: { automationId: string; version: number; from: Date; to: Date },

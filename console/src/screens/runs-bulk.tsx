@@ -69,7 +69,7 @@ export function BulkActions({ search }: { search: Search }) {
 
 const PREVIEWED = 8;
 
-/** Shows a run in the preview, with the context that tells it from other runs of its automation. */
+/** Shows a run in the preview, with its context, which distinguishes the runs of one automation. */
 function PreviewedRun({ run }: { run: components['schemas']['Run'] }) {
   return (
     <li className="line">

@@ -35,7 +35,7 @@ const unless = (code: number, value: number, then: readonly Instruction[]): Inst
 /**
  * Returns the seccomp filter of a script in the format that bubblewrap reads from a file descriptor. It refuses a list
  * of system calls, new namespaces, and sockets of uncommon families. System calls of another architecture kill the
- * process. Returns null if there is no table for this architecture.
+ * process. Returns null for an architecture without a table.
  */
 export function seccompFilter(architecture: string = process.arch): Buffer | null {
   const table = SYSCALLS[architecture];

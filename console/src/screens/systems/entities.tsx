@@ -4,8 +4,8 @@ import { sampleOf } from '../../../../src/domain/registry/sample';
 import { api, bodyOf } from '../../api/client';
 import { registryQuery } from '../../api/registry';
 import { CopyId } from '../../ui/copy';
-import { Json } from '../../ui/json';
-import { Loaded, Page, Panel } from '../../ui/page';
+import { JsonPanel } from '../../ui/json-panel';
+import { Loaded, Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table } from '../../ui/table';
 import { Time } from '../../ui/time';
@@ -97,16 +97,8 @@ function KindSchema({ kind }: { kind: string }) {
   if (schema === undefined) return null;
   return (
     <div className="two-columns">
-      <Panel title="Schema of the state">
-        <div className="detail">
-          <Json value={schema} />
-        </div>
-      </Panel>
-      <Panel title="Example">
-        <div className="detail">
-          <Json value={sampleOf(schema)} />
-        </div>
-      </Panel>
+      <JsonPanel title="Schema of the state" value={schema} />
+      <JsonPanel title="Example" value={sampleOf(schema)} />
     </div>
   );
 }
@@ -136,11 +128,7 @@ export function EntityScreen() {
           }
         >
           <div className="two-columns">
-            <Panel title="State">
-              <div className="detail">
-                <Json value={state} />
-              </div>
-            </Panel>
+            <JsonPanel title="State" value={state} />
             <div>
               <Transitions kind={kind} id={id} />
               <ReferringAutomations kind={kind} id={id} />

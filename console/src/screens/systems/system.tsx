@@ -5,7 +5,7 @@ import type { components } from '../../api/schema';
 import { durationText } from '../../lib/time';
 import { CopyId } from '../../ui/copy';
 import { Facts } from '../../ui/facts';
-import { Json } from '../../ui/json';
+import { JsonPanel } from '../../ui/json-panel';
 import { Loaded, Page, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
 import { Time } from '../../ui/time';
@@ -45,13 +45,7 @@ export function SystemScreen() {
               <HealthPanel health={health.data} />
               <Dependencies id={id} />
               <OpenThings id={id} />
-              {Object.keys(system.metadata).length > 0 && (
-                <Panel title="Metadata">
-                  <div className="detail">
-                    <Json value={system.metadata} />
-                  </div>
-                </Panel>
-              )}
+              {Object.keys(system.metadata).length > 0 && <JsonPanel title="Metadata" value={system.metadata} />}
             </div>
             <div>
               <Transitions kind="health" id={id} />
