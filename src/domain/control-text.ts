@@ -1,4 +1,7 @@
-/** Control characters except tab and line feed, line separators, and characters that change the direction of text. */
+/**
+ * Matches line separators, characters that change the direction of text, and control characters except tab and line
+ * feed.
+ */
 const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g;
 
 /**
@@ -8,5 +11,5 @@ const CONTROL = /[\u0000-\u0008\u000b-\u001f\u007f-\u009f\u200e\u200f\u2028-\u20
 export const showControls = (text: string): string =>
   text.replace(CONTROL, (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** Does the same as `showControls`, and puts the text on one line. */
+/** Returns the text of `showControls` on one line, with line feeds and tabs written as `\n` and `\t`. */
 export const onOneLine = (text: string): string => showControls(text).replace(/\n/g, '\\n').replace(/\t/g, '\\t');

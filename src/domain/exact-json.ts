@@ -1,6 +1,9 @@
 /** Matches a string or a number literal. Strings come first, so that digits inside them do not match as numbers. */
 const TOKEN = /"(?:[^"\\]|\\.)*"|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?/g;
-/** A text that matches none of these contains no number that has to become text. */
+/**
+ * Matches long sequences of digits and exponents of three digits. Only a text that matches can contain a number that
+ * has to become text.
+ */
 const SUSPECT = /\d{16}|[eE]\+?\d{3}/;
 
 /**

@@ -1,7 +1,6 @@
 /**
- * Returns why a text is not JSON, from the error of `JSON.parse`. The part of the text that the message of the error
- * quotes is left out, because it may be a secret and the message is shown and stored. Returns undefined when the
- * message contains nothing else.
+ * Returns why a text is not JSON, taken from the message of the error that `JSON.parse` threw. Excerpts of the text are
+ * left out, because they may contain a secret. Returns undefined when nothing else is left.
  */
 export function jsonProblem(error: unknown): string | undefined {
   const message = error instanceof SyntaxError ? error.message : '';

@@ -21,7 +21,10 @@ export interface ConditionContext {
   timezone: string;
   /** Default: the built-in filters. */
   filters?: FilterRegistry;
-  /** Steps that all expressions of the condition share. */
+  /**
+   * Budget of evaluation steps that all expressions of the condition share. Default: a separate budget for each
+   * expression.
+   */
   shared?: SharedSteps;
   /**
    * Returns the time since which a predicate has held without a gap, or null when it does not hold now or the time is

@@ -23,8 +23,8 @@ export function boundedPart(part: DecidingPart): DecidingPart {
 }
 
 /**
- * Returns the innermost part that kept a condition from being true. At each level, it is in the first part that is not
- * true.
+ * Returns the innermost part that kept a condition from being true. Follows the first part that is not true at each
+ * level.
  */
 export function decidingPart(trace: ConditionTrace, condition: Condition, path: string): DecidingPart {
   const place = partsOf(condition, path);
