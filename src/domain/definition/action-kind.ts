@@ -1,6 +1,5 @@
 /**
- * The kinds of steps, each with whether a step of this kind contains other steps. Every step has exactly one of these
- * keys.
+ * For each kind of step, whether it contains other steps. Every step has exactly one of these keys.
  *
  * To add a kind, add it here. The compiler then requires its shape (`action.ts`), its interpretation
  * (`../run/interpret/steps.ts`) and its evaluation (`../../evaluation/steps/evaluate-kind.ts`).

@@ -60,7 +60,10 @@ const TRUTH_WORDS = new Map([
  */
 const NOT_TRUTH: readonly Segment[] = ['value', 'for_each', 'count', 'partitionBy', 'template'];
 
-/** Reports a boolean expression that consists only of an unknown name, because it would always be false. */
+/**
+ * Reports a boolean expression that consists only of an unknown name, because it would always be false. Returns whether
+ * the expression was reported.
+ */
 function checkBareName({ root }: Expression, path: Segment[], findings: Findings): boolean {
   if (root.kind !== 'name' || ROOTS.includes(root.name) || NOT_TRUTH.includes(path.at(-1) ?? '')) return false;
   const truth = TRUTH_WORDS.get(root.name) ?? TRUTH_WORDS.get(root.name.toLowerCase());

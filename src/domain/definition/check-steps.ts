@@ -17,7 +17,9 @@ import { deriveTriggerId } from './trigger-ids';
 /** Maximum number of steps in a document, at any depth. */
 export const MAX_STEPS = 500;
 
-/** Events of the schedules of a single automation. A `wait_for_trigger` cannot wait for them. */
+/**
+ * Events of schedules. Each schedule belongs to one automation, so a `wait_for_trigger` cannot wait for these events.
+ */
 const SCHEDULES: ReadonlySet<string> = new Set(['automation.cron', 'automation.interval']);
 
 /** Inputs and results of the checks of steps. */

@@ -1,6 +1,9 @@
 import { z } from 'zod';
 
-/** A bare expression: `filter`, `when`, `for_each`… It is parsed by the validator, which knows line and column. */
+/**
+ * A bare expression: `filter`, `when`, `for_each`… The schema only requires that it is not empty. The validator parses
+ * it and reports errors with line and column.
+ */
 export const ExpressionText = z.string().min(1).meta({
   id: 'Expression',
   description: 'An expression without braces, e.g. trigger.payload.newStatus == "unhealthy"',

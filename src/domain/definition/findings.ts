@@ -4,7 +4,7 @@ import { formatPlace } from './place';
 import type { Locate } from './yaml-locate';
 
 /**
- * Maximum number of errors, and of warnings, so that answers stay small and readable when everything in a document is
+ * Maximum number of errors and, separately, of warnings. It keeps responses readable when everything in a document is
  * wrong.
  */
 const MAX_FINDINGS = 200;

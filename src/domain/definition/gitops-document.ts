@@ -26,7 +26,10 @@ interface Unwrapped {
   /** The automation document. */
   document: Record<string, unknown>;
   findings: Finding[];
-  /** Warnings about keys of `spec` that metadata overrides. Their paths are those of the document for Git. */
+  /**
+   * Warnings about keys of `spec` that metadata overrides. Their paths refer to the document for Git, not to
+   * `document`.
+   */
   warnings: Finding[];
   /** Converts a path in the automation document to a path in the document for Git. */
   pathOf(path: string): string;
@@ -40,8 +43,8 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 }
 
 /**
- * Extracts the automation from `{apiVersion, kind, metadata, spec}`. The name is the title in `metadata`, or the name
- * there if it has no title. A description and a group in `metadata` override those in `spec`.
+ * Extracts the automation from `{apiVersion, kind, metadata, spec}`. The name of the automation is `metadata.title`, or
+ * `metadata.name` if there is no title. The description in `metadata` and the label `group` override those in `spec`.
  */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(whole);

@@ -24,7 +24,7 @@ export function automationText(
   try {
     ownHeadComment(spec);
     const document = create(spec);
-    for (const key of FROM_METADATA) lead(document, spec, key, automation[key]);
+    for (const key of FROM_METADATA) setOrRemove(document, spec, key, automation[key]);
     const [first] = mapOf(gitOps.contents)?.items ?? [];
     const comment = joined(gitOps.commentBefore, first?.key.commentBefore);
     const name = pairOf(spec, 'name');
@@ -80,7 +80,7 @@ function joined(...comments: (string | null | undefined)[]): string | null {
  * Sets a key of the automation, or removes it. A new name becomes the first key. Any other new key is placed after one
  * of the other keys in `FROM_METADATA`, or at the end if there are none.
  */
-function lead(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
+function setOrRemove(document: Document, spec: Root, key: (typeof FROM_METADATA)[number], value: unknown): void {
   if (value === undefined) return removeKey(spec, key);
   if (key === 'name' && !spec.has('name')) {
     spec.items.unshift(document.createPair('name', value) as Root['items'][number]);

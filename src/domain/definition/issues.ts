@@ -175,8 +175,8 @@ export function structureFindings(issues: readonly Issue[], context: Context): R
 }
 
 /**
- * Returns the findings for unknown keys. When all other branches of a union differ more, zod reports the issues of the
- * remaining branch as issues of the union, but that branch need not be the intended one.
+ * Returns the findings for unknown keys. If exactly one branch of a union fails only with unknown keys or failed
+ * refinements, zod reports the issues of that branch as the issues of the union, even if another branch was intended.
  */
 function unknownKeyFindings(issue: z.core.$ZodIssueUnrecognizedKeys, path: Segment[], context: Context): RawFinding[] {
   const schema = schemaAt(context.schema, issue.path);

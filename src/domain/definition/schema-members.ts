@@ -73,7 +73,8 @@ const isNull = ({ schema }: SchemaInDocument): boolean =>
 
 /**
  * Looks up a key in a value that has one of the schemas `alternatives`. Returns the possible schemas of the key's
- * value, the keys that do exist (`known`) when no alternative has this key, or `open` when the schemas do not tell.
+ * value, the existing keys (`known`) when no alternative has this key, or `open` when the schemas do not determine
+ * either.
  */
 export function memberOf(alternatives: readonly SchemaInDocument[], key: string | number): Member {
   const found: SchemaInDocument[] = [];

@@ -54,9 +54,9 @@ export function secretsOf(document: unknown): string[] {
 }
 
 /**
- * Returns a message that names the first reference to a secret, in a text or in the name of a key, in a value that must
- * not contain any. Returns undefined when there is none. This check is needed for definitions that were saved before
- * such references were refused.
+ * Checks a value that must not refer to secrets. Returns a message about the first reference in a text or in the name
+ * of a key, or undefined when there is none. The check is needed for definitions that were saved before such references
+ * were refused. `place` is the name of the value in the message.
  */
 export function outsideReference(value: unknown, place: string): string | undefined {
   const first = createFirstReference();

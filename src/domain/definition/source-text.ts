@@ -17,7 +17,7 @@ export interface StoredDocument {
   status: Status;
 }
 
-/** The definition and the status that a text contains. */
+/** The definition, the group and the status that a text contains. */
 interface Stated {
   definition: Definition;
   group: string | null;
@@ -34,9 +34,10 @@ export function textOf(sourceYaml: string | null, stored: StoredDocument): strin
 }
 
 /**
- * Returns the text to store after a change. This is the text of the request if it contains the whole result. Otherwise
- * it is the previous text, to which the keys of the request (`patch`, YAML) or the changed paths have been applied.
- * Returns null when there is no such text.
+ * Returns the text to store after a change. If the YAML of the request (`patch`) contains the whole result, this is
+ * `patch`. Otherwise, the keys of `patch`, or for a JSON request the changed paths, are applied to the previous text.
+ * Returns null when the result does not match `after`, or for a JSON request when there is no previous text that
+ * matches `before`.
  */
 export function textAfter({ sourceYaml, before, after, patch }: TextChange): string | null {
   if (patch !== undefined && states(patch, after)) return patch;

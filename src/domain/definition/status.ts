@@ -9,7 +9,9 @@ import type { Locate } from './yaml-locate';
 export const AutomationStatus = z.enum(['enabled', 'disabled']);
 type AutomationStatus = z.infer<typeof AutomationStatus>;
 
-/** Removes `status` from a document in a request, and returns it. An unknown status is a finding. */
+/**
+ * Splits a document in a request into its `status` and the rest of the document. An unknown status becomes a finding.
+ */
 export function takeStatus(
   sent: Record<string, unknown>,
   locate?: Locate,

@@ -12,7 +12,7 @@ import { knownKeys, unwrap } from './schema-at';
 
 /**
  * Returns a hint for the message about a step without a kind: what to write instead of a word of Home Assistant, or the
- * kind to which the only similar key probably refers. Returns "" when there is none.
+ * kind that was probably meant, if exactly one key resembles a kind. Returns "" when there is no hint.
  */
 function misspeltKind(value: Record<string, unknown>): string {
   const known = knownKeys(ACTION_FORMS.delay);

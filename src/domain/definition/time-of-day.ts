@@ -15,7 +15,7 @@ export function secondsOfDay(text: string): number {
 }
 
 /**
- * Returns whether the runtime knows this IANA time zone. Offsets like "+02:00" are refused, because they have no
+ * Returns whether the runtime supports this IANA time zone. Offsets like "+02:00" are refused, because they have no
  * daylight saving time.
  */
 export function isTimezone(name: string): boolean {

@@ -13,14 +13,15 @@ export function deriveTriggerId(event: string): string {
     .slice(0, 64);
 }
 
-/** Returns whether an id is in use. */
+/** The ids that are in use. */
 interface Taken {
   has(id: string): boolean;
 }
 
 /**
  * Creates a function that proposes the first free id of `base_2`, `base_3`… that it has not proposed before. Create one
- * function per document. It remembers its position, so that thousands of equal ids cost one look-up each.
+ * function per document. Each search continues after the previous proposal, so that thousands of equal ids need one
+ * look-up each.
  */
 export function createProposals(taken: Taken): (base: string) => string {
   const last = new Map<string, number>();

@@ -13,18 +13,18 @@ const MAYBE_FILTER = /\|\s*([A-Za-z_][A-Za-z0-9_]*)/g;
 const CODE: ReadonlySet<string> = new Set(['script']);
 
 /**
- * Returns the names of the filters in the expressions and templates of a definition for which `knows` returns false,
- * sorted.
+ * Returns the names of the unknown filters in the expressions and templates of a definition, sorted. `codeOf` returns
+ * the config fields of an action that contain code and are skipped; default: `script`.
  */
 export function unknownFilters(
   definition: Readonly<Record<string, unknown>>,
-  knows: (name: string) => boolean,
+  isKnown: (name: string) => boolean,
   codeOf: (action: string) => ReadonlySet<string> = () => CODE,
 ): string[] {
-  if (!mayHaveUnknown(definition, knows)) return [];
+  if (!mayHaveUnknown(definition, isKnown)) return [];
   const found = new Set<string>();
   const visit = (node: Node): void => {
-    if (node.kind === 'pipe' && !knows(node.filter)) found.add(node.filter);
+    if (node.kind === 'pipe' && !isKnown(node.filter)) found.add(node.filter);
     childrenOf(node).forEach(visit);
   };
   const visitAll = (value: unknown, mode: TextMode): void =>
@@ -42,12 +42,15 @@ export function unknownFilters(
   return [...found].sort();
 }
 
-/** Returns whether any text may contain an unknown filter. Thanks to this check, most definitions need no parsing. */
-function mayHaveUnknown(definition: unknown, knows: (name: string) => boolean): boolean {
+/**
+ * Returns whether any text may contain an unknown filter. If this returns false, as for most definitions, nothing has
+ * to be parsed.
+ */
+function mayHaveUnknown(definition: unknown, isKnown: (name: string) => boolean): boolean {
   let may = false;
   visitTexts(definition, [], (text) => {
     if (may || !text.includes('|')) return;
-    for (const [, name = ''] of text.matchAll(MAYBE_FILTER)) may ||= !knows(name);
+    for (const [, name = ''] of text.matchAll(MAYBE_FILTER)) may ||= !isKnown(name);
   });
   return may;
 }

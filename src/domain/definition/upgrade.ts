@@ -8,7 +8,7 @@ export const DEFINITION_SCHEMA = 2;
 
 type Document = Record<string, unknown>;
 
-/** An upgrade from the previous version. It leaves all other parts of the document unchanged. */
+/** An upgrade from the previous version. Parts that the new version does not change are kept. */
 type Upgrade = (document: Document) => Document;
 
 /** Upgrades, by the version that they produce. */

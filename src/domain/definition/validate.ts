@@ -60,7 +60,7 @@ const NOT_CODE = () => false;
  */
 const MAX_ENTRIES = 5_000;
 
-/** Returns a test of whether the text at a path of a step's config is code, which is never rendered. */
+/** Returns a function that tests whether the text at a path in a step's config is code, which is never rendered. */
 function codeFields(
   step: Record<string, unknown>,
   path: Segment[],
@@ -110,8 +110,7 @@ function checkMeaning(document: Record<string, unknown>, options: ValidationOpti
 
 /**
  * Validates a definition for `/automations/validate`, `fermata validate`, saves and GitOps. Reports all problems at
- * once: structure, events, actions, configs, expressions, artifacts, ids and limits. Never throws, regardless of the
- * input.
+ * once: structure, events, actions, configs, expressions, artifacts, ids and limits. Never throws.
  */
 export function validateDefinition(input: unknown, options: ValidationOptions): Validation {
   const findings = new Findings(options.locate);

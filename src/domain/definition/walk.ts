@@ -3,7 +3,10 @@ import { ActionsBefore } from './actions-before';
 import type { Segment } from './place';
 import { isMap, listOf } from './plain-map';
 
-/** How a text is parsed: as an expression, as a template at any depth of the value, or as either. */
+/**
+ * How a value is parsed. `template`: every text in the value is a template. `either`: a text is a template if it
+ * contains `{{`, otherwise an expression.
+ */
 export type TextMode = 'expression' | 'template' | 'either';
 
 /** A value that contains expressions. */

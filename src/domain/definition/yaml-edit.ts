@@ -13,7 +13,7 @@ import { keepLines } from './keep-lines';
 import { isMap } from './plain-map';
 import { insertPair, mapOf, ownFirstComment, pairOf, removeKey, setKey, withCommentsOf, writeLike } from './yaml-style';
 
-/** Keys after which a new top-level key is placed. */
+/** Keys after which a new top-level key is placed. The first of these that exists is used. */
 const HEAD = ['description', 'name'];
 
 /** Parses a text that `readYaml` has accepted. */
@@ -25,7 +25,7 @@ function parsed(text: string): Document.Parsed {
 /**
  * Changes a text from one document to another, and keeps its comments and style. `before` is the normalized document of
  * the text; defaults that the text leaves out are not written. Returns undefined when the text is not a map, or when
- * the result cannot be written (an alias to a part that was removed).
+ * the result cannot be written, for example because an alias refers to a part that was removed.
  */
 export function editYaml(
   text: string,
@@ -36,8 +36,8 @@ export function editYaml(
 }
 
 /**
- * Copies the top-level keys of one text to another text, with their comments. A key with the value null is removed.
- * Returns undefined in the same cases as `editYaml`.
+ * Copies the top-level keys of `patch`, with their comments, to `text`. A key with the value null is removed from
+ * `text`. `status` is copied only if `text` has this key. Returns undefined in the same cases as `editYaml`.
  */
 export function mergeYaml(text: string, patch: string): string | undefined {
   const given = parsed(patch);

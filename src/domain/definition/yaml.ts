@@ -49,8 +49,8 @@ const TOO_DEEP: Finding = {
 
 /**
  * Returns the tokens of a text, or undefined when it is nested too deeply. The parser's time grows with the square of
- * the depth. The composer calls itself for each level. At about ten thousand levels it overflows the stack, and if a
- * regular expression is compiled at that moment, this ends the whole process.
+ * the depth. The composer is recursive: about ten thousand levels overflow the stack. If Node is compiling a regular
+ * expression when the stack overflows, the whole process ends.
  */
 function tokensOf(text: string, lines: LineCounter): CST.Token[] | undefined {
   const parser = new Parser(lines.addNewLine);
