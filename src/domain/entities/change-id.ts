@@ -1,8 +1,8 @@
 import { sha256 } from '../sha256';
 
 /**
- * Maximum times, in milliseconds, by which an event's `time` may precede (24 hours) or follow (one minute) the current
- * time. An id is derived only from a time within this range, because ids sort by time.
+ * Limits for the time from which an id is derived, in milliseconds: 24 hours before and one minute after the current
+ * time. Ids sort by time, so a time outside these limits would misplace the change.
  */
 const OLDEST_MS = 24 * 3_600_000;
 const AHEAD_MS = 60_000;

@@ -2,8 +2,8 @@
 const MAX_AHEAD_MS = 5 * 60_000;
 
 /**
- * Returns the value for `occurredAt`. This is the time that the sender claims. If that is missing, cannot be parsed, or
- * is more than five minutes ahead of the server, it is the time of receipt (engine.md, Routing).
+ * Returns the value for `occurredAt`: the time that the sender claims, or the time of receipt if the claimed time is
+ * missing, cannot be parsed, or is more than five minutes ahead of the server (engine.md, Routing).
  */
 export function occurredAtOf(claimed: Date | undefined, receivedAt: Date): Date {
   if (claimed === undefined || Number.isNaN(claimed.getTime())) return receivedAt;

@@ -58,8 +58,8 @@ function isWholeHealth(node: Node): boolean {
 }
 
 /**
- * Returns whether a node, such as a filter, a list or a comparison, reads fields of health entities that it receives as
- * a whole.
+ * Returns whether a filter, a list or a binary operator has a whole health entity as an operand, and therefore depends
+ * on all its fields. A comparison with null does not.
  */
 export function consumesWholeHealth(node: Node): boolean {
   if (node.kind !== 'pipe' && node.kind !== 'list' && node.kind !== 'binary') return false;

@@ -65,7 +65,7 @@ function holds(op: Comparison, order: number | undefined): boolean {
 
 /**
  * Returns the first time after `now` whose ISO text passes `test`. From then on, `test` must remain true. Returns
- * `LAST_ISO + 1` when no time passes.
+ * `LAST_ISO + 1` when no time passes the test.
  */
 function firstInstant(now: number, test: (iso: string) => boolean): number {
   let before = now;
@@ -234,7 +234,7 @@ class ClockAnalysis implements LinearContext {
  * maintenances and transition windows if the scope provides the times: a health entity may have `maintenance_ends_at`
  * and `maintenance_starts_at` alongside `in_maintenance`, and `transitions_window_changes_at` alongside
  * `transitions_in_window` (ISO text, or null for "none"). Everything else is `unknown`, and so is an expression that
- * fails: evaluate it again after {@link RECHECK_MS}. Never throws.
+ * fails: evaluate it again after {@link RECHECK_MS}. Never throws an `ExpressionError`.
  */
 export function earliestChange(
   expression: Expression,

@@ -38,8 +38,8 @@ function excerptOf(source: string, offset: number, column: number): string {
 }
 
 /**
- * The only error that parsing, evaluating and rendering throw, regardless of the input. `message` names the problem and
- * the position; `problem` does not contain the position, for lists that show line and column separately.
+ * The only error that parsing, evaluating and rendering throw. `message` names the problem and the position; `problem`
+ * does not contain the position, for lists that show line and column separately.
  */
 export class ExpressionError extends Error {
   override readonly name = 'ExpressionError';

@@ -67,7 +67,7 @@ export class Evaluation implements FilterContext {
   readonly #givenNow: Date | undefined;
   #now: Date | undefined;
   readonly #shared: SharedSteps | undefined;
-  /** Number of steps that were left when `settle` last ran. Before that, all steps that the evaluation may take. */
+  /** Number of steps that were left when `settle` last ran. Initially, the maximum number of steps. */
   #granted: number;
   #steps: number;
   #source = '';
@@ -288,10 +288,10 @@ export class Evaluation implements FilterContext {
 }
 
 /**
- * Evaluates a parsed expression. The result is plain data that is detached from the scope: a lookup reads only own data
- * properties of plain objects and lists, and no function in the data is ever called.
- * @throws ExpressionError for arithmetic on a value that is not a number, an unknown filter, more than `maxSteps`
- * steps, or a result over 1 MB
+ * Evaluates a parsed expression. The result is plain data that shares no lists or objects with the scope. A lookup
+ * reads only own data properties of plain objects and lists. Functions in the data are never called.
+ * @throws ExpressionError for arithmetic on a value that is not a number, a division by zero, an unknown filter, more
+ * than `maxSteps` steps, or a result over 1 MB
  */
 export function evaluate(expression: Expression, scope: Scope, options: EvaluateOptions = NO_OPTIONS): unknown {
   const evaluation = new Evaluation(scope, options);

@@ -54,14 +54,28 @@ function order(op: string, a: unknown, b: unknown): boolean {
   return op === '<' ? p < q : op === '>' ? p > q : op === '<=' ? p <= q : p >= q;
 }
 
+/** Returns the milliseconds since 1970 of a text such as `2026-11-23T11:00:00.000Z`, or NaN for anything else. */
+function timeOf(x: unknown): number {
+  const text = typeof x === 'string' ? x.trim() : '';
+  return /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? Date.parse(text) : NaN;
+}
+
+function moved(time: unknown, ms: number): string {
+  const date = new Date(timeOf(time) + ms);
+  if (Number.isNaN(date.getTime())) throw new Refused();
+  return date.toISOString();
+}
+
 function calculate(op: string, a: unknown, b: unknown): unknown {
-  const texts = [a, b].filter((x) => typeof x === 'string').length;
-  const numbers = [a, b].filter((x) => typeof x === 'number').length;
-  // The scope of the property test contains no times, so comparing text with a number has no meaning.
-  if (texts === 1 && numbers === 1) throw new Refused();
-  if (op === '+' && texts > 0) return asText(a) + asText(b);
-  if (typeof a !== 'number' || typeof b !== 'number') throw new Refused();
-  const result = { '+': a + b, '-': a - b, '*': a * b, '/': a / b, '%': a % b }[op] ?? NaN;
+  // A number of milliseconds can be added to a time or subtracted from it, but not added to any other text.
+  if (op === '+' && typeof a === 'string' && typeof b === 'number') return moved(a, b);
+  if (op === '+' && typeof a === 'number' && typeof b === 'string') return moved(b, a);
+  if (op === '-' && typeof a === 'string' && typeof b === 'number') return moved(a, -b);
+  if (op === '+' && (typeof a === 'string' || typeof b === 'string')) return asText(a) + asText(b);
+  const isDifferenceOfTimes = op === '-' && typeof a === 'string' && typeof b === 'string';
+  const [x, y] = isDifferenceOfTimes ? [timeOf(a), timeOf(b)] : [a, b];
+  if (typeof x !== 'number' || typeof y !== 'number') throw new Refused();
+  const result = { '+': x + y, '-': x - y, '*': x * y, '/': x / y, '%': x % y }[op] ?? NaN;
   if (!Number.isFinite(result)) throw new Refused();
   return result + 0;
 }

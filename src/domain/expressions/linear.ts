@@ -20,7 +20,7 @@ export interface Linear {
 /** Returns how a number grows, starting `after` milliseconds from now, or undefined when it does not grow linearly. */
 export type LinearNumber = (after: number) => Linear | undefined;
 
-/** What the analysis needs to know about the nodes of an expression. */
+/** The inputs of the analysis: the current time, and the values of the nodes of an expression. */
 export interface LinearContext {
   /** Current time in milliseconds since 1970. */
   readonly now: number;
@@ -76,7 +76,7 @@ function piped(node: PipeNode, context: LinearContext, after: number): Linear | 
 /**
  * Returns a node as a number that grows linearly with time, or undefined when it does not.
  * @param after milliseconds from now to the time of evaluation
- * @param strict whether numeric text does not count as a number, as in arithmetic
+ * @param strict whether numeric text and absent values are refused, as in arithmetic; default: false
  */
 export function linearOf(node: Node, context: LinearContext, after: number, strict = false): Linear | undefined {
   if (!context.readsClock(node)) {
@@ -109,7 +109,7 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
   const slope = left.slope - right.slope;
   if (slope === 0 || !Number.isFinite(base) || !Number.isFinite(slope)) return Infinity;
   const near = Math.floor(-base / slope);
-  // Fractions are rounded differently here and in the evaluation, so an almost equal value may change at this time.
+  // Fractions are rounded differently here and in the evaluation, so a difference close to 0 counts as a change.
   const exact = Number.isInteger(base) && Number.isInteger(slope);
   const noise = exact ? 0 : 1e-10 * Math.max(1, Math.abs(left.base), Math.abs(right.base));
   const turns = (ms: number): boolean => {
@@ -120,9 +120,9 @@ function crossingWithin(left: Linear, right: Linear, today: boolean, test: (diff
 }
 
 /**
- * Returns the number of whole milliseconds, at least 1, until the test of the difference of two numbers first changes,
- * or until this can no longer be determined. Returns Infinity when it never changes, and undefined when one of the
- * numbers does not grow linearly.
+ * Returns the number of whole milliseconds, at least 1, until the result of `test` for the difference of two numbers
+ * first changes. After `MAX_KINKS` changes of a slope, returns the number of milliseconds examined so far. Returns
+ * Infinity when the result never changes, and undefined when one of the numbers does not grow linearly.
  */
 export function msUntilCrossing(
   left: LinearNumber,

@@ -1,6 +1,6 @@
 /**
- * A map that drops the least recently used entries. Their number and their total weight are limited. An entry that has
- * more than a quarter of the maximum total weight is not stored.
+ * A map that drops the least recently used entries. Their number and their total weight are limited. An entry whose
+ * weight exceeds a quarter of `maxWeight` is not stored.
  */
 export class LruCache<V> {
   readonly #entries = new Map<string, { value: V; weight: number }>();
@@ -20,7 +20,10 @@ export class LruCache<V> {
     return entry.value;
   }
 
-  /** Stores a value, and drops the oldest ones until the limits are met. */
+  /**
+   * Stores a value, and drops the least recently used ones until the limits are met. `weight` is the length of the key
+   * by default.
+   */
   set(key: string, value: V, weight = key.length): void {
     if (weight * 4 > this.maxWeight) return;
     this.#drop(key);

@@ -20,7 +20,8 @@ function isoOfDate(value: object): string | undefined {
 
 /**
  * Converts a value to a value of the language. Texts, numbers, true, false, null, lists and plain objects are
- * unchanged, and a Date becomes ISO text. Functions, symbols and instances of classes count as absent.
+ * unchanged, and a Date becomes ISO text. A bigint becomes a number, or text if it is not a safe integer. Functions,
+ * symbols and instances of other classes become undefined.
  */
 export function admit(value: unknown): unknown {
   switch (typeof value) {

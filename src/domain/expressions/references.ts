@@ -4,7 +4,7 @@ import { placeOf } from './error';
 import { evaluate, type EvaluateOptions, type Scope } from './evaluate';
 import { expressionsOf, type ExpressionSource } from './expression-source';
 
-/** Id of a reference that may be to any entity of its kind. */
+/** Id of a reference whose entity is not known: it can be any entity of the kind. */
 export const ANY_ID = '*';
 /** The kind of the entities that `alerts` reads. */
 const ALERT_KIND = 'alert';
@@ -23,7 +23,7 @@ export interface References {
   readonly refs: readonly EntityRef[];
   /** Whether `alerts` is read, which depends on every alert. Its reference is included in `refs`. */
   readonly readsAlerts: boolean;
-  /** Whether `alerts` is read and no reference through `state.alert` is to any alert ({@link ANY_ID}). */
+  /** Whether `alerts` is read, and `state.alert` is read only with known ids or not at all. */
   readonly alertsOnly: boolean;
   /** Whether the expressions read an entity whose kind cannot be determined. */
   readonly indeterminate: boolean;
@@ -33,8 +33,8 @@ export interface References {
 
 export interface ReferenceOptions extends EvaluateOptions {
   /**
-   * The system of the run. With a text, `health.system` refers to this system; with null (a run without a system), it
-   * is left out; with undefined (unknown), it refers to {@link SYSTEM_OF_THIS_RUN}.
+   * The system of the run, to which `health.system` refers. Null = the run has no system, so `health.system` is no
+   * reference. Default (unknown): {@link SYSTEM_OF_THIS_RUN}.
    */
   readonly systemId?: string | null | undefined;
 }
@@ -42,8 +42,7 @@ export interface ReferenceOptions extends EvaluateOptions {
 type Key = string | number | Node | undefined;
 
 /**
- * Returns whether a key depends on data that may change while the expression waits, so that its current value is not
- * final.
+ * Returns whether a key depends on data that may change during a wait. The current value of such a key is not final.
  */
 function isLive(node: Node): boolean {
   let live = false;

@@ -21,14 +21,14 @@ export interface Template {
 export interface RenderOptions extends EvaluateOptions {
   /**
    * Returns the replacement for a `${{ secrets.X }}` in a template. Default: the reference itself. A caller that
-   * inserts secrets later can mark the author's references, so that data that only resembles a reference is not
-   * replaced.
+   * inserts secrets later can mark the author's references and replace only the marks. Data that resembles a reference
+   * then stays unchanged.
    */
   readonly secretReference?: (reference: string) => string;
 }
 
-// Text that begins like a reference to a secret is literal, so that it is never evaluated, regardless of what follows
-// the name.
+// Text that begins like a reference to a secret is literal and is never evaluated, even if the rest is not a valid
+// reference.
 const SECRET = /\$\{\{\s*secrets(?![A-Za-z0-9_$])[^}]*\}\}/y;
 
 /** Returns whether a text contains `{{`, which may belong to an expression or to a reference to a secret. */
@@ -103,7 +103,7 @@ class Rendering {
 
   /**
    * Renders a value.
-   * @throws ExpressionError, even when reading a value that is not plain data (e.g. a proxy) throws another error
+   * @throws ExpressionError, also in place of other errors, which reading a value such as a proxy may throw
    */
   of(value: unknown): unknown {
     try {

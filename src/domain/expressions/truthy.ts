@@ -1,6 +1,6 @@
 /**
- * Returns whether a value counts as true. Null, undefined, false, 0, "", [] and {} count as false; the text "false"
- * counts as true.
+ * Returns whether a value counts as true. Null, undefined, false, 0, NaN, "", [] and {} count as false; the text
+ * "false" counts as true.
  */
 export function truthy(value: unknown): boolean {
   if (value === null || value === undefined || value === false || value === 0 || value === '') return false;

@@ -2,7 +2,10 @@ import type { Budget } from '../budget';
 
 /** What a filter receives besides its input and arguments: the time of the evaluation, and the budget for its work. */
 export interface FilterContext extends Budget {
-  /** The time, which is the same for the whole evaluation; undefined when the caller passed none. */
+  /**
+   * The time, which is the same for the whole evaluation: `now` of the options, otherwise `now` of the scope; undefined
+   * when there is neither.
+   */
   readonly now: Date | undefined;
 }
 
