@@ -38,7 +38,8 @@ export interface DescribedPlugins {
 }
 
 /**
- * Keywords that are checked only by the API (patterns and formats), and names, which must be unique within a process.
+ * Keywords to remove: patterns and formats, which only the API checks, and names, which must be unique within a
+ * process.
  */
 const DROPPED = new Set(['pattern', 'format', 'id', '$id', '$schema', 'title', 'propertyNames', 'contentEncoding']);
 
@@ -104,9 +105,9 @@ function actionOf(described: DescribedAction, id: string): ActionDescription {
 }
 
 /**
- * Returns a registry for validation without the plugins, for example in a browser. Rules that a JSON Schema cannot
- * express (patterns, rules over several fields) are not checked, so a validation with it finds no more than the service
- * does. `known` contains triggers by qualified id that are used unchanged.
+ * Returns a registry for validation without the plugins, for example in a browser. Patterns, formats and rules over
+ * several fields are not checked, so this validation may find fewer problems than the service, but never others.
+ * `known` contains triggers by qualified id that are used unchanged.
  */
 export function describedRegistry(
   { triggers, actions, kinds }: DescribedPlugins,

@@ -2,7 +2,7 @@ import { createFilterRegistry, type FilterRegistry } from '../expressions/filter
 import type { PluginDescription } from './registry';
 
 /**
- * Creates the filters of a process: the built-in filters, then those of its plugins, in their order. A filter whose
+ * Creates the filters of a process: the built-in filters, then those of the plugins in the given order. A filter whose
  * name is taken or not valid is skipped and reported through `warn`.
  */
 export function createPluginFilters(

@@ -15,7 +15,7 @@ export interface PluginDescription<A extends ActionDescription = ActionDescripti
   entityKinds?: readonly EntityKind[];
   /** Events that changes of kinds cause, in addition to the events of the kinds themselves. */
   derivers?: readonly ChangeDeriver[];
-  /** Payloads of `automation.entity_changed` for kinds that have no mapper of their own. */
+  /** Payload mappers for `automation.entity_changed`, by kind, for kinds without `toPayload`. */
   payloadMappers?: Readonly<Record<string, PayloadMapper>>;
   /** Code that receives changes of state. */
   listeners?: readonly EntityListener[];
@@ -70,7 +70,10 @@ export function normalizeEvent(event: string): string {
   return dot < 0 ? event : `${event.slice(0, dot)}.${event.slice(dot + 1).replaceAll('.', '_')}`;
 }
 
-/** Creates the registry. Throws for duplicates, missing parts and invalid types, so that they are found at start-up. */
+/**
+ * Creates the registry. Throws for duplicates, derivers and mappers of unknown kinds, and states that are not objects,
+ * so that these mistakes are found at start-up.
+ */
 export function createRegistry<A extends ActionDescription>(plugins: readonly PluginDescription<A>[]): Registry<A> {
   const triggers = new Map<string, TriggerType>();
   const actions = new Map<string, A>();

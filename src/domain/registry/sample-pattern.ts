@@ -15,8 +15,8 @@ const CONTROL: Readonly<Record<string, string>> = { t: '\t', n: '\n', r: '\r' };
 /**
  * Returns a short text that matches a regular expression. It uses the first alternative, repeats each part as rarely as
  * allowed, and takes the first character of each set. Returns undefined for constructs other than literals, `.`, sets
- * (but not negated ones), groups, alternatives, quantifiers and anchors. The expression is never executed, so it may be
- * an expensive one.
+ * (but not negated ones), groups, alternatives, quantifiers and anchors. The regular expression is never executed, so
+ * its cost does not matter.
  */
 export function sampleOfPattern(pattern: string): string | undefined {
   try {

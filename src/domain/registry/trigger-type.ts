@@ -27,8 +27,8 @@ export interface TriggerType {
   /** What the context key identifies, for display: "system", "incident"… Default: "per automation". */
   contextKeyLabel?: string;
   /**
-   * Event (`<plugin>.<id>` of another trigger) whose occurrences this trigger evaluates, for a trigger that is not an
-   * event itself.
+   * For a trigger that is not an event itself: the event (`<plugin>.<id>` of another trigger) whose occurrences it
+   * evaluates.
    */
   source?: string;
   /**
@@ -36,10 +36,10 @@ export interface TriggerType {
    */
   payloadOf?(payload: Record<string, unknown>, config: Record<string, unknown>): Record<string, unknown> | null;
   /**
-   * Returns, for triggers that fire only when a number enters a range, a test of whether an earlier payload was in the
-   * range. Returns null when, with this config, every value in the range fires. `inRange` is called with the payloads
-   * of earlier occurrences of `source`, newest first. It returns undefined when a payload does not show this, so that
-   * an earlier payload is tried.
+   * For triggers that fire only when a number enters a range. Returns null when every value in the range fires with
+   * this config. Otherwise, `inRange` is called with the payloads of earlier occurrences of `source`, newest first, and
+   * returns whether the number was in the range. It returns undefined for a payload without the number; the next older
+   * payload is then tried.
    */
   entering?(config: Record<string, unknown>): { inRange(payload: Record<string, unknown>): boolean | undefined } | null;
   /** Evaluates the config gate. If it throws, the event does not pass the gate, and the message is the reason. */
@@ -61,7 +61,7 @@ export interface TriggerType {
   holds?: {
     /**
      * Input of `test`. `entity` (default): the state of the entity. `source`: the payload of the newest occurrence of
-     * `source`, for numbers that checks report, which are not part of a state.
+     * `source`. It is used for numbers in check results, which no state contains.
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };
