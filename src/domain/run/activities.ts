@@ -93,7 +93,7 @@ export interface Handover {
 /** The outcome of performing an action. */
 export type StepOutcome = Closed | Skipped | Failed | { type: 'done' } | Handover;
 
-/** A call that ended without an attempt that could record its outcome. */
+/** A call that ended before any attempt recorded its outcome. */
 export interface GaveUp {
   type: 'gaveUp';
   /** `timeout` when the deadline of the step passed. */
@@ -164,7 +164,7 @@ export interface RunActivities {
    * `Failed` in its details; histories of 0.1.0 have it as a result.
    */
   performStep(input: StepInput): Promise<StepOutcome>;
-  /** Records a failure that no attempt could record. A step that has ended in between keeps its outcome. */
+  /** Records a failure that no attempt could record. A step that has ended in the meantime keeps its outcome. */
   failStep(input: StepInput & { error: RunError }): Promise<StepOutcome>;
   /** Writes recorded steps when no other activity will write them. */
   writeNotes(input: { runId: string; journal: StepRecord[] }): Promise<void>;

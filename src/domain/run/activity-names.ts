@@ -33,8 +33,8 @@ export function nameOfStretch(node: PlanNode, following: readonly PlanNode[]): s
 }
 
 /**
- * Returns the name of a run's first stretch, before the execution knows its plan. Returns undefined when there are no
- * steps.
+ * Returns the name of a run's first stretch, derived from the definition. The workflow receives the plan only from the
+ * first stretch. Returns undefined when there are no steps.
  */
 export function nameOfFirstStretch(actions: readonly object[]): string | undefined {
   const names = actions.map((step) => ('action' in step ? String(step.action) : kindOf(step)));

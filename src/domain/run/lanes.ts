@@ -42,7 +42,11 @@ export function isBeside(lane: string, path: string): boolean {
 /** Returns the prefix of the paths of all iterations of a lane's loop. */
 export const loopOf = (lane: string): string => lane.replace(/\d+\]$/, '');
 
-/** Returns which artifacts of its run the step at a path sees. Artifacts of concurrent iterations are excluded. */
+/**
+ * Returns the filter for the artifacts of the run that the step at a path can read. `lanes` are the lanes around the
+ * step; artifacts of their sibling iterations are excluded. `byItem` is whether the document has a loop with
+ * `parallel`.
+ */
 export function artifactView(definition: Steps, path: string): { lanes: string[]; byItem: boolean } {
   return { lanes: lanesAround(definition, path), byItem: hasLanes(definition) };
 }

@@ -5,8 +5,8 @@ const MAX_ITEMS = 10_000;
 const MAX_BYTES = 1_048_576;
 
 /**
- * Returns the number of iterations of a `count`.
- * @throws {FermataError} `expression_error`
+ * Returns the number of iterations of a `count`. Numeric text is converted.
+ * @throws {FermataError} `expression_error` for anything but a whole number from 0 to 10,000
  */
 export function countOf(value: unknown): number {
   const count = typeof value === 'string' && value.trim() !== '' ? Number(value) : value;
@@ -19,7 +19,8 @@ export function countOf(value: unknown): number {
 
 /**
  * Returns the items of a `for_each`.
- * @throws {FermataError} `expression_error`, `limit_exceeded`
+ * @throws {FermataError} `expression_error` for a value that is not a list; `limit_exceeded` for more than 10,000 items
+ * or more than 1 MB of JSON
  */
 export function listOf(value: unknown): unknown[] {
   if (!Array.isArray(value)) {

@@ -48,7 +48,7 @@ export interface Resume {
 
 /** Result of the workflow of a run, for the Web UI. The row is authoritative. */
 export interface RunResult {
-  /** `dropped`: the row belonged to another execution, and this one did nothing. */
+  /** `dropped`: the row belonged to another execution, so this execution did nothing. */
   status: 'success' | 'failed' | 'dropped';
   endedBy?: { kind: string; path?: string; reason?: string };
 }

@@ -3,8 +3,8 @@ import { prefixesOf } from './path';
 import { stepAt } from './step-at';
 
 /**
- * Returns a test of whether the failure of a step was ignored, because of its own `continue_on_error` or that of an
- * enclosing step. A retry from the failed step does not repeat such steps.
+ * Returns a function that tests whether the failure of a step was ignored because the step or an enclosing step has
+ * `continue_on_error`. A retry from the failed step does not repeat such steps.
  */
 export function settledFailures(definition: Pick<Definition, 'actions' | 'on_failure'>): (path: string) => boolean {
   return (path) => prefixesOf(path).some((prefix) => continues(definition, prefix));

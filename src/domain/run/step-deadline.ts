@@ -3,8 +3,8 @@ import type { RetryPlan } from './plan';
 /** Maximum pause that a server may request with `Retry-After`, in milliseconds. */
 export const LONGEST_RETRY_AFTER_MS = 3_600_000;
 /**
- * Milliseconds that outages of Postgres and Temporal, and reading and writing the rows around each attempt, may add to
- * a step.
+ * Additional time for a step in milliseconds, for outages of Postgres and Temporal, and for reading and writing rows
+ * around each attempt.
  */
 const INFRASTRUCTURE_MS = 600_000;
 

@@ -40,7 +40,7 @@ export function runWorkflowId(
   return scope === 'automation' ? slug : `${slug}/${keyPart(contextKey)}`;
 }
 
-/** Returns the workflow id of a dwell's timer without the slug of the automation at its beginning. */
+/** Returns the part of the workflow id of a dwell's timer that follows the slug of the automation. */
 export const dwellIdAfterSlug = (triggerId: string, contextKey: string | null): string =>
   `/${encoded(triggerId)}/${keyPart(contextKey)}/for`;
 

@@ -74,9 +74,8 @@ function partsOf(text: string): string[] {
 
 /**
  * Parses a cron pattern: five fields, or six with seconds first. Fields may contain `*`, lists, ranges, steps and
- * English names; `@daily` and the other macros are accepted, too. The day of the month may be `L` (the last), `L-2`,
- * `15W` (the weekday nearest to the 15th) or `LW`; the day of the week may be `1#2` (the second Monday) or `5L` (the
- * last Friday).
+ * English names. Macros such as `@daily` are accepted. The day of the month may be `L` (the last), `L-2`, `15W` (the
+ * weekday nearest to the 15th) or `LW`; the day of the week may be `1#2` (the second Monday) or `5L` (the last Friday).
  * @throws {CronError}
  */
 export function parseCron(text: string): CronPattern {

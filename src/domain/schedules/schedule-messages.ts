@@ -5,7 +5,7 @@ export interface ScheduleInput {
   triggerId: string;
 }
 
-/** Activities of this workflow. */
+/** Activities of the workflow that a schedule starts. */
 export interface ScheduleActivities {
   /**
    * Appends the event of a scheduled time to the log, once. `begunAt` is when Temporal started the workflow. Returns

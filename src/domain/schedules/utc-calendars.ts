@@ -44,7 +44,7 @@ export function utcCalendars(pattern: CronPattern, offsets: readonly number[]): 
 type Days = Pick<UtcCalendar, 'daysOfMonth' | 'months' | 'daysOfWeek'>;
 type MinutesByHour = Map<number, Set<number>>;
 
-/** Returns hours and minutes in UTC, by their days. */
+/** Returns hours and minutes in UTC, grouped by the days to which they apply. */
 function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHour: MinutesByHour }[] {
   const groups = new Map<string, { days: Days; minutesByHour: MinutesByHour }>();
   for (const [shift, minutesByHour] of byShift(pattern, offset)) {
@@ -58,7 +58,7 @@ function byDays(pattern: CronPattern, offset: number): { days: Days; minutesByHo
   return [...groups.values()];
 }
 
-/** Returns hours and minutes in UTC, by whether they are on the previous day, on the same day or on the next day. */
+/** Returns hours and minutes in UTC, by the difference between the UTC day and the local day: -1, 0 or 1. */
 function byShift(pattern: CronPattern, offset: number): Map<number, MinutesByHour> {
   const shifts = new Map<number, MinutesByHour>();
   for (const hour of pattern.hours) {
@@ -81,8 +81,8 @@ function addMinutes(minutesByHour: MinutesByHour, hour: number, minutes: Iterabl
 }
 
 /**
- * Returns the days of a pattern, moved to the previous or the next day. Returns two patterns when it is enough that
- * either kind of day matches.
+ * Returns the days of a pattern, moved by `shift` days (-1, 0 or 1). Returns two sets of days, one for each kind, when
+ * a day has to match only one kind (`eitherDay`).
  */
 function daysOf({ daysOfMonth, months, daysOfWeek, eitherDay }: CronPattern, shift: number): Days[] {
   const weekdays = sorted(new Set(daysOfWeek.map((day) => (day + shift + 7) % 7)));

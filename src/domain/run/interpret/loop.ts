@@ -22,7 +22,7 @@ export interface Loop {
   most: number;
 }
 
-/** Returns the number of iterations after which a loop ends in any case. */
+/** Returns the maximum number of iterations of a loop. A `while` or `until` may end earlier. */
 export function endOf({ node, total, most }: Loop): number {
   return Math.min(total ?? Infinity, node.maxIterations, most);
 }

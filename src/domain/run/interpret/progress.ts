@@ -115,7 +115,7 @@ export class Progress {
     return [...this.openSteps].filter(([open]) => open.startsWith(`${path}.`));
   }
 
-  /** Returns the positions from which a stretch finds the place at which the branch continues. */
+  /** Returns the positions that a stretch needs to continue the branch at a path. */
   positionsOf(place: string): Record<string, number> {
     const isOwn = (key: string) => place === '' || key === place || key.startsWith(`${place}.`);
     return Object.fromEntries([...this.positions].filter(([key]) => isOwn(key)));
