@@ -28,6 +28,7 @@ export interface Cipher {
 
 /**
  * Creates a cipher that uses AES-256-GCM with keys of 32 bytes and a fresh nonce for each value (trust.md, Secrets).
+ * @throws {Error} without keys
  */
 export function createCipher(keys: readonly Buffer[]): Cipher {
   const byId = new Map(keys.map((key) => [keyIdOf(key), key]));

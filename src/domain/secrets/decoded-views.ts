@@ -11,8 +11,8 @@ export interface DecodedView {
 const MAX_ROUNDS = 4;
 const HINT = /[%&\\]/;
 /**
- * Matches percent escapes and `%u`, `\x`, octal, `\u` and single characters after a backslash, and numbered and named
- * entities.
+ * Matches percent escapes (`%41`, `%u0041`), backslash escapes (`\x41`, `\101`, `\u0041`, `\n`), and HTML entities
+ * (`&#65;`, `&#x41;`, `&amp;`).
  */
 const ESCAPE = new RegExp(
   [

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { REFERENCE } from './references';
 
 /**
- * The author's references to secrets, which are replaced by marks while a template is rendered, so that they cannot be
- * confused with text in the data.
+ * Replaces the author's references to secrets by marks while a template is rendered. Data that resembles a reference is
+ * therefore never replaced by a secret.
  */
 export interface HeldReferences {
   /** Replaces references by marks that cannot be guessed. */

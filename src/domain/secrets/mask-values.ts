@@ -22,10 +22,10 @@ export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 export const NO_MASK: Mask = (value) => value;
 
 /**
- * Creates a mask, which replaces the given values in all texts of any data, in all the forms of `secretForms`, and also
- * numbers with the same digits. Texts are searched both unchanged and with their escapes resolved (`decodedViews`).
- * Takes time linear in the text. `onHit` receives the number of parts of a text that were replaced. A mask protects
- * against accidents: the author of a script can always encode a value in another form.
+ * Creates a mask. It replaces the given values in all texts, in every form of `secretForms`, and numbers with the same
+ * digits. Texts are searched both unchanged and with their escapes resolved (`decodedViews`). Takes time linear in the
+ * text. `onHit` receives the number of parts of a text that were replaced. A mask protects against accidents: the
+ * author of a script can always encode a value in another form.
  */
 export function createMask(values: readonly string[], onHit: (count: number) => void = () => undefined): Mask {
   const forms = [...new Set(values.flatMap(secretForms))];
@@ -84,10 +84,7 @@ function distinctKeys(entries: readonly [string, unknown][], text: (key: string)
   });
 }
 
-/**
- * Masks the beginning of a secret at the end of a text, which is left when the text is truncated in the middle of the
- * secret.
- */
+/** Masks the beginning of a secret at the end of a text that was truncated in the middle of the secret. */
 function withoutHalf(text: string, forms: readonly string[]): string {
   if (!text.endsWith(CUT)) return text;
   const whole = text.slice(0, -CUT.length);

@@ -27,8 +27,8 @@ interface Long {
 /**
  * Compiles texts of at least three characters into one search. The search skips from one block of three characters to
  * another (Wu and Manber) until a text may begin, and then follows it in an automaton (Aho and Corasick). The time is
- * linear in the input, regardless of the texts. Long texts are compared by a hash, so an input that is crafted for it
- * may match without being equal.
+ * linear in the length of the input. Long texts are compared only by a hash, so a crafted input may match without being
+ * equal.
  */
 export function compileMatcher(texts: readonly string[]): FindAll {
   if (texts.length === 0) return () => [];
