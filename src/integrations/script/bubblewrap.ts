@@ -53,14 +53,14 @@ export interface SandboxAbility {
 
 /**
  * When the service runs as root, returns the user that runs the scripts, because resource limits do not apply to root.
- * Otherwise returns undefined: scripts run as the user of the service, who becomes `nobody` inside the sandbox.
+ * Otherwise returns undefined: scripts run as the user of the service, which appears as `nobody` inside the sandbox.
  */
 export const scriptUser = (): number | undefined => (process.getuid?.() === 0 ? NOBODY : undefined);
 
 /**
- * Returns how to start bubblewrap so that it runs a command in a sandbox. The environment of bubblewrap itself is
- * empty, and it reads its options from a file descriptor, so that the author's text and the secrets take effect only
- * inside the sandbox.
+ * Returns how to start bubblewrap so that it runs a command in a sandbox. The author's variables and the secrets are
+ * not in the environment of bubblewrap, where they could change its behaviour, nor in its command line, which other
+ * users can read: bubblewrap reads its options from a file descriptor.
  */
 export async function bubblewrapProcess(
   ability: SandboxAbility,

@@ -45,7 +45,7 @@ export async function openCgroupHome(setting: string, host: CgroupHost = THIS_HO
   }
 }
 
-/** Says why no cgroup can be used. The message is for operators. */
+/** Thrown when no cgroup can be used. The message states the reason for operators. */
 class CgroupProblem extends Error {}
 
 function problemOf(error: unknown): string {

@@ -15,15 +15,18 @@ export interface ScriptMark {
   limit: number;
 }
 
-/** Creates a mark that no running script uses. */
+/**
+ * Creates a mark. Its variable is unique. Its limit is a random number, which another running script may have by
+ * chance.
+ */
 export function createMark(): ScriptMark {
   const own = Number(/^Max msgqueue size\s+\d+\s+(\d+)/m.exec(read(process.pid, 'limits'))?.[1] ?? MAX_MARK);
   return { env: { [MARK_NAME]: randomUUID() }, limit: randomInt(1, Math.max(2, Math.min(own, MAX_MARK))) };
 }
 
 /**
- * Kills every process with the mark, whatever its session, process group or parent is. Repeats this until none is left,
- * at most 20 times, because processes may fork in between. Does nothing without /proc.
+ * Kills every process with the mark, including processes in other sessions and process groups. Repeats this every 20 ms
+ * until none is left, at most 20 times, because processes may fork meanwhile. Does nothing without /proc.
  */
 export function killMarked(mark: ScriptMark): Companion {
   let isKilling = false;

@@ -2,7 +2,10 @@ import { existsSync } from 'node:fs';
 
 /** Limits of one script. */
 export const LIMITS = {
-  /** Number of processes and threads. Applies only in the sandbox. Elsewhere, all processes of the user would count. */
+  /**
+   * Number of processes and threads. Without a sandbox, it applies only in a cgroup, because a limit per user would
+   * count all processes of the user.
+   */
   processes: 256,
   /** Maximum size of one file, in megabytes. */
   fileMb: 64,
@@ -49,7 +52,7 @@ interface LimitOptions {
 export function withLimits(command: readonly string[], { timeoutMs, inSandbox, mark }: LimitOptions): string[] {
   const prlimit = findPrlimit();
   if (prlimit === undefined) {
-    // This happens only without a sandbox, on systems other than Linux.
+    // This happens only without a sandbox, for example on macOS.
     const limits = `ulimit -t ${Math.ceil(timeoutMs / 1_000) + 1}; ulimit -f ${LIMITS.fileMb * 1_024}; ulimit -c 0`;
     return ['/bin/bash', '--norc', '--noprofile', '-c', `${limits}; exec "$@"`, 'bash', ...command];
   }

@@ -63,7 +63,10 @@ function scriptAction(
   };
 }
 
-/** Creates the plugin for scripts. Each script runs in a separate process that sees only its input. */
+/**
+ * Creates the plugin for scripts. Each script runs in a separate process, in a sandbox unless `ScriptPolicy.sandbox` is
+ * `none`.
+ */
 export function createScriptPlugin(scripts: ScriptRunner): Plugin {
   return {
     id: 'integration-script',

@@ -156,7 +156,7 @@ function ended(child: ChildProcess, kill: () => void): Promise<number | null> {
     let drain: NodeJS.Timeout | undefined;
     child.once('error', reject);
     child.once('exit', () => {
-      // Processes that it started must not keep running after it.
+      // Its child processes must not outlive the process.
       kill();
       drain = setTimeout(() => child.stdio.forEach((stream) => stream?.destroy()), DRAIN_MS);
     });

@@ -15,7 +15,7 @@ import { withDirectory } from './private-directory';
 export interface ScriptPolicy {
   /** `bubblewrap`, or `none` for installations that trust every author. */
   sandbox: 'bubblewrap' | 'none';
-  /** Whether scripts that ask for network access get it. */
+  /** Whether scripts may use the network, if they request it. */
   network: boolean;
   /** Absolute path of bubblewrap. Default: the first of the usual paths that exists. */
   bubblewrap?: string | undefined;
@@ -53,12 +53,15 @@ function abilityOf(bubblewrap: string | undefined): Promise<SandboxAbility | str
   if (known !== undefined) return known;
   const trying = tryBubblewrap(bubblewrap);
   tried.set(key, trying);
-  // Do not remember failures: the machine may have been too busy, or bubblewrap may be installed later.
+  // Do not cache failures: the machine may have been too busy, or bubblewrap may be installed later.
   void trying.then((ability) => typeof ability === 'string' && tried.delete(key));
   return trying;
 }
 
-/** Returns why bubblewrap cannot be used on this host, or null. Tests bubblewrap until a test has succeeded. */
+/**
+ * Returns why bubblewrap cannot be used on this host, or null if it can. A successful test of bubblewrap is cached. A
+ * failed test is repeated at the next call.
+ */
 export async function sandboxProblem(bubblewrap?: string): Promise<string | null> {
   const ability = await abilityOf(bubblewrap);
   return typeof ability === 'string' ? ability : null;

@@ -22,7 +22,7 @@ export interface ScriptCgroup {
    * that opened it, so any user can enter the cgroup through it.
    */
   descriptor: number;
-  /** Kills every process in the cgroup, regardless of its session and parent. */
+  /** Kills every process in the cgroup, including processes in other sessions. */
   companion: Companion;
   /** Returns why the kernel killed the script, or undefined if it did not. */
   excess(): string | undefined;

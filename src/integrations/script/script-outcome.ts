@@ -54,8 +54,8 @@ interface Answer {
 const UNREADABLE = 'The result of the script is larger than 1 MB, or is not JSON.';
 
 /**
- * Parses what was written to the file descriptor for the result. The text may be anything, because the script can write
- * to the descriptor, too.
+ * Parses what was written to the file descriptor for the result. The text may be anything, because the script can also
+ * write to the descriptor.
  */
 function parsed(text: string): Answer {
   if (text === '') return {};

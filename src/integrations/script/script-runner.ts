@@ -16,7 +16,10 @@ export interface ScriptRunner {
    * run. Throws the reason of the signal when it aborts.
    */
   run(request: ScriptRequest): Promise<ScriptOutcome>;
-  /** Returns how the limits for memory and processes are enforced. Decided at the first call or script. */
+  /**
+   * Returns how the limits for memory and processes are enforced. The decision is made once, at the first call or
+   * before the first script.
+   */
   enforcement(): Promise<Enforcement>;
   /** Removes the files that the scripts of this process shared. */
   close(): Promise<void>;

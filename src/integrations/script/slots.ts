@@ -1,6 +1,6 @@
 import { ProviderFailure } from '../provider-failure';
 
-/** How many scripts run concurrently in this process, and how many others may wait for how long. */
+/** Limits for the scripts of this process that run concurrently or wait for a slot. */
 export interface SlotLimits {
   atOnce: number;
   /** Maximum number of waiting scripts. Further scripts are refused. */
@@ -13,8 +13,8 @@ export interface SlotLimits {
 export type Slots = <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T>;
 
 /**
- * Creates the slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or no slot becomes
- * free within `waitMs`.
+ * Creates `atOnce` slots. A call throws {ProviderFailure} overloaded (retryable) when the queue is full or no slot
+ * becomes free within `waitMs`.
  */
 export function createSlots({ atOnce, maxWaiting, waitMs }: SlotLimits): Slots {
   let busy = 0;
