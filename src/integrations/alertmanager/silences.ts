@@ -64,8 +64,8 @@ export function createRemoteSilences(alertmanager: AlertmanagerClient): RemoteSi
 }
 
 /**
- * Returns null instead of failing when Alertmanager no longer knows the silence. Alertmanager keeps expired silences
- * only for a limited time.
+ * Returns null instead of failing when Alertmanager no longer has the silence. Alertmanager keeps expired silences only
+ * for a limited time.
  */
 async function orGone<T>(answer: Promise<T>): Promise<T | null> {
   try {

@@ -54,7 +54,8 @@ const EARLY_MS = 60_000;
 
 /**
  * Creates the client. Keeps OAuth tokens in memory until one minute before they expire, and requests a new token after
- * a 401. Returns responses of any status without throwing.
+ * a 401. Its calls return responses of any status. They throw {ProviderFailure} when the URL leaves the origin of
+ * `baseUrl` (`config_invalid`), when no token can be obtained, and when no response is received.
  */
 export function createHttpClient(egress: Egress): HttpClient {
   const tokens = new Map<string, { token: string; until: number }>();

@@ -4,6 +4,7 @@ type Part = string | number | '*';
 
 /**
  * Returns the value at a path such as `$.items[0].name`, `$["a b"].c` or `$.items[*].id`. The leading `$` is optional.
+ * Returns a list for a path with `*`, and null for any other path that does not exist.
  * @throws {ProviderFailure} config_invalid
  */
 export function readJsonPath(value: unknown, path: string): unknown {

@@ -53,8 +53,8 @@ function parseLine(line: string, number: number): KnownHost {
 }
 
 /**
- * Returns the type that a key contains, which is a text after its length in four bytes. Returns null when it cannot be
- * read.
+ * Returns the type of a key, or null when it cannot be read. A key begins with the length of the type in four bytes,
+ * followed by the type.
  */
 export function typeOf(key: Buffer): string | null {
   if (key.length < 5) return null;

@@ -177,8 +177,8 @@ function sendSignal(channel: ClientChannel, name: string): void {
 }
 
 /**
- * Kills the process group of the command. Only closing the connection would leave it running. OpenSSH before 7.9, and
- * later versions for root logins, ignore the signals (`session_signal_req` in its session.c).
+ * Kills the process group of the command, which would keep running if only the connection were closed. OpenSSH before
+ * 7.9, and later versions for root logins, ignore the signals (`session_signal_req` in its session.c).
  */
 async function kill(channel: ClientChannel, closed: Promise<void>): Promise<void> {
   for (const name of ['TERM', 'KILL']) {

@@ -26,7 +26,10 @@ const IssueSearch = z.object({
   firstIssueKey: z.string().optional(),
 });
 
-/** Creates the action `integration-jira.search_issues`, which returns the newest 50 matches. */
+/**
+ * Creates the action `integration-jira.search_issues`, which returns at most 50 matches. They are sorted by creation,
+ * newest first, unless `jql` contains ORDER BY.
+ */
 export function createSearchIssues(jira: JiraClient): CallingAction<Config> {
   return {
     id: 'search_issues',

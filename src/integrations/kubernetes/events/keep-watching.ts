@@ -104,7 +104,8 @@ async function watchOnce(
 
 /**
  * Opens the connection on behalf of the first automation that may use its secrets.
- * @throws {FermataError} when none may
+ * @throws {FermataError} secret_not_allowed when none may use them
+ * @throws {Lost} when no automation needs the watch
  */
 async function openWatched(
   { database, openConnection }: EventWatcherDeps,

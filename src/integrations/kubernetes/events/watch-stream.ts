@@ -14,7 +14,7 @@ const PAGE = 500;
 /** Maximum length of a line in a watch response, in characters. Objects have at most 1.5 MB. */
 const MAX_LINE = 4_000_000;
 
-/** Thrown when the server no longer has the changes since the resource version, so that the events must be listed. */
+/** Thrown when the server no longer has the changes since the resource version. The events must then be listed. */
 export class Expired extends Error {
   override readonly name = 'Expired';
 }
@@ -83,8 +83,8 @@ const Failure = z.looseObject({
 
 /**
  * Watches the changes after a resource version until the server ends the watch. Passes batches of changes to `onBatch`
- * in order, and reads on after each batch when the promise of `onBatch` resolves. Deletions (events expire after an
- * hour) and bookmarks only advance the version.
+ * in order, and waits for the promise of `onBatch` before it reads more. Deletions (events expire after an hour) and
+ * bookmarks only advance the version.
  * @throws {Expired} when the server no longer has the changes (410)
  */
 export async function watchEvents(
