@@ -51,8 +51,8 @@ interface ActionContext<C> {
 }
 
 /**
- * The context of an action that writes to Fermata's own tables. It runs in the transaction that stores the step, so its
- * writes happen exactly once.
+ * The context of an action that writes to Fermata's own tables. The action runs in the transaction that stores the
+ * step, so its writes happen exactly once.
  */
 export interface TransactionContext<C> extends ActionContext<C> {
   tx: Executor;

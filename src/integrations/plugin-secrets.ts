@@ -18,11 +18,13 @@ export interface PluginSecrets {
 
 const ofStep = new AsyncLocalStorage<PluginSecrets>();
 
-/** Runs `work` for a step. Secrets that plugins read during it come from `secrets`. */
+/** Runs `work` for a step. Until `work` ends, plugins read secrets from `secrets`. */
 export const withSecretsOfStep = <T>(secrets: PluginSecrets, work: () => Promise<T>): Promise<T> =>
   ofStep.run(secrets, work);
 
-/** For actions that write in a transaction. They cannot read secrets, because everything they write is stored. */
+/**
+ * Refuses every secret. Used for actions that write in a transaction, because everything that they write is stored.
+ */
 export const NO_SECRETS: PluginSecrets = {
   resolve: (name) =>
     Promise.reject(
@@ -34,8 +36,8 @@ export const NO_SECRETS: PluginSecrets = {
 };
 
 /**
- * Maximum number of values that this process masks. When secrets are replaced many times, the oldest values are
- * dropped.
+ * Maximum number of values that this process masks. Beyond it, for example after many replacements of secrets, the
+ * oldest values are no longer masked.
  */
 const MAX_VALUES = 500;
 

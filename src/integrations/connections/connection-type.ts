@@ -30,8 +30,8 @@ export interface NotifyMessage {
   actionLabel?: string;
   actionUrl?: string;
   /**
-   * If a message with the same key was sent before, this one replaces it: the provider edits the old message, or
-   * updates the same incident or alert. Providers that cannot do this get a new message.
+   * A message replaces an earlier message with the same key: the provider edits the earlier message, or updates the
+   * same incident or alert. Providers that cannot do this receive a new message.
    */
   replaceKey?: string;
 }

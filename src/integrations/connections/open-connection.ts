@@ -104,7 +104,8 @@ function mapTexts(value: unknown, map: (text: string) => string): unknown {
 
 /**
  * Creates the function that finds a connection by id or name, as written in a step, and opens it. The function throws
- * {FermataError} `config_invalid` when no connection or several match, or when the type differs. This is not retried.
+ * {FermataError} `config_invalid`, after which the step is not retried, when no connection or several match, or when
+ * the type differs.
  */
 export function createConnections(deps: {
   db: Executor;
