@@ -14,7 +14,7 @@ export interface PluginHost {
   egress: Egress;
   /** Writes to the log of the process, with the plugin's id. Silent in CLI commands. */
   log: PluginLog;
-  /** Returns the current time of the database, or in CLI commands of this machine. */
+  /** Returns the current time of the database. In CLI commands, returns the time of this machine. */
   clock: Clock;
   /**
    * The database, for listeners and services. Actions and routes that write use their `tx` instead. Unavailable in CLI

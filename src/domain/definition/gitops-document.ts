@@ -82,7 +82,7 @@ export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   };
 }
 
-/** Returns the keys of `spec` that are ignored, because `metadata` has a different value. */
+/** Returns a warning for each key of `spec` that is ignored because `metadata` has a different value. */
 function overridden(
   spec: Record<string, unknown>,
   document: Record<string, unknown>,

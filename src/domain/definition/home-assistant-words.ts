@@ -58,7 +58,7 @@ const WORDS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   continue_on_timeout: { timeout: 'Write "timeout_seconds", a number of seconds' },
 };
 
-/** Keys of a condition in Home Assistant's form, `{condition: numeric_state, …}`. */
+/** Keys of a condition in Home Assistant's form, `{condition: numeric_state, …}`, with what to write instead. */
 const CONDITION_HINTS: Readonly<Record<string, string>> = {
   condition:
     'Write the kind as the key: {numeric_state: {…}}, {state: {…}}, {time: {…}}, {trigger: id}, {and: […]}; a template is a plain expression',

@@ -100,7 +100,7 @@ export class ResultSize {
     if (this.#bytes > MAX_RESULT) this.budget.fail('The result is larger than 1 MB');
   }
 
-  /** Adds the size of a text. In short texts, every character counts as one byte. */
+  /** Adds the size of a text. In texts of up to 341 characters, every character counts as one byte. */
   addText(text: string): void {
     if (text.length > MAX_RESULT) this.add(text.length);
     this.add(text.length * 3 <= 1024 ? text.length : byteLength(text));

@@ -13,7 +13,7 @@ export interface PluginDescription<A extends ActionDescription = ActionDescripti
   triggers?: readonly TriggerType[];
   actions?: readonly A[];
   entityKinds?: readonly EntityKind[];
-  /** Events that changes of kinds cause, in addition to the events of the kinds themselves. */
+  /** Functions that derive events from the changes of kinds, in addition to the events of the kinds themselves. */
   derivers?: readonly ChangeDeriver[];
   /** Payload mappers for `automation.entity_changed`, by kind, for kinds without `toPayload`. */
   payloadMappers?: Readonly<Record<string, PayloadMapper>>;

@@ -169,7 +169,7 @@ function sampleNumber(schema: Schema, isInteger: boolean): number {
   return (least + most) / 2;
 }
 
-/** Returns a size limit, or 0 when there is none. */
+/** Returns a minimum size, limited to `MAX_SIZE`, or 0 when there is none. */
 function bounded(bound: unknown): number {
   return typeof bound === 'number' ? Math.min(MAX_SIZE, Math.max(0, bound)) : 0;
 }

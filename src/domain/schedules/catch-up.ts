@@ -9,7 +9,7 @@ export interface ScheduledStart {
   scheduledFor: Date;
   /** When Temporal started the workflow for this time. */
   begunAt: Date;
-  /** Whether a worker that is live now was also live at that time. */
+  /** Whether a worker that is live now was also live at the scheduled time. */
   attended: boolean;
   now: Date;
 }

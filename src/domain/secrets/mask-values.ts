@@ -15,7 +15,7 @@ const CUT = '…';
  */
 export type MaskedParts = 'values' | 'data' | ReadonlySet<string>;
 
-/** Returns a copy of a value in which secrets are masked. */
+/** Returns a copy of a value in which secrets are masked. Default of `scope`: `values`. */
 export type Mask = <T>(value: T, scope?: MaskedParts) => T;
 
 /** Masks nothing. */
