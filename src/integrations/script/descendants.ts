@@ -26,7 +26,7 @@ export function createMark(): ScriptMark {
 
 /**
  * Kills every process with the mark, including processes in other sessions and process groups. Repeats this every 20 ms
- * until none is left, at most 20 times, because processes may fork meanwhile. Does nothing without /proc.
+ * until none is left, at most 20 times, because processes may fork in between. Does nothing without /proc.
  */
 export function killMarked(mark: ScriptMark): Companion {
   let isKilling = false;
