@@ -1,16 +1,11 @@
 import { LruCache } from '../../domain/expressions/lru-cache';
+import { createRunLimit, type RunLimit } from './run-limit';
 
 /**
  * Milliseconds after which a reservation whose run has not begun is dropped: the run is in another process, or this
  * process was suspended.
  */
 const FORGET_MS = 30_000;
-/** Initial limit of runs in flight. The limit grows while starts are quick. */
-const INITIAL = 20;
-/** Minimum limit of runs in flight, regardless of how slow the worker is. */
-const LEAST = 10;
-/** Minimum number of runs in flight that one automation may have. */
-const LEAST_SHARE = 2;
 /**
  * Number of runs that may start beyond the limit when their automation has none in flight, so that a rare run does not
  * wait for a burst of others.
@@ -18,15 +13,8 @@ const LEAST_SHARE = 2;
 const BEYOND = 5;
 /** Milliseconds without requests of other automations after which one automation may use all slots. */
 const ALONE_MS = 10_000;
-/** Weight of the newest start in the moving average of start times. */
-const WEIGHT = 0.1;
-/** Starts count as quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
-const FACTOR = 2;
-const ALLOWANCE_MS = 20;
-/** Factor by which the quickest time grows with each start, so that it adapts to a machine that becomes slower. */
-const FORGET_QUICKEST = 1.001;
-/** Factor by which the limit shrinks after a slow start. */
-const SHRINK = 0.95;
+/** Age in milliseconds at which a run that has not begun no longer counts towards the share of its automation. */
+const SHARE_FORGETS_MS = 5_000;
 /**
  * Milliseconds after its handover within which a call must begin here. After that, another process is assumed to
  * perform it.
@@ -54,8 +42,8 @@ export interface RunSlots {
   /** Takes a slot for a run that was taken from the table, regardless of how many are free. */
   hold(runId: string, automationId: string): void;
   /**
-   * Returns the maximum number of runs of one automation in flight: a quarter of the limit, or all of it while no other
-   * automation requests slots.
+   * Returns the maximum number of runs of one automation in flight. While no other automation requests slots, this is
+   * the limit. Otherwise it is between one and a quarter of the limit, depending on how quick recent starts were.
    */
   share(): number;
   /** Returns the automations that have used their share. */
@@ -119,10 +107,7 @@ interface SlotDeps {
  * have ended. If no slot is free, the start of a run is not eager, which costs the server more, and a task that waits
  * too long times out.
  *
- * The number of runs in flight is limited. The limit shrinks when the time from a start to its first step is longer
- * than for the quickest starts, because runs then only wait for each other inside the worker. It grows while starts are
- * quick. Other runs wait in the table, where automations take turns, so that a burst of one automation delays another
- * by only a few starts.
+ * The number of runs in flight is limited (`run-limit.ts`). Other runs wait in the table, where automations take turns.
  */
 export function createRunSlots(deps: SlotDeps): RunSlots {
   return new SlotTable(deps);
@@ -151,15 +136,10 @@ class SlotTable implements RunSlots {
   readonly #automations = new LruCache<string>(REMEMBERED, Infinity);
   /** Number of normal activities in progress in this process, by task queue. */
   readonly #underWay = new Map<string, number>();
-  /** Moving average of the time from a start to the first step, in milliseconds. */
-  #averageMs = 0;
-  /** The shortest time from a start to the first step, in milliseconds. */
-  #quickestMs = Infinity;
   /** The automation that last requested a slot, and the last time at which the requesting automation changed. */
   #lastRequester: string | undefined;
   #sharedAt = -Infinity;
-  /** Maximum number of runs in flight. */
-  #limit: number;
+  readonly #limit: RunLimit;
 
   constructor({ slots, activities, now = Date.now, onFree }: SlotDeps) {
     this.#slots = slots;
@@ -169,7 +149,7 @@ class SlotTable implements RunSlots {
       this.#resumeWaiting();
       onFree();
     };
-    this.#limit = Math.min(slots, INITIAL);
+    this.#limit = createRunLimit(slots);
   }
 
   free(): number {
@@ -196,14 +176,13 @@ class SlotTable implements RunSlots {
   /** Returns the number of free slots if `beyond` runs above the limit are allowed. */
   #room(beyond: number): number {
     this.#forgetOld();
-    const limit = Math.floor(this.#limit) + this.#waiting() + beyond;
+    const limit = Math.floor(this.#limit.limit()) + this.#waiting() + beyond;
     return Math.max(0, Math.min(this.#slots, limit) - this.#taken());
   }
 
-  /** Returns a quarter of the limit, so that a burst of one automation leaves slots for others that request them. */
   share(): number {
-    if (this.#now() - this.#sharedAt > ALONE_MS) return Math.max(LEAST_SHARE, Math.floor(this.#limit));
-    return Math.max(LEAST_SHARE, Math.floor(this.#limit / 4));
+    const isAlone = this.#now() - this.#sharedAt > ALONE_MS;
+    return Math.max(1, Math.floor(isAlone ? this.#limit.limit() : this.#limit.share()));
   }
 
   full(): string[] {
@@ -319,8 +298,9 @@ class SlotTable implements RunSlots {
     this.#resuming.delete(runId);
     const reservation = this.#reserved.get(runId);
     if (reservation === undefined) return this.#automations.get(runId);
+    const inFlight = this.#taken() - this.#waiting();
+    this.#limit.adapt(this.#now() - reservation.since, { inFlight, isShareUsed: this.full().length > 0 });
     this.#reserved.delete(runId);
-    this.#adapt(this.#now() - reservation.since);
     this.#automations.set(runId, reservation.automationId, 1);
     return reservation.automationId;
   }
@@ -328,20 +308,6 @@ class SlotTable implements RunSlots {
   #noteRequest(automationId: string): void {
     if (this.#lastRequester !== undefined && this.#lastRequester !== automationId) this.#sharedAt = this.#now();
     this.#lastRequester = automationId;
-  }
-
-  /** Adapts the limit to the time from a start to its first step. */
-  #adapt(ms: number): void {
-    this.#averageMs += WEIGHT * (ms - this.#averageMs);
-    this.#quickestMs = Math.min(ms, this.#quickestMs * FORGET_QUICKEST);
-    const least = Math.min(this.#slots, LEAST);
-    if (this.#averageMs > FACTOR * this.#quickestMs + ALLOWANCE_MS) {
-      this.#limit = Math.max(least, this.#limit * SHRINK);
-    } else if (this.#taken() >= this.#limit / 4) {
-      // The limit is raised only while at least a quarter of it is used. Otherwise nothing shows that a higher limit
-      // would help.
-      this.#limit = Math.min(this.#slots, this.#limit + 1);
-    }
   }
 
   #taken(): number {
@@ -374,7 +340,8 @@ class SlotTable implements RunSlots {
   #inFlight(): string[] {
     const busy = [...this.#busy.values()].filter((entry) => !isWaiting(entry));
     const between = [...this.#movingCalls.values(), ...this.#resuming.values()];
-    const entries = [...this.#reserved.values(), ...busy, ...between];
+    const starting = [...this.#reserved.values()].filter(({ since }) => since > this.#now() - SHARE_FORGETS_MS);
+    const entries = [...starting, ...busy, ...between];
     return entries.flatMap(({ automationId }) => automationId ?? []);
   }
 }

@@ -1,0 +1,77 @@
+/** Initial limit of runs in flight. The limit grows while starts are quick. */
+const INITIAL = 20;
+/** Minimum limit of runs in flight, even if every start is slow. */
+const LEAST = 10;
+/** Minimum number of runs in flight that one automation may have. */
+const LEAST_SHARE = 1;
+/** Weight of the newest start in the moving average of start times. */
+const WEIGHT = 0.1;
+/** Starts count as quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
+const FACTOR = 2;
+const ALLOWANCE_MS = 20;
+/** Factor by which the quickest time grows with each start, so that it adapts to a machine that becomes slower. */
+const FORGET_QUICKEST = 1.001;
+/** Factor by which the limit shrinks after a slow start. */
+const SHRINK = 0.95;
+/**
+ * Allowance that takes the place of `ALLOWANCE_MS` for the share of one automation. The share depends on each start,
+ * not on the average.
+ */
+const SHARE_ALLOWANCE_MS = 5;
+/** Number of runs by which the share grows after a quick start. */
+const GROW_SHARE = 0.05;
+/** Factor by which the share shrinks after a slow start. */
+const SHRINK_SHARE = 0.9;
+
+/** Limits the number of runs in flight, in total and for one automation. Both limits are fractional numbers of runs. */
+export interface RunLimit {
+  /** Returns the maximum number of runs in flight. */
+  limit(): number;
+  /**
+   * Returns the maximum number of runs of one automation in flight while other automations request slots: at least one,
+   * at most a quarter of the limit.
+   */
+  share(): number;
+  /**
+   * Adapts both limits to a start.
+   *
+   * @param ms Milliseconds from the start to the first step of the run.
+   * @param load.inFlight Number of runs in flight, with this one.
+   * @param load.isShareUsed Whether an automation has used its share.
+   */
+  adapt(ms: number, load: { inFlight: number; isShareUsed: boolean }): void;
+}
+
+/**
+ * Creates a limit for a process with `slots` workflow task slots.
+ *
+ * The limit shrinks when the time from a start to the first step is longer than for the quickest starts, because runs
+ * then only wait for each other inside the worker. It grows while starts are quick.
+ *
+ * The share of one automation begins with one run, grows while starts are quick, and shrinks after each slow start. A
+ * burst of one automation therefore uses the capacity that others leave, and delays their runs little. If Temporal is
+ * far away, the quickest starts take long too, so that the share grows there as well.
+ */
+export function createRunLimit(slots: number): RunLimit {
+  let averageMs = 0;
+  let quickestMs = Infinity;
+  let limit = Math.min(slots, INITIAL);
+  let share = LEAST_SHARE;
+  const maxShare = () => Math.max(LEAST_SHARE, limit / 4);
+  return {
+    limit: () => limit,
+    share: () => Math.min(share, maxShare()),
+    adapt(ms, { inFlight, isShareUsed }) {
+      averageMs += WEIGHT * (ms - averageMs);
+      quickestMs = Math.min(ms, quickestMs * FORGET_QUICKEST);
+      const isSlow = averageMs > FACTOR * quickestMs + ALLOWANCE_MS;
+      if (isSlow) limit = Math.max(Math.min(slots, LEAST), limit * SHRINK);
+      // The limit grows only while at least a quarter of it is used. Otherwise nothing shows that a higher limit helps.
+      else if (inFlight >= limit / 4) limit = Math.min(slots, limit + 1);
+      const delaysOthers = ms > FACTOR * quickestMs + SHARE_ALLOWANCE_MS;
+      if (delaysOthers) share = Math.max(LEAST_SHARE, share * SHRINK_SHARE);
+      // The share grows only while an automation uses it up. Otherwise nothing shows that a larger one is harmless.
+      else if (isShareUsed) share = Math.min(maxShare(), share + GROW_SHARE);
+    },
+  };
+}
