@@ -6,7 +6,7 @@ import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { messageOf } from '../domain/errors';
 import type { StepOutcome } from '../domain/run/activities';
 import { isInBranch } from '../domain/run/lanes';
-import { LONGEST_RETRY_AFTER_MS } from '../domain/run/step-deadline';
+import { MAX_RETRY_AFTER_MS } from '../domain/run/step-deadline';
 import { withBoundSecrets } from '../edges/egress/bound-secrets';
 import type { ActionResult, CallingAction, CallOutcome } from '../integrations/contract';
 import { withSecretsOfStep } from '../integrations/plugin-secrets';
@@ -230,7 +230,7 @@ async function settleFailure(deps: ActivityDeps, attempt: Attempt, error: unknow
   const failed = { no: sentCount, ...(tookMs !== undefined && { tookMs }), error: described };
   await persist(context, () => noteFailedAttempt(deps.database.db, step.names, attempt.key, failed));
   const backoff = Math.min(retry.maxSeconds, retry.initialSeconds * retry.factor ** (sentCount - 1)) * 1000;
-  const delayMs = Math.min(failure.retryAfterMs ?? backoff, Math.max(LONGEST_RETRY_AFTER_MS, retry.maxSeconds * 1000));
+  const delayMs = Math.min(failure.retryAfterMs ?? backoff, Math.max(MAX_RETRY_AFTER_MS, retry.maxSeconds * 1000));
   if (context.info.isLocal) {
     const apart = attempt.origin !== undefined && deps.origins.isSlow(attempt.origin);
     const timeoutMs = timeoutOf(step, action, attempt.sent?.config ?? {});

@@ -25,7 +25,7 @@ interface SuperviseOptions<T extends Started> {
 }
 
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 30_000;
+const MAX_PAUSE_MS = 30_000;
 /**
  * Milliseconds after which a running part counts as recovered. The pause before its next restart is then the shortest
  * one again.
@@ -52,7 +52,7 @@ export async function supervise<T extends Started>(
       if (Date.now() - startedAt > STABLE_MS) pauseMs = FIRST_PAUSE_MS;
       report(`ended (${reasonOf(exit)}); starting it again in ${pauseMs / 1000} s`);
       await sleep(pauseMs, undefined, { signal: over.signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
+      pauseMs = Math.min(pauseMs * 2, MAX_PAUSE_MS);
       if (over.signal.aborted) return;
       try {
         current = await start();

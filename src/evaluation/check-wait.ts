@@ -21,8 +21,8 @@ interface Armed {
 }
 
 /**
- * Evaluates the condition of an armed wait with each entity that may have fulfilled it, until it is true. Returns the
- * last reading, and in `by` the entity that it was made with.
+ * Evaluates the condition of an armed wait for each entity that may have fulfilled it, until it is true. Returns the
+ * last reading in `seen`, and the entity for which it was made in `by`.
  */
 export async function checkCondition(
   evaluator: Evaluator,
@@ -45,9 +45,9 @@ export async function checkCondition(
 }
 
 /**
- * Returns the entities with which the condition must be checked: those that woke the wait, and those that changed
- * before the wake was answered. At the first check of a wait on any entity of a kind, they include the entities that
- * have changed since its step began. null = no entity in particular.
+ * Returns the entities for which the condition must be checked: those that woke the wait, and those that changed before
+ * the wake was answered. At the first check of a wait on any entity of a kind, they include the entities that have
+ * changed since the step began. null = no entity in particular.
  */
 async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, ...EntityRef[]]> {
   const { changed = null, more = [] } = wait.checkCause ?? {};
@@ -57,8 +57,9 @@ async function changedFor(tx: Executor, wait: Wait): Promise<[EntityRef | null, 
 }
 
 /**
- * Returns the event that woke the wait. The first check also searches the log, and returns an earlier event if one
- * matches, because it may have been logged before the wait was armed. Returns null when there is neither.
+ * Returns the `trigger` scope of the event that ends the wait, or null when there is none. This is the event that woke
+ * the wait, unless the first check, which also searches the log, finds an earlier event that matches: it may have been
+ * logged before the wait was armed.
  */
 export async function earliestMatch(
   deps: MatchDeps,

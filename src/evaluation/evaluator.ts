@@ -72,7 +72,10 @@ export interface Evaluator {
     scope: ExpressionContext,
     more?: readonly { kind: string; id: string }[],
   ): Promise<ConditionReading>;
-  /** Evaluates a condition with a trace of each part, for display. This costs twice as much as `condition`. */
+  /**
+   * Evaluates a condition with a trace of each part, for display. Costs more than `condition`, because each part is
+   * evaluated again for its trace.
+   */
   explain(db: Executor, condition: Condition, scope: ExpressionContext): Promise<ConditionTrace>;
   /**
    * Renders all templates in a value, including nested ones.

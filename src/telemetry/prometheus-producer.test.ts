@@ -47,7 +47,7 @@ it('reads counters as sums, gauges as they are, and histograms with a count for 
 });
 
 it('reports that the metrics could not be read, and exports none', async () => {
-  const error = new Error('the database is away');
+  const error = new Error('the database is unreachable');
   const producer = createPrometheusProducer({ ...at, registries: () => Promise.reject(error) });
   const { resourceMetrics, errors } = await producer.collect();
   expect([resourceMetrics.scopeMetrics, errors]).toEqual([[], [error]]);

@@ -22,11 +22,11 @@ export async function connectNative(address: TemporalAddress): Promise<NativeCon
 }
 
 /** Maximum size of a response, in bytes: a page of a history may exceed gRPC's default of 4 MB. */
-const LARGEST_ANSWER = 128 * 1_024 * 1_024;
+const MAX_RESPONSE_BYTES = 128 * 1_024 * 1_024;
 
 /** Returns a client that connects on first use, for processes that must start while Temporal is unreachable. */
 export function lazyClient(address: TemporalAddress, dataConverter?: DataConverter): Client {
-  const channelArgs = { 'grpc.max_receive_message_length': LARGEST_ANSWER };
+  const channelArgs = { 'grpc.max_receive_message_length': MAX_RESPONSE_BYTES };
   const connection = Connection.lazy({ ...connectionOptions(address), channelArgs });
   return new Client({ connection, namespace: address.namespace, ...(dataConverter && { dataConverter }) });
 }

@@ -58,7 +58,7 @@ const COMPLETION_SECONDS = 60;
  * Milliseconds for which a start waits for the previous execution with its workflow id to complete. After that, the
  * sweep tries again.
  */
-const PATIENCE_MS = 3_000;
+const COMPLETION_TIMEOUT_MS = 3_000;
 const POLL_MS = 25;
 const DEADLINE_MS = 10_000;
 /**
@@ -149,7 +149,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
         const outcome = await resolveConflict(calls, db, run, holder, since);
         if (outcome !== null) return outcome;
         again ||= holder !== null && runIdIn(holder) !== run.id;
-        if (Date.now() - since > 4 * PATIENCE_MS) return 'later';
+        if (Date.now() - since > 4 * COMPLETION_TIMEOUT_MS) return 'later';
       }
     },
     wake: ({ workflowId, runId, path }) => calls.wake(workflowId, { runId, path }),
@@ -197,7 +197,7 @@ async function resolveConflict(
       await calls.terminate(run.workflowId, firstRunIdOf(holder));
       return null;
     }
-    if (Date.now() - since > PATIENCE_MS) return 'later';
+    if (Date.now() - since > COMPLETION_TIMEOUT_MS) return 'later';
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     return null;
   }

@@ -158,10 +158,10 @@ async function takeOnce(
  * Maximum size in bytes of a body that is checked for a handshake. Handshakes are small, and a larger body would be
  * parsed twice.
  */
-const LARGEST_HANDSHAKE_BYTES = 16_384;
+const MAX_HANDSHAKE_BYTES = 16_384;
 
 function handshakeOf({ request, raw }: Inbound): Reply | undefined {
-  if (raw.length > LARGEST_HANDSHAKE_BYTES || !raw.includes('SubscriptionValidationEvent')) return undefined;
+  if (raw.length > MAX_HANDSHAKE_BYTES || !raw.includes('SubscriptionValidationEvent')) return undefined;
   const answer = bodyHandshake(request.headers, parseForeign(raw));
   return answer && { status: 200, ...answer };
 }

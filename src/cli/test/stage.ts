@@ -33,7 +33,7 @@ export interface Stage {
 const TOKEN = 'token-of-the-test';
 const POLL_MS = 4;
 /** Maximum real time in milliseconds that one instant may take. */
-const PATIENCE_MS = 60_000;
+const SETTLE_TIMEOUT_MS = 60_000;
 
 export async function openStage(
   postgres: ScratchPostgres,
@@ -55,7 +55,7 @@ export async function openStage(
     temporal.isIdle() ? await whatIsLeft(database.db) : 'workflows under way';
 
   const settle = async (): Promise<void> => {
-    const until = Date.now() + PATIENCE_MS;
+    const until = Date.now() + SETTLE_TIMEOUT_MS;
     // Require the service to be idle twice. A commit may not have been notified yet, or waiting rows may have been
     // claimed in between.
     await worker.hurry();

@@ -61,7 +61,7 @@ export interface Expected {
 }
 
 /** Timeout in milliseconds for the effects of one post. */
-const PATIENCE_MS = 60_000;
+const EFFECT_TIMEOUT_MS = 60_000;
 /** Milliseconds to wait for other automations after the main effect. */
 const SETTLE_MS = 3_000;
 const POLL_MS = 100;
@@ -92,9 +92,9 @@ export async function postAndWait(deps: ScenarioDeps, expected: Expected, payloa
       fingerprints.has(contextKey ?? ''),
     );
 
-  const patience = Date.now() + PATIENCE_MS;
+  const deadline = Date.now() + EFFECT_TIMEOUT_MS;
   let main: Run | undefined;
-  while (Date.now() < patience) {
+  while (Date.now() < deadline) {
     main = await mainRun();
     if (main !== undefined && (main.status === status || isOver(main.status)) && arrived()) break;
     await sleep(POLL_MS);
@@ -152,7 +152,7 @@ function failureOf(
   if (run === undefined) {
     return changeIds.length === 0
       ? 'the alert changed nothing: it was in that state already'
-      : `no run within ${PATIENCE_MS / 1000} s`;
+      : `no run within ${EFFECT_TIMEOUT_MS / 1000} s`;
   }
   if (run.status !== status) return `the run is ${run.status}, not ${status}`;
   return arrived ? undefined : `nothing arrived at ${effectPath ?? ''} of the receiver`;

@@ -11,13 +11,13 @@ export interface DecidingPart {
 }
 
 /** Maximum length of a value as JSON. A longer value is replaced by the beginning of its JSON text. */
-const LONGEST = 300;
+const MAX_LENGTH = 300;
 
 /** Truncates the values of a part that are too long to be stored. */
 export function boundedPart(part: DecidingPart): DecidingPart {
   const bounded = (value: unknown): unknown => {
     const text = JSON.stringify(value) as string | undefined;
-    return text === undefined ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : value;
+    return text === undefined ? null : text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH)}…` : value;
   };
   return { ...part, found: bounded(part.found), wanted: bounded(part.wanted) };
 }

@@ -26,7 +26,7 @@ export interface ConditionTrace extends Verdict {
 type Values = Pick<ConditionTrace, 'actual' | 'wanted'>;
 
 /** Maximum length of a value in a trace, as JSON. A longer value is replaced by the beginning of its JSON text. */
-const LONGEST = 300;
+const MAX_VALUE_LENGTH = 300;
 const COMPARISONS: readonly BinaryOperator[] = ['==', '!=', '<', '>', '<=', '>=', 'in'];
 /** Maximum number of parts that a trace shows at each level. The verdict covers all parts. */
 const MAX_PARTS = 50;
@@ -182,7 +182,10 @@ function bounded(values: Values): Values {
   return Object.fromEntries(
     Object.entries(values).map(([name, value]) => {
       const text = JSON.stringify(value) as string | undefined;
-      return [name, text === undefined ? null : text.length > LONGEST ? `${text.slice(0, LONGEST)}…` : value];
+      return [
+        name,
+        text === undefined ? null : text.length > MAX_VALUE_LENGTH ? `${text.slice(0, MAX_VALUE_LENGTH)}…` : value,
+      ];
     }),
   );
 }

@@ -1,5 +1,5 @@
 /** Maximum length of a slug without its suffix, in characters. */
-const LONGEST = 60;
+const MAX_LENGTH = 60;
 
 /** Prefix of the workflow ids of housekeeping, which no slug may have. */
 const RESERVED = 'fermata-housekeeping';
@@ -16,7 +16,7 @@ export function slugOf(name: string, id: string): string {
     .replace(/\p{M}/gu, '')
     .toLowerCase()
     .replace(/[^a-z0-9]+/g, '-');
-  const slug = trimmed(trimmed(words).slice(0, LONGEST));
+  const slug = trimmed(trimmed(words).slice(0, MAX_LENGTH));
   if (slug === '') return `automation-${id.slice(0, 8)}`;
   return slug.startsWith(RESERVED) ? `automation-${slug}` : slug;
 }

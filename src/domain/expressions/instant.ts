@@ -1,6 +1,6 @@
 const ISO = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:[.,]\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})?)?$/;
 const HTTP_DATE = /^[A-Z][a-z]{2}, \d{2} [A-Z][a-z]{2} \d{4} \d{2}:\d{2}:\d{2} GMT$/;
-const LONGEST = 40;
+const MAX_LENGTH = 40;
 const LAST = 8.64e15;
 
 /**
@@ -10,7 +10,7 @@ const LAST = 8.64e15;
 export function parseInstant(value: unknown): number | undefined {
   if (typeof value === 'number') return Math.abs(value) <= LAST ? Math.trunc(value) : undefined;
   if (value instanceof Date) return Number.isNaN(value.getTime()) ? undefined : value.getTime();
-  if (typeof value !== 'string' || value.length > LONGEST) return undefined;
+  if (typeof value !== 'string' || value.length > MAX_LENGTH) return undefined;
   const text = value.trim();
   const iso = ISO.exec(text);
   if (iso === null && !HTTP_DATE.test(text)) return undefined;

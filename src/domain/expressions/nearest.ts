@@ -1,4 +1,4 @@
-const LONGEST = 100;
+const MAX_LENGTH = 100;
 
 /** Returns the number of edits (insert, delete, replace, swap neighbours) that turn one word into the other. */
 function distance(a: string, b: string): number {
@@ -30,7 +30,7 @@ function distance(a: string, b: string): number {
  * `-` and `_` are ignored. Returns undefined when no candidate is similar.
  */
 export function nearest(word: string, candidates: Iterable<string>): string | undefined {
-  const plain = (text: string): string => text.slice(0, LONGEST).toLowerCase().replaceAll('-', '_');
+  const plain = (text: string): string => text.slice(0, MAX_LENGTH).toLowerCase().replaceAll('-', '_');
   const wanted = plain(word);
   let best: string | undefined;
   let fewest = Math.max(1, Math.floor(wanted.length / 3)) + 1;

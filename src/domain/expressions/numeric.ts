@@ -1,5 +1,5 @@
 const NUMERIC_TEXT = /^[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?$/;
-const LONGEST = 64;
+const MAX_LENGTH = 64;
 
 /**
  * Returns a number unchanged and a numeric text as a number. Returns undefined for everything else, including blank
@@ -7,7 +7,7 @@ const LONGEST = 64;
  */
 export function numericValue(value: unknown): number | undefined {
   if (typeof value === 'number') return Number.isFinite(value) ? value : undefined;
-  if (typeof value !== 'string' || value.length > LONGEST) return undefined;
+  if (typeof value !== 'string' || value.length > MAX_LENGTH) return undefined;
   const text = value.trim();
   if (!NUMERIC_TEXT.test(text)) return undefined;
   const number = Number(text);

@@ -1,7 +1,7 @@
 import type { RetryPlan } from './plan';
 
 /** Maximum pause that a server may request with `Retry-After`, in milliseconds. */
-export const LONGEST_RETRY_AFTER_MS = 3_600_000;
+export const MAX_RETRY_AFTER_MS = 3_600_000;
 /**
  * Additional time for a step in milliseconds, for outages of Postgres and Temporal, and for reading and writing rows
  * around each attempt.
@@ -14,6 +14,6 @@ const INFRASTRUCTURE_MS = 600_000;
  * `Retry-After`), and 10 minutes for infrastructure.
  */
 export function stepDeadlineMs(timeoutMs: number, { maxAttempts, maxSeconds }: RetryPlan): number {
-  const pauseMs = Math.max(LONGEST_RETRY_AFTER_MS, maxSeconds * 1_000);
+  const pauseMs = Math.max(MAX_RETRY_AFTER_MS, maxSeconds * 1_000);
   return maxAttempts * timeoutMs + (maxAttempts - 1) * pauseMs + INFRASTRUCTURE_MS;
 }

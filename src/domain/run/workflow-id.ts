@@ -5,14 +5,14 @@ import type { ConcurrencyScope } from './bucket';
  * Maximum length of a context key that appears unchanged in workflow ids and search attributes. SQL visibility allows
  * 255 characters.
  */
-const LONGEST_KEY = 120;
+const MAX_KEY_LENGTH = 120;
 
 /**
  * Returns a key for workflow ids and search attributes. A key of more than 120 characters is cut and a hash is
  * appended.
  */
 export function shortKey(key: string): string {
-  return key.length <= LONGEST_KEY ? key : `${key.slice(0, 80).toWellFormed()}~${sha256(key).slice(0, 32)}`;
+  return key.length <= MAX_KEY_LENGTH ? key : `${key.slice(0, 80).toWellFormed()}~${sha256(key).slice(0, 32)}`;
 }
 
 /** Number of characters of a run's id at the end of the workflow id of a `parallel` run. */

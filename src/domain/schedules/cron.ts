@@ -41,7 +41,7 @@ const HOUR: Field = { name: 'hour', least: 0, most: 23 };
 const DAY_OF_MONTH: Field = { name: 'day of month', least: 1, most: 31 };
 const MONTH: Field = { name: 'month', least: 1, most: 12, words: ['', ...MONTHS] };
 const DAY_OF_WEEK: Field = { name: 'day of week', least: 0, most: 7, words: DAYS };
-const LONGEST_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+const MAX_DAYS_OF_MONTH = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
 
 /** Names for common patterns, as in crontab(5). */
 const MACROS: Readonly<Record<string, string>> = {
@@ -99,7 +99,7 @@ export function parseCron(text: string): CronPattern {
     eitherDay: isSet(dayOfMonth) && isSet(dayOfWeek),
     fixedHour: !hour.startsWith('*') && hours.length < 24,
   };
-  const exists = months.some((each) => (daysOfMonth[0] ?? 1) <= (LONGEST_MONTH[each - 1] ?? 0));
+  const exists = months.some((each) => (daysOfMonth[0] ?? 1) <= (MAX_DAYS_OF_MONTH[each - 1] ?? 0));
   if (!exists && !isSet(dayOfWeek)) throw new CronError('None of these months has such a day');
   return pattern;
 }
@@ -208,12 +208,12 @@ function matchesHour(pattern: CronPattern, wall: Date): boolean {
 const wallOf = (instant: Date, timezone: string): Date =>
   new Date(Math.floor(instant.getTime() / 1_000) * 1_000 + zonedTime(instant, timezone).offsetMs);
 
-const LONGEST_SHIFT_MS = 2 * 3_600_000;
+const MAX_SHIFT_MS = 2 * 3_600_000;
 
 /** Returns whether the wall clock shows this time for the second time, because clocks were set back. */
 function isSecondTime(instant: Date, timezone: string): boolean {
   const { offsetMs } = zonedTime(instant, timezone);
-  for (let back = 1_800_000; back <= LONGEST_SHIFT_MS; back += 1_800_000) {
+  for (let back = 1_800_000; back <= MAX_SHIFT_MS; back += 1_800_000) {
     const before = new Date(instant.getTime() - back);
     if (zonedTime(before, timezone).offsetMs - offsetMs === back) return true;
   }

@@ -5,7 +5,7 @@ import { outsideKey } from '../../domain/definition/secret-references';
 import { FermataError, type Finding } from '../../domain/errors';
 import { parseRendered } from '../../domain/registry/parse-rendered';
 import { codeFields } from '../../domain/registry/schema-marks';
-import { holdReferences } from '../../domain/secrets/hold-references';
+import { createReferenceMarks } from '../../domain/secrets/reference-marks';
 import { referencesIn } from '../../domain/secrets/references';
 import type { Evaluator, ExpressionContext } from '../evaluator';
 
@@ -14,7 +14,7 @@ type Config = Record<string, unknown>;
 const ENVIRONMENT = ['x-secret-env'];
 const SECRET_FIELDS = ['x-secret', ...ENVIRONMENT];
 
-/** A rendered configuration into which secrets have not been inserted yet. */
+/** A rendered configuration, before the values of secrets are inserted. */
 export interface RenderedFields {
   /** Secrets that the author referenced, by name, and whether one of the fields is part of an environment. */
   secrets: ReadonlyMap<string, { inEnvironment: boolean }>;
@@ -37,7 +37,7 @@ export async function renderFields(
 ): Promise<RenderedFields> {
   const key = outsideKey(written);
   if (key !== undefined) throw new FermataError('secret_outside', key);
-  const held = holdReferences();
+  const marks = createReferenceMarks();
   const secrets = new Map<string, { inEnvironment: boolean }>();
   const withMarks = mapTexts(written, [], (text, path) => {
     if (isFlagged(schema, path, SECRET_FIELDS)) {
@@ -45,7 +45,7 @@ export async function renderFields(
       for (const name of referencesIn(text)) {
         secrets.set(name, { inEnvironment: isEnvironment || secrets.get(name)?.inEnvironment === true });
       }
-      return held.hold(text);
+      return marks.insert(text);
     }
     const [outside] = referencesIn(text);
     if (outside === undefined) return text;
@@ -57,9 +57,9 @@ export async function renderFields(
   const literal = Object.fromEntries(Object.entries(withMarks).filter(([name]) => code.has(name)));
   const rendered = { ...((await evaluator.render(db, templates, scope)) as Config), ...literal };
   const fill = (values: ReadonlyMap<string, string>) =>
-    held.names.size === 0 ? rendered : (mapTexts(rendered, [], (text) => held.fill(text, values)) as Config);
+    marks.names.size === 0 ? rendered : (mapTexts(rendered, [], (text) => marks.fill(text, values)) as Config);
   const shown = () => {
-    const filled = fill(new Map([...held.names].map((name) => [name, `\${{ secrets.${name} }}`])));
+    const filled = fill(new Map([...marks.names].map((name) => [name, `\${{ secrets.${name} }}`])));
     return Object.fromEntries(Object.entries(filled).filter(([name]) => !code.has(name)));
   };
   return { secrets, fill, shown };

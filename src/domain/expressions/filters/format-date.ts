@@ -14,7 +14,7 @@ const MONTHS = [
   'December',
 ] as const;
 const TOKEN = /'((?:[^']|'')*)'|yyyy|yy|MMMM|MMM|MM|M|dd|d|EEEE|EEE|HH|H|hh|h|mm|m|ss|s|SSS|a|XXX/g;
-const LONGEST_PATTERN = 200;
+const MAX_PATTERN_LENGTH = 200;
 const MAX_ZONES = 50;
 
 // Creating a formatter takes about 50 µs, so formatters are cached by zone.
@@ -109,7 +109,7 @@ export function formatDate(instant: number, format: unknown, timezone: unknown):
   const iso = new Date(instant).toISOString();
   if (format === 'unix') return Math.floor(instant / 1000);
   if (format === 'rfc2822') return new Date(instant).toUTCString();
-  if (typeof format !== 'string' || format === 'ISO' || format.length > LONGEST_PATTERN) return iso;
+  if (typeof format !== 'string' || format === 'ISO' || format.length > MAX_PATTERN_LENGTH) return iso;
   const offsetMs = zoneOffset(instant, typeof timezone === 'string' ? timezone : 'UTC');
   if (offsetMs === undefined) return iso;
   const pattern = format === 'date' ? 'yyyy-MM-dd' : format === 'time' ? 'HH:mm:ss' : format;

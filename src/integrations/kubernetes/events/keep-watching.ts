@@ -20,7 +20,7 @@ import { Expired, listEvents, watchEvents, type Batch, type Source } from './wat
 
 const EVENT = 'kubernetes.event';
 const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+const MAX_PAUSE_MS = 60_000;
 /** Maximum number of changes to append in one transaction. */
 const CHUNK = 500;
 const CAUSE = { actor: { type: 'system', id: 'kubernetes' }, causedBy: null, depth: 0 } as const;
@@ -69,7 +69,7 @@ export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: Abo
         state.mustList = true;
         log.info(about, 'listing the events of a cluster again');
       } else {
-        state.pauseMs = Math.min(state.pauseMs * 2, LONGEST_PAUSE_MS);
+        state.pauseMs = Math.min(state.pauseMs * 2, MAX_PAUSE_MS);
         log.warn(about, 'a watch of Kubernetes failed; trying again');
       }
     }
