@@ -21,14 +21,14 @@ import {
 /** Maximum number of changes in one routing transaction. */
 const BATCH = 64;
 /**
- * Maximum number of concurrent batches. They concern different entities, so one batch is evaluated while another
- * commits.
+ * Maximum number of concurrent batches. With two, one batch is evaluated while the other commits. They contain changes
+ * of different entities.
  */
 const LANES = 2;
-/** Minimum number of changes for a second batch; fewer changes share one commit. */
-const WORTH_A_LANE = 16;
+/** Maximum number of changes for which a single batch, and therefore a single commit, is used. */
+const CHANGES_PER_LANE = 16;
 /** Maximum number of changes of a batch that are evaluated concurrently. */
-const EVALUATED = 8;
+const CONCURRENT = 8;
 /** Timeout of a plugin's listener, in milliseconds. */
 const LISTENER_MS = 30_000;
 
@@ -47,7 +47,7 @@ export interface Routable extends ChangeCandidates {
  * or set aside, and only later changes of its entity wait.
  */
 export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {
-  const count = Math.min(LANES, Math.ceil(routables.length / WORTH_A_LANE));
+  const count = Math.min(LANES, Math.ceil(routables.length / CHANGES_PER_LANE));
   const lanes: Routable[][] = Array.from({ length: count }, () => []);
   const laneOf = new Map<string, Routable[]>();
   for (const routable of routables) {
@@ -66,7 +66,7 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
     const { batch, rest } = takeBatch(left);
     const gated = await evaluate(deps, batch, blocked);
     await decide(deps, gated.filter(needsDecision), blocked);
-    await markSilent(
+    await markWithoutDecision(
       deps,
       gated.filter((each) => !needsDecision(each) && !blocked.has(entityKey(each.routed.change))),
     );
@@ -75,8 +75,8 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
 }
 
 /**
- * Returns whether a change neither reads nor writes rows that other changes of its entity in the same batch read or
- * write.
+ * Returns whether a change is independent of other changes of its entity: it reads no rows that they write, and writes
+ * no rows that they read.
  */
 const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
@@ -105,8 +105,8 @@ export function takeBatch(
 }
 
 /**
- * Notifies listeners and evaluates gates. A change that fails blocks its entity: later changes of the entity are left
- * out.
+ * Notifies listeners and evaluates gates. If a change fails and will be retried, its entity is blocked, and later
+ * changes of the entity are left out.
  */
 async function evaluate(
   deps: RouteDeps & { log: Logger },
@@ -114,7 +114,7 @@ async function evaluate(
   blocked: Set<string>,
 ): Promise<Attempted[]> {
   const results: ({ gated: GatedChange } | { error: unknown } | undefined)[] = [];
-  await inLanes([...batch.entries()], EVALUATED, async ([index, routable]) => {
+  await inLanes([...batch.entries()], CONCURRENT, async ([index, routable]) => {
     try {
       await notify(routable);
       results[index] = { gated: await passGates(deps, routable) };
@@ -128,7 +128,7 @@ async function evaluate(
     const result = results[index];
     if (result === undefined || blocked.has(entityKey(routable.change))) continue;
     if ('gated' in result) attempted.push({ ...result.gated, routable });
-    else await setBack(deps, routable, result.error, blocked);
+    else await recordFailure(deps, routable, result.error, blocked);
   }
   return attempted;
 }
@@ -149,7 +149,7 @@ async function decide(
     await routeBatch(deps, batch);
   } catch (error) {
     if (isDatabaseAway(error)) throw error;
-    if (batch.length === 1) return setBack(deps, first.routable, error, blocked);
+    if (batch.length === 1) return recordFailure(deps, first.routable, error, blocked);
     const middle = Math.ceil(batch.length / 2);
     for (const half of [batch.slice(0, middle), batch.slice(middle)]) {
       const open = half.filter(({ routable }) => !blocked.has(entityKey(routable.change)));
@@ -158,8 +158,8 @@ async function decide(
   }
 }
 
-/** Marks changes as routed if all their candidates were refused, and records the refusals. */
-async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
+/** Marks changes that need no decision as routed, and records the refusals of their candidates. */
+async function markWithoutDecision(deps: RouteDeps, gated: readonly GatedChange[]): Promise<void> {
   const marked = await markWithRoutings(
     deps.database.db,
     deps.workerId,
@@ -174,8 +174,8 @@ async function markSilent(deps: RouteDeps, gated: readonly GatedChange[]): Promi
   );
 }
 
-/** Records that a change failed on its own data. Blocks the entity of the change unless the change was set aside. */
-async function setBack(
+/** Records that a change could not be routed. Blocks the entity of the change if the change will be retried. */
+async function recordFailure(
   { database, workerId, log }: RouteDeps & { log: Logger },
   { change, fence, attempts }: Routable,
   error: unknown,
@@ -191,8 +191,8 @@ async function notify({ change, listeners }: Routable): Promise<void> {
 }
 
 /**
- * Waits for a listener.
- * @throws {Error} after `LISTENER_MS`, so that one listener cannot block a partition forever
+ * Waits until a listener has finished.
+ * @throws {Error} after `LISTENER_MS`, so that a single listener cannot block a partition forever
  */
 async function within(work: Promise<void> | void): Promise<void> {
   if (work === undefined) return;

@@ -28,7 +28,7 @@ interface Row extends ChangeRow {
   is_retried: boolean;
 }
 
-/** Returns the key of the entity whose changes must stay in order. */
+/** Returns the key of the entity that a change belongs to. Changes with the same key are routed in order. */
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
 /** Number of the oldest unrouted changes from which a fair read chooses. */

@@ -8,7 +8,8 @@ import { Sleeper } from './sleeper';
 const POLL_MS = 1_000;
 const RENEW_MS = 1_500;
 /**
- * Milliseconds between lease renewals while workers have different plugins, because partitions then move more often.
+ * Milliseconds between lease renewals while workers have different plugins. Partitions are then handed over between
+ * workers, so leases change more often.
  */
 const RENEW_MIXED_MS = 300;
 const PAUSE_AFTER_FAULT_MS = 500;
@@ -27,7 +28,7 @@ export interface Dispatcher {
   poke(): void;
   /** Renews the leases now. Call it when another worker has started or stopped. */
   renew(): void;
-  /** Releases the leases, waits until the batch in progress has ended, and writes the buffered evaluations. */
+  /** Releases the leases, waits until the current batch has ended, and writes the buffered evaluations. */
   stop(): Promise<void>;
 }
 
@@ -39,7 +40,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const routeNext = createRouteNext(deps);
   let stopped = false;
   let poked = false;
-  let shallRenew = false;
+  let renewRequested = false;
   const routing = new Sleeper();
   const renewing = new Sleeper();
   // A stalled loop is only reported and not restarted, because every statement of these loops has its own timeout.
@@ -48,11 +49,11 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
 
   const renewLoop = async (): Promise<void> => {
     while (!stopped) {
-      shallRenew = false;
+      renewRequested = false;
       await leases.renew().catch((error: unknown) => log.warn({ reason: messageOf(error) }, 'failed to renew leases'));
       routing.wake();
       watchedLeases?.round();
-      if (!stopped && !shallRenew) await renewing.sleep(deps.fleet.differs() ? RENEW_MIXED_MS : RENEW_MS);
+      if (!stopped && !renewRequested) await renewing.sleep(deps.fleet.differs() ? RENEW_MIXED_MS : RENEW_MS);
     }
   };
 
@@ -69,7 +70,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         const left = since + READ_EVERY_MS - Date.now();
         if (!full && left > 0 && !stopped) await pause(left);
       } catch (error) {
-        if (isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is back');
+        if (isDatabaseAway(error))
+          log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is reachable again');
         else log.error({ err: error }, 'failed to route changes; trying again');
         if (!stopped) await routing.sleep(PAUSE_AFTER_FAULT_MS);
       }
@@ -83,7 +85,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       routing.wake();
     },
     renew() {
-      shallRenew = true;
+      renewRequested = true;
       renewing.wake();
     },
     async stop() {

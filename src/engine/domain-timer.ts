@@ -15,22 +15,22 @@ import { createSweep, type Sweep } from './sweep';
 const BATCH = 50;
 const CLOCK: Cause = { actor: { type: 'system', id: 'clock' }, causedBy: null, depth: 0 };
 
-const OWN: readonly ClockWork[] = [
+const BUILT_IN: readonly ClockWork[] = [
   { due: maintenancesDue, work: startAndEndDue },
   { due: satellitesSilent, work: loseSilent },
   { due: slosDue, work: computeDue },
 ];
 
 export interface DomainTimer extends Sweep {
-  /** Returns the SQL condition that is true when something is due. */
+  /** Returns the SQL condition that is true when any of this work is due. */
   due: () => SQL;
 }
 
 /**
- * Performs the work of the domains that becomes due with time: starts and ends maintenances, marks silent satellites
- * offline, computes objectives, and sends the digest. The rows are the timers. The first worker that takes a row does
- * its work under the row's lock. Work that became due while all workers were down, or when the clock jumped, is still
- * due.
+ * Creates the sweep for domain work that becomes due at a certain time: it starts and ends maintenances, marks silent
+ * satellites offline, computes objectives, and sends the digest. Due work is found in the tables, so work that became
+ * due while all workers were down is done late rather than lost. Each row is processed under its lock, by the first
+ * worker that takes the lock.
  */
 export function createDomainTimer(deps: {
   database: Database;
@@ -41,7 +41,7 @@ export function createDomainTimer(deps: {
   more?: readonly ClockWork[];
 }): DomainTimer {
   const { database, entities, notifier, log, more = [] } = deps;
-  const all = [...OWN, ...more];
+  const all = [...BUILT_IN, ...more];
 
   const doDueWork = async (isStopped: () => boolean): Promise<void> => {
     for (const { work } of all) {

@@ -123,9 +123,9 @@ function overdueLimits(clock: Clock) {
 }
 
 /**
- * Fires overdue dwells from their rows. The workflow's timer may fire the same dwell at the same time. Both lock the
- * row, and the second of them finds the dwell spent. Each page begins after the last row of the previous page, because
- * a dwell that has to wait for unrouted changes remains in the result.
+ * Fires overdue dwells from their rows. If the workflow's timer fires a dwell at the same time, the transaction that
+ * locks the row second finds the dwell spent. Each page begins after the last row of the previous page, because a dwell
+ * that has to wait for unrouted changes remains overdue.
  */
 async function fireOverdue({ database, clock, fire }: DwellTimersDeps, isStopped: () => boolean): Promise<boolean> {
   const limits = overdueLimits(clock);

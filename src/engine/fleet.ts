@@ -11,15 +11,16 @@ export interface Fleet {
   /** Returns whether a worker with other plugins is live, or was live within the last few minutes. */
   differs(): boolean;
   /**
-   * Returns the names whose owners read changes of this kind or these events. `lacking` are names that only other
-   * workers know, and `own` are names that this worker knows.
+   * Returns the names of the kinds, triggers and plugins that read changes of this kind or these events: in `lacking`
+   * those that only other workers provide (including workers that stopped within the last few minutes), in `own` those
+   * of this worker.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
-  /** Returns whether there is a single live worker, other than this worker, that knows all of these names. */
-  someoneKnows(names: readonly string[]): boolean;
-  /** Returns whether another worker knows a name. Workers that stopped within the last few minutes count. */
-  someoneKnew(name: string): boolean;
-  /** Names that this worker knows. */
+  /** Returns whether a single live worker, other than this worker, provides all of these names. */
+  isProvidedByOther(names: readonly string[]): boolean;
+  /** Returns whether another worker provides a name. Workers that stopped within the last few minutes count. */
+  wasProvidedByOther(name: string): boolean;
+  /** Names that this worker provides. */
   readonly names: readonly string[];
 }
 
@@ -99,8 +100,8 @@ export function createFleet(deps: {
       lacking: namesIn(foreign, kind, events),
       own: namesIn(ownReaders, kind, events),
     }),
-    someoneKnew: (name) => [...others.values()].some(({ knowledge: { names } }) => names.includes(name)),
-    someoneKnows: (names) =>
+    wasProvidedByOther: (name) => [...others.values()].some(({ knowledge: { names } }) => names.includes(name)),
+    isProvidedByOther: (names) =>
       [...others.values()].some(({ live, knowledge: { names: known } }) => {
         return live && names.every((name) => known.includes(name));
       }),

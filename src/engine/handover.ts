@@ -15,9 +15,9 @@ const HOLD_SECONDS = 60;
 /** The decision of this worker about a change. */
 export type Verdict =
   | { type: 'route' }
-  /** The changes of the entity wait for a worker that knows the missing names. */
+  /** The changes of the entity wait for a worker that provides the missing names. */
   | { type: 'hold' }
-  /** Another live worker knows these names. */
+  /** Another live worker provides these names. */
   | { type: 'hand-over'; names: string[] };
 
 const ROUTE: Verdict = { type: 'route' };
@@ -45,11 +45,12 @@ export interface ChangeConcerns {
 }
 
 /**
- * Creates the decision about changes that need a trigger, filter, kind or plugin that this worker does not have. Such a
- * change is handed over to a live worker that has what is missing and everything else that the change needs. If no live
- * worker has what is missing, and a trigger of an enabled automation needs it, the change waits for a minute, which is
- * enough for a restart. A filter that no worker has had recently is not waited for. In all other cases, and after that
- * minute, the change is routed without the missing part, and each of these triggers gets an evaluation that says so.
+ * Creates the component that decides about changes that need a trigger, filter, kind or plugin that this worker does
+ * not have. If another live worker has what is missing and everything else that the change needs, the change is handed
+ * over to that worker. If no live worker has what is missing, and a trigger of an enabled automation needs it, the
+ * change waits up to 60 s, which is enough for a restart. A change does not wait for a filter that no worker has had
+ * recently. In all other cases, the change is routed without the missing part, and each trigger that needs it gets an
+ * evaluation that says so.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -80,12 +81,12 @@ export function createHandover(deps: {
       if (unknown.length === 0 && !fleet.differs()) return ROUTE;
       const { lacking, own, concerned } = lackingOf(fleet, change.kind, concerns, unknown);
       if (lacking.length === 0) return ROUTE;
-      const live = lacking.filter((name) => fleet.someoneKnows([name]));
-      if (live.length > 0 && fleet.someoneKnows([...live, ...own])) return { type: 'hand-over', names: live };
+      const live = lacking.filter((name) => fleet.isProvidedByOther([name]));
+      if (live.length > 0 && fleet.isProvidedByOther([...live, ...own])) return { type: 'hand-over', names: live };
       if (unknown.length === 0) return ROUTE;
-      // Without this condition, a filter that no worker has would delay every event that a trigger with this filter
-      // listens to.
-      const mayReturn = lacking.some((name) => !isFilter(name) || fleet.someoneKnew(name));
+      // Without this condition, a filter that no worker has would delay every event of each trigger that uses the
+      // filter.
+      const mayReturn = lacking.some((name) => !isFilter(name) || fleet.wasProvidedByOther(name));
       if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
       for (const trigger of concerned) {
         const { automationId, triggerId, event, filters } = trigger;
@@ -103,8 +104,8 @@ export function createHandover(deps: {
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
 /**
- * Returns three things: the names that routing a change requires and this worker lacks, the required names that it has,
- * and the triggers that need the missing names.
+ * Returns in `lacking` the names that routing a change requires and this worker does not provide, in `own` the required
+ * names that it provides, and in `concerned` the triggers that need the missing names.
  */
 function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown: readonly UnknownTrigger[]) {
   const events = [...concerns.events, ...concerns.dwellEvents];

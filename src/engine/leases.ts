@@ -21,8 +21,8 @@ export interface Leases {
    */
   renew(): Promise<void>;
   /**
-   * Releases a partition whose next change needs names that this worker does not know. A worker that knows them takes
-   * it.
+   * Releases a partition whose next change needs names that this worker does not provide, so that a worker that
+   * provides them can take it.
    */
   handOver(partition: number, names: readonly string[]): Promise<void>;
   /** Releases all leases, so that other workers need not wait for them to expire, and takes no more. */
@@ -31,8 +31,8 @@ export interface Leases {
 
 /**
  * Keeps the leases of one worker process. When a worker dies, other workers take over its partitions after at most 5 s
- * plus the time until their next renewal. A process that was suspended learns at its next statement that its epochs are
- * outdated.
+ * plus the time until their next renewal. The routing statements of a process that was suspended for longer have no
+ * effect, because the epochs of its partitions have changed.
  */
 export function createLeases({ db, workerId, fleet }: LeasesDeps): Leases {
   let held = new Map<number, number>();

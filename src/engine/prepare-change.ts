@@ -52,8 +52,8 @@ export interface PrepareDeps {
 /**
  * Creates the step between reading a change and routing it. The step derives the events of the change, and finds the
  * triggers and listeners that they concern. It returns null for a change that is not routed now because its entity is
- * held back after a failure, its partition was lost or is being handed over, or no live worker knows the names that it
- * needs.
+ * held back after a failure, its partition was lost or is being handed over, or the change waits for a worker that
+ * provides the names that it needs.
  */
 export function createPrepareChange(
   deps: PrepareDeps,

@@ -56,10 +56,10 @@ interface Placed {
 }
 
 /**
- * Evaluates config and filter of a change's candidates, and also variables and conditions of those without window and
- * dwell. Reads live state and writes nothing, so it may be repeated. Throws when infrastructure fails, and on bugs; an
- * error of an automation is a refusal. The total number of steps that the expressions of all automations may take is
- * limited, so that they cannot delay other changes (`inShares`).
+ * Evaluates config and filter of a change's candidates. For candidates without window and dwell, also evaluates
+ * variables and conditions. Reads live state and writes nothing, so it may be repeated. Throws when infrastructure
+ * fails, and on bugs; an error of an automation is a refusal. The total number of steps that the expressions of all
+ * automations may take is limited, so that they cannot delay other changes (`inShares`).
  */
 export async function passGates(deps: RouteDeps, routed: ChangeCandidates): Promise<GatedChange> {
   const groups = byAutomation(routed);
@@ -132,7 +132,7 @@ export function needsDecision({ routed, survivors, windows, dwells }: GatedChang
   return routed.hasDwells || survivors.length > 0 || windows.length > 0 || dwells.length > 0;
 }
 
-const OVER = refused('config', 'The change was retried, and the state that it reports no longer holds.');
+const NO_LONGER_HOLDS = refused('config', 'The change was retried, and the state that it reports no longer holds.');
 
 /**
  * Evaluates config and filter. For a change that was retried, also checks whether the state that it reports still
@@ -150,7 +150,7 @@ async function enter(
   if (!isRetried || !entered.passed || !holds || holds.refuses?.(config) !== undefined) return entered;
   const { payload } = entered;
   const isOver = (await holdsNow(deps, db, holds, { entity: holds.entity(payload), payload, config })) === false;
-  return isOver ? { ...OVER, contextKey: entered.scope.facts.contextKey } : entered;
+  return isOver ? { ...NO_LONGER_HOLDS, contextKey: entered.scope.facts.contextKey } : entered;
 }
 
 /**

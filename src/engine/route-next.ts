@@ -17,7 +17,7 @@ import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
  */
 const ROUND_MS = 100;
 /** Initial, minimum and maximum number of changes that are read at a time. */
-const [FIRST_BATCH, LEAST_BATCH, MAX_BATCH] = [128, 32, 500];
+const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 32, 500];
 /** Maximum number of waits that are recorded for one change. */
 const MAX_WAITS = 200;
 
@@ -41,7 +41,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const prepare = createPrepareChange({ ...deps, handover, resting });
   /** Whether the last read was full. If so, the next read is fair (see `change-reader.ts`). */
   let hasBacklog = false;
-  let limit = FIRST_BATCH;
+  let limit = INITIAL_BATCH;
   return async () => {
     const since = performance.now();
     const held = leases.held();
@@ -62,7 +62,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const prepared = own.filter(({ fence }) => !given.has(fence.partition));
     const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];
     if (deps.keepsRoutings) noteWaits(prepared, waits);
-    const { irrelevant, relevant } = splitByListeners(prepared);
+    const { irrelevant, relevant } = splitByRelevance(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
     if (hasBacklog) limit = limitAfter(changes.length, performance.now() - since);
     return hasBacklog;
@@ -71,13 +71,13 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
 
 /** Returns how many changes to read next, after a full read of `changes` that took `ms` milliseconds to route. */
 const limitAfter = (changes: number, ms: number): number =>
-  Math.max(LEAST_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
+  Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
 /**
- * Separates changes that concern nothing from changes that pass through gates. One statement marks the former as
- * routed.
+ * Separates changes that have no effect (`irrelevant`), which one statement marks as routed, from changes with
+ * candidates, listeners, dwells or rows of `routings`.
  */
-function splitByListeners(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
+function splitByRelevance(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
   const irrelevant: ChangeFence[] = [];
   const relevant: Routable[] = [];
   /** Entities for which an earlier change of this batch may arm a dwell that a later change must find. */

@@ -28,14 +28,14 @@ interface EventCandidates {
 }
 
 /**
- * Stage 1: finds the triggers that an event may concern. This is one look-up in memory, and its cost does not grow with
- * the number of automations for other events.
+ * Finds the triggers that an event may concern. A look-up reads only memory, and its cost does not grow with the number
+ * of automations for other events.
  */
 export class RoutingIndex {
   private readonly events = new Map<string, EventCandidates>();
   /** Triggers that are disabled, or whose automations are disabled. */
   private readonly disabled = new Map<string, EventCandidates>();
-  /** Enabled triggers whose type this process knows, but whose automations use a filter that it does not have. */
+  /** Enabled triggers with a type that this process has, in automations that use a filter that it does not have. */
   private readonly incomplete = new Map<string, EventCandidates>();
   /** For each automation, the functions that remove its entries. */
   private readonly entries = new Map<string, (() => void)[]>();
@@ -113,7 +113,7 @@ export class RoutingIndex {
     return this.byName.get(nameOf(automationId, triggerId));
   }
 
-  /** Returns the same as `find`, but for a trigger whose automation uses a filter that this process does not have. */
+  /** Like `find`, but for a trigger whose automation uses a filter that this process does not have. */
   findIncomplete(automationId: string, triggerId: string): Candidate | undefined {
     return this.incompleteByName.get(nameOf(automationId, triggerId));
   }

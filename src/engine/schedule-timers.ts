@@ -19,8 +19,8 @@ import { createSweep, type Sweep } from './sweep';
 /** Number of rows per statement. Each row costs a call to Temporal. */
 const BATCH = 50;
 /**
- * Milliseconds between two comparisons of the rows with the Schedules in Temporal, in case Temporal's database was
- * lost.
+ * Milliseconds between two comparisons of the rows with the Schedules in Temporal. The comparison restores Schedules
+ * after a loss of Temporal's database.
  */
 const COMPARE_MS = 300_000;
 

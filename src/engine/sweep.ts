@@ -10,16 +10,17 @@ export interface Sweep {
 }
 
 /**
- * Maximum pause, in milliseconds, of a sweep that works only when it is poked. The watchdog expects an iteration at
- * least every 25 s.
+ * Interval, in milliseconds, at which a sweep without a timer reports progress even if it was not poked. The watchdog
+ * expects an iteration at least every 25 s.
  */
-const ROUND_MS = 10_000;
+const REPORT_EVERY_MS = 10_000;
 
 /**
- * Creates a sweep, which does the work at once, after each poke, and after `everyMs` without a poke, because the
- * process that should have poked may have died. If `everyMs` is 'poked', it works only at once and after each poke (the
- * sweeper pokes when there is work). An error is reported and does not stop the sweep. With a `watch`, a round that
- * does not end is abandoned: a new round begins, and `isStopped` returns true to the abandoned one.
+ * Creates a sweep, which does the work at the start, after each poke, and when `everyMs` have passed without a poke,
+ * because the process that should have poked may have died. If `everyMs` is 'poked', the work is done only at the start
+ * and after each poke (the sweeper pokes when there is work). An error is reported and does not stop the sweep. With a
+ * `watch` and a `name`, a round that does not end is abandoned: a new round begins, and `isStopped` returns true in the
+ * abandoned one.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';
@@ -51,7 +52,7 @@ export function createSweep(deps: {
       const more = isDue && (await attempt(isStopped));
       if (isStopped()) return;
       watched?.round();
-      if (!poked && !more) await sleeper.sleep(everyMs === 'poked' ? ROUND_MS : everyMs);
+      if (!poked && !more) await sleeper.sleep(everyMs === 'poked' ? REPORT_EVERY_MS : everyMs);
       else if (more) poked = true;
     }
   };

@@ -24,8 +24,8 @@ export interface DueWork {
 }
 
 /**
- * Searches every second, in one statement, for rows whose time has come, or whose process died before it handled them.
- * Each kind of work is searched for by one worker at a time, which holds a lease of 5 s.
+ * Searches every second, in one statement, for rows that are due, and for rows that a process left unfinished when it
+ * died. Only one worker at a time searches for each kind of work; it holds a lease of 5 s.
  */
 export function createSweeper(deps: {
   db: Executor;

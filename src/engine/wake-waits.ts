@@ -76,8 +76,8 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
 }
 
 /**
- * Returns, for each run, the number of evaluation steps that its waits may use. All runs of an automation share one
- * number. Runs that cannot be read are left out.
+ * Returns, for each run, the number of evaluation steps that its waits may use. The runs of an automation share one
+ * budget. Runs that cannot be read are left out.
  */
 async function stepsByRun(
   { sourceOf }: WakeDeps,
@@ -115,8 +115,8 @@ const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }
 
 /**
  * Returns what wakes a wait, or null when none of the changes does. `{}` means that the run must evaluate the wait,
- * because this worker lacks a filter or the evaluation failed. In the latter case the run records the error of its own
- * evaluation.
+ * because this worker lacks a filter or its evaluation failed. If the evaluation of the run fails as well, the run
+ * records that error.
  */
 async function wakingOf(
   deps: WakeDeps,
@@ -173,8 +173,8 @@ function warnOfSteps({ log }: WakeDeps, { runId, path }: Wait): void {
 }
 
 /**
- * Returns the entities for which a wait must be evaluated. These are all changed entities for a wait on any entity of a
- * kind. Otherwise it is a single entity, because one evaluation covers all of them.
+ * Returns the entities for which a wait must be evaluated. For a wait on any entity of a kind, these are all changed
+ * entities. Otherwise, a single entity is enough, because one evaluation covers all of them.
  */
 function changedFor({ refs }: Wait, derived: readonly DerivedChange[]): { kind: string; id: string }[] {
   const changed = new Map(derived.map(({ change: { kind, id } }) => [`${kind}:${id}`, { kind, id }]));

@@ -44,7 +44,7 @@ export interface RunLauncher {
   pokeStarts(): void;
   /** Starts runs that wait in the table, and closes executions that have to be closed. */
   poke(): void;
-  /** Receives the starts and ends of local steps and calls in this process, from which runs in flight are counted. */
+  /** Counts the runs in flight. Call these functions when local steps and calls of this process start or end. */
   slots: Pick<RunSlots, 'enter' | 'call' | 'arrive' | 'resume'>;
   stop(): Promise<void>;
 }
@@ -121,7 +121,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
 }
 
 /**
- * Closes executions whose rows have ended. Also starts the next run of each bucket whose active run ended without
+ * Closes the executions of ended runs. Also starts the next run of each bucket in which the active run ended without
  * starting it. Returns whether there were such buckets, so that there may be runs to start.
  */
 async function closeExecutions(database: Database, temporal: RunStarter | null): Promise<boolean> {

@@ -11,25 +11,25 @@ const BATCH = 100;
 const LANES = 40;
 /** Milliseconds during which free slots are collected, so that one statement fills them. */
 const GATHER_MS = 10;
-/** Milliseconds within which a run that was noted as waiting is committed to the table. */
-const ADMITTED_MS = 1_000;
+/**
+ * Time in milliseconds within which the admission of a waiting run is expected to commit. Until then, the table may not
+ * show the run.
+ */
+const COMMIT_MS = 1_000;
 /** Maximum number of automations whose last turn is remembered. */
 const MAX_SERVED = 500;
 
 /** Runs that wait in the table for a slot. */
 export interface PendingRuns {
   /**
-   * Returns whether runs of this automation wait in the table. If so, its new runs must wait too, so that runs start in
-   * order.
+   * Returns whether runs of this automation may be waiting in the table. If so, its new runs must wait too, so that
+   * runs start in order.
    */
   isWaiting(automationId: string): boolean;
   noteWaiting(automationId: string): void;
   /** Returns whether the table may contain runs that could start in a free slot. */
   isAny(): boolean;
-  /**
-   * Starts as many runs as there are free slots. Returns whether there may be more runs and also free slots for these
-   * runs.
-   */
+  /** Starts as many runs as there are free slots. Returns true when there may be both more runs and more free slots. */
   sweep(): Promise<boolean>;
 }
 
@@ -41,7 +41,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   let backlog = false;
   /**
    * Automations in the order of their last turn. The order is kept between sweeps, because slots often become free one
-   * at a time, and each of them is a turn.
+   * at a time, and each slot is one turn.
    */
   const served = new Set<string>();
 
@@ -54,7 +54,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   /** Lets new runs of an automation start directly again once none of its runs waits in the table. */
   const forgetStarted = (inTable: ReadonlySet<string>, since: number): void => {
     for (const [automationId, at] of waiting)
-      if (at < since - ADMITTED_MS && !inTable.has(automationId)) waiting.delete(automationId);
+      if (at < since - COMMIT_MS && !inTable.has(automationId)) waiting.delete(automationId);
   };
 
   return {
@@ -96,9 +96,7 @@ export function createPendingRuns(deps: { db: Executor; slots: RunSlots; attempt
   };
 }
 
-/**
- * Returns the automations from which the maximum of `count` runs was taken, so that more of their runs may be waiting.
- */
+/** Returns the automations from which `count` runs, the maximum, were taken. More of their runs may be waiting. */
 function automationsWith(count: number, runs: readonly StartableRun[]): string[] {
   const taken = new Map<string, number>();
   for (const { automationId } of runs) taken.set(automationId, (taken.get(automationId) ?? 0) + 1);

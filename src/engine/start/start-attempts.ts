@@ -35,7 +35,11 @@ export function createStartAttempts(deps: {
 
   const noteAway = (error: unknown): void => {
     const service = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
-    if (!away) log.warn({ reason: messageOf(error) }, `${service} is away; runs stay pending until it is back`);
+    if (!away)
+      log.warn(
+        { reason: messageOf(error) },
+        `${service} is unreachable; runs stay pending until it is reachable again`,
+      );
     away = true;
   };
 
