@@ -53,7 +53,7 @@ const ELSEWHERE_MS = 120_000;
 
 /**
  * Carries out a command and, in the same activity, the steps that follow it. With `elsewhere`, uses a normal activity,
- * which Temporal offers to other workers until it finds a worker that has the filters of the definition.
+ * which Temporal offers to other workers until one has the filters of the definition.
  */
 export function performStretch(
   scope: CancellationScope,
@@ -83,7 +83,10 @@ const anywhere = (name: string, summary: string): Pick<RunActivities, 'performSt
     name,
   );
 
-/** Returns the steps that follow a step in its list; empty when the step is not in the current list of the branch. */
+/**
+ * Returns the steps that follow a step in the current list of its branch; empty when this list does not contain the
+ * step.
+ */
 function followingOf({ list }: Branch, node: PlanNode): readonly PlanNode[] {
   const at = list?.steps[list.index] === node ? list.index + 1 : Infinity;
   return list?.steps.slice(at) ?? [];
@@ -108,8 +111,9 @@ async function keepingNotes<T>(
 
 /**
  * Performs a provider call as a normal activity. The step's row counts and limits the attempts. Temporal itself retries
- * until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. The activity receives
- * a cancel through its heartbeat. `next` is the call that the preceding stretch announced, with its task queue.
+ * until the step's deadline, so that an outage of Postgres or Temporal never uses up an attempt. A cancel reaches the
+ * activity through its heartbeat. `next` is the call at which the preceding stretch ended; it determines the task
+ * queue.
  */
 export async function callStep(
   scope: CancellationScope,
@@ -127,7 +131,8 @@ export async function callStep(
     startToCloseTimeout: timeoutMs + BOOKKEEPING_MS,
     scheduleToCloseTimeout: stepDeadlineMs(timeoutMs, node.retry),
     heartbeatTimeout: '5 seconds',
-    // A suspended worker still receives tasks, one after another, for as long as its polls are open (about a minute).
+    // The number of attempts is not limited: a suspended worker may use up several, because its open polls receive
+    // tasks for about a minute.
     retry: { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '10 seconds' },
   });
   const input = { ...state.stepInput(branch), path, ...(!isApart && { mayMove: true as const }) };
@@ -144,7 +149,10 @@ export async function callStep(
   }
 }
 
-/** Returns the failure that the step's attempts have recorded, or undefined for a failure that only Temporal knows. */
+/**
+ * Returns the failure that the step's attempts have recorded, or undefined when they have recorded none, for example
+ * after a timeout.
+ */
 function failedFor(cause: unknown): Failed | undefined {
   if (!(cause instanceof ApplicationFailure) || !cause.nonRetryable) return undefined;
   const [outcome] = (cause.details ?? []) as Partial<Failed>[];
@@ -161,7 +169,7 @@ export function failStep(
   return keepingNotes(state, input, () => scope.run(() => local(node.action, node.label).failStep(input)));
 }
 
-/** Writes the notes in a separate activity, because the next activity of the run may be a month away. */
+/** Writes the notes in a separate activity, because the next activity of the run may begin only a month later. */
 export async function writeNotes(scope: CancellationScope, state: RunState): Promise<void> {
   const input = { runId: state.runId, journal: state.beginWriting() };
   await scope.run(() => local(ACTIVITY_NAMES.notes).writeNotes(input));

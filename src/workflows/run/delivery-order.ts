@@ -37,10 +37,10 @@ export function takePosition(scope: CancellationScope): number {
   return position;
 }
 
-/** Draws the next position. Call it for a delivery that is not the end of an activity or a timer. */
+/** Returns the next position. Call it for a delivery that is not the end of an activity or a timer. */
 export const nextPosition = (): number => (order().count += 1);
 
-/** Returns the number of the current workflow task, counted by the deliveries of the server. */
+/** Returns the number of the current workflow task. It increases whenever the server delivers something. */
 export const currentTask = (): number => order().task;
 
 /**
@@ -68,7 +68,7 @@ export const interceptors: WorkflowInterceptorsFactory = () => ({
   internals: [
     {
       activate(input, next) {
-        // Completions of local activities arrive within the workflow task that started them.
+        // Completions of local activities begin no new task: they arrive within the task that started the activities.
         if (input.activation.jobs?.some(({ resolveActivity }) => !resolveActivity?.isLocal)) order().task += 1;
         const { delivered } = order();
         for (const { fireTimer, resolveActivity } of input.activation.jobs ?? []) {

@@ -15,7 +15,7 @@ export interface Delivery {
 }
 
 /** Minimum pause of a wait in milliseconds. Its timer may fire a moment before the deadline by the database's clock. */
-const LEAST_PAUSE_MS = 250;
+const MIN_PAUSE_MS = 250;
 
 /**
  * Returns the duration of a timer in milliseconds. The duration is positive even if no time is left, because there must
@@ -24,7 +24,7 @@ const LEAST_PAUSE_MS = 250;
 export function durationOf(command: Extract<Command, { type: 'sleep' | 'wait' }>): number {
   if (command.type === 'sleep' && command.retry) return command.ms;
   const ms = command.ms ?? (command.until ?? 0) - Date.now();
-  return Math.max(command.type === 'wait' ? LEAST_PAUSE_MS : 1, ms);
+  return Math.max(command.type === 'wait' ? MIN_PAUSE_MS : 1, ms);
 }
 
 /**

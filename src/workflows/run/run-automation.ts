@@ -38,7 +38,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   // Signals may arrive in the first task, before the claim has been answered. They are kept for the scheduler.
   const early: string[] = [];
   let onWake = (path: string): void => void early.push(path);
-  // Other runs may use the same workflow id before and after this one.
+  // Before and after this run, other runs may use the same workflow id.
   setHandler(wake, (signal) => {
     if (signal.runId === runId) onWake(signal.path);
   });
@@ -52,7 +52,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   const claimed = await CancellationScope.nonCancellable(() =>
     local(input.first ?? ACTIVITY_NAMES.claim, 'start').claimRun({ runId, executionRunId, ...resumes }),
   );
-  // The row has ended or belongs to another execution. This execution came too late and leaves no trace.
+  // The row has ended or belongs to another execution, so this execution ends without any effect.
   if (!claimed) return { status: 'dropped' };
 
   const state = new RunState(runId, claimed.variables, input);

@@ -28,10 +28,10 @@ export class Scheduler {
   private draining = false;
   private outcome: Reply | null = null;
   private readonly room = new TaskRoom();
-  /** Whether there is a timer that will begin the next workflow task. */
-  private begins = false;
+  /** Whether a timer has been started that will begin the next workflow task. */
+  private isTaskRequested = false;
 
-  /** `claimed` is the result of the claim, whose bytes are part of the first workflow task. */
+  /** `claimed` is the result of the claim. Its size counts towards the first workflow task. */
   constructor(
     private readonly state: RunState,
     claimed: unknown,
@@ -94,7 +94,7 @@ export class Scheduler {
 
   /** After each delivery, issues held commands, writes notes that no activity will write, and ends a long execution. */
   private settle(): void {
-    if (this.outcome === null && this.room.release()) this.beginTask();
+    if (this.outcome === null && this.room.release()) this.requestTask();
     if (this.outcome !== null || this.underWay > 0) return;
     if (this.draining) {
       this.outcome = { error: new ContinueLater() };
@@ -216,7 +216,7 @@ export class Scheduler {
     }
   }
 
-  /** Holds a fiber back between two steps if the history is long. Returns whether it does. */
+  /** If the history is long, holds a fiber back between two steps. Returns whether the fiber was held back. */
   private park(fiber: Fiber): boolean {
     this.draining ||= this.state.isLong();
     fiber.parked = this.draining;
@@ -292,7 +292,7 @@ export class Scheduler {
     }
     fiber.parked = true;
     const { command } = fiber;
-    // A new execution does not repeat a call that takes over from a local attempt.
+    // A call that takes over from a local attempt must be made here: a new execution would not repeat it.
     const isUnderWay = command?.type === 'call' && command.after !== null;
     this.underWay += isUnderWay ? 1 : 0;
     this.room.hold({
@@ -300,7 +300,7 @@ export class Scheduler {
       isStale: () => fiber.command !== command,
       drop: () => void (this.underWay -= isUnderWay ? 1 : 0),
       issue: () => {
-        // The next execution issues the commands that this one has not issued.
+        // Commands that were not issued here are issued by the next execution.
         if (this.draining && !isUnderWay) return;
         this.underWay -= isUnderWay ? 1 : 0;
         fiber.parked = false;
@@ -310,14 +310,14 @@ export class Scheduler {
     return null;
   }
 
-  /** Begins a new workflow task, by means of a timer that fires in that task. */
-  private beginTask(): void {
-    if (this.begins) return;
-    this.begins = true;
+  /** Requests a new workflow task by starting a timer, which fires in that task. */
+  private requestTask(): void {
+    if (this.isTaskRequested) return;
+    this.isTaskRequested = true;
     const scope = new CancellationScope({ cancellable: false });
     void scope
       .run(() => sleep(1, { summary: 'next workflow task' }))
-      .then(() => this.deliver(takePosition(scope), () => void (this.begins = false)));
+      .then(() => this.deliver(takePosition(scope), () => void (this.isTaskRequested = false)));
   }
 
   private start(
@@ -380,7 +380,7 @@ export class Scheduler {
     return child;
   }
 
-  /** Starts a new branch for each that has ended. It loops, because branches may end as soon as they start. */
+  /** Starts a new branch for each branch that has ended. Loops, because a branch may end as soon as it starts. */
   private fill(fiber: Fiber, fork: Fork): void {
     fork.starting = true;
     for (; fork.vacant > 0 && !fork.unwound && !fiber.cancelled; fork.vacant -= 1) {

@@ -3,8 +3,8 @@ import type { RunError } from '../../domain/run/step-record';
 
 /**
  * Maximum number of bytes of commands and markers in one workflow task. Temporal refuses a completion above 4 MB. The
- * difference is left for what is not counted: headers, notes, and the result of the run's own stretch (at most 1.5 MB,
- * and at most one at a time).
+ * remaining 2 MB are for parts that are not counted: headers, notes, and the result of the run's own stretch (at most
+ * 1.5 MB, and at most one at a time).
  */
 const MAX_BYTES = 2_000_000;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
@@ -44,8 +44,8 @@ interface Held {
 
 /**
  * Counts the bytes of the current workflow task and holds back commands that would not fit. The count must depend only
- * on the order of deliveries, so that a replay arrives at the same count. A task therefore begins with a delivery of
- * the server, never with the end of a local activity.
+ * on the order of deliveries, so that a replay arrives at the same count. For this reason, only a delivery of the
+ * server begins a new task, never the end of a local activity.
  */
 export class TaskRoom {
   private used = 0;
@@ -55,7 +55,8 @@ export class TaskRoom {
   private held: Held[] = [];
 
   /**
-   * Begins a task, because the server has delivered something. Commands that were issued before are in the history now.
+   * Resets the count when the server has begun a new workflow task. The commands of earlier tasks are in the history by
+   * then.
    */
   begin(task: number): void {
     if (task === this.task) return;
