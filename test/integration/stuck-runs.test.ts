@@ -70,7 +70,7 @@ actions: [{ delay: { hours: 1 } }]`);
     expect(found.filter(({ advice }) => advice === '')).toEqual([]);
     const stuckOf = async (id: string) =>
       ((await e.call(api, 'GET', `/runs/${id}`))['run'] as { stuck: unknown }).stuck;
-    expect(await stuckOf(wedged)).toBe('Its workflow task failed 4 times; Temporal shows the error.');
+    expect(await stuckOf(wedged)).toBe('Its workflow task failed 3 times; Temporal shows the error.');
     expect(await stuckOf(young)).toBeNull();
     await e.database.db.execute(sql`update runs set started_at = now(), start_at = now() where id = ${wedged}`);
     await find();

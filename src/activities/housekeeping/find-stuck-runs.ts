@@ -8,8 +8,8 @@ import { messageOf } from '../../domain/errors';
 const LIMIT = 500;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 10;
-/** Number of attempts above which a workflow task is reported as stuck. */
-const MAX_TRIES = 3;
+/** Number of consecutive failures of a workflow task at which the run is reported as stuck. */
+const STUCK_FAILURES = 3;
 /** Name of this work in `periodic_work`. */
 export const FIND_STUCK_RUNS = 'find-stuck-runs';
 
@@ -30,9 +30,9 @@ export function createFindStuckRuns(deps: {
       const reason = `Not started for ${seconds} s: no worker with a free workflow task slot has reached Temporal.`;
       return { code: 'not_started', reason };
     }
-    const tries = await triesOf(deps.client(), run);
-    if (tries > MAX_TRIES) {
-      return { code: 'workflow_task', reason: `Its workflow task failed ${tries} times; Temporal shows the error.` };
+    const failures = await failuresOf(deps.client(), run);
+    if (failures >= STUCK_FAILURES) {
+      return { code: 'workflow_task', reason: `Its workflow task failed ${failures} times; Temporal shows the error.` };
     }
     try {
       await deps.sourceOf(run.id);
@@ -63,14 +63,15 @@ export function createFindStuckRuns(deps: {
 }
 
 /**
- * Returns the number of attempts of the pending workflow task, or 0 when none is pending or Temporal does not know the
- * execution.
+ * Returns how often the pending workflow task has failed, or 0 when no task is pending or the execution no longer
+ * exists.
  */
-async function triesOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {
+async function failuresOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {
   if (client === null || executionRunId === null) return 0;
   try {
     const { raw } = await client.workflow.getHandle(workflowId, executionRunId).describe();
-    return Number(raw.pendingWorkflowTask?.attempt ?? 0);
+    // The first attempt has the number 1.
+    return Math.max(0, Number(raw.pendingWorkflowTask?.attempt ?? 0) - 1);
   } catch (error) {
     if (error instanceof WorkflowNotFoundError) return 0;
     throw error;
