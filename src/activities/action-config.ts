@@ -16,9 +16,10 @@ export interface RenderedConfig {
 /**
  * Renders the configuration of an action, inserts secrets where its schema accepts them and the author referenced them,
  * and checks the result against the schema. A caller that uses the returned secrets must first record them and add them
- * to the step's mask. The step keeps the rendered configuration with references in place of secrets.
+ * to the step's mask. The step keeps the rendered configuration with references in place of secrets. Each of the errors
+ * fails the step without a retry.
  * @throws {FermataError} `config_invalid`; `secret_outside` for a reference in a field that takes none;
- * `secret_not_allowed` for a secret that is bound to other uses. All of them fail the step without a retry
+ * `secret_not_allowed` for a secret that is bound to other uses
  */
 export async function renderConfig(
   db: Executor,

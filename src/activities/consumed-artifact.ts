@@ -4,8 +4,9 @@ import type { StoredArtifact } from '../db/runs/step-states';
 import type { RunSource } from '../db/runs/run-source';
 
 /**
- * Returns the artifact that an action works on when its config names no id. This is the nearest earlier artifact of the
- * run, or otherwise the newest open artifact in the store with the same automation and context key.
+ * Returns the artifact that an action works on when its config names no id: the nearest earlier artifact of the run, or
+ * otherwise the newest open artifact that a run of the same automation with the same context key has created. Returns
+ * null when there is neither.
  */
 export async function consumedArtifact(
   db: Executor,

@@ -13,7 +13,7 @@ describe('an activity whose name describes its purpose', () => {
 
   it('fails if this release does not have the function, so that Temporal offers it to other workers', async () => {
     const attempt = new MockActivityEnvironment({ activityType: 'incident.create' }).run(activity, {}, 'later');
-    await expect(attempt).rejects.toThrow('This worker does not know the activity incident.create.');
+    await expect(attempt).rejects.toThrow('This worker does not have the activity incident.create.');
     await expect(attempt).rejects.not.toHaveProperty('nonRetryable', true);
   });
 });

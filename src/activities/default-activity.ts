@@ -14,6 +14,6 @@ export function createDefaultActivity(activities: RunActivities): (input: unknow
   return (input, fn) => {
     const activity = byName.get(String(fn));
     if (activity) return activity(input);
-    return Promise.reject(new Error(`This worker does not know the activity ${Context.current().info.activityType}.`));
+    return Promise.reject(new Error(`This worker does not have the activity ${Context.current().info.activityType}.`));
   };
 }

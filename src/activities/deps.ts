@@ -28,7 +28,8 @@ export interface ActivityDeps extends RunSources {
   /** The load that calls put on the activity slots, by origin. */
   origins: OriginLoad;
   /**
-   * Reports that a local step of an execution waits for the answer to a call, until the returned function is called.
+   * Called when a local step of an execution begins to wait for the answer to a call. Returns a function to be called
+   * when the wait has ended.
    */
   onLocalCall: (executionRunId: string) => () => void;
   /** Called when the end of a run allows other runs to start. */

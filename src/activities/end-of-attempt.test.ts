@@ -23,7 +23,7 @@ describe('the end of an attempt', () => {
 
   it('whose activity Temporal has given up comes when another attempt has become the current one', async () => {
     const { context, cancel } = cancelled({ notFound: true });
-    const answers = [true, new Error('Postgres is away'), false];
+    const answers = [true, new Error('Postgres is unreachable'), false];
     const asked: number[] = [];
     const end = endOfAttempt(context, () => {
       const answer = answers[asked.push(asked.length) - 1] ?? false;

@@ -30,9 +30,10 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 }
 
 /**
- * Checks a wait. If the condition is not met at the first check, arms the wait and then evaluates it again in a new
- * transaction. This closes the race with changes: the second check sees all changes that were committed before the row
- * was visible, and changes that are committed later find the armed row. Later checks are caused by a wake or a timer.
+ * Checks a wait. The first call arms the wait, unless it is a `wait_until` with a condition that is already true, and
+ * then evaluates the wait in a new transaction. This closes the race with changes: the evaluation sees all changes that
+ * were committed before the row was visible, and changes that are committed later find the armed row. Later calls are
+ * caused by a wake or a timer.
  */
 export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<StepEvaluation> {
   const { db } = deps.database;
@@ -49,7 +50,7 @@ export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<
   return db.transaction((tx) => check(deps, tx, step));
 }
 
-/** Arms the wait and returns null, or returns the evaluation of a wait that ends at once. */
+/** Arms the wait and returns null. Returns the evaluation instead if the wait ends at once. */
 async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<StepEvaluation | null> {
   const { runId, path } = step.names;
   await writeJournal(tx, runId, step.input.journal);

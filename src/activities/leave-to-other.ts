@@ -6,14 +6,14 @@ import { keyOf } from './call-attempt';
 import { outcomeBefore } from './settle-step';
 import type { ActionStepOfRun } from './step';
 
-/** Timeout of one attempt at an action that this worker does not know, in milliseconds. */
+/** Timeout in milliseconds of one attempt at an action that this worker does not have. */
 const UNKNOWN_TIMEOUT_MS = 600_000;
 /** Milliseconds until Temporal offers the step to a worker again. */
 const OFFER_AGAIN_MS = 1_000;
 
 /**
- * Returns the failure of a normal activity whose worker lacks filters. Temporal then offers the activity to other
- * workers, until it finds a worker that has the filters.
+ * Returns the failure of a normal activity on a worker that lacks filters. Temporal then offers the activity to other
+ * workers, until one has the filters.
  */
 export function lacksFilters(filters: readonly string[]): ApplicationFailure {
   const message = `This worker does not have filter ${filters.join(', ')}.`;
@@ -22,7 +22,7 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
 
 /**
  * Hands a step over to a worker that has its action. The local attempt becomes a normal activity, which Temporal offers
- * to all workers until it finds such a worker. This does not use up an attempt. The step's row shows that the step is
+ * to all workers until one has the action. This does not use up an attempt. The step's row shows that the step is
  * running.
  */
 export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<StepOutcome> {

@@ -11,13 +11,13 @@ import type { RunSecrets } from './run-secrets';
  * Maximum length of a stack in characters. A stack begins with the message, which may be as long as the answer of a
  * provider.
  */
-const LONGEST_STACK = 10_000;
+const MAX_STACK_LENGTH = 10_000;
 
 /**
  * Rebuilds every failure that an activity throws, except cancellations, without the secrets of the run, because
- * Temporal stores failures. The cause is left out. The error of a failed query contains its parameters, which may be
- * data from people and providers, so it is replaced by its cause. Texts are cut, because Temporal refuses failures
- * above 2 MB.
+ * Temporal stores failures. Causes are left out. The message of a failed query contains its parameters, which may be
+ * data from people and providers, so the message of its cause is used instead. Texts are cut, because Temporal refuses
+ * failures above 2 MB.
  */
 export function maskFailures(deps: { db: Executor; secrets: RunSecrets }): ActivityInterceptorsFactory {
   const maskOf = async (input: unknown): Promise<Mask> => {
@@ -59,6 +59,6 @@ function rebuilt(error: unknown, mask: Mask | null): Error {
   );
   plain.name = visible instanceof Error ? visible.name : 'Error';
   const stack = visible instanceof Error ? (visible.stack ?? '') : '';
-  plain.stack = mask === null ? plain.message : shortText(mask(stack), LONGEST_STACK);
+  plain.stack = mask === null ? plain.message : shortText(mask(stack), MAX_STACK_LENGTH);
   return plain;
 }

@@ -5,9 +5,9 @@ const SLOW_MS = 1_000;
 /** Number of consecutive quick attempts after which a slow origin counts as quick again. */
 const QUICK_IN_A_ROW = 3;
 /** Milliseconds without a call after which a slow origin is tried locally again. */
-const FORGET_MS = 60_000;
-/** Number of origins that are remembered. */
-const ORIGINS = 2_000;
+const SLOW_FOR_MS = 60_000;
+/** Maximum number of origins whose load is remembered. */
+const MAX_ORIGINS = 2_000;
 
 /**
  * The kind of slot that an attempt takes: one of the local activities, of the normal activities, or of the task queue
@@ -30,8 +30,8 @@ export interface OriginLoad {
   /** Returns whether the origin is slow. Calls to slow origins are performed on the task queue of calls. */
   isSlow(origin: string): boolean;
   /**
-   * Begins an attempt. The returned function ends it. An attempt that timed out counts as slow, regardless of its
-   * duration.
+   * Begins an attempt. The returned function ends it. An attempt that timed out counts as slow even if its timeout was
+   * short.
    */
   begin(origin: string, slots: CallSlots): (end: { timedOut: boolean }) => void;
 }
@@ -51,18 +51,18 @@ interface Origin {
  * workflow task until the server answers, so a server that hangs would stall claims, waits and dwells of all
  * automations. A normal attempt holds a slot that calls to other origins need. The load is kept in memory, separately
  * in each process.
- * @param deps.slots number of slots for normal activities in this process, which is also the number for local ones. One
- * origin takes at most a quarter of each
+ * @param deps.slots number of slots for normal activities in this process, and also of those for local activities. One
+ * origin takes at most a quarter of each kind
  */
 export function createOriginLoad(deps: { slots: number; now?: () => number }): OriginLoad {
   const { now = () => performance.now() } = deps;
   const share = Math.max(1, Math.floor(deps.slots / 4));
-  const origins = new LruCache<Origin>(ORIGINS, Infinity);
+  const origins = new LruCache<Origin>(MAX_ORIGINS, Infinity);
 
   const isSlow = ({ local, quick, lastAt }: Origin): boolean => {
     const [oldest] = local;
     if (oldest !== undefined && now() - oldest.since > SLOW_MS) return true;
-    return quick < QUICK_IN_A_ROW && now() - lastAt < FORGET_MS;
+    return quick < QUICK_IN_A_ROW && now() - lastAt < SLOW_FOR_MS;
   };
 
   return {

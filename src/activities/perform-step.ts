@@ -37,8 +37,8 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
 
 /**
  * Creates the activity that performs one action with retries. When the step has failed permanently, the activity throws
- * a non-retryable failure whose type is the error's code. It must be non-retryable because Temporal's retry policy of
- * these activities has no limit.
+ * a failure whose type is the error's code. The failure is non-retryable, because Temporal's retry policy for these
+ * activities has no limit.
  */
 export function createCallStep(deps: ActivityDeps): (input: StepInput) => Promise<StepOutcome> {
   const performStep = createPerformStep(deps);

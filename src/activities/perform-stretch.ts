@@ -31,12 +31,13 @@ import type { LastStep } from './step';
 const BUDGET_MS = 2_000;
 /** Maximum number of outcomes of one stretch. They become one marker in the history. */
 const MAX_OUTCOMES = 200;
-const MAX_BYTES = 262_144;
+/** Maximum total length of the outcomes of the run's own stretch as JSON, in UTF-16 code units. */
+const MAX_LENGTH = 262_144;
 /**
- * Maximum size in bytes of the outcomes of a branch's stretch, as JSON. It is smaller than the maximum for the run
- * itself, because the results of many concurrent branches must fit into one workflow task.
+ * Maximum total length of the outcomes of a branch's stretch as JSON, in UTF-16 code units. It is smaller than the
+ * maximum for the run itself, because the results of many concurrent branches must fit into one workflow task.
  */
-const MAX_BYTES_OF_BRANCH = 65_536;
+const MAX_BRANCH_LENGTH = 65_536;
 
 /**
  * Creates the activity that drives the interpreter. It carries out the steps of a branch one after another, each in its
@@ -156,13 +157,13 @@ function closedAt({ done: [first] }: Stretched): Stretched {
  */
 function withBudget({ branch }: StretchInput): (done: CommandOutcome[], next: StretchCommand) => boolean {
   const started = performance.now();
-  const most = branch === '' ? MAX_BYTES : MAX_BYTES_OF_BRANCH;
-  let bytes = 0;
+  const most = branch === '' ? MAX_LENGTH : MAX_BRANCH_LENGTH;
+  let length = 0;
   return (done, { node }) => {
-    bytes += JSON.stringify(done.at(-1)).length;
+    length += JSON.stringify(done.at(-1)).length;
     if (branch !== '' && (node.kind === 'variables' || (node.kind === 'repeat' && node.form === 'for_each')))
       return true;
-    return performance.now() - started > BUDGET_MS || bytes > most || done.length >= MAX_OUTCOMES || isCancelled();
+    return performance.now() - started > BUDGET_MS || length > most || done.length >= MAX_OUTCOMES || isCancelled();
   };
 }
 

@@ -29,8 +29,8 @@ export interface PreparedCall {
 
 /**
  * Renders the configuration, opens the connection, and records the secrets that the call uses, so that the run masks
- * them. Returns a handover when this attempt may not make the call, because it is local but may take long, its origin
- * is slow, or its origin already uses its share of the slots.
+ * them. Returns a handover when this attempt must not make the call: it is local and the call may take long, the origin
+ * is slow, or the origin already uses its share of the slots.
  */
 export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise<PreparedCall | Handover> {
   const { db } = deps.database;

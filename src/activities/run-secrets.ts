@@ -28,11 +28,12 @@ export interface RunSecrets {
   remember(runId: string, used: readonly UsedSecret[]): Promise<void>;
   /** Returns the mask of the secrets that are stored for a run, and of `more`, which are about to be used. */
   maskOf(runId: string, stored: readonly SealedRunSecret[], more?: readonly UsedSecret[]): Mask;
-  /** Does the same as `maskOf`, but reads the stored secrets first. */
+  /** Like `maskOf`, but reads the stored secrets first. */
   readMask(db: Executor, runId: string): Promise<Mask>;
 }
 
-const MASKS = 500;
+/** Maximum number of masks in the cache. */
+const MAX_MASKS = 500;
 
 const both = (mask: Mask, more: Mask | undefined): Mask =>
   more === undefined ? mask : (value, scope) => more(mask(value, scope), scope);
@@ -47,7 +48,7 @@ export function createRunSecrets(deps: {
   maskOfPlugins?: Mask;
 }): RunSecrets {
   const { db, cipher, backend, onHit, maskOfPlugins } = deps;
-  const masks = new LruCache<Mask>(MASKS, 64 * 1024 * 1024);
+  const masks = new LruCache<Mask>(MAX_MASKS, 64 * 1024 * 1024);
 
   const own: RunSecrets = {
     async resolve(uses) {

@@ -13,14 +13,14 @@ export const RECONCILE_CLOSED = 'reconcile-closed';
  * late.
  */
 const OVERLAP_MS = 60_000;
-/** How far back the first round searches for closed executions, in milliseconds. */
-const FIRST_LOOK_MS = 3_600_000;
+/** Milliseconds before the first round from which it searches for closed executions. */
+const FIRST_PERIOD_MS = 3_600_000;
 const PAGE = 200;
 
 /**
- * Ends open rows whose executions have closed since the last round: terminated or cancelled in the Web UI, timed out,
- * or failed. Costs one visibility query, regardless of how many runs are open. Rows whose execution no longer exists
- * are found by `reconcileRuns`.
+ * Ends the open rows of executions that have closed since the last round: terminated or cancelled in the Web UI, timed
+ * out, or failed. The cost depends on the number of these executions and not on the number of open runs. Rows whose
+ * execution no longer exists are found by `reconcileRuns`.
  */
 export function createReconcileClosed(deps: {
   client: () => Client | null;
@@ -46,7 +46,7 @@ export function createReconcileClosed(deps: {
     const client = deps.client();
     if (!client) return;
     const startedAt = Date.now();
-    const last = Number((await positionOf(database.db, RECONCILE_CLOSED)) ?? startedAt - FIRST_LOOK_MS);
+    const last = Number((await positionOf(database.db, RECONCILE_CLOSED)) ?? startedAt - FIRST_PERIOD_MS);
     const since = new Date(last - OVERLAP_MS).toISOString();
     const query = `${IS_RUN} AND TaskQueue = '${deps.taskQueue}' AND CloseTime > '${since}' AND ExecutionStatus IN ('Terminated', 'TimedOut', 'Canceled', 'Failed')`;
     let repaired = 0;

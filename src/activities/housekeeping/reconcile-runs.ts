@@ -16,8 +16,8 @@ const PAGE = 200;
 /** Maximum number of concurrent calls to Temporal. */
 const CONCURRENT = 20;
 /**
- * Time limit of one call in milliseconds, below the start-to-close timeout of the activity. The next call continues
- * where this one stopped.
+ * Time limit of one execution of the activity in milliseconds, below its start-to-close timeout. The next execution
+ * continues at the position that was reached.
  */
 const BUDGET_MS = 120_000;
 /** Age in milliseconds below which an execution is left alone, because its row may not be committed yet. */
@@ -36,8 +36,8 @@ interface ReconcileDeps {
  * Repairs differences between rows and Temporal: open rows whose executions were closed from outside (in the Web UI, by
  * a timeout, or lost with Temporal's own database), executions whose rows no longer exist (Postgres was restored from a
  * backup), and waiting runs without a wait. After a restore of Postgres, every open execution gets a signal to evaluate
- * its waits, because it may be ahead of its rows. Reads all open runs in pages until the time is used up; the next call
- * continues from there.
+ * its waits, because it may be ahead of its rows. Reads all open runs in pages until the time is used up; the next
+ * execution of the activity continues from there.
  */
 export function createReconcileRuns(deps: ReconcileDeps): HousekeepingActivities['reconcileRuns'] {
   const { database } = deps;

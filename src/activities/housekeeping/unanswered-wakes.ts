@@ -5,8 +5,11 @@ import { isStillWoken, unansweredWakes } from '../../db/runs/wait-queries';
 import type { EvaluateWaitsSignal } from '../../domain/run/messages';
 
 const LIMIT = 200;
-/** Milliseconds to wait until an execution has processed a signal. After that, the next round checks its wait again. */
-const PATIENCE_MS = 5_000;
+/**
+ * Milliseconds to wait until an execution has processed a signal. If it takes longer, the next round checks its wait
+ * again.
+ */
+const PROCESSING_TIMEOUT_MS = 5_000;
 const POLL_MS = 250;
 
 /**
@@ -25,8 +28,8 @@ export async function evaluateWaits(client: Client, run: { id: string; workflowI
 }
 
 /**
- * Ends waits that their executions have already passed. The rows of these waits come from an older backup of Postgres,
- * and nobody answers their wakes. The executions are first signalled to evaluate their waits, so that the wait of a
+ * Ends waits that their executions have already passed. Such rows come from an older backup of Postgres, and no
+ * execution answers their wakes. Before that, each execution is signalled to evaluate its waits, so that the wait of a
  * slow execution is kept. Returns how many waits were ended.
  */
 export async function endForgottenWaits(client: Client, db: Executor): Promise<number> {
@@ -41,9 +44,12 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
   return ended;
 }
 
-/** Waits until the execution has no pending workflow task. Returns false when it is closed, or after `PATIENCE_MS`. */
+/**
+ * Waits until the execution has no pending workflow task. Returns false when it is closed, or after
+ * `PROCESSING_TIMEOUT_MS`.
+ */
 async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
-  for (const since = Date.now(); Date.now() - since < PATIENCE_MS;) {
+  for (const since = Date.now(); Date.now() - since < PROCESSING_TIMEOUT_MS;) {
     const { raw, status } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return false;
     if (!raw.pendingWorkflowTask) return true;
