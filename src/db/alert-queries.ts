@@ -1,7 +1,7 @@
 import { sql, type SQL } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** The fields of an alert that are not part of its reactive state. */
+/** An alert: its state, and the fields that the table `alerts` keeps for it. */
 export interface AlertRecord {
   fingerprint: string;
   state: Record<string, unknown>;

@@ -58,8 +58,8 @@ export async function findSilences(
 }
 
 /**
- * Locks the silences until the transaction ends. `write` waits for all other holders and `read` only for writers, so an
- * alert that is processed during a write sees its result.
+ * Locks the silences until the transaction ends. `write` excludes all other holders, and `read` only writers. An alert
+ * that is processed during a write of silences therefore waits, and is compared with the new silences.
  */
 export async function lockSilences(tx: Executor, mode: 'write' | 'read'): Promise<void> {
   await tx.execute(

@@ -63,10 +63,10 @@ export interface AlertWrite {
   fingerprint: string;
   prev: EntityState | null;
   next: EntityState;
-  /** Id of the change row; null = only fields that are not reactive have changed. */
+  /** Id of the change row; null = no reactive field has changed. */
   changeId: string | null;
   groupFacts: Record<string, unknown>;
-  /** Whether a message was received. If not, a person or a timer wrote the state. */
+  /** Whether a message caused the write. If not, a person or a timer caused it. */
   received: boolean;
   isNewEpisode: boolean;
 }

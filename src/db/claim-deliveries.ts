@@ -84,7 +84,7 @@ export async function claimDelivery(
 
 /**
  * Claims one key together with the hash of the message's content, in the caller's transaction. Returns undefined when
- * the key was new, otherwise the values that were stored with it. If no hash was stored, returns the given hash.
+ * the key is new, otherwise the stored change ids and hash (the given hash if none was stored).
  */
 export async function claimContent(
   tx: Executor,

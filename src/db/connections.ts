@@ -20,8 +20,8 @@ export async function findConnection(
 }
 
 /**
- * Returns the connections that a step may mean. This is the connection with this id or, if there is none, those with
- * this name: at most two, which is enough to see that the name is ambiguous.
+ * Returns the connection with this id. If no connection has this id, returns connections with this name: at most two,
+ * which is enough to detect an ambiguous name.
  */
 export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
   const row = await findConnection(db, idOrName);

@@ -6,11 +6,13 @@ import { automations, evaluations } from './tables/automations';
  * Maximum length of a context key that is stored with a reason, in UTF-16 code units. It is limited because an index
  * contains it.
  */
-const LONGEST_KEY = 500;
+const MAX_KEY_LENGTH = 500;
 
-/** Returns a context key in the form that `evaluations` stores: well-formed, without NUL, at most 500 characters. */
+/**
+ * Returns a context key in the form that `evaluations` stores: well-formed, without NUL, at most 500 UTF-16 code units.
+ */
 export const keptContextKey = (key: string): string =>
-  key.replaceAll('\u0000', '').slice(0, LONGEST_KEY).toWellFormed();
+  key.replaceAll('\u0000', '').slice(0, MAX_KEY_LENGTH).toWellFormed();
 
 /** Filters of a list of reasons. */
 export interface EvaluationFilter {

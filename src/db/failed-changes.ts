@@ -32,9 +32,8 @@ export async function listFailedChanges(db: Executor, page: { limit: number; bef
 }
 
 /**
- * Puts a change that was set aside back into the queue. Its `error` records the time of the retry; from this the
- * dispatcher knows that it must check whether a state trigger still holds. Returns undefined when no change with this
- * id was set aside.
+ * Puts a change that was set aside back into the queue. The time of the retry is stored in its `error`, so that the
+ * dispatcher checks whether a state trigger still holds. Returns undefined when no change with this id was set aside.
  */
 export async function retryFailedChange(tx: Executor, changeId: string, at: Date): Promise<FailedChange | undefined> {
   const rows = await tx

@@ -60,7 +60,7 @@ export async function earlierResults(
   before: { at: Date; id: string; seq?: number },
   limit: number,
 ): Promise<{ latencyMs: number | null; collectors: Record<string, unknown> | null }[]> {
-  // A result that is later in the log was not known at that time, regardless of the time that it reports.
+  // A result that comes later in the log was not known at that time, even if it reports an earlier time.
   const known =
     before.seq === undefined
       ? sql``

@@ -18,8 +18,8 @@ export interface StoredAnswer {
 }
 
 /**
- * Status of a row whose request has not been answered. No other transaction sees it, because one transaction writes it
- * and replaces it.
+ * Status of a row whose request has not been answered. Other transactions never read it, because the transaction that
+ * writes it also replaces it.
  */
 const UNANSWERED = 0;
 

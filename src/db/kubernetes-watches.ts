@@ -122,8 +122,8 @@ interface HeldRow extends Record<string, unknown> {
 
 /**
  * Advances a watch in the transaction that appends the events up to `to`. Returns false when another worker holds the
- * watch, when the watch has already advanced, or when it was removed. The transaction must then be rolled back. Every
- * event is therefore delivered once, even when two workers watch at the same time.
+ * watch, when the watch has already advanced, or when it was removed; the caller must then roll the transaction back.
+ * Every event is therefore delivered once, even when two workers watch at the same time.
  */
 export async function moveWatch(
   tx: Executor,

@@ -2,10 +2,10 @@ import type { MigrationFile } from './migration-files';
 import { isNonTransactional, splitStatements } from './migration-statements';
 import { PARTITIONED } from './partition-indexes';
 
-/** Files with numbers up to this number were written before the rules existed. */
-const BEFORE_THE_RULES = 20;
+/** Number of the last file that was written before the rules existed. */
+const LAST_EXEMPT = 20;
 
-/** Tables that grow or that every event touches. An index on one of them must be built concurrently. */
+/** Tables that grow, or that are written for every event. Indexes on these tables must be built concurrently. */
 const HOT = new Set([
   'changes',
   'routings',
@@ -83,11 +83,11 @@ const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
  * to 0020.
  */
 export function migrationFindings({ version, sql }: Pick<MigrationFile, 'version' | 'sql'>): string[] {
-  return version <= BEFORE_THE_RULES ? [] : lockFindings(sql, (table) => HOT.has(table));
+  return version <= LAST_EXEMPT ? [] : lockFindings(sql, (table) => HOT.has(table));
 }
 
 /**
- * Applies the rules to a file, regardless of its number. `isHot` returns whether the indexes of a table must be built
+ * Applies the rules to a file with any number. `isHot` returns whether the indexes of a table must be built
  * concurrently.
  */
 export function lockFindings(sql: string, isHot: (table: string) => boolean): string[] {

@@ -19,9 +19,9 @@ const ANSWER_MS = 10_000;
 export type Notifier = Record<Topic, () => void>;
 
 /**
- * Creates the notifier. It sends `NOTIFY` outside the writing transaction, because inside the transaction, the commit
- * would take a database-wide lock. Calls that are made while a notification is being sent, or right after it, are
- * combined into one further notification.
+ * Creates the notifier. It sends `NOTIFY` outside the writing transaction, because a `NOTIFY` inside a transaction
+ * makes its commit take a database-wide lock. Calls that are made while a notification is being sent, or right after
+ * it, are combined into one further notification.
  */
 export function createNotifier(pool: Pool): Notifier {
   const state = new Map<Topic, 'sending' | 'again'>();

@@ -31,7 +31,7 @@ export async function renewLeases(
 /**
  * Takes at most `count` partitions that are free or whose lease has expired. Taking a partition raises its epoch, so
  * that later writes of its previous owner are refused.
- * @param which partitions that are not reserved, or those that are reserved for workers that know these names
+ * @param which partitions that are not reserved, or those that are reserved for workers that provide these names
  */
 export async function takeLeases(
   db: Executor,
@@ -61,7 +61,7 @@ export async function giveUpLeases(db: Executor, workerId: string, partitions?: 
     update partition_leases set owner = null, expires_at = '-infinity' where owner = ${workerId} ${which}`);
 }
 
-/** Releases a partition and reserves it for 60 s for workers that know all of `names`. */
+/** Releases a partition and reserves it for 60 s for workers that provide all of `names`. */
 export async function reserveLease(
   db: Executor,
   workerId: string,

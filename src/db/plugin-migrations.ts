@@ -82,7 +82,7 @@ const labelOf = (plugin: string, file: Pick<MigrationFile, 'version' | 'name'>):
 
 /**
  * Returns the files to apply.
- * @throws {SchemaError} when one of these files, or a file that was applied before, is refused
+ * @throws {SchemaError} when one of the plugin's files is refused, whether or not it was applied before
  */
 function missingFiles({ plugin, schema, files }: PluginMigrations, applied: readonly Applied[]): MigrationFile[] {
   const done = new Map(applied.map((row) => [row.version, row]));
@@ -117,7 +117,7 @@ function warnOfNewer({ plugin, files }: PluginMigrations, applied: readonly Appl
   const newest = applied.at(-1)?.version ?? 0;
   if (newest <= files.length) return;
   log.warn(
-    `the tables of the plugin "${plugin}" are at version ${newest}, newer than its ${files.length} migrations; nothing is done to them`,
+    `the tables of the plugin "${plugin}" are at version ${newest}, newer than its ${files.length} migrations; they are left unchanged`,
   );
 }
 

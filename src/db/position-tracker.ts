@@ -16,8 +16,8 @@ export interface PositionSnapshot {
   /** Newest position that was handed out. */
   last: number;
   /**
-   * Set when the tracker stopped waiting for a transaction: rows with positions above `after` and up to `until` may
-   * still appear, and no snapshot will find them.
+   * Set when the tracker has stopped waiting for a transaction: rows with positions above `after` and up to `until` may
+   * still appear, but no snapshot will cover them.
    */
   lost: { after: number; until: number } | undefined;
   /** Makes this snapshot the previous one. Call it once its rows have been processed. */

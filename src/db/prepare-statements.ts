@@ -7,9 +7,9 @@ const LIMIT = 500;
 const MARK = '/* planned each time */';
 
 /**
- * Marks a statement that is not prepared, so that Postgres plans it for its values. After five calls, Postgres may use
- * one plan of a prepared statement for all values. If the best plan depends on the values, for example on a status that
- * most rows have or on a period of an hour or a month, that plan can read the whole table.
+ * Marks a statement that is not prepared, so that Postgres plans it for its values each time. After five calls of a
+ * prepared statement, Postgres may use one plan for all values. If the best plan depends on the values, for example on
+ * a status that most rows have or on the length of a period, this plan can read the whole table.
  */
 export const PLANNED_EACH_TIME = sql.raw(`${MARK} `);
 

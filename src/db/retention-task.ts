@@ -14,7 +14,7 @@ export interface Retention {
   notificationsMs: number;
   /** How long resolved incidents, and completed and cancelled maintenances, are kept. */
   incidentsMs: number;
-  /** Number of the newest versions of an automation that are kept regardless of their age. */
+  /** Number of versions of an automation that are kept in any case, newest first. */
   versionsMinPerAutomation: number;
 }
 

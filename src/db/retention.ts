@@ -117,7 +117,10 @@ const once =
   (work: () => Promise<number>): RetentionTask =>
   async () => ({ removed: await work(), more: false });
 
-/** Returns the task that removes rows by age alone, through the index on `column`. */
+/**
+ * Returns the task that removes rows by age, through the index on `column`. `also` is a further condition that the rows
+ * must meet.
+ */
 function older(table: SQL, column: SQL, ms: number, also: SQL = sql``): RetentionTask {
   return async (db, limit) => {
     const { rowCount } = await db.execute(sql`

@@ -53,10 +53,10 @@ export async function matchingIds(
 }
 
 /**
- * Returns the number of runs by status. The filter's own status is ignored. So that the time does not grow with the
- * number of runs, counting stops at 10,000 runs of one status. If the filter names an automation, a context key or an
- * error code, it stops at 10,000 open and at 10,000 ended runs. If the filter has a text, it stops at 10,000 runs in
- * total.
+ * Returns the number of runs by status. The filter's own status is ignored. Counting stops at 10,000 runs of one
+ * status, so that the time does not grow with the number of runs. If the filter names an automation, a context key or
+ * an error code, counting stops at 10,000 open and at 10,000 ended runs. If the filter has a text, it stops at 10,000
+ * runs in total.
  */
 export async function countRuns(db: Executor, filter: RunFilter): Promise<Map<RunStatus, RunCount>> {
   const all = { ...filter, status: undefined };
@@ -110,10 +110,11 @@ function newest(
 }
 
 /**
- * Returns a query for the runs that the text matches, in no particular order. Among all runs it finds those of
- * automations whose names contain the text, those with exactly this context key, and the run with this id. Of each of
- * these it selects the newest `limit`; with `ordered: false` it selects any `limit` runs of all those automations in
- * total. Among the newest `window` runs it also finds those whose context key or event contains the text.
+ * Returns a query for the runs that the text matches, in no particular order. A run matches if its automation's name
+ * contains the text, its context key equals the text, or its id is the text. From each of these automations, and from
+ * the runs with this context key, the newest `limit` runs are selected. With `ordered: false`, any `limit` runs of all
+ * these automations in total are selected. Among the newest `window` runs, a run also matches if its context key or
+ * event contains the text.
  */
 async function searched(
   db: Executor,

@@ -8,9 +8,9 @@ export interface Suppression {
 }
 
 /**
- * Returns what suppresses notifications for the first of `candidates` that names an existing system: the oldest open
- * incident, otherwise a running maintenance. A candidate consists of one or more ids. Returns null when nothing
- * suppresses them, or when no system exists.
+ * Returns what suppresses notifications: the oldest open incident of the systems, otherwise a running maintenance. The
+ * systems are those of the first candidate (a list of ids) with at least one existing system. Returns null when nothing
+ * suppresses notifications, or when no candidate has an existing system.
  */
 export async function findSuppression(
   db: Executor,

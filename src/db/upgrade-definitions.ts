@@ -17,8 +17,8 @@ export interface UpgradeResult {
 
 /**
  * Upgrades stored definitions of older releases to the form of this release, each automation in a separate transaction.
- * Creates a new version; if that is not valid, adds a row to `migration_failures` and disables the automation. May be
- * called again.
+ * Creates a new version if the upgrade changes the definition. If the upgraded definition is not valid, adds a row to
+ * `migration_failures` and disables the automation. May be called again.
  */
 export async function upgradeDefinitions(deps: {
   database: Database;

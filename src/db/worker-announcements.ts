@@ -27,7 +27,10 @@ export interface WorkerAnnouncement {
 export interface OtherWorkers {
   /** Number of live workers, including the caller. */
   live: number;
-  /** Hashes of knowledge that differs from the caller's; `live` = a live worker has it. */
+  /**
+   * Hashes of the knowledge of other workers, if it differs from the caller's. `live` is true when a live worker has
+   * this knowledge.
+   */
   others: { knowsId: string; live: boolean }[];
 }
 
@@ -63,15 +66,15 @@ export async function readKnowledge(db: Executor, ids: readonly string[]): Promi
   return new Map(result.rows.map((row) => [row.knows_id, { names: row.knows ?? [], reads: row.reads ?? {} }]));
 }
 
-/** Lets the announcement of a worker that stops expire. Its plugins count as available for `KEEP_MINUTES` more. */
+/** Lets the announcement of a stopping worker expire. Its plugins count as available for another `KEEP_MINUTES`. */
 export async function withdrawWorker(db: Executor, id: string): Promise<void> {
   await db.execute(sql`
     update workers set expires_at = clock_timestamp() - interval '1 millisecond' where id = ${id}`);
 }
 
 /**
- * Returns all names that live workers know, or null when this cannot be determined: no worker is live, or a live worker
- * of an older release does not announce its names.
+ * Returns all names that live workers provide, or null when this cannot be determined: no worker is live, or a live
+ * worker of an older release does not announce its names.
  */
 export async function knownByWorkers(db: Executor): Promise<Set<string> | null> {
   const result = await db.execute<{ names: string[] | null; silent: boolean }>(sql`

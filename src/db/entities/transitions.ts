@@ -97,10 +97,10 @@ export interface Predicate {
 }
 
 /**
- * Returns since when the field has continuously had one of `values` (a change from one of these values to another does
- * not interrupt this). Returns null when it has none of these values now, or the entity does not exist. The time is
- * read from transitions. If retention has removed the transition that began it, the oldest remaining one since then is
- * used. Without any transition, the creation of the entity is used.
+ * Returns since when the field has continuously had one of `values`; a change between two of these values does not
+ * count as an interruption. Returns null when the field has none of these values now, or the entity does not exist. The
+ * time is that of the transition to one of the values. If retention has removed this transition, the oldest remaining
+ * later transition is used, or, if there is none, the creation of the entity.
  */
 export async function predicateSince(db: Executor, predicate: Predicate): Promise<Date | null> {
   const { kind, id, field, values } = predicate;

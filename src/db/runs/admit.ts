@@ -31,20 +31,20 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
  */
 export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
   if (requests.length === 0) return [];
-  const asked = requests.map((request) => ({ request, bucket: bucketOf(request) }));
+  const requested = requests.map((request) => ({ request, bucket: bucketOf(request) }));
   // Advisory locks of the buckets, taken in sorted order: from here until commit no other transaction counts or changes
   // the active runs of these buckets. A row lock could not protect a bucket that has no row yet.
   await lockBuckets(
     tx,
-    asked.map(({ bucket }) => bucket),
+    requested.map(({ bucket }) => bucket),
   );
   // Read after the locks were taken, so that the commits of earlier lock holders are visible.
-  const standings = await readStandings(tx, asked);
+  const standings = await readStandings(tx, requested);
   const buckets = new Map<string, BucketState>();
   const rows: RunInsert[] = [];
   const admissions: Admission[] = [];
   const seen = new Set<string>();
-  for (const [index, { request, bucket }] of asked.entries()) {
+  for (const [index, { request, bucket }] of requested.entries()) {
     const standing = standings[index] ?? { runnable: false, duplicate: false, active: 0, newest: null, slug: '' };
     const name = `${bucket.automationId}/${bucket.scopeKey}`;
     const state = buckets.get(name) ?? { ...standing, last: null, isClosed: false };
@@ -66,7 +66,7 @@ export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): 
   return admissions;
 }
 
-interface Asked {
+interface BucketRequest {
   request: RunRequest;
   bucket: Bucket;
 }
@@ -94,7 +94,7 @@ const bucketOf = ({ automationId, scope, contextKey }: RunRequest): Bucket => ({
  */
 async function admit(
   tx: Executor,
-  { request, bucket, state, rows, slug }: Asked & { state: BucketState; rows: RunInsert[]; slug: string },
+  { request, bucket, state, rows, slug }: BucketRequest & { state: BucketState; rows: RunInsert[]; slug: string },
 ): Promise<Admission> {
   let replaced: ClosedRun[] = [];
   const startNow = request.mode !== 'queued' || state.active === 0;

@@ -2,7 +2,7 @@ import { sql, type SQL } from 'drizzle-orm';
 import { loopOf } from '../../domain/run/lanes';
 import type { Executor } from '../executor';
 
-/** The artifacts of its run that a step sees. */
+/** Selects the artifacts of a run that one of its steps can read. */
 export interface ArtifactView {
   /**
    * The lanes (iterations of parallel loops) that contain the step. Artifacts of other lanes of these loops are left
@@ -10,8 +10,8 @@ export interface ArtifactView {
    */
   lanes: readonly string[];
   /**
-   * Whether the definition has parallel iterations. If so, the newest artifact is the one of the last item, which may
-   * have been created before those of other items.
+   * Whether the definition has parallel iterations. If so, the artifact of the last item counts as the newest, even if
+   * artifacts of other items were created later.
    */
   byItem: boolean;
 }
@@ -25,9 +25,9 @@ const COLUMNS = sql`id, action_id, path, type, name, data`;
 const GROUP = sql`coalesce(action_id, ''), type, name`;
 
 /**
- * Selects the newest artifact of each action, type and name that a step sees. Loops may create thousands of older
- * artifacts, to which later steps cannot refer. Without lanes, the statement jumps from one group to the next in the
- * index, so that a step of a long run does not read the artifacts of all steps before it.
+ * Selects the newest artifact of each action, type and name that a step can read. Loops may create thousands of older
+ * artifacts, to which later steps cannot refer. Unless `byItem` is set, the statement jumps from one group to the next
+ * in the index, so that a step of a long run does not read the artifacts of all steps before it.
  */
 export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQL {
   if (!byItem) {
@@ -51,7 +51,7 @@ export function newestArtifacts(runId: SQL, { lanes, byItem }: ArtifactView): SQ
       id desc`;
 }
 
-/** Returns the artifacts that a run has created so far, as one of its steps sees them. */
+/** Returns the artifacts that a run has created so far and that one of its steps can read. */
 export async function artifactsOf(
   db: Executor,
   runId: string,

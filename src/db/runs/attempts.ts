@@ -25,8 +25,9 @@ interface StepPlace {
 }
 
 /**
- * Counts an attempt right before it is sent, and stores its configuration. Returns the number of attempts including
- * this one, or null when it must not be sent: the run or the step has ended, or a later attempt of the step has begun.
+ * Counts an attempt right before it is sent, and stores its configuration. Returns the number of attempts, including
+ * the new attempt. Returns null when the attempt must not be sent: the run or the step has ended, or a later attempt of
+ * the step has begun.
  */
 export async function countSent(
   db: Executor,
@@ -71,7 +72,7 @@ export interface FailedAttempt {
 }
 
 /**
- * Stores the failure of an attempt. The step stays open for the next attempt, and this one is no longer in flight. The
+ * Stores the failure of an attempt, which is then no longer in flight. The step stays open for the next attempt. The
  * latest failures are in the row's trace, under `failures`.
  */
 export async function noteFailedAttempt(

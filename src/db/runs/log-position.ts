@@ -20,8 +20,8 @@ interface Began {
 }
 
 /**
- * Returns the position of the log after which events count for a wait: the position at the start of the preceding
- * action, otherwise the one at the end of the preceding step, otherwise the one at the start of the run. `isBefore`
+ * Returns the position of the log after which events count for a wait. This is the start of the preceding action; if no
+ * action precedes the wait, the end of the preceding step; if no step precedes it, the start of the run. `isBefore`
  * excludes steps of other branches.
  */
 export async function logPosition(
@@ -60,7 +60,8 @@ async function startPosition(tx: Executor, runId: string): Promise<number> {
 }
 
 /**
- * Returns changes after a position of the log that are either changes of entities or one of these events, oldest first.
+ * Returns the changes after a position of the log that are state changes or one of these events, oldest first; at most
+ * `limit`.
  */
 export async function changesAfter(
   db: Executor,

@@ -20,20 +20,20 @@ export interface RunStanding {
 /** Reads the facts for each request, in the order of the requests. The caller holds the locks of all the buckets. */
 export async function readStandings(
   tx: Executor,
-  asked: readonly { request: RunRequest; bucket: Bucket }[],
+  requested: readonly { request: RunRequest; bucket: Bucket }[],
 ): Promise<RunStanding[]> {
-  const records = asked.map(({ request, bucket }, ord) => ({
+  const records = requested.map(({ request, bucket }, ord) => ({
     ...{ ord, automation_id: bucket.automationId, scope_key: bucket.scopeKey },
     ...{ trigger_id: request.triggerId, change_id: request.changeId, even: request.evenIfDisabled ?? false },
   }));
   const result = await tx.execute<RunStanding & Record<string, unknown>>(sql`
-    with asked as materialized (
+    with requested as materialized (
       select ord, automation_id, scope_key, trigger_id, change_id, even
       from jsonb_to_recordset(${JSON.stringify(records)}::jsonb) as r(ord int, automation_id uuid,
         scope_key text, trigger_id text, change_id uuid, even boolean)),
     buckets as materialized (
       select b.automation_id, b.scope_key, n.active, n.newest
-      from (select distinct automation_id, scope_key from asked) b cross join lateral (
+      from (select distinct automation_id, scope_key from requested) b cross join lateral (
         select count(*)::int as active, max(r.id::text) as newest from runs r
         where r.automation_id = b.automation_id and r.status in ${ACTIVE}
           and (b.scope_key = ${WHOLE_AUTOMATION} or coalesce(r.context_key, '') = b.scope_key)) n)
@@ -41,6 +41,6 @@ export async function readStandings(
       q.change_id is not null and exists (select 1 from runs r where r.automation_id = q.automation_id
         and r.trigger_id = q.trigger_id and r.change_id = q.change_id) as duplicate,
       b.active, b.newest, coalesce(a.slug, q.automation_id::text) as slug
-    from asked q join buckets b using (automation_id, scope_key) left join automations a on a.id = q.automation_id order by q.ord`);
+    from requested q join buckets b using (automation_id, scope_key) left join automations a on a.id = q.automation_id order by q.ord`);
   return result.rows;
 }

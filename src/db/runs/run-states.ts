@@ -5,8 +5,8 @@ import type { RunStatus } from '../tables/runs';
 import { ACTIVE, inScope, lockBucket, type Bucket } from './bucket';
 import type { OpenRun } from './open-runs';
 import type { RunRequest } from './run-request';
-import { endedRow, leftByStep, writeJournal, type StepEnd } from './step-states';
-import { leftBy } from './wait-states';
+import { endedRow, stepEndParts, writeJournal, type StepEnd } from './step-states';
+import { removalParts } from './wait-states';
 
 /*
  * The life of a run's row (`RunStatus`): pending, running, waiting, and then success, failed or cancelled, which are
@@ -73,7 +73,7 @@ function headOf({ automationId, scopeKey }: Bucket): SQL {
  * Returns the SQL condition that the bucket has no active run that may start or has started. `except` is the id of a
  * run that ends in the same statement and does not count.
  */
-function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
+function noneActive(bucket: Bucket, except: string | null = null): SQL {
   return sql`not exists (
     select 1 from runs
     where ${inScope(bucket)} and status in ${ACTIVE} and start_at is not null and id is distinct from ${except}::uuid)`;
@@ -85,7 +85,7 @@ function nobodyActive(bucket: Bucket, except: string | null = null): SQL {
  */
 export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string | null> {
   const result = await tx.execute<{ id: string }>(sql`
-    update runs set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${nobodyActive(bucket)}
+    update runs set start_at = clock_timestamp() where id = ${headOf(bucket)} and ${noneActive(bucket)}
     returning id`);
   return result.rows[0]?.id ?? null;
 }
@@ -112,7 +112,9 @@ export interface ClaimedRow extends Record<string, unknown> {
 export interface ClaimedRun {
   row: ClaimedRow;
   variables: Record<string, unknown>;
-  /** The earlier failure of a run that lost its execution. Only its `on_failure` is left to perform. */
+  /**
+   * The failure of a run that lost its execution; null for other runs. Only the run's `on_failure` is left to perform.
+   */
   lost: RunError | null;
 }
 
@@ -199,26 +201,26 @@ export async function finishRun(
         ended_by = ${json(end.endedBy)}::jsonb, error = ${json(end.error)}::jsonb
       where id = ${end.runId} and status in ('pending', 'running', 'waiting')
       returning id),
-    ${leftByRun(bucket, end.runId)}
+    ${runEndParts(bucket, end.runId)}
     select exists (select 1 from ended) as ended, (select id from next) as next`);
   return result.rows[0] ?? { ended: false, next: null };
 }
 
 /**
- * Ends the last step of a run successfully, and thereby the run, in one statement. This saves a commit compared with
+ * Ends the last step of a run successfully, and the run with it, in one statement. This saves a commit compared with
  * `endStep` and `finishRun`. The run ends only if the step ends, so that a late attempt changes nothing. Like
  * `finishRun` with `unlocked`, it does not take the lock of the bucket.
  */
 export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): Promise<RunEnded> {
   const result = await tx.execute<RunEnded & Record<string, unknown>>(sql`
-    with ${leftByStep(end, sql`for no key update`)},
+    with ${stepEndParts(end, sql`for no key update`)},
     step as (${endedRow(end)} returning run_id),
     ended as (
       update runs set status = 'success', finished_at = clock_timestamp(), seq = nextval('change_seq'), ended_by = null,
         error = null
       where id in (select run_id from step) and status in ('running', 'waiting')
       returning id),
-    ${leftByRun(bucket, end.runId, sql`path <> ${end.path}`)}
+    ${runEndParts(bucket, end.runId, sql`path <> ${end.path}`)}
     select exists (select 1 from ended) as ended, (select id from next) as next`);
   return result.rows[0] ?? { ended: false, next: null };
 }
@@ -227,14 +229,14 @@ export async function endLastStep(tx: Executor, end: StepEnd, bucket: Bucket): P
  * Returns the parts of a statement that follow the part `ended`, which ends a run: the waits and secrets of the run are
  * deleted, its open steps are cancelled, and the first queued run of its bucket may start.
  */
-const leftByRun = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
-    ${leftBy(sql`select id from ended`)},
+const runEndParts = (bucket: Bucket, runId: string, openSteps: SQL = sql`true`): SQL => sql`
+    ${removalParts(sql`select id from ended`)},
     steps as (
       update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
       where run_id in (select id from ended) and status in ('pending', 'running', 'waiting') and ${openSteps}),
     next as (
       update runs set start_at = clock_timestamp()
-      where id = ${headOf(bucket)} and exists (select 1 from ended) and ${nobodyActive(bucket, runId)}
+      where id = ${headOf(bucket)} and exists (select 1 from ended) and ${noneActive(bucket, runId)}
       returning id)`;
 
 /** An execution that still has to be closed in Temporal. */
@@ -276,7 +278,7 @@ export async function closeRuns(
         close_requested = case when start_attempted_at is null then null else ${how} end, seq = nextval('change_seq')
       where id = any(${ids}) and status in ('pending', 'running', 'waiting')
       returning id, workflow_id, execution_run_id, start_attempted_at is not null as attempted),
-    ${leftBy(sql`select id from closed`)},
+    ${removalParts(sql`select id from closed`)},
     steps as (
       update run_steps set status = 'cancelled', finished_at = clock_timestamp(), seq = nextval('change_seq')
       where run_id in (select id from closed) and status in ('pending', 'running', 'waiting'))
@@ -287,10 +289,9 @@ export async function closeRuns(
 }
 
 /**
- * Cancels a run. For a pending run, it is enough to end its row. For a started run, the execution is cancelled after
- * the row: the caller calls `notifier.starts()` after the commit, which wakes a worker that does so. The next queued
- * run of the bucket may start. Returns the id of the run's automation, or null when the run had already ended or does
- * not exist.
+ * Cancels a run and lets the next queued run of the bucket start. For a pending run, it is enough to end its row. A
+ * started run also has an execution, which a worker cancels later: the caller wakes the worker with `notifier.starts()`
+ * after the commit. Returns the id of the run's automation, or null when the run had already ended or does not exist.
  */
 export async function cancelRun(tx: Executor, runId: string, endedBy: Record<string, unknown>): Promise<string | null> {
   const found = await tx.execute<{ automation_id: string; scope_key: string; status: string }>(
@@ -309,7 +310,10 @@ export async function cancelRun(tx: Executor, runId: string, endedBy: Record<str
   return row.automation_id;
 }
 
-/** Cancels every active run of an automation, e.g. when it is deleted. Returns how many. */
+/**
+ * Cancels all active runs of an automation, for example when the automation is deleted. Returns how many runs were
+ * active.
+ */
 export async function cancelRunsOf(
   tx: Executor,
   automationId: string,

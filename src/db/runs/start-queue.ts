@@ -138,7 +138,7 @@ export async function putBackStartable(db: Executor, ids: readonly string[]): Pr
     where id = any(${`{${ids.join(',')}}`}::uuid[]) and status = 'pending'`);
 }
 
-/** Returns runs whose rows have ended and whose executions have not been closed. */
+/** Returns runs that have ended in their rows but may still have an open execution. */
 export async function closingRuns(
   db: Executor,
   limit: number,

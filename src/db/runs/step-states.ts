@@ -23,7 +23,7 @@ export interface StepNames {
   actionId: string | null;
   kind: string;
   action: string | null;
-  /** Selects the artifacts of the run that the step sees. */
+  /** Selects the artifacts of the run that the step can read. */
   view: ArtifactView;
 }
 
@@ -43,7 +43,10 @@ export interface StepStart {
   open: boolean;
   /** The stored outcome, if an earlier execution has already ended this step. */
   finished: { status: StepStatus; result: unknown; error: RunError | null } | null;
-  /** Number of attempts that were sent. For a step without calls: number of attempts that began, including this one. */
+  /**
+   * Number of attempts that were sent; for a step without calls, the number of attempts that have begun, including the
+   * current one.
+   */
   attempts: number;
   /** Whether this attempt must not send, because a later attempt of this call has begun or another one is in flight. */
   superseded: boolean;
@@ -165,8 +168,8 @@ export interface StepEnd {
     closed: boolean;
   };
   /**
-   * Identifies the open artifacts of the automation whose objects this step ended: those with this type whose data
-   * contain `data`.
+   * Open artifacts of the automation to close, because this step ended the objects that they represent: those with this
+   * type and with data that contain `data`.
    */
   closes?: readonly { type: string; data: Record<string, unknown> }[];
 }
@@ -178,13 +181,13 @@ const json = (value: unknown) => (value === undefined ? null : JSON.stringify(va
  * step had ended before.
  */
 export async function endStep(tx: Executor, end: StepEnd): Promise<boolean> {
-  const result = await tx.execute(sql`with ${leftByStep(end, sql`for share`)} ${endedRow(end)}`);
+  const result = await tx.execute(sql`with ${stepEndParts(end, sql`for share`)} ${endedRow(end)}`);
   if (end.beside) await noteOnlyWaiting(tx, end.runId);
   return result.rowCount === 1;
 }
 
 /** Returns parts of a statement's `with`: the run, if it is open, and the writes to other tables that end a step. */
-export const leftByStep = ({ runId, path, artifact, closes = [] }: StepEnd, lock: SQL): SQL => sql`
+export const stepEndParts = ({ runId, path, artifact, closes = [] }: StepEnd, lock: SQL): SQL => sql`
     run as materialized (
       select id, automation_id, context_key from runs
       where id = ${runId} and status in ('running', 'waiting') ${lock}),
@@ -239,9 +242,9 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 /**
  * Writes the steps that an execution has recorded. Idempotent: a replayed chain writes the same rows again, and a row
  * that has ended does not change. When the run has ended, only cancellations in the journal have an effect. Cancelling
- * a step also cancels the steps and waits inside it, including those that the workflow does not know because the
- * activity that began them was cancelled. The times stored are those of this write, a few milliseconds late, because
- * workflow time does not advance within a workflow task.
+ * a step also cancels the steps and waits inside it, including those of which the workflow has no record because the
+ * activity that began them was cancelled. The stored times are the times of this write, a few milliseconds late,
+ * because workflow time does not advance within a workflow task.
  */
 export async function writeJournal(tx: Executor, runId: string, journal: readonly StepRecord[]): Promise<void> {
   if (journal.length === 0) return;

@@ -5,11 +5,11 @@ import type { Executor } from '../executor';
 
 /**
  * Copies the results of an earlier run to its retry: the steps that succeeded or were skipped, with their results and
- * decisions; their artifacts; and the decisions of enclosing steps (which branch, which items). The retry's execution
- * finds them as a replayed execution does, and continues where the earlier run failed. `settled` returns whether a
- * failed step keeps its result (`continue_on_error`). Positions of the log are kept, so that an event that came too
- * late for a wait of the earlier run ends that wait in the retry. Runs in the caller's transaction, after the retry's
- * row was inserted.
+ * decisions; their artifacts; and the decisions of enclosing steps, such as the selected branch and the items of a
+ * loop. The retry's execution reads them like a replayed execution, and continues where the earlier run failed.
+ * `settled` returns whether a failed step keeps its result (`continue_on_error`). Positions of the log are kept, so
+ * that an event that came too late for a wait of the earlier run ends that wait in the retry. Runs in the caller's
+ * transaction, after the retry's row was inserted.
  */
 export async function takeOverSteps(
   tx: Executor,

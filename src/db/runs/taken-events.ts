@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from '../executor';
 
 /**
- * Maximum number of events that a wait remembers as taken. If there are more, the oldest of these becomes the position
- * after which events count.
+ * Maximum number of events that are stored with a wait as already taken. If there are more, only events after the
+ * oldest stored event count.
  */
 const MAX_TAKEN = 500;
 
@@ -16,9 +16,9 @@ export interface EventsToSee {
 
 /**
  * Returns which events can still end a wait of the run. Each event ends only one of several consecutive waits, even if
- * all of them count events from the start of the same request, so that a loop that waits for three answers needs three
- * events. Events are compared rather than positions, because the answers of two waits may arrive in either order.
- * `isBefore` excludes steps of other branches: the same event may end a wait in each branch.
+ * all of them count events from the start of the same request: a loop that waits for three answers needs three events.
+ * Events are compared rather than positions, because the answers of two waits may arrive in either order. `isBefore`
+ * excludes steps of other branches, because the same event may end a wait in each branch.
  */
 export async function withoutTakenEvents(
   tx: Executor,

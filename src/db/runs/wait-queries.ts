@@ -60,7 +60,7 @@ export interface UnansweredWake {
   wokenBy: WakeCause;
 }
 
-/** Seconds after arming during which a wake may not have reached the wait yet. */
+/** Seconds after arming during which a wake is not reported, because it may not have reached the wait yet. */
 const SETTLED_SECONDS = 60;
 
 /** Returns waits of open runs whose wakes were sent but not answered. */

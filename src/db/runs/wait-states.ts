@@ -14,16 +14,16 @@ import {
 
 /*
  * The life of a wait. Its row exists while the run waits: armed, then woken (`woken_by` is set while a wake is pending)
- * or checked because of a wake (`looked_by` is set), and finally deleted. `endForgottenWait` ends the wait and its step
- * in one statement; the statements that end a run or cut a branch also delete the waits (`leftBy` in `run-states.ts`,
- * `cancelAt` in `step-states.ts`).
+ * or checked because of a wake (`looked_by` is set), and finally deleted. `removeWait` deletes the row when the wait
+ * has ended, and `endForgottenWait` also ends the step. Statements that end a run or cut a branch delete the waits as
+ * well (`removalParts` below, `cancelAt` in `step-states.ts`).
  */
 
 type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'checkCause' | 'isChecked'> & {
   refs: readonly { kind: string; id: string }[];
 };
 
-/** Arms a wait. Changes find it once the transaction has committed. */
+/** Arms a wait. Once the transaction has committed, changes are checked against the wait. */
 export async function insertWait(tx: Executor, wait: NewWait): Promise<void> {
   const refs = JSON.stringify(wait.refs);
   const events = JSON.stringify(wait.scope.keys === undefined ? [] : eventsOf(wait));
@@ -93,7 +93,7 @@ export async function endForgottenWait(db: Executor, { id, runId, path, wokenBy 
  * Returns parts of a statement's `with` that delete the waits and secrets of ended runs, in the transaction that ends
  * them.
  */
-export const leftBy = (runIds: SQL): SQL => sql`
+export const removalParts = (runIds: SQL): SQL => sql`
     waits_gone as (delete from waits where run_id in (${runIds})),
     secrets_gone as (delete from run_secrets where run_id in (${runIds}))`;
 

@@ -2,8 +2,8 @@ import { bigint, integer, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg
 import { at, jsonb } from './columns';
 
 /**
- * Fields of an alert that are not reactive, and fields that lists filter by. The state of an alert is the state of its
- * entity.
+ * Fields of alerts that are not part of their states, and copies of the fields by which lists filter. The state of an
+ * alert is the state of its entity.
  */
 export const alerts = pgTable('alerts', {
   fingerprint: text('fingerprint').primaryKey(),

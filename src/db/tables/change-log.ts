@@ -86,7 +86,7 @@ export const partitionLeases = pgTable('partition_leases', {
   epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
   expiresAt: at('expires_at').notNull(),
   /**
-   * Names that routing the next change requires. Until `needsUntil`, only workers that know them may take the
+   * Names that routing the next change requires. Until `needsUntil`, only workers that provide them may take the
    * partition.
    */
   needs: text('needs').array(),

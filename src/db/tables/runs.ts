@@ -9,8 +9,8 @@ export const RUN_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed
 export type RunStatus = (typeof RUN_STATUSES)[number];
 
 /**
- * The statuses of steps, which are those of runs and `skipped`. `skipped`: the step's `enabled` was false. `cancelled`:
- * its run or branch ended first.
+ * The statuses of steps: those of runs, and `skipped` (the step's `enabled` was false). A step is `cancelled` if its
+ * run or branch ended first.
  */
 export const STEP_STATUSES = ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const;
 
