@@ -5,6 +5,8 @@ import type { DomainWrite } from './domain-write';
 export interface ClockWork {
   /** Returns an SQL condition that is true when work is due. */
   due: (now: Date) => SQL;
-  /** Does at most `limit` units of the due work. Returns how many rows changed. */
+  /**
+   * Does at most `limit` units of the due work. Returns how many units were done; `limit` means that more may be due.
+   */
   work: (write: DomainWrite, limit: number) => Promise<number>;
 }

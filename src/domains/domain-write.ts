@@ -3,8 +3,8 @@ import type { Executor } from '../db/executor';
 import type { Cause } from '../domain/entities/change';
 
 /**
- * The context of a write to a domain, which is the same for requests and actions. The whole write happens in the
- * transaction `tx`.
+ * The context of a write to a domain, for API requests, actions and timers. The whole write happens in the transaction
+ * `tx`.
  */
 export interface DomainWrite {
   tx: Executor;

@@ -7,16 +7,13 @@ import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
 
-/**
- * The effect of a firing alert on a system, as one of its checks. With `status` null, the alert does not affect the
- * health.
- */
+/** The check that a firing alert adds to a system. With `status` null, the alert does not affect the health. */
 interface AlertCheck {
   systemId: string;
   status: HealthStatus | null;
 }
 
-/** Returns how the state of an alert affects the health of its system, or null when it has no effect. */
+/** Returns the check that an alert adds to its system, or null when the alert is resolved or has no system. */
 export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck | null {
   if (state.status !== 'firing' || state.systemId === undefined) return null;
   return { systemId: state.systemId, status: severities(state.severity) };

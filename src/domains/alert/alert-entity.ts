@@ -40,8 +40,8 @@ export const AlertState = z.strictObject({
   acknowledgedBy: z.string().optional(),
   acknowledgedAt: z.string().optional(),
   /**
-   * End of the silence that covered the alert when its state was last written. If several silences covered it, the
-   * latest of their ends.
+   * End of the silence that covered the alert when its state was last written; the latest end if several silences
+   * covered it.
    */
   silencedUntil: z.string().optional(),
 });
@@ -116,7 +116,10 @@ function silencedDetail({ id, comment, createdBy, endsAt }: CoveringSilence): st
   return `Silenced until ${endsAt} by ${createdBy}: ${comment === '' ? '(no comment)' : comment} (silence ${id})`;
 }
 
-/** Alerts as entities. Fields whose changes fire no events are also in the table `alerts`. */
+/**
+ * Alerts as entities. The table `alerts` has the fields that are not part of the state, such as the number of repeats,
+ * and copies of the fields by which lists filter.
+ */
 export const alertKind: EntityKind = {
   kind: ALERT_KIND,
   description: 'An alert of a monitoring system; the id is its fingerprint',

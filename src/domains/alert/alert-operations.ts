@@ -54,6 +54,7 @@ export async function acknowledgeAlert(write: DomainWrite, fingerprint: string, 
 
 /**
  * Ends the episode of an alert without a message from its sender. Does nothing when the alert is already resolved.
+ * Returns the state, and the ids of all change rows, including those of the system's health.
  * @throws {FermataError} `not_found`
  */
 export async function resolveAlert(
@@ -85,7 +86,7 @@ export interface NewSilence {
 }
 
 /**
- * Silences current and future alerts from now on.
+ * Creates a silence, and updates the firing alerts that it covers. Runs that have already started continue.
  * @throws {FermataError} `not_found` for an unknown fingerprint
  */
 export async function silenceAlerts(write: DomainWrite, input: NewSilence): Promise<SilenceRow> {

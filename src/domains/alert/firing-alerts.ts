@@ -11,9 +11,9 @@ interface RunFacts {
 }
 
 /**
- * Returns the value of `alerts.firing` for a run: the firing alerts of its system. If the run has no system, returns
- * the firing alerts that its context key selects by fingerprint or by the labels of a group. At most 100 alerts are
- * listed.
+ * Returns the value of `alerts.firing` for a run: the firing alerts of its system. If the run has no system, its
+ * context key selects the alerts, either as a fingerprint or as the labels of a group. `count` covers all of them;
+ * `items` has at most 100.
  */
 export async function firingAlertsOf(
   db: Executor,

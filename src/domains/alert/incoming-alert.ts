@@ -18,8 +18,8 @@ export interface IncomingAlert {
   silenceUrl?: string;
   value?: unknown;
   /**
-   * Set when messages of this type leave out labels and annotations. The labels and annotations that are already known
-   * are then kept, except the labels named in `replaces`, and those in the message are added.
+   * Set when messages of this type may leave out labels and annotations. Labels and annotations of the message are
+   * added to those that are already known, which are kept except for the labels in `replaces`.
    */
   partial?: { replaces: readonly string[] };
   /** Facts about the group. Default: those of the last message. */

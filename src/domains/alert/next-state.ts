@@ -2,7 +2,7 @@ import type { AlertState, EndedBy } from './alert-entity';
 import type { IncomingAlert } from './incoming-alert';
 
 /** The effect of a message on an alert. */
-export type Step =
+export type MessageEffect =
   /** The message belongs to an episode that has ended, or resolves an unknown alert. Nothing changes. */
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
@@ -41,7 +41,7 @@ const own = (texts: Record<string, string>, name: string): string | undefined =>
   Object.hasOwn(texts, name) ? texts[name] : undefined;
 
 /**
- * Returns the fields that stay the same during an episode, unless a message reports or withdraws an acknowledgement.
+ * Returns the fields that a message does not set during an episode. An acknowledgement in the message is applied later.
  */
 function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: AlertState): Partial<AlertState> {
   return {
@@ -57,11 +57,11 @@ function kept({ systemId, acknowledgedBy, acknowledgedAt, silencedUntil }: Alert
  * messages are stale: a firing message whose start is not after the end of the last episode, a message that resolves an
  * unknown alert, and a message that resolves an episode before its start.
  */
-export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
+export function nextState(prev: AlertState | null, alert: IncomingAlert, now: Date): MessageEffect {
   return alert.status === 'firing' ? fired(prev, alert, now) : resolved(prev, alert, now);
 }
 
-function fired(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
+function fired(prev: AlertState | null, alert: IncomingAlert, now: Date): MessageEffect {
   if (prev?.status === 'firing') {
     const state = { ...described(alert, prev), status: 'firing' as const, startsAt: prev.startsAt, ...kept(prev) };
     return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: false };
@@ -72,7 +72,7 @@ function fired(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
   return { kind: 'state', state: acknowledged(state, alert, now), isNewEpisode: true };
 }
 
-function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Step {
+function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): MessageEffect {
   if (prev === null) return { kind: 'stale' };
   if (prev.status === 'resolved') return { kind: 'state', state: prev, isNewEpisode: false };
   const isOpen = alert.endsAt === undefined || alert.endsAt > now;
@@ -81,7 +81,7 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
   }
   const given = described(alert, prev);
   const isBare = Object.keys(alert.labels).length === 0;
-  const texts = isBare ? withoutTexts(prev) : given;
+  const texts = isBare ? withoutEnd(prev) : given;
   const state = { ...texts, startsAt: prev.startsAt, ...kept(prev) };
   return {
     kind: 'state',
@@ -91,10 +91,10 @@ function resolved(prev: AlertState | null, alert: IncomingAlert, now: Date): Ste
 }
 
 /**
- * Returns the previous state without its status and end. Used when a resolving message contains no labels, so that all
- * other fields are kept.
+ * Returns the state without the fields that an end of the episode sets. Used for a resolving message without labels, so
+ * that all other fields are kept.
  */
-function withoutTexts({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
+function withoutEnd({ status: _, endsAt: __, endedBy: ___, ...rest }: AlertState) {
   return rest;
 }
 

@@ -27,6 +27,6 @@ export interface RemoteSilences {
    * Alertmanager.
    */
   create(connection: unknown, silence: RemoteSilence, call: RemoteCall): Promise<string>;
-  /** Ends a silence. Does nothing when Alertmanager does not know the silence or has already ended it. */
+  /** Ends a silence. Does nothing when Alertmanager has no such silence or has already ended it. */
   expire(connection: unknown, id: string, call: RemoteCall): Promise<void>;
 }

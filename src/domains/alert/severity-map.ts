@@ -16,7 +16,7 @@ export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<strin
     if (part.trim() === '') continue;
     const [names = '', health = '', ...more] = part.split('=').map((each) => each.trim());
     if (more.length > 0 || !Object.hasOwn(HEALTH, health) || names === '') {
-      ctx.addIssue(`must be rules such as "critical,page=unhealthy; *=degraded"; "${part.trim()}" is none`);
+      ctx.addIssue(`must be rules such as "critical,page=unhealthy; *=degraded"; "${part.trim()}" is not a rule`);
       continue;
     }
     for (const name of names.split(',')) {
@@ -30,9 +30,7 @@ export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<strin
 /** Rules that apply when none are configured. */
 export const DEFAULT_SEVERITY_RULES = 'critical,page,fatal,emergency,p1=unhealthy; none,info,ok,p5=none; *=degraded';
 
-/**
- * Creates the function that applies the rules. Without a rule for `*`, severities that no rule names have no effect.
- */
+/** Creates the function that applies the rules. Without a rule for `*`, severities without a rule have no effect. */
 export function severityMap(rules: ReadonlyMap<string, HealthStatus | null>): SeverityMap {
   return (severity) => {
     const key = (severity ?? '').trim().toLowerCase();

@@ -29,9 +29,9 @@ export interface TakenAlert {
 }
 
 /**
- * Writes alerts in the caller's transaction: their states and episodes, and the health of their systems, with at most
- * one change for each alert and each system. If a fingerprint occurs twice, the later alert is used. Returns the
- * changes by fingerprint.
+ * Writes alerts in the caller's transaction: their states and episodes, and the health of their systems. Each alert and
+ * each system gets at most one change. If a fingerprint occurs twice, the later alert is used. Returns the changes by
+ * fingerprint.
  */
 export async function takeAlerts(
   write: DomainWrite,
@@ -57,12 +57,12 @@ export async function takeAlerts(
       throw new Error(`The row of alert ${alert.fingerprint} vanished while it was being locked`);
     }
     const prev = known.state === null ? null : AlertState.parse(known.state);
-    const step = nextState(prev, alert, now);
-    if (step.kind === 'stale') continue;
-    const systemId = step.state.status === 'firing' ? systems.get(alert) : step.state.systemId;
-    const { systemId: _, ...rest } = step.state;
+    const effect = nextState(prev, alert, now);
+    if (effect.kind === 'stale') continue;
+    const systemId = effect.state.status === 'firing' ? systems.get(alert) : effect.state.systemId;
+    const { systemId: _, ...rest } = effect.state;
     const state = systemId === undefined ? rest : { ...rest, systemId };
-    const planned = plan(write, { known, alert, prev, state, isNewEpisode: step.isNewEpisode, silences });
+    const planned = plan(write, { known, alert, prev, state, isNewEpisode: effect.isNewEpisode, silences });
     if (planned === null) repeats.push(alert.fingerprint);
     else writes.push(planned);
     const next = planned?.state ?? state;
@@ -138,7 +138,7 @@ interface Proposal {
 
 const NON_REACTIVE: ReadonlySet<string> = new Set(NON_REACTIVE_FIELDS);
 
-/** Returns the write for a new state, or null when the message is a repeat and nothing is written. */
+/** Returns the write for a new state, or null when the message is a repeat, for which no state is written. */
 export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | null {
   const { known, alert, prev, state: proposed, isNewEpisode, silences } = proposal;
   const group = { ...known.groupFacts, ...alert?.group };
@@ -161,9 +161,9 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
 
 /**
  * Returns the id of the change row. For the start and the end of an episode, the id is derived from the alert and the
- * sender's time. When senders repeat messages after Postgres was restored from a backup, the runs that they start
- * therefore have the same ids as before. An episode starts only once: a message with the same start that arrives after
- * its end is stale.
+ * sender's time. If senders repeat messages after Postgres was restored from a backup, the changes, and therefore the
+ * runs that they start, get the same ids as before. An episode starts only once: a message with the same start that
+ * arrives after its end is stale.
  */
 function idOfChange({ entities, now }: DomainWrite, { known, alert, prev, state, isNewEpisode }: Proposal): string {
   const { status, startsAt, endsAt = null } = state;

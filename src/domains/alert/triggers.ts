@@ -57,8 +57,8 @@ function isWanted(state: Fields, raw: Fields): boolean {
 }
 
 /**
- * Returns the part of a trigger's config that rejected a payload: `source`, else the first matcher that does not match,
- * else `ignore_annotations`. Called only when the config does not match.
+ * Returns the part of a trigger's config that rejected a payload: `source`, or the first matcher that does not match,
+ * or `ignore_annotations`. Call it only when the config does not match.
  */
 function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
   const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
@@ -85,8 +85,8 @@ function contextKey(payload: Fields, config: Fields): string {
 }
 
 /**
- * Returns whether a dwell continues: the alert still fires as its config requires, and no silence has been created for
- * it since.
+ * Returns whether a dwell continues: the alert still fires, its state still matches the config, and no silence covers
+ * it.
  */
 function isStillFiring(state: Fields, _payload: Fields, config: Fields): boolean {
   return state['status'] === 'firing' && state['silencedUntil'] === undefined && isWanted(state, config);

@@ -8,7 +8,7 @@ import type { EntityKind } from '../../domain/entities/entity-kind';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new group. If the id is absent, it is generated. */
+/** A new group. Default of the id: generated. */
 export const NewGroup = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),

@@ -10,7 +10,7 @@ import { lockEdges } from '../dependency/lock-edges';
 import { catalogSystemKind } from './catalog-system';
 import { assertGroups } from './groups';
 
-/** A new system. If the id is absent, it is generated. */
+/** A new system. Default of the id: generated. */
 export const NewSystem = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
@@ -88,8 +88,9 @@ async function mirror(write: DomainWrite, system: System): Promise<void> {
 }
 
 /**
- * Adds a system with the health `healthy` (0 of 0 checks). Throws `conflict` when the id is taken, and `invalid_text`
- * for text that cannot be stored.
+ * Adds a system with the health `healthy` (0 of 0 checks).
+ * @throws {FermataError} `conflict` when the id is taken; `validation_failed` for an unknown group; `invalid_text` for
+ * text that cannot be stored
  */
 export async function createSystem(write: DomainWrite, input: NewSystem): Promise<System> {
   const system = await insertSystem(write, input);
@@ -128,7 +129,10 @@ export async function insertSystem(write: DomainWrite, input: NewSystem): Promis
   return system;
 }
 
-/** Changes a system. Throws `not_found` when it does not exist. */
+/**
+ * Changes a system.
+ * @throws {FermataError} `not_found`; `validation_failed` for an unknown group
+ */
 export async function updateSystem(write: DomainWrite, id: string, patch: SystemPatch): Promise<System> {
   assertStorable(patch);
   const current = await lockSystem(write.tx, id);
@@ -148,7 +152,8 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 
 /**
  * Removes a system from the catalogue. First, the hooks of plugins remove their data about it, such as its dependencies
- * and objectives. Its health is removed with a change row, its checks and their results without. Incidents are kept.
+ * and objectives. The removal of its health appends a change row; the removal of its checks and results does not.
+ * Incidents are kept.
  * @throws {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {

@@ -49,7 +49,7 @@ function derive({ id, prev, next }: EntityChange): Occurrence[] {
   return [{ event: `dependency.${event}`, payload: { dependencyId: id, sourceSystemId, targetSystemId, impactType } }];
 }
 
-/** Dependencies as entities. Changing only the labels appends no change row. */
+/** Dependencies as entities. Changing only the label appends no change row. */
 export const dependencyKind: EntityKind = {
   kind: 'dependency-edge',
   description: 'A dependency of one system on another',
@@ -85,7 +85,7 @@ async function mirror(write: DomainWrite, row: Dependency): Promise<void> {
 }
 
 /**
- * Returns a dependency, locked until the transaction ends.
+ * Returns a dependency, and locks all dependencies until the transaction ends.
  * @throws {FermataError} `not_found`
  */
 export async function lockDependency(tx: Executor, id: string): Promise<Dependency> {
@@ -96,8 +96,9 @@ export async function lockDependency(tx: Executor, id: string): Promise<Dependen
 }
 
 /**
- * Refuses an edge from a system to itself, an edge that already exists, an edge that closes a cycle (`conflict`), and
- * systems that do not exist.
+ * Refuses an edge that cannot be stored.
+ * @throws {FermataError} `conflict` for an edge from a system to itself, an edge that already exists, and an edge that
+ * closes a cycle; `not_found` for a system that does not exist
  */
 async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   const { id, sourceSystemId: source, targetSystemId: target } = row;
@@ -122,7 +123,10 @@ async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
   }
 }
 
-/** Adds a dependency. */
+/**
+ * Adds a dependency.
+ * @throws {FermataError} `not_found`, `conflict` (see `assertEdge`)
+ */
 export async function createDependency(write: DomainWrite, input: NewDependency): Promise<Dependency> {
   assertStorable(input);
   await lockEdges(write.tx);
@@ -140,7 +144,10 @@ export async function createDependency(write: DomainWrite, input: NewDependency)
   return row;
 }
 
-/** Changes a dependency. Throws `not_found` when it does not exist. */
+/**
+ * Changes a dependency.
+ * @throws {FermataError} `not_found` for the dependency or a system; `conflict` (see `assertEdge`)
+ */
 export async function updateDependency(write: DomainWrite, id: string, patch: DependencyPatch): Promise<Dependency> {
   assertStorable(patch);
   const current = await lockDependency(write.tx, id);

@@ -75,8 +75,8 @@ const refresh = (write: DomainWrite, system: System) =>
   refreshHealth(write, [system], new Map([[system.id, write.now]]));
 
 /**
- * Assigns a check to a system, or sets whether the check counts. Refuses an unknown system, and an id that a firing
- * alert uses.
+ * Assigns a check to a system, or sets whether an assigned check counts. Updates the system's health.
+ * @throws {FermataError} `not_found` for an unknown system; `conflict` when the id is that of a firing alert
  */
 export async function putAssignment(write: DomainWrite, input: NewAssignment): Promise<Assignment> {
   assertStorable(input);
@@ -99,7 +99,7 @@ export async function putAssignment(write: DomainWrite, input: NewAssignment): P
 
 /**
  * Sets whether a check counts, and updates the system's health.
- * @throws {FermataError} `not_found` when the system does not have this check
+ * @throws {FermataError} `not_found` when the system does not exist or does not have this check
  */
 export async function setAssignmentEnabled(
   write: DomainWrite,
@@ -114,7 +114,10 @@ export async function setAssignmentEnabled(
   return assignment;
 }
 
-/** Removes a check from its system, and updates the system's health. */
+/**
+ * Removes a check from its system, and updates the system's health.
+ * @throws {FermataError} `not_found` when the system does not exist or does not have this check
+ */
 export async function removeAssignment(write: DomainWrite, ref: AssignmentRef): Promise<void> {
   const system = await lockedSystem(write, ref.systemId);
   const rows = await write.tx.delete(c).where(isThis(ref)).returning(columns);

@@ -18,8 +18,8 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
 }
 
 /**
- * Removes results that were already recorded. A result was already recorded if there is one with the same system,
- * check, timestamp and status. Results without a timestamp are all kept.
+ * Separates new results from those that were already recorded, which have the same system, check, timestamp and status.
+ * Results without a timestamp all count as new.
  */
 async function dropKnown(
   write: DomainWrite,

@@ -40,7 +40,7 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: eventOf(prev, next), payload }];
 }
 
-/** Incidents as entities. Comments and labels are in separate tables. */
+/** Incidents as entities. Descriptions and updates are only in the tables `incidents` and `incident_updates`. */
 export const incidentKind: EntityKind = {
   kind: 'incident',
   description: 'An incident and the systems that it affects',

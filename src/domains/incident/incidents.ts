@@ -147,7 +147,10 @@ export async function updateIncident(write: DomainWrite, id: string, patch: Inci
   return change(write, await lockIncident(write.tx, id), patch);
 }
 
-/** Adds a message to an incident and sets its status if one is given. A comment alone does not change the incident. */
+/**
+ * Adds a message to an incident, and sets its status if one is given. A message alone does not change the incident.
+ * @throws {FermataError} `not_found`
+ */
 export async function addIncidentUpdate(
   write: DomainWrite,
   id: string,
@@ -161,7 +164,10 @@ export async function addIncidentUpdate(
   return { incident: await change(write, current, { status: statusChange }), update: row };
 }
 
-/** Resolves an incident. If it is already resolved, only the message is stored. */
+/**
+ * Resolves an incident. If it is already resolved, only the message is stored.
+ * @throws {FermataError} `not_found`
+ */
 export async function resolveIncident(write: DomainWrite, id: string, message?: string): Promise<Incident> {
   assertStorable(message, 'message');
   const current = await lockIncident(write.tx, id);
@@ -181,9 +187,8 @@ export async function deleteIncident(write: DomainWrite, id: string): Promise<vo
 }
 
 /**
- * Returns those of the wanted systems that the incident does not cover yet. Systems that are covered by another open
- * incident of an automation are left out. Otherwise such a system would have two incidents, and when the system
- * recovers, the automation that opened the other incident would resolve only that one.
+ * Returns the wanted systems that neither the incident nor another open incident of an automation covers. A system must
+ * not be covered by two such incidents: when it recovers, an automation resolves only the incident that it opened.
  */
 async function uncovered(tx: Executor, { id, systemIds }: Incident, wanted: readonly string[]): Promise<string[]> {
   const others = await tx

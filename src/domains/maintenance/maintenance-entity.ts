@@ -32,7 +32,10 @@ function derive(change: EntityChange): Occurrence[] {
   return [{ event: eventOf(prev, next), payload: { maintenanceId: change.id, ...next, ...change.context } }];
 }
 
-/** Maintenances as entities. Titles and updates are in separate tables. */
+/**
+ * Maintenances as entities. Titles, descriptions and updates are only in the tables `maintenances` and
+ * `maintenance_updates`.
+ */
 export const maintenanceKind: EntityKind = {
   kind: 'maintenance',
   description: 'A planned time window for systems, started and ended by the clock',

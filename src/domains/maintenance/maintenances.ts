@@ -126,7 +126,8 @@ async function followClock(write: DomainWrite, row: Maintenance, since = new Dat
 }
 
 /**
- * Plans a maintenance. If its start has passed, it is in progress at once. Refuses an end that is not after the start.
+ * Plans a maintenance. If its start has passed, it is in progress at once.
+ * @throws {FermataError} `validation_failed` for an end that is not after the start
  */
 export async function createMaintenance(write: DomainWrite, input: NewMaintenance): Promise<Maintenance> {
   assertStorable(input);
@@ -146,8 +147,8 @@ export async function createMaintenance(write: DomainWrite, input: NewMaintenanc
 
 /**
  * Changes a maintenance.
- * @throws {FermataError} `not_found`; `conflict` when the times or the status of a maintenance that has ended are
- * changed
+ * @throws {FermataError} `not_found`; `validation_failed` for an end that is not after the start; `conflict` for new
+ * times or a new status of a maintenance that has ended
  */
 export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
   assertStorable(patch);

@@ -54,8 +54,8 @@ function recipientsOf({ to }: Config): string[] {
 
 /**
  * Creates `notification.send`, which sends a message to every recipient through one connection. A retry sends only to
- * recipients that have not been reached yet. Each recipient has a separate idempotency key. The step fails when some
- * recipients are still not reached after the last attempt.
+ * recipients that have not been reached yet. Each recipient has a separate idempotency key. The step fails when a
+ * recipient has not been reached after the last attempt.
  */
 export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionType>): CallingAction<Config> {
   return {

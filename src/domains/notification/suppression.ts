@@ -4,9 +4,9 @@ import { isPlainObject, ownValue } from '../../domain/expressions/plain-data';
 import { isAlert } from '../../domain/expressions/system-of-run';
 
 /**
- * Returns what suppresses the notifications of a run, or null. The run's systems are the first of these that names an
- * existing system: its context key (unless an alert started it), `systemId` or `systemIds` in the trigger's payload.
- * Returns null if none of them does.
+ * Returns what suppresses the notifications of a run, or null. The systems of the run are those that its context key
+ * names (unless an alert started it), otherwise `systemId` or else `systemIds` in the trigger's payload; names of
+ * systems that do not exist are skipped.
  */
 export function suppressionOf(
   db: Executor,

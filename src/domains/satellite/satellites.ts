@@ -119,7 +119,10 @@ export async function updateSatellite(write: DomainWrite, id: string, patch: Sat
   return store(write, { ...current, name, region, heartbeatTimeoutSeconds, updatedAt: write.now });
 }
 
-/** Records a heartbeat. A satellite that was offline becomes online; otherwise only `lastSeenAt` of the row changes. */
+/**
+ * Records a heartbeat. A satellite that was offline becomes online; otherwise only `lastSeenAt` of the row changes.
+ * @throws {FermataError} `not_found`
+ */
 export async function heartbeat(write: DomainWrite, id: string): Promise<Satellite> {
   const current = await lockSatellite(write.tx, id);
   if (current.status === 'offline') {
@@ -135,7 +138,10 @@ export async function heartbeat(write: DomainWrite, id: string): Promise<Satelli
   return { ...current, lastSeenAt: write.now };
 }
 
-/** Removes a satellite. If it was online, this fires `satellite.disconnected`. */
+/**
+ * Removes a satellite. If it was online, this fires `satellite.disconnected`.
+ * @throws {FermataError} `not_found`
+ */
 export async function deleteSatellite(write: DomainWrite, id: string): Promise<void> {
   await lockSatellite(write.tx, id);
   await write.tx.delete(s).where(eq(s.id, id));

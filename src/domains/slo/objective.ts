@@ -43,7 +43,7 @@ export function objectiveOf(
 /** Number of points in a burn-down, from the start of the window to now. */
 const BURN_DOWN_POINTS = 60;
 
-/** Returns the remaining budget of the current window at evenly spaced times, from the start of the window to now. */
+/** Returns the remaining budget, in percent, at evenly spaced times from the start of the current window to now. */
 export function burnDownOf(
   objective: { target: number; windowDays: number },
   outages: readonly Outage[],

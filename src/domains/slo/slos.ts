@@ -33,9 +33,10 @@ export type Slo = typeof slos.$inferSelect;
 const AGAIN_MS = 60_000;
 const DAY_MS = 86_400_000;
 const MONDAY_NINE_MS = 9 * 3_600_000;
+/** Number of the best and of the worst objectives in the weekly digest. */
 const PERFORMERS = 5;
 
-/** Objectives as entities whose state is computed. */
+/** Objectives as entities. Their states are computed from the history of the system's health and stored. */
 export const sloKind: EntityKind = {
   kind: 'slo',
   description: 'An objective for the health of a system, with its remaining budget',
@@ -107,8 +108,8 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
 }
 
 /**
- * Makes the objectives of systems due for computation after the health of these systems has changed. An objective
- * becomes due one minute after it was last computed, or at once if that was when it was created or edited.
+ * Makes the objectives of systems due for computation after the health of these systems has changed: one minute after
+ * the objective was last computed, but at once if it was last computed when it was created or edited.
  */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
@@ -118,7 +119,8 @@ export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonl
 }
 
 /**
- * Returns the periods after `from` in which a system was unhealthy. They are read from the transitions of its health.
+ * Returns the periods in which a system was unhealthy, from the one in progress at `from` on, if any. They are read
+ * from the transitions of its health.
  */
 async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Outage[]> {
   const found = await tx.execute<{ at: string; to_value: unknown }>(sql`
@@ -144,9 +146,9 @@ export async function burnDown(db: Executor, slo: Slo, now: Date): Promise<{ at:
 }
 
 /**
- * Returns the time since which a system has had no outage, in milliseconds since 1970. This is the end of its last
- * outage, or the time at which the system became known if it has had none. If retention has removed the start of the
- * history, derives the time from the previously computed streak.
+ * Returns the time since which a system has had no outage, in milliseconds since 1970: the end of its last outage, or,
+ * if it has had none, the time at which the system was created. If retention has removed the start of the history, the
+ * time is derived from the previously computed streak.
  */
 async function wellSince(tx: Executor, { systemId, computedAt, currentStreak }: Slo): Promise<number> {
   const { rows } = await tx.execute<{ ended: string | null; kept: string | null; created: string | null }>(sql`

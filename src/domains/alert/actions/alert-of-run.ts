@@ -14,5 +14,8 @@ export function alertOf(trigger: unknown, named: string | undefined): string {
   throw new FermataError('config_invalid', 'The run was not started by an alert: set fingerprint in the config.');
 }
 
-/** Returns the author of a change that an automation makes, in the form `automation:<name>`. */
+/**
+ * Returns the author of a change that an automation makes, in the form `automation:<name>`, or `automation:<run id>` if
+ * the actor has no name.
+ */
 export const automationOf = ({ actor }: Cause): string => `automation:${actor.name ?? actor.id}`;

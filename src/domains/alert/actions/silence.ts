@@ -51,9 +51,9 @@ interface Prepared {
 }
 
 /**
- * Silences the alert of the run, the named alert, or all alerts that match the matchers. When a connection is named,
- * the silence is also created in that Alertmanager, before it is stored here: if the call fails, the step fails and no
- * silence is stored.
+ * Creates `alert.silence`, which silences the alert of the run, the named alert, or all alerts that match the matchers.
+ * When a connection is named, the silence is first created in that Alertmanager and then stored here: if the call
+ * fails, the step fails and no silence is stored.
  */
 export function createSilenceAction(remote: RemoteSilences): CallingAction<Config> {
   return {

@@ -21,8 +21,8 @@ interface Prepared {
 }
 
 /**
- * Ends a silence, or all silences of an alert, both here and in each Alertmanager in which `alert.silence` created
- * them.
+ * Creates `alert.unsilence`, which ends a silence, or all silences of an alert, both here and in each Alertmanager in
+ * which `alert.silence` created them.
  */
 export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Config> {
   return {

@@ -56,7 +56,7 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
 
 /**
  * Returns the part of the config that rejected a change: the first of `id`, `field` (which did not change), `from` and
- * `to`. Called only when the config does not match. Returns undefined if the config names no field.
+ * `to`. Returns undefined if the id matches and the config names no field. Call it only when the config does not match.
  */
 function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
   const { id, field, from, to } = Config.parse(raw);

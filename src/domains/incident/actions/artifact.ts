@@ -29,8 +29,9 @@ export function incidentResult(incident: Incident, reused: boolean, closesConsum
 }
 
 /**
- * Returns the incident that a step works on: the one in its config, or otherwise the one in its artifact. Throws
- * `artifact_missing`.
+ * Returns the id of the incident that a step works on: the one in its config, or otherwise the one in the consumed
+ * artifact.
+ * @throws {FermataError} `artifact_missing`
  */
 export function incidentIdOf(config: { incidentId?: string | undefined }, consumed: object | null): string {
   if (config.incidentId !== undefined) return config.incidentId;

@@ -5,7 +5,7 @@ import { maintenanceIdOf, windowArtifact, windowResult } from './artifact';
 
 const Config = NewMaintenanceUpdate.extend({ maintenanceId: z.string().optional() });
 
-/** Adds an update to a maintenance. */
+/** Adds a message to a maintenance, without changing the maintenance. */
 export const addUpdateAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'add_update',
   displayName: 'Add an update to a maintenance',

@@ -22,8 +22,9 @@ export function windowResult({ id, status, systemIds, startAt, endAt }: Maintena
 }
 
 /**
- * Returns the maintenance that a step works on: the one in its config, or otherwise the one in its artifact. Throws
- * `artifact_missing`.
+ * Returns the id of the maintenance that a step works on: the one in its config, or otherwise the one in the consumed
+ * artifact.
+ * @throws {FermataError} `artifact_missing`
  */
 export function maintenanceIdOf(config: { maintenanceId?: string | undefined }, consumed: object | null): string {
   if (config.maintenanceId !== undefined) return config.maintenanceId;
