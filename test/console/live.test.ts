@@ -190,7 +190,7 @@ actions: [${action}]
     await page.getByText('Live').waitFor();
     await api.stop('SIGKILL');
     await page.getByText('Reconnecting').waitFor();
-    await engine.emit('restarted', {}, { subject: 'while the API was away' });
+    await engine.emit('restarted', {}, { subject: 'while the API was unreachable' });
     await engine.ended(1, id);
     api = await start();
     await page.getByText('Live').waitFor();

@@ -112,7 +112,7 @@ describe('an outage of Postgres of 15 seconds while a step is retried', () => {
         response.end('ok');
       });
       await engine.emit('retried');
-      await until('Postgres is away', () => away !== undefined, 60_000);
+      await until('Postgres is unreachable', () => away !== undefined, 60_000);
       await away;
       const [run] = await engine.ended(1, id, 120_000);
       expect(run).toMatchObject({ status: 'success', error: null });
