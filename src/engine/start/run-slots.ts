@@ -21,10 +21,10 @@ const SHARE_FORGETS_MS = 5_000;
  */
 const ARRIVES_WITHIN_MS = 2_000;
 /**
- * Milliseconds after which a run that was resumed must have begun its next local step here. After that, another process
- * is assumed to continue the run.
+ * Milliseconds within which a run that was resumed usually begins its next local step here. After that, another process
+ * is assumed to continue the run, or the run to wait for another of its branches.
  */
-const RESUMES_WITHIN_MS = 1_000;
+const RESUMES_WITHIN_MS = 250;
 /** Longest wait of a run in `resume`, in milliseconds. */
 const MAX_RESUME_WAIT_MS = 5_000;
 /** Number of runs whose automation is remembered. */
