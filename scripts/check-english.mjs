@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('..', import.meta.url));
 /** Refused phrases, each with what to write instead. */
 const PHRASES = [
   [/\bin vain\b/i, 'timed out'],
+  [/\bby hand\b/i, 'manually'],
   [/\bof one's own\b/i, 'custom'],
   [/\ball the same\b/i, 'anyway'],
   [/\bby (?:itself|themselves)\b/i, 'automatically, separately, on its own data'],

@@ -91,7 +91,7 @@ async function printAll(client: ApiClient, options: Options, output: Output): Pr
         { text: run.status, tone: toneOf(run.status) },
         instantText(run.startedAt),
         took === undefined ? '-' : durationText(took),
-        run.customType ?? run.triggerEvent ?? '-',
+        run.customType ?? run.triggerEvent ?? (run.triggerId == null ? 'manually' : '-'),
         run.contextKey ?? '-',
         run.automationName,
       ];

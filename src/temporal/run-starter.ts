@@ -252,7 +252,7 @@ async function ignoreNotFound(call: Promise<unknown>): Promise<void> {
 }
 
 function startOptions(deps: RunStarterDeps, run: StartableRun, again: boolean) {
-  const trigger = run.triggerId ?? 'manual';
+  const trigger = run.triggerId ?? 'manually';
   const context = run.contextKey === null || run.contextKey === '' ? '' : ` · ${run.contextKey}`;
   const { continueAfter } = deps;
   const input: RunInput = {
@@ -278,7 +278,7 @@ function startOptions(deps: RunStarterDeps, run: StartableRun, again: boolean) {
 
 function details(run: StartableRun): string {
   const text = (value: string | null) => (value === null || value === '' ? '–' : markdownLine(value, 200));
-  const trigger = run.triggerEvent === null ? 'manual' : `${text(run.triggerId)} (\`${run.triggerEvent}\`)`;
+  const trigger = run.triggerEvent === null ? 'manually' : `${text(run.triggerId)} (\`${run.triggerEvent}\`)`;
   return [
     `- **Automation:** ${text(run.automationName)} (\`${run.automationId}\`, version ${run.version})`,
     `- **Group:** ${text(run.automationGroup)}`,

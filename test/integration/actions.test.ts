@@ -189,7 +189,7 @@ describe('actions of a run', () => {
       (await engine.runs(id)).find(({ status }) => status === 'waiting'),
     );
     const client = lazyClient(engine.temporal);
-    await client.workflow.getHandle(run.workflow_id).terminate('by hand');
+    await client.workflow.getHandle(run.workflow_id).terminate('manually');
     await engine.database.db.execute(
       sql`update runs set started_at = started_at - interval '1 minute' where id = ${run.id}`,
     );

@@ -308,7 +308,7 @@ describe('statuses, lists and groups', () => {
 
 describe('manual runs', () => {
   it('are pending immediately, even if the automation is disabled, and show where they came from', async () => {
-    const { body } = await create(document('By hand', { status: 'disabled' }));
+    const { body } = await create(document('Manually', { status: 'disabled' }));
     const started = await api.call('POST', `${BASE}/automations/${String(body.id)}/runs`, {
       body: {
         triggerId: 'healthcheck_system_degraded',
@@ -322,7 +322,7 @@ describe('manual runs', () => {
     const detail = await api.call('GET', `${BASE}/runs/${String(started.body.runId)}`);
     expect(detail.body).toMatchObject({
       run: {
-        ...{ automationName: 'By hand', status: 'pending', contextKey: 'shop', depth: 0, webUiUrl: null, version: 1 },
+        ...{ automationName: 'Manually', status: 'pending', contextKey: 'shop', depth: 0, webUiUrl: null, version: 1 },
         ...{ triggerId: 'healthcheck_system_degraded', triggerEvent: 'healthcheck.system_degraded' },
       },
       ...{ steps: [], artifacts: [] },

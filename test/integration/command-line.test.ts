@@ -72,6 +72,8 @@ describe('the command line', () => {
     const runs = json(await fermata(['runs', '--status', 'failed', '--json'])) as unknown as { id: string }[];
     expect(runs).toMatchObject([{ automationName: 'Refuses', status: 'failed' }]);
     const id = runs[0]?.id ?? '';
+    expect((await fermata(['runs', '--status', 'failed'])).out).toMatch(/ manually .* Refuses/);
+    expect((await fermata(['runs', id])).out).toContain('started manually');
     expect((await fermata(['runs', id])).out).toContain('ended by stop at actions[0]: not today');
     expect(json(await fermata(['runs', id, '--json']))).toMatchObject({ run: { id }, steps: [{ path: 'actions[0]' }] });
     expect(json(await fermata(['open', 'ui', id, '--json'])).url).toMatch(/^http:\/\/ui\.test\/namespaces\//);

@@ -147,7 +147,7 @@ describe('automations from Git', () => {
     await apply('source=p1', document('a'), document('b'));
     const other = await apply('source=p2', document('a'));
     const manual = await api.call('POST', `${BASE}/automations`, {
-      body: { name: 'by hand', triggers: [{ event: 'incident.created' }] },
+      body: { name: 'manually', triggers: [{ event: 'incident.created' }] },
     });
     expect(actions(await apply('source=p1&prune=true', document('a')))).toEqual([
       ['a', 'unchanged'],

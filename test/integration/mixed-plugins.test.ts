@@ -175,7 +175,7 @@ describe('workers with different plugins', () => {
 
   test("an API without a plugin's filter refuses to evaluate it, and an API that has it starts the run", async () => {
     const automation = await save({
-      name: 'by hand',
+      name: 'manually',
       triggers: [{ event: 'automation.event', config: { type: 'never' } }],
       variables: { force: '{{ 100 | beaufort }}' },
       actions: [seen],

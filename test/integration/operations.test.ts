@@ -187,7 +187,7 @@ actions: [{ delay: { hours: 1 } }]`);
     });
     const { address, namespace } = engine.temporal;
     const client = lazyClient({ address, namespace });
-    await client.workflow.getHandle(run.workflow_id, run.execution_run_id ?? undefined).terminate('by hand');
+    await client.workflow.getHandle(run.workflow_id, run.execution_run_id ?? undefined).terminate('manually');
     await client.connection.close();
     const [ended] = await engine.ended(1, automation, 60_000);
     expect(ended).toMatchObject({

@@ -197,7 +197,7 @@ tests:
       - { at: 10m, runs: [], evaluations: [{ automation: entity, outcome: dwell_armed }] }
       - { at: 11m, runs: [{ automation: entity, status: waiting }] }
       - { at: 2h, runs: [{ status: success, finishedAt: 2h }], entities: [{ kind: door, id: front, state: { open: false } }] }
-  - name: a run by hand that somebody ends
+  - name: a run that is started manually and ended early
     events:
       - { at: 0, trigger: { automation: newest only } }
       - { at: 1m, request: { path: /runs/cancel, body: { status: waiting } } }

@@ -14,7 +14,7 @@ export function changeName({ kind, event, customType, events }: NamedChange): st
   return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }
 
-/** Returns the event that started a run, or the type of a custom event. Returns null for a manual run. */
+/** Returns the event that started a run, or the type of a custom event. Returns null for a run that was started manually. */
 export function runEvent({ customType, triggerEvent }: { customType: string | null; triggerEvent: string | null }) {
   return customType ?? triggerEvent;
 }

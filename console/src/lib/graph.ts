@@ -64,7 +64,7 @@ export function graphOf(definition: unknown, counts: Counts = {}): GraphModel {
 function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: GraphModel): Exit[] {
   let exits: Exit[] = [];
   if (triggers.length === 0) {
-    graph.nodes.push(nodeOf({ path: 'triggers', kind: 'trigger', title: 'Only started by hand' }));
+    graph.nodes.push(nodeOf({ path: 'triggers', kind: 'trigger', title: 'Only started manually' }));
     exits = [exitOf('triggers')];
   }
   for (const { path, id, event, gates } of triggers) {

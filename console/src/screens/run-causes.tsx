@@ -67,7 +67,7 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
 /** Returns a text for what started a run if no change is recorded for it. */
 function unnamedStart({ runId, automationId }: Causes['up'][number], run: RunData): string {
   if (automationId === null) return 'no longer kept';
-  return (runId === run.id ? runEvent(run) : null) ?? 'by hand';
+  return (runId === run.id ? runEvent(run) : null) ?? 'manually';
 }
 
 function CausedBy({ run, causes: { down, more, keptSince, retries } }: { run: RunData; causes: Causes }) {

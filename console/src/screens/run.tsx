@@ -77,7 +77,7 @@ function Facts({ run }: { run: RunData }) {
       <Link to="/automations/$id" params={{ id: run.automationId }} search={{}}>
         Automation
       </Link>
-      <span>{runEvent(run) ?? 'started by hand'}</span>
+      <span>{runEvent(run) ?? 'started manually'}</span>
       {run.contextKey !== null && <span>{run.contextKey}</span>}
       <span>version {run.version}</span>
       <CopyId id={run.id} />

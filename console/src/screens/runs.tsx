@@ -92,7 +92,7 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
               <td title={run.contextKey ?? ''}>
                 {run.contextKey === null ? <span className="faint">–</span> : shortId(run.contextKey, 32)}
               </td>
-              <td title={runEvent(run) ?? ''}>{runEvent(run) ?? <span className="faint">manual</span>}</td>
+              <td title={runEvent(run) ?? ''}>{runEvent(run) ?? <span className="faint">manually</span>}</td>
               <td>
                 <Time at={run.startedAt} />
               </td>

@@ -45,7 +45,7 @@ export function Flow({ definition, ended, refused = {}, counts, outcomes = new M
             ))}
           </Node>
         ))}
-        {triggers.length === 0 && <p className="faint">Only started by hand.</p>}
+        {triggers.length === 0 && <p className="faint">Only started manually.</p>}
       </div>
       <Edge label={refusedText(refused, 'gates')} />
       {conditions.length > 0 && (

@@ -151,7 +151,7 @@ function RecentRuns({ id }: { id: string }) {
               {
                 name: 'Event',
                 title: (run) => runEvent(run) ?? '',
-                cell: (run) => runEvent(run) ?? <span className="faint">manual</span>,
+                cell: (run) => runEvent(run) ?? <span className="faint">manually</span>,
               },
               {
                 name: 'Context',

@@ -73,7 +73,7 @@ export function RunNow({ automation, onClose }: { automation: Automation; onClos
           label="As if started by"
           value={triggerId}
           options={[
-            { value: '', label: 'no trigger (manual run without a payload)' },
+            { value: '', label: 'no trigger (started manually, without a payload)' },
             ...triggers.map(({ id, event: name }) => ({ value: id, label: id === name ? id : `${id} (${name})` })),
           ]}
           onChange={(next) => {

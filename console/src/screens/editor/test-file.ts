@@ -53,7 +53,7 @@ function happeningOf(name: string, event: string, { triggerId, payload, contextK
     const { type, subject, data } = payload;
     return { event: { type, ...(subject === undefined ? {} : { subject }), ...(data === undefined ? {} : { data }) } };
   }
-  // A manual run skips the gates of its trigger, so a test with one cannot expect a gate to refuse the event.
+  // A run that is started manually skips the gates of its trigger, so a test with one cannot expect a gate to refuse the event.
   if (!runs) return undefined;
   const more = {
     ...(triggerId === undefined ? {} : { triggerId }),
