@@ -75,6 +75,7 @@ const routes = [
   screen('/maintenances', () => import('./screens/incidents/maintenances'), 'Maintenances', 'status', 'systemId'),
   screen('/maintenances/$id', () => import('./screens/incidents/maintenance'), 'MaintenanceScreen'),
   screen('/slos', () => import('./screens/incidents/slos'), 'Slos'),
+  screen('/slos/$id', () => import('./screens/incidents/slo'), 'SloScreen'),
   screen(
     ...(['/why', () => import('./screens/why/changes'), 'Changes'] as const),
     ...['kind', 'entity', 'event', 'system', 'since', 'until'],

@@ -21,7 +21,7 @@ export type ScreenPath = readonly [name: string, path: string];
 /** Creates data for every screen, with long and malicious texts. Returns the addresses by group of screens. */
 export async function fillScreens(harness: ConsoleHarness) {
   const { automationId, runId } = await fillAutomations(harness);
-  const { incidentId, maintenanceId } = await fillOperations(harness);
+  const { incidentId, maintenanceId, sloId } = await fillOperations(harness);
   await fillSetup(harness);
   return {
     automations: [
@@ -48,6 +48,7 @@ export async function fillScreens(harness: ConsoleHarness) {
       ['maintenances', '/maintenances'],
       ['maintenance', `/maintenances/${maintenanceId}`],
       ['slos', '/slos'],
+      ['slo', `/slos/${sloId}`],
     ],
     catalogue: [
       ['systems', '/systems'],
@@ -143,8 +144,11 @@ async function fillOperations({ post }: ConsoleHarness) {
     startAt: inAnHour(1),
     endAt: inAnHour(2),
   });
-  await post('/slos', { systemId: 'checkout', name: TITLE, target: 99.9 });
-  return { incidentId: String(incident['id']), maintenanceId: String(maintenance['id']) };
+  const slo = await post('/slos', { systemId: 'checkout', name: TITLE, target: 99.9 });
+  return {
+    ...{ incidentId: String(incident['id']), maintenanceId: String(maintenance['id']) },
+    sloId: String(slo['id']),
+  };
 }
 
 /** Creates an entity kind, a secret and a hook. */

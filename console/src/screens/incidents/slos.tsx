@@ -1,4 +1,3 @@
-import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { Plus } from 'lucide-react';
 import { useState } from 'react';
@@ -13,12 +12,21 @@ import { page, Pages, usePages } from '../../ui/pages';
 import { SystemField } from '../systems/system-fields';
 import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
+import { Budget } from './budget';
+import { BurnDownLine } from './burn-down';
 
 type Slo = components['schemas']['Slo'];
-const LOW = 25;
 
 const COLUMNS: readonly Column<Slo>[] = [
-  { name: 'Objective', title: ({ name }) => name, cell: ({ name }) => name },
+  {
+    name: 'Objective',
+    title: ({ name }) => name,
+    cell: ({ id, name }) => (
+      <Link to="/slos/$id" params={{ id }} search={{}}>
+        {name}
+      </Link>
+    ),
+  },
   {
     name: 'System',
     cell: ({ systemId }) => (
@@ -36,54 +44,9 @@ const COLUMNS: readonly Column<Slo>[] = [
     name: 'Streak',
     cell: ({ currentStreak, bestStreak }) => <span className="num">{`${currentStreak} days, best ${bestStreak}`}</span>,
   },
-  { name: 'Burn-down', cell: (slo) => <BurnDown slo={slo} /> },
+  { name: 'Burn-down', cell: (slo) => <BurnDownLine slo={slo} /> },
   { name: 'Computed', cell: ({ computedAt }) => <Time at={computedAt} /> },
 ];
-
-function Budget({ slo }: { slo: Slo }) {
-  const left = slo.budgetRemainingPercent;
-  const word = left <= 0 ? 'spent' : left < LOW ? 'low' : 'fine';
-  return (
-    <span className={`status ${toneOfBudget(left)}`}>
-      <svg className="budget" role="img" aria-label={`${left.toFixed(1)} % left`} height="10">
-        <rect width={`${Math.max(0, Math.min(100, left))}%`} height="10" />
-      </svg>
-      <span className="num">{left.toFixed(1)} %</span> {word}
-    </span>
-  );
-}
-
-const CHART = { width: 160, height: 28 };
-
-/**
- * A chart of the remaining error budget since the start of the window. The faint line shows what would remain if the
- * budget were used evenly.
- */
-function BurnDown({ slo }: { slo: Slo }) {
-  const { data } = useQuery({
-    queryKey: ['slos', slo.id, 'burn-down', slo.computedAt],
-    queryFn: () => bodyOf(api.GET('/api/v1/slos/{id}/burn-down', { params: { path: { id: slo.id } } })),
-  });
-  const { width, height } = CHART;
-  const points = data?.points ?? [];
-  const place = (index: number, percent: number) =>
-    `${(index / Math.max(1, points.length - 1)) * width},${1 + (1 - percent / 100) * (height - 2)}`;
-  const least = points.reduce((low, { remainingPercent }) => Math.min(low, remainingPercent), 100);
-  return (
-    <svg
-      className={`burn-down ${toneOfBudget(slo.budgetRemainingPercent)}`}
-      viewBox={`0 0 ${width} ${height}`}
-      {...CHART}
-      role="img"
-      aria-label={`Error budget of ${slo.name}: ${least.toFixed(1)} % at its lowest`}
-    >
-      <line className="even" x1="0" y1="1" x2={width} y2={height - 1} />
-      <polyline points={points.map(({ remainingPercent }, index) => place(index, remainingPercent)).join(' ')} />
-    </svg>
-  );
-}
-
-const toneOfBudget = (left: number) => (left <= 0 ? 'tone-bad' : left < LOW ? 'tone-warn' : 'tone-good');
 
 /** Lists service level objectives and their remaining error budgets. */
 export function Slos() {

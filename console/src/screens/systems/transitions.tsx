@@ -7,25 +7,37 @@ import { Time } from '../../ui/time';
 
 const short = (value: unknown) => (typeof value === 'string' ? value : value == null ? '–' : JSON.stringify(value));
 
+interface TransitionsProps {
+  kind: string;
+  id: string;
+  /** Only transitions of this field. Default: all. */
+  field?: string;
+  /** Default: Transitions. */
+  title?: string;
+}
+
 /** Lists the transitions of an entity, newest first. */
-export function Transitions({ kind, id }: { kind: string; id: string }) {
-  const query = usePages(['entity', kind, id, 'transitions'], (cursor) =>
-    bodyOf(
-      api.GET('/api/v1/entities/{kind}/{id}/transitions', { params: { path: { kind, id }, query: page(cursor, 20) } }),
-    ),
-  );
+export function Transitions({ kind, id, field, title = 'Transitions' }: TransitionsProps) {
+  const query = usePages(['entity', kind, id, 'transitions', field], (cursor) => {
+    const filter = field === undefined ? {} : { field };
+    return bodyOf(
+      api.GET('/api/v1/entities/{kind}/{id}/transitions', {
+        params: { path: { kind, id }, query: { ...page(cursor, 20), ...filter } },
+      }),
+    );
+  });
   return (
-    <Panel title="Transitions">
+    <Panel title={title}>
       <Pages query={query}>
         {(items) => (
           <Table
-            label="Transitions"
+            label={title}
             rows={items}
-            rowKey={({ changeId, field }) => `${changeId}:${field}`}
+            rowKey={({ changeId, field: changed }) => `${changeId}:${changed}`}
             empty="No transitions yet."
             columns={[
               { name: 'At', cell: ({ at }) => <Time at={at} /> },
-              { name: 'Field', cell: ({ field }) => <code>{field}</code> },
+              { name: 'Field', cell: ({ field: changed }) => <code>{changed}</code> },
               { name: 'From', title: ({ from }) => short(from), cell: ({ from }) => short(from) },
               { name: 'To', title: ({ to }) => short(to), cell: ({ to }) => short(to) },
               {

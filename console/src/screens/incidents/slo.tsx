@@ -1,0 +1,102 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useParams } from '@tanstack/react-router';
+import { api, bodyOf } from '../../api/client';
+import type { components } from '../../api/schema';
+import { durationText } from '../../lib/time';
+import { CopyId } from '../../ui/copy';
+import { Facts } from '../../ui/facts';
+import { Loaded, Page, Panel } from '../../ui/page';
+import { Time } from '../../ui/time';
+import { ReferringAutomations, Transitions } from '../systems/transitions';
+import { Budget, budgetMs } from './budget';
+import { BurnDownChart } from './burn-down';
+
+type Slo = components['schemas']['Slo'];
+
+/** Shows one objective: its definition, its error budget, how the budget was used up, and its transitions. */
+export function SloScreen() {
+  const { id = '' } = useParams({ strict: false }) as { id?: string };
+  const query = useQuery({
+    queryKey: ['slos', id],
+    queryFn: () => bodyOf(api.GET('/api/v1/slos/{id}', { params: { path: { id } } })),
+  });
+  return (
+    <Loaded query={query}>
+      {(slo) => (
+        <Page title={slo.name} sub={<Sub slo={slo} />}>
+          <Panel title={`Error budget of the last ${daysText(slo.windowDays)}`}>
+            <BurnDownChart slo={slo} />
+          </Panel>
+          <div className="two-columns">
+            <div>
+              <Definition slo={slo} />
+              <State slo={slo} />
+            </div>
+            <div>
+              <Transitions title="Health of the system" kind="health" id={slo.systemId} field="status" />
+              <Transitions kind="slo" id={id} />
+              <ReferringAutomations kind="slo" id={id} />
+            </div>
+          </div>
+        </Page>
+      )}
+    </Loaded>
+  );
+}
+
+const daysText = (days: number) => (days === 1 ? '1 day' : `${days} days`);
+
+function Sub({ slo }: { slo: Slo }) {
+  return (
+    <>
+      <Budget slo={slo} />
+      <Link to="/systems/$id" params={{ id: slo.systemId }} search={{}}>
+        {slo.systemId}
+      </Link>
+      <span>{`${slo.target} % in ${daysText(slo.windowDays)}`}</span>
+      <CopyId id={slo.id} />
+    </>
+  );
+}
+
+function Definition({ slo }: { slo: Slo }) {
+  return (
+    <Panel title="Definition">
+      <Facts
+        rows={[
+          [
+            'System',
+            <Link key="system" to="/systems/$id" params={{ id: slo.systemId }} search={{}}>
+              {slo.systemId}
+            </Link>,
+          ],
+          ['Target', `not unhealthy for ${slo.target} % of the time`],
+          ['Window', `the last ${daysText(slo.windowDays)}`],
+          ['Error budget', `${durationText(budgetMs(slo))} unhealthy in ${daysText(slo.windowDays)}`],
+          ['Created', <Time key="created" at={slo.createdAt} />],
+          ['Changed', <Time key="changed" at={slo.updatedAt} />],
+        ]}
+      />
+    </Panel>
+  );
+}
+
+function State({ slo }: { slo: Slo }) {
+  const { budgetRemainingPercent: left, currentStreak, bestStreak, achievements } = slo;
+  const total = budgetMs(slo);
+  return (
+    <Panel title="State">
+      <Facts
+        rows={[
+          [
+            'Error budget left',
+            `${left.toFixed(1)} %, ${durationText((left / 100) * total)} of ${durationText(total)}`,
+          ],
+          ['Without an outage', `${daysText(currentStreak)}, best ${daysText(bestStreak)}`],
+          ['Achievements', achievements.map((each) => each.replaceAll('_', ' ')).join(', ')],
+          ['Computed', <Time key="computed" at={slo.computedAt} />],
+        ]}
+      />
+    </Panel>
+  );
+}
