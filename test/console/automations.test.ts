@@ -65,6 +65,21 @@ describeConsole('automations in the console', () => {
     expect(wrong).toEqual([]);
   });
 
+  it('count only runs that have ended, and say so', async () => {
+    const counted = await console_.automation({ name: 'Has one open run', mode: 'parallel' });
+    const { runId } = await console_.post(`/automations/${counted}/runs`, {});
+    await console_.post(`/automations/${counted}/runs`, {});
+    await console_.api.rows(`update runs set status = 'success', finished_at = now() where id = $1`, [runId]);
+    const { page } = await console_.open('/automations?q=one open');
+    await page.getByRole('columnheader', { name: 'Ended in 24 hours' }).waitFor();
+    await page.getByRole('img', { name: 'Runs of Has one open run that ended in the last 24 hours: 1' }).waitFor();
+    await page.getByRole('link', { name: 'Has one open run' }).click();
+    const outcomes = page.getByRole('region', { name: 'Outcomes of ended runs' });
+    await outcomes.getByRole('img', { name: '1 run ended' }).waitFor();
+    await page.getByText('Counts cover ended runs and refused events of the last 24 hours').waitFor();
+    expect(await page.getByRole('region', { name: 'Recent runs' }).getByText('manually').count()).toBe(2);
+  });
+
   it('are enabled and disabled with the keyboard, and several at once', async () => {
     const { page } = await console_.open('/automations');
     await page.getByRole('switch', { name: 'Disable Without a group' }).focus();

@@ -1,33 +1,86 @@
-import { useState } from 'react';
+import { useEffect, useRef, useState } from 'react';
 import { useSearchParams } from '../lib/search';
 
-/** A search field. Enter stores the text in the address, in the parameter `name`. */
-export function SearchBox({ label, placeholder, name = 'q' }: { label: string; placeholder: string; name?: string }) {
-  const [search, set] = useSearchParams();
-  const given = search[name] ?? '';
-  return <Box key={given} {...{ label, placeholder, given }} onSearch={(text) => set({ [name]: text })} />;
+/** Delay in milliseconds between the last keystroke and the search. */
+const PAUSE_MS = 250;
+
+interface SearchBoxProps {
+  label: string;
+  placeholder: string;
+  /** The parameter of the address that contains the text. Default: `q`. */
+  name?: string;
+  /**
+   * Returns whether a text can be searched while it is being typed. Enter searches any text. Default: every text can be
+   * searched.
+   */
+  isComplete?(text: string): boolean;
 }
 
-function Box(props: { label: string; placeholder: string; given: string; onSearch(text: string): void }) {
-  const [text, setText] = useState(props.given);
+/**
+ * A search field. It stores the text in the address shortly after the last keystroke, and immediately on Enter or when
+ * the field is emptied. The address is replaced, so that typing adds no history entries.
+ */
+export function SearchBox({ label, placeholder, name = 'q', isComplete = () => true }: SearchBoxProps) {
+  const [search, set] = useSearchParams();
+  const { text, type, send } = useTyped(search[name] ?? '', (next) => set({ [name]: next }), isComplete);
   return (
     <form
       role="search"
       onSubmit={(event) => {
         event.preventDefault();
-        props.onSearch(text.trim());
+        send(text);
       }}
     >
       <input
         type="search"
-        aria-label={props.label}
-        placeholder={props.placeholder}
+        aria-label={label}
+        placeholder={placeholder}
         value={text}
-        onChange={(event) => {
-          setText(event.target.value);
-          if (event.target.value === '') props.onSearch('');
-        }}
+        onChange={(event) => type(event.target.value)}
       />
     </form>
   );
+}
+
+/**
+ * Keeps the typed text, and passes it to `onSearch` after a pause. `given` is the text in the address. It changes some
+ * time after `onSearch` was called, when the user may have typed on. Only a text in the address that was not typed here,
+ * for example after the Back button was pressed, replaces the typed one.
+ */
+function useTyped(given: string, onSearch: (text: string) => void, isComplete: (text: string) => boolean) {
+  const [text, setText] = useState(given);
+  /** Texts that were passed to `onSearch` and that the address does not contain yet, oldest first. */
+  const sent = useRef<string[]>([]);
+  const timer = useRef<number>(undefined);
+  /** The text in the address when it last changed. */
+  const seen = useRef(given);
+  const search = useRef(onSearch);
+  search.current = onSearch;
+  useEffect(() => () => window.clearTimeout(timer.current), []);
+  useEffect(() => {
+    if (given === seen.current) return;
+    seen.current = given;
+    const index = sent.current.indexOf(given);
+    sent.current = sent.current.slice(index + 1);
+    if (index >= 0) return;
+    window.clearTimeout(timer.current);
+    sent.current = [];
+    setText(given);
+  }, [given]);
+  const send = (typed: string) => {
+    window.clearTimeout(timer.current);
+    const next = typed.trim();
+    if (next === (sent.current.at(-1) ?? seen.current)) return;
+    sent.current.push(next);
+    search.current(next);
+  };
+  const type = (typed: string) => {
+    setText(typed);
+    window.clearTimeout(timer.current);
+    if (typed === '') return send('');
+    timer.current = window.setTimeout(() => {
+      if (isComplete(typed.trim())) send(typed);
+    }, PAUSE_MS);
+  };
+  return { text, type, send };
 }

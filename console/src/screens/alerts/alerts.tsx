@@ -4,6 +4,7 @@ import { useState } from 'react';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
+import { isMatcherText } from '../../lib/matcher-text';
 import { useSearchParams } from '../../lib/search';
 import { Chips } from '../../ui/chips';
 import { Countdown } from '../../ui/countdown';
@@ -100,7 +101,12 @@ function AlertList() {
   return (
     <>
       <div className="filters">
-        <SearchBox name="matchers" label="Matcher" placeholder={'Matcher, e.g. alertname=~"Disk.*"'} />
+        <SearchBox
+          name="matchers"
+          label="Matcher"
+          placeholder={'Matcher, e.g. alertname=~"Disk.*"'}
+          isComplete={isMatcherText}
+        />
         <Chips label="Status" name="status" values={['firing', 'resolved']} />
       </div>
       <Pages query={query}>

@@ -1,4 +1,4 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useMutation, useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { GitBranch, Plus, X } from 'lucide-react';
 import { useEffect, useRef, useState } from 'react';
@@ -13,7 +13,7 @@ import { Table, type Column } from '../../ui/table';
 import { Time } from '../../ui/time';
 import { automationsQuery, refreshAutomation, setStatus, statsQuery, type Automation } from './automation-api';
 
-/** Lists automations by group, with the outcomes of their runs in the last 24 hours. */
+/** Lists automations by group, with the outcomes of the runs that ended in the last 24 hours. */
 export function Automations() {
   const [search, set] = useSearchParams();
   const may = useMay('manage');
@@ -21,7 +21,8 @@ export function Automations() {
   const filters = Object.fromEntries(
     Object.entries({ q, status, managedBy, uses }).filter(([, value]) => value !== undefined),
   );
-  const query = useQuery(automationsQuery(filters));
+  // While a search is being typed, the previous result remains visible until the next one has arrived.
+  const query = useQuery({ ...automationsQuery(filters), placeholderData: keepPreviousData });
   const create = (
     <Link to="/automations/new" search={{}} className="button primary">
       <Plus size={14} aria-hidden /> New automation
@@ -122,7 +123,7 @@ function columnsOf(
     { name: 'On', cell: (automation) => <StatusSwitch automation={automation} /> },
     { name: 'Automation', title: ({ name }) => name, cell: (automation) => <Name automation={automation} /> },
     { name: 'Last triggered', cell: ({ lastTriggeredAt }) => <Time at={lastTriggeredAt} /> },
-    { name: '24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
+    { name: 'Ended in 24 hours', cell: ({ id, name }) => <Sparkline id={id} name={name} /> },
     {
       name: 'Managed by',
       cell: ({ managedBy, provenance }) =>
@@ -172,13 +173,13 @@ export function StatusSwitch({ automation }: { automation: Automation }) {
 }
 
 /**
- * A chart of the outcomes in the last 24 hours. A list may have 1,000 rows, so each row reads its outcomes only when it
- * is about to become visible.
+ * A chart of the runs that ended in the last 24 hours. A list may have 1,000 rows, so each row reads its outcomes only
+ * when it is about to become visible.
  */
 function Sparkline({ id, name }: { id: string; name: string }) {
   const { ref, isSeen } = useSeen();
   const { data } = useQuery({ ...statsQuery(id), enabled: isSeen });
-  const label = `Runs of ${name} in the last 24 hours${data === undefined ? '' : `: ${data.total}`}`;
+  const label = `Runs of ${name} that ended in the last 24 hours${data === undefined ? '' : `: ${data.total}`}`;
   return (
     <span className="spark" ref={ref}>
       <OutcomeBars buckets={data?.buckets ?? []} label={label} />

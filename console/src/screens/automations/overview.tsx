@@ -45,7 +45,7 @@ export function Overview({ automation }: { automation: Automation }) {
       <Panel title="What it does" aside={<ViewSwitch />}>
         {isGraph ? <FlowGraph label={`Graph of ${automation.name}`} {...counted} /> : <Flow {...counted} />}
         <p className="pad hint">
-          Counts cover the last 24 hours
+          Counts cover ended runs and refused events of the last 24 hours
           {steps.data === undefined
             ? ''
             : `; at steps, the newest ${stepRuns(steps.data)} of version ${steps.data.version}`}
@@ -78,7 +78,7 @@ function Outcomes({ id }: { id: string }) {
   const query = useQuery(statsQuery(id, Number(range)));
   return (
     <Panel
-      title="Outcomes"
+      title="Outcomes of ended runs"
       aside={<Select aria-label="Range" value={range} options={RANGES} onChange={(days) => set({ days })} />}
     >
       <Loaded query={query}>{(stats) => <Chart stats={stats} />}</Loaded>
@@ -93,7 +93,11 @@ function Chart({ stats }: { stats: Stats }) {
   const last = stats.buckets.findLast(({ p95Ms }) => p95Ms !== null);
   return (
     <div className="detail">
-      <OutcomeBars buckets={stats.buckets} height={64} label={`${stats.total} runs ended`} />
+      <OutcomeBars
+        buckets={stats.buckets}
+        height={64}
+        label={stats.total === 1 ? '1 run ended' : `${stats.total} runs ended`}
+      />
       <dl className="numbers">
         <Figure name="ended" value={String(stats.total)} />
         <Figure name="success rate" value={judged === 0 ? '–' : `${((sum('success') / judged) * 100).toFixed(1)} %`} />
