@@ -144,7 +144,8 @@ actions: [${action}]
     const { runId } = await engine.call({ url: origin() }, 'POST', `/automations/${id}/runs`, {});
     const { page } = await open(`/runs/${String(runId)}`);
     await page.getByText(/in (39|40) min/).waitFor();
-    await page.getByRole('button', { name: 'Cancel' }).click();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await page.getByRole('button', { name: 'Cancel the run' }).click();
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   }, 120_000);
 

@@ -8,11 +8,13 @@ import { Time } from '../ui/time';
 
 type Step = components['schemas']['Step'];
 
-/** Reads the expression scope of a step as it was when the step started. */
-export const scopeQuery = (runId: string, path: string) => ({
+/** Reads the expression scope of a step as it was when the step started, or the current scope of the run. */
+export const scopeQuery = (runId: string, path: string | undefined) => ({
   queryKey: ['scope', runId, path],
-  queryFn: () =>
-    bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId }, query: { actionPath: path } } })),
+  queryFn: () => {
+    const query = path === undefined ? {} : { actionPath: path };
+    return bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: runId }, query } }));
+  },
 });
 
 /** The configuration of a step after its templates were rendered. */

@@ -1,9 +1,8 @@
 import { useMutation, useQuery } from '@tanstack/react-query';
 import { Link, useParams } from '@tanstack/react-router';
-import { ExternalLink, RotateCcw, Square } from 'lucide-react';
+import { ExternalLink, RotateCcw } from 'lucide-react';
 import { useMemo } from 'react';
 import { api, bodyOf } from '../api/client';
-import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 import { useMay } from '../api/session';
 import { runEvent } from '../lib/change-name';
@@ -14,6 +13,7 @@ import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
 import { useGraphView, ViewSwitch } from '../ui/view-switch';
+import { CancelRun } from './run-cancel';
 import { RunCauses } from './run-causes';
 import { RunGraph } from './run-graph';
 import { useSteps } from './run-step-pages';
@@ -147,14 +147,8 @@ function RetryFromHere({ run, step }: { run: RunData; step: Step | undefined }) 
 
 function Actions({ run }: { run: RunData }) {
   const may = useMay('manage');
-  const params = { path: { id: run.id } };
   const retry = useRetry(run);
-  const cancel = useMutation({
-    mutationFn: () => bodyOf(api.POST('/api/v1/runs/{id}/cancel', { params })),
-    onSettled: () => queryClient.invalidateQueries({ queryKey: ['run', run.id] }),
-  });
   const open = ['pending', 'running', 'waiting'].includes(run.status);
-  const error = cancel.error ?? retry.error;
   return (
     <>
       {run.status === 'failed' && (
@@ -167,17 +161,13 @@ function Actions({ run }: { run: RunData }) {
           </button>
         </>
       )}
-      {open && (
-        <button type="button" disabled={!may || cancel.isPending} onClick={() => cancel.mutate()}>
-          <Square size={14} aria-hidden /> Cancel
-        </button>
-      )}
+      {open && <CancelRun run={run} />}
       {run.webUiUrl !== null && (
         <a className="button" href={run.webUiUrl} target="_blank" rel="noreferrer">
           <ExternalLink size={14} aria-hidden /> Temporal
         </a>
       )}
-      {error !== null && <Problem error={error} />}
+      {retry.error !== null && <Problem error={retry.error} />}
     </>
   );
 }

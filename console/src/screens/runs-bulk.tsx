@@ -106,6 +106,7 @@ function Preview({ kind, filter, onClose }: { kind: Kind; filter: Record<string,
     <Dialog
       title={kind === 'cancel' ? 'Cancel open runs' : 'Retry failed runs'}
       submit={`${verb} ${total} ${runs}`}
+      dismiss="Back"
       danger={kind === 'cancel'}
       disabled={preview.data === undefined || total === '0' || done !== undefined}
       onClose={onClose}

@@ -9,6 +9,8 @@ interface DialogProps {
   /** Turns the dialog into a form that runs this mutation when it is submitted. */
   form?: { isPending: boolean; error: unknown; mutate(): void };
   submit?: string;
+  /** Text of the button that closes the dialog without submitting it. Default: Cancel. */
+  dismiss?: string;
   danger?: boolean;
   disabled?: boolean;
   wide?: boolean;
@@ -45,12 +47,12 @@ export function Dialog(props: DialogProps) {
 
 type FootProps = DialogProps & Required<Pick<DialogProps, 'form'>>;
 
-function Foot({ onClose, submit = 'Save', form, danger = false, disabled = false }: FootProps) {
+function Foot({ onClose, submit = 'Save', dismiss = 'Cancel', form, danger = false, disabled = false }: FootProps) {
   return (
     <footer className="dialog-foot">
       {form.error != null && <Problem error={form.error} />}
       <button type="button" onClick={onClose}>
-        Cancel
+        {dismiss}
       </button>
       <button type="submit" className={danger ? 'danger' : 'primary'} disabled={form.isPending || disabled}>
         {form.isPending ? 'Working…' : submit}

@@ -1,55 +1,29 @@
-import { useMutation, useQuery } from '@tanstack/react-query';
+import { useMutation } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
-import { Play, Plus, X } from 'lucide-react';
-import { useEffect, useState } from 'react';
-import { api, bodyOf } from '../../api/client';
+import { Play } from 'lucide-react';
 import { useMay } from '../../api/session';
 import { useSearchParams } from '../../lib/search';
+import type { ScriptKind } from '../../lib/step-script';
+import { durationText } from '../../lib/time';
 import { AreaField, SelectField, TextField } from '../../ui/field';
 import { Json } from '../../ui/json';
 import { Page, Panel, Problem } from '../../ui/page';
 import { Status } from '../../ui/status';
-import { durationText } from '../../lib/time';
+import { runScript, STARTS, useScriptInput, type LoadedStep } from './script-input';
+import { EnvironmentRows, SecretRows } from './script-variables';
 
-type Kind = 'run_shell' | 'run_script';
 type Result = Awaited<ReturnType<typeof runScript>>;
-interface SecretRow {
-  variable: string;
-  text: string;
-  override: string;
-}
-
-const STARTS: Readonly<Record<Kind, string>> = {
-  run_shell: 'echo "$FERMATA_TRIGGER_EVENT"\n',
-  run_script: 'export default ({ trigger }) => ({ event: trigger.event });\n',
-};
-const SAMPLE = JSON.stringify(
-  { trigger: { event: 'incident.created', payload: { title: 'Checkout is down' } } },
-  null,
-  2,
-);
 
 /**
  * Runs a script, without an automation, in the sandbox that steps use. The script gets a sample context, or the context
- * of a step in a past run.
+ * of a step in a past run. If that step runs a script, the script is loaded, too.
  */
 export function Scripts() {
   const may = useMay('manage');
   const [search] = useSearchParams();
-  const [kind, setKind] = useState<Kind>('run_shell');
-  const [script, setScript] = useState(STARTS.run_shell);
-  const [context, setContext] = useState(SAMPLE);
-  const [secrets, setSecrets] = useState<SecretRow[]>([]);
-  const [packages, setPackages] = useState('');
-  const scope = useScope(search['run'], search['step']);
-  useEffect(() => {
-    if (scope.data === undefined) return;
-    const { trigger, artifacts, var: variables, repeat, automation } = scope.data.scope;
-    setContext(JSON.stringify({ trigger, artifacts, var: variables, repeat, automation }, null, 2));
-  }, [scope.data]);
-  const run = useMutation({
-    mutationFn: async () => runScript({ kind, script, context, secrets, packages }),
-  });
+  const { input, set, loaded } = useScriptInput(search['run'], search['step']);
+  const { kind, script, packages } = input;
+  const run = useMutation({ mutationFn: async () => runScript(input) });
   return (
     <Page
       title="Try a script"
@@ -60,32 +34,50 @@ export function Scripts() {
         </button>
       }
     >
-      {scope.error !== null && <Problem error={scope.error} />}
+      {loaded.error !== null && <Problem error={loaded.error} />}
       <div className="two-columns">
         <Panel title="Script">
           <div className="detail">
             <KindField
               kind={kind}
-              onChange={(next) => {
-                if (script === STARTS[kind]) setScript(STARTS[next]);
-                setKind(next);
-              }}
+              onChange={(next) => set({ kind: next, ...(script === STARTS[kind] && { script: STARTS[next] }) })}
             />
-            <AreaField label="Source" code rows={12} value={script} onChange={setScript} />
+            <AreaField
+              label="Source"
+              code
+              rows={12}
+              value={script}
+              onChange={(text) => set({ script: text })}
+              hint={sourceOf(loaded)}
+            />
             {kind === 'run_script' && (
-              <TextField label="Packages" value={packages} onChange={setPackages} hint="Names, separated by commas." />
+              <TextField
+                label="Packages"
+                value={packages}
+                onChange={(names) => set({ packages: names })}
+                hint="Names, separated by commas."
+              />
             )}
-            <SecretRows rows={secrets} onChange={setSecrets} />
+            <EnvironmentRows rows={input.env} onChange={(env) => set({ env })} />
+            <SecretRows rows={input.secrets} onChange={(secrets) => set({ secrets })} />
           </div>
         </Panel>
         <div>
-          <ContextPanel context={context} onChange={setContext} runId={scope.data?.runId} />
+          <ContextPanel context={input.context} onChange={(context) => set({ context })} runId={loaded.runId} />
           {run.error !== null && <Problem error={run.error} />}
           {run.data !== undefined && <Output result={run.data} />}
         </div>
       </div>
     </Page>
   );
+}
+
+/** Returns a text that says where the script was loaded from, or why it was not. */
+function sourceOf({ path, script }: LoadedStep): string | undefined {
+  if (path === undefined || script === undefined) return undefined;
+  if (script === null) return `${path} runs no script. This is a sample.`;
+  if (script.script !== undefined) return `Loaded from ${path}. Changes here do not change the automation.`;
+  return `The script of ${path} is no longer kept. This is a sample.`;
 }
 
 function Sub() {
@@ -101,9 +93,9 @@ function Sub() {
   );
 }
 
-function KindField({ kind, onChange }: { kind: Kind; onChange(kind: Kind): void }) {
+function KindField({ kind, onChange }: { kind: ScriptKind; onChange(kind: ScriptKind): void }) {
   return (
-    <SelectField<Kind>
+    <SelectField<ScriptKind>
       label="Kind"
       value={kind}
       options={[
@@ -126,94 +118,13 @@ function ContextPanel({ context, onChange, runId }: ContextPanelProps) {
   const hint =
     runId === undefined
       ? 'To use the scope of a real step, open the step in its run and choose “Try a script with this scope”.'
-      : `Loaded from run ${runId}.`;
+      : `Loaded from run ${runId}. Secrets are masked as ****: if the script needs one, enter its value in the secret environment.`;
   return (
     <Panel title="Context">
       <div className="detail">
         <AreaField label="As JSON" code rows={12} value={context} onChange={onChange} hint={hint} />
       </div>
     </Panel>
-  );
-}
-
-/** Reads the expression scope of a step in a past run, or of the run itself if no step is given. */
-function useScope(id: string | undefined, step: string | undefined) {
-  return useQuery({
-    queryKey: ['scope', id, step],
-    enabled: id !== undefined,
-    queryFn: () => {
-      const query = step === undefined ? {} : { actionPath: step };
-      return bodyOf(api.GET('/api/v1/runs/{id}/scope', { params: { path: { id: id ?? '' }, query } }));
-    },
-  });
-}
-
-interface ScriptInput {
-  kind: Kind;
-  script: string;
-  /** JSON text. */
-  context: string;
-  secrets: readonly SecretRow[];
-  /** Package names, separated by commas. */
-  packages: string;
-}
-
-/**
- * Runs a script on the server.
- * @throws {SyntaxError} when the context is not JSON
- * @throws {ApiError}
- */
-function runScript({ kind, script, context, secrets, packages }: ScriptInput) {
-  const named = secrets.filter(({ variable }) => variable !== '');
-  const overridden = named.filter(({ override }) => override !== '');
-  return bodyOf(
-    api.POST('/api/v1/scripts/test', {
-      body: {
-        ...{ kind, script, context: JSON.parse(context) as Record<string, never> },
-        secretEnv: Object.fromEntries(named.map(({ variable, text }) => [variable, text])),
-        secretOverrides: Object.fromEntries(overridden.map(({ text, override }) => [nameOf(text), override])),
-        ...(packages.trim() === '' ? {} : { packages: packages.split(',').map((each) => each.trim()) }),
-      },
-    }),
-  );
-}
-
-/** Returns the name in `${{ secrets.NAME }}`, or the whole text if there is no such expression. */
-const nameOf = (text: string): string => /secrets\.(\w+)/.exec(text)?.[1] ?? text;
-
-function SecretRows({ rows, onChange }: { rows: readonly SecretRow[]; onChange(rows: SecretRow[]): void }) {
-  const set = (index: number, changes: Partial<SecretRow>) =>
-    onChange(rows.map((row, each) => (each === index ? { ...row, ...changes } : row)));
-  return (
-    <fieldset>
-      <legend>Secret environment</legend>
-      {rows.map((row, index) => (
-        <div key={index} className="field-row">
-          <TextField label="Variable" value={row.variable} onChange={(variable) => set(index, { variable })} />
-          <TextField label="Value" value={row.text} onChange={(text) => set(index, { text })} />
-          <TextField
-            label="For this run only"
-            type="password"
-            value={row.override}
-            onChange={(override) => set(index, { override })}
-          />
-          <button
-            type="button"
-            className="icon"
-            aria-label="Remove"
-            onClick={() => onChange(rows.filter((_, each) => each !== index))}
-          >
-            <X size={14} aria-hidden />
-          </button>
-        </div>
-      ))}
-      <button
-        type="button"
-        onClick={() => onChange([...rows, { variable: '', text: '${{ secrets.NAME }}', override: '' }])}
-      >
-        <Plus size={14} aria-hidden /> Add a variable
-      </button>
-    </fieldset>
   );
 }
 

@@ -1,0 +1,146 @@
+import { BASE } from '../integration/api-harness';
+import { describeConsole, picture, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
+
+const SCRIPT = 'export default ({ trigger }) => ({ region: process.env.REGION, event: trigger.event });\n';
+
+/**
+ * Returns the class names of the elements that clip the focus ring of the focused element. The ring is drawn outside of
+ * the element by the offset and width of its outline.
+ */
+const CLIPPING = `(() => {
+  const focused = document.activeElement;
+  const { outlineStyle, outlineWidth, outlineOffset } = getComputedStyle(focused);
+  if (outlineStyle === 'none') return ['no focus ring'];
+  const outset = parseFloat(outlineWidth) + parseFloat(outlineOffset);
+  const { left, right, top, bottom } = focused.getBoundingClientRect();
+  const found = [];
+  for (let box = focused.parentElement; box !== document.body; box = box.parentElement) {
+    if (getComputedStyle(box).overflow === 'visible') continue;
+    const edge = box.getBoundingClientRect();
+    const x = edge.left + box.clientLeft;
+    const y = edge.top + box.clientTop;
+    if (left - outset < x - 0.5 || right + outset > x + box.clientWidth + 0.5) found.push(box.className);
+    else if (top - outset < y - 0.5 || bottom + outset > y + box.clientHeight + 0.5) found.push(box.className);
+  }
+  return found;
+})()`;
+
+describeConsole('the page of a run in the console', () => {
+  let screens: ConsoleHarness;
+  beforeAll(async () => {
+    screens = await startConsole();
+  });
+  afterAll(() => screens.end());
+
+  const statusOf = async (id: string) => {
+    const { body } = await screens.api.call('GET', `${BASE}/runs/${id}`);
+    return (body['run'] as { status: string }).status;
+  };
+  const start = async (automation: string, body: unknown = {}) =>
+    String((await screens.post(`/automations/${automation}/runs`, body))['runId']);
+
+  it('cancels the run only after a confirmation that names it', async () => {
+    const id = await start(await screens.automation({ name: 'Drain the queue' }), { contextKey: 'queue-7' });
+    const { page, wrong } = await screens.open(`/runs/${id}`);
+    await page.getByText('started manually').waitFor();
+    const cancel = page.getByRole('button', { name: 'Cancel', exact: true });
+    const dialog = page.getByRole('dialog', { name: 'Cancel this run of “Drain the queue”?' });
+    await cancel.click();
+    await dialog.getByText('queue-7').waitFor();
+    await picture(page, 'run-cancel');
+    expect(await seriousFindings(page)).toEqual([]);
+    await dialog.getByRole('button', { name: 'Back' }).click();
+    await dialog.waitFor({ state: 'detached' });
+    expect(await statusOf(id)).toBe('pending');
+    await cancel.click();
+    await dialog.getByRole('button', { name: 'Cancel the run' }).click();
+    await page.locator('.page-sub [data-status="cancelled"]').waitFor();
+    expect(await cancel.count()).toBe(0);
+    expect(await statusOf(id)).toBe('cancelled');
+    expect(wrong).toEqual([]);
+  });
+
+  it('shows how the run ended if it has ended before the confirmation', async () => {
+    const id = await start(await screens.automation({ name: 'Ends early' }));
+    const { page } = await screens.open(`/runs/${id}`);
+    await page.route('**/api/v1/stream', (route) => route.abort());
+    await page.reload();
+    await page.getByRole('button', { name: 'Cancel', exact: true }).click();
+    await screens.api.rows("update runs set status = 'success', finished_at = now() where id = $1", [id]);
+    await page.getByRole('button', { name: 'Cancel the run' }).click();
+    await page.locator('.page-sub [data-status="success"]').waitFor();
+    expect(await page.getByRole('dialog').count()).toBe(0);
+  });
+
+  it('draws the whole focus ring around the list of steps and around each step', async () => {
+    const id = await start(await screens.automation({ name: 'Two steps' }));
+    for (const index of [0, 1])
+      await screens.api.rows(
+        `insert into run_steps (run_id, path, action_id, kind, action, status, attempts, began_seq, started_at, finished_at)
+         values ($1, $2, $3, 'action', 'automation.log', 'success', 1, $4, now(), now())`,
+        [id, `actions[${index}]`, `step_${index}`, index],
+      );
+    const { page } = await screens.open(`/runs/${id}`);
+    await page.getByRole('button', { name: /step_1/ }).waitFor();
+    await page.getByRole('button', { name: 'Graph' }).focus();
+    for (const focused of ['Steps', 'step_0', 'step_1']) {
+      await page.keyboard.press('Tab');
+      const name = await page.evaluate(
+        'document.activeElement.getAttribute("aria-label") ?? document.activeElement.querySelector(".step-label").textContent',
+      );
+      expect([name, await page.evaluate(CLIPPING)]).toEqual([focused, []]);
+    }
+    await picture(page, 'run-focus');
+  });
+
+  it('loads the script of a step, with its environment, into the script panel', async () => {
+    await screens.api.call('PUT', `${BASE}/secrets/REPORT_TOKEN`, { body: { value: 'long-enough-value' } });
+    const config = {
+      ...{ packages: ['left@1.0.0'], env: { REGION: '{{ var.region }}' } },
+      secretEnv: { TOKEN: '${{ secrets.REPORT_TOKEN }}' },
+    };
+    const automation = await screens.automation({
+      name: 'Counts',
+      variables: { region: 'eu' },
+      actions: [{ id: 'count', action: 'integration-script.run_script', config: { ...config, script: SCRIPT } }],
+    });
+    const id = await start(automation);
+    await screens.api.rows(
+      `insert into run_steps (run_id, path, action_id, kind, action, status, attempts, began_seq, started_at, finished_at, trace)
+       values ($1, 'actions[0]', 'count', 'action', 'integration-script.run_script', 'success', 1, 1, now(), now(), $2)`,
+      [id, JSON.stringify({ config: { ...config, env: { REGION: 'eu' } } })],
+    );
+    // The run keeps the version that it started with.
+    await screens.api.call('PATCH', `${BASE}/automations/${automation}`, { body: { actions: [{ stop: {} }] } });
+    const { page, wrong } = await screens.open(`/runs/${id}?step=actions[0]`);
+    await page.getByRole('link', { name: 'Try a script with this scope' }).click();
+    await page.getByText('Loaded from actions[0].').waitFor();
+    await page.getByText('Secrets are masked as ****').waitFor();
+    expect(await page.getByLabel('Source').inputValue()).toBe(SCRIPT);
+    expect(await page.getByLabel('Kind').inputValue()).toBe('run_script');
+    expect(await page.getByLabel('As JSON').inputValue()).toContain('"region": "eu"');
+    await picture(page, 'script-of-step');
+    expect(await seriousFindings(page)).toEqual([]);
+    const [request] = await Promise.all([
+      page.waitForRequest('**/api/v1/scripts/test'),
+      page.getByRole('button', { name: 'Run it' }).click(),
+    ]);
+    expect(request.postDataJSON()).toMatchObject({
+      ...{ kind: 'run_script', script: SCRIPT, packages: ['left@1.0.0'], env: { REGION: 'eu' } },
+      secretEnv: { TOKEN: '${{ secrets.REPORT_TOKEN }}' },
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  it('keeps the sample script if the step runs none', async () => {
+    const id = await start(await screens.automation({ name: 'Logs' }));
+    await screens.api.rows(
+      `insert into run_steps (run_id, path, kind, action, status, attempts, began_seq, started_at, finished_at)
+       values ($1, 'actions[0]', 'action', 'automation.log', 'success', 1, 1, now(), now())`,
+      [id],
+    );
+    const { page } = await screens.open(`/scripts?run=${id}&step=actions[0]`);
+    await page.getByText('actions[0] runs no script.').waitFor();
+    expect(await page.getByLabel('Source').inputValue()).toContain('FERMATA_TRIGGER_EVENT');
+  });
+});
