@@ -79,6 +79,52 @@ describeConsole('the editor of the console', () => {
     expect(await page.getByRole('button', { name: 'Save as new version' }).isEnabled()).toBe(true);
   });
 
+  it('keeps the cursor at a correction', async () => {
+    const { page } = await screens.open(`/automations/${id}/edit`, { viewport: { width: 1280, height: 600 } });
+    await page.getByText('incident.created').first().waitFor();
+    const steps = Array.from({ length: 60 }, (_, n) => `  - { action: automation.log, config: { message: "${n}" } }\n`);
+    await writeDefinition(page, `${YAML}${steps.join('')}`.replace('"50" } }', '"50" } }\n  - action: automation.lgo'));
+    await page
+      .locator('.cm-scroller')
+      .evaluate((element) => ((element as unknown as { scrollTop: number }).scrollTop = 0));
+    const fix = page.getByRole('button', { name: 'Change to automation.log' });
+    await fix.click();
+    await fix.waitFor({ state: 'detached' });
+    const line = page.locator('.cm-activeLine');
+    expect(await line.textContent()).toBe('  - action: automation.log');
+    await page.keyboard.type('_');
+    expect(await line.textContent()).toBe('  - action: automation.log_');
+    // The tooltip of a finding offers the same correction.
+    for (const key of ['Backspace', 'Backspace', 'Escape', 'ArrowUp', 'ArrowUp']) await page.keyboard.press(key);
+    await fix.waitFor();
+    await until('the tooltip is shown', async () => {
+      // New findings close the tooltip, and it opens again only after the pointer has moved.
+      await page.mouse.move(0, 0);
+      await page.locator('.cm-lintRange-error', { hasText: 'automation.lo' }).hover();
+      await page.waitForTimeout(500);
+      return (await page.locator('.cm-diagnosticAction').count()) > 0;
+    });
+    await page.locator('.cm-diagnosticAction').click();
+    expect(await line.textContent()).toBe('  - action: automation.log');
+    await page.keyboard.type('_');
+    expect(await line.textContent()).toBe('  - action: automation.log_');
+  });
+
+  it('leaves room below the text at a width of 390 px', async () => {
+    const { page } = await screens.open(`/automations/${id}/edit`, { viewport: { width: 390, height: 844 } });
+    await page.getByText('incident.created').first().waitFor();
+    const height = await page
+      .locator('.workbench-text')
+      .evaluate((element) => (element as unknown as { offsetHeight: number }).offsetHeight);
+    expect(height).toBeLessThanOrEqual(0.6 * 844 + 2);
+    expect(height).toBeGreaterThan(240);
+    await picture(page, 'editor-390');
+    const tryIt = page.getByRole('button', { name: 'Try it out' });
+    await tryIt.scrollIntoViewIfNeeded();
+    await picture(page, 'editor-390-below');
+    expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
+  });
+
   it('shows the findings of the API with the same texts', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('incident.created').first().waitFor();

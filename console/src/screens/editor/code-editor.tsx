@@ -14,6 +14,7 @@ import { EditorState, type Extension } from '@codemirror/state';
 import { drawSelection, EditorView, highlightActiveLine, hoverTooltip, keymap, lineNumbers } from '@codemirror/view';
 import { tags } from '@lezer/highlight';
 import { useEffect, useRef } from 'react';
+import { changedPart } from './changed-part';
 import { fixOf, rangeOf, type PlacedFinding } from './findings';
 import { describeAt } from './hover';
 import { readRemoteOptions } from './knowledge';
@@ -60,8 +61,10 @@ export default function CodeEditor(props: CodeEditorProps) {
   }, [props.readOnly]);
   useEffect(() => {
     const editor = view.current;
-    if (editor === undefined || editor.state.doc.toString() === props.text) return;
-    editor.dispatch({ changes: { from: 0, to: editor.state.doc.length, insert: props.text } });
+    const shown = editor?.state.doc.toString();
+    if (editor === undefined || shown === undefined || shown === props.text) return;
+    // Only the part that differs is replaced, so that the cursor and the scroll position stay where they are.
+    editor.dispatch({ changes: changedPart(shown, props.text) });
   }, [props.text]);
   useEffect(() => {
     const editor = view.current;
@@ -187,7 +190,8 @@ function diagnosticsOf(editor: EditorView, findings: readonly PlacedFinding[]): 
     const fix = fixOf(text, finding);
     const apply = (view: EditorView) => {
       const now = fixOf(view.state.doc.toString(), finding);
-      if (now !== undefined) view.dispatch({ changes: now });
+      if (now === undefined) return;
+      view.dispatch({ changes: now, selection: { anchor: now.from + now.insert.length }, scrollIntoView: true });
     };
     return {
       ...rangeOf(text, finding),

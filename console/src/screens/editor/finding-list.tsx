@@ -6,7 +6,8 @@ interface FindingListProps {
   findings: readonly PlacedFinding[];
   text: string;
   onChoose(offset: number): void;
-  onFix(text: string): void;
+  /** Replaces the text and moves the cursor to the end of the correction. */
+  onFix(text: string, offset: number): void;
 }
 
 /** Lists findings. Choosing one moves the cursor to it, and a button applies the fix if its message suggests one. */
@@ -39,12 +40,13 @@ export function FindingList({ findings, text, onChoose, onFix }: FindingListProp
   );
 }
 
-function Fix({ finding, text, onFix }: { finding: PlacedFinding; text: string; onFix(text: string): void }) {
+function Fix({ finding, text, onFix }: { finding: PlacedFinding } & Pick<FindingListProps, 'text' | 'onFix'>) {
   const fix = fixOf(text, finding);
   if (fix === undefined) return null;
+  const { from, to, insert } = fix;
   return (
-    <button type="button" onClick={() => onFix(text.slice(0, fix.from) + fix.insert + text.slice(fix.to))}>
-      Change to {fix.insert}
+    <button type="button" onClick={() => onFix(text.slice(0, from) + insert + text.slice(to), from + insert.length)}>
+      Change to {insert}
     </button>
   );
 }

@@ -83,7 +83,7 @@ export function Workbench({ id, title, source, readOnly, onSave, onReload }: Wor
           findings={findings}
           isValid={errors === 0}
           onChoose={(offset) => setGoTo({ offset })}
-          onFix={setText}
+          onChange={setText}
         />
       </div>
     </Page>
@@ -115,16 +115,24 @@ interface SideProps {
   /** Moves the cursor to an offset of the text. */
   onChoose(offset: number): void;
   /** Replaces the text. */
-  onFix(text: string): void;
+  onChange(text: string): void;
 }
 
 /** Shows the findings, steps and dry run of the edited text. */
-function Side({ automation, text, findings, isValid, onChoose, onFix }: SideProps) {
+function Side({ automation, text, findings, isValid, onChoose, onChange }: SideProps) {
   const [outcomes, setOutcomes] = useState<ReadonlyMap<string, string>>(new Map());
   const model = useModel(text);
   return (
     <div>
-      <FindingList findings={findings} text={text} onChoose={onChoose} onFix={onFix} />
+      <FindingList
+        findings={findings}
+        text={text}
+        onChoose={onChoose}
+        onFix={(fixed, offset) => {
+          onChange(fixed);
+          onChoose(offset);
+        }}
+      />
       <Panel title="What it does" aside={<ViewSwitch />}>
         <Outline definition={model.value} outcomes={outcomes} onChoose={(path) => onChoose(model.offsetOf(path))} />
       </Panel>
