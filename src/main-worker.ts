@@ -7,6 +7,7 @@ import { maskFailures } from './activities/mask-failures';
 import { createRunSecrets } from './activities/run-secrets';
 import { createPostgresSecrets } from './integrations/secret-backend';
 import { createRunSources } from './db/runs/run-source';
+import { dwellsToSync } from './db/dwells';
 import { runsToEnd, runsToStart } from './db/runs/start-queue';
 import { wakesToSend, type Wake } from './db/runs/wait-states';
 import { createHousekeeping } from './activities/housekeeping/create-housekeeping';
@@ -20,15 +21,17 @@ import { createNotifier, listen } from './db/notifier';
 import { assertSchemaCurrent } from './db/schema-version';
 import { createDispatcher, type Dispatcher } from './engine/dispatcher';
 import { createBroadcast } from './engine/broadcast';
+import { startClusterEvents } from './engine/cluster-events';
 import { createDwellTimers } from './engine/dwell-timers';
-import { createSweep } from './engine/sweep';
+import { createOverdueDwells, type OverdueDwells } from './engine/overdue-dwells';
+import { createSweep, type Sweep } from './engine/sweep';
 import { createSweeper, type DueWork } from './engine/sweeper';
 import { createEvaluationLog } from './engine/evaluation-log';
 import { fireDwell } from './engine/gates/fire-dwell';
 import { createOverflowReport, type OverflowReport } from './engine/gates/overflow-report';
 import { createIndexFollower } from './engine/index-follower';
 import { createLoopWatch } from './engine/loop-watch';
-import { createFleet } from './engine/fleet';
+import { createFleet, type Fleet } from './engine/fleet';
 import { createLeases } from './engine/leases';
 import { LEASE_SECONDS } from './db/partition-leases';
 import { RoutingIndex } from './engine/routing-index';
@@ -42,7 +45,7 @@ import { uuidV7 } from './domain/clock';
 import { messageOf } from './domain/errors';
 import type { FireAnswer } from './domain/gates/dwell-messages';
 import { knowledgeOf } from './domain/registry/knowledge';
-import { createFiltersLacking } from './domain/definition/filters-lacking';
+import { createFiltersLacking, createTriggersLacking } from './domain/definition/filters-lacking';
 import { createPluginFilters } from './domain/registry/plugin-filters';
 import { createRegistry } from './domain/registry/registry';
 import { createFailpoint } from './failpoint';
@@ -53,7 +56,6 @@ import { createConnections } from './integrations/connections/open-connection';
 import { createCipher } from './domain/secrets/cipher';
 import { createEgress } from './edges/egress/egress';
 import { createEvaluator } from './evaluation/live-evaluator';
-import { createEventWatcher } from './integrations/kubernetes/events/event-watcher';
 import { startPlugins } from './integrations/load-plugins';
 import { createPlugins } from './integrations/plugins';
 import { createPackageSource } from './integrations/script/packages';
@@ -85,8 +87,6 @@ export interface WorkerStandIns {
   plugins: (plugins: readonly Plugin[]) => readonly Plugin[];
 }
 
-/** Milliseconds between two renewals of the leases of Kubernetes watches. */
-const EVENT_WATCH_MS = 5_000;
 const REAL: WorkerStandIns = { temporal: keepTemporal, plugins: (plugins) => plugins };
 
 /** Starts a worker process, which contains the dispatcher and the Temporal worker. */
@@ -211,6 +211,7 @@ function createActivityDeps(base: WorkerBase, launcher: RunLauncher): ActivityDe
     notifier: createNotifier(database.pool),
     ...createRunSources(db),
     filtersLacking: base.filtersLacking,
+    triggersLacking: createTriggersLacking(registry),
     secrets: createRunSecrets({
       ...{ db, cipher, backend, onHit: metrics.maskHits },
       ...(base.maskOfPlugins && { maskOfPlugins: base.maskOfPlugins }),
@@ -242,22 +243,24 @@ function createWorkerActivities(parts: WorkerParts, routing: Routing) {
 /** Starts the loops that are not part of routing: periodic loops, and loops that NOTIFY wakes. */
 function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) {
   const { config, database, entities, registry, temporal, launcher, activityDeps, log, watch } = parts;
-  const { dispatcher, dwellTimers } = routing;
+  const { dispatcher, dwellTimers, overdueDwells } = routing;
   const scheduleTimers = createScheduleTimers({ database, keeper: temporal.schedules, log, watch });
   const broadcast = createBroadcast({ db: database.db, listeners: registry.listeners(), log });
-  const clusterEvents = startEventWatcher(parts);
+  const { notifier, openConnection } = activityDeps;
+  const clusterEvents = startClusterEvents({ ...parts, notifier, openConnection });
   const pokeAll = (...loops: { poke(): void }[]) => loops.forEach((loop) => loop.poke());
   const handlers = {
     changes: () => pokeAll(dispatcher, broadcast),
     starts: () => launcher.poke(),
     definitions: () => pokeAll(dispatcher, scheduleTimers, clusterEvents),
     workers: () => dispatcher.renew(),
+    dwells: () => overdueDwells.pokeDue(),
   };
   const listener = listen(databaseUrl, handlers, { onSilent: database.suspectConnections });
   const { staleMs } = config.alerts;
   const severities = severityMap(config.alerts.severities);
   const domainTimer = createDomainTimer({
-    ...{ database, entities, notifier: activityDeps.notifier, log, watch },
+    ...{ database, entities, notifier, log, watch },
     more: staleMs === undefined ? [] : [createEndStaleAlerts({ staleMs, severities })],
   });
   const periodic = createPeriodicSweeps(parts);
@@ -273,27 +276,9 @@ function startTimers(parts: WorkerParts, routing: Routing, databaseUrl: string) 
           sweep.stop(),
     ),
     [() => listener.close(), () => clusterEvents.stop()],
-    [broadcast, domainTimer, scheduleTimers, dwellTimers].map((part) => () => part.stop()),
+    [broadcast, domainTimer, scheduleTimers, dwellTimers, overdueDwells].map((part) => () => part.stop()),
   ];
   return { domainTimer, stopOrder };
-}
-
-/** Starts the loop that watches the Kubernetes clusters to whose events automations listen. */
-function startEventWatcher({ database, egress, clock, activityDeps, workerId, log, watch }: WorkerParts) {
-  const { notifier, openConnection } = activityDeps;
-  const watcher = createEventWatcher({ database, egress, clock, notifier, log, workerId, openConnection });
-  const sweep = createSweep({
-    ...{ everyMs: EVENT_WATCH_MS, name: 'kubernetes-watches', watch },
-    work: () => watcher.round().then(() => false),
-    onError: (error) => log.warn({ reason: messageOf(error) }, 'failed to renew the watches of Kubernetes'),
-  });
-  return {
-    poke() {
-      watcher.poke();
-      sweep.poke();
-    },
-    stop: () => sweep.stop().then(() => watcher.stop()),
-  };
 }
 
 function createPeriodicSweeps({
@@ -331,13 +316,18 @@ function dueWork(
   },
 ): DueWork[] {
   const { scheduleTimers, domainTimer, periodic } = timers;
-  const { dwellTimers, wakeSender } = timers.routing;
+  const { dwellTimers, overdueDwells, wakeSender, fleet } = timers.routing;
   const isAble = () => temporal.starter() !== null;
   return [
     { name: 'starts', due: () => runsToStart, isAble, onDue: () => activityDeps.notifier.starts() },
     { name: 'ends', due: () => runsToEnd, isAble, onDue: () => launcher.poke() },
     { name: 'wakes', due: () => wakesToSend, isAble, onDue: () => wakeSender.poke() },
-    { name: 'dwells', due: dwellTimers.due, onDue: () => dwellTimers.poke() },
+    { name: 'dwells', due: () => dwellsToSync, isAble, onDue: () => dwellTimers.poke() },
+    {
+      ...{ name: 'overdue-dwells', due: overdueDwells.due, onDue: () => overdueDwells.poke() },
+      // The worker with the lease may lack what other workers have.
+      isShared: () => fleet.differs(),
+    },
     { name: 'schedules', due: () => scheduleTimers.due(), isAble, onDue: () => scheduleTimers.poke() },
     ...periodic.map(({ name, everySeconds, sweep }) => ({
       ...{ name, isAble, due: () => periodicDue(name, everySeconds), onDue: () => sweep.poke() },
@@ -348,7 +338,9 @@ function dueWork(
 
 interface Routing {
   dispatcher: Dispatcher;
-  dwellTimers: ReturnType<typeof createDwellTimers>;
+  dwellTimers: Sweep;
+  overdueDwells: OverdueDwells;
+  fleet: Fleet;
   wakeSender: WakeSender;
   overflow: OverflowReport;
   fireDwell: (dwellId: string) => Promise<FireAnswer>;
@@ -379,9 +371,14 @@ function startRouting(parts: WorkerParts): Routing {
     onWakeToSend: (wake: Wake) => wakeSender.send(wake),
     sourceOf: activityDeps.sourceOf,
     filtersLacking: parts.filtersLacking,
+    onLeft: (lacking: readonly string[]) => {
+      // An empty list has no name by which a worker could be found.
+      if (lacking.length === 0 || fleet.isProvidedByOther(lacking)) activityDeps.notifier.dwells();
+    },
   };
   const fire = (dwellId: string) => fireDwell(shared, dwellId);
-  const dwellTimers = createDwellTimers({ database, clock, starter: temporal.dwells, fire, log, watch });
+  const dwellTimers = createDwellTimers({ database, starter: temporal.dwells, log, watch });
+  const overdueDwells = createOverdueDwells({ database, clock, index, follower, fire, log, watch });
   const { slots } = launcher;
   const wakeSender = createWakeSender({ database, starter: temporal.starter, slots, failpoint, log, watch });
   const fleet = createFleet({
@@ -394,5 +391,6 @@ function startRouting(parts: WorkerParts): Routing {
   });
   const leases = createLeases({ db: database.db, workerId, fleet });
   const dispatcher = createDispatcher({ ...shared, leases, fleet, onRouted: metrics.routed, watch });
-  return { dispatcher, dwellTimers, wakeSender, overflow, fireDwell: fire, flush: () => evaluations.flush() };
+  const flush = () => evaluations.flush();
+  return { dispatcher, dwellTimers, overdueDwells, fleet, wakeSender, overflow, fireDwell: fire, flush };
 }

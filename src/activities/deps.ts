@@ -23,6 +23,8 @@ export interface ActivityDeps extends RunSources {
   secrets: RunSecrets;
   /** Returns the filters of a definition that this worker does not have. */
   filtersLacking: (definition: RunSource['definition']) => readonly string[];
+  /** Returns the events that waits of a definition await and whose trigger types this worker does not have. */
+  triggersLacking: (definition: RunSource['definition']) => readonly string[];
   /** Opens the connection with this id for a step. The connection must be of this type, unless the type is null. */
   openConnection: (type: string | null, id: string, use: SecretUse) => Promise<OpenConnection>;
   /** The load that calls put on the activity slots, by origin. */

@@ -21,6 +21,15 @@ export function lacksFilters(filters: readonly string[]): ApplicationFailure {
 }
 
 /**
+ * Returns the failure of a normal activity whose worker lacks the types of triggers that waits of the run await. Such a
+ * worker cannot decide whether an event ends the wait.
+ */
+export function lacksTriggers(events: readonly string[]): ApplicationFailure {
+  const message = `This worker does not have trigger ${events.join(', ')}.`;
+  return ApplicationFailure.create({ message, type: 'unknown_trigger', nextRetryDelay: OFFER_AGAIN_MS });
+}
+
+/**
  * Hands a step over to a worker that has its action. The local attempt becomes a normal activity, which Temporal offers
  * to all workers until one has the action. This does not use up an attempt. The step's row shows that the step is
  * running.

@@ -17,7 +17,7 @@ import { Progress, type Branch } from '../domain/run/interpret/progress';
 import { planOf, runBranch, runList } from '../domain/run/interpret/steps';
 import type { ActivityDeps } from './deps';
 import { endRun } from './end-run';
-import { lacksFilters } from './leave-to-other';
+import { lacksFilters, lacksTriggers } from './leave-to-other';
 import { createEvaluateStep } from './evaluate-step';
 import { createPerformStep } from './perform-step';
 import { addressIn } from './origin-load';
@@ -51,10 +51,11 @@ export function createPerformStretch(deps: ActivityDeps): (input: StretchInput) 
   return async (input) => {
     const source = await deps.sourceOf(input.runId);
     const { definition } = source;
-    const lacking = deps.filtersLacking(definition);
-    if (lacking.length > 0) {
+    const filters = deps.filtersLacking(definition);
+    const triggers = deps.triggersLacking(definition);
+    if (filters.length > 0 || triggers.length > 0) {
       await writeJournal(deps.database.db, input.runId, input.journal);
-      if (!Context.current().info.isLocal) throw lacksFilters(lacking);
+      if (!Context.current().info.isLocal) throw filters.length > 0 ? lacksFilters(filters) : lacksTriggers(triggers);
       return { done: [], ended: false, elsewhere: true };
     }
     const stretch = await beginStretch(deps, input);

@@ -318,6 +318,15 @@ const isOverdue = ({ now, late }: Overdue): SQL =>
 /** Returns the SQL condition that is true when some dwell is overdue and must be fired from its row. */
 export const dwellsOverdue = (overdue: Overdue): SQL => sql`exists (select 1 from dwells where ${isOverdue(overdue)})`;
 
+/** A dwell that is due and has not fired. */
+export interface OverdueDwell {
+  id: string;
+  automationId: string;
+  triggerId: string;
+  /** As text, with all digits that Postgres stores. */
+  firesAt: string;
+}
+
 /**
  * Returns armed dwells that are due but whose workflows either were not started or should have fired them before
  * `late`. They are sorted by deadline and id; `after` is the last dwell of the previous page.
@@ -326,14 +335,16 @@ export async function overdueDwells(
   db: Executor,
   overdue: Overdue,
   limit: number,
-  after?: { id: string; firesAt: string },
-): Promise<{ id: string; firesAt: string }[]> {
+  after?: Pick<OverdueDwell, 'id' | 'firesAt'>,
+): Promise<OverdueDwell[]> {
   const place =
     after === undefined ? sql`` : sql`and (fires_at, id) > (${after.firesAt}::timestamptz, ${after.id}::uuid)`;
-  const found = await db.execute<{ id: string; fires_at: string }>(sql`
-    select id, fires_at::text as fires_at from dwells
+  const found = await db.execute<Pick<Row, 'id' | 'automation_id' | 'trigger_id' | 'fires_at'>>(sql`
+    select id, automation_id, trigger_id, fires_at::text as fires_at from dwells
     where ${isOverdue(overdue)} ${place} order by fires_at, id limit ${limit}`);
-  return found.rows.map((row) => ({ id: row.id, firesAt: row.fires_at }));
+  return found.rows.map(({ id, automation_id: automationId, trigger_id: triggerId, fires_at: firesAt }) => ({
+    ...{ id, automationId, triggerId, firesAt },
+  }));
 }
 
 /** Returns dwells whose workflows must be ended. */

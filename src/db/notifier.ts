@@ -2,7 +2,7 @@ import { Client, type Pool } from 'pg';
 import { isWithoutAnswer } from './drop-broken-connections';
 
 /** Notifications that one process sends to the others after a commit. */
-export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers'] as const;
+export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers', 'dwells'] as const;
 export type Topic = (typeof TOPICS)[number];
 
 const CHANNEL = 'fermata';
@@ -48,6 +48,7 @@ export function createNotifier(pool: Pool): Notifier {
     definitions: () => send('definitions'),
     tokens: () => send('tokens'),
     workers: () => send('workers'),
+    dwells: () => send('dwells'),
   };
 }
 

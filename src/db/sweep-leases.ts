@@ -9,17 +9,20 @@ export interface SweepKind {
   name: string;
   /** SQL condition: there is work of this kind. */
   due: SQL;
+  /** Whether every worker looks for this kind, without a lease. */
+  isShared: boolean;
 }
 
 /**
  * Takes or renews the leases of the kinds that no other worker holds, and returns which of the caller's kinds have
- * work. Uses one statement for all kinds; the conditions of kinds that other workers hold are not evaluated.
+ * work. Uses one statement for all kinds; the conditions of kinds that other workers hold are not evaluated. Kinds that
+ * are shared need no lease.
  */
 export async function takeDue(db: Executor, workerId: string, kinds: readonly SweepKind[]): Promise<string[]> {
   if (kinds.length === 0) return [];
-  const names = JSON.stringify(kinds.map(({ name }) => name));
-  const isDue = kinds.map(
-    ({ name, due }) => sql`case when exists (select 1 from held where name = ${name}) then ${due} else false end`,
+  const names = JSON.stringify(kinds.flatMap(({ name, isShared }) => (isShared ? [] : [name])));
+  const isDue = kinds.map(({ name, due, isShared }) =>
+    isShared ? due : sql`case when exists (select 1 from held where name = ${name}) then ${due} else false end`,
   );
   const result = await db.execute<{ due: boolean[] }>(sql`
     with held as materialized (

@@ -1,7 +1,7 @@
 import { sha256 } from '../domain/sha256';
 import { announceWorker, readKnowledge, withdrawWorker, type WorkerAnnouncement } from '../db/worker-announcements';
 import type { Executor } from '../db/executor';
-import type { Knowledge } from '../domain/registry/knowledge';
+import { eventOf, type Knowledge } from '../domain/registry/knowledge';
 
 /** The live workers of this installation, and the names that their plugins provide. */
 export interface Fleet {
@@ -18,6 +18,11 @@ export interface Fleet {
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
   /** Returns whether a single live worker, other than this worker, provides all of these names. */
   isProvidedByOther(names: readonly string[]): boolean;
+  /**
+   * Returns the events whose trigger types only other workers provide. Workers that stopped within the last few minutes
+   * count.
+   */
+  foreignEvents(): readonly string[];
   /** Returns whether another worker provides a name. Workers that stopped within the last few minutes count. */
   wasProvidedByOther(name: string): boolean;
   /** Names that this worker provides. */
@@ -100,6 +105,10 @@ export function createFleet(deps: {
       lacking: namesIn(foreign, kind, events),
       own: namesIn(ownReaders, kind, events),
     }),
+    foreignEvents() {
+      const names = [...others.values()].flatMap(({ knowledge: { names: provided } }) => provided);
+      return [...new Set(names)].flatMap((name) => (own.has(name) ? [] : (eventOf(name) ?? [])));
+    },
     wasProvidedByOther: (name) => [...others.values()].some(({ knowledge: { names } }) => names.includes(name)),
     isProvidedByOther: (names) =>
       [...others.values()].some(({ live, knowledge: { names: known } }) => {

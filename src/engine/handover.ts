@@ -1,5 +1,6 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
+import { awaitedAmong } from '../db/runs/wait-queries';
 import { filterName, triggerName } from '../domain/registry/knowledge';
 import { normalizeEvent } from '../domain/registry/registry';
 import type { UnroutedChange } from './change-reader';
@@ -29,6 +30,8 @@ export interface Handover {
    * unknown triggers.
    */
   dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
+  /** Returns the events that runs await and whose types only other workers have. Queries only if workers differ. */
+  awaitedEvents(): Promise<readonly string[]>;
   verdict(unrouted: UnroutedChange, concerns: ChangeConcerns): Verdict;
 }
 
@@ -37,6 +40,8 @@ export interface ChangeConcerns {
   events: readonly string[];
   /** Events of the entity's dwells that only another worker can end. */
   dwellEvents: readonly string[];
+  /** Events that runs await and whose types only other workers have. */
+  awaited: readonly string[];
   /**
    * Triggers that the change may fire according to their config, but whose automations use a filter that this worker
    * does not have.
@@ -47,10 +52,10 @@ export interface ChangeConcerns {
 /**
  * Creates the component that decides about changes that need a trigger, filter, kind or plugin that this worker does
  * not have. If another live worker has what is missing and everything else that the change needs, the change is handed
- * over to that worker. If no live worker has what is missing, and a trigger of an enabled automation needs it, the
- * change waits up to 60 s, which is enough for a restart. A change does not wait for a filter that no worker has had
- * recently. In all other cases, the change is routed without the missing part, and each trigger that needs it gets an
- * evaluation that says so.
+ * over to that worker. If no live worker has what is missing, and a trigger of an enabled automation or the wait of a
+ * run needs it, the change waits up to 60 s, which is enough for a restart. A change does not wait for a filter that no
+ * worker has had recently. In all other cases, the change is routed without the missing part, and each trigger that
+ * needs it gets an evaluation that says so.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -76,6 +81,10 @@ export function createHandover(deps: {
       }
       return byEntity;
     },
+    async awaitedEvents() {
+      const foreign = fleet.foreignEvents();
+      return foreign.length === 0 ? [] : awaitedAmong(db, foreign);
+    },
     verdict({ change, lagSeconds }, concerns) {
       const unknown = index.unknownTriggers();
       if (unknown.length === 0 && !fleet.differs()) return ROUTE;
@@ -83,7 +92,7 @@ export function createHandover(deps: {
       if (lacking.length === 0) return ROUTE;
       const live = lacking.filter((name) => fleet.isProvidedByOther([name]));
       if (live.length > 0 && fleet.isProvidedByOther([...live, ...own])) return { type: 'hand-over', names: live };
-      if (unknown.length === 0) return ROUTE;
+      if (unknown.length === 0 && !isAwaited(lacking, concerns.awaited)) return ROUTE;
       // Without this condition, a filter that no worker has would delay every event of each trigger that uses the
       // filter.
       const mayReturn = lacking.some((name) => !isFilter(name) || fleet.wasProvidedByOther(name));
@@ -111,8 +120,8 @@ function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown
   const events = [...concerns.events, ...concerns.dwellEvents];
   const { lacking, own } = fleet.concerned(kind, events);
   const ofType = unknown.filter(({ filters }) => filters.length === 0);
-  const used = new Set(ofType.map(({ event }) => triggerName(event)));
-  // A trigger type matters only if an automation uses it. A kind or plugin may derive any event.
+  const used = new Set([...ofType.map(({ event }) => event), ...concerns.awaited].map(triggerName));
+  // A trigger type matters only if an automation or a wait uses it. A kind or plugin may derive any event.
   const relevant = lacking.filter((name) => !name.startsWith('trigger:') || used.has(name));
   const direct = events.map(triggerName).filter((name) => used.has(name));
   const fired = new Set(concerns.incomplete.map(({ automation, trigger }) => `${automation.id}/${trigger.id}`));
@@ -131,6 +140,16 @@ function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown
  * kinds and plugins that share the first part of the type's name.
  */
 function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[]): UnknownTrigger[] {
-  const plugins = new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0]));
+  const plugins = pluginsOf(names);
   return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));
 }
+
+/** Returns whether what provides one of these names may derive an awaited event. */
+function isAwaited(names: readonly string[], awaited: readonly string[]): boolean {
+  const plugins = pluginsOf(names);
+  return awaited.some((event) => plugins.has(event.split('.')[0] ?? ''));
+}
+
+/** Returns the first parts of names, which are the ids of plugins or the kinds of entities. */
+const pluginsOf = (names: readonly string[]): ReadonlySet<string> =>
+  new Set(names.map((name) => name.slice(name.indexOf(':') + 1).split('.')[0] ?? ''));

@@ -22,6 +22,8 @@ interface Row extends Record<string, unknown> {
 export interface IndexFollower {
   /** Updates the index to at least this revision. Reads nothing when the index is up to date. */
   catchUp(revision: number): Promise<void>;
+  /** Updates the index to the current revision of the definitions. */
+  catchUpNow(): Promise<void>;
 }
 
 /** Keeps the routing index in step with the definitions by following their revisions, which become visible in order. */
@@ -57,6 +59,7 @@ export function createIndexFollower(
       index.set(routedAutomation(row));
     } catch (error) {
       if (!(error instanceof z.ZodError)) throw error;
+      index.setUnreadable(row.id);
       onBroken(row.id, `The stored definition cannot be read: ${z.prettifyError(error)}`);
     }
   };
@@ -69,11 +72,16 @@ export function createIndexFollower(
   };
   // Reads are sequential, so that an older page is never applied after a newer page.
   let last: Promise<void> = Promise.resolve();
+  const catchUp = (revision: number): Promise<void> => {
+    if (seen >= revision) return Promise.resolve();
+    return (last = last.catch(() => undefined).then(() => read(revision)));
+  };
 
   return {
-    catchUp(revision) {
-      if (seen >= revision) return Promise.resolve();
-      return (last = last.catch(() => undefined).then(() => read(revision)));
+    catchUp,
+    async catchUpNow() {
+      const { rows } = await db.execute<{ revision: string }>(sql`select revision from definition_revision`);
+      await catchUp(Number(rows[0]?.revision ?? 0));
     },
   };
 }

@@ -29,6 +29,8 @@ export interface PrepareBatch {
   held: ReadonlyMap<number, number>;
   /** Events of the dwells that only another worker can end, by entity. */
   dwellEvents: ReadonlyMap<string, string[]>;
+  /** Events that runs await and whose types only other workers have. */
+  awaited: readonly string[];
   /**
    * Partitions whose next change must be handed over to another worker, with the names that it needs. Filled in by
    * `prepare`.
@@ -61,7 +63,7 @@ export function createPrepareChange(
   const queued = deps.registry.listeners().filter(({ mode }) => mode === 'work-queue');
   const restUntil = ({ kind, id }: Change, until: number) =>
     void deps.resting.set(entityKey({ kind, id }), { kind, id, until });
-  return (unrouted, { held, dwellEvents, given }) => {
+  return (unrouted, { held, dwellEvents, awaited, given }) => {
     const { change, partition, attempts, nextAttemptAt, hasDwells, isRetried } = unrouted;
     const key = entityKey(change);
     if (deps.resting.has(key) || given.has(partition)) return null;
@@ -79,6 +81,7 @@ export function createPrepareChange(
     const verdict = deps.handover.verdict(unrouted, {
       events,
       dwellEvents: dwellEvents.get(key) ?? [],
+      awaited,
       incomplete: incomplete.filter(({ isRefused }) => !isRefused).map(({ candidate }) => candidate),
     });
     if (verdict.type === 'hand-over') given.set(partition, verdict.names);

@@ -56,8 +56,9 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     // receive the event.
     await deps.follower.catchUp(revision);
     const dwellEvents = await handover.dwellEvents(changes);
+    const awaited = anyWaits && changes.length > 0 ? await handover.awaitedEvents() : [];
     const given = new Map<number, string[]>();
-    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwellEvents, given }) ?? []);
+    const own = changes.flatMap((unrouted) => prepare(unrouted, { held, dwellEvents, awaited, given }) ?? []);
     for (const [partition, names] of given) await leases.handOver(partition, names);
     const prepared = own.filter(({ fence }) => !given.has(fence.partition));
     const waits = anyWaits ? await wakeWaits(deps, bySeq(prepared)) : [];

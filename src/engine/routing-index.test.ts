@@ -81,7 +81,19 @@ describe('the routing index', () => {
     expect([index.find('a', 'x'), index.findIncomplete('b', 'y')]).toEqual([undefined, undefined]);
     expect(index.findIncomplete('a', 'x')?.trigger.id).toBe('x');
     expect(index.isUnknown('a', 'x')).toBe(true);
+    expect([index.lacking('a', 'x'), index.lacking('b', 'y')]).toEqual([['filter:beaufort'], null]);
     index.remove('a');
     expect([incomplete('one'), index.findIncomplete('a', 'x')]).toEqual([[], undefined]);
+  });
+
+  it('names what a dwell needs that this process lacks', () => {
+    const index = new RoutingIndex(registry);
+    index.set(automation('a', [{ id: 'x', event: 'gone.storm.started' }]));
+    expect(index.lacking('a', 'x')).toEqual(['trigger:gone.storm_started']);
+    expect(index.lacking('a', 'other')).toBeNull();
+    index.setUnreadable('a');
+    expect([index.lacking('a', 'x'), index.find('a', 'x'), index.isUnknown('a', 'x')]).toEqual([[], undefined, false]);
+    index.set(automation('a', [{ id: 'x', event: 'automation.event' }]));
+    expect(index.lacking('a', 'x')).toBeNull();
   });
 });

@@ -1,3 +1,4 @@
+import { filterName, triggerName } from '../domain/registry/knowledge';
 import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import type { TriggerType } from '../domain/registry/trigger-type';
 import type { RoutedAutomation, RoutedTrigger } from './routed-automation';
@@ -45,6 +46,8 @@ export class RoutingIndex {
   private readonly incompleteByName = new Map<string, Candidate>();
   /** Enabled triggers that this process cannot route, by automation and trigger id. */
   private readonly unknown = new Map<string, UnknownTrigger>();
+  /** Ids of automations whose stored definitions this process cannot read. */
+  private readonly unreadable = new Set<string>();
 
   /** `lacks` returns the names of the filters of an automation that this process does not have. */
   constructor(
@@ -80,6 +83,13 @@ export class RoutingIndex {
   remove(automationId: string): void {
     for (const remove of this.entries.get(automationId) ?? []) remove();
     this.entries.delete(automationId);
+    this.unreadable.delete(automationId);
+  }
+
+  /** Removes an automation whose stored definition this process cannot read, for example one of a newer release. */
+  setUnreadable(automationId: string): void {
+    this.remove(automationId);
+    this.unreadable.add(automationId);
   }
 
   /** Returns the candidates for an event, in no particular order. */
@@ -131,6 +141,18 @@ export class RoutingIndex {
   /** Returns whether this process cannot route an enabled trigger. */
   isUnknown(automationId: string, triggerId: string): boolean {
     return this.unknown.has(nameOf(automationId, triggerId));
+  }
+
+  /**
+   * Returns the names that this process lacks to fire the dwells of a trigger, or null when it lacks none. The list is
+   * empty when the process cannot read the definition of the automation.
+   */
+  lacking(automationId: string, triggerId: string): readonly string[] | null {
+    if (this.unreadable.has(automationId)) return [];
+    const unknown = this.unknown.get(nameOf(automationId, triggerId));
+    if (unknown === undefined) return null;
+    const { event, filters } = unknown;
+    return filters.length > 0 ? filters.map(filterName) : [triggerName(event)];
   }
 
   private addUnknown(trigger: UnknownTrigger): () => void {

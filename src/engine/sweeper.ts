@@ -19,13 +19,15 @@ export interface DueWork {
   due: () => SQL;
   /** Returns whether this worker can do the work now; some kinds need Temporal. Default: always true. */
   isAble?: () => boolean;
+  /** Returns whether every worker, and not only the one with the lease, must look for this kind. Default: false. */
+  isShared?: () => boolean;
   /** Called when there is work of this kind. */
   onDue: () => void;
 }
 
 /**
  * Searches every second, in one statement, for rows that are due, and for rows that a process left unfinished when it
- * died. Only one worker at a time searches for each kind of work; it holds a lease of 5 s.
+ * died. Only one worker at a time searches for each kind of work, unless the kind is shared; it holds a lease of 5 s.
  */
 export function createSweeper(deps: {
   db: Executor;
@@ -44,7 +46,7 @@ export function createSweeper(deps: {
       const due = await takeDue(
         db,
         workerId,
-        able.map((kind) => ({ name: kind.name, due: kind.due() })),
+        able.map((kind) => ({ name: kind.name, due: kind.due(), isShared: kind.isShared?.() ?? false })),
       );
       for (const kind of able) if (due.includes(kind.name)) kind.onDue();
       return false;

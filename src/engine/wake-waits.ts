@@ -10,7 +10,7 @@ import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition
 import { awaitedEvents } from '../domain/definition/awaited-events';
 import type { Change, Occurrence } from '../domain/entities/change';
 import { messageOf } from '../domain/errors';
-import type { Registry } from '../domain/registry/registry';
+import { normalizeEvent, type Registry } from '../domain/registry/registry';
 import { artifactView } from '../domain/run/lanes';
 import { stepAt } from '../domain/run/step-at';
 import type { Logger } from '../log';
@@ -115,8 +115,8 @@ const isSame = (a: { kind: string; id: string }, b: { kind: string; id: string }
 
 /**
  * Returns what wakes a wait, or null when none of the changes does. `{}` means that the run must evaluate the wait,
- * because this worker lacks a filter or its evaluation failed. If the evaluation of the run fails as well, the run
- * records that error.
+ * because this worker lacks a filter or the type of an awaited event, or its evaluation failed. If the evaluation of the
+ * run fails as well, the run records that error.
  */
 async function wakingOf(
   deps: WakeDeps,
@@ -127,8 +127,8 @@ async function wakingOf(
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
-    // A worker that has the filters evaluates the wait.
-    if (deps.filtersLacking(source.definition).length > 0) return {};
+    // A worker that has what is missing evaluates the wait.
+    if (deps.filtersLacking(source.definition).length > 0 || awaitsUnknown(deps, wait, derived)) return {};
     const artifacts = await artifactsOf(db, wait.runId, artifactView(source.definition, wait.path));
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;
     if ('wait_for_trigger' in step) {
@@ -166,6 +166,16 @@ async function wakingOf(
     );
     return {};
   }
+}
+
+/** Returns whether one of the changes is an event that the wait awaits and whose type this worker does not have. */
+function awaitsUnknown({ registry }: WakeDeps, wait: Wait, derived: readonly DerivedChange[]): boolean {
+  const unknown = eventsOf(wait).filter((event) => registry.trigger(event) === undefined);
+  if (unknown.length === 0) return false;
+  return derived.some(
+    ({ change, occurrences }) =>
+      change.seq > wait.afterSeq && occurrences.some(({ event }) => unknown.includes(normalizeEvent(event))),
+  );
 }
 
 function warnOfSteps({ log }: WakeDeps, { runId, path }: Wait): void {

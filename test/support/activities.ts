@@ -127,7 +127,10 @@ export async function startActivityBench(): Promise<ActivityBench> {
     ...{ database: { ...database, db: on }, registry, entities, clock: systemClock, ids: uuidV7 },
     ...createRunSources(on),
     evaluator: createEvaluator({ entities, filters: createFilterRegistry(), clock: systemClock, timezone: 'UTC' }),
-    notifier: { changes: nothing, starts: nothing, definitions: nothing, tokens: nothing, workers: nothing },
+    notifier: {
+      ...{ changes: nothing, starts: nothing, definitions: nothing },
+      ...{ tokens: nothing, workers: nothing, dwells: nothing },
+    },
     secrets: {
       resolve: () => Promise.resolve(new Map()),
       remember: () => Promise.resolve(),
@@ -135,6 +138,7 @@ export async function startActivityBench(): Promise<ActivityBench> {
       readMask: () => Promise.resolve(NO_MASK),
     },
     filtersLacking: () => [],
+    triggersLacking: () => [],
     openConnection: () => Promise.reject(new Error('The probe has no connection.')),
     origins,
     onLocalCall: () => nothing,

@@ -38,6 +38,7 @@ const { routes, finish } = createApp({
     definitions: () => undefined,
     tokens: () => undefined,
     workers: () => undefined,
+    dwells: () => undefined,
   },
   filters: createFilterRegistry(),
   automations: createAutomationStore(base),

@@ -1,7 +1,8 @@
 import { sql } from 'drizzle-orm';
+import { awaitedEventsIn } from '../../domain/definition/filters-lacking';
 import { unknownFilters } from '../../domain/definition/unknown-filters';
 import { standardFilters } from '../../domain/expressions/filter-registry';
-import { actionName, filterName } from '../../domain/registry/knowledge';
+import { actionName, filterName, triggerName } from '../../domain/registry/knowledge';
 import type { Executor } from '../executor';
 import { knownByWorkers } from '../worker-announcements';
 
@@ -90,19 +91,33 @@ export async function stuckReason(db: Executor, runId: string): Promise<string |
   ];
   const missing = known && found.rows.find(({ action }) => !known.has(actionName(action)));
   if (missing) return `No worker has action ${missing.action}.`;
-  const filters = known === null ? [] : await filtersMissing(db, runId, known);
+  const { filters, triggers } = known === null ? NOTHING : await missingOf(db, runId, known);
   if (filters.length > 0) return `No worker has filter ${filters.join(', ')}.`;
+  if (triggers.length > 0) return `No worker has trigger ${triggers.join(', ')}.`;
   const noted = await db.execute<{ reason: string }>(sql`select reason from stuck_runs where run_id = ${runId}`);
   return noted.rows[0]?.reason ?? null;
 }
 
-/** Returns the filters in an open run's definition that no live worker has. */
-async function filtersMissing(db: Executor, runId: string, known: ReadonlySet<string>): Promise<string[]> {
+/** Names in the definition of an open run that no live worker has. */
+interface Missing {
+  filters: readonly string[];
+  /** Events that its waits await. */
+  triggers: readonly string[];
+}
+
+const NOTHING: Missing = { filters: [], triggers: [] };
+
+/** Returns the filters and awaited events in an open run's definition that no live worker has. */
+async function missingOf(db: Executor, runId: string, known: ReadonlySet<string>): Promise<Missing> {
   const found = await db.execute<{ definition: Record<string, unknown> }>(sql`
     select v.definition from runs r join automation_versions v on v.automation_id = r.automation_id and v.version = r.version
     where r.id = ${runId} and r.status in ('pending', 'running', 'waiting')`);
   const definition = found.rows[0]?.definition ?? {};
-  return unknownFilters(definition, (name) => standardFilters.get(name) !== undefined || known.has(filterName(name)));
+  const hasFilter = (name: string) => standardFilters.get(name) !== undefined || known.has(filterName(name));
+  return {
+    filters: unknownFilters(definition, hasFilter),
+    triggers: awaitedEventsIn(definition).filter((event) => !known.has(triggerName(event))),
+  };
 }
 
 /** Returns stuck runs with the names of their automations, oldest first. */

@@ -25,6 +25,15 @@ export async function waitsOn(
   return found.rows.map(toWait);
 }
 
+/** Returns those of the given events that an armed wait awaits. */
+export async function awaitedAmong(db: Executor, events: readonly string[]): Promise<string[]> {
+  const found = await db.execute<{ event: string }>(sql`
+    select e as event from jsonb_array_elements_text(${JSON.stringify(events)}::jsonb) as e
+    where exists (select 1 from waits w where w.event = e)
+      or exists (select 1 from wait_refs r where r.kind = ${EVENT_REF} and r.entity_id = e)`);
+  return found.rows.map(({ event }) => event);
+}
+
 /** Returns entities of these kinds that changed after a position of the log, at most `MAX_CHANGED`. */
 export async function changedAfter(
   db: Executor,

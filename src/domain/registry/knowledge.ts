@@ -18,6 +18,9 @@ export interface Knowledge {
 }
 
 export const triggerName = (event: string): string => `trigger:${event}`;
+/** Returns the event of a name that `triggerName` returned; undefined for other names. */
+export const eventOf = (name: string): string | undefined =>
+  name.startsWith(triggerName('')) ? name.slice(triggerName('').length) : undefined;
 export const filterName = (filter: string): string => `filter:${filter}`;
 export const actionName = (action: string): string => `action:${action}`;
 

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import type { Database } from '../../db/client';
 import type { Executor } from '../../db/executor';
 import { insertRoutings } from '../../db/routings';
@@ -18,6 +17,16 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
   follower: IndexFollower;
   clock: Clock;
   failpoint: (name: string) => Promise<void> | void;
+  /**
+   * Called after the transaction when this worker cannot fire a due dwell. `lacking` are the names that a worker must
+   * know to fire it; empty when the definition must be readable.
+   */
+  onLeft: (lacking: readonly string[]) => void;
+}
+
+/** A dwell that another worker has to fire. */
+interface Left {
+  lacking: readonly string[];
 }
 
 /** Records the outcome for the change that armed the dwell, in the same transaction. Returns the outcome. */
@@ -33,8 +42,8 @@ async function noted(
 /** Milliseconds until the timer tries again when changes from before the deadline have not been routed yet. */
 const ROUTING_MS = 100;
 /**
- * Milliseconds until the timer tries again when this worker does not know the dwell's trigger. Another worker may then
- * handle it.
+ * Milliseconds until the timer tries again when this worker cannot fire the dwell. At each attempt, the other workers
+ * are notified if one of them may be able to fire it.
  */
 const UNKNOWN_MS = 2_000;
 
@@ -42,22 +51,21 @@ const UNKNOWN_MS = 2_000;
  * Fires a dwell that is due. The dwell fires at most once, however often this is called, because its row is locked, and
  * spent in the transaction that admits the run. It fires only when every change of its entity from before the deadline
  * has been routed. The cause has then held without a gap, because routing a change that contradicts the cause ends the
- * dwell.
+ * dwell. A dwell whose trigger or filters this worker does not know is left to other workers.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;
-  const revision = await database.db.execute<{ revision: string }>(sql`select revision from definition_revision`);
-  await follower.catchUp(Number(revision.rows[0]?.revision ?? 0));
+  await follower.catchUpNow();
   const survivors: Survivor[] = [];
   const outcome = await database.db
-    .transaction(async (tx): Promise<FireAnswer | AdmissionDecisions> => {
+    .transaction(async (tx): Promise<FireAnswer | Left | AdmissionDecisions> => {
       const dwell = await lockArmedDwell(tx, dwellId);
       if (dwell === null) return { done: true };
       const now = clock.now();
       const early = dwell.firesAt.getTime() - now.getTime();
       if (early > 0) return { done: false, againInMs: early };
-      // Another worker, which has the trigger's type and the filters, fires the dwell.
-      if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return { done: false, againInMs: UNKNOWN_MS };
+      const lacking = deps.index.lacking(dwell.automationId, dwell.triggerId);
+      if (lacking !== null) return { lacking };
       const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
       if (!candidate?.type.holds || dwellGateId(candidate.trigger) !== dwell.gate) {
         await dropDwell(tx, dwell);
@@ -88,6 +96,12 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
       releaseSlots(deps, survivors);
       throw error;
     });
+  if ('lacking' in outcome) {
+    // The row is no longer locked, so the worker that receives the notification can fire the dwell at once. If this
+    // process dies before it notifies, the timer tries again on another worker, and the sweep fires what is overdue.
+    deps.onLeft(outcome.lacking);
+    return { done: false, againInMs: UNKNOWN_MS };
+  }
   if ('done' in outcome) return outcome;
   await deps.failpoint('after-dwell-fired');
   carryOut(deps, outcome);
