@@ -23,6 +23,8 @@ describe('a document that is designed to take long', () => {
     ['empty actions without end', { actions: many(60_000, () => ({})) }, 'limit_exceeded'],
     ['what is no action, without end', { actions: many(60_000, () => 5) }, 'limit_exceeded'],
     ['conditions without end', { conditions: many(60_000, () => ({ a: 1 })) }, 'limit_exceeded'],
+    ['branches of a parallel without end', { actions: [{ parallel: many(60_000, () => ({})) }] }, 'limit_exceeded'],
+    ['branches of a choose without end', { actions: [{ choose: many(60_000, () => ({})) }] }, 'limit_exceeded'],
     ['a tree of conditions', { conditions: [tree(15)] }, 'limit_exceeded'],
     [
       'a thousand misspelt keys',

@@ -11,7 +11,7 @@ function normalizeEventOf(owner: Record<string, unknown>): void {
 /**
  * Normalizes a raw document in place: dots inside event names become `_`, derived trigger ids are filled in, the short
  * forms of waits (`wait_until: "expression"`, `wait_for_trigger: [event, …]`) become maps, and `poll_seconds` in waits
- * is dropped with a warning. Returns the number of actions and conditions in lists, without the branches of `parallel`.
+ * is dropped with a warning. Returns the number of actions, branches and conditions.
  */
 export function normalizeDocument(document: Record<string, unknown>, findings: Findings): number {
   let entries = 0;
@@ -20,6 +20,7 @@ export function normalizeDocument(document: Record<string, unknown>, findings: F
   fillTriggerIds(document, findings);
   walkDocument(document, {
     steps: count,
+    branches: count,
     conditions: count,
     step: ({ step, path }) => {
       if (typeof step.wait_until === 'string') step.wait_until = { condition: step.wait_until };

@@ -55,8 +55,8 @@ export interface Validation {
 
 const NOT_CODE = () => false;
 /**
- * Maximum number of actions and conditions. The validation of a document with more ends with an error at once, because
- * checking a document of one megabyte could take a minute.
+ * Maximum number of actions, branches and conditions. The validation of a document with more ends with an error at once,
+ * because checking a document of one megabyte could take a minute.
  */
 const MAX_ENTRIES = 5_000;
 
@@ -127,7 +127,7 @@ export function validateDefinition(input: unknown, options: ValidationOptions): 
   } else {
     const entries = normalizeDocument(document, findings);
     if (entries > MAX_ENTRIES) {
-      const message = `A document has at most ${MAX_STEPS} actions; this one has ${entries} actions and conditions`;
+      const message = `A document has at most ${MAX_STEPS} actions; this one has ${entries} actions, branches and conditions`;
       findings.error({ path: [], code: 'limit_exceeded', message });
       return { errors: findings.errors, warnings: findings.warnings };
     }

@@ -35,6 +35,8 @@ export interface Visitor {
   step?(visit: StepVisit): void;
   /** Receives a list of steps in order, for checks of neighbouring steps. */
   steps?(list: readonly unknown[], path: Segment[]): void;
+  /** Receives the branches of a `parallel` or a `choose`, which may have any shape. */
+  branches?(list: readonly unknown[]): void;
   condition?(condition: Record<string, unknown>, path: Segment[]): void;
   /** Receives a list of conditions, which may have any shape. */
   conditions?(list: readonly unknown[]): void;
@@ -182,6 +184,7 @@ class Walk {
     actionsBefore: ActionsBefore,
     depth: number,
   ): ActionsBefore {
+    this.visitor.branches?.(listOf(step.choose));
     const ways = listOf(step.choose).map((branch, index) => {
       if (!isMap(branch)) return actionsBefore;
       const at = [...path, 'choose', index];
@@ -199,6 +202,7 @@ class Walk {
     depth: number,
   ): ActionsBefore {
     if (depth > MAX_STEP_DEPTH) return actionsBefore;
+    this.visitor.branches?.(list);
     const ways = list.map((branch, index) =>
       isMap(branch) ? this.step(branch, [...path, index], actionsBefore, depth + 1) : actionsBefore,
     );
