@@ -2,8 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { RetentionTask } from './retention-task';
 
 /**
- * Returns the task that removes alerts whose last episode ended more than `alertsMs` ago. The entity, the row and the
- * episodes of an alert are removed together. Nothing is written to the change log.
+ * Returns the task that removes alerts whose last episode ended more than `alertsMs` ago. The entity, the row, the
+ * episodes and the transitions of an alert are removed together. Nothing is written to the change log.
  */
 export function oldAlerts(alertsMs: number): RetentionTask {
   return async (db, limit) => {
@@ -14,7 +14,9 @@ export function oldAlerts(alertsMs: number): RetentionTask {
           where e.kind = 'alert' and a.status = 'resolved'
             and (e.state ->> 'endsAt')::timestamptz < clock_timestamp() - make_interval(secs => ${alertsMs / 1000})
           order by e.id limit ${limit} for update of e skip locked)
-        returning id)
+        returning id),
+      transitions_gone as (
+        delete from entity_transitions where kind = 'alert' and entity_id in (select id from gone))
       delete from alerts where fingerprint in (select id from gone)`);
     return { removed: rowCount ?? 0, more: rowCount === limit };
   };

@@ -110,6 +110,9 @@ describe('the life cycle of an alert', () => {
     await applyRetention(h.database, settings, {});
     expect((await get('old')).status).toBe(404);
     expect(await h.rows(`select 1 from alert_episodes where fingerprint = 'old'`)).toEqual([]);
+    const withTransitions = `select distinct entity_id as id from entity_transitions where kind = 'alert'
+      and entity_id in ('old', 'new', 'open') order by 1`;
+    expect(await h.rows(withTransitions)).toEqual([{ id: 'new' }, { id: 'open' }]);
     expect((await get('new')).body).toMatchObject({ status: 'resolved' });
     expect((await get('open')).body).toMatchObject({ status: 'firing' });
     expect(await h.rows('select fingerprint from alert_silences')).toEqual([{ fingerprint: 'open' }]);
