@@ -36,7 +36,7 @@ export function createExpressApp(
   app.use(`${BASE_PATH}/codec`, codecCors);
   for (const [path, methods] of byPath(routes)) {
     const target = app.route(path);
-    for (const [method, route] of methods) target[method](inboundFirst(route, serve(route)));
+    for (const [method, route] of methods) target[method](refusingAnonymous(route, serve(route)));
     const inbound = methods.get('post')?.effect === 'inbound';
     const allowed = [...methods.keys()].map((method) => method.toUpperCase());
     if (methods.has('get')) allowed.push('HEAD');
@@ -65,11 +65,10 @@ export function createExpressApp(
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
 /**
- * Wraps the handler of a route at an address to which senders post. Callers without credentials get 405 with `Allow:
- * POST` instead of an error about a missing token. Addresses that end with an id are excluded, because only API clients
- * use them.
+ * Wraps the handler of a route whose path senders also post to. Callers without credentials get 405 with `Allow: POST`
+ * instead of an error about a missing token. Paths that end with an id are excluded, because only API clients use them.
  */
-function inboundFirst(route: Route, run: Handler): Handler {
+function refusingAnonymous(route: Route, run: Handler): Handler {
   if (route.postsOnlyForStrangers !== true) return run;
   return async (request, response) => {
     const hasCredentials =

@@ -7,8 +7,8 @@ import { createRunCounter } from './run-counter';
 import type { Route } from './http/route';
 
 /**
- * Metrics of the API process, and metrics of the whole installation. The latter are read from the database at each
- * scrape: ended runs, armed waits and dwells.
+ * Metrics of the API process, and metrics of the whole installation, such as ended runs and armed waits. The latter are
+ * read from the database at each scrape.
  */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
@@ -84,16 +84,19 @@ function databaseGauges(registry: Registry) {
   return {
     runsActive: gauge('fermata_runs_active', 'Runs that are pending, running or waiting'),
     waitsArmed: gauge('fermata_waits_armed', 'Steps of runs that wait for an event or a state'),
-    dwellsArmed: gauge('fermata_dwells_armed', 'Causes that `for` waits on, to see whether they hold'),
+    dwellsArmed: gauge('fermata_dwells_armed', 'Armed dwells: causes that must hold for the duration of `for`'),
     deadLetters: gauge('fermata_dead_letters', 'Changes that were set aside because they could not be routed'),
     unrouted: gauge('fermata_unrouted_age_seconds', 'Age of the oldest change that has not been routed'),
     oldestPending: gauge(
       'fermata_oldest_pending_run_seconds',
-      'How long the oldest run that may start has waited for it',
+      'Time for which the oldest run that may start has been waiting to start',
     ),
     withoutProgress: gauge('fermata_runs_without_progress', 'Open runs that make no progress'),
     tasksRetrying: gauge('fermata_workflow_tasks_retrying', 'Runs whose workflow task was tried more than three times'),
-    housekeeping: gauge('fermata_housekeeping_timestamp_seconds', 'When a round of housekeeping last ended; 0 = never'),
+    housekeeping: gauge(
+      'fermata_housekeeping_timestamp_seconds',
+      'Unix time at which a round of housekeeping last ended; 0 = never',
+    ),
   };
 }
 

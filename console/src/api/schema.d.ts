@@ -541,7 +541,7 @@ export interface paths {
         };
         /**
          * Follow runs, steps, entities, alerts and automations
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` the stream begins now.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each contains the state as JSON. Ids are positions in the total order of all changes. While a transaction with a lower position is open, events repeat an id below that position, so a reconnect loses nothing but may send some events again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` the stream begins now.
          */
         get: operations["stream.follow"];
         put?: never;
@@ -561,7 +561,7 @@ export interface paths {
         };
         /**
          * Follow runs, steps, entities, alerts and automations
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` the stream begins now.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each contains the state as JSON. Ids are positions in the total order of all changes. While a transaction with a lower position is open, events repeat an id below that position, so a reconnect loses nothing but may send some events again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. Without `Last-Event-ID` the stream begins now.
          */
         get: operations["events.follow"];
         put?: never;
@@ -581,7 +581,7 @@ export interface paths {
         };
         /**
          * Follow one run to its end
-         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. The stream begins with the current state and closes when the run has ended.
+         * @description Server-sent events named `run`, `step`, `entity`, `alert` and `automation`; each contains the state as JSON. Ids are positions in the total order of all changes. While a transaction with a lower position is open, events repeat an id below that position, so a reconnect loses nothing but may send some events again. At most 10000 positions are replayed; older ones are announced by an event `gap` with `{after, until}`, after which the state should be read again. A token may have 20 streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume. The stream begins with the current state and closes when the run has ended.
          */
         get: operations["runs.follow"];
         put?: never;
@@ -725,7 +725,7 @@ export interface paths {
         put?: never;
         /**
          * Receive CloudEvents 1.0, structured, batched or binary, as `automation.event`
-         * @description An event with the same source, id and token as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description An event with the same source, id and token as an earlier one has no effect. If one element is invalid, nothing is stored, and the problem contains the `index` of the element.
          */
         post: operations["events.post"];
         delete?: never;
@@ -745,7 +745,7 @@ export interface paths {
         put?: never;
         /**
          * Receive CloudEvents 1.0, structured, batched or binary, as `automation.event`
-         * @description An event with the same source, id and token as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description An event with the same source, id and token as an earlier one has no effect. If one element is invalid, nothing is stored, and the problem contains the `index` of the element.
          */
         post: operations["ingest.cloudEvents"];
         delete?: never;
@@ -765,7 +765,7 @@ export interface paths {
         put?: never;
         /**
          * Receive results of external checks, one or `{results: […]}`
-         * @description Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. If one element is invalid, nothing is stored, and the problem contains the `index` of the element.
          */
         post: operations["ingest.health"];
         delete?: never;
@@ -785,7 +785,7 @@ export interface paths {
         put?: never;
         /**
          * Receive results of external checks, one or `{results: […]}`
-         * @description Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. Nothing of a request with one bad element is stored; the problem names its `index`.
+         * @description Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. If one element is invalid, nothing is stored, and the problem contains the `index` of the element.
          */
         post: operations["health.results"];
         delete?: never;
@@ -2171,7 +2171,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events that automations can listen to */
+        /** List the events that automations can listen to */
         get: operations["registry.triggers"];
         put?: never;
         post?: never;
@@ -2205,7 +2205,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the artifacts of actions */
+        /** List the types of artifacts that actions produce */
         get: operations["registry.artifactTypes"];
         put?: never;
         post?: never;
@@ -2222,7 +2222,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Filters of expressions */
+        /** List the filters of expressions */
         get: operations["registry.filters"];
         put?: never;
         post?: never;
@@ -3730,7 +3730,7 @@ export interface components {
             apiVersion: string;
             kind: string;
             description: string;
-            /** @description Path in the whole document */
+            /** @description JSON Schema of the whole document */
             schema: {
                 [key: string]: unknown;
             };
@@ -3751,7 +3751,7 @@ export interface components {
             }[];
         };
         Health: {
-            /** @description The system */
+            /** @description The same as `systemId` */
             id: string;
             systemId: string;
             /** @enum {string} */
@@ -4686,7 +4686,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4713,7 +4713,7 @@ export interface operations {
                 note?: string;
             };
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -4808,7 +4808,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -4912,7 +4912,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5034,7 +5034,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5187,7 +5187,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5263,7 +5263,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5287,7 +5287,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -5305,7 +5305,10 @@ export interface operations {
                     };
                     /** @description Context key of the run; default: the key that the trigger derives from the payload */
                     contextKey?: string;
-                    /** @default true */
+                    /**
+                     * @description Start the run even if the conditions do not hold
+                     * @default true
+                     */
                     skipConditions?: boolean;
                 };
             };
@@ -5413,7 +5416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5443,13 +5446,13 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": {
-                    /** @description Trigger to simulate; with a payload, default: the only trigger */
+                    /** @description Id of the trigger to simulate; default with a payload: the only trigger */
                     triggerId?: string;
                     /** @description Payload of the trigger. It may be incomplete; the response then lists the fields that real events also have */
                     payload?: {
                         [key: string]: unknown;
                     };
-                    /** @description Id of a past change to use instead of `payload`: the trigger gets its payload, at its time */
+                    /** @description Id of a past change to use instead of `payload`; `now` defaults to the time of the change */
                     changeId?: string;
                     /** @description Context key of the run; default: the key that the trigger derives from the payload */
                     contextKey?: string;
@@ -5556,7 +5559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5588,13 +5591,13 @@ export interface operations {
         requestBody?: {
             content: {
                 "application/json": {
-                    /** @description Trigger to simulate; with a payload, default: the only trigger */
+                    /** @description Id of the trigger to simulate; default with a payload: the only trigger */
                     triggerId?: string;
                     /** @description Payload of the trigger. It may be incomplete; the response then lists the fields that real events also have */
                     payload?: {
                         [key: string]: unknown;
                     };
-                    /** @description Id of a past change to use instead of `payload`: the trigger gets its payload, at its time */
+                    /** @description Id of a past change to use instead of `payload`; `now` defaults to the time of the change */
                     changeId?: string;
                     /** @description Context key of the run; default: the key that the trigger derives from the payload */
                     contextKey?: string;
@@ -5710,7 +5713,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5734,7 +5737,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
                 /** @description ETag of the state that the change was made from; without it the last write wins */
                 "If-Match"?: string;
@@ -5828,7 +5831,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -5855,7 +5858,7 @@ export interface operations {
                 cancelRuns?: "0" | "1" | "" | "true" | "false";
             };
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
                 /** @description ETag of the state that the change was made from; without it the last write wins */
                 "If-Match"?: string;
@@ -5949,7 +5952,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6060,7 +6063,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6167,7 +6170,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6191,7 +6194,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
                 /** @description ETag of the state that the change was made from; without it the last write wins */
                 "If-Match"?: string;
@@ -6295,7 +6298,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6398,7 +6401,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6511,7 +6514,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6630,7 +6633,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6706,7 +6709,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6780,7 +6783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -6815,7 +6818,7 @@ export interface operations {
                 allowEmpty?: "0" | "1" | "" | "true" | "false";
             };
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -6948,7 +6951,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7024,7 +7027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7148,7 +7151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7291,7 +7294,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7404,7 +7407,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7428,7 +7431,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -7541,7 +7544,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7565,7 +7568,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -7656,7 +7659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7759,7 +7762,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7783,7 +7786,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -7906,7 +7909,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -7930,7 +7933,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -8043,7 +8046,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8141,7 +8144,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8250,7 +8253,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8360,7 +8363,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8466,7 +8469,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8543,7 +8546,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8620,7 +8623,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8726,7 +8729,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8837,7 +8840,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -8950,7 +8953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9108,7 +9111,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9231,7 +9234,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9383,7 +9386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9496,7 +9499,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9608,7 +9611,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9685,7 +9688,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9790,7 +9793,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -9922,7 +9925,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10052,7 +10055,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10182,7 +10185,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10329,7 +10332,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10476,7 +10479,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10618,7 +10621,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10760,7 +10763,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -10902,7 +10905,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11044,7 +11047,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11186,7 +11189,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11328,7 +11331,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11470,7 +11473,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11612,7 +11615,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11754,7 +11757,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -11896,7 +11899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12028,7 +12031,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12160,7 +12163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12292,7 +12295,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12424,7 +12427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12556,7 +12559,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12688,7 +12691,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12820,7 +12823,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -12952,7 +12955,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13084,7 +13087,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13216,7 +13219,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13318,7 +13321,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13424,7 +13427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13528,7 +13531,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13552,7 +13555,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -13669,7 +13672,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13693,7 +13696,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -13798,7 +13801,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13900,7 +13903,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -13924,7 +13927,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -14033,7 +14036,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14057,7 +14060,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -14166,7 +14169,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14267,7 +14270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14379,7 +14382,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14403,7 +14406,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Scheme header: the secret. Other schemes read the header of their vendor */
+                /** @description The secret, for hooks of the scheme `header`; other schemes use the headers of their vendors */
                 "X-Hook-Secret"?: string;
             };
             path: {
@@ -14509,7 +14512,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14622,7 +14625,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14809,7 +14812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -14923,7 +14926,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15024,7 +15027,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15125,7 +15128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15225,7 +15228,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15249,7 +15252,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -15403,7 +15406,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15503,7 +15506,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15656,7 +15659,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15758,7 +15761,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -15858,7 +15861,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16020,7 +16023,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16120,7 +16123,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16144,7 +16147,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -16255,7 +16258,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16358,7 +16361,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16459,7 +16462,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16536,7 +16539,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16636,7 +16639,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16660,7 +16663,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -16780,7 +16783,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16883,7 +16886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -16996,7 +16999,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17159,7 +17162,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17267,7 +17270,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17405,7 +17408,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17519,7 +17522,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17637,7 +17640,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17661,7 +17664,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -17743,7 +17746,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17854,7 +17857,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -17957,7 +17960,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18063,7 +18066,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18165,7 +18168,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18189,7 +18192,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -18269,7 +18272,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18371,7 +18374,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18395,7 +18398,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -18514,7 +18517,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18617,7 +18620,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18730,7 +18733,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18883,7 +18886,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -18983,7 +18986,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19007,7 +19010,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -19125,7 +19128,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19228,7 +19231,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19341,7 +19344,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19493,7 +19496,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19595,7 +19598,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19619,7 +19622,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -19738,7 +19741,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19841,7 +19844,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -19954,7 +19957,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20107,7 +20110,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20210,7 +20213,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20310,7 +20313,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20334,7 +20337,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -20451,7 +20454,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20554,7 +20557,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20667,7 +20670,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20817,7 +20820,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20917,7 +20920,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -20941,7 +20944,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -21057,7 +21060,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21160,7 +21163,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21273,7 +21276,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21424,7 +21427,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21448,7 +21451,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -21552,7 +21555,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21653,7 +21656,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21677,7 +21680,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -21793,7 +21796,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -21896,7 +21899,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22009,7 +22012,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22148,7 +22151,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22253,7 +22256,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22352,7 +22355,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22455,7 +22458,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22479,7 +22482,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -22600,7 +22603,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22703,7 +22706,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22816,7 +22819,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -22971,7 +22974,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23082,7 +23085,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23106,7 +23109,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -23214,7 +23217,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23317,7 +23320,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23341,7 +23344,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -23461,7 +23464,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23564,7 +23567,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23677,7 +23680,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23834,7 +23837,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23945,7 +23948,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -23969,7 +23972,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path: {
@@ -24075,7 +24078,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24152,7 +24155,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24229,7 +24232,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24306,7 +24309,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24383,7 +24386,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24488,7 +24491,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24565,7 +24568,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24707,7 +24710,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24809,7 +24812,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -24833,7 +24836,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -24950,7 +24953,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25051,7 +25054,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25134,7 +25137,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25158,7 +25161,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -25244,7 +25247,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25334,7 +25337,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25358,7 +25361,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeat with the same key and body gets the same answer; with another body 422 */
+                /** @description A repeated request with the same key gets the stored response, or 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -25437,7 +25440,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25542,7 +25545,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25592,7 +25595,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25678,7 +25681,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25770,7 +25773,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25794,7 +25797,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Namespace of Temporal, as its tools send it; not used. */
+                /** @description Namespace, which Temporal's tools send; ignored */
                 "X-Namespace"?: string;
             };
             path?: never;
@@ -25905,7 +25908,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -25929,7 +25932,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description Namespace of Temporal, as its tools send it; not used. */
+                /** @description Namespace, which Temporal's tools send; ignored */
                 "X-Namespace"?: string;
             };
             path?: never;
@@ -26040,7 +26043,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26116,7 +26119,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26193,7 +26196,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26270,7 +26273,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26319,7 +26322,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26366,7 +26369,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26413,7 +26416,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;
@@ -26460,7 +26463,7 @@ export interface operations {
                     "application/problem+json": components["schemas"]["Problem"];
                 };
             };
-            /** @description Our fault; the log has the details under the request id */
+            /** @description Internal error; the log of the server has the details under the request id */
             500: {
                 headers: {
                     [name: string]: unknown;

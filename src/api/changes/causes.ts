@@ -23,7 +23,7 @@ interface Link {
 /** A change that a run wrote, and the runs that the change started. */
 export interface LinkBelow extends Link {
   changeId: string;
-  /** 0 if the requested run wrote the change, and 1 more for each run in between. */
+  /** Number of runs between the change and the runs whose effects were requested. 0 if one of these runs wrote it. */
   depth: number;
   startedRunIds: string[];
 }

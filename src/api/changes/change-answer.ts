@@ -126,7 +126,7 @@ export function customTypeOf(change: Change): string | null {
   return change.shape === 'event' ? typeOf(change.event, change.payload['type']) : null;
 }
 
-/** Returns the events that a change means to triggers. */
+/** Returns the events that triggers can receive from a change, except `automation.entity_changed`. */
 export function eventsOf(change: Change, registry: Registry): string[] {
   if (change.shape === 'event') return [change.event];
   const [, ...derived] = occurrencesOf(change, registry, () => undefined);

@@ -59,7 +59,7 @@ export interface DocumentChecks {
   validate(input: { document: unknown; text?: string | undefined; known?: KnownReferences | undefined }): Validation;
   /**
    * Validates the body of `POST /automations/validate`.
-   * @throws {FermataError} when the content is not text
+   * @throws {FermataError} `unsupported_media_type` for JSON with a charset other than UTF-8
    */
   validateText(input: { text: string; contentType: string | undefined; known: KnownReferences }): TextFindings;
   gitops(input: { text: string; known?: KnownReferences | undefined }): GitOpsRead;
@@ -97,7 +97,7 @@ function validateText(
   contentType: string | undefined,
   known: KnownReferences,
 ): TextFindings {
-  // Documents are checked whatever the content type is. YAML includes JSON.
+  // Any content type other than JSON is read as YAML, which includes JSON.
   const isYaml = !isJsonType(mediaTypeOf(contentType));
   try {
     if (isYaml) {

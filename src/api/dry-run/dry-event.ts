@@ -4,7 +4,7 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 import type { ResultReads } from '../../integrations/came-from-outside';
 import { payloadFindings } from '../../engine/start/named-trigger';
 
-/** The nil UUID, used as id of the automation and the run in a dry run. */
+/** The nil UUID, used as the id of the run and of a hypothetical change in a dry run. */
 export const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** The highest UUID. It sorts after every result of the same instant. */
 const LAST_ID = 'ffffffff-ffff-ffff-ffff-ffffffffffff';

@@ -20,8 +20,9 @@ export interface DryRunRequest extends DryInput {
 
 /**
  * Runs an automation on a payload or past change without side effects. Returns the value of each condition, each
- * rendered configuration and each chosen branch. Reads live state, but writes nothing and makes no calls. Waits and
- * delays end at once. The automation may be disabled and the payload may be incomplete.
+ * rendered configuration and each chosen branch. Reads live state, but writes nothing and makes no calls. Delays only
+ * advance a simulated clock, and waits complete at once unless a mock makes them time out. The automation may be
+ * disabled and the payload may be incomplete.
  * @throws {FermataError} `validation_failed` for an unknown trigger, `plugin_missing`
  */
 export async function dryRun(deps: DryRunDeps, automation: AutomationRecord, request: DryRunRequest): Promise<DryRun> {

@@ -13,8 +13,8 @@ import type { DryStep } from './report';
 /** Maximum number of steps in a dry run. A loop without side effects might never end. */
 const MAX_STEPS = 1_000;
 /**
- * Maximum total size of configurations and results in a dry run, in characters of JSON. Once it is exceeded, those of
- * later steps are left out.
+ * Maximum total size of configurations and results in a dry run, in characters of JSON. A step that would exceed it is
+ * shown without its configuration, and with `{truncated, characters}` as its result.
  */
 const MAX_SHOWN = 2_097_152;
 
@@ -74,7 +74,7 @@ export class DrySteps {
     if (result !== undefined)
       row.result = node.kind === 'repeat' ? { ...Object(row.result), ...Object(result) } : result;
     if (error) row.error = error;
-    // In a run, the iterations of a loop are only recorded if the loop succeeds.
+    // The note about a failed loop does not contain the number of iterations.
     if (node.kind === 'repeat' && status === 'failed') {
       row.result = { ...Object(row.result), iterations: this.progress.position(begunAt(path)) };
     }

@@ -24,8 +24,8 @@ export const isWait = (action: ActionStep): action is WaitStep['action'] =>
   'wait_until' in action || 'wait_for_trigger' in action;
 
 /**
- * Evaluates a wait. It completes at once, unless its mock makes it time out. Then it first waits until its timeout, if
- * it has one. Throws the error that makes the step fail.
+ * Evaluates a wait. It completes at once unless its mock contains `completed: false`. In that case, it times out: after
+ * its timeout on the simulated clock, or at once if it has no timeout. Throws the error that makes the step fail.
  */
 export async function evaluateDryWait(
   { db, evaluator, clock, memory }: Deps,

@@ -12,7 +12,7 @@ export interface DryGate {
   variables?: Record<string, unknown>;
 }
 
-/** The outcome of a step, with the known fields of a run's step. */
+/** The outcome of a step, with those fields of a run's step that a dry run determines. */
 export interface DryStep {
   path: string;
   actionId: string | null;

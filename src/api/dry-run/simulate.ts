@@ -19,7 +19,7 @@ import { evaluateDryWait, isWait } from './dry-wait';
 import { evaluatorAt } from './evaluator-at';
 import type { DryRun } from './report';
 
-/** Maximum number of iterations of one loop in a dry run, whose condition may never become true. */
+/** Maximum number of iterations of one loop in a dry run. Without a limit, a loop might never end. */
 const MAX_ITERATIONS = 10;
 
 export interface SimulateDeps {
@@ -138,7 +138,10 @@ const traceOf = ({ enabled }: { action: ActionStep } & Pick<EvaluatedStep, 'enab
   ...(enabled && { enabled }),
 });
 
-/** Returns an evaluation for display. Removes instants that a dry run does not reach, and adds the end of its loops. */
+/**
+ * Returns an evaluation as a dry run shows it: a delay with its length instead of its end, and a loop that ends after
+ * `MAX_ITERATIONS`.
+ */
 function shownOf(evaluated: Evaluated, now: number): Evaluated {
   const { evaluation } = evaluated;
   if (evaluation.type === 'delay') {

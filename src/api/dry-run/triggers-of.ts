@@ -9,8 +9,8 @@ import { SCHEDULE_KIND, scheduleEntityId } from '../../domain/schedules/schedule
 export interface ListeningTrigger {
   triggerId: string;
   occurrence: Occurrence;
-  /** Whether the event matches the config of the trigger. */
-  hasPayload: boolean;
+  /** False also if the config is invalid. */
+  matchesConfig: boolean;
 }
 
 /**
@@ -32,11 +32,11 @@ export function triggersOf(
       if (type === undefined) return [];
       return occurrences
         .filter((occurrence) => occurrence.event === normalizeEvent(event))
-        .map((occurrence) => ({ triggerId, occurrence, hasPayload: hasPayload(type, occurrence, config) }));
+        .map((occurrence) => ({ triggerId, occurrence, matchesConfig: matchesConfig(type, occurrence, config) }));
     });
 }
 
-function hasPayload({ payloadOf }: TriggerType, { payload }: Occurrence, config: Record<string, unknown>): boolean {
+function matchesConfig({ payloadOf }: TriggerType, { payload }: Occurrence, config: Record<string, unknown>): boolean {
   try {
     return payloadOf?.(payload, config) !== null;
   } catch {

@@ -12,7 +12,10 @@ import { assertStorableBody } from './stored-text';
 
 /** Default maximum size of a body, in bytes. */
 export const MAX_BODY_BYTES = 1_048_576;
-/** Number of bytes beyond the limit that are read and discarded, so that the sender receives the response. */
+/**
+ * Number of bytes beyond twice the limit after which the connection is closed. Until then, the rest of a body that is
+ * too large is read and discarded, because a sender that is still sending may not read the response.
+ */
 const MAX_READ_BYTES = 16 * MAX_BODY_BYTES;
 
 /** How the body is parsed. */
@@ -46,13 +49,13 @@ const DECODERS: Readonly<Record<string, () => Transform>> = {
 
 /**
  * Returns the decompressed bytes of a body.
- * @param most maximum size in bytes after decompression
- * @throws {FermataError} `body_too_large`, `malformed_body` when the body cannot be decompressed,
- * `unsupported_media_type` for encodings other than gzip, deflate and br
+ * @param maxBytes maximum size after decompression
+ * @throws {FermataError} `body_too_large`, `malformed_body` when the body cannot be decompressed, `bad_request` when
+ * the request ends early, `unsupported_media_type` for encodings other than gzip, deflate and br
  */
-export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): Promise<Buffer> {
+export async function readRaw(request: IncomingMessage, maxBytes = MAX_BODY_BYTES): Promise<Buffer> {
   const encoding = (request.headers['content-encoding'] ?? 'identity').trim().toLowerCase();
-  if (encoding === 'identity' || encoding === '') return collect(request, request, most);
+  if (encoding === 'identity' || encoding === '') return collect(request, request, maxBytes);
   const decoder = Object.hasOwn(DECODERS, encoding) ? DECODERS[encoding] : undefined;
   if (decoder === undefined) {
     throw new FermataError(
@@ -62,7 +65,7 @@ export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): 
   }
   const stream = decoder();
   try {
-    return await collect(request, request.pipe(stream), most);
+    return await collect(request, request.pipe(stream), maxBytes);
   } catch (error) {
     throw error instanceof FermataError ? error : malformed(`The body is not valid ${encoding}`, undefined, error);
   } finally {
@@ -73,7 +76,7 @@ export async function readRaw(request: IncomingMessage, most = MAX_BODY_BYTES): 
 }
 
 /** Reads a body with listeners. An async iterator would cost more than all other work on a small body. */
-function collect(request: IncomingMessage, stream: Readable, most: number): Promise<Buffer> {
+function collect(request: IncomingMessage, stream: Readable, maxBytes: number): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let size = 0;
   const cutShort = () => new FermataError('bad_request', 'The request ended before its body.');
@@ -82,9 +85,10 @@ function collect(request: IncomingMessage, stream: Readable, most: number): Prom
     stream.on('data', (chunk: Buffer) => {
       const before = size;
       size += chunk.length;
-      if (size <= most) chunks.push(chunk);
-      else if (before <= most) reject(new FermataError('body_too_large', `The body is larger than ${most} bytes.`));
-      else if (stream === request && size > 2 * most + MAX_READ_BYTES) request.destroy();
+      if (size <= maxBytes) chunks.push(chunk);
+      else if (before <= maxBytes)
+        reject(new FermataError('body_too_large', `The body is larger than ${maxBytes} bytes.`));
+      else if (stream === request && size > 2 * maxBytes + MAX_READ_BYTES) request.destroy();
     });
     stream.once('end', () =>
       resolve(chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks)),

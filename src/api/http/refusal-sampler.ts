@@ -8,9 +8,9 @@ export interface RefusalSampler {
   /**
    * Returns undefined if this refusal is not to be recorded, otherwise the number of refusals left out since the last
    * recorded one.
-   * @param most maximum number of recorded refusals per action, address and minute
+   * @param maxPerMinute maximum number of recorded refusals for this address and action
    */
-  take(address: string, action: string, most: number): { notRecorded?: number } | undefined;
+  take(address: string, action: string, maxPerMinute: number): { notRecorded?: number } | undefined;
 }
 
 /**
@@ -20,7 +20,7 @@ export interface RefusalSampler {
 export function createRefusalSampler(clock: Clock): RefusalSampler {
   const seen = new Map<string, { since: number; recorded: number; notRecorded: number }>();
   return {
-    take(address, action, most) {
+    take(address, action, maxPerMinute) {
       const key = `${action} ${address}`;
       const now = clock.now().getTime();
       let span = seen.get(key);
@@ -31,7 +31,7 @@ export function createRefusalSampler(clock: Clock): RefusalSampler {
         span = { since: now, recorded: 0, notRecorded: span?.notRecorded ?? 0 };
         seen.set(key, span);
       }
-      if (span.recorded >= most) {
+      if (span.recorded >= maxPerMinute) {
         span.notRecorded += 1;
         return undefined;
       }

@@ -65,7 +65,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   method: Method;
   /** OpenAPI path relative to the base path: `/automations/{id}`. */
   path: string;
-  /** The path is not below `/api/v1`. */
+  /** If true, the path is not below `/api/v1`. Default: false. */
   atRoot?: boolean;
   permission: Permission | 'public';
   /** `<resource>.<verb>`. Also the action in the audit log. */
@@ -84,13 +84,13 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
    * true.
    */
   replayable?: boolean;
-  /** For a `read` route: calls are audited nevertheless, because they run code or use secrets. */
+  /** Set for a `read` route that runs code or uses secrets: its calls are audited. Default: false. */
   audited?: boolean;
   /** Callers without credentials get 405 with `Allow: POST`, because senders post to the same address. */
   postsOnlyForStrangers?: boolean;
   /** Pages from the Web UI's origins may call the route with the console's cookie but without its CSRF token. */
   forWebUi?: boolean;
-  /** Maximum size of the body in bytes. Default: 1 MB. */
+  /** Maximum size of the body in bytes. Default: 1 MiB, or `FERMATA_INGEST_MAX_BYTES` for `inbound` routes. */
   maxBodyBytes?: number;
   /**
    * Limits the number of concurrent calls per token, and counts each call as several requests. `true` means that the
@@ -102,7 +102,7 @@ interface RouteSpec<P extends z.ZodType, Q extends z.ZodType, B extends z.ZodTyp
   documentedBody?: z.ZodType | Record<string, unknown> | (() => Record<string, unknown>);
   /** Content types of the body in the OpenAPI document. Default: those of `bodyFormat`. */
   bodyTypes?: readonly string[];
-  /** Documented request headers: their effects, by name. */
+  /** Descriptions of request headers for the OpenAPI document, by name. */
   headers?: Readonly<Record<string, string>>;
   /** Responses in addition to those that all routes have (see `standardResponses`). */
   responses: Readonly<Record<number, DocumentedResponse>>;

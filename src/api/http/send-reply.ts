@@ -3,8 +3,8 @@ import { standardResponses } from './standard-responses';
 import type { Reply, Route } from './route';
 
 /**
- * Sends a response. With `check`, only if the route documents it.
- * @throws {Error} when it is not documented
+ * Sends a response. With `check`, first checks that the route documents it.
+ * @throws {Error} when `check` is set and the route does not document the response
  */
 export function sendReply(response: Response, route: Route, reply: Reply, check: boolean): void {
   if (check) assertDocumented(route, reply);

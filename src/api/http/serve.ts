@@ -90,7 +90,7 @@ async function run(
   requestId: string,
 ): Promise<Reply | undefined> {
   if (route.effect === 'write') return runWrite(deps, route, context, response, requestId);
-  // Otherwise nothing would be written, and the response would never end.
+  // A stream never ends, but a response to HEAD has no body and must end at once.
   if (route.effect === 'stream' && context.request.method === 'HEAD') {
     return { status: 200, headers: { 'Content-Type': route.responses[200]?.contentTypes?.[0] ?? '' } };
   }
@@ -151,8 +151,8 @@ interface Subject {
 }
 
 /**
- * Maximum number of anonymous refusals that are recorded per minute, address and action. Limited for inbound routes, to
- * which anybody can post.
+ * Maximum number of anonymous refusals that are recorded per minute, address and action. Default: 10. Lower for inbound
+ * routes, to which anybody can post.
  */
 const MAX_RECORDED: Partial<Record<Route['effect'], number>> = { inbound: 1 };
 
@@ -207,7 +207,7 @@ function entry(
   };
 }
 
-/** Returns the content that two requests with the same idempotency key must share, besides the path. */
+/** Returns the content that two requests with the same idempotency key must share. */
 function contentOf(request: Request, raw: Buffer): RequestContent {
   return { target: request.originalUrl, contentType: request.headers['content-type'] ?? '', raw };
 }

@@ -22,7 +22,7 @@ export function standardResponses(route: Route): StandardResponse[] {
     [422, 'Not valid; `errors` names every place', reads || route.effect === 'write'],
     [429, 'Too many requests; see `Retry-After`', route.permission !== 'public' || route.effect === 'inbound'],
     [431, 'Address and headers are larger than 64 kB', reads],
-    [500, 'Our fault; the log has the details under the request id', true],
+    [500, 'Internal error; the log of the server has the details under the request id', true],
     [
       503,
       'The database cannot be reached or is overloaded, or this process lacks a plugin (`plugin_missing`); see `Retry-After`',

@@ -107,7 +107,7 @@ function parametersOf(route: Route, schemas: SchemaCollector): Parameter[] {
 }
 
 const IDEMPOTENCY_HEADER = {
-  'Idempotency-Key': 'A repeat with the same key and body gets the same answer; with another body 422',
+  'Idempotency-Key': 'A repeated request with the same key gets the stored response, or 422 if its content differs',
 };
 
 function requestBodyOf(route: Route, schemas: SchemaCollector): Operation['requestBody'] {

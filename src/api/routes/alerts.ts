@@ -109,7 +109,7 @@ function listRoute({ db, clock }: AlertsDeps): Route {
 
 /**
  * Parses the matchers of a query.
- * @throws {FermataError} `bad_request` with the position of the mistake
+ * @throws {FermataError} `validation_failed` with the column of the mistake
  */
 export function parseQueryMatchers(texts: readonly string[]): LabelMatcher[] {
   try {

@@ -88,7 +88,7 @@ export function automationValidationRoutes({ db, validator, bodySchemas, registr
   ];
 }
 
-/** Returns the findings for a body. Invalid text is reported as a finding, too. */
+/** Returns the findings for a body. A body that is not UTF-8 is also reported as a finding. */
 async function findingsOf(
   validator: AutomationValidator,
   known: KnownReferences,

@@ -29,7 +29,7 @@ export function codecRoutes({ codec }: { codec?: PayloadCodec | undefined }): Ro
     body: Payloads,
     forWebUi: true,
     maxBodyBytes: MAX_BODY_BYTES,
-    headers: { 'X-Namespace': 'Namespace of Temporal, as its tools send it; not used.' },
+    headers: { 'X-Namespace': "Namespace, which Temporal's tools send; ignored" },
   } as const;
   const responses = { 200: { description: 'The payloads, in the same order', schema: Payloads } };
   const apply = async (work: keyof PayloadCodec, payloads: z.output<typeof Payloads>['payloads']) => {

@@ -19,7 +19,7 @@ const TIMEOUT_MS = 10_000;
 const TAG = 'Connections';
 const NOT_FOUND = { 404: { description: 'Connection or field not found' } };
 const Choice = z.string().max(500).optional();
-/** Accepts any config. Types that are not listed come from external plugins. */
+/** Values of other fields, which narrow the choices. External plugins may have fields that are not listed here. */
 const Given = z
   .object({ projectKey: Choice, issueTypeId: Choice, issueKey: Choice, teamId: Choice })
   .catchall(z.string().max(500));

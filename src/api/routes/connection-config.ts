@@ -21,7 +21,7 @@ const REFERENCE = /^\s*\$\{\{/;
 export function typeOf(types: ReadonlyMap<string, AnyConnectionType>, id: string): AnyConnectionType {
   const type = types.get(id);
   if (type !== undefined) return type;
-  throw refusal('type', `"${id}" is no type of connection; there are: ${[...types.keys()].join(', ')}`);
+  throw refusal('type', `"${id}" is not a type of connection; known types: ${[...types.keys()].join(', ')}`);
 }
 
 /** Returns warnings about secrets that are too short to be masked. References to secrets are not checked. */
@@ -83,7 +83,7 @@ const isEmpty = (value: unknown): boolean =>
   typeof value === 'object' && value !== null ? Object.keys(value).length === 0 : value === '';
 
 /**
- * Encrypts the secrets of a config. Unchanged secrets keep their stored form, so that saving without changes does not
+ * Replaces encrypted secrets whose values are unchanged by their stored form, so that saving without changes does not
  * change the ETag.
  */
 function withKeptSeals(cipher: Cipher, row: ConnectionRow, { config, secrets }: Parts): Parts {

@@ -16,7 +16,7 @@ import { requireChange } from './change-lookup';
 const Document = z.record(z.string(), z.unknown());
 
 const DryRunInput = z.strictObject({
-  triggerId: z.string().optional().describe('Trigger to simulate; with a payload, default: the only trigger'),
+  triggerId: z.string().optional().describe('Id of the trigger to simulate; default with a payload: the only trigger'),
   payload: Document.optional().describe(
     'Payload of the trigger. It may be incomplete; the response then lists the fields that real events also have',
   ),
@@ -25,7 +25,7 @@ const DryRunInput = z.strictObject({
     .min(1)
     .max(100)
     .optional()
-    .describe('Id of a past change to use instead of `payload`: the trigger gets its payload, at its time'),
+    .describe('Id of a past change to use instead of `payload`; `now` defaults to the time of the change'),
   contextKey: z
     .string()
     .min(1)
@@ -198,7 +198,7 @@ async function pastInput(
   const listening = triggersOf(registry, automation, change).filter(
     ({ triggerId }) => (given.triggerId ?? triggerId) === triggerId,
   );
-  const listener = listening.find(({ hasPayload }) => hasPayload) ?? listening[0];
+  const listener = listening.find(({ matchesConfig }) => matchesConfig) ?? listening[0];
   if (listener === undefined)
     throw new FermataError('validation_failed', 'No trigger of the automation listens to the event of the change.');
   const now = given.now === undefined ? change.occurredAt : new Date(given.now);

@@ -53,7 +53,7 @@ const KindAnswer = z
     apiVersion: z.string(),
     kind: z.string(),
     description: z.string(),
-    schema: JsonSchema.describe('Path in the whole document'),
+    schema: JsonSchema.describe('JSON Schema of the whole document'),
     variants: z.array(
       z.object({
         path: z.enum(['spec.triggers[].config', 'spec.actions[].config']),
@@ -108,7 +108,7 @@ function applyRoute({ automations, validator, notifier, clock }: GitOpsDeps): Ro
       if (read.errors.length > 0) throw refusalOfFindings(read.errors);
       assertStorableBody(read.automations);
       if (prune && read.automations.length === 0 && !allowEmpty) {
-        const message = `Nothing is in the body: everything of the source "${source}" would be deleted. Say allowEmpty=true if that is meant.`;
+        const message = `The body contains no documents, so all automations of the source "${source}" would be deleted. Set allowEmpty=true to delete them.`;
         throw new FermataError('validation_failed', message);
       }
       await assertOwnSource(tx, source, principal, clock);

@@ -10,7 +10,7 @@ import { notFound, Timestamp } from '../http/values';
 
 const HealthAnswer = z
   .object({
-    id: z.string().describe('The system'),
+    id: z.string().describe('The same as `systemId`'),
     systemId: z.string(),
     status: HealthStatus,
     healthyChecks: z.int(),

@@ -255,7 +255,7 @@ function assertSecrets(scheme: HookScheme, count: number): void {
   });
 }
 
-/** Refuses signature options for schemes without a signature. */
+/** Refuses `topics` for schemes other than sns, and HMAC options for schemes without a configurable HMAC. */
 function assertOptions(scheme: HookScheme, options: HookOptions): void {
   if (options.topics !== undefined && scheme !== 'sns') refuseOption('topics', scheme);
   const ofSignature = ['digest', 'encoding', 'prefix', 'separator', 'signedText', 'timestampHeader'] as const;
@@ -267,7 +267,7 @@ function assertOptions(scheme: HookScheme, options: HookOptions): void {
 /** Refuses the name of another sender for a hook with `alert`, because the name becomes the source of its alerts. */
 function assertSource(name: string, { alert }: HookOptions): void {
   if (alert === undefined || !ALERT_SENDERS.some(({ id }) => id === name)) return;
-  const message = `"${name}" is a sender of its own: a hook with alert needs another name`;
+  const message = `"${name}" is the name of a built-in sender: a hook with alert needs another name`;
   throw new FermataError('validation_failed', `name: ${message}`, {
     errors: [{ path: 'name', message, code: 'invalid' }],
   });

@@ -24,7 +24,7 @@ const RESPONSES = {
     schema: z.object({ accepted: z.int().describe('Number of accepted elements'), changeIds: z.array(z.uuid()) }),
   },
 };
-const BATCH = 'Nothing of a request with one bad element is stored; the problem names its `index`.';
+const BATCH = 'If one element is invalid, nothing is stored, and the problem contains the `index` of the element.';
 const KEY_HEADER = { 'Idempotency-Key': 'A repeated request with the same key within seven days has no effect' };
 
 export interface InboundDeps {

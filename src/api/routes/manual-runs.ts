@@ -18,7 +18,7 @@ const ManualRun = z
       .max(1000)
       .optional()
       .describe('Context key of the run; default: the key that the trigger derives from the payload'),
-    skipConditions: z.boolean().default(true),
+    skipConditions: z.boolean().default(true).describe('Start the run even if the conditions do not hold'),
   })
   .prefault({});
 

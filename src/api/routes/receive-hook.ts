@@ -48,7 +48,7 @@ export function receiveHookRoute(deps: ReceiveHookDeps): Route {
     documentedBody: {},
     bodyTypes: ['application/json', 'application/x-www-form-urlencoded', 'text/plain'],
     headers: {
-      'X-Hook-Secret': 'Scheme header: the secret. Other schemes read the header of their vendor',
+      'X-Hook-Secret': 'The secret, for hooks of the scheme `header`; other schemes use the headers of their vendors',
     },
     responses: RESPONSES,
     async handler(context) {

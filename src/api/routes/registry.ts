@@ -84,16 +84,22 @@ export function registryRoutes({ registry, filters }: { registry: Registry; filt
     })),
   );
   return [
-    listRoute('/triggers', 'registry.triggers', 'Events that automations can listen to', TriggerAnswer, triggers),
+    listRoute(
+      '/triggers',
+      'registry.triggers',
+      'List the events that automations can listen to',
+      TriggerAnswer,
+      triggers,
+    ),
     listRoute('/actions', 'registry.actions', 'List the actions of steps', ActionAnswer, actions),
     listRoute(
       '/artifact-types',
       'registry.artifactTypes',
-      'List the artifacts of actions',
+      'List the types of artifacts that actions produce',
       ArtifactTypeAnswer,
       artifactTypes,
     ),
-    listRoute('/filters', 'registry.filters', 'Filters of expressions', FilterAnswer, () => filters.list()),
+    listRoute('/filters', 'registry.filters', 'List the filters of expressions', FilterAnswer, () => filters.list()),
     sampleRoute(registry),
   ];
 }

@@ -58,8 +58,9 @@ import { templateRoutes } from './templates';
 import { tokenRoutes } from './tokens';
 
 /**
- * All routes below the base path, in the order in which paths are matched. To add a resource, write a file with a
- * function `(deps) → Route[]` and list it here.
+ * All routes except those of the documentation and of plugins. Paths with parameters are matched in this order, after
+ * inbound routes and paths without parameters. To add a resource, write a file with a function `(deps) → Route[]` and
+ * list it here.
  */
 export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   automationRoutes,
@@ -104,7 +105,6 @@ export const RESOURCES: readonly ((deps: RouteDeps) => Route[])[] = [
   dependencyRoutes,
   sloRoutes,
   satelliteRoutes,
-  // Must come before /health/{systemId}.
   healthAssignmentRoutes,
   healthRoutes,
   incidentRoutes,

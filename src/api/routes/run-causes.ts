@@ -8,7 +8,7 @@ import { causeChain, effectsOf, causeAnswers, MAX_BELOW, type Effects } from '..
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
 
-/** Maximum number of retries of one run in a response. Later retries appear in the response for a retry. */
+/** Maximum number of retries of one run in a response, oldest first. Retries of a retry are listed with that retry. */
 const MAX_RETRIES = 20;
 const NOTHING: Effects = { links: [], more: false };
 

@@ -226,7 +226,7 @@ function bulkCancelRoute({ notifier }: RunsDeps): Route {
   });
 }
 
-/** Returns who ended the run, from the actor in its row. */
+/** Returns `endedBy` of a run that the actor cancels. */
 function endedBy(actor: { id: string; name?: string }): Record<string, unknown> {
   return { kind: 'cancel', reason: `cancelled by ${actor.name ?? actor.id}` };
 }

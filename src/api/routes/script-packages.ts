@@ -167,7 +167,11 @@ function assertNamed(files: readonly PackedFile[], { name, version }: { name: st
   for (const [path, wanted] of Object.entries({ name, version })) {
     const found = inside?.[path as 'name' | 'version'];
     if (found !== wanted)
-      throw refused(path, 'other_package', `The archive is of ${path} ${JSON.stringify(found ?? null)}`);
+      throw refused(
+        path,
+        'other_package',
+        `The package.json of the archive has the ${path} ${JSON.stringify(found ?? null)}`,
+      );
   }
 }
 

@@ -40,7 +40,7 @@ interface SessionDeps {
   /** Returns the client address, by which failed sign-ins are counted. */
   clientAddress: ClientAddress;
   notifier: Notifier;
-  /** Returns whether the browser uses HTTPS. */
+  /** Returns whether the browser must send the cookie only over HTTPS. */
   isSecure(request: IncomingMessage): boolean;
 }
 

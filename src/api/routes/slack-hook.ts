@@ -79,7 +79,7 @@ export function slackHookRoute(deps: SlackHookDeps): Route {
 
 /**
  * Returns the signing secret of a connection. Returns undefined when the connection does not exist or cannot be used.
- * The caller is unknown, so it gets no details.
+ * The caller has not been verified at this point, so it gets no details.
  */
 async function signingSecretOf(deps: SlackHookDeps, id: string): Promise<string | undefined> {
   const row = await findConnection(deps.db, id);

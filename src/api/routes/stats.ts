@@ -126,7 +126,10 @@ function stepStatsRoute(deps: StatsDeps): Route {
   });
 }
 
-/** @throws {FermataError} `validation_failed` for an empty period */
+/**
+ * Returns the period of a query. Default: the 24 hours before `to`, which defaults to now.
+ * @throws {FermataError} `validation_failed` for an empty period
+ */
 function periodOf({ clock }: StatsDeps, query: { from?: Date | undefined; to?: Date | undefined }) {
   const to = query.to ?? clock.now();
   const from = query.from ?? new Date(to.getTime() - DAY_MS);

@@ -11,7 +11,7 @@ import { followRun } from '../stream/follow-run';
 import type { WebUi } from './run-schema';
 
 const HEADERS = { 'Last-Event-ID': 'Position to resume after; browsers send it when they reconnect' };
-const DESCRIPTION = `Server-sent events named \`run\`, \`step\`, \`entity\`, \`alert\` and \`automation\`; each carries the state as JSON. Ids are positions in the one order of all changes. While a transaction with an older position is still open, ids stay below it: after a reconnect nothing is lost, and events whose id was repeated are sent again. At most ${MAX_REPLAY} positions are replayed; older ones are announced by an event \`gap\` with \`{after, until}\`, after which the state should be read again. A token may have ${MAX_STREAMS_PER_TOKEN} streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume.`;
+const DESCRIPTION = `Server-sent events named \`run\`, \`step\`, \`entity\`, \`alert\` and \`automation\`; each contains the state as JSON. Ids are positions in the total order of all changes. While a transaction with a lower position is open, events repeat an id below that position, so a reconnect loses nothing but may send some events again. At most ${MAX_REPLAY} positions are replayed; older ones are announced by an event \`gap\` with \`{after, until}\`, after which the state should be read again. A token may have ${MAX_STREAMS_PER_TOKEN} streams open per API process. A reader that falls more than 4 MB behind, or reads nothing for a minute, is disconnected and can resume.`;
 
 interface StreamsDeps {
   db: Executor;

@@ -17,7 +17,7 @@ interface FollowRunDeps {
 /**
  * Sends the rows of a run and its steps that changed after position `after`, then every further change, and ends when
  * the run has ended. Rows are read again at each change, so the last event for a row always contains its latest state,
- * regardless of the order in which transactions committed.
+ * even if transactions commit out of order.
  */
 export async function followRun(
   deps: FollowRunDeps,
