@@ -17,7 +17,8 @@ async function show(fingerprint: string, { json }: { json?: true }): Promise<voi
   const output = createOutput();
   const alert = await connect().get(`/alerts/${encodeURIComponent(fingerprint)}`, AlertDetail);
   if (json) return output.json(alert);
-  output.line(`${alert.name ?? alert.fingerprint} is ${alert.status} since ${instantText(alert.startsAt)} UTC`);
+  const since = instantText(alert.endsAt ?? alert.startsAt);
+  output.line(`${alert.name ?? alert.fingerprint} has been ${alert.status} since ${since} UTC`);
   const facts = {
     fingerprint: alert.fingerprint,
     source: alert.source,

@@ -30,7 +30,7 @@ export function configure(command: Command): void {
     .addHelpText(
       'after',
       `
-Makes the automations of a source equal to the files, all or nothing. A key that a file lacks gets its default.
+Makes the automations of a source equal to the files, all or nothing. A key that a file omits gets its default value.
 These automations are managed from Git: the API refuses other edits and deletes. You can still enable, disable and run them
 manually, and apply does not change their status. A file may contain several documents. Each is an automation with a name, or
 {apiVersion: fermata/v1, kind: Automation, metadata: {name, title, description, labels: {group}}, spec}.

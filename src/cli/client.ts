@@ -5,7 +5,7 @@ import { readServerSentEvents, type ServerSentEvent } from './client/server-sent
 
 /** Prefix of the API's paths. Operational paths such as `/readyz` have no prefix. */
 const BASE_PATH = '/api/v1';
-/** Timeout in milliseconds until a response starts. */
+/** Timeout of a call in milliseconds, including the body of its response. Streams have no timeout. */
 const TIMEOUT_MS = 30_000;
 const PAGE_LIMIT = 200;
 const MAX_PAGES = 50;
@@ -22,12 +22,15 @@ interface CallOptions {
   headers?: Record<string, string>;
 }
 
-/** The REST API, as used by the command line. Every call rejects with {@link ApiProblem} or {@link ApiUnreachable}. */
+/**
+ * The REST API, as used by the command line. Calls reject with {@link ApiProblem} when the API refuses them, and with
+ * {@link ApiUnreachable} when it does not answer.
+ */
 export interface ApiClient {
   /** URL of the API without a path, e.g. `http://127.0.0.1:8080`. */
   readonly url: string;
   get<T>(path: string, schema: z.ZodType<T>, query?: Query): Promise<T>;
-  /** Returns up to `limit` items of a list, from as many pages as necessary. */
+  /** Returns up to `limit` items of a list, from as many pages as necessary. Never returns more than 10,000. */
   list<T>(path: string, item: z.ZodType<T>, query?: Query & { limit?: number }): Promise<T[]>;
   send<T>(
     method: 'POST' | 'PUT' | 'PATCH' | 'DELETE',
@@ -148,5 +151,7 @@ async function parsed<T>(path: string, schema: z.ZodType<T>, response: Response)
   }
   const answer = schema.safeParse(value);
   if (answer.success) return answer.data;
-  throw new ApiProblem(`The answer of ${path} is not what this release understands: ${z.prettifyError(answer.error)}`);
+  throw new ApiProblem(
+    `The answer of ${path} does not have the format that this release expects: ${z.prettifyError(answer.error)}`,
+  );
 }

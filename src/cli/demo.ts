@@ -124,8 +124,8 @@ async function perform(client: ApiClient, receiver: Receiver, say: Say): Promise
 const Automation = z.looseObject({ id: z.string(), name: z.string() });
 
 /**
- * Creates the examples with the addresses and shorter waits of the demo. Automations that an earlier demo created stay as
- * they are, because a person may have changed them. Returns the id of the automation that the demo shows.
+ * Creates the examples with the addresses and shorter waits of the demo. Automations that an earlier demo created are
+ * not changed, because a person may have edited them. Returns the id of the automation that the demo shows.
  */
 async function createExamples(client: ApiClient, receiver: Receiver, say: Say): Promise<string> {
   const pager = await pagerConnection(client, receiver);

@@ -1,6 +1,6 @@
 import { existsSync } from 'node:fs';
 
-/** Commands that run the service itself. No other command reads `.env`. */
+/** Commands that run the service or migrate its database. Only these commands read `.env`. */
 const SERVICES = new Set(['dev', 'demo', 'api', 'worker', 'migrate']);
 
 /** Returns whether a command reads `./.env`. */
@@ -10,7 +10,7 @@ export function readsEnvFile(argv: readonly string[]): boolean {
 }
 
 /**
- * Loads `./.env` for commands that run the service. All other commands ignore the file. In a directory checked out from
+ * Loads `./.env` for the commands in `SERVICES`. All other commands ignore the file. In a directory checked out from
  * somebody else, it could name a server that would receive the user's token, or plugins that would run with the user's
  * rights.
  */

@@ -59,7 +59,8 @@ async function importHomeAssistant(file: string, { out, kind }: Options): Promis
 
 /**
  * Reads the automations in a file.
- * @throws {UsageError} when the file does not exist
+ * @throws {UsageError} when the file cannot be read
+ * @throws {Error} when it is not valid YAML of Home Assistant
  */
 function read(file: string): ReturnType<typeof readAutomations> {
   let text: string;

@@ -65,7 +65,7 @@ const SUBCOMMANDS: readonly (readonly [name: string, summary: string, load: () =
   ['audit', 'read the audit log: who changed what, and refused attempts', () => import('./audit.js')],
   ['token', 'create, list and revoke access tokens', () => import('./token.js')],
   ['secret', 'set and list secrets, rotate the key that encrypts them', () => import('./secret.js')],
-  ['open', 'open the Temporal Web UI', () => import('./open.js')],
+  ['open', 'open the web console or the Temporal Web UI', () => import('./open.js')],
   ['completion', 'print completion for bash, zsh or fish', () => import('./completion.js')],
 ];
 

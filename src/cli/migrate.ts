@@ -53,7 +53,7 @@ async function registerInTemporal(config: Config, log: Logger): Promise<void> {
     );
     if (added.length > 0) log.info(`registered search attributes: ${added.join(', ')}`);
   } catch (error) {
-    log.warn(`search attributes could not be checked in Temporal's namespace "${namespace}": ${messageOf(error)}`);
+    log.warn(`failed to register search attributes in Temporal's namespace "${namespace}": ${messageOf(error)}`);
   } finally {
     await connection.close();
   }

@@ -75,7 +75,7 @@ async function webUiOf(id: string): Promise<string> {
   throw new Error(
     run.startedAt == null
       ? `The run is ${run.status} and has no execution to open.`
-      : 'The API does not know where the Web UI is: set its FERMATA_TEMPORAL_UI_URL.',
+      : 'The address of the Web UI is unknown: set FERMATA_TEMPORAL_UI_URL for the API.',
   );
 }
 

@@ -18,7 +18,7 @@ export function configure(command: Command): void {
     'after',
     `
 Chooses the build of the workers that takes runs (Temporal's Worker Deployments). Needs FERMATA_DEPLOYMENT_NAME and the
-settings of Temporal. The build defaults to FERMATA_BUILD_ID, the build that the command runs from.
+settings of Temporal. If no build is given, it is FERMATA_BUILD_ID, which defaults to the build that the command runs from.
 
 Examples:
   fermata release status
@@ -45,7 +45,7 @@ function addCurrent(command: Command): void {
     .command('current')
     .description('make a build current: new runs start on it, and open runs move to it at their next task')
     .argument('[build]', 'default: this build')
-    .option('--unversioned', 'give all runs to workers without FERMATA_DEPLOYMENT_NAME')
+    .option('--unversioned', 'send all runs to workers without FERMATA_DEPLOYMENT_NAME')
     .option(...FORCE)
     .option(JSON_OPTION[0], JSON_OPTION[1])
     .action((build: string | undefined, options: Options & { unversioned?: true }) => {

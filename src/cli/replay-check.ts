@@ -65,6 +65,8 @@ function print({ types, failures }: ReplayReport, output: Output): void {
     output.line(`        ${message}`);
   }
   output.line(
-    failures.length === 0 ? 'This build can replay them.' : 'This build cannot continue what is listed as FAILED.',
+    failures.length === 0
+      ? 'This build can replay them.'
+      : 'This build cannot continue the executions listed as FAILED.',
   );
 }

@@ -171,7 +171,7 @@ Examples:
             sealed.keyId === keyId ? null : newest.seal(name, all.open(name, sealed)),
           );
         });
-        createOutput().line(`${count} values are sealed under the first key now`);
+        createOutput().line(`${count} values were encrypted with the first key`);
       } finally {
         await database.close();
       }

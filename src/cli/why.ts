@@ -53,7 +53,7 @@ ${CONNECTION_HELP}`,
 
 /**
  * Returns the change with the given id. If there is none, returns the newest changes of the entity or system with this
- * name. If there are none of those, returns the newest changes that mean an event with this name.
+ * id. If there are none of those, returns the newest changes from which triggers can receive an event with this name.
  */
 async function detailsOf(
   client: ApiClient,
@@ -84,8 +84,8 @@ async function nothingFound(client: ApiClient, what: string, since: string): Pro
   const alert = await orNone(client.get(`/alerts/${encodeURIComponent(what)}`, Alert));
   if (alert !== undefined) return repeatText(alert, since);
   return plain(
-    `Nothing of "${what}" was received within the last ${since}: no change, no event, no alert. ` +
-      'GET /deliveries/refused lists refused messages of senders.',
+    `Nothing about "${what}" was received within the last ${since}: no change, no event, no alert. ` +
+      '"fermata deliveries" lists messages that were refused.',
   );
 }
 
@@ -104,7 +104,7 @@ async function print(client: ApiClient, detail: ChangeDetail, output: Output): P
   }
   for (const candidate of candidates ?? []) await printCandidate(client, candidate, output);
   for (const { runId, path, woken } of waits) {
-    output.line(`  ${woken ? 'It woke' : 'It left asleep'} the wait of run ${runId} at ${plain(path)}.`);
+    output.line(`  ${woken ? 'It woke' : 'It did not wake'} the wait of run ${runId} at ${plain(path)}.`);
   }
   output.line();
 }

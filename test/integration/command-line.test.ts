@@ -232,7 +232,7 @@ describe('the command line', () => {
     expect(await shown('env="nowhere"')).toBe('No alerts.\n');
     expect(await fermata(['alerts', 'env='])).toMatchObject({ code: 1, err: expect.stringContaining('matchers') });
     const one = (await fermata(['alert', 'cli1'])).out;
-    expect(one).toMatch(/^DiskFull is firing since /);
+    expect(one).toMatch(/^DiskFull has been firing since /);
     expect(one).toContain('label env="prod"');
     expect(one).toContain('runbook: https://rb/cli1');
     expect(one).toContain('EPISODE FROM');

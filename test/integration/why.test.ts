@@ -202,7 +202,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       const first = await emit('waiting');
       await until('the run waits', async () => (await engine.runs(id))[0]?.status === 'waiting');
       expect(await why(first)).toMatch(/"Page for waiting" started run .*, which is waiting/);
-      expect(await explained('answer', { ok: false })).toMatch(/It left asleep the wait of run .* at actions\[0\]/);
+      expect(await explained('answer', { ok: false })).toMatch(/It did not wake the wait of run .* at actions\[0\]/);
       expect(await explained('answer', { ok: true })).toMatch(/It woke the wait of run .* at actions\[0\]/);
     });
 
@@ -212,13 +212,13 @@ actions: [{ action: automation.log, config: { message: paged } }]
       await new Promise((resolve) => setTimeout(resolve, 2_100));
       await fire(sent);
       expect(await why(sent.fingerprint, '--since', '2s')).toMatch(
-        /Alert "DiskFull" \(why\d+\) is firing since .* Nothing of it changed in the last 2s: 1 repeats/,
+        /Alert "DiskFull" \(why\d+\) has been firing since .* It did not change in the last 2s\. Repeats that started nothing: 1,/,
       );
     });
 
     test('22: nothing was received', async () => {
       expect(await why('no-such-thing', '--since', '1h')).toContain(
-        'Nothing of "no-such-thing" was received within the last 1h',
+        'Nothing about "no-such-thing" was received within the last 1h',
       );
     });
 

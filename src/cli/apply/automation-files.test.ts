@@ -57,7 +57,7 @@ describe('readAutomationFile', () => {
     const read = readAutomationFile('a.yaml', manifest);
     expect(read.errors).toEqual([]);
     expect(read.found).toHaveLength(1);
-    expect(foreignNotes([read, read])).toEqual(["skipped v1 ConfigMap in 2 files: not Fermata's"]);
+    expect(foreignNotes([read, read])).toEqual(['skipped v1 ConfigMap in 2 files: not a Fermata document']);
   });
 
   it('treats the key __proto__ as plain data', () => {

@@ -104,7 +104,7 @@ export function foreignNotes(contents: readonly AutomationFileContent[]): string
   const files = new Map<string, number>();
   for (const kind of contents.flatMap(({ foreign }) => foreign)) files.set(kind, (files.get(kind) ?? 0) + 1);
   return [...files].map(
-    ([kind, count]) => `skipped ${kind} in ${count} ${count === 1 ? 'file' : 'files'}: not Fermata's`,
+    ([kind, count]) => `skipped ${kind} in ${count} ${count === 1 ? 'file' : 'files'}: not a Fermata document`,
   );
 }
 

@@ -1,8 +1,8 @@
 import { z } from 'zod';
 
-/**
- * The response fields that the command line reads. All other fields are ignored, so the command line works with newer
- * servers.
+/*
+ * The schemas in this file describe only the response fields that the command line reads. All other fields are ignored,
+ * so the command line works with newer servers.
  */
 const Json = z.record(z.string(), z.unknown());
 

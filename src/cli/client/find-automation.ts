@@ -24,9 +24,9 @@ export async function findAutomation(client: ApiClient, nameOrId: string): Promi
   const meant = nearest(nameOrId, names);
   const hint =
     meant === undefined
-      ? '"fermata automations" lists them all; "fermata automations --why" also names deleted ones with reasons.'
+      ? '"fermata automations" lists all automations; "fermata automations --why" includes deleted ones.'
       : `Did you mean "${meant}"?`;
-  throw new ApiProblem(`No automation is called "${nameOrId}". ${hint}`, { status: 404, code: 'not_found' });
+  throw new ApiProblem(`Automation "${nameOrId}" not found. ${hint}`, { status: 404, code: 'not_found' });
 }
 
 const lines = (automations: readonly Automation[]) =>

@@ -51,7 +51,7 @@ export class ApiUnreachable extends Error {
   constructor(url: string, cause: unknown) {
     const reason = reasonOf(cause);
     super(
-      `Nothing answers at ${url} (${reason}). Start Fermata with "fermata dev", or set FERMATA_URL to where its API is.`,
+      `Nothing answers at ${url} (${reason}). Start Fermata with "fermata dev", or set FERMATA_URL to the address of its API.`,
       { cause },
     );
   }
@@ -77,7 +77,7 @@ export async function problemOf(response: Response, hadToken: boolean): Promise<
   return new ApiProblem(lines.join('\n'), { status, code, findings });
 }
 
-const TOKEN_MISSING = '  Set FERMATA_TOKEN; an admin makes one with "fermata token create NAME --role operator".';
+const TOKEN_MISSING = '  Set FERMATA_TOKEN; an admin can create one with "fermata token create NAME --role operator".';
 const TOKEN_REFUSED =
   '  The token came from FERMATA_TOKEN, FERMATA_ADMIN_TOKEN or the state directory of "fermata dev".';
 

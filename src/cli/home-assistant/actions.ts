@@ -52,7 +52,7 @@ export function stepsOf(written: unknown, context: StepContext): List {
 function stepOf(step: unknown, context: StepContext, notes: Note[]): Fragment | undefined {
   if (typeof step === 'string') return { condition: conditionOf(step, context) };
   if (Array.isArray(step)) return { sequence: stepsOf(step, context) };
-  if (!isMap(step)) throw new NotImported('it is no action');
+  if (!isMap(step)) throw new NotImported('it is not an action');
   const kind = Object.keys(KINDS).find((key) => Object.hasOwn(step, key));
   if (kind === undefined && CONDITION_KEYS.some((key) => key in step)) {
     const condition = conditionOf(step, context);
@@ -76,7 +76,10 @@ function switches(step: Fragment, context: StepContext): Fragment {
 
 const LOG_LEVELS: Readonly<Record<string, string>> = { critical: 'error', fatal: 'error', notset: 'info' };
 
-/** Translates a call of a Home Assistant service. Throws if there is no corresponding action. */
+/**
+ * Translates a call of a Home Assistant service.
+ * @throws {NotImported} when no action corresponds to the service
+ */
 function call(step: Fragment, context: StepContext): Fragment {
   const name = step['action'] ?? step['service'];
   const data = step['data'] ?? step['data_template'] ?? {};
@@ -115,7 +118,7 @@ function waitForTrigger(step: Fragment, context: StepContext): Fragment {
   onlyKeys(step, [...COMMON, 'wait_for_trigger', 'timeout', 'continue_on_timeout']);
   const causes = listOf(step['wait_for_trigger']).flatMap((one) => triggersOf(one, context));
   const isDisabled = causes.some((cause) => 'enabled' in cause);
-  if (causes.length === 0 || isDisabled) throw new NotImported('a wait for a trigger that is switched off');
+  if (causes.length === 0 || isDisabled) throw new NotImported('its trigger is disabled');
   if (causes.some((cause) => 'for' in cause)) throw new NotImported('a wait for a trigger cannot have "for"');
   if (causes.some(({ event }) => event === 'automation.cron')) {
     throw new NotImported('a wait for a time is written as delay, or as wait_until with a time condition');
@@ -148,7 +151,7 @@ function choose(step: Fragment, context: StepContext): Fragment {
   onlyKeys(step, [...COMMON, 'choose', 'default']);
   const branches = new List();
   for (const option of listOf(step['choose'])) {
-    if (!isMap(option)) throw new NotImported('a choice is no map');
+    if (!isMap(option)) throw new NotImported('a choice is not a map');
     branches.attempt(option, (inner) => ({
       when: whenOf(option['conditions'] ?? option['condition'], context, inner),
       sequence: stepsOf(option['sequence'], context),
@@ -170,7 +173,7 @@ function ifThen(step: Fragment, context: StepContext): Fragment {
 
 function repeat(step: Fragment, context: StepContext): Fragment {
   const { repeat: written } = step;
-  if (!isMap(written)) throw new NotImported('"repeat" is no map');
+  if (!isMap(written)) throw new NotImported('"repeat" is not a map');
   onlyKeys(written, ['count', 'for_each', 'while', 'until', 'sequence']);
   const sequence = stepsOf(written['sequence'], context);
   const { count, for_each: items } = written;

@@ -15,7 +15,7 @@ export interface Imported {
   notes: Note[];
 }
 
-/** Keys that are translated under another name, or that have no meaning in Fermata. */
+/** Keys that are translated, or that have no effect on runs. All other keys become notes. */
 const READ = [
   ...['id', 'alias', 'description', 'initial_state', 'mode', 'max', 'max_exceeded', 'variables', 'trigger_variables'],
   ...['trigger', 'triggers', 'condition', 'conditions', 'action', 'actions', 'trace'],

@@ -20,7 +20,7 @@ export function conditionOf(written: unknown, context: ConditionContext): unknow
   if (typeof written === 'string') return expressionOfTemplate(written, context);
   if (typeof written === 'boolean') return written;
   if (Array.isArray(written)) return joined('and', written, context);
-  if (!isMap(written)) throw new NotImported('it is no condition');
+  if (!isMap(written)) throw new NotImported('it is not a condition');
   const enabled = written['enabled'] === undefined ? true : switchOf(written['enabled']);
   if (enabled === undefined) throw new NotImported('"enabled" of a condition cannot be a template');
   if (!enabled) return null;
@@ -107,7 +107,7 @@ export function boundsOf({ above, below }: Fragment): { above?: number; below?: 
   const number = (name: string, given: unknown) => {
     if (given === undefined) return {};
     const value = typeof given === 'string' && given.trim() !== '' ? Number(given) : given;
-    if (typeof value !== 'number' || Number.isNaN(value)) throw new NotImported(`"${name}" is no number`);
+    if (typeof value !== 'number' || Number.isNaN(value)) throw new NotImported(`"${name}" is not a number`);
     return { [name]: value };
   };
   return { ...number('above', above), ...number('below', below) };
@@ -120,7 +120,7 @@ export function boundsOf({ above, below }: Fragment): { above?: number; below?: 
 export function timeOf(given: unknown): string {
   const [, hour, minute, second] = /^(\d{1,2}):([0-5]\d)(?::([0-5]\d))?$/.exec(String(given)) ?? [];
   if (hour === undefined || minute === undefined || Number(hour) > 23) {
-    throw new NotImported(`"${String(given)}" is no time of day`);
+    throw new NotImported(`"${String(given)}" is not a time of day`);
   }
   return [hour.padStart(2, '0'), minute, ...(second === undefined ? [] : [second])].join(':');
 }

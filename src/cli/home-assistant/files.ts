@@ -29,9 +29,9 @@ export function readAutomations(text: string): Fragment[] {
   if (problem) throw new UnreadableFile(problem.message);
   const value = plain(document.contents);
   const found = isMap(value) ? inConfiguration(value) : listOf(value);
-  if (found.length === 0) throw new UnreadableFile('There are no automations.');
+  if (found.length === 0) throw new UnreadableFile('The file contains no automations.');
   return found.map((one, index) => {
-    if (!isMap(one)) throw new UnreadableFile(`Entry ${index + 1} is no automation (a map).`);
+    if (!isMap(one)) throw new UnreadableFile(`Entry ${index + 1} is not an automation, because it is not a map.`);
     return one;
   });
 }

@@ -276,7 +276,7 @@ automation ui:
 
   it('refuses text that is not YAML, and documents without automations', () => {
     expect(() => readAutomations('a: [')).toThrow(UnreadableFile);
-    expect(() => readAutomations('sensor: []')).toThrow('There are no automations.');
+    expect(() => readAutomations('sensor: []')).toThrow('The file contains no automations.');
     expect(() => readAutomations('- just a text')).toThrow('Entry 1');
   });
 

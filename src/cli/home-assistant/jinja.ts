@@ -67,7 +67,7 @@ class Reader {
   }
 
   private expect(text: string): void {
-    if (this.take(text) === undefined) throw new NotImported(`the template misses "${text}"`);
+    if (this.take(text) === undefined) throw new NotImported(`"${text}" is missing in the template`);
   }
 
   private ternary(): Code {
@@ -161,7 +161,7 @@ class Reader {
 
   private filter(subject: Code, name: string, args: Code[]): Code {
     const fallback = args[0] === undefined ? '' : ` | default(${args[0].text})`;
-    // Converts numeric text to a number.
+    // `from_json` converts numeric text to a number.
     if (name === 'float' || name === 'int') {
       const number = `${grouped(subject)} | from_json${fallback}`;
       return composite(name === 'int' ? `${number} | round` : number);

@@ -25,7 +25,7 @@ const COMMON = ['platform', 'trigger', 'id', 'alias', 'enabled'];
  * @throws {NotImported}
  */
 export function triggersOf(written: unknown, names: Names): Cause[] {
-  if (!isMap(written)) throw new NotImported('it is no trigger');
+  if (!isMap(written)) throw new NotImported('it is not a trigger');
   const kind = written['trigger'] ?? written['platform'];
   const made = causesOf(String(kind), written, names);
   if (written['enabled'] === undefined) return made;
@@ -54,7 +54,7 @@ function causesOf(kind: string, written: Fragment, names: Names): Cause[] {
       }));
     case 'sun':
       throw new NotImported(
-        'no trigger knows the position of the sun: use automation.cron, or post an event at sunrise and sunset',
+        'triggers cannot depend on the position of the sun: use automation.cron, or post an event at sunrise and sunset',
       );
     case 'template':
       throw new NotImported('there is no template trigger: use automation.entity_changed of the entity, with a filter');
@@ -129,8 +129,8 @@ function timeTriggers(written: Fragment): Cause[] {
 }
 
 /**
- * Returns the cron pattern for a time pattern. Units smaller than the given ones are 0, and larger ones match any
- * value.
+ * Returns the cron pattern for a time pattern. Omitted units that are larger than all given units match any value. Other
+ * omitted units are 0.
  */
 function patternOf(written: Fragment): string {
   onlyKeys(written, [...COMMON, 'hours', 'minutes', 'seconds']);
@@ -139,7 +139,7 @@ function patternOf(written: Fragment): string {
   const [hours, minutes, seconds] = units.map((unit, index) => {
     if (unit === undefined) return index < first ? '*' : '0';
     const text = String(unit).trim();
-    if (!/^(\*|\/\d+|\d+)$/.test(text)) throw new NotImported(`"${text}" is no pattern of time`);
+    if (!/^(\*|\/\d+|\d+)$/.test(text)) throw new NotImported(`"${text}" is not a time pattern`);
     return text.startsWith('/') ? `*${text}` : text === '*' ? '*' : String(Number(text));
   });
   if (first < 0) throw new NotImported('none of hours, minutes and seconds is given');

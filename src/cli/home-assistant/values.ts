@@ -19,7 +19,7 @@ export function listOf(value: unknown): unknown[] {
  */
 export function textsOf(value: unknown, what: string): string[] {
   return listOf(value).flatMap((one) => {
-    if (typeof one !== 'string') throw new NotImported(`${what} is no text`);
+    if (typeof one !== 'string') throw new NotImported(`${what} is not a text`);
     return one.split(',').map((text) => text.trim());
   });
 }
@@ -32,7 +32,7 @@ export function entitiesOf(value: unknown): string[] {
   const ids = textsOf(value, 'entity_id');
   const wrong = ids.find((id) => !/^[a-z0-9_]+\.[a-z0-9_]+$/.test(id));
   if (ids.length === 0 || wrong !== undefined)
-    throw new NotImported(`"${wrong ?? ''}" is no entity id such as light.kitchen`);
+    throw new NotImported(`"${wrong ?? ''}" is not an entity id such as light.kitchen`);
   return ids;
 }
 

@@ -52,7 +52,7 @@ function linesOf(condition: Condition, indent: string, options: LineOptions): st
   ];
 }
 
-/** Returns the actual value and, unless it is obvious, the expected value. */
+/** Returns the actual value and, unless the condition is a comparison that is true, the expected value. */
 function found({ actual, wanted, value, reason }: Condition): string {
   if (value === 'error') return plain(` (${reason ?? ''})`);
   if (actual === undefined && wanted === undefined) return '';

@@ -37,5 +37,5 @@ export function createOutput(): Output {
   };
 }
 
-/** The option `--json` of every command that prints text. */
+/** The option `--json` of commands that print responses of the API. */
 export const JSON_OPTION = ['--json', 'print the answer of the API as JSON'] as const;

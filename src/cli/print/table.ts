@@ -11,12 +11,12 @@ interface TableOptions {
 }
 
 const GAP = '  ';
-/** Minimum width of the last column: before ids are shortened, and when shorter ids do not save enough. */
+/** Minimum widths of the last column: before ids are shortened, and after that if the table is still too wide. */
 const MIN_LAST = [24, 16] as const;
-/** Width of a shortened id: `01a2086a…27d2`. Columns up to this width keep their ids. */
+/** Minimum width of a column of ids, which is that of a shortened id: `01a2086a…27d2`. */
 const MIN_ID = 13;
-/** Minimum length of a word that is treated as an id. */
-const MIN_LONG = 20;
+/** Maximum length of a word that is not treated as an id. */
+const MAX_WORD = 20;
 const INSTANT = /^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d$/;
 /** Minimum width of any column on a terminal that is too narrow for everything else. */
 const MIN_ANY = 8;
@@ -84,7 +84,7 @@ function shorten(text: string, room: number): string {
   return isId(text) ? cutMiddle(text, room) : cut(text, room);
 }
 
-const isId = (text: string) => text.length > MIN_LONG && !text.includes(' ');
+const isId = (text: string) => text.length > MAX_WORD && !text.includes(' ');
 
 /** Cuts a text to `room` columns. A text that is cut ends with an ellipsis. */
 export function cut(text: string, room: number): string {

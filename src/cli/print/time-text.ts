@@ -18,7 +18,7 @@ function two(ms: number, large: number, largeName: string, small: number, smallN
   return `${Math.floor(ms / large)} ${largeName}${rest === 0 ? '' : ` ${rest} ${smallName}`}`;
 }
 
-/** Returns the time since a start, aligned for a column: `+0.042 s`, `+12.3 s`, `+3 min 20 s`. */
+/** Returns the time since a start: `+0.042 s`, `+12.3 s`, `+3 min 20 s`. */
 export function offsetText(ms: number): string {
   const sign = ms < 0 ? '-' : '+';
   const size = Math.abs(ms);

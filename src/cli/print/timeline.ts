@@ -67,7 +67,7 @@ export function stepLines(
   const about = [
     step.status === 'success' ? undefined : step.status,
     took === undefined ? undefined : durationText(took),
-    takenOver ? 'of the run before' : undefined,
+    takenOver ? 'by the retried run' : undefined,
     step.attempts > 1 ? `${step.attempts} attempts` : undefined,
   ].filter((part) => part !== undefined);
   const used = OFFSET_WIDTH + 5 + Math.max(LABEL_WIDTH, label.length) + 2 + about.join(', ').length + 2;

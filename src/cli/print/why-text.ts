@@ -5,7 +5,7 @@ import { instantText } from './time-text';
 type Change = ChangeDetail['change'];
 type Deciding = NonNullable<Candidate['deciding']>;
 
-/** Returns the names of the events that a change means to triggers. For a custom event, returns its type. */
+/** Returns the events that triggers can receive from a change. For a custom event, returns its type. */
 export function eventNames({ customType, events }: Pick<Change, 'customType' | 'events'>): readonly string[] {
   return customType == null ? events : [customType];
 }
@@ -114,12 +114,14 @@ function runText(run: RunDetail['run'] | undefined): string {
 
 const textOf = (value: unknown): string => (typeof value === 'string' ? value : valueText(value ?? null));
 
-/** Returns the text for an alert without new messages. */
+/** Returns the text for an alert that did not change within `since`, e.g. `24h`. */
 export function repeatText(alert: Alert, since: string): string {
   const name = alert.name ?? alert.fingerprint;
+  const began = instantText(alert.endsAt ?? alert.startsAt);
+  const newest = instantText(alert.lastReceivedAt);
   return plain(
-    `Alert "${name}" (${alert.fingerprint}) is ${alert.status} since ${instantText(alert.startsAt)} UTC. Nothing of it changed in ` +
-      `the last ${since}: ${alert.repeats} repeats, the newest at ${instantText(alert.lastReceivedAt)} UTC, started nothing.`,
+    `Alert "${name}" (${alert.fingerprint}) has been ${alert.status} since ${began} UTC. It did not change in the last ` +
+      `${since}. Repeats that started nothing: ${alert.repeats}, the newest at ${newest} UTC.`,
   );
 }
 

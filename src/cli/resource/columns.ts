@@ -33,7 +33,7 @@ const Actor = z.strictObject({ type: z.string(), id: z.string(), name: z.string(
 
 /**
  * Returns a value from the API as text. Lists are joined by commas, booleans become `yes` or `no`, actors are shown by
- * name, and other objects by their fields.
+ * type and name, and other objects by their fields.
  */
 export function valueText(value: unknown): string {
   if (value === null || value === undefined || value === '') return '-';

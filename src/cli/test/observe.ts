@@ -15,7 +15,7 @@ export interface SeenRun extends Record<string, unknown> {
   artifacts: Record<string, unknown>;
 }
 
-/** A call to another system that a mock has answered. */
+/** A call to another system, which a stand-in answered. */
 export interface SeenCall extends Record<string, unknown> {
   action: string;
   id: string | null;

@@ -32,7 +32,7 @@ const Request = z.strictObject({
   body: z.unknown().optional(),
 });
 
-/** Something that happens in a test. Each occurrence is exactly one of these, and makes one API call. */
+/** Something that happens in a test. Each occurrence has exactly one of these keys. */
 export const Occurrence = z
   .strictObject({
     health: Data.describe('A check result, as POST /health/results takes it'),
@@ -48,7 +48,7 @@ export const Occurrence = z
   .superRefine((given, ctx) => {
     const kinds = KINDS.filter((kind) => given[kind] !== undefined);
     if (kinds.length === 1) return;
-    const found = kinds.length === 0 ? '' : `; here are ${kinds.join(' and ')}`;
+    const found = kinds.length === 0 ? '' : `; found ${kinds.join(' and ')}`;
     ctx.addIssue({ code: 'custom', message: `Give exactly one of ${KINDS.join(', ')}${found}` });
   });
 export type Occurrence = z.infer<typeof Occurrence>;

@@ -59,7 +59,7 @@ const RunExpectation = z
     error: z.unknown(),
     startedAt: When,
     finishedAt: When,
-    steps: z.array(StepExpectation).describe('Artifacts that must exist; others may exist too'),
+    steps: z.array(StepExpectation).describe('Steps that must exist; others may exist too'),
     artifacts: Data.describe('Data of artifacts, by action id'),
   })
   .partial();

@@ -31,7 +31,7 @@ export interface VirtualTemporal {
   isIdle(): boolean;
 }
 
-/** Milliseconds ahead of now for which the next time of a cron pattern is searched. */
+/** How far ahead the next time of a cron pattern is searched, in milliseconds. */
 const LOOK_AHEAD_MS = 366 * 86_400_000;
 
 export function createVirtualTemporal(clock: Clock, timezone: string): VirtualTemporal {
