@@ -72,8 +72,8 @@ const KINDS = [
 ] as const;
 
 /**
- * Fills a stack with automations that match no event of the bench. One of each kind is saved over REST. The others are
- * copies of its row, each with a different type or filter, which one statement per kind inserts.
+ * Fills a stack with automations that match no event of the bench. One of each kind is saved over REST. One statement per
+ * kind then inserts copies of its row, each with a different type or filter.
  */
 async function fillWithAutomations(stack: Stack, count: number): Promise<void> {
   for (const [index, { share, trigger, place }] of KINDS.entries()) {

@@ -19,11 +19,11 @@ ${Object.entries(PARTS)
   .map(([part, what]) => `  ${part}  ${what}`)
   .join('\n')}
 
-  --quick      shorter slots: shows what is broken, not a few percent
+  --quick      shorter slots: shows what is broken, but not differences of a few percent
   --check      exit code 1 when a target is missed
   --profile    also prints what each run of parts a and b costs: CPU time by process and thread,
                statements, commits, requests to Temporal, eager starts
-  --functions  prints the functions of API and worker that took most time; figures suffer`;
+  --functions  prints the functions of API and worker that took the most time; this distorts the figures`;
 
 const isPart = (text: string): text is Part => Object.hasOwn(PARTS, text);
 

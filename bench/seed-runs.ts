@@ -12,7 +12,7 @@ export const STEPS_OF_LARGEST = 10_000;
 const automationId = (n: string) =>
   `overlay(overlay(md5('lists-' || (${n})) placing '4' from 13) placing '8' from 17)::uuid`;
 
-/** The automations and the run that look-ups ask for. */
+/** The ids of the automations and the run that the measured requests read. */
 export interface SeededRuns {
   busiest: string;
   rarest: string;

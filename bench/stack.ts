@@ -70,7 +70,7 @@ export async function startStack(platform: Platform, name: string, more: Record<
   ]);
   const http = new Pool(`http://127.0.0.1:${port}`, { connections: CONNECTIONS });
   const metrics = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
-  // Statements that seed rows take minutes.
+  // No statement timeout, because statements that seed rows take minutes.
   const database = createDatabase(databaseUrl, { max: 2, applicationName: 'bench', statementTimeoutMs: 0 });
   return {
     ...{ taskQueue, database },

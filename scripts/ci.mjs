@@ -58,7 +58,7 @@ const ROWS = [
 /**
  * Installs programs that the tests need and that a minimal machine may lack: the sandbox for scripts, the browser for
  * the console tests, the monitoring servers for the alert tests, and the SSH server. Only works as root on Debian. On
- * other systems, tests that need missing programs say so.
+ * other systems, tests name the programs that they lack.
  */
 function prepareMachine() {
   const succeeds = (...command) => spawnSync(command[0], command.slice(1), { stdio: 'ignore' }).status === 0;

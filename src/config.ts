@@ -127,7 +127,7 @@ const textsOf = (sizes: ReturnType<typeof defaultSizes>) =>
 export interface RetentionConfig {
   /** Age above which terminal runs are removed. */
   runsMs: number;
-  /** Number of the newest runs of an automation that are kept regardless of their age. */
+  /** Number of the newest runs of an automation that are kept even if they are older than `runsMs`. */
   runsMinPerAutomation: number;
   transitionsMs: number;
   changesMs: number;
@@ -139,7 +139,7 @@ export interface RetentionConfig {
   notificationsMs: number;
   /** How long resolved incidents and ended maintenances are kept. */
   incidentsMs: number;
-  /** Number of the newest versions of an automation that are kept regardless of their age. */
+  /** Number of the newest versions of an automation that are kept even if they are older than `runsMs`. */
   versionsMinPerAutomation: number;
 }
 

@@ -305,7 +305,7 @@ function createPeriodicSweeps({
   }));
 }
 
-/** Returns the kinds of work that the sweeper searches for: rows whose owner died, or whose time has come. */
+/** Returns the kinds of work that the sweeper searches for: rows whose owner died, and rows that are due. */
 function dueWork(
   { temporal, launcher, activityDeps }: WorkerParts,
   timers: {

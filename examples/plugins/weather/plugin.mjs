@@ -28,7 +28,7 @@ const weather = defineEntity('weather', State, {
   toPayload: ({ next }) => ({ stormy: next?.condition === 'storm' }),
 });
 
-/** Expressions can read it. Its changes trigger nothing. */
+/** The time of a station's last report. Expressions can read it, but its changes trigger nothing. */
 const lastReport = declareNonReactiveState('weather-report', z.strictObject({ at: z.string() }), {
   description: 'When a station reported last',
 });
@@ -117,7 +117,7 @@ const stationRoute = ({ db, entities }) =>
     },
   });
 
-/** Counts the storms that this process has received. A real plugin would send a notification. */
+/** Logs each change of a station's condition. A real plugin would send a notification. */
 const heard = onEntityChanged(
   { kind: 'weather', field: 'condition' },
   ({ changeId, id, next }) => console.error(`weather: ${id} is ${next?.condition ?? 'gone'} (${changeId})`),

@@ -7,14 +7,14 @@ import { createGroupCommit } from './group-commit';
 import { alertsOf, receiveAlerts } from './receive-alerts';
 import type { SenderMessage } from './sender';
 
-/** Messages with more alerts than this get their own transaction. */
+/** Messages with more elements than this are written in a separate transaction. */
 const SMALL_MESSAGE = 10;
 
 /** Maximum number of small messages in a transaction. */
 const MAX_MESSAGES = 50;
 
 /** Maximum number of concurrent shared transactions. Further messages wait and are batched. */
-const AT_A_TIME = 2;
+const MAX_TRANSACTIONS = 2;
 
 /** A message and its sender. */
 export interface Delivery {
@@ -53,7 +53,7 @@ export function createAlertIntake({ entities, clock, settings, transact }: Alert
       return receiveAlerts(write, messages, settings.alerts);
     });
   const takeSmall = createGroupCommit({
-    ...{ commit, keysOf, atATime: AT_A_TIME, most: MAX_MESSAGES },
+    ...{ commit, keysOf, maxTransactions: MAX_TRANSACTIONS, maxItems: MAX_MESSAGES },
     groupOf: ({ cause }: Delivery) => JSON.stringify(cause),
   });
   return {

@@ -60,8 +60,8 @@ export function present(texts: Readonly<Record<string, string | undefined>>): Re
 }
 
 /**
- * Senders write a zero value, such as the year 1 or 1970, for a time that is absent. Dates before this year count as
- * such.
+ * First year of real times. Senders represent an absent time by a zero value in an earlier year, such as the year 1 or
+ * 1970.
  */
 const FIRST_YEAR = 1971;
 

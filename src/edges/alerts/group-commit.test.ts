@@ -7,7 +7,7 @@ interface Item {
 }
 
 /** Creates a group commit whose first transaction ends when `release` is called. */
-function setUp(options: { atATime?: number; most?: number } = {}) {
+function setUp(options: { maxTransactions?: number; maxItems?: number } = {}) {
   const commits: string[][] = [];
   let release: () => void = () => undefined;
   const held = new Promise<void>((resolve) => (release = resolve));
@@ -20,7 +20,7 @@ function setUp(options: { atATime?: number; most?: number } = {}) {
     },
     groupOf: ({ group = 'one' }) => group,
     keysOf: ({ key }) => [key],
-    ...{ atATime: 1, most: 100, ...options },
+    ...{ maxTransactions: 1, maxItems: 100, ...options },
   });
   return { commits, submit, release };
 }
@@ -49,7 +49,7 @@ test('items with the same key are committed one after another, in order', async 
 });
 
 test('an item waits for a transaction in progress that has its key, and others overtake it', async () => {
-  const { commits, submit, release } = setUp({ atATime: 2 });
+  const { commits, submit, release } = setUp({ maxTransactions: 2 });
   const results = ['a', 'a', 'b'].map((key) => submit({ key }));
   await results[2];
   expect(commits).toEqual([['a'], ['b']]);
@@ -82,7 +82,7 @@ test('an item that fails does not affect the others', async () => {
 });
 
 test('a transaction has a maximum size, and several run concurrently', async () => {
-  const { commits, submit, release } = setUp({ atATime: 2, most: 2 });
+  const { commits, submit, release } = setUp({ maxTransactions: 2, maxItems: 2 });
   const results = ['a', 'b', 'c', 'd', 'e'].map((key) => submit({ key }));
   release();
   await Promise.all(results);

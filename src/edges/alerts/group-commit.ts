@@ -14,9 +14,9 @@ export interface GroupCommitOptions<Item, Result> {
   /** Returns the keys that the item writes. Items with a common key never share a transaction, and keep their order. */
   keysOf(item: Item): readonly string[];
   /** Maximum number of concurrent transactions. */
-  atATime: number;
+  maxTransactions: number;
   /** Maximum number of items in a transaction. */
-  most: number;
+  maxItems: number;
 }
 
 /**
@@ -28,7 +28,7 @@ export interface GroupCommitOptions<Item, Result> {
 export function createGroupCommit<Item, Result>(
   options: GroupCommitOptions<Item, Result>,
 ): (item: Item) => Promise<Result> {
-  const { commit, groupOf, keysOf, atATime, most } = options;
+  const { commit, groupOf, keysOf, maxTransactions, maxItems } = options;
   let queue: Waiting<Item, Result>[] = [];
   let transactions = 0;
   const keysUnderWay = new Map<string, number>();
@@ -46,7 +46,7 @@ export function createGroupCommit<Item, Result>(
       const own = keysOf(each.item);
       const isFree = !own.some((key) => keys.has(key));
       if (isFree) group ??= groupOf(each.item);
-      const fits = isFree && taken.length < most && groupOf(each.item) === group;
+      const fits = isFree && taken.length < maxItems && groupOf(each.item) === group;
       (fits ? taken : left).push(each);
       for (const key of own) keys.add(key);
     }
@@ -63,7 +63,7 @@ export function createGroupCommit<Item, Result>(
   }
 
   function pump(): void {
-    while (transactions < atATime) {
+    while (transactions < maxTransactions) {
       const group = takeGroup();
       if (group.length === 0) return;
       const keys = group.flatMap(({ item }) => keysOf(item));

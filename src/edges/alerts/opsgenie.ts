@@ -4,8 +4,8 @@ import { field, fieldsOf, instant, present, required, runbookIn, severityOfPrior
 import { element, type AlertSender, type Element, type Link } from './sender';
 
 /**
- * For each action: the resulting status of our alert, and its meaning for an alert or incident of ours whose id is the
- * alias. All other actions (notes, owners, escalations) are ignored.
+ * For each action: the resulting status of the alert, and the meaning of the action if the alias is the id of a Fermata
+ * alert or incident. All other actions (notes, owners, escalations) are ignored.
  */
 const ACTIONS: Readonly<Record<string, { status: IncomingAlert['status']; link: Link['action'] }>> = {
   Create: { status: 'firing', link: 'other' },

@@ -13,7 +13,7 @@ import {
 import { element, type AlertSender, type Element, type Link } from './sender';
 
 const FIRING = new Set(['incident.triggered', 'incident.acknowledged', 'incident.unacknowledged', 'incident.reopened']);
-/** Meaning of events for an alert or incident of ours whose id is the incident key. All other events mean `other`. */
+/** Meaning of events if the incident key is the id of a Fermata alert or incident. All other events mean `other`. */
 const ACTIONS: Readonly<Record<string, Link['action']>> = {
   'incident.acknowledged': 'acknowledged',
   'incident.resolved': 'resolved',
