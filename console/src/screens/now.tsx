@@ -271,7 +271,7 @@ function DeadLetters() {
   );
 }
 
-/** Lists the problems that the installation has detected in itself, with advice on each. */
+/** Lists the problems of the installation, with advice on each. */
 function Problems() {
   const { data } = useNowQuery('diagnosis', () => bodyOf(api.GET('/api/v1/diagnosis')));
   const items = data?.items ?? [];

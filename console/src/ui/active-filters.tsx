@@ -2,7 +2,7 @@ import { X } from 'lucide-react';
 import { useSearchParams } from '../lib/search';
 import { shortId } from './copy';
 
-/** Shows those filters in the address that have no control of their own. Pressing one removes it. */
+/** Shows the filters in the address for which the screen has no control. Pressing a filter removes it. */
 export function ActiveFilters({ names }: { names: Readonly<Record<string, string>> }) {
   const [search, set] = useSearchParams();
   const active = Object.entries(names).flatMap(([name, label]) => {

@@ -3,7 +3,7 @@ import type { Entry, Path } from './yaml-place';
 
 export type Schema = Record<string, unknown>;
 
-/** Everything that completion and hover texts know besides the edited text. */
+/** The data on which completion and hover texts are based, besides the edited text. */
 export interface Knowledge {
   /** JSON Schema of an automation. */
   schema: Schema;

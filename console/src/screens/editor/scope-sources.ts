@@ -2,7 +2,7 @@ import { SCOPE_ROOTS, TRIGGER_FIELDS } from '../../../../src/domain/definition/s
 import { memberOf, valueAt, type Knowledge, type Schema } from './schema-walk';
 import type { Entry, Path } from './yaml-place';
 
-/** Where an expression is, and what the editor knows. */
+/** The position of an expression in the text, and the data from which its names are completed. */
 export interface Standing {
   knowledge: Knowledge;
   entries: readonly Entry[];

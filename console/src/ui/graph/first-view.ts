@@ -40,8 +40,8 @@ export function firstView(layout: Size, panel: Size, focus: Point): View {
 }
 
 /**
- * Returns the offset of the graph along one axis. A graph that fits is placed in the centre or at the start, as `when`
- * says. A larger one is moved until the focus is in the centre, or as close to it as the ends of the graph allow.
+ * Returns the offset of the graph along one axis. A graph that fits is placed in the centre or at the start, depending on
+ * `when`. A larger graph is moved until the focus is in the centre, or as close to it as the ends of the graph allow.
  */
 function startOf(panel: number, graph: number, focus: number, when: 'centre' | 'start'): number {
   if (graph + 2 * MARGIN <= panel) return when === 'centre' ? (panel - graph) / 2 : MARGIN;
