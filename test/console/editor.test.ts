@@ -112,7 +112,7 @@ describeConsole('the editor of the console', () => {
 
   it('leaves room below the text at a width of 390 px', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`, { viewport: { width: 390, height: 844 } });
-    await page.getByText('incident.created').first().waitFor();
+    await page.getByLabel('Definition').waitFor();
     const height = await page
       .locator('.workbench-text')
       .evaluate((element) => (element as unknown as { offsetHeight: number }).offsetHeight);
