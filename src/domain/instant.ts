@@ -14,4 +14,4 @@ export function isKeepable(at: Date): boolean {
 /** A time in a request (RFC 3339, with a zone), in the years 1970 to 9998. */
 export const Instant = z.iso
   .datetime({ offset: true, error: 'must be an RFC 3339 instant' })
-  .refine((text) => isKeepable(new Date(text)), 'must be between the years 1970 and 9999');
+  .refine((text) => isKeepable(new Date(text)), 'must be in the years 1970 to 9998');

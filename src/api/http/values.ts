@@ -10,7 +10,7 @@ export const InstantQuery = z.iso
   .datetime({ offset: true, local: true })
   .or(z.iso.date())
   .transform((text) => new Date(/[zZ]|[+-]\d\d:?\d\d$/.test(text) || !text.includes('T') ? text : `${text}Z`))
-  .refine(isKeepable, 'must be between the years 1970 and 9999');
+  .refine(isKeepable, 'must be in the years 1970 to 9998');
 
 /** A flag in a query: `?cancelRuns` and `?cancelRuns=true` are the same. */
 export const FlagQuery = z.enum(['', 'true', 'false', '1', '0']).transform((text) => text !== 'false' && text !== '0');

@@ -19,7 +19,7 @@ export interface OverflowReport {
 /**
  * Creates the report. It logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The
  * first dropped run is logged at once, and those of the next 10 s in one line with their number. Every dropped run is
- * counted, regardless of the level.
+ * counted at every level.
  */
 export function createOverflowReport(deps: { log: Logger; onDropped: (mode: string) => void }): OverflowReport {
   const { log, onDropped } = deps;

@@ -2,14 +2,14 @@ import { createSharedSteps } from '../../domain/expressions/evaluate';
 import type { ConditionSteps } from '../../evaluation/evaluator';
 
 /** Maximum number of steps for the expressions of one automation and one change. */
-const LARGEST_SHARE = createSharedSteps(8).left;
+const MAX_SHARE = createSharedSteps(8).left;
 /** Number of steps for one change, shared by all automations. */
 const POOL = createSharedSteps(12).left;
 /**
- * Minimum number of steps for one automation, regardless of the number of automations. Usual filters need fewer; this
+ * Minimum number of steps for one automation, however many automations there are. Usual filters need fewer; this
  * many take less than a millisecond.
  */
-const SMALLEST_SHARE = 5_000;
+const MIN_SHARE = 5_000;
 
 /** The result of the work for one automation. */
 export interface SharedResult<R> {
@@ -31,16 +31,16 @@ export const stepsOfOne = (): ConditionSteps => stepsOf(partOf(POOL, 1));
 
 /** Returns an equal part of a pool, within the limits of one automation. */
 const partOf = (pool: number, parties: number): number =>
-  Math.max(SMALLEST_SHARE, Math.min(LARGEST_SHARE, Math.floor(pool / parties)));
+  Math.max(MIN_SHARE, Math.min(MAX_SHARE, Math.floor(pool / parties)));
 
 /** Returns the number of steps for each of `automations` whose waits are evaluated for a number of changes. */
 export const waitShare = (automations: number, changes: number): number => partOf(POOL * changes, automations);
 
 /**
- * Returns the steps for one evaluation of a wait: the rest of its automation's share, but at least `SMALLEST_SHARE`.
+ * Returns the steps for one evaluation of a wait: the rest of its automation's share, but at least `MIN_SHARE`.
  */
 export const stepsFor = (own: ConditionSteps): ConditionSteps =>
-  own.values.left > SMALLEST_SHARE ? own : stepsOf(SMALLEST_SHARE);
+  own.values.left > MIN_SHARE ? own : stepsOf(MIN_SHARE);
 
 /**
  * Does the work of several automations for one change with a limited total of steps. Each automation first gets an
@@ -59,13 +59,13 @@ export async function inShares<T, R>(
   while (open.length > 0) {
     const share = partOf(pool, open.length);
     // A share that is not much larger than the previous one is not worth another round.
-    if (share < LARGEST_SHARE && share < 2 * before) break;
+    if (share < MAX_SHARE && share < 2 * before) break;
     const again: typeof open = [];
     for (const [index, party] of open) {
       const steps = stepsOf(share);
       const result = await work(party, steps);
       pool -= share - Math.max(0, steps.values.left);
-      const isUsedUp = steps.values.left <= 0 && share < LARGEST_SHARE;
+      const isUsedUp = steps.values.left <= 0 && share < MAX_SHARE;
       results[index] = { result, ...(isUsedUp && { limit: share }) };
       if (isUsedUp) again.push([index, party]);
     }

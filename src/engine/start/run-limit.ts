@@ -1,9 +1,9 @@
 /** Initial limit of runs in flight. The limit grows while starts are quick. */
 const INITIAL = 20;
 /** Minimum limit of runs in flight, even if every start is slow. */
-const LEAST = 10;
+const MIN_LIMIT = 10;
 /** Minimum number of runs in flight that one automation may have. */
-const LEAST_SHARE = 1;
+const MIN_SHARE = 1;
 /** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;
 /** Starts count as quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
@@ -56,8 +56,8 @@ export function createRunLimit(slots: number): RunLimit {
   let averageMs = 0;
   let quickestMs = Infinity;
   let limit = Math.min(slots, INITIAL);
-  let share = LEAST_SHARE;
-  const maxShare = () => Math.max(LEAST_SHARE, limit / 4);
+  let share = MIN_SHARE;
+  const maxShare = () => Math.max(MIN_SHARE, limit / 4);
   return {
     limit: () => limit,
     share: () => Math.min(share, maxShare()),
@@ -65,11 +65,11 @@ export function createRunLimit(slots: number): RunLimit {
       averageMs += WEIGHT * (ms - averageMs);
       quickestMs = Math.min(ms, quickestMs * FORGET_QUICKEST);
       const isSlow = averageMs > FACTOR * quickestMs + ALLOWANCE_MS;
-      if (isSlow) limit = Math.max(Math.min(slots, LEAST), limit * SHRINK);
+      if (isSlow) limit = Math.max(Math.min(slots, MIN_LIMIT), limit * SHRINK);
       // The limit grows only while at least a quarter of it is used. Otherwise nothing shows that a higher limit helps.
       else if (inFlight >= limit / 4) limit = Math.min(slots, limit + 1);
       const delaysOthers = ms > FACTOR * quickestMs + SHARE_ALLOWANCE_MS;
-      if (delaysOthers) share = Math.max(LEAST_SHARE, share * SHRINK_SHARE);
+      if (delaysOthers) share = Math.max(MIN_SHARE, share * SHRINK_SHARE);
       // The share grows only while an automation uses it up. Otherwise nothing shows that a larger one is harmless.
       else if (isShareUsed) share = Math.min(maxShare(), share + GROW_SHARE);
     },

@@ -39,7 +39,7 @@ export interface RunSlots {
    * used its share. A run whose automation has none in flight is accepted even a few runs beyond the limit.
    */
   reserve(runId: string, automationId: string): boolean;
-  /** Takes a slot for a run that was taken from the table, regardless of how many are free. */
+  /** Takes a slot for a run that was taken from the table, even if none is free. */
   hold(runId: string, automationId: string): void;
   /**
    * Returns the maximum number of runs of one automation in flight. While no other automation requests slots, this is
