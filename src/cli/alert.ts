@@ -42,7 +42,12 @@ async function show(fingerprint: string, { json }: { json?: true }): Promise<voi
   );
   if (alert.runs.length === 0) return output.line('The alert caused no runs.');
   output.table(
-    ['RUN', 'STATUS', 'AUTOMATION'],
-    alert.runs.map(({ id, status, automationName }) => [id, status, automationName]),
+    ['RUN', 'STATUS', 'CAUSED', 'AUTOMATION'],
+    alert.runs.map(({ id, status, indirect, automationName }) => [
+      id,
+      status,
+      indirect ? 'indirectly' : 'directly',
+      automationName,
+    ]),
   );
 }

@@ -1,17 +1,25 @@
 import type { Command } from 'commander';
 import { z } from 'zod';
-import { Step } from './client/answers';
+import { Part, Step } from './client/answers';
 import { connect } from './client/connect';
 import { findAutomation } from './client/find-automation';
 import { readJsonArgument } from './json-argument';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { paint, plain, toneOf } from './print/paint';
 import { errorText, stepLines } from './print/timeline';
+import { decidingText } from './print/why-text';
 import { examples } from './resource/list';
 
 const Answer = z.looseObject({
   outcome: z.string(),
-  gates: z.array(z.looseObject({ gate: z.string(), passed: z.boolean().nullable(), detail: z.string().optional() })),
+  gates: z.array(
+    z.looseObject({
+      gate: z.string(),
+      passed: z.boolean().nullable(),
+      detail: z.string().optional(),
+      deciding: Part.optional(),
+    }),
+  ),
   steps: z.array(z.looseObject({ path: z.string() })),
   end: z.looseObject({ status: z.string(), error: z.record(z.string(), z.unknown()).nullable() }).nullable(),
 });
@@ -76,7 +84,8 @@ function print(name: string, { outcome, gates, steps, end }: Answer, output: Out
   output.line(
     `${paint(plain(name), 'strong', colours)}  ${paint(outcome, outcome === 'would_run' ? 'good' : 'waiting', colours)}`,
   );
-  for (const { gate, passed, detail } of gates) {
+  for (const { gate, passed, deciding, ...rest } of gates) {
+    const detail = deciding === undefined ? rest.detail : decidingText(deciding);
     const mark =
       passed === null
         ? paint('·', 'quiet', colours)

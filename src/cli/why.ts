@@ -1,12 +1,20 @@
 import type { Command } from 'commander';
 import type { ApiClient } from './client';
-import { Alert, ChangeDetail, ChangeSummary, RunDetail, type Candidate } from './client/answers';
+import { Alert, ChangeDetail, ChangeSummary, RunDetail, type Candidate, type ChangeRef } from './client/answers';
 import { connect, CONNECTION_HELP } from './client/connect';
 import { ApiProblem } from './client/problem';
 import { createOutput, JSON_OPTION, type Output } from './print/output';
 import { paint, plain } from './print/paint';
 import { stepLines } from './print/timeline';
-import { candidateSentence, changeLine, eventNames, repeatText, routingProblem } from './print/why-text';
+import {
+  candidateSentence,
+  changeLine,
+  eventNames,
+  heldText,
+  refText,
+  repeatText,
+  routingProblem,
+} from './print/why-text';
 import { UsageError } from './usage-error';
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -92,8 +100,13 @@ async function nothingFound(client: ApiClient, what: string, since: string): Pro
 async function print(client: ApiClient, detail: ChangeDetail, output: Output): Promise<void> {
   const { change, candidates, waits, causes } = detail;
   output.line(paint(changeLine(detail), 'strong', output.colours));
-  for (const { automationName, runId } of causes.up) {
+  const printSources = (from: readonly ChangeRef[] = []) => {
+    for (const ref of from) output.line(`  caused by ${refText(ref)} (change ${ref.changeId})`);
+  };
+  printSources(causes.from);
+  for (const { automationName, runId, from } of causes.up) {
     output.line(`  caused by run ${runId}${automationName === null ? '' : ` of "${plain(automationName)}"`}`);
+    printSources(from);
   }
   const problem = routingProblem(change);
   if (problem !== undefined) output.line(`  ${problem}`);
@@ -103,6 +116,10 @@ async function print(client: ApiClient, detail: ChangeDetail, output: Output): P
     output.line(`  No automation listens to ${plain(events)}.`);
   }
   for (const candidate of candidates ?? []) await printCandidate(client, candidate, output);
+  for (const { runs, ...ref } of causes.to ?? []) {
+    const started = runs.map(({ id, automationName }) => `, which started run ${id} of "${plain(automationName)}"`);
+    output.line(`  It caused ${refText(ref)} (change ${ref.changeId})${started.join('')}`);
+  }
   for (const { runId, path, woken } of waits) {
     output.line(`  ${woken ? 'It woke' : 'It did not wake'} the wait of run ${runId} at ${plain(path)}.`);
   }
@@ -113,6 +130,7 @@ async function printCandidate(client: ApiClient, candidate: Candidate, output: O
   const { runId } = candidate;
   const detail = runId === undefined ? undefined : await orNone(client.get(`/runs/${runId}`, RunDetail));
   output.line(`  ${candidateSentence(candidate, detail?.run)}`);
+  for (const part of candidate.held ?? []) output.line(`    ${heldText(part)}`);
   if (detail === undefined) return;
   for (const step of detail.steps.slice(0, MAX_STEPS)) {
     for (const line of stepLines(step, detail.run, output)) output.line(`    ${line}`);

@@ -12,6 +12,8 @@ const columns = {
   id: changes.entityId,
   event: changes.event,
   payloadType: sql<unknown>`${changes.payload} -> 'type'`,
+  /** The state of the entity; null for an event. */
+  state: sql<Record<string, unknown> | null>`coalesce(${changes.next}, ${changes.prev})`,
   occurredAt: changes.occurredAt,
   failedAt: changes.failedAt,
   attempts: changes.attempts,

@@ -10,7 +10,10 @@ export interface CandidateRow {
   version: number;
   outcome: string;
   detail: string | null;
+  /** The part that was false. */
   deciding: DecidingPart | null;
+  /** The parts that were true, if the candidate started a run; null = not recorded. */
+  held: DecidingPart[] | null;
   runId: string | null;
   dwell: { armedAt: string; firesAt: string } | null;
   counted: { count: number; needed: number } | null;
@@ -37,7 +40,7 @@ interface Row extends Record<string, unknown> {
   version: number;
   outcome: string;
   detail: string | null;
-  deciding: DecidingPart | null;
+  deciding: DecidingPart | DecidingPart[] | null;
   run_id: string | null;
   dwell: CandidateRow['dwell'];
   counted: CandidateRow['counted'];
@@ -81,26 +84,34 @@ const toCandidate = (row: Row): CandidateRow => ({
   version: row.version,
   outcome: row.outcome,
   detail: row.detail,
-  deciding: row.deciding,
+  deciding: Array.isArray(row.deciding) ? null : row.deciding,
+  held: Array.isArray(row.deciding) ? row.deciding : null,
   runId: row.run_id,
   dwell: row.dwell,
   counted: row.counted,
 });
 
-/**
- * Returns the changes that runs caused since an instant, each with its run. The oldest changes are first; at most
- * `limit` are returned.
- */
+/** Limits of a search for effects. `newest` = the newest are returned, newest first. Default: the oldest, oldest first. */
+export interface EffectsPage {
+  since: Date;
+  limit: number;
+  newest?: boolean;
+}
+
+const inOrder = ({ newest = false, limit }: EffectsPage) =>
+  sql`order by at ${sql.raw(newest ? 'desc' : 'asc')} limit ${limit}`;
+
+/** Returns the changes that runs caused since an instant, each with its run. */
 export async function changesCausedBy(
   db: Executor,
   runIds: readonly string[],
-  { since, limit }: { since: Date; limit: number },
+  page: EffectsPage,
 ): Promise<{ runId: string; changeId: string }[]> {
   if (runIds.length === 0) return [];
   const found = await db.execute<{ run_id: string; change_id: string }>(sql`
     select run_id, change_id from routings
-    where kind = 'caused' and run_id = any(${`{${runIds.join(',')}}`}::uuid[]) and ${notBefore(since)}
-    order by at limit ${limit}`);
+    where kind = 'caused' and run_id = any(${`{${runIds.join(',')}}`}::uuid[]) and ${notBefore(page.since)}
+    ${inOrder(page)}`);
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }
 
@@ -111,17 +122,17 @@ export async function areRoutingsKept(db: Executor, routedAt: Date, retentionMs:
   return found.rows[0]?.kept ?? false;
 }
 
-/** Returns the runs that changes started since an instant, oldest first; at most `limit`. */
+/** Returns the runs that changes started since an instant, each with its change. */
 export async function runsStartedBy(
   db: Executor,
   changeIds: readonly string[],
-  { since, limit }: { since: Date; limit: number },
+  page: EffectsPage,
 ): Promise<{ changeId: string; runId: string }[]> {
   if (changeIds.length === 0) return [];
   const found = await db.execute<{ run_id: string; change_id: string }>(sql`
     select run_id, change_id from routings
     where kind = 'candidate' and outcome = 'started' and change_id = any(${`{${changeIds.join(',')}}`}::uuid[])
-      and ${notBefore(since)}
-    order by at limit ${limit}`);
+      and ${notBefore(page.since)}
+    ${inOrder(page)}`);
   return found.rows.map((row) => ({ runId: row.run_id, changeId: row.change_id }));
 }

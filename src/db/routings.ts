@@ -13,7 +13,8 @@ export interface NewRouting {
   version?: number;
   outcome: string;
   detail?: string;
-  deciding?: DecidingPart | undefined;
+  /** The part that was false; for a started run, the parts that were true. */
+  deciding?: DecidingPart | readonly DecidingPart[] | undefined;
   /** The run that was started, the run that waits, or the run that caused the change, depending on the kind of row. */
   runId?: string;
   dwell?: Record<string, unknown>;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { contextKeyOf, valueAt, type ForgeEvent } from '../domain/hooks/forge-event';
-import type { ConfigMismatch, TriggerType } from '../domain/registry/trigger-type';
+import type { ConfigComparison, TriggerType } from '../domain/registry/trigger-type';
 
 const Wanted = z.union([z.string().min(1), z.array(z.string().min(1)).min(1)]);
 
@@ -27,12 +27,17 @@ export function forgeTrigger(
     contextKey: (given) => contextKeyOf(event, given),
     contextKeyLabel: keyLabel,
     evaluateConfig: (given, config) => missed(given, config) === undefined,
-    mismatch(given, config): ConfigMismatch | undefined {
+    mismatch(given, config): ConfigComparison | undefined {
       const found = missed(given, config);
       if (found === undefined) return undefined;
       const [path, wanted] = found;
       return { path, expression: pathOf(path), found: valueAt(given, pathOf(path)), wanted };
     },
+    matched: (given, config) =>
+      Object.entries(config).map(([path, wanted]) => {
+        const expression = pathOf(path);
+        return { path, expression, found: valueAt(given, expression), wanted };
+      }),
     routingKey: {
       ofConfig: ({ [place]: wanted }) => (typeof wanted === 'string' ? wanted.toLowerCase() : null),
       ofPayload: (given) => String(valueAt(given, fields[place] ?? '')).toLowerCase(),

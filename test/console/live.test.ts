@@ -34,6 +34,31 @@ actions:
   - id: nap
     delay: { minutes: 40 }
 `;
+const OPENS = `name: Degraded system opens an incident
+triggers:
+  - event: healthcheck.system_degraded
+    filter: trigger.payload.systemId == "ledger"
+actions:
+  - action: incident.create
+    config: { title: Ledger is down, severity: critical, systemIds: [ledger] }
+`;
+const FOLLOWS = `name: Follow incidents
+triggers:
+  - event: incident.created
+    filter: trigger.payload.title == "Ledger is down"
+actions:
+  - condition: "!wait.completed"
+  - action: automation.log
+    config: { message: followed }
+`;
+const MATCHES = `name: Page for production
+triggers:
+  - event: alert.fired
+    config: { matchers: ['env="prod"'] }
+actions:
+  - action: automation.log
+    config: { message: paged }
+`;
 const PAGES = `name: Page for critical alerts
 triggers:
   - event: alert.fired
@@ -100,6 +125,7 @@ describeConsole('the console with the whole service', () => {
     await page.locator('.page-sub [data-status="success"]').waitFor();
     await page.getByText('retry of').getByRole('link').click();
     await page.getByRole('button', { name: 'Retry from here' }).waitFor();
+    await page.getByText('retried by').getByRole('link').waitFor();
     await page.getByRole('heading', { name: 'Retries' }).waitFor();
     await page.getByRole('button', { name: 'Retry from the start' }).click();
     await page.locator('.page-sub [data-status="success"]').waitFor();
@@ -137,6 +163,91 @@ actions: [${action}]
     expect(await led.getByRole('listitem').count()).toBe(3);
     await caused.getByText('The steps of this run have not changed anything').waitFor();
     expect(wrong).toEqual([]);
+  }, 120_000);
+
+  it('leads from an alert to the runs that it caused through its system, and from these back to the alert', async () => {
+    const [opens, follows] = [await engine.save(OPENS), await engine.save(FOLLOWS)];
+    await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [
+        {
+          ...{ status: 'firing', fingerprint: 'ledgerdown', startsAt: new Date().toISOString(), annotations: {} },
+          labels: { alertname: 'LedgerDown', severity: 'critical', system: 'ledger', env: 'dev' },
+        },
+      ],
+    });
+    await engine.ended(1, opens);
+    await engine.ended(1, follows);
+    const { page, wrong } = await open('/alerts/ledgerdown');
+    const runs = page.getByRole('region', { name: 'Runs caused by this alert' });
+    await runs
+      .getByRole('row')
+      .filter({ hasText: 'Degraded system opens an incident' })
+      .getByText('indirectly')
+      .waitFor();
+    await picture(page, 'alert-indirect-runs');
+    await runs.getByRole('link', { name: 'Follow incidents' }).click();
+    const led = page.getByRole('region', { name: 'What led to it' });
+    await led.getByRole('link', { name: 'alert.fired' }).waitFor();
+    expect(await led.getByRole('listitem').allTextContents()).toEqual([
+      expect.stringMatching(
+        /^alert\.fired alert LedgerDown .*→healthcheck\.system_degraded.*→Degraded system opens an incident$/,
+      ),
+      expect.stringMatching(/^incident\.created.*Ledger is down→this run$/),
+    ]);
+    await page.getByRole('button', { name: /condition/ }).click();
+    await page.getByText('!wait.completed').first().waitFor();
+    await page.getByText('expected false').first().waitFor();
+    await picture(page, 'run-causes-alert');
+    await led.getByRole('link', { name: 'healthcheck.system_degraded' }).click();
+    const candidate = page.getByRole('listitem').filter({ hasText: 'Degraded system opens an incident' }).first();
+    await candidate.getByText('Started a run').waitFor();
+    expect(await candidate.locator('.deciding').allTextContents()).toEqual([
+      'trigger.payload.systemId == "ledger"actual "ledger", expected "ledger"',
+    ]);
+    await picture(page, 'why-started');
+    await page.getByRole('region', { name: 'What led to it' }).getByRole('link', { name: 'alert.fired' }).click();
+    await page
+      .getByRole('region', { name: 'What it led to' })
+      .getByRole('link', { name: 'healthcheck.system_degraded' })
+      .waitFor();
+    await picture(page, 'why-alert');
+    expect(wrong).toEqual([]);
+  }, 120_000);
+
+  it('says in a dry run which label a matcher refused, with the words of Why, and offers past alerts by name', async () => {
+    const id = await engine.save(MATCHES);
+    await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
+      ...{ version: '4', status: 'firing' },
+      alerts: [
+        {
+          ...{ status: 'firing', fingerprint: 'matchme', startsAt: new Date().toISOString(), annotations: {} },
+          labels: { alertname: 'MatchMe', instance: 'web-1', env: 'dev' },
+        },
+      ],
+    });
+    await until('the alert was routed', async () => (await engine.outcomes(id)).length > 0);
+    const { page } = await open('/why?entity=matchme');
+    const name = 'MatchMe {instance="web-1", env="dev"}';
+    await page.getByText(name).first().waitFor();
+    await page.getByRole('link', { name: 'alert.fired' }).click();
+    const candidate = page.getByRole('listitem').filter({ hasText: 'Page for production' });
+    const text = 'labels.envactual "dev", expected "prod"';
+    await candidate.getByText('The configuration of the trigger did not match').waitFor();
+    expect(await candidate.locator('.deciding').textContent()).toBe(text);
+    await candidate.getByRole('link', { name: 'Page for production' }).click();
+    await page.getByRole('tab', { name: 'Did not start' }).click();
+    await page.getByRole('cell', { name }).waitFor();
+    await page.getByRole('link', { name: 'Edit' }).click();
+    await page.getByLabel('Payload').selectOption('event');
+    const chooser = page.getByLabel('Event', { exact: true });
+    const option = chooser.getByRole('option').filter({ hasText: name });
+    await chooser.selectOption((await option.getAttribute('value')) ?? '');
+    await page.getByRole('button', { name: 'Try it out' }).click();
+    const outcome = page.getByRole('status', { name: 'Outcome of the dry run' });
+    await outcome.locator('.deciding').waitFor();
+    expect(await outcome.locator('.deciding').textContent()).toBe(text);
+    await picture(page, 'dry-run-matcher');
   }, 120_000);
 
   it('shows how much longer a run sleeps, and cancels it', async () => {

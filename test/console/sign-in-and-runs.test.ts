@@ -53,6 +53,9 @@ describeConsole('the console', () => {
     await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
     await page.getByText(XSS).first().waitFor();
+    expect(await page.getByRole('columnheader', { name: 'Started' }).getAttribute('title')).toMatch(
+      /listed by the time of what caused them, newest first/,
+    );
     await page.getByRole('button', { name: /^failed/ }).click();
     await page.waitForURL(/status=failed/);
     await page.getByRole('button', { name: /^failed/, pressed: true }).waitFor();

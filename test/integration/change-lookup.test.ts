@@ -98,6 +98,9 @@ describe('the outcome of a change', () => {
       ...{ up: [{ runId: writer, automationName: 'Writes much', changeId: null }], down: [], more: false },
       retries: [{ id: retried.body['runId'], status: 'pending' }],
     });
+    expect((await h.call('GET', `${BASE}/runs/${writer}`)).body).toMatchObject({
+      run: { parentRunId: null, retriedBy: [{ id: retried.body['runId'], status: 'pending', startedAt: null }] },
+    });
     const first = await wrote(writer);
     await h.rows(`update runs set change_id = $2, caused_by = $3 where id = $1`, [started, first, writer]);
     await insertRoutings(h.database.db, [{ ...candidate(first), outcome: 'started', runId: started }]);
@@ -153,6 +156,8 @@ describe('the outcome of a change', () => {
       `select 1 from changes where kind = 'alert' and event is null order by event desc, seq desc limit 50`,
       `select 1 from changes where kind = 'health' and event = 'x' order by seq desc limit 50`,
       `select kind from changes where kind > 'a' order by kind limit 1`,
+      `select 1 from changes where entity_id = 's' and seq > 1 and kind = 'health' and event is null
+        and recorded_at >= now() - interval '1 minute' and recorded_at < now() order by seq limit 20`,
     ];
     for (const query of queries) {
       const answer = await plan(query);

@@ -27,6 +27,7 @@ describe('outcomes of changes', () => {
             changeId,
             kind: 'automation.event',
             id: 's1',
+            name: null,
             event: 'automation.event',
             events: ['automation.event'],
             customType: 'shown',
@@ -40,11 +41,12 @@ describe('outcomes of changes', () => {
           {
             ...{ automationId: id, automationName: 'Page for shown', triggerId: 't', version: 1 },
             ...{ outcome: 'started', detail: null, runId: run?.id },
+            held: [{ path: 'triggers[0].config.type', expression: 'type', found: 'shown', wanted: 'shown' }],
           },
         ],
         runs: [expect.objectContaining({ id: run?.id, automationId: id, status: 'success' })],
         waits: [],
-        causes: { up: [], down: [] },
+        causes: { from: [], to: [], up: [], down: [] },
       });
     });
 

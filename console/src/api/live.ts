@@ -3,7 +3,7 @@ import { queryClient } from './query-client';
 
 /** Events of the stream, each with the keys of the queries that it makes stale. */
 const STALE: Readonly<Record<string, readonly string[]>> = {
-  run: ['runs', 'now', 'waits', 'evaluations', 'causes'],
+  run: ['runs', 'now', 'waits', 'evaluations', 'causes', 'alert'],
   step: [],
   entity: ['entities', 'entity', 'systems', 'health', 'incidents', 'maintenances', 'slos', 'dwells', 'now'],
   alert: ['alerts', 'alert', 'silences', 'changes', 'now'],

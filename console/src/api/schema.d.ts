@@ -329,7 +329,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List runs, newest first */
+        /**
+         * List runs, newest first
+         * @description The order is that of the ids, which begin with the time of what caused the run. `startedAt` may be later, e.g. after a wait for another run or for a slot.
+         */
         get: operations["runs.list"];
         put?: never;
         post?: never;
@@ -1235,7 +1238,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Get an alert with its newest 50 episodes and the newest 50 runs that it caused */
+        /**
+         * Get an alert with its newest 50 episodes and the newest 50 runs that it caused
+         * @description Contains runs that the alert caused indirectly, through the health of its system or another run, for `FERMATA_RETENTION_ROUTINGS_HOURS`.
+         */
         get: operations["alerts.get"];
         put?: never;
         post?: never;
@@ -2991,6 +2997,8 @@ export interface components {
                 /** @enum {string} */
                 status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
                 startedAt: string | null;
+                /** @description Whether a change of health or another run that this alert caused started it, and not the alert itself */
+                indirect: boolean;
             }[];
         };
         AlertSilence: {
@@ -3246,12 +3254,9 @@ export interface components {
             outcome: string;
             detail: string | null;
             /** @description The smallest part of a config, filter or condition that was false */
-            deciding?: {
-                path: string;
-                expression: string;
-                found: unknown;
-                wanted: unknown;
-            };
+            deciding?: components["schemas"]["Part"];
+            /** @description For a started run: the parts of config, filter and conditions that were true, with the values at that time. Missing in records of older releases, and for parts that were evaluated before a `for` began */
+            held?: components["schemas"]["Part"][];
             /** @description Where the deciding value comes from, e.g. a maintenance */
             note?: string;
             /** Format: uuid */
@@ -3284,17 +3289,23 @@ export interface components {
             changeId: string | null;
             kind: string | null;
             id: string | null;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
             event: string | null;
             /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
             customType: string | null;
             /** @description Events of the change that triggers listen to */
             events: string[];
+            /** @description The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20 */
+            from: components["schemas"]["ChangeRef"][];
         };
         Change: {
             /** Format: uuid */
             changeId: string;
             kind: string;
             id: string;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
             /** @description null for a change of state */
             event: string | null;
             /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
@@ -3337,11 +3348,44 @@ export interface components {
                 woken: boolean;
             }[];
             causes: {
+                /** @description The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20 */
+                from: components["schemas"]["ChangeRef"][];
+                /** @description Changes of health that were derived from the change without a run */
+                to: {
+                    /** Format: uuid */
+                    changeId: string;
+                    kind: string;
+                    id: string;
+                    /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+                    name: string | null;
+                    /** @description null for a change of state */
+                    event: string | null;
+                    /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+                    customType: string | null;
+                    /** @description Events of the change that triggers listen to */
+                    events: string[];
+                    /** @description Runs that the change started */
+                    runs: components["schemas"]["RunOfChange"][];
+                }[];
                 /** @description Runs that led to the change, nearest first, each with the change that started it */
                 up: components["schemas"]["Cause"][];
-                /** @description Changes that were written by runs of this change, by runs of those changes, and so on; at most 100 */
+                /** @description Changes that were written by runs of this change and of `to`, by runs of those changes, and so on; at most 100 */
                 down: components["schemas"]["Cause"][];
             };
+        };
+        ChangeRef: {
+            /** Format: uuid */
+            changeId: string;
+            kind: string;
+            id: string;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
+            /** @description null for a change of state */
+            event: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
+            /** @description Events of the change that triggers listen to */
+            events: string[];
         };
         ChangeSender: {
             /** @enum {string} */
@@ -3354,6 +3398,8 @@ export interface components {
             changeId: string;
             kind: string;
             id: string;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
             /** @description null for a change of state */
             event: string | null;
             /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
@@ -3509,6 +3555,8 @@ export interface components {
                 /** @description null when a dry run does not evaluate this gate and treats it as passed */
                 passed: boolean | null;
                 detail?: string;
+                /** @description The smallest part of a config, filter or condition that was false */
+                deciding?: components["schemas"]["Part"];
                 /** @description Evaluated conditions with their result, actual and expected values */
                 conditions?: {
                     [key: string]: unknown;
@@ -3566,6 +3614,8 @@ export interface components {
             automationName: string;
             triggerId: string;
             contextKey: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
             /**
              * Format: date-time
              * @description ISO 8601, UTC
@@ -3634,6 +3684,8 @@ export interface components {
             changeId: string | null;
             /** @description Context key that the run would have had; null when it has none or it is unknown */
             contextKey: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
             detail: string | null;
@@ -3661,6 +3713,8 @@ export interface components {
                     /** @description null when a dry run does not evaluate this gate and treats it as passed */
                     passed: boolean | null;
                     detail?: string;
+                    /** @description The smallest part of a config, filter or condition that was false */
+                    deciding?: components["schemas"]["Part"];
                     /** @description Evaluated conditions with their result, actual and expected values */
                     conditions?: {
                         [key: string]: unknown;
@@ -3700,6 +3754,8 @@ export interface components {
             changeId: string;
             kind: string;
             id: string;
+            /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+            name: string | null;
             /** @description null for a change of state */
             event: string | null;
             /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
@@ -3890,6 +3946,8 @@ export interface components {
             changeId: string | null;
             /** @description Context key that the run would have had; null when it has none or it is unknown */
             contextKey: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
             /** @description config, filter, condition, already_running, max_runs, disabled, error… */
             outcome: string;
             detail: string | null;
@@ -3908,6 +3966,40 @@ export interface components {
             automationName: string;
             /** @description null while it exists */
             automationDeletedAt: string | null;
+        };
+        ListedRun: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            automationId: string;
+            automationName: string;
+            version: number;
+            /** @enum {string} */
+            status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
+            /** @description Why the run ended before its last step */
+            endedBy: {
+                [key: string]: unknown;
+            } | null;
+            error: {
+                [key: string]: unknown;
+            } | null;
+            triggerId: string | null;
+            triggerEvent: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
+            contextKey: string | null;
+            /** @description The run that this one retries */
+            parentRunId: string | null;
+            /** @description The run whose write triggered this one */
+            causedBy: string | null;
+            /** @description Length of the chain of causes */
+            depth: number;
+            startedAt: string | null;
+            finishedAt: string | null;
+            /** @description The run in the Temporal Web UI */
+            webUiUrl: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
         };
         Maintenance: {
             /** Format: uuid */
@@ -3987,6 +4079,12 @@ export interface components {
              * @description ISO 8601, UTC
              */
             createdAt: string;
+        };
+        Part: {
+            path: string;
+            expression: string;
+            found: unknown;
+            wanted: unknown;
         };
         Plugin: {
             id: string;
@@ -4074,7 +4172,7 @@ export interface components {
             webUiUrl: string | null;
         };
         RunCauses: {
-            /** @description This run and the runs that led to it, nearest first, each with the change that started it */
+            /** @description This run and the runs that led to it, nearest first, each with the change that started it and, in `from`, the changes of alerts or results of checks from which that change was derived */
             up: components["schemas"]["Cause"][];
             /** @description Changes that were written by this run, by the runs that they started, and so on; at most 100 */
             down: {
@@ -4088,11 +4186,15 @@ export interface components {
                 changeId: string | null;
                 kind: string | null;
                 id: string | null;
+                /** @description Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none */
+                name: string | null;
                 event: string | null;
                 /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
                 customType: string | null;
                 /** @description Events of the change that triggers listen to */
                 events: string[];
+                /** @description The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20 */
+                from: components["schemas"]["ChangeRef"][];
                 /** @description 0: written by this run; 1: written by a run that a change of depth 0 started; and so on */
                 depth: number;
                 /** @description Runs that the change started and that are still kept */
@@ -4197,6 +4299,50 @@ export interface components {
                 cancelled: number;
                 p50Ms: number | null;
                 p95Ms: number | null;
+            }[];
+        };
+        RunWithLinks: {
+            /** Format: uuid */
+            id: string;
+            /** Format: uuid */
+            automationId: string;
+            automationName: string;
+            version: number;
+            /** @enum {string} */
+            status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
+            /** @description Why the run ended before its last step */
+            endedBy: {
+                [key: string]: unknown;
+            } | null;
+            error: {
+                [key: string]: unknown;
+            } | null;
+            triggerId: string | null;
+            triggerEvent: string | null;
+            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
+            customType: string | null;
+            contextKey: string | null;
+            /** @description The run that this one retries */
+            parentRunId: string | null;
+            /** @description The run whose write triggered this one */
+            causedBy: string | null;
+            /** @description Length of the chain of causes */
+            depth: number;
+            startedAt: string | null;
+            finishedAt: string | null;
+            /** @description The run in the Temporal Web UI */
+            webUiUrl: string | null;
+            /** @description Name of the entity that the context key identifies: name and main labels of an alert, title of an incident or a maintenance; null for other keys */
+            contextName: string | null;
+            /** @description Why an open run makes no progress, if a reason is known */
+            stuck: string | null;
+            /** @description Runs that retry this one, oldest first; at most 20 */
+            retriedBy: {
+                /** Format: uuid */
+                id: string;
+                /** @enum {string} */
+                status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
+                startedAt: string | null;
             }[];
         };
         Satellite: {
@@ -7082,7 +7228,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        items: components["schemas"]["Run"][];
+                        items: components["schemas"]["ListedRun"][];
                         nextCursor: string | null;
                         counts?: {
                             pending: number;
@@ -7189,40 +7335,7 @@ export interface operations {
                 };
                 content: {
                     "application/json": {
-                        run: {
-                            /** Format: uuid */
-                            id: string;
-                            /** Format: uuid */
-                            automationId: string;
-                            automationName: string;
-                            version: number;
-                            /** @enum {string} */
-                            status: "pending" | "running" | "waiting" | "success" | "failed" | "cancelled";
-                            /** @description Why the run ended before its last step */
-                            endedBy: {
-                                [key: string]: unknown;
-                            } | null;
-                            error: {
-                                [key: string]: unknown;
-                            } | null;
-                            triggerId: string | null;
-                            triggerEvent: string | null;
-                            /** @description The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null */
-                            customType: string | null;
-                            contextKey: string | null;
-                            /** @description The run that this one retries */
-                            parentRunId: string | null;
-                            /** @description The run whose write triggered this one */
-                            causedBy: string | null;
-                            /** @description Length of the chain of causes */
-                            depth: number;
-                            startedAt: string | null;
-                            finishedAt: string | null;
-                            /** @description The run in the Temporal Web UI */
-                            webUiUrl: string | null;
-                            /** @description Why an open run makes no progress, if a reason is known */
-                            stuck: string | null;
-                        };
+                        run: components["schemas"]["RunWithLinks"];
                         /** @description The first 500 steps that began */
                         steps: components["schemas"]["Step"][];
                         /** @description Whether the run has more steps: see `/runs/{id}/steps` */

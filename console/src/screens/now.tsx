@@ -216,13 +216,13 @@ function ArmedDwells() {
         {({ items }) => (
           <List
             none="No dwells are armed."
-            items={items.map(({ automationId, automationName, triggerId, contextKey, firesAt }) => (
+            items={items.map(({ automationId, automationName, triggerId, contextKey, contextName, firesAt }) => (
               <span key={`${automationId}:${triggerId}:${contextKey ?? ''}`} className="line">
                 <Link to="/automations/$id" params={{ id: automationId }} search={{}}>
                   {automationName}
                 </Link>
                 <span>
-                  <span className="faint">{triggerId}</span> {contextKey}
+                  <span className="faint">{triggerId}</span> {contextName ?? contextKey}
                 </span>
                 <span className="line-end">
                   fires <Countdown until={firesAt} />

@@ -2,7 +2,8 @@ import { useQuery } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../api/client';
 import type { components } from '../api/schema';
-import { changeName, runEvent } from '../lib/change-name';
+import { runEvent } from '../lib/change-name';
+import { ChangeLink } from '../ui/change-link';
 import { shortId } from '../ui/copy';
 import { Loaded, Panel } from '../ui/page';
 import { Status } from '../ui/status';
@@ -49,8 +50,22 @@ function Above({ up, run }: { up: Causes['up']; run: RunData }) {
     <ol className="cause-chain">
       {up.toReversed().map((cause) => (
         <li key={cause.runId}>
+          {cause.from.length > 0 && (
+            <>
+              {cause.from.map((source) => (
+                <span key={source.changeId} className="cause-change">
+                  <ChangeLink change={source} />
+                </span>
+              ))}
+              <span aria-label="changed">→</span>
+            </>
+          )}
           <span className="cause-change">
-            {cause.changeId === null ? <span>{unnamedStart(cause, run)}</span> : <ChangeLink cause={cause} />}
+            {cause.changeId === null ? (
+              <span>{unnamedStart(cause, run)}</span>
+            ) : (
+              <ChangeLink change={{ ...cause, changeId: cause.changeId }} />
+            )}
           </span>
           <span aria-label="started">→</span>
           {cause.runId === run.id ? (
@@ -111,7 +126,7 @@ function Changes({ of, down }: { of: readonly Below[]; down: readonly Below[] })
       {of.map((link) => (
         <li key={link.changeId}>
           <span className="cause-change">
-            <ChangeLink cause={link} />
+            {link.changeId !== null && <ChangeLink change={{ ...link, changeId: link.changeId }} />}
           </span>
           {link.runs.length > 0 && (
             <ul className="cause-tree">
@@ -133,23 +148,6 @@ function Changes({ of, down }: { of: readonly Below[]; down: readonly Below[] })
         </li>
       ))}
     </ul>
-  );
-}
-
-function ChangeLink({ cause }: { cause: Causes['up'][number] }) {
-  const { changeId, event, kind, id } = cause;
-  if (changeId === null) return null;
-  return (
-    <>
-      <Link to="/why/$id" params={{ id: changeId }} search={{}}>
-        {changeName(cause) ?? shortId(changeId)}
-      </Link>
-      {id !== null && (
-        <span className="faint">
-          {event === null && kind} {shortId(id, 40)}
-        </span>
-      )}
-    </>
   );
 }
 

@@ -3,12 +3,14 @@ import { Link, useParams } from '@tanstack/react-router';
 import { ExternalLink, RotateCcw } from 'lucide-react';
 import { useMemo } from 'react';
 import { api, bodyOf } from '../api/client';
+import { queryClient } from '../api/query-client';
 import type { components } from '../api/schema';
 import { useMay } from '../api/session';
 import { runEvent } from '../lib/change-name';
 import { useNavigateWhileShown } from '../lib/navigate-while-shown';
 import { useSearchParams } from '../lib/search';
 import { CopyId, shortId } from '../ui/copy';
+import { ContextKey } from '../ui/entity-name';
 import { Empty, Loaded, Page, Panel, Problem } from '../ui/page';
 import { Status } from '../ui/status';
 import { Duration, Time } from '../ui/time';
@@ -78,11 +80,14 @@ function Facts({ run }: { run: RunData }) {
         Automation
       </Link>
       <span>{runEvent(run) ?? 'started manually'}</span>
-      {run.contextKey !== null && <span>{run.contextKey}</span>}
+      {run.contextKey !== null && <ContextKey of={run} />}
       <span>version {run.version}</span>
       <CopyId id={run.id} />
       {run.causedBy !== null && <RunLink label="caused by" id={run.causedBy} />}
       {run.parentRunId !== null && <RunLink label="retry of" id={run.parentRunId} />}
+      {run.retriedBy.map(({ id }) => (
+        <RunLink key={id} label="retried by" id={id} />
+      ))}
     </>
   );
 }
@@ -118,7 +123,10 @@ function useRetry(run: RunData) {
       );
       return answer as { runId: string };
     },
-    onSuccess: ({ runId }) => navigate({ to: '/runs/$id', params: { id: runId }, search: {} }),
+    onSuccess: ({ runId }) => {
+      void queryClient.invalidateQueries({ queryKey: ['run', run.id] });
+      return navigate({ to: '/runs/$id', params: { id: runId }, search: {} });
+    },
   });
 }
 

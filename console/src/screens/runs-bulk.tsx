@@ -7,6 +7,7 @@ import { useMay } from '../api/session';
 import { countText } from '../lib/run-counts';
 import type { Search } from '../lib/search';
 import { Dialog } from '../ui/dialog';
+import { contextText } from '../ui/entity-name';
 import { refreshAll } from '../ui/mutation';
 import { Loaded } from '../ui/page';
 import { Status } from '../ui/status';
@@ -70,11 +71,11 @@ export function BulkActions({ search }: { search: Search }) {
 const PREVIEWED = 8;
 
 /** Shows a run in the preview, with its context, which distinguishes the runs of one automation. */
-function PreviewedRun({ run }: { run: components['schemas']['Run'] }) {
+function PreviewedRun({ run }: { run: components['schemas']['ListedRun'] }) {
   return (
     <li className="line">
       <Status value={run.status} /> {run.automationName}
-      {run.contextKey !== null && <span className="cell-sub">{run.contextKey}</span>}
+      {run.contextKey !== null && <span className="cell-sub">{contextText(run)}</span>}
       <span className="line-end">
         <Time at={run.startedAt} />
       </span>

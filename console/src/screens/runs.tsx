@@ -5,7 +5,8 @@ import { runEvent } from '../lib/change-name';
 import { countText } from '../lib/run-counts';
 import { useSearchParams } from '../lib/search';
 import { ActiveFilters } from '../ui/active-filters';
-import { CopyId, shortId } from '../ui/copy';
+import { CopyId } from '../ui/copy';
+import { ContextKey } from '../ui/entity-name';
 import { Empty, Page } from '../ui/page';
 import { page, Pages, usePages } from '../ui/pages';
 import { PeriodFilter } from '../ui/period-filter';
@@ -15,7 +16,7 @@ import { Duration, Time } from '../ui/time';
 import { BulkActions } from './runs-bulk';
 import { SavedViews } from './saved-views';
 
-type Run = components['schemas']['Run'];
+type Run = components['schemas']['ListedRun'];
 const STATUSES = ['running', 'waiting', 'pending', 'failed', 'success', 'cancelled'] as const;
 
 /** Lists the runs that match the filters in the address, newest first, and updates the list live. */
@@ -55,6 +56,10 @@ export function Runs() {
   );
 }
 
+/** Explains the order of the list, which is not always that of the times shown. */
+const ORDER =
+  'Runs are listed by the time of what caused them, newest first. A run may start later than its cause, e.g. after a wait for another run or for a free slot.';
+
 const FILTERS = { automationId: 'automation', contextKey: 'context', errorCode: 'error' };
 
 function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean }) {
@@ -74,7 +79,9 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
         <thead>
           <tr>
             {['Status', 'Automation', 'Context', 'Event', 'Started', 'Duration', 'Run'].map((name) => (
-              <th key={name}>{name}</th>
+              <th key={name} title={name === 'Started' ? ORDER : undefined}>
+                {name}
+              </th>
             ))}
           </tr>
         </thead>
@@ -89,8 +96,8 @@ function RunTable({ runs, filtered }: { runs: readonly Run[]; filtered: boolean 
                   {run.automationName}
                 </Link>
               </td>
-              <td title={run.contextKey ?? ''}>
-                {run.contextKey === null ? <span className="faint">–</span> : shortId(run.contextKey, 32)}
+              <td>
+                <ContextKey of={run} short={32} />
               </td>
               <td title={runEvent(run) ?? ''}>{runEvent(run) ?? <span className="faint">manually</span>}</td>
               <td>

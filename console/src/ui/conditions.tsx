@@ -1,3 +1,4 @@
+import type { components } from '../api/schema';
 import { isRecord } from '../lib/records';
 import { Status } from './status';
 
@@ -16,8 +17,10 @@ export function ConditionList({ traces }: { traces: readonly unknown[] }) {
 }
 
 function ConditionText({ trace }: { trace: Record<string, unknown> }) {
-  const { value, condition, actual, wanted, reason } = trace;
+  const { value, condition, actual, reason } = trace;
   const shows = Object.hasOwn(trace, 'actual') || Object.hasOwn(trace, 'wanted');
+  // An expression without a comparison has no expected value. If it is not true, it should be.
+  const wanted = Object.hasOwn(trace, 'wanted') ? trace['wanted'] : value === true ? undefined : true;
   const words = value === true ? 'true' : value === 'error' ? 'error' : 'false';
   return (
     <>
@@ -29,20 +32,41 @@ function ConditionText({ trace }: { trace: Record<string, unknown> }) {
   );
 }
 
-/** Shows the actual value next to the expected one. */
-export function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
+interface PartValuesProps {
+  part: components['schemas']['Part'];
+  /** Whether the part was true. */
+  held?: boolean;
+}
+
+/** A part of a config, filter or condition, with its actual and expected value. */
+export function PartValues({ part: { expression, found, wanted }, held = false }: PartValuesProps) {
+  return (
+    <div className={held ? 'deciding held' : 'deciding'}>
+      <code>{expression}</code>
+      <FoundWanted found={found} wanted={wanted} />
+    </div>
+  );
+}
+
+/** Shows the actual value next to the expected one, if there is one. */
+function FoundWanted({ found, wanted }: { found: unknown; wanted: unknown }) {
   return (
     <span className="found">
-      actual <code>{valueText(found)}</code>, expected <code>{valueText(wanted)}</code>
+      actual <code>{valueText(found)}</code>
+      {wanted !== undefined && (
+        <>
+          , expected <code>{valueText(wanted)}</code>
+        </>
+      )}
     </span>
   );
 }
 
-/** Returns a value in one line. A comparison such as `{"==": "a"}` becomes `== "a"`. */
+/** Returns a value in one line. A comparison such as `{"==": "a"}` becomes `== "a"`, `{"not": "a"}` becomes `not "a"`. */
 function valueText(value: unknown): string {
   if (isRecord(value)) {
     const [[operator, operand] = [], ...more] = Object.entries(value);
-    if (operator !== undefined && more.length === 0 && /^(==|!=|<=?|>=?|in)$/.test(operator))
+    if (operator !== undefined && more.length === 0 && /^(==|!=|=~|!~|<=?|>=?|in|not)$/.test(operator))
       return `${operator} ${JSON.stringify(operand)}`;
   }
   return value === undefined ? 'nothing' : JSON.stringify(value);

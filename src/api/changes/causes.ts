@@ -1,12 +1,14 @@
 import type { z } from 'zod';
-import { findChanges } from '../../db/change-queries';
+import { findChanges, type LoggedChange } from '../../db/change-queries';
+import { healthDerivedFrom } from '../../db/derived-changes';
 import type { Executor } from '../../db/executor';
-import { changesCausedBy, runsStartedBy } from '../../db/routing-queries';
+import { changesCausedBy, runsStartedBy, type EffectsPage } from '../../db/routing-queries';
 import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
 import type { Change } from '../../domain/entities/change';
+import { sourcesOf } from '../../domain/entities/derived-from';
 import type { Registry } from '../../domain/registry/registry';
 import { MAX_DEPTH } from '../../domain/run/limits';
-import { customTypeOf, eventsOf, type CauseAnswer } from './change-answer';
+import { toRef, toRunOfChange, type CauseAnswer, type ChangeDetail } from './change-answer';
 
 type Cause = z.input<typeof CauseAnswer>;
 
@@ -36,20 +38,53 @@ export interface Effects {
 }
 
 /**
- * Returns the causes and effects of a change: the chain up to the external change, and all changes written by runs that
- * it led to.
+ * Returns the causes and effects of a change: the chain up to the external change, the changes that were derived from
+ * it, and all changes written by runs that it led to.
  */
 export async function causesOf(
   db: Executor,
   registry: Registry,
-  { change, recordedAt }: { change: Change; recordedAt: Date },
+  logged: LoggedChange,
   startedRuns: readonly string[],
-): Promise<{ up: Cause[]; down: Cause[] }> {
-  const up = await causeChain(db, change.causedBy);
-  const { links: down } = await effectsOf(db, startedRuns, recordedAt);
-  const toCause = await causeAnswers(db, registry, [...up, ...down]);
-  return { up: up.map(toCause), down: down.map(toCause) };
+): Promise<z.input<typeof ChangeDetail>['causes']> {
+  const { change, recordedAt } = logged;
+  const [up, derived, sources] = await Promise.all([
+    causeChain(db, change.causedBy),
+    healthDerivedFrom(db, [logged]),
+    sourcesOfChanges(db, [change]),
+  ]);
+  const derivedIds = derived.map(({ changeId }) => changeId);
+  const started = await runsStartedBy(db, derivedIds, { since: recordedAt, limit: MAX_BELOW });
+  const runIds = started.map(({ runId }) => runId);
+  const { links: down } = await effectsOf(db, [...new Set([...startedRuns, ...runIds])], { since: recordedAt });
+  const [toCause, changes, runs] = await Promise.all([
+    causeAnswers(db, registry, [...up, ...down]),
+    findChanges(db, derivedIds),
+    runsWithIds(db, runIds),
+  ]);
+  const runsOf = (id: string) => started.filter(({ changeId }) => changeId === id).map(({ runId }) => runId);
+  return {
+    from: refsOf(change, sources, registry),
+    to: changes.map(({ change: to }) => {
+      const own = runsOf(to.changeId);
+      return { ...toRef(to, registry), runs: runs.filter(({ id }) => own.includes(id)).map(toRunOfChange) };
+    }),
+    up: up.map(toCause),
+    down: down.map(toCause),
+  };
 }
+
+/** Returns the changes, by id, from which the given changes were derived and that are still in the log. */
+async function sourcesOfChanges(db: Executor, changes: readonly Change[]): Promise<Map<string, Change>> {
+  const found = await findChanges(db, [...new Set(changes.flatMap(sourcesOf))]);
+  return new Map(found.map(({ change }) => [change.changeId, change]));
+}
+
+const refsOf = (change: Change, sources: ReadonlyMap<string, Change>, registry: Registry) =>
+  sourcesOf(change).flatMap((id) => {
+    const source = sources.get(id);
+    return source === undefined ? [] : [toRef(source, registry)];
+  });
 
 /** Creates a function that converts links to their form in responses. */
 export async function causeAnswers(
@@ -59,21 +94,22 @@ export async function causeAnswers(
 ): Promise<(link: Link) => Cause> {
   const ids = links.flatMap(({ changeId }) => changeId ?? []);
   const changes = new Map((await findChanges(db, ids)).map(({ change }) => [change.changeId, change]));
+  const sources = await sourcesOfChanges(db, [...changes.values()]);
   return ({ runId, run, changeId }) => {
     const of = changeId === null ? undefined : changes.get(changeId);
+    const ref = of === undefined ? { ...NO_CHANGE, changeId } : toRef(of, registry);
     return {
       runId,
       automationId: run?.automationId ?? null,
       automationName: run?.automationName ?? null,
-      changeId,
-      kind: of?.kind ?? null,
-      id: of?.id ?? null,
-      event: of?.shape === 'event' ? of.event : null,
-      customType: of === undefined ? null : customTypeOf(of),
-      events: of === undefined ? [] : eventsOf(of, registry),
+      ...ref,
+      from: of === undefined ? [] : refsOf(of, sources, registry),
     };
   };
 }
+
+/** The fields of a change that is not, or no longer, in the log. */
+const NO_CHANGE = { kind: null, id: null, name: null, event: null, customType: null, events: [] };
 
 /** Returns a run and the runs that led to it, nearest first, each with the change that started it. */
 export async function causeChain(db: Executor, causedBy: string | null): Promise<Link[]> {
@@ -88,17 +124,21 @@ export async function causeChain(db: Executor, causedBy: string | null): Promise
 
 /**
  * Returns the changes that runs have caused since an instant, nearest first. Returns at most `MAX_BELOW` changes in
- * total and at most `MAX_BELOW` started runs per depth.
+ * total and at most `MAX_BELOW` started runs per depth. With `newest`, returns the newest of each depth.
  */
-export async function effectsOf(db: Executor, runIds: readonly string[], since: Date): Promise<Effects> {
+export async function effectsOf(
+  db: Executor,
+  runIds: readonly string[],
+  page: Pick<EffectsPage, 'since' | 'newest'>,
+): Promise<Effects> {
   const links: LinkBelow[] = [];
   let writers = runIds;
   for (let depth = 0; writers.length > 0 && depth <= MAX_DEPTH; depth += 1) {
     const room = MAX_BELOW - links.length;
-    const caused = await changesCausedBy(db, writers, { since, limit: room + 1 });
+    const caused = await changesCausedBy(db, writers, { ...page, limit: room + 1 });
     const shown = caused.slice(0, room);
     const changeIds = shown.map(({ changeId }) => changeId);
-    const started = await runsStartedBy(db, changeIds, { since, limit: MAX_BELOW + 1 });
+    const started = await runsStartedBy(db, changeIds, { ...page, limit: MAX_BELOW + 1 });
     const runs = new Map((await runsWithIds(db, writers)).map((run) => [run.id, run]));
     const startedBy = new Map(changeIds.map((changeId): [string, string[]] => [changeId, []]));
     for (const { changeId, runId } of started.slice(0, MAX_BELOW)) startedBy.get(changeId)?.push(runId);

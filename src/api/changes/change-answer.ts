@@ -6,6 +6,7 @@ import { occurrencesOf } from '../../domain/entities/occurrences';
 import type { Change } from '../../domain/entities/change';
 import type { Registry } from '../../domain/registry/registry';
 import { isoOrNull, Timestamp } from '../http/values';
+import { nameOfChange } from './entity-name';
 
 const Document = z.record(z.string(), z.unknown());
 
@@ -21,10 +22,19 @@ export const CustomType = z
   .nullable()
   .describe('The type of a custom event, e.g. `deploy.finished`, whose `event` is `automation.event`; else null');
 
+/** The name of an entity in responses. */
+export const EntityName = z
+  .string()
+  .nullable()
+  .describe(
+    'Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none',
+  );
+
 const head = {
   changeId: z.uuid(),
   kind: z.string(),
   id: z.string(),
+  name: EntityName,
   event: z.string().nullable().describe('null for a change of state'),
   customType: CustomType,
   events: z.array(z.string()).describe('Events that triggers listen to; `automation.entity_changed` is left out'),
@@ -46,6 +56,11 @@ const ChangeAnswer = z
   .object({ ...head, prev: Document.nullable(), next: Document.nullable(), payload: Document.nullable() })
   .meta({ id: 'Change' });
 
+/** A part of a config, filter or condition with its values. */
+export const PartAnswer = z
+  .object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() })
+  .meta({ id: 'Part' });
+
 export const CandidateAnswer = z
   .object({
     automationId: z.uuid(),
@@ -54,10 +69,13 @@ export const CandidateAnswer = z
     version: z.int(),
     outcome: z.string().describe('started, silenced, trigger_disabled, or an outcome of evaluations'),
     detail: z.string().nullable(),
-    deciding: z
-      .object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() })
+    deciding: PartAnswer.optional().describe('The smallest part of a config, filter or condition that was false'),
+    held: z
+      .array(PartAnswer)
       .optional()
-      .describe('The smallest part of a config, filter or condition that was false'),
+      .describe(
+        'For a started run: the parts of config, filter and conditions that were true, with the values at that time. Missing in records of older releases, and for parts that were evaluated before a `for` began',
+      ),
     note: z.string().optional().describe('Where the deciding value comes from, e.g. a maintenance'),
     runId: z.uuid().optional(),
     dwell: z.object({ armedAt: Timestamp, firesAt: Timestamp }).optional(),
@@ -80,6 +98,25 @@ export const RunOfChangeAnswer = z
   })
   .meta({ id: 'RunOfChange' });
 
+/** A change that another answer refers to. */
+const ChangeRef = z
+  .object({
+    changeId: z.uuid(),
+    kind: z.string(),
+    id: z.string(),
+    name: EntityName,
+    event: z.string().nullable().describe('null for a change of state'),
+    customType: CustomType,
+    events: z.array(z.string()).describe('Events of the change that triggers listen to'),
+  })
+  .meta({ id: 'ChangeRef' });
+
+const From = z
+  .array(ChangeRef)
+  .describe(
+    'The changes from which the change was derived without a run: those of alerts or results of checks, for a change of health; at most 20',
+  );
+
 export const CauseAnswer = z
   .object({
     runId: z.uuid().describe('The run that wrote the next change of the chain'),
@@ -88,9 +125,11 @@ export const CauseAnswer = z
     changeId: z.uuid().nullable(),
     kind: z.string().nullable(),
     id: z.string().nullable(),
+    name: EntityName,
     event: z.string().nullable(),
     customType: CustomType,
     events: z.array(z.string()).describe('Events of the change that triggers listen to'),
+    from: From,
   })
   .meta({ id: 'Cause' });
 
@@ -103,12 +142,18 @@ export const ChangeDetail = z
     runs: z.array(RunOfChangeAnswer),
     waits: z.array(z.object({ runId: z.uuid(), path: z.string(), woken: z.boolean() })),
     causes: z.object({
+      from: From,
+      to: z
+        .array(ChangeRef.extend({ runs: z.array(RunOfChangeAnswer).describe('Runs that the change started') }))
+        .describe('Changes of health that were derived from the change without a run'),
       up: z
         .array(CauseAnswer)
         .describe('Runs that led to the change, nearest first, each with the change that started it'),
       down: z
         .array(CauseAnswer)
-        .describe('Changes that were written by runs of this change, by runs of those changes, and so on; at most 100'),
+        .describe(
+          'Changes that were written by runs of this change and of `to`, by runs of those changes, and so on; at most 100',
+        ),
     }),
   })
   .meta({ id: 'ChangeDetail' });
@@ -139,6 +184,7 @@ function headOf({ change, contextKey, routedAt, failedAt, failure }: LoggedChang
     changeId: change.changeId,
     kind: change.kind,
     id: change.id,
+    name: nameOfChange(change),
     event: isEvent ? change.event : null,
     customType: customTypeOf(change),
     events: eventsOf(change, registry),
@@ -148,6 +194,16 @@ function headOf({ change, contextKey, routedAt, failedAt, failure }: LoggedChang
     routedAt: isoOrNull(routedAt),
     failedAt: isoOrNull(failedAt),
     failure,
+  };
+}
+
+/** Returns a change as other answers refer to it. */
+export function toRef(change: Change, registry: Registry): z.input<typeof ChangeRef> {
+  return {
+    ...{ changeId: change.changeId, kind: change.kind, id: change.id, name: nameOfChange(change) },
+    event: change.shape === 'event' ? change.event : null,
+    customType: customTypeOf(change),
+    events: eventsOf(change, registry),
   };
 }
 
@@ -173,10 +229,11 @@ export function senderOf({ actor, causedBy }: Change): z.input<typeof Sender> {
 }
 
 export function toCandidate(row: CandidateRow): z.input<typeof CandidateAnswer> {
-  const { deciding, runId, dwell, counted, ...rest } = row;
+  const { deciding, held, runId, dwell, counted, ...rest } = row;
   return {
     ...rest,
     ...(deciding !== null && { deciding }),
+    ...(held !== null && { held }),
     ...(runId !== null && { runId }),
     ...(dwell !== null && { dwell }),
     ...(counted !== null && { window: counted }),

@@ -2,6 +2,7 @@ import type { AutomationRecord } from '../../db/automation-store';
 import type { Executor } from '../../db/executor';
 import type { countActive } from '../../db/runs/active-runs';
 import type { Actor, Change, Occurrence } from '../../domain/entities/change';
+import { boundedPart } from '../../domain/conditions/deciding-part';
 import { concurrencyRefusal } from '../../domain/gates/concurrency';
 import type { Registry } from '../../domain/registry/registry';
 import { scopeKeyOf } from '../../domain/run/bucket';
@@ -126,12 +127,14 @@ function scopeWithoutTrigger(
 }
 
 /** Converts a gate's decision to its form in the report. */
-function gateOf({ gate, passed, detail, trace, variables }: SeenGate): DryGate {
+function gateOf({ gate, passed, detail, trace, deciding, variables }: SeenGate): DryGate {
   const seen = trace?.();
+  const part = deciding?.();
   const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];
   return {
     ...{ gate, passed },
     ...(detail !== undefined && { detail }),
+    ...(part !== undefined && { deciding: boundedPart(part) }),
     ...(parts !== undefined && { conditions: [...parts] }),
     ...(variables !== undefined && { variables }),
   };

@@ -1,3 +1,4 @@
+import type { DecidingPart } from '../../domain/conditions/deciding-part';
 import type { ConditionTrace } from '../../domain/conditions/trace-condition';
 import type { EndedBy, RunError } from '../../domain/run/step-record';
 
@@ -7,6 +8,8 @@ export interface DryGate {
   /** Null if the dry run does not evaluate the gate. The gate then counts as passed. */
   passed: boolean | null;
   detail?: string;
+  /** The smallest part that was false, as recorded for the candidates of a change. */
+  deciding?: DecidingPart;
   conditions?: ConditionTrace[];
   /** Values of `variables`. */
   variables?: Record<string, unknown>;

@@ -19,7 +19,8 @@ import { Instant } from '../../domain/instant';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import { decodeCursor, encodeCursor, pageOf, PageQuery } from '../http/pagination';
 import { json, readRoute, writeRoute, type Reply, type Route, type WriteContext } from '../http/route';
-import { notFound, Timestamp } from '../http/values';
+import { isoOrNull, notFound, Timestamp } from '../http/values';
+import { runsAfterAlert } from '../changes/runs-after-alert';
 import { alertSilenceRoutes } from './alert-silences';
 import type { DomainDeps } from './domain-resource';
 
@@ -55,6 +56,11 @@ const AlertDetail = AlertAnswer.extend({
       automationName: z.string(),
       status: z.enum(RUN_STATUSES),
       startedAt: Timestamp.nullable(),
+      indirect: z
+        .boolean()
+        .describe(
+          'Whether a change of health or another run that this alert caused started it, and not the alert itself',
+        ),
     }),
   ),
 }).meta({ id: 'AlertDetail' });
@@ -68,6 +74,8 @@ const MAX_READ = 10_000;
 
 export interface AlertsDeps extends DomainDeps {
   settings: { alerts: AlertSettings };
+  /** Milliseconds for which routings are kept. Indirect runs are found for this long. */
+  routingsMs: number;
 }
 
 /** Returns the routes of alerts. */
@@ -169,7 +177,7 @@ async function answersOf(db: Executor, now: Date): Promise<(row: AlertRecord) =>
   };
 }
 
-function getRoute({ db, clock }: AlertsDeps): Route {
+function getRoute({ db, clock, routingsMs }: AlertsDeps): Route {
   return readRoute({
     method: 'get',
     path: '/alerts/{fingerprint}',
@@ -177,6 +185,8 @@ function getRoute({ db, clock }: AlertsDeps): Route {
     operationId: 'alerts.get',
     tag: ALERT_TAG,
     summary: 'Get an alert with its newest 50 episodes and the newest 50 runs that it caused',
+    description:
+      'Contains runs that the alert caused indirectly, through the health of its system or another run, for `FERMATA_RETENTION_ROUTINGS_HOURS`.',
     params: FingerprintParams,
     responses: { 200: { description: 'The alert', schema: AlertDetail }, ...NO_ALERT },
     async handler({ params: { fingerprint } }) {
@@ -186,10 +196,26 @@ function getRoute({ db, clock }: AlertsDeps): Route {
       return json(200, {
         ...toAnswer(alert),
         episodes: await episodesOf(db, fingerprint, SHOWN),
-        runs: await runsCausedBy(db, fingerprint, SHOWN),
+        runs: await runsOf(db, fingerprint, new Date(clock.now().getTime() - routingsMs)),
       });
     },
   });
+}
+
+/** Returns the newest runs of an alert: those that its own events started, and indirect ones since an instant. */
+async function runsOf(db: Executor, fingerprint: string, since: Date) {
+  const [own, all] = await Promise.all([
+    runsCausedBy(db, fingerprint, SHOWN),
+    runsAfterAlert(db, fingerprint, { since, limit: SHOWN }),
+  ]);
+  const known = new Set(own.map(({ id }) => id));
+  const indirect = all
+    .filter(({ id }) => !known.has(id))
+    .map(({ id, automationId, automationName, status, startedAt }) => ({
+      ...{ id, automationId, automationName, status, startedAt: isoOrNull(startedAt), indirect: true },
+    }));
+  const runs = [...own.map((run) => ({ ...run, indirect: false })), ...indirect];
+  return runs.sort((a, b) => (a.id < b.id ? 1 : -1)).slice(0, SHOWN);
 }
 
 type Writing = WriteContext<z.infer<typeof FingerprintParams>, unknown, unknown>;

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { isStoredAutomation, listEvaluations, type ListedEvaluation } from '../../db/evaluation-queries';
 import { NOT_FOUND, TAG, type AutomationDeps } from '../automations/deps';
+import { ContextName, contextNames } from '../changes/context-name';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -14,6 +15,7 @@ const EvaluationAnswer = z
       .string()
       .nullable()
       .describe('Context key that the run would have had; null when it has none or it is unknown'),
+    contextName: ContextName,
     outcome: z.string().describe('config, filter, condition, already_running, max_runs, disabled, error…'),
     detail: z.string().nullable(),
     count: z.int().describe('Number of consecutive repetitions'),
@@ -51,7 +53,7 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
       responses: { 200: { description: 'A page of evaluations', schema: pageOf(ListedAnswer) } },
       async handler({ query: { limit, cursor, ...filter } }) {
         const rows = await listEvaluations(db, filter, { limit: limit + 1, before: decodeCursor(z.int(), cursor) });
-        return json(200, toPage(rows, limit, toListed, rowId));
+        return json(200, toPage(rows, limit, toListed(await contextNames(db, rows)), rowId));
       },
     }),
     readRoute({
@@ -70,7 +72,7 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
         if (!(await isStoredAutomation(db, automationId))) throw notFound('automation', automationId);
         const page = { limit: limit + 1, before: decodeCursor(z.int(), cursor) };
         const rows = await listEvaluations(db, { automationId, about }, page);
-        return json(200, toPage(rows, limit, toAnswer, rowId));
+        return json(200, toPage(rows, limit, toAnswer(await contextNames(db, rows)), rowId));
       },
     }),
   ];
@@ -78,12 +80,15 @@ export function automationEvaluationRoutes({ db }: Pick<AutomationDeps, 'db'>): 
 
 const rowId = ({ id }: ListedEvaluation): number => id;
 
-function toAnswer(row: ListedEvaluation) {
-  const { id: _row, automationName: _name, automationDeletedAt: _deleted, firstAt, lastAt, ...rest } = row;
-  return { ...rest, firstAt: firstAt.toISOString(), lastAt: lastAt.toISOString() };
-}
+type NameOf = Awaited<ReturnType<typeof contextNames>>;
 
-function toListed(row: ListedEvaluation) {
+const toAnswer = (nameOf: NameOf) => (row: ListedEvaluation) => {
+  const { id: _row, automationName: _name, automationDeletedAt: _deleted, firstAt, lastAt, ...rest } = row;
+  const contextName = nameOf(row.contextKey);
+  return { ...rest, contextName, firstAt: firstAt.toISOString(), lastAt: lastAt.toISOString() };
+};
+
+const toListed = (nameOf: NameOf) => (row: ListedEvaluation) => {
   const { automationName, automationDeletedAt } = row;
-  return { ...toAnswer(row), automationName, automationDeletedAt: isoOrNull(automationDeletedAt) };
-}
+  return { ...toAnswer(nameOf)(row), automationName, automationDeletedAt: isoOrNull(automationDeletedAt) };
+};

@@ -3,7 +3,8 @@ import type { Executor } from '../../db/executor';
 import { listFailedChanges, retryFailedChange, type FailedChange } from '../../db/failed-changes';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
-import { CustomType, typeOf } from '../changes/change-answer';
+import { CustomType, EntityName, typeOf } from '../changes/change-answer';
+import { nameOfEntity } from '../changes/entity-name';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { IdParams, isoOrNull, notFound, Timestamp, uuidOrNotFound } from '../http/values';
@@ -15,6 +16,7 @@ const FailedChangeAnswer = z
     changeId: z.uuid(),
     kind: z.string(),
     id: z.string(),
+    name: EntityName,
     event: z.string().nullable().describe('null for a change of state'),
     customType: CustomType,
     occurredAt: Timestamp,
@@ -67,7 +69,8 @@ export function changeRoutes({ db, notifier, clock }: { db: Executor; notifier: 
   ];
 }
 
-function toAnswer({ seq: _seq, payloadType, occurredAt, failedAt, ...rest }: FailedChange) {
+function toAnswer({ seq: _seq, payloadType, state, occurredAt, failedAt, ...rest }: FailedChange) {
   const customType = typeOf(rest.event, payloadType);
-  return { ...rest, customType, occurredAt: occurredAt.toISOString(), failedAt: isoOrNull(failedAt) };
+  const name = state === null ? null : nameOfEntity(rest.kind, state);
+  return { ...rest, name, customType, occurredAt: occurredAt.toISOString(), failedAt: isoOrNull(failedAt) };
 }

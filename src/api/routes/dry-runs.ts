@@ -6,6 +6,7 @@ import type { Actor } from '../../domain/entities/change';
 import { FermataError } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import { NOT_FOUND, requireAutomation, TAG, type AutomationDeps } from '../automations/deps';
+import { PartAnswer } from '../changes/change-answer';
 import type { DryRunWork } from '../dry-run/dry-run-work';
 import type { DryStep } from '../dry-run/report';
 import { triggersOf } from '../dry-run/triggers-of';
@@ -61,6 +62,7 @@ export const DryGateAnswer = z.object({
   gate: z.string(),
   passed: z.boolean().nullable().describe('null when a dry run does not evaluate this gate and treats it as passed'),
   detail: z.string().optional(),
+  deciding: PartAnswer.optional().describe('The smallest part of a config, filter or condition that was false'),
   conditions: z
     .array(Document)
     .optional()

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { listArmedDwells, type ArmedDwell } from '../../db/dwells';
 import type { Executor } from '../../db/executor';
+import { ContextName, contextNames } from '../changes/context-name';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, type Route } from '../http/route';
 import { Timestamp } from '../http/values';
@@ -11,6 +12,7 @@ const DwellAnswer = z
     automationName: z.string(),
     triggerId: z.string(),
     contextKey: z.string().nullable(),
+    contextName: ContextName,
     armedAt: Timestamp,
     firesAt: Timestamp,
     changeId: z.uuid(),
@@ -32,10 +34,14 @@ export function dwellRoutes({ db }: { db: Executor }): Route[] {
       async handler({ query: { limit, cursor, automationId } }) {
         const before = decodeCursor(IdCursor, cursor);
         const rows = await listArmedDwells(db, { limit: limit + 1, before, automationId });
-        return json(
-          200,
-          toPage(rows, limit, toAnswer, (row) => row.id),
+        const nameOf = await contextNames(db, rows);
+        const page = toPage(
+          rows,
+          limit,
+          (row) => ({ ...toAnswer(row), contextName: nameOf(row.contextKey) }),
+          (row) => row.id,
         );
+        return json(200, page);
       },
     }),
   ];

@@ -7,16 +7,17 @@ import { CauseAnswer, RunOfChangeAnswer, toRunOfChange } from '../changes/change
 import { causeChain, effectsOf, causeAnswers, MAX_BELOW, type Effects } from '../changes/causes';
 import { json, readRoute, type Route } from '../http/route';
 import { IdParams, notFound, Timestamp, uuidOrNotFound } from '../http/values';
+import { MAX_RETRIES } from './run-schema';
 
-/** Maximum number of retries of one run in a response, oldest first. Retries of a retry are listed with that retry. */
-const MAX_RETRIES = 20;
 const NOTHING: Effects = { links: [], more: false };
 
 const RunCauses = z
   .object({
     up: z
       .array(CauseAnswer)
-      .describe('This run and the runs that led to it, nearest first, each with the change that started it'),
+      .describe(
+        'This run and the runs that led to it, nearest first, each with the change that started it and, in `from`, the changes of alerts or results of checks from which that change was derived',
+      ),
     down: z
       .array(
         CauseAnswer.extend({
@@ -92,4 +93,4 @@ export function runCausesRoutes({ db, registry, clock, routingsMs }: RunCausesDe
 }
 
 const belowRun = async (db: Executor, { id, startedAt }: RunOfChange): Promise<Effects> =>
-  startedAt === null ? NOTHING : effectsOf(db, [id], startedAt);
+  startedAt === null ? NOTHING : effectsOf(db, [id], { since: startedAt });

@@ -1,10 +1,15 @@
 import { z } from 'zod';
 import type { RunRow, RunStepRow } from '../../db/run-queries';
 import { RUN_STATUSES, STEP_STATUSES, type artifacts } from '../../db/tables/runs';
+import type { RunOfChange } from '../../db/runs/runs-of-change';
 import { CustomType } from '../changes/change-answer';
+import { ContextName } from '../changes/context-name';
 import { isoOrNull, Timestamp } from '../http/values';
 
 const Document = z.record(z.string(), z.unknown());
+
+/** Maximum number of retries of one run in a response, oldest first. Retries of a retry are listed with that retry. */
+export const MAX_RETRIES = 20;
 
 /** A run in responses. */
 export const RunAnswer = z
@@ -28,6 +33,17 @@ export const RunAnswer = z
     webUiUrl: z.string().nullable().describe('The run in the Temporal Web UI'),
   })
   .meta({ id: 'Run' });
+
+/** A run in lists. */
+export const ListedRun = RunAnswer.extend({ contextName: ContextName }).meta({ id: 'ListedRun' });
+
+/** A run with facts that need further look-ups. */
+export const RunWithLinks = ListedRun.extend({
+  stuck: z.string().nullable().describe('Why an open run makes no progress, if a reason is known'),
+  retriedBy: z
+    .array(z.object({ id: z.uuid(), status: z.enum(RUN_STATUSES), startedAt: Timestamp.nullable() }))
+    .describe(`Runs that retry this one, oldest first; at most ${MAX_RETRIES}`),
+}).meta({ id: 'RunWithLinks' });
 
 const FailedAttempt = z.object({
   no: z.int().describe('Number of the attempt within the step, from 1'),
@@ -89,6 +105,11 @@ export function toRun(row: RunRow, webUi: WebUi): z.input<typeof RunAnswer> {
     finishedAt: isoOrNull(finishedAt),
     webUiUrl: webUiUrl(webUi, workflowId, executionRunId),
   };
+}
+
+/** Converts a retry to its form in the response for the run that it retries. */
+export function toRetry({ id, status, startedAt }: RunOfChange) {
+  return { id, status, startedAt: isoOrNull(startedAt) };
 }
 
 function webUiUrl({ baseUrl, namespace }: WebUi, workflowId: string, executionRunId: string | null): string | null {

@@ -3,15 +3,29 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import { artifactsOf, byPlace, getRun, isTerminal, listRuns, matchingRunIds, stepPage } from '../../db/run-queries';
 import { COUNTED_RUNS, countRuns, SEARCHED_RUNS } from '../../db/run-search';
+import { retriesOf } from '../../db/runs/runs-of-change';
 import { cancelRun } from '../../db/runs/run-states';
 import { stuckReason } from '../../db/runs/stuck';
 import { RUN_STATUSES } from '../../db/tables/runs';
 import { FermataError } from '../../domain/errors';
+import { contextNames } from '../changes/context-name';
 import { decodeCursor, IdCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
 import { FlagQuery, IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values';
 import { BulkAnswer, BulkBody, bulkFilter } from '../runs/bulk-filter';
-import { ArtifactAnswer, RunAnswer, StepAnswer, toArtifact, toRun, toStep, type WebUi } from './run-schema';
+import {
+  ArtifactAnswer,
+  ListedRun,
+  MAX_RETRIES,
+  RunAnswer,
+  RunWithLinks,
+  StepAnswer,
+  toArtifact,
+  toRetry,
+  toRun,
+  toStep,
+  type WebUi,
+} from './run-schema';
 
 const TAG = 'Runs';
 const NOT_FOUND = { 404: { description: 'Run not found' } };
@@ -20,9 +34,7 @@ const NOT_FOUND = { 404: { description: 'Run not found' } };
 const MAX_STEPS = 500;
 
 const RunDetail = z.object({
-  run: RunAnswer.extend({
-    stuck: z.string().nullable().describe('Why an open run makes no progress, if a reason is known'),
-  }),
+  run: RunWithLinks,
   steps: z.array(StepAnswer).describe(`The first ${MAX_STEPS} steps that began`),
   stepsTruncated: z.boolean().describe('Whether the run has more steps: see `/runs/{id}/steps`'),
   artifacts: z.array(ArtifactAnswer),
@@ -84,11 +96,13 @@ function listRoute({ db, webUi }: RunsDeps): Route {
     operationId: 'runs.list',
     tag: TAG,
     summary: 'List runs, newest first',
+    description:
+      'The order is that of the ids, which begin with the time of what caused the run. `startedAt` may be later, e.g. after a wait for another run or for a slot.',
     query: ListQuery,
     responses: {
       200: {
         description: 'A page of runs',
-        schema: pageOf(RunAnswer).extend({
+        schema: pageOf(ListedRun).extend({
           counts: Counts.optional(),
           countsAtLeast: z
             .array(z.enum(RUN_STATUSES))
@@ -105,10 +119,11 @@ function listRoute({ db, webUi }: RunsDeps): Route {
         listRuns(db, filter, { limit: limit + 1, before }),
         isCounted ? countRuns(db, filter) : undefined,
       ]);
+      const nameOf = await contextNames(db, rows);
       const page = toPage(
         rows,
         limit,
-        (row) => toRun(row, webUi),
+        (row) => ({ ...toRun(row, webUi), contextName: nameOf(row.contextKey) }),
         (row) => row.id,
       );
       if (counted === undefined) return json(200, page);
@@ -133,13 +148,16 @@ function detailRoute({ db, webUi }: RunsDeps): Route {
       const id = uuidOrNotFound(params.id, 'run');
       const run = await getRun(db, id);
       if (run === undefined) throw notFound('run', id);
-      const [steps, artifacts, stuck] = await Promise.all([
+      const [steps, artifacts, stuck, retries, nameOf] = await Promise.all([
         stepPage(db, id, { limit: MAX_STEPS + 1 }),
         artifactsOf(db, id),
         isTerminal(run.status) ? null : stuckReason(db, id),
+        retriesOf(db, id, MAX_RETRIES),
+        contextNames(db, [run]),
       ]);
+      const links = { contextName: nameOf(run.contextKey), stuck, retriedBy: retries.map(toRetry) };
       return json(200, {
-        run: { ...toRun(run, webUi), stuck },
+        run: { ...toRun(run, webUi), ...links },
         steps: byPlace(steps.slice(0, MAX_STEPS)).map(toStep),
         stepsTruncated: steps.length > MAX_STEPS,
         artifacts: artifacts.map(toArtifact),

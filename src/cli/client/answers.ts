@@ -47,7 +47,10 @@ export const Run = z.looseObject({
   triggerEvent: z.string().nullish(),
   customType: z.string().nullish(),
   contextKey: z.string().nullish(),
+  /** Missing in responses of older releases, and in events of the stream. */
+  contextName: z.string().nullish(),
   parentRunId: z.string().nullish(),
+  retriedBy: z.array(z.looseObject({ id: z.string(), status: z.string() })).default([]),
   causedBy: z.string().nullish(),
   startedAt: z.string().nullish(),
   finishedAt: z.string().nullish(),
@@ -121,8 +124,19 @@ export const AlertDetail = Alert.extend({
   episodes: z.array(
     z.looseObject({ startsAt: z.string(), endsAt: z.string().nullable(), endedBy: z.string().nullable() }),
   ),
-  runs: z.array(z.looseObject({ id: z.string(), automationName: z.string(), status: z.string() })),
+  runs: z.array(
+    z.looseObject({
+      id: z.string(),
+      automationName: z.string(),
+      status: z.string(),
+      indirect: z.boolean().default(false),
+    }),
+  ),
 });
+
+/** A part of a config, filter or condition with its values. */
+export const Part = z.object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() });
+export type Part = z.infer<typeof Part>;
 
 export const Candidate = z.looseObject({
   automationId: z.string(),
@@ -132,7 +146,8 @@ export const Candidate = z.looseObject({
   outcome: z.string(),
   detail: z.string().nullish(),
   note: z.string().optional(),
-  deciding: z.object({ path: z.string(), expression: z.string(), found: z.unknown(), wanted: z.unknown() }).optional(),
+  deciding: Part.optional(),
+  held: z.array(Part).optional(),
   runId: z.string().optional(),
 });
 export type Candidate = z.infer<typeof Candidate>;
@@ -141,6 +156,7 @@ const ChangeHead = z.looseObject({
   changeId: z.string(),
   kind: z.string(),
   id: z.string(),
+  name: z.string().nullish(),
   event: z.string().nullable(),
   customType: z.string().nullish(),
   events: z.array(z.string()),
@@ -152,6 +168,16 @@ const ChangeHead = z.looseObject({
 });
 export const ChangeSummary = ChangeHead;
 
+const ChangeRef = z.looseObject({
+  changeId: z.string(),
+  kind: z.string(),
+  id: z.string(),
+  name: z.string().nullish(),
+  customType: z.string().nullish(),
+  events: z.array(z.string()),
+});
+export type ChangeRef = z.infer<typeof ChangeRef>;
+
 export const ChangeDetail = z.looseObject({
   change: ChangeHead,
   sender: z.object({ type: z.string(), name: z.string() }),
@@ -159,7 +185,18 @@ export const ChangeDetail = z.looseObject({
   runs: z.array(z.looseObject({ id: z.string(), automationName: z.string(), status: z.string() })),
   waits: z.array(z.object({ runId: z.string(), path: z.string(), woken: z.boolean() })),
   causes: z.object({
-    up: z.array(z.looseObject({ runId: z.string(), automationName: z.string().nullable() })),
+    /** Missing in responses of older releases, as is `to`. */
+    from: z.array(ChangeRef).optional(),
+    to: z
+      .array(ChangeRef.extend({ runs: z.array(z.looseObject({ id: z.string(), automationName: z.string() })) }))
+      .optional(),
+    up: z.array(
+      z.looseObject({
+        runId: z.string(),
+        automationName: z.string().nullable(),
+        from: z.array(ChangeRef).optional(),
+      }),
+    ),
     down: z.array(z.looseObject({ runId: z.string(), changeId: z.string().nullable() })),
   }),
 });

@@ -52,10 +52,16 @@ function linesOf(condition: Condition, indent: string, options: LineOptions): st
   ];
 }
 
-/** Returns the actual value and, unless the condition is a comparison that is true, the expected value. */
-function found({ actual, wanted, value, reason }: Condition): string {
+/** Returns the actual value and, unless the condition is a comparison or a negation that is true, the expected value. */
+function found({ condition, actual, wanted, value, reason }: Condition): string {
   if (value === 'error') return plain(` (${reason ?? ''})`);
   if (actual === undefined && wanted === undefined) return '';
+  // The values of a negation are those of its operand.
+  const negated = wanted === false ? /^!\s*(.+)$/s.exec(condition)?.[1] : undefined;
+  if (negated !== undefined) {
+    const want = value === true ? '' : ', wanted false';
+    return plain(`: ${negated} is ${JSON.stringify(actual) ?? 'nothing'}${want}`);
+  }
   const isComparison = typeof wanted === 'object' && wanted !== null && Object.keys(wanted).length === 1;
   const want = wanted === undefined || (isComparison && value) ? '' : `, wanted ${JSON.stringify(wanted)}`;
   return plain(`  is ${JSON.stringify(actual) ?? 'nothing'}${want}`);

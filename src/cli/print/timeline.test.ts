@@ -48,6 +48,25 @@ describe('renderRun', () => {
     expect(text).toContain('failed  after 1.5 s  The server answered 500. [http_status]');
   });
 
+  it('names the alert that the run is about, and the runs that retry it', () => {
+    const retried = Run.parse({
+      ...{ ...run, contextKey: 'f00d', contextName: 'DiskFull {instance="db-1"}' },
+      retriedBy: [{ id: 'r2', status: 'success', startedAt: null }],
+    });
+    const shown = renderRun({ run: retried, steps: [], artifacts: [] }, { colours: false, width: undefined });
+    expect(shown).toContain('about       DiskFull {instance="db-1"} (f00d)');
+    expect(shown).toContain('retried by  run r2 (success)');
+    expect(text).not.toContain('retried by');
+  });
+
+  it('shows the operand of a negated condition, and that it should be false', () => {
+    const condition = { condition: '!wait.completed', value: false, actual: true, wanted: false };
+    const ended = step({ path: 'actions[0]', kind: 'condition', trace: { conditions: [condition] } });
+    expect(renderRun({ run, steps: [ended], artifacts: [] }, { colours: false, width: undefined })).toContain(
+      'false  !wait.completed: wait.completed is true, wanted false',
+    );
+  });
+
   it('shows only the results of steps in a loop, because the artifacts do not say which pass produced them', () => {
     const of = (n: number) => ({ actionId: 'ask', name: 'delivery', data: { answer: `a${n}` } });
     const looped = [0, 1].map((n) =>

@@ -35,8 +35,9 @@ export function runHead(run: Run, { colours }: TimelineOptions): string[] {
   const facts: [string, string | null | undefined][] = [
     ['automation', `${plain(run.automationName)} (version ${run.version})`],
     ['trigger', triggerText(run)],
-    ['about', run.contextKey],
+    ['about', run.contextName == null ? run.contextKey : `${run.contextName} (${run.contextKey ?? ''})`],
     ['retries', run.parentRunId == null ? undefined : `run ${run.parentRunId}`],
+    ...run.retriedBy.map(({ id, status }): [string, string] => ['retried by', `run ${id} (${status})`]),
     ['caused by', run.causedBy == null ? undefined : `run ${run.causedBy}`],
     ['started', run.startedAt == null ? 'not yet' : `${instantText(run.startedAt)} UTC`],
     ['Web UI', run.webUiUrl],

@@ -1,4 +1,4 @@
-import { candidateSentence, changeLine, decidingText, eventNames, routingProblem } from './why-text';
+import { candidateSentence, changeLine, decidingText, eventNames, heldText, refText, routingProblem } from './why-text';
 
 const candidate = (outcome: string, more: object = {}) => ({
   ...{ automationId: 'a', automationName: 'Page', triggerId: 't', version: 1, outcome, detail: null },
@@ -28,6 +28,26 @@ test.each([
   [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted {"above":8}'],
 ])('%# found and wanted', (part, text) => {
   expect(decidingText({ path: 'p', ...part })).toBe(text);
+});
+
+test.each([
+  [{ expression: 'labels.env', found: 'prod', wanted: 'prod' }, 'labels.env is "prod"'],
+  [{ expression: 'a > 5', found: 7, wanted: { '>': 5 } }, 'a is 7, wanted > 5'],
+  [{ expression: 'wait.completed', found: false, wanted: false }, 'wait.completed is false'],
+])('%# a part that was true', (part, text) => {
+  expect(heldText({ path: 'p', ...part })).toBe(text);
+});
+
+test('a change is referred to by its event and the name of its entity', () => {
+  const alert = {
+    changeId: 'c',
+    kind: 'alert',
+    id: 'f00d',
+    name: 'DiskFull {instance="db-1"}',
+    events: ['alert.fired'],
+  };
+  expect(refText(alert)).toBe('alert.fired of alert DiskFull {instance="db-1"}');
+  expect(refText({ ...alert, name: null, events: [] })).toBe('alert changed of alert f00d');
 });
 
 test('a custom event is called by its type', () => {

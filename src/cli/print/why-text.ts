@@ -1,9 +1,8 @@
-import type { Alert, Candidate, ChangeDetail, RunDetail } from '../client/answers';
+import type { Alert, Candidate, ChangeDetail, ChangeRef, Part, RunDetail } from '../client/answers';
 import { plain } from './paint';
 import { instantText } from './time-text';
 
 type Change = ChangeDetail['change'];
-type Deciding = NonNullable<Candidate['deciding']>;
 
 /** Returns the events that triggers can receive from a change. For a custom event, returns its type. */
 export function eventNames({ customType, events }: Pick<Change, 'customType' | 'events'>): readonly string[] {
@@ -17,6 +16,19 @@ export function changeLine({ change, sender }: ChangeDetail): string {
   const what = eventNames(change).join(', ') || (event ?? changed);
   const from = sender.type === 'clock' ? 'the clock' : `${sender.type} "${sender.name}"`;
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
+}
+
+/** Returns a change on one line, by which another text refers to it: its events and the name of its entity. */
+export function refText({ kind, id, name, customType, events }: ChangeRef): string {
+  const what = eventNames({ customType, events }).join(', ') || `${kind} changed`;
+  return plain(`${what} of ${kind} ${name ?? id}`);
+}
+
+/** Returns a part that was true, with its actual value and, unless they are the same, the expected one. */
+export function heldText({ expression, found, wanted }: Part): string {
+  const subject = typeof wanted === 'boolean' ? expression : subjectOf(expression);
+  const isSame = JSON.stringify(found) === JSON.stringify(wanted);
+  return plain(`${subject} is ${valueText(found)}${isSame ? '' : `, wanted ${wantedText(wanted)}`}`);
 }
 
 /** Returns why a change is not routed, or undefined if it was routed. */
@@ -69,18 +81,24 @@ function reasonOf(candidate: Candidate): string {
 }
 
 /** Returns a readable name of a condition: `condition 2 (or[0])` for the path `conditions[1].or[0]`. */
-function conditionName(deciding: Deciding | undefined): string {
+function conditionName(deciding: Part | undefined): string {
   const [, index, rest = ''] = /^conditions\[(\d+)\]\.?(.*)$/.exec(deciding?.path ?? '') ?? [];
   if (index === undefined) return 'a condition';
   return `condition ${Number(index) + 1}${rest === '' ? '' : ` (${rest})`}`;
 }
 
+/** Returns the left side of a comparison, or the whole expression. */
+const subjectOf = (expression: string): string => COMPARISON.exec(expression)?.[1] ?? expression;
+
 const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
 
-/** Returns the actual value and, unless the expression contains it, the expected value. */
-export function decidingText({ expression, found, wanted }: Deciding): string {
+/**
+ * Returns the actual value of a part that was false and, unless the expression contains it, the expected value. `fermata
+ * why` and `fermata dry-run` show the same text.
+ */
+export function decidingText({ expression, found, wanted }: Part): string {
   const isBoolean = typeof wanted === 'boolean';
-  const subject = isBoolean ? expression : (COMPARISON.exec(expression)?.[1] ?? expression);
+  const subject = isBoolean ? expression : subjectOf(expression);
   const is = `${subject} is ${valueText(found)}`;
   return isBoolean && found === !wanted ? is : `${is}, wanted ${wantedText(wanted)}`;
 }

@@ -1,6 +1,6 @@
 import type { Condition } from '../definition/condition';
 import { createFilterRegistry } from '../expressions/filter-registry';
-import { boundedPart, decidingPart } from './deciding-part';
+import { boundedPart, decidingPart, heldParts } from './deciding-part';
 import { evaluateCondition } from './evaluate-condition';
 import { traceCondition, traceDeciding } from './trace-condition';
 
@@ -18,6 +18,8 @@ test.each<[string, Condition, object]>([
     ['!health.system.in_maintenance'],
     { expression: 'health.system.in_maintenance', found: true, wanted: false },
   ],
+  ['a negation in parentheses', ['!(a == 1)'], { expression: '(a == 1)', found: true, wanted: false }],
+  ['a negated number', ['!a'], { expression: 'a', found: 1, wanted: false }],
   ['a bare value', ['missing'], { path: 'conditions[0]', expression: 'missing', found: null, wanted: true }],
   ['an operand of &&', ['yes && a == 3'], { path: 'conditions[0]', expression: 'a == 3', found: 1, wanted: 3 }],
   ['the first operand of ||', ['a == 3 || b == "y"'], { expression: 'a == 3', found: 1, wanted: 3 }],
@@ -45,4 +47,33 @@ test('long values are cut', () => {
   const part = boundedPart({ path: 'p', expression: 'e', found: 'x'.repeat(1_000), wanted: 1 });
   expect(part.found).toHaveLength(301);
   expect(part.wanted).toBe(1);
+});
+
+describe('the parts that made a condition true', () => {
+  const held = (condition: Condition) =>
+    heldParts(traceCondition(condition, scope, context), condition, 'conditions').map(
+      ({ path, expression, found, wanted }) => [path, expression, found, wanted],
+    );
+
+  test('are all parts of an and, with their values', () => {
+    expect(held(['a == 1', { and: ['yes', 'b != "y" && a < 5'] }])).toEqual([
+      ['conditions[0]', 'a == 1', 1, 1],
+      ['conditions[1].and[0]', 'yes', true, true],
+      ['conditions[1].and[1]', 'b != "y"', 'x', { '!=': 'y' }],
+      ['conditions[1].and[1]', 'a < 5', 1, { '<': 5 }],
+    ]);
+  });
+
+  test('are those parts of an or that are true, and the operand of a negation', () => {
+    expect(held([{ or: ['a == 2', 'a == 1'] }, '!missing', { not: 'a == 3' }])).toEqual([
+      ['conditions[0].or[1]', 'a == 1', 1, 1],
+      ['conditions[1]', 'missing', null, false],
+      ['conditions[2].not', 'a == 3', 1, { not: 3 }],
+    ]);
+  });
+
+  test('are at most ten, and leave out literals, which have no value', () => {
+    expect(held([true, 'a == 1'])).toHaveLength(1);
+    expect(held(Array.from({ length: 30 }, () => 'yes'))).toHaveLength(10);
+  });
 });

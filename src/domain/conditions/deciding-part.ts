@@ -1,7 +1,7 @@
 import type { Condition } from '../definition/condition';
 import type { ConditionTrace } from './trace-condition';
 
-/** The smallest part that decided a condition, with actual and expected values. */
+/** The smallest part that decided a config, a filter or a condition, with actual and expected values. */
 export interface DecidingPart {
   /** Path in the definition, e.g. `conditions[1]` or `triggers[0].filter`. */
   path: string;
@@ -56,13 +56,42 @@ function partsOf(condition: Condition, path: string): { condition: Condition; pa
   return undefined;
 }
 
-const NEGATED = /^!\s*(?![=!])([\w.[\]"'-]+|\(.*\))$/;
+/** Maximum number of parts that `heldParts` returns. */
+const MAX_HELD = 10;
+
+/**
+ * Returns the innermost parts that made a condition true, at most 10: all parts of an `and`, and those parts of an `or`
+ * that are true. `trace` is the full trace of the condition. Parts without values, e.g. `true`, are left out.
+ */
+export function heldParts(trace: ConditionTrace, condition: Condition, path: string): DecidingPart[] {
+  return held(trace, condition, path).slice(0, MAX_HELD);
+}
+
+function held(trace: ConditionTrace, condition: Condition, path: string): DecidingPart[] {
+  const { parts = [] } = trace;
+  const places = partsOf(condition, path);
+  if (typeof condition === 'object' && !Array.isArray(condition) && 'not' in condition) {
+    return parts.filter(hasValue).map((part) => {
+      const leaf = leafOf(part, `${path}.not`);
+      return { ...leaf, wanted: { not: leaf.wanted } };
+    });
+  }
+  if (parts.length === 0) return hasValue(trace) ? [leafOf(trace, path)] : [];
+  return parts.flatMap((part, index) => {
+    // Operands of `&&` and `||` have no separate path.
+    const place = places === undefined ? { condition: part.condition, path } : places[index];
+    return part.value === true && place !== undefined ? held(part, place.condition, place.path) : [];
+  });
+}
+
+const hasValue = (trace: ConditionTrace): boolean => Object.hasOwn(trace, 'actual');
+
+/** The operand of a negation, which is what the trace of a negation has as its actual value. */
+const NEGATED = /^!\s*(.+)$/s;
 
 function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): DecidingPart {
-  const negated = NEGATED.exec(condition)?.[1];
-  // `!x` is false, so x is true but must be false.
-  if (negated !== undefined && actual === false) return { path, expression: negated, found: true, wanted: false };
-  return { path, expression: condition, found: actual ?? null, wanted: wantedOf(wanted) };
+  const negated = wanted === false ? NEGATED.exec(condition)?.[1] : undefined;
+  return { path, expression: negated ?? condition, found: actual ?? null, wanted: wantedOf(wanted) };
 }
 
 /**

@@ -22,6 +22,17 @@ describe('traceCondition', () => {
     expect(trace('trigger.payload.missing')).toMatchObject({ value: false, actual: null });
   });
 
+  it('shows the operand of a negation, which should be false', () => {
+    expect(trace('!trigger.payload.missing')).toMatchObject({ value: true, actual: null, wanted: false });
+    expect(trace('!(trigger.payload.n == 3)')).toMatchObject({ value: false, actual: true, wanted: false });
+    expect(trace('trigger.payload.n == 3 && !trigger.payload.n').parts?.[1]).toMatchObject({
+      ...{ condition: '!trigger.payload.n', value: false, actual: 3, wanted: false },
+    });
+    expect(trace('(!trigger.payload.n)')).toEqual({
+      ...{ condition: '(!trigger.payload.n)', value: false, actual: false, reason: expect.any(String) },
+    });
+  });
+
   it('evaluates every part, even after the deciding one', () => {
     const all = trace({ and: ['trigger.payload.n > 5', { not: { trigger: 'down' } }, '1 | nonsense'] });
     expect(all).toMatchObject({ condition: 'and', value: false });

@@ -160,12 +160,18 @@ function valuesIn(condition: Condition, scope: Scope, context: ConditionContext)
   return {};
 }
 
-/** Returns the two sides of a comparison, or the value of any other part. */
+/**
+ * Returns the two sides of a comparison. For a negation, returns the value of its operand, which should be false. For any
+ * other part, returns its value.
+ */
 function valuesOfExpression(source: string, scope: Scope, context: ConditionContext): Values {
   const { expression } = parseBareExpression(source);
   const { root } = expression;
   const valueOf = (node: Expression['root']) =>
     evaluate({ source: expression.source, root: node }, scope, optionsOf(context));
+  // In an expression such as `(!a)`, the text of the operand is not what follows the `!`.
+  if (root.kind === 'unary' && root.op === '!' && source.trimStart().startsWith('!'))
+    return { actual: valueOf(root.operand), wanted: false };
   if (root.kind !== 'binary' || !COMPARISONS.includes(root.op)) return { actual: valueOf(root) };
   return { actual: valueOf(root.left), wanted: { [root.op]: valueOf(root.right) ?? null } };
 }

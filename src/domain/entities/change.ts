@@ -34,8 +34,8 @@ export interface EntityChange extends ChangeBase {
   delta: Record<string, unknown>;
   changedFields: string[];
   /**
-   * Facts besides the state that the writer passed for event payloads, e.g. a system's name. Stored in the row's
-   * `payload`.
+   * Facts besides the state that the writer passed for event payloads, e.g. a system's name, and the changes from which
+   * this one was derived (`sourcesOf`). Stored in the row's `payload`.
    */
   context?: Record<string, unknown>;
 }

@@ -1,7 +1,7 @@
 import type { z } from 'zod';
 
-/** A part of a trigger's config that a payload does not match. */
-export interface ConfigMismatch {
+/** A part of a trigger's config, with the value in a payload that it is compared with. */
+export interface ConfigComparison {
   /** Path below `config`, e.g. `matchers[1]`. */
   path: string;
   /** The compared value, e.g. `labels.env`. */
@@ -48,7 +48,12 @@ export interface TriggerType {
    * Returns the first part of a config that a payload does not match; undefined = unknown. Called when `evaluateConfig`
    * has returned false. Default: the first key of the config that has another value in the payload.
    */
-  mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigMismatch | undefined;
+  mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigComparison | undefined;
+  /**
+   * Returns the parts of a config that a payload matches. Called when `evaluateConfig` has returned true. Default: the
+   * keys of the config that have the same value in the payload.
+   */
+  matched?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigComparison[];
   /**
    * Divides the routing index of an event by a key. A change is compared only with triggers that have the same key or
    * none. Triggers with other keys therefore cost nothing, even if thousands of automations listen to the event.

@@ -2,7 +2,7 @@ import { removeAlerts, storeAlerts } from '../../db/health-alerts';
 import { ensureSystems } from '../catalog/ensure-systems';
 import type { DomainWrite } from '../domain-write';
 import type { HealthStatus } from '../healthcheck/health-status';
-import { refreshHealth } from '../healthcheck/refresh-health';
+import { refreshHealth, type HealthCause } from '../healthcheck/refresh-health';
 import type { HealthChange } from '../healthcheck/write-health';
 import type { AlertState } from './alert-entity';
 import type { SeverityMap } from './severity-map';
@@ -22,6 +22,8 @@ export function checkOf(state: AlertState, severities: SeverityMap): AlertCheck 
 /** A check that was added, removed or changed. */
 export interface CheckChange {
   fingerprint: string;
+  /** The change of the alert; undefined when the message was a repeat. */
+  changeId?: string | undefined;
   before: AlertCheck | null;
   after: AlertCheck | null;
   state: AlertState;
@@ -50,5 +52,16 @@ export async function applyChecks(write: DomainWrite, changes: readonly CheckCha
   const touched = new Set([...firing.map(({ systemId }) => systemId), ...(await removeAlerts(write.tx, gone))]);
   await storeAlerts(write.tx, firing, write.now);
   const changed = [...systems.values()].filter(({ id }) => touched.has(id));
-  return refreshHealth(write, changed, new Map(changed.map(({ id }) => [id, write.now])));
+  const causes = changed.map(({ id }): [string, HealthCause] => [
+    id,
+    { at: write.now, sources: sourcesFor(id, changes) },
+  ]);
+  return refreshHealth(write, changed, new Map(causes));
+}
+
+/** Returns the ids of the alerts' changes that affect a system. */
+function sourcesFor(systemId: string, changes: readonly CheckChange[]): string[] {
+  return changes.flatMap(({ changeId, before, after }) =>
+    changeId !== undefined && (before?.systemId === systemId || after?.systemId === systemId) ? [changeId] : [],
+  );
 }

@@ -67,8 +67,9 @@ export async function resolveAlert(
   const { status: _, ...rest } = state;
   const next = endedState(rest, write.now, endedBy);
   const changeIds = await rewrite(write, { known, state: next, silences });
-  const check = { fingerprint, before: checkOf(state, severities), after: null, state: next };
-  const health = await applyChecks(write, check.before === null ? [] : [check]);
+  const before = checkOf(state, severities);
+  const check = { fingerprint, changeId: changeIds[0], before, after: null, state: next };
+  const health = await applyChecks(write, before === null ? [] : [check]);
   return { state: next, changeIds: [...changeIds, ...health.map(({ changeId }) => changeId)] };
 }
 

@@ -70,7 +70,10 @@ export async function takeAlerts(
     const after = checkOf(next, settings.severities);
     const isMissing = after !== null && after.status !== null && !known.hasCheck;
     if (isMissing || !sameJson(before, after))
-      checks.push({ fingerprint: alert.fingerprint, before, after, state: next });
+      checks.push({
+        ...{ fingerprint: alert.fingerprint, changeId: planned?.changeId ?? undefined },
+        ...{ before, after, state: next },
+      });
   }
   await noteRepeats(tx, repeats, now);
   await storeAlerts(write, writes);

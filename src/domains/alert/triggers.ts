@@ -1,8 +1,8 @@
 import { z } from 'zod';
-import type { ConfigMismatch, TriggerType } from '../../domain/registry/trigger-type';
+import type { ConfigComparison, TriggerType } from '../../domain/registry/trigger-type';
 import { ALERT_KIND, AlertState, AlertStatus, GroupFacts } from './alert-entity';
 import { groupedKey } from './grouped-key';
-import { MatcherError, matchersOf, matchLabels, parseMatchers } from './label-matcher';
+import { MatcherError, matchersOf, matchLabels, parseMatchers, type LabelMatcher } from './label-matcher';
 
 const MatcherText = z
   .string()
@@ -56,25 +56,40 @@ function isWanted(state: Fields, raw: Fields): boolean {
   return matchLabels(matchersOf(matchers ?? []), labelsOf(state));
 }
 
+/** Returns what a matcher compares: the value of its label, which is empty if the alert lacks the label. */
+function comparisonOf({ name, operator, value }: LabelMatcher, index: number, labels: Fields): ConfigComparison {
+  const found = Object.hasOwn(labels, name) ? labels[name] : '';
+  const wanted = operator === '=' ? value : { [operator]: value };
+  return { path: `matchers[${index}]`, expression: `labels.${name}`, found, wanted };
+}
+
+const sourceOf = (payload: Fields, source: string): ConfigComparison => ({
+  ...{ path: 'source', expression: 'source', found: payload['source'], wanted: source },
+});
+
 /**
  * Returns the part of a trigger's config that rejected a payload: `source`, or the first matcher that does not match,
  * or `ignore_annotations`. Call it only when the config does not match.
  */
-function mismatch(payload: Fields, raw: Fields): ConfigMismatch | undefined {
+function mismatch(payload: Fields, raw: Fields): ConfigComparison | undefined {
   const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
-  if (source !== undefined && payload['source'] !== source) {
-    return { path: 'source', expression: 'source', found: payload['source'], wanted: source };
-  }
+  if (source !== undefined && payload['source'] !== source) return sourceOf(payload, source);
   const labels = labelsOf(payload);
   for (const [index, text] of matchers.entries()) {
     const failed = matchersOf([text]).find((matcher) => !matchLabels([matcher], labels));
-    if (failed === undefined) continue;
-    const { name, operator, value } = failed;
-    const found = Object.hasOwn(labels, name) ? labels[name] : '';
-    const wanted = operator === '=' ? value : { [operator]: value };
-    return { path: `matchers[${index}]`, expression: `labels.${name}`, found, wanted };
+    if (failed !== undefined) return comparisonOf(failed, index, labels);
   }
   return { path: 'ignore_annotations', expression: 'changedFields', found: payload['changedFields'], wanted: false };
+}
+
+/** Returns `source` and each matcher of a trigger's config. Called only when the config matches. */
+function matched(payload: Fields, raw: Fields): ConfigComparison[] {
+  const { matchers = [], source } = raw as { matchers?: string[]; source?: string };
+  const labels = labelsOf(payload);
+  return [
+    ...(source === undefined ? [] : [sourceOf(payload, source)]),
+    ...matchers.flatMap((text, index) => matchersOf([text]).map((matcher) => comparisonOf(matcher, index, labels))),
+  ];
 }
 
 const groupByOf = (config: Fields): string[] | undefined => config['group_by'] as string[] | undefined;
@@ -107,6 +122,7 @@ const trigger = (
   contextKeyLabel: 'alert',
   evaluateConfig: isWanted,
   mismatch,
+  matched,
   holds: {
     entity: (payload) => ({ kind: ALERT_KIND, id: String(payload['fingerprint']) }),
     test: (state, payload, config) => state !== null && test(state, payload, config),

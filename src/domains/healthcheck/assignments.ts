@@ -72,7 +72,7 @@ async function lockedSystem(write: DomainWrite, systemId: string): Promise<Syste
 }
 
 const refresh = (write: DomainWrite, system: System) =>
-  refreshHealth(write, [system], new Map([[system.id, write.now]]));
+  refreshHealth(write, [system], new Map([[system.id, { at: write.now }]]));
 
 /**
  * Assigns a check to a system, or sets whether an assigned check counts. Updates the system's health.

@@ -81,10 +81,9 @@ export async function recordResults(write: DomainWrite, results: readonly CheckR
   await upsertChecks(tx, latest.map(row));
   const events = fresh.flatMap((result) => eventsOf(write, result));
   const changeIds = (await appendChanges(tx, events)).map((change) => change.changeId);
-  const health = steps.map(({ systemId: id, state, at }) => ({
+  const health = steps.map(({ systemId: id, ...step }) => ({
     system: { id, name: systems.get(id)?.name },
-    state,
-    at,
+    ...step,
   }));
   const changed = await writeHealth(write, health);
   return [...knownIds, ...changeIds, ...changed.map(({ changeId }) => changeId)];

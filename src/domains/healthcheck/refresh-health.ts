@@ -5,15 +5,22 @@ import type { DomainWrite } from '../domain-write';
 import { aggregateHealth, type CheckStatus } from './health-status';
 import { writeHealth, type HealthChange } from './write-health';
 
+/** Why the health of a system is derived again. */
+export interface HealthCause {
+  at: Date;
+  /** Ids of the changes from which the health is derived, e.g. of alerts. */
+  sources?: readonly string[];
+}
+
 /**
  * Derives the health of systems from their enabled checks and firing alerts, and stores it. Returns the changes. The
- * caller holds the locks of the systems. `at` is the time of the cause. If the status depends on a newer result, the
+ * caller holds the locks of the systems. `causes` has the cause for each system. If the status depends on a newer result, the
  * transition gets the time of that result, so that a late result never makes a transition older than the previous one.
  */
 export async function refreshHealth(
   write: DomainWrite,
   systems: readonly System[],
-  at: ReadonlyMap<string, Date>,
+  causes: ReadonlyMap<string, HealthCause>,
 ): Promise<HealthChange[]> {
   if (systems.length === 0) return [];
   const c = healthChecks;
@@ -41,9 +48,10 @@ export async function refreshHealth(
   const steps = systems.map(({ id, name }) => {
     const rows = bySystem.get(id) ?? [];
     const checks = rows.flatMap((row): CheckStatus[] => (row.status === null ? [] : [{ ...row, status: row.status }]));
-    const instants = [at.get(id) ?? write.now, ...rows.flatMap(({ newestAt }) => newestAt ?? [])];
+    const { at = write.now, sources = [] } = causes.get(id) ?? {};
+    const instants = [at, ...rows.flatMap(({ newestAt }) => newestAt ?? [])];
     const newest = new Date(Math.max(...instants.map((instant) => instant.getTime())));
-    return { system: { id, name }, state: aggregateHealth(checks), at: newest };
+    return { system: { id, name }, state: aggregateHealth(checks), at: newest, sources };
   });
   return writeHealth(write, steps);
 }

@@ -18,6 +18,8 @@ export interface HealthStep {
   systemId: string;
   state: HealthState;
   at: Date;
+  /** Ids of the results that caused it. */
+  sources: string[];
 }
 
 /** The state of one system's checks while a batch is replayed. */
@@ -27,7 +29,7 @@ interface Replay {
   /**
    * The checks that have a result at the current time. The health is derived once all of these results have been read.
    */
-  instant: { at: Date; seen: Set<string> } | undefined;
+  instant: { at: Date; seen: Set<string>; sources: string[] } | undefined;
 }
 
 function isLate(check: StoredCheck | undefined, at: Date): boolean {
@@ -39,10 +41,11 @@ function settle(systemId: string, replay: Replay): HealthStep[] {
   const counted = [...replay.checks.values()].filter((check) => check.enabled);
   const state = aggregateHealth(counted.flatMap(({ source, status }) => (status ? [{ source, status }] : [])));
   const newest = Math.max(replay.instant.at.getTime(), ...counted.map((check) => check.lastResultAt?.getTime() ?? 0));
+  const { sources } = replay.instant;
   replay.instant = undefined;
   if (sameJson(state, replay.health)) return [];
   replay.health = state;
-  return [{ systemId, state, at: new Date(newest) }];
+  return [{ systemId, state, at: new Date(newest), sources }];
 }
 
 /**
@@ -66,7 +69,7 @@ export function replayResults(
   const latest = new Map<string, DatedResult>();
   const steps: HealthStep[] = [];
   for (const result of [...results].sort((a, b) => a.at.getTime() - b.at.getTime())) {
-    const { systemId, configurationId, status, at } = result;
+    const { systemId, configurationId, status, at, changeId } = result;
     const replay = replayOf(systemId);
     const before = replay.checks.get(configurationId);
     if (isLate(before, at)) continue;
@@ -74,7 +77,9 @@ export function replayResults(
     if (instant && (instant.at < at || instant.seen.has(configurationId))) steps.push(...settle(systemId, replay));
     const { source, enabled } = before ?? { source: 'check', enabled: true };
     replay.checks.set(configurationId, { systemId, configurationId, source, enabled, status, lastResultAt: at });
-    (replay.instant ??= { at, seen: new Set() }).seen.add(configurationId);
+    replay.instant ??= { at, seen: new Set(), sources: [] };
+    replay.instant.seen.add(configurationId);
+    replay.instant.sources.push(changeId);
     latest.set(JSON.stringify([systemId, configurationId]), result);
   }
   for (const [systemId, replay] of systems) steps.push(...settle(systemId, replay));

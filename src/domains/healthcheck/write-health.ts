@@ -1,3 +1,4 @@
+import { derivedFrom } from '../../domain/entities/derived-from';
 import { propagateImpact, systemsWithDependants } from '../dependency/dependencies';
 import type { DomainWrite } from '../domain-write';
 import { objectivesDue } from '../slo/slos';
@@ -14,6 +15,8 @@ export interface HealthWrite {
   system: { id: string; name: string | undefined };
   state: HealthState;
   at: Date;
+  /** Ids of the changes from which the health was derived. */
+  sources?: readonly string[];
 }
 
 /**
@@ -41,14 +44,14 @@ export async function writeHealth(write: DomainWrite, steps: readonly HealthWrit
 async function writeOnce(write: DomainWrite, steps: readonly HealthWrite[]): Promise<HealthChange[]> {
   const previous = new Map<string, HealthStatus>();
   const inOrder = steps.toSorted((a, b) => (a.system.id < b.system.id ? -1 : 1));
-  const writes = inOrder.map(({ system: { id, name }, state, at }) => ({
+  const writes = inOrder.map(({ system: { id, name }, state, at, sources = [] }) => ({
     id,
     update(prev: Record<string, unknown> | null) {
       previous.set(id, HealthState.safeParse(prev).data?.status ?? 'healthy');
       return state;
     },
     occurredAt: at,
-    ...(name !== undefined && { context: { systemName: name } }),
+    context: { ...(name !== undefined && { systemName: name }), ...derivedFrom(sources) },
   }));
   const results = await write.entities.mutateMany(write.tx, 'health', writes, write.cause);
   const changes = inOrder.flatMap(({ system }, index) => {

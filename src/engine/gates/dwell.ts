@@ -9,7 +9,7 @@ import { dwellGateId } from '../../domain/gates/gate-id';
 import type { Registry } from '../../domain/registry/registry';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { contradictsCause, heldThrough, holdsNow, isMissed, payloadOf } from './dwell-cause';
-import { refused, runScopeOf, type EnteredCandidate, type Refusal } from './gates';
+import { heldConfig, refused, runScopeOf, type EnteredCandidate, type Refusal } from './gates';
 import type { Candidate, RoutingIndex } from '../routing-index';
 import { reasonFor, toSurvivor, type Reason, type Survivor, type SurvivorDeps } from './survivors';
 
@@ -133,6 +133,7 @@ export async function spendAndEvaluate(
     payload: payloadOf(dwell),
     change: { changeId: dwell.changeId, causedBy: dwell.causedBy, depth: dwell.depth, occurredAt: dwell.armedAt },
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
+    held: () => heldConfig(candidate, payloadOf(dwell)),
   };
   // Evaluated in the transaction, on the state at the time of firing. The run's id is derived from the change and the
   // deadline, so that repeating the firing after a crash admits the same run instead of a second one.

@@ -1,10 +1,10 @@
-import { boundedPart, decidingPart, type DecidingPart } from '../../domain/conditions/deciding-part';
+import { boundedPart, decidingPart, heldParts, type DecidingPart } from '../../domain/conditions/deciding-part';
 import { messageOf } from '../../domain/errors';
 import type { Executor } from '../../db/executor';
 import type { Change, Occurrence } from '../../domain/entities/change';
 import { sameJson } from '../../domain/entities/diff';
 import type { ConditionTrace } from '../../domain/conditions/trace-condition';
-import type { ConfigMismatch } from '../../domain/registry/trigger-type';
+import type { ConfigComparison } from '../../domain/registry/trigger-type';
 import { triggerScope } from '../../domain/run/scope';
 import { variablesProblem } from '../../domain/run/limits';
 import type { ConditionSteps, ExpressionContext, Evaluator } from '../../evaluation/evaluator';
@@ -37,6 +37,8 @@ export interface EnteredCandidate {
   payload: Record<string, unknown>;
   change: Pick<Change, 'changeId' | 'causedBy' | 'depth' | 'occurredAt'>;
   scope: ExpressionContext;
+  /** Returns the parts of config and filter that were true. Computed only when it is called. */
+  held: () => DecidingPart[];
 }
 
 /** A candidate that has passed all gates except concurrency. */
@@ -44,6 +46,8 @@ export interface PassedCandidate<E extends GateInput = EnteredCandidate> {
   passed: true;
   entered: E;
   variables: Record<string, unknown>;
+  /** Returns the parts of the conditions that were true. Computed only when it is called. */
+  held: () => DecidingPart[];
 }
 
 /** The data that is needed to render variables. */
@@ -66,6 +70,8 @@ export interface SeenGate {
   detail?: string;
   /** Returns a trace of the filter or the conditions. Computed only when it is called. */
   trace?: () => ConditionTrace;
+  /** Returns the smallest part that was false. Computed only when it is called. */
+  deciding?: () => DecidingPart | undefined;
   /** Rendered variables of the definition. */
   variables?: Record<string, unknown>;
 }
@@ -110,7 +116,8 @@ export async function enterGates(
   const contextKey = read.contextKey === undefined ? subjectOf(change) : read.contextKey;
   const refuse = (refusal: Refusal): EntryRefusal => ({ ...refusal, contextKey });
   const refuseConfig = (refusal: Refusal): EntryRefusal => {
-    deps.onGate?.({ gate: 'config', passed: false, detail: refusal.detail });
+    const { detail, deciding } = refusal;
+    deps.onGate?.({ gate: 'config', passed: false, detail, ...(deciding && { deciding }) });
     return refuse(refusal);
   };
   if ('refusal' in read) return refuseConfig(read.refusal);
@@ -123,8 +130,10 @@ export async function enterGates(
   deps.onGate?.({ gate: 'config', passed: true });
   const { event } = occurred;
   const scope = { ...runScopeOf(automation, triggerScope(trigger.id, { event, payload }, change), contextKey), steps };
-  const refusal = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
-  return refusal ? refuse(refusal) : { passed: true, candidate, event, payload, change, scope };
+  const filtered = await checkFilter(deps, trigger.filter, scope, `${placeOf(candidate)}.filter`);
+  if ('passed' in filtered) return refuse(filtered);
+  const held = () => [...heldConfig(candidate, payload), ...filtered.held()];
+  return { passed: true, candidate, event, payload, change, scope, held };
 }
 
 /** Returns the id of the entity whose state changed, or null for an event. */
@@ -194,15 +203,28 @@ async function checkFilter(
   filter: string | undefined,
   scope: ExpressionContext,
   path: string,
-): Promise<Refusal | null> {
-  if (filter === undefined) return null;
+): Promise<Refusal | { held: () => DecidingPart[] }> {
+  if (filter === undefined) return { held: () => [] };
   const { value, reason, trace, traceDeciding } = await evaluator.condition(db, filter, scope);
-  onGate?.({ gate: 'filter', passed: value === true, ...(reason !== undefined && { detail: reason }), trace });
-  if (value === true) return null;
-  return refused('filter', reason ?? 'The filter does not hold.', {
-    deciding: () => decidingPart(traceDeciding(), filter, path),
-  });
+  const deciding = () => decidingPart(traceDeciding(), filter, path);
+  onGate?.({ ...seenAs('filter', { value, reason, deciding }), trace });
+  if (value === true) return { held: () => heldParts(trace(), filter, path).map(boundedPart) };
+  return refused('filter', reason ?? 'The filter does not hold.', { deciding });
 }
+
+/** Returns the gate of a filter or of conditions as it is reported. Only a false part has deciding values. */
+const seenAs = (
+  gate: 'filter' | 'conditions',
+  {
+    value,
+    reason,
+    deciding,
+  }: { value: boolean | 'error'; reason: string | undefined } & Required<Pick<SeenGate, 'deciding'>>,
+): SeenGate => ({
+  ...{ gate, passed: value === true },
+  ...(reason !== undefined && { detail: reason }),
+  ...(value === false && { deciding }),
+});
 
 /** Returns the path of a candidate's trigger in the definition. */
 const placeOf = ({ automation, trigger }: Candidate): string => `triggers[${automation.triggers.indexOf(trigger)}]`;
@@ -215,11 +237,33 @@ function decidingConfig(candidate: Candidate, payload: Record<string, unknown>):
   return found && boundedPart({ ...found, path: `${placeOf(candidate)}.config.${found.path}` });
 }
 
+/**
+ * Returns the parts of a trigger's config that match a payload; none if they cannot be determined. An error of a plugin
+ * here must not prevent the start of the run.
+ */
+export function heldConfig(candidate: Candidate, payload: Record<string, unknown>): DecidingPart[] {
+  const { config } = candidate.trigger;
+  const { matched = equalKeys } = candidate.type;
+  const place = `${placeOf(candidate)}.config`;
+  try {
+    return matched(payload, config).map((part) => boundedPart({ ...part, path: `${place}.${part.path}` }));
+  } catch {
+    return [];
+  }
+}
+
+/** Returns the keys of the config that have the same value in the payload. */
+function equalKeys(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigComparison[] {
+  return Object.entries(config)
+    .filter(([key, wanted]) => Object.hasOwn(payload, key) && sameJson(payload[key], wanted))
+    .map(([key, wanted]) => ({ path: key, expression: key, found: payload[key], wanted }));
+}
+
 /** Returns the first key of the config whose value differs from the value in the payload. */
 function firstDifference(
   payload: Record<string, unknown>,
   config: Record<string, unknown>,
-): ConfigMismatch | undefined {
+): ConfigComparison | undefined {
   const differs = ([key, wanted]: [string, unknown]) => Object.hasOwn(payload, key) && !sameJson(payload[key], wanted);
   const [key, wanted] = Object.entries(config).find(differs) ?? [];
   return key === undefined ? undefined : { path: key, expression: key, found: payload[key], wanted };
@@ -269,13 +313,14 @@ export async function checkConditions<E extends GateInput>(
   const { automation } = entered.candidate;
   if (automation.conditions.length === 0) {
     onGate?.({ gate: 'conditions', passed: true });
-    return { passed: true, entered, variables };
+    return { passed: true, entered, variables, held: () => [] };
   }
   const { conditions } = automation;
   const seen = { ...entered.scope, variables };
   const { value, reason, trace, traceDeciding } = await evaluator.condition(db, conditions, seen);
-  onGate?.({ gate: 'conditions', passed: value === true, ...(reason !== undefined && { detail: reason }), trace });
-  if (value === true) return { passed: true, entered, variables };
   const deciding = () => decidingPart(traceDeciding(), conditions, 'conditions');
+  onGate?.({ ...seenAs('conditions', { value, reason, deciding }), trace });
+  const held = () => heldParts(trace(), conditions, 'conditions').map(boundedPart);
+  if (value === true) return { passed: true, entered, variables, held };
   return refused(value === 'error' ? 'error' : 'condition', reason ?? 'The conditions do not hold.', { deciding });
 }

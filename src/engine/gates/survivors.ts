@@ -1,3 +1,4 @@
+import type { DecidingPart } from '../../domain/conditions/deciding-part';
 import type { RunRequest } from '../../db/runs/run-request';
 import type { NewRouting } from '../../db/routings';
 import type { Ids } from '../../domain/clock';
@@ -32,6 +33,8 @@ export interface SurvivorDeps {
 export interface Survivor {
   candidate: Candidate;
   request: RunRequest;
+  /** Returns the parts of config, filter and conditions that were true. Computed only when it is called. */
+  held: () => DecidingPart[];
 }
 
 /** Why a candidate did not become a run. */
@@ -71,7 +74,8 @@ export async function toSurvivor(
   const verdict = await passConditions(gates, { ...entered, scope: { ...entered.scope, facts } });
   if (!verdict.passed) return reasonFor(entered, verdict);
   const request = requestFor(verdict);
-  return request.depth <= MAX_DEPTH ? { candidate: entered.candidate, request } : reasonFor(entered, LOOP);
+  if (request.depth > MAX_DEPTH) return reasonFor(entered, LOOP);
+  return { candidate: entered.candidate, request, held: () => [...entered.held(), ...verdict.held()] };
 }
 
 /** Returns the reason for a candidate that was refused by a gate after config and filter. */

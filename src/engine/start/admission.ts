@@ -79,10 +79,13 @@ export function carryOut(deps: SurvivorDeps, { admissions, reasons }: AdmissionD
 export function routingsOf({ admissions, reasons }: AdmissionDecisions): NewRouting[] {
   return [
     ...reasons.map(routingOf),
-    ...admissions.flatMap(({ survivor: { candidate, request }, admission }): NewRouting[] => {
+    ...admissions.flatMap(({ survivor: { candidate, request, held }, admission }): NewRouting[] => {
       if (request.changeId === null) return [];
       const common = { ...namesOf(candidate), changeId: request.changeId };
-      if (admission.admitted) return [{ ...common, outcome: 'started', runId: request.id }];
+      if (admission.admitted) {
+        const parts = held();
+        return [{ ...common, outcome: 'started', runId: request.id, deciding: parts.length === 0 ? undefined : parts }];
+      }
       return admission.outcome === 'duplicate'
         ? []
         : [{ ...common, outcome: admission.outcome, detail: admission.detail }];

@@ -159,6 +159,11 @@ function Runs({ alert }: { alert: Detail }) {
               </Link>
             ),
           },
+          {
+            name: 'Caused',
+            title: ({ indirect }) => (indirect ? 'Through the health of its system or another run' : ''),
+            cell: ({ indirect }) => (indirect ? 'indirectly' : 'directly'),
+          },
           { name: 'Started', cell: ({ startedAt }) => <Time at={startedAt} /> },
         ]}
       />

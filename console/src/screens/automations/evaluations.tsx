@@ -2,6 +2,7 @@ import { queryOptions } from '@tanstack/react-query';
 import { Link } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
+import { ContextKey } from '../../ui/entity-name';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Status } from '../../ui/status';
 import { Table, type Column } from '../../ui/table';
@@ -46,7 +47,7 @@ const COLUMNS: readonly Column<Evaluation>[] = [
     cell: ({ outcome }) => <Status value="refused" label={meaningOf(outcome)} />,
   },
   { name: 'Detail', wrap: true, cell: ({ detail }) => detail ?? <span className="faint">–</span> },
-  { name: 'About', cell: ({ contextKey }) => contextKey ?? <span className="faint">–</span> },
+  { name: 'About', cell: (evaluation) => <ContextKey of={evaluation} /> },
   { name: 'Trigger', cell: ({ triggerId }) => <code>{triggerId ?? '–'}</code> },
   { name: 'Times', cell: ({ count }) => <span className="num">{count}</span> },
   { name: 'First', cell: ({ firstAt }) => <Time at={firstAt} /> },

@@ -8,6 +8,7 @@ import { useSearchParams } from '../../lib/search';
 import { durationText } from '../../lib/time';
 import { OutcomeBars } from '../../ui/bars';
 import { Countdown } from '../../ui/countdown';
+import { ContextKey, contextText } from '../../ui/entity-name';
 import { Select } from '../../ui/field';
 import { Loaded, Panel } from '../../ui/page';
 import { Status } from '../../ui/status';
@@ -159,8 +160,7 @@ function RecentRuns({ id }: { id: string }) {
               },
               {
                 name: 'Context',
-                title: ({ contextKey }) => contextKey ?? '',
-                cell: ({ contextKey }) => contextKey ?? '–',
+                cell: (run) => <ContextKey of={run} />,
               },
             ]}
           />
@@ -183,10 +183,10 @@ function Armed({ id }: { id: string }) {
     <Panel title="Armed now">
       {nothing && <p className="pad faint">Nothing is armed and no step is waiting.</p>}
       <ul className="plain">
-        {dwells.data?.items.map(({ triggerId, contextKey, armedAt, firesAt }) => (
-          <li key={`${triggerId}:${contextKey ?? ''}`}>
-            <Status value="waiting" label="holding" /> <code>{triggerId}</code> {contextKey} since <Time at={armedAt} />
-            , fires <Countdown until={firesAt} />
+        {dwells.data?.items.map(({ triggerId, armedAt, firesAt, ...dwell }) => (
+          <li key={`${triggerId}:${dwell.contextKey ?? ''}`}>
+            <Status value="waiting" label="holding" /> <code>{triggerId}</code> {contextText(dwell)} since{' '}
+            <Time at={armedAt} />, fires <Countdown until={firesAt} />
           </li>
         ))}
         {waits.data?.map((wait) => (

@@ -6,6 +6,8 @@ import type { components } from '../../api/schema';
 import { useMay } from '../../api/session';
 import { isRecord } from '../../lib/records';
 import { absoluteText } from '../../lib/time';
+import { ConditionList, PartValues } from '../../ui/conditions';
+import { contextText } from '../../ui/entity-name';
 import { AreaField, SelectField } from '../../ui/field';
 import { Json } from '../../ui/json';
 import { Panel, Problem } from '../../ui/page';
@@ -170,9 +172,9 @@ function PastRuns({ automationId, value, onChange }: PastRunsProps) {
   );
 }
 
-function runText({ startedAt, status, contextKey }: components['schemas']['Run']): string {
-  const at = startedAt === null ? 'not started' : absoluteText(Date.parse(startedAt));
-  return `${at} · ${status}${contextKey === null ? '' : ` · ${contextKey}`}`;
+function runText(run: components['schemas']['ListedRun']): string {
+  const at = run.startedAt === null ? 'not started' : absoluteText(Date.parse(run.startedAt));
+  return [at, run.status, contextText(run)].filter((part) => part !== undefined).join(' · ');
 }
 
 interface PastEventsProps {
@@ -197,9 +199,9 @@ function PastEvents({ event, value, onChange }: PastEventsProps) {
       value={value}
       options={[
         { value: '', label: items.length === 0 ? 'No events recorded' : 'Choose an event' },
-        ...items.map(({ changeId, occurredAt, kind, id }) => ({
+        ...items.map(({ changeId, occurredAt, kind, id, name }) => ({
           value: changeId,
-          label: `${absoluteText(Date.parse(occurredAt))} · ${kind} ${id}`,
+          label: `${kind} ${name ?? id} · ${absoluteText(Date.parse(occurredAt))}`,
         })),
       ]}
       onChange={onChange}
@@ -261,10 +263,11 @@ function Outcome({ result, isPast }: TriedResult) {
         </p>
       )}
       <ul className="plain">
-        {result.gates.map(({ gate, passed, detail, conditions }, index) => (
+        {result.gates.map(({ gate, passed, detail, deciding, conditions }, index) => (
           <li key={index}>
-            <Status value={passed === false ? 'failed' : passed ? 'success' : 'skipped'} label={gate} /> {detail}
-            {passed === false && conditions !== undefined && <Json value={conditions} />}
+            <Status value={passed === false ? 'failed' : passed ? 'success' : 'skipped'} label={gate} />{' '}
+            {deciding === undefined ? detail : <PartValues part={deciding} />}
+            {passed === false && conditions !== undefined && <ConditionList traces={conditions} />}
           </li>
         ))}
         {result.steps.map(({ path, actionId, kind, status, config, result: made, error }) => (

@@ -4,6 +4,7 @@ import { useMay } from '../../api/session';
 import { changeName } from '../../lib/change-name';
 import { isRecord } from '../../lib/records';
 import { CopyId } from '../../ui/copy';
+import { EntityName } from '../../ui/entity-name';
 import { ActionButton } from '../../ui/mutation';
 import { page, Pages, usePages } from '../../ui/pages';
 import { Table, type Column } from '../../ui/table';
@@ -21,7 +22,7 @@ export function DeadLetters() {
   const columns: readonly Column<Failed>[] = [
     { name: 'Change', cell: ({ changeId }) => <CopyId id={changeId} short={13} /> },
     { name: 'Event', cell: changeName },
-    { name: 'Entity', title: ({ id }) => id, cell: ({ kind, id }) => `${kind} ${id}` },
+    { name: 'Entity', cell: ({ kind, id, name }) => <EntityName kind={kind} id={id} name={name} /> },
     { name: 'Error', wrap: true, cell: ({ error }) => messageOf(error) },
     { name: 'Attempts', cell: ({ attempts }) => <span className="num">{attempts}</span> },
     { name: 'Failed', cell: ({ failedAt }) => <Time at={failedAt} /> },

@@ -3,9 +3,11 @@ import { Link, useParams } from '@tanstack/react-router';
 import { api, bodyOf } from '../../api/client';
 import type { components } from '../../api/schema';
 import { changeName } from '../../lib/change-name';
-import { FoundWanted } from '../../ui/conditions';
+import { PartValues } from '../../ui/conditions';
 import { CopyId, shortId } from '../../ui/copy';
+import { ChangeLink } from '../../ui/change-link';
 import { Countdown } from '../../ui/countdown';
+import { EntityName } from '../../ui/entity-name';
 import { Json } from '../../ui/json';
 import { Empty, Loaded, Page, Panel, Problem } from '../../ui/page';
 import { Status } from '../../ui/status';
@@ -86,10 +88,10 @@ function Facts({ detail: { change, sender } }: { detail: Detail }) {
         {change.kind}{' '}
         {Object.hasOwn(SCREEN_OF, change.kind) ? (
           <Link to={SCREEN_OF[change.kind] as '/alerts/$id'} params={{ id: change.id }} search={{}}>
-            {shortId(change.id, 40)}
+            <EntityName id={change.id} name={change.name} />
           </Link>
         ) : (
-          shortId(change.id, 40)
+          <EntityName id={change.id} name={change.name} />
         )}
       </span>
       <span>
@@ -125,8 +127,8 @@ function Candidates({ detail: { candidates, change } }: { detail: Detail }) {
 }
 
 function CandidateText({ candidate }: { candidate: Candidate }) {
-  const { automationId, automationName, triggerId, version, outcome, detail, deciding, note, runId, dwell, window } =
-    candidate;
+  const { automationId, automationName, triggerId, version, outcome } = candidate;
+  const { detail, deciding, held, note, runId, dwell, window } = candidate;
   return (
     <>
       <div className="candidate-head">
@@ -140,12 +142,10 @@ function CandidateText({ candidate }: { candidate: Candidate }) {
           <Status value={STATUS_OF[outcome] ?? 'refused'} label={meaningOf(outcome)} />
         </span>
       </div>
-      {deciding !== undefined && (
-        <div className="deciding">
-          <code>{deciding.expression}</code>
-          <FoundWanted found={deciding.found} wanted={deciding.wanted} />
-        </div>
-      )}
+      {deciding !== undefined && <PartValues part={deciding} />}
+      {held?.map((part, index) => (
+        <PartValues key={index} part={part} held />
+      ))}
       {detail !== null && deciding === undefined && dwell === undefined && <div className="cell-sub">{detail}</div>}
       {note !== undefined && <div className="cell-sub">{note}</div>}
       {window !== undefined && (
@@ -193,10 +193,10 @@ function Today({ candidate: { automationId }, changeId }: { candidate: Candidate
       )}
       {explain.data?.now.gates
         .filter(({ passed }) => passed === false)
-        .map(({ gate, detail }) => (
-          <span key={gate}>
-            {gate}: {detail}
-          </span>
+        .map(({ gate, detail, deciding }) => (
+          <div key={gate}>
+            {gate}: {deciding === undefined ? detail : <PartValues part={deciding} />}
+          </div>
         ))}
     </div>
   );
@@ -221,30 +221,71 @@ function Waits({ detail: { waits } }: { detail: Detail }) {
 }
 
 function Causes({ detail: { causes } }: { detail: Detail }) {
-  const list = (title: string, items: Detail['causes']['up']) =>
-    items.length > 0 && (
-      <Panel title={title}>
-        <ul className="plain">
-          {items.map((cause) => (
-            <li key={`${cause.runId}:${cause.changeId ?? ''}`}>
-              <Link to="/runs/$id" params={{ id: cause.runId }} search={{}}>
-                {cause.automationName ?? shortId(cause.runId)}
-              </Link>
-              {cause.changeId !== null && ' → '}
-              {cause.changeId !== null && (
-                <Link to="/why/$id" params={{ id: cause.changeId }} search={{}}>
-                  {changeName(cause)} {cause.event === null && shortId(cause.id ?? '', 40)}
-                </Link>
-              )}
-            </li>
-          ))}
-        </ul>
-      </Panel>
-    );
+  const { from, to, up, down } = causes;
   return (
     <>
-      {list('What led to it', causes.up)}
-      {list('What it led to', causes.down)}
+      {(from.length > 0 || up.length > 0) && (
+        <Panel title="What led to it">
+          <ul className="plain">
+            {from.map((ref) => (
+              <li key={ref.changeId}>
+                <ChangeLink change={ref} />
+              </li>
+            ))}
+            {up.map((cause) => (
+              <RunOfCause key={cause.runId} cause={cause} />
+            ))}
+          </ul>
+        </Panel>
+      )}
+      {(to.length > 0 || down.length > 0) && (
+        <Panel title="What it led to">
+          <ul className="plain">
+            {to.map(({ runs, ...ref }) => (
+              <li key={ref.changeId}>
+                <ChangeLink change={ref} />
+                {runs.map((run) => (
+                  <span key={run.id}>
+                    {' → '}
+                    <RunLink id={run.id} name={run.automationName} />
+                  </span>
+                ))}
+              </li>
+            ))}
+            {down.map((cause) => (
+              <RunOfCause key={`${cause.runId}:${cause.changeId ?? ''}`} cause={cause} />
+            ))}
+          </ul>
+        </Panel>
+      )}
     </>
   );
 }
+
+/** A run, the change that belongs to it, and the changes from which that change was derived. */
+function RunOfCause({ cause }: { cause: Detail['causes']['up'][number] }) {
+  const { runId, automationName, changeId, from } = cause;
+  return (
+    <li>
+      <RunLink id={runId} name={automationName} />
+      {changeId !== null && (
+        <>
+          {' → '}
+          <ChangeLink change={{ ...cause, changeId }} />
+        </>
+      )}
+      {from.map((ref) => (
+        <span key={ref.changeId} className="cell-sub">
+          {' from '}
+          <ChangeLink change={ref} />
+        </span>
+      ))}
+    </li>
+  );
+}
+
+const RunLink = ({ id, name }: { id: string; name: string | null }) => (
+  <Link to="/runs/$id" params={{ id }} search={{}}>
+    {name ?? shortId(id)}
+  </Link>
+);

@@ -5,6 +5,7 @@ import { useSearchParams } from '../../lib/search';
 import { changeName } from '../../lib/change-name';
 import { ActiveFilters } from '../../ui/active-filters';
 import { shortId } from '../../ui/copy';
+import { EntityName } from '../../ui/entity-name';
 import { Page } from '../../ui/page';
 import { page, Pages, usePages } from '../../ui/pages';
 import { PeriodFilter } from '../../ui/period-filter';
@@ -31,12 +32,7 @@ const COLUMNS: readonly Column<Change>[] = [
   },
   {
     name: 'Entity',
-    title: ({ id }) => id,
-    cell: ({ kind, id }) => (
-      <>
-        <span className="faint">{kind}</span> {shortId(id, 32)}
-      </>
-    ),
+    cell: ({ kind, id, name }) => <EntityName kind={kind} id={id} name={name} short={32} />,
   },
   {
     name: 'Context',

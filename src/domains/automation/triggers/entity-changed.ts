@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { ownField, sameJson } from '../../../domain/entities/diff';
-import type { ConfigMismatch, TriggerType } from '../../../domain/registry/trigger-type';
+import type { ConfigComparison, TriggerType } from '../../../domain/registry/trigger-type';
 
 const State = z.record(z.string(), z.unknown());
 
@@ -58,7 +58,7 @@ function evaluateConfig(payload: Record<string, unknown>, raw: Record<string, un
  * Returns the part of the config that rejected a change: the first of `id`, `field` (which did not change), `from` and
  * `to`. Returns undefined if the id matches and the config names no field. Call it only when the config does not match.
  */
-function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigMismatch | undefined {
+function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigComparison | undefined {
   const { id, field, from, to } = Config.parse(raw);
   if (id !== undefined && payload.id !== id) return { path: 'id', expression: 'id', found: payload.id, wanted: id };
   if (field === undefined) return undefined;
@@ -69,6 +69,19 @@ function mismatch(payload: Record<string, unknown>, raw: Record<string, unknown>
     return { path: 'from', expression: `prev.${field}`, found: before, wanted: from };
   }
   return { path: 'to', expression, found: after, wanted: to };
+}
+
+/** Returns `id`, `from` and `to` with the values of a change that the config matches. */
+function matched(payload: Record<string, unknown>, raw: Record<string, unknown>): ConfigComparison[] {
+  const { id, field, from, to } = Config.parse(raw);
+  const parts: ConfigComparison[] = [];
+  if (id !== undefined) parts.push({ path: 'id', expression: 'id', found: payload.id, wanted: id });
+  if (field === undefined) return parts;
+  const [before, after] = [read(payload.prev, field), read(payload.next, field)];
+  if (from !== undefined) parts.push({ path: 'from', expression: `prev.${field}`, found: before, wanted: from });
+  if (to !== undefined) parts.push({ path: 'to', expression: `next.${field}`, found: after, wanted: to });
+  else parts.push({ path: 'field', expression: `next.${field}`, found: after, wanted: { '!=': before } });
+  return parts;
 }
 
 /** Fires for any change of any entity. The dispatcher derives this event from each change row of an entity. */
@@ -83,6 +96,7 @@ export const entityChangedTrigger: TriggerType = {
   contextKeyLabel: 'entity',
   evaluateConfig,
   mismatch,
+  matched,
   routingKey: {
     ofConfig: (config) => (typeof config.kind === 'string' ? config.kind : null),
     ofPayload: (payload) => String(payload.kind),

@@ -86,6 +86,14 @@ export const numericStateTrigger: TriggerType = {
     const [path, wanted] = isLow ? ['above', { '>': above }] : ['below', { '<': below }];
     return { path, expression: field, found: value ?? null, wanted };
   },
+  matched({ value }, raw) {
+    const { field, above, below } = Config.parse(raw);
+    const part = (path: string, wanted: unknown) => ({ path, expression: field, found: value ?? null, wanted });
+    return [
+      ...(above === undefined ? [] : [part('above', { '>': above })]),
+      ...(below === undefined ? [] : [part('below', { '<': below })]),
+    ];
+  },
   entering(raw) {
     const config = Config.parse(raw);
     if (config.on === 'level') return null;

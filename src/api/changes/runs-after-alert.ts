@@ -1,0 +1,34 @@
+import { listChanges } from '../../db/change-queries';
+import { healthDerivedFrom } from '../../db/derived-changes';
+import type { Executor } from '../../db/executor';
+import { runsStartedBy } from '../../db/routing-queries';
+import { runsWithIds, type RunOfChange } from '../../db/runs/runs-of-change';
+import { ALERT_KIND } from '../../domains/alert/alert-entity';
+import { effectsOf, MAX_BELOW } from './causes';
+
+/** Maximum number of changes of the alert that are followed, newest first. */
+const MAX_CHANGES = 50;
+
+/**
+ * Returns the newest runs that an alert led to since an instant: those that its changes started, those that changes of
+ * health started that were derived from them, and those that these runs led to in turn. Each step is an index look-up.
+ * The depth is limited as for the causes of a run.
+ */
+export async function runsAfterAlert(
+  db: Executor,
+  fingerprint: string,
+  { since, limit }: { since: Date; limit: number },
+): Promise<RunOfChange[]> {
+  const entities = [{ id: fingerprint, kind: ALERT_KIND }];
+  const changes = await listChanges(db, { entities, since }, { limit: MAX_CHANGES, before: undefined });
+  const oldest = changes.at(-1)?.recordedAt;
+  if (oldest === undefined) return [];
+  const derived = await healthDerivedFrom(db, changes);
+  const changeIds = [...changes.map(({ change }) => change.changeId), ...derived.map(({ changeId }) => changeId)];
+  const page = { since: oldest, newest: true };
+  const started = await runsStartedBy(db, [...new Set(changeIds)], { ...page, limit: MAX_BELOW });
+  const first = started.map(({ runId }) => runId);
+  const { links } = await effectsOf(db, first, page);
+  const ids = new Set([...first, ...links.flatMap(({ startedRunIds }) => startedRunIds)]);
+  return runsWithIds(db, [...ids].sort().reverse().slice(0, limit));
+}
