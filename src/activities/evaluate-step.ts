@@ -56,7 +56,7 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
   }
 }
 
-/** Converts an evaluation to a form that rows can store. The execution continues with the same value. */
+/** Masks an evaluation and converts it to a form that rows can store. The execution continues with the stored form. */
 function storable(evaluated: Evaluated, mask: Mask): Evaluated {
   return toStorable(masked(evaluated, mask));
 }

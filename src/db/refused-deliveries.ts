@@ -9,7 +9,7 @@ const KEPT = 200;
 /** Maximum number of refusals of one request that are stored; the metric counts all. */
 const KEPT_PER_REQUEST = 20;
 
-/** Stores the refusals of one request, and removes all but the newest 200 of their sender. */
+/** Stores the first 20 refusals of one request, and removes all but the newest 200 of the sender. */
 export async function keepRefusals(db: Executor, refusals: readonly RefusedDelivery[]): Promise<void> {
   const [first] = refusals;
   if (first === undefined) return;

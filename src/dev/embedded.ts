@@ -131,9 +131,9 @@ const initdbFlags = (directory: string) => [
 ];
 
 /**
- * Returns the data directory as passed to the server. If we run as root, the server runs under another account, which
- * may not have access to the path. On Linux, that account can open the working directory by this name, because the
- * process enters the directory before it changes the account.
+ * Returns the data directory as passed to the server. If Fermata runs as root, the server runs under another account,
+ * which may not have access to the path. On Linux, that account can open the working directory by the name that this
+ * function returns, because the process enters the directory before it changes the account.
  */
 function directoryArgument(dataDir: string, uid: number | undefined): string {
   return uid !== undefined && process.platform === 'linux' ? '/proc/self/cwd' : dataDir;

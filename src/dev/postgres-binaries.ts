@@ -15,7 +15,10 @@ import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, relative } from 'node:path';
 
-/** The account that runs Postgres. If we are root, this is another account, because Postgres refuses to run as root. */
+/**
+ * The account that runs Postgres. If Fermata runs as root, this is another account, because Postgres refuses to run as
+ * root.
+ */
 export interface PostgresAccount {
   uid?: number;
   gid?: number;

@@ -75,8 +75,8 @@ const limitAfter = (changes: number, ms: number): number =>
   Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
 
 /**
- * Separates changes that have no effect (`irrelevant`), which one statement marks as routed, from changes with
- * candidates, listeners, dwells or rows of `routings`.
+ * Separates changes with candidates, listeners, dwells or rows for `routings` (`relevant`) from changes without any
+ * (`irrelevant`). The latter have no effect, so one statement can mark all of them as routed.
  */
 function splitByRelevance(prepared: readonly PreparedChange[]): { irrelevant: ChangeFence[]; relevant: Routable[] } {
   const irrelevant: ChangeFence[] = [];

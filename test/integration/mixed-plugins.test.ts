@@ -40,7 +40,7 @@ describe('workers with different plugins', () => {
   };
   const save = async (document: Record<string, unknown>): Promise<string> =>
     String((await engine.call(api, 'POST', '/automations', { mode: 'parallel', max_runs: 100, ...document }))['id']);
-  /** Sets the state of an entity as a plugin's own route would. */
+  /** Sets the state of an entity as a route of a plugin would. */
   const set = async (kind: string, id: string, state: Record<string, unknown>): Promise<void> => {
     await engine.database.db.transaction((tx) => store.mutate(tx, { kind, id }, () => state, CAUSE));
     await engine.database.pool.query(`select pg_notify('fermata', 'changes')`);

@@ -3,7 +3,7 @@ import { sql } from 'drizzle-orm';
 import { isDatabaseAway } from '../../src/db/availability';
 import { startActivityBench, type ActivityBench, type Fault } from './activities';
 
-/** A step that calls a provider, and a step that writes a row to our own database. */
+/** A step that calls a provider, and a step that writes a row to Fermata's own database. */
 export const CALL = { action: 'probe.call', config: { text: 'hello' } };
 export const WRITE = { action: 'probe.write', config: { text: 'hello' } };
 /** The error that another process recorded for a run or step. */

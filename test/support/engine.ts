@@ -286,8 +286,8 @@ const callApi: Engine['request'] = async (api, method, path, body) => {
 };
 
 /**
- * Returns whether a log line reports an error in our own code. Retries can hide such an error: the test takes longer,
- * but passes.
+ * Returns whether a log line reports an error in Fermata's own code. Retries can hide such an error: the test takes
+ * longer, but passes.
  */
 const isFaultOfCode = (line: string): boolean =>
   /is not a function|is not iterable|Cannot read properties of|Cannot access '/.test(line);

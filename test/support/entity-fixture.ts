@@ -25,7 +25,7 @@ export function stoppedClock(start: string): StoppedClock {
   };
 }
 
-/** Creates an entity store that knows only these kinds, for writing as a plugin's own route would. */
+/** Creates an entity store that knows only these kinds. Tests use it to write entities as a route of a plugin would. */
 export function entityStoreOf(entityKinds: NonNullable<Plugin['entityKinds']>): EntityStore {
   return createEntityStore({
     registry: createRegistry([{ id: 'test', entityKinds }]),

@@ -38,7 +38,7 @@ export default definePlugin({
 });
 `;
 
-/** A plugin that uses everything a plugin can use, with types. */
+/** A typed plugin that uses entity kinds, actions, migrations, and services of the host and of other plugins. */
 export const TYPED = `
 import { computedEntity, definePlugin, serviceRef, sql, z, type PluginHost } from 'fermata/plugin';
 interface Directory { ownerOf(system: string): string }

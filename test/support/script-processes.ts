@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /**
- * Returns the id, environment and arguments of each process in whose environment or arguments this text occurs,
- * separately for processes outside and inside a sandbox.
+ * Finds the processes whose environment or arguments contain a text. Returns the id, environment and arguments of each
+ * process as one text, separately for processes outside and inside a sandbox.
  */
 export function processesWith(text: string): { outside: string[]; inside: string[] } {
   const own = readlinkSync('/proc/self/ns/pid');

@@ -143,8 +143,8 @@ export function parseBody(
 }
 
 /**
- * Parses a YAML body with `parse`, which may run in a thread. Otherwise like `parseBody`, but the result has no
- * positions, so the caller must locate its findings.
+ * Parses a YAML body like `parseBody`, but calls `parse`, which may use another thread. The result has no `locate`, so
+ * the caller must find the positions of findings in another way.
  */
 export async function parseLargeYaml(
   raw: Buffer,

@@ -1,7 +1,7 @@
 import type { Pool } from 'pg';
 import type { DatabaseClock } from '../../db/database-clock';
 
-/** Connection options that make Postgres find our time functions before its own. */
+/** Connection options that make Postgres find the time functions of `CLOCK_SQL` before its own. */
 export const CLOCK_OPTIONS = '-c search_path=public,pg_catalog';
 
 /**

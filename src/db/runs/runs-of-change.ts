@@ -8,7 +8,7 @@ export interface RunOfChange {
   automationName: string;
   version: number;
   triggerId: string | null;
-  /** The change that started it; for a retry, the change that started the original run. */
+  /** The change that started the run. For a retry: the change that started the original run. */
   changeId: string | null;
   /** The run whose write started this run. */
   causedBy: string | null;

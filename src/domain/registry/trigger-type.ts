@@ -46,7 +46,7 @@ export interface TriggerType {
   evaluateConfig?(payload: Record<string, unknown>, config: Record<string, unknown>): boolean;
   /**
    * Returns the first part of a config that a payload does not match; undefined = unknown. Called when `evaluateConfig`
-   * has returned false. Default: the first key of the config that has another value in the payload.
+   * has returned false. Default: the first key of the config that has a different value in the payload.
    */
   mismatch?(payload: Record<string, unknown>, config: Record<string, unknown>): ConfigComparison | undefined;
   /**

@@ -1,12 +1,12 @@
 import type { IncomingAlert } from '../../domains/alert/incoming-alert';
 
-/** An element of a message: an alert, an action on one of our objects, a rejected element, or an element to ignore. */
+/** An element of a message: an alert, an element to ignore, or a rejected element. */
 export type Element =
   { kind: 'alert'; alert: IncomingAlert; link?: Link } | { kind: 'nothing' } | { kind: 'refused'; message: string };
 
 /**
- * An action that was taken in the sender's product on an object that we created there. The key is the id of our alert
- * or incident.
+ * An action that was taken in the sender's product. If `key` is the id of a Fermata alert or incident, the action is
+ * applied to that alert or incident. Otherwise, the link is ignored, and the element is an alert of the sender.
  */
 export interface Link {
   key: string;
@@ -44,7 +44,10 @@ export class ElementError extends Error {
   override readonly name = 'ElementError';
 }
 
-/** Reads one element. An `ElementError` only rejects that element. */
+/**
+ * Returns the element that `read` returns. If `read` throws an `ElementError`, returns a rejected element, so that the
+ * other elements of the message are still processed.
+ */
 export function element(read: () => Element): Element {
   try {
     return read();

@@ -90,7 +90,7 @@ export function identitiesOf({
   return identities;
 }
 
-/** Returns the headers that automations may see, which excludes credentials and the headers that the hook hides. */
+/** Returns the headers that automations may see: all except credentials and the headers that the hook hides. */
 export function shownHeaders({
   headers,
   expected,

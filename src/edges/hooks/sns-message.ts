@@ -44,7 +44,8 @@ const DIGESTS = { '1': 'RSA-SHA1', '2': 'RSA-SHA256' } as const satisfies Record
 >;
 
 /**
- * Returns the text that is signed: the names and values of the fields that the message has, each on a separate line
+ * Returns the text that is signed: the names and values of those `SIGNED` fields that the message has, each name and
+ * each value on its own line
  * (https://docs.aws.amazon.com/sns/latest/dg/sns-verify-signature-of-message.html).
  */
 export function signedText(message: SnsMessage): string {

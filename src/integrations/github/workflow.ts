@@ -32,7 +32,7 @@ const WAIT_MS = 3_600_000;
 const POLL_MS = 5_000;
 /** Milliseconds to search for the workflow run. GitHub creates it only after it has answered the dispatch. */
 const APPEARS_MS = 60_000;
-/** Maximum difference in milliseconds between our clock and GitHub's clock. */
+/** Maximum difference in milliseconds between the worker's clock and GitHub's clock. */
 const SKEW_MS = 5_000;
 /**
  * Maximum lengths: https://docs.github.com/en/rest/deployments/statuses#create-a-deployment-status and
@@ -111,8 +111,8 @@ const StatusConfig = z.strictObject({
 });
 
 /**
- * Creates the action `integration-github.create_deployment_status`. A repeated attempt adds the same status again,
- * which has no effect.
+ * Creates the action `integration-github.create_deployment_status`. A repeated attempt adds the same status a second
+ * time, which does not change the state of the deployment.
  */
 export function createDeploymentStatus(github: GithubClient): CallingAction<z.infer<typeof StatusConfig>> {
   return {
