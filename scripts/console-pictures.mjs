@@ -41,6 +41,13 @@ async function automation(name, document) {
   return found === undefined ? (await call('POST', '/automations', { name, ...document })).id : found.id;
 }
 
+/** Returns the id of the objective of a system. Creates it if the system has none. */
+async function objectiveOf(systemId, name) {
+  const { items } = await call('GET', '/slos?limit=200');
+  const found = items.find((item) => item.systemId === systemId);
+  return (found ?? (await call('POST', '/slos', { systemId, name, target: 99.5, windowDays: 7 }))).id;
+}
+
 const alert = (fingerprint, labels, summary) => ({
   ...{ status: 'firing', fingerprint, startsAt: new Date(Date.now() - 240_000).toISOString() },
   labels: { severity: 'critical', ...labels },
@@ -130,7 +137,8 @@ async function fill() {
     const { items } = await call('GET', '/changes?entity=orders-db-lag&kind=alert&limit=1');
     return items[0]?.routedAt && items[0].changeId;
   });
-  return { pages, failed, waiting, silent, disks: await automation('Clean up full disks', {}) };
+  const objective = await objectiveOf('checkout', 'Checkout is up');
+  return { pages, failed, waiting, silent, objective, disks: await automation('Clean up full disks', {}) };
 }
 
 async function take(browser, name, path, options = {}) {
@@ -150,7 +158,7 @@ async function take(browser, name, path, options = {}) {
   await context.close();
 }
 
-const { pages, failed, waiting, silent, disks } = await fill();
+const { pages, failed, waiting, silent, objective, disks } = await fill();
 const browser = await chromium.launch({
   executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
   args: ['--headless', '--no-sandbox', '--disable-gpu'],
@@ -166,6 +174,7 @@ try {
   await take(browser, 'console-run-dark', `/runs/${failed}`, { colorScheme: 'dark' });
   await take(browser, 'console-run-390', `/runs/${failed}`, { viewport: { width: 390, height: 844 } });
   await take(browser, 'console-alert', '/alerts/checkout-errors');
+  await take(browser, 'console-objective', `/slos/${objective}`);
   await take(browser, 'console-system', '/systems/checkout');
 } finally {
   await browser.close();
