@@ -30,13 +30,18 @@ export const EntityName = z
     'Name of the entity: name and main labels of an alert, title of an incident, name of a system…; null if it has none',
   );
 
-const head = {
+/** The fields of every answer about a change: its id, its entity and its event. */
+export const changeFields = {
   changeId: z.uuid(),
   kind: z.string(),
   id: z.string(),
   name: EntityName,
   event: z.string().nullable().describe('null for a change of state'),
   customType: CustomType,
+};
+
+const head = {
+  ...changeFields,
   events: z.array(z.string()).describe('Events that triggers listen to; `automation.entity_changed` is left out'),
   contextKey: z.string().nullable(),
   occurredAt: Timestamp,
@@ -101,12 +106,7 @@ export const RunOfChangeAnswer = z
 /** A change that another answer refers to. */
 const ChangeRef = z
   .object({
-    changeId: z.uuid(),
-    kind: z.string(),
-    id: z.string(),
-    name: EntityName,
-    event: z.string().nullable().describe('null for a change of state'),
-    customType: CustomType,
+    ...changeFields,
     events: z.array(z.string()).describe('Events of the change that triggers listen to'),
   })
   .meta({ id: 'ChangeRef' });

@@ -5,7 +5,7 @@ const MAIN_LABELS = ['instance', 'host', 'hostname', 'system', 'service', 'job',
 /** Maximum number of labels in the name of an alert. */
 const MAX_LABELS = 3;
 /** Maximum length of a name, in characters. */
-const LONGEST = 120;
+const MAX_LENGTH = 120;
 
 type State = Readonly<Record<string, unknown>>;
 
@@ -46,4 +46,4 @@ function textIn(state: State, field: string): string | undefined {
   return typeof value === 'string' && value !== '' ? cut(value) : undefined;
 }
 
-const cut = (text: string): string => (text.length > LONGEST ? `${text.slice(0, LONGEST - 1)}…` : text);
+const cut = (text: string): string => (text.length > MAX_LENGTH ? `${text.slice(0, MAX_LENGTH - 1)}…` : text);

@@ -3,7 +3,7 @@ import type { Executor } from '../../db/executor';
 import { listFailedChanges, retryFailedChange, type FailedChange } from '../../db/failed-changes';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
-import { CustomType, EntityName, typeOf } from '../changes/change-answer';
+import { changeFields, typeOf } from '../changes/change-answer';
 import { nameOfEntity } from '../changes/entity-name';
 import { decodeCursor, pageOf, PageQuery, toPage } from '../http/pagination';
 import { json, readRoute, writeRoute, type Route } from '../http/route';
@@ -13,12 +13,7 @@ const TAG = 'Events';
 
 const FailedChangeAnswer = z
   .object({
-    changeId: z.uuid(),
-    kind: z.string(),
-    id: z.string(),
-    name: EntityName,
-    event: z.string().nullable().describe('null for a change of state'),
-    customType: CustomType,
+    ...changeFields,
     occurredAt: Timestamp,
     failedAt: Timestamp.nullable(),
     attempts: z.int(),

@@ -49,18 +49,17 @@ export interface RunLimit {
  * then only wait for each other inside the worker. It grows while starts are quick.
  *
  * The share of one automation begins with one run, grows while starts are quick, and shrinks after each slow start. A
- * burst of one automation therefore uses the capacity that others leave, and delays their runs little. If Temporal is
- * far away, the quickest starts take long too, so that the share grows there as well.
+ * burst of one automation therefore uses the capacity that the others leave, and delays their runs only slightly. If
+ * Temporal is far away, the quickest starts take long too, so the share grows there as well.
  */
 export function createRunLimit(slots: number): RunLimit {
   let averageMs = 0;
   let quickestMs = Infinity;
   let limit = Math.min(slots, INITIAL);
   let share = MIN_SHARE;
-  const maxShare = () => Math.max(MIN_SHARE, limit / 4);
   return {
     limit: () => limit,
-    share: () => Math.min(share, maxShare()),
+    share: () => share,
     adapt(ms, { inFlight, isShareUsed }) {
       averageMs += WEIGHT * (ms - averageMs);
       quickestMs = Math.min(ms, quickestMs * FORGET_QUICKEST);
@@ -69,9 +68,10 @@ export function createRunLimit(slots: number): RunLimit {
       // The limit grows only while at least a quarter of it is used. Otherwise nothing shows that a higher limit helps.
       else if (inFlight >= limit / 4) limit = Math.min(slots, limit + 1);
       const delaysOthers = ms > FACTOR * quickestMs + SHARE_ALLOWANCE_MS;
-      if (delaysOthers) share = Math.max(MIN_SHARE, share * SHRINK_SHARE);
-      // The share grows only while an automation uses it up. Otherwise nothing shows that a larger one is harmless.
-      else if (isShareUsed) share = Math.min(maxShare(), share + GROW_SHARE);
+      if (delaysOthers) share *= SHRINK_SHARE;
+      // The share grows only while an automation uses all of it. Otherwise nothing shows that a larger one is harmless.
+      else if (isShareUsed) share += GROW_SHARE;
+      share = Math.max(MIN_SHARE, Math.min(share, limit / 4));
     },
   };
 }

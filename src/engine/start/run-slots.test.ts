@@ -191,7 +191,7 @@ describe('slots of runs', () => {
     for (let n = 2; n < 20; n += 1) expect(run.reserve(`burst ${n}`, 'burst')).toBe(true);
   });
 
-  it('are shared so that one automation may use more while starts are quick, but at most a quarter of the limit', () => {
+  it('give one automation a larger share while starts are quick, up to a quarter of the limit', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1, 20);
     expect(run.share()).toBe(1);
@@ -202,7 +202,7 @@ describe('slots of runs', () => {
     expect(run.share()).toBe(5);
   });
 
-  it('are shared so that one automation may use less after each slow start, down to one run', () => {
+  it('give one automation a smaller share after each slow start, down to one run', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1_000, 20);
     startBurst(1, 60);
@@ -213,13 +213,13 @@ describe('slots of runs', () => {
     expect(run.share()).toBe(2);
   });
 
-  it('are shared in the same way where all starts take long, because Temporal is far away', () => {
+  it('give one automation a larger share even if all starts take long because Temporal is far away', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1_000, 300);
     expect(run.share()).toBe(5);
   });
 
-  it('do not become more for one automation that does not use its share', () => {
+  it('do not give a larger share while no automation uses all of its share', () => {
     const { run, pass, startBurst } = sharedSlots();
     startBurst(25, 20);
     for (let n = 0; n < 100; n += 1) {
@@ -240,7 +240,7 @@ describe('slots of runs', () => {
     expect(run.reserve('next', 'burst')).toBe(true);
   });
 
-  it('do not become more because of calls that wait for their responses', () => {
+  it('do not increase because of calls that wait for their responses', () => {
     const { run, pass } = slotsOf(100);
     for (let n = 0; n < 15; n += 1) {
       run.enter(`hangs ${n}`, undefined);

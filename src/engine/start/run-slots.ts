@@ -182,7 +182,7 @@ class SlotTable implements RunSlots {
 
   share(): number {
     const isAlone = this.#now() - this.#sharedAt > ALONE_MS;
-    return Math.max(1, Math.floor(isAlone ? this.#limit.limit() : this.#limit.share()));
+    return Math.floor(isAlone ? this.#limit.limit() : this.#limit.share());
   }
 
   full(): string[] {

@@ -1,0 +1,89 @@
+import { join } from 'node:path';
+import { defineEntity, z } from '../../src/plugin';
+import { projectRoot } from '../../src/project-root';
+import { startEngine, type Engine } from './engine';
+import { entityStoreOf } from './entity-fixture';
+import { startFermata, type FermataProcess } from './process';
+import { until } from './until';
+
+export const WEATHER = join(projectRoot(), 'examples', 'plugins', 'weather', 'plugin.mjs');
+export const TIDE = join(projectRoot(), 'test', 'support', 'tide-plugin.mjs');
+export const HARBOUR = join(projectRoot(), 'test', 'support', 'harbour-plugin.mjs');
+/** The cause of changes that a test writes itself. */
+export const CAUSE = { actor: { type: 'system', id: 'test' }, causedBy: null, depth: 0 } as const;
+
+const store = entityStoreOf([
+  defineEntity('weather', z.object({ condition: z.string(), windKmh: z.number() }), { description: 'Wind' }),
+  defineEntity('tide', z.object({ level: z.number() }), { description: 'Level' }),
+]);
+
+/** An installation with an API that has all plugins of these tests, and workers with different plugins. */
+export interface PluginFleet {
+  engine: Engine;
+  api: FermataProcess & { url: string };
+  /** Starts a worker with these plugins (paths, separated by commas). */
+  start(plugins: string): Promise<FermataProcess>;
+  /** Starts a worker that does not reach Temporal: it routes changes and fires dwells, and executes nothing. */
+  startAway(plugins: string): Promise<void>;
+  /** Stops the workers that `start` and `startAway` have started. */
+  stopWorkers(): Promise<void>;
+  /** Saves a `parallel` automation and returns its id. */
+  save(document: Record<string, unknown>): Promise<string>;
+  /** Sets the state of an entity as a route of a plugin would. */
+  set(kind: string, id: string, state: Record<string, unknown>): Promise<void>;
+  /** Returns the number of runs of each automation. */
+  runsOf(...automations: string[]): Promise<number[]>;
+  /** Waits until the first run of an automation is reported as stuck, and returns the run from the API. */
+  stuckRun(automation: string): Promise<Record<string, unknown>>;
+  close(): Promise<void>;
+}
+
+export async function startPluginFleet(): Promise<PluginFleet> {
+  const engine = await startEngine();
+  const api = await engine.api({ FERMATA_PLUGINS: [WEATHER, TIDE, HARBOUR].join(',') });
+  let running: FermataProcess[] = [];
+  return {
+    engine,
+    api,
+    async start(plugins) {
+      const worker = await engine.worker({ FERMATA_PLUGINS: plugins });
+      running.push(worker);
+      return worker;
+    },
+    async startAway(plugins) {
+      const env = engine.env({ FERMATA_PLUGINS: plugins, TEMPORAL_ADDRESS: '127.0.0.1:1' });
+      const worker = startFermata(['worker'], env);
+      running.push(worker);
+      await until('the worker is live', async () => {
+        const { rows } = await engine.database.pool.query(
+          'select 1 from workers where pid = $1 and expires_at >= clock_timestamp()',
+          [worker.child.pid],
+        );
+        return rows.length === 1;
+      });
+    },
+    async stopWorkers() {
+      await Promise.all(running.map((worker) => worker.stop()));
+      running = [];
+    },
+    async save(document) {
+      const saved = await engine.call(api, 'POST', '/automations', { mode: 'parallel', max_runs: 100, ...document });
+      return String(saved['id']);
+    },
+    async set(kind, id, state) {
+      await engine.database.db.transaction((tx) => store.mutate(tx, { kind, id }, () => state, CAUSE));
+      await engine.database.pool.query(`select pg_notify('fermata', 'changes')`);
+    },
+    async runsOf(...automations) {
+      return (await Promise.all(automations.map((id) => engine.runs(id)))).map(({ length }) => length);
+    },
+    stuckRun: (automation) =>
+      until('the run says why it is stuck', async () => {
+        const [row] = await engine.runs(automation);
+        if (row === undefined) return null;
+        const { run } = (await engine.call(api, 'GET', `/runs/${row.id}`)) as { run: Record<string, unknown> };
+        return run['status'] === 'running' && run['stuck'] !== null ? run : null;
+      }),
+    close: () => engine.close(),
+  };
+}
