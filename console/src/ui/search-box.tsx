@@ -43,9 +43,9 @@ export function SearchBox({ label, placeholder, name = 'q', isComplete = () => t
 }
 
 /**
- * Keeps the typed text, and passes it to `onSearch` after a pause. `given` is the text in the address. It changes some
- * time after `onSearch` was called, when the user may have typed on. Only a text in the address that was not typed here,
- * for example after the Back button was pressed, replaces the typed one.
+ * Keeps the typed text, and passes it to `onSearch` after a pause. `given` is the text in the address. The address
+ * changes some time after the call of `onSearch`, and the user may have continued to type by then. The typed text is
+ * therefore replaced only by a text in the address that was not typed here, e.g. after the Back button was pressed.
  */
 function useTyped(given: string, onSearch: (text: string) => void, isComplete: (text: string) => boolean) {
   const [text, setText] = useState(given);

@@ -21,8 +21,8 @@ const SHARE_FORGETS_MS = 5_000;
  */
 const ARRIVES_WITHIN_MS = 2_000;
 /**
- * Milliseconds within which a run that was resumed usually begins its next local step here. After that, another process
- * is assumed to continue the run, or the run to wait for another of its branches.
+ * Milliseconds within which a resumed run usually begins its next local step here. After that, either another process
+ * has continued the run, or the run waits for another of its branches.
  */
 const RESUMES_WITHIN_MS = 250;
 /** Longest wait of a run in `resume`, in milliseconds. */
