@@ -9,7 +9,7 @@ const STALE: Readonly<Record<string, readonly string[]>> = {
   alert: ['alerts', 'alert', 'silences', 'changes', 'now'],
   automation: ['automations', 'automation', 'now'],
 };
-/** Milliseconds for which events are collected before the stale queries are read again. */
+/** Delay in milliseconds between an event and the next read of stale queries. Events in between share that read. */
 const REFRESH_MS = 700;
 
 export type LiveState = 'connecting' | 'live' | 'lost';
@@ -21,7 +21,7 @@ const setState = (next: LiveState) => {
   listeners.forEach((listener) => listener());
 };
 
-/** Returns whether the page is connected to the stream of events. */
+/** Returns the state of the page's connection to the event stream. `lost` means that the browser or page reconnects. */
 export function useLiveState(): LiveState {
   return useSyncExternalStore(
     (listener) => {
@@ -33,8 +33,8 @@ export function useLiveState(): LiveState {
 }
 
 /**
- * Follows the stream of events while the component is mounted. The browser reconnects automatically and resumes after
- * the last event that it received.
+ * Follows the event stream while the component is mounted, and marks the queries as stale that an event affects. When a
+ * lost connection has been restored, every query is read again.
  */
 export function useLive(): void {
   useEffect(() => {

@@ -21,8 +21,8 @@ const CALLS: { [Name in keyof Kinds]: () => Promise<{ items: Kinds[Name][] }> } 
 };
 
 /**
- * Reads the triggers, actions, artifact types, filters or entity kinds of the API. They do not change while the API
- * runs.
+ * Reads the triggers, actions, artifact types, filters or entity kinds of the API. The list is cached for five minutes,
+ * because it rarely changes: all but custom entity kinds stay the same until the API restarts.
  */
 export const registryQuery = <Name extends keyof Kinds>(name: Name) =>
   queryOptions({

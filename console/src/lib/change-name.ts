@@ -8,13 +8,17 @@ interface NamedChange {
 }
 
 /**
- * Returns the display name of a change: the type of a custom event, otherwise the event, otherwise "<kind> changed".
+ * Returns the display name of a change: the type of a custom event, otherwise the first event that triggers can
+ * receive, otherwise the change's own event, otherwise `<kind> changed`. Returns undefined if all of these are absent.
  */
 export function changeName({ kind, event, customType, events }: NamedChange): string | undefined {
   return customType ?? events?.[0] ?? event ?? (kind === null ? undefined : `${kind} changed`);
 }
 
-/** Returns the event that started a run, or the type of a custom event. Returns null for a run that was started manually. */
+/**
+ * Returns the event that started a run, or the type of a custom event. Returns null for a run that was started
+ * manually.
+ */
 export function runEvent({ customType, triggerEvent }: { customType: string | null; triggerEvent: string | null }) {
   return customType ?? triggerEvent;
 }

@@ -84,7 +84,8 @@ function gatesOf({ triggers, conditions }: FlowModel, counts: Counts, graph: Gra
 const exitOf = (from: string): Exit => ({ from, label: '', kind: 'next' });
 
 /**
- * Adds a text to the label of the first exit only. On every edge, it would look like a separate count for each edge.
+ * Returns the exits with a text added to the label of the first one. If every edge had the text, it would look like a
+ * separate count for each edge.
  */
 function labelled(exits: readonly Exit[], text: string | undefined): Exit[] {
   if (text === undefined || text === '') return [...exits];
@@ -157,8 +158,8 @@ function chooseExits({ path, branches }: FlowStep, graph: GraphModel): Exit[] {
 }
 
 /**
- * Returns where in the definition a step of a run is. Only the pass number is removed: `repeat[3].sequence` becomes
- * `repeat.sequence`.
+ * Returns the path in the definition for the path of a step in a run. Removes only the numbers of loop passes:
+ * `repeat[3].sequence` becomes `repeat.sequence`.
  */
 export const placeInDefinition = (path: string): string => path.replaceAll(/\.repeat\[\d+\]/g, '.repeat');
 

@@ -1,4 +1,4 @@
-/** A period in which nothing started or ended, drawn narrower than its length. */
+/** A period in which nothing started or ended. Every fold is drawn with the same width. */
 export interface Fold {
   /** Position of the middle of the fold on the axis, from 0 to 1. */
   at: number;
@@ -14,12 +14,13 @@ export interface TimeAxis {
 
 /** Minimum length of a fold. */
 const SHORTEST_FOLD_MS = 5_000;
+/** Width of a fold, as a fraction of the axis. */
 const FOLD_WIDTH = 0.1;
 const MAX_FOLDS = 5;
 
 /**
- * Returns an axis from `from` to `to`. The longest gaps between neighbouring instants are folded if they amount to at
- * least two thirds of the time.
+ * Returns an axis from `from` to `to` (ms since the epoch). Up to five of the longest gaps between neighbouring
+ * instants are folded, if each lasts at least 5 s and together they amount to at least two thirds of the time.
  */
 export function timeAxis(instants: readonly number[], from: number, to: number): TimeAxis {
   const marks = [...new Set([from, ...instants.filter((at) => at > from && at < to), to])].sort((a, b) => a - b);

@@ -20,7 +20,7 @@ export const dateText = (at: number): string => DATE.format(at);
 
 /**
  * Returns at most `most` evenly spaced ticks between two instants, at round times of the browser's time zone: whole
- * days, or hours counted from midnight. The spacing is the smallest that needs no more ticks.
+ * days, or hours counted from midnight. Uses the smallest spacing for which `most` ticks suffice.
  */
 export function timeTicks(from: number, to: number, most: number): TimeTick[] {
   const all = STEPS.map((step) => ticksOf(step, from, to));

@@ -27,7 +27,7 @@ export function relativeText(at: number, now: number): string {
   return ms > 0 ? `${count} ${name} ago` : `in ${count} ${name}`;
 }
 
-/** Returns the date and time in the browser's time zone, including the name of the zone. */
+/** Returns the date and time to the millisecond in the browser's time zone, with the name of the zone. */
 export function absoluteText(at: number): string {
   return new Intl.DateTimeFormat(undefined, {
     ...{ year: 'numeric', month: 'short', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit' },

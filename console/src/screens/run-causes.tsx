@@ -20,7 +20,7 @@ type Below = Causes['down'][number];
 const REFRESH_MS = 10_000;
 const SETTLED_MS = 60_000;
 
-/** Shows what led to a run, back to the first change, and everything that its steps caused. */
+/** Shows what led to a run, back to the first change, the changes and runs that its steps caused, and its retries. */
 export function RunCauses({ run }: { run: RunData }) {
   const { id, finishedAt } = run;
   const isSettled = finishedAt !== null && Date.now() - Date.parse(finishedAt) > SETTLED_MS;

@@ -9,7 +9,10 @@ import { Loaded } from '../ui/page';
 type RunData = components['schemas']['Run'];
 type Step = components['schemas']['Step'];
 
-/** Reads the version of the definition to which a run is pinned. Returns null if that version is no longer kept. */
+/**
+ * Reads the version of the definition to which a run is pinned. The result is null if that version is not among the 200
+ * newest that are kept.
+ */
 export const pinnedVersionQuery = ({ automationId, version: pinned }: RunData) =>
   queryOptions({
     queryKey: ['automation', automationId, 'version', pinned],

@@ -207,9 +207,9 @@ function EndedBy({ endedBy }: { endedBy: Record<string, unknown> }) {
 }
 
 /**
- * Returns the step to show: the one in the address, otherwise the last failed one, otherwise the last waiting one. If
- * the address names no step, also the last step of a run that has ended. The defaults are known only once all steps
- * have been read.
+ * Returns the step to show: the step in the address, otherwise the last failed step, otherwise the last waiting step.
+ * If a run has ended and the address names no step, the last step is the final choice. Steps that contain other steps
+ * are shown only if the address names them. Until all steps have been read, only the step in the address is returned.
  */
 function useShownStep(run: RunData | undefined, steps: readonly Step[], complete: boolean): Step | undefined {
   const chosen = useChosen();

@@ -6,7 +6,7 @@ interface EntityNameProps {
   id: string;
   /** Display name; null if the entity has none. */
   name: string | null;
-  /** Number of characters of an id without a name. */
+  /** Number of characters to which the id of an entity without a name is shortened. Default: 40. */
   short?: number;
 }
 

@@ -39,7 +39,7 @@ export function ActionButton({
   );
 }
 
-/** Returns a mutation that reads the lists named in `refresh` again when it succeeds, and then calls `done`. */
+/** Returns a mutation that, once it has succeeded, reads the lists named in `refresh` again and then calls `done`. */
 export function useSave<Result>(
   refresh: readonly string[],
   send: () => Promise<Result>,

@@ -87,7 +87,9 @@ export function Loading({ rows = 6 }: { rows?: number }) {
   );
 }
 
-/** Shows the error of a query, a placeholder while it loads, or its data. */
+/**
+ * Shows the data of a query, a placeholder while it loads, or its error. If a later read fails, shows error and data.
+ */
 export function Loaded<T>({
   query,
   children,

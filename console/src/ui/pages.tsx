@@ -7,7 +7,9 @@ interface PageOf<Item> {
   nextCursor: string | null;
 }
 
-/** Reads a list page by page. Events of the stream refresh the list by the first part of `key`. */
+/**
+ * Reads a list page by page. The event stream refreshes it if the first part of `key` is one that an event makes stale.
+ */
 export function usePages<Answer extends PageOf<unknown>>(
   key: readonly unknown[],
   read: (cursor: string | undefined) => Promise<Answer>,

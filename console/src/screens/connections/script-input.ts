@@ -44,7 +44,7 @@ const START: ScriptInput = {
   ...{ env: [], secrets: [], packages: '' },
 };
 
-/** What was loaded from a run. Its fields are undefined until they have been read. */
+/** What was loaded from a run. `runId` and `script` are undefined until the scope or the step has been read. */
 export interface LoadedStep {
   runId: string | undefined;
   path: string | undefined;
@@ -53,7 +53,10 @@ export interface LoadedStep {
   error: Error | null;
 }
 
-/** Returns the edited input, and a function that changes parts of it. Begins with the script and scope of a step, if given. */
+/**
+ * Returns the edited input, and a function that changes parts of it. The scope of the given run or step and the script
+ * of the given step replace the sample input once they have been read.
+ */
 export function useScriptInput(runId: string | undefined, path: string | undefined) {
   const [input, setInput] = useState(START);
   const set = (changes: Partial<ScriptInput>) => setInput((before) => ({ ...before, ...changes }));
@@ -86,7 +89,7 @@ function inputOf({ kind, script, packages, env, secretEnv }: StepScript): Partia
 /**
  * Runs a script on the server.
  * @throws {SyntaxError} when the context is not JSON
- * @throws {ApiError}
+ * @throws {ApiError} when the API refuses the call or cannot be reached
  */
 export function runScript({ kind, script, context, env, secrets, packages }: ScriptInput) {
   const named = secrets.filter(({ name }) => name !== '');

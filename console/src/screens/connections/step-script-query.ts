@@ -4,7 +4,7 @@ import { queryClient } from '../../api/query-client';
 import { scriptOf, type StepScript } from '../../lib/step-script';
 import { pinnedVersionQuery } from '../run-graph';
 
-/** Reads the script of a step of a run. The result is null if the step runs no script. */
+/** Reads the script of a step of a run. The result is null if the step runs no script or does not exist. */
 export const stepScriptQuery = (runId: string, path: string) =>
   queryOptions({
     queryKey: ['step-script', runId, path],

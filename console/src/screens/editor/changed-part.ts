@@ -1,4 +1,4 @@
-/** A replacement of a part of a text, as CodeMirror takes it. */
+/** A replacement for the characters of a text from `from` up to `to`, in the format of CodeMirror. */
 interface ChangedPart {
   from: number;
   to: number;

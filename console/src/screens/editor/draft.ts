@@ -9,7 +9,7 @@ export interface Draft {
 
 const keyOf = (id: string) => `fermata.draft.${id}`;
 
-/** Returns the draft for an automation id, or for `new`. */
+/** Returns the draft for an automation id or for `new`. Returns undefined if there is none or it cannot be read. */
 export function readDraft(id: string): Draft | undefined {
   try {
     const value = JSON.parse(window.localStorage.getItem(keyOf(id)) ?? 'null') as Partial<Draft> | null;

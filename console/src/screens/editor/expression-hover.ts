@@ -16,7 +16,10 @@ export interface Explanation {
 /** Maximum number of characters to show of a variable's value. */
 const MAX_SHOWN = 120;
 
-/** Returns the hover text for the name at an offset in an expression, or undefined outside of expressions. */
+/**
+ * Returns the hover text for the name at an offset in an expression. Returns undefined if the offset is not at a name
+ * in an expression, or if nothing is known about the name.
+ */
 export function explainName(
   text: string,
   offset: number,
@@ -103,7 +106,10 @@ function schemaLines(sources: readonly Source[]): string[] {
   ];
 }
 
-/** Returns a line that names the triggers or waits whose payload contains the value. */
+/**
+ * Returns a line that names the events whose payload contains the value, or the possible events if none of their
+ * payloads does. Returns no line for a value outside a payload.
+ */
 function eventLines(chain: readonly string[], sources: readonly Source[], standing: Standing): string[] {
   const at = chain.indexOf('payload');
   if (at < 0) return [];

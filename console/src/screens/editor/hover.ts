@@ -97,7 +97,7 @@ function windowText(read: (key: string) => string | undefined): string {
   return `The automation starts after ${count} events within ${durationText(minutes * 60_000)}.${again}${counted}`;
 }
 
-/** Describes a cron pattern in words and lists its next three times. */
+/** Describes a cron pattern in words and lists its next three times. For an invalid pattern, returns the error. */
 export function cronLines(text: string, timezone = 'UTC'): string[] {
   try {
     const pattern = parseCron(text);

@@ -10,7 +10,8 @@ import { cronTrigger, intervalTrigger } from '../../../../src/domains/automation
 import { webhookTrigger } from '../../../../src/domains/automation/triggers/webhook';
 
 /**
- * Responses of the API that the local validator needs. Names are absent if their list cannot be read or is incomplete.
+ * Responses of the API that the local validator needs. `connections`, `hooks` and `secrets` are absent if the list
+ * cannot be read or is incomplete. Their names are then not checked.
  */
 export interface ValidatorKnowledge {
   plugins: DescribedPlugins;

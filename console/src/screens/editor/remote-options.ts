@@ -38,7 +38,7 @@ export function remoteFieldAt(text: string, offset: number, knowledge: Knowledge
   };
 }
 
-/** Returns the connection that a step refers to by id or name. */
+/** Returns the connection that a step refers to by id or name, if the step's action accepts its type. */
 function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[]) {
   const action = knowledge.actions.find(({ id }) => id === valueAt(entries, [...step, 'action']));
   const name = valueAt(entries, [...step, 'config', action?.connectionField ?? 'connectionId']);
@@ -49,8 +49,8 @@ function connectionOf(step: Path, knowledge: Knowledge, entries: readonly Entry[
 }
 
 /**
- * Returns the plain values of a config except for one field. Templates are left out, because they have no value until a
- * run renders them.
+ * Returns the scalar values of a config, except for one field. Templates are left out, because they have no value until
+ * a run renders them.
  */
 function scalarsOf(config: Path, entries: readonly Entry[], except: string): Record<string, string> {
   const given: Record<string, string> = {};

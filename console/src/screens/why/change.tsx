@@ -262,7 +262,10 @@ function Causes({ detail: { causes } }: { detail: Detail }) {
   );
 }
 
-/** A run, the change that belongs to it, and the changes from which that change was derived. */
+/**
+ * Shows a run of a causal chain with the change of its link: above the shown change, the change that started the run;
+ * below it, a change that the run wrote. Also shows the changes from which that change was derived.
+ */
 function RunOfCause({ cause }: { cause: Detail['causes']['up'][number] }) {
   const { runId, automationName, changeId, from } = cause;
   return (
