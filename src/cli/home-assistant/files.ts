@@ -1,5 +1,6 @@
 import {
   Document,
+  isAlias,
   isMap as isYamlMap,
   isPair,
   isScalar,
@@ -8,12 +9,16 @@ import {
   YAMLMap,
   YAMLSeq,
   type Node,
+  type Pair,
 } from 'yaml';
 import { List, noteText, TaggedValue, type Note } from './not-imported';
 import type { Imported } from './automation';
 import { isMap, listOf, type Fragment } from './values';
 
-/** Thrown for a file that is not valid YAML of Home Assistant. The message contains the position and the reason. */
+/**
+ * Thrown for a file that is not valid YAML, or that is neither a map nor a list of automations. The message contains
+ * the reason.
+ */
 export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile';
 }
@@ -27,7 +32,7 @@ export function readAutomations(text: string): Fragment[] {
   const document = parseDocument(text, { logLevel: 'silent' });
   const [problem] = document.errors;
   if (problem) throw new UnreadableFile(problem.message);
-  const value = plain(document.contents);
+  const value = new Conversion().convert(document.contents);
   const found = isMap(value) ? inConfiguration(value) : listOf(value);
   if (found.length === 0) throw new UnreadableFile('The file contains no automations.');
   return found.map((one, index) => {
@@ -43,18 +48,65 @@ function inConfiguration(value: Fragment): unknown[] {
   return Object.entries(value).flatMap(([key, one]) => (/^automation( |$)/.test(key) ? listOf(one) : []));
 }
 
-/** Converts a YAML node to plain data. Scalars with a tag such as `!secret` become `TaggedValue`s. */
-function plain(node: unknown): unknown {
-  if (isScalar(node)) {
-    const isTagged = node.tag !== undefined && node.tag.startsWith('!') && !node.tag.startsWith('!!');
-    return isTagged ? new TaggedValue(node.tag ?? '', String(node.value)) : node.value;
+/** Maximum number of values in a file after its aliases are expanded, because nested aliases can expand to any size. */
+const MAX_VALUES = 1_000_000;
+
+/**
+ * Converts YAML nodes to plain data. Aliases are expanded, and merge keys (`<<`) are applied, as in YAML 1.1. Scalars
+ * with a tag such as `!secret` become `TaggedValue`s.
+ */
+class Conversion {
+  private readonly anchors = new Map<string, unknown>();
+  private readonly open = new Set<unknown>();
+  private values = 0;
+
+  /** @throws {UnreadableFile} when an alias has no anchor or contains itself, or for more than `MAX_VALUES` values */
+  convert(node: unknown): unknown {
+    if (isAlias(node)) return this.alias(node.source);
+    this.values += 1;
+    if (this.values > MAX_VALUES) {
+      throw new UnreadableFile(`The file has more than ${MAX_VALUES} values once its aliases are written out.`);
+    }
+    const { anchor } = Object(node) as { anchor?: string };
+    if (anchor !== undefined) this.anchors.set(anchor, node);
+    if (isScalar(node)) {
+      const isTagged = node.tag !== undefined && node.tag.startsWith('!') && !node.tag.startsWith('!!');
+      return isTagged ? new TaggedValue(node.tag ?? '', String(node.value)) : node.value;
+    }
+    this.open.add(node);
+    const value = isSeq(node) ? node.items.map((item) => this.convert(item)) : isYamlMap(node) ? this.map(node) : null;
+    this.open.delete(node);
+    return value;
   }
-  if (isSeq(node)) return node.items.map(plain);
-  if (isYamlMap(node)) {
-    return Object.fromEntries(node.items.filter(isPair).map(({ key, value }) => [String(plain(key)), plain(value)]));
+
+  private alias(name: string): unknown {
+    const target = this.anchors.get(name);
+    if (target === undefined) throw new UnreadableFile(`The alias "*${name}" has no anchor "&${name}" before it.`);
+    if (this.open.has(target)) throw new UnreadableFile(`The alias "*${name}" contains itself.`);
+    return this.convert(target);
   }
-  return null;
+
+  /** Keys of the map itself replace merged keys. If several maps are merged, the first one with a key applies. */
+  private map({ items }: YAMLMap): Record<string, unknown> {
+    const own: [string, unknown][] = [];
+    const merged: [string, unknown][] = [];
+    for (const pair of items.filter(isPair)) {
+      const name = String(this.convert(pair.key));
+      const value = this.convert(pair.value);
+      if (isMergeKey(pair) && listOf(value).every(isMap)) merged.unshift(...mergedEntries(listOf(value)));
+      else own.push([name, value]);
+    }
+    return Object.fromEntries([...merged, ...own]);
+  }
 }
+
+const isMergeKey = ({ key }: Pair): boolean => isScalar(key) && key.value === '<<' && key.type === 'PLAIN';
+
+const mergedEntries = (maps: unknown[]): [string, unknown][] =>
+  maps
+    .filter(isMap)
+    .reverse()
+    .flatMap((map) => Object.entries(map));
 
 /** Returns an automation as a YAML document. Notes become comments at their positions. */
 export function writeAutomation({ id, document: content, notes }: Imported): string {

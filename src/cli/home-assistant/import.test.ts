@@ -274,6 +274,47 @@ automation ui:
     expect(all[0]?.definition['triggers']).toEqual([expect.objectContaining({ id: 'none', enabled: false })]);
   });
 
+  it('expands aliases and merge keys, as Home Assistant does', () => {
+    const [, two] = imported(`
+- alias: One
+  triggers: &triggers
+    - { trigger: state, entity_id: light.kitchen, to: 'on' }
+  actions:
+    - &pause { delay: '00:00:05', alias: Pause }
+- alias: Two
+  triggers: *triggers
+  actions:
+    - *pause
+    - { <<: *pause, alias: Longer pause }
+    - { <<: [*pause, { delay: '00:00:09', enabled: false }] }
+`);
+    expect(two?.left).toEqual([]);
+    expect(two?.definition['triggers']).toHaveLength(1);
+    expect(two?.definition['actions']).toEqual([
+      { description: 'Pause', delay: '00:00:05' },
+      { description: 'Longer pause', delay: '00:00:05' },
+      { description: 'Pause', delay: '00:00:05', enabled: false },
+    ]);
+  });
+
+  it('keeps a merge key that Home Assistant fills from another file as a note', () => {
+    const [one] = imported(`
+- alias: Shared
+  triggers: [{ trigger: webhook, webhook_id: x }]
+  actions: [{ delay: 5 }]
+  <<: !include shared.yaml
+`);
+    expect(one?.left).toEqual(['"<<" has no counterpart']);
+  });
+
+  it('refuses aliases that have no anchor, contain themselves or expand to too many values', () => {
+    expect(() => readAutomations('- actions: *missing')).toThrow('The alias "*missing" has no anchor "&missing"');
+    expect(() => readAutomations('- &a { actions: [*a] }')).toThrow('The alias "*a" contains itself');
+    const levels = Array.from({ length: 7 }, (_, n) => `  - &l${n + 1} [${Array(10).fill(`*l${n}`).join(', ')}]`);
+    const text = ['- alias: x', '  actions:', '  - &l0 [1, 1, 1]', ...levels].join('\n');
+    expect(() => readAutomations(text)).toThrow(UnreadableFile);
+  });
+
   it('refuses text that is not YAML, and documents without automations', () => {
     expect(() => readAutomations('a: [')).toThrow(UnreadableFile);
     expect(() => readAutomations('sensor: []')).toThrow('The file contains no automations.');
