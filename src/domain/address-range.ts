@@ -4,7 +4,8 @@ import ipaddr from 'ipaddr.js';
 export type AddressRange = [ipaddr.IPv4 | ipaddr.IPv6, number];
 
 /**
- * Parses an address, or a range in CIDR notation.
+ * Parses an address, or a range in CIDR notation. A single IPv6 address that maps an IPv4 address becomes the IPv4
+ * address.
  * @throws {Error} for anything else
  */
 export function parseAddressRange(text: string): AddressRange {

@@ -117,7 +117,7 @@ export function messageOf(error: unknown): string {
   return 'params' in error && error.cause instanceof Error ? messageOf(error.cause) : error.message;
 }
 
-/** Makes the compiler prove that every case of a union is handled. */
+/** Makes the compiler check that a switch covers every case of a union. Throws if it is called at run time. */
 export function assertNever(value: never): never {
   throw new Error(`Unhandled case: ${JSON.stringify(value)}`);
 }

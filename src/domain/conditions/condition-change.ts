@@ -51,7 +51,7 @@ function changeOf(condition: Condition, scope: Scope, context: ConditionContext)
 
 /**
  * Returns the earliest time after `now` at which a condition could change with the scope unchanged. Returns null when
- * it never could, and `unknown` when it must be evaluated again after `RECHECK_MS`. A part that fails is `unknown`.
+ * it never could, and `unknown` when it must be evaluated again after `RECHECK_MS`. A failure counts as `unknown`.
  */
 export function earliestConditionChange(condition: Condition, scope: Scope, context: ConditionContext): EarliestChange {
   try {

@@ -86,7 +86,7 @@ function held(trace: ConditionTrace, condition: Condition, path: string): Decidi
 
 const hasValue = (trace: ConditionTrace): boolean => Object.hasOwn(trace, 'actual');
 
-/** The operand of a negation, which is what the trace of a negation has as its actual value. */
+/** Matches a negation and captures its operand. The actual value in the trace of a negation is that of the operand. */
 const NEGATED = /^!\s*(.+)$/s;
 
 function leafOf({ condition, actual, wanted }: ConditionTrace, path: string): DecidingPart {

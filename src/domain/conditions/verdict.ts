@@ -1,4 +1,7 @@
-/** The result of a condition: true, false, or an error. `reason` explains to people why it is not true. */
+/**
+ * The result of a condition: true, false, or an error. `reason` is a text for people; it says why the result is not
+ * true.
+ */
 export interface Verdict {
   value: boolean | 'error';
   reason?: string;

@@ -178,7 +178,7 @@ export const ACTION_FORMS = {
 
 type StepBase = Pick<DelayAction, keyof typeof base>;
 
-/** Performs the steps of the first branch whose `when` is true. */
+/** Performs the steps of the first branch whose `when` is true, or those of `else` if there is no such branch. */
 export interface ChooseAction extends StepBase {
   choose: { when: Condition; sequence: ActionStep[] }[];
   else: ActionStep[];

@@ -5,7 +5,7 @@ export const MAX_DURATION_MS = 30 * 24 * 3_600_000;
 
 const UNITS_MS = { seconds: 1_000, minutes: 60_000, hours: 3_600_000, days: 86_400_000 } as const;
 const CLOCK = /^(\d{1,3}):([0-5]\d):([0-5]\d)$/;
-/** Format of Prometheus durations: units from large to small, each at most once. */
+/** Format of Prometheus durations, without weeks and years: units from large to small, each at most once. */
 const COMPACT = /^(?:(\d{1,6})d)?(?:(\d{1,6})h)?(?:(\d{1,8})m)?(?:(\d{1,9})s)?(?:(\d{1,12})ms)?$/;
 
 const unit = (name: string) => z.number().min(0).optional().describe(`Number of ${name}`);
@@ -99,14 +99,17 @@ function rangeProblem(ms: number): string | undefined {
 }
 
 /**
- * Thrown when the template of a duration renders to something that is not a duration. The message names the value and
- * the problem.
+ * Thrown for a value that is not a duration, or not greater than 0 and at most 30 days. The message states the problem
+ * and, for a template, what it rendered to.
  */
 export class DurationError extends Error {
   override readonly name = 'DurationError';
 }
 
-/** Returns a rendered duration in milliseconds. It may be a number of seconds, numeric text, "1h30m" or "hh:mm:ss". */
+/**
+ * Returns a rendered duration in milliseconds. It may be a number of seconds, numeric text, "1h30m" or "hh:mm:ss".
+ * @throws {DurationError} for anything else
+ */
 function renderedToMs(rendered: unknown): number {
   const text = typeof rendered === 'string' ? rendered.trim() : rendered;
   const seconds = typeof text === 'string' && text !== '' ? Number(text) : text;

@@ -14,7 +14,7 @@ export interface Report extends RawFinding {
   inside?: { line: number; column: number };
 }
 
-/** Collects the findings of a validation, and converts their paths to texts. */
+/** Collects the findings of a validation, up to `MAX_FINDINGS` and each one once, and converts their paths to texts. */
 export class Findings {
   private readonly found = { errors: [] as Finding[], warnings: [] as Finding[] };
   private readonly seen = new Set<string>();

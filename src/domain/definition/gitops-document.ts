@@ -45,6 +45,7 @@ export function isGitOps(document: Record<string, unknown>): boolean {
 /**
  * Extracts the automation from `{apiVersion, kind, metadata, spec}`. The name of the automation is `metadata.title`, or
  * `metadata.name` if there is no title. The description in `metadata` and the label `group` override those in `spec`.
+ * If the form is not valid, the result has only findings: `name` and `document` are empty.
  */
 export function fromGitOps(whole: Record<string, unknown>): Unwrapped {
   const parsed = GitOpsDocument.safeParse(whole);

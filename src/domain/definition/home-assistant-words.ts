@@ -68,7 +68,7 @@ const CONDITION_HINTS: Readonly<Record<string, string>> = {
 
 /** Message for a list in place of an automation, as in Home Assistant's automations.yaml. */
 export const LIST_AT_TOP =
-  'Expected one automation (a map), got a list. Put each automation into a document of its own, separated by "---"';
+  'Expected one automation (a map), got a list. Write each automation as a separate document, with "---" between them';
 
 /** Returns the hint for a Home Assistant word in a map with the keys `known`, or undefined for any other word. */
 export function homeAssistantHint(word: string, known: readonly string[]): string | undefined {

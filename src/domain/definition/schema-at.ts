@@ -95,7 +95,9 @@ function allChildren(schema: z.core.$ZodType): readonly z.core.$ZodType[] {
 
 const flagged = new WeakMap<z.core.$ZodType, Map<string, boolean>>();
 
-/** Returns whether a schema contains a flag at any depth. The result is cached, because most schemas contain none. */
+/**
+ * Returns whether a schema contains a flag at any depth. Results are cached, so that schemas without flags cost little.
+ */
 function carriesFlag(schema: z.core.$ZodType, flag: string): boolean {
   const known = flagged.get(schema) ?? new Map<string, boolean>();
   flagged.set(schema, known);

@@ -5,10 +5,10 @@ const MAX_LENGTH = 60;
 const RESERVED = 'fermata-housekeeping';
 
 /**
- * Returns the slug of an automation, which is set when the automation is created. It is the name in lower case and
- * without accents, with a hyphen for each sequence of characters other than ASCII letters and digits, truncated to 60
- * characters. A slug that would begin with `fermata-housekeeping` gets the prefix `automation-`. If nothing of the name
- * is left, the slug is `automation-<first 8 characters of the id>`.
+ * Returns the slug for a new automation. The slug is the name in lower case and without accents, with a hyphen for each
+ * sequence of characters other than ASCII letters and digits, truncated to 60 characters. A slug that would begin with
+ * `fermata-housekeeping` gets the prefix `automation-`. If nothing of the name is left, the slug is
+ * `automation-<first 8 characters of the id>`.
  */
 export function slugOf(name: string, id: string): string {
   const words = name

@@ -229,8 +229,8 @@ class Walk {
 }
 
 /**
- * Visits every step, condition and expression of a raw document, in the order of the text within each list. The configs
- * of actions are left to the visitor of steps.
+ * Visits every step, condition and expression of a raw document, in the order of the text within each list. Expressions
+ * in the configs of actions are not visited: the `step` callback receives the whole step.
  */
 export function walkDocument(document: Record<string, unknown>, visitor: Visitor): void {
   const walk = new Walk(visitor);

@@ -119,8 +119,10 @@ export function readYaml(given: string): YamlDocument[] {
 }
 
 /**
- * Reads a text with exactly one document. Throws `malformed_body` with the findings when it is not well-formed, and
- * `body_too_large` when it is too expensive to parse (more than 1 MB, too many tokens, or nested too deeply).
+ * Reads a text with exactly one document.
+ * @throws {FermataError} `malformed_body` for another number of documents, or with the findings for a document that is
+ * not well-formed; `body_too_large` for a text that is too expensive to parse (more than 1 MB, too many tokens, or
+ * nested too deeply)
  */
 export function parseYaml(text: string): { value: unknown; locate: Locate } {
   const documents = readYaml(text);

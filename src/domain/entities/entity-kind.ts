@@ -20,8 +20,8 @@ export interface EntityKind {
   /** Adds fields to the payload. Default: only the generic fields. */
   toPayload?: PayloadMapper;
   /**
-   * Computes states, by id, for a kind whose states are not stored. Entities that do not exist are left out. `db` is
-   * the database; its type is defined by the calling layer.
+   * Computes states, by id, for a kind whose states are not stored. Entities that do not exist are left out. The
+   * calling layer defines the type of `context.db`, the database.
    */
   read?(context: ComputeContext, ids: readonly string[]): Promise<ReadonlyMap<string, object> | Record<string, object>>;
   /**

@@ -31,8 +31,8 @@ export interface SharedSteps {
 }
 
 /**
- * Creates a budget of steps that several evaluations share. It is `count` times the default maximum of one evaluation,
- * which takes some tens of milliseconds at most.
+ * Creates a budget of steps that several evaluations share. The budget is `count` (default: 4) times the default
+ * maximum of one evaluation, which takes some tens of milliseconds at most.
  */
 export const createSharedSteps = (count = 4): SharedSteps => ({ left: count * DEFAULT_MAX_STEPS });
 

@@ -66,7 +66,7 @@ export interface TriggerType {
   holds?: {
     /**
      * Input of `test`. `entity` (default): the state of the entity. `source`: the payload of the newest occurrence of
-     * `source`. It is used for numbers in check results, which no state contains.
+     * the trigger's `source`, for numbers in check results, which no state contains.
      */
     reads?: 'entity' | 'source';
     entity(payload: Record<string, unknown>): { kind: string; id: string };
