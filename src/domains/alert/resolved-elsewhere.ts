@@ -22,7 +22,8 @@ const resolvedTrigger = (
 });
 
 /**
- * Handles PagerDuty's events about the PagerDuty incidents that were opened for alerts and incidents of this service.
+ * The plugin with the trigger for PagerDuty incidents that this service opened for its alerts and incidents, and that
+ * were then resolved in PagerDuty.
  */
 export const pagerdutyEventsPlugin: Plugin = {
   id: 'pagerduty',
@@ -38,7 +39,10 @@ export const pagerdutyEventsPlugin: Plugin = {
   ],
 };
 
-/** Handles Opsgenie's webhooks about the Opsgenie alerts that were opened for alerts and incidents of this service. */
+/**
+ * The plugin with the trigger for Opsgenie alerts that this service opened for its alerts and incidents, and that were
+ * then closed in Opsgenie.
+ */
 export const opsgenieEventsPlugin: Plugin = {
   id: 'opsgenie',
   triggers: [

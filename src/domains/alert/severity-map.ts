@@ -8,7 +8,7 @@ const HEALTH = { unhealthy: 'unhealthy', degraded: 'degraded', none: null } as c
 
 /**
  * Parses rules of the form `critical,page=unhealthy; none=none; *=degraded`. Severities are case-insensitive; `*` = all
- * other severities.
+ * other severities. If several rules name a severity, the first one is used.
  */
 export const SeverityRules = z.string().transform((text, ctx): ReadonlyMap<string, HealthStatus | null> => {
   const rules = new Map<string, HealthStatus | null>();

@@ -8,7 +8,7 @@ import type { EntityKind } from '../../domain/entities/entity-kind';
 import { FermataError } from '../../domain/errors';
 import type { DomainWrite } from '../domain-write';
 
-/** A new group. Default of the id: generated. */
+/** A new group. If `id` is absent, an id is generated. */
 export const NewGroup = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
@@ -71,7 +71,10 @@ async function mirror(write: DomainWrite, { id, name, description, metadata }: G
   await write.entities.mutate(write.tx, ref, () => ({ name, description, metadata }), write.cause);
 }
 
-/** Adds a group. Throws `conflict` when the id is taken. */
+/**
+ * Adds a group.
+ * @throws {FermataError} `conflict` when the id is taken; `invalid_text` for text that cannot be stored
+ */
 export async function createGroup(write: DomainWrite, input: NewGroup): Promise<Group> {
   assertStorable(input);
   const { now } = write;
@@ -87,7 +90,10 @@ export async function createGroup(write: DomainWrite, input: NewGroup): Promise<
   return group;
 }
 
-/** Changes a group. Throws `not_found` when it does not exist. */
+/**
+ * Changes a group.
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
+ */
 export async function updateGroup(write: DomainWrite, id: string, patch: GroupPatch): Promise<Group> {
   assertStorable(patch);
   const current = await lockGroup(write.tx, id);

@@ -10,7 +10,7 @@ import { lockEdges } from '../dependency/lock-edges';
 import { catalogSystemKind } from './catalog-system';
 import { assertGroups } from './groups';
 
-/** A new system. Default of the id: generated. */
+/** A new system. If `id` is absent, an id is generated. */
 export const NewSystem = z.strictObject({
   id: z.string().min(1).max(200).optional(),
   name: z.string().min(1).max(200),
@@ -106,6 +106,7 @@ export async function createSystem(write: DomainWrite, input: NewSystem): Promis
 /**
  * Adds a system. Returns null when its id is taken. The caller writes the health of the system together with its first
  * result, so that one report causes at most one change of health.
+ * @throws {FermataError} `validation_failed` for an unknown group; `invalid_text` for text that cannot be stored
  */
 export async function insertSystem(write: DomainWrite, input: NewSystem): Promise<System | null> {
   assertStorable(input);
@@ -131,7 +132,8 @@ export async function insertSystem(write: DomainWrite, input: NewSystem): Promis
 
 /**
  * Changes a system.
- * @throws {FermataError} `not_found`; `validation_failed` for an unknown group
+ * @throws {FermataError} `not_found`; `validation_failed` for an unknown group; `invalid_text` for text that cannot be
+ * stored
  */
 export async function updateSystem(write: DomainWrite, id: string, patch: SystemPatch): Promise<System> {
   assertStorable(patch);
@@ -152,8 +154,8 @@ export async function updateSystem(write: DomainWrite, id: string, patch: System
 
 /**
  * Removes a system from the catalogue. First, the hooks of plugins remove their data about it, such as its dependencies
- * and objectives. The removal of its health appends a change row; the removal of its checks and results does not.
- * Incidents are kept.
+ * and objectives. Appends a change row for the removal of the system and one for the removal of its health, but none
+ * for its checks and results. Incidents are kept.
  * @throws {FermataError} `not_found`
  */
 export async function deleteSystem(write: DomainWrite, id: string, hooks: readonly SystemRemovedHook[]): Promise<void> {

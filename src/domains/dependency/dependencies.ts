@@ -125,7 +125,7 @@ async function assertEdge(write: DomainWrite, row: Dependency): Promise<void> {
 
 /**
  * Adds a dependency.
- * @throws {FermataError} `not_found`, `conflict` (see `assertEdge`)
+ * @throws {FermataError} `not_found` or `conflict` (see `assertEdge`); `invalid_text` for text that cannot be stored
  */
 export async function createDependency(write: DomainWrite, input: NewDependency): Promise<Dependency> {
   assertStorable(input);
@@ -146,7 +146,8 @@ export async function createDependency(write: DomainWrite, input: NewDependency)
 
 /**
  * Changes a dependency.
- * @throws {FermataError} `not_found` for the dependency or a system; `conflict` (see `assertEdge`)
+ * @throws {FermataError} `not_found` for the dependency or a system; `conflict` (see `assertEdge`); `invalid_text` for
+ * text that cannot be stored
  */
 export async function updateDependency(write: DomainWrite, id: string, patch: DependencyPatch): Promise<Dependency> {
   assertStorable(patch);

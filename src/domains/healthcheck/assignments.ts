@@ -76,7 +76,8 @@ const refresh = (write: DomainWrite, system: System) =>
 
 /**
  * Assigns a check to a system, or sets whether an assigned check counts. Updates the system's health.
- * @throws {FermataError} `not_found` for an unknown system; `conflict` when the id is that of a firing alert
+ * @throws {FermataError} `not_found` for an unknown system; `conflict` when the id of the check is that of a firing
+ * alert of the system; `invalid_text` for text that cannot be stored
  */
 export async function putAssignment(write: DomainWrite, input: NewAssignment): Promise<Assignment> {
   assertStorable(input);

@@ -141,7 +141,10 @@ export async function createIncident(write: DomainWrite, input: NewIncident): Pr
   return incident;
 }
 
-/** Changes an incident. Throws `not_found` when it does not exist. */
+/**
+ * Changes an incident.
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
+ */
 export async function updateIncident(write: DomainWrite, id: string, patch: IncidentPatch): Promise<Incident> {
   assertStorable(patch);
   return change(write, await lockIncident(write.tx, id), patch);
@@ -149,7 +152,7 @@ export async function updateIncident(write: DomainWrite, id: string, patch: Inci
 
 /**
  * Adds a message to an incident, and sets its status if one is given. A message alone does not change the incident.
- * @throws {FermataError} `not_found`
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
  */
 export async function addIncidentUpdate(
   write: DomainWrite,
@@ -166,7 +169,7 @@ export async function addIncidentUpdate(
 
 /**
  * Resolves an incident. If it is already resolved, only the message is stored.
- * @throws {FermataError} `not_found`
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
  */
 export async function resolveIncident(write: DomainWrite, id: string, message?: string): Promise<Incident> {
   assertStorable(message, 'message');
@@ -216,6 +219,7 @@ export interface ReusedChange {
  * systems that it does not cover yet, and the severity of the input if that is higher, so that an open minor incident
  * never hides an outage. Concurrent calls for the same system wait for each other. Locks are taken in the order of
  * system ids.
+ * @throws {FermataError} `invalid_text` for text that cannot be stored
  */
 export async function createOrReuseIncident(
   write: DomainWrite,

@@ -126,8 +126,10 @@ async function followClock(write: DomainWrite, row: Maintenance, since = new Dat
 }
 
 /**
- * Plans a maintenance. If its start has passed, it is in progress at once.
- * @throws {FermataError} `validation_failed` for an end that is not after the start
+ * Plans a maintenance. If its start has passed, it is in progress at once; if its end has passed as well, it is
+ * completed.
+ * @throws {FermataError} `validation_failed` for an end that is not after the start; `invalid_text` for text that
+ * cannot be stored
  */
 export async function createMaintenance(write: DomainWrite, input: NewMaintenance): Promise<Maintenance> {
   assertStorable(input);
@@ -148,7 +150,7 @@ export async function createMaintenance(write: DomainWrite, input: NewMaintenanc
 /**
  * Changes a maintenance.
  * @throws {FermataError} `not_found`; `validation_failed` for an end that is not after the start; `conflict` for new
- * times or a new status of a maintenance that has ended
+ * times or a new status of a maintenance that has ended; `invalid_text` for text that cannot be stored
  */
 export async function updateMaintenance(write: DomainWrite, id: string, patch: MaintenancePatch): Promise<Maintenance> {
   assertStorable(patch);
@@ -168,7 +170,10 @@ export async function updateMaintenance(write: DomainWrite, id: string, patch: M
   return followClock(write, await store(write, next), write.now);
 }
 
-/** Adds an update to a maintenance without changing the maintenance. Throws `not_found` when it does not exist. */
+/**
+ * Adds an update to a maintenance without changing the maintenance.
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
+ */
 export async function addMaintenanceUpdate(
   write: DomainWrite,
   id: string,
@@ -209,8 +214,8 @@ export async function deleteMaintenance(write: DomainWrite, id: string): Promise
 }
 
 /**
- * Ends the running maintenances of a system in the order of their ids. Returns their ids. `message` is added to each as
- * an update.
+ * Ends the maintenances of a system that have started, in the order of their ids. Returns the ids of those that had not
+ * reached their planned end. `message` is added to each of them as an update.
  */
 export async function endMaintenancesOf(write: DomainWrite, systemId: string, message?: string): Promise<string[]> {
   const rows = await write.tx
@@ -244,7 +249,7 @@ export const maintenancesDue = (now: Date): SQL => sql`exists (select 1 from ${m
 
 /**
  * Starts and ends maintenances that are due by the database's clock. Returns how many rows changed. Skips rows that
- * other transactions have locked; a later call handles these.
+ * other transactions have locked; a later call changes these.
  */
 export async function startAndEndDue(write: DomainWrite, limit: number): Promise<number> {
   const due = await write.tx

@@ -96,7 +96,10 @@ export async function lockSatellite(tx: Executor, id: string): Promise<Satellite
   return rows[0];
 }
 
-/** Adds a satellite, which is offline until its first heartbeat. */
+/**
+ * Adds a satellite, which is offline until its first heartbeat.
+ * @throws {FermataError} `invalid_text` for text that cannot be stored
+ */
 export async function createSatellite(write: DomainWrite, input: NewSatellite): Promise<Satellite> {
   assertStorable(input);
   const { now } = write;
@@ -107,7 +110,10 @@ export async function createSatellite(write: DomainWrite, input: NewSatellite): 
   });
 }
 
-/** Changes a satellite. Throws `not_found` when it does not exist. */
+/**
+ * Changes a satellite.
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
+ */
 export async function updateSatellite(write: DomainWrite, id: string, patch: SatellitePatch): Promise<Satellite> {
   assertStorable(patch);
   const current = await lockSatellite(write.tx, id);

@@ -40,7 +40,9 @@ export function objectiveOf(
   };
 }
 
-/** Number of points in a burn-down, from the start of the window to now. */
+/**
+ * Number of equal periods into which a burn-down divides the window. It has a point at the start and after each period.
+ */
 const BURN_DOWN_POINTS = 60;
 
 /** Returns the remaining budget, in percent, at evenly spaced times from the start of the current window to now. */

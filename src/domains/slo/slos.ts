@@ -71,7 +71,10 @@ export async function lockSlo(tx: Executor, id: string): Promise<Slo> {
   return rows[0];
 }
 
-/** Adds an objective and computes it. Throws `not_found` for an unknown system. */
+/**
+ * Adds an objective and computes it.
+ * @throws {FermataError} `not_found` for an unknown system; `invalid_text` for text that cannot be stored
+ */
 export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo> {
   assertStorable(input);
   const { now } = write;
@@ -86,7 +89,10 @@ export async function createSlo(write: DomainWrite, input: NewSlo): Promise<Slo>
   return compute(write, row);
 }
 
-/** Changes an objective and recomputes it. Throws `not_found` when it does not exist. */
+/**
+ * Changes an objective and recomputes it.
+ * @throws {FermataError} `not_found`; `invalid_text` for text that cannot be stored
+ */
 export async function updateSlo(write: DomainWrite, id: string, patch: SloPatch): Promise<Slo> {
   assertStorable(patch);
   const current = await lockSlo(write.tx, id);
@@ -108,8 +114,8 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
 }
 
 /**
- * Makes the objectives of systems due for computation after the health of these systems has changed: one minute after
- * the objective was last computed, but at once if it was last computed when it was created or edited.
+ * Makes the objectives of systems due for computation after the health of these systems has changed: at once, but at
+ * the earliest one minute after the last computation, unless that was made when the objective was created or edited.
  */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`

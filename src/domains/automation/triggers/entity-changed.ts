@@ -21,6 +21,7 @@ const Config = z
     field: z.string().min(1).optional(),
     /** The value before the change, or a list of accepted values; null also matches an absent field. */
     from: z.unknown().optional(),
+    /** The value after the change, in the same forms as `from`. */
     to: z.unknown().optional(),
   })
   .refine((config) => config.field !== undefined || (config.from === undefined && config.to === undefined), {

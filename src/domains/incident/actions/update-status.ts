@@ -10,7 +10,7 @@ const Config = z.strictObject({
   message: z.string().max(10_000).optional(),
 });
 
-/** Sets the status of an incident. */
+/** Sets the status of an incident, and adds a message if the config has one. */
 export const updateStatusAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'update_status',
   displayName: 'Update incident status',

@@ -9,7 +9,7 @@ const Config = z.strictObject({
   title: NewMaintenance.shape.title.optional(),
 });
 
-/** Puts a system into maintenance from now on. */
+/** Puts a system into maintenance now, for the number of minutes in the config. */
 export const setSystemAction: TransactionalAction<z.infer<typeof Config>> = {
   id: 'set_system',
   displayName: 'Put a system into maintenance',
