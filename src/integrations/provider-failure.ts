@@ -3,7 +3,7 @@ import type { ErrorCode } from '../domain/errors';
 interface ProviderFailureFacts {
   /** Whether another attempt with the same idempotency key may succeed. */
   retryable: boolean;
-  /** Milliseconds that the provider asked to wait (`Retry-After`, at most one hour). Replaces the backoff. */
+  /** Pause in milliseconds that the provider requested (`Retry-After`, at most one hour). Replaces the backoff. */
   retryAfterMs?: number | undefined;
   /** HTTP status of the response, if any. */
   status?: number | undefined;

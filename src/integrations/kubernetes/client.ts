@@ -77,7 +77,7 @@ export type KubernetesClient = <T extends z.ZodType>(
   answer: T,
 ) => Promise<z.output<T>>;
 
-/** https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
+/** An error response: https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/status/ */
 const Status = z.looseObject({ message: z.string().optional(), reason: z.string().optional() });
 const MAX_BYTES = 8_388_608;
 const SERVICE_ACCOUNT = '/var/run/secrets/kubernetes.io/serviceaccount';
@@ -163,7 +163,9 @@ export async function clusterOf(config: KubernetesConnection): Promise<string> {
   return sha256((await targetOf(config)).server).slice(0, 32);
 }
 
-/** Returns the namespace to use for steps that do not name one. */
+/**
+ * Returns the default namespace of a connection: that of the kubeconfig's context, or of the worker's service account.
+ */
 export async function defaultNamespace(config: KubernetesConnection): Promise<string> {
   return (await targetOf(config)).namespace;
 }

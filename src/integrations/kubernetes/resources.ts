@@ -85,6 +85,8 @@ export function inCluster(kubernetes: KubernetesClient, { connection, now, signa
     /**
      * Returns the API path of an object. The resource name is looked up on the server, so that custom resources work as
      * well.
+     * @throws {ProviderFailure} config_invalid for an unknown kind, and for an object that the connection does not
+     * allow
      */
     async pathOf(target: ObjectName): Promise<string> {
       const version = target.apiVersion ?? VERSIONS[target.kind] ?? 'v1';

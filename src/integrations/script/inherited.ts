@@ -5,8 +5,8 @@ const CLOSE_ON_EXEC = 0o2000000;
 const RESULT = 3;
 
 /**
- * Returns the open file descriptors that every child process would inherit. The parent of this process left them open;
- * Node opens its own with close-on-exec. Returns an empty list without /proc.
+ * Returns the open file descriptors that every child process would inherit. They come from the parent of this process:
+ * files that Node opens are not inherited (close-on-exec). Returns an empty list without /proc.
  */
 function inheritedDescriptors(): number[] {
   try {

@@ -19,7 +19,8 @@ export interface ReadyPackage {
 
 /**
  * Returns the packages that a script names.
- * @throws {ProviderFailure} packages_not_ready
+ * @throws {ProviderFailure} packages_not_ready when a package is not allowed, was changed or cannot be unpacked, when
+ * there are too many packages or two of one name, or when they have more than MAX_PACKAGE_BYTES together
  */
 export type PackageCache = (specs: readonly string[]) => Promise<ReadyPackage[]>;
 

@@ -18,10 +18,9 @@ const MAX_LISTED = 50;
 /**
  * Returns the scope as environment variables. Each text, number and boolean is named after its path in upper case, e.g.
  * `FERMATA_TRIGGER_PAYLOAD_SYSTEMID`, `FERMATA_ARTIFACT_OPEN_INCIDENT_INCIDENTID` or `FERMATA_VAR_OWNER`. List items
- * are numbered from 0.
- * There are at most 1,000 variables with 128 KB in total. Facts about the run, variables and artifacts come before the
- * payload. `FERMATA_OMITTED` lists the names that did not fit or whose values contain a zero byte, and is absent if
- * there are none.
+ * are numbered from 0. There are at most 1,000 variables with 128 KB in total. Facts about the run, variables and
+ * artifacts are added before the payload. `FERMATA_OMITTED` lists the names that did not fit or whose values contain a
+ * zero byte, and is absent if there are none.
  */
 export function shellEnv(scope: ScriptInput): Record<string, string> {
   const env: Record<string, string> = {};

@@ -146,7 +146,10 @@ function opened(client: Client, host: string, command: string): Promise<Running>
   });
 }
 
-/** Returns how a command ended: with an exit code or by a signal. The channel is closed later, after the output. */
+/**
+ * Observes the end of a command. `exited` resolves when the exit code or the signal is known, and `closed` later, after
+ * the output. `status` returns the exit code or signal, and `isKnown` whether there is one yet.
+ */
 function endOf(channel: ClientChannel) {
   let status: { exitCode: number | null; killedBy?: string } = { exitCode: null };
   const exited = new Promise<void>((resolve) => {

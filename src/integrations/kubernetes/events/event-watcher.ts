@@ -28,9 +28,8 @@ export interface EventWatcher {
 
 /**
  * Creates a watcher. Each cluster, or each namespace that a connection allows, has one database row, which one worker
- * leases.
- * The row stores the resource version up to which events are in the change log. It advances in the transaction that
- * appends the events, so this or another worker can resume a watch after the last delivered event.
+ * leases. The row stores the resource version up to which events are in the change log. The version advances in the
+ * transaction that appends the events, so this or another worker can resume a watch after the last delivered event.
  */
 export function createEventWatcher(deps: EventWatcherDeps): EventWatcher {
   const { database, workerId, log } = deps;

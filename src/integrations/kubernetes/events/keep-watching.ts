@@ -114,7 +114,7 @@ async function openWatched(
 ) {
   const row = await findConnection(database.db, connectionId);
   const listened = (await listenersByConnection(database.db)).get(connectionId);
-  if (row === null || listened === undefined) throw new Lost('No automation uses it any more.');
+  if (row === null || listened === undefined) throw new Lost('No automation uses the watch.');
   let refusal: unknown;
   for (const { automation } of listened.listeners) {
     signal.throwIfAborted();
