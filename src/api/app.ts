@@ -96,7 +96,7 @@ const CONTENT_SECURITY_POLICY = {
   formAction: ["'none'"],
   frameAncestors: ["'none'"],
   objectSrc: ["'none'"],
-  // The server itself speaks plain HTTP; a proxy in front of it terminates TLS.
+  // The server accepts plain HTTP; a proxy in front of it terminates TLS.
   upgradeInsecureRequests: null,
 };
 

@@ -82,7 +82,7 @@ export function createGatekeeper(deps: {
 
 /**
  * Refuses a request with a session cookie but without the matching CSRF token. A browser also sends the cookie with
- * requests from other sites, but only the console knows the token.
+ * requests from other sites, but only the console can read the token.
  * @throws {FermataError} `csrf`
  */
 function assertFromConsole({ session }: Principal, { method, headers }: IncomingMessage): void {

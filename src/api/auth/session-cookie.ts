@@ -6,8 +6,8 @@ export const SESSION_COOKIE = 'fermata_session';
 export const SESSION_MS = 12 * 3_600_000;
 
 /**
- * Returns the session secret from a Cookie header, or undefined if there is none. If the header repeats the cookie, the
- * first one counts.
+ * Returns the session secret from a Cookie header, or undefined if there is none or it is malformed. If the header
+ * repeats the cookie, only the first is read.
  */
 export function sessionCookieOf(header: string | undefined): string | undefined {
   for (const part of (header ?? '').split(';')) {

@@ -10,9 +10,9 @@ import { effectsOf, MAX_BELOW } from './causes';
 const MAX_CHANGES = 50;
 
 /**
- * Returns the newest runs that an alert led to since an instant: those that its changes started, those that changes of
- * health started that were derived from them, and those that these runs led to in turn. Each step is an index look-up.
- * The depth is limited as for the causes of a run.
+ * Returns the newest runs that an alert led to since an instant: runs that its changes started, runs that the health
+ * changes derived from them started, and runs that these runs led to. Each step is an index look-up. The depth is
+ * limited as for the causes of a run.
  */
 export async function runsAfterAlert(
   db: Executor,

@@ -17,8 +17,8 @@ import type { DryReads, DryRunJob, DryRunThreadData, ReadAnswer, ReadRequest } f
 const NO_DATABASE = {} as Executor;
 
 /**
- * Runs in a thread that performs dry runs. The thread has the triggers, actions and filters of its process. It has no
- * database connection, so it asks the main thread to read.
+ * Entry point of a thread that performs dry runs. The thread has the triggers, actions and filters of its process. It
+ * has no database connection, so the main thread reads for it.
  */
 async function serve(): Promise<void> {
   const { plugins: modules, directory, timezone } = workerData as DryRunThreadData;

@@ -5,7 +5,7 @@ import { FermataError } from '../../domain/errors';
 /** An instant in a response. */
 export const Timestamp = z.iso.datetime({ offset: true }).meta({ description: 'ISO 8601, UTC' });
 
-/** An instant in a query, parsed to a Date. */
+/** An instant in a query, parsed to a Date. A date, and a time without offset, are in UTC. */
 export const InstantQuery = z.iso
   .datetime({ offset: true, local: true })
   .or(z.iso.date())
