@@ -171,7 +171,7 @@ function runCells(run: Run) {
 const nameOf = ({ automationName = '-', automationDeletedAt }: Partial<EvaluationRow>): string =>
   automationDeletedAt == null ? automationName : `${automationName} (deleted)`;
 
-/** Prints why an automation did not run. */
+/** Prints why events started no runs. With `isOfAll`, each row names its automation. */
 function printEvaluations(evaluations: readonly EvaluationRow[], output: Output, isOfAll = false): void {
   output.line('\nEvents that started no run');
   if (evaluations.length === 0) return output.line('  none: each event that reached its triggers became a run');

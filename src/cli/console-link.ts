@@ -5,8 +5,8 @@ import { createApiClient } from './client';
 const SignInLink = z.object({ path: z.string() });
 
 /**
- * Returns an address of the console that signs in once, within 60 seconds. Returns the plain address if the API offers
- * no sign-in links.
+ * Returns an address of the console that signs in once, within 60 seconds. Returns the plain address if the API creates
+ * no sign-in link.
  */
 export async function consoleLink({ apiUrl, adminToken }: Pick<DevInfo, 'apiUrl' | 'adminToken'>): Promise<string> {
   try {

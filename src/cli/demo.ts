@@ -177,8 +177,8 @@ const Alerts = z.looseObject({
 });
 
 /**
- * Returns an alert payload for one disk, starting now. An alert that starts before the previous one ended would be
- * treated as an old alert.
+ * Returns an alert payload for one disk. Firing alerts start now, and resolved alerts end now: an alert that starts
+ * before the previous one ended would be treated as an old alert.
  */
 function payloadFor(input: unknown, { instance, fingerprint }: Disk): unknown {
   const body = Alerts.parse(input);

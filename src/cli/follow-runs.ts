@@ -44,7 +44,7 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
   if (run.status !== 'success') process.exitCode = 1;
 }
 
-/** Prints when runs start and end, until Ctrl-C. */
+/** Prints a line for each change of a run's status, until Ctrl-C. */
 export async function followAllRuns(client: ApiClient, output: Output, { json }: FollowOptions): Promise<void> {
   if (!json) output.line(paint('waiting for runs; Ctrl-C ends', 'quiet', output.colours));
   await follow(client, '/stream', ({ name, data }) => {
@@ -62,7 +62,10 @@ function printRun(run: Run, output: Output): void {
   output.line(`${at}  ${status}  ${run.id}  ${plain(run.automationName)}${about}`);
 }
 
-/** Reads a stream. When it ends or the connection is lost, resumes it as long as the callbacks need more events. */
+/**
+ * Reads a stream until `onEvent` returns false. When the stream ends, resumes it unless `onEnd` returns false. When the
+ * connection is lost or the API fails, retries for `GIVE_UP_MS`, and then rejects.
+ */
 async function follow(
   client: ApiClient,
   path: string,

@@ -5,7 +5,7 @@ import { UsageError } from './usage-error';
 
 /**
  * Parses an argument that is JSON, `@FILE`, or `-` for standard input.
- * @throws {UsageError} when it is invalid
+ * @throws {UsageError} when it cannot be read or is not valid JSON
  */
 export function readJsonArgument(text: string, what: string): unknown {
   const source = textOf(text, what);

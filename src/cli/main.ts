@@ -98,7 +98,7 @@ async function createProgram(wanted: (name: string) => boolean): Promise<Command
   return program;
 }
 
-/** Stops this process gracefully when its parent, `fermata dev`, was killed. */
+/** Stops this process gracefully when its parent, `fermata dev`, is killed. Does nothing without such a parent. */
 function endWithParent(): void {
   if (!process.connected) return;
   process.channel?.unref();

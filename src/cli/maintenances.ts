@@ -97,13 +97,13 @@ function configureCreate(command: Command): void {
 }
 
 /**
- * Parses the length of a maintenance in milliseconds.
+ * Parses the length of a maintenance, and returns it in milliseconds.
  * @throws {UsageError} unless the text is a duration of at most 30 days
  */
 function lengthMs(text: string): number {
   const duration = Duration.safeParse(text);
   if (duration.success) return durationMs(duration.data, () => undefined);
-  throw new UsageError(`--for: "${text}" is not a duration such as 30m or 2h.`);
+  throw new UsageError(`--for: "${text}" is not a duration of at most 30 days, such as 30m or 2h.`);
 }
 
 function ending(parent: Command, verb: string, to: 'completed' | 'cancelled', description: string): void {

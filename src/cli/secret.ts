@@ -39,7 +39,10 @@ function allowOption(flags: string, description: string): Option {
   ]);
 }
 
-/** Returns the binding that the options describe. Undefined keeps the current binding, and null removes it. */
+/**
+ * Returns the binding that the options describe. Undefined keeps the current binding, and null removes it.
+ * @throws {UsageError} when --allow-any is combined with other --allow options
+ */
 function bindingOf(options: SetOptions): Record<string, string[]> | null | undefined {
   const { allowHost: hosts, allowGroup: groups, allowAction: actions, allowAutomation: automations } = options;
   const lists = Object.entries({ hosts, groups, actions, automations }).flatMap(([key, list]) =>

@@ -53,7 +53,7 @@ Examples:
 
 interface Options {
   grep: string | undefined;
-  /** Prints each test when it ends. If undefined, nothing is printed. */
+  /** Output to which each test is printed when it ends. If undefined, nothing is printed. */
   progress: Output | undefined;
 }
 

@@ -62,7 +62,7 @@ function check(file: string, known: KnownKinds): FileReport {
   return { file, valid: errors.length === 0, automations: found.length, errors, warnings };
 }
 
-/** Validates the document in a file, without its `status`, which is not part of the definition. */
+/** Validates an automation. Checks its `status` separately, because the status is not part of the definition. */
 function validate({ document, locate }: AutomationFile, known: KnownKinds) {
   const { status, ...definition } = document;
   const { errors, warnings } = validateDefinition(definition, {

@@ -74,8 +74,8 @@ export async function applyAutomations(
 }
 
 /**
- * Returns the document with its comments. Adds the file name as `metadata.annotations.path`, unless the document sets
- * it.
+ * Returns the document as YAML, with its comments if they can be kept. Adds the file's path, relative to the working
+ * directory, as `metadata.annotations.path`, unless the document sets it.
  */
 function textOf({ wrapped, file, text }: AutomationFile): string {
   const path = relative(process.cwd(), resolve(file)).split(sep).join('/');

@@ -113,7 +113,7 @@ function wrap({ name, ...spec }: Record<string, unknown>): AutomationFile['wrapp
   return { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: name as string }, spec };
 }
 
-/** Converts a path in a wrapped automation to the path in the plain automation. */
+/** Converts a path in a wrapped automation to the path in the plain automation. Returns '' if it has no counterpart. */
 function inside(path: string): string {
   if (path === 'metadata.name') return 'name';
   return path.startsWith('spec.') ? path.slice('spec.'.length) : '';

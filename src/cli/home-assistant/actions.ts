@@ -78,7 +78,7 @@ const LOG_LEVELS: Readonly<Record<string, string>> = { critical: 'error', fatal:
 
 /**
  * Translates a call of a Home Assistant service.
- * @throws {NotImported} when no action corresponds to the service
+ * @throws {NotImported} when no action corresponds to the service, or when a part of the step has no counterpart
  */
 function call(step: Fragment, context: StepContext): Fragment {
   const name = step['action'] ?? step['service'];

@@ -5,11 +5,12 @@ import { List, NotImported, type Note } from './not-imported';
 import { triggersOf, type Cause } from './triggers';
 import { dataOf, isMap, listOf, switchOf, type Fragment } from './values';
 
-/** A translated automation. Keys are in output order, and lists are `List`s. */
+/** A translated automation. */
 export interface Imported {
   name: string;
   /** Id in Home Assistant. */
   id: string | undefined;
+  /** The Fermata document. Its keys are in output order, and its lists of translated parts are `List`s. */
   document: Fragment;
   /** Notes about the automation as a whole. */
   notes: Note[];
@@ -92,7 +93,10 @@ function variablesOf(written: Fragment, names: Pick<ConditionContext, 'kind' | '
   return variables;
 }
 
-/** Translates a list of triggers. Adds the ids of the resulting triggers to `ids`, by their id in Home Assistant. */
+/**
+ * Translates a list of triggers. Adds the ids of the resulting triggers to `ids`, by the trigger's id in Home Assistant
+ * or, if it has none, by its index.
+ */
 function triggersIn(
   written: unknown[],
   names: Pick<ConditionContext, 'kind' | 'variables'>,

@@ -5,7 +5,7 @@ import { durationOf, entitiesOf, isMap, listOf, onlyKeys, switchOf, textsOf, typ
 
 /** Data about the automation that the translation of conditions needs. */
 export interface ConditionContext extends Names {
-  /** Our trigger ids, by the trigger's id in Home Assistant. */
+  /** Ids of the translated triggers, by the trigger's id in Home Assistant or, if it has none, by its index. */
   triggerIds: ReadonlyMap<string, readonly string[]>;
 }
 

@@ -232,7 +232,7 @@ const OWN_FILTERS: Readonly<Record<string, string>> = {
 
 /**
  * Translates a Jinja expression, with or without its braces.
- * @throws {NotImported} when the template contains more than one expression
+ * @throws {NotImported} when the template is not exactly one expression, or when a part of it has no counterpart
  */
 export function expressionOfTemplate(template: string, names: Names): string {
   const text = template.replaceAll(/\{#[\s\S]*?#\}/g, '').trim();

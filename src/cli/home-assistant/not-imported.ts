@@ -30,7 +30,7 @@ export function noteText({ reason, fragment }: Note): string {
   return [` Not imported: ${reason}`, ...lines.map((line) => `   ${line}`)].join('\n');
 }
 
-/** Translated parts, each with the notes before it. The last entry may contain only notes. */
+/** Translated parts, each with the notes before it. An item without `value` has only notes. */
 export class List {
   readonly items: { value?: unknown; notes: Note[] }[] = [];
 

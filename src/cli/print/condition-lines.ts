@@ -52,7 +52,10 @@ function linesOf(condition: Condition, indent: string, options: LineOptions): st
   ];
 }
 
-/** Returns the actual value and, unless the condition is a comparison or a negation that is true, the expected value. */
+/**
+ * Returns the actual value of a condition. Adds the expected value, unless the condition is a comparison or negation
+ * that is true. For a condition that could not be evaluated, returns the reason instead.
+ */
 function found({ condition, actual, wanted, value, reason }: Condition): string {
   if (value === 'error') return plain(` (${reason ?? ''})`);
   if (actual === undefined && wanted === undefined) return '';

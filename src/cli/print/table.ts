@@ -23,7 +23,8 @@ const MIN_ANY = 8;
 
 /**
  * Returns an aligned table with column titles. A table that is too wide for the terminal is shortened in this order:
- * the last column is cut, then ids and other long words are shortened in the middle, then the widest columns are cut.
+ * the last column is cut, then ids and other long words are shortened in the middle, then the last column is cut
+ * further, then the widest columns are cut.
  */
 export function renderTable(columns: readonly string[], rows: readonly Cell[][], options: TableOptions): string {
   const texts = rows.map((row) => columns.map((_, index) => plain(textOf(row[index]))));

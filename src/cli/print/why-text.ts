@@ -18,13 +18,13 @@ export function changeLine({ change, sender }: ChangeDetail): string {
   return plain(`${what}  ${kind} ${id}  ${instantText(change.occurredAt)} UTC, from ${from}`);
 }
 
-/** Returns a change on one line, by which another text refers to it: its events and the name of its entity. */
+/** Returns a short name of a change for use within a text: its events and the kind and name of its entity. */
 export function refText({ kind, id, name, customType, events }: ChangeRef): string {
   const what = eventNames({ customType, events }).join(', ') || `${kind} changed`;
   return plain(`${what} of ${kind} ${name ?? id}`);
 }
 
-/** Returns a part that was true, with its actual value and, unless they are the same, the expected one. */
+/** Returns a part that was true, with its actual value and, if it differs, the expected value. */
 export function heldText({ expression, found, wanted }: Part): string {
   const subject = typeof wanted === 'boolean' ? expression : subjectOf(expression);
   const isSame = JSON.stringify(found) === JSON.stringify(wanted);
@@ -93,8 +93,8 @@ const subjectOf = (expression: string): string => COMPARISON.exec(expression)?.[
 const COMPARISON = /^(.+?)\s*(?:==|!=|<=|>=|<|>|\bin\b)\s*.+$/;
 
 /**
- * Returns the actual value of a part that was false and, unless the expression contains it, the expected value. `fermata
- * why` and `fermata dry-run` show the same text.
+ * Returns a part that was false, with its actual value and the expected value. If the expected value is a boolean and
+ * the actual value is its opposite, leaves it out. `fermata why` and `fermata dry-run` show the same text.
  */
 export function decidingText({ expression, found, wanted }: Part): string {
   const isBoolean = typeof wanted === 'boolean';

@@ -57,7 +57,7 @@ const pick = ({ automation, status, contextKey, from, to, errorCode }: BulkOptio
   ...{ automation, status, contextKey, from, to, errorCode },
 });
 
-/** Cancels or retries all runs that match the filters, and prints how many there were. */
+/** Cancels or retries all runs that match the filters. Prints how many matched and how many were changed. */
 export async function callForMatching(
   client: ApiClient,
   call: 'cancel' | 'retry',

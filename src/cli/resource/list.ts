@@ -44,7 +44,7 @@ export function limitOf({ limit }: { limit: string }): number {
   return count;
 }
 
-/** Prints a list as a table or, with `--json`, the API's response. */
+/** Prints a list as a table or, with `--json`, its items as the API returned them. */
 export async function printList(
   listing: Listing,
   options: ListOptions,

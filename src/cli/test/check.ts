@@ -79,8 +79,8 @@ function checkEach(
 }
 
 /**
- * Returns no differences if a candidate matches. If not, returns the differences from the only candidate, or lists the
- * candidates if there are several.
+ * Returns no differences if a candidate matches. If not, returns the differences from the only candidate, or one
+ * difference that lists the candidates if there are none or several.
  */
 function nearest(
   expected: Record<string, unknown>,

@@ -1,4 +1,4 @@
-/** A difference, with its path below the expected value. */
+/** A difference between an expected and an actual value. `path` is the path of the expected value. */
 export interface Difference {
   path: string;
   expected: unknown;
@@ -6,8 +6,9 @@ export interface Difference {
 }
 
 /**
- * Returns the differences between the expected and the actual value. In maps, only the expected keys are compared.
- * Lists are compared completely. In texts, `*` matches any characters.
+ * Returns the differences between the expected and the actual value, which is at `path`. In maps, only the expected
+ * keys are compared, and an expected null also matches a missing key. Lists are compared completely. In texts, `*`
+ * matches any characters.
  */
 export function differences(expected: unknown, found: unknown, path: string): Difference[] {
   if (Array.isArray(expected)) {

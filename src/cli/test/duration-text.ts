@@ -13,7 +13,7 @@ export function msOfDuration(text: string): number | undefined {
   return ms;
 }
 
-/** Returns the shortest text for a duration. */
+/** Returns a duration as text, such as `1h30m`. Units that are zero are left out. */
 export function durationText(ms: number): string {
   let left = ms;
   const parts = [];

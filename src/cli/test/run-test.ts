@@ -9,7 +9,7 @@ import type { ScratchPostgres } from './scratch-postgres';
 import { openStage, type Stage } from './stage';
 import type { ReadFile, TestCase } from './test-file';
 
-/** A failed expectation, or an action that could not be performed. */
+/** A failed expectation, or a part of the test that could not be set up or performed. */
 export interface Failure extends Partial<Pick<Difference, 'expected' | 'found'>> {
   /** Path in the file. */
   path: string;
@@ -47,8 +47,8 @@ export function loadAutomations({ file, content }: ReadFile): { documents: Docum
 }
 
 /**
- * Runs one test in its own instance of the service. All expectations of the same instant are checked, even if one
- * fails.
+ * Runs one test in its own instance of the service. All expectations are checked, even if one fails. If the test cannot
+ * be set up, nothing else is performed.
  */
 export async function runTest(
   postgres: ScratchPostgres,

@@ -25,7 +25,7 @@ export type Mocks = Readonly<Record<string, Answer | readonly Answer[]>>;
 
 /**
  * Creates stand-ins.
- * @param db returns the database, in which the id of an action is looked up by its path
+ * @param db returns the database, in which the id of a step is looked up by its path
  */
 export function createStandIns(mocks: Mocks, db: () => Executor): StandIns {
   const performed: PerformedAction[] = [];
