@@ -136,8 +136,8 @@ function statOf(path: string): string[] | undefined {
 }
 
 /**
- * Returns the CPU time of a process or thread: utime, stime, and the same for children that have ended (cutime,
- * cstime), which are the fields 14 to 17.
+ * Returns the CPU milliseconds of a process or thread: utime and stime (fields 14 and 15). For a process, adds those of
+ * its ended children, cutime and cstime (fields 16 and 17).
  */
 function cpuMsOf(path: string): number {
   const fields = statOf(path) ?? [];

@@ -3,7 +3,7 @@ import { startReceiver } from '../test/support/receiver';
 
 const Effect = z.object({ run: z.string(), step: z.coerce.number() });
 
-/** Maximum time in milliseconds that a run may take. The bench then fails. */
+/** If a run takes more than this many milliseconds, the bench fails. */
 const DEADLINE_MS = 60_000;
 
 /** The HTTP server that receives all requests. */

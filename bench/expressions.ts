@@ -6,10 +6,12 @@ import { truthy } from '../src/domain/expressions/truthy';
 
 const SECONDS = 1;
 const EXPRESSION = 'trigger.payload.newStatus == "unhealthy" && !health.system.in_maintenance';
-/** An expression of exactly 100 characters that means the same in all three languages. */
+/** An expression of exactly 100 characters, for the parsers of Fermata and Jexl. */
 const LONG = 'trigger.payload.newStatus == "unhealthy" && !health.system.in_maintenance && variables.limit > 12345';
+/** A Liquid template of similar length. */
 const LIQUID_LONG =
   '{% if trigger.payload.newStatus == "unhealthy" and in_maintenance == false and variables.limit > 1 %}1{% endif %}';
+/** EXPRESSION as a Liquid template. */
 const LIQUID =
   '{% if trigger.payload.newStatus == "unhealthy" and health.system.in_maintenance == false %}true{% endif %}';
 
@@ -64,7 +66,8 @@ function measure(): Row[] {
 }
 
 /**
- * Prints how many times per second one core evaluates a parsed condition, and parses 100 characters without a cache.
+ * Prints how many times per second one core evaluates a parsed condition, and how many times it parses about 100
+ * characters without a cache.
  */
 function main(): void {
   console.log(`${EXPRESSION}\n`);

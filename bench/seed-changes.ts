@@ -7,7 +7,7 @@ const CHUNK = 500_000;
 export const DAYS_OF_CHANGES = 3;
 const DAY_MS = 86_400_000;
 
-/** SQL for rows that are spread evenly over the last days: `ms`, `at` and `id` of row number `n`. */
+/** SQL expressions for rows that are spread evenly over the last days. `n` is SQL for the number of the row, from 0. */
 export interface Spread {
   at(n: string): string;
   id(n: string): string;
@@ -46,8 +46,8 @@ export async function withSeeder<T>({ database }: Stack, work: (client: PoolClie
 }
 
 /**
- * Inserts changes of 1,000 hosts and of alerts. As in a service that has run for days, they are in daily partitions, in
- * chronological order, and their ids begin with the time.
+ * Inserts changes of the health of 1,000 hosts. Every tenth change is of an alert instead. As in a service that has run
+ * for days, they are in daily partitions, in chronological order, and their ids begin with the time.
  */
 export async function seedChanges(client: PoolClient, changes: number): Promise<Spread> {
   for (let day = DAYS_OF_CHANGES; day > 0; day -= 1) await addDay(client, 'changes', day);

@@ -10,8 +10,8 @@ const ROUNDS = 15;
 const TARGET_MS = 50;
 
 /**
- * Returns a document with fifty branches of ten actions. `salt` makes every expression different, so that caches of
- * parsed expressions have no effect.
+ * Returns a document with fifty branches. Each has ten actions: a `choose` and its nine steps. `salt` makes every
+ * expression different, so that caches of parsed expressions have no effect.
  */
 function documentOf(salt: number): Record<string, unknown> {
   const step = (n: number): unknown => ({

@@ -1,6 +1,6 @@
-// `npm run ci -- cycles`: refuses import cycles in src/ and bench/, including cycles of `import type`, which the lint
-// rule import-x/no-cycle does not detect. Prints one shortest cycle for each group of files, and exits 1 if there is
-// any.
+// `npm run ci -- cycles`: refuses import cycles in src/, bench/ and console/src/, including cycles of `import type`,
+// which the lint rule import-x/no-cycle does not detect. Prints one shortest cycle for each group of files, and exits 1
+// if there is any.
 // usage: node scripts/check-cycles.mjs
 import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';

@@ -85,7 +85,7 @@ async function makeNoise(stack: Stack, round: number): Promise<void> {
   await Promise.all(batches.map((batch) => postEvents(stack, batch)));
 }
 
-/** Returns whether nothing is waiting to be routed or started. */
+/** Returns whether all changes have been routed and all runs have ended. */
 async function idle({ database }: Stack): Promise<boolean> {
   const { rows } = await database.pool.query<{ idle: boolean }>(`
     select not exists (select 1 from changes where routed_at is null)

@@ -1,4 +1,7 @@
-/** How long each part measures. Slots are measured in the order A B B A, `rounds` times. */
+/**
+ * How long and how much each part measures. A slot is one measurement of one side. The slots of two sides alternate in
+ * the order A B B A, and those of three sides in the order A B C C B A, `rounds` times.
+ */
 export interface Plan {
   rounds: number;
   /** Seconds of a slot at full speed. */
@@ -17,7 +20,7 @@ export interface Plan {
   waiting: number;
   /** Number of entity states to write. */
   writes: number;
-  /** Number of events to post at once. */
+  /** Number of runs to start at once. */
   burst: number;
   /** Number of changes and of outcome rows that look-ups are measured with. */
   seeded: { changes: number; routings: number };

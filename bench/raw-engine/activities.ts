@@ -1,6 +1,6 @@
 import { request } from 'undici';
 
-/** One request of a run, as both engines send it. */
+/** One request of a run, as the bare engine and the best possible engine send it. */
 export interface RawRequest {
   url: string;
   run: string;

@@ -10,7 +10,7 @@ export interface DevCredentials {
   adminTokenFile: string | undefined;
 }
 
-/** Returns the credentials from the environment if it has any, otherwise the stored credentials. */
+/** Returns each credential from the environment or, if it is not set there, from its file. Creates missing files. */
 export function devCredentials(home: string, env: NodeJS.ProcessEnv): DevCredentials {
   const adminTokenFile = env['FERMATA_ADMIN_TOKEN'] ? undefined : adminTokenFileOf(home);
   return {

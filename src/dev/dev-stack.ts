@@ -12,7 +12,7 @@ import { createPartList } from './part-list';
 import { startOwn, startPostgres, startTemporal, type StartContext } from './start-parts';
 import { acquireStateFile, type StateFile } from './state-file';
 
-/** Addresses of all parts, once they are ready. */
+/** Addresses of the parts and the admin token, known when all parts are ready. */
 export interface DevInfo {
   /** URL without a path, e.g. `http://127.0.0.1:8080`. */
   apiUrl: string;
@@ -43,7 +43,7 @@ interface DevStackDeps {
   colours: boolean;
 }
 
-/** Maximum time in milliseconds for parts that a killed process left behind to end in order. */
+/** Milliseconds that a part left behind by a killed process has to end gracefully. Then it is killed. */
 const LEFTOVER_GRACE_MS = 15_000;
 
 /** Creates the stack without starting anything. */

@@ -29,7 +29,7 @@ export interface EmbeddedPostgresOptions {
   durable?: boolean;
   /** Maximum number of connections. Default: 200. */
   maxConnections?: number;
-  /** Receives a sentence to print for each slow step (download, initialisation). */
+  /** Receives a text to print before the database files are created, which takes some seconds. */
   onProgress?: (message: string) => void;
   /** Receives each line of the server's log. */
   onLine?: (line: string) => void;

