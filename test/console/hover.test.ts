@@ -45,6 +45,13 @@ it('lists the next times of a cron pattern in its own time zone', () => {
   expect(next).toMatch(/^Next \(Asia\/Tokyo\): (Mon.*09:30:00 · ){2}Mon.*09:30:00$/);
 });
 
+it('lists the next time of a cron pattern that fires once a year', () => {
+  const month = ((new Date().getUTCMonth() + 6) % 12) + 1;
+  const text = `triggers:\n  - event: automation.cron\n    config: { cronPattern: "30 9 1 ${month} *", timezone: UTC }\n`;
+  const next = describeAt(text, text.indexOf('30 9'), knowledge)?.lines.find((line) => line.startsWith('Next'));
+  expect(next).toMatch(/^Next \(UTC\): [^·]*09:30:00$/);
+});
+
 it('explains gates with their values', () => {
   const explain = (gate: string) => {
     const text = `triggers:\n  - event: alert.fired\n    ${gate}\nactions:\n  - delay: 90s\n`;

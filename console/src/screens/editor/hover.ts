@@ -1,6 +1,6 @@
 import cronstrue from 'cronstrue';
 import { writtenMs } from '../../../../src/domain/definition/duration';
-import { CronError, nextCron, parseCron } from '../../../../src/domain/schedules/cron';
+import { CronError, nextCron, parseCron, type CronPattern } from '../../../../src/domain/schedules/cron';
 import { durationText } from '../../lib/time';
 import { explainName, type Explanation } from './expression-hover';
 import { schemasAt, typeText, valueAt, type Knowledge } from './schema-walk';
@@ -10,6 +10,8 @@ const UPCOMING = 3;
 /** Maximum number of choices to list. Any others are only counted. */
 const MAX_CHOICES = 12;
 const YEAR_MS = 366 * 86_400_000;
+/** Maximum time that `nextCron` searches ahead, in milliseconds. */
+const SEARCHED_MS = 100 * 86_400_000;
 
 /** Returns the hover text at an offset: for a name in an expression, otherwise for the key or value. */
 export function describeAt(text: string, offset: number, knowledge: Knowledge): Explanation | undefined {
@@ -105,7 +107,7 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
     let after = new Date();
     const until = new Date(after.getTime() + YEAR_MS);
     while (times.length < UPCOMING) {
-      const next = nextCron(pattern, after, until, timezone);
+      const next = nextTime(pattern, after, until, timezone);
       if (next === null) break;
       times.push(timeIn(timezone, next));
       after = next;
@@ -117,6 +119,15 @@ export function cronLines(text: string, timezone = 'UTC'): string[] {
   } catch (error) {
     return [error instanceof CronError ? error.message : 'Not a cron pattern.'];
   }
+}
+
+/** Returns the first time of a pattern after `after` and up to `until`, however far ahead, or null if there is none. */
+function nextTime(pattern: CronPattern, after: Date, until: Date, timezone: string): Date | null {
+  for (let from = after; from < until; from = new Date(from.getTime() + SEARCHED_MS)) {
+    const next = nextCron(pattern, from, until, timezone);
+    if (next !== null) return next;
+  }
+  return null;
 }
 
 /** Returns a date and time in a time zone, to the second. */
