@@ -2,7 +2,7 @@ import type { Executor } from '../db/executor';
 import { beginStep, type StepStart, endStep, writeJournal } from '../db/runs/step-states';
 import { setWaiting } from '../db/runs/run-states';
 import { decidedBefore } from '../db/runs/outcomes';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import { toStorable } from '../domain/entities/storable';
 import { FermataError, messageOf } from '../domain/errors';
 import type { StepEvaluation, StepInput } from '../domain/run/activities';
@@ -50,7 +50,7 @@ async function evaluate(deps: ActivityDeps, tx: Executor, step: Step, start: Ste
   try {
     return await evaluateKind(step, scope, deps, tx);
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (isDatabaseUnavailable(error)) throw error;
     const code = error instanceof FermataError ? error.code : 'expression_error';
     return { evaluation: { type: 'failed', error: runError(step, code, messageOf(error)) }, status: 'failed' };
   }

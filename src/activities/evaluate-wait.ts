@@ -6,7 +6,7 @@ import { eventsOf, type Wait, type WaitContext } from '../db/runs/wait-row';
 import { beginCheck, insertWait, lockWait, removeWait, endCheck } from '../db/runs/wait-states';
 import { beganAt, logPosition } from '../db/runs/log-position';
 import { withoutTakenEvents } from '../db/runs/taken-events';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import type { WaitForTriggerAction, WaitUntilAction } from '../domain/definition/action';
 import { awaitedEvents } from '../domain/definition/awaited-events';
 import { FermataError, messageOf } from '../domain/errors';
@@ -95,7 +95,7 @@ async function arm(deps: ActivityDeps, tx: Executor, step: WaitStep): Promise<St
       await insertWait(tx, { ...base, ...names, scope: past, afterSeq, refs: [], recheckAt: null });
     }
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (isDatabaseUnavailable(error)) throw error;
     return fail(tx, step, error instanceof FermataError ? error.code : 'expression_error', messageOf(error));
   }
   await setWaiting(tx, runId);

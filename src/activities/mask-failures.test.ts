@@ -10,7 +10,8 @@ const SECRET = 'hunter2-hunter2';
 /** Returns the failure that Temporal stores when an activity of the run `r` throws `error`. */
 async function kept(error: Error, isDatabaseThere = true): Promise<unknown> {
   const secrets = {
-    readMask: () => (isDatabaseThere ? Promise.resolve(createMask([SECRET])) : Promise.reject(new Error('away'))),
+    readMask: () =>
+      isDatabaseThere ? Promise.resolve(createMask([SECRET])) : Promise.reject(new Error('unreachable')),
   };
   const factory = maskFailures({ db: {} as Executor, secrets: secrets as unknown as RunSecrets });
   const { inbound } = factory({} as Context);

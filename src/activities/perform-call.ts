@@ -1,5 +1,5 @@
 import { ApplicationFailure, CancelledFailure, type Context } from '@temporalio/activity';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import type { Executor } from '../db/executor';
 import { countSent, noteFailedAttempt, stepStanding } from '../db/runs/attempts';
 import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
@@ -72,7 +72,7 @@ async function beginAndCall(
   } catch (error) {
     // Checked first, because a provider that refuses connections raises the same error as a database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
-    if (isDatabaseAway(error)) throw error;
+    if (isDatabaseUnavailable(error)) throw error;
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;
     return settleFailure(deps, attempt, error);
   }

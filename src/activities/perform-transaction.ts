@@ -1,4 +1,4 @@
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import type { Executor } from '../db/executor';
 import { beginStep, endStep, writeJournal } from '../db/runs/step-states';
 import { FermataError, messageOf } from '../domain/errors';
@@ -31,7 +31,7 @@ export async function performTransaction(
     deps.notifier.changes();
     return outcome;
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (isDatabaseUnavailable(error)) throw error;
     return db.transaction(async (tx) => {
       await writeJournal(tx, step.names.runId, step.input.journal);
       const before = outcomeBefore(step, await beginStep(tx, step.names, 'hold', step.input.wait));

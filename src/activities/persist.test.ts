@@ -1,7 +1,7 @@
 import { defaultActivityInfo, MockActivityEnvironment } from '@temporalio/testing';
 import { persist } from './persist';
 
-const away = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+const unreachable = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 const contextOf = (isLocal: boolean) => new MockActivityEnvironment({ ...defaultActivityInfo, isLocal }).context;
 
 describe('the result of a call', () => {
@@ -9,7 +9,7 @@ describe('the result of a call', () => {
 
   it('is written again and again while Postgres is unavailable', async () => {
     let tries = 0;
-    const write = () => ((tries += 1) < 3 ? Promise.reject(away()) : Promise.resolve('written'));
+    const write = () => ((tries += 1) < 3 ? Promise.reject(unreachable()) : Promise.resolve('written'));
     expect(await persist(contextOf(true), write)).toBe('written');
     expect(tries).toBe(3);
   });
@@ -37,7 +37,7 @@ describe('the result of a call', () => {
       tries += 1;
       // The second try begins within the time limit; a third try would not.
       passed = tries === 1 ? seconds - 1 : seconds;
-      return Promise.reject(away());
+      return Promise.reject(unreachable());
     };
     await expect(persist(contextOf(isLocal), write)).rejects.toThrow('read ECONNRESET');
     expect(tries).toBe(2);

@@ -1,6 +1,6 @@
 import type { Context } from '@temporalio/activity';
 import { setTimeout as pause } from 'node:timers/promises';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 
 /**
  * Milliseconds for which writing the outcome of a call is retried before the attempt fails. A normal activity has more
@@ -18,7 +18,7 @@ export async function persist<T>({ info }: Context, write: () => Promise<T>): Pr
     try {
       return await write();
     } catch (error) {
-      if (!isDatabaseAway(error) || Date.now() + wait > until) throw error;
+      if (!isDatabaseUnavailable(error) || Date.now() + wait > until) throw error;
       await pause(wait);
     }
   }

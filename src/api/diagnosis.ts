@@ -166,7 +166,7 @@ async function temporalProblem(checkTemporal: () => Promise<void>): Promise<Prob
   } catch {
     return [
       {
-        ...{ code: 'temporal_away', severity: 'critical', subject: null },
+        ...{ code: 'temporal_unreachable', severity: 'critical', subject: null },
         message: 'The API cannot reach Temporal.',
         advice:
           'Check TEMPORAL_ADDRESS and the server. Until then, events are stored; runs start when Temporal can be reached again.',

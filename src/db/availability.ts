@@ -1,10 +1,10 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
 
 /** Error codes of sockets, of Postgres' connection classes (08, 53, 57P), and of a read-only standby. */
-const AWAY =
+const UNAVAILABLE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|08\w{3}|53\w{3}|57P\w{2}|25006)$/;
 /** Messages of errors that node-postgres reports without a code. */
-const AWAY_MESSAGE =
+const UNAVAILABLE_MESSAGE =
   /timeout exceeded when trying to connect|Query read timeout|Connection terminated|Client has encountered a connection error|pool after calling end/;
 /**
  * A migration changed a table for which this connection has a cached plan ("cached plan must not change result type").
@@ -19,9 +19,9 @@ const REPEATABLE = new Set(['40P01', '40001', '57014', '55P03', STALE_PLAN]);
 /**
  * Returns whether an error means that Postgres is unreachable or overloaded, or that the transaction may be repeated.
  */
-export function isDatabaseAway(error: unknown): boolean {
+export function isDatabaseUnavailable(error: unknown): boolean {
   return databaseCauses(error).some(
-    ({ code, message }) => AWAY.test(code) || AWAY_MESSAGE.test(message) || REPEATABLE.has(code),
+    ({ code, message }) => UNAVAILABLE.test(code) || UNAVAILABLE_MESSAGE.test(message) || REPEATABLE.has(code),
   );
 }
 

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import { markWithRoutings } from '../db/routings';
 import { messageOf } from '../domain/errors';
 import { type EntityListener } from '../domain/registry/entity-listener';
@@ -21,11 +21,11 @@ import {
 /** Maximum number of changes in one routing transaction. */
 const BATCH = 64;
 /**
- * Maximum number of concurrent batches. With two, one batch is evaluated while the other commits. They contain changes
- * of different entities.
+ * Maximum number of concurrent batches. While one batch commits, another is evaluated. Concurrent batches contain
+ * changes of different entities.
  */
 const LANES = 2;
-/** Maximum number of changes for which a single batch, and therefore a single commit, is used. */
+/** Number of changes per lane. A second lane is used only for more changes, so that a few changes share one commit. */
 const CHANGES_PER_LANE = 16;
 /** Maximum number of changes of a batch that are evaluated concurrently. */
 const CONCURRENT = 8;
@@ -36,7 +36,7 @@ const LISTENER_MS = 30_000;
 export interface Routable extends ChangeCandidates {
   /** Number of failed attempts. */
   attempts: number;
-  /** Plugins that are notified before the change is routed. */
+  /** Listeners of plugins that are called before the change is routed. */
   listeners: readonly EntityListener[];
 }
 
@@ -45,6 +45,7 @@ export interface Routable extends ChangeCandidates {
  * share a batch only if neither of them involves dwells or listeners, because the later change could depend on what the
  * earlier one does. A batch that fails is split in half until the failing change is alone. That change is retried later
  * or set aside, and only later changes of its entity wait.
+ * @throws when Postgres is unreachable
  */
 export async function routeInBatches(deps: RouteDeps & { log: Logger }, routables: readonly Routable[]): Promise<void> {
   const count = Math.min(LANES, Math.ceil(routables.length / CHANGES_PER_LANE));
@@ -59,7 +60,7 @@ export async function routeInBatches(deps: RouteDeps & { log: Logger }, routable
   await inLanes(lanes, count, (lane) => routeLane(deps, lane));
 }
 
-/** Routes changes, which are in the order of the log, one batch after another. */
+/** Routes the changes of one lane in batches, one batch after another, in the order of the log. */
 async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routable[]): Promise<void> {
   const blocked = new Set<string>();
   for (let left = lane; left.length > 0;) {
@@ -75,15 +76,15 @@ async function routeLane(deps: RouteDeps & { log: Logger }, lane: readonly Routa
 }
 
 /**
- * Returns whether a change is independent of other changes of its entity: it reads no rows that they write, and writes
- * no rows that they read.
+ * Returns whether a change involves neither dwells nor listeners, and may therefore share a batch with other changes of
+ * its entity.
  */
 const isPlain = ({ hasDwells, listeners, candidates }: Routable): boolean =>
   !hasDwells && listeners.length === 0 && candidates.every(({ candidate }) => candidate.trigger.for === undefined);
 
 /**
- * Returns the next batch and the remaining changes, both in the order of the log. If a change is not plain, its batch
- * contains no other change of its entity.
+ * Returns the next batch of at most `limit` changes (default 64) and the remaining changes, both in the order of the
+ * log. If a change is not plain, its batch contains no other change of its entity.
  */
 export function takeBatch(
   changes: readonly Routable[],
@@ -105,8 +106,8 @@ export function takeBatch(
 }
 
 /**
- * Notifies listeners and evaluates gates. If a change fails and will be retried, its entity is blocked, and later
- * changes of the entity are left out.
+ * Calls the listeners of each change and evaluates its gates. If a change fails and will be retried, its entity is
+ * blocked, and later changes of the entity are left out.
  */
 async function evaluate(
   deps: RouteDeps & { log: Logger },
@@ -119,7 +120,7 @@ async function evaluate(
       await notify(routable);
       results[index] = { gated: await passGates(deps, routable) };
     } catch (error) {
-      if (isDatabaseAway(error)) throw error;
+      if (isDatabaseUnavailable(error)) throw error;
       results[index] = { error };
     }
   });
@@ -137,7 +138,10 @@ interface Attempted extends GatedChange {
   routable: Routable;
 }
 
-/** Decides a batch in one transaction. If that fails, splits the batch in half and decides each half. */
+/**
+ * Decides a batch in one transaction. If that fails, splits the batch in half and decides each half. Records the
+ * failure of a batch of one change.
+ */
 async function decide(
   deps: RouteDeps & { log: Logger },
   batch: readonly Attempted[],
@@ -148,7 +152,7 @@ async function decide(
   try {
     await routeBatch(deps, batch);
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (isDatabaseUnavailable(error)) throw error;
     if (batch.length === 1) return recordFailure(deps, first.routable, error, blocked);
     const middle = Math.ceil(batch.length / 2);
     for (const half of [batch.slice(0, middle), batch.slice(middle)]) {

@@ -44,7 +44,8 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
       after = changes.at(-1)?.seq ?? after;
       if (changes.length < PAGE) break;
     }
-    if (position.lost !== undefined) log.warn(position.lost, 'a transaction stays open; listeners miss its changes');
+    if (position.lost !== undefined)
+      log.warn(position.lost, 'a transaction has stayed open too long; listeners may miss its changes');
     for (const seq of seen) if (seq <= position.settled) seen.delete(seq);
     started = true;
     position.commit();
@@ -56,6 +57,6 @@ export function createBroadcast(deps: { db: Executor; listeners: readonly Entity
       await deliver();
       return false;
     },
-    onError: (error) => log.warn({ reason: messageOf(error) }, 'listeners wait for Postgres'),
+    onError: (error) => log.warn({ reason: messageOf(error) }, 'failed to read changes for listeners; trying again'),
   });
 }

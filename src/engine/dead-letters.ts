@@ -7,8 +7,8 @@ const PAUSES_SECONDS = [1, 3, 8, 18] as const;
 
 /**
  * Records that a change could not be routed. The change is retried after a pause. After the last attempt it is set
- * aside in the dead-letter list (`failed_at`), from which a person can retry it. Fenced by the epoch of the partition,
- * like routing. Returns `resting` if the change will be retried, otherwise `set_aside`.
+ * aside in the dead-letter list (`failed_at`), from which a person can retry it. Nothing is recorded if another worker
+ * has taken over the partition. Returns `resting` if the change will be retried, otherwise `set_aside`.
  */
 export async function noteFailure(
   db: Executor,

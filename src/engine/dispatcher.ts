@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import { messageOf } from '../domain/errors';
 import type { LoopWatch } from './loop-watch';
 import { createRouteNext, type RouteNextDeps } from './route-next';
@@ -33,7 +33,7 @@ export interface Dispatcher {
 }
 
 /**
- * Starts the loop that routes the change log and the loop that renews the leases. A process needs only one dispatcher.
+ * Starts the loop that routes the change log and the loop that renews the leases. A process has at most one dispatcher.
  */
 export function createDispatcher(deps: DispatcherDeps): Dispatcher {
   const { leases, log } = deps;
@@ -70,7 +70,7 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
         const left = since + READ_EVERY_MS - Date.now();
         if (!full && left > 0 && !stopped) await pause(left);
       } catch (error) {
-        if (isDatabaseAway(error))
+        if (isDatabaseUnavailable(error))
           log.warn({ reason: messageOf(error) }, 'routing pauses until Postgres is reachable again');
         else log.error({ err: error }, 'failed to route changes; trying again');
         if (!stopped) await routing.sleep(PAUSE_AFTER_FAULT_MS);

@@ -63,7 +63,7 @@ export function createDomainTimer(deps: {
       await doDueWork(isStopped);
       return false;
     },
-    onError: (error) => log.warn({ reason: messageOf(error) }, 'the clock work of the domains failed; trying again'),
+    onError: (error) => log.warn({ reason: messageOf(error) }, 'failed to do due domain work; trying again'),
   });
   return {
     ...sweep,

@@ -3,7 +3,7 @@ import { endedDwells, forgetDwellEnds, noteDwellsStarted, takeStartableDwells } 
 import type { Executor } from '../db/executor';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
-import { isTemporalAway } from '../temporal/availability';
+import { isTemporalUnavailable } from '../temporal/availability';
 import type { DwellStarter } from '../temporal/dwell-starter';
 import { inLanes } from './in-lanes';
 import type { LoopWatch } from './loop-watch';
@@ -24,13 +24,13 @@ interface DwellTimersDeps {
 
 /**
  * Brings Temporal in line with the rows of dwells: starts the workflow of each armed dwell, and terminates the workflow
- * of each ended dwell. The rows decide, so any worker may do this at any time and repeat it.
+ * of each ended dwell. The rows are authoritative, so any worker may do this at any time and repeat it.
  */
 export function createDwellTimers(deps: DwellTimersDeps): Sweep {
   const { starter, log } = deps;
   const { db } = deps.database;
   const logFailure = (what: string, error: unknown): void => {
-    if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
+    if (!isTemporalUnavailable(error)) log.warn({ reason: messageOf(error) }, `${what} failed; trying again`);
   };
   /** Does one kind of work. If it fails, the other kinds of work are still done. */
   const attempt = async (what: string, work: () => Promise<boolean>): Promise<boolean> => {
@@ -59,8 +59,8 @@ export function createDwellTimers(deps: DwellTimersDeps): Sweep {
 }
 
 /**
- * Starts the workflows of one batch. The size of the batch is limited, so that a dwell that becomes due during this
- * time need not wait for thousands of others. Returns whether there may be more.
+ * Starts the workflows of one batch. A batch is small, so that a dwell that is armed during it soon gets a workflow,
+ * even while thousands of others are started. Returns whether there may be more.
  */
 async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const dwells = await takeStartableDwells(db, BATCH);
@@ -71,7 +71,7 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       started.push(dwell.id);
     });
     // Recorded even after an error, so that the dwells that were started are not started again. After a crash before
-    // this write, the start is repeated and finds that the same dwell already holds the workflow id.
+    // this write, the start is repeated. It then has no effect, because the dwell already holds its workflow id.
   } finally {
     await noteDwellsStarted(db, started);
   }

@@ -22,15 +22,15 @@ export interface EvaluationRecord {
   automationId: string;
   triggerId: string | null;
   changeId: string | null;
-  /** Context key of the run; null = unknown. */
+  /** Context key that the run would have had; null = none, or unknown. */
   contextKey: string | null;
   outcome: Outcome;
   detail: string;
 }
 
 /**
- * Outcomes whose detail is a progress count. Consecutive refusals with one of these outcomes are stored as a single
- * refusal with the newest detail.
+ * Outcomes whose detail is a progress count. Consecutive refusals with one of these outcomes are stored in one row,
+ * which contains the newest detail.
  */
 const COUNTED: ReadonlySet<Outcome> = new Set(['window']);
 /** Maximum length of a stored reason, in characters. */
@@ -38,7 +38,7 @@ const DETAIL_LIMIT = 500;
 const FLUSH_MS = 500;
 
 interface Entry extends EvaluationRecord {
-  /** Position of the newest repetition among all recorded reasons. */
+  /** Position of the latest repetition in the order of all recorded reasons. */
   ord: number;
   count: number;
   firstAt: Date;
@@ -54,8 +54,8 @@ export interface EvaluationLog {
 
 /**
  * Creates the log. It buffers reasons and writes them in batches. A crash may lose the last half second of reasons, but
- * never a run. Identical consecutive outcomes of an automation for one context key become one row with a count, at the
- * position of the newest outcome.
+ * never a run. Consecutive reasons of an automation and context key with the same trigger, outcome and detail become
+ * one row with a count, at the position of the latest reason.
  */
 export function createEvaluationLog(deps: {
   db: Executor;
@@ -128,7 +128,7 @@ export function createEvaluationLog(deps: {
 /**
  * Writes a batch in two statements. The first statement adds the first reason of each context key to the newest row of
  * this key if that row has the same trigger, outcome and detail (the detail of a progress count may differ). It inserts
- * all other reasons. The join leaves out automations that were removed in between. The second statement removes the
+ * all other reasons. Reasons of automations that were removed in between are left out. The second statement removes the
  * rows beyond `keep` of each automation in the batch.
  */
 async function writeEntries(db: Executor, entries: readonly Entry[], keep: number): Promise<void> {

@@ -5,7 +5,10 @@ import { eventOf, type Knowledge } from '../domain/registry/knowledge';
 
 /** The live workers of this installation, and the names that their plugins provide. */
 export interface Fleet {
-  /** Renews this worker's announcement and reads those of the other workers. Returns how many workers are live. */
+  /**
+   * Renews this worker's announcement and reads those of the other workers. Returns how many workers are live,
+   * including this one.
+   */
   announce(): Promise<number>;
   withdraw(): Promise<void>;
   /** Returns whether a worker with other plugins is live, or was live within the last few minutes. */
@@ -16,14 +19,17 @@ export interface Fleet {
    * of this worker.
    */
   concerned(kind: string, events: readonly string[]): { lacking: string[]; own: string[] };
-  /** Returns whether a single live worker, other than this worker, provides all of these names. */
+  /** Returns whether one of the live workers with other plugins provides all of these names. */
   isProvidedByOther(names: readonly string[]): boolean;
   /**
    * Returns the events whose trigger types only other workers provide. Workers that stopped within the last few minutes
    * count.
    */
   foreignEvents(): readonly string[];
-  /** Returns whether another worker provides a name. Workers that stopped within the last few minutes count. */
+  /**
+   * Returns whether a worker with other plugins provides a name. Workers that stopped within the last few minutes
+   * count.
+   */
   wasProvidedByOther(name: string): boolean;
   /** Names that this worker provides. */
   readonly names: readonly string[];
@@ -53,7 +59,8 @@ function namesIn({ kinds, events }: Readers, kind: string, derivedEvents: readon
 }
 
 /**
- * Creates the fleet. It announces the names that this worker's plugins provide, and remembers those of other workers.
+ * Creates the fleet. `announce` announces the names that this worker's plugins provide, and caches those of other
+ * workers.
  */
 export function createFleet(deps: {
   db: Executor;

@@ -26,8 +26,8 @@ const ROUTE: Verdict = { type: 'route' };
 /** Decides whether a change must be left to a worker with other plugins. */
 export interface Handover {
   /**
-   * Returns, by entity, the events of the dwells that only another worker can end. Costs a query only when there are
-   * unknown triggers.
+   * Returns, by entity, the events of the dwells that only another worker can end. Queries only if an entity has dwells
+   * and this worker lacks the plugin or filter of an enabled trigger.
    */
   dwellEvents(changes: readonly UnroutedChange[]): Promise<ReadonlyMap<string, string[]>>;
   /** Returns the events that runs await and whose types only other workers have. Queries only if workers differ. */
@@ -54,8 +54,8 @@ export interface ChangeConcerns {
  * not have. If another live worker has what is missing and everything else that the change needs, the change is handed
  * over to that worker. If no live worker has what is missing, and a trigger of an enabled automation or the wait of a
  * run needs it, the change waits up to 60 s, which is enough for a restart. A change does not wait for a filter that no
- * worker has had recently. In all other cases, the change is routed without the missing part, and each trigger that
- * needs it gets an evaluation that says so.
+ * worker has had recently. In all other cases, the change is routed without the missing part, and an evaluation that
+ * names this part is recorded for each trigger that needs it.
  */
 export function createHandover(deps: {
   db: Executor;
@@ -144,7 +144,7 @@ function concernedBy(unknown: readonly UnknownTrigger[], names: readonly string[
   return unknown.filter(({ event }) => names.includes(triggerName(event)) || plugins.has(event.split('.')[0] ?? ''));
 }
 
-/** Returns whether what provides one of these names may derive an awaited event. */
+/** Returns whether an awaited event belongs to one of the plugins or kinds in these names. */
 function isAwaited(names: readonly string[], awaited: readonly string[]): boolean {
   const plugins = pluginsOf(names);
   return awaited.some((event) => plugins.has(event.split('.')[0] ?? ''));

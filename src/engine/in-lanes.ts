@@ -1,6 +1,6 @@
 /**
  * Runs `work` for each item, at most `lanes` items at a time. A lane in which an error occurs takes no further items.
- * When all lanes have ended, the error of one of them is thrown.
+ * When all lanes have ended, the error of the first failed lane is thrown.
  */
 export async function inLanes<T>(
   items: readonly T[],

@@ -26,7 +26,10 @@ export interface IndexFollower {
   catchUpNow(): Promise<void>;
 }
 
-/** Keeps the routing index in step with the definitions by following their revisions, which become visible in order. */
+/**
+ * Keeps the routing index up to date: reads the automations whose revisions are newer than those in the index.
+ * Revisions become visible in order.
+ */
 export function createIndexFollower(
   db: Executor,
   index: RoutingIndex,

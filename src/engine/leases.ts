@@ -17,7 +17,7 @@ export interface Leases {
   held(): ReadonlyMap<number, number>;
   /**
    * Renews the leases, releases leases beyond the fair share of this worker, and takes leases that are free or have
-   * expired. Times are the database's.
+   * expired. Times are by the database's clock.
    */
   renew(): Promise<void>;
   /**

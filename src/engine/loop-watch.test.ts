@@ -41,7 +41,7 @@ it('ignores a loop that completes its iterations, and forgets one that was stopp
     everyMs: 1_000,
     name: 'wakes',
     watch,
-    work: () => Promise.reject(new Error('away')),
+    work: () => Promise.reject(new Error('unreachable')),
     onError: () => undefined,
   });
   await jest.advanceTimersByTimeAsync(60_000);

@@ -11,7 +11,7 @@ export interface LoopState {
 
 /** The handle with which a loop reports its progress. */
 export interface WatchedLoop {
-  /** Reports that an iteration has ended, with or without an error. */
+  /** Reports progress: an iteration has ended, with or without an error, and the next one begins. */
   round(): void;
   /** Reports that the loop was stopped on purpose. */
   stopped(): void;
@@ -19,7 +19,10 @@ export interface WatchedLoop {
 
 /** Watches the periodic loops of a process. */
 export interface LoopWatch {
-  /** Adds a loop. `restart` abandons the stalled iteration and begins a new one. */
+  /**
+   * Adds a loop. `restart` is called when the loop has stalled, and again after each further 25 s without progress. It
+   * abandons the stalled iteration and begins a new one, or does nothing for a loop that is only reported.
+   */
   add(name: string, restart: () => void): WatchedLoop;
   states(): LoopState[];
   stop(): void;
@@ -33,9 +36,9 @@ const LIMIT_MS = 25_000;
 const CHECK_MS = 1_000;
 
 /**
- * Restarts loops that have completed no iteration for 25 s, and reports each restart. The abandoned iteration may
- * continue while the new iteration runs. This does no harm, because several workers may also do the work of a loop at
- * the same time.
+ * Restarts loops that have completed no iteration for `limitMs` (default 25,000), and reports each restart. The
+ * abandoned iteration may continue while the new iteration runs. This does no harm, because several workers may also do
+ * the work of a loop at the same time.
  */
 export function createLoopWatch(deps: {
   onStalled: (loop: LoopState) => void;

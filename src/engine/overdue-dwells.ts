@@ -1,5 +1,5 @@
 import type { SQL } from 'drizzle-orm';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import type { Database } from '../db/client';
 import { dwellsOverdue, overdueDwells, type OverdueDwell } from '../db/dwells';
 import type { Clock } from '../domain/clock';
@@ -17,8 +17,8 @@ const BATCH = 200;
 /** Maximum number of dwells that are fired concurrently. */
 const CONCURRENT = 20;
 /**
- * Milliseconds after its deadline at which a dwell is fired from its row, in case its workflow was lost, is with a
- * worker that cannot fire the dwell, or Temporal is unreachable.
+ * Milliseconds after its deadline at which a dwell is fired from its row. By then, either its workflow was lost, or a
+ * worker that cannot fire the dwell has it, or Temporal is unreachable.
  */
 const OVERDUE_MS = 5_000;
 
@@ -32,7 +32,10 @@ interface OverdueDwellsDeps {
   watch?: LoopWatch | undefined;
 }
 
-/** Fires dwells from their rows. `poke` starts a round that fires the dwells that are overdue by 5 s. */
+/**
+ * Fires dwells from their rows. `poke` starts a round that fires the dwells that are overdue by 5 s, or due without a
+ * workflow.
+ */
 export interface OverdueDwells extends Sweep {
   /** Starts a round that fires all due dwells. Call it when another worker has left a dwell that it cannot fire. */
   pokeDue(): void;
@@ -59,7 +62,8 @@ export function createOverdueDwells(deps: OverdueDwellsDeps): OverdueDwells {
       return false;
     },
     onError(error) {
-      if (!isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'firing overdue dwells failed; trying again');
+      if (!isDatabaseUnavailable(error))
+        log.warn({ reason: messageOf(error) }, 'firing overdue dwells failed; trying again');
     },
   });
   return {
@@ -95,7 +99,7 @@ async function fireOverdue(
       try {
         await fire(id);
       } catch (error) {
-        if (isDatabaseAway(error)) throw error;
+        if (isDatabaseUnavailable(error)) throw error;
         // One dwell that cannot be fired must not delay the others.
         log.warn({ dwellId: id, reason: messageOf(error) }, 'firing an overdue dwell failed; trying again');
       }

@@ -32,7 +32,7 @@ export interface PrepareBatch {
   /** Events that runs await and whose types only other workers have. */
   awaited: readonly string[];
   /**
-   * Partitions whose next change must be handed over to another worker, with the names that it needs. Filled in by
+   * Partitions to hand over to another worker, and the names that the next change of each requires. Filled in by
    * `prepare`.
    */
   given: Map<number, string[]>;
@@ -47,7 +47,7 @@ export interface PrepareDeps {
   log: Logger;
   /** Whether rows of `routings` are written. */
   keepsRoutings: boolean;
-  /** Called once per change, on the first attempt to route it, with its age in seconds when it was read. */
+  /** Called on the first attempt to route a change, with its age in seconds when it was read. */
   onRouted: (lagSeconds: number) => void;
 }
 
@@ -107,8 +107,8 @@ function candidatesOf(index: RoutingIndex, change: Change, { event, payload }: O
 }
 
 /**
- * Returns the triggers that an occurrence concerns but whose automations use a filter that this worker lacks. For each
- * trigger, the result says whether its config refuses the occurrence.
+ * Returns the triggers that an occurrence concerns but whose automations use a filter that this worker lacks.
+ * `isRefused` is true if the config of the trigger refuses the occurrence.
  */
 function incompleteOf(index: RoutingIndex, change: Change, occurrence: Occurrence) {
   const { event, payload } = occurrence;

@@ -34,7 +34,7 @@ export interface ChangeCandidates {
   notes: NewRouting[];
 }
 
-/** A change after those gates that need no transaction. */
+/** A change whose gates were evaluated, except those gates that need a transaction. */
 export interface GatedChange {
   routed: ChangeCandidates;
   /** Candidates that have passed all gates except concurrency. */
@@ -117,7 +117,8 @@ async function verdictsOf(
 }
 
 /**
- * Extends the refusal of an automation that used up its share of steps. The text says how large the share was, and why.
+ * Extends the refusal of an automation that used up its share of steps. The text gives the size of the share and the
+ * reason for it.
  */
 function withLimit(verdict: Verdict, limit: number, automations: number): Verdict {
   if (!('reason' in verdict)) return verdict;

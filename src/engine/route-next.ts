@@ -26,13 +26,14 @@ export interface RouteNextDeps extends RouteDeps, WakeDeps {
   leases: Leases;
   fleet: Fleet;
   clock: Clock;
-  /** Called once per change, on the first attempt to route it, with its age in seconds when it was read. */
+  /** Called on the first attempt to route a change, with its age in seconds when it was read. */
   onRouted: (lagSeconds: number) => void;
 }
 
 /**
- * Creates one iteration of the dispatcher, which reads unrouted changes of the held partitions, wakes waits, and
- * routes. It returns whether the read was full, which means that there may be more changes.
+ * Creates the function that does one iteration of the dispatcher: it reads unrouted changes of the held partitions,
+ * wakes waits, and routes the changes. It returns whether the read was full, which means that there may be more
+ * changes.
  */
 export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   const { database, leases, index, evaluations } = deps;
@@ -70,7 +71,10 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
   };
 }
 
-/** Returns how many changes to read next, after a full read of `changes` that took `ms` milliseconds to route. */
+/**
+ * Returns how many changes to read next, after a full read of `changes` changes that took `ms` milliseconds to read and
+ * route.
+ */
 const limitAfter = (changes: number, ms: number): number =>
   Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
 

@@ -86,7 +86,10 @@ export class RoutingIndex {
     this.unreadable.delete(automationId);
   }
 
-  /** Removes an automation whose stored definition this process cannot read, for example one of a newer release. */
+  /**
+   * Removes the entries of an automation whose stored definition this process cannot read, for example one of a newer
+   * release, and records it as unreadable.
+   */
   setUnreadable(automationId: string): void {
     this.remove(automationId);
     this.unreadable.add(automationId);
@@ -128,7 +131,7 @@ export class RoutingIndex {
     return this.incompleteByName.get(nameOf(automationId, triggerId));
   }
 
-  /** Returns whether any enabled trigger has this event. */
+  /** Returns whether any enabled trigger that this process can route has this event. */
   listensTo(event: string): boolean {
     return this.events.has(event);
   }
@@ -138,7 +141,7 @@ export class RoutingIndex {
     return this.unknown.size === 0 ? [] : [...this.unknown.values()];
   }
 
-  /** Returns whether this process cannot route an enabled trigger. */
+  /** Returns whether a trigger is enabled but this process cannot route it. */
   isUnknown(automationId: string, triggerId: string): boolean {
     return this.unknown.has(nameOf(automationId, triggerId));
   }

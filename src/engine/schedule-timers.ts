@@ -11,7 +11,7 @@ import {
 } from '../db/schedules';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
-import { isTemporalAway } from '../temporal/availability';
+import { isTemporalUnavailable } from '../temporal/availability';
 import type { ScheduleKeeper } from '../temporal/schedule-keeper';
 import type { LoopWatch } from './loop-watch';
 import { createSweep, type Sweep } from './sweep';
@@ -24,7 +24,7 @@ const BATCH = 50;
  */
 const COMPARE_MS = 300_000;
 
-/** Brings Temporal's Schedules in line with the schedules of enabled triggers. The rows decide. */
+/** Brings Temporal's Schedules in line with the rows of schedules of enabled triggers. The rows are authoritative. */
 export function createScheduleTimers(deps: {
   database: Database;
   keeper: () => ScheduleKeeper | null;
@@ -43,8 +43,8 @@ export function createScheduleTimers(deps: {
       await resyncChanged(db, (schedule) => temporal.specId(schedule));
       await resyncMissing(db, await temporal.list());
     }
-    // A Schedule is deleted in Temporal first, then here. After a crash in between, it is deleted again, and Temporal
-    // answers "not found".
+    // A Schedule is deleted in Temporal first, and then its row. After a crash in between, it is deleted again, and
+    // Temporal answers "not found".
     for (const { automationId, triggerId, scheduleId } of await endedSchedules(db, BATCH)) {
       await temporal.remove(scheduleId);
       await forgetScheduleEnd(db, automationId, triggerId);
@@ -70,7 +70,8 @@ export function createScheduleTimers(deps: {
       return false;
     },
     onError(error) {
-      if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'failed to sync schedules; trying again');
+      if (!isTemporalUnavailable(error))
+        log.warn({ reason: messageOf(error) }, 'failed to sync schedules; trying again');
     },
   });
   return {

@@ -3,8 +3,8 @@ export class Sleeper {
   private waken: (() => void) | undefined;
 
   /**
-   * Resolves after `ms` milliseconds or when `wake` is called, whichever comes first. Only one pause may be in
-   * progress.
+   * Resolves after `ms` milliseconds or when `wake` is called, whichever comes first. Only one pause may be in progress
+   * at a time.
    */
   sleep(ms: number): Promise<void> {
     return new Promise((resolve) => {

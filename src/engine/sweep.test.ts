@@ -31,7 +31,7 @@ it('continues without a pause while there is more, and after an error', async ()
     everyMs: 1,
     work() {
       rounds += 1;
-      if (rounds === 2) return Promise.reject(new Error('away'));
+      if (rounds === 2) return Promise.reject(new Error('unreachable'));
       if (rounds === 3) done();
       return Promise.resolve(rounds === 1);
     },
@@ -39,7 +39,7 @@ it('continues without a pause while there is more, and after an error', async ()
   });
   await last;
   await sweep.stop();
-  expect(errors).toEqual([new Error('away')]);
+  expect(errors).toEqual([new Error('unreachable')]);
 });
 
 it('stops after the current work has ended, and logs long work', async () => {

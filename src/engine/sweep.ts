@@ -18,9 +18,9 @@ const REPORT_EVERY_MS = 10_000;
 /**
  * Creates a sweep, which does the work at the start, after each poke, and when `everyMs` have passed without a poke,
  * because the process that should have poked may have died. If `everyMs` is 'poked', the work is done only at the start
- * and after each poke (the sweeper pokes when there is work). An error is reported and does not stop the sweep. With a
- * `watch` and a `name`, a round that does not end is abandoned: a new round begins, and `isStopped` returns true in the
- * abandoned one.
+ * and after each poke (the sweeper pokes when there is work). An error is reported and does not stop the sweep. If
+ * `watch` and `name` are given, a round that stalls is abandoned: a new round begins, and `isStopped` returns true in
+ * the abandoned one.
  */
 export function createSweep(deps: {
   everyMs: number | 'poked';

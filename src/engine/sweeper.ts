@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm';
 import type { Executor } from '../db/executor';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import { releaseSweeps, takeDue } from '../db/sweep-leases';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
@@ -9,7 +9,7 @@ import { createSweep } from './sweep';
 
 const EVERY_MS = 1_000;
 
-/** A kind of work that rows make due. */
+/** A kind of work that is due when the tables contain certain rows. */
 export interface DueWork {
   name: string;
   /**
@@ -19,7 +19,7 @@ export interface DueWork {
   due: () => SQL;
   /** Returns whether this worker can do the work now; some kinds need Temporal. Default: always true. */
   isAble?: () => boolean;
-  /** Returns whether every worker, and not only the one with the lease, must look for this kind. Default: false. */
+  /** Returns whether every worker, and not only the one with the lease, must search for this kind. Default: false. */
   isShared?: () => boolean;
   /** Called when there is work of this kind. */
   onDue: () => void;
@@ -52,7 +52,8 @@ export function createSweeper(deps: {
       return false;
     },
     onError(error) {
-      if (!isDatabaseAway(error)) log.warn({ reason: messageOf(error) }, 'could not search for due work; trying again');
+      if (!isDatabaseUnavailable(error))
+        log.warn({ reason: messageOf(error) }, 'failed to search for due work; trying again');
     },
   });
   return {

@@ -2,7 +2,7 @@ import type { Database } from '../db/client';
 import { takeWakes, type Wake } from '../db/runs/wait-states';
 import { messageOf } from '../domain/errors';
 import type { Logger } from '../log';
-import { isTemporalAway } from '../temporal/availability';
+import { isTemporalUnavailable } from '../temporal/availability';
 import type { RunStarter } from '../temporal/run-starter';
 import type { LoopWatch } from './loop-watch';
 import type { RunSlots } from './start/run-slots';
@@ -23,12 +23,12 @@ export interface WakeSender {
 
 /**
  * Signals the executions of waits that were woken, and repeats the signals until the executions have checked their
- * waits. The rows decide.
+ * waits. The rows are authoritative.
  */
 export function createWakeSender(deps: {
   database: Database;
   starter: () => RunStarter | null;
-  /** Wakes wait here until their run may continue. */
+  /** Delays each signal until its run may continue. */
   slots: Pick<RunSlots, 'resume'>;
   failpoint: (name: string) => Promise<void> | void;
   log: Logger;
@@ -46,7 +46,7 @@ export function createWakeSender(deps: {
   const stopped = new AbortController();
 
   const noteFailure = (error: unknown): void => {
-    if (!isTemporalAway(error)) log.warn({ reason: messageOf(error) }, 'wakes could not be sent; trying again');
+    if (!isTemporalUnavailable(error)) log.warn({ reason: messageOf(error) }, 'failed to send wakes; trying again');
   };
   const lane = async (): Promise<void> => {
     for (let wake = queue.shift(); wake !== undefined; wake = queue.shift()) {

@@ -1,6 +1,6 @@
 import type { Database } from '../db/client';
 import type { NewRouting } from '../db/routings';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import { artifactsOf } from '../db/runs/artifacts';
 import type { RunSource } from '../db/runs/run-source';
 import { addToWake, wakeWait, type Wake } from '../db/runs/wait-states';
@@ -45,9 +45,10 @@ const CONCURRENT = 8;
 
 /**
  * Checks changes against the waits of runs before the changes are marked as routed. After a crash in between, the
- * changes are read and checked again, and waits that are already woken are left out. A wait is evaluated here, in the
- * scope of its run, so that its execution gets a workflow task only when the wait is fulfilled or has to be evaluated
- * earlier than planned. Returns one row of `routings` for each wait and each change that concerns it.
+ * changes are read and checked again, and waits that are already woken are left out, except waits on any entity of a
+ * kind. A wait is evaluated here, in the scope of its run, so that its execution gets a workflow task only when the
+ * wait is fulfilled or has to be evaluated earlier than planned. Returns one row of `routings` for each wait and each
+ * change that concerns it.
  * @throws when Postgres is unreachable; the caller then tries again
  */
 export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[]): Promise<NewRouting[]> {
@@ -55,8 +56,8 @@ export async function wakeWaits(deps: WakeDeps, derived: readonly DerivedChange[
   const routings: NewRouting[] = [];
   const refs = [...new Map(derived.map(({ change: { kind, id } }) => [`${kind} ${id}`, { kind, id }])).values()];
   const events = [...new Set(derived.flatMap(({ occurrences }) => occurrences.map(({ event }) => event)))];
-  // A wait that was already woken is going to be evaluated and will see these changes. Only a wait on any entity of a
-  // kind is checked again, because its wake has to name each changed entity.
+  // A wait that was already woken is evaluated later, against these changes too. Only a wait on any entity of a kind is
+  // checked again, because its wake has to name each changed entity.
   const waits = (await waitsOn(deps.database.db, refs, events)).filter(
     (wait) => wait.wokenBy === null || (wait.wokenBy.trigger === undefined && wildKinds(wait).length > 0),
   );
@@ -89,7 +90,7 @@ async function stepsByRun(
     try {
       automations.set(runId, (await sourceOf(runId)).automationId);
     } catch (error) {
-      if (isDatabaseAway(error)) throw error;
+      if (isDatabaseUnavailable(error)) throw error;
     }
   });
   const ids = new Set(automations.values());
@@ -159,7 +160,7 @@ async function wakingOf(
     }
     return null;
   } catch (error) {
-    if (isDatabaseAway(error)) throw error;
+    if (isDatabaseUnavailable(error)) throw error;
     deps.log.warn(
       { runId: wait.runId, path: wait.path, reason: messageOf(error) },
       'failed to evaluate wait; its run evaluates it',

@@ -61,7 +61,7 @@ describe('a namespace that cannot be read', () => {
   });
 
   it.each([
-    Object.assign(new Error('away'), { code: 'ECONNREFUSED' }),
+    Object.assign(new Error('unreachable'), { code: 'ECONNREFUSED' }),
     new DrizzleQueryError('select', [], new Error('syntax')),
   ])('differs from a database that is unavailable or refuses a statement: %s', async (error) => {
     await expect(evaluatorWith(broken(error)).condition(db, 'health.system', scope)).rejects.toBe(error);

@@ -1,5 +1,5 @@
 import { DrizzleQueryError } from 'drizzle-orm/errors';
-import { isDatabaseAway } from '../db/availability';
+import { isDatabaseUnavailable } from '../db/availability';
 import { refKey, type EntityRef, type EntityStore } from '../db/entity-store';
 import type { Executor } from '../db/executor';
 import { conditionNeeds } from '../domain/conditions/condition-needs';
@@ -160,7 +160,7 @@ async function readHealth(
     return { views: await deps.readHealth(deps.db, ids, { now, windowMinutes: stateWindowMinutes }) };
   } catch (error) {
     // After a failed statement, nothing else can run in its transaction. The caller repeats the transaction.
-    if (isDatabaseAway(error) || error instanceof DrizzleQueryError) throw error;
+    if (isDatabaseUnavailable(error) || error instanceof DrizzleQueryError) throw error;
     return { views: new Map(), unavailable: `"health" could not be read: ${messageOf(error)}` };
   }
 }

@@ -57,8 +57,8 @@ describe('a secret that a plugin reads', () => {
   });
 
   test('does not change an error without it', async () => {
-    const away = Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
-    await expect(runGuarded(secrets.mask, () => Promise.reject(away))).rejects.toBe(away);
+    const unreachable = Object.assign(new Error('unreachable'), { code: 'ECONNREFUSED' });
+    await expect(runGuarded(secrets.mask, () => Promise.reject(unreachable))).rejects.toBe(unreachable);
   });
 
   test('is masked in the results of its listeners, connection tests and options', async () => {

@@ -10,7 +10,8 @@ export interface ChildOptions {
   uid?: number;
   gid?: number;
   /**
-   * Receives messages from the child over a channel. When this process dies, the channel closes, which ends the child.
+   * Receives messages from the child over a channel. When this process dies, the channel closes, and the child should
+   * then exit.
    */
   onMessage?: (message: unknown) => void;
   /** Receives each line of the child's standard output and error. */
@@ -36,8 +37,8 @@ export interface Child {
 
 /**
  * Starts a process in a separate process group, so that Ctrl-C in the terminal reaches only this process, which then
- * stops its children in the right order. The child is killed when this process exits without having stopped it. Rejects
- * when the program cannot be started.
+ * stops its children in the right order. The child is killed when this process exits without having stopped it, unless
+ * this process is itself killed. Rejects when the program cannot be started.
  */
 export function startChild(options: ChildOptions): Promise<Child> {
   const { command, args, env = process.env, cwd, uid, gid, onMessage, onLine } = options;

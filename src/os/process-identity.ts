@@ -39,7 +39,7 @@ export function isAlive(identity: ProcessIdentity): boolean {
 
 /**
  * Ends a process that is not a child of this process. Sends `signal`, and kills it after `graceMs` milliseconds.
- * Resolves when the process has ended, or at the latest 5 s after it was killed.
+ * Resolves when the process has ended, when it cannot be signalled, or at the latest 5 s after it was killed.
  */
 export async function endProcess(identity: ProcessIdentity, signal: NodeJS.Signals, graceMs: number): Promise<void> {
   const deadline = Date.now() + graceMs;

@@ -100,20 +100,20 @@ describe('an outage of Postgres of 15 seconds while a step is retried', () => {
           - { action: integration-webhook.send, config: { url: "$URL/x" }, timeout_seconds: 20, retry: { max_attempts: 3, initial_seconds: 1 } }
           - { action: integration-webhook.send, config: { url: "$URL/after" } }
       `);
-      let away: Promise<void> | undefined;
+      let restarted: Promise<void> | undefined;
       engine.receiver.answerWith(async ({ path }, response) => {
         const attempts = engine.receiver.received.filter((each) => each.path === '/x').length;
         if (path === '/x' && attempts < 3) response.statusCode = 503;
         // Postgres is unavailable when the response to the second attempt arrives.
         if (path === '/x' && attempts === 2) {
           await postgres.kill();
-          away = pause(15_000).then(() => postgres.start());
+          restarted = pause(15_000).then(() => postgres.start());
         }
         response.end('ok');
       });
       await engine.emit('retried');
-      await until('Postgres is unreachable', () => away !== undefined, 60_000);
-      await away;
+      await until('Postgres is unreachable', () => restarted !== undefined, 60_000);
+      await restarted;
       const [run] = await engine.ended(1, id, 120_000);
       expect(run).toMatchObject({ status: 'success', error: null });
       expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/x', '/x', '/x', '/after']);

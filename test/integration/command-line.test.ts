@@ -354,7 +354,10 @@ describe('the command line', () => {
       expect(ran.code).toBe(2);
       expect(ran.err).toMatch(/FERMATA_PORT must[^]*DATABASE_URL is not set[^]*FERMATA_SECRET_KEY is not set/);
     }
-    const away = await fermata(['runs'], { env: { FERMATA_URL: 'http://127.0.0.1:9' } });
-    expect([away.code, away.err]).toEqual([1, expect.stringContaining('Nothing answers at http://127.0.0.1:9')]);
+    const unreachable = await fermata(['runs'], { env: { FERMATA_URL: 'http://127.0.0.1:9' } });
+    expect([unreachable.code, unreachable.err]).toEqual([
+      1,
+      expect.stringContaining('Nothing answers at http://127.0.0.1:9'),
+    ]);
   }, 90_000);
 });

@@ -68,8 +68,8 @@ describe('dwells and waits among workers with different plugins', () => {
       );
       return rows.length === 1;
     });
-    await fleet.startAway(WEATHER);
-    await fleet.startAway(WEATHER);
+    await fleet.startWithoutTemporal(WEATHER);
+    await fleet.startWithoutTemporal(WEATHER);
     for (let index = 0; index < 5; index += 1) await fleet.set('weather', `brief-${index}`, STORM);
     await engine.call(api, 'PUT', '/entities/mast/brief', { state: 'bent' });
     // `until` allows three times this deadline.
@@ -100,7 +100,7 @@ describe('dwells and waits among workers with different plugins', () => {
     await pool.query(`
       insert into workers (id, host, pid, version, script_limits, expires_at, knows, reads, knows_id)
       values (gen_random_uuid(), 'elsewhere', 1, '0', 'rlimit', clock_timestamp() - interval '1 second', '{}', '{}', 'none')`);
-    await fleet.startAway(WEATHER);
+    await fleet.startWithoutTemporal(WEATHER);
     await fleet.set('weather', 'leased', STORM);
     await until('the dwell has fired', async () => (await fleet.runsOf(automation)).join() === '1', 5_000);
     await pool.query(`delete from sweep_leases where name in ('dwells', 'overdue-dwells')`);

@@ -23,7 +23,7 @@ const HOUSEKEEPING_MS = 300_000;
  * Waits until no housekeeping is due within the next minute. One worker of the fleet does housekeeping at every full
  * five minutes, even when idle.
  */
-async function awayFromHousekeeping(): Promise<void> {
+async function untilNoHousekeepingIsDue(): Promise<void> {
   const since = Date.now() % HOUSEKEEPING_MS;
   if (since < 10_000) await pause(10_000 - since);
   else if (since > HOUSEKEEPING_MS - 65_000) await pause(HOUSEKEEPING_MS - since + 10_000);
@@ -78,7 +78,7 @@ describe('operations', () => {
       FERMATA_TOKEN: engine.authorization.replace('Bearer ', ''),
     });
     expect(out).toMatch(/^scripts   \S+ \d+: memory and processes are limited (by a cgroup|for each process)/m);
-    await awayFromHousekeeping();
+    await untilNoHousekeepingIsDue();
     const before = proxy.statements();
     const since = performance.now();
     await pause(60_000);
@@ -91,7 +91,7 @@ describe('operations', () => {
   test('housekeeping is reported as late if none has ended for half an hour, or none since the first worker started', async () => {
     const worker = await engine.worker();
     const { db } = engine.database;
-    await awayFromHousekeeping();
+    await untilNoHousekeepingIsDue();
     await db.execute(sql`delete from periodic_work where name = 'housekeeping'`);
     expect(await codes()).not.toContain('housekeeping_late');
     await db.execute(sql`update workers set started_at = clock_timestamp() - interval '31 minutes'`);

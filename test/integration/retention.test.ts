@@ -173,7 +173,7 @@ describe('retention', () => {
 
   it('deletes from the other tables if one fails, and reports which one failed', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
-    await query('alter table window_events rename to window_events_away');
+    await query('alter table window_events rename to window_events_renamed');
     const failed: string[] = [];
     const removed = await applyRetention(database, RETENTION_SETTINGS, IDENTITIES, {
       onError: (table) => failed.push(table),

@@ -1,5 +1,5 @@
 import { sql } from 'drizzle-orm';
-import { isDatabaseAway } from '../../src/db/availability';
+import { isDatabaseUnavailable } from '../../src/db/availability';
 import { createDatabase, type Database } from '../../src/db/client';
 import { createTestDatabase, type TestDatabase } from '../support/database';
 
@@ -43,7 +43,7 @@ describe('a column that is added to a table with prepared statements', () => {
     await addColumn();
     const error = await failureOf(database.db.execute(STAR('a')));
     expect(error).toBeDefined();
-    expect(isDatabaseAway(error)).toBe(true);
+    expect(isDatabaseUnavailable(error)).toBe(true);
     await expect(database.db.execute(STAR('a'))).resolves.toMatchObject({ rows: [] });
     expect(await backend()).not.toBe(before);
   });
@@ -54,7 +54,7 @@ describe('a column that is added to a table with prepared statements', () => {
     const before = await backend();
     await addColumn();
     const error = await failureOf(transact());
-    expect(isDatabaseAway(error)).toBe(true);
+    expect(isDatabaseUnavailable(error)).toBe(true);
     expect(String((error as { cause?: unknown }).cause)).toMatch(/cached plan/);
     await expect(transact()).resolves.toMatchObject({ rows: [] });
     expect(await backend()).not.toBe(before);

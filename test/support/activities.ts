@@ -64,7 +64,7 @@ export interface ActivityBench {
   close(): Promise<void>;
 }
 
-class PostgresAway extends Error {
+class PostgresUnreachable extends Error {
   readonly code = 'ECONNRESET';
 }
 
@@ -76,9 +76,9 @@ function faulty(db: Database['db'], fault: Fault | undefined, count: () => numbe
       if ((name !== 'execute' && name !== 'transaction') || typeof found !== 'function') return found;
       return async (...args: unknown[]) => {
         const isHere = count() === fault?.at;
-        if (isHere && fault?.when === 'before') throw new PostgresAway('read ECONNRESET');
+        if (isHere && fault?.when === 'before') throw new PostgresUnreachable('read ECONNRESET');
         const answer: unknown = await Reflect.apply(found, target, args);
-        if (isHere) throw new PostgresAway('read ECONNRESET');
+        if (isHere) throw new PostgresUnreachable('read ECONNRESET');
         return answer;
       };
     },

@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
-import { isDatabaseAway } from '../../src/db/availability';
+import { isDatabaseUnavailable } from '../../src/db/availability';
 import { startActivityBench, type ActivityBench, type Fault } from './activities';
 
 /** A step that calls a provider, and a step that writes a row to Fermata's own database. */
@@ -70,6 +70,6 @@ export async function withFault(
       () => null,
       (error: unknown) => error as Error,
     );
-  if (failure !== null && !isDatabaseAway(failure)) throw failure;
+  if (failure !== null && !isDatabaseUnavailable(failure)) throw failure;
   return { failed: failure !== null, reached: activities.statements() >= fault.at };
 }

@@ -24,8 +24,8 @@ export interface PluginFleet {
   /** Starts a worker with these plugins (paths, separated by commas). */
   start(plugins: string): Promise<FermataProcess>;
   /** Starts a worker that does not reach Temporal: it routes changes and fires dwells, and executes nothing. */
-  startAway(plugins: string): Promise<void>;
-  /** Stops the workers that `start` and `startAway` have started. */
+  startWithoutTemporal(plugins: string): Promise<void>;
+  /** Stops the workers that `start` and `startWithoutTemporal` have started. */
   stopWorkers(): Promise<void>;
   /** Saves a `parallel` automation and returns its id. */
   save(document: Record<string, unknown>): Promise<string>;
@@ -50,7 +50,7 @@ export async function startPluginFleet(): Promise<PluginFleet> {
       running.push(worker);
       return worker;
     },
-    async startAway(plugins) {
+    async startWithoutTemporal(plugins) {
       const env = engine.env({ FERMATA_PLUGINS: plugins, TEMPORAL_ADDRESS: '127.0.0.1:1' });
       const worker = startFermata(['worker'], env);
       running.push(worker);

@@ -1,4 +1,4 @@
-import { databaseCauses, isDatabaseAway } from '../../db/availability';
+import { databaseCauses, isDatabaseUnavailable } from '../../db/availability';
 import { FermataError } from '../../domain/errors';
 
 const UNAVAILABLE_SECONDS = 2;
@@ -25,7 +25,7 @@ export function databaseRefusal(error: unknown): FermataError | undefined {
       });
     }
   }
-  if (!isDatabaseAway(error)) return undefined;
+  if (!isDatabaseUnavailable(error)) return undefined;
   return new FermataError('database_unavailable', 'The database cannot be reached; nothing was changed.', {
     retryAfterSeconds: UNAVAILABLE_SECONDS,
     cause: error,

@@ -4,7 +4,7 @@ import type { EntityState } from '../../domain/entities/diff';
 import type { EntityKind } from '../../domain/entities/entity-kind';
 import { FermataError, messageOf } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
-import { isDatabaseAway } from '../availability';
+import { isDatabaseUnavailable } from '../availability';
 import type { Executor } from '../executor';
 
 /** Timeout of one read accessor, in milliseconds. */
@@ -114,7 +114,7 @@ const createAttempts =
       } catch (error) {
         // A service that the plugin calls may refuse connections with the same error as Postgres does, so only errors
         // of statements count.
-        if (error instanceof DrizzleQueryError && isDatabaseAway(error)) throw error;
+        if (error instanceof DrizzleQueryError && isDatabaseUnavailable(error)) throw error;
         throw unreadable(kind, messageOf(error));
       } finally {
         own.revoke();

@@ -11,7 +11,9 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/** Maximum number of a system's results that are searched for a result that shows whether the cause holds. */
+/**
+ * Maximum number of results of a system, the newest ones, that are searched for one that shows whether the cause holds.
+ */
 const LOOK_BACK = 50;
 /** A position after all results. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };
@@ -40,17 +42,14 @@ export function contradictsCause(registry: Registry, dwell: Cause, change: Chang
 export const payloadOf = ({ trigger }: Pick<DwellArming, 'trigger'>) =>
   (trigger['payload'] ?? {}) as Record<string, unknown>;
 
-/**
- * Returns whether a dwell is so late that it must be reported instead of fired. Always false if its trigger does not
- * request this.
- */
+/** Returns whether a dwell is more than `MISSED_AFTER_MS` late and its trigger sets `missed: report`. */
 export function isMissed({ for: dwell }: TriggerDefinition, { firesAt }: { firesAt: Date }, now: Date): boolean {
   const { missed = 'fire' } = typeof dwell === 'object' ? dwell : {};
   return missed === 'report' && now.getTime() - firesAt.getTime() > MISSED_AFTER_MS;
 }
 
 /**
- * Returns whether the cause of a dwell held from its event until its deadline, although it has stopped since. This is
+ * Returns whether the cause of a dwell held from its event until its deadline, even if it has stopped since. This is
  * true if the log contains no change of the entity before the deadline that contradicts the cause. Returns false before
  * the deadline, and when the log cannot be searched completely.
  */

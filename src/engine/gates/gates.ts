@@ -99,10 +99,10 @@ export const refused = (
 ): Refusal => ({ passed: false, outcome, detail, ...more });
 
 /**
- * Evaluates the first gates of stage 2: config, then filter. Errors of the automation are refusals. Throws only when
- * infrastructure fails. `steps` is the number of steps that all expressions of the automation may take together. The
- * context key of a refusal is derived by the trigger. If the trigger cannot derive a key, the key is the id of the
- * change's entity, or null for an event.
+ * Evaluates the first gates: config and silences, then filter. Errors of the automation are refusals. Throws only when
+ * infrastructure fails. `steps` is the number of steps that all expressions of the automation may take together for
+ * this change. The context key of a refusal is derived by the trigger. If the trigger cannot derive a key, the key is
+ * the id of the change's entity, or null for an event.
  */
 export async function enterGates(
   deps: GateDeps,
@@ -140,7 +140,10 @@ export async function enterGates(
 export const subjectOf = ({ shape, id }: Pick<Change, 'shape' | 'id'>): string | null =>
   shape === 'entity' ? id : null;
 
-/** Returns whether a candidate is refused by its config or by a silence. Reads no table and evaluates no filter. */
+/**
+ * Returns whether a candidate is refused by its config or by a silence. Reads no table and evaluates no filter, so it
+ * does not check whether a number has just entered its range.
+ */
 export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): boolean =>
   occurred.silenced !== undefined || 'refusal' in readOccurrence(candidate, occurred);
 

@@ -18,8 +18,8 @@ export interface OverflowReport {
 
 /**
  * Creates the report. It logs dropped runs at the level of the automation's `max_exceeded`; `silent` logs nothing. The
- * first dropped run is logged at once, and those of the next 10 s in one line with their number. Every dropped run is
- * counted at every level.
+ * first dropped run is logged at once. Those of the next 10 s are logged together, in one line that contains their
+ * number. The metric counts every dropped run, at every level.
  */
 export function createOverflowReport(deps: { log: Logger; onDropped: (mode: string) => void }): OverflowReport {
   const { log, onDropped } = deps;

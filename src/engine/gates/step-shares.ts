@@ -6,8 +6,8 @@ const MAX_SHARE = createSharedSteps(8).left;
 /** Number of steps for one change, shared by all automations. */
 const POOL = createSharedSteps(12).left;
 /**
- * Minimum number of steps for one automation, however many automations there are. Usual filters need fewer; this
- * many take less than a millisecond.
+ * Minimum number of steps for one automation, however many automations there are. Usual filters need fewer steps, and
+ * 5,000 steps take less than a millisecond.
  */
 const MIN_SHARE = 5_000;
 
@@ -33,7 +33,10 @@ export const stepsOfOne = (): ConditionSteps => stepsOf(partOf(POOL, 1));
 const partOf = (pool: number, parties: number): number =>
   Math.max(MIN_SHARE, Math.min(MAX_SHARE, Math.floor(pool / parties)));
 
-/** Returns the number of steps for each of `automations` whose waits are evaluated for a number of changes. */
+/**
+ * Returns the number of steps for each automation when the waits of several automations are evaluated for several
+ * changes.
+ */
 export const waitShare = (automations: number, changes: number): number => partOf(POOL * changes, automations);
 
 /**

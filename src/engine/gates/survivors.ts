@@ -59,8 +59,8 @@ const LOOP = refused(
 );
 
 /**
- * Evaluates a candidate's variables and conditions, which see the id of the future run. Returns the request for the run
- * when the conditions are true, otherwise the reason. `firedAt` is the deadline of a dwell that fired.
+ * Evaluates a candidate's variables and conditions, which can use the id of the future run. Returns the request for the
+ * run when the conditions are true, otherwise the reason. `firedAt` is the deadline of a dwell that fired.
  */
 export async function toSurvivor(
   gates: Pick<GateDeps, 'evaluator' | 'db'>,

@@ -17,7 +17,7 @@ const RENEW_EVERY_MS = 1_000;
 const BATCH = 100;
 /** Maximum number of concurrent calls to Temporal. */
 const LANES = 40;
-/** Age in milliseconds at which the claim on a start is renewed, so that no other worker takes the run. */
+/** Age in milliseconds at which a reservation is renewed, so that no other worker starts the run. */
 const RENEW_AFTER_MS = 1_500;
 /**
  * Age in milliseconds after which a reservation is no longer renewed. Without this limit, an execution that was started
@@ -30,7 +30,8 @@ const RENEW_UNTIL_MS = 10_000;
 export interface RunLauncher {
   /**
    * Takes a slot for a run that is about to be admitted. Returns false when the run must wait in the table: no slot is
-   * free, its automation has used its share or has waiting runs, Temporal is unreachable, or this process is stopping.
+   * free, its automation has used its share or has waiting runs, Temporal or Postgres is unreachable, or this process
+   * is stopping.
    */
   reserve(runId: string, automationId: string): boolean;
   /** Releases the slot of a run that was not admitted. */
@@ -61,9 +62,9 @@ interface LauncherDeps {
 
 /**
  * Brings Temporal in line with the pending and ended rows of runs, and repeats every call until it succeeds. The rows
- * decide: when this process dies, the sweep of another process finds its unfinished work. A process starts only as many
- * runs as it has free workflow task slots. The other runs wait in the table. A worker with free slots takes runs from
- * the automations in turn, and in order of arrival within each automation.
+ * are authoritative: when this process dies, the sweep of another process finds its unfinished work. A process starts
+ * only as many runs as it has free workflow task slots. The other runs wait in the table. A worker with free slots
+ * takes runs from the automations in turn, and in order of arrival within each automation.
  */
 export function createRunLauncher(deps: LauncherDeps): RunLauncher {
   const { database, starter, log, watch } = deps;
@@ -93,7 +94,7 @@ export function createRunLauncher(deps: LauncherDeps): RunLauncher {
     reserve(runId, automationId) {
       if (stopped) return false;
       const isWaiting = pending.isWaiting(automationId);
-      if (!attempts.isAway() && !isWaiting && slots.reserve(runId, automationId)) return true;
+      if (!attempts.isUnreachable() && !isWaiting && slots.reserve(runId, automationId)) return true;
       if (!isWaiting) starts.poke();
       pending.noteWaiting(automationId);
       return false;

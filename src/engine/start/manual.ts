@@ -29,17 +29,17 @@ export interface ManualRunRequest {
   triggerId?: string | undefined;
   /** Checked against the trigger's schema when a trigger is named. */
   payload?: Record<string, unknown> | undefined;
-  /** Default: the key that the named trigger derives from the payload. */
+  /** Default: the key that the named trigger derives from the payload; none without a trigger. */
   contextKey?: string | undefined;
   skipConditions: boolean;
   actor: Actor;
 }
 
 /**
- * Starts a run manually (engine.md, Lifecycle), even if the automation is disabled, and even while Temporal is
- * unreachable. Config, filter, window and dwell are skipped. Variables, conditions (unless `skipConditions` is set) and
- * the mode apply. Refused with `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`,
- * `not_found` or an error of `startVariables`.
+ * Admits a run that was started manually, even if the automation is disabled, and even while Temporal is unreachable.
+ * Config, filter, window and dwell are skipped. Variables, conditions (unless `skipConditions` is set) and the mode
+ * apply. Refused with `validation_failed`, `condition`, `already_running`, `max_runs`, `plugin_missing`, `not_found` or
+ * an error of `startVariables`.
  */
 export async function startManualRun(
   deps: ManualRunDeps,
@@ -98,8 +98,8 @@ interface NamedTrigger {
 }
 
 /**
- * Returns the trigger that a request names, with the context key that it derives from the payload. Refused with
- * `validation_failed`.
+ * Returns the trigger that a request names, and the context key that the trigger derives from the payload. Returns null
+ * when the request names no trigger. Refused with `validation_failed`.
  */
 function namedTrigger(
   registry: Registry,

@@ -35,7 +35,7 @@ function attempts() {
       begun.push(id);
       return new Promise<boolean>((resolve) => open.push(resolve));
     },
-    isAway: () => false,
+    isUnreachable: () => false,
     noteFailure: () => undefined,
     noteDone: () => undefined,
     async end(isThere: boolean, count = open.length) {
@@ -90,7 +90,7 @@ describe('pending runs in the table', () => {
     const begun: string[] = [];
     const attempts = {
       attempt: ({ id }: StartableRun) => Promise.resolve(begun.push(id) > 0),
-      isAway: () => false,
+      isUnreachable: () => false,
       noteFailure: () => undefined,
       noteDone: () => undefined,
     };

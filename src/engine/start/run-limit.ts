@@ -14,11 +14,11 @@ const FORGET_QUICKEST = 1.001;
 /** Factor by which the limit shrinks after a slow start. */
 const SHRINK = 0.95;
 /**
- * Allowance that takes the place of `ALLOWANCE_MS` for the share of one automation. The share depends on each start,
- * not on the average.
+ * Allowance for the share of one automation, used instead of `ALLOWANCE_MS`. The share depends on each start, not on
+ * the average.
  */
 const SHARE_ALLOWANCE_MS = 5;
-/** Number of runs by which the share grows after a quick start. */
+/** Number of runs by which the share grows after a quick start, while an automation uses all of its share. */
 const GROW_SHARE = 0.05;
 /** Factor by which the share shrinks after a slow start. */
 const SHRINK_SHARE = 0.9;
@@ -36,7 +36,7 @@ export interface RunLimit {
    * Adapts both limits to a start.
    *
    * @param ms Milliseconds from the start to the first step of the run.
-   * @param load.inFlight Number of runs in flight, with this one.
+   * @param load.inFlight Number of runs in flight, including this one.
    * @param load.isShareUsed Whether an automation has used its share.
    */
   adapt(ms: number, load: { inFlight: number; isShareUsed: boolean }): void;
@@ -50,7 +50,7 @@ export interface RunLimit {
  *
  * The share of one automation begins with one run, grows while starts are quick, and shrinks after each slow start. A
  * burst of one automation therefore uses the capacity that the others leave, and delays their runs only slightly. If
- * Temporal is far away, the quickest starts take long too, so the share grows there as well.
+ * the round trip to Temporal is long, even the quickest starts take long, so the share can grow there as well.
  */
 export function createRunLimit(slots: number): RunLimit {
   let averageMs = 0;

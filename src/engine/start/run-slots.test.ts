@@ -213,7 +213,7 @@ describe('slots of runs', () => {
     expect(run.share()).toBe(2);
   });
 
-  it('give one automation a larger share even if all starts take long because Temporal is far away', () => {
+  it('give one automation a larger share even if all starts take long because the round trip to Temporal is long', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1_000, 300);
     expect(run.share()).toBe(5);

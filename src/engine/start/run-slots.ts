@@ -54,8 +54,8 @@ export interface RunSlots {
   reservedFor(minMs: number, maxMs: number): string[];
   /**
    * Records that a local step of an execution begins. The step holds a slot until the returned function is called. If
-   * the step hands its call over to a normal activity of a task queue that this process serves, the slot is held beyond
-   * that until `arrive`.
+   * the step hands its call over to a normal activity and this process has room for it, the slot is then held until
+   * `arrive`, for at most 2 s.
    */
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   /**
@@ -125,7 +125,7 @@ class SlotTable implements RunSlots {
   /**
    * Executions whose call is being handed over to a normal activity, oldest first. A handover costs the worker as much
    * as a start. If it did not count, a burst of runs that call a hanging server would be started faster than their
-   * calls can be handled.
+   * calls can be handed over.
    */
   readonly #movingCalls = new Map<string, Reservation>();
   /** Runs that were resumed and have not begun their next local step. */

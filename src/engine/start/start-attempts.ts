@@ -1,10 +1,10 @@
-import { isDatabaseAway } from '../../db/availability';
+import { isDatabaseUnavailable } from '../../db/availability';
 import type { Executor } from '../../db/executor';
 import type { ClosedRun } from '../../db/runs/run-states';
 import { noteStarted, type StartableRun } from '../../db/runs/start-queue';
 import { messageOf } from '../../domain/errors';
 import type { Logger } from '../../log';
-import { isTemporalAway } from '../../temporal/availability';
+import { isTemporalUnavailable } from '../../temporal/availability';
 import type { RunStarter } from '../../temporal/run-starter';
 import type { RunSlots } from './run-slots';
 
@@ -16,7 +16,7 @@ export interface StartAttempts {
    */
   attempt(run: StartableRun, replaced: readonly ClosedRun[]): Promise<boolean>;
   /** Returns whether Temporal or Postgres was found unreachable, and `noteDone` has not been called since. */
-  isAway(): boolean;
+  isUnreachable(): boolean;
   /** Records a failure of a sweep. */
   noteFailure(error: unknown): void;
   /** Records that a sweep has started all runs that it could. */
@@ -31,16 +31,13 @@ export function createStartAttempts(deps: {
   log: Logger;
 }): StartAttempts {
   const { db, starter, slots, log } = deps;
-  let away = false;
+  let unreachable = false;
 
-  const noteAway = (error: unknown): void => {
-    const service = isDatabaseAway(error) ? 'Postgres' : 'Temporal';
-    if (!away)
-      log.warn(
-        { reason: messageOf(error) },
-        `${service} is unreachable; runs stay pending until it is reachable again`,
-      );
-    away = true;
+  const noteUnreachable = (error: unknown): void => {
+    const service = isDatabaseUnavailable(error) ? 'Postgres' : 'Temporal';
+    const consequence = 'runs stay pending until it is reachable again';
+    if (!unreachable) log.warn({ reason: messageOf(error) }, `${service} is unreachable; ${consequence}`);
+    unreachable = true;
   };
 
   /**
@@ -71,22 +68,22 @@ export function createStartAttempts(deps: {
         await start(run, replaced);
         return true;
       } catch (error) {
-        if (isAway(error)) {
-          noteAway(error);
+        if (isUnavailable(error)) {
+          noteUnreachable(error);
           return false;
         }
         log.error({ err: error, runId: run.id }, 'failed to start a run; the sweep tries again');
         return true;
       }
     },
-    isAway: () => away,
+    isUnreachable: () => unreachable,
     noteFailure(error) {
-      if (isAway(error)) noteAway(error);
-      else log.warn({ reason: messageOf(error) }, 'sweep of pending runs failed; trying again');
+      if (isUnavailable(error)) noteUnreachable(error);
+      else log.warn({ reason: messageOf(error) }, 'a sweep of runs failed; trying again');
     },
     noteDone() {
-      if (away) log.info('runs can be started again');
-      away = false;
+      if (unreachable) log.info('runs can be started again');
+      unreachable = false;
     },
   };
 }
@@ -97,4 +94,5 @@ class TemporalNeverReached extends Error {
   }
 }
 
-const isAway = (error: unknown): boolean => error instanceof TemporalNeverReached || isTemporalAway(error);
+const isUnavailable = (error: unknown): boolean =>
+  error instanceof TemporalNeverReached || isTemporalUnavailable(error) || isDatabaseUnavailable(error);
