@@ -9,7 +9,11 @@ const RETRY_AFTER_SECONDS = 5;
  */
 export function requireFilters(lacking: readonly string[]): void {
   if (lacking.length === 0) return;
-  const names = `filter${lacking.length === 1 ? '' : 's'} ${lacking.join(', ')}`;
-  const message = `This API process does not have the ${names} of a plugin. Start all API processes with the FERMATA_PLUGINS of the workers.`;
-  throw new FermataError('plugin_missing', message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
+  throw pluginMissing(`filter${lacking.length === 1 ? '' : 's'} ${lacking.join(', ')}`);
+}
+
+/** Returns the error for a request that needs a part of a plugin that this process does not have. */
+export function pluginMissing(part: string): FermataError {
+  const message = `This API process does not have the ${part} of a plugin. Start all API processes with the FERMATA_PLUGINS of the workers.`;
+  return new FermataError('plugin_missing', message, { retryAfterSeconds: RETRY_AFTER_SECONDS });
 }

@@ -9,18 +9,23 @@ export interface WindowRule {
 type Instant = number;
 
 /**
- * Returns whether an event that has just arrived fires its window (engine.md, Gates). `others` are the times of the
- * earlier events for the same key, of which only the newest `count` matter. The window ends at the newest time, even if
- * this event is older; its lower bound is inclusive. `once` fires only when the previous arrival had not reached the
- * count, or after a pause as long as the window.
+ * Returns whether an event that has just arrived fires its window. `others` are the times of the earlier events for the
+ * same key, of which only the newest `count` matter. The window ends at the newest time, even if this event is older;
+ * its lower bound is inclusive. `once` fires only when the previous arrival had not reached the count, or after a pause
+ * as long as the window.
  */
 export function windowFires(rule: WindowRule, at: Instant, others: readonly Instant[]): boolean {
   const ms = rule.minutes * 60_000;
-  const reaches = (instants: readonly Instant[]) => countFrom(instants, Math.max(...instants) - ms) >= rule.count;
+  const reaches = (instants: readonly Instant[]) => eventsInWindow(rule, instants) >= rule.count;
   if (!reaches([at, ...others])) return false;
   if (rule.refire === 'every' || others.length === 0) return true;
   const isAlone = countFrom(others, Math.max(at, ...others) - ms) === 0;
   return isAlone || !reaches(others);
+}
+
+/** Returns how many of the events are within the window that ends at the newest of them. */
+export function eventsInWindow({ minutes }: Pick<WindowRule, 'minutes'>, instants: readonly Instant[]): number {
+  return countFrom(instants, Math.max(...instants) - minutes * 60_000);
 }
 
 const countFrom = (instants: readonly Instant[], from: Instant) => instants.filter((instant) => instant >= from).length;

@@ -27,7 +27,8 @@ export interface DwellDeps {
  * Ends the dwells that changes contradict, in the routing transaction of the changes, before any dwell is armed. If a
  * dwell's deadline is before the change, the cause has held long enough, and the dwell fires first, whether or not its
  * timer has run. If the change occurred after a deadline that is still in the future (the sender's clock is ahead), the
- * cause counts as ended before the deadline. A change that was retried ends only dwells that were armed before it.
+ * cause counts as ended before the deadline. A change that was retried ends only dwells whose causes began no later
+ * than the change.
  */
 export async function endContradicted(
   deps: DwellDeps & SurvivorDeps,
@@ -66,7 +67,8 @@ async function endDwell(
   change: Change,
 ): Promise<Survivor | Reason | null> {
   const candidate = deps.index.find(dwell.automationId, dwell.triggerId);
-  // A worker with the plugin of this trigger routes the change instead. Ending the dwell here would lose its cause.
+  // This worker lacks a plugin that the trigger needs. It leaves the dwell to a worker that has the plugin, because it
+  // could only drop the dwell and not fire it.
   if (deps.index.isUnknown(dwell.automationId, dwell.triggerId)) return null;
   if (dwell.status !== 'armed' || !candidate) {
     await restDwell(tx, dwell);
@@ -77,8 +79,8 @@ async function endDwell(
     if (isMissed(candidate.trigger, dwell, now)) return reportMissed(tx, dwell, candidate);
     const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, dwell.firesAt);
     // `spendAndEvaluate` has spent the row, and this change ended the cause, so the next cause may arm the key again.
-    // The status is passed as spent, so that no request to end the workflow is written. The workflow finds that its
-    // dwell has fired, and ends.
+    // The status is passed as spent, so that no request to end the workflow is written: the workflow ends when it finds
+    // that its dwell has fired.
     await restDwell(tx, { ...dwell, status: 'spent' });
     return verdict;
   }
@@ -87,7 +89,10 @@ async function endDwell(
   return dwellReason(dwell, candidate, refused('dwell_cancelled', detail));
 }
 
-/** Ends and reports a dwell that no worker could fire in time. Used for triggers that request such a report. */
+/**
+ * Ends a dwell that no worker could fire in time, and returns the reason to record. Used for triggers with `missed:
+ * report`.
+ */
 export async function reportMissed(tx: Executor, dwell: Dwell, candidate: Candidate): Promise<Reason> {
   await restDwell(tx, dwell);
   const detail = `Missed: the cause held through ${dwell.firesAt.toISOString()}, and was over before a worker could fire it.`;
@@ -101,7 +106,7 @@ export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidat
 
 /**
  * Moves a dwell to another entity for which the cause holds, if the trigger allows this (a group of alerts). The row of
- * that entity is locked, so that its next change finds the dwell.
+ * that entity is locked, so that its next change finds the dwell. Returns whether the dwell was moved.
  */
 async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Promise<boolean> {
   const standIn = registry.trigger(dwell.event)?.holds?.standIn?.(payloadOf(dwell), dwell.config);
@@ -140,19 +145,27 @@ export async function spendAndEvaluate(
   return toSurvivor({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
-/** Arms the dwells whose cause holds now. All transactions arm dwells in the same order of keys. */
+/**
+ * Arms the dwells whose cause holds now or held until the deadline. Returns one reason for each arrival, and whether
+ * any dwell was armed. All transactions arm dwells in the same order of keys.
+ */
 export async function armWhatHolds(
   deps: DwellDeps,
   tx: Executor,
   arrivals: readonly EnteredCandidate[],
 ): Promise<{ armed: boolean; reasons: Reason[] }> {
-  // Two transactions that arm the same keys in different orders would deadlock.
-  const name = ({ candidate: { automation, trigger } }: EnteredCandidate) => `${automation.id}/${trigger.id}`;
   const reasons: Reason[] = [];
-  for (const entered of arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : 1))) {
+  for (const entered of inArmingOrder(arrivals)) {
     reasons.push(reasonFor(entered, await arm(deps, tx, entered)));
   }
   return { armed: reasons.some(({ refusal }) => refusal.outcome === 'dwell_armed'), reasons };
+}
+
+/** Sorts arrivals by key. Two transactions that arm the same keys in different orders would deadlock. */
+export function inArmingOrder(arrivals: readonly EnteredCandidate[]): EnteredCandidate[] {
+  const name = ({ candidate: { automation, trigger }, scope }: EnteredCandidate) =>
+    `${automation.id}/${trigger.id}/${scope.facts.contextKey ?? ''}`;
+  return arrivals.toSorted((a, b) => (name(a) < name(b) ? -1 : Number(name(a) > name(b))));
 }
 
 /**
@@ -204,7 +217,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   return refused('dwell_held', heldBy(standing), { dwell });
 }
 
-/** Returns the reason why a key cannot be armed again, with the times of the dwell that occupies it. */
+/** Returns why a key cannot be armed again, including the times of its dwell. */
 function heldBy({ status, armedAt, firesAt, lastFiredAt }: Dwell): string {
   if (status === 'armed') return `Armed since ${armedAt.toISOString()}; fires at ${firesAt.toISOString()}.`;
   const fired = lastFiredAt?.toISOString() ?? '';

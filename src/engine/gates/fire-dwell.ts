@@ -18,8 +18,8 @@ export interface FireDeps extends DwellDeps, SurvivorDeps {
   clock: Clock;
   failpoint: (name: string) => Promise<void> | void;
   /**
-   * Called after the transaction when this worker cannot fire a due dwell. `lacking` are the names that a worker must
-   * know to fire it; empty when the definition must be readable.
+   * Called after the transaction when this worker cannot fire a due dwell. `lacking` contains the names that a worker
+   * must provide to fire it. It is empty when this worker cannot read the definition of the automation.
    */
   onLeft: (lacking: readonly string[]) => void;
 }
@@ -29,7 +29,9 @@ interface Left {
   lacking: readonly string[];
 }
 
-/** Records the outcome for the change that armed the dwell, in the same transaction. Returns the outcome. */
+/**
+ * Writes the decisions to `routings`, if routings are kept, for the change that armed the dwell. Returns the decisions.
+ */
 async function noted(
   { keepsRoutings }: FireDeps,
   tx: Executor,
@@ -43,7 +45,7 @@ async function noted(
 const ROUTING_MS = 100;
 /**
  * Milliseconds until the timer tries again when this worker cannot fire the dwell. At each attempt, the other workers
- * are notified if one of them may be able to fire it.
+ * are notified if one of them may be able to fire the dwell.
  */
 const UNKNOWN_MS = 2_000;
 
@@ -85,7 +87,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
         isMissed(candidate.trigger, dwell, now) &&
         (await holdsNow(deps, tx, candidate.type.holds, cause)) === false
       ) {
-        return { admissions: [], reasons: [await reportMissed(tx, dwell, candidate)] };
+        return noted(deps, tx, { admissions: [], reasons: [await reportMissed(tx, dwell, candidate)] });
       }
       const verdict = await spendAndEvaluate(deps, tx, dwell, candidate, now);
       if (!('request' in verdict)) return noted(deps, tx, { admissions: [], reasons: [verdict] });
@@ -98,7 +100,7 @@ export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAn
     });
   if ('lacking' in outcome) {
     // The row is no longer locked, so the worker that receives the notification can fire the dwell at once. If this
-    // process dies before it notifies, the timer tries again on another worker, and the sweep fires what is overdue.
+    // process dies before it notifies, the timer tries again on another worker, and the sweep fires overdue dwells.
     deps.onLeft(outcome.lacking);
     return { done: false, againInMs: UNKNOWN_MS };
   }

@@ -2,7 +2,7 @@ import type { Executor } from '../../db/executor';
 import { countArrival } from '../../db/window-events';
 import { ExpressionError } from '../../domain/expressions/error';
 import { windowGateId } from '../../domain/gates/gate-id';
-import { windowFires } from '../../domain/gates/window';
+import { eventsInWindow, windowFires } from '../../domain/gates/window';
 import { shortKey } from '../../domain/run/workflow-id';
 import type { Evaluator } from '../../evaluation/evaluator';
 import { refused, type EnteredCandidate, type Refusal } from './gates';
@@ -10,7 +10,7 @@ import type { RoutedTrigger } from '../routed-automation';
 
 type Window = NonNullable<RoutedTrigger['window']>;
 
-/** An arrival at a window gate, with the key under which it is counted. */
+/** An arrival at a window gate, and the key under which it is counted. */
 export interface AtWindow {
   entered: EnteredCandidate;
   window: Window;
@@ -19,7 +19,7 @@ export interface AtWindow {
 
 /**
  * Returns the arrival of a candidate at a window gate. The arrival is counted under the value of `partitionBy`, or
- * under the context key when that value is missing or empty.
+ * under the context key when that value is missing, blank or cannot be evaluated.
  */
 export async function atWindow(
   { evaluator, db }: { evaluator: Evaluator; db: Executor },
@@ -64,20 +64,13 @@ export async function passWindow(tx: Executor, { entered, window, partitionKey }
     ...{ partitionKey, changeId, occurredAt, count: window.count, minutes: window.minutes },
   });
   if (others === null) return refused('window', 'This change was counted before.');
-  if (windowFires(window, occurredAt.getTime(), others)) return null;
-  const counted = { count: others.length + 1, needed: window.count };
+  const at = occurredAt.getTime();
+  if (windowFires(window, at, others)) return null;
+  const count = eventsInWindow(window, [at, ...others]);
+  const counted = { count, needed: window.count };
   const within = `within ${window.minutes} minutes`;
-  if (others.length + 1 < window.count) {
-    const detail = `${others.length + 1} of ${window.count} events ${within} so far.`;
-    return refused('window', detail, { counted });
-  }
-  return window.refire === 'once'
-    ? refused(
-        'window',
-        `The window has already fired for ${window.count} events ${within}; it fires again once the count has dropped below ${window.count}.`,
-        {
-          counted,
-        },
-      )
-    : refused('window', `Fewer than ${window.count} events ${within}.`, { counted });
+  if (count < window.count)
+    return refused('window', `${count} of ${window.count} events ${within} so far.`, { counted });
+  const again = `it fires again once the count has dropped below ${window.count}`;
+  return refused('window', `The window has already fired for ${window.count} events ${within}; ${again}.`, { counted });
 }

@@ -2,8 +2,13 @@ import type { Definition } from '../../domain/definition/schema';
 import { FermataError, type Finding } from '../../domain/errors';
 import type { Registry } from '../../domain/registry/registry';
 import type { TriggerType } from '../../domain/registry/trigger-type';
+import { pluginMissing } from '../../evaluation/require-filters';
 
-/** Returns a trigger of an automation with its type. Refused with `validation_failed`. */
+/**
+ * Returns a trigger of an automation and its type.
+ * @throws {FermataError} `validation_failed` when the automation has no trigger with this id, `plugin_missing` when this
+ * process lacks its type
+ */
 export function triggerNamed(
   registry: Registry,
   { triggers }: Pick<Definition, 'triggers'>,
@@ -12,6 +17,7 @@ export function triggerNamed(
   const trigger = triggers.find((each) => each.id === id);
   const type = trigger && registry.trigger(trigger.event);
   if (trigger && type) return { trigger, type };
+  if (trigger) throw pluginMissing(`trigger ${trigger.event}`);
   const known = triggers.map((each) => each.id).join(', ');
   throw invalid([
     { path: 'triggerId', message: `Trigger "${id}" not found; the automation has: ${known}`, code: 'unknown_trigger' },
