@@ -29,7 +29,7 @@ const toRecord = (row: Row): AlertRecord => ({
   repeats: Number(row.repeats),
 });
 
-/** Filter of alerts. An alert must meet all given conditions. */
+/** Filter of alerts. An alert must meet all given conditions. The severity is compared case-insensitively. */
 export interface AlertFilter {
   status?: string | undefined;
   severity?: string | undefined;
@@ -117,8 +117,8 @@ export async function runsCausedBy(db: Executor, fingerprint: string, limit: num
 }
 
 /**
- * Returns how many alerts are firing for a system, for a fingerprint or with all the given labels. Also returns the
- * newest of these alerts, at most `limit`.
+ * Returns how many alerts are firing that belong to a system, have a fingerprint or have all the given labels. Also
+ * returns at most `limit` of these alerts, most recently started first.
  */
 export async function firingAlerts(
   db: Executor,

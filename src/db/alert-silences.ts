@@ -34,7 +34,7 @@ export async function insertSilence(tx: Executor, silence: SilenceRow): Promise<
   await tx.insert(alertSilences).values(silence);
 }
 
-/** Removes silences. Returns the silences that existed. */
+/** Removes silences. Returns those that were removed. */
 export async function deleteSilences(tx: Executor, ids: readonly string[]): Promise<SilenceRow[]> {
   if (ids.length === 0) return [];
   return tx

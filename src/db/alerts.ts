@@ -82,8 +82,8 @@ const toRecord = (write: AlertWrite) => ({
 });
 
 /**
- * Returns the field changes of alerts that already existed. The SQL statement derives the transitions of new alerts
- * from their states.
+ * Returns the changes of reactive fields of alerts that already existed. The SQL statement derives the transitions of
+ * new alerts from their states.
  */
 function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly string[]) {
   return writes.flatMap(({ fingerprint: id, prev, next, changeId }) => {
@@ -98,7 +98,7 @@ function transitionsOf(writes: readonly AlertWrite[], nonReactive: readonly stri
 }
 
 /**
- * Stores new states of locked alerts with their transitions and episodes, in one statement. The caller appends the
+ * Stores new states of locked alerts, and their transitions and episodes, in one statement. The caller appends the
  * change rows.
  */
 export async function writeAlerts(

@@ -19,12 +19,13 @@ export interface MigrateOptions {
 const PAUSE_MS = 3_000;
 const RECORD = 'insert into schema_migrations (version, name, sha256) values ($1, $2, $3)';
 
-/** The schema that holds the tables of a file, and the table that records its application. */
+/** Where a file creates its tables, and how its application is recorded. */
 export interface MigrationPlace {
   /** Name of the file for messages. */
   label: string;
   /** Schema for unqualified names in the file. Default: the schema of the connection. */
   schema?: string;
+  /** Inserts the row that marks the file as applied. */
   record(client: pg.PoolClient): Promise<unknown>;
 }
 
@@ -36,7 +37,7 @@ const ours = (file: MigrationFile): MigrationPlace => ({
 /**
  * Applies one file and records it. A transactional file is rolled back as a whole and retried when a lock is not
  * granted in time. Every statement of a non-transactional file must be repeatable.
- * @throws {SchemaError} with the cause when it fails for another reason
+ * @throws {SchemaError} with the cause when a statement fails, or when no attempt gets its locks in time
  */
 export async function applyMigration(
   client: pg.PoolClient,

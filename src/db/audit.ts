@@ -3,7 +3,7 @@ import type { Actor } from '../domain/entities/change';
 import type { Executor } from './executor';
 import { auditLog } from './tables/access';
 
-/** A mutation, or an attempt at a mutation that was refused. */
+/** A mutation, or an attempt at a mutation that was refused or failed. */
 export interface AuditEntry {
   at: Date;
   actor: Actor;
@@ -18,7 +18,8 @@ export interface AuditEntry {
 }
 
 /**
- * Appends to the audit log. Triggers refuse updates and deletes; only the owner of the database can drop whole months.
+ * Appends to the audit log. Triggers of the table refuse updates and deletes; only the owner of the table can drop
+ * whole months.
  */
 export async function appendAudit(tx: Executor, entry: AuditEntry): Promise<void> {
   await tx.insert(auditLog).values(entry);
@@ -33,7 +34,7 @@ export async function ensureAuditMonths(db: Executor): Promise<void> {
   if (found.rows[0]?.exists === true) await db.execute(sql`select audit_log_ensure_months(2)`);
 }
 
-/** Filter of the audit log. */
+/** Filter of the audit log. An entry must meet all given conditions; `from` and `to` are inclusive. */
 export interface AuditFilter {
   actorId?: string | undefined;
   action?: string | undefined;

@@ -55,11 +55,11 @@ export function createDatabase(url: string, options: DatabaseOptions = {}): Data
   });
   const report = (error: Error) => onError?.(error);
   pool.on('error', report);
-  // The pool does not listen for errors of a client that is checked out and between two queries. Without this handler,
-  // losing the server would end the process.
   const nameStatements = createStatementNames();
   const connections = createConnectionWatch((reason) => report(new Error(`Dropped a database connection: ${reason}`)));
   pool.on('connect', (client) => {
+    // The pool does not listen for errors of a client that is checked out and between two queries. Without this
+    // handler, losing the server would end the process.
     client.on('error', report);
     nameStatements(client);
     connections.watch(client);

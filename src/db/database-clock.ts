@@ -27,8 +27,9 @@ export interface DatabaseClock extends Clock {
 }
 
 /**
- * Follows the database's clock: reads it now and every 15 s, and adds the elapsed monotonic time in between. While
- * Postgres is unreachable, it continues from the last reading.
+ * Follows the database's clock: reads it now and every 15 s, and adds the elapsed monotonic time in between. Reads it
+ * again when the clock of this machine jumps. While Postgres is unreachable, it continues from the last reading.
+ * @throws when the first reading fails
  */
 export async function followDatabaseClock(
   db: Executor,

@@ -14,7 +14,7 @@ const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03',
  * report) makes all attempts fail, the next housekeeping round tries again.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
-/** Maximum time that one DDL statement may hold its locks, in milliseconds. */
+/** Timeout of the statement that attaches a partition, in milliseconds. It limits how long the locks are held. */
 const STATEMENT_TIMEOUT_MS = 900;
 
 /** A table that is partitioned by day (UTC) and has a default partition. */

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** Number of days for which ended runs that lost their execution are reported. */
+/** Number of days for which failed runs that lost their execution are reported. */
 const LOST_DAYS = 7;
 
 /** Measurements of the installation's health; ages in seconds. */
@@ -61,7 +61,7 @@ export async function readVitals(db: Executor): Promise<Vitals> {
   };
 }
 
-/** Returns the stored triggers of enabled automations. */
+/** Returns the events of the enabled triggers of enabled automations, each event once for each automation. */
 export async function enabledTriggers(db: Executor): Promise<{ automationName: string; event: string }[]> {
   const found = await db.execute<{ name: string; event: string }>(sql`
     select distinct a.name, t ->> 'event' as event from automations a

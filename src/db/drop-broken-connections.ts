@@ -8,7 +8,7 @@ const NO_ANSWER = /Query read timeout/;
 export const isWithoutAnswer = (error: unknown): boolean =>
   databaseCauses(error).some(({ message }) => NO_ANSWER.test(message));
 
-/** Returns why a connection must not be used again after an error, or undefined when it can be. */
+/** Returns why a connection must not be used again after an error, or undefined when it may be used again. */
 function brokenBy(error: unknown): 'no_answer' | 'stale_plan' | undefined {
   for (const { code, message } of databaseCauses(error)) {
     if (code === '0A000') return 'stale_plan';

@@ -154,7 +154,9 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
     insert into dwell_ends (id, workflow_id) select id, workflow_id from dwells where id = ${id} on conflict do nothing`);
 }
 
-/** Returns the firing alerts except `except`. Their entities are locked against writers until the transaction ends. */
+/**
+ * Returns the firing alerts other than `except`. Their entities are locked against writers until the transaction ends.
+ */
 export async function liveEntities(
   tx: Executor,
   kind: string,
@@ -223,7 +225,7 @@ async function dropDwells(tx: Executor, where: SQL): Promise<void> {
 
 /**
  * Returns whether an entity has any unrouted change, and whether one of them occurred before `until`. The entity's row
- * is locked first, so that a concurrent change is seen once it has committed.
+ * is locked first, so that a concurrent change commits before the log is read.
  */
 export async function unroutedOf(
   tx: Executor,

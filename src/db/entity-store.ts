@@ -173,8 +173,8 @@ function toRecord(row: typeof entities.$inferSelect): EntityRecord[] {
 }
 
 /**
- * Writes states, transitions and changes, with one statement for each of the three. Returns for each state whether it
- * changed, and the id of its change row if the kind is reactive.
+ * Writes states, transitions and changes in two statements: one for states and transitions, and one for changes.
+ * Returns for each state whether it changed, and the id of its change row if the kind is reactive.
  */
 async function record(
   tx: Executor,
@@ -272,7 +272,7 @@ function computedReaders(computed: ComputedReader, clock: Clock): Pick<EntitySto
   };
 }
 
-/** Creates the store of all entities that automations react to, with their states and histories. */
+/** Creates the store of entities, their states and their histories. */
 export function createEntityStore(deps: { registry: Registry; clock: Clock; ids: Ids }): EntityStore {
   const { registry, clock, ids } = deps;
   const kinds = createEntityKindStore({ registry, clock });

@@ -11,7 +11,10 @@ export interface AlertRow {
   data: Record<string, unknown>;
 }
 
-/** Stores firing alerts as checks, one row per fingerprint, with the time of receipt. */
+/**
+ * Stores firing alerts as checks of their systems, one row per system and fingerprint. The last result of each check
+ * has the time of receipt.
+ */
 export async function storeAlerts(tx: Executor, alerts: readonly AlertRow[], receivedAt: Date): Promise<void> {
   if (alerts.length === 0) return;
   const records = alerts.map(({ systemId, ...rest }) => ({ ...rest, system_id: systemId }));
@@ -24,7 +27,7 @@ export async function storeAlerts(tx: Executor, alerts: readonly AlertRow[], rec
       last_result_at = excluded.last_result_at, data = excluded.data`);
 }
 
-/** Removes the checks of resolved alerts. Returns the systems of the alerts that existed. */
+/** Removes the checks of resolved alerts. Returns the systems whose checks were removed. */
 export async function removeAlerts(
   tx: Executor,
   alerts: readonly { systemId: string; fingerprint: string }[],

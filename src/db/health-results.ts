@@ -52,7 +52,8 @@ export async function upsertChecks(tx: Executor, rows: readonly ResultRow[]): Pr
 
 /**
  * Returns the results of a system that are older than the result `before`, newest first. Among results of the same
- * instant, those with smaller ids count as older.
+ * instant, those with smaller ids count as older. If `before.seq` is given, results that come later in the log are left
+ * out.
  */
 export async function earlierResults(
   db: Executor,

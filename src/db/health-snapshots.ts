@@ -26,8 +26,8 @@ export interface HealthSnapshot extends Record<string, unknown> {
 }
 
 /**
- * Returns snapshots of the systems that exist, in one query. Transitions count from `windowStart` on (inclusive),
- * results from `resultsStart` on.
+ * Returns snapshots of the systems that exist, in one query. Transitions count from `windowStart` on and results from
+ * `resultsStart` on, both inclusive.
  */
 export async function readHealthSnapshots(
   db: Executor,

@@ -9,7 +9,7 @@ const LOCK_NOT_AVAILABLE = new Set(['55P03', '40P01']);
 export interface LockRetry {
   /**
    * Maximum wait for one lock, in milliseconds. Every statement on the table queues behind a waiting DDL statement, so
-   * this is also the longest stall that other sessions see.
+   * this is also the longest delay for other sessions.
    */
   lockTimeoutMs: number;
   attempts: number;
@@ -22,14 +22,17 @@ export interface LockRetry {
   onRetry?: (attempt: number) => void;
 }
 
-/** Returns whether an error means that a lock was not granted in time. */
+/**
+ * Returns whether an error means that a lock was not granted in time, or that the transaction was aborted to resolve a
+ * deadlock.
+ */
 export function isLockTimeout(error: unknown): boolean {
   return databaseCauses(error).some(({ code }) => LOCK_NOT_AVAILABLE.has(code));
 }
 
 /**
- * Runs `work` in a transaction with a `lock_timeout`, and repeats it when a lock was not granted in time. Throws the
- * last lock timeout when all attempts have failed, and any other error at once.
+ * Runs `work` in a transaction with a `lock_timeout`, and repeats it after a lock timeout or a deadlock. Throws the
+ * error of the last attempt when all attempts have failed, and any other error at once.
  */
 export async function transactWithLockRetry<T>(
   client: pg.ClientBase,

@@ -1,7 +1,7 @@
 import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 
-/** A change with the fencing token of its partition. */
+/** A change, and the epoch of the lease under which its partition is held (the fencing token). */
 export interface ChangeFence {
   seq: number;
   partition: number;
@@ -10,8 +10,8 @@ export interface ChangeFence {
 
 /**
  * Marks changes as routed. A change is marked only if it is still unrouted and this worker's epoch of its partition is
- * the current one. Returns the positions of the marked changes: each change that is missing was routed by another
- * worker, or its partition now belongs to another worker.
+ * the current one. Returns the positions of the marked changes: each change that is missing was routed before, or its
+ * partition now belongs to another worker.
  */
 export async function markRouted(
   tx: Executor,

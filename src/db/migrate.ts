@@ -116,7 +116,7 @@ async function applyMissing(
   const newest = rows.at(-1)?.version ?? 0;
   if (newest > files.length) {
     options.log.warn(
-      `the database is at schema version ${newest}, newer than this program's ${files.length}; nothing is done to it`,
+      `the database is at schema version ${newest}, newer than this program's ${files.length}; no migration is applied`,
     );
   }
   const missing = files.filter((file) => !done.has(file.version));

@@ -40,7 +40,7 @@ interface Statement {
   isHot: (table: string) => boolean;
 }
 
-/** A rule that returns why a statement on an existing table is refused, or undefined. */
+/** Rules, each of which returns why a statement on an existing table is refused, or undefined. */
 const ALTER_RULES: readonly ((alter: Statement) => string | undefined)[] = [
   ({ text }) =>
     /\badd\s+(?:column\s+)?(?!constraint\b)/i.test(text) && VOLATILE.test(text)

@@ -58,9 +58,10 @@ export interface Listener {
 }
 
 /**
- * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects without a
- * limit. After every connect and reconnect all handlers are called once, since notifications may have been missed.
- * Calls `onSilent` when a statement on the connection got no answer, because other connections may also have been cut.
+ * Listens on a separate connection, which must be direct (a transaction pooler loses LISTEN). Reconnects after
+ * `retryMs` milliseconds (default 1,000), any number of times. After every connect and reconnect all handlers are
+ * called once, since notifications may have been missed. Calls `onSilent` when a statement on the connection got no
+ * answer, because other connections may also have been cut.
  */
 export function listen(
   url: string,

@@ -22,8 +22,8 @@ interface QueryConfig {
 /**
  * Names every statement that has parameters, so that each connection parses and plans it once: Fermata's statements are
  * a fixed set of texts, and planning a statement over the partitioned change log costs more than running it. All
- * connections of a pool use the same names. Statements with `PLANNED_EACH_TIME` get no name. Requires a session on the
- * server, or a pooler that supports prepared statements.
+ * connections of a pool use the same names. Statements with `PLANNED_EACH_TIME` get no name. Requires direct
+ * connections, or a pooler that supports prepared statements.
  */
 export function createStatementNames(): (client: ClientBase) => void {
   const names = new Map<string, string>();

@@ -2,6 +2,7 @@ import { and, desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { refusedDeliveries } from './tables/alerts';
 
+/** A message, or an element of a message, that was refused. */
 export type RefusedDelivery = InferSelectModel<typeof refusedDeliveries>;
 
 /** Number of refusals that are kept for each sender of a route. */

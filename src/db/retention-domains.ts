@@ -27,7 +27,7 @@ export function oldVersions(keep: number, ms: number): RetentionTask {
 }
 
 /**
- * Returns the task that removes automations that were deleted more than `ms` ago, with their versions and evaluations,
+ * Returns the task that removes automations that were deleted more than `ms` ago, and their versions and evaluations,
  * once all their runs and artifacts have been removed.
  */
 export function oldAutomations(ms: number): RetentionTask {
@@ -42,7 +42,7 @@ export function oldAutomations(ms: number): RetentionTask {
 }
 
 /**
- * Returns the task that removes incidents or maintenances that ended more than `ms` ago, with their updates (by foreign
+ * Returns the task that removes incidents or maintenances that ended more than `ms` ago, and their updates (by foreign
  * key), entity rows and transitions.
  */
 export function oldEndedObjects(
@@ -67,9 +67,9 @@ export function oldEndedObjects(
 }
 
 /**
- * Returns the task that removes the rows of entities that were removed more than `ms` ago, with their last transitions.
- * Rows that another transaction has locked are left to the next round, because the row is the lock that orders changes
- * of the entity.
+ * Returns the task that removes the rows of entities that were removed more than `ms` ago, and their remaining
+ * transitions. Rows that another transaction has locked are left to the next round, because the row is the lock that
+ * orders changes of the entity.
  */
 export function removedEntities(ms: number): RetentionTask {
   return async (db, limit) => {

@@ -1,6 +1,6 @@
 import type { Executor } from './executor';
 
-/** Retention periods, in milliseconds. */
+/** What is kept, as periods in milliseconds and as numbers of rows. */
 export interface Retention {
   runsMs: number;
   runsMinPerAutomation: number;
@@ -24,5 +24,8 @@ export interface BatchResult {
   more: boolean;
 }
 
-/** Removes at most `limit` rows of one table, and locks only those rows. */
+/**
+ * Removes at most `limit` objects, such as runs or alerts, together with the rows that belong to them. Locks only the
+ * rows that it removes.
+ */
 export type RetentionTask = (db: Executor, limit: number) => Promise<BatchResult>;

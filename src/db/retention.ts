@@ -8,7 +8,7 @@ import { oldHealthResults, oldRuns, oldTransitions, type ArtifactIdentities } fr
 import type { Retention, RetentionTask } from './retention-task';
 
 const DAY_MS = 86_400_000;
-/** Retention of the identities of deliveries and of stored responses (engine.md, Routing). */
+/** Retention of the identities of deliveries and of stored responses. */
 const DEDUP_MS = 7 * DAY_MS;
 /**
  * Retention of window events, which is longer than the longest window. The window gate removes old events of keys that

@@ -19,7 +19,7 @@ export interface CandidateRow {
   counted: { count: number; needed: number } | null;
 }
 
-/** A wait for which a change was evaluated. */
+/** A wait against which a change was checked. */
 export interface WaitRow {
   runId: string;
   path: string;

@@ -3,7 +3,7 @@ import type { DecidingPart } from '../domain/conditions/deciding-part';
 import type { Executor } from './executor';
 import type { ChangeFence } from './mark-routed';
 
-/** What became of a change: its outcome for a candidate or a wait, or the run that caused it. */
+/** The outcome of a change for a candidate or a wait, or the run that caused the change. */
 export interface NewRouting {
   changeId: string;
   kind: 'candidate' | 'wait' | 'caused';

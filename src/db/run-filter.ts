@@ -2,7 +2,10 @@ import { and, eq, gte, inArray, lte, sql, type SQL } from 'drizzle-orm';
 import { PLANNED_EACH_TIME } from './prepare-statements';
 import { runs, type RunStatus } from './tables/runs';
 
-/** Filter of runs. Dates are compared with the creation of the run. */
+/**
+ * Filter of runs. A run must meet all given conditions. `from` and `to` are compared with the creation of the run, and
+ * are inclusive.
+ */
 export interface RunFilter {
   automationId?: string | undefined;
   status?: readonly RunStatus[] | undefined;

@@ -133,7 +133,7 @@ export async function matchingRunIds(db: Executor, filter: RunFilter): Promise<s
   return rows.map((row) => row.id);
 }
 
-/** Returns those of the runs that were retried, whether or not the retry succeeded. */
+/** Returns the ids of those runs that were retried, whether or not the retry succeeded. */
 export async function retriedAmong(db: Executor, ids: readonly string[]): Promise<Set<string>> {
   if (ids.length === 0) return new Set();
   const rows = await db

@@ -1,7 +1,7 @@
 import type { Database } from './client';
 import { readMigrations } from './migration-files';
 
-/** The schema does not match this program, or Postgres is too old. The message says what to do. */
+/** The schema does not match this program, or Postgres is too old. The message explains what to do. */
 export class SchemaError extends Error {
   override readonly name = 'SchemaError';
 }

@@ -16,7 +16,8 @@ export interface PlaceStats {
 }
 
 /**
- * Returns, for each step of a version, how many of the newest ended runs reached the step, and in how many it failed.
+ * Returns, for each step of a version, how many of the newest runs that ended in the period reached the step, and in
+ * how many it failed. `to` is exclusive.
  */
 export async function stepStats(
   db: Executor,

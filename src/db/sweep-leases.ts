@@ -9,7 +9,7 @@ export interface SweepKind {
   name: string;
   /** SQL condition: there is work of this kind. */
   due: SQL;
-  /** Whether every worker looks for this kind, without a lease. */
+  /** Whether every worker searches for this kind, without a lease. */
   isShared: boolean;
 }
 

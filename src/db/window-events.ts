@@ -17,8 +17,8 @@ export interface WindowArrival {
 
 /**
  * Counts an arrival in the caller's transaction. Returns the times (in milliseconds) of the other arrivals that were
- * counted for its key, newest first, at most `count`. Returns null when this change was counted before. Arrivals for
- * the same key wait until the transaction ends.
+ * counted for its key, newest first, at most `count`. Returns null when this change was counted before. Other arrivals
+ * for the same key wait until the transaction ends.
  */
 export async function countArrival(tx: Executor, arrival: WindowArrival): Promise<number[] | null> {
   const { automationId, triggerId, gate, partitionKey, count, minutes } = arrival;

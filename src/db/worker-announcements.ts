@@ -34,7 +34,7 @@ export interface OtherWorkers {
   others: { knowsId: string; live: boolean }[];
 }
 
-/** Renews the caller's announcement and removes old ones, in one statement. Times are the database's. */
+/** Renews the caller's announcement and removes old ones, in one statement. Times are by the database's clock. */
 export async function announceWorker(db: Executor, worker: WorkerAnnouncement): Promise<OtherWorkers> {
   const { id, host, pid, version, scriptLimits, knowledge, knowsId, leaseSeconds } = worker;
   const until = sql`clock_timestamp() + make_interval(secs => ${leaseSeconds})`;

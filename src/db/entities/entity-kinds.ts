@@ -37,8 +37,8 @@ export interface ResolvedKind {
 }
 
 /**
- * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if its `$schema` says so) within the limits of
- * `checkEntitySchema`; formats are not checked.
+ * Body of a custom kind. `schema` is a JSON Schema (2020-12, or draft-07 if its `$schema` names this draft) within the
+ * limits of `checkEntitySchema`; formats are not checked.
  */
 export const CustomKind = z.strictObject({
   schema: z.record(z.string(), z.unknown()),

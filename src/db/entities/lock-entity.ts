@@ -33,8 +33,7 @@ export async function lockEntities(
     const found = new Set(rows.map(({ id }) => id));
     const missing = ids.filter((id) => !found.has(id)).sort();
     const at = now.toISOString();
-    // The insert waits for a concurrent insert of the same key to commit. The select after it sees that row and locks
-    // it.
+    // The insert waits for a concurrent insert of the same key to commit. The select after it reads and locks that row.
     await tx.execute(sql`
       insert into entities (kind, id, state, created_at, updated_at)
       select ${kind}, id, null, ${at}::timestamptz, ${at}::timestamptz

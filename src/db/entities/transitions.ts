@@ -57,8 +57,8 @@ async function live(db: Executor, kind: string, id: string): Promise<{ state: En
 }
 
 /**
- * Returns since when the field has had its value. For a field that never changed, this is the creation of the entity.
- * Returns null when the entity does not exist.
+ * Returns since when the field has had its value. If no transition of the field is stored, this is the creation of the
+ * entity. Returns null when the entity does not exist.
  */
 export async function inStateSince(db: Executor, kind: string, id: string, field: string): Promise<Date | null> {
   const entity = await live(db, kind, id);

@@ -24,10 +24,10 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
 }
 
 /**
- * Makes the concurrency decisions (engine.md, Modes) for several runs, in the caller's transaction and under the locks
- * of all their buckets. Inserts a `pending` row for each admitted run and ends the runs that `restart` replaces.
- * Requests for one bucket are decided in the given order, and each decision takes the previous decisions into account.
- * Returns one admission or refusal per request.
+ * Makes the concurrency decisions for several runs, in the caller's transaction and under the locks of all their
+ * buckets. Inserts a `pending` row for each admitted run and ends the runs that `restart` replaces. Requests for one
+ * bucket are decided in the given order, and each decision takes the previous decisions into account. Returns one
+ * admission or refusal per request.
  */
 export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
   if (requests.length === 0) return [];

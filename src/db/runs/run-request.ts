@@ -1,6 +1,6 @@
 import type { ConcurrencyScope } from '../../domain/run/bucket';
 
-/** What happens to a new run while another run of its bucket is open (engine.md, Modes). */
+/** What happens to a new run while another run of its bucket is open. `docs/automations.md` describes the modes. */
 export type Mode = 'single' | 'restart' | 'queued' | 'parallel';
 
 /** A request to admit a run. */

@@ -6,7 +6,7 @@ import { LruCache } from '../../domain/expressions/lru-cache';
 import type { RunFacts } from '../../domain/run/scope';
 import { claimRun, type ClaimedRun, type ClaimedRow as RunRow } from './run-states';
 
-/** The parts of a run that never change while it runs, with the definition that it is pinned to. */
+/** The parts of a run that never change while it runs, and the definition to which it is pinned. */
 export interface RunSource {
   runId: string;
   automationId: string;

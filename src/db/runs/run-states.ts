@@ -90,7 +90,7 @@ export async function promoteNext(tx: Executor, bucket: Bucket): Promise<string 
   return result.rows[0]?.id ?? null;
 }
 
-/** The columns of a run that never change while it runs, with some columns of its automation. */
+/** The columns of a run that never change while it runs, and some columns of its automation. */
 export interface ClaimedRow extends Record<string, unknown> {
   automation_id: string;
   version: number;
@@ -344,8 +344,8 @@ export async function endLostRun(
   { vanished = false, ...end }: LostEnd,
 ): Promise<'ended' | 'reopened' | null> {
   await lockBucket(tx, run);
-  // Locked in a separate statement, so that the statement that ends the run sees the writes of its last step (see
-  // `closeRuns`).
+  // Locked in a separate statement, so that the snapshot of the statement that ends the run contains the writes of its
+  // last step (see `closeRuns`).
   const locked = await tx.execute(sql`
     select 1 from runs where id = ${run.id} and execution_run_id is not distinct from ${run.executionRunId} for update`);
   if (locked.rows.length === 0) return null;
@@ -356,7 +356,7 @@ export async function endLostRun(
 
 /**
  * Makes a failed run pending again, with its error, so that a new execution performs its `on_failure`. Returns false
- * when the run has no `on_failure` or has already begun it.
+ * when the run has no `on_failure`, has already failed, or has ended.
  */
 async function reopenForFailure(tx: Executor, runId: string, error: RunError): Promise<boolean> {
   const reopened = await tx.execute(sql`

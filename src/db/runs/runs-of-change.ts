@@ -10,7 +10,7 @@ export interface RunOfChange {
   triggerId: string | null;
   /** The change that started the run. For a retry: the change that started the original run. */
   changeId: string | null;
-  /** The run whose write started this run. */
+  /** The run that caused the change that started this run. */
   causedBy: string | null;
   status: string;
   endedBy: Record<string, unknown> | null;

@@ -4,7 +4,7 @@ import { isBeside, iterationsOf, lanesAround } from '../../domain/run/lanes';
 import { inSiblingBranches } from '../../domain/run/path';
 import type { Executor } from '../executor';
 
-/** The values of a run as the expressions of one of its steps saw them. */
+/** The values of a run that the expressions of one of its steps could read. */
 export interface RecordedContext {
   automation: { id: string; name: string; group: string | null };
   contextKey: string | null;
@@ -63,8 +63,9 @@ function inOrderOfItems(artifacts: NonNullable<Row['artifacts']>): RecordedConte
 }
 
 /**
- * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run. Returns null when the run
- * does not exist. Variables that other concurrent branches set are left out.
+ * Returns the scope at the start of the step at `path`, rebuilt from the rows of the run. `path` null = the latest
+ * scope of the run. Returns null when the run does not exist. Variables that other concurrent branches set are left
+ * out.
  */
 export async function scopeAt(db: Executor, runId: string, path: string | null): Promise<RecordedContext | null> {
   const loop = loopAround(path);

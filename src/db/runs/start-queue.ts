@@ -179,7 +179,7 @@ interface RunStanding {
   endedSecondsAgo: number;
 }
 
-/** Returns the state of the run whose execution holds a workflow id, or null when the run has no row. */
+/** Returns the status and the times of a run, or null when the run has no row. */
 export async function runStanding(db: Executor, runId: string): Promise<RunStanding | null> {
   const result = await db.execute<{ status: string; created_at: string; ended_seconds: number | null }>(sql`
     select status, created_at, extract(epoch from clock_timestamp() - finished_at)::float8 as ended_seconds

@@ -11,7 +11,7 @@ import { IN_FLIGHT_SECONDS, type AttemptKey } from './attempts';
  * final. Only steps of open runs move. Some statements move other rows too:
  * - `beginStep` sets a waiting run back to running.
  * - `endStep` sets a run to waiting when the step ran beside others and everything that is left of the run waits.
- * - When `writeJournal` cancels a step, it also cancels the waits and steps inside it.
+ * - When `writeJournal` cancels a step, it also cancels the steps inside it and deletes their waits.
  * - `endLastStep` and the statements that end a whole run are in `run-states.ts`, and `endForgottenWait` is in
  *   `wait-states.ts`. A retry inserts rows that have already ended (`take-over-steps.ts`).
  */
@@ -72,8 +72,8 @@ interface BegunRow extends Record<string, unknown> {
 }
 
 /**
- * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt,
- * and reads the artifacts created so far.
+ * Opens a step in one statement: checks that the run is open, writes the step's row as `running`, counts the attempt
+ * (except that of a call), and reads the artifacts created and the secrets used so far.
  * @param hold `hold`, inside a transaction, locks the run's row, so that a cancel waits until the effect is committed
  * and branches of one run exclude each other. `show`, in autocommit, makes the step visible while a call is in
  * progress.
@@ -148,7 +148,7 @@ const NO_RUN: StepStart = {
   ...{ artifacts: [], wait: null, secrets: [], decided: null },
 };
 
-/** How a step ends, with its results. */
+/** How a step ends, and what it produced. */
 export interface StepEnd {
   runId: string;
   path: string;
@@ -242,7 +242,7 @@ async function noteOnlyWaiting(tx: Executor, runId: string): Promise<void> {
 /**
  * Writes the steps that an execution has recorded. Idempotent: a replayed chain writes the same rows again, and a row
  * that has ended does not change. When the run has ended, only cancellations in the journal have an effect. Cancelling
- * a step also cancels the steps and waits inside it, including those of which the workflow has no record because the
+ * a step also cancels the steps and waits inside it, including those that the workflow has not recorded because the
  * activity that began them was cancelled. The stored times are the times of this write, a few milliseconds late,
  * because workflow time does not advance within a workflow task.
  */

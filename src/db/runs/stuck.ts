@@ -9,7 +9,7 @@ import { knownByWorkers } from '../worker-announcements';
 /** Why a run makes no progress. */
 export type StuckCode = 'not_started' | 'workflow_task' | 'definition' | 'no_progress';
 
-/** A run that makes no progress, with the reason. */
+/** A run that makes no progress, and the reason. */
 export interface StuckRun {
   runId: string;
   code: StuckCode;
@@ -71,7 +71,10 @@ export async function quietRuns(db: Executor, limit: number): Promise<QuietRun[]
   }));
 }
 
-/** Replaces the stored stuck runs with those of the latest search. */
+/**
+ * Replaces the stored stuck runs with those of the latest search. A run that is still stuck keeps the time since which
+ * it is stuck.
+ */
 export async function writeStuckRuns(tx: Executor, stuck: readonly StuckRun[]): Promise<void> {
   const records = JSON.stringify(stuck.map(({ runId, code, reason }) => ({ run_id: runId, code, reason })));
   await tx.execute(sql`
@@ -120,7 +123,7 @@ async function missingOf(db: Executor, runId: string, known: ReadonlySet<string>
   };
 }
 
-/** Returns stuck runs with the names of their automations, oldest first. */
+/** Returns stuck runs and the names of their automations, those that have been stuck longest first. */
 export async function listStuckRuns(
   db: Executor,
   limit: number,

@@ -94,7 +94,7 @@ export async function unansweredWakes(db: Executor, limit: number): Promise<Unan
   }));
 }
 
-/** Returns whether the wait has not been evaluated since it was read. */
+/** Returns whether the wake is still unanswered, which means that the wait has not been evaluated since it was read. */
 export async function isStillWoken(db: Executor, { id, wokenBy }: UnansweredWake): Promise<boolean> {
   const found = await db.execute(sql`
     select 1 from waits where id = ${id} and woken_by = ${JSON.stringify(wokenBy)}::jsonb`);

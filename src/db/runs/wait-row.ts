@@ -13,7 +13,7 @@ export interface WaitContext {
   keys?: AwaitedKey[];
 }
 
-/** An event that a wait expects, with the context key that it must have. */
+/** An event that a wait expects, and the context key that it must have. */
 export interface AwaitedKey {
   event: string;
   contextKey: string | null;
@@ -83,6 +83,7 @@ export const WAIT_COLUMNS =
 
 const instant = (value: string | null): Date | null => (value === null ? null : new Date(value));
 
+/** Converts a row to a wait. */
 export function toWait(row: WaitRow): Wait {
   return {
     id: row.id,

@@ -15,8 +15,8 @@ import {
 /*
  * The life of a wait. Its row exists while the run waits: armed, then woken (`woken_by` is set while a wake is pending)
  * or checked because of a wake (`looked_by` is set), and finally deleted. `removeWait` deletes the row when the wait
- * has ended, and `endForgottenWait` also ends the step. Statements that end a run or cut a branch delete the waits as
- * well (`removalParts` below, `cancelAt` in `step-states.ts`).
+ * has ended, and `endForgottenWait` also ends the step. Statements that end a run or cancel a branch delete the waits
+ * as well (`removalParts` below, `cancelAt` in `step-states.ts`).
  */
 
 type NewWait = Omit<Wait, 'refs' | 'wokenBy' | 'checkCause' | 'isChecked'> & {
@@ -51,8 +51,8 @@ export async function lockWait(tx: Executor, runId: string, path: string): Promi
 
 /**
  * Records that a check begins. The record is committed in a separate transaction before the check, which closes the
- * race with wakes: a change that commits later finds the wait without a pending wake and sends a wake, and a change
- * that committed earlier is seen by the check. Returns false when no wait is armed.
+ * race with wakes: a change that commits later finds the wait without a pending wake and sends a wake, and the check
+ * includes a change that committed earlier. Returns false when no wait is armed.
  */
 export async function beginCheck(db: Executor, runId: string, path: string): Promise<boolean> {
   const found = await db.execute<{ armed: boolean }>(sql`
@@ -145,8 +145,8 @@ const TO_SEND = sql`woken_by is not null and (signalled_at is null
 export const wakesToSend = sql`exists (select 1 from waits where ${TO_SEND})`;
 
 /**
- * Takes wakes to send, with the workflow ids of their runs; wakes of runs that are not open are left out. Because of
- * `skip locked`, sweeps of several workers share the rows instead of waiting for each other, and `signalled_at`
+ * Takes wakes to send, and adds the workflow ids of their runs. Wakes of runs that are not open are left out. Because
+ * of `skip locked`, sweeps of several workers share the rows instead of waiting for each other, and `signalled_at`
  * prevents each of them from sending a wake again.
  */
 export async function takeWakes(db: Executor, limit: number): Promise<Wake[]> {

@@ -11,7 +11,7 @@ export const entityKinds = pgTable('entity_kinds', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** States of entities; `state` null = the entity does not exist (yet, or any more). */
+/** States of entities; `state` null = the entity was never created, or has been removed. */
 export const entities = pgTable(
   'entities',
   {

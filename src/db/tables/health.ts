@@ -4,7 +4,7 @@ import { at, jsonb } from './columns';
 /** Statuses, from best to worst. A system has the worst status of its enabled checks and firing alerts. */
 export type HealthStatus = 'healthy' | 'degraded' | 'unhealthy';
 
-/** Checks and firing alerts of systems with their last status. */
+/** Checks and firing alerts of systems, each with its last status. */
 export const healthChecks = pgTable(
   'health_checks',
   {

@@ -123,7 +123,7 @@ export const waitRefs = pgTable(
   (t) => [primaryKey({ columns: [t.kind, t.entityId, t.waitId] })],
 );
 
-/** Values that runs have used, sealed for the runs. */
+/** Values of secrets that runs have used, sealed for the runs. */
 export const runSecrets = pgTable(
   'run_secrets',
   {
