@@ -37,8 +37,8 @@ export interface NewEntityChange extends NewChangeBase {
 export type NewChange = NewEvent | NewEntityChange;
 
 /**
- * Returns the partition of an entity: FNV-1a over kind and id. All changes of an entity are in one partition and are
- * therefore ordered.
+ * Returns the partition of an entity: FNV-1a over the code points of kind and id. All changes of an entity are in one
+ * partition and are therefore ordered.
  */
 export function partitionOf(kind: string, id: string): number {
   let hash = 0x811c9dc5;
@@ -74,7 +74,8 @@ function toRecord(change: NewChange, ord: number): Record<string, unknown> {
 
 /**
  * Appends to the change log in the caller's transaction, in the given order, in one statement. `seq` is drawn here, so
- * a caller that needs the changes of an entity in order locks the entity's row first.
+ * a caller that needs the changes of an entity in order locks the entity's row first. Returns the ids and positions of
+ * the changes.
  */
 export async function appendChanges(
   tx: Executor,
@@ -107,10 +108,13 @@ export async function changesOfEntityBefore(
   range: { entity: { kind: string; id: string }; after: string; before: Date },
 ): Promise<Change[] | null> {
   const { entity, after, before } = range;
+  const start = await tx.execute<{ seq: string }>(sql`select seq from changes where change_id = ${after}`);
+  const [given] = start.rows;
+  if (given === undefined) return null;
   const found = await tx.execute<ChangeRow>(sql`
     select ${CHANGE_COLUMNS} from changes
     where partition = ${partitionOf(entity.kind, entity.id)} and kind = ${entity.kind} and entity_id = ${entity.id}
-      and seq > (select c.seq from changes c where c.change_id = ${after}) and occurred_at < ${before.toISOString()}
+      and seq > ${given.seq} and occurred_at < ${before.toISOString()}
     order by seq limit ${MAX_SEARCHED}`);
   return found.rows.length === MAX_SEARCHED ? null : found.rows.map(changeOf);
 }

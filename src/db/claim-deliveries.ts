@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { sha256 } from '../domain/sha256';
 import type { Executor } from './executor';
 
-/** A message from outside, with the ids of the changes that it produced. */
+/** A message from outside, and the ids of the changes that it produced. */
 export interface Delivery {
   key: string;
   changeIds: readonly string[];
@@ -61,8 +61,8 @@ export interface DeliveryIdentity {
 
 /**
  * Claims every identity of one message in the caller's transaction. If one of them is known, the message is a repeat:
- * returns the change ids of the first delivery. Otherwise returns undefined, and all identities are claimed for this
- * message.
+ * returns the change ids of the first delivery, also for later messages with one of its other identities. Otherwise
+ * returns undefined, and all identities are claimed for this message.
  */
 export async function claimDelivery(
   tx: Executor,
@@ -71,13 +71,24 @@ export async function claimDelivery(
 ): Promise<string[] | undefined> {
   // Claimed in the order of keys, so that two transactions with the same keys wait for each other instead of
   // deadlocking.
+  const own: string[] = [];
   for (const { key, ttlSeconds } of [...identities].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     const claimed = await tx.execute(sql`
       insert into dedup_keys as known (key, change_ids) values (${key}, ${sql.param(changeIds)}::uuid[])
       on conflict (key) do update set change_ids = excluded.change_ids, created_at = excluded.created_at
         where known.created_at < now() - make_interval(secs => ${ttlSeconds ?? null}::double precision)
       returning key`);
-    if (claimed.rows.length === 0) return (await changeIdsOf(tx, [key])).get(key) ?? [];
+    if (claimed.rows.length === 1) {
+      own.push(key);
+      continue;
+    }
+    const first = (await changeIdsOf(tx, [key])).get(key) ?? [];
+    // The identities that were claimed before this one belong to the first delivery, too.
+    if (own.length > 0) {
+      await tx.execute(sql`
+        update dedup_keys set change_ids = ${sql.param(first)}::uuid[] where key = any(${sql.param(own)}::text[])`);
+    }
+    return first;
   }
   return undefined;
 }

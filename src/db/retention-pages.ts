@@ -61,7 +61,7 @@ export function oldRuns({ runsMs, runsMinPerAutomation }: Retention, identities:
       from (select distinct automation_id from page) a),
     gone as (
       delete from runs where id in (
-        select r.id from page r join bounds b on b.automation_id = r.automation_id and r.id < b.id
+        select r.id from page r join bounds b on b.automation_id = r.automation_id and r.id <= b.id
         where not exists (select 1 from artifacts a where a.run_id = r.id and a.closed_at is null
           and ${types}::jsonb ? a.type
           and not exists (select 1 from artifacts n where n.automation_id = a.automation_id and n.type = a.type

@@ -61,7 +61,7 @@ export const dedupKeys = pgTable('dedup_keys', {
   createdAt: at('created_at').notNull().defaultNow(),
 });
 
-/** Worker processes, including those that stopped a few minutes ago, with the names that their plugins provide. */
+/** Worker processes, including those that stopped a few minutes ago, and the names that their plugins provide. */
 export const workers = pgTable('workers', {
   id: uuid('id').primaryKey(),
   host: text('host').notNull(),
@@ -86,8 +86,8 @@ export const partitionLeases = pgTable('partition_leases', {
   epoch: bigint('epoch', { mode: 'number' }).notNull().default(0),
   expiresAt: at('expires_at').notNull(),
   /**
-   * Names that routing the next change requires. Until `needsUntil`, only workers that provide them may take the
-   * partition.
+   * Names that routing the next change requires. Until `needsUntil`, and while a worker that provides them is live,
+   * only such workers may take the partition.
    */
   needs: text('needs').array(),
   needsUntil: at('needs_until'),
