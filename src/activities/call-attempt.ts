@@ -35,7 +35,7 @@ const SUPERSEDED_RETRY_MS = 1_000;
 /**
  * Returns the failure of an attempt that another attempt of the same step has replaced. In most cases Temporal has
  * already timed out the replaced attempt and ignores its failure. Otherwise, for example after the process was
- * suspended, Temporal retries the replaced attempt once the current attempt has had time to end.
+ * suspended, Temporal retries it after `SUPERSEDED_RETRY_MS`.
  */
 export const superseded = ({ path }: { path: string }): ApplicationFailure =>
   ApplicationFailure.create({

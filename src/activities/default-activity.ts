@@ -4,8 +4,8 @@ import type { RunActivities } from '../domain/run/activities';
 type Activity = (input: unknown) => Promise<unknown>;
 
 /**
- * Creates the activity that handles every name that is not registered. Runs name their activities after the action,
- * e.g. `incident.create`, and pass the name of the function to call as the second argument.
+ * Creates the activity that the worker runs for every activity name that is not registered. Runs name their activities
+ * after the action, e.g. `incident.create`, and pass the name of the function to call as the second argument.
  * @throws {Error} when the function does not exist in this release; Temporal then offers the task to other workers,
  * which may run a newer release
  */

@@ -14,8 +14,9 @@ import { evaluateWait } from './evaluate-wait';
 import { placeOf, runError, scopeOf, stepOf, TRACE_FIELDS, traceOf, type Step } from './step';
 
 /**
- * Creates the activity that evaluates a step against live state and writes its row in the same transaction. If the step
- * was evaluated before, because an execution is being replayed, the activity returns the stored decision.
+ * Returns the function that evaluates a step as part of a stretch: it evaluates the step against live state and writes
+ * its row in the same transaction (for waits, see `evaluateWait`). If the step was evaluated before, because an
+ * execution is being replayed, the function returns the stored decision.
  */
 export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Promise<StepEvaluation> {
   return async (input) => {

@@ -31,9 +31,9 @@ function ruleOf({ action }: WaitStep): { timeoutMs: number | null; goesOn: boole
 
 /**
  * Checks a wait. The first call arms the wait, unless it is a `wait_until` with a condition that is already true, and
- * then evaluates the wait in a new transaction. This closes the race with changes: the evaluation sees all changes that
- * were committed before the row was visible, and changes that are committed later find the armed row. Later calls are
- * caused by a wake or a timer.
+ * then evaluates the wait in a new transaction. This closes the race with changes: the evaluation includes all changes
+ * that were committed before the row was visible, and changes that are committed later find the armed row. Later calls
+ * are caused by a wake or a timer.
  */
 export async function evaluateWait(deps: ActivityDeps, step: WaitStep): Promise<StepEvaluation> {
   const { db } = deps.database;
@@ -143,7 +143,9 @@ async function goOnWaiting(
   await endCheck(tx, wait.id, recheckAt);
   const indeterminate = seen?.indeterminate === true;
   if (indeterminate) {
-    step.warnings.push('Not everything that the condition reads is known beforehand: it is evaluated each minute.');
+    step.warnings.push(
+      'Not everything that the condition reads is known in advance, so the condition is evaluated every minute.',
+    );
   }
   const evaluation: StepEvaluation = {
     type: 'wait',

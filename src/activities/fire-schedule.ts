@@ -69,6 +69,6 @@ function whyDropped({ event, config, since }: ScheduleRow, arrival: ScheduledSta
   }
   const zone = typeof config['timezone'] === 'string' ? config['timezone'] : timezone;
   const pattern = parseCron(String(config['cronPattern']));
-  if (!cronMatches(pattern, at, zone)) return 'no time of the pattern by the clock of its zone';
+  if (!cronMatches(pattern, at, zone)) return 'not a time of the pattern in its time zone';
   return stillFires(rule, arrival, () => nextCron(pattern, at, now, zone) !== null) ? null : 'missed';
 }

@@ -8,7 +8,7 @@ import type { ActivityDeps } from './deps';
 import { endOfAttempt } from './end-of-attempt';
 import type { CallSlots } from './origin-load';
 
-/** Makes the call, which counts as load of its origin until it ends. */
+/** Makes the call. Until the call ends, it counts towards the load of its origin. */
 export async function makeCall(
   { origins, database, onLocalCall }: ActivityDeps,
   { context, origin = '', step, key }: Attempt,

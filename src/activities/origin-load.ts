@@ -94,7 +94,7 @@ export function createOriginLoad(deps: { slots: number; now?: () => number }): O
 
 /**
  * Returns the origin that a call is sent to, taken from the first address in its configuration, or otherwise in its
- * connection. Without an address, the name of the connection or action is used instead.
+ * connection. Without an address, the id of the connection or the name of the action is used instead.
  */
 export function originOf(action: string, config: unknown, connection: { id: string; config: unknown } | null): string {
   const address = addressIn(config) ?? addressIn(connection?.config);
@@ -102,7 +102,10 @@ export function originOf(action: string, config: unknown, connection: { id: stri
   return connection === null ? `action ${action}` : `connection ${connection.id}`;
 }
 
-/** Returns the origin of the first address in a configuration or connection, or undefined when it contains none. */
+/**
+ * Returns the origin of the first address among the top-level fields of a configuration or connection: an http(s) URL,
+ * or the value of `host`. Returns undefined when there is none.
+ */
 export function addressIn(fields: unknown): string | undefined {
   for (const [field, value] of Object.entries(Object(fields) as Record<string, unknown>)) {
     if (typeof value !== 'string') continue;

@@ -155,7 +155,7 @@ async function notSent({ database }: ActivityDeps, { step }: Attempt): Promise<S
   throw superseded(step.names);
 }
 
-/** Masks the result again with secrets that other branches used during this call. */
+/** Adds the secrets that other branches used during this call to the mask. */
 async function maskAgain(deps: ActivityDeps, { step, context }: Attempt): Promise<void> {
   const { mask, names, source } = step;
   if (!isInBranch(source.definition, names.path)) return;

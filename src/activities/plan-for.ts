@@ -4,8 +4,8 @@ import { SHORT_CALL_MS } from './call-budget';
 import type { ActivityDeps } from './deps';
 
 /**
- * Returns how an action is executed. Its configuration before rendering determines whether it is first tried inside the
- * workflow task.
+ * Returns how an action is executed. The timeout from its configuration before rendering determines whether it is first
+ * tried inside the workflow task. An action that this worker does not have counts as a transaction.
  */
 export function executionOf({ registry }: Pick<ActivityDeps, 'registry'>): ExecutionOf {
   return (step: ProviderAction) => {

@@ -8,7 +8,7 @@ import { secretNotAllowed } from '../domain/secrets/not-allowed';
 import { createMask, NO_MASK, type Mask } from '../domain/secrets/mask-values';
 import type { SecretBackend } from '../integrations/secret-backend';
 
-/** A secret that a run uses, with its name and version. */
+/** A value of a secret that a run uses. `source` contains the name and version of the secret. */
 export interface UsedSecret {
   source: string;
   value: string;

@@ -5,8 +5,8 @@ import type { ActivityDeps } from './deps';
 import type { ActionStepOfRun } from './step';
 
 /**
- * Reads secrets that the call of a step requests by name. They count as used by the run, like the secrets in its
- * configuration: their bindings are checked, and they are recorded before a value is returned.
+ * Returns the reader of secrets that the call of a step requests by name. They count as used by the run, like the
+ * secrets in its configuration: their bindings are checked, and they are recorded before a value is returned.
  */
 export const secretsOfStep = ({ secrets }: ActivityDeps, step: ActionStepOfRun): PluginSecrets => ({
   async resolve(name) {

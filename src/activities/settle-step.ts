@@ -24,7 +24,7 @@ export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOu
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
 }
 
-/** Maximum size of the output that is stored with a step, in bytes. */
+/** Maximum size of the output that is stored with a step, in bytes. Larger output is replaced by its size. */
 const OUTPUT_LIMIT = 1_048_576;
 
 /**

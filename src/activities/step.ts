@@ -89,7 +89,7 @@ export function scopeOf(
 const withError = (facts: RunFacts, error: RunError): RunFacts => ({ ...facts, run: { ...facts.run, error } });
 
 /**
- * Field names of a trace and of its operators, which are not masked. All other keys come from data that a condition has
+ * Names of fields and operators in traces, which are not masked. All other keys come from data that a condition has
  * read.
  */
 export const TRACE_FIELDS: ReadonlySet<string> = new Set([

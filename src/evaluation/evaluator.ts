@@ -87,7 +87,10 @@ export interface Evaluator {
    * @throws {ExpressionError}
    */
   value(db: Executor, expression: string, scope: ExpressionContext): Promise<unknown>;
-  /** Renders the template of a duration, which is a bare expression, with or without one pair of braces. */
+  /**
+   * Renders the template of a duration: a bare expression, or a text with expressions in braces.
+   * @throws {ExpressionError}
+   */
   renderDuration(db: Executor, template: string, scope: ExpressionContext): Promise<unknown>;
   /**
    * Renders variables in order. Each variable can use those before it. `code` distinguishes a failed template from a

@@ -45,8 +45,8 @@ export async function matchEvent(
 
 /**
  * Compares an occurrence with one awaited event: first the name of the event, the config and the context key, and then
- * the filter, which sees the occurrence as `trigger` and as `wait.trigger`. Returns the `trigger` scope, or null when
- * the occurrence does not match, or when a filter or config fails.
+ * the filter, in which the occurrence is `trigger` and `wait.trigger`. Returns the `trigger` scope, or null when the
+ * occurrence does not match, or when a filter or config fails.
  */
 async function matchOne(
   { registry, evaluator }: MatchDeps,

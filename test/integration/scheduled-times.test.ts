@@ -106,7 +106,7 @@ describe('a scheduled time', () => {
     [
       'that its zone does not have, as at a change of the clock',
       { schedule: cron({ timezone: 'Europe/Berlin' }) },
-      'no time of the pattern by the clock of its zone',
+      'not a time of the pattern in its time zone',
     ],
     ['that was missed, with catch_up: skip', { schedule: cron({ catch_up: 'skip' }), begun: 60 }, 'missed'],
     ['that was missed for longer than it catches up', { begun: 3_601 }, 'missed'],

@@ -13,7 +13,7 @@ export const RECONCILE_CLOSED = 'reconcile-closed';
  * late.
  */
 const OVERLAP_MS = 60_000;
-/** Milliseconds before the first round from which it searches for closed executions. */
+/** Length of the period that the first round searches for closed executions, in milliseconds. */
 const FIRST_PERIOD_MS = 3_600_000;
 const PAGE = 200;
 

@@ -92,7 +92,10 @@ async function inChunks<T>(items: readonly T[], work: (item: T) => Promise<boole
   return count;
 }
 
-/** Wakes runs with a waiting step that has no row in `waits`. The evaluation that follows arms the wait again. */
+/**
+ * Wakes runs with a waiting step that has no row in `waits`. The evaluation that follows arms the wait again. Returns
+ * the number of signals that were sent.
+ */
 async function armMissingWaits(client: Client, { db }: Database): Promise<number> {
   return inChunks(await waitsWithoutRow(db, PAGE), async ({ runId, path, workflowId }) => {
     const signal: WakeSignal = { runId, path };
@@ -106,7 +109,10 @@ async function armMissingWaits(client: Client, { db }: Database): Promise<number
   });
 }
 
-/** Terminates executions of this task queue whose runs have no row, because none of their steps can be accepted. */
+/**
+ * Terminates executions of this task queue whose runs have no row, because none of their steps can be accepted. Returns
+ * how many were terminated.
+ */
 async function endOrphans(
   client: Client,
   { database, taskQueue, clock }: ReconcileDeps,

@@ -159,6 +159,7 @@ function failedFor(cause: unknown): Failed | undefined {
   return outcome?.type === 'failed' ? (outcome as Failed) : undefined;
 }
 
+/** Writes the failure of a step that none of its attempts could record. */
 export function failStep(
   scope: CancellationScope,
   state: RunState,

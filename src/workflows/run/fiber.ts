@@ -42,6 +42,7 @@ export interface Fiber {
   ended: boolean;
 }
 
+/** Creates a fiber that has not begun. `ahead` and `nextCall` are the results of the stretch that precedes it. */
 export function createFiber(
   steps: Steps,
   branch: Branch,

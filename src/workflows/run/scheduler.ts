@@ -231,7 +231,8 @@ export class Scheduler {
     // Only branches reserve room: the run itself has at most one stretch in progress.
     const reserved = fiber.parent === null ? 0 : resultBytes(command.node);
     return this.whenItFits(fiber, reserved, () => {
-      // This evaluation sees earlier wakes. A wake during the evaluation requests another evaluation.
+      // This evaluation includes the changes of earlier wakes. A wake during the evaluation requests another
+      // evaluation.
       if (command.type === 'evaluate') this.wakes.delete(command.path);
       this.room.reserve(reserved);
       this.begin(fiber, command, reserved, true);

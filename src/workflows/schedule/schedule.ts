@@ -7,8 +7,8 @@ const { fireSchedule } = proxyLocalActivities<ScheduleActivities>({
 });
 
 /**
- * Handles one scheduled time of a cron or interval trigger: appends its event to the change log, where it is routed
- * like any other event.
+ * Appends the event of one scheduled time of a cron or interval trigger to the change log, from which it is routed like
+ * any other event. Returns the outcome.
  */
 export async function schedule({ automationId, triggerId }: ScheduleInput): Promise<string> {
   const { searchAttributes, startTime } = workflowInfo();
