@@ -3,8 +3,8 @@ export type Failpoint = (name: string) => Promise<void> | void;
 
 /**
  * Creates the failpoint from `FERMATA_FAILPOINT=name:nth[:action]`. Without this setting, the failpoint does nothing.
- * There are three actions. `kill` (default) ends the process like `kill -9`. `stop` suspends it like SIGSTOP until
- * somebody sends SIGCONT. `hold` makes the n-th caller and all later callers wait forever while the rest of the process
+ * There are three actions. `kill` (default) ends the process like `kill -9`. `stop` suspends it with SIGSTOP until it
+ * receives SIGCONT. `hold` makes the n-th caller and all later callers wait forever while the rest of the process
  * continues.
  */
 export function createFailpoint(setting: string | undefined): Failpoint {

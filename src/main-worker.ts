@@ -118,7 +118,10 @@ export async function startWorker(
     ...{ otlp: config.otlp, service: 'fermata-worker', instance: workerId, log },
     collect: () => Promise.resolve(metrics.registries),
   });
-  /** Parts in one row stop at the same time. The dispatcher is first: other workers take over its partitions early. */
+  /**
+   * Parts in one row stop at the same time. The dispatcher is first, so that other workers take over its partitions
+   * early.
+   */
   const stopOrder: (() => unknown)[][] = [
     [() => routing.dispatcher.stop()],
     ...timers.stopOrder,
@@ -169,7 +172,7 @@ async function createBase(config: Config, databaseUrl: string, log: Logger, stan
   const entities = createEntityStore({ registry, clock, ids: uuidV7 });
   const evaluator = createEvaluator({ entities, filters, clock, timezone: config.timezone });
   const watch = createLoopWatch({
-    onStalled: (loop) => log.error({ loop }, 'a loop has not finished a round in time; restarting it'),
+    onStalled: (loop) => log.error({ loop }, 'a loop has not finished a round in time'),
   });
   metrics.watchLoops(watch);
   const workerId = uuidV7.next();
@@ -325,7 +328,7 @@ function dueWork(
     { name: 'dwells', due: () => dwellsToSync, isAble, onDue: () => dwellTimers.poke() },
     {
       ...{ name: 'overdue-dwells', due: overdueDwells.due, onDue: () => overdueDwells.poke() },
-      // The worker with the lease may lack what other workers have.
+      // The worker with the lease may lack plugins that other workers have.
       isShared: () => fleet.differs(),
     },
     { name: 'schedules', due: () => scheduleTimers.due(), isAble, onDue: () => scheduleTimers.poke() },

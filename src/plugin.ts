@@ -21,5 +21,5 @@ export type { PluginSecrets } from './integrations/plugin-secrets';
 export type { ServiceRef } from './integrations/plugin-services';
 export type { EmitContext, OwnPlugin, RouteHost } from './integrations/contract';
 
-/** Returns the plugin unchanged. It exists so that editors know the type of the plugin. */
+/** Returns the plugin unchanged. With this function, editors and the compiler check the type of the plugin. */
 export const definePlugin = (plugin: OwnPlugin): OwnPlugin => plugin;

@@ -70,6 +70,7 @@ export const days = (count: number) =>
     .prefault(String(count))
     .transform((n) => n * DAY_MS);
 
+/** Returns whether Node accepts a text as the name of a time zone. */
 export function isTimeZone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -9,12 +9,12 @@ import { createProcessCounters } from '../process-counters';
 import { collectProcessMetrics } from '../process-metrics';
 
 /**
- * The metrics of what one worker process does (api.md, Metrics). Ended runs are not among them: the API counts them
- * from their rows.
+ * The metrics of what one worker process does (see `docs/operations.md`). Ended runs are not among them: the API counts
+ * them from their rows.
  */
 export interface WorkerMetrics {
   outcome: (outcome: string) => void;
-  /** Called when a run was dropped because the maximum number of runs for the mode was active. */
+  /** Called when a run was dropped because its mode allowed no further run. */
   dropped: (mode: string) => void;
   temporalCall: (call: string) => void;
   action: (action: string, outcome: 'success' | 'failed', seconds: number) => void;

@@ -10,7 +10,7 @@ import { connectNative } from './connect';
 import { ensureHousekeeping } from './housekeeping-schedule';
 import { createDwellStarter, type DwellStarter } from './dwell-starter';
 import { createScheduleKeeper, type ScheduleKeeper } from './schedule-keeper';
-import { assertServerKnowsDeployments } from './release/versioned-worker';
+import { assertServerSupportsDeployments } from './release/versioned-worker';
 import { createRunStarter, type RunStarter } from './run-starter';
 import { searchAttributesUsable } from './search-attributes';
 import { createTemporalWorkers, workflowBundle, type TemporalWorkers } from './worker';
@@ -51,8 +51,8 @@ interface Session {
 
 /**
  * Keeps one connection to Temporal, which a worker and a client share. The process starts even while Temporal is
- * unreachable; until Temporal is reached, runs to start wait in Postgres. A worker that ends with an error is replaced
- * after 2 s.
+ * unreachable; until Temporal is reached, runs to start wait in Postgres. After a failed connection, and when a worker
+ * ends with an error, the next attempt begins after 2 s.
  */
 export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const { log } = deps;
@@ -85,7 +85,7 @@ export function keepTemporal(deps: KeepDeps): TemporalKeeper {
   const loop = async (): Promise<void> => {
     while (!stopped) {
       await connectAndRun().catch((error: unknown) =>
-        log.warn({ reason: messageOf(error) }, 'no worker on Temporal; trying again'),
+        log.warn({ reason: messageOf(error) }, 'failed to run the Temporal worker; trying again'),
       );
       if (stopped) return;
       await new Promise<void>((resolve) => {
@@ -119,7 +119,7 @@ async function announceDeployment({ config, log }: KeepDeps, connection: NativeC
   const { deployment } = config;
   if (deployment === undefined) return;
   const { serverVersion } = await connection.workflowService.getSystemInfo({});
-  assertServerKnowsDeployments(serverVersion);
+  assertServerSupportsDeployments(serverVersion);
   log.info(
     { deployment: deployment.name, buildId: deployment.buildId },
     'worker versioning is on: this build takes runs while it is current or ramping (fermata release status)',

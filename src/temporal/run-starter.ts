@@ -125,8 +125,7 @@ type Calls = ReturnType<typeof createCalls>;
 
 /**
  * Creates the starter of runs. It always uses the conflict policy FAIL, and closes executions only by their run id. A
- * process that was suspended between its decision and its call therefore cannot end a newer run (architecture.md, "Why
- * not TERMINATE_EXISTING").
+ * process that was suspended between its decision and its call therefore cannot end a newer run.
  */
 export function createRunStarter(deps: RunStarterDeps): RunStarter {
   const { db } = deps;
@@ -205,9 +204,9 @@ async function resolveConflict(
 }
 
 /**
- * Handles a run that already has an execution. Normally, an earlier call started this execution. If the execution has
- * claimed the run although the row is pending, it is newer than the row, as after a restore of Postgres. None of its
- * steps would be accepted, so it is terminated.
+ * Decides how a start continues if the run already has an execution. Normally, an earlier call started this execution.
+ * If the execution has claimed the run although the row is pending, it is newer than the row, as after a restore of
+ * Postgres. None of its steps would be accepted, so it is terminated.
  */
 async function resolveOwn(
   calls: Calls,

@@ -55,6 +55,7 @@ interface ScheduleKeeperDeps {
   onCall: (call: 'put_schedule' | 'delete_schedule') => void;
 }
 
+/** Creates the keeper of the Schedules of one task queue. */
 export function createScheduleKeeper(deps: ScheduleKeeperDeps): ScheduleKeeper {
   const { client, clock, taskQueue, timezone, encryption, onCall } = deps;
   const offsets = new Map<string, number[]>();

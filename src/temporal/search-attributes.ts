@@ -60,7 +60,7 @@ async function missingSearchAttributes(connection: ConnectionLike, namespace: st
   return SEARCH_ATTRIBUTE_NAMES.filter((name) => !known.has(name));
 }
 
-/** Registers missing attributes. Throws where registration is not allowed (Temporal Cloud). */
+/** Registers missing attributes and returns their names. Throws where registration is not allowed (Temporal Cloud). */
 export async function registerSearchAttributes(connection: ConnectionLike, namespace: string): Promise<string[]> {
   const missing = await missingSearchAttributes(connection, namespace);
   if (missing.length === 0) return [];

@@ -1,7 +1,7 @@
 import { appendChanges, changesOfEntityBefore } from '../../src/db/change-log';
 import { claimDelivery } from '../../src/db/claim-deliveries';
 import { createDatabase, type Database } from '../../src/db/client';
-import { uuidV7 } from '../../src/domain/uuid-v7';
+import { uuidV7 } from '../../src/domain/clock';
 import { createTestDatabase } from '../support/database';
 
 let test: Awaited<ReturnType<typeof createTestDatabase>>;

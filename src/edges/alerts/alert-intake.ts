@@ -43,6 +43,7 @@ interface AlertIntakeDeps {
 const keysOf = ({ message }: Delivery): string[] =>
   alertsOf(message).flatMap(({ alert, link }) => [alert.fingerprint, ...(link === undefined ? [] : [link.key])]);
 
+/** Creates the intake, which batches small messages of the same sender. */
 export function createAlertIntake({ entities, clock, settings, transact }: AlertIntakeDeps): AlertIntake {
   const commit = (deliveries: readonly Delivery[]) =>
     transact(async (tx) => {

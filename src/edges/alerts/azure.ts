@@ -47,7 +47,7 @@ function read(input: unknown): Element {
   };
 }
 
-/** Returns the custom properties whose values are texts. */
+/** Returns the custom properties whose values are texts, numbers or booleans, as texts. */
 function own(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(

@@ -91,7 +91,9 @@ export function runbookIn(...texts: readonly (string | undefined)[]): string | u
   return undefined;
 }
 
-/** Returns the severity for a sender's priority: critical, error, warning or info. */
+/**
+ * Returns the severity for a sender's priority: critical, error, warning or info. Returns undefined for other texts.
+ */
 export function severityOfPriority(priority: string | undefined): string | undefined {
   const level = /^(?:p|sev ?)?([0-5])$/i.exec(priority?.trim() ?? '')?.[1];
   if (level === undefined) return undefined;

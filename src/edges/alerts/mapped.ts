@@ -71,7 +71,7 @@ function readItem(hook: string, mapping: AlertMapping, scope: Scope, now: Date):
 /**
  * Reads the alerts in a request to a hook, with the expressions of its mapping. If an expression fails for an element,
  * only that element is rejected.
- * @throws {ElementError} when the value of `each` is not a list
+ * @throws {ElementError} when `each` fails, or its value is not a list or has more than 10,000 elements
  */
 export function readMapped(hook: string, mapping: AlertMapping, request: MappedRequest, now: Date): SenderMessage {
   const items = mapping.each === undefined ? [request.body] : valueOf(mapping, 'each', request, now);

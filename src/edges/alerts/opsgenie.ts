@@ -65,7 +65,7 @@ function linkOf(alert: { alias: string; by: string; id: string; title: string; a
   };
 }
 
-/** Returns the details whose values are texts. */
+/** Returns the details whose values are texts, numbers or booleans, as texts. */
 function detailsOf(value: unknown): Record<string, string> {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return {};
   return textMap(Object.fromEntries(Object.entries(value).filter(([, each]) => typeof each !== 'object')), 'details');

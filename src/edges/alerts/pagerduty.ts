@@ -68,9 +68,9 @@ function alertOf(incident: Fields, event: { type: string; by: string; occurredAt
 }
 
 /**
- * Reads V3 webhooks of PagerDuty (https://developer.pagerduty.com/docs/webhooks-overview). In addition to the events in
- * the table of senders, `incident.unacknowledged` withdraws an acknowledgement, and `incident.reopened` makes the alert
- * fire again.
+ * Reads V3 webhooks of PagerDuty (https://developer.pagerduty.com/docs/webhooks-overview). `incident.unacknowledged`
+ * withdraws an acknowledgement, and `incident.reopened` makes the alert fire again. Other events than those in `FIRING`
+ * and `incident.resolved` are ignored.
  */
 export const pagerdutySender: AlertSender = {
   id: 'pagerduty',

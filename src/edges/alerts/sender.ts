@@ -29,12 +29,15 @@ export interface SenderMessage {
 
 /** Reads the webhooks of one vendor. */
 export interface AlertSender {
-  /** Last segment of `/ingest/{sender}`. It is also the `source` of the alerts and the prefix of their ids. */
+  /**
+   * Last segment of `/ingest/{sender}`. It is also the `source` of the alerts and, except for Alertmanager, the prefix
+   * of their ids.
+   */
   id: string;
   summary: string;
   /**
    * Reads a parsed body.
-   * @throws {ElementError} when it contains no elements
+   * @throws {ElementError} when it is not a message of this sender
    */
   read(body: unknown): SenderMessage;
 }

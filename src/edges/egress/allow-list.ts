@@ -2,7 +2,8 @@ import ipaddr from 'ipaddr.js';
 import { parseAddress } from './address';
 
 /**
- * Addresses that the operator allows in addition to public addresses. An entry with a port applies only to that port.
+ * Hosts and addresses that the operator allows in addition to public addresses. An entry with a port applies only to
+ * that port.
  */
 export interface AllowList {
   /** Returns whether a name is allowed, whatever its addresses are. */

@@ -12,7 +12,10 @@ interface HttpFailureOptions {
   output?: unknown;
 }
 
-/** Returns the failure (`http_status`) for a response without a 2xx status, with its `Retry-After`. */
+/**
+ * Returns the failure (`http_status`) for a response without a 2xx status. If it is retryable, its delay is taken from
+ * the header `Retry-After`.
+ */
 export function httpFailure(response: EgressResponse, options: HttpFailureOptions): ProviderFailure {
   const { status, headers, url } = response;
   const retryable = RETRYABLE.has(status) || status >= 500 || (options.retryOnStatus?.includes(status) ?? false);

@@ -12,7 +12,8 @@ const NONE: ProxySettings = { http: null, https: null, noProxy: [] };
 
 /**
  * Parses `FERMATA_EGRESS_PROXY`. `env` uses `HTTP_PROXY`, `HTTPS_PROXY` and `NO_PROXY` (lower-case names take
- * precedence, as in curl). `none` ignores these variables. A URL is used as the proxy for both schemes.
+ * precedence, as in curl). `none` ignores these variables. A URL is used as the proxy for both schemes, except for the
+ * hosts in `NO_PROXY`.
  * @throws {Error} for a proxy that is not an http(s) URL
  */
 export function readProxySettings(setting: string, env: Readonly<Record<string, string | undefined>>): ProxySettings {

@@ -28,7 +28,7 @@ export interface Hop {
 /**
  * Returns the request that follows a redirect, according to the Fetch standard. Returns null if the response is not a
  * redirect. Credentials and the headers in `sensitive` (lower case) are not sent to another origin.
- * @throws {ProviderFailure} http_status after the fifth redirect, and for a location that is not a URL
+ * @throws {ProviderFailure} http_status for more than five redirects, and for a location that is not a URL
  */
 export function nextHop(
   hop: Hop,

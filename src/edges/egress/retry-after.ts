@@ -2,8 +2,8 @@
 const MAX_MS = 3_600_000;
 
 /**
- * Returns the delay in milliseconds that a `Retry-After` header (seconds or an HTTP date) asks for, between 0 and one
- * hour. Returns undefined for other values.
+ * Returns the delay in milliseconds that a `Retry-After` header (seconds or an HTTP date) specifies, limited to between
+ * 0 and one hour. Returns undefined for other values.
  */
 export function retryAfterMs(value: string | undefined, now: Date): number | undefined {
   if (value === undefined) return undefined;

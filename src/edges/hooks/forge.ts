@@ -23,7 +23,10 @@ export function typedEventOf(scheme: HookScheme, headers: IncomingHttpHeaders, b
   return null;
 }
 
-/** Returns the JSON value of a body. GitHub can be configured to post a form with the JSON in its field `payload`. */
+/**
+ * Returns the JSON value of a body. GitHub can be configured to post a form with the JSON in its field `payload`; any
+ * other body is returned unchanged.
+ */
 function fromForm(body: unknown): unknown {
   const { payload } = Object(body) as { payload?: unknown };
   if (typeof payload !== 'string') return body;

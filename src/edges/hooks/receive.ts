@@ -19,7 +19,7 @@ const DELIVERY_HEADERS = [
   'idempotency-key',
 ] as const;
 
-/** Matches names of headers that may contain credentials. Automations never see these headers. */
+/** Matches names of headers that may contain credentials. Automations do not receive these headers. */
 const CREDENTIAL =
   /^(proxy-)?authorization$|^(set-)?cookie$|secret|token|password|passwd|signature|hmac|api-?key|^x-amz-security/;
 
@@ -90,7 +90,7 @@ export function identitiesOf({
   return identities;
 }
 
-/** Returns the headers that automations may see: all except credentials and the headers that the hook hides. */
+/** Returns the headers that automations receive: all except credentials and the headers that the hook hides. */
 export function shownHeaders({
   headers,
   expected,

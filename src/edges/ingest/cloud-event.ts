@@ -42,7 +42,8 @@ const isJson = (contentType: string | undefined) => contentType === undefined ||
 
 /**
  * Parses an event in JSON format.
- * @throws {FermataError} `validation_failed` or `invalid_text`, with the index in a batch
+ * @throws {FermataError} `validation_failed` or `invalid_text`, with the index in a batch; `malformed_body` when
+ * `data_base64` should contain JSON and does not
  */
 export function toCloudEvent(input: unknown, index?: number): CloudEvent {
   const prefix = index === undefined ? '' : `[${index}]`;

@@ -7,12 +7,12 @@ import type { DomainWrite } from '../../domains/domain-write';
 import { sha256 } from '../../domain/sha256';
 import type { CloudEvent } from './cloud-event';
 
-/** Returns the attributes that are set. The schema returns absent attributes as undefined. */
+/** Returns the event without an absent subject, which the schema returns as undefined. */
 function present({ subject, ...event }: CloudEvent): CustomEvent {
   return { ...event, ...(subject !== undefined && { subject }) };
 }
 
-/** Identity and content of an event that was dropped because an earlier event had the same identity. */
+/** Identity of an event that was dropped because an earlier event had the same identity but other content. */
 export interface DroppedEvent {
   source: string;
   id: string;

@@ -20,7 +20,7 @@ export interface ReleaseStatus {
   versions: ReleaseVersion[];
 }
 
-/** Thrown when Temporal refuses a change of routing, or does not know the deployment. The message says what to do. */
+/** Thrown when Temporal refuses a change of routing, or has no such deployment. The message explains what to do. */
 export class ReleaseError extends Error {
   override readonly name = 'ReleaseError';
 }
@@ -59,6 +59,7 @@ const PROPAGATION_MS = 10_000;
 const NOT_FOUND = 5;
 const FAILED_PRECONDITION = 9;
 
+/** Creates the calls that read and change the builds of a deployment. */
 export function createReleases({ client, deployment }: { client: Client; deployment: string }): Releases {
   const { workflowService: service } = client;
   const { namespace, identity } = client.options;
@@ -121,7 +122,7 @@ async function refusals<T>(deployment: string, call: () => Promise<T>): Promise<
     if (!isGrpcServiceError(error)) throw error;
     if (error.code === NOT_FOUND) {
       throw new ReleaseError(
-        `Temporal does not know this build of the deployment "${deployment}" (${error.details}). Start a worker with FERMATA_DEPLOYMENT_NAME=${deployment} first.`,
+        `Build or deployment "${deployment}" not found in Temporal (${error.details}). Start a worker with FERMATA_DEPLOYMENT_NAME=${deployment} first.`,
         { cause: error },
       );
     }

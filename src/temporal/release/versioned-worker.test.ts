@@ -1,18 +1,18 @@
-import { assertServerKnowsDeployments, versioningOptions } from './versioned-worker';
+import { assertServerSupportsDeployments, versioningOptions } from './versioned-worker';
 
 describe('worker versioning', () => {
   it('is refused on a server before 1.28, and the error names its version', () => {
     const refused = /FERMATA_DEPLOYMENT_NAME\) needs a Temporal server 1\.28 or newer; this one is/;
     for (const version of ['1.27.9', '1.4.0', '0.99.0']) {
-      expect(() => assertServerKnowsDeployments(version)).toThrow(refused);
-      expect(() => assertServerKnowsDeployments(version)).toThrow(version);
+      expect(() => assertServerSupportsDeployments(version)).toThrow(refused);
+      expect(() => assertServerSupportsDeployments(version)).toThrow(version);
     }
-    expect(() => assertServerKnowsDeployments('')).toThrow(/of an unknown version/);
+    expect(() => assertServerSupportsDeployments('')).toThrow(/of an unknown version/);
   });
 
   it('is accepted on newer servers and on Temporal Cloud', () => {
     for (const version of ['1.28.0', '1.32.0', '1.29.0-150.2', 'v2.0.0']) {
-      expect(() => assertServerKnowsDeployments(version)).not.toThrow();
+      expect(() => assertServerSupportsDeployments(version)).not.toThrow();
     }
   });
 

@@ -15,7 +15,7 @@ const SERVER_FLOOR = [1, 28] as const;
  * Checks that the server supports worker versioning.
  * @throws {Error} when the server is too old
  */
-export function assertServerKnowsDeployments(serverVersion: string): void {
+export function assertServerSupportsDeployments(serverVersion: string): void {
   const [, major = '0', minor = '0'] = /^v?(\d+)\.(\d+)/.exec(serverVersion) ?? [];
   const isNewer = Number(major) > SERVER_FLOOR[0];
   if (isNewer || (Number(major) === SERVER_FLOOR[0] && Number(minor) >= SERVER_FLOOR[1])) return;
