@@ -1,4 +1,4 @@
-/** A setting of a process with its current value. */
+/** A setting of a process and its current value. */
 export interface SettingInForce {
   name: string;
   /** null = the setting is secret, or is not set and has no default. */

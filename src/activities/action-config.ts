@@ -7,7 +7,7 @@ import type { ActivityDeps } from './deps';
 import type { UsedSecret } from './run-secrets';
 import type { ActionStepOfRun } from './step';
 
-/** A configuration in clear text, with the secrets that it contains. */
+/** A configuration in clear text, and the secrets that it contains. */
 export interface RenderedConfig {
   config: unknown;
   used: UsedSecret[];

@@ -11,10 +11,10 @@ export interface EndOfAttempt {
 }
 
 /**
- * Ends a call at once when its run is cancelled or its worker stops. When Temporal has timed out the attempt because
- * its heartbeats came too late, for example after the process was suspended, the call continues as long as `renew`
- * returns true, which means that the attempt is still the current one of its step. Ending the call would only make the
- * next attempt send it again. If a renewal fails with an error, the call continues.
+ * Ends a call at once when its run is cancelled or its worker stops. Temporal may have timed out the attempt because
+ * its heartbeats were late, for example after the process was suspended. In this case, the call continues as long as
+ * `renew` returns true, which means that the attempt is still the current one of its step. Ending the call would only
+ * make the next attempt send it again. If a renewal fails with an error, the call continues.
  */
 export function endOfAttempt(context: Context, renew: () => Promise<boolean>): EndOfAttempt {
   const { cancellationSignal: cancelled } = context;

@@ -38,8 +38,8 @@ export function createEvaluateStep(deps: ActivityDeps): (input: StepInput) => Pr
 }
 
 /**
- * Returns the evaluation with the remaining time of a delay. The end of a delay is a time of the database's clock, but
- * the timer of the delay runs in Temporal.
+ * Adds the remaining time to the evaluation of a delay. The end of a delay is a time of the database's clock, but the
+ * timer of the delay runs in Temporal.
  */
 function withTimeLeft({ clock }: ActivityDeps, evaluation: StepEvaluation): StepEvaluation {
   if (evaluation.type !== 'delay') return evaluation;

@@ -16,7 +16,7 @@ import { keepWindows } from './window-events';
 
 export type AutomationStatus = 'enabled' | 'disabled';
 
-/** An automation with its current definition. */
+/** An automation and its current definition. */
 export interface AutomationRecord {
   id: string;
   name: string;
@@ -56,7 +56,7 @@ export interface VersionRecord {
   note: string | null;
 }
 
-/** A version with its YAML text. */
+/** A version and its YAML text. */
 type VersionText = VersionRecord & Pick<AutomationRecord, 'sourceYaml'>;
 
 /** Checks the current state before it changes. An error that it throws aborts the write. */

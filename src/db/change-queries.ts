@@ -3,7 +3,7 @@ import type { Change } from '../domain/entities/change';
 import { changeOf, type ChangeRow } from './change-row';
 import type { Executor } from './executor';
 
-/** A change of the log with the result of its routing. */
+/** A change of the log and the result of its routing. */
 export interface LoggedChange {
   change: Change;
   contextKey: string | null;

@@ -3,7 +3,7 @@ import { partitionOf, type NewEvent } from './change-log';
 import { contentsOf } from './claim-deliveries';
 import type { Executor } from './executor';
 
-/** An event from outside, with the identity that its sender gave it. */
+/** An event from outside, and the identity that its sender gave it. */
 export interface DeliveredEvent extends NewEvent {
   key: string;
   changeId: string;

@@ -38,7 +38,7 @@ export interface ConnectionWatch {
 /** Milliseconds within which a connection in use must give an answer after another connection was found to be cut. */
 const GRACE_MS = 8_000;
 
-/** One use of a client, from checkout to release, with the number of statements that were answered during it. */
+/** One use of a client, from checkout to release, and the number of statements that were answered during it. */
 interface Use {
   answers: number;
 }

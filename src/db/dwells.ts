@@ -239,7 +239,7 @@ export async function unroutedOf(
   return { before: found.rows[0]?.before ?? false, any: found.rows[0]?.any ?? false };
 }
 
-/** A dwell whose workflow must be started, with the data that Temporal shows. */
+/** A dwell whose workflow must be started, and the data about it that Temporal shows. */
 export interface StartableDwell {
   id: string;
   automationId: string;
@@ -363,7 +363,7 @@ export async function forgetDwellEnds(db: Executor, ids: readonly string[]): Pro
   await db.execute(sql`delete from dwell_ends where id = any(${uuids(ids)})`);
 }
 
-/** An armed dwell with the name of its automation. */
+/** An armed dwell and the name of its automation. */
 export type ArmedDwell = Dwell & { automationName: string };
 
 /** Returns armed dwells with ids below `before`, newest first. */

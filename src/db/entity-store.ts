@@ -37,7 +37,10 @@ export type EntityUpdate = EntityState | ((prev: EntityState | null) => EntitySt
 
 /** Options of a write to an entity. */
 export interface WriteOptions {
-  /** When the state began. The server's time is the default and the upper limit (see `occurredAtOf`). */
+  /**
+   * When the state began. Default: the server's time, which also replaces a time that is more than five minutes ahead
+   * of it.
+   */
   occurredAt?: Date;
   /** Facts besides the state that derivers of events put into payloads, e.g. a system's name. */
   context?: Record<string, unknown>;
@@ -149,7 +152,7 @@ function assertId(ref: EntityRef): void {
 }
 
 /**
- * Validates a state. Returns it with the defaults of the kind's schema.
+ * Validates a state and fills in the defaults of the kind's schema.
  * @throws {FermataError} `validation_failed`, `invalid_text`
  */
 async function validated(kind: ResolvedKind, ref: EntityRef, state: EntityState): Promise<EntityState> {

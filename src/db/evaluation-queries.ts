@@ -21,7 +21,7 @@ export interface EvaluationFilter {
   about?: string | undefined;
 }
 
-/** A reason, with the automation to which it belongs. */
+/** A reason, and the automation to which it belongs. */
 export type ListedEvaluation = typeof evaluations.$inferSelect & {
   automationName: string;
   automationDeletedAt: Date | null;

@@ -2,7 +2,7 @@ import { desc, lt, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { notifications } from './tables/connections';
 
-/** A notification, with the result of sending it. */
+/** A notification and the result of sending it. */
 export type NotificationRow = InferSelectModel<typeof notifications>;
 
 /**

@@ -8,7 +8,7 @@ export interface Retention {
   changesMs: number;
   /** How long the outcomes of changes for each candidate are kept; in whole days. */
   routingsMs: number;
-  /** How long resolved alerts with their episodes, and ended silences, are kept. */
+  /** How long ended silences, and resolved alerts and their episodes, are kept. */
   alertsMs: number;
   /** How long the records of delivered notifications are kept. */
   notificationsMs: number;

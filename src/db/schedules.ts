@@ -116,9 +116,9 @@ export async function takeUnsynced(db: Executor, limit: number): Promise<Schedul
 }
 
 /**
- * Records that Temporal has a schedule in the form in which it was taken, with this spec and under this id. If the
- * trigger was edited in between, `since` differs, no row is changed, and the schedule is synced again. Times are
- * compared in milliseconds, the precision of `Date`.
+ * Records the spec and the id under which Temporal now has a schedule. If the trigger was edited in between, `since`
+ * differs, no row is changed, and the schedule is synced again. Times are compared in milliseconds, the precision of
+ * `Date`.
  */
 export async function noteSynced(
   db: Executor,

@@ -2,7 +2,7 @@ import { and, desc, eq, lt, sql, type InferSelectModel } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { scriptPackages } from './tables/connections';
 
-/** A package on the allow-list, with its archive. */
+/** A package on the allow-list and its archive. */
 export type ScriptPackageRow = InferSelectModel<typeof scriptPackages>;
 /** The fields of a package that the API shows. */
 export type ScriptPackageInfo = Omit<ScriptPackageRow, 'tarball'> & { bytes: number };

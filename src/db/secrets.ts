@@ -12,7 +12,7 @@ export interface SecretInfo {
   allow: SecretBinding | null;
 }
 
-/** Returns sealed values by name, with their versions and bindings. */
+/** Returns sealed values by name, and their versions and bindings. */
 export async function findSecrets(
   db: Executor,
   names: readonly string[],

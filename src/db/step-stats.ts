@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { Executor } from './executor';
 import { PLANNED_EACH_TIME } from './prepare-statements';
 
-/** Maximum number of runs, the newest ones, whose steps are counted. */
+/** Maximum number of the newest runs whose steps are counted. */
 export const COUNTED_STEPS_OF_RUNS = 1_000;
 /** Maximum number of steps that are counted. One run may have 10,000. */
 const MAX_STEPS = 50_000;

@@ -5,7 +5,7 @@ import type { Executor } from './executor';
 import { automationEvents } from './tables/automations';
 import { changes } from './tables/change-log';
 
-/** A position of the stream, with the table of the row at this position. */
+/** A position of the stream, and the table of the row at this position. */
 export interface StreamPlace {
   seq: number;
   name: 'run' | 'step' | 'entity' | 'automation';

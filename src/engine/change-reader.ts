@@ -31,7 +31,7 @@ interface Row extends ChangeRow {
 /** Returns the key of the entity that a change belongs to. Changes with the same key are routed in order. */
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
-/** Maximum number of unrouted changes, the oldest ones, from which a fair read chooses. */
+/** Maximum number of the oldest unrouted changes from which a fair read chooses. */
 const FAIR_AMONG = 4_000;
 
 export interface ReadOptions {

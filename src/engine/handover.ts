@@ -113,8 +113,8 @@ export function createHandover(deps: {
 const isFilter = (name: string): boolean => name.startsWith(filterName(''));
 
 /**
- * Returns in `lacking` the names that routing a change requires and this worker does not provide, in `own` the required
- * names that it provides, and in `concerned` the triggers that need the missing names.
+ * Returns the names that routing a change requires: in `lacking` those that this worker does not provide, and in `own`
+ * those that it provides. `concerned` contains the triggers that need the missing names.
  */
 function lackingOf(fleet: Fleet, kind: string, concerns: ChangeConcerns, unknown: readonly UnknownTrigger[]) {
   const events = [...concerns.events, ...concerns.dwellEvents];

@@ -25,7 +25,7 @@ export type Resting = Map<string, { kind: string; id: string; until: number }>;
 
 /** The data that was read with a batch of changes. */
 export interface PrepareBatch {
-  /** The partitions whose leases this worker held when it read the batch, with the epoch of each lease. */
+  /** The partitions whose leases this worker held when it read the batch, and the epoch of each lease. */
   held: ReadonlyMap<number, number>;
   /** Events of the dwells that only another worker can end, by entity. */
   dwellEvents: ReadonlyMap<string, string[]>;
@@ -53,9 +53,9 @@ export interface PrepareDeps {
 
 /**
  * Creates the step between reading a change and routing it. The step derives the events of the change, and finds the
- * triggers and listeners that they concern. It returns null for a change that is not routed now because its entity is
- * held back after a failure, its partition was lost or is being handed over, or the change waits for a worker that
- * provides the names that it needs.
+ * triggers and listeners that they concern. It returns null for a change that is not routed now: its entity is held
+ * back after a failure, its partition was lost or is being handed over, or the change waits for a worker with the
+ * plugins that it needs.
  */
 export function createPrepareChange(
   deps: PrepareDeps,

@@ -21,7 +21,7 @@ export interface RouteDeps extends SurvivorDeps, DwellDeps {
   failpoint: (name: string) => Promise<void> | void;
 }
 
-/** A change with its candidates. */
+/** A change and its candidates. */
 export interface ChangeCandidates {
   change: Change;
   fence: ChangeFence;
@@ -48,7 +48,7 @@ export interface GatedChange {
 
 type Verdict = { survivor: Survivor } | { window: AtWindow } | { dwell: EnteredCandidate } | { reason: Reason };
 
-/** A candidate with its position among the candidates of its change. */
+/** A candidate and its position among the candidates of its change. */
 interface Placed {
   index: number;
   candidate: Candidate;

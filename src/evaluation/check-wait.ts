@@ -13,7 +13,7 @@ import { waitScopeOf } from './wait-scope';
 /** Number of changes that are read from the log per query. */
 const LOG_PAGE = 500;
 
-/** An armed wait with the scope of its expressions. */
+/** An armed wait, and the data for the scope of its expressions. */
 interface Armed {
   wait: Wait;
   source: RunSource;

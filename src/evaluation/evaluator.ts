@@ -44,7 +44,7 @@ export interface ConditionReading {
   trace(): ConditionTrace;
 }
 
-/** The value of a condition, with the traces of its parts. */
+/** The value of a condition and the traces of its parts. */
 export interface TracedVerdict {
   value: boolean | 'error';
   reason?: string;

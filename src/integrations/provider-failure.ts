@@ -14,8 +14,7 @@ interface ProviderFailureFacts {
 
 /**
  * Thrown when a call to another system fails. Network errors, timeouts, 408, 425, 429, 5xx and statuses that the action
- * adds are retried. Other statuses, refused addresses, and configuration that cannot be sent are not retried
- * (engine.md, Actions).
+ * adds are retried. Other statuses, refused addresses, and configuration that cannot be sent are not retried.
  */
 export class ProviderFailure extends Error {
   override readonly name = 'ProviderFailure';

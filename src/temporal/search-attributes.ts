@@ -25,7 +25,7 @@ const KEYS = {
   runId: keyword('FermataRunId'),
 };
 
-/** Names of all search attributes that runs carry. */
+/** Names of all search attributes that runs can have. */
 export const SEARCH_ATTRIBUTE_NAMES = Object.values(KEYS).map((key) => key.name);
 
 /**

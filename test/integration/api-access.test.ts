@@ -45,7 +45,7 @@ describe('permissions', () => {
       '/healthz',
       '/hooks/slack/{connection}',
       '/hooks/{name}',
-      // Protected by the signature of the hook (alerts.md, Signed senders).
+      // Protected by the signature of the hook.
       ...[
         'alertmanager',
         'azure',

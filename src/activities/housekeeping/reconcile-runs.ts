@@ -20,7 +20,7 @@ const CONCURRENT = 20;
  * continues at the position that was reached.
  */
 const BUDGET_MS = 120_000;
-/** Age in milliseconds below which an execution is left alone, because its row may not be committed yet. */
+/** Age in milliseconds below which an execution is not terminated, because its row may not be committed yet. */
 const SETTLED_MS = 60_000;
 
 interface ReconcileDeps {

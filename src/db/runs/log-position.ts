@@ -11,7 +11,7 @@ export async function beganAt(tx: Executor, runId: string, path: string): Promis
   return Number(found.rows[0]?.began_seq ?? 0);
 }
 
-/** A step that precedes a wait, with the positions of the log at which it began and ended. */
+/** A step that precedes a wait, and the positions of the log at which it began and ended. */
 interface Began {
   path: string;
   kind: string;

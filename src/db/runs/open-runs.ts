@@ -26,7 +26,7 @@ const toOpenRun = (row: OpenRow): OpenRun => ({
   executionRunId: row.execution_run_id,
 });
 
-/** Seconds for which a row is left alone, because it may still change without a repair. */
+/** Seconds for which a row is not repaired, because it may still change without a repair. */
 const SETTLED_SECONDS = 20;
 
 /** Returns the rows of claimed, open runs after the id `cursor`, ordered by id. */

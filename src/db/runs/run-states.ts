@@ -249,10 +249,9 @@ export interface ClosedRun {
 
 /**
  * Ends runs as `cancelled`, together with their open steps, waits and sealed secrets, in the caller's transaction.
- * After the commit none of their steps is accepted. The rows are first locked in a separate statement, because a step
- * that held the lock of a row may have armed a wait or stored a secret that the snapshot of an earlier statement does
- * not contain. `how` is the request to Temporal afterwards: `cancel` lets the execution end and aborts its requests,
- * `terminate` frees the workflow id at once. Returns the runs that may have an execution.
+ * After the commit none of their steps is accepted. `how` is the request to Temporal afterwards: `cancel` lets the
+ * execution end and aborts its requests, `terminate` frees the workflow id at once. Returns the runs that may have an
+ * execution.
  */
 export async function closeRuns(
   tx: Executor,
@@ -261,8 +260,8 @@ export async function closeRuns(
   how: 'cancel' | 'terminate',
 ): Promise<ClosedRun[]> {
   // The rows are locked in the order of ids, so that two calls with the same runs cannot deadlock. They are locked in a
-  // separate statement, so that the snapshot of the next statement is taken after the locks and contains the last
-  // writes of steps that held a row until now.
+  // separate statement. The snapshot of the next statement is therefore taken after the locks, and contains the waits
+  // and secrets that steps wrote while they held the rows.
   const locked = await tx.execute<{ id: string }>(sql`
     select id from runs where ${which} and status in ('pending', 'running', 'waiting') order by id for update`);
   if (locked.rows.length === 0) return [];
@@ -355,8 +354,8 @@ export async function endLostRun(
 }
 
 /**
- * Makes a failed run pending again, with its error, so that a new execution performs its `on_failure`. Returns false
- * when the run has no `on_failure`, has already failed, or has ended.
+ * Makes a failed run pending again and stores its error, so that a new execution performs its `on_failure`. Returns
+ * false when the run has no `on_failure`, has already failed, or has ended.
  */
 async function reopenForFailure(tx: Executor, runId: string, error: RunError): Promise<boolean> {
   const reopened = await tx.execute(sql`

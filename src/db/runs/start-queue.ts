@@ -4,7 +4,7 @@ import type { Executor } from '../executor';
 import type { ClosedRun } from './run-states';
 import { bucketStalled } from './stalled-buckets';
 
-/** A run whose execution must be started, with the data that Temporal shows. */
+/** A run whose execution must be started, and the data about it that Temporal shows. */
 export interface StartableRun {
   id: string;
   automationId: string;

@@ -26,7 +26,7 @@ export const connections = pgTable('connections', {
   updatedAt: at('updated_at').notNull(),
 });
 
-/** Packages that scripts may use, with their archives. */
+/** Packages that scripts may use, and their archives. */
 export const scriptPackages = pgTable('script_packages', {
   id: uuid('id').primaryKey(),
   name: text('name').notNull(),

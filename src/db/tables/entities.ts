@@ -1,7 +1,7 @@
 import { bigint, boolean, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
 import { at, jsonb } from './columns';
 
-/** Custom kinds with their JSON Schema. */
+/** Custom kinds and their JSON Schemas. */
 export const entityKinds = pgTable('entity_kinds', {
   kind: text('kind').primaryKey(),
   schema: jsonb('schema').$type<Record<string, unknown>>().notNull(),

@@ -11,7 +11,7 @@ interface PlanBase {
   continueOnError: boolean;
 }
 
-/** Retry policy of a provider action, with the fields of definition.md. */
+/** Retry policy of a provider action, with the fields of `retry` in the document. */
 export interface RetryPlan {
   maxAttempts: number;
   initialSeconds: number;

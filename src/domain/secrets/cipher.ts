@@ -27,7 +27,7 @@ export interface Cipher {
 }
 
 /**
- * Creates a cipher that uses AES-256-GCM with keys of 32 bytes and a fresh nonce for each value (trust.md, Secrets).
+ * Creates a cipher that uses AES-256-GCM with keys of 32 bytes and a fresh nonce for each value.
  * @throws {Error} without keys
  */
 export function createCipher(keys: readonly Buffer[]): Cipher {

@@ -13,7 +13,7 @@ export interface RejectedElement {
   message: string;
 }
 
-/** Returns the rejected elements, with their positions in the message. */
+/** Returns the rejected elements and their positions in the message. */
 export function rejectedOf(elements: readonly Element[]): RejectedElement[] {
   return elements.flatMap((each, index) => (each.kind === 'refused' ? [{ index, message: each.message }] : []));
 }
@@ -63,7 +63,7 @@ export async function receiveAlerts(
 
 const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** Returns the keys that are ids of Fermata alerts or incidents, with the kind of each. */
+/** Returns those keys that are ids of Fermata alerts or incidents, and the kind of each. */
 async function oursOf(write: DomainWrite, keys: readonly string[]): Promise<Map<string, 'alert' | 'incident'>> {
   if (keys.length === 0) return new Map();
   const uuids = keys.filter((key) => UUID.test(key)).map((key) => key.toLowerCase());

@@ -13,8 +13,9 @@ const DECODERS: ReadonlyMap<string, () => Transform> = new Map([
 
 /**
  * Returns the text of a response. Reads at most `maxBytes`, both on the wire and after decompression. Decodes at most
- * one content coding (requests ask for none); a body with several codings results in an empty text. If the coding is
- * invalid, the text ends at that position and nothing is thrown, because the server has processed the request anyway.
+ * one content coding, although requests announce support for none; a body with several codings results in an empty
+ * text. If the coding is invalid, the text ends at that position and nothing is thrown, because the server has
+ * processed the request anyway.
  */
 export async function readText(body: Readable, headers: Record<string, string>, maxBytes: number): Promise<string> {
   const coding = headers['content-encoding']?.trim().toLowerCase() ?? 'identity';

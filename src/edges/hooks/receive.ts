@@ -39,8 +39,8 @@ export interface HookRequest {
 
 /**
  * Accepts a request as the event `automation.webhook`, and as a typed event of GitHub or GitLab, in the caller's
- * transaction. If the same hook accepted the same delivery within the last seven days, or if the request is a copy of a
- * signed request within the tolerance, it is not accepted again, and the original change ids are returned.
+ * transaction. A delivery that the same hook has accepted within the last seven days is not accepted again, nor is a
+ * copy of a signed request within the tolerance. In both cases, the original change ids are returned.
  */
 export async function receiveHook(write: DomainWrite, request: HookRequest): Promise<{ changeIds: string[] }> {
   const { hook, body, headers, query, method } = request;

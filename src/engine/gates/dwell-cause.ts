@@ -11,9 +11,7 @@ import type { TriggerType } from '../../domain/registry/trigger-type';
 type Holds = NonNullable<TriggerType['holds']>;
 type Cause = Pick<DwellArming, 'event' | 'trigger' | 'config' | 'armedAt'>;
 
-/**
- * Maximum number of results of a system, the newest ones, that are searched for one that shows whether the cause holds.
- */
+/** Maximum number of the newest results of a system that are searched to determine whether the cause holds. */
 const LOOK_BACK = 50;
 /** A position after all results. */
 const END_OF_TIME = { at: new Date('9999-12-31T00:00:00Z'), id: 'ffffffff-ffff-ffff-ffff-ffffffffffff' };

@@ -53,7 +53,7 @@ const UNKNOWN_MS = 2_000;
  * Fires a dwell that is due. The dwell fires at most once, however often this is called, because its row is locked, and
  * spent in the transaction that admits the run. It fires only when every change of its entity from before the deadline
  * has been routed. The cause has then held without a gap, because routing a change that contradicts the cause ends the
- * dwell. A dwell whose trigger or filters this worker does not know is left to other workers.
+ * dwell. A dwell whose trigger or filters this worker does not have is left to other workers.
  */
 export async function fireDwell(deps: FireDeps, dwellId: string): Promise<FireAnswer> {
   const { database, follower, clock } = deps;

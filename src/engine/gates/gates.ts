@@ -28,7 +28,7 @@ export interface Refusal {
   counted?: { count: number; needed: number };
 }
 
-/** A candidate that has passed config and filter, with the scope for its expressions. */
+/** A candidate that has passed config and filter, and the scope for its expressions. */
 export interface EnteredCandidate {
   passed: true;
   candidate: Candidate;
@@ -76,7 +76,7 @@ export interface SeenGate {
   variables?: Record<string, unknown>;
 }
 
-/** The refusal of a candidate by config or filter, with the context key that its run would have had. */
+/** The refusal of a candidate by config or filter, and the context key that its run would have had. */
 export interface EntryRefusal extends Refusal {
   contextKey: string | null;
 }
@@ -91,7 +91,7 @@ export interface GateDeps {
   onGate?: (seen: SeenGate) => void;
 }
 
-/** Returns a refusal with its reason. */
+/** Creates a refusal. `detail` is the reason, as people read it. */
 export const refused = (
   outcome: Refusal['outcome'],
   detail: string,

@@ -54,8 +54,8 @@ export interface RunSlots {
   reservedFor(minMs: number, maxMs: number): string[];
   /**
    * Records that a local step of an execution begins. The step holds a slot until the returned function is called. If
-   * the step hands its call over to a normal activity and this process has room for it, the slot is then held until
-   * `arrive`, for at most 2 s.
+   * the step hands its call over to a normal activity, and this process has room for the activity, the slot is held
+   * until `arrive`, but at most 2 s longer.
    */
   enter(executionRunId: string, runId: string | undefined): (handsOverTo?: string) => void;
   /**

@@ -29,9 +29,9 @@ import type { RunState } from './run-state';
 type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
 
 /**
- * Options of local attempts, which run inside one workflow task. An error there means that infrastructure failed (for
- * example, Postgres is unreachable) or that there is a bug that the next release may fix, so the number of attempts is
- * not limited. Refusals and failures of steps are returned as values.
+ * Options of local attempts, which run inside one workflow task. The number of attempts is not limited: an error means
+ * either that infrastructure failed (for example, Postgres is unreachable), or a bug that the next release may fix.
+ * Refusals and failures of steps are returned as values.
  */
 const LOCAL = {
   startToCloseTimeout: '30 seconds',

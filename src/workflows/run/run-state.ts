@@ -13,7 +13,7 @@ const CONTINUE_AFTER = 8_000;
 /** Bytes that are reserved for the keys, ids and paths of an input. */
 const ROOM_FOR_NAMES = 4_096;
 
-/** The state that an execution carries from step to step. A snapshot carries it over to the next execution. */
+/** The state of an execution between its steps. A snapshot passes it to the next execution. */
 export class RunState {
   readonly progress: Progress;
   /** Whether the run's row was ended together with its last stretch. */

@@ -10,7 +10,7 @@ const MAX_BYTES = 2_000_000;
 /** Maximum size of the input of one activity, and of a snapshot, in bytes. Temporal refuses payloads above 2 MB. */
 export const MAX_INPUT_BYTES = 2_000_000;
 
-/** Returns the part of a message that says how large an input is and how large it may be. */
+/** Returns the part of a message that contains the size of an input and the maximum size. */
 export const overLimit = (bytes: number): string =>
   `${Math.ceil(bytes / 1024)} KB, at most ${Math.floor(MAX_INPUT_BYTES / 1024)} KB`;
 
