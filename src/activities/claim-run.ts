@@ -1,4 +1,4 @@
-import { endedUnder } from '../db/runs/outcomes';
+import { wasEndedBy } from '../db/runs/outcomes';
 import { variablesSet } from '../db/runs/outcomes';
 import type { RunActivities, StretchInput } from '../domain/run/activities';
 import { planOf } from '../domain/run/interpret/steps';
@@ -23,7 +23,7 @@ export function createClaimRun(deps: ActivityDeps): RunActivities['claimRun'] {
       variables: claimed?.variables ?? {},
     };
     if (!claimed) {
-      if (!(await endedUnder(db, runId, executionRunId))) return null;
+      if (!(await wasEndedBy(db, runId, executionRunId))) return null;
       const recalled = await recallStretch(deps, first);
       return recalled && { ...(await planFor(deps, runId)), variables: {}, ...recalled };
     }

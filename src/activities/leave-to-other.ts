@@ -34,7 +34,11 @@ export function lacksTriggers(events: readonly string[]): ApplicationFailure {
  * to all workers until one has the action. This does not use up an attempt. The step's row shows that the step is
  * running.
  */
-export async function leaveToOther(deps: ActivityDeps, step: ActionStepOfRun, context: Context): Promise<StepOutcome> {
+export async function leaveToOtherWorker(
+  deps: ActivityDeps,
+  step: ActionStepOfRun,
+  context: Context,
+): Promise<StepOutcome> {
   const { db } = deps.database;
   const { names, input } = step;
   await writeJournal(db, names.runId, input.journal);

@@ -21,7 +21,7 @@ import { prepareCall, type PreparedCall } from './prepare-call';
 import { auditRefusedSecret } from './refused-secret';
 import { maskFields } from '../domain/secrets/mask-values';
 import { isEnabled } from '../evaluation/steps/enabled';
-import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
+import { outcomeBefore, recordedOutcome, writeFailure, writeSuccess } from './settle-step';
 import { secretsOfStep } from './secrets-of-step';
 import { configOf, placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
@@ -92,7 +92,7 @@ async function prepareAndCall(deps: ActivityDeps, attempt: Attempt): Promise<Ste
   const { step, action, start } = attempt;
   if (!(await isEnabled(db, deps, step, scopeOf(step, start)))) {
     const written = await endStep(db, { ...placeOf(step), status: 'skipped', trace: traceOf(step) });
-    return written ? { type: 'skipped' } : outcomeElsewhere(db, step);
+    return written ? { type: 'skipped' } : recordedOutcome(db, step);
   }
   const call = await prepareCall(deps, attempt);
   if ('type' in call) return call;
@@ -178,7 +178,7 @@ async function settle(
   const { db } = deps.database;
   const { settled } = action;
   if (!settled || !sent) {
-    return persist(context, async () => (await write(db)) ?? outcomeElsewhere(db, step));
+    return persist(context, async () => (await write(db)) ?? recordedOutcome(db, step));
   }
   const { source, names } = step;
   const facts = {
@@ -193,7 +193,7 @@ async function settle(
   const outcome = await persist(context, () =>
     db.transaction(async (tx) => {
       const written = await write(tx);
-      if (written === null) return outcomeElsewhere(tx, step);
+      if (written === null) return recordedOutcome(tx, step);
       await settled({ ...facts, tx }, { durationMs, ...how, ...(answeredBefore && { answeredBefore }) });
       return written;
     }),

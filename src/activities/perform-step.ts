@@ -2,7 +2,7 @@ import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { StepOutcome, StepInput } from '../domain/run/activities';
 import type { Action } from '../integrations/contract';
 import type { ActivityDeps } from './deps';
-import { lacksFilters, leaveToOther } from './leave-to-other';
+import { lacksFilters, leaveToOtherWorker } from './leave-to-other';
 import { performCall } from './perform-call';
 import { performTransaction } from './perform-transaction';
 import { stepOf, type ActionStepOfRun, type LastStep } from './step';
@@ -19,7 +19,7 @@ export function createPerformStep(deps: ActivityDeps): (input: StepInput, last?:
     const step = stepOf(source, input) as ActionStepOfRun;
     if (last?.path === input.path) step.last = last;
     const action: Action | undefined = deps.registry.action(step.action.action);
-    if (!action) return leaveToOther(deps, step, Context.current());
+    if (!action) return leaveToOtherWorker(deps, step, Context.current());
     const started = performance.now();
     const result =
       action.execution === 'transaction'

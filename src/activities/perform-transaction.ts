@@ -12,7 +12,7 @@ import { renderConfig } from './action-config';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { auditRefusedSecret } from './refused-secret';
-import { outcomeBefore, outcomeElsewhere, writeFailure, writeSuccess } from './settle-step';
+import { outcomeBefore, recordedOutcome, writeFailure, writeSuccess } from './settle-step';
 import { placeOf, runCause, runError, scopeOf, traceOf, type ActionStepOfRun } from './step';
 
 /**
@@ -38,7 +38,7 @@ export async function performTransaction(
       if (before) return before;
       await auditRefusedSecret(tx, deps, step, error);
       const failed = await writeFailure(tx, step, runError(step, codeOf(error), messageOf(error)));
-      return failed ?? outcomeElsewhere(tx, step);
+      return failed ?? recordedOutcome(tx, step);
     });
   }
 }
@@ -76,7 +76,7 @@ async function attempt(
   const result = await withSecretsOfStep(NO_SECRETS, () => action.execute(effect));
   await deps.failpoint('after-effect-before-commit');
   const written = await writeSuccess(tx, deps, step, action, result, consumed?.data ?? null);
-  return written ?? outcomeElsewhere(tx, step);
+  return written ?? recordedOutcome(tx, step);
 }
 
 /** Returns the error code of a step's failure, which is `internal` for an unexpected error. */

@@ -20,7 +20,7 @@ interface Standing {
  * Returns the outcome of a step whose end could not be written. This is the outcome of the attempt that ended the step
  * before, or `closed` when the run has ended.
  */
-export async function outcomeElsewhere(db: Executor, step: Step): Promise<StepOutcome> {
+export async function recordedOutcome(db: Executor, step: Step): Promise<StepOutcome> {
   return outcomeBefore(step, await stepStanding(db, step.names)) ?? { type: 'closed' };
 }
 
@@ -146,7 +146,7 @@ export function createFailStep(deps: ActivityDeps): (input: StepInput & { error:
       const before = outcomeBefore(step, start);
       if (before) return before;
       const failed = await writeFailure(tx, step, { ...error, ...runError(step, error.code, error.message) });
-      return failed ?? outcomeElsewhere(tx, step);
+      return failed ?? recordedOutcome(tx, step);
     });
   };
 }

@@ -23,7 +23,7 @@ export async function findConnection(
  * Returns the connection with this id. If no connection has this id, returns connections with this name: at most two,
  * which is enough to detect an ambiguous name.
  */
-export async function connectionsCalled(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
+export async function connectionsNamed(db: Executor, idOrName: string): Promise<ConnectionRow[]> {
   const row = await findConnection(db, idOrName);
   return row === null ? db.select().from(connections).where(eq(connections.name, idOrName)).limit(2) : [row];
 }

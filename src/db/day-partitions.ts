@@ -10,8 +10,8 @@ import { transactWithLockRetry, type LockRetry } from './lock-retry';
 const TRY_LATER = new Set(['42P07', '42P17', '42710', '23505', '23514', '55P03', '57014']);
 
 /**
- * Inserts wait at most this long for DDL on `changes` or `routings`. If a reader with a long transaction (`pg_dump`, a
- * report) makes all attempts fail, the next housekeeping round tries again.
+ * Settings for DDL on `changes` and `routings`. Inserts wait for it at most `lockTimeoutMs`. If a reader with a long
+ * transaction (`pg_dump`, a report) makes all attempts fail, the next housekeeping round tries again.
  */
 const LOCKS: LockRetry = { lockTimeoutMs: 200, attempts: 5, pauseMs: 500 };
 /** Timeout of the statement that attaches a partition, in milliseconds. It limits how long the locks are held. */

@@ -5,7 +5,7 @@ import { databaseCauses } from './availability';
 const NO_ANSWER = /Query read timeout/;
 
 /** Returns whether a statement failed because it got no answer within `query_timeout`. */
-export const isWithoutAnswer = (error: unknown): boolean =>
+export const isUnanswered = (error: unknown): boolean =>
   databaseCauses(error).some(({ message }) => NO_ANSWER.test(message));
 
 /** Returns why a connection must not be used again after an error, or undefined when it may be used again. */

@@ -157,7 +157,7 @@ export async function restDwell(tx: Executor, { id, status }: Dwell): Promise<vo
 /**
  * Returns the firing alerts other than `except`. Their entities are locked against writers until the transaction ends.
  */
-export async function liveEntities(
+export async function firingAlertEntities(
   tx: Executor,
   kind: string,
   except: string,

@@ -1,5 +1,5 @@
 import { Client, type Pool } from 'pg';
-import { isWithoutAnswer } from './drop-broken-connections';
+import { isUnanswered } from './drop-broken-connections';
 
 /** Notifications that one process sends to the others after a commit. */
 export const TOPICS = ['changes', 'starts', 'definitions', 'tokens', 'workers', 'dwells'] as const;
@@ -102,7 +102,7 @@ export function listen(
       // A connection that was cut without an error delivers nothing and reports nothing; only a query on it fails.
       const check = () =>
         next.query('select 1').catch((error: unknown) => {
-          if (isWithoutAnswer(error)) onSilent();
+          if (isUnanswered(error)) onSilent();
           lost();
         });
       heartbeat = setInterval(() => void check(), HEARTBEAT_MS).unref();

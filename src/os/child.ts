@@ -31,7 +31,10 @@ export interface Child {
   /** Resolves when the process has ended for any reason. */
   readonly exited: Promise<ChildExit>;
   signal(signal: NodeJS.Signals): void;
-  /** Sends `signal`, and kills the process after `graceMs` milliseconds. Resolves when the process has ended. */
+  /**
+   * Sends `signal`, and kills the process if it has not ended after `graceMs` milliseconds. Resolves when the process
+   * has ended.
+   */
   stop(signal: NodeJS.Signals, graceMs: number): Promise<ChildExit>;
 }
 

@@ -34,6 +34,7 @@ export interface RunStarterDeps {
 }
 
 /**
+ * The outcome of `start`:
  * - `eager`: the execution was started, and this process has its first workflow task
  * - `started`: an execution for this row exists
  * - `stale`: the row is no longer pending, or a newer run holds the workflow id

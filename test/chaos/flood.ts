@@ -97,15 +97,15 @@ export function createFlood(engine: Engine, api: { url: string }): Flood {
     },
     async atPace(types, perSecond, seconds) {
       const begin = performance.now();
-      const underWay = new Set<Promise<boolean>>();
+      const inProgress = new Set<Promise<boolean>>();
       for (let sent = 0; sent < perSecond * seconds; sent += BATCH) {
         await pause(Math.max(0, begin + (sent * 1000) / perSecond - performance.now()));
         if (performance.now() - begin > seconds * 1000) break;
-        if (underWay.size >= MAX_REQUESTS) await Promise.race(underWay);
-        const request = post(batchOf(types, BATCH)).finally(() => underWay.delete(request));
-        underWay.add(request);
+        if (inProgress.size >= MAX_REQUESTS) await Promise.race(inProgress);
+        const request = post(batchOf(types, BATCH)).finally(() => inProgress.delete(request));
+        inProgress.add(request);
       }
-      await Promise.all(underWay);
+      await Promise.all(inProgress);
     },
     async burst(types, size) {
       const batches = Array.from({ length: Math.ceil(size / BATCH) }, () => batchOf(types, BATCH));

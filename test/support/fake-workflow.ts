@@ -277,7 +277,7 @@ export interface FakeExecution {
   /** Fires the only timer whose summary contains this text. */
   fire(summary: string): Promise<void>;
   /** Returns the functions of all open activities. */
-  underWay(): string[];
+  inProgress(): string[];
 }
 
 /** Creates a new execution. `interceptors` are those of the bundle, from `delivery-order.ts`. */
@@ -323,6 +323,6 @@ export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution
           summary,
         ),
       }),
-    underWay: () => own.activities.map(({ fn }) => fn),
+    inProgress: () => own.activities.map(({ fn }) => fn),
   };
 }

@@ -6,7 +6,7 @@ import { boundedPart } from '../../domain/conditions/deciding-part';
 import { concurrencyRefusal } from '../../domain/gates/concurrency';
 import type { Registry } from '../../domain/registry/registry';
 import { scopeKeyOf } from '../../domain/run/bucket';
-import { enterGates, passConditions, runScopeOf, type GateInput, type SeenGate } from '../../engine/gates/gates';
+import { enterGates, passConditions, runScopeOf, type GateInput, type EvaluatedGate } from '../../engine/gates/gates';
 import { stepsOfOne } from '../../engine/gates/step-shares';
 import type { RoutedAutomation } from '../../engine/routed-automation';
 import { triggerNamed } from '../../engine/start/named-trigger';
@@ -62,7 +62,7 @@ export async function passDryGates(
     ...{ id: automation.id, name: automation.name, group: automation.group, version: automation.version },
     ...{ enabled: true, firstStretch: undefined },
   };
-  const asked = { ...deps, onGate: (seen: SeenGate) => void gates.push(gateOf(seen)) };
+  const asked = { ...deps, onGate: (seen: EvaluatedGate) => void gates.push(gateOf(seen)) };
   const entered = await enterDry(asked, routed, input, gates);
   if ('outcome' in entered) return { ...entered, gates, variables: null };
   const verdict = await passConditions(asked, entered);
@@ -73,7 +73,7 @@ export async function passDryGates(
   return { outcome, gates, scope, variables: verdict.variables };
 }
 
-type Asked = DryGateDeps & { onGate: (seen: SeenGate) => void };
+type Asked = DryGateDeps & { onGate: (seen: EvaluatedGate) => void };
 type Refused = Pick<DryGates, 'outcome' | 'scope'>;
 
 /** Evaluates the gates of the trigger: config and filter. */
@@ -127,7 +127,7 @@ function scopeWithoutTrigger(
 }
 
 /** Converts a gate's decision to its form in the report. */
-function gateOf({ gate, passed, detail, trace, deciding, variables }: SeenGate): DryGate {
+function gateOf({ gate, passed, detail, trace, deciding, variables }: EvaluatedGate): DryGate {
   const seen = trace?.();
   const part = deciding?.();
   const parts = gate === 'conditions' ? (seen?.parts ?? (seen ? [seen] : [])) : seen && [seen];

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import { z } from 'zod';
 import { automationEtag, type AutomationRecord, type AutomationStatus } from '../../db/automation-store';
 import type { UsedResource } from '../../db/automation-filter';
-import { connectionsCalled } from '../../db/connections';
+import { connectionsNamed } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import { knownReferences } from '../../db/known-references';
 import { AutomationAnswer, AUTOMATION_TYPES, reply, toAnswer } from '../automations/answer';
@@ -54,7 +54,7 @@ const ListQuery = z.object({
 /** Returns the filter for automations that use a resource. A connection can be given by id or name. */
 async function usedOf(db: Executor, uses: string): Promise<UsedResource> {
   const [, kind = '', name = ''] = USED.exec(uses) ?? [];
-  const called = kind === 'connection' ? await connectionsCalled(db, name) : [];
+  const called = kind === 'connection' ? await connectionsNamed(db, name) : [];
   return { kind: kind as UsedResource['kind'], names: [name, ...called.flatMap((row) => [row.id, row.name])] };
 }
 

@@ -105,18 +105,18 @@ function activityOf(activities: Activities, name: string): Activities[string] {
 
 /** Counts the work in progress and keeps the first error. */
 function createWork(): { during: ExecutionHost['during']; isIdle: () => boolean } {
-  let underWay = 0;
+  let inProgress = 0;
   let problem: unknown;
   return {
     during(work) {
-      underWay += 1;
+      inProgress += 1;
       work()
         .catch((error: unknown) => (problem ??= error))
-        .finally(() => (underWay -= 1));
+        .finally(() => (inProgress -= 1));
     },
     isIdle() {
       if (problem !== undefined) throw problem;
-      return underWay === 0;
+      return inProgress === 0;
     },
   };
 }

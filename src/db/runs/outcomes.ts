@@ -45,7 +45,7 @@ export function decidedBefore(decided: unknown, iteration: number | undefined): 
  * Returns whether this execution has already ended the run successfully. This happens when a worker dies before it can
  * report the end.
  */
-export async function endedUnder(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
+export async function wasEndedBy(db: Executor, runId: string, executionRunId: string): Promise<boolean> {
   const result = await db.execute(sql`
     select 1 from runs where id = ${runId} and execution_run_id = ${executionRunId} and status = 'success'`);
   return result.rows.length > 0;

@@ -8,7 +8,7 @@ import type { Executor } from '../executor';
 const MAX_TAKEN = 500;
 
 /** The position of the log after which events count for a wait, and the later events that ended earlier waits. */
-export interface EventsToSee {
+export interface EligibleEvents {
   afterSeq: number;
   /** Ids of changes. */
   taken: string[];
@@ -24,7 +24,7 @@ export async function withoutTakenEvents(
   tx: Executor,
   { runId, events, afterSeq }: { runId: string; events: readonly string[]; afterSeq: number },
   isBefore: (path: string) => boolean,
-): Promise<EventsToSee> {
+): Promise<EligibleEvents> {
   const found = await tx.execute<{ path: string; id: string; seq: string }>(sql`
     select s.path, c.change_id as id, c.seq
     from run_steps s join changes c on c.change_id = (s.result -> 'trigger' ->> 'changeId')::uuid

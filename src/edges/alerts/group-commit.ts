@@ -31,7 +31,7 @@ export function createGroupCommit<Item, Result>(
   const { commit, groupOf, keysOf, maxTransactions, maxItems } = options;
   let queue: Waiting<Item, Result>[] = [];
   let transactions = 0;
-  const keysUnderWay = new Map<string, number>();
+  const busyKeys = new Map<string, number>();
 
   /**
    * Removes and returns the first item that does not have to wait for a running transaction, together with the items
@@ -40,7 +40,7 @@ export function createGroupCommit<Item, Result>(
   function takeGroup(): Waiting<Item, Result>[] {
     const taken: Waiting<Item, Result>[] = [];
     const left: Waiting<Item, Result>[] = [];
-    const keys = new Set(keysUnderWay.keys());
+    const keys = new Set(busyKeys.keys());
     let group: string | undefined;
     for (const each of queue) {
       const own = keysOf(each.item);
@@ -56,9 +56,9 @@ export function createGroupCommit<Item, Result>(
 
   function count(keys: readonly string[], by: number): void {
     for (const key of keys) {
-      const next = (keysUnderWay.get(key) ?? 0) + by;
-      if (next > 0) keysUnderWay.set(key, next);
-      else keysUnderWay.delete(key);
+      const next = (busyKeys.get(key) ?? 0) + by;
+      if (next > 0) busyKeys.set(key, next);
+      else busyKeys.delete(key);
     }
   }
 

@@ -1,4 +1,12 @@
-import { armDwell, liveEntities, lockDwellsOf, moveDwell, restDwell, spendDwell, type Dwell } from '../../db/dwells';
+import {
+  armDwell,
+  firingAlertEntities,
+  lockDwellsOf,
+  moveDwell,
+  restDwell,
+  spendDwell,
+  type Dwell,
+} from '../../db/dwells';
 import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Ids } from '../../domain/clock';
@@ -111,7 +119,7 @@ export const dwellReason = ({ changeId, contextKey }: Dwell, candidate: Candidat
 async function handOver({ registry }: DwellDeps, tx: Executor, dwell: Dwell): Promise<boolean> {
   const standIn = registry.trigger(dwell.event)?.holds?.standIn?.(payloadOf(dwell), dwell.config);
   if (!standIn) return false;
-  for (const { id, state } of await liveEntities(tx, standIn.kind, dwell.entity.id)) {
+  for (const { id, state } of await firingAlertEntities(tx, standIn.kind, dwell.entity.id)) {
     if (!standIn.accepts(state)) continue;
     dwell.entity = { kind: standIn.kind, id };
     await moveDwell(tx, dwell, dwell.entity);

@@ -63,7 +63,7 @@ export interface GateInput {
 }
 
 /** A gate that was evaluated. */
-export interface SeenGate {
+export interface EvaluatedGate {
   gate: 'config' | 'filter' | 'variables' | 'conditions';
   passed: boolean;
   /** Why the gate was not passed. */
@@ -88,7 +88,7 @@ export interface GateDeps {
   /** Reads the results of checks. Default: from the tables. */
   results?: ResultReads;
   /** Called with each gate that is evaluated, in order. */
-  onGate?: (seen: SeenGate) => void;
+  onGate?: (seen: EvaluatedGate) => void;
 }
 
 /** Creates a refusal. `detail` is the reason, as people read it. */
@@ -222,8 +222,8 @@ const seenAs = (
     value,
     reason,
     deciding,
-  }: { value: boolean | 'error'; reason: string | undefined } & Required<Pick<SeenGate, 'deciding'>>,
-): SeenGate => ({
+  }: { value: boolean | 'error'; reason: string | undefined } & Required<Pick<EvaluatedGate, 'deciding'>>,
+): EvaluatedGate => ({
   ...{ gate, passed: value === true },
   ...(reason !== undefined && { detail: reason }),
   ...(value === false && { deciding }),
@@ -273,7 +273,7 @@ function firstDifference(
 }
 
 /** Why variables could not be rendered. */
-export interface NoVariables {
+export interface VariablesFailure {
   code: 'expression_error' | 'secret_outside' | 'limit_exceeded';
   problem: string;
 }
@@ -282,7 +282,7 @@ export interface NoVariables {
 export async function passVariables(
   { evaluator, db, onGate }: Omit<GateDeps, 'results'>,
   { candidate: { automation }, scope }: ToRender,
-): Promise<{ variables: Record<string, unknown> } | NoVariables> {
+): Promise<{ variables: Record<string, unknown> } | VariablesFailure> {
   const rendered = await evaluator.renderVariables(db, automation.variables, scope);
   const problem = 'error' in rendered ? rendered.error : variablesProblem(rendered.variables);
   if ('error' in rendered || problem !== undefined) {

@@ -135,7 +135,7 @@ class SlotTable implements RunSlots {
   /** Automations of runs that had a local step here. */
   readonly #automations = new LruCache<string>(REMEMBERED, Infinity);
   /** Number of normal activities in progress in this process, by task queue. */
-  readonly #underWay = new Map<string, number>();
+  readonly #activitiesInProgress = new Map<string, number>();
   /** The automation that last requested a slot, and the last time at which the requesting automation changed. */
   #lastRequester: string | undefined;
   #sharedAt = -Infinity;
@@ -224,9 +224,9 @@ class SlotTable implements RunSlots {
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void {
     const moved = this.#movingCalls.get(executionRunId);
     if (this.#movingCalls.delete(executionRunId)) this.#onFree();
-    this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
+    this.#activitiesInProgress.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
     return (handsOverTo) => {
-      this.#underWay.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
+      this.#activitiesInProgress.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
       this.#move(executionRunId, moved?.automationId, handsOverTo);
     };
   }
@@ -282,7 +282,7 @@ class SlotTable implements RunSlots {
   }
 
   #activitiesOn(taskQueue: string): number {
-    return this.#underWay.get(taskQueue) ?? 0;
+    return this.#activitiesInProgress.get(taskQueue) ?? 0;
   }
 
   /** Returns whether a call that moves to a task queue can soon begin in this process. */

@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { connectionsCalled, type ConnectionRow } from '../../db/connections';
+import { connectionsNamed, type ConnectionRow } from '../../db/connections';
 import type { Executor } from '../../db/executor';
 import { FermataError } from '../../domain/errors';
 import { childSchemas, unwrap } from '../../domain/definition/schema-at';
@@ -114,7 +114,7 @@ export function createConnections(deps: {
   types: ReadonlyMap<string, AnyConnectionType>;
 }) {
   return async (typeId: string | null, idOrName: string, use: SecretUse): Promise<OpenConnection> => {
-    const rows = await connectionsCalled(deps.db, idOrName);
+    const rows = await connectionsNamed(deps.db, idOrName);
     if (rows.length > 1) {
       throw new FermataError('config_invalid', `More than one connection has the name "${idOrName}"; use an id.`);
     }

@@ -17,15 +17,15 @@ describe('the timer of a dwell', () => {
     const run = await begin();
     expect([run.activity('fireDwell').input, run.timers]).toEqual(['d', []]);
     await run.answer('fireDwell', { done: true });
-    expect([run.standing().isOpen, run.underWay(), run.timers]).toEqual([false, [], []]);
+    expect([run.standing().isOpen, run.inProgress(), run.timers]).toEqual([false, [], []]);
   });
 
   it('checks again after the time that the row gives', async () => {
     const run = await begin();
     await run.answer('fireDwell', { done: false, againInMs: 700 });
-    expect([run.underWay(), run.timers]).toMatchObject([[], [{ ms: 700 }]]);
+    expect([run.inProgress(), run.timers]).toMatchObject([[], [{ ms: 700 }]]);
     await run.fire('');
-    expect(run.underWay()).toEqual(['fireDwell']);
+    expect(run.inProgress()).toEqual(['fireDwell']);
   });
 
   it('stops after 200 rounds, because the sweep over the rows does the rest', async () => {
@@ -35,6 +35,6 @@ describe('the timer of a dwell', () => {
       await run.answer('fireDwell', { done: false, againInMs: 1 });
       await run.fire('');
     }
-    expect([rounds, run.underWay()]).toEqual([200, []]);
+    expect([rounds, run.inProgress()]).toEqual([200, []]);
   });
 });

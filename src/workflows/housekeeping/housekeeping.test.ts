@@ -18,7 +18,7 @@ describe('housekeeping', () => {
     const run = await begin(undefined);
     const order: string[] = [];
     for (let step = 0; step < 3 && run.standing().isOpen; step += 1) {
-      const [name, ...beside] = run.underWay();
+      const [name, ...beside] = run.inProgress();
       expect(beside).toEqual([]);
       order.push(name ?? '');
       await run.answer(name ?? '', name === 'reconcileRuns' ? { compared: 0, repaired: 0, round: 8 } : undefined);

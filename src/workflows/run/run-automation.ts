@@ -120,7 +120,7 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     // actions.
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
-  // How `on_failure` ends does not change how the run ends.
+  // The outcome of `on_failure` does not change the outcome of the run.
   await run(runList(progress, progress.root, onFailure, 'on_failure'));
   return { status: 'failed', ...state.failed };
 }

@@ -27,12 +27,12 @@ describe('notes', () => {
     const notes = () => run.activity('performStretch').input['journal'];
     expect(notes()).toMatchObject([{ path: at(0), status: 'running' }]);
     await answerAt(run, place(0), delayed);
-    expect(run.underWay()).toEqual([]);
+    expect(run.inProgress()).toEqual([]);
     await run.fire('delay');
     expect(notes()).toMatchObject([{ path: place(0), status: 'success' }]);
     await answerAt(run, place(1), delayed);
     await run.fire('delay');
-    expect(run.underWay()).toEqual([]);
+    expect(run.inProgress()).toEqual([]);
     expect(run.state.takeNotes()).toMatchObject([
       { path: place(1), status: 'success' },
       { path: at(0), status: 'success' },
@@ -50,11 +50,11 @@ describe('notes', () => {
     const first = run.activity('writeNotes');
     expect(first.input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
     await run.deliver({ timer: other });
-    expect(run.underWay()).toEqual(['writeNotes']);
+    expect(run.inProgress()).toEqual(['writeNotes']);
     await writeNotes(run);
     expect(run.activity('writeNotes').input['journal']).toMatchObject([{ path: at(0, 1), status: 'success' }]);
     await writeNotes(run);
-    expect([run.underWay(), run.state.hasNotes()]).toEqual([[], false]);
+    expect([run.inProgress(), run.state.hasNotes()]).toEqual([[], false]);
   });
 
   it('that are being written are also passed to the next step, which may end the run first', async () => {
@@ -64,7 +64,7 @@ describe('notes', () => {
     await run.fire('delay');
     run.scheduler.wake(at(0, 1));
     await run.deliver();
-    expect(run.underWay()).toEqual(['writeNotes', 'performStretch']);
+    expect(run.inProgress()).toEqual(['writeNotes', 'performStretch']);
     expect(run.activity('performStretch').input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
   });
 
@@ -84,7 +84,7 @@ describe('a long history', () => {
     const run = await drive([OWN, OWN]);
     long(run);
     await performAt(run, at(0));
-    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
+    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
     expect(run.state.snapshot().positions).toEqual({ actions: 1 });
   });
 
@@ -93,9 +93,9 @@ describe('a long history', () => {
     await answerAt(run, at(0, 2), delayed);
     long(run);
     await performAt(run, `${at(0, 0)}.sequence[0]`);
-    expect([run.underWay(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
+    expect([run.inProgress(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
     await run.answer('performStep', did);
-    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
+    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
   });
 
   it('does not end the execution in a pause between two attempts, or before the call after it', async () => {
@@ -105,7 +105,7 @@ describe('a long history', () => {
     await performAt(run, `${at(0, 1)}.sequence[0]`);
     expect(run.standing()).toEqual({ isOpen: true });
     await run.fire('retry');
-    expect([run.underWay(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
+    expect([run.inProgress(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
     await run.answer('performStep', did);
     expect(run.standing()).toEqual({ isOpen: false, error: later });
   });

@@ -30,7 +30,7 @@ describe('a wait', () => {
     expect(run.timers).toMatchObject([{ ms: 60_000, summary: 'wait_until for a while' }]);
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
     await answerAt(run, at(0), over);
     expect(run.standing()).toEqual({ isOpen: false, value: undefined });
   });
@@ -40,7 +40,7 @@ describe('a wait', () => {
     run.scheduler.wake(at(0));
     await run.deliver();
     await answerAt(run, at(0), waits);
-    expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
   });
 
   it('counts a wake that arrived before its evaluation as handled by it', async () => {
@@ -49,7 +49,7 @@ describe('a wait', () => {
     await run.deliver();
     await performAt(run, at(0));
     await answerAt(run, at(1), waits);
-    expect([run.timers.length, run.underWay()]).toEqual([1, []]);
+    expect([run.timers.length, run.inProgress()]).toEqual([1, []]);
   });
 
   it('that a stretch has already evaluated is evaluated again after a wake that arrived before its pause', async () => {
@@ -57,7 +57,7 @@ describe('a wait', () => {
       ahead: [{ at: at(0), evaluated: waits }] as CommandOutcome[],
       early: (scheduler) => scheduler.wake(at(0)),
     });
-    expect([run.timers, run.underWay()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
   });
 
   it('ignores a second wake, even if the next wait is already pausing', async () => {
@@ -71,7 +71,7 @@ describe('a wait', () => {
     run.scheduler.wake(at(0));
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect([run.timers, run.underWay()]).toEqual([[timer], []]);
+    expect([run.timers, run.inProgress()]).toEqual([[timer], []]);
   });
 
   it('is evaluated once if its timer fires together with the wake', async () => {
@@ -81,7 +81,7 @@ describe('a wait', () => {
     if (timer === undefined) throw new Error('no timer');
     run.scheduler.wake(at(0));
     await run.deliver({ timer });
-    expect(run.underWay()).toEqual(['performStretch']);
+    expect(run.inProgress()).toEqual(['performStretch']);
     await answerAt(run, at(0), over);
     expect(run.activity('performStretch').input['first']).toEqual({ type: 'perform', at: at(1) });
   });
@@ -89,10 +89,10 @@ describe('a wait', () => {
   it('without an instant has no timer, and ends only with its wake', async () => {
     const run = await drive([WAIT]);
     await answerAt(run, at(0), { ...waits, timeoutAt: null, ms: null });
-    expect([run.timers, run.underWay(), run.standing()]).toEqual([[], [], { isOpen: true }]);
+    expect([run.timers, run.inProgress(), run.standing()]).toEqual([[], [], { isOpen: true }]);
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect(run.underWay()).toEqual(['performStretch']);
+    expect(run.inProgress()).toEqual(['performStretch']);
   });
 
   it('pauses for at least 250 ms, because its timer may fire before the deadline of the database', async () => {
@@ -119,7 +119,7 @@ describe('a cancellation', () => {
     const run = await drive([DELAY, OWN]);
     await answerAt(run, at(0), delayed);
     await run.deliver({ cancel: true });
-    expect([run.timers, run.underWay()]).toEqual([[], []]);
+    expect([run.timers, run.inProgress()]).toEqual([[], []]);
     expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
   });
 
@@ -129,7 +129,7 @@ describe('a cancellation', () => {
     await run.deliver({ cancel: true });
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect([run.timers, run.underWay()]).toEqual([[], []]);
+    expect([run.timers, run.inProgress()]).toEqual([[], []]);
     expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
   });
 
@@ -140,14 +140,14 @@ describe('a cancellation', () => {
       const stretch = run.activity('performStretch');
       expect([stretch.cancelRequested, run.standing()]).toEqual([true, { isOpen: true }]);
       await run.deliver({ activity: stretch, ...end });
-      expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
+      expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
     }
   });
 
   it('ends a delay that a stretch has evaluated; a second one changes nothing', async () => {
     const run = await drive([DELAY, OWN], { ahead: [{ at: at(0), evaluated: delayed }] as CommandOutcome[] });
     await run.deliver({ cancel: true }, { cancel: true });
-    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
+    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
   });
 
   it('ends all branches: pausing ones immediately, the run when the last activity has ended', async () => {
@@ -157,7 +157,7 @@ describe('a cancellation', () => {
     await run.deliver({ cancel: true });
     expect([run.timers, run.standing()]).toEqual([[], { isOpen: true }]);
     await performAt(run, at(0, 1));
-    expect([run.underWay(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
+    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
   });
 
   it('during a pause before another attempt ends the run, and no call follows', async () => {
@@ -165,7 +165,7 @@ describe('a cancellation', () => {
     await performAt(run, at(0), { type: 'handover', attempts: 1, delayMs: 900, timeoutMs: 1_000 });
     expect(run.timers).toMatchObject([{ ms: 900, summary: 'test.short · retry' }]);
     await run.deliver({ cancel: true });
-    expect([run.timers, run.underWay()]).toEqual([[], []]);
+    expect([run.timers, run.inProgress()]).toEqual([[], []]);
     expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
   });
 });
@@ -202,7 +202,7 @@ describe('branches', () => {
     await answerAt(run, at(0, 0), FALSE);
     expect([run.activity('performStep').cancelRequested, run.timers, run.standing().isOpen]).toEqual([true, [], true]);
     await run.answer('performStep', did);
-    expect(run.underWay()).toEqual([]);
+    expect(run.inProgress()).toEqual([]);
     expect(run.standing()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'condition' } } });
   });
 
@@ -228,7 +228,7 @@ describe('branches', () => {
     for (const call of [...run.activities]) {
       if (call.fn === 'performStep') await run.deliver({ activity: call, value: did });
     }
-    expect(run.underWay().filter((fn) => fn === 'performStep')).toEqual([]);
+    expect(run.inProgress().filter((fn) => fn === 'performStep')).toEqual([]);
     expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
   });
 });
@@ -238,7 +238,7 @@ describe('a stretch', () => {
     const run = await drive([{ condition: '1 == 1' }, OWN, DELAY]);
     const holds = { type: 'condition', holds: true, reason: '' };
     await run.answer(at(0), evaluated(at(0), holds, { at: at(1), performed: did }, { at: at(2), evaluated: delayed }));
-    expect([run.underWay(), run.timers.length]).toEqual([[], 1]);
+    expect([run.inProgress(), run.timers.length]).toEqual([[], 1]);
   });
 
   it('that performed a step other than the next one is a bug, which fails the workflow task', async () => {

@@ -21,7 +21,7 @@ import { bytesOf, inputTooLarge, MAX_INPUT_BYTES, resultBytes, TaskRoom } from '
 export class Scheduler {
   private readonly ready: Delivery[] = [];
   /** Number of activities and retry pauses in progress. A new execution could not wait for them. */
-  private underWay = 0;
+  private inProgress = 0;
   /** Fibers that wait for a wake, by path. */
   private readonly sleepers = new Map<string, Fiber>();
   private readonly wakes = new Set<string>();
@@ -95,13 +95,13 @@ export class Scheduler {
   /** After each delivery, issues held commands, writes notes that no activity will write, and ends a long execution. */
   private settle(): void {
     if (this.outcome === null && this.room.release()) this.requestTask();
-    if (this.outcome !== null || this.underWay > 0) return;
+    if (this.outcome !== null || this.inProgress > 0) return;
     if (this.draining) {
       this.outcome = { error: new ContinueLater() };
       return;
     }
     if (!this.state.hasNotes()) return;
-    this.underWay += 1;
+    this.inProgress += 1;
     const scope = new CancellationScope({ cancellable: false });
     this.follow(scope, writeNotes(scope, this.state), () => this.state.endWriting(), true);
   }
@@ -114,7 +114,7 @@ export class Scheduler {
     isLocal: boolean,
   ): void {
     const take = (reply: Reply) => () => {
-      this.underWay -= 1;
+      this.inProgress -= 1;
       then(reply);
     };
     const deliver = (reply: Reply) => this.deliver(takePosition(scope), take(reply), isLocal);
@@ -185,7 +185,7 @@ export class Scheduler {
   private interrupt(fiber: Fiber): void {
     const { command } = fiber;
     if (command?.type === 'wait') this.sleepers.delete(command.path);
-    if (command?.type === 'sleep' && command.retry) this.underWay -= 1;
+    if (command?.type === 'sleep' && command.retry) this.inProgress -= 1;
     this.resume(fiber, { value: undefined });
   }
 
@@ -204,7 +204,7 @@ export class Scheduler {
       case 'fail':
         return this.fail(fiber, command);
       case 'sleep':
-        if (command.retry) this.underWay += 1;
+        if (command.retry) this.inProgress += 1;
         return this.pause(fiber, command);
       case 'wait':
         if (this.wakes.delete(command.path)) return { value: undefined };
@@ -294,16 +294,16 @@ export class Scheduler {
     fiber.parked = true;
     const { command } = fiber;
     // A call that takes over from a local attempt must be made here: a new execution would not repeat it.
-    const isUnderWay = command?.type === 'call' && command.after !== null;
-    this.underWay += isUnderWay ? 1 : 0;
+    const hasBegun = command?.type === 'call' && command.after !== null;
+    this.inProgress += hasBegun ? 1 : 0;
     this.room.hold({
       bytes,
       isStale: () => fiber.command !== command,
-      drop: () => void (this.underWay -= isUnderWay ? 1 : 0),
+      drop: () => void (this.inProgress -= hasBegun ? 1 : 0),
       issue: () => {
         // Commands that were not issued here are issued by the next execution.
-        if (this.draining && !isUnderWay) return;
-        this.underWay -= isUnderWay ? 1 : 0;
+        if (this.draining && !hasBegun) return;
+        this.inProgress -= hasBegun ? 1 : 0;
         fiber.parked = false;
         issue();
       },
@@ -329,7 +329,7 @@ export class Scheduler {
   ): null {
     const scope = new CancellationScope();
     fiber.scope = scope;
-    this.underWay += 1;
+    this.inProgress += 1;
     const then = (reply: Reply) => {
       const answered = answer(reply);
       if (answered !== null) this.resume(fiber, answered);

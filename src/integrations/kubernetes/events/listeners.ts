@@ -1,4 +1,4 @@
-import { connectionsCalled, type ConnectionRow } from '../../../db/connections';
+import { connectionsNamed, type ConnectionRow } from '../../../db/connections';
 import type { Executor } from '../../../db/executor';
 import { eventListeners, type EventListener } from '../../../db/kubernetes-watches';
 
@@ -14,7 +14,7 @@ interface Listened {
 export async function listenersByConnection(db: Executor): Promise<Map<string, Listened>> {
   const found = new Map<string, Listened>();
   for (const listener of await eventListeners(db)) {
-    const [row, other] = await connectionsCalled(db, listener.connection);
+    const [row, other] = await connectionsNamed(db, listener.connection);
     if (row === undefined || other !== undefined || row.type !== 'kubernetes') continue;
     const known = found.get(row.id) ?? { row, listeners: [] };
     known.listeners.push(listener);
