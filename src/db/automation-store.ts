@@ -112,10 +112,7 @@ export function automationEtag({ version, revision }: Pick<AutomationRecord, 've
   return `"${version}-${revision}"`;
 }
 
-/**
- * The latest `created_at` among the ten runs with the newest ids. Ids are ordered by the time of the cause, which may
- * differ from the order of `created_at`.
- */
+/** The latest `created_at` of the ten runs with the newest ids. Ids are ordered by the time of the cause instead. */
 const lastTriggeredAt = sql<string | null>`(select max(r.created_at) from (
   select created_at from runs where automation_id = ${automations.id} order by id desc limit 10) r)`;
 
@@ -327,10 +324,7 @@ function isAsStored(current: AutomationRecord, update: AutomationUpdate): boolea
   );
 }
 
-/**
- * Locks the row, then reads it in a separate statement: a join that waits for a row lock would return the version from
- * before the wait.
- */
+/** Locks the row, then reads it: a join that waited for the row lock would return the version from before the wait. */
 async function lockCurrent(tx: Executor, id: string, check: CheckCurrent | undefined): Promise<AutomationRecord> {
   await tx.execute(sql`select 1 from automations where id = ${id} for update`);
   const rows = await select(tx).where(and(eq(automations.id, id), isNull(automations.deletedAt)));
