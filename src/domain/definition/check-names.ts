@@ -18,7 +18,7 @@ export interface KnownNames {
   kinds?: ReadonlyMap<string, Readonly<Record<string, unknown>>>;
 }
 
-/** Returns the names of custom and built-in kinds, or undefined when the custom ones are unknown. */
+/** Returns the names of custom and built-in kinds, or undefined when the custom kinds are unknown. */
 export function allKinds(
   { kinds }: KnownNames,
   registry: Registry<ActionDescription>,

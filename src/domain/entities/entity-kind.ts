@@ -3,7 +3,7 @@ import type { EntityChange, Occurrence } from './change';
 
 /** Returns the events that a change causes, for the triggers that listen to them. */
 export type Deriver = (change: EntityChange) => Occurrence[];
-/** Returns the fields that `automation.entity_changed` has in addition to the generic ones. */
+/** Returns the fields that `automation.entity_changed` has in addition to the generic fields. */
 export type PayloadMapper = (change: EntityChange) => Record<string, unknown>;
 
 /** An entity kind that is defined in code. */

@@ -24,7 +24,7 @@ const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
 
 /**
- * Returns the earliest of several changes after `now`. An unknown change counts only if no known one comes within
+ * Returns the earliest of several changes after `now`. An unknown change counts only if there is no known change within
  * `RECHECK_MS`.
  */
 function earliest(now: number, changes: readonly Change[]): Change {

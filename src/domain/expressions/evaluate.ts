@@ -96,7 +96,7 @@ export class Evaluation implements FilterContext {
     if (!(this.#steps >= 0)) this.fail('The evaluation takes too many steps');
   }
 
-  /** Subtracts the used steps from the shared ones. */
+  /** Subtracts the steps used since the last call from the shared steps. */
   settle(): void {
     if (this.#shared === undefined) return;
     this.#shared.left -= this.#granted - this.#steps;

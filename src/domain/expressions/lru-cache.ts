@@ -21,8 +21,8 @@ export class LruCache<V> {
   }
 
   /**
-   * Stores a value, and drops the least recently used ones until the limits are met. `weight` is the length of the key
-   * by default.
+   * Stores a value, and drops the least recently used values until the limits are met. `weight` is the length of the
+   * key by default.
    */
   set(key: string, value: V, weight = key.length): void {
     if (weight * 4 > this.maxWeight) return;

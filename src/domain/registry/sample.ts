@@ -39,7 +39,7 @@ function sampleAt(schema: unknown, place: Place): unknown {
   return parts.find((part) => part !== null) ?? own;
 }
 
-/** Returns the alternative that is used for each choice, which is the first one other than `null`. */
+/** Returns the alternative that is used for each choice: the first alternative other than `null`. */
 function alternatives(schema: Schema): unknown[] {
   return ['anyOf', 'oneOf'].flatMap((key) => {
     const choices = listOf(schema[key]);

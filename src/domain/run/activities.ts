@@ -118,7 +118,7 @@ export interface Stretched {
   done: CommandOutcome[];
   /** Whether the steps of the run have ended and its row has been ended as a success. */
   ended: boolean;
-  /** The call that follows, which is a normal activity from the start. Absent in results of older releases. */
+  /** The call that follows, if it begins as a normal activity. Absent in results of older releases. */
   call?: NextCall;
   /** Nothing was carried out, because this worker lacks a filter of the definition. A normal activity takes over. */
   elsewhere?: true;
@@ -129,7 +129,7 @@ export interface StretchInput extends Omit<StepInput, 'path' | 'iteration'> {
   /** Path of the branch; '' = the run itself. */
   branch: string;
   positions: Record<string, number>;
-  /** The command to begin with; absent = the first one. */
+  /** The command to begin with; absent = the first command. */
   first?: { type: 'evaluate' | 'perform'; at: string; iteration?: number };
 }
 

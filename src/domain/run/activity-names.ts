@@ -15,7 +15,7 @@ const PAUSES: readonly string[] = ['delay', 'wait_until', 'wait_for_trigger', 'p
 
 const nameOf = (first: string, more: number): string => (more === 0 ? first : `${first} + ${more} more`);
 
-/** Returns how many of these steps a stretch can carry out after its first one. */
+/** Returns how many of these steps a stretch can carry out after its first step. */
 function countInline<T>(steps: readonly T[], isPause: (step: T) => boolean): number {
   const end = steps.findIndex(isPause);
   return end < 0 ? steps.length : end;

@@ -107,8 +107,8 @@ export function parseCron(text: string): CronPattern {
 const isSet = (part: string): boolean => !part.startsWith('*') && part !== '?';
 
 /**
- * Returns the days of a field that may contain L, W or #. The result has every day that can match and, where numbers
- * are not enough, the rules.
+ * Parses a field that may contain L, W or #. `candidates` contains every day that can match. `rules` is absent if the
+ * numbers alone decide.
  */
 function daysOf(
   text: string,

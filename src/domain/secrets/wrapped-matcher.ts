@@ -28,7 +28,7 @@ const BASE64 = tableOf(`${DIGITS}abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTU
  */
 export function compileWrappedMatcher(forms: { base64: readonly string[]; hex: readonly string[] }): FindAll {
   const [base64, hex] = [compileMatcher(forms.base64), compileMatcher(forms.hex)];
-  // Four digits and a separator: the tightest dump that is not plain hexadecimal.
+  // The densest dump that is not plain hexadecimal has a separator after every four digits.
   const shortestHex = Math.floor((forms.hex.reduce((least, { length }) => Math.min(least, length), Infinity) * 5) / 4);
   const shortestBase64 = forms.base64.reduce((least, { length }) => Math.min(least, length), Infinity);
   return (input) => [

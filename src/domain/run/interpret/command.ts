@@ -9,7 +9,7 @@ export interface BranchStart {
   steps: Steps;
 }
 
-/** How a branch ended: normally, by the failure of a step, or by what ends the whole run. */
+/** How a branch ended: normally, by the failure of a step, or because the whole run ends. */
 export type BranchEnd = { type: 'done' } | { type: 'failed'; error: RunError } | { type: 'unwound'; by: unknown };
 
 /** A command of a step list to its driver. The comment of each command gives the type of the answer after the arrow. */

@@ -27,7 +27,10 @@ export function endOf({ node, total, most }: Loop): number {
   return Math.min(total ?? Infinity, node.maxIterations, most);
 }
 
-/** Returns the result of a loop that reached its end. */
+/**
+ * Returns the result of a loop that reached its end. `cut` is set if the driver ended the loop early, and `warning` if
+ * the loop reached `max_iterations`.
+ */
 export function resultAtEnd(end: number, { node, total, most }: Loop): LoopResult {
   if (end === most && end < Math.min(total ?? Infinity, node.maxIterations)) {
     return { iterations: end, cut: `only the first ${most} iterations are shown` };

@@ -36,9 +36,9 @@ export function* runSideBySide(loop: Loop, limit: number): Steps<LoopResult> {
 const isEmpty = (map: Record<string, unknown>): boolean => Object.keys(map).length === 0;
 
 /**
- * The iterations of one loop. The position of the loop is the number of successful iterations before the first one that
- * has failed or not ended. These are merged into one branch and dropped, so that a snapshot contains only later
- * iterations.
+ * The iterations of one loop. The position of the loop is the number of successful iterations before the first
+ * iteration that has failed or not ended. These are merged into one branch and dropped, so that a snapshot contains
+ * only later iterations.
  */
 class Iterations {
   private readonly merged: Branch;
@@ -122,7 +122,7 @@ class Iterations {
     this.mergeEnded();
   }
 
-  /** Merges the successful iterations up to the first one that has failed or not ended. */
+  /** Merges the successful iterations before the first iteration that has failed or not ended. */
   private mergeEnded(): void {
     const { context, path } = this.loop;
     const { progress } = context;
