@@ -7,8 +7,8 @@ export type MessageEffect =
   { kind: 'stale' } | { kind: 'state'; state: AlertState; isNewEpisode: boolean };
 
 /**
- * Returns the labels and annotations of an alert after a message. A partial message is merged with the previous ones;
- * any other message replaces them.
+ * Returns the labels and annotations of an alert after a message. A partial message adds labels and annotations, and
+ * replaces only the labels in `partial.replaces`. Any other message replaces all of them.
  */
 function textsOf({ labels, annotations, partial }: IncomingAlert, prev: AlertState | null) {
   if (partial === undefined || prev === null) return { labels, annotations };

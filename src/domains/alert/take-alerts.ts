@@ -15,7 +15,7 @@ import type { SeverityMap } from './severity-map';
 
 /** How alerts are assigned to systems, and how their severities affect the health of a system. */
 export interface AlertSettings {
-  /** Labels that may name the system. The first one that an alert has is used. */
+  /** Labels that may name the system. The first of these labels that an alert has is used. */
   systemLabels: readonly string[];
   severities: SeverityMap;
 }

@@ -7,7 +7,7 @@ const MAX_NAME_LENGTH = 200;
 
 /**
  * Locks and returns the systems with these ids. Creates the systems in `ids` that do not exist, each named after its
- * id. Those in `existing` are never created. Waits for a concurrent transaction that creates the same id.
+ * id. The systems in `existing` are never created. Waits for a concurrent transaction that creates the same id.
  */
 export async function ensureSystems(
   write: DomainWrite,

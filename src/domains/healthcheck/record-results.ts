@@ -18,8 +18,8 @@ function dated(write: DomainWrite, result: CheckResult): DatedResult {
 }
 
 /**
- * Separates new results from those that were already recorded, which have the same system, check, timestamp and status.
- * Results without a timestamp all count as new.
+ * Separates new results from known results. A result is known if a result with the same system, check, timestamp and
+ * status was recorded before. Results without a timestamp all count as new.
  */
 async function dropKnown(
   write: DomainWrite,

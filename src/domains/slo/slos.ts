@@ -114,8 +114,9 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
 }
 
 /**
- * Makes the objectives of systems due for computation after the health of these systems has changed: at once, but at
- * the earliest one minute after the last computation, unless that was made when the objective was created or edited.
+ * Makes the objectives of systems due after the health of these systems has changed. They are due at once, or one
+ * minute after their last computation if that is later. A computation at the creation or an edit of the objective is
+ * ignored.
  */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`
@@ -125,8 +126,8 @@ export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonl
 }
 
 /**
- * Returns the periods in which a system was unhealthy, from the one in progress at `from` on, if any. They are read
- * from the transitions of its health.
+ * Returns the periods in which a system was unhealthy after `from`, including a period in progress at `from`. They are
+ * read from the transitions of its health.
  */
 async function outagesOf(tx: Executor, systemId: string, from: Date): Promise<Outage[]> {
   const found = await tx.execute<{ at: string; to_value: unknown }>(sql`

@@ -29,7 +29,7 @@ export function incidentResult(incident: Incident, reused: boolean, closesConsum
 }
 
 /**
- * Returns the id of the incident that a step works on: the one in its config, or otherwise the one in the consumed
+ * Returns the id of the incident that a step works on: the id in its config, or otherwise the id in the consumed
  * artifact.
  * @throws {FermataError} `artifact_missing`
  */
