@@ -74,7 +74,7 @@ async function makeService(id: string, make: unknown): Promise<unknown> {
 }
 
 /**
- * Returns plugins in dependency order: each comes after the plugins whose services it requires.
+ * Returns plugins in dependency order: each follows the plugins whose services it requires.
  * @throws {Error} naming the missing service or the cycle
  */
 export function orderByServices<P extends Providers>(plugins: readonly P[]): P[] {

@@ -62,8 +62,8 @@ export function patchDocument(
 }
 
 /**
- * Returns a document that replaces the current one completely. A missing group becomes an empty group, because a
- * document without a group would keep the stored one.
+ * Returns a document that replaces the current document completely. A missing group becomes an empty group, because a
+ * document without a group would keep the stored group.
  */
 export function wholeDocument(document: Record<string, unknown>): Record<string, unknown> {
   return document['group'] == null ? { ...document, group: '' } : document;

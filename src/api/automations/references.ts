@@ -66,7 +66,7 @@ function refsInText(value: unknown, bare: boolean): readonly EntityRef[] {
       bare && typeof value === 'string' ? parseBareExpression(value).expression : expressionsInValue(value);
     return extractReferences(source).refs;
   } catch (error) {
-    // Scripts are not rendered, so text in them may look like a template without being a valid one.
+    // Scripts are not rendered, so text in them may resemble a template but not be valid.
     if (error instanceof ExpressionError) return [];
     throw error;
   }

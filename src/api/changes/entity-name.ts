@@ -10,9 +10,9 @@ const MAX_LENGTH = 120;
 type State = Readonly<Record<string, unknown>>;
 
 /**
- * Returns the display name of an entity whose id says little: the name and the main labels of an alert, e.g.
- * `DiskFull {instance="db-1", severity="critical"}`, otherwise the title or name in the state. Returns null if it has
- * none.
+ * Returns the display name of an entity: for an alert, its name and main labels, e.g.
+ * `DiskFull {instance="db-1", severity="critical"}`; otherwise the title or name in its state. Returns null if it has
+ * neither.
  */
 export function nameOfEntity(kind: string, state: State): string | null {
   if (kind === 'alert') return nameOfAlert(state);

@@ -202,7 +202,10 @@ function getRoute({ db, clock, routingsMs }: AlertsDeps): Route {
   });
 }
 
-/** Returns the newest runs of an alert: those that its own events started, and indirect ones since an instant. */
+/**
+ * Returns the newest runs of an alert, at most `SHOWN`: runs that its events started, and runs that it caused
+ * indirectly since `since`.
+ */
 async function runsOf(db: Executor, fingerprint: string, since: Date) {
   const [own, all] = await Promise.all([
     runsCausedBy(db, fingerprint, SHOWN),

@@ -28,7 +28,7 @@ export interface StreamConnection {
   send(event: StreamEvent, id: number): void;
   /** Notifies the reader that the events at these positions will not be sent. */
   gap(gap: Gap): void;
-  /** Makes the reader resume from this position if its last event has a lower one. */
+  /** Makes the reader resume from this position if its last event has a lower position. */
   settled(position: number): void;
   /**
    * Waits while too many bytes wait to be sent (see `READY_BYTES`). Resolves with true when more events can be sent, or

@@ -6,7 +6,7 @@ import type { Feed, FeedSubscription } from './feed';
 import { eventsAt, resumeId } from './stream-event';
 
 const PAGE = 100;
-/** Maximum number of positions that a stream replays. A `gap` event reports that older ones are skipped. */
+/** Maximum number of positions that a stream replays. A `gap` event reports that older positions are skipped. */
 export const MAX_REPLAY = 10_000;
 /**
  * Maximum number of events that may arrive while a reader catches up. Beyond it, the reader is disconnected. It can

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 const CLOSE_ON_EXEC = 0o2000000;
-/** The highest file descriptor that a script needs: the one for its result. */
+/** The highest file descriptor that a script needs, to which it writes its result. */
 const RESULT = 3;
 
 /**

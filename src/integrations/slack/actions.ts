@@ -35,7 +35,7 @@ const PostConfig = z.strictObject({
 
 /**
  * Creates the action `integration-slack.post_message`. Steps with the same `replaceKey` update one message instead of
- * posting new ones.
+ * posting new messages.
  */
 export function createPostMessage(slack: SlackClient): CallingAction<z.infer<typeof PostConfig>> {
   return {

@@ -52,7 +52,7 @@ class Lost extends Error {
 
 /**
  * Watches a cluster or namespace until the signal aborts or the watch is lost. A new watch delivers only future events.
- * After a 410, first lists the events later than the last delivered one.
+ * After a 410, first lists the events later than the last delivered event.
  */
 export async function keepWatching(deps: WatchDeps, held: HeldWatch, signal: AbortSignal): Promise<void> {
   const { log } = deps;
