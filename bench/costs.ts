@@ -80,7 +80,7 @@ export async function databaseUsage(url: string): Promise<Pick<Usage, 'statement
     );
     return {
       statements: statements.rows.reduce(
-        // A statement with several plans has several rows.
+        // Several rows may have the same text, e.g. if different users execute it.
         (sums, { query, calls }) => sums.set(query, (sums.get(query) ?? 0) + Number(calls)),
         new Map<string, number>(),
       ),

@@ -1,6 +1,6 @@
 /**
- * Sends HTTP requests, one after another, for each run that is started. Implemented with Fermata and with bare
- * workflows.
+ * Sends HTTP requests, one after another, for each run that is started. There are three implementations: Fermata, bare
+ * workflows, and the best possible engine.
  */
 export interface Engine {
   /** Starts a run that sends `effects` requests. Resolves when the start has been accepted. */

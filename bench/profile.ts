@@ -17,7 +17,7 @@ const Profile = z.object({
   timeDeltas: z.array(z.number()),
 });
 
-/** Collects a CPU profile of each thread of the benched processes. */
+/** Collects a CPU profile of each thread of the measured processes. */
 export interface Profiler {
   /** Node options for the processes to profile. Node 20 does not accept them in NODE_OPTIONS. */
   nodeArguments: string[];

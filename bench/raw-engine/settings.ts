@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** Settings of the process of the bare worker, and of that of the best possible engine. */
+/** Settings of a worker process: the bare worker or the worker of the best possible engine. */
 export const RawWorkerSettings = z.object({ address: z.string(), namespace: z.string(), taskQueue: z.string() });
 export type RawWorkerSettings = z.infer<typeof RawWorkerSettings>;
 

@@ -105,7 +105,7 @@ export function createApiClient({ url, token }: ClientOptions): ApiClient {
   };
 }
 
-/** Reads up to `limit` items of a list, page by page. */
+/** Reads a list page by page, up to `limit` items and `MAX_PAGES` pages. */
 async function listAll<T>(
   get: ApiClient['get'],
   path: string,

@@ -34,7 +34,8 @@ export async function followRun(client: ApiClient, id: string, output: Output, {
     else if (name === 'step' && !json) onStep(Step.parse(JSON.parse(data)));
     return name !== 'run' || !isOver(run.status);
   };
-  // If the stream ends without reporting the end of the run, it was interrupted, or the run had ended before it began.
+  // If the stream ends without reporting the end of the run, the stream was interrupted, or the run had already ended
+  // when the stream began.
   const onEnd = async (): Promise<boolean> => {
     ({ run } = await client.get(path, RunDetail));
     return !isOver(run.status);

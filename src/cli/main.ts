@@ -75,7 +75,7 @@ async function main(argv: readonly string[]): Promise<void> {
   endWithParent();
   loadEnvFile(argv);
   const program = await createProgram((name) => argv.includes(name));
-  // For an unknown command with `--help`, Commander would print the help of the program.
+  // Drop the options of an unknown command: with `--help`, Commander would print the help of the program.
   await program.parseAsync(isUnknown(argv[0]) ? argv.slice(0, 1) : argv, { from: 'user' });
 }
 

@@ -73,10 +73,10 @@ export interface DomainResource<
   remove(write: DomainWrite, id: string): Promise<unknown>;
 }
 
-/** For lists of rows with generated ids that sort by time. */
+/** The cursor of a list of rows whose ids are generated and sort by time. */
 export const BY_ID = { cursor: IdCursor, placeOf: ({ id }: { id: string }) => id };
 
-/** For lists of rows whose ids can be chosen by users. */
+/** The cursor of a list of rows whose ids users can choose. */
 export const BY_CREATION = {
   cursor: z.tuple([Instant, z.string()]),
   placeOf: ({ createdAt, id }: { createdAt: Date; id: string }): [string, string] => [createdAt.toISOString(), id],

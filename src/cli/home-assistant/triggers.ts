@@ -95,7 +95,7 @@ function stateTriggers(written: Fragment, names: Names): Cause[] {
   }));
 }
 
-/** Returns triggers that fire when the number enters the range. */
+/** Returns triggers that fire when an entity's number enters the range between `above` and `below`. */
 function numericTriggers(written: Fragment, names: Names): Cause[] {
   onlyKeys(written, [...COMMON, 'entity_id', 'above', 'below', 'attribute']);
   const { above, below } = boundsOf(written);
@@ -129,8 +129,8 @@ function timeTriggers(written: Fragment): Cause[] {
 }
 
 /**
- * Returns the cron pattern for a time pattern. Omitted units that are larger than all given units match any value. Other
- * omitted units are 0.
+ * Returns the cron pattern for a time pattern. Omitted units that are larger than all given units match any value.
+ * Other omitted units are 0.
  */
 function patternOf(written: Fragment): string {
   onlyKeys(written, [...COMMON, 'hours', 'minutes', 'seconds']);

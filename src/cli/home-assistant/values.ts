@@ -14,7 +14,7 @@ export function listOf(value: unknown): unknown[] {
 }
 
 /**
- * Returns the texts in a list, or in one comma-separated text.
+ * Returns the texts in a text or a list of texts. Every text is split at its commas.
  * @throws {NotImported}
  */
 export function textsOf(value: unknown, what: string): string[] {
@@ -95,8 +95,8 @@ export function durationOf(value: unknown, names: Names): unknown {
 const SECONDS = { days: 86_400, hours: 3_600, minutes: 60, seconds: 1 };
 
 /**
- * Returns a literal duration in seconds, at least 1.
- * @throws {NotImported}
+ * Returns a literal duration in seconds.
+ * @throws {NotImported} for a template, or for less than one second
  */
 export function secondsOf(value: unknown, names: Names): number {
   const duration = durationOf(value, names);

@@ -30,7 +30,7 @@ export function toneOf(status: string): Tone | undefined {
   return TONE_OF_STATUS.get(status);
 }
 
-/** Returns text from external sources on one line, without line breaks and control sequences. */
+/** Returns text from an external source on one line: without control characters, and with single spaces. */
 export function plain(text: string): string {
   return text.replace(/\s+/g, ' ').replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
 }

@@ -31,7 +31,7 @@ export function heldText({ expression, found, wanted }: Part): string {
   return plain(`${subject} is ${valueText(found)}${isSame ? '' : `, wanted ${wantedText(wanted)}`}`);
 }
 
-/** Returns why a change is not routed, or undefined if it was routed. */
+/** Returns why a change has not been routed, or undefined if it has been routed. */
 export function routingProblem({ routedAt, failedAt, failure, changeId }: Change): string | undefined {
   if (failedAt !== null) {
     return plain(

@@ -35,8 +35,7 @@ export function createProposals(taken: Taken): (base: string) => string {
 }
 
 /**
- * Returns the ids of the triggers in a raw document. They include derived ids once `fillTriggerIds` has filled these
- * in.
+ * Returns the ids of the triggers in a raw document. Derived ids are only included after `fillTriggerIds` was called.
  */
 export function triggerIdsOf(document: Record<string, unknown>): string[] {
   return listOf(document.triggers).flatMap((trigger) =>

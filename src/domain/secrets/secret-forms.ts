@@ -46,7 +46,7 @@ export function wrappedForms(value: string): { base64: string[]; hex: string[] }
     .join('')
     .replace(/\s+/g, '');
   // The body of a PEM block, or a token that consists of the characters of base64, which a terminal or a mail may
-  // break.
+  // wrap.
   const isWrappable = lines.length > 1 || /^[\w+/=-]+$/.test(body);
   const bodies = isWrappable && body.length >= 2 * MIN_PART_LENGTH ? [body] : [];
   const base64 = [value, form].flatMap(base64Forms).filter(({ length }) => length >= MIN_SECRET_LENGTH);

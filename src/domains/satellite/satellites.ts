@@ -160,7 +160,7 @@ const isSilent = (now: Date): SQL => sql`${s.status} = 'online'
 /** Returns an SQL condition that is true when the heartbeat of some satellite is overdue. */
 export const satellitesSilent = (now: Date): SQL => sql`exists (select 1 from ${s} where ${isSilent(now)})`;
 
-/** Marks satellites offline whose heartbeats are overdue by the database's clock. Returns how many were marked. */
+/** Marks up to `limit` satellites with overdue heartbeats as offline. Returns how many were marked. */
 export async function loseSilent(write: DomainWrite, limit: number): Promise<number> {
   const silent = await write.tx
     .select()

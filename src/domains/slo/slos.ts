@@ -115,8 +115,8 @@ export async function deleteSlosOf(write: DomainWrite, systemId: string): Promis
 
 /**
  * Makes the objectives of systems due after the health of these systems has changed. They are due at once, or one
- * minute after their last computation if that is later. A computation at the creation or an edit of the objective is
- * ignored.
+ * minute after their last computation if that is later. A computation that was part of creating or editing
+ * the objective does not count.
  */
 export async function objectivesDue({ tx, now }: DomainWrite, systemIds: readonly string[]): Promise<void> {
   await tx.execute(sql`

@@ -49,8 +49,8 @@ async function excessOf(root: number): Promise<string | undefined> {
 }
 
 /**
- * Returns the memory of processes in bytes. First computes a quick sum, which counts shared pages more than once. Only
- * if that sum exceeds the limit is the exact value computed.
+ * Returns the memory of processes in bytes. A quick sum, which counts shared pages more than once, is returned if it
+ * does not exceed the limit. Otherwise the exact value is computed.
  */
 async function totalMemory(pids: readonly number[], limit: number): Promise<number> {
   const quick = await sumOf(pids, memoryOf);

@@ -70,5 +70,5 @@ const ARM64: SyscallTable = {
   },
 };
 
-/** Tables by Node's names of the architectures. */
+/** The table of each architecture, by its name in `process.arch`. */
 export const SYSCALLS: Readonly<Record<string, SyscallTable>> = { x64: X64, arm64: ARM64 };
