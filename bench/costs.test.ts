@@ -1,6 +1,6 @@
 import { descendants, nameOf, renderCosts, type Usage } from './costs';
 
-test('descendants are found however deep, also when a child has a smaller pid than its parent', () => {
+test('descendants are found at any depth, even if a child has a smaller pid than its parent', () => {
   const processes = [
     { pid: 10, parent: 1, command: 'bench' },
     { pid: 5, parent: 20, command: 'grandchild' },
@@ -10,14 +10,14 @@ test('descendants are found however deep, also when a child has a smaller pid th
   expect(descendants(processes, 10).map(({ pid }) => pid)).toEqual([5, 20]);
 });
 
-test('processes are named by what they are', () => {
+test('processes are named after the program that they run', () => {
   expect(nameOf('/opt/pg/bin/postgres -D data')).toBe('Postgres');
   expect(nameOf('postgres: fermata bench_runs 127.0.0.1(5000) idle')).toBe('Postgres');
   expect(nameOf('/bin/temporal server start-dev --port 1')).toBe('Temporal');
   expect(nameOf('node dist/src/cli/main.js worker')).toBe('fermata worker');
 });
 
-test('costs are divided by the runs, and what did not change is left out', () => {
+test('costs are divided by the number of runs, and processes that used no CPU time are left out', () => {
   const usage = (factor: number): Usage => ({
     cpuMs: new Map([
       ['fermata api', 100 * factor],

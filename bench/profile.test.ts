@@ -1,6 +1,6 @@
 import { reportOf } from './profile';
 
-test('a profile becomes self times by function, without idle time', () => {
+test('a report lists the self time of each function, without idle time', () => {
   const frame = (functionName: string, url = '') => ({ functionName, url, lineNumber: 4 });
   const profile = {
     nodes: [

@@ -14,7 +14,7 @@ test('ARCHITECTURE.md answers at least ten questions with one file each', () => 
   expect(section.match(/^\| .*\|$/gm)).toHaveLength(rows.length + 1);
 });
 
-test.each(rows)('%s', (_question, file) => {
+test.each(rows)('the file that answers "%s" exists', (_question, file) => {
   expect(existsSync(join(projectRoot(), file))).toBe(true);
 });
 

@@ -70,7 +70,7 @@ it('accepts hosts, addresses and ranges for egress', () => {
   expect(loadConfig({ FERMATA_EGRESS_ALLOW: allowed }).egressAllow).toEqual(allowed.split(','));
 });
 
-it('says what to do if a required setting is missing', () => {
+it('names a required setting that is missing, and describes how to create it', () => {
   const config = loadConfig({});
   expect(() => requireSecretKey(config)).toThrow(/FERMATA_SECRET_KEY is not set.*openssl rand -base64 32/);
   expect(() => requireDatabaseUrl(config)).toThrow(/DATABASE_URL is not set/);
@@ -92,14 +92,14 @@ describe('.env.example', () => {
     expect(entries.map(({ name }) => name)).toEqual(SETTINGS);
   });
 
-  it('shows the defaults', () => {
+  it('contains the default of each setting that is not commented out', () => {
     const shown = Object.fromEntries(entries.filter(({ off }) => off === '').map(({ name, value }) => [name, value]));
-    // Only the settings listed here differ from the defaults.
+    // `inForce` differs, because it contains the source of each value.
     const { inForce } = loadConfig(shown);
     expect(loadConfig(shown)).toEqual({ ...loadConfig({}), inForce });
   });
 
-  it('shows values that are valid', () => {
+  it('contains only valid values', () => {
     const all = Object.fromEntries(entries.map(({ name, value }) => [name, value]));
     expect(() => loadConfig(all)).not.toThrow();
   });

@@ -24,7 +24,7 @@ it('writes single lines for people', () => {
   expect(lines[0]).toMatch(/^\d\d:\d\d:\d\d warn late runId=r1 reason="two words"\n$/);
 });
 
-it('shows only the message of an error below the level error, and the stack from there on', () => {
+it('shows only the message of an error below the level error, and the stack from that level on', () => {
   const { lines, log } = logged('text');
   log.warn({ err: new Error('boom') }, 'retrying');
   log.error({ err: new Error('boom') }, 'gave up');
@@ -38,7 +38,7 @@ it('drops entries below its level', () => {
   expect(lines).toEqual([]);
 });
 
-it('escapes control characters from outside instead of passing them to the terminal', () => {
+it('escapes control characters in messages, fields and errors', () => {
   const { lines, log } = logged('text');
   const text = 'x\x1b[2J\x9b31m\u202e\n12:00:00 an admin signed in';
   log.warn({ name1: 'a\x1b[31m', name2: text, err: new Error(text) }, text);

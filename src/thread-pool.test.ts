@@ -3,7 +3,7 @@ import { createThreadPool } from './thread-pool';
 
 type Job = { sleepMs: number } | { burn: true };
 
-/** Starts a thread with jobs that sleep without using the CPU, and jobs that never end. */
+/** Starts a thread whose jobs either sleep without using the CPU, or never end. */
 const start = () =>
   new Worker(
     `const { parentPort } = require('node:worker_threads');
@@ -25,7 +25,7 @@ test('a job without CPU time may take longer than its deadline', async () => {
 test('a job without CPU time ends after five deadlines', async () => {
   const began = performance.now();
   expect(await pool.run({ sleepMs: 3_600_000 })).toEqual({ type: 'too_expensive' });
-  expect(performance.now() - began).toBeGreaterThan(1_500);
+  expect(performance.now() - began).toBeGreaterThan(4_900);
 }, 30_000);
 
 test('a job with endless work is ended, and the next one gets a new thread', async () => {
@@ -33,7 +33,7 @@ test('a job with endless work is ended, and the next one gets a new thread', asy
   expect(await pool.run({ sleepMs: 1 })).toEqual({ type: 'answered', answer: 'slept' });
 }, 30_000);
 
-test('a thread that cannot start is not mistaken for an expensive job', async () => {
+test('a job is reported as unavailable, and not as too expensive, if no thread can start', async () => {
   const broken = createThreadPool<Job, string>({
     ...{ size: 1, deadlineMs: 1_000 },
     start: () => new Worker('throw new Error("broken")', { eval: true }),

@@ -20,7 +20,7 @@ function memoryOf(connectionId: string | undefined) {
 }
 
 describe('the memory of a call', () => {
-  it('writes masked progress and facts, and repeats that while Postgres is unavailable', async () => {
+  it('masks secrets in progress and facts, and writes both with the given retry function', async () => {
     const { progress, memory, statements, persisted } = memoryOf('c1');
     await progress.write({ token: 'hunter2-hunter2', page: 3 });
     await memory.remember('limit', 'hunter2-hunter2');

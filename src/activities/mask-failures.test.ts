@@ -8,10 +8,10 @@ import type { RunSecrets } from './run-secrets';
 const SECRET = 'hunter2-hunter2';
 
 /** Returns the failure that Temporal stores when an activity of the run `r` throws `error`. */
-async function kept(error: Error, isDatabaseThere = true): Promise<unknown> {
+async function storedFailure(error: Error, canReadSecrets = true): Promise<unknown> {
   const secrets = {
     readMask: () =>
-      isDatabaseThere ? Promise.resolve(createMask([SECRET])) : Promise.reject(new Error('unreachable')),
+      canReadSecrets ? Promise.resolve(createMask([SECRET])) : Promise.reject(new Error('Postgres is unreachable')),
   };
   const factory = maskFailures({ db: {} as Executor, secrets: secrets as unknown as RunSecrets });
   const { inbound } = factory({} as Context);
@@ -25,8 +25,8 @@ const textOf = (failure: unknown): string => {
 };
 
 describe('a failure of an activity', () => {
-  it('keeps type, details, retry delay and whether it is retried; secrets that the run has used are masked', async () => {
-    const failure = await kept(
+  it('keeps its type, details, retry delay and retryability, and masks the secrets that the run has used', async () => {
+    const failure = await storedFailure(
       ApplicationFailure.create({
         ...{ message: `refused ${SECRET}`, type: 'rate_limited', nonRetryable: true, nextRetryDelay: 7_000 },
         details: [{ said: SECRET }],
@@ -38,26 +38,26 @@ describe('a failure of an activity', () => {
     expect(textOf(failure)).not.toContain(SECRET);
   });
 
-  it('of a query keeps only the cause, without statement and parameters', async () => {
+  it('keeps only the cause of a failed query, without its statement and parameters', async () => {
     const query = new DrizzleQueryError('insert into runs', ['what a person wrote'], new Error(`duplicate ${SECRET}`));
-    const failure = await kept(query);
+    const failure = await storedFailure(query);
     expect((failure as Error).message).toMatch(/^duplicate /);
     expect(textOf(failure)).not.toMatch(/insert into runs|what a person wrote|hunter2/);
   });
 
   it('has no text if the secrets of the run cannot be read', async () => {
-    const failure = await kept(new TypeError(`broken ${SECRET}`), false);
+    const failure = await storedFailure(new TypeError(`broken ${SECRET}`), false);
     expect(failure).toMatchObject({ name: 'TypeError', message: expect.stringContaining('could not be read') });
     expect(textOf(failure)).not.toContain(SECRET);
   });
 
   it('is cut to the length that Temporal accepts', async () => {
-    const failure = await kept(new Error('x'.repeat(3_000_000)));
+    const failure = await storedFailure(new Error('x'.repeat(3_000_000)));
     expect(textOf(failure).length).toBeLessThan(50_000);
   });
 
-  it('that is a cancellation is passed on unchanged', async () => {
+  it('is unchanged if it is a cancellation', async () => {
     const cancelled = new CancelledFailure('The run was cancelled.');
-    expect(await kept(cancelled)).toBe(cancelled);
+    expect(await storedFailure(cancelled)).toBe(cancelled);
   });
 });

@@ -50,7 +50,7 @@ describe('the load of an origin', () => {
     expect(load.admitsLocal('a')).toBe(true);
   });
 
-  it('is tried again if it was not called for a minute', () => {
+  it('is no longer slow after a minute without calls', () => {
     const { load, pass } = make();
     load.begin('a', 'local')({ timedOut: true });
     pass(59_000);

@@ -1,15 +1,15 @@
 import { defaultActivityInfo, MockActivityEnvironment } from '@temporalio/testing';
 import { persist } from './persist';
 
-const unreachable = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
+const connectionLost = () => Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' });
 const contextOf = (isLocal: boolean) => new MockActivityEnvironment({ ...defaultActivityInfo, isLocal }).context;
 
 describe('the result of a call', () => {
   afterEach(() => jest.restoreAllMocks());
 
-  it('is written again and again while Postgres is unavailable', async () => {
+  it('is written again until Postgres is available', async () => {
     let tries = 0;
-    const write = () => ((tries += 1) < 3 ? Promise.reject(unreachable()) : Promise.resolve('written'));
+    const write = () => ((tries += 1) < 3 ? Promise.reject(connectionLost()) : Promise.resolve('written'));
     expect(await persist(contextOf(true), write)).toBe('written');
     expect(tries).toBe(3);
   });
@@ -35,9 +35,9 @@ describe('the result of a call', () => {
     let tries = 0;
     const write = () => {
       tries += 1;
-      // The second try begins within the time limit; a third try would not.
+      // The second attempt begins within the time limit; a third attempt would not.
       passed = tries === 1 ? seconds - 1 : seconds;
-      return Promise.reject(unreachable());
+      return Promise.reject(connectionLost());
     };
     await expect(persist(contextOf(isLocal), write)).rejects.toThrow('read ECONNRESET');
     expect(tries).toBe(2);

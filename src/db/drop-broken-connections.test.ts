@@ -50,22 +50,22 @@ describe('connections of a pool', () => {
     const take = (client: FakeClient) => watch.acquired(of(client));
     return { reasons, suspect: watch.suspect, connect, release, take };
   };
-  const ask = (client: FakeClient) => void client.query('select 1')?.catch(() => undefined);
+  const query = (client: FakeClient) => void client.query('select 1')?.catch(() => undefined);
   const closed = (...clients: FakeClient[]) => clients.map(({ isClosed }) => isClosed);
 
-  it('are closed if one gets no answer: that one and idle ones immediately', async () => {
+  it('are closed immediately if one of them gets no answer: that connection and all idle connections', async () => {
     const { connect, release, reasons } = pool();
     const [silent, idle] = [connect(), connect()];
     release(idle);
-    ask(silent);
+    query(silent);
     await silent.answer(NO_ANSWER);
     expect([closed(silent, idle), reasons]).toEqual([[true, true], ['no_answer']]);
   });
 
-  it('in use are closed 8 s later unless they have been answered, even with an error', async () => {
+  it('in use are closed 8 s later unless they have received a response, which may be an error', async () => {
     const { connect, suspect, reasons } = pool();
     const [silent, answering, refusing, withCallback] = [connect(), connect(), connect(), connect()];
-    for (const client of [silent, answering, refusing]) ask(client);
+    for (const client of [silent, answering, refusing]) query(client);
     void withCallback.query('select 1', () => undefined);
     suspect();
     await answering.answer();
@@ -78,17 +78,17 @@ describe('connections of a pool', () => {
     expect(reasons).toEqual(['1 gave no answer after another one was found to be cut']);
   });
 
-  it('that were answered earlier, and have been silent since then, are closed too', async () => {
+  it('are also closed if their last response was earlier', async () => {
     const { connect, suspect } = pool();
     const client = connect();
-    ask(client);
+    query(client);
     await client.answer();
     suspect();
     jest.advanceTimersByTime(GRACE_MS);
     expect(closed(client)).toEqual([true]);
   });
 
-  it('that have been returned or opened since then stay open', () => {
+  it('stay open if they have been returned or opened since then', () => {
     const { connect, release, take, suspect } = pool();
     const [before, again] = [connect(), connect()];
     suspect();
@@ -99,13 +99,13 @@ describe('connections of a pool', () => {
     expect(closed(before, again, later)).toEqual([false, false, false]);
   });
 
-  it('stay open after an ordinary error; one with a stale plan is closed when it is returned', async () => {
+  it('stay open after an ordinary error; a connection with a stale plan is closed when it is returned', async () => {
     const { connect, release } = pool();
     const [refusing, stale, idle] = [connect(), connect(), connect()];
     release(idle);
-    ask(refusing);
+    query(refusing);
     await refusing.answer(new Error('duplicate key'));
-    ask(stale);
+    query(stale);
     await stale.answer(Object.assign(new Error('cached plan must not change result type'), { code: '0A000' }));
     expect([closed(refusing, stale, idle), stale.hasEnded]).toEqual([[false, false, false], false]);
     release(stale);

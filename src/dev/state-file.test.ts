@@ -12,7 +12,7 @@ afterEach(() => rmSync(home, { recursive: true }));
 
 const writeState = (state: object) => writeFileSync(join(home, 'dev.json'), JSON.stringify(state));
 
-it('refuses a second owner and says where the first one is', () => {
+it('refuses a second owner, and names the process and URLs of the first', () => {
   const first = acquireStateFile(home);
   first.recordUrls({ API: 'http://127.0.0.1:8080' });
   expect(() => acquireStateFile(home)).toThrow(AlreadyRunning);
@@ -23,13 +23,13 @@ it('refuses a second owner and says where the first one is', () => {
   expect(() => acquireStateFile(home)).not.toThrow();
 });
 
-it('makes the directory readable only by its owner, even if it was not before', () => {
+it('makes an existing directory readable only by its owner', () => {
   chmodSync(home, 0o755);
   acquireStateFile(home).release();
   expect(statSync(home).mode & 0o777).toBe(0o700);
 });
 
-it('takes over from an owner that is gone, and lists the child processes that it left behind', async () => {
+it('takes over from an owner that no longer runs, and lists its child processes that still run', async () => {
   const child = await startChild({ command: 'sleep', args: ['30'], onLine: () => undefined });
   const before = acquireStateFile(home);
   before.recordChild('api', child.pid);

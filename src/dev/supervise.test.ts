@@ -6,7 +6,7 @@ const running = async (): Promise<Started> => {
   return { process: child, stop: async () => void (await child.stop('SIGTERM', 1_000)) };
 };
 
-it('restarts a part that ended unexpectedly, and reports it', async () => {
+it('restarts a process that ended unexpectedly, and reports it', async () => {
   const reported: string[] = [];
   const pids: number[] = [];
   const { supervised, first } = await supervise({
@@ -21,7 +21,7 @@ it('restarts a part that ended unexpectedly, and reports it', async () => {
   expect(reported).toEqual(['ended (SIGKILL); starting it again in 1 s', 'started again']);
 });
 
-it('does not restart a part that it was asked to stop', async () => {
+it('does not restart a process that stop() ended', async () => {
   const reported: string[] = [];
   const { supervised, first } = await supervise({
     start: running,

@@ -9,7 +9,7 @@ test('a value is created on first use, and only once', () => {
   expect(make).toHaveBeenCalledTimes(1);
 });
 
-test('a value that could not be created is tried again', () => {
+test('a value is created again after the first attempt failed', () => {
   let tries = 0;
   const value = lazily(() => {
     tries += 1;

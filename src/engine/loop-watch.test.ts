@@ -34,14 +34,14 @@ it('restarts a loop whose iteration does not end, and reports it once', async ()
   watch.stop();
 });
 
-it('ignores a loop that completes its iterations, and forgets one that was stopped', async () => {
+it('does not report a loop whose iterations end, even with errors, and removes a loop that was stopped', async () => {
   const stalled: LoopState[] = [];
   const watch = createLoopWatch({ onStalled: (loop) => stalled.push(loop) });
   const sweep = createSweep({
     everyMs: 1_000,
     name: 'wakes',
     watch,
-    work: () => Promise.reject(new Error('unreachable')),
+    work: () => Promise.reject(new Error('connection terminated')),
     onError: () => undefined,
   });
   await jest.advanceTimersByTimeAsync(60_000);

@@ -48,7 +48,7 @@ function sender(unanswered: Wake[] = [], mayResume = (_runId: string, _signal: A
 }
 
 describe('the wakes of a worker', () => {
-  it('are not sent again by its sweep while they are in progress, but are after they have been sent', async () => {
+  it('are not sent again while they are in progress, but can be sent again afterwards', async () => {
     const { wakes, sent, settled, sweeps, answer } = sender([wake(1)]);
     await settled();
     expect(sent).toEqual(['run-1']);
@@ -98,7 +98,7 @@ describe('the wakes of a worker', () => {
     await wakes.stop();
   });
 
-  it('that are queued when it stops are left to other workers', async () => {
+  it('are left to other workers if they are still queued when the worker stops', async () => {
     const { wakes, sent, settled, answer } = sender();
     for (let n = 0; n < 30; n += 1) wakes.send(wake(n));
     await settled();

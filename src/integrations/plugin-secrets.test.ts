@@ -46,7 +46,7 @@ describe('a secret that a plugin reads', () => {
     ],
     ['a refusal', new FermataError('validation_failed', CANARY, { data: { said: CANARY } })],
     ['an error with a cause', new Error('failed', { cause: new Error(CANARY) })],
-    ['a text', CANARY],
+    ['a string', CANARY],
   ])('is masked in %s that it throws, which keeps its class', async (_, thrown) => {
     const error: unknown = await runGuarded(secrets.mask, () => {
       throw thrown;
@@ -56,9 +56,9 @@ describe('a secret that a plugin reads', () => {
     expect(JSON.stringify([message, stack, cause, rest])).not.toContain(CANARY);
   });
 
-  test('does not change an error without it', async () => {
-    const unreachable = Object.assign(new Error('unreachable'), { code: 'ECONNREFUSED' });
-    await expect(runGuarded(secrets.mask, () => Promise.reject(unreachable))).rejects.toBe(unreachable);
+  test('leaves an error without the secret unchanged', async () => {
+    const refused = Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+    await expect(runGuarded(secrets.mask, () => Promise.reject(refused))).rejects.toBe(refused);
   });
 
   test('is masked in the results of its listeners, connection tests and options', async () => {
@@ -84,7 +84,7 @@ describe('a secret that a plugin reads', () => {
   });
 });
 
-test('is refused if it does not exist or is bound to other uses', async () => {
+test('a plugin cannot read a secret that does not exist or is bound to other uses', async () => {
   const secrets = createPluginSecrets(
     backend({
       STEPS: { value: CANARY, allow: { actions: ['chat.post'] } },
@@ -104,7 +104,7 @@ test('is refused if it does not exist or is bound to other uses', async () => {
   await expect(sendTo('evil.example.com')).rejects.toMatchObject({ code: 'secret_not_allowed' });
 });
 
-test('is checked by the step if it is read inside a step', async () => {
+test('a secret that a plugin reads inside a step is resolved by the step, and masked', async () => {
   const secrets = createPluginSecrets(backend({}));
   const resolve = (name: string) => Promise.resolve(`${name} of the step`);
   expect(await withSecretsOfStep({ resolve }, () => secrets.resolve('TOKEN'))).toBe('TOKEN of the step');

@@ -3,7 +3,7 @@ import { createPluginServices, serviceRef } from './plugin-services';
 const start = (...plugins: Parameters<ReturnType<typeof createPluginServices>['start']>[0]) =>
   createPluginServices().start(plugins);
 
-test('services are created before those that require them, in whatever order plugins are listed', async () => {
+test('a service is created before those that require it, whatever the order of plugins', async () => {
   const services = createPluginServices();
   const order: string[] = [];
   const making = (name: string, make: () => unknown) => () => {
@@ -34,7 +34,7 @@ test.each([
     'The plugin "chat" requires the service "people.directory", which no plugin provides. Provided by those of FERMATA_PLUGINS: "people.book".',
   ],
   [
-    'that is missing where none is provided',
+    'that is missing when no plugin provides any',
     [{ id: 'chat', requires: ['people.directory'] }],
     'The plugin "chat" requires the service "people.directory", which no plugin provides. No plugin of FERMATA_PLUGINS provides any.',
   ],
@@ -48,7 +48,7 @@ test.each([
     'Plugins require services of each other in a cycle: "a" requires "b.y", "b" requires "a.x"',
   ],
   [
-    'of its own',
+    'that its own plugin requires',
     [{ id: 'a', requires: ['a.x'], provides: { x: () => ({}) } }],
     'Plugins require services of each other in a cycle: "a" requires "a.x"',
   ],
@@ -58,7 +58,7 @@ test.each([
     'The service "a.x" could not be created: no such file',
   ],
   [
-    'that is nothing',
+    'that is undefined',
     [{ id: 'a', provides: { x: () => undefined } }],
     'The service "a.x" could not be created: its function returned undefined',
   ],
@@ -67,7 +67,7 @@ test.each([
     [{ id: 'a', provides: { x: {} as () => unknown } }],
     'The service "a.x" must be a function that creates it',
   ],
-])('a service %s ends the start', async (_, plugins, message) => {
+])('a service %s makes the start fail', async (_, plugins, message) => {
   await expect(start(...plugins)).rejects.toThrow(message);
 });
 

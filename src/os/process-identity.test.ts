@@ -4,7 +4,7 @@ import { startChild } from './child';
 const sleeper = (script = 'setInterval(() => {}, 1000)') =>
   startChild({ command: process.execPath, args: ['-e', script], onLine: () => undefined });
 
-it('distinguishes a process from a later one with the same number', async () => {
+it('distinguishes a process from a later process with the same pid', async () => {
   const child = await sleeper();
   const identity = identityOf(child.pid);
   expect(identity && isAlive(identity)).toBe(true);
@@ -14,7 +14,7 @@ it('distinguishes a process from a later one with the same number', async () => 
   expect(identityOf(child.pid)).toBeUndefined();
 });
 
-it('kills a process that does not end when asked', async () => {
+it('kills a process that ignores SIGTERM', async () => {
   const child = await sleeper("process.on('SIGTERM', () => {}); setInterval(() => {}, 1000); console.log('up')");
   await new Promise((resolve) => setTimeout(resolve, 500));
   const identity = identityOf(child.pid);

@@ -20,7 +20,7 @@ describe('rememberedPort', () => {
     expect(await rememberedPort(file, first)).toBe(other);
   });
 
-  it('starts again from the first port if the file contains no port', async () => {
+  it('returns the first port if the file contains no port', async () => {
     const first = await freePort();
     writeFileSync(file, 'x');
     expect(await rememberedPort(file, first)).toBe(first);

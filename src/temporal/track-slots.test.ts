@@ -48,7 +48,7 @@ describe('slots of activities', () => {
     ['a stretch without steps', { done: [], ended: true }],
     ['a stretch whose last step is done', stretch({ type: 'done' })],
     ['a stretch that pauses before its call', stretch({ type: 'handover', attempts: 1, delayMs: 500 })],
-  ])('%s passes unchanged and gives its slot back', async (_, answer) => {
+  ])('%s is returned unchanged and releases its slot', async (_, answer) => {
     const { slots, left, held } = countingSlots();
     expect(await execute(slots, true, () => answer)).toBe(answer);
     expect({ left, held: held() }).toEqual({ left: [undefined], held: 0 });
@@ -57,7 +57,7 @@ describe('slots of activities', () => {
   test.each([
     [{}, 'fermata'],
     [{ apart: true }, 'fermata-calls'],
-  ])('a stretch that ends with a call for %j names the task queue of the call', async (more, queue) => {
+  ])('a stretch that hands a call over with %j releases its slot to the task queue %s', async (more, queue) => {
     const { slots, left } = countingSlots();
     await execute(slots, true, () => stretch({ type: 'handover', attempts: 0, delayMs: 0, ...more }));
     expect(left).toEqual([queue]);
@@ -66,7 +66,7 @@ describe('slots of activities', () => {
   test.each([
     [{}, 'fermata'],
     [{ apart: true }, 'fermata-calls'],
-  ])('a stretch that ends before the long call %j names the task queue of the call', async (more, queue) => {
+  ])('a stretch that ends before a long call with %j releases its slot to the task queue %s', async (more, queue) => {
     const { slots, left } = countingSlots();
     await execute(slots, true, () => ({ done: [], ended: false, call: { at: 'actions[0]', ...more } }));
     expect(left).toEqual([queue]);
@@ -81,7 +81,7 @@ describe('slots of activities', () => {
     expect(left).toEqual([end]);
   });
 
-  test.each([true, false])('an activity that fails gives its slot back (local: %s)', async (isLocal) => {
+  test.each([true, false])('an activity that fails releases its slot (local: %s)', async (isLocal) => {
     const { slots, held } = countingSlots();
     const failing = execute(slots, isLocal, () => {
       throw new Error('connection terminated');
@@ -100,20 +100,20 @@ describe('the end of a normal activity', () => {
     throw error;
   };
 
-  /** Performs an activity whose run may not continue yet. */
+  /** Performs an activity whose run may not continue until `resume` is called. */
   function hold(isLocal: boolean, answer: () => unknown) {
     let resume = (): void => {};
     let beats = 0;
     let ended = false;
-    const asked: string[] = [];
+    const resumed: string[] = [];
     const slots = {
       ...countingSlots().slots,
-      resume: (runId: string) => (asked.push(runId), new Promise<void>((resolve) => (resume = resolve))),
+      resume: (runId: string) => (resumed.push(runId), new Promise<void>((resolve) => (resume = resolve))),
     };
     const execution = execute(slots, isLocal, answer, () => (beats += 1))
       ?.catch((error: unknown) => error)
       .finally(() => (ended = true));
-    return { asked, result: execution, ended: () => ended, beats: () => beats, resume: () => resume() };
+    return { resumed, result: execution, ended: () => ended, beats: () => beats, resume: () => resume() };
   }
 
   test.each([
@@ -122,7 +122,7 @@ describe('the end of a normal activity', () => {
   ])('reports %s when its run may continue, with heartbeats until then', async (_, answer) => {
     const activity = hold(false, answer);
     await jest.advanceTimersByTimeAsync(3_500);
-    expect([activity.asked, activity.ended(), activity.beats()]).toEqual([['r'], false, 3]);
+    expect([activity.resumed, activity.ended(), activity.beats()]).toEqual([['r'], false, 3]);
     activity.resume();
     await jest.advanceTimersByTimeAsync(5_000);
     expect([activity.ended(), activity.beats()]).toEqual([true, 3]);
@@ -131,11 +131,11 @@ describe('the end of a normal activity', () => {
   test.each([
     ['a failure that Temporal retries', false, throws(failure(false))],
     ['an error', false, throws(new Error('connection terminated'))],
-    ['a call that moves on', false, () => ({ type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 8_000 })],
+    ['a call that is handed over', false, () => ({ type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 8_000 })],
     ['a result of a local activity', true, () => ({ done: [], ended: true })],
   ])('reports %s at once', async (_, isLocal, answer) => {
     const activity = hold(isLocal, answer);
     await activity.result;
-    expect(activity.asked).toEqual([]);
+    expect(activity.resumed).toEqual([]);
   });
 });

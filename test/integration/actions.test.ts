@@ -4,7 +4,7 @@ import { lazyClient } from '../../src/temporal/connect';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';
 
-const one = (type: string, step: string, more = '') => `
+const automation = (type: string, step: string, more = '') => `
 name: ${type}
 mode: parallel
 triggers: [{ event: automation.event, config: { type: ${type} } }]
@@ -22,8 +22,8 @@ describe('actions of a run', () => {
   beforeEach(() => engine.receiver.reset());
   afterAll(() => engine.close());
 
-  it('are retried after a 503 with the same key, as soon as Retry-After allows', async () => {
-    const id = await engine.save(one('retry', `  - { action: integration-webhook.send, config: { url: "$URL/x" } }`));
+  it('are retried after a 503 with the same key, after the time in Retry-After', async () => {
+    const id = await engine.save(automation('retry', `  - { action: integration-webhook.send, config: { url: "$URL/x" } }`));
     engine.receiver.answerWith((_received, response) => {
       const status = engine.receiver.received.length < 3 ? 503 : 200;
       response.writeHead(status, { 'retry-after': '2' }).end();
@@ -39,9 +39,9 @@ describe('actions of a run', () => {
     expect(await engine.steps(run?.id ?? '')).toEqual([expect.objectContaining({ status: 'success', attempts: 3 })]);
   }, 180_000);
 
-  it('fail for good after max_attempts, with the status of the last response', async () => {
+  it('fail after max_attempts, with the status of the last response', async () => {
     const id = await engine.save(
-      one(
+      automation(
         'exhaust',
         `  - { id: call, action: integration-webhook.send, config: { url: "$URL/x" }, retry: { max_attempts: 2, initial_seconds: 0.1 } }`,
       ),
@@ -58,7 +58,7 @@ describe('actions of a run', () => {
 
   it('are not retried after a 400; with continue_on_error, the run continues and the error stays visible', async () => {
     const id = await engine.save(
-      one(
+      automation(
         'refused',
         `  - { action: integration-webhook.send, config: { url: "$URL/x" }, continue_on_error: true }
   - { action: integration-webhook.send, config: { url: "$URL/y" } }`,
@@ -79,7 +79,7 @@ describe('actions of a run', () => {
       (path) =>
         `  - { action: integration-webhook.send, config: { url: "$URL/${path}" }, retry: { initial_seconds: 0.1 } }`,
     );
-    const id = await engine.save(one('row', calls.join('\n')));
+    const id = await engine.save(automation('row', calls.join('\n')));
     let refused = false;
     engine.receiver.answerWith(({ path }, response) => {
       const refuse = path === '/b' && !refused;
@@ -93,9 +93,9 @@ describe('actions of a run', () => {
     expect((await engine.steps(run?.id ?? '')).map(({ attempts }) => attempts)).toEqual([1, 2, 1]);
   }, 180_000);
 
-  it('that are slow and consecutive all happen, once each', async () => {
+  it('are each performed once if they are slow and consecutive', async () => {
     const calls = [1, 2, 3].map((n) => `  - { action: integration-webhook.send, config: { url: "$URL/${n}" } }`);
-    const id = await engine.save(one('slow', calls.join('\n')));
+    const id = await engine.save(automation('slow', calls.join('\n')));
     engine.receiver.answerWith(async (_received, response) => {
       await new Promise((resolve) => setTimeout(resolve, 1_200));
       response.end('ok');
@@ -108,7 +108,7 @@ describe('actions of a run', () => {
 
   it('fail after max_attempts when nothing listens at the address', async () => {
     const id = await engine.save(
-      one(
+      automation(
         'nobody',
         `  - { action: integration-webhook.send, config: { url: "http://127.0.0.1:9/x" }, retry: { max_attempts: 2, initial_seconds: 0.1 } }`,
       ),
@@ -121,7 +121,7 @@ describe('actions of a run', () => {
 
   it('time out after timeout_seconds in each attempt', async () => {
     const id = await engine.save(
-      one(
+      automation(
         'hang',
         `  - { action: integration-webhook.send, config: { url: "$URL/x" }, timeout_seconds: 1, retry: { max_attempts: 2, initial_seconds: 0.1 } }`,
       ),
@@ -133,14 +133,14 @@ describe('actions of a run', () => {
     expect(engine.receiver.received).toHaveLength(2);
   }, 180_000);
 
-  it('that take long start as normal activities, and cancelling the run aborts the request in progress', async () => {
+  it('abort the request in progress when the run is cancelled', async () => {
     const id = await engine.save(
-      one('long', `  - { action: integration-webhook.send, config: { url: "$URL/x", timeout: 60000 } }`),
+      automation('long', `  - { action: integration-webhook.send, config: { url: "$URL/x", timeout: 60000 } }`),
     );
     let aborted = false;
     engine.receiver.answerWith((_received, response) => void response.once('close', () => (aborted = true)));
     await engine.emit('long');
-    const run = await until('the request is on its way', async () => {
+    const run = await until('the request has arrived', async () => {
       const [row] = await engine.runs(id);
       return engine.receiver.received.length === 1 && row;
     });
@@ -152,9 +152,9 @@ describe('actions of a run', () => {
     expect(await engine.steps(run.id)).toEqual([expect.objectContaining({ status: 'cancelled' })]);
   }, 180_000);
 
-  it('with a configuration that renders to invalid values fail without a call', async () => {
+  it('fail if their configuration renders to an invalid or forbidden URL', async () => {
     const id = await engine.save(
-      one('nonsense', `  - { action: integration-webhook.send, config: { url: "{{ trigger.payload.data.url }}" } }`),
+      automation('nonsense', `  - { action: integration-webhook.send, config: { url: "{{ trigger.payload.data.url }}" } }`),
     );
     await engine.emit('nonsense', { url: 'ftp://example.org' });
     await engine.emit('nonsense', { url: 'http://169.254.169.254/latest' });
@@ -162,9 +162,9 @@ describe('actions of a run', () => {
     expect(runs.map(({ error }) => error?.code).sort()).toEqual(['config_invalid', 'egress_refused']);
   });
 
-  it('open incidents, find them again and resolve them, across runs, through their artifacts', async () => {
+  it('reuse the open incident of an earlier run, and record it as an artifact of each run', async () => {
     const id = await engine.save(
-      one(
+      automation(
         'down',
         `  - id: open
     action: incident.create
@@ -182,8 +182,8 @@ describe('actions of a run', () => {
     expect(new Set(made.rows.map(({ data }) => data.incidentId)).size).toBe(1);
   });
 
-  it('end with their run if it is terminated in Temporal, and its row shows that', async () => {
-    const id = await engine.save(one('lost', `  - delay: { hours: 5 }`));
+  it('are cancelled with their run if it is terminated in Temporal', async () => {
+    const id = await engine.save(automation('lost', `  - delay: { hours: 5 }`));
     await engine.emit('lost');
     const run = await until('the run waits', async () =>
       (await engine.runs(id)).find(({ status }) => status === 'waiting'),
@@ -200,5 +200,6 @@ describe('actions of a run', () => {
       status: 'cancelled',
       ended_by: { kind: 'temporal', reason: 'Terminated in Temporal.' },
     });
+    expect(await engine.steps(run.id)).toEqual([expect.objectContaining({ status: 'cancelled' })]);
   }, 180_000);
 });

@@ -24,9 +24,9 @@ describeWithPrometheus('silences in a real Alertmanager', () => {
     await engine.close();
   });
 
-  const silencesThere = async (): Promise<Fields[]> =>
+  const remoteSilences = async (): Promise<Fields[]> =>
     (await (await fetch(`${alertmanager.url}/api/v2/silences`)).json()) as Fields[];
-  const silencesHere = async () => ((await engine.call(api, 'GET', '/alert-silences')) as { items: Fields[] }).items;
+  const localSilences = async () => ((await engine.call(api, 'GET', '/alert-silences')) as { items: Fields[] }).items;
   const fire = (fingerprint: string, labels: Fields) =>
     engine.call(api, 'POST', '/ingest/alertmanager', { alerts: [{ status: 'firing', fingerprint, labels }] });
   const automation = (name: string, matcher: string, actions: string) => `
@@ -54,7 +54,7 @@ ${actions}`;
     await fire('n1', { alertname: 'Noisy', instance: 'db-1' });
     const [run] = await engine.ended(1, id, 30_000);
     expect(run).toMatchObject({ status: 'success' });
-    const [there] = await silencesThere();
+    const [there] = await remoteSilences();
     expect(there).toMatchObject({
       createdBy: 'automation:Hush',
       comment: `known [fermata:${run?.id}:actions[0]]`,
@@ -64,7 +64,7 @@ ${actions}`;
         { name: 'instance', value: 'db-1', isRegex: false, isEqual: true },
       ]) as unknown,
     });
-    const [here] = await silencesHere();
+    const [here] = await localSilences();
     expect(here).toMatchObject({ fingerprint: 'n1', comment: 'known', createdBy: 'automation:Hush' });
     expect(new Date(String(here?.['endsAt'])).getTime()).toBe(new Date(String(there?.['endsAt'])).getTime());
     const [step] = await engine.steps(run?.id ?? '');
@@ -76,8 +76,8 @@ ${actions}`;
     );
     await fire('s1', { alertname: 'Speak' });
     expect(await engine.ended(1, unsilence, 30_000)).toMatchObject([{ status: 'success' }]);
-    expect(await silencesHere()).toEqual([]);
-    expect((await silencesThere())[0]).toMatchObject({ status: { state: 'expired' } });
+    expect(await localSilences()).toEqual([]);
+    expect((await remoteSilences())[0]).toMatchObject({ status: { state: 'expired' } });
     expect(await engine.call(api, 'GET', '/alerts/n1')).not.toHaveProperty('silencedUntil');
   }, 270_000);
 
@@ -87,7 +87,7 @@ ${actions}`;
     const good = await engine.save(automation('Good', 'alertname="Good"', silence(`['team=~"a|b"', 'env!="test"']`)));
     await fire('g1', { alertname: 'Good' });
     expect(await engine.ended(1, good, 30_000)).toMatchObject([{ status: 'success' }]);
-    expect(await silencesThere()).toContainEqual(
+    expect(await remoteSilences()).toContainEqual(
       expect.objectContaining({
         matchers: expect.arrayContaining([
           { name: 'team', value: 'a|b', isRegex: true, isEqual: true },
@@ -95,18 +95,18 @@ ${actions}`;
         ]) as unknown,
       }),
     );
-    const before = await silencesHere();
-    // Alertmanager requires at least one matcher that does not match the empty text.
+    const before = await localSilences();
+    // Alertmanager requires at least one matcher that does not match the empty string.
     const bad = await engine.save(automation('Bad', 'alertname="Bad"', silence(`['env=~".*"']`)));
     await fire('b1', { alertname: 'Bad' });
     expect(await engine.ended(1, bad, 30_000)).toMatchObject([
       { status: 'failed', error: { code: 'http_status', message: expect.stringContaining('Alertmanager says') } },
     ]);
-    expect(await silencesHere()).toEqual(before);
+    expect(await localSilences()).toEqual(before);
   }, 270_000);
 
   test('an unknown alert fails the step before anything is sent', async () => {
-    const count = (await silencesThere()).length;
+    const count = (await remoteSilences()).length;
     const id = await engine.save(
       automation(
         'Unknown',
@@ -116,10 +116,10 @@ ${actions}`;
     );
     await fire('u1', { alertname: 'Unknown' });
     expect(await engine.ended(1, id, 30_000)).toMatchObject([{ status: 'failed', error: { code: 'not_found' } }]);
-    expect(await silencesThere()).toHaveLength(count);
+    expect(await remoteSilences()).toHaveLength(count);
   }, 180_000);
 
-  test('a repeated attempt finds the silence of the first one by its marker, even if a person has ended it', async () => {
+  test('a repeated attempt finds the silence of the first attempt by its marker, even if the silence has expired', async () => {
     const egress = createEgress({ allow: ['127.0.0.1'] });
     try {
       const silences = createRemoteSilences(createAlertmanagerClient(egress));

@@ -16,7 +16,7 @@ const GUIDES = join(projectRoot(), 'examples', 'alerts');
 describe('the guides on alerts', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
-  const tried = new Set<string>();
+  const tested = new Set<string>();
   beforeAll(async () => {
     const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
     engine = await startEngine();
@@ -24,7 +24,7 @@ describe('the guides on alerts', () => {
     await engine.worker(sandbox);
   }, 360_000);
   afterEach(async () => {
-    // The next guide must not see the alerts of this one.
+    // The alerts of the next test must not start the automations of this test.
     for (const { id } of (await engine.database.pool.query<{ id: string }>('select id from automations')).rows) {
       await engine.call(api, 'POST', `/automations/${id}/disable`, {});
     }
@@ -32,7 +32,7 @@ describe('the guides on alerts', () => {
   afterAll(() => engine.close());
 
   const guide = async (name: string, ...changes: [string, string][]) => {
-    tried.add(name);
+    tested.add(name);
     const text = readFileSync(join(GUIDES, name), 'utf8');
     return engine.save(changes.reduce((yaml, [from, to]) => yaml.replaceAll(from, to), text));
   };
@@ -48,7 +48,7 @@ describe('the guides on alerts', () => {
     });
   const resolve = (fingerprint: string, labels: Fields) => send(fingerprint, labels, { status: 'resolved' });
 
-  test('page-with-runbook sends a page with the link, and escalates unless somebody acknowledges', async () => {
+  test('page-with-runbook sends a page with the link, and escalates unless somebody acknowledges the alert', async () => {
     const [name, pager] = await channel('PAGER');
     const id = await guide('page-with-runbook.yaml', [name, pager], ['timeout_seconds: 900', 'timeout_seconds: 3']);
     const annotations = { summary: 'Full.', runbook_url: 'https://rb/disk' };
@@ -80,7 +80,7 @@ describe('the guides on alerts', () => {
     expect(items).toMatchObject([{ title: 'Flappy is flapping', systemIds: ['flaps'] }]);
   }, 270_000);
 
-  test('mute-during-maintenance pages after the maintenance if the alert still fires', async () => {
+  test('mute-during-maintenance pages after the maintenance, only about alerts that still fire', async () => {
     const [name, pager] = await channel('PAGER_2');
     const id = await guide('mute-during-maintenance.yaml', ['PAGER', pager]);
     for (const system of ['m1', 'm2']) await engine.call(api, 'POST', '/systems', { id: system, name: system });
@@ -103,7 +103,7 @@ describe('the guides on alerts', () => {
     expect(pages(name)).toHaveLength(1);
   }, 270_000);
 
-  test('silence-in-alertmanager creates a silence there, and ends it when the alert resolves', async () => {
+  test('silence-in-alertmanager creates a silence in Alertmanager, and ends it when the alert resolves', async () => {
     // alert-actions.test.ts uses a real Alertmanager. Here, only the order of calls matters.
     const silences: { id: string; comment: string; status: { state: string } }[] = [];
     const alertmanager = await startVendorServer(({ method, path, body }) => {
@@ -124,7 +124,7 @@ describe('the guides on alerts', () => {
       const id = await guide('silence-in-alertmanager.yaml', ['ALERTMANAGER', String(connection)]);
       await send('s1', { alertname: 'Noisy' });
       await engine.call(api, 'POST', '/alerts/s1/acknowledge', { by: 'ada' });
-      await until('it is silenced there', () => silences.length === 1, 20_000);
+      await until('the silence is created', () => silences.length === 1, 20_000);
       expect(silences[0]?.comment).toMatch(/^Acknowledged by ada \[fermata:.*\]$/);
       await until(
         'the run waits',
@@ -169,7 +169,7 @@ describe('the guides on alerts', () => {
     expect(pages(name)).toMatchObject([{ title: 'Disk still full on db-1', body: 'https://rb/disk' }]);
   }, 270_000);
 
-  test('work when they are applied from Git and find the connection of the previous guide by its name', async () => {
+  test('group-by-label works when it is applied from Git, and finds its connection by name', async () => {
     const { name, ...spec } = parse(readFileSync(join(GUIDES, 'group-by-label.yaml'), 'utf8')) as Fields;
     const before = pages('CHAT').length;
     const document = { apiVersion: 'fermata/v1', kind: 'Automation', metadata: { name: 'clusters', title: name } };
@@ -186,7 +186,7 @@ describe('the guides on alerts', () => {
     expect(pages('CHAT').at(-1)).toMatchObject({ title: '2 alerts in east', body: 'NodeDown, PodDown' });
   }, 180_000);
 
-  test('are all covered by this file', () => {
-    expect([...tried].sort()).toEqual(readdirSync(GUIDES).sort());
+  test('each guide has a test in this file', () => {
+    expect([...tested].sort()).toEqual(readdirSync(GUIDES).sort());
   });
 });

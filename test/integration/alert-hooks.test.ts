@@ -10,7 +10,7 @@ type Fields = Record<string, unknown>;
 const payload = (name: string): string => readFileSync(`examples/payloads/${name}.json`, 'utf8');
 const TOPIC = 'arn:aws:sns:eu-central-1:123456789012:alarms';
 
-/** URLs that the service fetched. The fetch is a stand-in for AWS, which confirms subscriptions. */
+/** URLs that the service requested from `aws`, a stand-in for AWS that confirms subscriptions. */
 const fetched: string[] = [];
 const aws = {
   send: ({ url }: { url: string }) => {
@@ -67,7 +67,7 @@ describe('hooks that protect alert senders', () => {
     expect((await post(path, raw, { [header]: prefix + hmac(raw, 'old') })).body.changeIds).toEqual([]);
   });
 
-  test('senders without signatures use a secret in a header; a hook that checks nothing is refused', async () => {
+  test('a sender without signatures uses a secret in a header; a hook with the scheme none is refused', async () => {
     const raw = payload('azure-firing');
     expect((await post('/ingest/azure/token', raw, { 'X-Token': 'wrong' })).status).toBe(401);
     expect((await post('/ingest/azure/token', raw, { 'X-Token': 't0ken' })).status).toBe(202);
@@ -86,7 +86,7 @@ describe('hooks that protect alert senders', () => {
     expect((await send()).body.changeIds).toEqual([]);
   });
 
-  test("SNS: an alarm is accepted with a valid signature from one of the hook's topics", async () => {
+  test("SNS: an alarm is accepted only with a valid signature, and from one of the hook's topics", async () => {
     const firing = JSON.parse(payload('sns-firing')) as Fields;
     const send = (message: Fields) =>
       post('/ingest/sns/aws', JSON.stringify(message), { 'content-type': 'text/plain; charset=UTF-8' });
@@ -99,7 +99,7 @@ describe('hooks that protect alert senders', () => {
     expect((await send(signSns(firing))).body.changeIds).toEqual([]);
     expect((await send(signSns(JSON.parse(payload('sns-resolved')) as Fields))).status).toBe(202);
     expect(await alert(id)).toMatchObject({ status: 'resolved' });
-    // Without a hook, nothing is verified or confirmed.
+    // Without a hook, the token authenticates the sender and the signature is not checked.
     expect((await h.call('POST', `${BASE}/ingest/sns`, { body: firing })).status).toBe(202);
   });
 
@@ -122,7 +122,7 @@ describe('hooks that protect alert senders', () => {
     expect((await send(signSns(failing))).status).toBe(502);
   });
 
-  test('only the scheme sns accepts topics', async () => {
+  test('topics are refused for schemes other than sns', async () => {
     const made = await h.call('POST', `${BASE}/hooks`, {
       body: { name: 'x', scheme: 'header', secrets: ['s'], topics: [TOPIC] },
     });
@@ -130,7 +130,7 @@ describe('hooks that protect alert senders', () => {
   });
 });
 
-describe('hooks with alert', () => {
+describe('hooks with an alert mapping', () => {
   let h: ApiHarness;
   beforeAll(async () => {
     h = await startApiHarness();
@@ -173,7 +173,7 @@ describe('hooks with alert', () => {
       ...{ status: 'firing', source: 'backup', name: 'Nightly', severity: 'critical', systemId: 'db' },
       ...{ labels: { shard: '2', ok: 'false' }, runbookUrl: 'https://rb/backup' },
     });
-    // The alert was resolved before it fired, so it was never stored.
+    // An alert that is resolved before it has fired is not stored.
     expect((await get('backup:9')).status).toBe(404);
     expect((await send('backup', { jobs: [{ ...jobs[0], failed: false }] })).body).toMatchObject({ accepted: 1 });
     expect((await get('backup:7')).body).toMatchObject({ status: 'resolved' });
@@ -181,7 +181,7 @@ describe('hooks with alert', () => {
     expect(webhooks).toEqual([]);
   });
 
-  test('use the whole body as one element, and default values for name and severity', async () => {
+  test('use the whole body as one element by default, and have defaults for name and severity', async () => {
     const mapping = { fingerprint: 'query.id + headers["x-part"]', status: 'item.state', annotations: 'body.notes' };
     expect((await make('plain', mapping)).status).toBe(201);
     const body = { state: 'FIRING', notes: { description: 'Runbook: https://rb/plain' } };
@@ -191,7 +191,7 @@ describe('hooks with alert', () => {
     });
   });
 
-  test('refuse a message without usable elements, and list it', async () => {
+  test('refuse a message whose `each` is not a list, and list the refusal', async () => {
     expect((await make('list', { each: 'body.items', fingerprint: 'item', status: 'true' })).status).toBe(201);
     expect(await send('list', { items: 3 })).toMatchObject({ status: 422, body: { code: 'validation_failed' } });
     expect((await send('list', { items: [] })).body).toEqual({ accepted: 0, changeIds: [], rejected: [] });
@@ -200,7 +200,7 @@ describe('hooks with alert', () => {
     expect((await send('list', { items: ['a'] }, { 'x-hook-secret': 'wrong' })).status).toBe(401);
   });
 
-  test('are refused on save if an expression does not parse or the name is that of a built-in sender', async () => {
+  test('are refused on save if an expression is missing or does not parse, or if their name is that of a built-in sender', async () => {
     expect(await make('bad', { fingerprint: 'item.id +', status: 'item.x' })).toMatchObject({
       ...{ status: 422, body: { errors: [{ path: 'alert.fingerprint' }] } },
     });

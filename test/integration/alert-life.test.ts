@@ -39,7 +39,7 @@ describe('the life cycle of an alert', () => {
       minutes,
     ]);
 
-  test('messages that arrive at the same time share transactions, and each response contains its own changes', async () => {
+  test('messages that arrive at the same time share transactions, and each response contains only its own changes', async () => {
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, n) =>
         n === 20 ? fire('storm-20', { labels: {}, fingerprint: undefined }) : fire(`storm-${n}`),
@@ -69,7 +69,7 @@ describe('the life cycle of an alert', () => {
     await age('silent', 11);
     await age('repeated', 11);
     await age('recent', 9);
-    // The time counts from the last message, even if that message changed nothing.
+    // The age is counted from the last message, even if that message changed nothing.
     expect((await fire('repeated')).body.changeIds).toEqual([]);
     expect(await run()).toBe(1);
     expect((await get('silent')).body).toMatchObject({ status: 'resolved', endedBy: 'stale' });
@@ -84,7 +84,7 @@ describe('the life cycle of an alert', () => {
     expect((await get('silent')).body.episodes).toMatchObject([{ endedBy: null }, { endedBy: 'stale' }]);
   });
 
-  test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences are deleted after that time, firing alerts are kept', async () => {
+  test('FERMATA_RETENTION_ALERTS_DAYS: resolved alerts and ended silences are deleted after that time; firing alerts are kept', async () => {
     for (const fingerprint of ['old', 'new', 'open']) await fire(fingerprint);
     for (const [fingerprint, daysAgo] of [
       ['old', 31],

@@ -111,8 +111,8 @@ actions:
   const post = async (sender: string, file: string): Promise<void> => {
     expect(await engine.call(api, 'POST', `/ingest/${sender}`, payload(file))).toMatchObject({ rejected: [] });
   };
-  /** Returns what a run for the event sent about the alert. */
-  const seen = (event: string, fingerprint: string) =>
+  /** Waits until a run for the event has sent its view of the alert, and returns that. */
+  const reported = (event: string, fingerprint: string) =>
     until(
       `${event} of ${fingerprint} in a run`,
       () => bodies(event).find((body) => body['fingerprint'] === fingerprint),
@@ -121,14 +121,14 @@ actions:
   const bodies = (event: string): Fields[] =>
     engine.receiver.received.filter(({ path }) => path === `/${event}`).map(({ body }) => JSON.parse(body) as Fields);
 
-  test.each(SENDERS)('$id: a run reads alertname and the link of the runbook ($page)', async (sender) => {
+  test.each(SENDERS)('$id: a run reads the alertname, severity and runbook link ($page)', async (sender) => {
     const { id, file, fingerprint, alertname, runbook, severity } = sender;
     await post(id, `${file}-firing`);
-    const fired = await seen('alert.fired', fingerprint);
+    const fired = await reported('alert.fired', fingerprint);
     expect(fired).toMatchObject({ alertname, runbook, severity });
     await post(id, `${file}-firing`);
     await post(id, `${file}-resolved`);
-    const resolved = await seen('alert.resolved', fingerprint);
+    const resolved = await reported('alert.resolved', fingerprint);
     // The labels are kept even if the vendor sends fewer with a resolution.
     expect(resolved).toMatchObject({ alertname, runbook, severity });
     expect(bodies('alert.changed').filter((body) => body['fingerprint'] === fingerprint)).toEqual([]);
@@ -141,21 +141,21 @@ actions:
 
   test('Sentry: a metric alert is identified by its rule, and keeps its severity when it is resolved', async () => {
     await post('sentry', 'sentry-metric-firing');
-    expect(await seen('alert.fired', 'sentry:metric:7')).toMatchObject({
+    expect(await reported('alert.fired', 'sentry:metric:7')).toMatchObject({
       ...{ alertname: 'Too many errors', severity: 'critical' },
     });
     await post('sentry', 'sentry-metric-resolved');
-    expect(await seen('alert.resolved', 'sentry:metric:7')).toMatchObject({ severity: 'critical' });
+    expect(await reported('alert.resolved', 'sentry:metric:7')).toMatchObject({ severity: 'critical' });
   });
 
   test.each([
     ['pagerduty', 'pagerduty-acknowledged', 'Tenex Engineer'],
     ['opsgenie', 'opsgenie-acknowledged', 'ada@example.org'],
-  ])('%s: acknowledging an alert there acknowledges it here', async (sender, file, by) => {
+  ])('%s: an alert is acknowledged in Fermata when it is acknowledged at the sender', async (sender, file, by) => {
     const { fingerprint } = SENDERS.find(({ id }) => id === sender) ?? { fingerprint: '' };
     const again = JSON.parse(JSON.stringify(payload(`${sender}-firing`))) as { event?: Fields; alert?: Fields };
     const now = new Date();
-    // A new episode, because the episode of the previous test has ended.
+    // Begins a new episode, because the episode of an earlier test has ended.
     if (again.event) {
       again.event['id'] = 'again';
       (again.event['data'] as Fields)['created_at'] = now.toISOString();
@@ -163,6 +163,6 @@ actions:
     if (again.alert) again.alert['createdAt'] = now.getTime();
     await engine.call(api, 'POST', `/ingest/${sender}`, again);
     await post(sender, file);
-    expect(await seen('alert.acknowledged', fingerprint)).toMatchObject({ by });
+    expect(await reported('alert.acknowledged', fingerprint)).toMatchObject({ by });
   });
 });

@@ -29,7 +29,7 @@ triggers: [${trigger}]
 actions:
 ${actions}`;
 
-  test('a matching alert starts a run that sees labels, the runbook and the alerts of its system', async () => {
+  test('a matching alert starts one run, which can acknowledge the alert and wait for its resolution', async () => {
     const id = await engine.save(
       automation(
         'Disk',
@@ -55,7 +55,7 @@ ${actions}`;
     expect(detail.runs).toMatchObject([{ automationId: id, automationName: 'Disk' }]);
   }, 360_000);
 
-  test('a silenced alert starts no run, with the reason; its resolution does start one', async () => {
+  test('a silenced alert starts no run, and the outcome says why; its resolution starts a run', async () => {
     const fired = await engine.save(
       automation(
         'Fired',
@@ -79,7 +79,7 @@ ${actions}`;
     expect(await engine.runs(fired)).toEqual([]);
   }, 360_000);
 
-  test('a dwell of a group holds while any of its alerts fires; the key consists of the labels', async () => {
+  test('a dwell of a group holds while any alert of the group fires; its key consists of the labels', async () => {
     const id = await engine.save(
       automation(
         'Group',
@@ -129,7 +129,7 @@ ${actions}`;
     }
   }, 360_000);
 
-  test('retries from two Alertmanagers start one run', async () => {
+  test('an alert that is sent many times starts one run', async () => {
     const id = await engine.save(
       automation(
         'Pair',
@@ -162,7 +162,7 @@ ${actions}`;
     expect(runs.map(({ context_key: key }) => key)).toEqual(['busy-1', 'busy-2']);
   }, 180_000);
 
-  test('an alert that resolves before it has fired starts no run; a changed label is reported', async () => {
+  test('an alert that is resolved before it has fired starts no run; a changed label causes alert.changed', async () => {
     const on = (event: string) =>
       engine.save(
         automation(

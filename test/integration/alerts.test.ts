@@ -98,7 +98,7 @@ describe('alerts through the API', () => {
     expect((await get(id)).annotations).toEqual({ summary: 'a\ufffdb' });
   });
 
-  test('a repeated message changes nothing, nor do different values, URLs or receivers; labels and annotations do', async () => {
+  test('a repeated message causes no change, nor does a new value, URL or start; new annotations do', async () => {
     const id = newId();
     await fire(id);
     expect((await fire(id)).body).toEqual({ accepted: 1, changeIds: [], rejected: [] });
@@ -144,7 +144,7 @@ describe('alerts through the API', () => {
     expect((await h.call('POST', `${BASE}/alerts/nobody/acknowledge`)).status).toBe(404);
   });
 
-  test('the later of two elements with the same fingerprint counts', async () => {
+  test('the later of two elements with the same fingerprint is used', async () => {
     const id = newId();
     const twice = [alert(id), alert(id, { labels: { alertname: 'Other' } })];
     expect((await post({ alerts: twice })).body).toMatchObject({ accepted: 2, changeIds: [expect.any(String)] });
@@ -160,7 +160,7 @@ describe('alerts through the API', () => {
     const ended = await changeIdsOf({ status: 'resolved', startsAt, endsAt });
     const next = await changeIdsOf({ startsAt: at(5) });
     expect(new Set([...began, ...ended, ...next]).size).toBe(3);
-    // The backup does not contain the alert yet.
+    // The backup is from before the alert.
     await h.rows('delete from changes where entity_id = $1', [id]);
     await h.rows('delete from alerts where fingerprint = $1', [id]);
     await h.rows(`delete from entities where kind = 'alert' and id = $1`, [id]);
@@ -173,7 +173,8 @@ describe('alerts through the API', () => {
     const { fingerprint: _, ...rest } = alert('x', { labels: { alertname: 'test', instance: 'localhost' } });
     await post({ alerts: [rest] });
     const [found] = (await h.call('GET', `${BASE}/alerts?matchers=alertname%3D"test"`)).body.items as Fields[];
-    expect(found?.fingerprint).toMatch(/^[0-9a-f]{16}$/);
+    // Computed as in https://github.com/prometheus/common/blob/main/model/signature.go (labelSetToFingerprint).
+    expect(found?.fingerprint).toBe('5b7a243172572b9e');
   });
 
   test('lists alerts by status, severity, system, source and matchers, page by page', async () => {
@@ -208,7 +209,7 @@ describe('alerts through the API', () => {
     expect((await list(`matchers=${encodeURIComponent('a=')}`)).status).toBe(422);
   });
 
-  test('silences apply to fingerprints and matchers, cover later alerts, and end', async () => {
+  test('silences apply to a fingerprint or to matchers, also to alerts that fire later, until they are deleted', async () => {
     const [id, later] = [newId(), newId()];
     await fire(id);
     const one = await h.call('POST', `${BASE}/alerts/${id}/silence`, {
@@ -238,7 +239,7 @@ describe('alerts through the API', () => {
     expect((await h.call('POST', `${BASE}/alerts/nobody/silence`, { body: { durationMinutes: 1 } })).status).toBe(404);
   });
 
-  test('severities are case-insensitive; alerts with none and info are attached but degrade no system', async () => {
+  test('severities are case-insensitive; none and info do not degrade the system', async () => {
     const expected = {
       critical: 'unhealthy',
       CRITICAL: 'unhealthy',
@@ -254,14 +255,14 @@ describe('alerts through the API', () => {
     }
   });
 
-  test('the entity can be read but not written', async () => {
+  test('the entity of an alert can be read but not written', async () => {
     const id = newId();
     await fire(id);
     expect((await h.call('GET', `${BASE}/entities/alert/${id}`)).body).toMatchObject({ state: { status: 'firing' } });
     expect((await h.call('PUT', `${BASE}/entities/alert/${id}`, { body: {} })).status).toBe(409);
   });
 
-  test('the payloads of the examples are accepted', async () => {
+  test('the example payload of Alertmanager is accepted', async () => {
     expect((await post(payload('alertmanager-firing'))).body).toMatchObject({ accepted: 2 });
     expect(await get('c7a9f21b0e5d4a63')).toMatchObject({
       ...{ runbookUrl: 'https://runbooks.example.org/high-error-rate', systemId: 'checkout' },
@@ -277,7 +278,7 @@ describe('alerts through the API', () => {
     expect((await h.call('POST', `${BASE}/ingest/zabbix`, { token: viewer, body: {} })).status).toBe(403);
   });
 
-  test('a PagerDuty webhook is accepted only with a valid signature, and acknowledges the alert of its key', async () => {
+  test('a PagerDuty webhook is accepted only with a valid signature, and acknowledges the alert whose fingerprint is its incident key', async () => {
     const id = newId();
     await fire(id);
     await h.call('POST', `${BASE}/hooks`, { body: { name: 'pd', scheme: 'pagerduty', secrets: ['pd-secret'] } });

@@ -7,7 +7,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.end());
 
-/** Returns a path that matches the route but names nothing that exists. */
+/** Returns a path of the route with ids that do not exist. */
 const examplePath = (route: { path: string; atRoot?: boolean }) =>
   `${route.atRoot ? '' : BASE}${route.path.replace(/\{\w+\}/g, '00000000-0000-7000-8000-000000000000')}`;
 
@@ -36,7 +36,7 @@ describe('permissions', () => {
     }
   });
 
-  it('leave exactly those routes public that the contract lists', () => {
+  it('leave exactly these routes public', () => {
     const open = api.api.routes.filter((route) => route.permission === 'public').map((route) => route.path);
     expect(open.sort()).toEqual([
       '/docs',
@@ -45,7 +45,7 @@ describe('permissions', () => {
       '/healthz',
       '/hooks/slack/{connection}',
       '/hooks/{name}',
-      // Protected by the signature of the hook.
+      // The signature of the hook protects these (alerts.md, Signed senders).
       ...[
         'alertmanager',
         'azure',
@@ -80,7 +80,7 @@ describe('tokens', () => {
     expect(JSON.stringify(dump)).not.toContain(token);
   });
 
-  it('stop working at once when revoked', async () => {
+  it('stop working immediately when they are revoked', async () => {
     const created = await api.call('POST', `${BASE}/tokens`, { body: { name: 'gone', roles: ['viewer'] } });
     const token = String(created.body.token);
     expect((await api.call('GET', `${BASE}/runs`, { token })).status).toBe(200);
@@ -100,7 +100,7 @@ describe('tokens', () => {
     expect((await api.call('POST', `${BASE}/tokens`, { body: past })).status).toBe(422);
   });
 
-  it('are never stored in clear text for repeated calls with the same Idempotency-Key', async () => {
+  it('are not stored with the response that a repeated Idempotency-Key returns', async () => {
     const request = { body: { name: 'once', roles: ['viewer'] }, headers: { 'Idempotency-Key': 'token-1' } };
     const first = await api.call('POST', `${BASE}/tokens`, request);
     const again = await api.call('POST', `${BASE}/tokens`, request);
@@ -111,11 +111,11 @@ describe('tokens', () => {
   });
 
   it.each([
-    ['nothing', {}],
+    ['no header', {}],
     ['another scheme', { Authorization: 'Basic YTpi' }],
     ['a wrong token', { Authorization: `Bearer ${ADMIN_TOKEN}x` }],
-    ['no token', { Authorization: 'Bearer ' }],
-  ])('with %s, the response is 401', async (_what, headers: Record<string, string>) => {
+    ['an empty token', { Authorization: 'Bearer ' }],
+  ])('are required: a request with %s gets 401', async (_what, headers: Record<string, string>) => {
     const answer = await api.call('GET', `${BASE}/runs`, { token: null, headers });
     expect([answer.status, answer.body.code]).toEqual([401, 'unauthorized']);
   });
@@ -157,7 +157,7 @@ describe('audit', () => {
   });
 });
 
-it('limits the request rate of each token and says when to retry', async () => {
+it('limits the request rate of each token, and returns Retry-After', async () => {
   const limited = await startApiHarness({ rateLimit: { perSecond: 3, ingestPerSecond: 5 } });
   try {
     const [one, other] = [await limited.token('operator'), await limited.token('operator')];

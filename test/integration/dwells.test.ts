@@ -92,7 +92,7 @@ describe('a `for:` gate', () => {
     const row = await rowOf(id);
     expect(row?.status).toBe('spent');
     await isClosed(row?.workflow_id ?? '');
-    // The execution fired at its first attempt.
+    // The SDK logs failed attempts. There was none.
     expect(workers.map((one) => one.output()).join('')).not.toContain('activityType=fireDwell');
     await lamp('a', { status: 'off' });
     await lamp('a', { status: 'on' });
@@ -130,7 +130,7 @@ describe('a `for:` gate', () => {
     await engine.ended(1, id);
   }, 180_000);
 
-  test('holds as long as its predicate: after a change from degraded to unhealthy, the system is still not healthy', async () => {
+  test('holds as long as its predicate is true: a system that changes from degraded to unhealthy is still not healthy', async () => {
     const id = await engine.save(`
       name: Not healthy for long
       triggers: [{ event: healthcheck.system_degraded, for: "00:00:02" }]
@@ -146,7 +146,7 @@ describe('a `for:` gate', () => {
     expect((await rowOf(id))?.status).toBe('idle');
   }, 180_000);
 
-  test('is armed again if the cause ends and returns immediately', async () => {
+  test('is armed again if its cause ends and begins again immediately', async () => {
     const id = await engine.save(whenOn('d', '{ seconds: 2 }'));
     await lamp('d', { status: 'on' });
     await lamp('d', { status: 'off' });
@@ -158,7 +158,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('is not affected by saves that keep its trigger, and is dropped by an edit, disabling or deletion', async () => {
+  test('is not affected by a save that keeps its trigger, and is cancelled by an edit of it, by disabling and by deletion', async () => {
     const yaml = whenOn('e', '{ minutes: 10 }');
     const id = await engine.save(yaml);
     await lamp('e', { status: 'on' });
@@ -199,7 +199,7 @@ describe('a `for:` gate', () => {
     );
   }, 180_000);
 
-  test('evaluates variables and conditions when it fires, and is over in either case', async () => {
+  test('evaluates conditions when it fires, and ends whether or not they are true', async () => {
     const id = await engine.save(
       whenOn('f', '{ template: "{{ trigger.payload.next.wait }}" }', 'conditions: ["trigger.dwell.seconds == 2"]'),
     );
@@ -214,7 +214,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('follows a number in check results; an unreadable value does not change it', async () => {
+  test('is armed and cancelled by a number in check results; a result without the number does not affect it', async () => {
     const id = await engine.save(`
       name: Slow for long
       triggers: [{ event: automation.numeric_state, config: { field: latencyMs, above: 100 }, for: { seconds: 2 } }]
@@ -236,7 +236,7 @@ describe('a `for:` gate', () => {
     expect(run?.['trigger_scope']).toMatchObject({ payload: { value: 300 } });
   }, 180_000);
 
-  test('is not affected by a missing value', async () => {
+  test('is not affected if its field becomes null or is removed', async () => {
     const id = await engine.save(whenOn('n', '{ seconds: 2 }'));
     await lamp('n', { status: 'on' });
     const first = await armed(id);
@@ -247,7 +247,7 @@ describe('a `for:` gate', () => {
     await engine.ended(1, id);
   }, 180_000);
 
-  test("is ended by a recovery that the sender's clock dates after the deadline", async () => {
+  test("is cancelled by a recovery whose time, by the sender's clock, is after the deadline", async () => {
     const id = await engine.save(`
       name: Not healthy for two minutes
       triggers: [{ event: healthcheck.system_degraded, filter: trigger.payload.systemId == "ahead", for: { minutes: 2 } }]
@@ -262,7 +262,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toEqual([]);
   }, 180_000);
 
-  test('ends when its entity is deleted', async () => {
+  test('is cancelled when its entity is deleted', async () => {
     const id = await engine.save(whenOn('g', '{ minutes: 10 }'));
     await lamp('g', { status: 'on' });
     await armed(id);
@@ -271,7 +271,7 @@ describe('a `for:` gate', () => {
     expect(await dwells(id)).toEqual([]);
   }, 180_000);
 
-  test('survives its worker, and fires once if all workers were down at the deadline', async () => {
+  test('fires once if all workers were down at the deadline', async () => {
     const id = await engine.save(whenOn('h', '{ seconds: 2 }'));
     await lamp('h', { status: 'on' });
     await armed(id);
@@ -284,7 +284,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('starts again if the cause ended and returned while all workers were down', async () => {
+  test('is armed again if its cause ended and began again while all workers were down', async () => {
     const id = await engine.save(whenOn('i', '{ seconds: 12 }'));
     await lamp('i', { status: 'on' });
     const first = await armed(id);
@@ -313,7 +313,7 @@ describe('a `for:` gate', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   }, 180_000);
 
-  test('fires once if its worker dies right after deciding to fire it', async () => {
+  test('fires once if its worker dies right after firing it', async () => {
     const id = await engine.save(whenOn('k', '{ seconds: 1 }'));
     await killWorkers();
     const dying = await worker({ FERMATA_FAILPOINT: 'after-dwell-fired:1' });
@@ -335,7 +335,7 @@ describe('a `for:` gate', () => {
     await engine.ended(1, id, 30_000);
   }, 180_000);
 
-  test('that is due soon does not wait for the timers of many that are due later', async () => {
+  test('fires on time although thousands of later dwells have no timers yet', async () => {
     await killWorkers();
     const id = await engine.save(whenOn('m', '{ seconds: 2 }'));
     const many = await engine.save(whenOn('crowd', '{ hours: 1 }').replace('id: crowd, ', ''));

@@ -11,10 +11,7 @@ triggers: [{ event: kubernetes.event, config: { connectionId: Cluster, type: War
 actions: [{ variables: { seen: "{{ trigger.payload.name }} {{ trigger.payload.count }}" } }]
 `;
 
-/**
- * Uses a fake API server, because a real one cannot be made to forget its history on demand. Two workers share the
- * watch.
- */
+/** Uses a fake API server, because a real one cannot be made to discard its history on demand. Two workers share the watch. */
 describe('events of a Kubernetes cluster', () => {
   let engine: Engine;
   let cluster: Awaited<ReturnType<typeof startKubernetesServer>>;
@@ -40,8 +37,8 @@ describe('events of a Kubernetes cluster', () => {
     await cluster.close();
   });
 
-  /** Returns the events in the log as `name count`, sorted. Events that no automation wants are not in the log. */
-  const seen = async (): Promise<string[]> => {
+  /** Returns the events in the log as `name count`, sorted. The log does not contain events that match no trigger or wait. */
+  const logged = async (): Promise<string[]> => {
     const { rows } = await engine.database.pool.query<{ name: string; count: number }>(
       `select payload->>'name' as name, (payload->>'count')::int as count from changes
        where event = 'kubernetes.event' order by 1, 2`,
@@ -49,20 +46,20 @@ describe('events of a Kubernetes cluster', () => {
     return rows.map(({ name, count }) => `${name} ${count}`);
   };
   const delivered = (what: string) =>
-    until(`${what} was delivered`, async () => (await seen()).includes(what), 60_000).then(seen);
+    until(`${what} was delivered`, async () => (await logged()).includes(what), 60_000).then(logged);
   const watched = () => until('the cluster is watched', () => cluster.events.watching() === 1, 60_000);
-  /** Returns the resource versions at which watches started. */
-  const beginnings = () =>
+  /** Returns the resource versions from which watches started, in order. */
+  const startVersions = () =>
     cluster.requests.flatMap(({ path }) => {
       const { pathname, searchParams } = new URL(path, 'https://kube');
       return pathname === '/api/v1/events' && searchParams.has('watch') ? [searchParams.get('resourceVersion')] : [];
     });
 
-  test('start runs from the beginning of the watch, for each time that they are counted up', async () => {
+  test('start a run when they are recorded, and another run each time their count increases', async () => {
     cluster.events.record({ name: 'a', message: 'Back-off restarting failed container' });
     cluster.events.record({ name: 'a' });
     cluster.events.record({ name: 'quiet', type: 'Normal' });
-    cluster.events.record({ name: 'unasked', reason: 'Unhealthy' });
+    cluster.events.record({ name: 'unmatched', reason: 'Unhealthy' });
     cluster.events.record({ name: 'other', reason: 'Failed' });
     expect(await delivered('other 1')).toEqual(['a 1', 'a 2', 'other 1']);
     const runs = await until('the runs exist', async () => {
@@ -85,18 +82,18 @@ describe('events of a Kubernetes cluster', () => {
       engine.database.pool
         .query<{ version: string }>('select resource_version as version from kubernetes_watches')
         .then(({ rows }) => rows[0]?.version === bookmark);
-    await until('the bookmark was kept', reached);
+    await until('the bookmark was stored', reached);
     cluster.events.end('cut');
     cluster.events.record({ name: 'b' });
     expect(await delivered('b 1')).toEqual(['a 1', 'a 2', 'b 1', 'other 1']);
-    expect(beginnings().at(-1)).toBe(bookmark);
+    expect(startVersions().at(-1)).toBe(bookmark);
   }, 270_000);
 
   test.each(['event', 'status'] as const)(
-    'are listed again after a 410 as %s, and none arrives twice',
+    'are listed again after a 410 as %s, and none is logged twice',
     async (how) => {
       await watched();
-      const before = await seen();
+      const before = await logged();
       cluster.events.end('end');
       cluster.events.record({ name: `lost-${how}` });
       cluster.events.expire('quiet');
@@ -110,15 +107,15 @@ describe('events of a Kubernetes cluster', () => {
     90_000,
   );
 
-  test('arrive once even if a suspended worker still watches beside the one that took over', async () => {
+  test('are logged once even if a suspended worker still watches after another worker has taken over', async () => {
     await watched();
-    const before = await seen();
+    const before = await logged();
     const { rows } = await engine.database.pool.query<{ pid: number }>(
       'select w.pid from kubernetes_watches k join workers w on w.id = k.owner',
     );
     const holder = workers.find(({ child }) => child.pid === rows[0]?.pid);
     holder?.signal('SIGSTOP');
-    await until('the other worker watches, too', () => cluster.events.watching() === 2, 90_000);
+    await until('the other worker also watches', () => cluster.events.watching() === 2, 90_000);
     cluster.events.record({ name: 'both' });
     const after = await delivered('both 1');
     holder?.signal('SIGCONT');
@@ -132,13 +129,13 @@ describe('events of a Kubernetes cluster', () => {
     await watched();
     cluster.events.restore();
     cluster.events.end('cut');
-    await until('the lower version was taken over', () => beginnings().at(-1) === '10', 60_000);
+    await until('a watch started from the lower version', () => startVersions().at(-1) === '10', 60_000);
     await watched();
     cluster.events.record({ name: 'restored' });
-    await delivered('restored 1');
+    expect(await delivered('restored 1')).toContain('restored 1');
   }, 270_000);
 
-  test('reach a run that waits for one on an older version of its automation', async () => {
+  test('wake a run whose wait is only in an older version of its automation', async () => {
     const wait = {
       wait_for_trigger: {
         event: 'kubernetes.event',
@@ -160,13 +157,13 @@ describe('events of a Kubernetes cluster', () => {
     expect((await engine.ended(1, waiting, 60_000)).map(({ status }) => status)).toEqual(['success']);
   }, 360_000);
 
-  test('are not watched if no automation listens', async () => {
+  test('are not watched if all automations that use them are disabled', async () => {
     await engine.ended(1, id, 60_000);
     for (const one of [id, others]) await engine.call(api, 'POST', `/automations/${one}/disable`);
     await until('the watch ended', () => cluster.events.watching() === 0, 60_000);
     const { rows } = await engine.database.pool.query('select 1 from kubernetes_watches');
     expect(rows).toEqual([]);
-    const all = await seen();
+    const all = await logged();
     expect(new Set(all).size).toBe(all.length);
     expect(all).not.toContain('before 1');
   }, 270_000);

@@ -17,21 +17,21 @@ describe('dwells and waits among workers with different plugins', () => {
   afterEach(() => fleet.stopWorkers(), 180_000);
   afterAll(() => fleet.close());
 
-  test('a dwell whose trigger a worker does not know is kept for a worker that does', async () => {
+  test('a dwell is kept while no worker has its trigger, and fires on a worker that has it', async () => {
     const automation = await fleet.save({
       name: 'long storm',
       triggers: [{ event: 'weather.storm_started', for: { seconds: 2 } }],
       actions: [seen],
     });
-    const knowing = await fleet.start(WEATHER);
+    const withTrigger = await fleet.start(WEATHER);
     await fleet.set('weather', 'long-storm', STORM);
     await until('the dwell is armed', async () => {
       const { rows } = await engine.database.pool.query(`select 1 from dwells where automation_id = $1`, [automation]);
       return rows.length === 1;
     });
-    await knowing.stop('SIGKILL');
+    await withTrigger.stop('SIGKILL');
     await fleet.start('');
-    await new Promise((resolve) => setTimeout(resolve, 4_000));
+    await pause(4_000);
     const { rows } = await engine.database.pool.query(`select status from dwells where automation_id = $1`, [
       automation,
     ]);
@@ -40,7 +40,7 @@ describe('dwells and waits among workers with different plugins', () => {
     expect((await engine.ended(1, automation, 30_000)).map(({ status }) => status)).toEqual(['success']);
   }, 360_000);
 
-  test('a dwell whose timer is on a worker that cannot fire it is fired once by one that can, within 15 s', async () => {
+  test('a dwell whose timer runs on a worker without its trigger or filter is fired once by another worker, within 15 s', async () => {
     await engine.call(api, 'PUT', '/entity-kinds/mast', { schema: { type: 'object' } });
     const storm = await fleet.save({
       name: 'brief storm',
@@ -59,12 +59,12 @@ describe('dwells and waits among workers with different plugins', () => {
       variables: { force: '{{ 100 | beaufort }}' },
       actions: [seen],
     });
-    // This worker takes the leases of the sweeps and all timers: it alone reaches Temporal.
-    const ignorant = await fleet.start('');
+    // This worker takes the leases of the sweeps, and all timers, because no other worker reaches Temporal.
+    const withoutPlugins = await fleet.start('');
     await until('it has the lease of the dwells', async () => {
       const { rows } = await engine.database.pool.query(
         `select 1 from sweep_leases l join workers w on w.id = l.owner where l.name = 'dwells' and w.pid = $1`,
-        [ignorant.child.pid],
+        [withoutPlugins.child.pid],
       );
       return rows.length === 1;
     });
@@ -92,7 +92,7 @@ describe('dwells and waits among workers with different plugins', () => {
       triggers: [{ event: 'weather.storm_started', for: { seconds: 1 } }],
       actions: [seen],
     });
-    // No process has these leases, so that nothing notifies the worker.
+    // The owner of these leases does not exist, so nothing notifies the worker.
     await pool.query(`
       insert into sweep_leases (name, owner, expires_at)
       select name, gen_random_uuid(), clock_timestamp() + interval '1 hour' from unnest(array['dwells', 'overdue-dwells']) as name
@@ -143,7 +143,7 @@ describe('dwells and waits among workers with different plugins', () => {
     expect((await engine.ended(1, automation, 30_000)).map(({ status }) => status)).toEqual(['success']);
   }, 360_000);
 
-  test('a wait for an event ends even if a worker that does not know the event has its partition', async () => {
+  test('a wait for an event ends even if its partition belongs to a worker that does not have the event', async () => {
     const waiting = (name: string, rule: object) =>
       fleet.save({
         name,
@@ -175,7 +175,7 @@ describe('dwells and waits among workers with different plugins', () => {
     expect(runs.flat().map(({ status }) => status)).toEqual(Array.from({ length: 24 }, () => 'success'));
   }, 360_000);
 
-  test('a run reports that no worker has the trigger that it waits for, and continues when one has', async () => {
+  test('a run reports that no worker has the trigger that it waits for, and continues on a worker that has it', async () => {
     const automation = await fleet.save({
       name: 'docked alone',
       triggers: [{ event: 'automation.event', config: { type: 'dock-alone' } }],

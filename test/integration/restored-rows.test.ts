@@ -49,7 +49,7 @@ actions:
     const [changeId] = await e.emit('once');
     const [run] = await e.ended(1, id);
     expect(run?.status).toBe('success');
-    // As after restoring an older backup: the change is not routed, and its run is unknown.
+    // Simulates the restore of a backup from before the change was routed.
     await e.database.db.execute(sql`delete from runs where automation_id = ${id}`);
     await e.database.db.execute(sql`update changes set routed_at = null where change_id = ${changeId ?? ''}`);
     const [again] = await e.ended(1, id, 60_000);
@@ -76,7 +76,7 @@ actions:
     await worker.stop();
   });
 
-  it('end executions without a row, and arm missing waits', async () => {
+  it('arm missing waits', async () => {
     const worker = await e.worker();
     const id = await e.save(WAITING);
     await e.emit('go');
@@ -93,7 +93,7 @@ actions:
     await worker.stop();
   });
 
-  it('close what a step committed while the close was waiting for its row', async () => {
+  it('cancel the step and wait that a run committed while its cancellation waited for the row', async () => {
     const id = await e.save(WAITING.replace('go', 'raced'));
     const runId = uuidV7.next();
     await e.database.db.execute(sql`

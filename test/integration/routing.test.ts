@@ -1,4 +1,6 @@
 import { sql } from 'drizzle-orm';
+import { createAutomationStore } from '../../src/db/automation-store';
+import { systemClock, uuidV7 } from '../../src/domain/clock';
 import { startEngine, type Engine } from '../support/engine';
 import { until } from '../support/until';
 
@@ -20,6 +22,8 @@ describe('routing', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
+  const automations = createAutomationStore({ clock: systemClock, ids: uuidV7 });
+  const deleteAutomation = (id: string) => engine.database.db.transaction((tx) => automations.remove(tx, id));
   const unrouted = async () =>
     (await engine.database.db.execute(sql`select 1 from changes where routed_at is null`)).rowCount;
 
@@ -45,11 +49,14 @@ describe('routing', () => {
     expect(await engine.runs()).toEqual([]);
   });
 
-  it('sees an automation that was saved before an event was accepted, but no automation that was deleted before', async () => {
+  it('starts an automation that was saved right before the event, but not one that was deleted right before it', async () => {
     for (let round = 0; round < 10; round += 1) {
+      const deleted = await engine.save(listens(`fresh.${round}`));
       const id = await engine.save(listens(`fresh.${round}`));
+      await deleteAutomation(deleted);
       await engine.emit(`fresh.${round}`);
       await engine.ended(1, id);
+      expect(await engine.runs(deleted)).toEqual([]);
     }
   });
 
@@ -62,7 +69,7 @@ describe('routing', () => {
     expect(await engine.runs(id)).toHaveLength(1);
   });
 
-  it('does not stop at a stored document that no longer parses, and records the reason', async () => {
+  it('records the reason for a stored document that no longer parses, and continues with other automations', async () => {
     const broken = await engine.save(listens('broken'));
     const sound = await engine.save(listens('sound'));
     await engine.database.db.execute(sql`
@@ -80,9 +87,9 @@ describe('routing', () => {
     });
   });
 
-  it('makes a change a dead letter after five failed attempts; only later changes of its entity wait that long', async () => {
+  it('turns a change into a dead letter after five failed attempts; only later changes of its entity wait for that', async () => {
     const id = await engine.save(listens('poison'));
-    // A context key that the runs table refuses makes the routing transaction fail, not a gate.
+    // The table refuses a run with this payload, which makes the routing transaction fail rather than a gate.
     await engine.database.db.execute(sql`
       alter table runs add constraint no_poison check (trigger_scope -> 'payload' -> 'data' ->> 'n' <> 'poison')`);
     const [poisoned] = await engine.emit('poison', { n: 'poison' }, { subject: 'a' });
@@ -91,7 +98,7 @@ describe('routing', () => {
     await engine.ended(1, id);
     expect((await engine.runs(id)).map(({ context_key }) => context_key)).toEqual(['b']);
     const failed = await until(
-      'the change is set aside',
+      'the change is a dead letter',
       async () => {
         const found = await engine.database.db.execute<{ attempts: number; error: { message: string } }>(
           sql`select attempts, error from changes where change_id = ${poisoned ?? ''} and failed_at is not null`,

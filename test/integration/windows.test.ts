@@ -72,7 +72,7 @@ describe('a window gate', () => {
     await runsOf(id, 2);
   });
 
-  it('counts by partitionBy, and by the context key if that is empty or fails', async () => {
+  it('counts by partitionBy, or by the context key if partitionBy fails', async () => {
     const id = await engine.save(
       counted('parts', '{ count: 2, minutes: 5, partitionBy: trigger.payload.data.missing - 1 }'),
     );
@@ -99,7 +99,7 @@ describe('a window gate', () => {
     await runsOf(id, 1);
   });
 
-  it('keeps its count across a save with the same event, filter and window, and otherwise forgets it', async () => {
+  it('keeps its count if a save leaves event, filter and window unchanged, and otherwise starts again', async () => {
     const yaml = counted('saved', '{ count: 3, minutes: 5 }');
     const id = await engine.save(yaml);
     await emitAt('saved', minute(0));
@@ -113,14 +113,14 @@ describe('a window gate', () => {
     await runsOf(id, 1);
   });
 
-  it('misses and repeats none of many events that arrive at two workers at once', async () => {
+  it('counts each of many events that two workers receive at once exactly once', async () => {
     const id = await engine.save(counted('storm', '{ count: 11, minutes: 5, partitionBy: "\'all\'" }'));
     await Promise.all(Array.from({ length: 60 }, (_, n) => engine.emit('storm', {}, { subject: `s${n}` })));
     await routed();
     await runsOf(id, 50);
   }, 180_000);
 
-  it('keeps no more rows of a key than it can need', async () => {
+  it('stores only as many rows for a key as it may need', async () => {
     const id = await engine.save(counted('pruned', '{ count: 3, minutes: 60 }'));
     for (let n = 0; n < 12; n += 1) await emitAt('pruned', minute(n));
     const kept = await engine.database.db.execute(sql`select 1 from window_events where automation_id = ${id}`);

@@ -1,7 +1,7 @@
 import type { Change } from '../../domain/entities/change';
 import { nameOfChange, nameOfEntity } from './entity-name';
 
-test('an alert is named by its name and at most three main labels', () => {
+test('the name of an alert consists of its alertname and at most three important labels', () => {
   const labels = { alertname: 'DiskFull', severity: 'critical', instance: 'db-1', zone: 'a', job: 'node' };
   expect(nameOfEntity('alert', { name: 'DiskFull', labels })).toBe(
     'DiskFull {instance="db-1", job="node", severity="critical"}',
@@ -11,7 +11,7 @@ test('an alert is named by its name and at most three main labels', () => {
   expect(nameOfEntity('alert', { name: null, labels: {} })).toBeNull();
 });
 
-test('other entities are named by their title, their name or the name of their system, and events have no name', () => {
+test('the name of another entity is its title, its name or the name of its system; an event has no name', () => {
   const base = { changeId: 'c', seq: 1, id: 'e', occurredAt: new Date(0), actor: { type: 'user' as const, id: 'u' } };
   const entity = (kind: string, next: Record<string, unknown> | null, prev = next, context = {}): Change => ({
     ...{ ...base, kind, shape: 'entity', prev, next, delta: {}, changedFields: [], causedBy: null, depth: 0, context },

@@ -19,7 +19,7 @@ const at = (condition: Condition, iso: string | null = null) => {
 };
 
 describe('earliestConditionChange', () => {
-  it('is null if no part depends on the time', () => {
+  it('is null if no part depends on time', () => {
     expect(at(['health.system.status == "healthy"', { trigger: 'x' }, true])).toBeNull();
   });
 
@@ -44,7 +44,7 @@ describe('earliestConditionChange', () => {
     expect(at(condition)).toMatch(/^2026-03-10T12:05:00/);
   });
 
-  it('is unknown for parts that cannot be evaluated', () => {
+  it('is unknown for a part that cannot be evaluated', () => {
     expect(at('nope | nope(')).toBe('unknown');
   });
 });

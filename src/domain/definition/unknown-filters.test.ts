@@ -1,6 +1,6 @@
 import { unknownFilters } from './unknown-filters';
 
-describe('filters of a definition that a process does not have', () => {
+describe('filters that a process does not have', () => {
   const knows = (name: string) => name === 'upper';
   const definition = (rest: Record<string, unknown>) => ({ triggers: [], actions: [], ...rest });
 
@@ -18,7 +18,7 @@ describe('filters of a definition that a process does not have', () => {
     expect(unknownFilters(definition(rest), knows)).toEqual(['beaufort']);
   });
 
-  it('are not looked for in texts, comparisons and invalid expressions', () => {
+  it('are not searched for in plain text, in fields that are not rendered, or in invalid expressions', () => {
     const actions = [
       { action: 'a.b', config: { text: 'a | beaufort', other: '{{ 1 | upper }}', broken: '{{ 1 | beaufort' } },
     ];

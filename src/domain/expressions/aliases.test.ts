@@ -5,7 +5,7 @@ import { parseExpression } from './parse';
 const run = (source: string, scope: Record<string, unknown>): unknown =>
   evaluate(parseExpression(source), withAliases(scope));
 
-it('provides other names for variables, the event and the end of a wait', () => {
+it('adds aliases for variables, the id of the event and the result of a wait, and leaves the scope unchanged', () => {
   const scope = {
     variables: { a: 1 },
     trigger: { event: 'incident.created', payload: {} },
@@ -16,10 +16,10 @@ it('provides other names for variables, the event and the end of a wait', () => 
   expect('eventId' in scope.trigger).toBe(false);
 });
 
-it('accepts a waking event that consists only of its payload', () => {
+it('accepts the event that ended a wait as a plain payload', () => {
   expect(run('resume.payload.by', { wait: { trigger: { by: 'Ann' } } })).toBe('Ann');
 });
 
-it('adds nothing if there is nothing to name', () => {
+it('adds no alias for a missing value', () => {
   expect(Object.keys(withAliases({ now: 'x', trigger: null }))).toEqual(['now', 'trigger']);
 });

@@ -7,7 +7,7 @@ const later = () => {
   return { promise, resolve };
 };
 
-it('runs a fixed number of scripts at once and the next ones in order', async () => {
+it('runs a fixed number of scripts at once, and queued scripts in order', async () => {
   const slots = createSlots({ atOnce: 2, maxWaiting: 10, waitMs: 60_000 });
   const gates = [later(), later(), later(), later()];
   const began: number[] = [];
@@ -28,7 +28,7 @@ it('runs a fixed number of scripts at once and the next ones in order', async ()
   expect(began).toEqual([0, 1, 2, 3]);
 });
 
-it('refuses scripts beyond the queue, and those that waited too long, as retryable', async () => {
+it('refuses a script with a retryable failure if the queue is full or the script has waited too long', async () => {
   const slots = createSlots({ atOnce: 1, maxWaiting: 1, waitMs: 10 });
   const gate = later();
   const first = slots(never, () => gate.promise);
@@ -40,7 +40,7 @@ it('refuses scripts beyond the queue, and those that waited too long, as retryab
   await expect(slots(never, () => Promise.resolve('free again'))).resolves.toBe('free again');
 });
 
-it('leaves the queue when the signal aborts, and releases the slot if the work fails', async () => {
+it('removes a script from the queue when its signal aborts, and releases the slot if the work fails', async () => {
   const slots = createSlots({ atOnce: 1, maxWaiting: 5, waitMs: 60_000 });
   const gate = later();
   const first = slots(never, () => gate.promise.then(() => Promise.reject(new Error('failed'))));
