@@ -27,7 +27,7 @@ describe('bad input', () => {
     ['[1] x', 1, 5],
     ['{"a" 1}', 1, 6],
     ['{"a": "tab\there"}', 1, 7],
-  ])('names line and column in malformed JSON: %j', async (text, line, column) => {
+  ])('reports the line and column of the error in malformed JSON: %j', async (text, line, column) => {
     const answer = await post('/systems', text === '' ? ' ' : text);
     expect([answer.status, answer.body.code]).toEqual([400, 'malformed_body']);
     expect(answer.body.errors).toMatchObject([{ line, column: text === '' ? 2 : column }]);
@@ -73,21 +73,21 @@ describe('bad input', () => {
     expect((await post('/systems', '{}', { ...JSON_TYPE, 'Content-Encoding': 'zstd' })).status).toBe(415);
   });
 
-  it('accepts up to 16 MB on inbound routes', async () => {
+  it('accepts bodies of more than 1 MB on inbound routes, and refuses more than 16 MB', async () => {
     const event = { specversion: '1.0', id: 'large', source: 's', type: 't', data: 'x'.repeat(900_000) };
     const batch = JSON.stringify(Array.from({ length: 3 }, (_, n) => ({ ...event, id: `large-${n}` })));
     expect((await post('/events', batch)).body.accepted).toBe(3);
     expect((await post('/events', `"${'x'.repeat(16_777_216)}"`)).status).toBe(413);
   });
 
-  it('refuses more than 1 MB elsewhere, announced or not, and continues to serve requests', async () => {
+  it('refuses more than 1 MB on other routes, with or without Content-Length, and continues to serve requests', async () => {
     const answer = await post('/systems', JSON.stringify({ name: 'x'.repeat(1_048_577) }));
     expect([answer.status, answer.body.code]).toEqual([413, 'body_too_large']);
     expect(await chunked(`${api.url}${BASE}/systems`, 40, 65_536)).toBe(413);
     expect((await post('/systems', '{"name": "after"}')).status).toBe(201);
   });
 
-  it('accepts the longest parameters percent-encoded, and responds with a problem if address and headers are even larger', async () => {
+  it('accepts the longest percent-encoded parameter, and returns 431 if the address and headers are larger', async () => {
     const cursor = encodeURIComponent('\u{1f642}'.repeat(1_000));
     const longest = await api.call('GET', `${BASE}/systems?cursor=${cursor}`);
     expect([longest.status, longest.body.code]).toEqual([400, 'bad_request']);
@@ -142,7 +142,7 @@ describe('bad input', () => {
     expect(codes).toEqual(codes.map(() => [422, 'invalid_text']));
   });
 
-  it('replaces text of third parties that cannot be stored with U+FFFD', async () => {
+  it('replaces text in events that cannot be stored with U+FFFD', async () => {
     const text = '{"specversion":"1.0","id":"n","source":"s","type":"t","data":{"x":"a\\u0000b","\\ud800":"\\udc00"}}';
     const answer = await post('/events', text);
     expect(answer.status).toBe(202);
@@ -164,7 +164,7 @@ describe('bad input', () => {
     expect((await post('/systems', deep)).body.code).toBe('limit_exceeded');
   });
 
-  it('names every unknown key and wrong type', async () => {
+  it('reports every unknown key and wrong type', async () => {
     const answer = await post('/systems', '{"name": 7, "colour": 1, "__proto__": {"x": 1}}');
     expect(answer.status).toBe(422);
     const places = (answer.body.errors as { path: string; code: string }[]).map(({ path, code }) => `${path} ${code}`);
@@ -175,6 +175,7 @@ describe('bad input', () => {
     const metadata = '{"__proto__": {"polluted": true}, "constructor": 1, "toString": "x"}';
     const made = await post('/systems', `{"id": "hostile", "name": "h", "metadata": ${metadata}}`);
     expect(made.status).toBe(201);
+    expect(Object.keys(made.body.metadata as object).sort()).toEqual(['__proto__', 'constructor', 'toString']);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     expect((await api.call('GET', `${BASE}/entities/constructor/x`)).status).toBe(404);
     expect((await api.call('GET', `${BASE}/entity-kinds/__proto__`)).status).toBe(405);
@@ -208,10 +209,10 @@ describe('bad input', () => {
       title: expect.any(String) as string,
     });
     expect(answer.body).toHaveProperty('errors');
-    if (status === 405) expect(answer.headers.get('allow')).not.toBe('');
+    if (status === 405) expect(answer.headers.get('allow')).toMatch(/GET|POST/);
   });
 
-  it('stores nothing of a batch with an invalid element, and names that element', async () => {
+  it('stores nothing of a batch with an invalid element, and returns the index of that element', async () => {
     const event = (id: string) => ({ specversion: '1.0', id, source: 'batch', type: 't' });
     const before = await api.rows('select 1 from changes');
     const answer = await post('/events', JSON.stringify([event('1'), { ...event('2'), type: 5 }]));
@@ -222,7 +223,7 @@ describe('bad input', () => {
     expect(await api.rows('select 1 from changes')).toHaveLength(before.length);
   });
 
-  it('responds to a repeated event with 202 and does nothing, by source and id or by Idempotency-Key', async () => {
+  it('returns the first response to a repeated event, recognised by source and id or by Idempotency-Key', async () => {
     const event = JSON.stringify({ specversion: '1.0', id: 'again', source: 's', type: 't' });
     const [first, second] = [await post('/events', event), await post('/ingest/cloudevents', event)];
     expect([second.status, second.body]).toEqual([202, first.body]);
@@ -246,7 +247,7 @@ describe('bad input', () => {
   });
 });
 
-/** Returns the status of a chunked request, which does not announce its length. */
+/** Returns the status of the response to a chunked request, which has no Content-Length. */
 function chunked(url: string, chunks: number, size: number): Promise<number> {
   return new Promise((resolve, reject) => {
     const headers = { Authorization: 'Bearer admin-token-for-tests', 'Content-Type': 'application/json' };

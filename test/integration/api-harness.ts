@@ -24,24 +24,24 @@ import { testPlugins, testScripts } from '../support/plugins';
 export const ADMIN_TOKEN = 'admin-token-for-tests';
 export const BASE = '/api/v1';
 
-/** A response as tests see it. */
+/** A response of the API. */
 export interface Answer {
   status: number;
   headers: Headers;
   text: string;
-  /** The parsed body, or null if it is not JSON. */
+  /** The parsed body, or `{}` if it is not JSON. */
   body: Record<string, unknown>;
 }
 
 export interface CallOptions {
   /** Null sends no token. Default: the bootstrap token. */
   token?: string | null;
-  /** Sent as JSON, unless it is text or bytes. */
+  /** Sent as JSON, unless it is a string or bytes. */
   body?: unknown;
   headers?: Record<string, string>;
 }
 
-/** The API over real HTTP, with its own database. Every response is checked against the API's own documentation. */
+/** The API over real HTTP, with its own database. Every response is checked against the API's OpenAPI document. */
 export interface ApiHarness {
   url: string;
   api: Api;

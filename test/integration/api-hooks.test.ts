@@ -64,12 +64,12 @@ describe('inbound hooks', () => {
     { scheme: 'header', secrets: [] },
     { scheme: 'header', secrets: ['a', 'b', 'c'] },
     { scheme: 'md5', secrets: ['a'] },
-  ])('with %j are refused', async (fields) => {
+  ])('are refused with %j', async (fields) => {
     const answer = await api.call('POST', `${BASE}/hooks`, { body: { name: 'bad', ...fields } });
     expect(answer.status).toBe(422);
   });
 
-  it('can only be changed with secrets.manage; requests to them need no token', async () => {
+  it('can be created only with secrets.manage; requests to them need no token', async () => {
     const operator = await api.token('operator');
     const body = { name: 'mine', scheme: 'none' };
     expect((await api.call('POST', `${BASE}/hooks`, { token: operator, body })).status).toBe(403);
@@ -77,7 +77,7 @@ describe('inbound hooks', () => {
     expect((await post(name, '{"a":1}')).status).toBe(202);
   });
 
-  it('with the scheme none emit an event with body, allowed headers, query and method', async () => {
+  it('emit an event with body, allowed headers, query and method', async () => {
     const name = await make({ scheme: 'none' });
     const answer = await post(`${name}?env=prod&tag=a&tag=b`, '{"ref":"main"}', {
       'X-GitHub-Event': 'push',
@@ -105,7 +105,7 @@ describe('inbound hooks', () => {
     expect((await post(name, '{"a":')).status).toBe(400);
   });
 
-  it('with the scheme header accept only their two secrets', async () => {
+  it('accept only their two secrets with the scheme header', async () => {
     const name = await make({ scheme: 'header', secrets: ['new-secret', 'old-secret'] });
     const statuses = await Promise.all(
       ['new-secret', 'old-secret', 'New-secret', 'new-secre', '', undefined].map(async (secret) => {
@@ -122,7 +122,7 @@ describe('inbound hooks', () => {
     expect((await post(odd, '{}', { 'X-Hook-Secret': `${bytes}x` })).status).toBe(401);
   });
 
-  it('with the scheme github check the raw body: an extra byte or different spacing is refused', async () => {
+  it('check the signature of the raw body with the scheme github: an extra byte or different spacing is refused', async () => {
     const name = await make({ scheme: 'github', secrets: ['s1', 's2'] });
     const body = '{ "b": 1,\n "a": "ü" }';
     expect((await post(name, body, github('s1', body))).status).toBe(202);
@@ -135,7 +135,7 @@ describe('inbound hooks', () => {
     expect((await post(name, body)).headers.get('www-authenticate')).not.toContain('s1');
   });
 
-  it('with the scheme timestamped refuse timestamps that are more than five minutes off, and signatures with two timestamps', async () => {
+  it('refuse timestamps that are more than five minutes off, and two timestamps, with the scheme timestamped', async () => {
     const name = await make({ scheme: 'timestamped', secrets: ['s'] });
     const status = async (headers: Record<string, string>) => (await post(name, '{}', headers)).status;
     expect(await status(stamped('s', '{}'))).toBe(202);
@@ -147,7 +147,7 @@ describe('inbound hooks', () => {
     expect(await status({ 'X-Signature': `${stamped('s', '{}')['X-Signature']},v1=${'0'.repeat(64)}` })).toBe(202);
   });
 
-  it('can read the secret from a custom header, which automations never see', async () => {
+  it('read the secret from a custom header, and do not pass it to automations', async () => {
     const name = await make({ scheme: 'header', secrets: ['my-secret'], header: 'X-Event-Key' });
     expect((await post(name, '{}', { 'x-event-key': 'my-secret' })).status).toBe(202);
     expect((await post(name, '{}', { 'X-Hook-Secret': 'my-secret' })).status).toBe(401);
@@ -168,7 +168,7 @@ describe('inbound hooks', () => {
     },
   );
 
-  it('do not remember a refused delivery', async () => {
+  it('accept a delivery with the id of a delivery that was refused', async () => {
     const name = await make({ scheme: 'header', secrets: ['right'] });
     const send = (secret: string) => post(name, '{}', { 'X-Hook-Secret': secret, 'X-Delivery-Id': 'd' });
     expect((await send('wrong')).status).toBe(401);
@@ -176,7 +176,7 @@ describe('inbound hooks', () => {
     expect(await events(name)).toHaveLength(1);
   });
 
-  it('respond to an unknown hook in the same way as to a wrong signature', async () => {
+  it('return the same response to a wrong secret as the API does for an unknown hook', async () => {
     const name = await make({ scheme: 'header', secrets: ['right'] });
     const wrong = await post(name, '{}', { 'X-Hook-Secret': 'wrong' });
     const unknown = await post('nobody', '{}', { 'X-Hook-Secret': 'wrong' });
@@ -195,7 +195,7 @@ describe('inbound hooks', () => {
     expect(await events(name)).toHaveLength(1);
   });
 
-  it('with the scheme gitlab recognise a retry by Idempotency-Key, not by the event UUID, which recursive webhooks share', async () => {
+  it('recognise a retry from GitLab by its Idempotency-Key, not by the event UUID, which recursive webhooks share', async () => {
     const name = await make({ scheme: 'gitlab', secrets: ['tok'] });
     const send = (key: string) =>
       post(name, '{}', { 'X-Gitlab-Token': 'tok', 'X-Gitlab-Event-UUID': 'same', 'Idempotency-Key': key });
@@ -206,7 +206,7 @@ describe('inbound hooks', () => {
     expect(JSON.stringify(await events(name))).not.toContain('tok');
   });
 
-  it('show all headers except credentials and those that the hook hides', async () => {
+  it('pass all headers to automations except credentials and hideHeaders', async () => {
     const name = await make({ scheme: 'none', hideHeaders: ['X-Internal'], deliveryHeader: 'X-Message-Id' });
     const headers = { 'X-Vendor-Event': 'opened', 'X-Internal': 'no', 'X-Api-Key': 'no', 'X-Message-Id': 'm1' };
     await post(name, '{}', headers);
@@ -217,7 +217,7 @@ describe('inbound hooks', () => {
     expect(JSON.stringify(event?.payload.headers)).not.toContain('"no"');
   });
 
-  it('with the scheme hmac are created, read and changed with their settings', async () => {
+  it('keep the signature settings of the scheme hmac when one of them is changed', async () => {
     const name = await make({ scheme: 'hmac', secrets: ['k'], header: 'X-Sig', digest: 'sha1', prefix: 'sha1=' });
     const signature = `sha1=${createHmac('sha1', 'k').update('{}').digest('hex')}`;
     expect((await post(name, '{}', { 'X-Sig': signature })).status).toBe(202);
@@ -226,7 +226,7 @@ describe('inbound hooks', () => {
     expect((await post(name, '{}', { 'X-Sig': signature })).status).toBe(401);
   });
 
-  it('refuse signature settings if their scheme has no such settings', async () => {
+  it('are refused with a signature setting that their scheme does not have', async () => {
     const body = { name: 'odd', scheme: 'header', secrets: ['s'], digest: 'sha512' };
     const answer = await api.call('POST', `${BASE}/hooks`, { body });
     expect([answer.status, answer.body.errors]).toEqual([422, [expect.objectContaining({ path: 'digest' })]]);
@@ -242,7 +242,7 @@ describe('inbound hooks', () => {
       ...{ url: api.url, secret: 'canary-forge', name: await make({ scheme, secrets: ['canary-forge'] }) },
     });
 
-    it('emit an event of each kind in addition to automation.webhook', async () => {
+    it('emit a specific event for each kind of webhook in addition to automation.webhook', async () => {
       const [github, gitlab] = [await hookOf('github'), await hookOf('gitlab')];
       for (const event of Object.keys(GITHUB_BODIES)) {
         const answer = await postAsGithub(github, event);
@@ -267,7 +267,7 @@ describe('inbound hooks', () => {
       expect((await events(github.name)).length).toBe(Object.keys(GITHUB_BODIES).length);
     });
 
-    it("are recognised in forms, and remain plain webhooks if they differ from the vendor's documentation", async () => {
+    it("accept forms, and emit only automation.webhook if a body differs from the vendor's documentation", async () => {
       const github = await hookOf('github');
       await postAsGithub(github, 'push', { isForm: true });
       await postAsGithub(github, 'push', { more: { repository: null } });
@@ -277,7 +277,7 @@ describe('inbound hooks', () => {
       expect(await events(github.name)).toHaveLength(4);
     });
 
-    it('are one event if GitHub or GitLab repeats them, and three if one GitLab webhook caused three others', async () => {
+    it('emit one event for a repeated delivery, and an event for each of the webhooks that share an event UUID', async () => {
       const [github, gitlab] = [await hookOf('github'), await hookOf('gitlab')];
       for (let time = 1; time <= 2; time += 1) {
         await postAsGithub(github, 'push', { id: 'd1' });

@@ -18,7 +18,7 @@ describe('custom entities', () => {
     await api.call('PUT', `${BASE}/entity-kinds/deploy`, { body: { schema, description: 'A deployment' } });
   });
 
-  it('are set, merged, listed and deleted, with the history of each field', async () => {
+  it('are set, merged, listed and deleted, and have a history of each field', async () => {
     const path = `${BASE}/entities/deploy/${encodeURIComponent('shop/eu')}`;
     const put = await api.call('PUT', path, { body: { v: '1', n: 1 } });
     expect([put.status, put.body.kind, put.body.id, put.body.state]).toEqual([
@@ -73,7 +73,7 @@ describe('custom entities', () => {
     expect(ids.filter((id) => String(id).startsWith('p'))).toEqual(['p5', 'p4', 'p3', 'p2', 'p1']);
   });
 
-  it('are described together with the built-in kinds', async () => {
+  it('have kinds that are listed together with the built-in kinds', async () => {
     const kinds = itemsOf(await api.call('GET', `${BASE}/entity-kinds`));
     expect(kinds).toEqual(
       expect.arrayContaining([
@@ -113,7 +113,7 @@ describe('systems and health', () => {
     expect((await api.call('GET', `${BASE}/health/shop`)).status).toBe(404);
   });
 
-  it('are created by the alerts of a real Alertmanager', async () => {
+  it('are created by alerts from Alertmanager', async () => {
     const alert = (status: string) => ({
       version: '4',
       alerts: [
@@ -135,7 +135,7 @@ describe('systems and health', () => {
   });
 });
 
-it('accepts one of several updates from the same state, and does not treat computed fields as a change', async () => {
+it('accepts one of several updates with the same ETag; computed fields do not change the ETag', async () => {
   const make = async (path: string, body: unknown) => {
     const made = await api.call('POST', `${BASE}${path}`, { body });
     return { path: `${path}/${String(made.body.id)}`, tag: made.headers.get('etag') ?? '' };
@@ -182,7 +182,7 @@ it('accepts one of several updates from the same state, and does not treat compu
   expect((await api.call('DELETE', path, { headers })).status).toBe(412);
 });
 
-it('changes the address of a connection without secrets; one with secrets requires them again', async () => {
+it('changes the address of a connection, and requires its secrets again if it has any', async () => {
   const create = async (config: Record<string, unknown>) => {
     const { body } = await api.call('POST', `${BASE}/connections`, {
       body: { name: 'moves', type: 'webhook', config },
@@ -197,7 +197,7 @@ it('changes the address of a connection without secrets; one with secrets requir
   expect(await move(await create({ baseUrl, headers: { 'x-key': 'a-long-secret-key' } }))).toBe(422);
 });
 
-it('gives a connection the same ETag regardless of how its config was written', async () => {
+it('returns the same ETag for a connection from POST and GET, regardless of the order of keys in its config', async () => {
   const config = { user: 'u', port: 2525, password: 'pass-word', host: 'mail.example.com' };
   const made = await api.call('POST', `${BASE}/connections`, { body: { name: 'mail', type: 'smtp', config } });
   const path = `${BASE}/connections/${String(made.body.id)}`;
@@ -290,7 +290,7 @@ it('shows dead letters and retries them', async () => {
 });
 
 describe('registry, templates, documentation, metrics', () => {
-  it('lists the building blocks of automations', async () => {
+  it('lists triggers, actions, artifact types and filters, and returns the schema of automations', async () => {
     const byId = async (path: string) => itemsOf(await api.call('GET', `${BASE}${path}`));
     expect(await byId('/triggers')).toContainEqual(
       expect.objectContaining({ id: 'healthcheck.system_degraded', contextKeyLabel: 'system', supportsFor: true }),
@@ -325,7 +325,7 @@ describe('registry, templates, documentation, metrics', () => {
     expect((await api.call('POST', `${BASE}/templates/render`, { body: {} })).status).toBe(422);
   });
 
-  it('serves its own description, page, style and script with a strict policy', async () => {
+  it('serves the OpenAPI document, and its page with a strict content security policy', async () => {
     const page = await api.call('GET', '/docs', { token: null });
     expect(page.headers.get('content-security-policy')).toContain("script-src 'self'");
     expect(page.headers.get('content-type')).toBe('text/html; charset=utf-8');
@@ -345,7 +345,7 @@ describe('registry, templates, documentation, metrics', () => {
   });
 });
 
-it('keeps the ETag of every resource if a PATCH changes nothing, and does not seal secrets again', async () => {
+it('keeps the ETag of every resource if a PATCH changes nothing, even if it repeats secrets', async () => {
   const make = async (path: string, body: unknown, key = 'id') => {
     const made = await api.call('POST', `${BASE}${path}`, { body });
     expect(made.status).toBe(201);
