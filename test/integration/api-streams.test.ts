@@ -70,7 +70,7 @@ const startRun = async (name: string) => {
   return String((await api.call('POST', `${BASE}/automations/${String(made.body.id)}/runs`)).body.runId);
 };
 
-it('streams changes from now on, and resumes after the last id without gaps or repeats', async () => {
+it('streams changes that occur after the connection, and resumes after the last id without gaps or repeats', async () => {
   await switchLight('a', 0);
   const stream = await open('/stream');
   expect([stream.status, stream.type]).toEqual([200, 'text/event-stream; charset=utf-8']);
@@ -122,7 +122,7 @@ it('streams a change whose transaction commits late', async () => {
   stream.close();
 });
 
-/** Starts a transaction that has been assigned a position, and leaves it open. */
+/** Inserts a change, which assigns it a position, in a transaction that stays open until `commit`. */
 async function lateChange(id: string) {
   const client = await api.database.pool.connect();
   await client.query('begin');
@@ -143,7 +143,7 @@ async function lateChange(id: string) {
 const idsOf = (events: readonly SentEvent[]) => events.map(({ data }) => data.id);
 const pause = (ms: number) => new Promise((next) => setTimeout(next, ms));
 
-it('loses nothing across a reconnect when a transaction commits late, and repeats only events whose id announced it', async () => {
+it('loses nothing across a reconnect if a transaction commits late, and repeats only events after its position', async () => {
   const stream = await open('/stream');
   const late = await lateChange('late-2');
   await switchLight('c', 1);
@@ -167,7 +167,7 @@ it('loses nothing across a reconnect when a transaction commits late, and repeat
   again.close();
 });
 
-it('loses nothing when a stream began during the late transaction, on an API that has just started', async () => {
+it('loses nothing on an API that started while a transaction was open', async () => {
   await switchLight('before', 1);
   const late = await lateChange('late-3');
   const other = await startApiHarness({}, { databaseUrl: api.database.pool.options.connectionString ?? '' });
@@ -202,7 +202,7 @@ it('sends a new reader nothing that was committed earlier, and nothing twice', a
   first.close();
 });
 
-it('lets a reader resume that was disconnected before its first event', async () => {
+it('resumes after a disconnection before the first event', async () => {
   const response = await fetch(`${api.url}${BASE}/stream`, { headers: { Authorization: `Bearer ${ADMIN_TOKEN}` } });
   const reader = response.body?.getReader();
   const head = new TextDecoder().decode((await reader?.read())?.value as Uint8Array);
@@ -229,7 +229,7 @@ it('reports a gap if events are too old to be replayed', async () => {
   stream.close();
 });
 
-it('reports a gap for an id that this database has not yet given out', async () => {
+it('reports a gap for an id that the database has not assigned yet', async () => {
   const stream = await open('/stream', 900_000_000_000);
   await switchLight('present', 1);
   await stream.until((events) => events.length === 2);
@@ -237,7 +237,7 @@ it('reports a gap for an id that this database has not yet given out', async () 
   stream.close();
 });
 
-it('allows a token 20 streams, and another one as soon as one is closed', async () => {
+it('allows 20 streams per token, and another stream after one of them is closed', async () => {
   const token = await api.token('viewer');
   const streams = await Promise.all(Array.from({ length: 20 }, () => open('/stream', undefined, token)));
   expect(streams.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
@@ -279,7 +279,7 @@ async function openPaused(path: string, lastEventId: number) {
   return { socket, text: () => text };
 }
 
-it('reads only as much as a slow reader consumes, and stops when the reader hangs up', async () => {
+it('reads only as much as a slow client consumes, and stops when the client disconnects', async () => {
   const [{ last = '0' } = {}] = await api.rows<{ last: string }>(`select nextval('change_seq') as last`);
   await api.rows(
     `insert into changes (change_id, partition, kind, entity_id, next, changed_fields, actor, occurred_at)
@@ -308,7 +308,7 @@ it('reads only as much as a slow reader consumes, and stops when the reader hang
   expect(queries).toBe(0);
 }, 180_000);
 
-it('disconnects a reader that falls too far behind', async () => {
+it('disconnects a client that reads too slowly', async () => {
   const slow = await openPaused('/stream', 900_000_000_000);
   await pause(500);
   const text = 'y'.repeat(900_000);
@@ -343,7 +343,7 @@ it('streams a run from start to end and then closes the stream', async () => {
   expect(again.events).toMatchObject([{ event: 'run', data: { status: 'success' } }]);
 });
 
-it('does not mix up runs', async () => {
+it('streams only the events of its own run', async () => {
   const [one, other] = [await startRun('One'), await startRun('Other')];
   const stream = await open(`/runs/${one}/stream`);
   await api.call('POST', `${BASE}/runs/${other}/cancel`);

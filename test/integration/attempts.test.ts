@@ -34,9 +34,9 @@ describe('two overlapping attempts of a step', () => {
 
   const sent = (path: string): Received[] => engine.receiver.received.filter((each) => each.path === path);
 
-  it('the outcome of the suspended attempt counts, the other attempt returns it, and the run continues', async () => {
+  it('the other attempt returns the outcome that the suspended attempt has written, and the run continues', async () => {
     // The worker is suspended after the receiver has answered and before the outcome is written.
-    const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1:stop' });
+    const suspended = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1:stop' });
     await engine.save(LONG_CALL);
     let answerSecond: () => void = () => undefined;
     const secondMayEnd = new Promise<void>((resolve) => (answerSecond = resolve));
@@ -45,10 +45,10 @@ describe('two overlapping attempts of a step', () => {
       response.end('ok');
     });
     await engine.emit('long');
-    await until('the process is suspended', () => sleeper.output().includes('failpoint'), 60_000);
+    await until('the process is suspended', () => suspended.output().includes('failpoint'), 60_000);
     await engine.worker();
     await until('the second attempt is sent', () => sent('/call').length === 2, TAKEN_OVER_MS);
-    sleeper.signal('SIGCONT');
+    suspended.signal('SIGCONT');
     const status = async () => (await engine.steps((await engine.runs())[0]?.id ?? ''))[0]?.status;
     await until('the suspended attempt has written its outcome', async () => (await status()) === 'success');
     answerSecond();
@@ -70,7 +70,7 @@ describe('two overlapping attempts of a step', () => {
     const worker = await engine.worker();
     await engine.save(LONG_CALL);
     engine.receiver.answerWith(async ({ path }, response) => {
-      // The first attempt is never answered, because its process is suspended while it waits.
+      // The first attempt gets no response. Its process is suspended while it waits.
       if (path === '/call' && sent('/call').length === 1) return;
       await pause(500);
       response.end('ok');
@@ -100,20 +100,20 @@ describe('an outage of Postgres of 15 seconds while a step is retried', () => {
           - { action: integration-webhook.send, config: { url: "$URL/x" }, timeout_seconds: 20, retry: { max_attempts: 3, initial_seconds: 1 } }
           - { action: integration-webhook.send, config: { url: "$URL/after" } }
       `);
-      let restarted: Promise<void> | undefined;
+      let outage: Promise<void> | undefined;
       engine.receiver.answerWith(async ({ path }, response) => {
         const attempts = engine.receiver.received.filter((each) => each.path === '/x').length;
         if (path === '/x' && attempts < 3) response.statusCode = 503;
         // Postgres is unavailable when the response to the second attempt arrives.
         if (path === '/x' && attempts === 2) {
           await postgres.kill();
-          restarted = pause(15_000).then(() => postgres.start());
+          outage = pause(15_000).then(() => postgres.start());
         }
         response.end('ok');
       });
       await engine.emit('retried');
-      await until('Postgres is unreachable', () => restarted !== undefined, 60_000);
-      await restarted;
+      await until('Postgres is unreachable', () => outage !== undefined, 60_000);
+      await outage;
       const [run] = await engine.ended(1, id, 120_000);
       expect(run).toMatchObject({ status: 'success', error: null });
       expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/x', '/x', '/x', '/after']);
@@ -132,7 +132,7 @@ describe('the last step of a run', () => {
   }, 270_000);
   afterAll(() => engine.close());
 
-  /** Creates a run whose only step has this status, and ends the run as a success. */
+  /** Creates a run whose last step has this status, and ends the step and the run as a success. */
   async function endWith(step: string) {
     const { db } = engine.database;
     const automationId = await engine.save(LONG_CALL);

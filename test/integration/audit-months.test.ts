@@ -40,7 +40,7 @@ describe('the audit log of an installation that predates monthly partitions', ()
     await own.drop();
   });
 
-  it('keeps its rows and ids, and continues to count ids', async () => {
+  it('keeps its rows and ids, and continues the sequence of ids', async () => {
     const before = await query('select * from audit_log order by id');
     await migrate(own.url, { log });
     expect(await query('select * from audit_log order by id')).toEqual(before);
@@ -79,7 +79,7 @@ describe('the audit log of an installation that predates monthly partitions', ()
   });
 });
 
-describe('the audit log by months', () => {
+describe('the audit log', () => {
   const role = `service_${process.pid}`;
   let service: pg.Client;
   beforeAll(async () => {
@@ -102,7 +102,7 @@ describe('the audit log by months', () => {
     await own.drop();
   });
 
-  it('cannot be changed by anybody, not even in a monthly partition', async () => {
+  it('cannot be changed by its owner, not even in a monthly partition', async () => {
     await insert('now()');
     for (const table of ['audit_log', 'audit_log_before', 'audit_log_default']) {
       for (const change of [`update ${table} set outcome = 'x'`, `delete from ${table}`, `truncate ${table}`]) {
@@ -136,8 +136,8 @@ describe('the audit log by months', () => {
     }
   });
 
-  it('is deleted in whole months by the owner of the database, with an entry about it', async () => {
-    // Ends `audit_log_before` in January 2020, as if the log had been partitioned in that month.
+  it('is deleted only in whole months, by the owner of the database, and the deletion is logged', async () => {
+    // Ends `audit_log_before` on 1 February 2020, as if the log had been partitioned in January.
     await query('alter table audit_log detach partition audit_log_before');
     await query('alter table audit_log_before disable trigger all');
     await query('delete from audit_log_before');

@@ -77,7 +77,7 @@ describe('the automation store', () => {
     expect(await store.versionAt(database.db, made.id, 3)).toBeNull();
   });
 
-  it('has a new ETag after every write, and refuses a stale one under the lock', async () => {
+  it('changes the ETag of an automation with every write, and refuses a stale ETag under the lock', async () => {
     const made = await create();
     const disabled = await database.db.transaction((tx) => store.update(tx, made.id, { status: 'disabled', actor }));
     expect(automationEtag(disabled)).not.toBe(automationEtag(made));
@@ -93,11 +93,11 @@ describe('the automation store', () => {
     const order: string[] = [];
     let release = (): void => undefined;
     const held = new Promise<void>((resolve) => (release = resolve));
-    let drawn = (): void => undefined;
-    const locked = new Promise<void>((resolve) => (drawn = resolve));
+    let onCreated = (): void => undefined;
+    const locked = new Promise<void>((resolve) => (onCreated = resolve));
     const first = database.db.transaction(async (tx) => {
       const made = await store.create(tx, { definition: definitionOf({ name: 'first' }), actor });
-      drawn();
+      onCreated();
       await held;
       order.push('first');
       return made;
@@ -122,7 +122,7 @@ describe('the automation store', () => {
     expect([...first, ...rest].map(({ name }) => name)).toEqual(made.reverse());
   });
 
-  it('filters by group (empty = none), status, text and who manages it', async () => {
+  it('filters by group, text, status and managedBy; an empty group selects automations without a group', async () => {
     await create({ name: 'Page 100%', group: 'on-call' });
     await create({ name: 'Note', description: 'writes a_line' });
     const names = async (filter: Parameters<typeof store.list>[1]) =>
@@ -137,7 +137,7 @@ describe('the automation store', () => {
     expect(await store.groups(database.db)).toEqual(['on-call']);
   });
 
-  it('hides deleted automations and keeps their history', async () => {
+  it('hides deleted automations and keeps their versions', async () => {
     const made = await create({ group: 'gone' });
     await database.db.transaction((tx) => store.remove(tx, made.id));
     expect(await store.get(database.db, made.id)).toBeNull();
@@ -147,7 +147,7 @@ describe('the automation store', () => {
     await expect(again).rejects.toMatchObject({ code: 'not_found' });
   });
 
-  it('stores the time of the last trigger', async () => {
+  it('returns the time of the newest run as lastTriggeredAt', async () => {
     const { id } = await create();
     await database.db.execute(sql`
       insert into runs (id, automation_id, version, scope_key, mode, status, trigger_scope, root_run_id, workflow_id, created_at)

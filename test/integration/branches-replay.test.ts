@@ -12,7 +12,7 @@ describe('concurrent branches', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  it('are replayed in the order in which their steps ended, whatever that order was', async () => {
+  it('are replayed in the order in which their steps ended', async () => {
     engine.receiver.answerWith((_received, response) => {
       setTimeout(() => response.writeHead(200).end(), Math.random() * LATEST_ANSWER_MS);
     });

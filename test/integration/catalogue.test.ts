@@ -16,7 +16,7 @@ import { postAsSlack, slackButton, slackCommand, slackEvent } from '../support/v
 import { until } from '../support/until';
 
 const ACCOUNT = { email: 'ada@example.org', apiToken: 'token' };
-/** Configs of the triggers that need one. */
+/** Configs of the triggers that require one. */
 const TRIGGER_CONFIG: Record<string, Record<string, unknown>> = {
   'automation.entity_changed': { kind: 'lamp' },
   'automation.event': { type: 'ping' },
@@ -59,20 +59,20 @@ describe('the catalogue', () => {
   const make = async (path: string, body: unknown) => String((await call('POST', path, body))['id']);
   const inSeconds = (seconds: number) => new Date(Date.now() + seconds * 1_000).toISOString();
 
-  test('contains nothing that has not been used here', async () => {
+  test('has only triggers that start a run and actions that succeed', async () => {
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
     await make('/hooks', { name: 'ci', scheme: 'none' });
     for (const event of registry.triggers().keys()) {
       const config = TRIGGER_CONFIG[event];
       await call('POST', '/automations', {
-        ...{ name: `hears ${event}`, mode: 'parallel', max_runs: 1_000 },
+        ...{ name: `runs for ${event}`, mode: 'parallel', max_runs: 1_000 },
         triggers: [{ event, ...(config === undefined ? {} : { config }) }],
-        actions: [{ variables: { heard: '{{ trigger.payload }}' } }],
+        actions: [{ variables: { received: '{{ trigger.payload }}' } }],
       });
     }
     for (const id of ['app', 'db', 'cache', 'gone']) await make('/systems', { id, name: id });
     await call('POST', '/health/assignments', { systemId: 'app', configurationId: 'disk' });
-    const doing = await make('/automations', {
+    const acting = await make('/automations', {
       ...{ name: 'does everything', triggers: [{ event: 'automation.event', config: { type: 'act' } }] },
       actions: await everyAction(),
     });
@@ -84,24 +84,24 @@ describe('the catalogue', () => {
     await until('the cluster is watched', () => vendors.kubernetes.events.watching() === 1, 60_000);
     vendors.kubernetes.events.record({ name: 'shop-0' });
 
-    const [did] = await engine.ended(1, doing, 90_000);
-    expect(did).toMatchObject({ status: 'success', error: null });
-    const steps = await engine.steps(did?.id ?? '');
-    const worked = new Set(steps.filter(({ status }) => status === 'success').map((step) => step['action']));
-    const missing = [...registry.actions().keys()].filter((action) => !worked.has(action));
+    const [run] = await engine.ended(1, acting, 90_000);
+    expect(run).toMatchObject({ status: 'success', error: null });
+    const steps = await engine.steps(run?.id ?? '');
+    const succeeded = new Set(steps.filter(({ status }) => status === 'success').map((step) => step['action']));
+    const missing = [...registry.actions().keys()].filter((action) => !succeeded.has(action));
     expect(missing.filter((action) => hasOpenssh || !action.startsWith('integration-ssh.'))).toEqual([]);
 
-    const silent = () =>
+    const withoutRun = () =>
       engine.database.pool
         .query<{ event: string }>(`select distinct trigger_event as event from runs where status = 'success'`)
         .then(({ rows }) => {
-          const heard = new Set(rows.map(({ event }) => event));
-          return [...registry.triggers().keys()].filter((event) => !heard.has(event));
+          const started = new Set(rows.map(({ event }) => event));
+          return [...registry.triggers().keys()].filter((event) => !started.has(event));
         });
-    await until('every trigger has been heard', async () => (await silent()).length === 0, 60_000).catch(
+    await until('every trigger has started a run', async () => (await withoutRun()).length === 0, 60_000).catch(
       () => undefined,
     );
-    expect(await silent()).toEqual([]);
+    expect(await withoutRun()).toEqual([]);
     for (const { trigger_event: event, trigger_scope: scope } of await engine.runs()) {
       const { payload } = scope as { payload: unknown };
       const parsed = registry.trigger(String(event))?.payloadSchema.safeParse(payload);
@@ -166,7 +166,7 @@ describe('the catalogue', () => {
     return actions.map(([action, config, more = {}]) => ({ action, config, ...more }));
   }
 
-  /** Makes an alert fire, change, be acknowledged, be closed at the pagers that know it, and resolve. */
+  /** Makes an alert fire, change, be acknowledged, be closed in PagerDuty and Opsgenie, and resolve. */
   async function everyAlertEvent(): Promise<void> {
     const fingerprint = 'f00df00df00df00d';
     const alert = (status: 'firing' | 'resolved', summary: string) =>

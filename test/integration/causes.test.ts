@@ -42,7 +42,7 @@ describe('an alert that causes an incident through the health of its system', ()
   };
   const name = 'DiskFull {instance="db-1", service="shop", severity="critical"}';
 
-  test('lists both runs on its own page, as indirect ones', async () => {
+  test('lists both runs, and marks them as indirect', async () => {
     const { runs } = await get(`/alerts/${fingerprint}`);
     expect(runs).toMatchObject([
       { automationName: 'Page for incidents', indirect: true, status: 'success' },
@@ -60,7 +60,7 @@ describe('an alert that causes an incident through the health of its system', ()
     ]);
   });
 
-  test('is linked with the change of health in both directions', async () => {
+  test('is linked to the change of health, in both directions', async () => {
     const [alertChange, health] = [await changeOf(`entity=${fingerprint}`), await changeOf('kind=health&entity=shop')];
     expect((await get(`/changes/${health}`))['causes']).toMatchObject({
       ...{ from: [{ changeId: alertChange, kind: 'alert', name }], to: [], up: [] },
@@ -76,7 +76,7 @@ describe('an alert that causes an incident through the health of its system', ()
     );
   }, 120_000);
 
-  test('shows with which values the filter and the conditions of the started run were true', async () => {
+  test('leads to a change that shows the values with which the filter and conditions of the started run were true', async () => {
     const health = await changeOf('kind=health&entity=shop');
     const { candidates } = await get(`/changes/${health}`);
     const [filter, condition] = ['triggers[0].filter', 'conditions[0].or[1]'];
@@ -91,7 +91,7 @@ describe('an alert that causes an incident through the health of its system', ()
     expect(await fixture.why(health)).toContain('trigger.payload.systemId is "shop"');
   }, 120_000);
 
-  test('is named in the lists of changes, runs and refused events', async () => {
+  test('has the same name in the lists of changes, runs and evaluations', async () => {
     const { engine, fire, alert } = fixture;
     const id = await engine.save(onAlert('Page for production', 'env="prod"'));
     const other = await fire(alert({ env: 'prod' }));
@@ -107,7 +107,7 @@ describe('an alert that causes an incident through the health of its system', ()
     expect(reason).toMatchObject({ contextKey: refused, contextName: named('dev') });
   }, 120_000);
 
-  test('is refused by a matcher with the same values in Why and in a dry run', async () => {
+  test('shows the value that a matcher refused, in the change, in `fermata why` and in a dry run', async () => {
     const { engine, api, fire, alert, why } = fixture;
     const id = await engine.save(onAlert('Page for staging', 'env="staging"'));
     const changeId = await changeOf(`entity=${await fire(alert({ env: 'dev' }))}`);

@@ -29,14 +29,14 @@ describe('the outcome of a change', () => {
     ...{ version: 1, outcome: 'filter' },
   });
 
-  test('has no candidates if there were none, and null after their retention; the change itself is kept', async () => {
+  test('has an empty list of candidates if there were none, and null after their retention', async () => {
     expect((await get(await change())).body).toMatchObject({ candidates: [], waits: [], runs: [] });
     expect((await get(await change(73))).body).toMatchObject({ candidates: null });
     expect((await get(AUTOMATION)).status).toBe(404);
     expect((await get('no-uuid')).status).toBe(404);
   });
 
-  test('names a custom event by its type: in the list, in its own response and as a cause', async () => {
+  test('contains the type of a custom event: in lists, in the change and as a cause', async () => {
     const event = { specversion: '1.0', id: 'named', source: '/test', type: 'deploy.finished', subject: 'shop' };
     const sent = await h.call('POST', `${BASE}/events`, { body: event });
     const [changeId = ''] = sent.body['changeIds'] as string[];
@@ -49,7 +49,7 @@ describe('the outcome of a change', () => {
     expect(list).toMatchObject({ items: [{ changeId, ...named }] });
     expect((await get(await change())).body).toMatchObject({ change: { event: null, customType: null } });
     const body = {
-      ...{ name: 'Led to by an event', triggers: [{ event: 'automation.event', config: { type: 'deploy.finished' } }] },
+      ...{ name: 'Started by an event', triggers: [{ event: 'automation.event', config: { type: 'deploy.finished' } }] },
       actions: [{ action: 'automation.log', config: { message: 'a' } }],
     };
     const automation = await h.call('POST', `${BASE}/automations`, { body });
@@ -69,9 +69,9 @@ describe('the outcome of a change', () => {
     expect(candidates[0]?.deciding).toMatchObject({ found: 'ab\ufffd' });
   });
 
-  test('of a run names its causes and the nearest of its effects, and says if there are more', async () => {
+  test('leads to the causes of a run and the nearest of its effects, and reports if there are more', async () => {
     const body = {
-      ...{ name: 'Writes much', triggers: [{ event: 'automation.event', config: { type: 'any' } }] },
+      ...{ name: 'Writes many changes', triggers: [{ event: 'automation.event', config: { type: 'any' } }] },
       actions: [{ action: 'automation.log', config: { message: 'a' } }],
     };
     const automation = String((await h.call('POST', `${BASE}/automations`, { body })).body['id']);
@@ -95,7 +95,7 @@ describe('the outcome of a change', () => {
       return answer.body as { up: object[]; down: object[]; more: boolean; retries: object[] };
     };
     expect(await causes(writer)).toMatchObject({
-      ...{ up: [{ runId: writer, automationName: 'Writes much', changeId: null }], down: [], more: false },
+      ...{ up: [{ runId: writer, automationName: 'Writes many changes', changeId: null }], down: [], more: false },
       retries: [{ id: retried.body['runId'], status: 'pending' }],
     });
     expect((await h.call('GET', `${BASE}/runs/${writer}`)).body).toMatchObject({
@@ -123,7 +123,7 @@ describe('the outcome of a change', () => {
     expect((await h.call('GET', `${BASE}/runs/${AUTOMATION}/causes`)).status).toBe(404);
   });
 
-  test('is stored in days that are created ahead and dropped as a whole', async () => {
+  test('is stored in daily partitions, which are created ahead and dropped as a whole', async () => {
     await h.rows(`create table routings_20200102 (like routings including all)`);
     await h.rows(
       `alter table routings attach partition routings_20200102 for values from ('2020-01-02 00:00:00+00') to ('2020-01-03 00:00:00+00')`,
@@ -133,7 +133,7 @@ describe('the outcome of a change', () => {
     expect(await h.rows(`select 1 from pg_class where relname = 'routings_20200102'`)).toEqual([]);
   });
 
-  test('is found for every list and look-up through an index, without a scan or sort', async () => {
+  test('is found through an index for every list and look-up, without a sequential scan or sort', async () => {
     const plan = async (query: string) => {
       const client = await h.database.pool.connect();
       try {
@@ -166,7 +166,7 @@ describe('the outcome of a change', () => {
     }
   });
 
-  test('keeps accepting writes while existing days get a new index', async () => {
+  test('gets a new index in each existing daily partition', async () => {
     const missing = () =>
       h.rows<{ name: string }>(`select relname as name from pg_class c join pg_index x on x.indexrelid = c.oid
         where relname like 'changes%' and not x.indisvalid`);
