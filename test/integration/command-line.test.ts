@@ -22,7 +22,7 @@ spec:
   actions: [{ id: log, action: automation.log, config: { message: 'told {{ trigger.payload.word }}' } }]
 `;
 
-interface Ran {
+interface CommandResult {
   code: number | null;
   out: string;
   err: string;
@@ -40,7 +40,7 @@ describe('the command line', () => {
     args: readonly string[],
     { input, env = {} }: { input?: string; env?: Record<string, string> } = {},
   ) => runFermata(args, engine.env({ FERMATA_URL: url, FERMATA_HOME: directory, ...env }), input);
-  const json = (ran: Ran): Record<string, unknown> => JSON.parse(ran.out) as Record<string, unknown>;
+  const json = (ran: CommandResult): Record<string, unknown> => JSON.parse(ran.out) as Record<string, unknown>;
 
   beforeAll(async () => {
     engine = await startEngine();
@@ -55,7 +55,7 @@ describe('the command line', () => {
     rmSync(directory, { recursive: true });
   });
 
-  test('starts a run manually, follows it to its end and shows it; the exit code says how it ended', async () => {
+  test('starts a run manually, follows it to its end, shows it, and exits with 1 if it failed', async () => {
     const fine = await fermata([
       'trigger',
       'Logs',
@@ -212,7 +212,7 @@ describe('the command line', () => {
     expect([ran.code, ran.err === '']).toEqual([code, code === 0]);
   });
 
-  test('lists alerts by matchers, and shows one with its labels, episodes and runbook', async () => {
+  test('lists alerts that match, and shows an alert with its labels, episodes and runbook', async () => {
     const alert = (fingerprint: string, labels: Record<string, string>, status = 'firing') => ({
       ...{ status, fingerprint, labels, annotations: { runbook_url: `https://rb/${fingerprint}` } },
     });
@@ -284,7 +284,7 @@ describe('the command line', () => {
     expect((await fermata(['incidents', '--open'])).out).toBe('No incidents.\n');
   }, 180_000);
 
-  test('plans a maintenance and ends it; lists changes, refusals and the audit log', async () => {
+  test('creates and ends a maintenance; lists changes, refused deliveries and the audit log', async () => {
     const made = json(
       await fermata(['maintenances', 'create', 'db upgrade', '--system', 'db-9', '--for', '2h', '--json']),
     );
@@ -308,7 +308,7 @@ describe('the command line', () => {
     expect((await fermata(['maintenances', 'create', 'x', '--system', 'y', '--for', 'long'])).code).toBe(2);
   }, 180_000);
 
-  test('creates, shows and deletes hooks, connections, kinds and packages; tries scripts out', async () => {
+  test('creates and deletes hooks and connections; creates kinds; shows triggers, actions, packages, waits and dwells', async () => {
     const hook = await fermata(['hooks', 'create', 'deploys', '--scheme', 'github'], {
       input: 'a-long-secret-value\n',
     });
@@ -355,9 +355,6 @@ describe('the command line', () => {
       expect(ran.err).toMatch(/FERMATA_PORT must[^]*DATABASE_URL is not set[^]*FERMATA_SECRET_KEY is not set/);
     }
     const unreachable = await fermata(['runs'], { env: { FERMATA_URL: 'http://127.0.0.1:9' } });
-    expect([unreachable.code, unreachable.err]).toEqual([
-      1,
-      expect.stringContaining('Nothing answers at http://127.0.0.1:9'),
-    ]);
+    expect([unreachable.code, unreachable.err]).toEqual([1, expect.stringContaining('Nothing answers at http://127.0.0.1:9')]);
   }, 90_000);
 });

@@ -27,7 +27,7 @@ const automation = (name: string, extra: Record<string, unknown> = {}) => ({
 });
 
 describe('sessions', () => {
-  it('exchange a token for a cookie that scripts cannot read and other sites cannot send', async () => {
+  it('start with a token, and use a cookie that scripts cannot read and other sites cannot send', async () => {
     const { token, id } = await newToken('ops', 'operator');
     const { answer, setCookie, Cookie } = await signIn(token);
     expect(answer.status).toBe(201);
@@ -80,7 +80,7 @@ describe('sessions', () => {
     expect(listed.filter(({ name }) => name === 'gone')).toEqual([]);
   });
 
-  it('can be started once with a link, within a minute', async () => {
+  it('can be started once with a link, until the link expires', async () => {
     const link = await api.call('POST', `${BASE}/session/links`);
     expect(link.body).toMatchObject({ path: expect.stringMatching(/^\/console\/sign-in#code=fml_/) });
     const code = String(link.body.code);
@@ -94,7 +94,7 @@ describe('sessions', () => {
     expect((await signIn(String(late.body.code))).answer.status).toBe(401);
   });
 
-  it('refuse wrong tokens with 401, audit them, and allow ten per minute and address', async () => {
+  it('are refused with 401 for a wrong token, which is audited, and with 429 after ten attempts per minute and address', async () => {
     const own = await startApiHarness();
     const guess = () => own.call('POST', `${BASE}/session`, { token: null, body: { token: 'wrong' } });
     const statuses: number[] = [];
@@ -141,7 +141,7 @@ describe('runs', () => {
     expect(one.body.items).toMatchObject([{ path: 'actions[0].repeat[1]' }]);
   });
 
-  it('are counted by status under the same filters, except the one by status', async () => {
+  it('are counted by status under the same filters, except the filter by status', async () => {
     const { body } = await api.call('GET', `${BASE}/runs?counts=true&automationId=${automationId}&status=failed`);
     expect(body.items).toEqual([]);
     const zero = { running: 0, waiting: 0, success: 0, failed: 0, cancelled: 0 };
@@ -179,7 +179,7 @@ describe('runs', () => {
   });
 });
 
-it('are counted at each step of a version; all passes of a loop count once', async () => {
+it('counts runs at each step of a version; all passes of a loop count once', async () => {
   const { body } = await api.call('POST', `${BASE}/automations`, { body: automation('counted') });
   const id = String(body.id);
   for (const status of ['success', 'failed']) {
@@ -234,7 +234,7 @@ it('lists the plugins of the API and of live workers, with what they provide', a
 });
 
 describe('automations', () => {
-  it('are reported on the stream when they are created, updated, switched or deleted', async () => {
+  it('are reported on the stream when they are created, updated, enabled, disabled or deleted', async () => {
     const abort = new AbortController();
     const headers = { Authorization: `Bearer ${ADMIN_TOKEN}`, 'Last-Event-ID': '0' };
     const response = await fetch(`${api.url}${BASE}/stream`, { headers, signal: abort.signal });
@@ -381,9 +381,9 @@ describe('POST /connections/test', () => {
     expect((await test({ type: 'jira', config: rest, connectionId })).status).toBe(200);
     const moved = await test({ type: 'jira', config: { ...rest, baseUrl: 'http://127.0.0.1:10' }, connectionId });
     expect(moved.status).toBe(422);
-    const viewer = await api.token('operator');
+    const operator = await api.token('operator');
     const refused = await api.call('POST', `${BASE}/connections/test`, {
-      token: viewer,
+      token: operator,
       body: { type: 'jira', config },
     });
     expect(refused.status).toBe(403);

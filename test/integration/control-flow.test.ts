@@ -60,7 +60,7 @@ describe('control flow of a run', () => {
       expect(resultOf('actions[2]')).toEqual({ all: [2, 4, 1, 1] });
     }, 180_000);
 
-    it('is stopped entirely by a stop in one branch, which nothing catches', async () => {
+    it('is ended by a stop in one branch, even with continue_on_error', async () => {
       const { run: ended, statuses } = await run(
         'par.stop',
         `  - continue_on_error: true
@@ -74,7 +74,7 @@ describe('control flow of a run', () => {
       expect(sent()).toEqual([]);
     }, 180_000);
 
-    it('renders the reason of a stop, in a stretch and after a timer', async () => {
+    it('ends with the rendered reason of a stop, in the first stretch and after a timer', async () => {
       const steps = (before: string) =>
         `${before}  - variables: { who: db-1, n: 3 }\n  - stop: { reason: "{{ variables.n }} disks of {{ variables.who }} are full", error: true }`;
       for (const [type, before] of [
@@ -126,7 +126,7 @@ describe('control flow of a run', () => {
       expect(resultOf('actions[0]')).toEqual({ iterations: 3 });
     }, 180_000);
 
-    it('iterates over a list, and an inner loop gives the outer one back its item', async () => {
+    it('iterates over a list; after an inner loop, repeat.item is the item of the outer loop again', async () => {
       const { run: ended } = await run(
         'rep.each',
         `  - repeat:
@@ -165,7 +165,7 @@ describe('control flow of a run', () => {
       expect(sent()).toEqual(['once']);
     }, 180_000);
 
-    it('ends at max_iterations with a warning, and fails if its condition cannot be evaluated', async () => {
+    it('ends with a warning at max_iterations, and with an error if its condition cannot be evaluated', async () => {
       const { run: ended, resultOf } = await run(
         'rep.bounds',
         `  - repeat: { while: "true", max_iterations: 3, sequence: [ { variables: { x: 1 } } ] }
@@ -216,7 +216,7 @@ describe('control flow of a run', () => {
   });
 
   describe('on_failure', () => {
-    it('runs once after a failure, sees the failure, and does not change how the run ends', async () => {
+    it('runs once after a failure, reads the failure as run.error, and does not change how the run ends', async () => {
       engine.receiver.answerWith(({ path }, response) => void response.writeHead(path === '/bad' ? 418 : 200).end());
       const { run: ended, statuses } = await run(
         'fail.seen',

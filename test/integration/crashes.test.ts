@@ -21,20 +21,19 @@ function byKey(received: readonly Received[]): Map<string, Received[]> {
   return keys;
 }
 
-describe('when processes die', () => {
+describe('after a worker has died', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
   }, 180_000);
   afterEach(() => engine.close());
 
-  it('a run whose only worker is killed completes on the next worker, with all effects, and repeats with the same key', async () => {
+  it('its run completes on the next worker with all effects, and the interrupted call is repeated with the same key', async () => {
     const first = await engine.worker();
     await engine.save(FIVE_STEPS);
     engine.receiver.answerWith(async ({ path }, response) => {
       if (path.startsWith('/3/')) {
-        // The worker is killed between the effect and its completion: the receiver has the call, but Temporal has no
-        // result.
+        // The worker is killed after the receiver has accepted the call and before Temporal has its result.
         await first.stop('SIGKILL');
         engine.receiver.answerWith((_received, next) => void next.end('ok'));
       }
@@ -54,7 +53,7 @@ describe('when processes die', () => {
     expect(steps[2]?.attempts).toBe(2);
   }, 360_000);
 
-  it('internal effects happen once even if the worker dies between the effect and the commit', async () => {
+  it('an internal effect happens once, even if the worker died between the effect and the commit', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-commit:1' });
     await engine.save(`
 name: Opens
@@ -74,7 +73,7 @@ actions:
     expect(artifacts.rows).toEqual([{ data: expect.objectContaining({ incidentId: incidents.rows[0]?.['id'] }) }]);
   }, 360_000);
 
-  it('a run whose worker dies right after admitting it is started by another within 10 seconds', async () => {
+  it('a run that it had only admitted is started by another worker within seconds', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1' });
     await engine.save(FIVE_STEPS);
     await engine.worker();
@@ -86,7 +85,7 @@ actions:
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
   }, 360_000);
 
-  it('a run that ended just before its worker died is not performed again, and its execution completes', async () => {
+  it('a run that had just ended is not performed again, and its execution completes', async () => {
     await engine.worker({ FERMATA_FAILPOINT: 'after-end-before-completion:1' });
     await engine.save(FIVE_STEPS);
     await engine.emit('five');
@@ -100,9 +99,9 @@ actions:
     expect([...byKey(engine.receiver.received).values()].map((same) => same.length)).toEqual(Array(5).fill(1));
   }, 360_000);
 
-  it('a step and those after it are not repeated if the worker died between the end of the step and its completion', async () => {
+  it('no step is repeated if the worker died between the end of the run and the completion of its activity', async () => {
     const steps = [
-      '{ variables: { told: "{{ trigger.payload.data.n }}" } }',
+      '{ variables: { received: "{{ trigger.payload.data.n }}" } }',
       '{ variables: { a: 1 }, enabled: "1 == 2" }',
       `{ wait_until: { condition: "health.system.status == 'unhealthy'" } }`,
     ];
@@ -111,11 +110,11 @@ actions:
     for (const [n, step] of steps.entries()) {
       const worker = await engine.worker({ FERMATA_FAILPOINT: 'after-end-before-completion:1' });
       const id = await engine.save(`
-name: Goes on ${n}
+name: Continues ${n}
 triggers: [{ event: automation.event, config: { type: begin-${n} } }]
 actions:
   - ${step}
-  - { action: integration-webhook.send, config: { url: "$URL/behind/${n}" } }
+  - { action: integration-webhook.send, config: { url: "$URL/after/${n}" } }
 `);
       await engine.emit(`begin-${n}`, { n }, { subject: 'web' });
       if (step.includes('wait_until')) {
@@ -136,10 +135,10 @@ actions:
       expect(rows.map(({ status }) => status)).toEqual([n === 1 ? 'skipped' : 'success', 'success']);
     }
     await client.connection.close();
-    expect(engine.receiver.received.map(({ path }) => path)).toEqual(steps.map((_, n) => `/behind/${n}`));
+    expect(engine.receiver.received.map(({ path }) => path)).toEqual(steps.map((_, n) => `/after/${n}`));
   }, 360_000);
 
-  it("a killed worker's share of the change log is taken over within 10 seconds", async () => {
+  it('another worker takes over its partitions of the change log within 10 seconds', async () => {
     const [first] = await Promise.all([engine.worker(), engine.worker()]);
     await engine.save(FIVE_STEPS);
     const owners = async () =>
@@ -171,7 +170,7 @@ actions:
   - { action: integration-webhook.send, config: { url: "$URL/second/{{ trigger.payload.data.n }}" } }
 `;
 
-describe('a worker that is suspended', () => {
+describe('a run in the mode restart', () => {
   let engine: Engine;
   beforeEach(async () => {
     engine = await startEngine();
@@ -179,13 +178,13 @@ describe('a worker that is suspended', () => {
   afterEach(() => engine.close());
   const paths = () => engine.receiver.received.map(({ path }) => path);
 
-  it('between the commit of a gate and the start of its run does not affect a newer run or perform steps of the older one', async () => {
-    const sleeper = await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1:stop' });
+  it('is replaced by a newer run even if its worker is suspended between admission and start', async () => {
+    const suspended = await engine.worker({ FERMATA_FAILPOINT: 'after-admit-commit:1:stop' });
     await engine.save(RESTART);
     engine.receiver.answerWith(async ({ path }, response) => {
-      // The newer run is in its first step when the suspended worker wakes up.
+      // The newer run is in its first step when the suspended worker resumes.
       if (path === '/first/2') {
-        sleeper.signal('SIGCONT');
+        suspended.signal('SIGCONT');
         await new Promise((resolve) => setTimeout(resolve, 2_000));
       }
       // The second worker's sweep may start the older run before it takes over the partitions. That run is then
@@ -195,7 +194,7 @@ describe('a worker that is suspended', () => {
       response.end('ok');
     });
     await engine.emit('restart', { n: 1 });
-    await until('the sleeper sleeps', () => sleeper.output().includes('failpoint after-admit-commit reached'));
+    await until('the worker is suspended', () => suspended.output().includes('failpoint after-admit-commit reached'));
     await engine.emit('restart', { n: 2 });
     // The second worker takes over the partitions and decides that the second run replaces the first.
     await engine.worker();
@@ -216,7 +215,7 @@ describe('a worker that is suspended', () => {
     expect(steps.filter(({ status }) => !['cancelled', 'success'].includes(status))).toEqual([]);
   }, 360_000);
 
-  it('while its run is replaced between two local steps does not perform the second', async () => {
+  it('performs no further step if it is replaced between two local steps', async () => {
     await engine.worker();
     await engine.save(RESTART);
     let replaced = false;

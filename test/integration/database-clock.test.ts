@@ -7,7 +7,7 @@ const MINUTES = 60_000;
 describe('the clock of the database', () => {
   const database = useDatabase();
 
-  it('is used by a process whose own clock is 10 minutes ahead or behind, and which reports the skew', async () => {
+  it('is used by a process whose own clock is 10 minutes ahead or behind, and the skew is reported', async () => {
     for (const skew of [10 * MINUTES, -10 * MINUTES]) {
       const reported: number[] = [];
       const wall = () => Date.now() + skew;

@@ -23,8 +23,8 @@ describe('a dead letter', () => {
   }, 360_000);
   afterAll(() => engine.close());
 
-  /** Appends a change that is already a dead letter, as after its last attempt. */
-  const setAside = (id: string, status: string): Promise<string> =>
+  /** Sets the status of a lamp, and turns the change into a dead letter as after its last attempt. */
+  const appendDeadLetter = (id: string, status: string): Promise<string> =>
     engine.database.db.transaction(async (tx) => {
       const { changeId = '' } = await entities.mutate(tx, { kind: 'lamp', id }, () => ({ status }), BY_TEST);
       await tx.execute(sql`
@@ -32,7 +32,7 @@ describe('a dead letter', () => {
           error = '{"message": "a bug"}' where change_id = ${changeId}`);
       return changeId;
     });
-  const become = (id: string, status: string) =>
+  const setStatus = (id: string, status: string) =>
     engine.database.db.transaction((tx) => entities.mutate(tx, { kind: 'lamp', id }, () => ({ status }), BY_TEST));
   const retry = (changeId: string) => engine.post(api, `/changes/${changeId}/retry`, {});
   const listed = async () => {
@@ -49,9 +49,9 @@ describe('a dead letter', () => {
     actions: [{ action: automation.log, config: { message: on } }]
   `;
 
-  test('is listed with its error, and starts the same runs when it is retried', async () => {
+  test('is listed with its error, and starts a run when it is retried', async () => {
     const id = await engine.save(whenOn(', to: on'));
-    const changeId = await setAside('a', 'on');
+    const changeId = await appendDeadLetter('a', 'on');
     expect(await listed()).toMatchObject([{ changeId, attempts: 5, error: { message: 'a bug' } }]);
     const answer = await retry(changeId);
     expect(answer.status).toBe(200);
@@ -60,10 +60,10 @@ describe('a dead letter', () => {
     expect((await retry(changeId)).status).toBe(404);
   }, 180_000);
 
-  test('starts nothing on a retry if its state no longer holds; a momentary event still starts a run', async () => {
+  test('does not start the run of a trigger whose state no longer holds, but that of a trigger on any change', async () => {
     const [ofState, ofMoment] = [await engine.save(whenOn(', to: on')), await engine.save(whenOn())];
-    const changeId = await setAside('b', 'on');
-    await become('b', 'off');
+    const changeId = await appendDeadLetter('b', 'on');
+    await setStatus('b', 'off');
     await engine.ended(1, ofMoment);
     await retry(changeId);
     await routed();
@@ -80,8 +80,8 @@ describe('a dead letter', () => {
       triggers: [{ event: automation.entity_changed, config: { kind: lamp, id: c, field: status, to: on }, for: { hours: 1 } }]
       actions: [{ action: automation.log, config: { message: on } }]
     `);
-    const changeId = await setAside('c', 'off');
-    await become('c', 'on');
+    const changeId = await appendDeadLetter('c', 'off');
+    await setStatus('c', 'on');
     const armed = () =>
       engine.database.pool.query("select 1 from dwells where automation_id = $1 and status = 'armed'", [id]);
     await until('it is armed', async () => (await armed()).rowCount === 1);
@@ -90,7 +90,7 @@ describe('a dead letter', () => {
     expect((await armed()).rowCount).toBe(1);
   }, 180_000);
 
-  test('of a system uses the health at the time of the retry', async () => {
+  test('is evaluated with the health of the system at the time of the retry', async () => {
     const id = await engine.save(`
       name: Degraded
       triggers: [{ event: healthcheck.system_degraded }]

@@ -87,7 +87,7 @@ describe('the plugin of docs/plugins.md', () => {
       expect(await engine.call(fermata, 'GET', '/entities/room/ops')).toMatchObject({ state: { messages: 1 } });
       expect(await engine.call(fermata, 'GET', '/entities/room/news').catch(String)).toContain('404');
 
-      // A wrong key is refused, and neither the log, the response nor the table contains the secret.
+      // A wrong key is refused, and neither logs, responses nor tables contain the secret.
       const forged = shell('export CHAT_SIGNING_SECRET=wrong\nnode ask.mjs ops checkout', { FERMATA_URL: fermata.url });
       expect(forged.text).toMatch(/^401 /m);
       const kept = await engine.database.pool.query<{ text: string }>(

@@ -2,7 +2,7 @@ import { BASE, startApiHarness, type Answer, type ApiHarness } from './api-harne
 
 const ABSENT = '00000000-0000-7000-8000-000000000000';
 
-/** Tests what the routes of all domains have in common. */
+/** Tests the behaviour that the routes of all domains have in common. */
 describe('the routes of the domains', () => {
   let h: ApiHarness;
   beforeAll(async () => {
@@ -102,7 +102,7 @@ describe('the routes of the domains', () => {
       expect((await call('GET', one)).headers.get('etag')).toBe(changed.headers.get('etag'));
     });
 
-    test('refuses a change that is based on an older state; of many at once, one succeeds', async () => {
+    test('refuses an update with a stale ETag; one of several concurrent updates with the same ETag succeeds', async () => {
       expect(await call('PATCH', one, patch, { 'If-Match': '"older"' })).toMatchObject({ status: 412 });
       const etag = (await call('GET', one)).headers.get('etag') ?? '';
       const answers = await Promise.all(
@@ -116,7 +116,7 @@ describe('the routes of the domains', () => {
       expect(await call('DELETE', one, undefined, { 'If-Match': etag })).toMatchObject({ status: 412 });
     });
 
-    test('refuses missing and invalid values with a reason', async () => {
+    test('refuses unknown ids, invalid cursors, unknown keys and missing fields', async () => {
       for (const id of [ABSENT, 'nothing']) {
         expect(await call('GET', `${path}/${id}`)).toMatchObject({ status: 404, body: { code: 'not_found' } });
         expect(await call('PATCH', `${path}/${id}`, patch)).toMatchObject({ status: 404 });
@@ -130,8 +130,12 @@ describe('the routes of the domains', () => {
       expect(await call('GET', `${path}?limit=201`)).toMatchObject({ status: 422 });
     });
 
-    test('returns everything once in pages, newest first', async () => {
+    test('returns each item once in pages, newest first', async () => {
+      const another = path === '/dependencies' ? { ...body(), targetSystemId: 'cache' } : { ...body(), ...patch };
+      const newest = await call('POST', path, 'name' in another ? { ...another, name: 'Newest' } : another);
+      expect(newest.status).toBe(201);
       const { body: first } = await call('GET', `${path}?limit=1`);
+      expect(first.items).toMatchObject([{ id: newest.body.id }]);
       const { body: all } = await call('GET', `${path}?limit=200`);
       const items = [...(first.items as unknown[])];
       for (let cursor = first.nextCursor; typeof cursor === 'string';) {
@@ -139,6 +143,7 @@ describe('the routes of the domains', () => {
         items.push(...(page.items as unknown[]));
         cursor = page.nextCursor;
       }
+      expect(items.length).toBeGreaterThanOrEqual(2);
       expect(items).toEqual(all.items);
     });
 
@@ -157,7 +162,7 @@ describe('the routes of the domains', () => {
     });
   });
 
-  test('returns the same ETag and time for a state regardless of how it was reached', async () => {
+  test('return the same ETag and body for a state from PUT, GET and PATCH', async () => {
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
     const one = '/entities/lamp/one';
     const put = await call('PUT', one, { status: 'on', a: { zz: 1, b: [{ y: 1, x: 2 }] } });
@@ -181,7 +186,7 @@ describe('the routes of the domains', () => {
     );
   });
 
-  test('do not let If-Match match a state that does not exist', async () => {
+  test('return 412 for any If-Match if the entity does not exist', async () => {
     await call('PUT', '/entity-kinds/lamp', { schema: { type: 'object' } });
     for (const tag of ['*', '"x"']) {
       expect(await call('PUT', '/entities/lamp/none', {}, { 'If-Match': tag })).toMatchObject({ status: 412 });
@@ -189,7 +194,7 @@ describe('the routes of the domains', () => {
     expect(await call('GET', '/entities/lamp/none')).toMatchObject({ status: 404 });
   });
 
-  test('leave no dependency and no lock behind if a system is deleted while others come to depend on it', async () => {
+  test('leave no dependency behind and do not deadlock if systems are deleted while dependencies on them are created', async () => {
     for (let round = 0; round < 5; round += 1) {
       const ids = [0, 1, 2].map((n) => `race-${round}-${n}`);
       for (const id of ids) await call('POST', '/systems', { id, name: id });
