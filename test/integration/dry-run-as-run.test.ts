@@ -1,7 +1,7 @@
 import { AUTOMATION, dryRun, NOON } from '../support/dry-run';
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
-describe('a dry run behaves like a run:', () => {
+describe('a dry run', () => {
   let api: ApiHarness;
   beforeAll(async () => {
     api = await startApiHarness();
@@ -10,7 +10,7 @@ describe('a dry run behaves like a run:', () => {
 
   const dry = (body: unknown, of: string) => dryRun(api, of, body);
 
-  describe('it evaluates the gates that routing uses', () => {
+  describe('has the gates of routing, which', () => {
     /** Id of an automation without runs. */
     let free: string;
     beforeAll(async () => {
@@ -44,7 +44,7 @@ describe('a dry run behaves like a run:', () => {
       return row?.change_id;
     };
 
-    it('a number has to cross a bound from outside the range', async () => {
+    it('require a number to cross a bound from outside the range', async () => {
       const crossing = definition({ on: 'crossing' });
       const gateOf = async (systemId: string) => {
         const { outcome, gates } = await report({ definition: crossing, payload: own(systemId, 900) });
@@ -61,7 +61,7 @@ describe('a dry run behaves like a run:', () => {
       expect(await report({ definition: crossing, changeId })).toMatchObject({ outcome: 'would_run' });
     });
 
-    it("a trigger that reads another trigger's events builds its own payload from theirs", async () => {
+    it('build the payload of a trigger from an event of the trigger that it reads', async () => {
       const completed = { systemId: 'read', configurationId: 'http', status: 'healthy', timestamp: NOON };
       const read = await report({ definition: definition({}), payload: { ...completed, latencyMs: 900 } });
       expect(read).toMatchObject({ outcome: 'would_run', steps: [{ config: { message: 'took 900 ms' } }] });
@@ -73,7 +73,7 @@ describe('a dry run behaves like a run:', () => {
       expect(without.gates[0]?.detail).toBe('The event does not match the config of the trigger.');
     });
 
-    it('a past change of state shows the state before and after, and the context key may be another one', async () => {
+    it('provide the state before and after a past change, and accept a made-up change', async () => {
       await result('seen', 5);
       const changeId = await changeOf('seen', null);
       const listening = {
@@ -105,7 +105,7 @@ describe('a dry run behaves like a run:', () => {
       expect(await report({ definition: listening, payload })).toMatchObject({ outcome: 'would_run' });
     });
 
-    it('a filter or variable that fails gives the reason', async () => {
+    it('give the reason if the filter is false or a variable fails', async () => {
       const listening = {
         ...definition({}, { filter: 'trigger.payload.value > 1000' }),
         ...{ variables: { a: '{{ 1 / "x" }}' } },
@@ -124,7 +124,7 @@ describe('a dry run behaves like a run:', () => {
     });
   });
 
-  describe('it performs the steps', () => {
+  describe('performs steps, which', () => {
     const steps = async (actions: object[], more: object = {}, body: object = {}) => {
       const name = 'drives';
       const definition = { name, triggers: [{ event: 'incident.created' }], actions, ...more };
@@ -138,7 +138,7 @@ describe('a dry run behaves like a run:', () => {
       repeat: { count, sequence: [{ variables: { n: 1 } }], ...more },
     });
 
-    it('delays and waits that time out advance the clock, separately in each branch', async () => {
+    it('advance the clock at delays and timed-out waits, separately in each branch', async () => {
       const wait = { id: 'w', wait_until: { condition: '1 == 2', timeout_seconds: 60, continue_on_timeout: true } };
       const { at } = await steps(
         [
@@ -161,7 +161,7 @@ describe('a dry run behaves like a run:', () => {
       expect(at('actions[1]')?.config).toEqual({ message: '2026-11-24T12:10:00.000Z none' });
     });
 
-    it('loops end at max_iterations with a warning, and branches whose `when` fails are listed', async () => {
+    it('end loops at max_iterations with a warning or after 10 iterations, and list branches whose `when` fails', async () => {
       const { at } = await steps([
         times(5, { max_iterations: 3 }),
         times(12),
@@ -178,7 +178,7 @@ describe('a dry run behaves like a run:', () => {
       expect(at('actions[2]')?.result).toEqual({ branch: 'else', errors: [{ branch: 0, error: expect.any(String) }] });
     });
 
-    it('a stop cancels the steps around it and the branches that have not begun', async () => {
+    it('end at a stop, which cancels the steps around it; later branches do not begin', async () => {
       const { report } = await steps([
         { parallel: [log('first'), { sequence: [{ stop: { reason: 'enough' } }] }, log('third')] },
         log('after'),
@@ -192,7 +192,7 @@ describe('a dry run behaves like a run:', () => {
       expect(report.end).toMatchObject({ status: 'success', endedBy: { kind: 'stop', reason: 'enough' } });
     });
 
-    it('steps do not see a wait that failed, and a template that could not read a value is a warning', async () => {
+    it('do not see the result of a wait that failed', async () => {
       const { at, report } = await steps(
         [
           { id: 'w', continue_on_error: true, wait_for_trigger: { event: 'incident.resolved', timeout_seconds: 5 } },
@@ -206,7 +206,7 @@ describe('a dry run behaves like a run:', () => {
       expect(report.end).toMatchObject({ status: 'success' });
     });
 
-    it('it ends at 1,000 steps, even if failures are ignored', async () => {
+    it('end with an error after 1,000 steps, even with continue_on_error', async () => {
       const deep = times(10, { sequence: [times(10, { sequence: [times(10)] })] });
       const { report } = await steps([{ ...deep, continue_on_error: true }], { on_failure: [log('not shown')] });
       expect(report.steps).toHaveLength(1_000);

@@ -4,7 +4,10 @@ import { createEgress } from '../../src/edges/egress/egress';
 import { readProxySettings } from '../../src/edges/egress/proxy-settings';
 import { startReceiver, type Receiver } from '../support/receiver';
 
-/** Starts a forward proxy for absolute requests and CONNECT, with a user. Every host leads to the receiver. */
+/**
+ * Starts a forward proxy that records request lines and credentials. It answers absolute requests itself, and connects
+ * every CONNECT tunnel to the local port `to`.
+ */
 async function startProxy(to: () => number, connectStatus = 200) {
   const seen: { line: string; authorization: string | undefined }[] = [];
   const server: Server = createServer((request, response) => {
@@ -105,10 +108,10 @@ describe('egress through a proxy', () => {
           { address: '127.0.0.1', family: 4 },
         ]),
     ],
-  ])('does not use the proxy for %s', async (url, resolve) => {
+  ])('refuses %s without a request to the proxy', async (url, resolve) => {
     const refusal = get(url, egress(resolve));
     await expect(refusal).rejects.toMatchObject({ code: 'egress_refused' });
-    // The error must not reveal where an internal name leads.
+    // The error must not reveal the address of an internal name.
     await expect(refusal).rejects.not.toThrow(/10\.0\.0\.1|127\.0\.0\.1|loopback|private/);
     expect(proxy.seen).toEqual([]);
   });

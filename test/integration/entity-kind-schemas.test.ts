@@ -1,6 +1,6 @@
 import { BASE, startApiHarness, type ApiHarness } from './api-harness';
 
-// Tests schemas that once blocked the service for seconds to days, and states that would have done so.
+// Tests schemas and states whose checks once blocked the service for seconds to days.
 
 let api: ApiHarness;
 beforeAll(async () => {
@@ -14,19 +14,19 @@ const set = (state: unknown) => api.call('PUT', `${BASE}/entities/attacked/one`,
 const nested = (levels: number): object => (levels === 0 ? {} : { anyOf: [nested(levels - 1), nested(levels - 1)] });
 
 it.each<[string, unknown]>([
-  ['a schema that is itself', { $ref: '#' }],
+  ['a schema that refers to itself', { $ref: '#' }],
   ['a remote schema', { $ref: 'http://169.254.169.254/schema' }],
   ['nested anyOf', nested(11)],
   ['deep nesting', JSON.parse(`${'{"not":'.repeat(50)}{}${'}'.repeat(50)}`)],
   ['9,000 properties', { properties: Object.fromEntries(Array.from({ length: 9_000 }, (_, n) => [`p${n}`, {}])) }],
   ['a huge enum', { properties: { a: { enum: Array.from({ length: 20_000 }, (_, n) => `v${n}`) } } }],
   [
-    'dependent schemas that lead back',
+    'dependent schemas with a cycle',
     { $ref: '#/$defs/a', $defs: { a: { dependentSchemas: { x: { $ref: '#/$defs/a' } } } } },
   ],
   ['a pattern with back-references', { properties: { a: { pattern: '(a+)\\1' } } }],
   ['a pattern that does not parse', { patternProperties: { '(': {} } }],
-  ['states that are texts', { type: 'string' }],
+  ['a schema of strings', { type: 'string' }],
 ])('refuses %s with the path of the error', async (_what, schema) => {
   const answer = await put(schema);
   expect(answer).toMatchObject({ status: 422, body: { code: 'validation_failed' } });
@@ -49,8 +49,8 @@ it('responds to other calls while states with malicious texts are checked', asyn
   expect((await set({ a: 'aaa', b: [1, 2] })).status).toBe(200);
 });
 
-it('refuses a state whose check takes too long, and checks the next one', async () => {
-  // Arrays are compared from their end, so that each comparison reads all elements: far too much for a fast machine, too.
+it('refuses a state whose check takes too long, and then checks another state', async () => {
+  // Arrays are compared from their end, so each comparison reads all elements. That takes too long even on a fast machine.
   const entry = (n: number) => ({ a: [n, ...Array.from({ length: 30 }, () => 1)] });
   const entries = Array.from({ length: 900 }, (_, n) => entry(n));
   expect((await put({ properties: { a: { items: { enum: entries } } } })).status).toBe(200);

@@ -68,7 +68,7 @@ describe('for_each with parallel', () => {
     expect(statuses['actions[0]']).toBe('failed');
   }, 180_000);
 
-  it('is stopped entirely by a stop in one iteration', async () => {
+  it('is ended by a stop in one iteration', async () => {
     const { run: ended, statuses } = await run(
       'side.stop',
       `  - repeat:

@@ -44,13 +44,13 @@ describe('the gates and their reference model', () => {
   };
 
   /** Generates changes of one lamp, a few seconds to a minute apart, all in the past. */
-  const lampStory = fc.array(
+  const lampHistory = fc.array(
     fc.record({ gapSeconds: fc.integer({ min: 1, max: 70 }), on: fc.boolean(), noise: fc.integer({ min: 0, max: 2 }) }),
     { minLength: 1, maxLength: 8 },
   );
 
   test('a dwell fires if and only if the model says so', async () => {
-    const stories = fc.sample(fc.array(lampStory, { minLength: 1, maxLength: 3 }), 40);
+    const histories = fc.sample(fc.array(lampHistory, { minLength: 1, maxLength: 3 }), 40);
     const start = Date.now() - 24 * 3_600_000;
     const id = await engine.save(`
       name: Lamps
@@ -63,14 +63,14 @@ describe('the gates and their reference model', () => {
       actions: [{ action: automation.log, config: { message: fired } }]
     `);
     const wanted = new Map<string, number[]>();
-    const clocks = stories.map(() => start);
-    const answer = stories.map((): CauseEvent[][] => []);
+    const clocks = histories.map(() => start);
+    const batchesOf = histories.map((): CauseEvent[][] => []);
     for (const batch of [0, 1, 2]) {
       // Changes that occur while no worker is running are routed together by the next worker that starts.
       await worker.stop('SIGKILL');
-      for (const [index, story] of stories.entries()) {
+      for (const [index, history] of histories.entries()) {
         const events: CauseEvent[] = [];
-        for (const { gapSeconds, on, noise } of story[batch] ?? []) {
+        for (const { gapSeconds, on, noise } of history[batch] ?? []) {
           const at = (clocks[index] ?? start) + gapSeconds * 1_000;
           clocks[index] = at;
           events.push({ at, holds: on });
@@ -80,13 +80,13 @@ describe('the gates and their reference model', () => {
             entities.mutate(tx, ref, () => state, BY_TEST, { occurredAt: new Date(at) }),
           );
         }
-        if (events.length > 0) answer[index]?.push(events);
+        if (events.length > 0) batchesOf[index]?.push(events);
       }
       worker = await engine.worker();
       await routed();
       await noneArmed();
     }
-    for (const [index, batches] of answer.entries()) wanted.set(`lamp-${index}`, dwellFirings(batches, DWELL_MS));
+    for (const [index, batches] of batchesOf.entries()) wanted.set(`lamp-${index}`, dwellFirings(batches, DWELL_MS));
     const expected = [...wanted.values()].flat().length;
     expect(expected).toBeGreaterThan(10);
     const runs = await until(
@@ -110,7 +110,7 @@ describe('the gates and their reference model', () => {
   }, 720_000);
 
   test('a dwell of health fires if and only if the model says so, with repeated, late and batched results', async () => {
-    const story = fc.array(
+    const history = fc.array(
       fc.record({
         gapSeconds: fc.integer({ min: 1, max: 80 }),
         status: fc.constantFrom('healthy', 'degraded', 'unhealthy'),
@@ -123,7 +123,7 @@ describe('the gates and their reference model', () => {
       }),
       { minLength: 2, maxLength: 8 },
     );
-    const stories = fc.sample(story, 25);
+    const histories = fc.sample(history, 25);
     const api = await engine.api();
     const id = await engine.save(`
       name: Not healthy
@@ -135,7 +135,7 @@ describe('the gates and their reference model', () => {
     const start = Date.now() - 20 * 3_600_000;
     const wanted = new Map<string, number[]>();
     await worker.stop('SIGKILL');
-    for (const [index, results] of stories.entries()) {
+    for (const [index, results] of histories.entries()) {
       const systemId = `sys-${index}`;
       const sent: Record<string, unknown>[] = [];
       const events: CauseEvent[] = [];
@@ -152,8 +152,8 @@ describe('the gates and their reference model', () => {
         sent.push({ ...common, status: other, timestamp: new Date(at - lateSeconds * 1_000 + 1).toISOString() });
       }
       wanted.set(systemId, dwellFirings([events], DWELL_MS));
-      // Send the results one by one, so that late results are late. Every second system's sender repeats all of its
-      // results.
+      // Send the results one by one, so that each late result arrives after the newer result. For every second system,
+      // send all results twice.
       for (const result of index % 2 === 0 ? sent : [...sent, ...sent]) {
         expect((await engine.post(api, '/health/results', result)).status).toBe(202);
       }
@@ -179,7 +179,7 @@ describe('the gates and their reference model', () => {
     }
   }, 720_000);
 
-  test('a window that counts only the newest events fires as the model does', () => {
+  test('a window fires as the model does although it reads only the newest events', () => {
     const rule = fc.record({
       count: fc.integer({ min: 1, max: 5 }),
       minutes: fc.integer({ min: 1, max: 10 }),
@@ -206,7 +206,7 @@ describe('the gates and their reference model', () => {
     });
     for (const refire of ['every', 'once'] as const) {
       const rule = { count: 3, minutes: 5, refire };
-      const stories = fc.sample(arrivals, 15);
+      const histories = fc.sample(arrivals, 15);
       const type = `model.${refire}`;
       const id = await engine.save(`
         name: Window ${refire}
@@ -216,11 +216,11 @@ describe('the gates and their reference model', () => {
         actions: [{ action: automation.log, config: { message: fired } }]
       `);
       const start = Date.now() - 3_600_000;
-      const changeIds: string[][] = stories.map(() => []);
-      const longest = Math.max(...stories.map(({ length }) => length));
+      const changeIds: string[][] = histories.map(() => []);
+      const longest = Math.max(...histories.map(({ length }) => length));
       for (let step = 0; step < longest; step += 1) {
-        for (const [index, story] of stories.entries()) {
-          const event = story[step];
+        for (const [index, history] of histories.entries()) {
+          const event = history[step];
           if (!event) continue;
           const key = `key-${index}`;
           const [appended] = await appendChanges(engine.database.db, [
@@ -236,17 +236,17 @@ describe('the gates and their reference model', () => {
           changeIds[index]?.push(appended?.changeId ?? '');
         }
         await routed();
-        // Deliver the same results again, so that the same changes reach the dispatcher twice.
-        const repeats = stories.flatMap((story, index) => (story[step]?.again ? [changeIds[index]?.[step] ?? ''] : []));
+        // Route some of the changes again.
+        const repeats = histories.flatMap((history, index) => (history[step]?.again ? [changeIds[index]?.[step] ?? ''] : []));
         await engine.database.db.execute(
           sql`update changes set routed_at = null where change_id = any(${`{${repeats.join(',')}}`}::uuid[])`,
         );
         await routed();
         if (step === 5) await restart();
       }
-      const wanted = stories.flatMap((story, index) =>
+      const wanted = histories.flatMap((history, index) =>
         windowFirings(
-          story.map(({ minute }) => start + minute * 60_000),
+          history.map(({ minute }) => start + minute * 60_000),
           rule,
         ).map((place) => changeIds[index]?.[place]),
       );
