@@ -105,7 +105,7 @@ describe('automations from Git', () => {
     expect(await get(results[0]?.id)).toMatchObject({ group: null, version: 1 });
   });
 
-  it('are applied all or not at all, with every finding of every document', async () => {
+  it('are all refused if one document is invalid, with the findings of every document', async () => {
     const answer = await apply(
       'source=bad',
       document('fine'),
@@ -124,7 +124,7 @@ describe('automations from Git', () => {
     expect(await api.rows(`select 1 from automations where source = 'bad'`)).toEqual([]);
   });
 
-  it('are only listed in a dry run', async () => {
+  it('are listed but not changed by a dry run', async () => {
     await apply('source=dry', document('stays'), document('goes'));
     const answer = await apply(
       'source=dry&dryRun=true&prune=true',
@@ -143,7 +143,7 @@ describe('automations from Git', () => {
     ]);
   });
 
-  it('are deleted by prune if their source no longer contains them, and no others are', async () => {
+  it('are deleted by prune only if their own source no longer contains them', async () => {
     await apply('source=p1', document('a'), document('b'));
     const other = await apply('source=p2', document('a'));
     const manual = await api.call('POST', `${BASE}/automations`, {
@@ -179,7 +179,7 @@ describe('automations from Git', () => {
     expect((await as(other, 'source=team', document('a'))).status).toBe(200);
   });
 
-  it('refuse edits, deletions and rollbacks from elsewhere, but can be switched and started; applying keeps the status', async () => {
+  it('cannot be edited, deleted or rolled back through other routes, but enabled, disabled and started; applying keeps the status', async () => {
     const { results } = await apply('source=locked', document('l'));
     await apply('source=locked', document('l', '', 'mode: queued'));
     const path = `${BASE}/automations/${results[0]?.id ?? ''}`;
@@ -199,7 +199,7 @@ describe('automations from Git', () => {
     expect((await api.call('POST', `${path}/enable`)).body).toMatchObject({ status: 'enabled' });
   });
 
-  it('are created once each by two concurrent applies', async () => {
+  it('are created once each by five concurrent applies', async () => {
     const names = Array.from({ length: 10 }, (_, index) => document(`race-${index}`));
     const answers = await Promise.all(Array.from({ length: 5 }, () => apply('source=race', ...names)));
     expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200]);

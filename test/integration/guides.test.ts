@@ -16,7 +16,7 @@ const GUIDES = join(projectRoot(), 'examples', 'guides');
 describe('the guides', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
-  const saved = new Set<string>();
+  const tested = new Set<string>();
   const names = new Map<string, string>();
   beforeAll(async () => {
     const sandbox = { FERMATA_SCRIPT_SANDBOX: (await sandboxProblem()) === null ? 'bubblewrap' : 'none' };
@@ -37,7 +37,7 @@ describe('the guides', () => {
   const report = (systemId: string, status: string, more: Record<string, unknown> = {}) =>
     post('/health/results', { systemId, configurationId: 'http', status, ...more });
   const guide = async (name: string, ...changes: [string, string][]) => {
-    saved.add(name);
+    tested.add(name);
     const text = readFileSync(join(GUIDES, name), 'utf8').replaceAll('http://127.0.0.1:9099', '$URL');
     const id = await engine.save(changes.reduce((yaml, [from, to]) => yaml.replaceAll(from, to), text));
     names.set(id, `guide-${name.replace('.yaml', '')}`);
@@ -85,7 +85,7 @@ describe('the guides', () => {
     expect(await incidentsOf('flaps')).toHaveLength(1);
   }, 180_000);
 
-  test('somebody is paged; without an acknowledgement, the manager is too; with one, nobody else', async () => {
+  test('the on-call person is paged, and the manager is paged only without an acknowledgement', async () => {
     const id = await guide('page-and-escalate.yaml', ['timeout_seconds: 900', 'timeout_seconds: 2']);
     const incident = { title: 'x', severity: 'critical', systemIds: ['s'] };
     await post('/incidents', incident);
@@ -187,7 +187,7 @@ describe('the guides', () => {
     await post(`/automations/${id}/runs`, {});
     const [run] = await engine.ended(1, id, 30_000);
     expect(run?.status).toBe('success');
-    // Notifications about incidents that earlier tests left open may still arrive.
+    // Notifications about incidents of earlier tests may still arrive.
     const reports = engine.receiver.received.filter(({ path }) => path === '/report');
     expect(reports.map(({ body }) => JSON.parse(body) as unknown)).toEqual([
       { text: 'checkout: healthy\nsearch: healthy' },
@@ -207,7 +207,7 @@ describe('the guides', () => {
       await engine.ended(1, id, 20_000);
       await engine.database.pool.query('update slos set compute_at = now()');
       await until(
-        'it is computed again',
+        'the budget is computed again',
         async () => (await engine.database.pool.query('select 1 from slos where compute_at < now()')).rowCount === 0,
       );
       expect(teams.cards.map(({ body }) => body[1]?.text)).toEqual([
@@ -218,10 +218,10 @@ describe('the guides', () => {
     }
   }, 180_000);
 
-  test('are all covered by this file, and their histories are replayed without a difference', async () => {
-    expect([...saved].sort()).toEqual(readdirSync(GUIDES).sort());
+  test('each guide has a test in this file, and all histories are replayed without a difference', async () => {
+    expect([...tested].sort()).toEqual(readdirSync(GUIDES).sort());
     const ended = (await engine.runs()).filter(({ status }) => ['success', 'failed', 'cancelled'].includes(status));
-    expect(await replayRuns(engine, ended, names)).toBeGreaterThanOrEqual(saved.size);
+    expect(await replayRuns(engine, ended, names)).toBeGreaterThanOrEqual(tested.size);
     for (const end of ['refused', 'cancelled'] as const) {
       const again = await endOtherwise(engine, api, ended, end);
       await replayRuns(engine, again, new Map([...names].map(([id, name]) => [id, `${name}-${end}`])));

@@ -28,13 +28,13 @@ describe('the handshake of CloudEvents', () => {
     },
   );
 
-  it('grants no higher rate than the service accepts, and none if none was requested', async () => {
+  it('allows at most the rate that the service accepts, and returns no rate if none was requested', async () => {
     const fast = await options('/events', { ...origin, 'WebHook-Request-Rate': '9999999' });
     expect(fast.headers.get('webhook-allowed-rate')).toBe(String(10_000 * 60));
     expect((await options('/events', origin)).headers.get('webhook-allowed-rate')).toBeNull();
   });
 
-  it('responds to other senders, and to OPTIONS without a sender, as to an unknown method', async () => {
+  it('responds with 405 to other senders, without a sender, and on other routes', async () => {
     for (const headers of [{ 'WebHook-Request-Origin': 'evil.example' }, {}]) {
       const answer = await options('/events', headers as Record<string, string>);
       expect([answer.status, answer.headers.get('webhook-allowed-origin')]).toEqual([405, null]);
@@ -42,7 +42,7 @@ describe('the handshake of CloudEvents', () => {
     expect((await options('/automations', origin)).status).toBe(405);
   });
 
-  it('admits every sender if so configured', async () => {
+  it('allows every sender if * is configured', async () => {
     const all = await startApiHarness({ webhookOrigins: ['*'] });
     const headers = { 'WebHook-Request-Origin': 'sender.example.com' };
     const answer = await all.call('OPTIONS', `${BASE}/events`, { token: null, headers });
@@ -110,7 +110,7 @@ describe('the handshake of Azure Event Grid', () => {
     expect((await api.call('POST', `${BASE}/hooks/keyed`, keyed)).body).toEqual(wanted);
   });
 
-  it('is not confused with an event that merely mentions it', async () => {
+  it('is not performed for a notification with the same body', async () => {
     const notification = { ...headers, 'aeg-event-type': 'Notification' };
     const answer = await api.call('POST', `${BASE}/hooks/open`, { body: validation, headers: notification });
     expect(answer.status).toBe(202);

@@ -128,7 +128,7 @@ describe('health', () => {
     expect(await names(id)).toHaveLength(8);
   });
 
-  test('concurrent results of a system lead to the health that follows from all of them', async () => {
+  test('concurrent results of a system are all counted', async () => {
     const id = newSystem();
     await Promise.all(
       Array.from({ length: 8 }, (_, i) =>

@@ -118,7 +118,7 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
   await waits(engine, api);
   const event = { specversion: '1.0', id: '1', source: 'ci', type: 'com.example.deploy.finished', subject: 'checkout' };
   await send('/events', { ...event, data: { version: '1.2.3' } });
-  await until('the deploy is remembered', async () =>
+  await until('the deployment is recorded', async () =>
     (await engine.runs()).some(({ status, context_key }) => status === 'success' && context_key === 'checkout'),
   );
   await send('/ingest/alertmanager', payload('alertmanager-firing.json'));
@@ -137,7 +137,7 @@ async function drive(engine: Engine, api: { url: string }): Promise<void> {
  * cancelled during its first wait.
  */
 async function waits(engine: Engine, api: { url: string }): Promise<void> {
-  for (const n of ['ok', 'gone', 'vain', 'cancelled']) await engine.emit('every.wait', { n });
+  for (const n of ['ok', 'gone', 'unanswered', 'cancelled']) await engine.emit('every.wait', { n });
   const waiting = async () =>
     (await engine.database.pool.query(`select run_id, scope from waits where kind = 'wait_until'`)).rows;
   await until('all of them wait', async () => (await waiting()).length === 4);
@@ -145,7 +145,7 @@ async function waits(engine: Engine, api: { url: string }): Promise<void> {
     JSON.stringify(scope).includes('"cancelled"'),
   );
   await engine.post(api, `/runs/${cancelled?.id ?? ''}/cancel`, {});
-  for (const n of ['ok', 'gone', 'vain']) {
+  for (const n of ['ok', 'gone', 'unanswered']) {
     await fetch(`${api.url}/api/v1/entities/deployment/${n}`, {
       method: 'PUT',
       headers: { 'content-type': 'application/json', authorization: engine.authorization },

@@ -16,7 +16,7 @@ describe('a request to a hook', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  it('starts the automations of that hook only, with the context key that the trigger defines', async () => {
+  it('starts only the automations of that hook, with the context key that the trigger defines', async () => {
     const api = await engine.api();
     for (const name of ['deploys', 'others']) {
       expect((await engine.post(api, '/hooks', { name, scheme: 'header', secrets: ['s3cret'] })).status).toBe(201);

@@ -45,7 +45,7 @@ describe('incidents', () => {
         .flatMap((derive) => derive({ ...base, prev, next, delta: {}, occurredAt, context: payload })),
     );
   };
-  /** Performs an action like the step activity: parses the config, then executes the action in one transaction. */
+  /** Performs an action like the activity of a step: parses the config, then executes the action in one transaction. */
   const act = (action: Action, config: object, consumed: Record<string, unknown> | null = null) =>
     f.db.transaction(async (tx) => {
       if (action.execution !== 'transaction') throw new Error('not a transactional action');
@@ -139,7 +139,7 @@ describe('incidents', () => {
       expect((await getIncident(f.db, String(artifact?.incidentId)))?.createdBy).toEqual(byRun.actor);
     });
 
-    test('with dedupe reuses the oldest open incident of any of the systems and adds missing systems to it', async () => {
+    test('reuses, with dedupe, the oldest open incident of any of the systems, and adds missing systems to it', async () => {
       const [a, b] = [newSystem(), newSystem()];
       const oldest = await open([a]);
       f.clock.advance(1000);
@@ -151,7 +151,7 @@ describe('incidents', () => {
       expect(next.artifact).toMatchObject({ reused: false });
     });
 
-    test('with dedupe raises the severity of the reused incident, reports it in the event and artifact, and never lowers it', async () => {
+    test('raises, with dedupe, the severity of the reused incident, and never lowers it', async () => {
       const system = newSystem();
       const minor = await open([system], { severity: 'minor' });
       const dedupe = { dedupe_open_for_system: true };
@@ -168,7 +168,7 @@ describe('incidents', () => {
       ]);
     });
 
-    test('with dedupe ignores a system for which another automation has opened an incident', async () => {
+    test('does not add, with dedupe, a system that has another open incident', async () => {
       const [a, b, c] = [newSystem(), newSystem(), newSystem()];
       const dedupe = { dedupe_open_for_system: true };
       const older = await act(createAction, config([a], dedupe));
@@ -178,7 +178,7 @@ describe('incidents', () => {
       expect(both.artifact).toMatchObject({ incidentId, reused: true, systemIds: [a, c] });
     });
 
-    test('with dedupe opens exactly one incident for many concurrent runs with overlapping systems', async () => {
+    test('opens, with dedupe, exactly one incident for many concurrent runs with overlapping systems', async () => {
       const systems = [newSystem(), newSystem(), newSystem()];
       const made = await Promise.all(
         Array.from({ length: 12 }, (_, i) => {
@@ -203,11 +203,11 @@ describe('incidents', () => {
       });
     });
 
-    test('report what is missing without an id and an artifact', async () => {
+    test('fail with artifact_missing without an id and an artifact', async () => {
       await expect(act(resolveAction, { message: 'x' })).rejects.toMatchObject({ code: 'artifact_missing' });
     });
 
-    test('with onlyIfCreatedByAutomation do not touch incidents that people opened', async () => {
+    test('do not change incidents that people opened, with onlyIfCreatedByAutomation', async () => {
       const { id } = await open(['s']);
       const result = await act(resolveAction, { incidentId: id, onlyIfCreatedByAutomation: true });
       expect(result).toMatchObject({ output: { resolved: false }, artifact: { status: 'investigating' } });

@@ -46,7 +46,7 @@ describe('ingest', () => {
       ...{ version: '4', alerts: [{ status, labels, annotations: {}, fingerprint }] },
     });
 
-    test('the real payload makes the system unhealthy in one change, and its resolution makes it healthy in another', async () => {
+    test('the example payload makes the system unhealthy in one change, and its resolution makes it healthy in another', async () => {
       const fired = await post(payload('alertmanager-firing'));
       expect(fired.changeIds).toHaveLength(3);
       expect(await healthChanges()).toBe(1);
@@ -78,7 +78,7 @@ describe('ingest', () => {
       expect(await f.rows('select 1 from changes')).toEqual([]);
     });
 
-    test('a severity below critical makes the system degraded; alerts are not averaged with checks', async () => {
+    test('a severity below critical makes the system degraded, even if its checks are healthy', async () => {
       await inTransaction((write) =>
         ingestHealth(write, parseHealthResults({ systemId: 's', configurationId: 'http', status: 'healthy' })),
       );
@@ -100,7 +100,7 @@ describe('ingest', () => {
       expect(systems.map((system) => system.id)).toEqual(['api', 'db', 'sys-7']);
     });
 
-    test('an invalid alert does not affect the others, and one without a system label changes no health', async () => {
+    test('an invalid alert does not affect the others, and an alert without a system label changes no health', async () => {
       const body = payload('alertmanager-firing');
       const message = alertmanagerSender.read({
         ...{ ...body, version: 1, groupKey: undefined },
@@ -159,7 +159,7 @@ describe('ingest', () => {
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
-    test('with the source and id of another event are dropped and reported', async () => {
+    test('are dropped and reported if they have the source and id of a different event', async () => {
       const { changeIds } = await post(event('1'));
       const again = await post([event('1', { type: 'other' }), event('2')]);
       expect(again.mismatched).toEqual([{ source: '/ci', id: '1' }]);
@@ -167,7 +167,7 @@ describe('ingest', () => {
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
-    test('of two callers are kept apart, regardless of source and id', async () => {
+    test('from two callers are different events, even with the same source and id', async () => {
       const first = await post(event('1'));
       const second = await post(event('1'), 'token-2');
       expect(second.mismatched).toEqual([]);
@@ -175,7 +175,7 @@ describe('ingest', () => {
       expect(await f.rows('select 1 from changes')).toHaveLength(2);
     });
 
-    test('in a batch keep their order; repeats within it or of earlier events are dropped', async () => {
+    test('keep their order in a batch; repeats of events in the batch and of earlier events are dropped', async () => {
       const [one] = (await post(event('1'))).changeIds;
       const { changeIds } = await post([event('3'), event('1'), event('2'), event('3')]);
       expect(changeIds).toHaveLength(3);
@@ -184,7 +184,7 @@ describe('ingest', () => {
       expect(rows.map((row) => row.id)).toEqual(['1', '3', '2']);
     });
 
-    test('that are delivered many times at once are appended once', async () => {
+    test('are appended once if they are delivered many times at once', async () => {
       const batch = Array.from({ length: 20 }, (_, i) => event(`e${i}`));
       const answers = await Promise.all(
         Array.from({ length: 6 }, (_, i) => post(i % 2 ? batch : [...batch].reverse())),
@@ -212,7 +212,7 @@ describe('ingest', () => {
     expect(await post('token-2', 'hash-1', 'other')).not.toEqual(first);
   });
 
-  test('results arrive individually or in batches; an invalid one is reported with its index', () => {
+  test('health results are accepted individually or in batches; an invalid result is reported with its index', () => {
     const good = { systemId: 's', configurationId: 'c', status: 'healthy' };
     expect(parseHealthResults(good)).toHaveLength(1);
     expect(parseHealthResults({ results: [good, good] })).toHaveLength(2);

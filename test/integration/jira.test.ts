@@ -76,7 +76,7 @@ describe('Jira', () => {
     });
   }, 540_000);
 
-  it('transitions an issue to a status by name, and reports statuses that it cannot reach', async () => {
+  it('transitions an issue to a status by name, and reports a status that no transition leads to', async () => {
     await engine.worker();
     const move = (id: string, config: string) =>
       `  - { id: ${id}, action: integration-jira.transition_issue, config: { connectionId: ${connection}, issueKey: OPS-1, ${config} }, continue_on_error: true }`;
@@ -103,7 +103,7 @@ describe('Jira', () => {
     expect(moves).toHaveLength(1);
   }, 360_000);
 
-  it("waits as long as Retry-After says, and reports Jira's message about a wrong project", async () => {
+  it("retries after the time in Retry-After, and reports Jira's message about a wrong project", async () => {
     await engine.worker();
     const id = await engine.save(opening(connection, 'limits'));
     jira.failNext(429, { errorMessages: ['Rate limit exceeded'] }, { 'retry-after': '2' });
@@ -121,7 +121,7 @@ describe('Jira', () => {
     });
   }, 360_000);
 
-  it("creates one issue rather than two if the worker is killed between Jira's response and the completion", async () => {
+  it("creates one issue even if the worker is killed between Jira's response and the completion", async () => {
     const first = await engine.worker({ FERMATA_FAILPOINT: 'after-effect-before-completion:1' });
     const id = await engine.save(opening(connection, 'killed'));
     await engine.emit('killed', { project: 'OPS' });
