@@ -233,7 +233,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
         ...{ action: 'integration-http.poll_until', repeat: 'same', accepted: keysOf('/state') },
         config: { ...http, path: '/state', until: 'response.status == 200' },
       },
-      // Workflows have no idempotency keys, and their response has no id to search for.
+      // Power Automate workflows have no idempotency keys, and their response has no id to search for.
       {
         action: 'integration-teams.post_message',
         config: { ...card, body: 'Down' },
@@ -313,7 +313,9 @@ describe('a worker that is killed after the vendor has accepted', () => {
     await engine.close();
   });
 
+  const checked = new Set<string>();
   const check = (action: string) => {
+    checked.add(action);
     const index = rows.findIndex((row) => row.action === action);
     const row = rows[index];
     const step = steps.find(({ path }) => path === `actions[0].parallel[${index}]`);
@@ -362,7 +364,7 @@ describe('a worker that is killed after the vendor has accepted', () => {
     expect(check('notification.send')).toEqual([expect.stringContaining('Message-ID: <')]);
   });
 
-  test('a pod with the name of a deleted one is kept', async () => {
+  test('a new pod with the name of the deleted pod is kept', async () => {
     expect(await vendors.kubernetes.read('/api/v1/namespaces/default/pods/shop-0')).not.toBeNull();
   });
 
@@ -373,8 +375,8 @@ describe('a worker that is killed after the vendor has accepted', () => {
     expect(new Set(names).size).toBe(1);
   });
 
-  test('every row of the table has been checked', () => {
+  test('each action has a test in this file', () => {
     expect(steps.filter(({ path }) => path.startsWith('actions[0].parallel['))).toHaveLength(rows.length);
-    expect(rows.length).toBe(43 + (hasOpenssh ? 2 : 0));
+    expect([...checked].sort()).toEqual(rows.map(({ action }) => action).sort());
   });
 });

@@ -37,7 +37,7 @@ describe('automations with runs in progress', () => {
     return id;
   };
 
-  it('let active and queued runs finish when they are disabled, and start nothing new', async () => {
+  it('let active and queued runs finish when they are disabled, and start no new run', async () => {
     const id = await threeQueued('disabled');
     expect((await call('POST', `/automations/${id}/disable`)).status).toBe(200);
     await engine.emit('disabled');
@@ -46,15 +46,14 @@ describe('automations with runs in progress', () => {
     expect(paths('disabled/end')).toHaveLength(3);
   }, 270_000);
 
-  it('end active and queued runs with cancelRuns, and no further step of them is performed', async () => {
+  it('cancel active and queued runs when they are disabled with cancelRuns, and no further step is performed', async () => {
     const id = await threeQueued('cancelled');
     expect((await call('POST', `/automations/${id}/disable?cancelRuns=true`)).status).toBe(200);
     const runs = await engine.runs(id);
     expect(runs.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled']);
     expect(runs[0]?.ended_by).toMatchObject({ kind: 'cancel', reason: 'the automation was disabled' });
     expect((await call('POST', `/automations/${id}/enable`)).status).toBe(200);
-    // A later run in the same scope passes after the old deadline. By then, the cancelled runs would have continued if
-    // they could.
+    // By the end of this later run, the delays of the cancelled runs would have ended.
     await engine.emit('cancelled');
     const after = await engine.ended(4, id, 60_000);
     expect(after.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'success']);
@@ -87,7 +86,7 @@ describe('automations with runs in progress', () => {
     await engine.save(automation('rolled', 'single', 'new'), id);
     const answer = await call('POST', `/automations/${id}/versions/1/rollback`);
     expect(await answer.json()).toMatchObject({ version: 3 });
-    await until('the worker knows the version', async () => {
+    await until('a run has started', async () => {
       await engine.emit('rolled');
       return (await engine.runs(id)).length > 0;
     });
@@ -98,7 +97,7 @@ describe('automations with runs in progress', () => {
     expect(Date.parse(reported.lastTriggeredAt)).toBeGreaterThan(Date.now() - 60_000);
   }, 270_000);
 
-  it('have their runs cancelled by filter, queued ones first', async () => {
+  it('have all their runs cancelled by a filter, including queued runs', async () => {
     const id = await threeQueued('filtered');
     const bulk = await engine.post(api, '/runs/cancel', { automationId: id });
     expect(await bulk.json()).toEqual({ matched: 3, done: 3 });

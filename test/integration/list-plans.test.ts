@@ -67,24 +67,24 @@ const first = { limit: PAGE, before: undefined };
 const daysAgo = (days: number) => new Date(Date.now() - days * 86_400_000);
 
 it.each([
-  ['of all', {}, PAGE],
-  ['of a person with few', { actorId: 'rare' }, 10],
-  ['of a person with many', { actorId: 'person-3' }, PAGE],
+  ['without a filter', {}, PAGE],
+  ['of a person with few entries', { actorId: 'rare' }, 10],
+  ['of a person with many entries', { actorId: 'person-3' }, PAGE],
   ['of nobody', { actorId: 'nobody' }, 0],
   ['of an action that is rare', { action: 'tokens.create' }, 10],
-  ['of an action that is old', { action: 'automations.update' }, PAGE],
-  ['that were refused', { outcome: 'refused' }, 10],
-  ['that failed', { outcome: 'failed' }, 0],
+  ['of an action without recent entries', { action: 'automations.update' }, PAGE],
+  ['of refused calls', { outcome: 'refused' }, 10],
+  ['of failed calls', { outcome: 'failed' }, 0],
   ['until 10 days ago', { to: daysAgo(10) }, PAGE],
   ['of a day', { from: daysAgo(11), to: daysAgo(10) }, PAGE],
   ['of a person until 10 days ago', { actorId: 'person-3', to: daysAgo(10) }, PAGE],
-])('a page of entries of the audit log %s reads few rows', async (_of, filter, found) => {
+])('a page of the audit log %s reads few rows', async (_of, filter, found) => {
   const { result, read } = await reading((db) => listAudit(db, filter, first));
   expect(result).toHaveLength(found);
   expect(read).toBeLessThanOrEqual(MAX_READ);
 });
 
-it('pages of the audit log follow each other regardless of ids', async () => {
+it('pages of the audit log are in the order of time, whatever the ids', async () => {
   const all = await listAudit(database.db, {}, { limit: 2 * PAGE, before: undefined });
   const times = all.map(({ at }) => at.getTime());
   expect(times).toEqual([...times].sort((one, other) => other - one));
@@ -94,7 +94,7 @@ it('pages of the audit log follow each other regardless of ids', async () => {
 });
 
 it.each([
-  ['all', {}, PAGE],
+  ['without a filter', {}, PAGE],
   ['of a system', { systemId: 'system-7' }, 20],
   ['of an unknown system', { systemId: 'none' }, 0],
   ['of a rare severity', { severity: 'critical' }, 9],
@@ -121,8 +121,8 @@ it.each([
   ['of a rare error code', { errorCode: 'rare' }, 4],
   ['of an unknown error code', { errorCode: 'none' }, 0],
   ['of an unknown error code and several statuses', { errorCode: 'none', status: ['failed', 'cancelled'] as const }, 0],
-  ['until long ago', { to: daysAgo(1) }, 0],
-])('a page of ids of runs %s reads few rows', async (_of, filter, found) => {
+  ['from before the first run', { to: daysAgo(1) }, 0],
+])('a page of runs %s reads few rows', async (_of, filter, found) => {
   const { result, read } = await reading(async (db) => {
     const { rows } = await db.execute<{ id: string }>(await matchingIds(db, filter, { limit: PAGE }));
     return rows;

@@ -22,7 +22,7 @@ describe('maintenances', () => {
     (await engine.runs(automationId)).filter((run) => run.context_key === maintenanceId);
   const health = async (systemId: string) => (await call('GET', `/health/${systemId}`)).body;
 
-  test('are started and ended by the clock, each reported once, even if no worker was running at that time', async () => {
+  test('start and end on time, and both are reported once, even if no worker was running at that time', async () => {
     const [started, ended] = [await listen('maintenance.started'), await listen('maintenance.ended')];
     await call('POST', '/systems', { id: 'db', name: 'Database' });
     const planned = await plan('db', 700, 1_500, { suppressNotifications: true });
@@ -46,7 +46,7 @@ describe('maintenances', () => {
     expect(rows.slice(1).map((row) => row.occurred_at.toISOString())).toEqual([startAt, endAt]);
   }, 360_000);
 
-  test('that have already begun are reported as created and then as started, and can be changed, ended early and deleted', async () => {
+  test('are reported as created if they have already begun, and can be changed, ended early and deleted', async () => {
     const created = await listen('maintenance.created');
     const { body } = await plan('web', -60_000, 3_600_000);
     expect(body).toMatchObject({ status: 'in_progress' });
@@ -67,7 +67,7 @@ describe('maintenances', () => {
     expect(await plan('web', 10, 5)).toMatchObject({ status: 422 });
   }, 180_000);
 
-  test('can be started by an automation, hold back other automations, and be cleared, even twice', async () => {
+  test('can be started by an automation, make a condition of another automation false, and be cleared, even twice', async () => {
     await call('POST', '/systems', { id: 'shop', name: 'Shop' });
     const set = await engine.save(`
       name: Deploy begins
@@ -102,7 +102,7 @@ describe('maintenances', () => {
       { title: 'Deploy', status: 'in_progress', createdBy: { type: 'automation' } },
     ]);
     await engine.emit('page', {}, { subject: 'shop' });
-    await until('it is held back', async () => (await engine.outcomes(page)).length === 1);
+    await until('the reason is written', async () => (await engine.outcomes(page)).length === 1);
     expect(await engine.outcomes(page)).toMatchObject([{ outcome: 'condition' }]);
     await engine.emit('deploy.end', {}, { times: 2 });
     const runs = await engine.ended(2, clear);
@@ -111,8 +111,8 @@ describe('maintenances', () => {
     const [{ id: cleared } = { id: '' }] = (await call('GET', '/maintenances?systemId=shop')).body.items as {
       id: string;
     }[];
-    const said = (await call('GET', `/maintenances/${cleared}/updates`)).body.items as { message: string }[];
-    expect(said.map(({ message }) => message)).toEqual(['deployed', 'deploying']);
+    const updates = (await call('GET', `/maintenances/${cleared}/updates`)).body.items as { message: string }[];
+    expect(updates.map(({ message }) => message)).toEqual(['deployed', 'deploying']);
     await engine.emit('page', {}, { subject: 'shop' });
     expect(await engine.ended(1, page)).toMatchObject([{ status: 'success' }]);
   }, 180_000);

@@ -29,7 +29,7 @@ describe('a manual run, compared with a run that an event starts,', () => {
   afterAll(() => engine.close());
 
   /** Starts the automation manually with the same payload. */
-  const byHand = async (id: string, type: string, data: object, skipConditions = false) => {
+  const startManually = async (id: string, type: string, data: object, skipConditions = false) => {
     const payload = { type, source: 'test', subject: 's', data };
     const answer = await engine.post(api, `/automations/${id}/runs`, { triggerId: 't', payload, skipConditions });
     return { status: answer.status, body: (await answer.json()) as { code?: string; detail?: string } };
@@ -49,7 +49,7 @@ describe('a manual run, compared with a run that an event starts,', () => {
       )
     ).rows;
 
-  it('has the same variables, and its steps the same results and warnings', async () => {
+  it('has the same variables, and its steps have the same results and warnings', async () => {
     const variables = `variables:
   who: "{{ trigger.payload.data.name | upper }}"
   about: "{{ variables.who }} in {{ automation.name }}"
@@ -60,10 +60,10 @@ conditions: [ "trigger.payload.data.n > 1", "variables.who == 'SHOP'", "run.id =
     const id = await engine.save(automation('same', variables));
     await engine.emit('same', { name: 'shop', n: 2 }, { subject: 's' });
     await engine.ended(1, id);
-    expect((await byHand(id, 'same', { name: 'shop', n: 2 })).status).toBe(201);
+    expect((await startManually(id, 'same', { name: 'shop', n: 2 })).status).toBe(201);
     await engine.ended(2, id);
     const [triggered, manual] = await started(id);
-    if (!triggered || !manual) throw new Error('There are not two runs.');
+    if (!triggered || !manual) throw new Error('Expected two runs.');
     expect(triggered.variables).toMatchObject({ who: 'SHOP', run: triggered.id });
     expect({ ...manual.variables, run: null }).toEqual({ ...triggered.variables, run: null });
     expect(manual.variables['run']).toBe(manual.id);
@@ -85,7 +85,7 @@ conditions: [ "trigger.payload.data.n > 1", "variables.who == 'SHOP'", "run.id =
     const id = await engine.save(automation(type, definition));
     await engine.emit(type, data, { subject: 's' });
     const reason = await until('the refusal is recorded', async () => (await engine.outcomes(id))[0] ?? false);
-    const manual = await byHand(id, type, data);
+    const manual = await startManually(id, type, data);
     expect(manual.body.code).toBe(code);
     const detail = code === 'limit_exceeded' ? `variables: ${manual.body.detail ?? ''}` : manual.body.detail;
     expect(detail).toBe(reason.detail);

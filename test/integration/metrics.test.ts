@@ -44,7 +44,7 @@ describe('metrics', () => {
   }, 180_000);
   afterAll(() => engine.close());
 
-  test('all exist from the start, before anything has happened', async () => {
+  test('exist before anything has happened', async () => {
     const page = await scrape();
     for (const name of NAMES) expect(page).toMatch(new RegExp(`^# TYPE ${name} (counter|gauge|histogram)$`, 'm'));
     expect(page.match(/^# TYPE .*$/gm)).toHaveLength(new Set(page.match(/^# TYPE .*$/gm)).size);
@@ -53,7 +53,7 @@ describe('metrics', () => {
     expect(page).toMatch(/^# TYPE http_request_duration_seconds histogram$/m);
   });
 
-  test('of work are exported by the worker that did it; ended runs are exported by the API, whichever worker performed them', async () => {
+  test('about work are exported by the worker that performed it; ended runs of all workers are exported by the API', async () => {
     const metricsPort = await freePort();
     const first = await engine.worker({ FERMATA_METRICS_PORT: String(metricsPort) });
     const own = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
@@ -130,7 +130,7 @@ actions: [{ stop: { error: true, reason: broken } }]
       );
     });
     expect(await lines()).toHaveLength(9);
-    // When an automation is deleted, the next one gets its series, and its count starts at 0.
+    // When an automation is deleted, another automation gets its own series, whose count starts at 0.
     await engine.call(small, 'DELETE', `/automations/${named}`);
     const after = await lines();
     expect(after).toContain('fermata_runs_total{automation="beyond the bound",status="failed"} 0');

@@ -16,10 +16,10 @@ describe('workers with different plugins', () => {
   afterEach(() => fleet.stopWorkers(), 180_000);
   afterAll(() => fleet.close());
 
-  test('each change is routed by a worker that knows its trigger, whichever worker has the partition', async () => {
+  test('each change is routed by a worker that has its trigger, whatever worker has its partition', async () => {
     const storm = await fleet.save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
     const flood = await fleet.save({ name: 'flood', triggers: [{ event: 'tide.flood_started' }], actions: [seen] });
-    // Start them one after another. A worker reads what the others know at its start and then every 1.5 s.
+    // Start them one after another. A worker reads which plugins the others have at its start, and then every 1.5 s.
     await fleet.start(WEATHER);
     await fleet.start(TIDE);
     await fleet.start('');
@@ -30,16 +30,16 @@ describe('workers with different plugins', () => {
     expect(runs.map((all) => all.length)).toEqual([12, 12]);
   }, 360_000);
 
-  test('a change waits while the worker that knows its trigger restarts', async () => {
+  test('a change waits while the only worker that has its trigger restarts', async () => {
     const automation = await fleet.save({
       name: 'wait',
       triggers: [{ event: 'weather.storm_started' }],
       actions: [seen],
     });
-    const [, knowing] = await Promise.all([fleet.start(''), fleet.start(WEATHER)]);
+    const [, withTrigger] = await Promise.all([fleet.start(''), fleet.start(WEATHER)]);
     await fleet.set('weather', 'before-restart', STORM);
     await until('the first run ended', async () => (await engine.ended(1, automation)).length === 1);
-    await knowing.stop();
+    await withTrigger.stop();
     await fleet.set('weather', 'during-restart', STORM);
     await new Promise((resolve) => setTimeout(resolve, 3_000));
     expect(await engine.runs(automation)).toHaveLength(1);
@@ -47,7 +47,7 @@ describe('workers with different plugins', () => {
     expect((await engine.ended(2, automation, 30_000)).map(({ status }) => status)).toEqual(['success', 'success']);
   }, 360_000);
 
-  test('a run reports that no worker has its action, and continues when one has', async () => {
+  test('a run reports that no worker has its action, and continues on a worker that has it', async () => {
     const automation = await fleet.save({
       name: 'reporter',
       triggers: [{ event: 'automation.event', config: { type: 'wind' } }],
@@ -104,7 +104,7 @@ describe('workers with different plugins', () => {
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 360_000);
 
-  test('an event that the config of a trigger refuses does not wait for the filter of its automation', async () => {
+  test('an event that the config of a trigger refuses does not wait for a worker that has the filter of the trigger', async () => {
     const automation = await fleet.save({
       name: 'buoys',
       triggers: [
@@ -118,8 +118,8 @@ describe('workers with different plugins', () => {
     });
     await engine.call(api, 'PUT', '/entity-kinds/buoy', { schema: { type: 'object' } });
     // A worker had the filter within the last minutes, so events that need it wait.
-    const [, knowing] = await Promise.all([fleet.start(''), fleet.start(WEATHER)]);
-    await knowing.stop();
+    const [, withFilter] = await Promise.all([fleet.start(''), fleet.start(WEATHER)]);
+    await withFilter.stop();
     const isRouted = async (id: string): Promise<boolean> => {
       const { rows } = await engine.database.pool.query(
         `select 1 from changes where kind = 'buoy' and entity_id = $1 and routed_at is not null`,
@@ -172,7 +172,7 @@ describe('workers with different plugins', () => {
     await engine.call(api, 'DELETE', `/automations/${automation}`);
   }, 360_000);
 
-  test('a run reports that no worker has its filter, and continues when one has', async () => {
+  test('a run reports that no worker has its filter, and continues on a worker that has it', async () => {
     const automation = await fleet.save({
       name: 'forceful',
       triggers: [{ event: 'automation.event', config: { type: 'breeze' } }],
@@ -187,7 +187,7 @@ describe('workers with different plugins', () => {
     expect(run).toMatchObject({ status: 'success', error: null });
   }, 360_000);
 
-  test('a worker notifies the others when it starts and when it stops, and they immediately read what it knows', async () => {
+  test('a worker notifies the others when it starts and stops, and renews its own entry immediately after a notification', async () => {
     await fleet.start('');
     const { pool } = engine.database;
     const renewed = async () =>
@@ -197,19 +197,19 @@ describe('workers with different plugins', () => {
     for (let count = 0; count < 30; count += 1) {
       const before = await renewed();
       await pool.query(`select pg_notify('fermata', 'workers')`);
-      await until('the worker has renewed its announcement', async () => (await renewed()) !== before);
+      await until('the worker has renewed its entry', async () => (await renewed()) !== before);
     }
     expect(Date.now() - began).toBeLessThan(30_000);
-    let heard = 0;
-    const listener = listen(engine.databaseUrl, { workers: () => (heard += 1) });
+    let notifications = 0;
+    const listener = listen(engine.databaseUrl, { workers: () => (notifications += 1) });
     try {
       // A listener calls its handlers once for each connection that it opens.
-      await until('it listens', () => heard === 1);
+      await until('the listener is connected', () => notifications === 1);
       const other = await fleet.start(WEATHER);
-      await until('the other one has announced itself', () => heard > 1);
-      const before = heard;
+      await until('the start is notified', () => notifications > 1);
+      const before = notifications;
       await other.stop();
-      await until('the other one has left', () => heard > before);
+      await until('the stop is notified', () => notifications > before);
     } finally {
       await listener.close();
     }
@@ -224,7 +224,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 60, config: { url
     engine.receiver.answerWith(() => new Promise(() => undefined));
     const worker = await engine.worker({ FERMATA_SHUTDOWN_SECONDS: '5' });
     await engine.emit('hang');
-    await until('the call is on its way', async () => {
+    await until('the call has started', async () => {
       const [run] = await engine.runs(automation);
       return run !== undefined && (await engine.steps(run.id)).some(({ status }) => status === 'running');
     });

@@ -31,7 +31,7 @@ describe('30 identical events at once', () => {
 
   const requests = (what: string) => engine.receiver.received.filter(({ path }) => path.startsWith(`/${what}/`));
 
-  it('start exactly one run of a `single` automation, with 29 reasons for the others', async () => {
+  it('start exactly one run of a `single` automation, and record a reason for the other 29', async () => {
     const id = await engine.save(automation('single', 4));
     await engine.emit('go.single', { n: 1 }, { times: 30 });
     const refused = await until('29 are refused', async () => {
@@ -43,15 +43,15 @@ describe('30 identical events at once', () => {
     expect(requests('end')).toHaveLength(1);
   });
 
-  it('leave one survivor of a `restart` automation; the 29 replaced runs perform no further step', async () => {
+  it('lead to one successful run of a `restart` automation; the 29 replaced runs perform no further step', async () => {
     const id = await engine.save(automation('restart', 3));
     await engine.emit('go.restart', { n: 1 }, { times: 30 });
     const runs = await engine.ended(30, id, 40_000);
     expect(count(runs, 'success')).toBe(1);
     expect(count(runs, 'cancelled')).toBe(29);
-    const survivor = runs.find((run) => run.status === 'success');
-    expect(requests('end').map(({ path }) => path)).toEqual([`/end/${survivor?.id ?? ''}`]);
-    expect(survivor?.id).toBe(runs.at(-1)?.id);
+    const successful = runs.find((run) => run.status === 'success');
+    expect(requests('end').map(({ path }) => path)).toEqual([`/end/${successful?.id ?? ''}`]);
+    expect(successful?.id).toBe(runs.at(-1)?.id);
     for (const run of runs.filter(({ status }) => status === 'cancelled')) {
       expect(run.ended_by).toMatchObject({ kind: 'replaced' });
       const open = (await engine.steps(run.id)).filter(({ status }) =>
@@ -61,7 +61,7 @@ describe('30 identical events at once', () => {
     }
   }, 180_000);
 
-  it('run one after another, in order, on a `queued` automation', async () => {
+  it('start runs of a `queued` automation one after another, in order', async () => {
     const id = await engine.save(automation('queued', 0.05, 'max_runs: 30'));
     for (let n = 0; n < 30; n += 1) await engine.emit('go.queued', { n });
     const runs = await engine.ended(30, id, 60_000);
@@ -71,7 +71,7 @@ describe('30 identical events at once', () => {
     expect(log).toEqual(expected);
     const order = requests('begin').map(({ body }) => (JSON.parse(body) as { n: number }).n);
     expect(order).toEqual([...order].sort((a, b) => a - b));
-    // Each start found the workflow id in use by the previous execution, which completed and was not terminated.
+    // Each run uses the workflow id of the previous run, whose execution must complete and not be terminated.
     const client = lazyClient(engine.temporal);
     const statusOf = async ({ workflow_id, execution_run_id }: RunRow) => {
       const { status } = await client.workflow.getHandle(workflow_id, execution_run_id ?? '').describe();
@@ -87,7 +87,7 @@ describe('30 identical events at once', () => {
     const id = await engine.save(automation('parallel', 3, 'max_runs: 10'));
     await engine.emit('go.parallel', { n: 1 }, { times: 30 });
     let most = 0;
-    await until('all that were let in have ended', async () => {
+    await until('all runs have ended', async () => {
       const runs = await engine.runs(id);
       most = Math.max(most, runs.filter(({ status }) => ACTIVE.includes(status)).length);
       return runs.length >= 10 && count(runs, 'success') === runs.length;
@@ -121,7 +121,7 @@ actions: [{ action: automation.log, config: { message: hello } }]
   const idsOf = async (id: string, count: number) =>
     (await engine.ended(count, id)).map(({ workflow_id: workflowId }) => workflowId);
 
-  it('names the automation and the context key', async () => {
+  it('contains the automation and the context key', async () => {
     const single = await engine.save(
       named('Readable "one"', 'id.single', 'mode: queued\nconcurrency_scope: context_key'),
     );
@@ -141,7 +141,7 @@ actions: [{ action: automation.log, config: { message: hello } }]
     expect(await idsOf(beside, 1)).toEqual([`readable-beside/prod/${run?.id.slice(-12) ?? ''}`]);
   }, 180_000);
 
-  it('differs from one that another installation in the namespace uses, whose execution continues', async () => {
+  it('has a suffix if another installation in the namespace uses the id, and the execution of that continues', async () => {
     const held = { workflowId: 'held-elsewhere', taskQueue: `other-${engine.temporal.taskQueue}` };
     const other = await client.workflow.start('automation', { ...held, args: [{ v: 1, runId: 'theirs' }] });
     const id = await engine.save(named('Held elsewhere', 'id.held', 'concurrency_scope: automation'));

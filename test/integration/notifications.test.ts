@@ -133,7 +133,7 @@ describe('notifications and their channels', () => {
     expect(refused.steps[0]?.attempts).toBe(1);
   }, 180_000);
 
-  test('a Teams connection of the type application is kept, and reports that it cannot post', async () => {
+  test('a Teams connection with an application can be saved, and reports that it cannot post', async () => {
     const config = { tenantId: 'tenant', clientId: 'app', clientSecret: 'canary-client-secret' };
     const old = await connect('teams', { ...config, loginUrl: teams.url, graphUrl: teams.url });
     const { body } = await request('POST', `/connections/${old}/test`);
@@ -164,7 +164,7 @@ describe('notifications and their channels', () => {
     expect(JSON.parse(webex.requests.at(-1)?.body ?? '')).toEqual({ roomId: 'R1', markdown: '**down**' });
   }, 180_000);
 
-  test('texts for Webex are cut to its limit between characters, and the step reports that', async () => {
+  test("texts for Webex are cut to Webex's limit between characters, and the step has a warning", async () => {
     const { run: ended, steps } = await run(
       'webex.long',
       [
@@ -185,9 +185,9 @@ describe('notifications and their channels', () => {
     }
   }, 180_000);
 
-  test('notification.send sends through every type of channel, and emits a change that automations can use', async () => {
+  test('notification.send sends through every type of channel, and causes the event notification.delivered', async () => {
     const reported = await engine.save(`
-name: Told
+name: Delivered
 mode: parallel
 triggers: [{ event: notification.delivered }]
 actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strategy }}" } }]
@@ -247,7 +247,7 @@ actions: [{ action: automation.log, config: { message: "{{ trigger.payload.strat
     });
   }, 180_000);
 
-  test('notification.send retries the recipients that it has not reached, and fails if one remains', async () => {
+  test('notification.send retries only the recipients that it has not reached, and fails if one remains', async () => {
     const seen: Record<string, string[]> = {};
     engine.receiver.answerWith(({ key, body }, response) => {
       const { to } = JSON.parse(body) as { to: string };
