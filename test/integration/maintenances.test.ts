@@ -46,11 +46,12 @@ describe('maintenances', () => {
     expect(rows.slice(1).map((row) => row.occurred_at.toISOString())).toEqual([startAt, endAt]);
   }, 360_000);
 
-  test('are reported as created if they have already begun, and can be changed, ended early and deleted', async () => {
-    const created = await listen('maintenance.created');
+  test('are reported as created and as started if they have already begun, and can be changed, ended early and deleted', async () => {
+    const [created, started] = [await listen('maintenance.created'), await listen('maintenance.started')];
     const { body } = await plan('web', -60_000, 3_600_000);
     expect(body).toMatchObject({ status: 'in_progress' });
     await until('created is reported', async () => (await runsAbout(created, body.id)).length === 1);
+    await until('started is reported', async () => (await runsAbout(started, body.id)).length === 1);
     const path = `/maintenances/${String(body.id)}`;
     expect((await call('PATCH', path, { title: 'Longer', endAt: inMs(7_200_000) })).body).toMatchObject({
       ...{ title: 'Longer', status: 'in_progress' },

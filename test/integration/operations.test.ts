@@ -20,8 +20,8 @@ const PART = /_(?:bucket|sum|count)$/;
 const HOUSEKEEPING_MS = 300_000;
 
 /**
- * Waits until no housekeeping is due within the next minute. One worker of the fleet does housekeeping at every full
- * five minutes, even when idle.
+ * Waits until no housekeeping is due within the next minute. One worker performs it at every full five minutes, even
+ * when all workers are idle.
  */
 async function untilNoHousekeepingIsDue(): Promise<void> {
   const since = Date.now() % HOUSEKEEPING_MS;
@@ -52,7 +52,7 @@ describe('operations', () => {
     (await engine.call(api, 'GET', '/diagnosis'))['items'] as { code: string; subject: string | null }[];
   const codes = async () => (await problems()).map(({ code }) => code);
 
-  test('without a worker, the diagnosis says so, and "fermata doctor" exits with 1', async () => {
+  test('the diagnosis contains no_worker without a worker, and "fermata doctor" exits with 1', async () => {
     expect(await codes()).toContain('no_worker');
     const answer = await runFermata(['doctor'], {
       FERMATA_URL: api.url,
@@ -88,7 +88,7 @@ describe('operations', () => {
     expect(perSecond).toBeGreaterThan(0.5);
   }, 360_000);
 
-  test('housekeeping is reported as late if none has ended for half an hour, or none since the first worker started', async () => {
+  test('housekeeping is reported as late if it has not ended for half an hour, or never since the first worker started', async () => {
     const worker = await engine.worker();
     const { db } = engine.database;
     await untilNoHousekeepingIsDue();
@@ -109,7 +109,7 @@ describe('operations', () => {
     await worker.stop();
   }, 180_000);
 
-  test('a worker that is stopped while it starts runs stops cleanly: it logs no error and leaves pending runs alone', async () => {
+  test('a worker that is stopped while it starts runs logs no error, and another worker starts the remaining runs', async () => {
     const worker = await engine.worker();
     const automation = await engine.save(`
 name: while stopping
@@ -145,7 +145,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 300, config: { ur
     };
     await until('both have partitions', async () => !(await hasAll()));
     const stopping = worker.stop();
-    await until('the other one has all partitions', hasAll, 60_000);
+    await until('the other worker has all partitions', hasAll, 60_000);
     expect(worker.exited()).toBe(false);
     await worker.stop('SIGKILL');
     await stopping;
@@ -153,7 +153,7 @@ actions: [{ action: integration-webhook.send, timeout_seconds: 300, config: { ur
     await other.stop('SIGKILL');
   }, 360_000);
 
-  test('silently cut connections are replaced, and work continues', async () => {
+  test('connections that are cut without notice are replaced, and work continues', async () => {
     const worker = await engine.worker({ DATABASE_URL: proxied });
     const automation = await engine.save(`
 name: after the cut
@@ -173,7 +173,7 @@ actions: [{ variables: { done: 'true' } }]`);
     await worker.stop('SIGKILL');
   }, 360_000);
 
-  test('a run that is terminated in Temporal soon ends its row, without a check of every open run', async () => {
+  test('the row of a run ends soon after its execution was terminated in Temporal', async () => {
     const worker = await engine.worker();
     const automation = await engine.save(`
 name: terminated
@@ -197,7 +197,7 @@ actions: [{ delay: { hours: 1 } }]`);
     await worker.stop();
   }, 360_000);
 
-  test('the alert rules and metrics pass promtool, and every metric that the rules use exists', async () => {
+  test('the alert rules and metrics pass promtool, and every metric in rules and dashboards exists', async () => {
     const checked = spawnSync('promtool', ['test', 'rules', join(RULES, 'rules.test.yml')], { encoding: 'utf8' });
     expect(checked.error).toBeUndefined();
     expect([checked.status, checked.stdout + checked.stderr]).toEqual([0, expect.stringContaining('SUCCESS')]);
@@ -219,8 +219,8 @@ actions: [{ delay: { hours: 1 } }]`);
         for (const name of expr.match(/(?:fermata|http|process)_\w+/g) ?? []) used.add(name.replace(PART, ''));
       }
     }
+    // Only workers export these metrics.
     used.delete('fermata_clock_skew_seconds');
-    // Workers export these metrics themselves.
     used.delete('fermata_loop_age_seconds');
     expect(used.size).toBeGreaterThan(5);
     for (const name of used) expect(page).toMatch(new RegExp(`^# TYPE ${name} (gauge|counter|histogram)$`, 'm'));

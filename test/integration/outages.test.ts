@@ -3,7 +3,7 @@ import { startEngine, type Engine } from '../support/engine';
 import { startPostgres, startTemporal } from '../support/services';
 import { until } from '../support/until';
 
-/** `npm run chaos` sets it to two minutes. */
+/** Duration of the outage of Temporal. `npm run chaos` sets two minutes. */
 const OUTAGE_SECONDS = Number(process.env['FERMATA_TEST_OUTAGE_SECONDS'] ?? 8);
 
 const QUEUED = `
@@ -45,10 +45,10 @@ describe('while Temporal is unavailable', () => {
       };
       await send();
       await engine.ended(1);
-      await until('readyz is content', async () => (await ready()) === 200);
+      await until('readyz returns 200', async () => (await ready()) === 200);
       await temporal.kill();
-      const until_ = Date.now() + OUTAGE_SECONDS * 1000;
-      while (Date.now() < until_) {
+      const endsAt = Date.now() + OUTAGE_SECONDS * 1000;
+      while (Date.now() < endsAt) {
         await send();
         await pause(500);
       }
@@ -61,9 +61,8 @@ describe('while Temporal is unavailable', () => {
       const expected = Array.from({ length: n }, (_, index) => `/${index}`);
       expect(engine.receiver.received.map(({ path }) => path)).toEqual(expected);
       expect(new Set(engine.receiver.received.map(({ key }) => key)).size).toBe(n);
-      await until('readyz is content again', async () => (await ready()) === 200);
-      // Include what the native core logs while Temporal is unavailable, which would otherwise be separate coloured
-      // lines.
+      await until('readyz returns 200 again', async () => (await ready()) === 200);
+      // All lines are JSON, including those about the outage from the SDK's native core, which are coloured by default.
       const lines = worker.output().trimEnd().split('\n');
       expect(lines.filter((line) => !line.startsWith('{'))).toEqual([]);
       expect(lines.some((line) => line.includes('"target":"temporalio'))).toBe(true);
@@ -73,7 +72,7 @@ describe('while Temporal is unavailable', () => {
 });
 
 describe('a dwell', () => {
-  it('survives a kill of Temporal at its deadline and the loss of every connection to Postgres', async () => {
+  it('fires once if Temporal is killed at its deadline, and if every connection to Postgres is lost', async () => {
     const temporal = await startTemporal();
     const engine = await startEngine({ temporal });
     try {
@@ -121,7 +120,7 @@ describe('a dwell', () => {
 });
 
 describe('while Postgres is unavailable', () => {
-  it('a dwell at its deadline, a wait and an active run only wait for it, and nothing is done twice', async () => {
+  it('a dwell at its deadline, a wait and an active run are delayed, and nothing is done twice', async () => {
     const postgres = await startPostgres({ durable: true });
     const engine = await startEngine({ postgres });
     try {
@@ -152,7 +151,7 @@ describe('while Postgres is unavailable', () => {
       await report('unhealthy');
       await engine.emit('outage.wait');
       await engine.emit('outage.sleep');
-      await until('all three are under way', async () => {
+      await until('all three are in progress', async () => {
         const found = await engine.database.pool.query(
           `select (select count(*) from dwells where started_at is not null) + (select count(*) from waits)
              + (select count(*) from run_steps where action is not null and status = 'success') as n`,
@@ -181,7 +180,7 @@ describe('while Postgres is unavailable', () => {
 });
 
 describe('an API that is killed right after responding with 202', () => {
-  it('has lost none of the accepted events', async () => {
+  it('loses none of the accepted events', async () => {
     const engine = await startEngine();
     try {
       await engine.save(QUEUED);

@@ -14,8 +14,8 @@ import { runFermata, type FermataProcess } from '../support/process';
 import { until } from '../support/until';
 
 const CANARY = 'canary-in-the-payload';
-/** Not encrypted: workflow ids and search attributes contain the name, because Temporal searches by them. */
-const NAME = 'parks and fails';
+/** The name is not encrypted, because workflow ids and search attributes contain it. */
+const NAME = 'waits and fails';
 const UI = 'https://temporal.example.com';
 const [OLD, NEW] = [randomBytes(32), randomBytes(32)];
 const base64 = (...keys: Buffer[]) => keys.map((key) => key.toString('base64')).join(',');
@@ -69,8 +69,11 @@ describe('histories with the payload codec', () => {
     await client.connection.close();
     return historyText([events, workflowExecutionInfo?.memo]);
   };
-  /** Waits until the wait is in the history. The row is already waiting before the workflow task is completed. */
-  const parked = (run: RunRow | undefined): Promise<string> =>
+  /**
+   * Returns the history once it contains the wait. The row already has the status `waiting` before the workflow task is
+   * completed.
+   */
+  const historyWithWait = (run: RunRow | undefined): Promise<string> =>
     until('the wait is in the history', async () => {
       const history = await historyOf(run as RunRow);
       return history.includes('timerStartedEventAttributes') && history;
@@ -83,12 +86,12 @@ describe('histories with the payload codec', () => {
     });
   };
 
-  test('are encrypted; runs continue when it is switched on, when the key changes and when it is switched off', async () => {
+  test('are encrypted; runs continue when encryption is switched on, when the key changes and when it is switched off', async () => {
     await e.call(api, 'PUT', '/entity-kinds/flag', { schema: { type: 'object' } });
     const id = await e.save(WAITS);
     const failing = await e.save(FAILS);
     const [clear] = await waiting(id, 1);
-    expect(await parked(clear)).toContain(CANARY);
+    expect(await historyWithWait(clear)).toContain(CANARY);
 
     await restart({ FERMATA_SECRET_KEY: base64(OLD), FERMATA_CODEC: 'aes-gcm' });
     const [, oldKey] = await waiting(id, 2);
@@ -98,7 +101,7 @@ describe('histories with the payload codec', () => {
     await restart({ FERMATA_SECRET_KEY: base64(NEW, OLD), FERMATA_CODEC: 'aes-gcm' });
     const [, , newKey] = await waiting(id, 3);
     for (const run of [oldKey, newKey, failed]) {
-      const history = run === failed ? await historyOf(run as RunRow) : await parked(run);
+      const history = run === failed ? await historyOf(run as RunRow) : await historyWithWait(run);
       expect(history).toContain('binary/encrypted');
       expect(history).not.toContain(CANARY);
     }
@@ -108,7 +111,7 @@ describe('histories with the payload codec', () => {
       code: 0,
       out: expect.stringContaining('automation: 3 open executions replayed, 0') as string,
     });
-    await throughTheTools(newKey as RunRow);
+    await expectToolsToDecode(newKey as RunRow);
 
     await restart({ FERMATA_SECRET_KEY: base64(NEW, OLD) });
     await e.call(api, 'PUT', '/entities/flag/go', { up: true });
@@ -116,8 +119,8 @@ describe('histories with the payload codec', () => {
     expect(ended.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
   });
 
-  /** Checks Temporal's command line with the codec of the API, and `fermata codec`. */
-  async function throughTheTools({ workflow_id, execution_run_id }: RunRow): Promise<void> {
+  /** Expects that Temporal's command line with the codec of the API, and `fermata codec`, decode a history. */
+  async function expectToolsToDecode({ workflow_id, execution_run_id }: RunRow): Promise<void> {
     const cli = await findTemporalCli({
       ...{ home: join(projectRoot(), '.fermata'), env: process.env },
       onProgress: () => undefined,
@@ -174,8 +177,9 @@ describe('histories with the payload codec', () => {
       expect((await decode([payload], await tokenOf('ingest'))).status).toBe(403);
     });
 
-    test('encodes in the same way as workers', async () => {
+    test('encodes payloads, and decodes them to the original', async () => {
       const encoded = await e.call(api, 'POST', '/codec/encode', { payloads: [{ metadata: {}, data: 'Nw==' }] });
+      expect(JSON.stringify(encoded)).not.toContain('Nw==');
       const answer = await decode(encoded['payloads'] as unknown[], { authorization: e.authorization });
       expect(await answer.json()).toEqual({ payloads: [{ metadata: {}, data: 'Nw==' }] });
     });
@@ -199,11 +203,11 @@ describe('histories with the payload codec', () => {
       }
     });
 
-    test('can be called only by pages of the Web UI', async () => {
+    test('allows cross-origin calls only from the Web UI', async () => {
       const preflight = { 'access-control-request-method': 'POST', 'access-control-request-headers': 'x-namespace' };
-      const asked = await decode([], { ...preflight, origin: UI }, 'OPTIONS');
-      expect(asked.status).toBe(204);
-      expect(Object.fromEntries(asked.headers)).toMatchObject({
+      const preflighted = await decode([], { ...preflight, origin: UI }, 'OPTIONS');
+      expect(preflighted.status).toBe(204);
+      expect(Object.fromEntries(preflighted.headers)).toMatchObject({
         'access-control-allow-origin': UI,
         'access-control-allow-methods': 'POST',
         'access-control-allow-headers': 'Authorization, Content-Type, X-Namespace',
@@ -224,7 +228,7 @@ describe('histories with the payload codec', () => {
       expect(elsewhere.headers.get('access-control-allow-origin')).toBeNull();
     });
 
-    test("accepts the console's cookie from pages of the Web UI, and from other pages only with a CSRF token", async () => {
+    test("accepts the console's cookie without a CSRF token only from the Web UI", async () => {
       const login = await fetch(`${api.url}/api/v1/session`, {
         method: 'POST',
         headers: { 'content-type': 'application/json' },

@@ -96,7 +96,7 @@ describe("a user's plugin", () => {
     // Logged once, although there are two workers.
     const lines = () =>
       workers.flatMap((worker) => worker.output().split('\n')).filter((line) => line.includes('weather: north'));
-    await until('the listener heard of it', () => lines().length >= 2);
+    await until('the listener was called', () => lines().length >= 2);
     expect(lines().map((line) => /north is (\w+)/.exec(line)?.[1])).toEqual(['calm', 'storm']);
     expect((await call('GET', '/weather/north')).body).toEqual({ condition: 'storm', windKmh: 100 });
     expect((await call('GET', '/weather/nowhere')).status).toBe(404);
@@ -115,7 +115,7 @@ describe("a user's plugin", () => {
     expect(document).toContain('/weather/{station}');
   }, 270_000);
 
-  test('from outside the checkout is type-checked by tsc, and its route emits an event of its own trigger', async () => {
+  test('can be compiled outside the checkout, and its route emits an event of its own trigger', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-plugin-'));
     try {
       writeFileSync(join(directory, 'phones.mts'), PHONES);
@@ -195,7 +195,7 @@ describe("a user's plugin", () => {
     }
   }, 360_000);
 
-  test('that is missing or is not a plugin ends the start with its name', async () => {
+  test('makes the start fail with its name if it is missing or is not a plugin', async () => {
     for (const [name, why] of [
       ['./nowhere.mjs', 'Cannot find module'],
       ['zod', 'its default export is not a plugin'],
@@ -207,7 +207,7 @@ describe("a user's plugin", () => {
     }
   }, 180_000);
 
-  test('that conflicts with another one or with itself ends the start', () => {
+  test('is refused if it conflicts with another plugin or with itself', () => {
     const kind = (name: string) => defineEntity(name, z.strictObject({ on: z.boolean() }), { description: name });
     const plugin = (id: string, more: object): PluginDescription => ({ id, ...more });
     const build =

@@ -26,7 +26,7 @@ const RULES = `groups:
 `;
 
 /** Uses a real Prometheus and two Alertmanagers that both send the same alert, as in production. */
-describeWithPrometheus('a rule of a real Prometheus, through two real Alertmanagers', () => {
+describeWithPrometheus('an automation for a rule of a real Prometheus, with two real Alertmanagers', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   let exporter: Server;
@@ -97,7 +97,7 @@ actions:
     return items[0] ?? {};
   };
 
-  test('runs the script, waits until the alert resolves, and pages nobody', async () => {
+  test('runs the script, waits until the alert is resolved, and pages nobody', async () => {
     const id = await engine.save(automation('/var', await pager('quiet'), 120));
     used.set('/var', 95);
     await until(
@@ -117,7 +117,7 @@ actions:
     expect(await alertOf('/var')).toMatchObject({ status: 'resolved', endedBy: 'sender', runbookUrl: RUNBOOK });
   }, 540_000);
 
-  test('pages with the link to the runbook if the alert does not resolve in time', async () => {
+  test('pages with the link to the runbook if the alert is not resolved in time', async () => {
     const id = await engine.save(automation('/data', await pager('loud'), 3));
     used.set('/data', 99);
     const [run, ...more] = await engine.ended(1, id, 90_000);
@@ -130,7 +130,7 @@ actions:
     expect(detail.runs).toMatchObject([{ id: run?.id, automationName: 'Clean up /data', status: 'success' }]);
   }, 540_000);
 
-  test('begins a new episode with its own run when the alert fires again', async () => {
+  test('runs again for the new episode when the alert fires again', async () => {
     const id = await engine.save(automation('/srv', await pager('again'), 120));
     for (const count of [1, 2]) {
       used.set('/srv', 97);

@@ -91,7 +91,7 @@ describe('outcomes of changes', () => {
     };
     const filtered = (type: string) => trigger(type, `filter: 'trigger.payload.data.n > 5'`);
 
-    test('contain the subject of the run that did not start, and are counted and filtered by it', async () => {
+    test('contain the context key of the run that did not start, and are counted and filtered by it', async () => {
       const id = await engine.save(filtered('about'));
       for (const subject of ['web-1', 'web-2', 'web-1']) await emit('about', { n: 1 }, { subject });
       await emit('about', { n: 2 });
@@ -115,7 +115,7 @@ describe('outcomes of changes', () => {
       expect((await command('--why')).out).toMatch(/1 +Page for about +t +filter +web-2 /);
     }, 180_000);
 
-    test('of a system contain the system even if the config of the trigger refuses', async () => {
+    test('contain the system of an event even if the config of the trigger refuses it', async () => {
       const id = await engine.save(`
 name: Slow
 triggers: [{ id: slow, event: automation.numeric_state, config: { field: latencyMs, above: 100 } }]
@@ -130,7 +130,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
       expect(reason).toMatchObject({ automationName: 'Slow', contextKey: 'web-9', outcome: 'config' });
     });
 
-    test('of a deleted automation are kept until retention deletes them', async () => {
+    test('are kept after the automation is deleted, until its row is removed', async () => {
       const id = await engine.save(filtered('deleted'));
       await emit('deleted', { n: 1 }, { subject: 'web-7' });
       await until('the reason is written', async () => (await reasonsOf(`/automations/${id}/evaluations`)).length > 0);
@@ -169,7 +169,7 @@ actions: [{ action: automation.log, config: { message: slow } }]
       expect(gone.status).toBe(404);
     });
 
-    test('says so if no current trigger listens to the change', async () => {
+    test('returns the outcome config if no current trigger matches the change', async () => {
       const id = await engine.save(on('unrelated'));
       const answer = await engine.call(api, 'GET', `/automations/${id}/explain?change=${await emit('another')}`);
       expect(answer).toMatchObject({ then: [], now: { outcome: 'config', steps: [] } });

@@ -29,7 +29,7 @@ describe('two builds of one deployment', () => {
     (run as unknown as { trigger_scope: { payload: { data: { gate: string } } } }).trigger_scope.payload.data.gate;
   const runAt = async (gate: string) => (await e.runs(automation)).find((run) => gateOf(run) === gate);
   /** Starts a run and waits until it waits at its gate and its workflow task is completed. */
-  const park = async (gate: string): Promise<RunRow> => {
+  const startAt = async (gate: string): Promise<RunRow> => {
     await e.emit('wait', { gate });
     return until(
       `the run waits at ${gate}`,
@@ -40,7 +40,8 @@ describe('two builds of one deployment', () => {
       60_000,
     );
   };
-  const pass = async (gate: string): Promise<string | undefined> => {
+  /** Opens a gate and waits until its run has ended. Returns the build in which it ended. */
+  const openGate = async (gate: string): Promise<string | undefined> => {
     await e.call(api, 'PUT', `/entities/gate/${gate}`, { open: true });
     const run = await until(
       `the run at ${gate} ended`,
@@ -55,16 +56,15 @@ describe('two builds of one deployment', () => {
   };
 
   /**
-   * Lets the waiting runs continue, one after another, until one continues in build `buildId`. Returns the build in which
-   * the last of them continued. The pauses between them grow, because workers can learn late which build is current:
-   * Temporal's task queues delay this news after more than five changes in quick succession, each time twice as long as
-   * the time before (1 s, 2 s, 4 s, …).
+   * Opens gates one after another until a run continues in the build `buildId`. Returns the build in which the last run
+   * continued. The pauses between gates grow, because Temporal's task queues propagate the current build with a delay
+   * after more than five changes in quick succession. Each delay is twice as long as the one before (1 s, 2 s, 4 s, …).
    */
-  const passUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
+  const openUntil = async (buildId: string, gates: readonly string[]): Promise<string | undefined> => {
     let build: string | undefined;
     for (const [tries, gate] of gates.entries()) {
       await sleep(Math.min(tries * 5_000, 40_000));
-      build = await pass(gate);
+      build = await openGate(gate);
       if (build === buildId) break;
     }
     return build;
@@ -73,14 +73,14 @@ describe('two builds of one deployment', () => {
   test('share the runs according to the release: current, ramp, promotion and rollback', async () => {
     await d.worker('1.0');
     expect(await d.whenSeen('current', '1.0')).toMatchObject({ current: '1.0', ramping: null });
-    expect(await d.buildOf(await park('a'))).toBe('1.0');
-    for (const gate of [...gates('b', 5), ...gates('a', 10)]) await park(gate);
+    expect(await d.buildOf(await startAt('a'))).toBe('1.0');
+    for (const gate of [...gates('b', 5), ...gates('a', 10)]) await startAt(gate);
 
     // The new build also routes changes and starts runs, but does not execute any.
     await d.worker('1.1');
     await d.whenSeen('ramp', '1.1', '--percentage', '0');
-    for (const gate of ['c', 'd', 'e', 'f']) expect(await d.buildOf(await park(gate))).toBe('1.0');
-    expect(await pass('c')).toBe('1.0');
+    for (const gate of ['c', 'd', 'e', 'f']) expect(await d.buildOf(await startAt(gate))).toBe('1.0');
+    expect(await openGate('c')).toBe('1.0');
 
     expect(await d.release('ramp', '1.1', '--percentage', '100')).toMatchObject({
       current: '1.0',
@@ -88,7 +88,7 @@ describe('two builds of one deployment', () => {
     });
     await until(
       'a new run goes to the ramping build',
-      async () => (await d.buildOf(await park(`g${Date.now()}`))) === '1.1',
+      async () => (await d.buildOf(await startAt(`g${Date.now()}`))) === '1.1',
       60_000,
     );
     expect(await d.release('ramp', '--stop')).toMatchObject({ current: '1.0', ramping: null });
@@ -97,18 +97,18 @@ describe('two builds of one deployment', () => {
     expect(await d.release('current', '1.1')).toMatchObject({ current: '1.1' });
     await until(
       'a new run goes to the current build',
-      async () => (await d.buildOf(await park(`h${Date.now()}`))) === '1.1',
+      async () => (await d.buildOf(await startAt(`h${Date.now()}`))) === '1.1',
       60_000,
     );
-    expect(await passUntil('1.1', ['a', ...gates('a', 10)])).toBe('1.1');
-    for (const gate of gates('i', 10)) await park(gate);
+    expect(await openUntil('1.1', ['a', ...gates('a', 10)])).toBe('1.1');
+    for (const gate of gates('i', 10)) await startAt(gate);
 
     // Rollback: runs that started in the new build, and runs that have waited since the old build, end in the old
     // build.
     expect(await d.release('current', '1.0')).toMatchObject({ current: '1.0' });
-    await until('a new run goes back', async () => (await d.buildOf(await park(`k${Date.now()}`))) === '1.0', 60_000);
-    expect(await passUntil('1.0', gates('i', 10))).toBe('1.0');
-    for (const gate of gates('b', 5)) expect(await pass(gate)).toBe('1.0');
+    await until('a new run goes to the old build', async () => (await d.buildOf(await startAt(`k${Date.now()}`))) === '1.0', 60_000);
+    expect(await openUntil('1.0', gates('i', 10))).toBe('1.0');
+    for (const gate of gates('b', 5)) expect(await openGate(gate)).toBe('1.0');
     const builds = (await d.release('status'))['versions'] as { buildId: string; status: string }[];
     expect(Object.fromEntries(builds.map(({ buildId, status }) => [buildId, status]))).toMatchObject({
       '1.0': 'current',
@@ -116,7 +116,7 @@ describe('two builds of one deployment', () => {
     expect((await e.runs(automation)).filter(({ status }) => status === 'failed')).toEqual([]);
   });
 
-  test('make fermata release report mistakes', async () => {
+  test('are managed by fermata release, which reports invalid arguments and settings', async () => {
     const call = (args: string[], env: Record<string, string>) => runFermata(['release', ...args], e.env(env));
     expect(await call(['status'], {})).toMatchObject({
       code: 2,

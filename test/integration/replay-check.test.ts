@@ -45,7 +45,7 @@ describe('fermata replay-check', () => {
     return (await client.workflow.count(query)).count;
   };
 
-  it('knows every workflow type', () => {
+  it('includes every workflow type', () => {
     expect([...WORKFLOW_TYPES].sort()).toEqual(Object.keys(workflows).sort());
   });
 
@@ -66,31 +66,31 @@ describe('fermata replay-check', () => {
     expect(bounded.report.types).toContainEqual({ ...runs, replayed: 2, more: true });
 
     const runId = '0193a5f0-7c3e-7d52-8a53-0f3b6a0f6f11';
-    await startDoctored(client, e.temporal, runId);
-    await until('the doctored execution is listed', async () => (await open()) === 4);
+    await startIncompatible(client, e.temporal, runId);
+    await until('the incompatible execution is listed', async () => (await open()) === 4);
     const failed = await check();
     expect(failed.code).toBe(1);
     expect(failed.report.failures).toEqual([
       {
         workflowType: 'automation',
-        ...{ runId, workflowId: 'doctored', executionRunId: expect.any(String) as string },
+        ...{ runId, workflowId: 'incompatible', executionRunId: expect.any(String) as string },
         message: expect.stringContaining('TMPRL1100') as string,
       },
     ]);
     const { code, out } = await runFermata(['replay-check'], e.env());
-    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(`FAILED  run ${runId}, workflow doctored`) });
+    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(`FAILED  run ${runId}, workflow incompatible`) });
   });
 });
 
 /** Starts an execution whose first workflow task is completed by other code, which only starts a timer. */
-async function startDoctored(
+async function startIncompatible(
   { workflow, workflowService, connection }: ReturnType<typeof lazyClient>,
   { namespace, taskQueue }: Engine['temporal'],
   runId: string,
 ): Promise<void> {
   await workflow.start('automation', {
     args: [{ v: 1, runId }],
-    ...{ taskQueue, workflowId: 'doctored', memo: { fermataRunId: runId } },
+    ...{ taskQueue, workflowId: 'incompatible', memo: { fermataRunId: runId } },
   });
   const { taskToken } = await connection.withDeadline(Date.now() + 30_000, () =>
     workflowService.pollWorkflowTaskQueue({ namespace, taskQueue: { name: taskQueue }, identity: 'test' }),

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { startEmbeddedPostgres, type EmbeddedPostgres } from '../../../src/dev/embedded';
 
-// Other accounts cannot enter directories that mkdtemp creates. As root, Postgres runs under such an account.
+// mkdtemp creates a directory that only the current account can enter. As root, Postgres runs under another account,
+// and must be able to use the directory anyway.
 let home: string;
 let postgres: EmbeddedPostgres | undefined;
 
@@ -46,7 +47,7 @@ it('recovers committed data after a kill -9', async () => {
   expect(await query(second.url(), 'select n from kept')).toEqual([{ n: 1 }]);
 });
 
-it('takes over a data directory from a server whose parent process is gone', async () => {
+it('stops a server that still runs on the data directory, and takes over the directory', async () => {
   const orphan = await start();
   const second = await start();
   expect(orphan.process.running).toBe(false);
@@ -59,7 +60,7 @@ it('starts even if postmaster.pid names a process other than Postgres', async ()
   expect(await query((await start()).url(), 'select 1 as n')).toEqual([{ n: 1 }]);
 });
 
-it('protects its password and files from other users, and syncs to disk', async () => {
+it('protects its password and files from other users, requires the password, and syncs to disk', async () => {
   const { url } = await start();
   expect(statSync(join(home, 'postgres')).mode & 0o077).toBe(0);
   expect(statSync(join(home, 'postgres.password')).mode & 0o077).toBe(0);

@@ -34,7 +34,7 @@ const partitions = async () => {
   );
   return rows.map((row) => row.name);
 };
-const spine = () => {
+const copyMigrations = () => {
   for (const file of readMigrations())
     writeFileSync(join(directory, `${String(file.version).padStart(4, '0')}_${file.name}.sql`), file.sql);
 };
@@ -46,14 +46,14 @@ it('applies every migration once if several processes migrate concurrently', asy
   expect(results.every((result) => result.version === known)).toBe(true);
 });
 
-it('creates the day partitions of the change log from yesterday on, once', async () => {
+it('creates each daily partition of the change log from yesterday on once', async () => {
   await migrate(test.url, { log });
   const names = await partitions();
   expect(names).toHaveLength(6);
   expect(names).toContain(`changes_${new Date().toISOString().slice(0, 10).replaceAll('-', '')}`);
   const made = await Promise.all([1, 2, 3].map(() => ensureChangePartitions(database, { daysAhead: 5 })));
   expect(made.flat()).toEqual([...new Set(made.flat())]);
-  await until('both days are there', async () => {
+  await until('both days have a partition', async () => {
     await ensureChangePartitions(database, { daysAhead: 5 });
     return (await partitions()).length === 8;
   });
@@ -80,7 +80,7 @@ it('skips a day whose rows are already in the default partition', async () => {
 });
 
 it('fails if an applied file was changed afterwards', async () => {
-  spine();
+  copyMigrations();
   await migrate(test.url, { log, directory });
   writeFileSync(join(directory, '0001_spine.sql'), 'select 1;');
   await expect(migrate(test.url, { log, directory })).rejects.toThrow(
@@ -89,7 +89,7 @@ it('fails if an applied file was changed afterwards', async () => {
 });
 
 it('rolls back a failing migration and keeps earlier ones', async () => {
-  spine();
+  copyMigrations();
   const next = String(readMigrations().length + 1).padStart(4, '0');
   writeFileSync(join(directory, `${next}_broken.sql`), 'create table half (id int); select nonsense;');
   await expect(migrate(test.url, { log, directory })).rejects.toThrow(
@@ -101,7 +101,7 @@ it('rolls back a failing migration and keeps earlier ones', async () => {
   expect(rows).toEqual([{ half: null, done: readMigrations().length }]);
 });
 
-it('refuses a missing or outdated schema, and says what to do', async () => {
+it('refuses a missing or outdated schema, and names the command to run', async () => {
   await expect(assertSchemaCurrent(database)).rejects.toThrow(/no schema yet. Run "fermata migrate"/);
   await migrate(test.url, { log });
   await expect(assertSchemaCurrent(database)).resolves.toBeUndefined();
@@ -118,7 +118,7 @@ it('accepts a schema that a newer release has migrated', async () => {
   await expect(migrate(test.url, { log })).resolves.toMatchObject({ applied: [] });
 });
 
-it('survives the loss of its connections', async () => {
+it('opens a new connection after a connection was lost', async () => {
   const client = await database.pool.connect();
   const { rows } = await client.query<{ pid: number }>('select pg_backend_pid() as pid');
   await database.pool.query('select pg_terminate_backend($1)', [rows[0]?.pid]);
@@ -174,11 +174,13 @@ describe('tables of a plugin', () => {
     expect(() => phones({ name: 'calls', sql: '' })).toThrow('must have a name such as 0001_what_it_does.sql');
   });
 
-  it('are refused as a whole if one file breaks the rules, and rolled back if one fails', async () => {
+  it('are not created if one file breaks the rules; a file that fails is rolled back', async () => {
     const grabs = { name: '0002_grabs', sql: 'alter table public.runs add column phone text;' };
     await expect(apply(phones(CALLS, grabs))).rejects.toThrow(
       /Migration 0002_grabs of the plugin "phone-book" is refused: .*"public" is outside the plugin's schema/,
     );
+    const refused = await database.pool.query(`select to_regclass('plugin_phone_book.calls') as calls`);
+    expect(refused.rows).toEqual([{ calls: null }]);
     const fails = { name: '0002_fails', sql: 'create table half (id int); select nothing;' };
     await expect(apply(phones(CALLS, fails))).rejects.toThrow(
       /Migration 0002_fails of the plugin "phone-book" failed and was rolled back: column "nothing" does not exist/,
@@ -189,7 +191,7 @@ describe('tables of a plugin', () => {
     expect(rows).toEqual([{ calls: 'plugin_phone_book.calls', half: null }]);
   });
 
-  it('are required at the start, by the name of the plugin', async () => {
+  it('are required at the start, and the error names the plugin', async () => {
     await migrate(test.url, { log });
     const behind = /"phone-book" needs its tables at version 2; this database has version \d. Run "fermata migrate"/;
     await expect(assertPluginSchemas(database, phones(CALLS, NOTE))).rejects.toThrow(behind);
