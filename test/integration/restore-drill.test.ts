@@ -87,7 +87,7 @@ describe('the restore drill', () => {
       const run = await runOf(type, n);
       return (run?.status === 'success' || run?.status === 'failed') && run;
     });
-  /** Does what the housekeeping workflow does, ten minutes later. */
+  /** Reconciles rows and executions as housekeeping would ten minutes later. */
   const reconcile = async (): Promise<void> => {
     const client = lazyClient({ ...e.temporal, ...(namespace !== undefined && { namespace }) });
     await e.database.db.execute(sql`update runs set started_at = started_at - interval '10 minutes'`);
@@ -141,7 +141,7 @@ describe('the restore drill', () => {
     await reconcile();
     expect(await statusOf(forgotten)).toBe('TERMINATED');
     await client.connection.close();
-    // The row again shows what the run waits for.
+    // The rows show again what the run waits for.
     await waitsAt('work', 'kept', 'actions[4]');
 
     // The run has already passed this wait. Its row is removed because nothing answers the wake.
@@ -250,7 +250,7 @@ async function emptyNamespace(e: Engine): Promise<string> {
   const namespace = `restored-${e.temporal.taskQueue}`;
   const client = lazyClient(e.temporal);
   await client.workflowService.registerNamespace({ namespace, workflowExecutionRetentionPeriod: msToTs('1 day') });
-  await until('the namespace is there', async () => {
+  await until('the namespace exists', async () => {
     const query = { namespace, query: `WorkflowType = 'none'` };
     return client.workflowService.countWorkflowExecutions(query).then(
       () => true,

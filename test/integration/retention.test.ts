@@ -40,7 +40,7 @@ describe('retention', () => {
     await test.drop();
   });
 
-  it('deletes old ended runs with everything that belongs to them, but never the last ones of an automation', async () => {
+  it('deletes old ended runs with everything that belongs to them, but keeps the newest runs of each automation', async () => {
     for (let number = 1; number <= 6; number += 1) await addRun(number, 'success', 40);
     await query(`insert into run_steps (run_id, path, kind, status) values ($1, 'actions[0]', 'action', 'success')`, [
       run(1),
@@ -52,7 +52,7 @@ describe('retention', () => {
     expect(await query('select 1 from run_steps')).toEqual([]);
   });
 
-  it('deletes raw results after a day, except the newest one of each existing check', async () => {
+  it('deletes raw results after a day, except the newest result of each existing check', async () => {
     await query(`insert into systems (id, name, created_at, updated_at) values ('s', 's', now(), now())`);
     await query(`insert into health_checks (system_id, configuration_id) values ('s', 'http')`);
     for (const [number, [check, hoursAgo]] of [
@@ -107,7 +107,7 @@ describe('retention', () => {
     expect(left.map(({ id }: { id: string }) => id)).toEqual([2, 4, 6, 7, 8, 9].map(run));
   });
 
-  it('deletes old transitions except the newest of each field, which says since when it has its value', async () => {
+  it('deletes old transitions except the newest of each field, which contains the time of its current value', async () => {
     const add = (field: string, daysAgo: number) =>
       query(
         `insert into entity_transitions (kind, entity_id, field, from_value, to_value, at, change_id)
@@ -126,7 +126,7 @@ describe('retention', () => {
     ]);
   });
 
-  it('drops days of the change log that are completely routed, and keeps a day with an unrouted change', async () => {
+  it('drops an old day of the change log if all of its changes are routed', async () => {
     for (const [day, routed] of [
       ['20200101', 'now()'],
       ['20200102', 'null'],
@@ -171,7 +171,7 @@ describe('retention', () => {
     expect(await applyRetention(database, RETENTION_SETTINGS, IDENTITIES)).toMatchObject({ deliveries: 1 });
   });
 
-  it('deletes from the other tables if one fails, and reports which one failed', async () => {
+  it('continues with the other tables if one fails, and reports the table that failed', async () => {
     await query(`insert into dedup_keys (key, change_ids, created_at) values ('old', '{}', now() - interval '8 days')`);
     await query('alter table window_events rename to window_events_renamed');
     const failed: string[] = [];
@@ -182,7 +182,7 @@ describe('retention', () => {
     expect(removed).toMatchObject({ deliveries: 1, windowEvents: 0 });
   });
 
-  it('deletes old versions without runs, except the newest ones, and deleted automations without runs', async () => {
+  it('deletes old versions without runs, except the newest versions, and deleted automations without runs', async () => {
     for (const version of [2, 3, 4, 5]) {
       await query(
         `insert into automation_versions (automation_id, version, definition, created_at, created_by)

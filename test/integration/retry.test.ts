@@ -98,7 +98,7 @@ describe('retrying runs', () => {
     expect(keyOf('/first')).toEqual([`${run.id}:actions[0]`, `${body.runId}:actions[0]`]);
   }, 180_000);
 
-  it('uses the version of the original run although the automation has changed, and works while it is disabled', async () => {
+  it('uses the version of the original run, even if the automation has changed and is disabled', async () => {
     const { id, run } = await failedRun('pinned');
     await engine.save(automation('pinned').replace('$URL/last', '$URL/changed'), id);
     await engine.post(api, `/automations/${id}/disable`, {});
@@ -109,7 +109,7 @@ describe('retrying runs', () => {
     expect(paths().at(-1)).toBe('/last');
   }, 180_000);
 
-  it('creates one run for two concurrent retries, and respects the mode', async () => {
+  it('creates one run for three concurrent retries in the mode single', async () => {
     const { id, run } = await failedRun('twice');
     engine.receiver.answerWith((_received, response) => void setTimeout(() => response.end('ok'), 1_000));
     const answers = await Promise.all([retry(run.id, {}), retry(run.id, {}), retry(run.id, { from: 'start' })]);
@@ -121,7 +121,7 @@ describe('retrying runs', () => {
     expect(await engine.ended(2, id)).toHaveLength(2);
   }, 180_000);
 
-  it('fails again at the same place, and the chain continues from there', async () => {
+  it('continues at the failed step again if the first retry failed, too', async () => {
     const { id, run } = await failedRun('chain');
     const first = await retry(run.id, {});
     await engine.ended(2, id);
@@ -138,7 +138,7 @@ describe('retrying runs', () => {
     expect(new Set(keyOf('/broken')).size).toBe(1);
   }, 180_000);
 
-  it('retries by filter those failed runs that have not been retried', async () => {
+  it('retries the failed runs that match a filter and have not been retried', async () => {
     const id = await engine.save(automation('bulk'));
     for (const subject of ['a', 'b', 'c']) await engine.emit('bulk', { n: 1 }, { subject });
     await engine.ended(3, id);

@@ -63,7 +63,7 @@ describe('routing in batches', () => {
     expect(started.rows).toEqual(admitted.rows);
   }, 720_000);
 
-  it('starts one `single` run for a burst; with `restart`, one run is not replaced', async () => {
+  it('starts one `single` run for a burst; with `restart`, at least one run is not replaced', async () => {
     const single = await engine.save(
       automation('burst', 'single').replace('actions:', 'actions:\n  - { delay: { seconds: 3 } }'),
     );
@@ -108,12 +108,12 @@ describe('routing in batches', () => {
     240_000,
   );
 
-  it('does nothing twice if a worker is suspended inside its routing transaction while another takes over', async () => {
+  it('starts no run twice if a worker is suspended inside its routing transaction while another worker takes over', async () => {
     const id = await engine.save(automation('asleep', 'parallel'));
     await emitAll('asleep', subjects(50), (n) => ({ n }));
     const first = startFermata(['worker'], engine.env({ FERMATA_FAILPOINT: 'before-routing-commit:1:stop' }));
-    await until('the worker sleeps', () => first.output().includes('failpoint before-routing-commit'), 60_000);
-    // The first worker's transaction stays open. The rows that it marked are locked, and no other worker may route
+    await until('the worker is suspended', () => first.output().includes('failpoint before-routing-commit'), 60_000);
+    // The transaction of the first worker stays open and locks the rows that it has marked, so no other worker may route
     // them.
     await engine.worker();
     await new Promise((resolve) => setTimeout(resolve, 7_000));
@@ -124,7 +124,7 @@ describe('routing in batches', () => {
     expect(new Set(runs.map(({ context_key }) => context_key)).size).toBe(50);
   }, 720_000);
 
-  it('routes an event of another automation while 2,000 events of a noisy one remain', async () => {
+  it('routes an event of a quiet automation before most of the 2,500 earlier events of a noisy automation', async () => {
     await engine.save(automation('noisy', 'parallel', "conditions: ['1 == 2']"));
     const quiet = await engine.save(automation('quiet', 'parallel'));
     await engine.emit('noisy', { n: 1 }, { times: 2_000 });
@@ -135,7 +135,7 @@ describe('routing in batches', () => {
     const before = await db().execute<{ count: number }>(sql`
       select count(*)::int as count from changes
       where routed_at < (select routed_at from changes where change_id = ${changeId})`);
-    // The first read takes the oldest 500 changes, the second takes changes of all automations in turn.
+    // The first read takes the oldest 500 changes. The second read takes changes of all automations in turn.
     expect(before.rows[0]?.count).toBeLessThan(1_000);
   }, 360_000);
 
@@ -143,7 +143,7 @@ describe('routing in batches', () => {
   const heavy = `(${Array.from({ length: 24 }, () => '(trigger.payload.data.text | upper | lower | length)').join(' + ')}) > 0`;
   const crowd = Array.from({ length: 40 }, (_, n) => `heavy-${n}`);
 
-  it('bounds the steps of the filters of all automations for one event; cheap ones run, the others report why not', async () => {
+  it('limits the steps of the filters of all automations for one event; cheap filters are evaluated, the others report the limit', async () => {
     const listener = (name: string, filter: string) => `
 name: ${name}
 mode: parallel
@@ -168,7 +168,7 @@ actions: [{ variables: { done: 'true' } }]`;
     }
   }, 360_000);
 
-  it('bounds the steps of the filters of waits for one event; the run with the cheap filter continues', async () => {
+  it('limits the steps of the filters of waits for one event; the run with the cheap filter continues', async () => {
     const waiting = (name: string, filter: string) => `
 name: ${name}
 mode: parallel

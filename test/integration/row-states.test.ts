@@ -90,9 +90,9 @@ describe('the life cycles of rows', () => {
 
   describe('a run', () => {
     const transitions: [string, readonly string[], string, (run: Run) => Promise<unknown>][] = [
-      ['is claimed by the execution that has it', OPEN, 'running', ({ id }) => claimRun(db, id, 'e1')],
+      ['is claimed by the execution that already has it', OPEN, 'running', ({ id }) => claimRun(db, id, 'e1')],
       [
-        'is claimed by another execution only while it is pending',
+        'is claimed by another execution',
         ['pending'],
         'running',
         ({ id }) => claimRun(db, id, 'e2'),
@@ -107,16 +107,16 @@ describe('the life cycles of rows', () => {
       ['is closed', OPEN, 'cancelled', ({ id }) => inTransaction((tx) => closeRuns(tx, sql`id = ${id}`, {}, 'cancel'))],
       ['is cancelled', OPEN, 'cancelled', ({ id }) => inTransaction((tx) => cancelRun(tx, id, {}))],
       [
-        'has lost its execution',
+        'fails because its execution is lost',
         OPEN,
         'failed',
         (run) => inTransaction((tx) => endLostRun(tx, run, { status: 'failed', error: ERROR })),
       ],
-      ['was never claimed', ['pending'], 'failed', ({ id }) => endUnclaimedRun(db, id)],
+      ['fails because it was never claimed', ['pending'], 'failed', ({ id }) => endUnclaimedRun(db, id)],
     ];
     const inTransaction = <R>(work: (tx: Executor) => Promise<R>) => db.transaction((tx) => work(tx));
 
-    it.each(transitions)('%s', async (_, from, to, move) => {
+    it.each(transitions)('%s, if its status allows it', async (_, from, to, move) => {
       const led = await each(RUN_STATUSES, async (status) => {
         const run = await runIn(status);
         await move(run);
@@ -265,7 +265,7 @@ describe('the life cycles of rows', () => {
       }
     });
 
-    it('is sent by the later of two concurrent attempts', async () => {
+    it('belongs to the later of two concurrent attempts', async () => {
       const run = await runIn('running');
       const begin = (no: number) =>
         beginStep(db, names(run.id), 'show', undefined, { of: 'a', no, token: `t${no}` }).then(
@@ -301,13 +301,13 @@ describe('the life cycles of rows', () => {
       expect(await waitOf(run)).toMatchObject({ wokenBy: cause, checkCause: null, isChecked: true });
     });
 
-    it('that has ended begins no check and is not woken', async () => {
+    it('begins no check and is not woken after it has ended', async () => {
       const run = await runIn('waiting', { step: 'waiting' });
       expect(await beginCheck(db, run.id, PATH)).toBe(false);
       expect(await wakeWait(db, randomUUID(), cause)).toBeNull();
     });
 
-    it('whose wake is unanswered is sent again after 5 s, by one of several workers, and only while its run is open', async () => {
+    it('is woken again 5 s after an unanswered wake, by one of several workers, and only while its run is open', async () => {
       const [fresh, old, checked, ended] = await Promise.all(
         [1, 2, 3, 4].map(() => runIn('waiting', { step: 'waiting' })),
       );
@@ -331,7 +331,7 @@ describe('the life cycles of rows', () => {
       expect(await sent()).toEqual([]);
     });
 
-    it('that its execution has forgotten ends with its step, unless it was evaluated in between', async () => {
+    it('ends with its step if its execution no longer has it, unless it was evaluated in between', async () => {
       const forgotten = await runIn('waiting', { step: 'waiting' });
       const { id } = await arm(forgotten);
       const wake = { id, runId: forgotten.id, path: PATH, workflowId: '', wokenBy: cause };

@@ -33,7 +33,7 @@ describe('the activities of a run', () => {
       expect(await b.step(id, 'actions[1]')).toMatchObject({ status: 'success', result: { m: 2 } });
     });
 
-    test('answers the execution that has ended the run as before, and other executions with nothing', async () => {
+    test('returns the same result to the execution that has ended the run, and null to other executions', async () => {
       const id = await b.runOf(VARIABLES, { status: 'pending' });
       const first = await claim(id);
       expect(await claim(id)).toEqual({ ...first, variables: {} });
@@ -57,7 +57,7 @@ describe('the activities of a run', () => {
       expect(await b.step(id)).toBeUndefined();
     });
 
-    test('names the long call that follows, and the task queue of calls if the origin has used its share of slots', async () => {
+    test('returns the long call that follows, with `apart` if its origin has used its share of slots', async () => {
       const config = { url: 'http://hanging.test/x', body: '{{ trigger.event }}' };
       const calling = [...VARIABLES, { action: 'integration-webhook.send', config, timeout_seconds: 8 }];
       const next = async () => (await claim(await b.runOf(calling, { status: 'pending' })))?.call;
@@ -88,7 +88,7 @@ describe('the activities of a run', () => {
     const stretch = (runId: string) =>
       b.run(() => b.activities().performStretch({ ...b.input(runId), branch: '', positions: {} }));
 
-    test('decides once: when repeated, it returns the same decision even if conditions have changed', async () => {
+    test('returns the same decisions when it is repeated, and a delay with the same end', async () => {
       const when = 'incident.of_the_test.status == "open"';
       const id = await b.runOf([
         { choose: [{ when, sequence: [{ variables: { open: true } }] }], else: [{ variables: { open: false } }] },
@@ -114,8 +114,10 @@ describe('the activities of a run', () => {
       expect(await effects(id)).toBe(0);
     });
 
-    test('returns after 2 s, well before a workflow task times out, and later continues from there', async () => {
+    test('returns after 2 s, well before a workflow task times out, and continues from there when it is repeated', async () => {
+      let writes = 0;
       b.probe.write = async () => {
+        writes += 1;
         await pause(700);
         return {};
       };
@@ -125,6 +127,9 @@ describe('the activities of a run', () => {
       expect(first.done.length).toBeLessThan(6);
       expect(first.done.length).toBeGreaterThan(0);
       expect(await b.runRow(id)).toMatchObject({ status: 'running' });
+      let last = first;
+      for (let rounds = 0; rounds < 5 && !last.ended; rounds += 1) last = await stretch(id);
+      expect([last.ended, writes]).toEqual([true, 6]);
     }, 90_000);
 
     test('returns before its outcomes become too large for a marker in the history', async () => {
@@ -139,7 +144,7 @@ describe('the activities of a run', () => {
     const WAIT = {
       wait_until: { condition: 'incident.none.status == "open"', timeout_seconds: 600, continue_on_timeout: false },
     };
-    const look = (runId: string, fault?: Fault) =>
+    const evaluate = (runId: string, fault?: Fault) =>
       b.run(() => b.activities(fault).performStretch({ ...b.input(runId), branch: '', positions: {} }));
     const waits = async (runId: string) =>
       (await b.database.pool.query('select 1 from waits where run_id = $1', [runId])).rowCount;
@@ -147,26 +152,26 @@ describe('the activities of a run', () => {
     test('is armed once, however often it is evaluated, and sets run and step to waiting', async () => {
       const id = await b.runOf([WAIT]);
       for (let count = 0; count < 3; count += 1) {
-        expect(await look(id)).toMatchObject({ done: [{ evaluated: { type: 'wait', over: false } }] });
+        expect(await evaluate(id)).toMatchObject({ done: [{ evaluated: { type: 'wait', over: false } }] });
       }
       expect(await waits(id)).toBe(1);
       expect([(await b.step(id))?.['status'], (await b.runRow(id))?.['status']]).toEqual(['waiting', 'waiting']);
     });
 
-    test('times out by its row and is deleted; when repeated, it returns the same', async () => {
+    test('fails at the timeout in its row and is deleted; a repeated evaluation returns the same', async () => {
       const id = await b.runOf([WAIT]);
-      await look(id);
+      await evaluate(id);
       await b.database.db.execute(sql`update waits set timeout_at = clock_timestamp() where run_id = ${id}`);
-      const over = await look(id);
+      const over = await evaluate(id);
       expect(over.done[0]).toMatchObject({ evaluated: { type: 'failed', error: { code: 'wait_timeout' } } });
       expect(await waits(id)).toBe(0);
-      expect((await look(id)).done[0]).toEqual(over.done[0]);
+      expect((await evaluate(id)).done[0]).toEqual(over.done[0]);
     });
 
-    test('of a run that has ended is neither armed nor evaluated', async () => {
+    test('is neither armed nor evaluated if its run has ended', async () => {
       const fresh = await b.runOf([WAIT]);
       await b.endRun(fresh);
-      expect(await look(fresh)).toMatchObject({ done: [{ evaluated: { type: 'closed' } }] });
+      expect(await evaluate(fresh)).toMatchObject({ done: [{ evaluated: { type: 'closed' } }] });
       expect(await waits(fresh)).toBe(0);
     });
 
@@ -176,7 +181,7 @@ describe('the activities of a run', () => {
         const { reached } = await withFault(b, fault, (a) =>
           a.performStretch({ ...b.input(id), branch: '', positions: {} }),
         );
-        expect(await look(id)).toMatchObject({ done: [{ evaluated: { type: 'wait', over: false } }] });
+        expect(await evaluate(id)).toMatchObject({ done: [{ evaluated: { type: 'wait', over: false } }] });
         expect(await waits(id)).toBe(1);
         return reached ? 'reached' : 'past the last one';
       });
@@ -187,7 +192,7 @@ describe('the activities of a run', () => {
     const finish = (runId: string) =>
       b.run(() => b.activities().finishRun({ runId, status: 'failed', error: ELSEWHERE, journal: [] }));
 
-    test('ends a run once, with the latest notes', async () => {
+    test('ends a run once', async () => {
       const id = await b.runOf([CALL]);
       expect([await finish(id), await finish(id)]).toEqual([true, false]);
       expect(await b.runRow(id)).toMatchObject({ status: 'failed', error: ELSEWHERE });

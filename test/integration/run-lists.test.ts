@@ -47,7 +47,7 @@ beforeAll(async () => {
 });
 afterAll(() => api.end());
 
-it('counts the runs with a status up to 10,000, and says which statuses have more', async () => {
+it('counts at most 10,000 runs per status, and returns the statuses that have more', async () => {
   const { counts, countsAtLeast } = await list('counts=true');
   expect(counts).toEqual({ pending: 0, running: 0, waiting: 0, success: 10_000, failed: 2, cancelled: 1 });
   expect(countsAtLeast).toEqual(['success']);

@@ -66,7 +66,7 @@ describe('a run', () => {
     }
   });
 
-  it('ends as a success with its reason at a false condition or a stop, and as failed at a stop with error', async () => {
+  it('succeeds with a reason at a false condition or a stop, and fails at a stop with error', async () => {
     const id = await engine.save(`
 name: Ends
 mode: parallel
@@ -107,7 +107,7 @@ actions:
     expect(engine.receiver.received.map(({ path }) => path)).toEqual(['/old']);
   });
 
-  it('of five short calls costs Temporal at most four events per call plus fifteen, and can be found by its attributes', async () => {
+  it('adds at most four events per short call plus fifteen to the history, and has search attributes', async () => {
     const id = await engine.save(`
 name: Five calls
 group: cheap

@@ -97,42 +97,42 @@ describe('a scheduled time', () => {
   });
 
   it.each<[string, Given, string]>([
-    ['whose trigger is gone', { schedule: null }, 'the trigger no longer exists'],
+    ['of a trigger that no longer exists', { schedule: null }, 'the trigger no longer exists'],
     [
-      'from before its trigger was enabled',
+      'before its trigger was enabled',
       { schedule: { since: '2026-03-02T10:00:00.001Z' } },
       'from before the trigger was enabled',
     ],
     [
-      'that its zone does not have, as at a change of the clock',
+      'that does not exist in its zone, as when the clock is set forward',
       { schedule: cron({ timezone: 'Europe/Berlin' }) },
       'not a time of the pattern in its time zone',
     ],
     ['that was missed, with catch_up: skip', { schedule: cron({ catch_up: 'skip' }), begun: 60 }, 'missed'],
     ['that was missed for longer than it catches up', { begun: 3_601 }, 'missed'],
-    ['that was missed, when a later one is due', { schedule: interval({}), begun: 60 }, 'missed'],
-  ])('%s is dropped', async (_what, given, outcome) => {
+    ['that was missed, when a later time is due', { schedule: interval({}), begun: 60 }, 'missed'],
+  ])('is dropped: a time %s', async (_what, given, outcome) => {
     expect(await fire(given)).toEqual({ outcome, notified: 0, changes: 0 });
   });
 
   it.each<[string, Given]>([
-    ['that a busy worker takes up late', { now: 600 }],
-    ['that was missed and is the newest one', { begun: 600 }],
-    ['of an interval that was missed and is the newest one', { schedule: interval({}), begun: 59 }],
+    ['that a busy worker evaluates late', { now: 600 }],
+    ['that was missed and is the newest', { begun: 600 }],
+    ['of an interval that was missed and is the newest', { schedule: interval({}), begun: 59 }],
     [
-      'that was missed, with catch_up: all, also when a later one is due',
+      'that was missed, with catch_up: all, even if a later time is due',
       { schedule: interval({ catch_up: 'all' }), begun: 600 },
     ],
     ['that was missed for less than its catch_up_minutes', { schedule: cron({ catch_up_minutes: 120 }), begun: 3_601 }],
     [
-      'of the zone that its trigger names',
+      'in the zone of its trigger',
       { schedule: { config: { cronPattern: '0 11 * * *', timezone: 'Europe/Berlin' } } },
     ],
-  ])('%s fires', async (_what, given) => {
+  ])('fires: a time %s', async (_what, given) => {
     expect(await fire(given)).toEqual({ outcome: 'fired', notified: 1, changes: 1 });
   });
 
-  it('was missed if no worker was running, even if Temporal was', async () => {
+  it('is missed if no worker was running at that time, even if Temporal was running', async () => {
     const given = { schedule: cron({ catch_up: 'skip' }), now: 60 };
     expect((await fire({ ...given, attended: true })).outcome).toBe('fired');
     expect((await fire({ ...given, attended: false })).outcome).toBe('missed');
