@@ -47,10 +47,10 @@ describe('a schedule', () => {
       throw error;
     }
   };
-  const kept = (automationId: string) =>
-    until('Temporal has it', async () => (await specOf(automationId)) ?? false, 20_000);
-  const gone = (automationId: string) =>
-    until('Temporal has it no more', async () => (await specOf(automationId)) === null, 20_000);
+  const registered = (automationId: string) =>
+    until('the schedule is registered with Temporal', async () => (await specOf(automationId)) ?? false, 20_000);
+  const removed = (automationId: string) =>
+    until('the schedule is removed from Temporal', async () => (await specOf(automationId)) === null, 20_000);
 
   test('fires only for its own automation and trigger, once at each time, with two workers', async () => {
     const other = await engine.save(scheduled('event: automation.interval, config: { intervalSeconds: 3600 }'));
@@ -65,7 +65,7 @@ describe('a schedule', () => {
     expect(runs[0]).toMatchObject({ trigger_id: 'tick', trigger_event: 'automation.interval', context_key: null });
     expect(payloads[0]).toEqual({ firedAt: expect.any(String) as string, scheduledFor: expect.any(String) as string });
     expect(await engine.runs(other)).toEqual([]);
-    await gone(id);
+    await removed(id);
   }, 180_000);
 
   test('fires at the seconds of a cron pattern with seconds', async () => {
@@ -77,33 +77,33 @@ describe('a schedule', () => {
     expect(new Date(scheduledFor).getUTCSeconds() % 2).toBe(0);
   }, 180_000);
 
-  test('follows edits, disabling, enabling, deletion and rollback', async () => {
+  test('is updated in Temporal when its automation is edited, disabled, enabled, rolled back or deleted', async () => {
     const yaml = scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *", timezone: Europe/Berlin }');
     const id = await engine.save(yaml);
-    // The spec uses the UTC calendar, in winter and summer. The offset is computed each time it fires.
-    const spec = await kept(id);
+    // The spec lists the UTC hours of winter and of summer. The offset of the zone is computed each time it fires.
+    const spec = await registered(id);
     expect(spec.timezone).toBe('UTC');
     expect(spec.calendars?.map(({ hour }) => hour[0]?.start).toSorted()).toEqual([7, 8]);
     await engine.save(yaml.replace('0 9', '30 10'), id);
     await until('it is edited', async () => (await specOf(id))?.calendars?.[0]?.minute[0]?.start === 30, 20_000);
     await post(`/automations/${id}/disable`);
-    await gone(id);
+    await removed(id);
     await post(`/automations/${id}/enable`);
-    await kept(id);
+    await registered(id);
     await post(`/automations/${id}/versions/1/rollback`);
     await until('it is rolled back', async () => (await specOf(id))?.calendars?.[0]?.minute[0]?.start === 0, 20_000);
     await fetch(`${api.url}/api/v1/automations/${id}`, {
       method: 'DELETE',
       headers: { authorization: engine.authorization },
     });
-    await gone(id);
+    await removed(id);
   }, 180_000);
 
-  test('fires in the night in which clocks are set back, where a schedule in the zone would lose a time', async () => {
+  test('fires in the night in which clocks are set back, when Temporal would skip a time of the zone', async () => {
     const id = await engine.save(
       scheduled('event: automation.cron, config: { cronPattern: "30 2 * * *", timezone: Europe/Berlin }'),
     );
-    const { calendars = [] } = await kept(id);
+    const { calendars = [] } = await registered(id);
     const handle = await temporal.schedule.create({
       scheduleId: `probe:${id}`,
       spec: { calendars, timezone: 'UTC', startAt: new Date('2027-10-30T22:00:00Z') },
@@ -120,7 +120,7 @@ describe('a schedule', () => {
   test('keeps its start when the automation is saved with the same trigger', async () => {
     const yaml = scheduled('event: automation.interval, config: { intervalSeconds: 3600 }');
     const id = await engine.save(yaml);
-    const offset = (await kept(id)).intervals?.[0]?.offset;
+    const offset = (await registered(id)).intervals?.[0]?.offset;
     await engine.save(yaml.replace('message: tick', 'message: tock'), id);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
     expect((await specOf(id))?.intervals?.[0]?.offset).toBe(offset);
@@ -150,8 +150,8 @@ describe('a schedule', () => {
         const scheduledFor = new Date(start - back * 60_000).toISOString();
         for (const _twice of [1, 2]) {
           const begunAt = now.toISOString();
-          const came = await fire({ automationId: id, triggerId: 'tick', scheduledFor, begunAt });
-          if (came === 'fired') fired.push(back);
+          const outcome = await fire({ automationId: id, triggerId: 'tick', scheduledFor, begunAt });
+          if (outcome === 'fired') fired.push(back);
         }
       }
       return fired;
@@ -161,7 +161,7 @@ describe('a schedule', () => {
     expect(await firedOf('all')).toEqual([30, 20, 10, 0]);
   }, 180_000);
 
-  test('fires according to its policy after all workers were down, whatever the interval', async () => {
+  test('fires according to its policy after all workers were down, even if the interval is short', async () => {
     const ticking = (catchUp: string) =>
       engine.save(scheduled(`event: automation.interval, config: { intervalSeconds: 2, catch_up: ${catchUp} }`));
     const [skip, one, all] = [await ticking('skip'), await ticking('one'), await ticking('all')];
@@ -179,11 +179,11 @@ describe('a schedule', () => {
     await new Promise((resolve) => setTimeout(resolve, 14_000));
     const up = Date.now();
     workers = await Promise.all([engine.worker(), engine.worker()]);
-    // Times within the last seconds before the return still count as on time.
+    // Times in the last seconds before the workers started again still count as on time.
     const missed = async (id: string) => (await times(id)).filter((at) => at > down + 2_000 && at < up - 5_000).length;
     await until('all that was missed has fired', async () => (await missed(all)) >= 3, 60_000);
     for (const id of [skip, one, all]) {
-      await until('it goes on', async () => (await times(id)).some((at) => at > up + 4_000), 60_000);
+      await until('it fires again', async () => (await times(id)).some((at) => at > up + 4_000), 60_000);
       await post(`/automations/${id}/disable`);
     }
     expect([await missed(skip), await missed(one)]).toEqual([0, 0]);
@@ -191,10 +191,10 @@ describe('a schedule', () => {
 
   test('is registered with Temporal again at start-up if its settings have changed', async () => {
     const id = await engine.save(scheduled('event: automation.cron, config: { cronPattern: "0 9 * * *" }'));
-    expect((await kept(id)).timezone).toBe('UTC');
+    expect((await registered(id)).timezone).toBe('UTC');
     await Promise.all(workers.map((worker) => worker.stop()));
     await engine.worker({ FERMATA_TIMEZONE: 'Asia/Tokyo' });
-    await until('it is in the other zone', async () => (await specOf(id))?.timezone === 'Asia/Tokyo', 20_000);
+    await until('it has the other time zone', async () => (await specOf(id))?.timezone === 'Asia/Tokyo', 20_000);
   }, 180_000);
 
   test('is refused on save with an invalid pattern or zone, and with `for`', async () => {

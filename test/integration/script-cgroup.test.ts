@@ -16,7 +16,7 @@ describe('the cgroup of a script', () => {
   const { FERMATA_TEST_SCRIPT_CGROUP: home } = testEnvironment();
   const onCgroup = home === '' ? test.skip : test;
 
-  test('is used where the service may create one; elsewhere the reason is known', async () => {
+  test('is replaced by resource limits with a stated reason if cgroup version 2 is not mounted', async () => {
     const enforcement = await findEnforcement('auto');
     const version2 = /^\d+ .* - cgroup2 /m.test(readFileSync('/proc/self/mountinfo', 'utf8'));
     if (!version2) expect(enforcement).toEqual({ by: 'rlimit', detail: 'cgroup version 2 is not mounted' });
@@ -24,7 +24,7 @@ describe('the cgroup of a script', () => {
   });
 
   onCgroup(
-    'bounds the memory of all processes together, without a look at any of them',
+    'limits the total memory of all processes of a script',
     async () => {
       const ended = await runLimited('auto', {
         ...{
@@ -44,7 +44,7 @@ describe('the cgroup of a script', () => {
   );
 
   onCgroup(
-    'bounds the processes of a script that has no sandbox',
+    'limits the number of processes of a script without a sandbox',
     async () => {
       const open = createScripts({ sandbox: 'none' });
       const { stderr } = await open.shell('for n in $(seq 400); do sleep 20 & done; kill $(jobs -p)');
@@ -65,7 +65,7 @@ void createScripts({ sandbox: 'none' }).shell('setsid sleep ${argument} & sleep 
       const cgroups = () =>
         readdirSync(home).filter((name) => name.includes(`-${service.pid}-`) && !name.endsWith('-1'));
       const processes = (name: string) => readFileSync(join(home, name, 'cgroup.procs'), 'utf8');
-      // The first cgroup belonged to the trial.
+      // The cgroup with the number 1 was used to find out whether cgroups can be created.
       const left = await until('the script runs', () =>
         Promise.resolve(cgroups().find((name) => processes(name).split('\n').length > 3)),
       );

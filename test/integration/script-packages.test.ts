@@ -54,7 +54,7 @@ describe('packages of scripts', () => {
 
   const use = `import small from 'small'; export default async () => small;`;
 
-  test('are unpacked once, however many scripts use them concurrently', async () => {
+  test('are unpacked once if several scripts use them concurrently', async () => {
     const all = await Promise.all([1, 2, 3].map(() => scripts.node(use, { packages: ['small'] })));
     expect(all.map(({ result }) => result)).toEqual(['small', 'small', 'small']);
     expect(list.reads).toEqual(['small']);

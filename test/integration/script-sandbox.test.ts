@@ -17,7 +17,7 @@ describe('the sandbox', () => {
   beforeAll(async () => {
     expect(await sandboxProblem()).toBeNull();
     scripts = createScripts();
-    // Everybody may write there, as in /tmp.
+    // All users may write to this directory, as to /tmp.
     open = mkdtempSync(join(tmpdir(), 'open-'));
     chmodSync(open, 0o777);
   });
@@ -27,8 +27,8 @@ describe('the sandbox', () => {
   });
 
   /**
-   * Runs a script without the check of variable names, to see what a loader variable that is missing from the list
-   * could do.
+   * Runs a script without the check of variable names, to test the effect of a loader variable that is missing from
+   * the list of refused names.
    */
   const unchecked = (script: string, env: Record<string, string>) =>
     runSandboxed(
@@ -49,7 +49,7 @@ describe('the sandbox', () => {
       });
   });
 
-  test('shows variables to nothing outside: they are in no environment and in no arguments of any process', async () => {
+  test('keeps variables out of the environment and arguments of every process outside the sandbox', async () => {
     const mark = randomUUID();
     const running = scripts.shell('sleep 6; echo "$MARK"', { env: { MARK: mark } });
     const seen = await until('the script runs', () => {
@@ -60,7 +60,7 @@ describe('the sandbox', () => {
     expect((await running).stdout).toBe(`${mark}\n`);
   });
 
-  test('limits the effect of loader variables to the inside, even if their names were not refused', async () => {
+  test('applies loader variables only inside the sandbox, even if their names are not refused', async () => {
     const log = join(open, 'loader');
     const library = join(open, 'evil.so');
     const proof = join(open, 'proof');
@@ -87,7 +87,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     expect(existsSync(proof)).toBe(true);
   });
 
-  test('protects the files of each script from all others and from the host', async () => {
+  test('hides the files of each script from other scripts and from the host', async () => {
     const name = `private-${randomUUID()}`;
     const first = scripts.shell(`echo x > /work/${name}; echo x > /tmp/${name}; sleep 8.${Date.now()}`);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -99,7 +99,7 @@ __attribute__((constructor)) void run(void) { open("${proof}", O_CREAT | O_WRONL
     expect((await first).exitCode).toBe(0);
   }, 90_000);
 
-  test('shows the system and Node, but neither keys nor local files', async () => {
+  test('contains system files and Node, but no keys and no local files', async () => {
     const { stdout } = await scripts.shell(`ls /etc /etc/ssl /usr/local
 for f in /etc/shadow /etc/passwd /etc/ssl/private /root /home /opt /var /srv ${process.cwd()}; do [ -e $f ] && echo "SEEN $f"; done; true`);
     expect(stdout).not.toContain('SEEN');
@@ -120,7 +120,7 @@ cat /proc/self/status | grep -E '^(Seccomp|NoNewPrivs|CapEff):'`);
     expect(stdout).toMatch(/CapEff:\t0000000000000000/);
   }, 90_000);
 
-  test('has little disk space, and only in its own directories', async () => {
+  test('limits disk space, and allows writing only to /work, /tmp and /dev/shm', async () => {
     const { stdout, stderr } = await scripts.shell(`for n in 1 2 3 4 5 6; do head -c 60000000 /dev/zero > /work/$n; done
 head -c 60000000 /dev/zero > /tmp/1; head -c 60000000 /dev/zero > /tmp/2; head -c 60000000 /dev/zero > /dev/shm/1
 head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /work /tmp /dev/shm`);
@@ -147,14 +147,14 @@ head -c 60000000 /dev/zero > /dev/shm/2; touch /x /dev/x /etc/x /usr/x; du -sm /
     expect(ended.error).toBe('The script used more than 100000 files and was killed.');
   }, 180_000);
 
-  test("limits the total number of open files of a script's processes: sockets and pipes use memory", async () => {
+  test("limits the total number of open files of a script's processes, including pipes", async () => {
     const ended = await scripts.shell(
       `for n in 1 2 3 4 5 6; do perl -e 'for (1..400) { pipe($a[$_], $b[$_]) or die } sleep 20' & done; wait`,
     );
     expect(ended.error).toBe('The script used more than 2048 open files and was killed.');
   }, 180_000);
 
-  test('passes no file descriptor of the service to a script, whoever left it open', async () => {
+  test('passes no open file descriptor of the service to a script', async () => {
     const leaked = join(open, 'leaked');
     writeFileSync(leaked, 'of the service');
     const program = `require('esbuild-register/dist/node').register();
@@ -184,7 +184,7 @@ scripts.shell(script).then(async (ended) => { console.log(JSON.stringify(ended))
     30_000,
   );
 
-  test('strips types, including those that need code', async () => {
+  test('compiles TypeScript, including enums and namespaces', async () => {
     const { result } = await scripts.node(`enum Level { Low, High }
 namespace Names { export const high = 'high'; }
 export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [Level.High, Names.high, trigger satisfies unknown];`);
@@ -202,7 +202,7 @@ export default async ({ trigger }: { trigger: unknown }): Promise<unknown> => [L
     expect(result).toEqual([65_536, true]);
   }, 90_000);
 
-  test("reports the script's error message, wherever it failed", async () => {
+  test("reports the script's error message, whether it is thrown on import, in the function or in a timer", async () => {
     const cases = [
       ['export default async () => { throw new RangeError("too far"); };', 'RangeError: too far'],
       ['throw new Error("at once");', 'Error: at once'],
@@ -252,8 +252,8 @@ describe('the network of a script', () => {
     await closed.close();
   });
 
-  test('reaches what the egress guard allows, by fetch and by HTTP_PROXY', async () => {
-    // By default, loopback addresses are those of the sandbox itself.
+  test('reaches hosts that the egress guard allows, with fetch and through the proxy', async () => {
+    // By default, NO_PROXY contains the loopback addresses, which inside the sandbox are its own.
     const script = `export default async () => (await fetch('${allowed}/a?b')).text();`;
     expect(await scripts.node(script, { network: true, env: { NO_PROXY: '' } })).toMatchObject({
       result: 'allowed GET /a?b',
@@ -277,9 +277,9 @@ printf 'GET ${allowed}/plain HTTP/1.1\\r\\nHost: ignored\\r\\nConnection: close\
       ],
     ];
     for (const target of targets) {
-      const ask = `exec 3<>/dev/tcp/127.0.0.1/3128
+      const connectRequest = `exec 3<>/dev/tcp/127.0.0.1/3128
 printf 'CONNECT ${target} HTTP/1.1\\r\\nHost: ${target}\\r\\n\\r\\n' >&3; head -1 <&3`;
-      expect((await scripts.shell(ask, { network: true })).stdout).toMatch(/^HTTP\/1.1 (403|502)/);
+      expect((await scripts.shell(connectRequest, { network: true })).stdout).toMatch(/^HTTP\/1.1 (403|502)/);
     }
     const direct = `(exec 3<>/dev/tcp/127.0.0.1/${other}) 2>/dev/null && echo reached; (exec 3<>/dev/tcp/169.254.169.254/80) 2>/dev/null && echo reached; true`;
     expect((await scripts.shell(direct, { network: true })).stdout).toBe('');
@@ -293,7 +293,7 @@ printf 'CONNECT ${target} HTTP/1.1\\r\\nHost: ${target}\\r\\n\\r\\n' >&3; head -
     expect(error).toContain('403');
   }, 360_000);
 
-  test('exists only for scripts that request it', async () => {
+  test('is missing if the script does not request it', async () => {
     const { stdout } = await scripts.shell(
       'env | grep -i proxy; (exec 3<>/dev/tcp/127.0.0.1/3128) 2>/dev/null && echo reached; true',
     );
@@ -318,15 +318,15 @@ describe('without a sandbox', () => {
       const timedOut = await scripts.shell(`${script}\nsleep ${argument}`, { timeoutMs: 3_000 });
       expect(timedOut).toMatchObject({ timedOut: true });
       expect(timedOut.durationMs).toBeLessThan(60_000);
-      await until('it is gone', () => Promise.resolve(!isRunning(argument)));
+      await until('the process has ended', () => Promise.resolve(!isRunning(argument)));
       const ended = await scripts.shell(`${script}\necho done`, { timeoutMs: 20_000 });
       expect(ended).toMatchObject({ exitCode: 0, stdout: 'done\n', timedOut: false });
-      await until('it is gone', () => Promise.resolve(!isRunning(argument)));
+      await until('the process has ended', () => Promise.resolve(!isRunning(argument)));
     },
     90_000,
   );
 
-  test('scripts run with their packages, types and limits, in a directory that is removed', async () => {
+  test('scripts are compiled and limited, and their directory is removed afterwards', async () => {
     expect(await scripts.node('export default async (x: { trigger: unknown }) => x.trigger;')).toMatchObject({
       result: null,
     });

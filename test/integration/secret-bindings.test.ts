@@ -39,7 +39,7 @@ describe('a secret with bindings', () => {
     const id = String(saved['id']);
     await engine.emit(document.triggers[0]?.config.type ?? '');
     const [ended] = await engine.ended(1, id, 60_000);
-    if (!ended) throw new Error('It did not run');
+    if (!ended) throw new Error('The run did not end');
     const steps = await engine.steps(ended.id);
     expect(JSON.stringify([steps, await call('GET', `/runs/${ended.id}`)])).not.toMatch(/canary-bound/i);
     return {
@@ -58,7 +58,7 @@ describe('a secret with bindings', () => {
   const send = (config: object) => ({ action: 'integration-webhook.send', config });
   const port = () => new URL(engine.receiver.url).port;
 
-  test('is sent to the allowed hosts and to no others', async () => {
+  test('is sent only to the allowed hosts', async () => {
     await bind('HOSTS', { hosts: ['127.0.0.1'] });
     const secret = '${{ secrets.HOSTS }}';
     expect(await run(send({ url: `${engine.receiver.url}/${secret}`, bearerToken: secret }))).toMatchObject({
@@ -89,7 +89,7 @@ describe('a secret with bindings', () => {
     expect(JSON.stringify(await refusals())).not.toMatch(/canary-bound/i);
   }, 360_000);
 
-  test('does not follow a redirect to another host', async () => {
+  test('is not sent to the target of a redirect to another host', async () => {
     await bind('REDIRECTED', { hosts: ['127.0.0.1'] });
     engine.receiver.answerWith((received, response) => {
       if (received.path === '/from') response.writeHead(307, { location: `http://localhost:${port()}/to` });
@@ -101,7 +101,7 @@ describe('a secret with bindings', () => {
     expect((await refusals())[0]).toMatchObject({ target: '/secrets/REDIRECTED' });
   }, 180_000);
 
-  test('to hosts is not put into the environment of a script', async () => {
+  test('is not put into the environment of a script if it is bound to hosts', async () => {
     await bind('SCRIPTED', { hosts: ['127.0.0.1'] });
     const config = { script: 'echo $S', secretEnv: { S: '${{ secrets.SCRIPTED }}' } };
     const refused = await run({ action: 'integration-script.run_shell', config });
@@ -109,7 +109,7 @@ describe('a secret with bindings', () => {
     expect(refused.saved['warnings']).toMatchObject([{ code: 'secret_not_allowed' }]);
   }, 180_000);
 
-  test('can be used by the listed groups, automations and actions, if all lists match', async () => {
+  test('can be used only if the group, the automation and the action are each in their list', async () => {
     const secret = '${{ secrets.LISTS }}';
     const ok = send({ url: engine.receiver.url, bearerToken: secret });
     await bind('LISTS', { groups: ['paging'], actions: ['integration-webhook.send'] });
@@ -123,7 +123,7 @@ describe('a secret with bindings', () => {
     expect(await run(ok)).toMatchObject({ code: 'secret_not_allowed' });
   }, 360_000);
 
-  test('is also checked for connections that refer to it, for their tests, and for mail', async () => {
+  test('is also refused to connections that refer to it, to their tests, and to mail', async () => {
     await bind('CONNECTED', { hosts: ['hooks.example.com'] });
     const config = { baseUrl: engine.receiver.url, headers: { 'X-Token': 'T ${{ secrets.CONNECTED }}' } };
     const made = await call('POST', '/connections', { name: 'Bound', type: 'webhook', config });
@@ -156,7 +156,7 @@ describe('a secret with bindings', () => {
     expect(await run(notify(made['id']))).toMatchObject({ code: 'secret_not_allowed' });
   }, 360_000);
 
-  test('keeps its bindings when its value is rotated; the list shows its bindings and what refers to it', async () => {
+  test('keeps its bindings when its value is rotated, and is listed with its bindings and what refers to it', async () => {
     const allow = { hosts: ['*.example.com', 'xn--bcher-kva.example'] };
     expect(await bind('ROTATED', { hosts: ['*.Example.com', 'bücher.example'] })).toMatchObject({ allow, version: 1 });
     expect(await bind('ROTATED')).toMatchObject({ allow, version: 2 });
@@ -170,7 +170,7 @@ describe('a secret with bindings', () => {
       { value: 'x', allow: {} },
       { value: 'x', allow: { hosts: ['http://a'] } },
     ]) {
-      await expect(call('PUT', '/secrets/NOT_THERE', body)).rejects.toThrow('422');
+      await expect(call('PUT', '/secrets/MISSING', body)).rejects.toThrow('422');
     }
     const secret = '${{ secrets.ROTATED }}';
     const automation = await call('POST', '/automations', documentOf(send({ url: 'https://a.example', body: secret })));
@@ -191,7 +191,7 @@ describe('a secret with bindings', () => {
     expect([(await post(VALUE)).status, (await post(secret)).status]).toEqual([202, 401]);
   }, 180_000);
 
-  test('cannot be referred to in an automation whose author may not use secrets', async () => {
+  test('can be referred to in an automation only by an author who may use secrets', async () => {
     const tokenOf = async (role: string) =>
       String((await call('POST', '/tokens', { name: role, roles: [role] }))['token']);
     const [author, operator] = [await tokenOf('author'), await tokenOf('operator')];
@@ -226,7 +226,7 @@ describe('a secret with bindings', () => {
     expect(await apply(author)).toMatchObject({ status: 409, body: { code: 'foreign_source' } });
   }, 180_000);
 
-  test('is created and shown by the command line', async () => {
+  test('is created, updated and listed with the command line', async () => {
     const cli = async (args: string[], input?: string) => {
       const env = engine.env({ FERMATA_URL: api.url, FERMATA_TOKEN: engine.authorization.replace('Bearer ', '') });
       const child = startFermata(['secret', ...args], env, input);

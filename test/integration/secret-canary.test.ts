@@ -19,16 +19,16 @@ const NAMES = Object.keys(CANARIES) as (keyof typeof CANARIES)[];
 const secret = (name: string) => `\${{ secrets.${name} }}`;
 
 /**
- * Puts unusual secrets into every field that accepts one, makes each action fail in every way, and then searches for
+ * Puts unusual secrets into every field that accepts one, makes each action fail in several ways, and then searches for
  * the secrets in everything that was written.
  */
-describe('secrets leave no trace', () => {
+describe('secrets', () => {
   let engine: Engine;
   let api: FermataProcess & { url: string };
   let worker: FermataProcess;
   let metricsPort: number;
   let mail: SMTPServer;
-  let ways: Record<string, string>;
+  let urls: Record<string, string>;
   const outputs: (() => string)[] = [];
   const answers: string[] = [];
   const processes = new Set<string>();
@@ -62,7 +62,7 @@ describe('secrets leave no trace', () => {
       else response.setHeader('content-type', 'application/json').end(echo);
     });
     const { url } = engine.receiver;
-    ways = {
+    urls = {
       ok: `${url}/ok`,
       unauthorized: `${url}/401`,
       broken: `${url}/500`,
@@ -71,7 +71,7 @@ describe('secrets leave no trace', () => {
       tls: url.replace('http:', 'https:'),
       hang: `${url}/hang`,
     };
-    // Record what `ps` would show at any moment.
+    // Record the command lines of all processes, as `ps` would show them.
     watching = setInterval(() => {
       for (const pid of readdirSync('/proc').filter((name) => /^\d+$/.test(name))) {
         try {
@@ -157,7 +157,7 @@ describe('secrets leave no trace', () => {
       ...{ host: hostname, port: isMail ? (mail.server.address() as AddressInfo).port : Number(port || 80) },
       ...{ user: 'ops@example.org', password: value, tls: 'none' },
     });
-    if (url !== ways['hang']) await tryOut({ jira, teams, webex, smtp });
+    if (url !== urls['hang']) await tryOut({ jira, teams, webex, smtp });
     const steps: [string, Step][] = [
       ['integration-jira.create_issue', { connectionId: jira, projectKey: 'OPS', issueTypeId: '1', summary: 'x' }],
       ['integration-jira.transition_issue', { connectionId: jira, issueKey: 'OPS-1', transitionId: '31' }],
@@ -191,22 +191,22 @@ describe('secrets leave no trace', () => {
     ];
   }
 
-  test('even if actions fail in any way or their worker is killed', async () => {
+  test('are found nowhere after actions failed and their worker was killed', async () => {
     const types: string[] = [];
     const ids: string[] = [];
     const add = async (type: string, actions: Step[]) => {
       types.push(type);
       ids.push(await save(type, actions));
     };
-    for (const [way, url] of Object.entries(ways)) {
+    for (const [outcome, url] of Object.entries(urls)) {
       await add(
-        `canary.${way}.webhook`,
+        `canary.${outcome}.webhook`,
         NAMES.flatMap((name) => webhooks(url, name)),
       );
       // One secret of each kind, as part of the connection and referred to by name.
-      for (const name of way === 'hang' ? (['QUOTES'] as const) : (['QUOTES', 'LINES', 'UNICODE', 'WHOLE'] as const)) {
+      for (const name of outcome === 'hang' ? (['QUOTES'] as const) : (['QUOTES', 'LINES', 'UNICODE', 'WHOLE'] as const)) {
         const value = name === 'WHOLE' ? CANARIES.WHOLE : secret(name);
-        await add(`canary.${way}.${name}`, await products(url, value));
+        await add(`canary.${outcome}.${name}`, await products(url, value));
       }
     }
     for (const name of NAMES) await add(`canary.script.${name}`, scripts(name));
@@ -218,18 +218,17 @@ describe('secrets leave no trace', () => {
         action: 'integration-webhook.send',
         timeout_seconds: 3,
         retry: { max_attempts: 1 },
-        config: { url: ways['hang'], authType: 'bearer', bearerToken: secret('WHOLE') },
+        config: { url: urls['hang'], authType: 'bearer', bearerToken: secret('WHOLE') },
       },
       {
         action: 'integration-script.run_shell',
         config: { script: 'printf %s "$TOKEN"; sleep 3', secretEnv: { TOKEN: secret('QUOTES') } },
       },
     ]);
-    // The same for actions with a connection. When the worker dies, each has its request in progress or its script
-    // running.
+    // The same for actions with a connection. When the worker is killed, their requests are in progress.
     const others = await save('canary.killed.products', [
       {
-        parallel: (await products(ways['hang'] ?? '', secret('QUOTES'))).map((action) => ({
+        parallel: (await products(urls['hang'] ?? '', secret('QUOTES'))).map((action) => ({
           ...action,
           timeout_seconds: 3,
         })),
@@ -238,14 +237,14 @@ describe('secrets leave no trace', () => {
     const before = engine.receiver.received.length;
     await engine.emit('canary.killed');
     await engine.emit('canary.killed.products');
-    await until('the requests are on their way', () => engine.receiver.received.length > before + 3, 20_000);
-    const [worked] = [worker.child.pid];
+    await until('the requests have arrived', () => engine.receiver.received.length > before + 3, 20_000);
+    const { pid } = worker.child;
     await worker.stop('SIGKILL');
     // Use the codec from here on. What it encrypts must not contain secrets either.
     await startWorker({ FERMATA_CODEC: 'aes-gcm' });
     await engine.ended(1, killed, 90_000);
     await engine.ended(1, others, 90_000);
-    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`fermata-script-${worked}-`))).toEqual([]);
+    expect(readdirSync(tmpdir()).filter((name) => name.startsWith(`fermata-script-${pid}-`))).toEqual([]);
 
     for (const kind of ['run_shell', 'run_script']) {
       const script =
@@ -260,11 +259,11 @@ describe('secrets leave no trace', () => {
         expect(text).toContain('****');
       }
     }
-    expect(await everythingLeft()).toEqual([]);
+    expect(await findSecrets()).toEqual([]);
   }, 400_000);
 
   /** Searches Postgres, histories, logs, responses, metrics and the command lines of all processes for secrets. */
-  async function everythingLeft(): Promise<string[]> {
+  async function findSecrets(): Promise<string[]> {
     for (const { id } of await engine.runs()) await call('GET', `/runs/${id}`);
     const lists = [
       '/automations',
