@@ -204,7 +204,9 @@ describe('secrets', () => {
         NAMES.flatMap((name) => webhooks(url, name)),
       );
       // One secret of each kind, as part of the connection and referred to by name.
-      for (const name of outcome === 'hang' ? (['QUOTES'] as const) : (['QUOTES', 'LINES', 'UNICODE', 'WHOLE'] as const)) {
+      for (const name of outcome === 'hang'
+        ? (['QUOTES'] as const)
+        : (['QUOTES', 'LINES', 'UNICODE', 'WHOLE'] as const)) {
         const value = name === 'WHOLE' ? CANARIES.WHOLE : secret(name);
         await add(`canary.${outcome}.${name}`, await products(url, value));
       }

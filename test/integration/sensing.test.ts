@@ -1,6 +1,6 @@
 import { useService } from '../support/engine';
 
-describe('triggers', () => {
+describe('triggers and actions of health checks', () => {
   const { engine, api, worker } = useService();
 
   const call = (method: string, path: string, body?: unknown) => engine.request(api, method, path, body);
@@ -46,7 +46,7 @@ describe('triggers', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([902, 904]);
   }, 180_000);
 
-  test('a late result enters no range if a newer result has set the number', async () => {
+  test('a crossing trigger ignores a late result if a newer result has set the number', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
     const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
     for (const [seconds, latencyMs] of [
@@ -62,7 +62,7 @@ describe('triggers', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
   }, 180_000);
 
-  test('a change that is found late in the log is compared with the state before it, not with later ones', async () => {
+  test('a change is compared with the state before it, even if later changes exist when it is routed', async () => {
     const id = await numeric('{ field: latencyMs, above: 100, on: crossing }');
     const at = (seconds: number) => new Date(Date.now() - 600_000 + seconds * 1_000).toISOString();
     await worker.stop();
@@ -79,7 +79,7 @@ describe('triggers', () => {
     expect((await payloads(id)).map((payload) => payload.value)).toEqual([300]);
   }, 180_000);
 
-  test('the fields of collectors are read in long and short form', async () => {
+  test('a field of a collector can be given in long and short form', async () => {
     const long = await numeric('{ field: collectors.disk.free, below: 10 }');
     const short = await numeric('{ field: disk.free, below: 10 }');
     await result('disk', { collectors: { disk: { free: 3 } } });
@@ -88,20 +88,20 @@ describe('triggers', () => {
     expect((await payloads(short))[0]).toMatchObject({ field: 'disk.free', value: 3 });
   }, 180_000);
 
-  test('a percentile as a field is refused with a hint at the condition', async () => {
+  test('a percentile as a field is refused, and the error names the condition to use instead', async () => {
     await expect(numeric('{ field: p95LatencyMs, above: 1 }')).rejects.toThrow('health.system.p95_latency_ms');
     await expect(numeric('{ field: latencyMs }')).rejects.toThrow('above');
     await expect(numeric('{ field: latency, above: 1 }')).rejects.toThrow('collectors.<id>.<field>');
   });
 
-  test('disabling the failing check makes its system healthy; run_now requests a run; each produces the assignment as an artifact', async () => {
-    const asked = await engine.save(`
-      name: Asked
+  test('disable_assignment makes the system healthy, run_now requests a run, and both produce the assignment as an artifact', async () => {
+    const requested = await engine.save(`
+      name: Requested
       triggers: [{ event: healthcheck.run_requested }]
-      actions: [{ action: automation.log, config: { message: asked } }]
+      actions: [{ action: automation.log, config: { message: requested } }]
     `);
     const id = await engine.save(`
-      name: Leave it out
+      name: Disable the check
       triggers: [{ event: healthcheck.check_failed, filter: trigger.payload.systemId == "flaky" }]
       actions:
         - id: now
@@ -120,8 +120,8 @@ describe('triggers', () => {
     expect(run).toMatchObject({ status: 'success' });
     const steps = await engine.steps(run?.id ?? '');
     expect(steps.map((step) => step.status)).toEqual(['success', 'success', 'failed']);
-    await engine.ended(1, asked);
-    expect(await payloads(asked)).toEqual([{ systemId: 'flaky', configurationId: 'http' }]);
+    await engine.ended(1, requested);
+    expect(await payloads(requested)).toEqual([{ systemId: 'flaky', configurationId: 'http' }]);
     const health = (await call('GET', '/health/flaky')).body;
     expect(health).toMatchObject({ status: 'healthy' });
     const assignment = (await call('PATCH', '/health/assignments/flaky:http', { enabled: true })).body;

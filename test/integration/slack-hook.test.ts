@@ -28,11 +28,11 @@ describe('requests from Slack', () => {
   };
   const done = { status: 200, text: '' };
 
-  it('answer the challenge as text', async () => {
+  it('are answered with the challenge as text', async () => {
     expect(await post({ type: 'url_verification', challenge: 'abc' })).toEqual({ status: 200, text: 'abc' });
   });
 
-  it('become events; a retry with a new signature has no effect', async () => {
+  it('become events once, even if they are retried with a new signature', async () => {
     expect(await post(slackEvent('Ev1'))).toEqual(done);
     expect(await post(slackEvent('Ev1'), { ageSeconds: 1, retry: 1 })).toEqual(done);
     const command = await post(slackCommand());
@@ -53,14 +53,14 @@ describe('requests from Slack', () => {
     expect(JSON.stringify(found)).not.toContain('canary');
   });
 
-  it('give the channel and time of a reaction from the message that it refers to', async () => {
+  it('provide the channel and time of the message that a reaction refers to', async () => {
     const item = { type: 'message', channel: 'C0OPS', ts: '1700000000.000200' };
     const reaction = { type: 'reaction_added', reaction: 'eyes', item };
     await post(slackEvent('Ev2', { ...reaction, channel: undefined, ts: undefined }));
     expect((await events())[0]?.payload).toMatchObject({ channel: 'C0OPS', ts: '1700000000.000200', user: 'U1' });
   });
 
-  it('give the chosen value of a menu', async () => {
+  it('provide the chosen value of a menu', async () => {
     await post(slackButton({ action_id: 'who', value: undefined, selected_user: 'U2' }));
     expect((await events())[0]?.payload).toMatchObject({ actionId: 'who', value: 'U2' });
   });
@@ -71,7 +71,7 @@ describe('requests from Slack', () => {
       'changed messages of bots',
       slackEvent('Ev4', { type: 'message', subtype: 'message_changed', message: { bot_id: 'B1' } }),
     ],
-    ["what the app's own bot did", slackEvent('Ev5', { type: 'reaction_added', user: 'UBOT' })],
+    ["reactions of the app's own bot", slackEvent('Ev5', { type: 'reaction_added', user: 'UBOT' })],
     ['notices of a rate limit', { type: 'app_rate_limited', minute_rate_limited: 1_518_467_820 }],
     ['checks of the certificate', new URLSearchParams({ ssl_check: '1', token: 'x' })],
     ['shortcuts', new URLSearchParams({ payload: JSON.stringify({ type: 'shortcut', user: { id: 'U1' } }) })],
@@ -80,17 +80,17 @@ describe('requests from Slack', () => {
     expect(await events()).toEqual([]);
   });
 
-  it('are refused if Slack does not send such a body', async () => {
+  it('are refused with a body that Slack does not send', async () => {
     expect((await post(new URLSearchParams({ payload: '{' }))).status).toBe(400);
     expect((await post(new URLSearchParams({ text: 'x' }))).status).toBe(400);
   });
 
   it.each([
     ['another secret', { secret: 'wrong' }],
-    ['a signature of six minutes ago', { ageSeconds: 360 }],
-    ['a signature of six minutes ahead', { ageSeconds: -360 }],
-    ['another connection', { connectionId: '0190a0e2-0000-7000-8000-000000000001' }],
-    ['no id', { connectionId: 'nothing' }],
+    ['a signature from six minutes ago', { ageSeconds: 360 }],
+    ['a signature from six minutes in the future', { ageSeconds: -360 }],
+    ['the id of a missing connection', { connectionId: '0190a0e2-0000-7000-8000-000000000001' }],
+    ['an invalid id', { connectionId: 'nothing' }],
   ])('are refused with %s', async (_what, more) => {
     expect((await post(slackEvent('Ev9'), more)).status).toBe(401);
     expect(await events()).toEqual([]);

@@ -15,7 +15,7 @@ describe('objectives', () => {
     f = await createEntityFixture(testPlugins());
   });
   afterAll(() => f.end());
-  // A Wednesday.
+  // This day is a Wednesday.
   beforeEach(() => f.clock.set('2026-11-18T12:00:00.000Z'));
   let names = 0;
   const systemRemovedHooks = testPlugins().flatMap(({ onSystemRemoved }) => onSystemRemoved ?? []);
@@ -43,7 +43,7 @@ describe('objectives', () => {
       )
     ).map(({ payload }) => payload.achievement);
 
-  test('an outage uses the budget, ends the streak and keeps the best one; degraded time does neither', async () => {
+  test('an outage uses budget and ends the current streak but not the best one; degraded time uses no budget', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     await report(systemId, 'healthy');
@@ -55,7 +55,7 @@ describe('objectives', () => {
     f.clock.advance(1.8 * HOUR);
     await report(systemId, 'healthy');
     f.clock.advance(60_000);
-    // 1.8 of 7.2 hours.
+    // The outage took 1.8 of 7.2 hours.
     expect(await computed(id)).toMatchObject({ budgetRemainingPercent: 75, currentStreak: 0, bestStreak: 3 });
   });
 
@@ -74,7 +74,7 @@ describe('objectives', () => {
     expect(await computed(id)).toMatchObject({ computedAt: f.clock.now() });
   });
 
-  test('a streak counts from the end of the last outage, even if that has left the window', async () => {
+  test('a streak counts from the end of the last outage, even if the outage is no longer in the window', async () => {
     const systemId = await system();
     f.clock.advance(5 * DAY);
     await report(systemId, 'unhealthy');
@@ -96,7 +96,7 @@ describe('objectives', () => {
     expect(await computed(id)).toMatchObject({ currentStreak: 102 });
   });
 
-  test('an achievement is reported once, when its day is over, even if the streak ends the same day', async () => {
+  test('an achievement is reported once, at the end of its day, and remains when the streak ends', async () => {
     const systemId = await system();
     const { id } = await objective(systemId);
     for (let day = 0; day < 7; day += 1) {
@@ -114,7 +114,7 @@ describe('objectives', () => {
     expect(await unlocked(systemId)).toEqual(['streak_7_days']);
   });
 
-  test('the digest reports all budgets once, on Monday at nine, even with several processes', async () => {
+  test('the digest reports all budgets once, on Monday at nine, even if several processes send it', async () => {
     await f.rows('delete from slos');
     const [well, risky, broken] = [await system(), await system(), await system()];
     const ids: string[] = [];

@@ -40,13 +40,17 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
   });
 
   /** Returns the milliseconds from an event to its effect, for several events one after another. */
-  async function waited(type: string): Promise<number[]> {
+  async function latencies(type: string): Promise<number[]> {
     const times: number[] = [];
     for (let count = 0; count < QUICK; count += 1) {
       const n = (sent += 1);
       const began = Date.now();
       await engine.emit(type, { n });
-      await until('its effect', () => engine.receiver.received.some(({ path }) => path === `/${n}`), 60_000);
+      await until(
+        'the event has its effect',
+        () => engine.receiver.received.some(({ path }) => path === `/${n}`),
+        60_000,
+      );
       times.push(Date.now() - began);
       await pause(100);
     }
@@ -59,19 +63,19 @@ describe('200 events whose webhook hangs for 4.5 s', () => {
     'do not delay runs that call another origin, with a timeout of %d s',
     async (timeoutSeconds) => {
       const [slow, fast] = [`hanging-${timeoutSeconds}`, `quick-${timeoutSeconds}`];
-      const noisy = await engine.save(automation(slow, hanging.url, timeoutSeconds));
-      const quiet = await engine.save(automation(fast, '$URL', timeoutSeconds));
-      await waited(fast);
-      const alone = p90(await waited(fast));
+      const slowId = await engine.save(automation(slow, hanging.url, timeoutSeconds));
+      const fastId = await engine.save(automation(fast, '$URL', timeoutSeconds));
+      await latencies(fast);
+      const alone = p90(await latencies(fast));
       const before = hanging.received.length;
       await engine.emit(slow, { n: 0 }, { times: HANGING });
       await until('calls hang', () => hanging.received.length > before + 10, 60_000);
-      const beside = p90(await waited(fast));
+      const during = p90(await latencies(fast));
       // Part `l` of the bench measures the delay. This test only detects runs that wait for the hanging calls (35 s).
-      expect(beside).toBeLessThan(Math.max(15_000, 5 * alone));
-      const runs = await engine.ended(HANGING, noisy, 180_000);
+      expect(during).toBeLessThan(Math.max(15_000, 5 * alone));
+      const runs = await engine.ended(HANGING, slowId, 180_000);
       expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
-      expect((await engine.ended(3 * QUICK, quiet, 60_000)).filter(({ status }) => status !== 'success')).toEqual([]);
+      expect((await engine.ended(3 * QUICK, fastId, 60_000)).filter(({ status }) => status !== 'success')).toEqual([]);
       const keys = hanging.received.slice(before).map(({ key }) => key);
       expect(new Set(keys).size).toBe(HANGING);
     },

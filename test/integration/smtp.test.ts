@@ -70,7 +70,7 @@ describe('mail', () => {
   };
   const account = { user: 'bot@example.org', password: PASSWORD };
 
-  test('without STARTTLS sends neither password nor mail, unless the connection says tls: none', async () => {
+  test('is sent without STARTTLS, as is the password, only if the connection has tls: none', async () => {
     const port = await listen({ disabledCommands: ['STARTTLS'] });
     await expect(send({ port, ...account })).rejects.toMatchObject({
       ...{ code: 'provider_failed', retryable: false, message: expect.stringContaining('tls: none') as string },
@@ -84,7 +84,7 @@ describe('mail', () => {
   });
 
   test.each(['localhost', '127.0.0.1'])(
-    'with STARTTLS is sent to %s over TLS if its certificate is trusted',
+    'is sent to %s over TLS with STARTTLS only if the certificate is trusted',
     async (host) => {
       const port = await listen({ key, cert });
       await expect(send({ host, port, ...account })).rejects.toMatchObject({ code: 'network_error' });
@@ -94,7 +94,7 @@ describe('mail', () => {
     },
   );
 
-  test('is refused if the certificate is for another name', async () => {
+  test('is not sent if the certificate is for another name', async () => {
     const other = await listen({ key, cert });
     const parsed = { host: 'localhost', port: other, ...account, tls: 'required' as const, ca };
     const elsewhere = createEgress({
@@ -108,7 +108,7 @@ describe('mail', () => {
     expect(seen).toEqual([]);
   });
 
-  test('needs no login for a relay, and accepts a sender', async () => {
+  test('is sent to a relay without a login, from the configured sender', async () => {
     const port = await listen({ key, cert, authOptional: true });
     await send({ port, ca, from: 'Fermata <ops@example.org>' });
     await send({ port, ca });
@@ -128,7 +128,7 @@ describe('mail', () => {
     [{ from: 'a@example.org\r\nBcc: x@example.org' }, 'from'],
     [{ tls: 'off' }, 'tls'],
     [{ ca: 'no certificate' }, 'ca'],
-  ])('%j is refused', (config, field) => {
+  ])('is refused with the configuration %j', (config, field) => {
     const parsed = type.configSchema.safeParse({ host: 'localhost', port: 25, ...config });
     expect(parsed.error?.issues.map(({ path }) => path[0])).toEqual([field]);
   });

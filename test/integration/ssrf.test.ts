@@ -1,7 +1,7 @@
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 
-/** Forbidden addresses, written in all the ways that people might try. */
+/** Forbidden addresses in different notations. */
 const FORBIDDEN = [
   'http://127.0.0.1/',
   'http://127.1/',
@@ -30,7 +30,7 @@ const FORBIDDEN = [
   'http://[fd00:ec2::254]/',
   'http://[fc00::1]/',
 ];
-const NO_HTTP = ['ftp://example.org/', 'file:///etc/passwd', 'gopher://127.0.0.1/'];
+const OTHER_SCHEMES = ['ftp://example.org/', 'file:///etc/passwd', 'gopher://127.0.0.1/'];
 
 describe('an address from a user', () => {
   let engine: Engine;
@@ -45,8 +45,8 @@ describe('an address from a user', () => {
   const call = (method: string, path: string, body?: unknown, at = api.url) =>
     engine.request({ url: at }, method, path, body);
 
-  test('is not reached by a step if it is internal, however it is written', async () => {
-    const urls = [...FORBIDDEN, ...NO_HTTP, engine.receiver.url];
+  test('is not reached by a step if it is internal, in any notation', async () => {
+    const urls = [...FORBIDDEN, ...OTHER_SCHEMES, engine.receiver.url];
     const id = await engine.save(
       JSON.stringify({
         name: 'inside',
@@ -73,7 +73,7 @@ describe('an address from a user', () => {
     expect(steps).toHaveLength(urls.length);
     const refused = steps.filter(({ error }) => error?.code === 'egress_refused');
     expect(refused).toHaveLength(FORBIDDEN.length + 1);
-    expect(steps.filter(({ error }) => error?.code === 'config_invalid')).toHaveLength(NO_HTTP.length);
+    expect(steps.filter(({ error }) => error?.code === 'config_invalid')).toHaveLength(OTHER_SCHEMES.length);
     expect(steps.filter(({ attempts }) => attempts !== 1)).toEqual([]);
     expect(engine.receiver.received).toEqual([]);
   }, 270_000);
@@ -120,7 +120,7 @@ describe('an address from a user', () => {
     engine.receiver.answerWith((_received, response) => void response.end('{"displayName": "Bot", "items": []}'));
     expect((await call('POST', `${path}/test`, undefined, open.url)).body).toMatchObject({ ok: true });
     expect((await call('GET', `${path}/options/roomId`, undefined, open.url)).body).toEqual({ items: [] });
-    const places = [...FORBIDDEN, ...NO_HTTP, 'http://user:pw@example.org/'];
+    const places = [...FORBIDDEN, ...OTHER_SCHEMES, 'http://user:pw@example.org/'];
     for (const location of places.filter((place) => /^[\x20-\x7e]+$/.test(place))) {
       engine.receiver.answerWith((_received, response) => void response.writeHead(307, { location }).end());
       const tried = await call('POST', `${path}/test`, undefined, open.url);

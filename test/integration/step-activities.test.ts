@@ -58,7 +58,7 @@ describe('the activities of a step', () => {
       expect(await effects(id)).toBe(0);
     });
 
-    test('that is refused leaves only the failure of its step', async () => {
+    test('is rolled back if the action refuses it, and its step fails', async () => {
       b.probe.write = async ({ tx, run }) => {
         await tx.execute(sql`insert into effects values (${run.id})`);
         throw new FermataError('conflict', 'Not now.');
@@ -111,7 +111,7 @@ describe('the activities of a step', () => {
       expect(b.probe.calls).toEqual([]);
     });
 
-    test('returns the outcome of another attempt that ended its step in the meantime, or that its run has ended', async () => {
+    test('returns the outcome of another attempt that ended its step in the meantime, or `closed` if its run has ended', async () => {
       const id = await b.runOf([CALL]);
       b.probe.call = async () => {
         await b.endStep(id, 'failed');
@@ -132,7 +132,7 @@ describe('the activities of a step', () => {
       expect(await perform(closed)).toEqual({ type: 'closed' });
     });
 
-    test('that fails temporarily is handed over by a local attempt, and retried by Temporal after its pause', async () => {
+    test('is handed over by a local attempt and retried by Temporal after a pause if it fails temporarily', async () => {
       b.probe.call = busy;
       const id = await b.runOf([RETRIED]);
       expect(await perform(id)).toMatchObject({ type: 'handover', attempts: 1, delayMs: 7_000 });

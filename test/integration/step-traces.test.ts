@@ -86,7 +86,7 @@ ${steps}
     });
     expect(String(configOf(1)?.['message'])).toMatch(/^\*\*\*\*, x{100,}…$/);
     expect(String(configOf(1)?.['message'])).toHaveLength(1_000);
-    // A config that its action refuses is kept as well, because it shows why.
+    // A config that its action refuses is kept as well, because it shows the reason.
     expect(rows.get('actions[2]')).toMatchObject({ status: 'failed', error: { code: 'config_invalid' } });
     expect(configOf(2)).toEqual({ url: 2 });
     const left = await engine.database.pool.query<{ row: string }>(
@@ -119,7 +119,7 @@ ${steps}
     for (const { at } of failures ?? []) expect(Date.parse(at)).toBeGreaterThan(Date.now() - 60_000);
   }, 180_000);
 
-  it('replace texts that Postgres cannot store, so that no step waits forever', async () => {
+  it('contain replacements for texts that Postgres cannot store', async () => {
     // A NUL character, and a trace that is cut inside a character of two UTF-16 units.
     const data = { text: JSON.stringify('a\u0000b'), long: `${'x'.repeat(298)}😀${'x'.repeat(20)}` };
     const { ended, rows } = await run(
@@ -143,7 +143,7 @@ ${steps}
     expect(rows.get('actions[3].repeat[0].sequence[0]')?.result).toEqual({ b: 'a\ufffdb' });
   }, 180_000);
 
-  it('show the failure of a `parallel` whose branches in total set more variables than a run may have', async () => {
+  it('contain the failure of a `parallel` whose branches in total set more variables than a run may have', async () => {
     const branches = ['a', 'b', 'c'].map((name) => `{ variables: { ${name}: "{{ trigger.payload.data.big }}" } }`);
     const { ended, rows } = await run(
       'large',

@@ -41,7 +41,7 @@ actions: [{ delay: { hours: 1 } }]`);
     return id;
   };
 
-  it('give the reason in the run and in the diagnosis, until they continue', async () => {
+  it('are reported with the reason in the run and in the diagnosis until they continue', async () => {
     const api = await e.api();
     const notStarted = await insert('pending', 120);
     const wedged = await insert('running', 120);

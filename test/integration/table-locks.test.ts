@@ -20,11 +20,11 @@ const RETENTION = {
   notificationsMs: DAY_MS,
   incidentsMs: DAY_MS,
   versionsMinPerAutomation: 1,
-  alertsMs: 30 * 86_400_000,
+  alertsMs: 30 * DAY_MS,
 };
 const log = createLogger({ level: 'silent', name: 'test' });
 
-describe('DDL on the change log while a reader holds a lock on it', () => {
+describe('a database with a reader that holds a lock on the change log', () => {
   let test: TestDatabase;
   let database: Database;
   let reader: pg.Client;
@@ -52,18 +52,18 @@ describe('DDL on the change log while a reader holds a lock on it', () => {
     await reader.query('lock table changes in access share mode');
   };
   /**
-   * Inserts rows while `work` is in progress. An insert that waits for a lock for a second fails, and so does the test.
+   * Inserts rows while `work` is in progress. Rejects if an insert waits for a lock for more than a second.
    */
   const insertDuring = async (work: Promise<unknown>): Promise<void> => {
     const client = new pg.Client({ connectionString: test.url });
     await client.connect();
     try {
       await client.query(`set lock_timeout = '1s'`);
-      let going = true;
+      let isWorking = true;
       const inserting = (async () => {
-        while (going) await insert('now()', client);
+        while (isWorking) await insert('now()', client);
       })();
-      await Promise.all([work.finally(() => (going = false)), inserting]);
+      await Promise.all([work.finally(() => (isWorking = false)), inserting]);
     } finally {
       await client.end();
     }
@@ -74,7 +74,7 @@ describe('DDL on the change log while a reader holds a lock on it', () => {
   };
   const exists = async (name: string) => (await query('select to_regclass($1) as found', [name]))[0].found !== null;
 
-  it('accepts events within a second during retention, and drops the day once the reader is gone', async () => {
+  it('accepts events within a second during retention, and drops the day after the reader has committed', async () => {
     await addOldDay();
     await hold();
     await insertDuring(applyRetention(database, RETENTION, {}));
@@ -84,7 +84,7 @@ describe('DDL on the change log while a reader holds a lock on it', () => {
     expect(await exists('changes_20200101')).toBe(false);
   });
 
-  it('drops a day that an earlier round has only detached', async () => {
+  it('drops a day that an earlier round of retention has only detached', async () => {
     await addOldDay();
     await query('alter table changes detach partition changes_20200101');
     expect(await applyRetention(database, RETENTION, {})).toMatchObject({ changePartitions: 1 });
@@ -118,7 +118,7 @@ describe('DDL on the change log while a reader holds a lock on it', () => {
     expect(await emptyDefaultPartitions(database)).toBe(0);
   });
 
-  it('lets a migration wait in short attempts, so that inserts succeed within a second', async () => {
+  it('accepts events within a second while a migration waits for its lock in several attempts', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
     try {
       for (const file of readMigrations())
@@ -139,7 +139,7 @@ describe('DDL on the change log while a reader holds a lock on it', () => {
     }
   });
 
-  it('builds an index concurrently, and again after an attempt that left it invalid', async () => {
+  it('rebuilds an index that an earlier attempt left invalid, even if two migrations run at once', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'fermata-migrations-'));
     try {
       for (const file of readMigrations())
@@ -151,7 +151,7 @@ describe('DDL on the change log while a reader holds a lock on it', () => {
       );
       await query('create index runs_depth on runs (depth)');
       await query(`update pg_index set indisvalid = false where indexrelid = 'runs_depth'::regclass`);
-      // Start two migrations at once. The concurrent index build must not wait for the migration that waits.
+      // The concurrent build of the index must not wait for the second migration, which waits for the first.
       await Promise.all([1, 2].map(() => migrate(test.url, { log, directory })));
       const [{ indisvalid }] = await query(`select indisvalid from pg_index where indexrelid = 'runs_depth'::regclass`);
       expect(indisvalid).toBe(true);

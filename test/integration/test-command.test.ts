@@ -33,7 +33,7 @@ describe('fermata test', () => {
   };
   const run = async (...args: string[]): Promise<{ code: number | null; output: string }> => {
     const fermata = startFermata(['test', ...args], {});
-    await until('it has ended', () => fermata.exited(), 170_000);
+    await until('the command has ended', () => fermata.exited(), 170_000);
     await fermata.stop();
     return { code: fermata.child.exitCode, output: fermata.output() };
   };
@@ -48,7 +48,7 @@ describe('fermata test', () => {
   const failuresOf = ({ files }: Results) =>
     files.flatMap(({ tests }) => tests.flatMap(({ failures, name }) => failures.map((one) => ({ name, ...one }))));
 
-  it('passes the examples, including what automations do over days', async () => {
+  it('passes the examples, and tests that span hours and days', async () => {
     const answer = await results(join(projectRoot(), 'examples', 'tests'), write('semantics.yaml', SEMANTICS));
     expect(failuresOf(answer)).toEqual([]);
     expect(answer.code).toBe(0);
@@ -56,7 +56,7 @@ describe('fermata test', () => {
     expect(answer.files.map(({ tests }) => tests.length)).toEqual([2, 2, 3, 6]);
   }, 540_000);
 
-  it('supports events of alerts: they fire, repeat, resolve, are acknowledged and silenced', async () => {
+  it('passes the examples with alerts', async () => {
     const answer = await results(join(projectRoot(), 'examples', 'alert-tests'));
     expect(failuresOf(answer)).toEqual([]);
     expect(answer).toMatchObject({ code: 0, passed: true });
@@ -83,7 +83,7 @@ describe('fermata test', () => {
     expect(output).toContain('0 passed, 1 failed');
   }, 360_000);
 
-  it('reports errors in a file without starting anything', async () => {
+  it('reports the path and line of each error in a file, and exits with code 2 without an existing file', async () => {
     const file = write('invalid.yaml', 'automations: [a.yaml]\ntests:\n  - nam: x\n    expect: [{ at: soon }]\n');
     const answer = await results(file);
     expect(answer.code).toBe(1);
@@ -164,7 +164,7 @@ tests:
           - { status: cancelled }
           - { status: failed, startedAt: 1h, error: { code: provider_failed, message: Gone }, steps: [{ id: sorry, config: { message: provider_failed } }] }
           - { status: success, finishedAt: 2h }
-  - name: retries take the time that they are said to
+  - name: retries wait for the configured time
     mocks: { call: { fail: Unreachable } }
     secrets: { CHAT: abc-secret-def }
     events: [{ at: 0, event: { type: work } }]
@@ -181,7 +181,7 @@ tests:
     expect:
       - { at: 61m, runs: [], evaluations: [{ automation: often, outcome: window }] }
       - { at: 2h, runs: [{ automation: often, startedAt: 1h2m }] }
-  - name: the clock of a zone, a loop beside a delay, and a wait
+  - name: a cron pattern with a time zone, a loop parallel to a delay, and a wait
     start: 2026-03-27T00:00:00Z
     events: [{ at: 3d7h30m, event: { type: ack } }]
     expect:
