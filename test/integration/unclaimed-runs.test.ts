@@ -28,7 +28,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
     await e.close();
   });
 
-  it('ends as execution_lost, whether or not the process that started it received its first task', async () => {
+  it('fails with execution_lost, whether or not the process that started it received its first workflow task', async () => {
     const { db } = e.database;
     const id = await e.save(WAITING);
     const insert = async () => {
@@ -43,7 +43,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
       ...{ client: temporal, db, taskQueue: e.temporal.taskQueue, searchAttributes: false, eagerStart: false },
     });
     const starts: string[] = [];
-    // No worker takes the first workflow task. For one run, the process believes that it has received the task itself.
+    // No worker takes the first workflow task. For one run, the starter reports that the process has received the task.
     const launcher = createRunLauncher({
       ...{ database: e.database, log: createLogger({ level: 'silent', name: 'test' }) },
       sizes: { workflowTasks: 10, activities: 10 },
@@ -56,14 +56,14 @@ describe('a parallel run whose execution is terminated before it claims its row'
         },
       }),
     });
-    // Does what the sweeper of a worker does.
+    // Start pending runs every second, as the sweeper of a worker does.
     const sweeper = setInterval(() => {
       void db
         .execute<{ found: boolean }>(sql`select ${runsToStart} as found`)
         .then(({ rows }) => void (rows[0]?.found === true && launcher.pokeStarts()));
     }, 1_000);
     try {
-      await until('both are started', () => starts.length === 2);
+      await until('both runs are started', () => starts.length === 2);
       for (const runId of [eager, other]) {
         await until('its execution exists', () =>
           temporal.workflow
@@ -75,7 +75,7 @@ describe('a parallel run whose execution is terminated before it claims its row'
             ),
         );
       }
-      const since = Date.now();
+
       const row = async (runId: string) => (await e.runs(id)).find((run) => run.id === runId);
       for (const runId of [other, eager]) {
         const ended = await until(
@@ -84,11 +84,10 @@ describe('a parallel run whose execution is terminated before it claims its row'
             const found = await row(runId);
             return found?.status !== 'pending' && found;
           },
-          // At most 17 s on an idle machine.
+          // It takes at most 17 s on an idle machine.
           120_000,
         );
         expect(ended).toMatchObject({ status: 'failed', error: { code: 'execution_lost' } });
-        process.stdout.write(`ended ${Date.now() - since} ms after the execution\n`);
       }
     } finally {
       clearInterval(sweeper);

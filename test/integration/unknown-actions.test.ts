@@ -17,17 +17,17 @@ describe('a step whose action this worker does not have', () => {
     });
   const runOf = (more: object = {}) => b.runOf([{ condition: 'true' }, { ...UNKNOWN, ...more }]);
 
-  test('becomes a normal activity, without counting as an attempt', async () => {
+  test('is handed over to a normal activity, and does not count as an attempt', async () => {
     const id = await runOf();
     expect(await perform(id, true)).toEqual({ type: 'handover', attempts: 0, delayMs: 0, timeoutMs: 600_000 });
     expect(await b.step(id, 'actions[1]')).toMatchObject({ status: 'running', attempts: 0 });
   });
 
-  test('keeps the timeout that its author defined', async () => {
+  test('keeps its timeout when it is handed over', async () => {
     expect(await perform(await runOf({ timeout_seconds: 5 }), true)).toMatchObject({ timeoutMs: 5_000 });
   });
 
-  test('is offered to any worker again a second later, as often as necessary', async () => {
+  test('is retried by Temporal on any worker after a second, and does not count as an attempt', async () => {
     const id = await runOf();
     for (let offer = 0; offer < 2; offer += 1) {
       const error: unknown = await perform(id, false).catch((thrown: unknown) => thrown);
@@ -40,7 +40,7 @@ describe('a step whose action this worker does not have', () => {
     expect(await b.step(id, 'actions[1]')).toMatchObject({ status: 'running', attempts: 0 });
   });
 
-  test('writes the notes of the steps before it', async () => {
+  test('writes the rows of the steps before it', async () => {
     const id = await runOf();
     await perform(id, true);
     expect(await b.step(id, 'actions[0]')).toMatchObject({ status: 'skipped' });
@@ -56,14 +56,14 @@ describe('a step whose action this worker does not have', () => {
     });
   });
 
-  test.each([true, false])('of a run that has ended is closed (local: %s)', async (isLocal) => {
+  test.each([true, false])('is closed if its run has ended (local: %s)', async (isLocal) => {
     const id = await runOf();
     await b.endRun(id);
     expect(await perform(id, isLocal)).toEqual({ type: 'closed' });
   });
 });
 
-test('a definition whose filters this worker does not have is offered to any worker again a second later', () => {
+test('a definition whose filters this worker does not have is retried by Temporal on any worker after a second', () => {
   expect(lacksFilters(['shout', 'whisper'])).toMatchObject({
     message: 'This worker does not have filter shout, whisper.',
     ...{ type: 'unknown_filter', nextRetryDelay: 1_000 },

@@ -10,7 +10,7 @@ describe('a run that waits for an event', () => {
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
-  test('resumes at an event with its own context key that passes the filter, with the event in scope', async () => {
+  test('resumes at an event that has its context key and passes the filter, and has the event in scope', async () => {
     const id = await w.save(
       'event.mine',
       `  - wait_for_trigger: { event: automation.event, config: { type: ack }, filter: trigger.payload.data.ok == true, timeout_seconds: 60 }
@@ -19,7 +19,7 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('event.mine', {}, { subject: 'a' });
     const { run, wait } = await w.waiting(id);
     expect(wait).toMatchObject({ kind: 'wait_for_trigger', event: 'automation.event', contextKey: 'a', refs: [] });
-    const before = await until('its task is over', async () => (await w.tasksOf(run)) || false);
+    const before = await until('its workflow task has ended', async () => (await w.tasksOf(run)) || false);
     await w.engine.emit('ack', { ok: true, by: 'other' }, { subject: 'b' });
     await w.engine.emit('ack', { ok: false, by: 'no' }, { subject: 'a' });
     await w.engine.emit('nack', { ok: true, by: 'type' }, { subject: 'a' });
@@ -41,14 +41,14 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('event.keys', { key: 'k' }, { subject: 'own' });
     const { run } = await w.waiting(id);
     await w.engine.emit('any', {}, { subject: 'whoever' });
-    await until('it waits for the second', async () => (await w.waitsOf(run.id))[0]?.contextKey === 'k');
+    await until('its second step waits', async () => (await w.waitsOf(run.id))[0]?.contextKey === 'k');
     await w.engine.emit('one', {}, { subject: 'own' });
     await w.engine.emit('one', {}, { subject: 'k' });
     const [failed] = await w.engine.ended(1, id);
     expect(failed).toMatchObject({ status: 'failed', error: { code: 'wait_timeout', path: 'actions[3]' } });
   }, 180_000);
 
-  test('resumes at the first of several events, each with its own key, and returns which one it was', async () => {
+  test('resumes at the first of several events with different context keys, and returns the id of its trigger', async () => {
     const id = await w.save(
       'event.list',
       `  - wait_for_trigger:
@@ -80,7 +80,7 @@ describe('a run that waits for an event', () => {
     await w.routed();
     await w.engine.emit('list.no', {}, { subject: 'k' });
     await until(
-      'it has the first',
+      'the first wait has ended',
       async () => ((await w.resultOf(run.id, 'actions[1]')) as { first?: string } | undefined)?.first === 'no',
     );
     await w.engine.emit('list.yes', {}, { subject: 'l' });
@@ -88,7 +88,7 @@ describe('a run that waits for an event', () => {
     expect(await w.resultOf(run.id, 'actions[3]')).toEqual({ second: 'automation_event' });
   }, 180_000);
 
-  test('sees an answer that arrived while the request before it was still in progress', async () => {
+  test('resumes at an event that arrived while the request of the previous step was in progress', async () => {
     const id = await w.save(
       'event.early',
       `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
@@ -102,7 +102,7 @@ describe('a run that waits for an event', () => {
     expect(run?.status).toBe('success');
   }, 180_000);
 
-  test('ignores an event from before the previous step', async () => {
+  test('ignores an event that occurred before the previous step started', async () => {
     const id = await w.save(
       'event.late',
       `  - wait_for_trigger: { event: automation.event, config: { type: again } }
@@ -116,7 +116,7 @@ describe('a run that waits for an event', () => {
     expect(await w.resultOf(run.id, 'actions[2]')).toMatchObject({ completed: false });
   }, 180_000);
 
-  test('resumes at the earliest of several events, even after one that could not be evaluated', async () => {
+  test('resumes at the earliest of several events, and at an event after a failed evaluation', async () => {
     const id = await w.save(
       'event.first',
       `  - { action: integration-webhook.send, config: { url: "$URL/ask" } }
@@ -133,21 +133,21 @@ describe('a run that waits for an event', () => {
     await w.engine.emit('event.first', {}, { subject: 'f' });
     const [run] = await w.engine.ended(1, id);
     expect(await w.resultOf(run?.id ?? '', 'actions[2]')).toEqual({ n: 1 });
-    const deaf = await w.save(
-      'event.deaf',
-      `  - wait_for_trigger: { event: automation.event, config: { type: heard }, timeout_seconds: 30 }`,
+    const unevaluated = await w.save(
+      'event.unevaluated',
+      `  - wait_for_trigger: { event: automation.event, config: { type: recovered }, timeout_seconds: 30 }`,
     );
-    await w.engine.emit('event.deaf', {}, { subject: 'd2' });
-    await w.waiting(deaf);
-    // The state that the dispatcher leaves if it could not evaluate the wait.
+    await w.engine.emit('event.unevaluated', {}, { subject: 'd2' });
+    await w.waiting(unevaluated);
+    // Set the state that the dispatcher leaves if it could not evaluate the wait.
     await w.engine.database.pool.query(`update waits set woken_by = '{}', signalled_at = null, looked = false`);
     await until(
-      'it has been checked',
+      'the wait has been evaluated again',
       async () => (await w.engine.database.pool.query('select 1 from waits where woken_by is not null')).rowCount === 0,
       20_000,
     );
-    await w.engine.emit('heard', {}, { subject: 'd2' });
-    expect((await w.engine.ended(1, deaf))[0]?.status).toBe('success');
+    await w.engine.emit('recovered', {}, { subject: 'd2' });
+    expect((await w.engine.ended(1, unevaluated))[0]?.status).toBe('success');
   }, 180_000);
 
   test('accepts events of entities and of domains', async () => {

@@ -31,7 +31,7 @@ ${steps}
     return Object.fromEntries(steps.map(({ path, result }) => [path, result]));
   };
 
-  it('are deleted when a false condition beside them ends their iteration, and wake nothing any more', async () => {
+  it('are deleted when a false condition in another branch ends their iteration', async () => {
     const id = await save(
       'cut',
       `  - repeat:
@@ -61,7 +61,7 @@ ${steps}
     expect(cut.map(({ status }) => status)).toEqual(['cancelled', 'cancelled', 'cancelled', 'cancelled']);
   }, 180_000);
 
-  it('record what ended in other branches while they waited', async () => {
+  it('do not delay the rows of steps in other branches', async () => {
     const id = await save(
       'beside',
       `  - parallel:
@@ -92,7 +92,7 @@ ${steps}
     });
   }, 180_000);
 
-  it('use an event once if they follow each other, even if it arrived during the request before them', async () => {
+  it('use each event once if they are consecutive, even if it arrived during the request before them', async () => {
     engine.receiver.answerWith((_received, response) => {
       void (async () => {
         await engine.emit('answer', { of: 'b' });
@@ -122,7 +122,7 @@ ${steps}
     expect(results['actions[3]']).toMatchObject({ completed: false });
   }, 180_000);
 
-  it('see events between a manual start and the first step of the run', async () => {
+  it('accept an event that arrived between a manual start and the first step of the run', async () => {
     const id = await save(
       'byhand',
       `  - wait_for_trigger: { event: automation.event, config: { type: early }, context_key: "*", timeout_seconds: 5 }`,
@@ -136,7 +136,7 @@ ${steps}
     expect(results['actions[0]']).toMatchObject({ completed: true, trigger: { payload: { data: { n: 'after' } } } });
   }, 180_000);
 
-  it('see an answer that arrived too late for the run that is retried', async () => {
+  it('accept an event in a retry that arrived too late for the original run', async () => {
     engine.receiver.answerWith((_received, response) => void response.end('ok'));
     const id = await save(
       'toolate',

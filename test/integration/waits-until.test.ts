@@ -9,7 +9,7 @@ describe('a run that waits until a condition holds', () => {
   beforeEach(() => w.engine.receiver.reset());
   afterAll(() => w.end());
 
-  test('continues immediately if it already holds, and arms nothing', async () => {
+  test('continues immediately if the condition already holds', async () => {
     await w.lamp('now', { status: 'on' });
     const id = await w.save('until.now', `  - wait_until: { condition: 'state.lamp.now.status == "on"' }`);
     await w.engine.emit('until.now');
@@ -18,7 +18,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.resultOf(run?.id ?? '', 'actions[0]')).toEqual({ completed: true, remainingSeconds: null });
   }, 180_000);
 
-  test('sleeps until an entity makes it true, without a workflow task for irrelevant changes', async () => {
+  test('waits until a change makes the condition true, without a workflow task for irrelevant changes', async () => {
     const id = await w.save(
       'until.later',
       `  - wait_until: { condition: 'state.lamp.later.status == "on"', timeout_seconds: 600 }
@@ -33,7 +33,7 @@ describe('a run that waits until a condition holds', () => {
       recheckAt: null,
       event: null,
     });
-    const before = await until('its task is over', async () => (await w.tasksOf(run)) || false);
+    const before = await until('its workflow task has ended', async () => (await w.tasksOf(run)) || false);
     for (const brightness of [1, 2, 3, 4, 5]) await w.lamp('later', { status: 'off', brightness });
     await w.routed();
     expect(await w.tasksOf(run)).toBe(before);
@@ -43,7 +43,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.waitsOf(run.id)).toEqual([]);
   }, 180_000);
 
-  test('continues when time passes: a system has been healthy for long enough, without any further change', async () => {
+  test('continues when a system has been healthy for long enough, without a further change', async () => {
     const id = await w.save(
       'until.clock',
       `  - wait_until:
@@ -64,7 +64,7 @@ describe('a run that waits until a condition holds', () => {
     expect(Date.now() - began).toBeLessThan(allowedMs(10_000));
   }, 180_000);
 
-  test('continues after its timeout, or fails there', async () => {
+  test('continues after its timeout, or fails if continue_on_timeout is false', async () => {
     const wait = `{ condition: 'state.lamp.never.status == "on"', timeout_seconds: 1`;
     const id = await w.save(
       'until.timeout',
@@ -80,7 +80,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.waitsOf(failed?.id ?? '')).toEqual([]);
   }, 180_000);
 
-  test('waits for any entity of a kind, and returns which one it was', async () => {
+  test('waits for any entity of a kind, and returns the id of the entity that changed', async () => {
     const id = await w.save(
       'until.any',
       `  - wait_until: { condition: 'state.lamp[wait.changed.id].alarm == true' }
@@ -95,7 +95,7 @@ describe('a run that waits until a condition holds', () => {
     expect(await w.resultOf(run.id, 'actions[1]')).toEqual({ which: 'loud' });
   }, 180_000);
 
-  test('reports that its inputs are unknown, and is evaluated every minute', async () => {
+  test('is evaluated every minute, and reports it, if the entities in its condition are unknown', async () => {
     const id = await w.save(
       'until.unclear',
       `  - wait_until: { condition: 'state[state.lamp.selector.kind][state.lamp.selector.id].status == "on"', timeout_seconds: 600 }`,
@@ -103,16 +103,16 @@ describe('a run that waits until a condition holds', () => {
     const began = Date.now();
     await w.engine.emit('until.unclear');
     const { run, wait } = await w.waiting(id);
-    const ahead = Date.parse(wait.recheckAt ?? '') - began;
-    expect(ahead).toBeGreaterThanOrEqual(60_000);
-    expect(ahead).toBeLessThan(60_000 + allowedMs(10_000));
+    const untilRecheck = Date.parse(wait.recheckAt ?? '') - began;
+    expect(untilRecheck).toBeGreaterThanOrEqual(60_000);
+    expect(untilRecheck).toBeLessThan(60_000 + allowedMs(10_000));
     // The row of the step is written by the first evaluation after arming.
     await until('the step says that it is evaluated each minute', async () =>
       JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('it is evaluated each minute'),
     );
   }, 180_000);
 
-  test('continues when a time of day comes, when a state has lasted, and when a maintenance ends on schedule', async () => {
+  test('continues at a time of day, when a state has lasted, and when a maintenance ends on schedule', async () => {
     const at = (ms: number) => new Date(Date.now() + ms).toISOString();
     await w.call('POST', '/systems', { id: 'mended', name: 'mended' });
     await w.call('POST', '/maintenances', {
@@ -134,7 +134,7 @@ describe('a run that waits until a condition holds', () => {
     expect(ended).toMatchObject({ status: 'success', error: null });
   }, 180_000);
 
-  test('for any entity of a kind misses no change while another change wakes it', async () => {
+  test('misses no change of any entity of a kind while another change wakes it', async () => {
     const id = await w.save(
       'until.many',
       `  - wait_until: { condition: 'state.lamp[wait.changed.id].alarm == 2', timeout_seconds: 30, continue_on_timeout: false }

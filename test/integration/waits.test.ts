@@ -16,7 +16,7 @@ describe('a run that waits', () => {
   afterAll(() => w.end());
 
   test(
-    'misses nothing that becomes true around the time of arming, and continues once',
+    'continues exactly once if its condition becomes true while the wait is being armed',
     async () => {
       const id = await w.save(
         'until.race',
@@ -47,8 +47,12 @@ describe('a run that waits', () => {
         const delay = Date.now() - began;
         await w.lamp(name, { status: 'on' });
         // Finish each round before the next. A backlog would shift the moment of arming.
-        await until('it went on', () => w.engine.receiver.received.some(({ path }) => path === `/${name}`), 40_000);
-        const gap = await until('both are written', () => gapOf(name));
+        await until(
+          'the run has continued',
+          () => w.engine.receiver.received.some(({ path }) => path === `/${name}`),
+          40_000,
+        );
+        const gap = await until('the change and the step are written', () => gapOf(name));
         if (delays.push(delay - gap) > 15) delays.shift();
         gaps.push(gap);
       };
@@ -66,7 +70,7 @@ describe('a run that waits', () => {
       const sent = w.engine.receiver.received.map(({ path }) => path).filter((path) => path.startsWith('/race-'));
       expect(sent).toHaveLength(ARM_ROUNDS + 5);
       expect(new Set(sent).size).toBe(ARM_ROUNDS + 5);
-      // On a busy machine, a few rounds may all miss the moment, but not a thousand of them.
+      // On a busy machine, all of a few rounds may miss the moment of arming, but not all of a thousand.
       if (ARM_ROUNDS < 1_000) return;
       const near = gaps.filter((gap) => Math.abs(gap) <= 50);
       expect(near.filter((gap) => gap < 0).length).toBeGreaterThan(ARM_ROUNDS / 10);
@@ -75,7 +79,7 @@ describe('a run that waits', () => {
     120_000 + ARM_ROUNDS * 2_000,
   );
 
-  test('is ended by either a wake or the timeout, never both', async () => {
+  test('continues once if a wake and its timeout coincide', async () => {
     const rounds = RACE_ROUNDS;
     const id = await w.save(
       'both',
@@ -95,7 +99,7 @@ describe('a run that waits', () => {
     expect(new Set(sent).size).toBe(rounds);
   }, 360_000);
 
-  test('continues at another worker inside parallel, repeat and choose, with index, item, variables and artifacts', async () => {
+  test('continues on another worker inside parallel, repeat and choose, with index, item, variables and artifacts', async () => {
     const id = await w.save(
       'deep',
       `  - variables: { kept: here }
@@ -121,30 +125,30 @@ describe('a run that waits', () => {
     expect(await w.resultOf(run?.id ?? '', 'actions[3]')).toEqual({ result: [1, 'y', 'here', true, true] });
   }, 270_000);
 
-  test('is woken by another worker if the one that decided to wake it died before its signal', async () => {
+  test('is woken by another worker if the worker that decided to wake it crashed before the signal', async () => {
     const id = await w.save('unsent', `  - wait_until: { condition: 'state.lamp.unsent.status == "on"' }`);
     await Promise.all(w.workers.map((worker) => worker.stop('SIGKILL')));
-    const dying = await w.engine.worker({ FERMATA_FAILPOINT: 'after-commit-before-signal:1' });
+    const crashing = await w.engine.worker({ FERMATA_FAILPOINT: 'after-commit-before-signal:1' });
     await w.engine.emit('unsent');
     await w.waiting(id);
     await w.lamp('unsent', { status: 'on' });
-    await until('the worker died', () => dying.exited(), 20_000);
+    await until('the worker has crashed', () => crashing.exited(), 20_000);
     w.workers = [await w.engine.worker()];
     await w.engine.ended(1, id, 40_000);
   }, 270_000);
 
-  test('is evaluated again if its worker died between arming and evaluating', async () => {
+  test('is evaluated again if its worker crashed between arming and evaluation', async () => {
     const id = await w.save('unlooked', `  - wait_until: { condition: 'state.lamp.unlooked.status == "on"' }`);
     await Promise.all(w.workers.map((worker) => worker.stop('SIGKILL')));
-    const dying = await w.engine.worker({ FERMATA_FAILPOINT: 'after-wait-armed:1' });
+    const crashing = await w.engine.worker({ FERMATA_FAILPOINT: 'after-wait-armed:1' });
     await w.engine.emit('unlooked');
-    await until('the worker died', () => dying.exited(), 20_000);
+    await until('the worker has crashed', () => crashing.exited(), 20_000);
     await w.lamp('unlooked', { status: 'on' });
     w.workers = [await w.engine.worker()];
     await w.engine.ended(1, id, 40_000);
   }, 270_000);
 
-  test('performs no further step after it was replaced, whatever arrives late or repeatedly', async () => {
+  test('performs no further step after it was replaced, even if wakes arrive late or repeatedly', async () => {
     const id = await w.engine.save(`
 name: replaced
 mode: restart
@@ -160,7 +164,7 @@ actions:
     );
     await w.engine.emit('replaced', { lamp: 'storm-new' });
     await storm;
-    await until('the new one waits', async () => {
+    await until('the new run waits', async () => {
       const [first, second] = await w.engine.runs(id);
       return first?.status === 'cancelled' && second?.status === 'waiting';
     });
@@ -178,7 +182,7 @@ actions:
     expect((await w.engine.steps(old.id)).map(({ path }) => path)).toEqual(['actions[0]']);
   }, 180_000);
 
-  test('is no longer armed after it was cancelled, and no late wake makes it perform a step', async () => {
+  test('has no armed wait after it was cancelled or its automation was deleted, and performs no step', async () => {
     const id = await w.save(
       'gone',
       `  - wait_until: { condition: 'state.lamp.gone.status == "on"' }
@@ -198,8 +202,8 @@ actions:
       `  - wait_for_trigger: { event: automation.event, config: { type: x }, context_key: "*" }`,
     );
     await w.engine.emit('deleted');
-    const { run: doomed } = await w.waiting(other);
+    const { run: deleted } = await w.waiting(other);
     await w.call('DELETE', `/automations/${other}`);
-    expect(await w.waitsOf(doomed.id)).toEqual([]);
+    expect(await w.waitsOf(deleted.id)).toEqual([]);
   }, 180_000);
 });

@@ -33,18 +33,19 @@ afterEach(async () => {
   await Promise.all([server.close(), other.close()]);
 });
 
-describe('addresses', () => {
+describe('the egress guard', () => {
   it('returns the status, headers, text and address of a response', async () => {
     server.answer((_, response) => response.writeHead(418, { 'X-Tea': ['green', 'black'] }).end('größe'));
     await expect(send({ url: `${server.url}/a?b=c#fragment` })).resolves.toMatchObject({
       status: 418,
       headers: { 'x-tea': 'green, black' },
       body: 'größe',
+      url: expect.stringMatching(`^${server.url}/a\\?b=c`) as string,
     });
     expect(server.requests[0]).toMatchObject({ method: 'GET', path: '/a?b=c' });
   });
 
-  it('refuses this machine unless it is allowed', async () => {
+  it('refuses loopback addresses that are not allowed', async () => {
     const refused = { code: 'egress_refused', retryable: false };
     const egress = egressFor({ allow: [] });
     for (const host of ['127.0.0.1', 'localhost', '2130706433', '[::ffff:127.0.0.1]']) {
@@ -53,7 +54,7 @@ describe('addresses', () => {
     expect(server.requests).toEqual([]);
   });
 
-  it('allows a host by name, and by port', async () => {
+  it('allows a host by name or by address and port', async () => {
     const byPort = egressFor({ allow: [`127.0.0.1:${server.port}`] });
     await expect(byPort.send(request())).resolves.toMatchObject({ status: 200 });
     await expect(byPort.send(request({ url: other.url }))).rejects.toMatchObject({ code: 'egress_refused' });
@@ -69,10 +70,10 @@ describe('addresses', () => {
 
   it('connects only to the address that it checked, even if the name resolves differently the next time', async () => {
     const answers = ['203.0.113.9', '127.0.0.1', '127.0.0.1'];
-    let asked = 0;
+    let lookups = 0;
     const egress = egressFor({
       allow: ['203.0.113.0/24'],
-      resolve: () => Promise.resolve([{ address: answers[asked++] ?? '127.0.0.1', family: 4 }]),
+      resolve: () => Promise.resolve([{ address: answers[lookups++] ?? '127.0.0.1', family: 4 }]),
     });
     const url = `http://rebind.example:${server.port}/`;
     await expect(egress.send(request({ url, timeoutMs: 300 }))).rejects.toMatchObject({
@@ -86,13 +87,13 @@ describe('addresses', () => {
 
   it('reports an unknown host and a closed port as network errors', async () => {
     const egress = egressFor({ allow: ['127.0.0.1'] });
-    const lost = { code: 'network_error', retryable: true };
-    await expect(egress.send(request({ url: 'http://nowhere.invalid/' }))).rejects.toMatchObject(lost);
-    const { port, url } = await startWebhookServer().then(async (gone) => {
-      await gone.close();
-      return gone;
+    const unreachable = { code: 'network_error', retryable: true };
+    await expect(egress.send(request({ url: 'http://nowhere.invalid/' }))).rejects.toMatchObject(unreachable);
+    const { port, url } = await startWebhookServer().then(async (closed) => {
+      await closed.close();
+      return closed;
     });
-    await expect(egress.send(request({ url }))).rejects.toMatchObject(lost);
+    await expect(egress.send(request({ url }))).rejects.toMatchObject(unreachable);
     await expect(egress.send(request({ url }))).rejects.toThrow(`127.0.0.1:${port} could not be reached (ECONNREFUSED`);
   });
 
@@ -108,8 +109,8 @@ describe('addresses', () => {
   });
 });
 
-describe('redirects', () => {
-  it('follows them and checks every hop', async () => {
+describe('the egress guard at a redirect', () => {
+  it('refuses a forbidden target', async () => {
     for (const location of [
       'http://127.0.0.2:1/',
       'http://169.254.169.254/latest/',
@@ -122,7 +123,7 @@ describe('redirects', () => {
     }
   });
 
-  it('follows at most five', async () => {
+  it('follows at most five redirects', async () => {
     server.answer((incoming, response) => {
       const left = Number(incoming.path.slice(1));
       if (left === 0) response.end('arrived');
@@ -136,7 +137,7 @@ describe('redirects', () => {
     });
   });
 
-  it('sends method and body again after 307, but neither credentials nor secrets to another origin', async () => {
+  it('repeats the method and body after 307, but sends no credentials or secrets to another origin', async () => {
     redirect(`${other.url}/there`, 307);
     await send({
       method: 'PUT',
@@ -150,7 +151,7 @@ describe('redirects', () => {
       expect(other.requests[0]?.headers).not.toHaveProperty(name);
   });
 
-  it('does not send credentials to the first origin again after a detour', async () => {
+  it('does not send credentials to the first origin again after a redirect through another origin', async () => {
     server.answer((incoming, response) => {
       if (incoming.path === '/back') response.end('ok');
       else response.writeHead(307, { location: `${other.url}/detour` }).end();
@@ -167,7 +168,7 @@ describe('redirects', () => {
     expect(other.requests[0]?.headers).not.toHaveProperty('content-type');
   });
 
-  it('does not read the endless body of a redirect to its end', async () => {
+  it('follows a redirect without reading its endless body', async () => {
     server.answer((incoming, response) => {
       if (incoming.path === '/arrived') return void response.end('arrived');
       response.writeHead(302, { location: '/arrived' });
@@ -178,7 +179,7 @@ describe('redirects', () => {
   });
 });
 
-describe('limits', () => {
+describe('the egress guard with limits', () => {
   const bounded = { timeoutMs: 150 };
   const late = { code: 'timeout', retryable: true };
 
@@ -196,14 +197,14 @@ describe('limits', () => {
     await expect(send(bounded)).rejects.toMatchObject(late);
   });
 
-  it('counts the time over all redirects', async () => {
+  it('applies the timeout to all redirects together', async () => {
     server.answer((_, response) => {
       setTimeout(() => response.writeHead(302, { location: '/again' }).end(), 60);
     });
     await expect(send(bounded)).rejects.toMatchObject(late);
   });
 
-  it('fails while the connection is still being established', async () => {
+  it('fails if the host name is not resolved in time', async () => {
     const egress = egressFor({ allow: [], resolve: () => new Promise(() => undefined) });
     const started = Date.now();
     await expect(egress.send(request({ url: 'http://slow.example/', ...bounded }))).rejects.toMatchObject(late);
@@ -231,7 +232,7 @@ describe('limits', () => {
   it.each([
     ['gzip', gzipSync],
     ['br', brotliCompressSync],
-  ])('unpacks %s, and only the beginning of a decompression bomb', async (coding, pack) => {
+  ])('decompresses %s, and only the beginning of a decompression bomb', async (coding, pack) => {
     const bomb = pack(Buffer.alloc(50_000_000, 'x'));
     server.answer(({ path }, response) => {
       response.writeHead(200, { 'content-encoding': coding }).end(path === '/bomb' ? bomb : pack(Buffer.from('größe')));
@@ -243,18 +244,18 @@ describe('limits', () => {
 
   it.each([
     ['gzip', Buffer.from('no gzip at all'), ''],
-    ['br', Buffer.from('no brotli at all, for it is text'), ''],
+    ['br', Buffer.from('no brotli at all, but plain text'), ''],
     ['gzip', gzipSync('cut in the middle'.repeat(100)).subarray(0, -12), 'cut in the middle'],
     ['gzip, gzip', gzipSync(gzipSync('twice')), ''],
     ['unheard-of', Buffer.from('text'), ''],
-  ])('accepts a response whose %s cannot be unpacked', async (coding, bytes, start) => {
+  ])('accepts a response whose %s body cannot be decompressed', async (coding, bytes, start) => {
     server.answer((_, response) => response.writeHead(201, { 'content-encoding': coding }).end(bytes));
     const { status, body } = await send();
     expect(status).toBe(201);
     expect(body.slice(0, start.length)).toBe(start);
   });
 
-  it('treats a broken connection in the middle of a response as a network error', async () => {
+  it('treats a connection that breaks during a response as a network error', async () => {
     for (const headers of [{ 'content-length': '100' }, { 'content-length': '100', 'content-encoding': 'gzip' }]) {
       server.answer((_, response) => {
         response.writeHead(200, headers).write(gzipSync('half of it'));

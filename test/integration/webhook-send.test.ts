@@ -95,7 +95,7 @@ it.each([
   if (Object.keys(headers).length === 0) expect(server.requests[0]?.headers).not.toHaveProperty('authorization');
 });
 
-it('sends the same key in every attempt', async () => {
+it('sends the same idempotency key in every attempt, even if a custom header sets another', async () => {
   answerWith(503);
   const config = { customHeaders: [{ name: 'Idempotency-Key', value: 'mine' }] };
   await expect(send(config)).rejects.toThrow();
@@ -106,7 +106,7 @@ it('sends the same key in every attempt', async () => {
   ]);
 });
 
-it('signs the raw body so that the receiver can verify it', async () => {
+it('signs the time and the raw body', async () => {
   await send({ signingSecret: 's3cret', body: { text: 'grüße' } });
   const [received] = server.requests;
   const timestamp = String(received?.headers['x-fermata-timestamp']);
@@ -126,7 +126,7 @@ it('produces a delivery that matches its artifact type', async () => {
   expect(sendAction().produces?.schema.parse(artifact)).toEqual(delivery);
 });
 
-it('keeps 10,000 characters of a long response, and still finds the id', async () => {
+it('keeps 10,000 characters of a long response, and reads an id after them', async () => {
   answerWith(200, {}, JSON.stringify({ text: 'x'.repeat(50_000), id: 'late' }));
   const { artifact } = await send({});
   expect(artifact).toMatchObject({ externalId: 'late' });
@@ -148,7 +148,7 @@ it.each([408, 425, 429, 500, 503])('fails with %i and allows another attempt', a
   });
 });
 
-it.each([304, 400, 401, 404, 409, 422])('fails with %i for good', async (status) => {
+it.each([304, 400, 401, 404, 409, 422])('fails with %i and allows no other attempt', async (status) => {
   answerWith(status);
   await expect(send({})).rejects.toMatchObject({ code: 'http_status', status, retryable: false });
 });
@@ -162,17 +162,17 @@ it.each([
   ['30', 30_000],
   ['Sun, 01 Mar 2026 12:01:00 GMT', 60_000],
   ['7200', 3_600_000],
-])('obeys Retry-After: %s', async (value, retryAfterMs) => {
+])('waits before the next attempt as long as Retry-After: %s, but at most an hour', async (value, retryAfterMs) => {
   answerWith(429, { 'retry-after': value });
   await expect(send({})).rejects.toMatchObject({ retryable: true, retryAfterMs });
 });
 
-it('has a timeout of five seconds unless the configuration says otherwise', () => {
+it('has a timeout of five seconds unless the configuration sets another', () => {
   const { timeoutMs } = sendAction();
   expect([{}, { timeout: '{{ variables.t }}' }, { timeout: 250 }].map(timeoutMs)).toEqual([5_000, 5_000, 250]);
 });
 
-it('ends at its timeout and when its attempt is aborted', async () => {
+it('fails after its timeout and when its attempt is aborted', async () => {
   server.answer(() => undefined);
   await expect(send({ timeout: 100 })).rejects.toMatchObject({ code: 'timeout', retryable: true });
   await expect(send({}, AbortSignal.timeout(100))).rejects.toMatchObject({ name: 'TimeoutError' });
@@ -185,7 +185,7 @@ it('refuses forbidden addresses', async () => {
   await expect(send({})).rejects.toMatchObject(refused);
 });
 
-it('sends neither custom headers nor credentials to another origin, only headers that identify the request', async () => {
+it('sends only headers that identify the request to another origin, but no custom headers and credentials', async () => {
   const other = await startWebhookServer();
   answerWith(308, { location: `${other.url}/moved` });
   await send({

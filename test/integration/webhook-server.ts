@@ -1,7 +1,7 @@
 import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request as it arrived on the wire. */
+/** A request as received. */
 export interface WireRequest {
   method: string;
   path: string;

@@ -18,7 +18,7 @@ describe('fermata why', () => {
   }, 360_000);
   afterAll(() => engine.close());
 
-  describe('explains why it did not page', () => {
+  describe('explains why an automation did not page', () => {
     test('1: a matcher of the trigger does not match', async () => {
       await engine.save(onAlert('Page for production', 'env="prod"'));
       expect(await why(await fire(alert({ env: 'dev' })))).toContain(
@@ -83,7 +83,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       );
     });
 
-    test('8, 9: the cause has not held for long enough; then it ended', async () => {
+    test('8, 9: the cause has not held for long enough, or has ended too early', async () => {
       await engine.call(api, 'PUT', '/entity-kinds/pump', {
         schema: { type: 'object', properties: { status: { type: 'string' } } },
       });
@@ -162,7 +162,10 @@ actions: [{ action: automation.log, config: { message: paged } }]
       await engine.database.db.execute(sql`
         alter table runs add constraint no_poison check (context_key is distinct from 'poison-1')`);
       const [changeId = ''] = await engine.emit('poison', {}, { subject: 'poison-1' });
-      await until('a try has failed', async () => ((await detail(changeId))['change'] as Fields)['failure'] !== null);
+      await until(
+        'an attempt has failed',
+        async () => ((await detail(changeId))['change'] as Fields)['failure'] !== null,
+      );
       expect(await why(changeId)).toMatch(/It has not been routed yet\. The last try failed: .*|was set aside/);
     });
 

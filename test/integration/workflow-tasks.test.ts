@@ -35,13 +35,13 @@ describe('workflow tasks, wakes and starts', () => {
   test('a worker that is suspended for longer than the usual 10 s keeps its workflow task, and repeats nothing', async () => {
     const worker = await engine.worker({ FERMATA_FAILPOINT: 'before-attempt-is-sent:1:stop' });
     const id = await engine.save(`
-name: stands still
+name: suspended
 triggers: [{ event: automation.event, config: { type: still } }]
 actions:
   - { variables: { n: 1 } }
   - { action: integration-webhook.send, config: { url: "$URL/still" } }`);
     await engine.emit('still');
-    await until('it stands still', () => worker.output().includes('failpoint before-attempt-is-sent reached'));
+    await until('the worker is suspended', () => worker.output().includes('failpoint before-attempt-is-sent reached'));
     await pause(13_000);
     worker.signal('SIGCONT');
     const [run] = await engine.ended(1, id, 60_000);
@@ -80,7 +80,7 @@ actions:
     await worker.stop();
   }, 360_000);
 
-  test('a wake is sent once, however long the run takes to end after it', async () => {
+  test('a wake is sent once, even if the run takes long to end after it', async () => {
     const worker = await engine.worker();
     const id = await engine.save(`
 name: woken once
@@ -89,14 +89,14 @@ actions:
   - wait_for_trigger: { event: automation.event, config: { type: awake } }
   - { action: integration-webhook.send, config: { url: "$URL/last" }, timeout_seconds: 60 }`);
     engine.receiver.answerWith(async (_request, response) => {
-      // Longer than a wake may remain unanswered.
+      // This is longer than the time after which a wake without an effect is sent again.
       await pause(8_000);
       response.end('ok');
     });
     await engine.emit('sleeps');
-    // Emit only after the first check, which would otherwise find the event already.
+    // Emit the event only after the first check of the wait, which would otherwise find it.
     const isChecked = async () => (await engine.database.pool.query('select 1 from waits where looked')).rowCount === 1;
-    await until('it waits, and has been checked', isChecked);
+    await until('the wait has been checked', isChecked);
     await engine.emit('awake');
     const [run] = await engine.ended(1, id, 60_000);
     if (run === undefined) throw new Error('no run');
@@ -133,8 +133,8 @@ actions: [{ action: integration-webhook.send, config: { url: "$URL/{{ trigger.pa
     const runs = await engine.ended(300, id, 180_000);
     expect(runs.filter(({ status }) => status !== 'success')).toEqual([]);
     expect(engine.receiver.received).toHaveLength(300);
-    // A start asks Temporal about an execution that already has its id. A few such calls are allowed, because responses
-    // may have been lost with the server.
+    // A start describes the execution if one with the same id already exists. A few such calls are allowed, because
+    // responses may have been lost when the server was killed.
     expect((await calls()) - before).toBeLessThanOrEqual(3);
     await worker.stop();
   }, 300_000);
