@@ -10,12 +10,12 @@ import { until } from '../support/until';
 import { createFaults, workerSettings, type FaultDeps } from './faults';
 import {
   expectInOrder,
-  expectNothingDoubled,
+  expectNoDuplicateRuns,
   expectNothingLeft,
   expectNothingLost,
   expectOneKeyForEachEffect,
-  expectSecretNowhere,
-  expectTemporalAgrees,
+  expectNoSecret,
+  expectNoOpenExecutions,
   expectWindows,
 } from './invariants';
 import { seeded } from './seeded';
@@ -108,9 +108,9 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
         ]);
         const ids = await saveAll();
         const sent = await inject(workers);
-        // Start one more worker with all plugins, whatever state the last fault left the others in.
+        // Start one more worker with all plugins, because the last fault may have left the others without them.
         workers.push(await engine.worker(workerSettings(faultDeps)));
-        await calm(workers);
+        await waitUntilIdle(workers);
         await check(ids, sent, workers);
       },
       (SECONDS + 420) * 1000,
@@ -135,13 +135,13 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       const emit = async () => {
         const type = random.pick([...MODES, 'branches', 'waits', 'go', 'window', 'flood']);
         const times = type === 'flood' || type === 'waits' ? 1 : 1 + Math.floor(random.next() * 3);
-        if (type === 'flood') await rise(`gauge-${sent.get(type) ?? 0}`);
+        if (type === 'flood') await raiseTide(`gauge-${sent.get(type) ?? 0}`);
         else await engine.emit(type, {}, { subject: random.pick(SUBJECTS), times });
         sent.set(type, (sent.get(type) ?? 0) + times);
       };
-      const trickle = (async () => {
+      const sending = (async () => {
         while (Date.now() < end) {
-          // Appending fails if its session is terminated or the table is locked. In that case, the event was not
+          // Appending an event fails if the session is terminated or the table is locked. The event is then not
           // accepted.
           await emit().catch(() => undefined);
           await pause(100 + random.next() * 200);
@@ -155,21 +155,21 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
         made.push(name);
         await fault(workers);
       }
-      await trickle;
+      await sending;
       console.log(`seed ${seed}: ${made.join(', ')}; ${JSON.stringify(Object.fromEntries(sent))}`);
       return sent;
     }
 
-    async function rise(gauge: string): Promise<void> {
+    async function raiseTide(gauge: string): Promise<void> {
       await engine.database.db.transaction((tx) =>
         tides.mutate(tx, { kind: 'tide', id: gauge }, () => ({ level: 6 }), CAUSE),
       );
       await engine.database.pool.query(`select pg_notify('fermata', 'changes')`);
     }
 
-    async function calm(workers: readonly FermataProcess[]): Promise<void> {
+    async function waitUntilIdle(workers: readonly FermataProcess[]): Promise<void> {
       await until(
-        'everything has calmed down',
+        'all changes are routed and all runs have ended',
         async () => {
           const { rows } = await engine.database.db.execute<{ left: number }>(sql`
           select (select count(*) from changes where routed_at is null)::int
@@ -194,7 +194,7 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
       for (const [name, id] of ids) runs.set(name, await engine.runs(id));
       const of = (name: string) => runs.get(name) ?? [];
       await expectNothingLost(engine);
-      await expectNothingDoubled(engine);
+      await expectNoDuplicateRuns(engine);
       for (const name of ['queued', 'parallel', 'branches', 'waits', 'flood']) {
         expect({ name, runs: of(name).length }).toEqual({ name, runs: await accepted(name) });
         expect(of(name).filter(({ status }) => status !== 'success')).toEqual([]);
@@ -210,12 +210,12 @@ describe.each(Array.from({ length: ROUNDS }, (_, round) => SEED + round))(
             of(mode).filter((run) => run.context_key === subject),
           );
       await expectWindows(engine, ids.get('window') ?? '', await accepted('window'));
-      await expectSecretNowhere(
+      await expectNoSecret(
         engine,
         SECRET,
         workers.map((worker) => worker.output()),
       );
-      await expectTemporalAgrees(engine);
+      await expectNoOpenExecutions(engine);
       expect(sent.size).toBeGreaterThan(0);
     }
 

@@ -45,7 +45,7 @@ export function createFaults(deps: FaultDeps): Record<string, (workers: FermataP
   return {
     kill: (workers) => replace(workers, 'SIGKILL'),
     'rolling restart': (workers) => replace(workers, 'SIGTERM'),
-    'worker whose clock is wrong': (workers) =>
+    'worker with a wrong clock': (workers) =>
       replace(workers, 'SIGKILL', {
         NODE_OPTIONS: `--require ${SKEWED_CLOCK}`,
         FERMATA_TEST_SKEW_MS: String(random.pick([-SKEW_MS, SKEW_MS])),

@@ -5,7 +5,7 @@ import type { Received } from '../support/receiver';
 
 /** Number of events in one request. */
 const BATCH = 20;
-/** Maximum number of concurrent requests. Beyond it, the sender waits for a response, as with a connection pool. */
+/** Maximum number of concurrent requests. At this number, the sender waits for a response, as with a connection pool. */
 const MAX_REQUESTS = 200;
 const REQUEST_TIMEOUT_MS = 60_000;
 

@@ -4,7 +4,7 @@ import type { Engine, RunRow } from '../support/engine';
 
 /**
  * Checks I1: each change that matches a trigger has started a run or has a recorded reason why it did not. Events of
- * the type `go` are excluded, because only waits listen to them.
+ * the type `go` are excluded, because no trigger matches them, only waits.
  */
 export async function expectNothingLost({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
@@ -16,7 +16,7 @@ export async function expectNothingLost({ database }: Engine): Promise<void> {
 }
 
 /** Checks I2: there is at most one run per automation, trigger and change. */
-export async function expectNothingDoubled({ database }: Engine): Promise<void> {
+export async function expectNoDuplicateRuns({ database }: Engine): Promise<void> {
   const { rows } = await database.db.execute(sql`
     select change_id from runs where change_id is not null group by automation_id, trigger_id, change_id having count(*) > 1`);
   expect(rows).toEqual([]);
@@ -64,18 +64,14 @@ export function expectInOrder({ receiver }: Engine, runs: readonly RunRow[]): vo
   }
 }
 
-/** Checks I6: a window of three fires for the third event and every later one, whatever happened in between. */
+/** Checks I6: a window of three fires for the third event and for every later event. */
 export async function expectWindows(engine: Engine, automationId: string, events: number): Promise<void> {
   const runs = await engine.runs(automationId);
   expect({ events, runs: runs.length }).toEqual({ events, runs: Math.max(0, events - 2) });
 }
 
 /** Checks I7: a secret that runs have sent does not appear in anything that was written. */
-export async function expectSecretNowhere(
-  { database }: Engine,
-  secret: string,
-  outputs: readonly string[],
-): Promise<void> {
+export async function expectNoSecret({ database }: Engine, secret: string, outputs: readonly string[]): Promise<void> {
   for (const table of ['runs', 'run_steps', 'artifacts', 'changes', 'evaluations', 'routings', 'audit_log']) {
     const { rows } = await database.db.execute(
       sql`select count(*)::int as found from ${sql.identifier(table)} t where strpos(t::text, ${secret}) > 0`,
@@ -86,7 +82,7 @@ export async function expectSecretNowhere(
 }
 
 /** Checks I8: once all rows have ended, Temporal has no open executions of runs. */
-export async function expectTemporalAgrees({ temporal }: Engine): Promise<void> {
+export async function expectNoOpenExecutions({ temporal }: Engine): Promise<void> {
   const connection = await Connection.connect({ address: temporal.address });
   try {
     const client = new Client({ connection, namespace: temporal.namespace });

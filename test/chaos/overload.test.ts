@@ -6,7 +6,7 @@ import type { FermataProcess } from '../support/process';
 import { startTemporal } from '../support/services';
 import { until } from '../support/until';
 import { createFlood, type Flood } from './flood';
-import { expectNothingDoubled, expectNothingLeft, expectTemporalAgrees } from './invariants';
+import { expectNoDuplicateRuns, expectNothingLeft, expectNoOpenExecutions } from './invariants';
 
 const SECONDS = Number(process.env['FERMATA_CHAOS_OVERLOAD_SECONDS'] ?? 180);
 /** Multiple of the sustainable rate at which events are sent. */
@@ -15,7 +15,7 @@ const FACTOR = 5;
 const BURST = 1_000;
 const QUIET_ALONE = 100;
 /**
- * Share of the sustainable rate that the quiet automation uses. Its fair share beside four noisy automations would be a
+ * Share of the sustainable rate that the quiet automation uses. With four noisy automations, its fair share would be a
  * fifth.
  */
 const QUIET_SHARE = 1 / 40;
@@ -54,34 +54,34 @@ describe('events at five times the rate that one worker can sustain', () => {
   });
 
   test(
-    'every accepted event has its effect once, memory stays bounded, and a quiet automation hardly waits',
+    'have their effect once if they are accepted, use limited memory, and delay a quiet automation at most threefold',
     async () => {
       await flood.burst(NOISY, 300);
       await drained(120_000);
-      const alone = await quietly(QUIET_ALONE);
+      const alone = await quietTimes(QUIET_ALONE);
       const sustainable = await measureRate();
       const memory = watchMemory({ api, worker });
       const load = flood.atPace(NOISY, FACTOR * sustainable, SECONDS);
-      const beside = await quietlyDuring(load, QUIET_SHARE * sustainable);
+      const underLoad = await quietTimesDuring(load, QUIET_SHARE * sustainable);
       const backlog = flood.accepted.size - flood.arrived.size;
       await drained((SECONDS * FACTOR * 2 + 120) * 1000);
       const resident = memory.stop();
-      const p95 = { alone: percentile(alone, 0.95), beside: percentile(beside, 0.95) };
+      const p95 = { alone: percentile(alone, 0.95), underLoad: percentile(underLoad, 0.95) };
       console.log(
         JSON.stringify({
           sustainable: Math.round(sustainable),
           accepted: flood.accepted.size,
           refused: flood.refusals.length,
           backlog,
-          quiet: { ...p95, slowest: Math.max(...beside), count: beside.length },
+          quiet: { ...p95, slowest: Math.max(...underLoad), count: underLoad.length },
           memory: Object.fromEntries(Object.entries(resident).map(([name, each]) => [name, summary(each)])),
         }),
       );
       await expectAcceptedOnce();
-      expectClearRefusals();
+      expectRetryableRefusals();
       for (const each of Object.values(resident)) expectBounded(each);
       expect(backlog).toBeGreaterThan(sustainable);
-      expect(p95.beside).toBeLessThanOrEqual(3 * p95.alone);
+      expect(p95.underLoad).toBeLessThanOrEqual(3 * p95.alone);
     },
     (SECONDS * (FACTOR * 2 + 2) + 600) * 1000,
   );
@@ -94,7 +94,8 @@ describe('events at five times the rate that one worker can sustain', () => {
     return (BURST * 1000) / (performance.now() - begin);
   }
 
-  async function quietly(count: number): Promise<number[]> {
+  /** Sends events of the quiet automation one after another. Returns the milliseconds until each has its effect. */
+  async function quietTimes(count: number): Promise<number[]> {
     const times: number[] = [];
     for (let n = 0; n < count; n += 1) {
       times.push(await flood.once(QUIET));
@@ -105,9 +106,9 @@ describe('events at five times the rate that one worker can sustain', () => {
 
   /**
    * Sends events of the quiet automation at a fixed pace while `load` is running, even if earlier events have not
-   * arrived yet.
+   * arrived yet. Returns the milliseconds until each has its effect.
    */
-  async function quietlyDuring(load: Promise<void>, perSecond: number): Promise<number[]> {
+  async function quietTimesDuring(load: Promise<void>, perSecond: number): Promise<number[]> {
     let isOver = false;
     const over = load.finally(() => (isOver = true));
     const times: Promise<number>[] = [];
@@ -121,7 +122,7 @@ describe('events at five times the rate that one worker can sustain', () => {
 
   const drained = (deadlineMs: number) =>
     until(
-      'everything that was accepted is routed and has ended',
+      'all accepted events are routed and all runs have ended',
       async () => {
         const { rows } = await engine.database.pool.query<{ left: boolean }>(`
           select exists (select 1 from changes where routed_at is null)
@@ -140,17 +141,17 @@ describe('events at five times the rate that one worker can sustain', () => {
       `select status, count(*)::int as count from runs group by status`,
     );
     expect(rows).toEqual([{ status: 'success', count: accepted.size }]);
-    await expectNothingDoubled(engine);
+    await expectNoDuplicateRuns(engine);
     await expectNothingLeft(engine);
-    await expectTemporalAgrees(engine);
+    await expectNoOpenExecutions(engine);
   }
 
-  function expectClearRefusals(): void {
-    const unclear = flood.refusals.filter(
+  function expectRetryableRefusals(): void {
+    const others = flood.refusals.filter(
       ({ status, retryAfter, code }) =>
         ![429, 503].includes(status) || !(Number(retryAfter) >= 1) || typeof code !== 'string',
     );
-    expect(unclear).toEqual([]);
+    expect(others).toEqual([]);
   }
 });
 
@@ -174,10 +175,10 @@ function watchMemory<Names extends string>(processes: Record<Names, FermataProce
 
 function summary(samples: readonly number[]) {
   const early = samples.slice(0, Math.ceil((SECONDS * 2) / 3));
-  return { first: samples[0], early: Math.max(...early), most: Math.max(...samples) };
+  return { first: samples[0], early: Math.max(...early), highest: Math.max(...samples) };
 }
 
 function expectBounded(samples: readonly number[]): void {
-  const { early, most } = summary(samples);
-  expect(most).toBeLessThanOrEqual(Math.min(MAX_MB, MAX_GROWTH * early));
+  const { early, highest } = summary(samples);
+  expect(highest).toBeLessThanOrEqual(Math.min(MAX_MB, MAX_GROWTH * early));
 }

@@ -28,7 +28,7 @@ describe('releases', () => {
     for (const build of builds.splice(0)) build.remove();
   });
 
-  const park = async (count: number): Promise<void> => {
+  const startRuns = async (count: number): Promise<void> => {
     const before = (await e.runs(automation)).length;
     for (const gate of GATES) await e.emit('wait', { gate }, { times: count / GATES.length });
     await until(
@@ -40,7 +40,7 @@ describe('releases', () => {
       300_000,
     );
   };
-  const open = async (gates: readonly string[]) => {
+  const openGates = async (gates: readonly string[]) => {
     for (const gate of gates) await e.call(api, 'PUT', `/entities/gate/${gate}`, { open: true });
   };
   const failed = async () =>
@@ -52,23 +52,23 @@ describe('releases', () => {
     return started;
   };
 
-  it(`takes ${RUNS} waiting runs through an incompatible build and a rollback, and none of them fails`, async () => {
+  it(`fail none of ${RUNS} waiting runs after an incompatible build and a rollback`, async () => {
     const deployment = createTestDeployment(e);
     try {
       await deployment.worker('1.0');
       await deployment.whenSeen('current', '1.0');
-      await park(RUNS);
+      await startRuns(RUNS);
 
       const incompatible = incompatibleBuild();
       builds.push(incompatible);
       const newer = await deployment.worker('2.0', incompatible.root);
       await deployment.whenSeen('current', '2.0');
-      await open(GATES.slice(0, GATES.length / 2));
-      await until('the new build cannot replay them', () => newer.output().includes('TMPRL1100'), 60_000);
+      await openGates(GATES.slice(0, GATES.length / 2));
+      await until('the new build fails to replay the runs', () => newer.output().includes('TMPRL1100'), 60_000);
       expect(await failed()).toEqual([]);
 
       await deployment.whenSeen('current', '1.0');
-      await open(GATES.slice(GATES.length / 2));
+      await openGates(GATES.slice(GATES.length / 2));
       const ended = await e.ended(RUNS, automation, 900_000);
       expect(ended.filter(({ status }) => status !== 'success')).toEqual([]);
     } finally {
@@ -76,29 +76,29 @@ describe('releases', () => {
     }
   }, 1_500_000);
 
-  it('N and N+1 work at the same time, then N+1 alone, then N again', async () => {
+  it('complete all runs while N and N+1 work at the same time, then N+1 alone, then N again', async () => {
     const earlier = earlierBuild(RELEASE_N);
     builds.push(earlier);
     const old = await worker(earlier.root);
-    await park(50);
+    await startRuns(50);
     const next = await worker();
-    await park(50);
-    await open(GATES.slice(0, 3));
+    await startRuns(50);
+    await openGates(GATES.slice(0, 3));
     await until(
-      'runs end in both',
+      'runs have ended with both releases',
       async () => (await e.runs(automation)).filter(({ status }) => status === 'success').length === 30,
       120_000,
     );
     await old.stop();
-    await open(GATES.slice(3, 6));
+    await openGates(GATES.slice(3, 6));
     await until(
-      'runs end in N+1',
+      'runs have ended with N+1',
       async () => (await e.runs(automation)).filter(({ status }) => status === 'success').length === 60,
       120_000,
     );
     await next.stop();
     await worker(earlier.root);
-    await open(GATES.slice(6));
+    await openGates(GATES.slice(6));
     const ended = await e.ended(100, automation, 120_000);
     expect(ended.filter(({ status }) => status !== 'success')).toEqual([]);
   }, 900_000);

@@ -9,11 +9,11 @@ const BURST = 200;
 /** Number of old rows per table. */
 const OLD = 10_000;
 /**
- * Number of rows that an event leaves behind: a run, a delivery and a transition. Rows that are deleted with their run
- * or with a whole day are not counted.
+ * Number of rows that remain of an event: a run, a delivery and a transition. Rows that are deleted with their run or
+ * with a whole day are not counted.
  */
 const ROWS_OF_EVENT = 3;
-/** Fraction of the time in which retention works: four of every five minutes. */
+/** Fraction of the time in which retention runs: four of every five minutes. */
 const DUTY = 0.8;
 
 /** Inserts expired rows into the tables that grow with events. `n` is the number of the row. */
@@ -70,7 +70,7 @@ actions:
     const perSecond = BURST / ((performance.now() - began) / 1_000);
     await worker.stop();
 
-    // Copy a real run with its steps, so that the rows have real indexes, constraints and cascades.
+    // Copy a real run with its steps, so that the rows have realistic values.
     const { rows } = await filling.query<{ name: string }>(
       `select column_name as name from information_schema.columns where table_name = 'runs'
          and column_name not in ('id', 'finished_at', 'change_id', 'seq')`,

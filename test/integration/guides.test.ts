@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
 import { sandboxProblem } from '../../src/integrations/script/sandbox';
-import { endOtherwise } from '../support/end-otherwise';
+import { rerun } from '../support/rerun';
 import { startEngine, type Engine } from '../support/engine';
 import type { FermataProcess } from '../support/process';
 import { replayRuns } from '../support/histories';
@@ -223,7 +223,7 @@ describe('the guides', () => {
     const ended = (await engine.runs()).filter(({ status }) => ['success', 'failed', 'cancelled'].includes(status));
     expect(await replayRuns(engine, ended, names)).toBeGreaterThanOrEqual(tested.size);
     for (const end of ['refused', 'cancelled'] as const) {
-      const again = await endOtherwise(engine, api, ended, end);
+      const again = await rerun(engine, api, ended, end);
       await replayRuns(engine, again, new Map([...names].map(([id, name]) => [id, `${name}-${end}`])));
     }
   }, 360_000);

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { projectRoot } from '../../src/project-root';
-import { endOtherwise } from '../support/end-otherwise';
+import { rerun } from '../support/rerun';
 import { startEngine, type Engine } from '../support/engine';
 import { replayRuns } from '../support/histories';
 import { until } from '../support/until';
@@ -95,7 +95,7 @@ describe('histories of real runs', () => {
     expect(await replayRuns(engine, runs, names)).toBeGreaterThanOrEqual(names.size);
     for (const end of ['refused', 'cancelled'] as const) {
       const ofExamples = runs.filter((run) => !names.get(String(run['automation_id']))?.startsWith('every-'));
-      const again = await endOtherwise(engine, api, ofExamples, end);
+      const again = await rerun(engine, api, ofExamples, end);
       const named = new Map([...names].map(([id, name]) => [id, `${name}-${end}`]));
       await replayRuns(engine, again, named);
     }

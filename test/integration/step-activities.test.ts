@@ -4,7 +4,7 @@ import { FermataError } from '../../src/domain/errors';
 import { ProviderFailure } from '../../src/integrations/provider-failure';
 import type { ActivityBench, Fault } from '../support/activities';
 import {
-  again,
+  retrySuperseded,
   atEachFault,
   CALL,
   effectsOf,
@@ -183,7 +183,7 @@ describe('the activities of a step', () => {
         b.probe.calls.length = 0;
         const id = await b.runOf([{ ...CALL, retry: { max_attempts: 3 } }, { delay: { seconds: 60 } }]);
         const { reached } = await withFault(b, fault, (a) => a.performStep(b.input(id)));
-        expect(await again((attempt) => perform(id, { ...NORMAL, attempt }))).toEqual({ type: 'done' });
+        expect(await retrySuperseded((attempt) => perform(id, { ...NORMAL, attempt }))).toEqual({ type: 'done' });
         expect(b.probe.calls).toHaveLength(1);
         return reached ? 'reached' : 'past the last one';
       });

@@ -31,7 +31,7 @@ const executionOf: ExecutionOf = ({ action }) => ({
   timeoutMs: 1_000,
 });
 
-/** Returns whether the attempts of a call are lost, so that only Temporal knows that it has failed. */
+/** Returns whether the attempts of a call are lost, so that only Temporal detects the failure. */
 const isLost = (seed: number, path: string): boolean => chance(`${seed} lost ${path}`) < 10;
 
 function rowsOf(definition: Steps): StepRows {
@@ -64,7 +64,7 @@ function writing(handlers: StepHandlers, rows: StepRows, writes: (() => void)[])
 }
 
 /**
- * Returns a function that answers activities with the real inline driver. Only the rows and providers are simulated.
+ * Returns a function that completes activities with the real inline driver. Only the rows and providers are simulated.
  */
 function answersFor(definition: Steps, seed: number, odds: Odds, now: () => number, rows: StepRows): Answer {
   const answered = oracle(definition, seed, odds, now);
@@ -133,14 +133,17 @@ function answersFor(definition: Steps, seed: number, odds: Odds, now: () => numb
 
 describe('commands of a run', () => {
   let sandbox: WorkflowSandbox;
-  /** Number of executions that were compared with the meaning of their definition. */
+  /** Number of executions that were compared with the reference result of their definition. */
   let compared = 0;
   beforeAll(async () => {
     fixSeed();
     sandbox = await createWorkflowSandbox(['default']);
   }, 120_000);
 
-  /** Expects the same commands when completions arrive one by one, all together, and in random groups. Returns them. */
+  /**
+   * Expects the same commands when completions arrive one by one, all together, and in random groups. Returns the
+   * commands.
+   */
   async function expectSame(
     definition: Steps,
     seed: number,
@@ -194,10 +197,10 @@ describe('commands of a run', () => {
     const handlers = oracle(definition, seed, odds, () => 0);
     const dry = await dryCourse(definition, handlers, { executionOf, isLost: (path) => isLost(seed, path) });
     expect(dry.status).toBe(status);
-    expect(byBranch(definition, dry.asked)).toEqual(byBranch(definition, [...rows.asked]));
+    expect(byBranch(definition, dry.handled)).toEqual(byBranch(definition, [...rows.handled]));
   }
 
-  it('are the same and in the same order, however completions are grouped', async () => {
+  it('are the same and in the same order for every grouping of completions', async () => {
     const cuts = fc.record({
       cancelAt: fc.option(fc.nat(12), { nil: undefined }),
       longFrom: fc.option(fc.nat(12), { nil: undefined }),
@@ -219,7 +222,7 @@ describe('commands of a run', () => {
     );
   }, 900_000);
 
-  it('perform what the definition says, as in a dry run, in whatever order activities end', async () => {
+  it('match the definition and its dry run, in every order in which activities end', async () => {
     const odds = { ...ODDS, holds: 100 };
     compared = 0;
     await fc.assert(
@@ -231,7 +234,7 @@ describe('commands of a run', () => {
     expect(compared).toBeGreaterThan(RUNS / 2);
   }, 900_000);
 
-  it('continue with the next iteration when a false condition has cancelled the waits beside it', async () => {
+  it('continue with the next iteration when a false condition has cancelled the waits in other branches', async () => {
     const wait = { wait_until: { condition: '1 == 1' } };
     const cut = { sequence: [{ delay: { seconds: 1 } }, { condition: '1 == 2' }] };
     const definition = parsed({
@@ -254,7 +257,7 @@ describe('commands of a run', () => {
     ['6 repeats', within(6, (inner) => ({ repeat: { count: 1, sequence: [inner] } }))],
     ['8 chooses', within(8, (inner) => ({ choose: [{ when: '1 == 1', sequence: [inner] }], else: [inner] }))],
   ])(
-    'are the same if a stop inside %s ends the run beside a short action, and on_failure waits',
+    'are the same if a stop inside %s ends the run during a short action in another branch, and on_failure waits',
     async (_name, branch) => {
       const definition = parsed({
         actions: [{ parallel: [branch, { action: 'test.short' }] }],

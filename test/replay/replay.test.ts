@@ -15,8 +15,8 @@ const histories = readdirSync(DIRECTORY).flatMap((release) =>
   })),
 );
 
-/** Returns the bundle with a change that would need `patched`. */
-async function plantedBundle(): Promise<{ code: string }> {
+/** Returns the bundle with a change that requires `patched`. */
+async function incompatibleBundle(): Promise<{ code: string }> {
   const bundle = await workflowBundle();
   return { code: plantIncompatibleChange('code' in bundle ? bundle.code : readFileSync(bundle.codePath, 'utf8')) };
 }
@@ -42,10 +42,10 @@ describe('recorded histories', () => {
     expect(replayed).toBe(histories.length);
   }, 60_000);
 
-  it('detect a deliberate reordering', async () => {
+  it('are not replayed by a bundle with an incompatible change', async () => {
     const [first] = histories;
     if (!first) throw new Error('no history');
-    const replay = Worker.runReplayHistory({ workflowBundle: await plantedBundle() }, first.history);
+    const replay = Worker.runReplayHistory({ workflowBundle: await incompatibleBundle() }, first.history);
     await expect(replay).rejects.toThrow(DeterminismViolationError);
   }, 60_000);
 });

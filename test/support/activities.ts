@@ -21,7 +21,7 @@ import { createTestDatabase } from './database';
 import { testPlugins } from './plugins';
 
 /**
- * Makes a statement or transaction fail as if the connection to Postgres were lost, before it runs or after it was
+ * A statement or transaction that fails as if the connection to Postgres were lost, before it runs or after it was
  * committed.
  */
 export interface Fault {
@@ -46,9 +46,7 @@ export interface ActivityBench {
   };
   /** Returns how many times the activities reported a scope in which a run can start. */
   toStart: () => number;
-  /**
-   * Returns activities whose statements fail as `fault` says. `statements` returns how many statements they have run.
-   */
+  /** Returns activities with a fault in their statements. `statements` returns how many statements they have run. */
   activities(fault?: Fault): ReturnType<typeof createActivities> & { statements: () => number };
   /** Calls an activity as Temporal does. Default: as the first attempt of a local activity. */
   run<R>(work: () => Promise<R>, info?: { isLocal?: boolean; attempt?: number; activityId?: string }): Promise<R>;
@@ -64,7 +62,7 @@ export interface ActivityBench {
   close(): Promise<void>;
 }
 
-class PostgresUnreachable extends Error {
+class ConnectionLost extends Error {
   readonly code = 'ECONNRESET';
 }
 
@@ -76,9 +74,9 @@ function faulty(db: Database['db'], fault: Fault | undefined, count: () => numbe
       if ((name !== 'execute' && name !== 'transaction') || typeof found !== 'function') return found;
       return async (...args: unknown[]) => {
         const isHere = count() === fault?.at;
-        if (isHere && fault?.when === 'before') throw new PostgresUnreachable('read ECONNRESET');
+        if (isHere && fault?.when === 'before') throw new ConnectionLost('read ECONNRESET');
         const answer: unknown = await Reflect.apply(found, target, args);
-        if (isHere) throw new PostgresUnreachable('read ECONNRESET');
+        if (isHere) throw new ConnectionLost('read ECONNRESET');
         return answer;
       };
     },

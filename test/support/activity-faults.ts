@@ -35,7 +35,7 @@ export const effectsOf = async ({ database }: ActivityBench, runId: string): Pro
  * Makes an attempt, and repeats it while it fails with `attempt_superseded`, as Temporal would. Attempts are numbered
  * from 2.
  */
-export async function again<R>(attempt: (no: number) => Promise<R>): Promise<R> {
+export async function retrySuperseded<R>(attempt: (no: number) => Promise<R>): Promise<R> {
   for (let no = 2; ; no += 1) {
     try {
       return await attempt(no);

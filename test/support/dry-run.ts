@@ -15,7 +15,7 @@ export interface DryRunReport {
   end: Record<string, unknown> | null;
 }
 
-/** An automation with a choice, effects, and a mock for its incident. */
+/** An automation with a choice and effects. Its choice depends on the id of the incident, which tests can mock. */
 export const AUTOMATION = {
   name: 'tried out',
   variables: { who: '{{ trigger.payload.systemId | upper }}' },
@@ -67,7 +67,7 @@ export const AUTOMATION = {
 export const PAYLOAD = { systemId: 'checkout', previousStatus: 'healthy', newStatus: 'unhealthy' };
 export const NOON = '2026-11-24T12:00:00Z';
 
-/** Performs a dry run of an automation, by default as an administrator. */
+/** Performs a dry run of an automation as an administrator. */
 export async function dryRun(
   api: ApiHarness,
   id: string,

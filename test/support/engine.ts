@@ -22,7 +22,7 @@ import { until } from './until';
 
 const TEST_ACTOR = { type: 'user', id: 'test' } as const;
 const ADMIN_TOKEN = 'test-admin-token-0123456789';
-const OUTSIDE = { actor: TEST_ACTOR, causedBy: null, depth: 0 };
+const EXTERNAL_CAUSE = { actor: TEST_ACTOR, causedBy: null, depth: 0 };
 
 export interface RunRow extends Record<string, unknown> {
   id: string;
@@ -73,7 +73,7 @@ export interface Engine {
    * @throws {Error} on any status other than 2xx
    */
   call(api: { url: string }, method: string, path: string, body?: unknown): Promise<Record<string, unknown>>;
-  /** Saves an automation from YAML, in which `$URL` stands for the address of the receiver. Returns its id. */
+  /** Saves an automation from YAML, in which `$URL` is replaced with the address of the receiver. Returns its id. */
   save(yaml: string, id?: string): Promise<string>;
   /** Appends `automation.event`s like the ingest API does, and notifies the workers. Returns the ids of the changes. */
   emit(type: string, data?: Record<string, unknown>, options?: { subject?: string; times?: number }): Promise<string[]>;
@@ -196,7 +196,7 @@ export async function startEngine(
           kind: 'automation.event',
           id: subject ?? type,
           occurredAt: new Date(),
-          cause: OUTSIDE,
+          cause: EXTERNAL_CAUSE,
           event: 'automation.event',
           payload: { type, source: 'test', ...(subject === undefined ? {} : { subject }), data },
           contextKey: subject ?? null,
@@ -245,9 +245,9 @@ export async function startEngine(
       await receiver.close();
       await database.close();
       await testDatabase.drop();
-      const faults = processes.flatMap((one) => one.output().split('\n').filter(isFaultOfCode));
-      if (faults.length > 0)
-        throw new Error(`A process met a fault of its own code:\n${faults.slice(0, 5).join('\n')}`);
+      const errors = processes.flatMap((one) => one.output().split('\n').filter(isCodeError));
+      if (errors.length > 0)
+        throw new Error(`A process printed an error in its own code:\n${errors.slice(0, 5).join('\n')}`);
     },
   };
 }
@@ -289,7 +289,7 @@ const callApi: Engine['request'] = async (api, method, path, body) => {
  * Returns whether a log line reports an error in Fermata's own code. Retries can hide such an error: the test takes
  * longer, but passes.
  */
-const isFaultOfCode = (line: string): boolean =>
+const isCodeError = (line: string): boolean =>
   /is not a function|is not iterable|Cannot read properties of|Cannot access '/.test(line);
 
 async function migrated(url: string): Promise<TestDatabase> {

@@ -9,7 +9,7 @@ import { createTestDatabase } from './database';
 /** A user of the API as the cause of a change. */
 export const byUser: Cause = { actor: { type: 'user', id: 'ada' }, causedBy: null, depth: 0 };
 
-/** A clock that only advances when a test moves it. */
+/** A clock that advances only when a test sets it. */
 export interface StoppedClock extends Clock {
   set(now: Date | string): void;
   advance(ms: number): void;
@@ -25,7 +25,7 @@ export function stoppedClock(start: string): StoppedClock {
   };
 }
 
-/** Creates an entity store that knows only these kinds. Tests use it to write entities as a route of a plugin would. */
+/** Creates an entity store with only these kinds. Tests use it to write entities as a route of a plugin would. */
 export function entityStoreOf(entityKinds: NonNullable<Plugin['entityKinds']>): EntityStore {
   return createEntityStore({
     registry: createRegistry([{ id: 'test', entityKinds }]),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-/** What the global setup passes to the test files, through `process.env`, which jest copies to its workers. */
+/** Variables that the global setup passes to the test files in `process.env`, which Jest copies to its workers. */
 const Environment = z.object({
   FERMATA_TEST_POSTGRES_URL: z.string(),
   FERMATA_TEST_TEMPORAL_ADDRESS: z.string(),

@@ -34,7 +34,7 @@ export interface FakeTimer {
   fire: () => void;
 }
 
-/** One thing that Temporal delivers. */
+/** A job of an activation, as Temporal delivers it. */
 export type FakeJob =
   | { activity: FakeActivity; value: unknown }
   | { activity: FakeActivity; error: unknown }
@@ -58,7 +58,10 @@ export class ContinuedAsNew extends Error {
 
 const scopes = new AsyncLocalStorage<FakeScope>();
 
-/** Behaves like the SDK's `CancellationScope`. A scope that is not cancellable protects the scopes below it. */
+/**
+ * Behaves like the SDK's `CancellationScope`. Cancelling a scope does not cancel the scopes inside a scope that is not
+ * cancellable.
+ */
 class FakeScope {
   readonly cancellable: boolean;
   readonly cancelRequested: Promise<never>;
@@ -182,12 +185,12 @@ class World {
       return job.timer.fire();
     }
     const { activity } = job;
-    if (!remove(this.activities, activity)) throw new Error(`The activity ${activity.name} is not under way`);
+    if (!remove(this.activities, activity)) throw new Error(`The activity ${activity.name} is not open`);
     if ('error' in job) activity.reject(job.error);
     else activity.resolve(job.value);
   }
 
-  /** Resolves when nothing changes any more: all promise reactions have run, and no condition is true. */
+  /** Resolves when all promise reactions have run and no condition is true. */
   async settle(): Promise<void> {
     for (;;) {
       for (let turn = 0; turn < 3; turn += 1) await setImmediate();
@@ -253,7 +256,7 @@ export const activityFailure = (cause: Error, retryState: RetryState = RetryStat
   new ActivityFailure('Activity task failed', 'activity', '1', retryState, 'test', cause);
 
 /** The state of a promise. */
-export type Standing = { isOpen: true } | { isOpen: false; value?: unknown; error?: unknown };
+export type CodeOutcome = { isOpen: true } | { isOpen: false; value?: unknown; error?: unknown };
 
 /** An execution of workflow code. The test decides when its activities end, its timers fire and its signals arrive. */
 export interface FakeExecution {
@@ -267,7 +270,7 @@ export interface FakeExecution {
   /** Starts workflow code and waits until it pauses. */
   run(work: () => Promise<unknown>): Promise<void>;
   /** Returns the state of the workflow code. */
-  standing(): Standing;
+  outcome(): CodeOutcome;
   /** Delivers all jobs in one activation and waits until the code pauses. */
   deliver(...jobs: FakeJob[]): Promise<void>;
   /** Ends the only open activity with this function, name or path with a result. */
@@ -277,19 +280,19 @@ export interface FakeExecution {
   /** Fires the only timer whose summary contains this text. */
   fire(summary: string): Promise<void>;
   /** Returns the functions of all open activities. */
-  inProgress(): string[];
+  openActivities(): string[];
 }
 
 /** Creates a new execution. `interceptors` are those of the bundle, from `delivery-order.ts`. */
 export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution {
   Reflect.deleteProperty(globalThis, 'fermataDeliveryOrder');
   const own = (world = new World(interceptors));
-  let standing: Standing = { isOpen: true };
+  let outcome: CodeOutcome = { isOpen: true };
   const one = <T>(list: T[], what: string): T => {
     const [found] = list;
     if (found !== undefined && list.length === 1) return found;
     const open = own.activities.map(({ fn, name }) => `${fn} ${name}`).join(', ');
-    throw new Error(`${list.length} of "${what}"; under way: ${open || 'nothing'}; timers: ${own.timers.length}`);
+    throw new Error(`${list.length} of "${what}"; open: ${open || 'nothing'}; timers: ${own.timers.length}`);
   };
   const activity = (fn: string): FakeActivity => {
     const pathOf = ({ input }: { input?: Record<string, unknown> }) =>
@@ -309,12 +312,12 @@ export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution
     beginWithout: (patch) => void own.unpatched.add(patch),
     run(work) {
       scopes.run(own.root, work).then(
-        (value) => void (standing = { isOpen: false, value }),
-        (error: unknown) => void (standing = { isOpen: false, error }),
+        (value) => void (outcome = { isOpen: false, value }),
+        (error: unknown) => void (outcome = { isOpen: false, error }),
       );
       return own.settle();
     },
-    standing: () => standing,
+    outcome: () => outcome,
     answer: (fn, value) => deliver({ activity: activity(fn), value }),
     fire: (summary) =>
       deliver({
@@ -323,6 +326,6 @@ export function fakeExecution(interceptors: WorkflowInterceptors): FakeExecution
           summary,
         ),
       }),
-    inProgress: () => own.activities.map(({ fn }) => fn),
+    openActivities: () => own.activities.map(({ fn }) => fn),
   };
 }

@@ -1,13 +1,14 @@
 import type { WindowRule } from '../../src/domain/gates/window';
 
-/** An event of the model. From this instant (in milliseconds) on, the cause holds or does not hold. */
+/** An event of the model. The cause holds, or does not hold, from this instant (in milliseconds). */
 export interface CauseEvent {
   at: number;
   holds: boolean;
 }
 
 /**
- * Returns the deadlines at which a `for:` gate fires for the changes of one entity, directly from the rule.
+ * Returns the deadlines at which a `for:` gate fires for the changes of one entity. Applies the rule directly
+ * (engine.md, Gates).
  * The log arrives in batches, each of which is routed when all of its deadlines have passed. When the cause begins to
  * hold, the gate is armed if the cause still holds at the end of the batch, or has held through its deadline. The gate
  * fires when the cause has held for the duration without interruption. After that, it does not fire again until the

@@ -20,7 +20,7 @@ export interface JiraServer {
    * https://support.atlassian.com/jira-cloud-administration/docs/configure-issue-screens/
    */
   withoutLabels(): void;
-  /** Answers the next request with this response instead. */
+  /** Sets the response to the next request. */
   failNext(status: number, body: unknown, headers?: Record<string, string>): void;
   close(): Promise<void>;
 }

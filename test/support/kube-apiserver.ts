@@ -12,9 +12,8 @@ const ETCD = process.env['ETCD'] ?? '/usr/bin/etcd';
 const TOKEN = 'canary-kube-token';
 
 /**
- * Starts a Kubernetes API for tests. Uses a real API server if the environment provides one (KUBE_APISERVER, and etcd),
- * otherwise a test server with the same paths. No distribution packages kube-apiserver; CONTRIBUTING.md describes how
- * to build it.
+ * Starts a Kubernetes API for tests. Uses a real API server if `KUBE_APISERVER` is set (with etcd), otherwise a test
+ * server with the same paths. No distribution packages kube-apiserver; CONTRIBUTING.md describes how to build it.
  */
 export function startKubernetes(): Promise<Kubernetes> {
   const program = process.env['KUBE_APISERVER'] ?? '';

@@ -9,7 +9,7 @@ import { until } from './until';
 
 const SSHD = process.env['SSHD'] ?? '/usr/sbin/sshd';
 
-/** Whether a real OpenSSH server can be started. Always true in CI, so that a missing server is noticed there. */
+/** Whether a real OpenSSH server can be started. Always true in CI, so that the tests fail there if it is missing. */
 export const hasOpenssh = existsSync(SSHD) || process.env['CI'] === 'true';
 /** Runs a suite only if a real OpenSSH server can be started. */
 export const describeWithOpenssh = hasOpenssh ? describe : describe.skip;
@@ -17,8 +17,9 @@ export const describeWithOpenssh = hasOpenssh ? describe : describe.skip;
 export interface OpensshServer {
   port: number;
   user: string;
-  /** Accepted private keys: without a passphrase, and with the passphrase `passphrase`. */
+  /** An accepted private key without a passphrase. */
   privateKey: string;
+  /** An accepted private key with the passphrase `passphrase`. */
   lockedKey: string;
   passphrase: string;
   /** Public keys of the host, as `TYPE KEY`. */
@@ -27,7 +28,7 @@ export interface OpensshServer {
   knownHosts: string;
   /** Password of the user. Null if the tests do not run as root, because only root can create users. */
   password: string | null;
-  /** Config of a connection that can log in. */
+  /** Config of a connection with the accepted user and key. */
   connection: Record<string, unknown>;
   /** A directory that the user may write to. */
   directory: string;
@@ -78,7 +79,7 @@ export async function startOpenssh(): Promise<OpensshServer> {
   await writeFile(file('authorized_keys'), read('user.pub') + read('locked.pub'), { mode: 0o644 });
   const login = loginUser();
   await chown(directory, login.uid, login.gid);
-  // The directory for OpenSSH's privilege separation. Packages of distributions create it when their service starts.
+  // OpenSSH requires this directory for its privilege separation. Distributions create it when their service starts.
   if (process.getuid?.() === 0) mkdirSync('/run/sshd', { recursive: true, mode: 0o755 });
   const port = await freePort();
   await writeFile(

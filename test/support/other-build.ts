@@ -11,14 +11,15 @@ export interface OtherBuild {
   remove(): void;
 }
 
-/** Returns workflow code with a change that would need `patched`: a timer before the claim. */
+/** Returns workflow code with a change that requires `patched`: a timer before the claim. */
 export function plantIncompatibleChange(code: string): string {
-  // Each compiler gives the SDK's module another name in its output.
+  // The name of the SDK's module in the output depends on the compiler.
   const planted = code.replace(
     /const claimed = await (\w+(?:\(\))?)\./,
     'await (0, $1.sleep)(1); const claimed = await $1.',
   );
-  if (planted === code) throw new Error('The place of the planted change is gone; choose another');
+  if (planted === code)
+    throw new Error('The workflow code has changed: choose another place for the incompatible change');
   return planted;
 }
 

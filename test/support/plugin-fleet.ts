@@ -23,7 +23,7 @@ export interface PluginFleet {
   api: FermataProcess & { url: string };
   /** Starts a worker with these plugins (paths, separated by commas). */
   start(plugins: string): Promise<FermataProcess>;
-  /** Starts a worker that does not reach Temporal: it routes changes and fires dwells, and executes nothing. */
+  /** Starts a worker that cannot reach Temporal. It routes changes and fires dwells, but executes no runs. */
   startWithoutTemporal(plugins: string): Promise<void>;
   /** Stops the workers that `start` and `startWithoutTemporal` have started. */
   stopWorkers(): Promise<void>;
@@ -78,7 +78,7 @@ export async function startPluginFleet(): Promise<PluginFleet> {
       return (await Promise.all(automations.map((id) => engine.runs(id)))).map(({ length }) => length);
     },
     stuckRun: (automation) =>
-      until('the run says why it is stuck', async () => {
+      until('the run has the reason why it is stuck', async () => {
         const [row] = await engine.runs(automation);
         if (row === undefined) return null;
         const { run } = (await engine.call(api, 'GET', `/runs/${row.id}`)) as { run: Record<string, unknown> };

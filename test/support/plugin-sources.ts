@@ -73,7 +73,7 @@ export default ({ secrets, log, clock, db, getService }: PluginHost) =>
   });
 `;
 
-/** A plugin that reads secrets in its steps, and leaks them into all of its outputs. */
+/** A plugin whose steps read secrets and write them to all of its outputs. */
 export const LEAK = `
 import { definePlugin, ProviderFailure, z } from 'fermata/plugin';
 

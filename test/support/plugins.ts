@@ -4,7 +4,7 @@ import { createPlugins } from '../../src/integrations/plugins';
 import { noPackages } from '../../src/integrations/script/packages';
 import { createScriptRunner, type ScriptRunner } from '../../src/integrations/script/script-runner';
 
-/** Returns all built-in plugins. They may call this machine. */
+/** Returns all built-in plugins. They may send requests to 127.0.0.1. */
 export function testPlugins(): readonly Plugin[] {
   return createPlugins({ egress: createEgress({ allow: ['127.0.0.1'] }) });
 }

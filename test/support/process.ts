@@ -5,7 +5,7 @@ import { projectRoot } from '../../src/project-root';
 /** A process of the built program. */
 export interface FermataProcess {
   readonly child: ChildProcess;
-  /** Returns everything that it has printed so far. */
+  /** Returns what the process has printed so far, at most the last 5,000,000 characters. */
   output(): string;
   signal(name: NodeJS.Signals): void;
   /** Ends the process gracefully, or immediately with SIGKILL, and waits for its end. */
@@ -47,7 +47,7 @@ export function startFermata(
   };
 }
 
-/** Runs a command until it ends. */
+/** Runs a command until it ends, at most 30 s. */
 export async function runFermata(
   args: readonly string[],
   env: Record<string, string>,

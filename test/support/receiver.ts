@@ -1,7 +1,7 @@
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-/** A request that the receiver has received. */
+/** A request to the receiver. */
 export interface Received {
   /** The `Idempotency-Key` header. Each effect has one key. */
   key: string;

@@ -1,6 +1,6 @@
 const DAY_MS = 86_400_000;
 
-/** Retention settings that all have different values, so that a mix-up is noticed. */
+/** Retention settings for tests. */
 export const RETENTION_SETTINGS = {
   runsMs: 30 * DAY_MS,
   runsMinPerAutomation: 3,

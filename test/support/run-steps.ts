@@ -28,7 +28,7 @@ export async function runSteps(
   const id = await saveSteps(engine, type, steps, more);
   await engine.emit(type, data);
   const [ended] = await engine.ended(1, id, 60_000);
-  if (!ended) throw new Error('It did not run');
+  if (!ended) throw new Error('The run did not end');
   const stepRows = await engine.steps(ended.id);
   const statuses = Object.fromEntries(stepRows.map(({ path, status }) => [path, status]));
   const resultOf = (path: string) => stepRows.find((row) => row.path === path)?.result;

@@ -7,22 +7,20 @@ import { projectRoot } from '../../src/project-root';
 import { startTemporalDevServer } from '../../src/dev/dev-server';
 import { findTemporalCli } from '../../src/dev/find-cli';
 
-/** A server that tests and benches stop, kill, freeze and start again. It keeps its address and data. */
+/** A server that tests and benches can stop, kill and start again. It keeps its address and data. */
 export interface Service {
   start(): Promise<void>;
   /** Stops the server gracefully. */
   stop(): Promise<void>;
   /** Kills the server with SIGKILL. */
   kill(): Promise<void>;
-  /** Suspends the server with SIGSTOP. */
-  freeze(): void;
-  thaw(): void;
+
   /** Stops the server and removes data that it created in a temporary directory. */
   destroy(): Promise<void>;
 }
 
 interface Running {
-  process: { signal(signal: NodeJS.Signals): void; stop(signal: NodeJS.Signals, graceMs: number): Promise<unknown> };
+  process: { stop(signal: NodeJS.Signals, graceMs: number): Promise<unknown> };
   stop(): Promise<void>;
 }
 
@@ -39,17 +37,14 @@ function service(launch: () => Promise<Running>, temporary: string | undefined):
     },
     stop: () => end((it) => it.stop()),
     kill: () => end((it) => it.process.stop('SIGKILL', 5_000)),
-    freeze: () => running?.process.signal('SIGSTOP'),
-    thaw: () => running?.process.signal('SIGCONT'),
     destroy: async () => {
-      running?.process.signal('SIGCONT');
       await end((it) => it.stop());
       if (temporary !== undefined) rmSync(temporary, { recursive: true, force: true });
     },
   };
 }
 
-/** Starts a separate Postgres server. `durable: false` (the default) trades crash safety for speed. */
+/** Starts a separate Postgres server. `durable: false` (the default) is faster, but data can be lost in a crash. */
 export async function startPostgres(
   options: Partial<EmbeddedPostgresOptions> = {},
 ): Promise<Service & { url(database?: string): string; port: number; dataDir: string }> {

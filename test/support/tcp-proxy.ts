@@ -57,7 +57,7 @@ export async function startTcpProxy(target: { host: string; port: number }): Pro
   };
 }
 
-/** Counts simple queries (Q) and executions of prepared statements (E) in what a client sends. */
+/** Counts simple queries (Q) and executions of prepared statements (E) in the data of a client. */
 function countStatements(onFound: (count: number) => void): (chunk: Buffer) => void {
   let rest = Buffer.alloc(0);
   let isStarted = false;

@@ -8,18 +8,18 @@ const PATIENCE = 3;
 export const allowedMs = (ms: number): number => PATIENCE * ms;
 
 /**
- * Calls `ask` repeatedly until it returns something other than undefined, null or false, and returns that. Fails
- * after `PATIENCE` times the deadline, naming what it was waiting for.
+ * Calls `check` repeatedly until it returns a value other than undefined, null or false, and returns this value.
+ * @throws {Error} after `PATIENCE` times the deadline. The message contains `what`, the expected state.
  */
 export async function until<T>(
   what: string,
-  ask: () => Promise<T | undefined | null | false> | T | undefined | null | false,
+  check: () => Promise<T | undefined | null | false> | T | undefined | null | false,
   deadlineMs = 20_000,
 ): Promise<T> {
   const maxMs = allowedMs(deadlineMs);
   const end = Date.now() + maxMs;
   for (;;) {
-    const answer = await ask();
+    const answer = await check();
     if (answer !== undefined && answer !== null && answer !== false) return answer;
     if (Date.now() > end) throw new Error(`Still not true after ${maxMs} ms: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 25));

@@ -13,7 +13,7 @@ export interface VendorAnswer {
   status: number;
   body?: unknown;
   headers?: Record<string, string>;
-  /** Writes the body in as many pieces and for as long as it likes. */
+  /** Writes the body and ends the response, instead of `body`. */
   stream?(response: ServerResponse): void;
 }
 

@@ -60,7 +60,7 @@ ${steps}
     ((await call('GET', `/waits?runId=${runId}`)) as { items: WaitItem[] }).items;
   const waiting = (id: string): Promise<{ run: RunRow; wait: WaitItem }> =>
     until(
-      'it waits',
+      'the run waits',
       async () => {
         const [run] = await engine.runs(id);
         const [wait] = run?.status === 'waiting' ? await waitsOf(run.id) : [];

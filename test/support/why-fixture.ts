@@ -17,7 +17,7 @@ actions: ${actions}
 export const trigger = (type: string, more: string) =>
   on(type).replace(`config: { type: ${type} }`, `config: { type: ${type} }, ${more}`);
 
-/** Returns an automation for alerts that a matcher selects. */
+/** Returns an automation for alerts that match a matcher. */
 export const onAlert = (name: string, matchers: string) => `
 name: ${name}
 triggers: [{ id: fired, event: alert.fired, config: { matchers: ['${matchers}'] } }]
@@ -25,8 +25,8 @@ actions: [{ action: automation.log, config: { message: paged } }]
 `;
 
 /**
- * Starts an API and a worker, with functions that send and route events and alerts, and return the output of `fermata
- * why`.
+ * Starts an API and a worker. Returns functions that send events and alerts, wait until they are routed, and run
+ * `fermata why`.
  */
 export async function startWhyFixture() {
   const engine: Engine = await startEngine();
@@ -42,12 +42,13 @@ export async function startWhyFixture() {
       const answer = await detail(changeId);
       return (answer['change'] as Fields)['routedAt'] !== null && answer;
     });
-  /** Emits one event, waits until it is routed, and returns what `fermata why` prints about it. */
+  /** Emits one event, waits until it is routed, and returns the id of its change. */
   const emit = async (type: string, data: Fields = {}, options: { subject?: string } = {}) => {
     const [changeId = ''] = await engine.emit(type, data, options);
     await routed(changeId);
     return changeId;
   };
+  /** Emits one event, and returns the output of `fermata why` about it. */
   const explained = async (type: string, data: Fields = {}) => why(await emit(type, data));
   const ended = (id: string) => engine.ended(1, id);
 

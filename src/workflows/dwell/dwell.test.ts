@@ -17,24 +17,24 @@ describe('the timer of a dwell', () => {
     const run = await begin();
     expect([run.activity('fireDwell').input, run.timers]).toEqual(['d', []]);
     await run.answer('fireDwell', { done: true });
-    expect([run.standing().isOpen, run.inProgress(), run.timers]).toEqual([false, [], []]);
+    expect([run.outcome().isOpen, run.openActivities(), run.timers]).toEqual([false, [], []]);
   });
 
   it('checks again after the time that the row gives', async () => {
     const run = await begin();
     await run.answer('fireDwell', { done: false, againInMs: 700 });
-    expect([run.inProgress(), run.timers]).toMatchObject([[], [{ ms: 700 }]]);
+    expect([run.openActivities(), run.timers]).toMatchObject([[], [{ ms: 700 }]]);
     await run.fire('');
-    expect(run.inProgress()).toEqual(['fireDwell']);
+    expect(run.openActivities()).toEqual(['fireDwell']);
   });
 
   it('stops after 200 rounds, because the sweep over the rows does the rest', async () => {
     const run = await begin();
     let rounds = 0;
-    for (; run.standing().isOpen && rounds < 300; rounds += 1) {
+    for (; run.outcome().isOpen && rounds < 300; rounds += 1) {
       await run.answer('fireDwell', { done: false, againInMs: 1 });
       await run.fire('');
     }
-    expect([rounds, run.inProgress()]).toEqual([200, []]);
+    expect([rounds, run.openActivities()]).toEqual([200, []]);
   });
 });

@@ -17,14 +17,14 @@ describe('housekeeping', () => {
   it('reconciles before it deletes anything, and returns the number of the round', async () => {
     const run = await begin(undefined);
     const order: string[] = [];
-    for (let step = 0; step < 3 && run.standing().isOpen; step += 1) {
-      const [name, ...beside] = run.inProgress();
+    for (let step = 0; step < 3 && run.outcome().isOpen; step += 1) {
+      const [name, ...beside] = run.openActivities();
       expect(beside).toEqual([]);
       order.push(name ?? '');
       await run.answer(name ?? '', name === 'reconcileRuns' ? { compared: 0, repaired: 0, round: 8 } : undefined);
     }
     expect(order).toEqual(['reconcileRuns', 'preparePartitions', 'applyRetention']);
-    expect(run.standing()).toEqual({ isOpen: false, value: { round: 8 } });
+    expect(run.outcome()).toEqual({ isOpen: false, value: { round: 8 } });
   });
 
   it.each([
@@ -41,6 +41,6 @@ describe('housekeeping', () => {
     await run.answer('reconcileRuns', { compared: 0, repaired: 0 });
     await run.answer('preparePartitions', undefined);
     await run.answer('applyRetention', {});
-    expect(run.standing()).toEqual({ isOpen: false, value: { round: 0 } });
+    expect(run.outcome()).toEqual({ isOpen: false, value: { round: 0 } });
   });
 });

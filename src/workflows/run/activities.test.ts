@@ -82,7 +82,7 @@ describe('a call', () => {
     const run = await calling();
     const failed = { type: 'failed', error: { code: 'provider_error', message: 'refused' } };
     await fail(run, ApplicationFailure.create({ message: 'refused', nonRetryable: true, details: [failed] }));
-    expect(run.standing()).toEqual({ isOpen: false, value: failed });
+    expect(run.outcome()).toEqual({ isOpen: false, value: failed });
     // The attempt has written the notes, too.
     expect(run.state.hasNotes()).toBe(false);
   });
@@ -98,20 +98,20 @@ describe('a call', () => {
   ] as const)('gives up after %s, and keeps its notes for the activity that records it', async (_what, cause, code) => {
     const run = await calling();
     await fail(run, cause);
-    expect(run.standing()).toEqual({ isOpen: false, value: { type: 'gaveUp', code, message: cause.message } });
+    expect(run.outcome()).toEqual({ isOpen: false, value: { type: 'gaveUp', code, message: cause.message } });
     expect(run.state.takeNotes()).toMatchObject([{ path: 'actions[9]' }]);
   });
 
   it('that Temporal stops retrying at its deadline is late, whatever the last attempt failed with', async () => {
     const run = await calling();
     await fail(run, ApplicationFailure.create({ message: 'broken' }), 'TIMEOUT');
-    expect(run.standing()).toMatchObject({ value: { type: 'gaveUp', code: 'timeout' } });
+    expect(run.outcome()).toMatchObject({ value: { type: 'gaveUp', code: 'timeout' } });
   });
 
   it('that was cancelled throws, and keeps its notes', async () => {
     const run = await calling();
     await fail(run, new CancelledFailure('cancelled'));
-    expect(run.standing()).toMatchObject({ error: { cause: { name: 'CancelledFailure' } } });
+    expect(run.outcome()).toMatchObject({ error: { cause: { name: 'CancelledFailure' } } });
     expect(run.state.hasNotes()).toBe(true);
   });
 });

@@ -79,9 +79,9 @@ describe('the wait for a delivery', () => {
     const execution = fakeExecution({});
     const ready: Delivery[] = [];
     await execution.run(() => delivered(ready));
-    expect(execution.standing()).toEqual({ isOpen: true });
+    expect(execution.outcome()).toEqual({ isOpen: true });
     ready.push(delivery);
     await execution.deliver();
-    expect(execution.standing().isOpen).toBe(false);
+    expect(execution.outcome().isOpen).toBe(false);
   });
 });

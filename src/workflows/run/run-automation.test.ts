@@ -53,8 +53,8 @@ async function claimed(given: Claim, input: Partial<RunInput> = {}): Promise<Fak
 }
 
 const errorOf = (run: FakeExecution): unknown => {
-  const standing = run.standing();
-  return standing.isOpen ? undefined : standing.error;
+  const outcome = run.outcome();
+  return outcome.isOpen ? undefined : outcome.error;
 };
 
 describe('the claim', () => {
@@ -72,19 +72,19 @@ describe('the claim', () => {
     const run = await claimed({ actions: [], plan: long, call: { at: 'actions[0]', apart: true } });
     expect(run.activity('performStep').options).toMatchObject({ taskQueue: 'queue-calls' });
     await run.answer('performStep', { type: 'done' });
-    expect(run.inProgress()).toEqual(['finishRun']);
+    expect(run.openActivities()).toEqual(['finishRun']);
   });
 
   it('that is refused ends the execution without a trace', async () => {
     const run = await begin();
     await run.answer('claimRun', null);
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
   });
 
   it('is not cancelled with the workflow; the claimed row then ends as cancelled', async () => {
     const run = await begin();
     await run.deliver({ cancel: true });
-    expect([run.activity('claimRun').cancelRequested, run.standing()]).toEqual([false, { isOpen: true }]);
+    expect([run.activity('claimRun').cancelRequested, run.outcome()]).toEqual([false, { isOpen: true }]);
     await run.answer('claimRun', claim({ actions: [DELAY], done: [delayed('actions[0]')] }));
     expect(run.activity('finishRun').input).toMatchObject({ status: 'cancelled', endedBy: { kind: 'temporal' } });
     await run.answer('finishRun', true);
@@ -107,15 +107,15 @@ describe('a signal', () => {
     const run = await begin();
     await run.deliver(wake('actions[0]'));
     await run.answer('claimRun', claim({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] }));
-    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.openActivities()]).toEqual([[], ['performStretch']]);
   });
 
   it('wakes the wait that it names, but has no effect on another run or another wait', async () => {
     const run = await claimed({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] });
     await run.deliver(wake('actions[0]', 'the run before'), wake('actions[1]'));
-    expect([run.timers.length, run.inProgress()]).toEqual([1, []]);
+    expect([run.timers.length, run.openActivities()]).toEqual([1, []]);
     await run.deliver(wake('actions[0]'));
-    expect([run.timers.length, run.inProgress()]).toEqual([0, ['performStretch']]);
+    expect([run.timers.length, run.openActivities()]).toEqual([0, ['performStretch']]);
   });
 
   it('to evaluate all waits applies only to its own run, and is ignored before the claim', async () => {
@@ -125,14 +125,14 @@ describe('a signal', () => {
     await run.deliver({ signal: 'evaluateWaits', payload: { runId: 'the run before' } });
     expect(run.timers).toHaveLength(1);
     await run.deliver({ signal: 'evaluateWaits', payload: { runId: 'run' } });
-    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.openActivities()]).toEqual([[], ['performStretch']]);
   });
 });
 
 describe('the end of a run', () => {
   it('that the last stretch has written needs no activity', async () => {
     const run = await claimed({ actions: [OWN], done: [did('actions[0]')], ended: true });
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'success' } }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'success' } }]);
   });
 
   it('is written with the remaining notes', async () => {
@@ -143,7 +143,7 @@ describe('the end of a run', () => {
       journal: [{ path: 'actions[0]', status: 'success' }],
     });
     await run.answer('finishRun', true);
-    expect(run.standing()).toEqual({ isOpen: false, value: { status: 'success' } });
+    expect(run.outcome()).toEqual({ isOpen: false, value: { status: 'success' } });
     expect(run.details()).toMatch(/^- done: \*\*delay\*\*/);
   });
 
@@ -153,13 +153,13 @@ describe('the end of a run', () => {
     const endedBy = { kind: 'stop', path: 'actions[0]', reason: 'enough' };
     expect(run.activity('finishRun').input).toMatchObject({ status: 'success', endedBy });
     await run.answer('finishRun', true);
-    expect(run.standing()).toMatchObject({ value: { status: 'success', endedBy } });
+    expect(run.outcome()).toMatchObject({ value: { status: 'success', endedBy } });
   });
 
   it('by a failed step fails the execution, after the row is written and without a retry', async () => {
     const run = await claimed({ actions: [OWN, OWN], done: [failed('actions[0]')] });
     expect(run.activity('finishRun').input).toMatchObject({ status: 'failed', error: ERROR });
-    expect(run.standing()).toEqual({ isOpen: true });
+    expect(run.outcome()).toEqual({ isOpen: true });
     await run.answer('finishRun', true);
     expect(errorOf(run)).toBeInstanceOf(ApplicationFailure);
     expect(errorOf(run)).toMatchObject({ type: 'provider_error', nonRetryable: true, details: [ERROR] });
@@ -167,7 +167,7 @@ describe('the end of a run', () => {
 
   it('by a row that was closed from outside writes nothing', async () => {
     const run = await claimed({ actions: [OWN], done: [{ at: 'actions[0]', performed: { type: 'closed' } }] });
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
   });
 
   it('by a cancellation in Temporal is written although the workflow is cancelled, then reported to Temporal', async () => {
@@ -180,7 +180,7 @@ describe('the end of a run', () => {
 
   it('by a bug in Fermata is not written: the workflow task fails and is repeated', async () => {
     const run = await claimed({ actions: [OWN, OWN], done: [did('actions[1]')] });
-    expect(run.inProgress()).toEqual([]);
+    expect(run.openActivities()).toEqual([]);
     expect(errorOf(run)).toMatchObject({ message: expect.stringMatching(/actions\[1\].*actions\[0\]/) as unknown });
   });
 });
@@ -188,7 +188,7 @@ describe('the end of a run', () => {
 describe('on_failure', () => {
   it('begins after the failure is stored, and does not change how the run ends', async () => {
     const run = await claimed({ actions: [OWN], onFailure: [OWN, OWN], done: [failed('actions[0]')] });
-    expect([run.inProgress(), run.activity('noteRunFailed').input]).toMatchObject([
+    expect([run.openActivities(), run.activity('noteRunFailed').input]).toMatchObject([
       ['noteRunFailed'],
       { error: ERROR },
     ]);
@@ -205,16 +205,16 @@ describe('on_failure', () => {
   it('is not performed if the run had ended before', async () => {
     const run = await claimed({ actions: [OWN], onFailure: [OWN], done: [failed('actions[0]')] });
     await run.answer('noteRunFailed', false);
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
   });
 
   it('is not performed after a success or a cancellation', async () => {
     const one = await claimed({ actions: [DELAY], onFailure: [OWN], done: [delayed('actions[0]')] });
     await one.fire('delay');
-    expect(one.inProgress()).toEqual(['finishRun']);
+    expect(one.openActivities()).toEqual(['finishRun']);
     const other = await claimed({ actions: [DELAY], onFailure: [OWN], done: [delayed('actions[0]')] });
     await other.deliver({ cancel: true });
-    expect(other.inProgress()).toEqual(['finishRun']);
+    expect(other.openActivities()).toEqual(['finishRun']);
   });
 });
 

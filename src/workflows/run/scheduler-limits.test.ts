@@ -27,12 +27,12 @@ describe('notes', () => {
     const notes = () => run.activity('performStretch').input['journal'];
     expect(notes()).toMatchObject([{ path: at(0), status: 'running' }]);
     await answerAt(run, place(0), delayed);
-    expect(run.inProgress()).toEqual([]);
+    expect(run.openActivities()).toEqual([]);
     await run.fire('delay');
     expect(notes()).toMatchObject([{ path: place(0), status: 'success' }]);
     await answerAt(run, place(1), delayed);
     await run.fire('delay');
-    expect(run.inProgress()).toEqual([]);
+    expect(run.openActivities()).toEqual([]);
     expect(run.state.takeNotes()).toMatchObject([
       { path: place(1), status: 'success' },
       { path: at(0), status: 'success' },
@@ -50,11 +50,11 @@ describe('notes', () => {
     const first = run.activity('writeNotes');
     expect(first.input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
     await run.deliver({ timer: other });
-    expect(run.inProgress()).toEqual(['writeNotes']);
+    expect(run.openActivities()).toEqual(['writeNotes']);
     await writeNotes(run);
     expect(run.activity('writeNotes').input['journal']).toMatchObject([{ path: at(0, 1), status: 'success' }]);
     await writeNotes(run);
-    expect([run.inProgress(), run.state.hasNotes()]).toEqual([[], false]);
+    expect([run.openActivities(), run.state.hasNotes()]).toEqual([[], false]);
   });
 
   it('that are being written are also passed to the next step, which may end the run first', async () => {
@@ -64,7 +64,7 @@ describe('notes', () => {
     await run.fire('delay');
     run.scheduler.wake(at(0, 1));
     await run.deliver();
-    expect(run.inProgress()).toEqual(['writeNotes', 'performStretch']);
+    expect(run.openActivities()).toEqual(['writeNotes', 'performStretch']);
     expect(run.activity('performStretch').input['journal']).toMatchObject([{ path: at(0, 0), status: 'success' }]);
   });
 
@@ -84,7 +84,7 @@ describe('a long history', () => {
     const run = await drive([OWN, OWN]);
     long(run);
     await performAt(run, at(0));
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: later }]);
     expect(run.state.snapshot().positions).toEqual({ actions: 1 });
   });
 
@@ -93,9 +93,9 @@ describe('a long history', () => {
     await answerAt(run, at(0, 2), delayed);
     long(run);
     await performAt(run, `${at(0, 0)}.sequence[0]`);
-    expect([run.inProgress(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([['performStep'], { isOpen: true }]);
     await run.answer('performStep', did);
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: later }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: later }]);
   });
 
   it('does not end the execution in a pause between two attempts, or before the call after it', async () => {
@@ -103,18 +103,18 @@ describe('a long history', () => {
     await performAt(run, at(0, 0), { type: 'handover', attempts: 1, delayMs: 900, timeoutMs: 1_000 });
     long(run);
     await performAt(run, `${at(0, 1)}.sequence[0]`);
-    expect(run.standing()).toEqual({ isOpen: true });
+    expect(run.outcome()).toEqual({ isOpen: true });
     await run.fire('retry');
-    expect([run.inProgress(), run.standing()]).toEqual([['performStep'], { isOpen: true }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([['performStep'], { isOpen: true }]);
     await run.answer('performStep', did);
-    expect(run.standing()).toEqual({ isOpen: false, error: later });
+    expect(run.outcome()).toEqual({ isOpen: false, error: later });
   });
 
   it('also ends the execution if Temporal suggests it', async () => {
     const run = await drive([OWN, OWN]);
     run.info.continueAsNewSuggested = true;
     await performAt(run, at(0));
-    expect(run.standing()).toEqual({ isOpen: false, error: later });
+    expect(run.outcome()).toEqual({ isOpen: false, error: later });
   });
 });
 
@@ -136,7 +136,7 @@ describe('a command that does not fit into a workflow task', () => {
     expect(run.activities.map(({ input }) => input['path'])).toEqual([at(0, 0), at(0, 1)]);
     for (const call of [...run.activities]) await run.deliver({ activity: call, error: new Error('cancelled') });
     expect(run.activities).toEqual([]);
-    expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
+    expect(run.outcome()).toMatchObject({ error: { name: 'CancelledFailure' } });
   });
 
   it('is left to the next execution if the history is long', async () => {
@@ -145,7 +145,7 @@ describe('a command that does not fit into a workflow task', () => {
     await performAt(run, `${at(0, 0)}.sequence[0]`);
     for (const call of [...run.activities]) await run.deliver({ activity: call, value: did });
     expect(run.activities).toEqual([]);
-    expect(run.standing()).toMatchObject({ error: { name: 'ContinueLater' } });
+    expect(run.outcome()).toMatchObject({ error: { name: 'ContinueLater' } });
   });
 
   it('was issued immediately by older releases', async () => {
@@ -158,6 +158,6 @@ describe('a command that does not fit into a workflow task', () => {
     expect(run.activity('failStep').input).toMatchObject({ path: at(0), error: { code: 'limit_exceeded' } });
     const error = { code: 'limit_exceeded', message: 'too large' };
     await run.answer('failStep', { type: 'failed', error });
-    expect(run.standing()).toEqual({ isOpen: false, error: new StepFailed(error) });
+    expect(run.outcome()).toEqual({ isOpen: false, error: new StepFailed(error) });
   });
 });

@@ -30,9 +30,9 @@ describe('a wait', () => {
     expect(run.timers).toMatchObject([{ ms: 60_000, summary: 'wait_until for a while' }]);
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.openActivities()]).toEqual([[], ['performStretch']]);
     await answerAt(run, at(0), over);
-    expect(run.standing()).toEqual({ isOpen: false, value: undefined });
+    expect(run.outcome()).toEqual({ isOpen: false, value: undefined });
   });
 
   it('does not begin to pause if the wake arrived during its evaluation', async () => {
@@ -40,7 +40,7 @@ describe('a wait', () => {
     run.scheduler.wake(at(0));
     await run.deliver();
     await answerAt(run, at(0), waits);
-    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.openActivities()]).toEqual([[], ['performStretch']]);
   });
 
   it('counts a wake that arrived before its evaluation as handled by it', async () => {
@@ -49,7 +49,7 @@ describe('a wait', () => {
     await run.deliver();
     await performAt(run, at(0));
     await answerAt(run, at(1), waits);
-    expect([run.timers.length, run.inProgress()]).toEqual([1, []]);
+    expect([run.timers.length, run.openActivities()]).toEqual([1, []]);
   });
 
   it('that a stretch has already evaluated is evaluated again after a wake that arrived before its pause', async () => {
@@ -57,7 +57,7 @@ describe('a wait', () => {
       ahead: [{ at: at(0), evaluated: waits }] as CommandOutcome[],
       early: (scheduler) => scheduler.wake(at(0)),
     });
-    expect([run.timers, run.inProgress()]).toEqual([[], ['performStretch']]);
+    expect([run.timers, run.openActivities()]).toEqual([[], ['performStretch']]);
   });
 
   it('ignores a second wake, even if the next wait is already pausing', async () => {
@@ -71,7 +71,7 @@ describe('a wait', () => {
     run.scheduler.wake(at(0));
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect([run.timers, run.inProgress()]).toEqual([[timer], []]);
+    expect([run.timers, run.openActivities()]).toEqual([[timer], []]);
   });
 
   it('is evaluated once if its timer fires together with the wake', async () => {
@@ -81,7 +81,7 @@ describe('a wait', () => {
     if (timer === undefined) throw new Error('no timer');
     run.scheduler.wake(at(0));
     await run.deliver({ timer });
-    expect(run.inProgress()).toEqual(['performStretch']);
+    expect(run.openActivities()).toEqual(['performStretch']);
     await answerAt(run, at(0), over);
     expect(run.activity('performStretch').input['first']).toEqual({ type: 'perform', at: at(1) });
   });
@@ -89,10 +89,10 @@ describe('a wait', () => {
   it('without an instant has no timer, and ends only with its wake', async () => {
     const run = await drive([WAIT]);
     await answerAt(run, at(0), { ...waits, timeoutAt: null, ms: null });
-    expect([run.timers, run.inProgress(), run.standing()]).toEqual([[], [], { isOpen: true }]);
+    expect([run.timers, run.openActivities(), run.outcome()]).toEqual([[], [], { isOpen: true }]);
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect(run.inProgress()).toEqual(['performStretch']);
+    expect(run.openActivities()).toEqual(['performStretch']);
   });
 
   it('pauses for at least 250 ms, because its timer may fire before the deadline of the database', async () => {
@@ -119,8 +119,8 @@ describe('a cancellation', () => {
     const run = await drive([DELAY, OWN]);
     await answerAt(run, at(0), delayed);
     await run.deliver({ cancel: true });
-    expect([run.timers, run.inProgress()]).toEqual([[], []]);
-    expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
+    expect([run.timers, run.openActivities()]).toEqual([[], []]);
+    expect(run.outcome()).toEqual({ isOpen: false, error: cancelled });
   });
 
   it('ends a wait immediately, and a later wake has no effect', async () => {
@@ -129,8 +129,8 @@ describe('a cancellation', () => {
     await run.deliver({ cancel: true });
     run.scheduler.wake(at(0));
     await run.deliver();
-    expect([run.timers, run.inProgress()]).toEqual([[], []]);
-    expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
+    expect([run.timers, run.openActivities()]).toEqual([[], []]);
+    expect(run.outcome()).toEqual({ isOpen: false, error: cancelled });
   });
 
   it('during a stretch is passed to it; the run ends after it, however it ends', async () => {
@@ -138,16 +138,16 @@ describe('a cancellation', () => {
       const run = await drive([OWN, OWN]);
       await run.deliver({ cancel: true });
       const stretch = run.activity('performStretch');
-      expect([stretch.cancelRequested, run.standing()]).toEqual([true, { isOpen: true }]);
+      expect([stretch.cancelRequested, run.outcome()]).toEqual([true, { isOpen: true }]);
       await run.deliver({ activity: stretch, ...end });
-      expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
+      expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: cancelled }]);
     }
   });
 
   it('ends a delay that a stretch has evaluated; a second one changes nothing', async () => {
     const run = await drive([DELAY, OWN], { ahead: [{ at: at(0), evaluated: delayed }] as CommandOutcome[] });
     await run.deliver({ cancel: true }, { cancel: true });
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: cancelled }]);
   });
 
   it('ends all branches: pausing ones immediately, the run when the last activity has ended', async () => {
@@ -155,9 +155,9 @@ describe('a cancellation', () => {
     await answerAt(run, at(0, 0), delayed);
     await answerAt(run, at(0, 2), waits);
     await run.deliver({ cancel: true });
-    expect([run.timers, run.standing()]).toEqual([[], { isOpen: true }]);
+    expect([run.timers, run.outcome()]).toEqual([[], { isOpen: true }]);
     await performAt(run, at(0, 1));
-    expect([run.inProgress(), run.standing()]).toEqual([[], { isOpen: false, error: cancelled }]);
+    expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: cancelled }]);
   });
 
   it('during a pause before another attempt ends the run, and no call follows', async () => {
@@ -165,8 +165,8 @@ describe('a cancellation', () => {
     await performAt(run, at(0), { type: 'handover', attempts: 1, delayMs: 900, timeoutMs: 1_000 });
     expect(run.timers).toMatchObject([{ ms: 900, summary: 'test.short · retry' }]);
     await run.deliver({ cancel: true });
-    expect([run.timers, run.inProgress()]).toEqual([[], []]);
-    expect(run.standing()).toEqual({ isOpen: false, error: cancelled });
+    expect([run.timers, run.openActivities()]).toEqual([[], []]);
+    expect(run.outcome()).toEqual({ isOpen: false, error: cancelled });
   });
 });
 
@@ -191,19 +191,19 @@ describe('branches', () => {
     const error = { code: 'provider_error', message: 'refused' };
     await performAt(run, at(0, 0), { type: 'failed', error });
     expect(run.activity('performStep').cancelRequested).toBe(false);
-    expect(run.standing()).toEqual({ isOpen: true });
+    expect(run.outcome()).toEqual({ isOpen: true });
     await run.answer('performStep', did);
-    expect(run.standing()).toEqual({ isOpen: false, error: new StepFailed(error) });
+    expect(run.outcome()).toEqual({ isOpen: false, error: new StepFailed(error) });
   });
 
   it('are cancelled next to a false condition, and none of their next steps begins', async () => {
     const run = await drive([{ parallel: [{ condition: '1 == 2' }, { sequence: [LONG, OWN] }, DELAY] }]);
     await answerAt(run, at(0, 2), delayed);
     await answerAt(run, at(0, 0), FALSE);
-    expect([run.activity('performStep').cancelRequested, run.timers, run.standing().isOpen]).toEqual([true, [], true]);
+    expect([run.activity('performStep').cancelRequested, run.timers, run.outcome().isOpen]).toEqual([true, [], true]);
     await run.answer('performStep', did);
-    expect(run.inProgress()).toEqual([]);
-    expect(run.standing()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'condition' } } });
+    expect(run.openActivities()).toEqual([]);
+    expect(run.outcome()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'condition' } } });
   });
 
   it('of a loop: another begins when one has ended, up to a maximum at a time', async () => {
@@ -218,7 +218,7 @@ describe('branches', () => {
     await run.answer(place(3), did);
     expect(begun()).toEqual([place(0)]);
     await run.answer(place(0), did);
-    expect(run.standing()).toEqual({ isOpen: false, value: undefined });
+    expect(run.outcome()).toEqual({ isOpen: false, value: undefined });
   });
 
   it('of a loop: none begins after a cancellation', async () => {
@@ -228,8 +228,8 @@ describe('branches', () => {
     for (const call of [...run.activities]) {
       if (call.fn === 'performStep') await run.deliver({ activity: call, value: did });
     }
-    expect(run.inProgress().filter((fn) => fn === 'performStep')).toEqual([]);
-    expect(run.standing()).toMatchObject({ error: { name: 'CancelledFailure' } });
+    expect(run.openActivities().filter((fn) => fn === 'performStep')).toEqual([]);
+    expect(run.outcome()).toMatchObject({ error: { name: 'CancelledFailure' } });
   });
 });
 
@@ -238,14 +238,14 @@ describe('a stretch', () => {
     const run = await drive([{ condition: '1 == 1' }, OWN, DELAY]);
     const holds = { type: 'condition', holds: true, reason: '' };
     await run.answer(at(0), evaluated(at(0), holds, { at: at(1), performed: did }, { at: at(2), evaluated: delayed }));
-    expect([run.inProgress(), run.timers.length]).toEqual([[], 1]);
+    expect([run.openActivities(), run.timers.length]).toEqual([[], 1]);
   });
 
   it('that performed a step other than the next one is a bug, which fails the workflow task', async () => {
     const run = await drive([OWN, OWN]);
     await run.answer(at(0), performed(at(1)));
     const message = expect.stringMatching(/actions\[1\].*actions\[0\]/) as unknown;
-    expect(run.standing()).toMatchObject({ error: { name: 'Error', message } });
+    expect(run.outcome()).toMatchObject({ error: { name: 'Error', message } });
   });
 
   it('that a worker without a filter refused is repeated as a normal activity', async () => {
@@ -254,7 +254,7 @@ describe('a stretch', () => {
     await run.answer(at(0), { done: [], ended: false, elsewhere: true });
     expect(run.activity('performStretch').isLocal).toBe(false);
     await performAt(run, at(0));
-    expect(run.standing()).toEqual({ isOpen: false, value: undefined });
+    expect(run.outcome()).toEqual({ isOpen: false, value: undefined });
   });
 
   it('that ended the row of the run reports that', async () => {

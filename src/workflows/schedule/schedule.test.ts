@@ -22,7 +22,7 @@ describe('a time of a schedule', () => {
       ...{ scheduledFor: '2026-03-01T10:00:00.000Z', begunAt: '2026-03-01T10:00:07.000Z' },
     });
     await run.answer('fireSchedule', 'fired');
-    expect(run.standing()).toEqual({ isOpen: false, value: 'fired' });
+    expect(run.outcome()).toEqual({ isOpen: false, value: 'fired' });
   });
 
   it('reads a scheduled time that arrives as text', async () => {

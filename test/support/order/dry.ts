@@ -15,15 +15,15 @@ interface Steps {
 }
 
 /**
- * Runs a definition through the dry-run driver. Returns what the driver asks of its handlers, in order, and how the run
- * ends.
+ * Runs a definition with the dry-run driver. Returns the steps and decisions for which it called the handlers, in order,
+ * and how the run ends.
  */
 export async function dryCourse(
   definition: Steps,
   handlers: StepHandlers,
   { executionOf, isLost }: { executionOf: ExecutionOf; isLost: (path: string) => boolean },
-): Promise<{ asked: string[]; status: 'success' | 'failed' }> {
-  const asked = new Set<string>();
+): Promise<{ handled: string[]; status: 'success' | 'failed' }> {
+  const handled = new Set<string>();
   const progress = new Progress({});
   const moment: Moment = { branch: progress.root, now: 0 };
   const inputOf = (path: string, { branch }: Moment): StepInput => ({
@@ -36,11 +36,11 @@ export async function dryCourse(
   };
   const own: DryHandlers = {
     evaluate: ({ path, iteration }, at) => {
-      asked.add(nameOf(path, iteration));
+      handled.add(nameOf(path, iteration));
       return handlers.evaluate({ ...inputOf(path, at), ...(iteration !== undefined && { iteration }) });
     },
     perform: ({ type, path }, at) => {
-      asked.add(nameOf(path));
+      handled.add(nameOf(path));
       return type === 'call' ? called(path, at) : handlers.perform(inputOf(path, at));
     },
     note: () => undefined,
@@ -55,17 +55,17 @@ export async function dryCourse(
     progress.leaveAll();
     await run('on_failure');
   }
-  return { asked: [...asked], status };
+  return { handled: [...handled], status };
 }
 
 /** Returns the name of a step, or of a loop's decision about an iteration. */
 export const nameOf = (path: string, iteration?: number): string =>
   iteration === undefined ? path : `${path}#${iteration}`;
 
-/** Groups names by the branch that they belong to, each group in the order in which the driver asked for them. */
-export function byBranch(definition: Steps, asked: readonly string[]): Record<string, string[]> {
+/** Groups names by branch. Each group keeps the order in which the driver called the handlers. */
+export function byBranch(definition: Steps, handled: readonly string[]): Record<string, string[]> {
   const branches: Record<string, string[]> = {};
-  for (const name of asked) {
+  for (const name of handled) {
     const [path = ''] = name.split('#');
     const isBranch = (place: string) =>
       /\.parallel\[\d+\]$/.test(place) || lanesAround(definition, path).includes(place);

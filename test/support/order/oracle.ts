@@ -13,7 +13,7 @@ export function chance(text: string): number {
 
 type Steps = Pick<Definition, 'actions' | 'on_failure'>;
 
-/** How likely something happens, in percent. */
+/** Probabilities in percent. */
 export interface Odds {
   fail: number;
   skip: number;
@@ -23,46 +23,47 @@ export interface Odds {
 }
 
 /**
- * Returns handlers that answer for a definition instead of Postgres and providers. The path of a step and the seed
- * determine its outcome.
+ * Returns handlers that replace Postgres and providers for a definition. The path of a step and the seed determine its
+ * outcome.
  */
 export function oracle(definition: Steps, seed: number, odds: Odds, now: () => number): StepHandlers {
-  const looks = new Map<string, number>();
+  const evaluations = new Map<string, number>();
   const error = (path: string) => ({ code: 'provider_failed', message: `failed at ${path}`, path });
 
   const evaluate = ({ path, iteration, variables }: StepInput): StepEvaluation => {
     const step = stepAt(definition, path);
     if (!step) throw new Error(`no step at ${path}`);
-    const roll = (what: string) => chance(`${seed} ${what} ${path} ${iteration ?? ''}`);
+    const numberFor = (what: string) => chance(`${seed} ${what} ${path} ${iteration ?? ''}`);
     if (iteration !== undefined) {
       const isWhile = 'repeat' in step && 'while' in step.repeat;
-      return { type: 'repeat', iteration, goesOn: roll('goes on') < (isWhile ? 60 : 50) };
+      return { type: 'repeat', iteration, goesOn: numberFor('goes on') < (isWhile ? 60 : 50) };
     }
-    if (typeof step.enabled === 'string' && roll('skip') < odds.skip) return { type: 'skipped' };
-    if (roll('fail') < odds.fail) return { type: 'failed', error: error(path) };
+    if (typeof step.enabled === 'string' && numberFor('skip') < odds.skip) return { type: 'skipped' };
+    if (numberFor('fail') < odds.fail) return { type: 'failed', error: error(path) };
     switch (kindOf(step)) {
       case 'choose': {
         const { length } = 'choose' in step ? step.choose : [];
-        const index = roll('branch') % (length + 1);
+        const index = numberFor('branch') % (length + 1);
         return { type: 'branch', index: index < length ? index : 'else' };
       }
       case 'condition':
-        return { type: 'condition', holds: roll('holds') < (odds.holds ?? 80), reason: 'it does not hold' };
+        return { type: 'condition', holds: numberFor('holds') < (odds.holds ?? 80), reason: 'it does not hold' };
       case 'variables':
-        return { type: 'variables', variables: { ...variables, [`v${roll('name') % 3}`]: path } };
+        return { type: 'variables', variables: { ...variables, [`v${numberFor('name') % 3}`]: path } };
       case 'delay':
-        return { type: 'delay', until: now() + (roll('delay') % 7) * 1_000 };
+        return { type: 'delay', until: now() + (numberFor('delay') % 7) * 1_000 };
       case 'wait_until':
       case 'wait_for_trigger': {
-        const look = (looks.get(path) ?? 0) + 1;
-        looks.set(path, look);
-        if (look > roll('looks') % 3) return { type: 'wait', over: true, completed: roll('completed') < 70 };
+        const count = (evaluations.get(path) ?? 0) + 1;
+        evaluations.set(path, count);
+        if (count > numberFor('evaluations') % 3)
+          return { type: 'wait', over: true, completed: numberFor('completed') < 70 };
         const instant = now() + 5_000;
         return {
           type: 'wait',
           over: false,
           note: 'for it',
-          recheckAt: roll('recheck') < 50 ? instant : null,
+          recheckAt: numberFor('recheck') < 50 ? instant : null,
           timeoutAt: instant + 9_000,
         };
       }
@@ -75,19 +76,19 @@ export function oracle(definition: Steps, seed: number, odds: Odds, now: () => n
         return 'count' in step.repeat ? { type: 'repeat', total: Number(step.repeat.count) } : { type: 'repeat' };
       }
       default:
-        // Also applies to `stop`, whose reason is not a template here.
+        // This includes `stop`, whose reason is not a template in these definitions.
         return { type: 'enabled' };
     }
   };
 
   const perform = ({ path }: StepInput): StepOutcome => {
     const step = stepAt(definition, path);
-    const roll = (what: string) => chance(`${seed} ${what} ${path}`);
-    if (typeof step?.enabled === 'string' && roll('skip') < odds.skip) return { type: 'skipped' };
-    if (roll('fail') < odds.fail) return { type: 'failed', error: error(path) };
+    const numberFor = (what: string) => chance(`${seed} ${what} ${path}`);
+    if (typeof step?.enabled === 'string' && numberFor('skip') < odds.skip) return { type: 'skipped' };
+    if (numberFor('fail') < odds.fail) return { type: 'failed', error: error(path) };
     const isShort = step !== undefined && 'action' in step && step.action === 'test.short';
-    if (isShort && roll('handover') < odds.handover) {
-      return { type: 'handover', attempts: 1, delayMs: (roll('pause') % 2) * 700, timeoutMs: 1_000 };
+    if (isShort && numberFor('handover') < odds.handover) {
+      return { type: 'handover', attempts: 1, delayMs: (numberFor('pause') % 2) * 700, timeoutMs: 1_000 };
     }
     return { type: 'done' };
   };

@@ -3,7 +3,7 @@ import type { ActionStep } from '../../../src/domain/definition/action';
 import type { StepInput } from '../../../src/domain/run/activities';
 import type { StepHandlers } from '../../../src/domain/run/interpret/inline';
 
-/** How a step or list ended: normally, with a failure, or with a step that ends the run or the iteration. */
+/** How a step or list ended: normally, with a failure, or at a step that ends the run or the iteration. */
 type Outcome = 'done' | 'failed' | 'condition' | 'stop' | 'stop as failure';
 
 /** The expected result of a run. */
@@ -17,7 +17,7 @@ export interface Expected {
 class DependsOnTime extends Error {}
 
 /**
- * Returns what a definition means without any timing: which actions are performed if nothing runs concurrently. Returns
+ * Returns the result of a definition if nothing runs concurrently: its status, and which actions are performed. Returns
  * null if the result depends on the order in which branches end.
  */
 export async function referenceOf(
@@ -61,15 +61,15 @@ class Reference {
 
   private async perform(step: ActionStep, path: string): Promise<Outcome> {
     if ('action' in step) return this.action(path, step.action === 'test.long');
-    const isAround = 'parallel' in step || 'sequence' in step || 'stop' in step;
-    if (!isAround || typeof step.enabled === 'string') {
+    const isContainer = 'parallel' in step || 'sequence' in step || 'stop' in step;
+    if (!isContainer || typeof step.enabled === 'string') {
       const { type } = await this.handlers.evaluate(inputOf(path));
       if (type === 'skipped') return 'done';
       if (type === 'failed') return 'failed';
     }
     if ('stop' in step) return step.stop.error ? 'stop as failure' : 'stop';
     if ('parallel' in step) {
-      return this.sideBySide(step.parallel.map((each, index) => () => this.step(each, `${path}.parallel[${index}]`)));
+      return this.concurrently(step.parallel.map((each, index) => () => this.step(each, `${path}.parallel[${index}]`)));
     }
     if ('sequence' in step) return this.list(step.sequence, `${path}.sequence`);
     if ('choose' in step) return this.choose(step, path);
@@ -103,7 +103,7 @@ class Reference {
     const end = Math.min(total ?? Infinity, repeat.max_iterations);
     const iteration = (index: number) => this.list(repeat.sequence, `${path}.repeat[${index}].sequence`);
     if ('parallel' in repeat && repeat.parallel !== undefined) {
-      const ended = await this.sideBySide(
+      const ended = await this.concurrently(
         Array.from({ length: end }, (_, index) => async () => {
           const outcome = await iteration(index);
           // How many iterations have started when one fails depends on timing.
@@ -128,10 +128,11 @@ class Reference {
   }
 
   /**
-   * Runs all branches to their end. The first failure counts. If a branch ends the run, the moment at which it cuts off
-   * the others depends on timing.
+   * Runs all branches to their end. Returns the first failure.
+   * @throws {DependsOnTime} when one of several branches ends the run, because the progress of the others then depends
+   * on timing
    */
-  private async sideBySide(branches: readonly (() => Promise<Outcome>)[]): Promise<Outcome> {
+  private async concurrently(branches: readonly (() => Promise<Outcome>)[]): Promise<Outcome> {
     const outcomes: Outcome[] = [];
     for (const branch of branches) outcomes.push(await branch());
     const ended = outcomes.find((outcome) => outcome !== 'done' && outcome !== 'failed');

@@ -7,20 +7,20 @@ import { nameOf } from './dry';
  */
 const ORDERED = /(?<![a-z_])(actions|on_failure|sequence|else|repeat)\[(\d+)\]/g;
 
-/** The rows of a run's steps as its activities write them. Used to compare an execution with what users would see. */
+/** The rows of a run's steps as its activities write them, which are what users see of a run. */
 export class StepRows {
   /** Steps that were still open when the run ended successfully with its last step. */
   openAtEnd: string[] = [];
   /** Actions that have ended, by path. */
   readonly actions = new Map<string, 'done' | 'skipped' | 'failed'>();
-  /** Steps, and decisions of loops about iterations, in the order in which they were first evaluated. */
-  readonly asked = new Set<string>();
+  /** Steps and decisions of loops about iterations, in the order in which the handlers were first called for them. */
+  readonly handled = new Set<string>();
   private readonly statuses = new Map<string, 'open' | 'ended'>();
 
-  /** @param isSideBySide returns whether the iterations of the loop at a path run concurrently */
-  constructor(private readonly isSideBySide: (path: string) => boolean) {}
+  /** @param isConcurrent returns whether the iterations of the loop at a path run concurrently */
+  constructor(private readonly isConcurrent: (path: string) => boolean) {}
 
-  /** Writes the notes of a workflow like `writeJournal` does. */
+  /** Writes the records of a workflow, as `writeJournal` does. */
   note(records: readonly StepRecord[]): void {
     for (const { path, status } of records) {
       this.set(path, status === 'running' || status === 'waiting' ? 'open' : 'ended');
@@ -30,7 +30,7 @@ export class StepRows {
   }
 
   evaluated({ path, iteration }: Pick<StepInput, 'path' | 'iteration'>, evaluation: StepEvaluation): void {
-    this.asked.add(nameOf(path, iteration));
+    this.handled.add(nameOf(path, iteration));
     switch (evaluation.type) {
       case 'condition':
       case 'variables':
@@ -47,7 +47,7 @@ export class StepRows {
   }
 
   performed(path: string, { type }: StepOutcome): void {
-    this.asked.add(nameOf(path));
+    this.handled.add(nameOf(path));
     if (type === 'done' || type === 'skipped' || type === 'failed') this.actions.set(path, type);
     this.set(path, type === 'handover' ? 'open' : 'ended');
   }
@@ -79,7 +79,7 @@ export class StepRows {
   /** Returns each list or loop on a path, with the index in it. */
   private placesOf(path: string): [list: string, index: number][] {
     return [...path.matchAll(ORDERED)].flatMap(({ index: at, 1: name = '', 2: index }) =>
-      name === 'repeat' && this.isSideBySide(path.slice(0, at - 1))
+      name === 'repeat' && this.isConcurrent(path.slice(0, at - 1))
         ? []
         : [[path.slice(0, at + name.length), Number(index)]],
     );

@@ -20,14 +20,14 @@ const RUN_ID = '00000000-0000-7000-8000-000000000001';
 /** Maximum number of deliveries to an execution, after which it is abandoned. */
 export const MAX_DELIVERIES = 400;
 
-/** One thing that Temporal delivered, and the command that the execution must have issued before. */
+/** A job that Temporal delivered, and the command that the execution must have issued before. */
 export interface Delivered {
   job: Job;
-  /** The command that this answers, e.g. `activity 3`. Null if it answers none. */
+  /** The command that the job completes, e.g. `activity 3`. Null for signals and cancellations. */
   answers: string | null;
 }
 
-/** What an execution did. */
+/** The commands of an execution, and the jobs that were delivered to it. */
 export interface Course {
   /** Commands that the server or sdk-core acts on, in order, as text. */
   commands: string[];
@@ -57,7 +57,7 @@ const valueOf = (data: unknown): unknown => defaultPayloadConverter.fromPayload(
 
 /** One execution of `automation` in the SDK's sandbox. */
 class Driven {
-  readonly asked = new Map<string, Command>();
+  readonly issued = new Map<string, Command>();
   readonly commands: string[] = [];
   isClosed = false;
 
@@ -86,9 +86,9 @@ class Driven {
   private note(command: Command): void {
     const { scheduleLocalActivity: local, scheduleActivity: normal, startTimer, cancelTimer } = command;
     const scheduled = local ?? normal;
-    if (scheduled) this.asked.set(`activity ${scheduled.seq ?? 0}`, command);
-    if (startTimer) this.asked.set(`timer ${startTimer.seq ?? 0}`, command);
-    if (cancelTimer) this.asked.delete(`timer ${cancelTimer.seq ?? 0}`);
+    if (scheduled) this.issued.set(`activity ${scheduled.seq ?? 0}`, command);
+    if (startTimer) this.issued.set(`timer ${startTimer.seq ?? 0}`, command);
+    if (cancelTimer) this.issued.delete(`timer ${cancelTimer.seq ?? 0}`);
     const text = textOf(command);
     if (text !== null) this.commands.push(text);
     this.isClosed ||= /^(complete|fail|cancel|continue)/.test(text ?? '');
@@ -134,7 +134,7 @@ export async function runOneByOne(sandbox: WorkflowSandbox, options: Options): P
   const driven = await Driven.start(sandbox);
   const delivered: Delivered[] = [];
   const pending: Pending[] = [];
-  let commands = [...driven.asked.values()];
+  let commands = [...driven.issued.values()];
   let now = 0;
   try {
     for (;;) {
@@ -144,7 +144,7 @@ export async function runOneByOne(sandbox: WorkflowSandbox, options: Options): P
       pending.sort((one, other) => one.at - other.at);
       const next = pending.shift();
       if (!next) throw new Error(`The execution waits for nothing:\n${driven.commands.join('\n')}`);
-      if (next.answers !== null && !driven.asked.delete(next.answers)) {
+      if (next.answers !== null && !driven.issued.delete(next.answers)) {
         commands = [];
         continue;
       }
@@ -168,7 +168,7 @@ const lengthAt = (index: number, { longFrom = Infinity }: Options): number => (i
 
 /**
  * Runs the execution again with the same deliveries. `sizes` returns the maximum number of deliveries in the next
- * activation. A delivery only joins an activation if the execution has already issued the command that it answers.
+ * activation. A delivery is added to an activation only if the execution has already issued the command that it completes.
  */
 export async function runGrouped(
   sandbox: WorkflowSandbox,
@@ -185,12 +185,12 @@ export async function runGrouped(
         const { job, answers } = delivered[index] as Delivered;
         const isFirst = group.length === 0;
         // Signals and cancellations start a new workflow task. A command that has not been issued cannot have ended.
-        const fits = answers !== null && driven.asked.has(answers) && lengthAt(index, options) === length;
+        const fits = answers !== null && driven.issued.has(answers) && lengthAt(index, options) === length;
         if (!isFirst && !fits) break;
-        if (isFirst && answers !== null && !driven.asked.has(answers)) {
-          throw new Error(`${answers} is delivered and was not asked for:\n${driven.commands.join('\n')}`);
+        if (isFirst && answers !== null && !driven.issued.has(answers)) {
+          throw new Error(`${answers} is delivered, but its command was not issued:\n${driven.commands.join('\n')}`);
         }
-        if (answers !== null) driven.asked.delete(answers);
+        if (answers !== null) driven.issued.delete(answers);
         group.push(job);
         if (answers === null && 'cancelWorkflow' in job) {
           index += 1;

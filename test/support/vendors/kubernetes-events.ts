@@ -31,12 +31,12 @@ export type KubernetesEvents = ReturnType<typeof createKubernetesEvents>;
  */
 export function createKubernetesEvents() {
   let version = 1_000;
-  /** Changes before this version are forgotten. */
+  /** Changes before this version are no longer available. */
   let oldest = version;
   let history: Stored[] = [];
   const objects = new Map<string, Stored['object']>();
   const watches = new Set<{ namespace: string | undefined; response: ServerResponse }>();
-  /** How a watch that is too old is refused. Both ways occur, depending on where the server notices it. */
+  /** How a watch from a version that is too old is refused. An API server uses either. */
   let goneAs: 'status' | 'event' = 'event';
 
   const isIn = (namespace: string | undefined, object: Stored['object']) =>
@@ -136,7 +136,7 @@ export function createKubernetesEvents() {
       const line = lineOf({ type: 'BOOKMARK', object: { kind: 'Event', apiVersion: 'v1', metadata } });
       for (const { response } of watches) response.write(line);
     },
-    /** Forgets the history, as etcd does after five minutes. */
+    /** Deletes the history, as etcd does after five minutes. */
     compact(as: 'status' | 'event') {
       goneAs = as;
       version += 1;

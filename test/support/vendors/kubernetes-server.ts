@@ -9,18 +9,16 @@ type Fields = Record<string, unknown>;
 export interface Kubernetes {
   /** A kubeconfig with a token for an administrator. */
   kubeconfig: string;
-  /**
-   * Creates an object in a collection such as `/api/v1/namespaces/default/pods`, or replaces the status of an existing
-   * one.
-   */
+  /** Creates an object in a collection such as `/api/v1/namespaces/default/pods`. */
   create(collection: string, object: Fields): Promise<Fields>;
+  /** Sets the status of the object at a path. */
   setStatus(path: string, status: Fields): Promise<void>;
   read(path: string): Promise<Fields | null>;
   close(): Promise<void>;
 }
 
 const TOKEN = 'canary-kube-token';
-/** For each group, the kind of each plural name, and whether it is namespaced. */
+/** For each API group and plural name, the kind of the resource, and whether it is namespaced. */
 const GROUPS: Readonly<Record<string, Record<string, [kind: string, namespaced: boolean]>>> = {
   '/api/v1': {
     pods: ['Pod', true],
@@ -71,7 +69,7 @@ export function kubeconfigOf(server: string, ca: string, user: Fields = { token:
 }
 
 /**
- * Starts a server with the parts of the Kubernetes API that the integration uses, including its refusals
+ * Starts a server with the parts of the Kubernetes API that the integration uses, including its errors
  * (https://kubernetes.io/docs/reference/using-api/api-concepts/). No controllers act on its objects.
  */
 export async function startKubernetesServer(): Promise<

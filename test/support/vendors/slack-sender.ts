@@ -3,7 +3,7 @@ import { createHmac } from 'node:crypto';
 interface SlackSender {
   connectionId: string;
   secret: string;
-  /** Age of the signature. Default: 0. */
+  /** Age of the signature in seconds. Negative values are in the future. Default: 0. */
   ageSeconds?: number;
   /**
    * Number of the retry. Slack repeats an event that was not answered in time:

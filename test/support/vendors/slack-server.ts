@@ -20,10 +20,7 @@ const FORM_ONLY = new Set([
   'files.getUploadURLExternal',
 ]);
 
-/**
- * Starts a server for Slack's Web API with one workspace: #ops (the bot is a member), #random (it is not), and a
- * private channel.
- */
+/** Starts a server for Slack's Web API with the channels #ops, of which the bot is a member, and #random. */
 export async function startSlackServer(token: string) {
   const channels = [
     { id: 'C0OPS', name: 'ops', isMember: true, topic: '' },

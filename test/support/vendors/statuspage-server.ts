@@ -13,7 +13,7 @@ export async function startStatuspageServer({ apiKey }: { apiKey: string }) {
     { id: 'api', name: 'API', status: 'operational', group: false },
   ];
   const incidents: (Body & { incident_updates: Body[] })[] = [];
-  /** Updates about which subscribers were notified. */
+  /** Texts of the updates that were sent to subscribers. */
   const notified: unknown[] = [];
   const failures: VendorAnswer[] = [];
   const invalid = (text: string): VendorAnswer => ({ status: 422, body: { error: [text] } });

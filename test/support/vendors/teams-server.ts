@@ -14,18 +14,18 @@ const refusal = (status: number, code: string, message: string): VendorAnswer =>
 });
 
 /**
- * Starts a server for a Power Automate workflow that posts cards to a channel, and for Microsoft Graph as an
- * application.
+ * Starts a server for a Power Automate workflow that posts cards to a channel, and for Microsoft Graph with application
+ * permissions.
  */
 export async function startTeamsServer() {
   const failures: VendorAnswer[] = [];
   const cards: { version: string; body: { text: string }[]; actions?: unknown[] }[] = [];
-  /** Why flows failed after they had answered 202. Their messages never appear. */
+  /** Errors of workflows after their response 202. The messages of these workflows are not posted. */
   const lost: string[] = [];
 
   function workflow({ method, path, headers, body }: VendorRequest): VendorAnswer {
     if (!path.includes(`sig=${SIGNATURE}`)) {
-      // https://learn.microsoft.com/en-us/azure/logic-apps/logic-apps-http-endpoint: the address carries its signature.
+      // https://learn.microsoft.com/en-us/azure/logic-apps/logic-apps-http-endpoint: the address contains its signature.
       return refusal(401, 'DirectApiAuthorizationRequired', 'The request must be authenticated by its signature.');
     }
     if (method !== 'POST') return refusal(404, 'WorkflowTriggerNotFound', 'The trigger does not accept this method.');

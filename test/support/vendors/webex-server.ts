@@ -1,6 +1,6 @@
 import { startVendorServer, type VendorAnswer, type VendorRequest } from '../vendor-server';
 
-/** Starts a server for Webex with people, rooms and messages. First answers with `failures`, in order. */
+/** Starts a server for Webex with people, rooms and messages. Its first responses are `failures`, in order. */
 export async function startWebexServer(botToken: string) {
   const failures: VendorAnswer[] = [];
   const answerWebex = ({ method, path, headers, body }: VendorRequest): VendorAnswer => {

@@ -5,7 +5,7 @@ import { until } from './until';
  * Starts each automation again, manually, with the payload of its first run. The receiver refuses the calls of the new
  * runs, or the runs are cancelled during a call. Returns the rows of the new runs.
  */
-export async function endOtherwise(
+export async function rerun(
   engine: Engine,
   api: { url: string },
   runs: readonly RunRow[],
@@ -31,11 +31,14 @@ export async function endOtherwise(
     const { runId } = (await answer.json()) as { runId: string };
     made.push(runId);
     if (end === 'cancelled') {
-      await until('it calls or has ended', async () => held.length > 0 || !isOpen(await rowOf(runId)));
+      await until(
+        'the run calls the receiver or has ended',
+        async () => held.length > 0 || !isOpen(await rowOf(runId)),
+      );
       await engine.post(api, `/runs/${runId}/cancel`, {});
       for (const answerNow of held.splice(0)) answerNow();
     }
-    await until('it has ended', async () => !isOpen(await rowOf(runId)), 30_000);
+    await until('the run has ended', async () => !isOpen(await rowOf(runId)), 30_000);
   }
   const rows = (await engine.runs()).filter(({ id }) => made.includes(id));
   const statuses = rows.map(({ status }) => status);
