@@ -27,8 +27,8 @@ describeConsole('automations in the console', () => {
   });
   afterAll(() => console_.end());
 
-  it('are listed by group, those without a group last; the address contains the search and can be shared', async () => {
-    const { page, wrong } = await console_.open('/automations');
+  it('are listed by group, those without a group last, and searched with a text that the address contains', async () => {
+    const { page, problems } = await console_.open('/automations');
     await page.getByText('Without a group').waitFor();
     expect(await page.getByRole('heading', { level: 2 }).allTextContents()).toEqual(['on-call 2', 'Ungrouped 1']);
     await page.getByLabel('Search automations').fill('second');
@@ -39,7 +39,7 @@ describeConsole('automations in the console', () => {
     await page.getByText('Second of the group').waitFor();
     expect(await page.getByRole('row').count()).toBe(2);
     expect(await page.evaluate('window.hacked')).toBeUndefined();
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('show at each step how many runs reached it in 24 hours, in the list and in the graph', async () => {
@@ -56,16 +56,16 @@ describeConsole('automations in the console', () => {
         path,
         status,
       ]);
-    const { page, wrong } = await console_.open(`/automations/${counted}`);
+    const { page, problems } = await console_.open(`/automations/${counted}`);
     await page.getByText('at steps, the newest run of version 1').waitFor();
     expect(await page.locator('.flow-count').allTextContents()).toEqual(['1 ×, 1 failed', '1 ×, 1 failed']);
     await page.getByRole('button', { name: 'Graph' }).click();
     await page.locator('.graph-head .flow-count').first().waitFor();
     expect(await page.locator('.graph-head .flow-count').allTextContents()).toEqual(['1 ×, 1 failed', '1 ×, 1 failed']);
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('count only runs that have ended, and say so', async () => {
+  it('count only ended runs, and state this', async () => {
     const counted = await console_.automation({ name: 'Has one open run', mode: 'parallel' });
     const { runId } = await console_.post(`/automations/${counted}/runs`, {});
     await console_.post(`/automations/${counted}/runs`, {});
@@ -108,12 +108,12 @@ describeConsole('automations in the console', () => {
   });
 
   it('show why an event did not start a run', async () => {
-    const { page, wrong } = await console_.open(`/automations/${id}`);
+    const { page, problems } = await console_.open(`/automations/${id}`);
     await page.getByText('4 × filter').waitFor();
     await page.getByRole('tab', { name: 'Did not start' }).click();
     const row = page.getByRole('row', { name: /The filter was false/ });
     expect(await row.textContent()).toContain('env is <b>staging</b>');
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('are compared with an older version and rolled back to it', async () => {
@@ -141,7 +141,7 @@ describeConsole('automations in the console', () => {
     expect(run?.trigger).toMatchObject({ id: 'deploys', payload: { subject: 'release-42', data: { env: 'prod' } } });
   });
 
-  it('from Git show their source, and can only be switched on or off and started', async () => {
+  it('show their source if they come from Git, and can then only be enabled, disabled and started', async () => {
     const document = `apiVersion: fermata/v1
 kind: Automation
 metadata: { name: locked, title: Locked, annotations: { path: ops/locked.yaml } }

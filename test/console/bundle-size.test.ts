@@ -10,7 +10,7 @@ describeConsole('the build of the console', () => {
   const assets = join(BUILD, 'assets');
   const sizeOf = (file: string) => gzipSync(readFileSync(join(assets, file))).length / 1_000;
 
-  /** Returns a file and everything that it imports directly or indirectly. Dynamic imports are left out. */
+  /** Returns a file and all files that it imports directly or indirectly, except dynamic imports. */
   const closure = (entry: string, found = new Set<string>()): Set<string> => {
     if (found.has(entry)) return found;
     found.add(entry);

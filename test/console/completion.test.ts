@@ -95,7 +95,7 @@ const PLACES: readonly (readonly [text: string, ...expected: string[]])[] = [
   ['actions:\n  - stop:\n      |', 'reason', 'error'],
   ['on_failure:\n  - |', 'action'],
   ['on_failure:\n  - action: notif|', 'notification.send'],
-  // Names of existing things.
+  // Names of connections, systems and hooks.
   ['actions:\n  - action: integration-jira.create_issue\n    config:\n      connectionId: |', 'Our Jira'],
   ['actions:\n  - action: notification.send\n    config:\n      channel: |', 'Our Jira'],
   ['actions:\n  - action: incident.create\n    config:\n      systemIds:\n        - |', 'checkout'],
@@ -155,14 +155,14 @@ function labelsAt(marked: string): string[] {
   return options.map(({ label }) => label).filter((label) => label.startsWith(typed));
 }
 
-it('offers the expected completions at every listed place', () => {
-  const wrong = PLACES.flatMap(([text, ...expected]) => {
+it('offers the expected completions at every position', () => {
+  const problems = PLACES.flatMap(([text, ...expected]) => {
     const labels = labelsAt(text);
     const missing = expected.filter((label) => !labels.includes(label));
     return missing.length === 0 ? [] : [{ text: text.slice(-60), missing }];
   });
   expect(PLACES.length).toBeGreaterThanOrEqual(80);
-  expect(wrong).toEqual([]);
+  expect(problems).toEqual([]);
 });
 
 it('offers no key that the map already has, and no key of another kind of step', () => {
@@ -202,7 +202,7 @@ describe('values that a connection lists', () => {
     expect(fieldAt(jira('connectionId: c-1\n|'))).toBeUndefined();
   });
 
-  it('are quoted where YAML would misread them', () => {
+  it('are quoted if YAML would read them as another type or as a comment', () => {
     expect(['OPS', '10001', 'yes', '#ops', 'C024BE91L'].map((value) => yamlScalar(value, false))).toEqual([
       ...['OPS', '"10001"', '"yes"', '"#ops"', 'C024BE91L'],
     ]);
@@ -210,7 +210,7 @@ describe('values that a connection lists', () => {
   });
 });
 
-it('locates findings, and turns "did you mean" into a replacement of the word', () => {
+it('returns the range of a finding, and a fix that replaces the word according to "Did you mean"', () => {
   const text = 'name: a\ntriggers:\n  - event: incident.craeted\n';
   const message = 'Unknown event "incident.craeted". Did you mean "incident.created"?';
   const finding = { path: 'triggers[0].event', message, code: 'unknown', line: 3, column: 12 };
@@ -230,7 +230,7 @@ it('finds a step by its path', () => {
 describe('the graph of a definition', () => {
   const log = (id: string) => ({ id, action: 'automation.log', config: { message: id } });
 
-  it('joins the branches of a choose, leads a loop back to its start, and ends at a stop', () => {
+  it('connects the branches of a choose to the next step and the end of a loop to its start, and ends at a stop', () => {
     const { nodes, edges } = graphOf({
       triggers: [{ id: 'down', event: 'incident.created' }],
       actions: [
@@ -243,9 +243,9 @@ describe('the graph of a definition', () => {
         { repeat: { count: 3, sequence: [log('each')] } },
       ],
     });
-    const ways = edges.map(({ source, target, kind }) => `${source} ${kind} ${target}`);
+    const connections = edges.map(({ source, target, kind }) => `${source} ${kind} ${target}`);
     expect(nodes.map(({ id }) => id)).toContain('actions[0].choose[0].sequence[0]');
-    expect(ways).toEqual([
+    expect(connections).toEqual([
       'triggers[0] next actions[0]',
       'actions[0] branch actions[0].choose[0]',
       'actions[0].choose[0] next actions[0].choose[0].sequence[0]',
@@ -258,7 +258,7 @@ describe('the graph of a definition', () => {
     ]);
   });
 
-  it('shows the failed pass of a loop rather than the others', () => {
+  it('shows the failed pass of a loop', () => {
     const steps = ['success', 'failed', 'success'].map((status, pass) => ({
       ...{ path: `actions[0].repeat[${pass}].sequence[0]`, status },
     }));
@@ -297,16 +297,16 @@ describe('the time axis of a run', () => {
   });
 });
 
-describe('findings in the page', () => {
+describe('findings of the validator in the page', () => {
   it('are the same as those of the API, with the same positions, for examples and broken documents', async () => {
-    const validateHere = createLocalValidator(await validatorKnowledge(api));
+    const validate = createLocalValidator(await validatorKnowledge(api));
     const different: unknown[] = [];
     let withFindings = 0;
     for (const text of [...exampleDocuments(), ...BROKEN]) {
-      const there = await findingsOfApi(api, text);
-      const here = validateHere(text);
-      if (there.errors.length + there.warnings.length > 0) withFindings += 1;
-      if (!isDeepStrictEqual(JSON.parse(JSON.stringify(here)), there)) different.push({ text, here, there });
+      const ofApi = await findingsOfApi(api, text);
+      const ofPage = validate(text);
+      if (ofApi.errors.length + ofApi.warnings.length > 0) withFindings += 1;
+      if (!isDeepStrictEqual(JSON.parse(JSON.stringify(ofPage)), ofApi)) different.push({ text, ofPage, ofApi });
     }
     expect(withFindings).toBeGreaterThan(BROKEN.length * 0.9);
     expect(different).toEqual([]);

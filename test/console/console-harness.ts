@@ -32,7 +32,7 @@ export const describeConsole = ready || process.env['CI'] === 'true' ? describe 
  */
 export interface Opened {
   page: Page;
-  wrong: string[];
+  problems: string[];
 }
 
 export const launchBrowser = (): Promise<Browser> =>
@@ -53,8 +53,8 @@ const slowDown = (context: BrowserContext) =>
   });
 
 /**
- * Replaces the text in the editor as a user would. Playwright's `fill` selects the old text in the document. If the
- * editor has not noticed the selection when the new text arrives, the old text remains before the new one.
+ * Replaces the text in the editor as a user would. Playwright's `fill` selects the old text in the document. If the new
+ * text arrives before the editor has updated its selection, the old text remains before the new text.
  */
 export async function writeDefinition(page: Page, text: string): Promise<void> {
   await page.getByLabel('Definition').click();
@@ -82,27 +82,27 @@ export async function openPage(browser: Browser, origin: string, path: string, o
   await reportOnFailure(page);
   page.setDefaultTimeout(30_000);
   page.setDefaultNavigationTimeout(60_000);
-  const wrong: string[] = [];
-  page.on('pageerror', (error) => wrong.push(error.message));
+  const problems: string[] = [];
+  page.on('pageerror', (error) => problems.push(error.message));
   page.on('console', (message) => {
     if (message.type() === 'error' && /Content Security Policy|Refused to/.test(message.text()))
-      wrong.push(message.text());
+      problems.push(message.text());
   });
   page.on('dialog', (dialog) => {
-    wrong.push(`a dialog said ${dialog.message()}`);
+    problems.push(`a dialog was shown: ${dialog.message()}`);
     void dialog.dismiss();
   });
   page.on('request', (request) => {
     const url = request.url();
-    if (!url.startsWith(origin) && !url.startsWith('data:') && !url.startsWith('blob:')) wrong.push(url);
+    if (!url.startsWith(origin) && !url.startsWith('data:') && !url.startsWith('blob:')) problems.push(url);
   });
   await page.goto(`${origin}${path}`);
-  return { page, wrong };
+  return { page, problems };
 }
 
 /**
- * Clicks an element if the page still shows it, in a single step inside the page. Use it if the page may replace the
- * element on its own: a normal click could then wait for an element that never returns.
+ * Clicks an element if the page still shows it, in a single step inside the page. Use it for elements that the page may
+ * remove at any time: a normal click would then wait for the element until its timeout.
  */
 export const clickIfShown = (target: Locator): Promise<void> =>
   target.evaluateAll((elements) =>

@@ -134,8 +134,8 @@ export function exampleDocuments(): string[] {
 }
 
 /**
- * Returns what the editor reads from the API for completion and hover texts, plus made-up connections, secrets, hooks,
- * systems and groups.
+ * Returns the data that the editor reads from the API for completion and hover texts, with invented connections,
+ * secrets, hooks, systems and groups.
  */
 export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
   const items = async <T>(path: string) => (await api.call('GET', `${BASE}${path}`)).body['items'] as T[];
@@ -157,8 +157,8 @@ export async function editorKnowledge(api: ApiHarness): Promise<Knowledge> {
 }
 
 /**
- * Returns what the editor reads from the API for its validator, for an installation without connections, hooks, secrets
- * and custom kinds.
+ * Returns the data that the editor reads from the API for its validator, for an installation without connections, hooks,
+ * secrets and custom kinds.
  */
 export async function validatorKnowledge(api: ApiHarness): Promise<ValidatorKnowledge> {
   const read = async (path: string) => (await api.call('GET', `${BASE}${path}`)).body;

@@ -46,7 +46,7 @@ describeConsole('the editor of the console', () => {
   };
 
   it('creates a first automation from an empty text, with completion', async () => {
-    const { page, wrong } = await screens.open('/automations/new');
+    const { page, problems } = await screens.open('/automations/new');
     await page.getByLabel('Definition').click();
     await page.keyboard.press('Control+a');
     await page.keyboard.type('name: First steps\ntriggers:\n  - event: incident.cr');
@@ -61,8 +61,8 @@ describeConsole('the editor of the console', () => {
     await page.getByText('not saved', { exact: true }).waitFor();
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('heading', { name: 'First steps' }).waitFor();
-    // Chromium styles text that it merges while editing. The content security policy refuses that, as it should.
-    expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
+    // Chromium adds inline styles to text that it merges while editing. The content security policy refuses them.
+    expect(problems.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
   });
 
   it('corrects a broken definition with the fixes that its findings suggest', async () => {
@@ -110,7 +110,7 @@ describeConsole('the editor of the console', () => {
     expect(await line.textContent()).toBe('  - action: automation.log_');
   });
 
-  it('leaves room below the text at a width of 390 px', async () => {
+  it('limits the height of the text at a width of 390 px', async () => {
     const { page } = await screens.open(`/automations/${id}/edit`, { viewport: { width: 390, height: 844 } });
     await page.getByLabel('Definition').waitFor();
     const height = await page
@@ -138,7 +138,7 @@ describeConsole('the editor of the console', () => {
   });
 
   it('reports the same findings in the page as the API does, with the same positions', async () => {
-    const { page, wrong } = await screens.open('/now');
+    const { page, problems } = await screens.open('/now');
     const chunk = readdirSync(join(BUILD, 'assets')).find((name) => /^local-validator-.*\.js$/.test(name)) ?? '';
     const texts = [...exampleDocuments(), ...BROKEN];
     const knowledge = await validatorKnowledge(screens.api);
@@ -153,7 +153,7 @@ describeConsole('the editor of the console', () => {
     for (const [index, text] of texts.entries()) {
       expect({ text, found: found[index] }).toEqual({ text, found: await findingsOfApi(screens.api, text) });
     }
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('shows findings while the API cannot be reached', async () => {
@@ -166,7 +166,7 @@ describeConsole('the editor of the console', () => {
     await page.getByText('Did you mean "parallel"?').first().waitFor();
   });
 
-  it('saves a new version with its comments, and removes keys that the text lacks', async () => {
+  it('saves a new version with its comments, and removes keys that the text no longer contains', async () => {
     await screens.api.call('PATCH', `${BASE}/automations/${id}`, { body: { description: 'To be removed' } });
     const { page } = await screens.open(`/automations/${id}/edit`);
     await page.getByText('To be removed').first().waitFor();
@@ -188,7 +188,7 @@ describeConsole('the editor of the console', () => {
     const { page } = await screens.open(`/automations/${id}/edit`);
     await writeDefinition(page, YAML.replace('Page on call', 'Page somebody'));
     await page.getByText('not saved', { exact: true }).waitFor();
-    await until('the draft is kept', async () => (await page.evaluate('Object.keys(localStorage).length')) === 1);
+    await until('the draft is stored', async () => (await page.evaluate('Object.keys(localStorage).length')) === 1);
     await page.reload();
     await page.getByText('Your unsaved changes').waitFor();
     await page.getByText('Page somebody').first().waitFor();
@@ -277,7 +277,7 @@ actions:
     await explained.getByText('Text in upper case.').waitFor();
   });
 
-  it('offers the values that a connection lists for a field, quoted where necessary', async () => {
+  it('offers the values that a connection lists for a field', async () => {
     await screens.post('/connections', {
       ...{ name: 'Build hosts', type: 'ssh' },
       config: {
@@ -305,10 +305,10 @@ actions:
   });
 
   it('has no serious accessibility findings', async () => {
-    const { page, wrong } = await screens.open(`/automations/${id}/edit`, { colorScheme: 'dark' });
+    const { page, problems } = await screens.open(`/automations/${id}/edit`, { colorScheme: 'dark' });
     await page.getByText('Keep this comment').waitFor();
     expect(await seriousFindings(page)).toEqual([]);
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('dry-runs the text on a past event that started no run, and saves the result as a test', async () => {
@@ -322,7 +322,7 @@ actions:
     };
     await screens.post('/events', event);
     const { page } = await screens.open(`/automations/${id}/edit`);
-    const text = `name: Hears deploys
+    const text = `name: Handles deploys
 triggers:
   - event: automation.event
     config: { type: deploy }

@@ -37,7 +37,7 @@ export async function reportOnFailure(page: Page): Promise<void> {
   page.on('requestfailed', (request) => {
     open.delete(request);
     const reason = request.failure()?.errorText ?? 'failed';
-    // The page aborted the request itself when it moved on.
+    // The page aborts its requests when it shows another screen.
     if (reason !== 'net::ERR_ABORTED') refused.push(`${nameOf(request)}: ${reason}`);
   });
   page.on('response', (response) => {

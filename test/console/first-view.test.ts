@@ -3,7 +3,7 @@ import { firstView, fitsWhole } from '../../console/src/ui/graph/first-view';
 const PANEL = { width: 500, height: 400 };
 
 describe('the initial view of a graph', () => {
-  it('shows the whole graph if it is readable, centred and never enlarged', () => {
+  it('shows the whole graph, centred and not enlarged, if it is readable', () => {
     const layout = { width: 200, height: 300 };
     expect(fitsWhole(layout, PANEL)).toBe(true);
     expect(firstView(layout, PANEL, { x: 100, y: 20 })).toEqual({ x: 150, y: 16, zoom: 1 });

@@ -112,7 +112,7 @@ describe('hover inside expressions', () => {
     return found && [found.title, ...found.lines];
   };
 
-  it('gives the type of a value in the payload of a trigger, and the event that it comes from', () => {
+  it('shows the type of a value in the payload of a trigger, and the event with this payload', () => {
     expect(explain("filter: '¦trigger")).toEqual(['trigger', 'The event that started the run.', 'Type: map.']);
     expect(explain("filter: 'trigger.¦payload")).toEqual([
       'trigger.payload',
@@ -178,7 +178,7 @@ describe('hover inside expressions', () => {
     expect(explain('{{ var.¦none')?.[1]).toBe('Neither the `variables` of the document nor any step sets it.');
   });
 
-  it('does not change the hover texts of texts, keys and actions', () => {
+  it('explains the keys around expressions, but no text literals inside them', () => {
     expect(explain('¦message: |')?.[0]).toBe('message');
     expect(explain('action: ¦incident.create')?.[0]).toBe('action');
     expect(explain('default("¦who')).toBeUndefined();

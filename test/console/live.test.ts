@@ -96,8 +96,8 @@ describeConsole('the console with the whole service', () => {
     return opened;
   }
 
-  it('leads a new user to a first run', async () => {
-    const { page, wrong } = await open('/automations/new');
+  it('creates a first automation and starts its first run', async () => {
+    const { page, problems } = await open('/automations/new');
     await writeDefinition(page, FIRST);
     await page.getByRole('button', { name: 'Create', exact: true }).click();
     await page.getByRole('heading', { name: 'Greet deploys' }).waitFor();
@@ -108,8 +108,8 @@ describeConsole('the console with the whole service', () => {
     await page.locator('.page-sub [data-status="success"]').waitFor();
     await page.getByRole('button', { name: /greet/ }).click();
     await page.getByText('Deployed release-42').first().waitFor();
-    // Chromium styles text that it merges while editing. The content security policy refuses that, as it should.
-    expect(wrong.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
+    // Chromium adds inline styles to text that it merges while editing. The content security policy refuses them.
+    expect(problems.filter((message) => !message.startsWith('Applying inline style'))).toEqual([]);
   }, 120_000);
 
   it('retries a failed run from the failed step', async () => {
@@ -133,7 +133,7 @@ describeConsole('the console with the whole service', () => {
     expect(rows.map(({ status }) => status)).toEqual(['failed', 'success', 'success']);
   }, 120_000);
 
-  it('shows what led to a run and what the run caused, with links from run to run', async () => {
+  it('shows what led to a run and what the run caused, with links to the other runs', async () => {
     const chain = (type: string, action: string) =>
       engine.save(`name: On ${type}
 triggers: [{ event: automation.event, config: { type: ${type} } }]
@@ -146,7 +146,7 @@ actions: [${action}]
     await engine.emit('chain.first');
     const [run] = await engine.ended(1, id);
     await engine.ended(1, last);
-    const { page, wrong } = await open(`/runs/${String(run?.id)}`);
+    const { page, problems } = await open(`/runs/${String(run?.id)}`);
     const led = page.getByRole('region', { name: 'What led to it' });
     const caused = page.getByRole('region', { name: 'What it caused' });
     await led.getByRole('link', { name: 'On chain.first' }).waitFor();
@@ -162,10 +162,10 @@ actions: [${action}]
     await led.getByRole('link', { name: 'On chain.second' }).waitFor();
     expect(await led.getByRole('listitem').count()).toBe(3);
     await caused.getByText('The steps of this run have not changed anything').waitFor();
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   }, 120_000);
 
-  it('leads from an alert to the runs that it caused through its system, and from these back to the alert', async () => {
+  it('links an alert to the runs that it caused through its system, and these runs to the alert', async () => {
     const [opens, follows] = [await engine.save(OPENS), await engine.save(FOLLOWS)];
     await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
       ...{ version: '4', status: 'firing' },
@@ -178,7 +178,7 @@ actions: [${action}]
     });
     await engine.ended(1, opens);
     await engine.ended(1, follows);
-    const { page, wrong } = await open('/alerts/ledgerdown');
+    const { page, problems } = await open('/alerts/ledgerdown');
     const runs = page.getByRole('region', { name: 'Runs caused by this alert' });
     await runs
       .getByRole('row')
@@ -212,10 +212,10 @@ actions: [${action}]
       .getByRole('link', { name: 'healthcheck.system_degraded' })
       .waitFor();
     await picture(page, 'why-alert');
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   }, 120_000);
 
-  it('says in a dry run which label a matcher refused, with the words of Why, and offers past alerts by name', async () => {
+  it('shows in a dry run which label a matcher refused, with the same text as in Why, and lists past alerts by name', async () => {
     const id = await engine.save(MATCHES);
     await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
       ...{ version: '4', status: 'firing' },
@@ -250,7 +250,7 @@ actions: [${action}]
     await picture(page, 'dry-run-matcher');
   }, 120_000);
 
-  it('shows how much longer a run sleeps, and cancels it', async () => {
+  it('shows the remaining time of a delay, and cancels the run', async () => {
     const id = await engine.save(SLEEPS);
     const { runId } = await engine.call({ url: origin() }, 'POST', `/automations/${id}/runs`, {});
     const { page } = await open(`/runs/${String(runId)}`);
@@ -260,7 +260,7 @@ actions: [${action}]
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
   }, 120_000);
 
-  it('leads from an alert that did not page to the reason, and changes the definition until it would page', async () => {
+  it('links an alert that did not page to the reason, and shows in a dry run that a changed definition would page', async () => {
     const id = await engine.save(PAGES);
     await engine.call({ url: origin() }, 'POST', '/ingest/alertmanager', {
       ...{ version: '4', status: 'firing' },
@@ -296,7 +296,7 @@ actions: [${action}]
     await candidate.getByText('It would run').waitFor();
   }, 180_000);
 
-  it('reconnects after a restart of the API without missing anything', async () => {
+  it('reconnects after a restart of the API, and shows a run that started in the meantime', async () => {
     const id = await engine.save(FIRST.replaceAll('deploy', 'restarted').replace('Greet', 'Survives'));
     const { page } = await open(`/runs?automationId=${id}`);
     await page.getByText('Live').waitFor();

@@ -35,7 +35,7 @@ describeConsole('a run of many steps in the console', () => {
     return String(body['runId']);
   }
 
-  it('opens at the failed step, marks it, and keeps the pass numbers visible', async () => {
+  it('is scrolled to the failed step, which is selected and has a visible pass number', async () => {
     const id = await addRun('failed');
     for (const viewport of [
       { width: 1280, height: 800 },
@@ -68,7 +68,7 @@ describeConsole('a run of many steps in the console', () => {
     }
   });
 
-  it('opens at the beginning if all steps succeeded', async () => {
+  it('is scrolled to the first step if all steps succeeded', async () => {
     const { page } = await screens.open(`/runs/${await addRun('success')}`);
     await page.locator('.step-row[data-index="0"]').waitFor();
     await page.getByText(FAILED).waitFor();

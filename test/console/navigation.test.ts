@@ -7,7 +7,7 @@ interface DOMRectLike {
   right: number;
 }
 
-/** Holds back requests to matching addresses until the returned function is called. */
+/** Delays requests to matching addresses until the returned function is called. */
 async function hold(page: Page, pattern: string): Promise<() => void> {
   let release = (): void => undefined;
   const released = new Promise<void>((resolve) => (release = resolve));
@@ -19,25 +19,25 @@ async function hold(page: Page, pattern: string): Promise<() => void> {
   return release;
 }
 
-describeConsole('moving between the screens of the console', () => {
+describeConsole('navigation in the console', () => {
   let screens: ConsoleHarness;
   beforeAll(async () => {
     screens = await startConsole();
   });
   afterAll(() => screens.end());
 
-  it('leads from a plugin to its triggers and actions, with an example of each action', async () => {
-    const { page, wrong } = await screens.open('/connections?tab=plugins');
+  it('links a plugin to its actions, which are shown with an example', async () => {
+    const { page, problems } = await screens.open('/connections?tab=plugins');
     const row = page.getByRole('row').filter({ hasText: 'integration-jira' });
     await row.getByText('built in').waitFor();
     await row.getByRole('link', { name: /actions of integration-jira/ }).click();
     await page.getByRole('button', { name: 'integration-jira.create_issue' }).click();
     await page.getByRole('heading', { name: 'Example', exact: true }).waitFor();
     await page.getByText('"projectKey"').last().waitFor();
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('can be reached with the keyboard alone', async () => {
+  it('works with the keyboard only', async () => {
     const { page } = await screens.open('/now');
     await settled(page);
     await page.keyboard.press('Tab');
@@ -50,7 +50,7 @@ describeConsole('moving between the screens of the console', () => {
     await page.getByRole('heading', { name: 'Incidents' }).waitFor();
   });
 
-  it('does not let a click on the old screen change the address of the new one', async () => {
+  it('keeps the address of the new screen if the old screen is still visible and used', async () => {
     const { page } = await screens.open('/runs');
     await settled(page);
     const failed = page.getByRole('group', { name: 'Status' }).getByRole('button', { name: /^failed/ });
@@ -91,7 +91,7 @@ describeConsole('moving between the screens of the console', () => {
     expect(page.url()).toMatch(/\/console\/now$/);
   });
 
-  it('shows the current screen at a width of 390 px, and moves between tabs with the arrow keys', async () => {
+  it('shows the link and the tab of the current screen at a width of 390 px, and switches tabs with the arrow keys', async () => {
     const { page } = await screens.open('/system?tab=refused', { viewport: { width: 390, height: 844 } });
     await settled(page);
     const inView = (selector: string) =>

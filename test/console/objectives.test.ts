@@ -36,8 +36,8 @@ describeConsole('objectives in the console', () => {
   });
   afterAll(() => screens.end());
 
-  it('have a page with their definition, budget, state and history, to which the list links', async () => {
-    const { page, wrong } = await screens.open('/slos');
+  it('have a page with their definition, budget, state and history, which is linked in the list', async () => {
+    const { page, problems } = await screens.open('/slos');
     await page.getByRole('link', { name: 'Checkout is up' }).click();
     await page.waitForURL(new RegExp(`/slos/${id}$`));
     await page.getByRole('heading', { name: 'Checkout is up', level: 1 }).waitFor();
@@ -53,7 +53,7 @@ describeConsole('objectives in the console', () => {
     await page.getByRole('img', { name: /Error budget of Checkout is up since .*: 25.0 % left/ }).waitFor();
     await page.reload();
     await page.getByRole('heading', { name: 'Checkout is up', level: 1 }).waitFor();
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it.each<[string, string, RegExp, BrowserContextOptions]>([
@@ -88,7 +88,7 @@ describeConsole('objectives in the console', () => {
     },
   );
 
-  it('follow the width of the window', async () => {
+  it('have a chart that fits a window after it was resized', async () => {
     const { page } = await screens.open(`/slos/${id}`, { viewport: { width: 1280, height: 900 } });
     await page.locator('.chart-frame polyline').waitFor();
     await page.setViewportSize({ width: 390, height: 844 });

@@ -3,9 +3,9 @@ import { BASE } from '../integration/api-harness';
 import { until } from '../support/until';
 import { describeConsole, seriousFindings, startConsole, type ConsoleHarness } from './console-harness';
 
-const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
-describeConsole('operating by the console', () => {
+describeConsole('operations in the console', () => {
   let screens: ConsoleHarness;
   beforeAll(async () => {
     const database = 'postgres://fermata:db-password@db.test/fermata';
@@ -27,18 +27,22 @@ describeConsole('operating by the console', () => {
   afterAll(() => screens.end());
   const alertOf = async (id: string) => (await screens.api.call('GET', `${BASE}/alerts/${id}`)).body;
 
-  it('acknowledges an alert that the first screen links to', async () => {
-    const { page, wrong } = await screens.open('/now');
+  it('acknowledges an alert that is linked on the first screen', async () => {
+    const { page, problems } = await screens.open('/now');
     await page.getByRole('link', { name: 'DiskFull' }).click();
     await page.getByRole('button', { name: 'Acknowledge' }).click();
     await page.getByText('acknowledged by').first().waitFor();
     expect(await page.getByRole('button', { name: 'Acknowledge' }).isDisabled()).toBe(true);
     // The page shows the acknowledgement before the response has arrived.
-    await until('it is acknowledged', async () => (await alertOf('diskfull'))['acknowledgedBy'] === 'admin', 10_000);
+    await until(
+      'the alert is acknowledged',
+      async () => (await alertOf('diskfull'))['acknowledgedBy'] === 'admin',
+      10_000,
+    );
     expect(await page.getByRole('link', { name: 'https://runbooks.test/disk' }).first().getAttribute('rel')).toBe(
       'noreferrer',
     );
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('silences an alert with a comment, and ends the silence', async () => {
@@ -48,14 +52,18 @@ describeConsole('operating by the console', () => {
     await page.getByLabel('Comment').fill('Known, being fixed');
     await page.getByRole('dialog').getByRole('button', { name: 'Silence' }).click();
     await page.getByText(/silenced, ends/).waitFor();
-    expect((await alertOf('highlatency'))['silencedUntil']).toBeDefined();
+    await until(
+      'the alert is silenced',
+      async () => typeof (await alertOf('highlatency'))['silencedUntil'] === 'string',
+      10_000,
+    );
     await page.goto(`${screens.api.url}/console/alerts?tab=silences`);
     await page.getByText('Known, being fixed').waitFor();
     await page.getByRole('button', { name: 'End', exact: true }).click();
     await page.getByText('Nothing is silenced.').waitFor();
   });
 
-  it('resolves an alert manually, and finds it among the resolved alerts', async () => {
+  it('resolves an alert manually, and lists it among the resolved alerts', async () => {
     const { page } = await screens.open('/alerts/certexpires');
     await page.getByRole('button', { name: 'Resolve' }).click();
     await page.getByRole('cell', { name: 'person' }).waitFor();
@@ -92,7 +100,7 @@ describeConsole('operating by the console', () => {
   it('chooses several systems from a list with the keyboard', async () => {
     await screens.post('/systems', { id: 'search', name: 'Search engine' });
     await screens.post('/systems', { id: 'ledger', name: 'Ledger of accounts' });
-    const { page, wrong } = await screens.open('/maintenances');
+    const { page, problems } = await screens.open('/maintenances');
     await page.getByRole('button', { name: 'Plan a maintenance' }).click();
     const dialog = page.getByRole('dialog');
     await dialog.getByLabel('Title').fill('Replace the disks');
@@ -105,7 +113,7 @@ describeConsole('operating by the console', () => {
     await systems.fill('accounts');
     await dialog.getByRole('option', { name: 'Ledger of accounts ledger' }).click();
     expect(await seriousFindings(page)).toEqual([]);
-    // Escape only closes the list, not the dialog.
+    // Escape closes the list, but not the dialog.
     await systems.fill('check');
     await dialog.getByRole('option', { name: /checkout/ }).waitFor();
     await page.keyboard.press('Escape');
@@ -119,15 +127,15 @@ describeConsole('operating by the console', () => {
       ({ title }) => title === 'Replace the disks',
     );
     expect(planned?.systemIds).toEqual(['search', 'ledger']);
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('plans a maintenance, shows it in the calendar and cancels it', async () => {
     await screens.post('/maintenances', {
       title: 'Move the rack',
       systemIds: ['checkout'],
-      startAt: inAnHour(30),
-      endAt: inAnHour(31),
+      startAt: inHours(30),
+      endAt: inHours(31),
     });
     const { page } = await screens.open('/maintenances');
     await page
@@ -208,7 +216,7 @@ describeConsole('operating by the console', () => {
       ],
     });
     await screens.automation({
-      name: 'Hears the hook',
+      name: 'Uses the hook',
       triggers: [{ event: 'automation.webhook', config: { hook: 'used-hook' } }],
       actions: [
         {
@@ -225,20 +233,20 @@ describeConsole('operating by the console', () => {
     await page.getByRole('link', { name: 'Automations that use Used Jira' }).click();
     await page.waitForURL(new RegExp(`uses=connection`));
     await page.getByRole('link', { name: 'Opens tickets' }).waitFor();
-    await page.getByRole('link', { name: 'Hears the hook' }).waitFor({ state: 'detached' });
+    await page.getByRole('link', { name: 'Uses the hook' }).waitFor({ state: 'detached' });
     const found = async (uses: string) => {
       const { body } = await screens.api.call('GET', `${BASE}/automations?uses=${encodeURIComponent(uses)}`);
       return (body.items as { name: string }[]).map(({ name }) => name);
     };
     expect(await found(`connection:${String(created['id'])}`)).toEqual(['Opens tickets']);
-    expect(await found('hook:used-hook')).toEqual(['Hears the hook']);
-    expect(await found('package:left@1.0.0')).toEqual(['Hears the hook']);
+    expect(await found('hook:used-hook')).toEqual(['Uses the hook']);
+    expect(await found('package:left@1.0.0')).toEqual(['Uses the hook']);
     expect(await found('package:right@1.0.0')).toEqual([]);
-    expect(await found('script:*')).toEqual(['Hears the hook']);
+    expect(await found('script:*')).toEqual(['Uses the hook']);
     await page.goto(`${screens.api.url}/console/connections?tab=secrets`);
     await page
       .getByRole('row', { name: /USED_TOKEN/ })
-      .getByRole('link', { name: 'Hears the hook' })
+      .getByRole('link', { name: 'Uses the hook' })
       .waitFor();
   });
 
@@ -277,7 +285,7 @@ describeConsole('operating by the console', () => {
     await row.waitFor({ state: 'detached' });
   });
 
-  it('shows who did what, filtered by the parameters of the address', async () => {
+  it('filters the audit log by outcome, and keeps the filter in the address', async () => {
     const { page } = await screens.open('/system?tab=audit');
     await page.getByRole('row').nth(1).waitFor();
     await page.getByRole('button', { name: 'success' }).click();
@@ -308,7 +316,7 @@ describeConsole('operating by the console', () => {
     await page.getByRole('heading', { name: 'Checkout' }).waitFor();
     await screens.api.rows('update sessions set revoked_at = now()');
     screens.api.api.forgetTokens();
-    // The page may already have left. In both cases, the address contains the screen to return to.
+    // The page may already show the sign-in. In both cases, the address contains the screen to return to.
     await page.reload();
     await page.getByLabel('Token').fill(await screens.api.token('viewer'));
     await page.getByRole('button', { name: 'Sign in' }).click();
@@ -322,7 +330,7 @@ describeConsole('operating by the console', () => {
       mode: 'parallel',
     });
     for (let run = 0; run < 3; run += 1) await screens.post(`/automations/${id}/runs`, {});
-    const { page, wrong } = await screens.open(`/runs?automationId=${id}`);
+    const { page, problems } = await screens.open(`/runs?automationId=${id}`);
     await page.getByRole('button', { name: 'Cancel all open…' }).click();
     await page.getByText('3 runs match.').waitFor();
     await page.getByRole('button', { name: 'Cancel 3 runs' }).click();
@@ -334,10 +342,10 @@ describeConsole('operating by the console', () => {
       .waitFor();
     await page.goto(`${screens.api.url}/console/runs`);
     expect(await page.getByRole('button', { name: 'Cancel all open…' }).isDisabled()).toBe(true);
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('saves filters as a view, which is a link and survives a reload', async () => {
+  it('saves filters as a view, which is shown as a link after a reload and can be removed', async () => {
     const { page } = await screens.open('/runs?status=failed');
     await page.getByRole('button', { name: 'Save this view' }).click();
     await page.getByLabel('Name of the view').fill('What failed');

@@ -41,7 +41,7 @@ describeConsole('the page of a run in the console', () => {
 
   it('cancels the run only after a confirmation that names it', async () => {
     const id = await start(await screens.automation({ name: 'Drain the queue' }), { contextKey: 'queue-7' });
-    const { page, wrong } = await screens.open(`/runs/${id}`);
+    const { page, problems } = await screens.open(`/runs/${id}`);
     await page.getByText('started manually').waitFor();
     const cancel = page.getByRole('button', { name: 'Cancel', exact: true });
     const dialog = page.getByRole('dialog', { name: 'Cancel this run of “Drain the queue”?' });
@@ -57,7 +57,7 @@ describeConsole('the page of a run in the console', () => {
     await page.locator('.page-sub [data-status="cancelled"]').waitFor();
     expect(await cancel.count()).toBe(0);
     expect(await statusOf(id)).toBe('cancelled');
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('shows how the run ended if it has ended before the confirmation', async () => {
@@ -112,7 +112,7 @@ describeConsole('the page of a run in the console', () => {
     );
     // The run keeps the version that it started with.
     await screens.api.call('PATCH', `${BASE}/automations/${automation}`, { body: { actions: [{ stop: {} }] } });
-    const { page, wrong } = await screens.open(`/runs/${id}?step=actions[0]`);
+    const { page, problems } = await screens.open(`/runs/${id}?step=actions[0]`);
     await page.getByRole('link', { name: 'Try a script with this scope' }).click();
     await page.getByText('Loaded from actions[0].').waitFor();
     await page.getByText('Secrets are masked as ****').waitFor();
@@ -129,10 +129,10 @@ describeConsole('the page of a run in the console', () => {
       ...{ kind: 'run_script', script: SCRIPT, packages: ['left@1.0.0'], env: { REGION: 'eu' } },
       secretEnv: { TOKEN: '${{ secrets.REPORT_TOKEN }}' },
     });
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('keeps the sample script if the step runs none', async () => {
+  it('keeps the sample script if the step runs no script', async () => {
     const id = await start(await screens.automation({ name: 'Logs' }));
     await screens.api.rows(
       `insert into run_steps (run_id, path, kind, action, status, attempts, began_seq, started_at, finished_at)

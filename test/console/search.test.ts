@@ -7,7 +7,7 @@ import { settled } from './screens/test-screens';
 const PAUSE_MS = 250;
 
 /** Waits until the address contains a text in a parameter. */
-const inAddress = (page: Page, name: string, text: string | null) =>
+const waitForParameter = (page: Page, name: string, text: string | null) =>
   page.waitForURL((url) => url.searchParams.get(name) === text);
 
 describeConsole('the search fields of the console', () => {
@@ -22,26 +22,26 @@ describeConsole('the search fields of the console', () => {
     page.locator('.automations tbody tr td:nth-child(3) a').allTextContents() as Promise<string[]>;
 
   it('search while the user types, keep the focus and every character, and add no history entries', async () => {
-    const { page, wrong } = await screens.open('/automations');
+    const { page, problems } = await screens.open('/automations');
     await page.getByText('Beta').waitFor();
     const box = page.getByLabel('Search automations');
     await box.click();
     const entries = await page.evaluate('history.length');
     await page.keyboard.type('alpha', { delay: 20 });
-    await inAddress(page, 'q', 'alpha');
+    await waitForParameter(page, 'q', 'alpha');
     await page.getByText('Beta').waitFor({ state: 'detached' });
-    // Each pause is long enough for a search to begin, and its answer arrives while the user types on.
+    // Each pause is long enough for a search to begin, and its response arrives while the user is still typing.
     await page.keyboard.type(' two', { delay: PAUSE_MS + 30 });
-    await inAddress(page, 'q', 'alpha two');
+    await waitForParameter(page, 'q', 'alpha two');
     await page.getByText('Alpha one').waitFor({ state: 'detached' });
     expect(await shown(page)).toEqual(['Alpha two']);
     expect(await box.inputValue()).toBe('alpha two');
     expect(await page.evaluate('document.activeElement.getAttribute("aria-label")')).toBe('Search automations');
     expect(await page.evaluate('history.length')).toBe(entries);
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('show the result of the newest text, even if an older one is answered later', async () => {
+  it('show the result of the newest text, even if the response for an older text arrives later', async () => {
     const { page } = await screens.open('/automations');
     await page.getByText('Beta').waitFor();
     let release = (): void => undefined;
@@ -66,7 +66,7 @@ describeConsole('the search fields of the console', () => {
 
   it('search immediately on Enter and when they are emptied', async () => {
     const { page } = await screens.open('/automations');
-    // No search begins after a pause.
+    // Disable the search after a pause.
     await page.addInitScript(`
       const start = window.setTimeout;
       window.setTimeout = (callback, ms, ...more) => (ms === ${PAUSE_MS} ? 0 : start(callback, ms, ...more));`);
@@ -74,29 +74,29 @@ describeConsole('the search fields of the console', () => {
     await settled(page);
     await page.getByLabel('Search automations').fill(' two ');
     await page.keyboard.press('Enter');
-    await inAddress(page, 'q', 'two');
+    await waitForParameter(page, 'q', 'two');
     await until('only one automation is shown', async () => (await shown(page)).length === 1, 10_000);
     await page.getByLabel('Search automations').fill('');
-    await inAddress(page, 'q', null);
+    await waitForParameter(page, 'q', null);
     await page.getByText('Beta').waitFor();
   });
 
-  it('follow the address when it changes elsewhere', async () => {
+  it('show the text in the address after a navigation', async () => {
     const { page } = await screens.open('/automations?q=beta');
     await settled(page);
     const box = page.getByLabel('Search automations');
     expect(await box.inputValue()).toBe('beta');
     await box.fill('bet');
-    await inAddress(page, 'q', 'bet');
+    await waitForParameter(page, 'q', 'bet');
     await page.getByRole('navigation').getByRole('link', { name: 'Automations' }).click();
-    await inAddress(page, 'q', null);
+    await waitForParameter(page, 'q', null);
     await until('the field is empty', async () => (await box.inputValue()) === '', 10_000);
     await page.goBack();
-    await inAddress(page, 'q', 'bet');
+    await waitForParameter(page, 'q', 'bet');
     await until('the field has the text again', async () => (await box.inputValue()) === 'bet', 10_000);
   });
 
-  it('keep what is chosen next to them while the user types', async () => {
+  it('keep their text when a filter is chosen before the search has begun', async () => {
     const { page } = await screens.open('/runs');
     await settled(page);
     await page.getByLabel('Search runs').click();
@@ -114,17 +114,17 @@ describeConsole('the search fields of the console', () => {
   it('do not search for a matcher before it is complete', async () => {
     const { page } = await screens.open('/alerts');
     await settled(page);
-    const asked: (string | null)[] = [];
+    const searched: (string | null)[] = [];
     page.on('request', (request) => {
       const url = new URL(request.url());
-      if (url.pathname.endsWith('/alerts')) asked.push(url.searchParams.get('matchers'));
+      if (url.pathname.endsWith('/alerts')) searched.push(url.searchParams.get('matchers'));
     });
     await page.getByLabel('Matcher').click();
     await page.keyboard.type('severity="major');
     await page.waitForTimeout(2 * PAUSE_MS);
     await page.keyboard.type('"');
-    await inAddress(page, 'matchers', 'severity="major"');
+    await waitForParameter(page, 'matchers', 'severity="major"');
     await page.getByText('No alert matches these filters.').waitFor();
-    expect(asked.filter((matchers) => matchers !== null)).toEqual(['severity="major"']);
+    expect(searched.filter((matchers) => matchers !== null)).toEqual(['severity="major"']);
   });
 });

@@ -35,7 +35,7 @@ describeConsole('the console', () => {
   const link = async () => String((await api.call('POST', `${BASE}/session/links`)).body.path);
 
   it('signs in with a token and out again', async () => {
-    const { page, wrong } = await open('/');
+    const { page, problems } = await open('/');
     await page.getByLabel('Token').fill('wrong-token');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByRole('alert').getByText('not valid').waitFor();
@@ -44,11 +44,11 @@ describeConsole('the console', () => {
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('heading', { name: 'Sign in to Fermata' }).waitFor();
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('signs in with a link, and finds a failed run by the filters in the address', async () => {
-    const { page, wrong } = await open(await link());
+  it('signs in with a link, and shows the failed runs if they are filtered by status', async () => {
+    const { page, problems } = await open(await link());
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await page.getByRole('link', { name: 'Runs', exact: true }).first().click();
     await page.getByRole('heading', { name: 'Runs' }).waitFor();
@@ -63,11 +63,11 @@ describeConsole('the console', () => {
     await page.getByText('The server answered 503.').first().waitFor();
     await page.getByRole('button', { name: /Retry from the failed step/ }).waitFor();
     expect(await page.evaluate('window.hacked')).toBeUndefined();
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
-  it('leads from a failed run to all runs with the same error, filtered by time', async () => {
-    const { page, wrong } = await screens.open(`/runs/${runId}`, { timezoneId: 'Europe/Berlin' });
+  it('links a failed run to all runs with the same error, which can be filtered by time', async () => {
+    const { page, problems } = await screens.open(`/runs/${runId}`, { timezoneId: 'Europe/Berlin' });
     await page.getByRole('link', { name: 'all runs with this error' }).click();
     await page.waitForURL(/errorCode=http_status/);
     await page.getByRole('link', { name: XSS }).waitFor();
@@ -82,12 +82,12 @@ describeConsole('the console', () => {
     await page.getByRole('link', { name: XSS }).waitFor();
     await page.getByRole('button', { name: 'error http_status' }).click();
     await page.waitForURL((url) => !url.search.includes('errorCode'));
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('filters the audit log by actor and period', async () => {
     await api.token('viewer');
-    const { page, wrong } = await screens.open('/system?tab=audit');
+    const { page, problems } = await screens.open('/system?tab=audit');
     await page.getByRole('button', { name: 'Only anonymous' }).first().click();
     await page.waitForURL(/actorId=/);
     await page
@@ -99,7 +99,7 @@ describeConsole('the console', () => {
     await page.getByText('Nothing was recorded.').waitFor();
     await page.getByRole('button', { name: /^actor / }).click();
     await page.waitForURL((url) => !url.search.includes('actorId'));
-    expect(wrong).toEqual([]);
+    expect(problems).toEqual([]);
   });
 
   it('shows the rendered config of a step, each failed attempt, and the variables that the step changed', async () => {
@@ -130,7 +130,7 @@ describeConsole('the console', () => {
       );
     }
     const shown = async (name: string, options = {}) => {
-      const { page, wrong } = await screens.open(`/runs/${id}?step=actions[0]`, options);
+      const { page, problems } = await screens.open(`/runs/${id}?step=actions[0]`, options);
       await page.getByRole('heading', { name: 'Rendered config' }).waitFor();
       await page.getByText('${{ secrets.HOOK }}').waitFor();
       await page.getByText('The server answered 503 again.').waitFor();
@@ -144,7 +144,7 @@ describeConsole('the console', () => {
       await picture(page, `run-step-variables-${name}`);
       expect(await page.evaluate('document.documentElement.scrollWidth <= window.innerWidth')).toBe(true);
       expect(await seriousFindings(page)).toEqual([]);
-      expect(wrong).toEqual([]);
+      expect(problems).toEqual([]);
     };
     await shown('1280');
     await shown('dark', { colorScheme: 'dark' });
@@ -156,7 +156,7 @@ describeConsole('the console', () => {
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await api.rows('update sessions set revoked_at = now()');
     api.api.forgetTokens();
-    // The stream may have been refused before, in which case the page has already left.
+    // The stream may have been refused before, in which case the page already shows the sign-in.
     await clickIfShown(page.getByRole('link', { name: 'Runs', exact: true }));
     await page.getByRole('heading', { name: 'Sign in to Fermata' }).waitFor();
   });
@@ -165,7 +165,7 @@ describeConsole('the console', () => {
     ['1280 px', { viewport: { width: 1280, height: 800 } }],
     ['390 px', { viewport: { width: 390, height: 800 } }],
     ['dark', { colorScheme: 'dark' as const }],
-  ])('has no serious accessibility findings and no horizontal scrolling at %s', async (_name, options) => {
+  ])('has no serious accessibility findings and no horizontal scrolling (%s)', async (_name, options) => {
     const { page } = await open(await link(), options);
     await page.getByText(XSS).first().waitFor();
     for (const path of ['/console/runs', `/console/runs/${runId}`]) {

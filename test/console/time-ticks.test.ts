@@ -22,7 +22,7 @@ describe('the ticks of a time axis', () => {
       expect(new Date(at).getMinutes()).toBe(0);
       if (days >= 7) expect(new Date(at).getHours()).toBe(0);
     }
-    // Daylight saving time may begin or end in between, so days are compared and not milliseconds.
+    // Daylight saving time may begin or end between two ticks, so the distances are rounded to two hours.
     const distances = ticks.slice(1).map(({ at }, index) => Math.round(((at - (ticks[index]?.at ?? 0)) / DAY) * 12));
     expect(new Set(distances).size).toBeLessThanOrEqual(1);
   });

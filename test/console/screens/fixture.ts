@@ -136,13 +136,13 @@ async function fillOperations({ post }: ConsoleHarness) {
     systemIds: ['checkout'],
     message: HOSTILE,
   });
-  const inAnHour = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
+  const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
   const maintenance = await post('/maintenances', {
     title: TITLE,
     description: LONG,
     systemIds: ['payments'],
-    startAt: inAnHour(1),
-    endAt: inAnHour(2),
+    startAt: inHours(1),
+    endAt: inHours(2),
   });
   const slo = await post('/slos', { systemId: 'checkout', name: TITLE, target: 99.9 });
   return {
