@@ -31,8 +31,8 @@ const evaluator = {
 
 const resolving = (found: Record<string, UsedSecret> | Error) => ({
   readMask: () => Promise.reject(new Error('unused')),
-  resolve: (asked: ReadonlyMap<string, SecretUse>) => {
-    uses.push(asked);
+  resolve: (requested: ReadonlyMap<string, SecretUse>) => {
+    uses.push(requested);
     if (found instanceof Error) return Promise.reject(found);
     return Promise.resolve(new Map(Object.entries(found)));
   },
@@ -57,7 +57,7 @@ function render(config: Record<string, unknown>, { secrets = resolving({}), exec
 const KEY: UsedSecret = { source: 'key', value: 'hunter2' };
 
 describe('the configuration of an action', () => {
-  it('is rendered and checked; numbers in templates stay numbers', async () => {
+  it('is rendered and checked, with the types of the rendered values', async () => {
     const { step, rendered } = render({ url: 'https://{{ host }}/', count: '{{ n }}' });
     const config = { url: 'https://example.com/', count: 3 };
     expect(await rendered).toEqual({ config, used: [] });
@@ -84,13 +84,13 @@ describe('the configuration of an action', () => {
     ]);
   });
 
-  it('resolves no secret in fields whose schema does not accept one, and requests none', async () => {
+  it('is refused if it has a secret in a field that does not accept secrets, before the secret is resolved', async () => {
     const { rendered } = render({ url: 'https://${{ secrets.key }}/' });
     await expect(rendered).rejects.toMatchObject({ code: 'secret_outside' });
     expect(uses).toEqual([]);
   });
 
-  it('resolves no reference to a secret that a template produced: the text stays as it is', async () => {
+  it('keeps a reference to a secret that a template has produced as text', async () => {
     const { rendered } = render({ url: 'u', token: '{{ reference }}' });
     expect((await rendered).config).toEqual({ url: 'u', token: '${{ secrets.other }}' });
     expect([...(uses[0]?.keys() ?? [])]).toEqual([]);
@@ -102,7 +102,7 @@ describe('the configuration of an action', () => {
     expect(step.config).toEqual({ url: 'u', count: 'many' });
   });
 
-  it('is refused if a secret is bound to other uses, and the value appears nowhere', async () => {
+  it('is refused if a secret is bound to other uses, and is stored with references', async () => {
     const secrets = resolving(secretNotAllowed('key', 'may not be used by this action'));
     const { step, rendered } = render({ url: 'u', token: '${{ secrets.key }}' }, { secrets });
     await expect(rendered).rejects.toMatchObject({ code: 'secret_not_allowed' });

@@ -11,7 +11,7 @@ describe('an activity whose name describes its purpose', () => {
     expect(await activity({ runId: 'r' }, 'finishRun')).toEqual({ runId: 'r' });
   });
 
-  it('fails if this release does not have the function, so that Temporal offers it to other workers', async () => {
+  it('fails retryably if this release does not have the function', async () => {
     const attempt = new MockActivityEnvironment({ activityType: 'incident.create' }).run(activity, {}, 'later');
     await expect(attempt).rejects.toThrow('This worker does not have the activity incident.create.');
     await expect(attempt).rejects.not.toHaveProperty('nonRetryable', true);

@@ -13,6 +13,6 @@ it.each([
   ['test', 'demo'],
   ['--json', 'runs', 'dev'],
   ['--version'],
-])('%s %s does not', (...argv) => {
+])('%s %s does not read .env', (...argv) => {
   expect(readsEnvFile(argv.filter((argument) => argument !== undefined))).toBe(false);
 });

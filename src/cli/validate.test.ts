@@ -41,7 +41,7 @@ describe('fermata validate', () => {
     expect(await run(file('good.yaml', GOOD))).toEqual({ out: '1 file: 0 errors, 0 warnings\n', code: undefined });
   });
 
-  it('shows the position of an error and the likely intention, with exit code 1', async () => {
+  it('shows the position of an error and the most similar name, with exit code 1', async () => {
     const bad = file('bad.yaml', BAD);
     const { out, code } = await run(bad);
     expect(code).toBe(1);
@@ -73,7 +73,7 @@ describe('fermata validate', () => {
     expect(out).toContain('twice.yaml:2:1: error: "name" is given twice');
   });
 
-  it('refuses missing and empty files', async () => {
+  it('refuses a missing file', async () => {
     await expect(run(join(directory, 'none.yaml'))).rejects.toThrow(UsageError);
   });
 });

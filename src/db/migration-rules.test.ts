@@ -35,11 +35,11 @@ test.each([
   ['a nullable column', 'alter table runs add column note text;'],
   ['a constant default', `alter table runs add column note text not null default '';`],
   ['a constraint that is validated later', 'alter table runs add constraint c check (depth >= 0) not valid;'],
-  ['its validation', 'alter table runs validate constraint c;'],
+  ['the validation of such a constraint', 'alter table runs validate constraint c;'],
   ['a constraint that uses an index', 'alter table runs add constraint u unique using index i;'],
   ['an index on a table of the same file', 'create table t (id int); create index t_id on t (id);'],
-  ['an index on a partitioned table alone', 'create index i on only changes (kind);'],
-  ['an index on the audit log alone', 'create index i on only audit_log (action);'],
+  ['an index on only a partitioned table', 'create index i on only changes (kind);'],
+  ['an index on only the audit log', 'create index i on only audit_log (action);'],
   ['an index on a small table', 'create index i on systems (name);'],
   ['a concurrent index', '-- fermata: no transaction\ncreate index concurrently if not exists i on runs (depth);'],
   ['words of the rules in a comment', '-- alter table runs alter column depth type bigint;\nselect 1;'],
@@ -47,7 +47,7 @@ test.each([
   expect(check(sql)).toEqual([]);
 });
 
-it('every migration of this program obeys the rules', () => {
+it('every migration of this program follows the rules', () => {
   expect(readMigrations().flatMap((file) => migrationFindings(file).map((found) => `${file.name}: ${found}`))).toEqual(
     [],
   );

@@ -5,7 +5,7 @@ const check = (sql: string) => pluginMigrationFindings(sql, 'plugin_phones');
 test.each([
   ['a table with its index', 'create table calls (id uuid primary key, at timestamptz); create index on calls (at);'],
   [
-    'names with the own schema',
+    "names with the plugin's schema",
     'create table plugin_phones.calls (id uuid); create index on plugin_phones.calls (id);',
   ],
   ['a reference inside the schema', 'create table parts (call uuid references calls (id));'],
@@ -16,15 +16,19 @@ test.each([
     'an index on a table in use, built concurrently',
     '-- fermata: no transaction\ncreate index concurrently if not exists calls_at on calls (at);',
   ],
-])('a plugin may bring %s', (_, sql) => {
+])('a migration of a plugin may contain %s', (_, sql) => {
   expect(check(sql)).toEqual([]);
 });
 
 test.each([
   ['an index on a table of an earlier file', 'create index on calls (at);', /blocks its writers/],
-  ['the same with its schema', 'create index on plugin_phones.calls (at);', /blocks its writers/],
   [
-    'the same beside a new table',
+    'an index on a table of an earlier file, with its schema',
+    'create index on plugin_phones.calls (at);',
+    /blocks its writers/,
+  ],
+  [
+    'an index on a table of an earlier file, after a new table',
     'create table plugin_phones.parts (id int); create index on plugin_phones.calls (at);',
     /blocks its writers/,
   ],
@@ -33,17 +37,29 @@ test.each([
     'alter table calls alter column at set not null;',
     /reads the whole table/,
   ],
-  ['a change of our tables', 'alter table public.runs add column x int;', /"public" is outside the plugin's schema/],
-  ['a table elsewhere', 'create table if not exists public.calls (id int);', /"public" is outside/],
-  ['an index on our tables', 'create index i on public.runs (id);', /"public" is outside/],
-  ['a reference to our tables', 'create table t (run uuid references "public"."runs" (id));', /"public" is outside/],
-  ['rows elsewhere', `insert into plugin_other.calls values (1);`, /"plugin_other" is outside/],
-  ['a removal elsewhere', `with gone as (delete from public.secrets returning 1) select 1;`, /"public" is outside/],
+  [
+    "a change of the service's tables",
+    'alter table public.runs add column x int;',
+    /"public" is outside the plugin's schema/,
+  ],
+  ['a table in another schema', 'create table if not exists public.calls (id int);', /"public" is outside/],
+  ["an index on the service's tables", 'create index i on public.runs (id);', /"public" is outside/],
+  [
+    "a reference to the service's tables",
+    'create table t (run uuid references "public"."runs" (id));',
+    /"public" is outside/,
+  ],
+  ['rows of another schema', `insert into plugin_other.calls values (1);`, /"plugin_other" is outside/],
+  [
+    'a deletion in another schema',
+    `with gone as (delete from public.secrets returning 1) select 1;`,
+    /"public" is outside/,
+  ],
   ['a search path', 'set search_path to public;', /search path and the role are set already/],
   ['a role', 'set local role postgres;', /search path and the role are set already/],
   ['a commit in the middle', 'create table t (id int); commit;', /one transaction already/],
   ['another schema', 'create schema more;', /has one schema, "plugin_phones"/],
-])('a plugin may not bring %s', (_, sql, why) => {
+])('a migration of a plugin may not contain %s', (_, sql, why) => {
   const findings = check(sql);
   expect(findings.length).toBeGreaterThan(0);
   expect(findings.join('\n')).toMatch(why);

@@ -6,7 +6,7 @@ it.each([
   ['a\u202eb\u2066c\u2028d', 'a\\u202eb\\u2066c\\u2028d'],
   ['a\r\nb', 'a\\u000d\nb'],
   ['Grüße 🚀 שלום', 'Grüße 🚀 שלום'],
-])('escapes what a terminal would act on: %j', (text, shown) => {
+])('escapes characters that control a terminal: %j', (text, shown) => {
   expect(showControls(text)).toBe(shown);
 });
 

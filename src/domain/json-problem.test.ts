@@ -7,16 +7,16 @@ it.each([
   ['hunter2', "Unexpected token 'h'"],
   ['{"a":""hunter2', /^Expected ',' or '}'/],
   ['', 'Unexpected end of JSON input'],
-])('says what is wrong with %j and quotes nothing of it', (text, problem) => {
+])('describes the error in %j without quoting the text', (text, problem) => {
   let thrown: unknown;
   try {
     JSON.parse(text);
   } catch (error) {
     thrown = error;
   }
-  const said = jsonProblem(thrown);
-  expect(said).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem));
-  expect(said).not.toContain('hunter');
+  const description = jsonProblem(thrown);
+  expect(description).toEqual(typeof problem === 'string' ? problem : expect.stringMatching(problem));
+  expect(description).not.toContain('hunter');
 });
 
 it('returns nothing for other errors', () => {

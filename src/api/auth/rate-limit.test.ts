@@ -19,7 +19,7 @@ function limiterAt(perSecond: number) {
   return { admitted, wait: (ms: number) => (now += ms) };
 }
 
-it("admits one second's worth at once and then as much as time allows", () => {
+it('admits the requests of one second at once, and then as many as the rate allows', () => {
   const { admitted, wait } = limiterAt(100);
   expect(admitted('a', 150)).toBe(100);
   wait(50);
@@ -28,7 +28,7 @@ it("admits one second's worth at once and then as much as time allows", () => {
   expect(admitted('a', 150)).toBe(100);
 });
 
-it('counts callers separately, and forgets idle ones if there are too many', () => {
+it('counts callers separately, and removes the oldest callers if there are too many', () => {
   const { admitted } = limiterAt(2);
   expect(admitted('a', 3)).toBe(2);
   expect(admitted('b', 3)).toBe(2);

@@ -15,7 +15,7 @@ it('allows each token four concurrent calls', () => {
   expect(() => guard.enter('a', 10_000)).not.toThrow();
 });
 
-it("counts a call as one request for each 8 kB of its body, and admits one that costs more than a second's worth", () => {
+it('counts a call as one request for each 8 kB of its body, and admits a call that counts as more than the rate', () => {
   const limiter = createRateLimiter(10, clock);
   const guard = createCostGuard(limiter);
   limiter.take('a');

@@ -1,7 +1,7 @@
 import { createdBy } from './created';
 
 describe('createdBy', () => {
-  it('returns the id and the name or title of what was created', () => {
+  it('returns the id and the name or title of the created object', () => {
     expect(createdBy({ id: 'a', name: 'Page', definition: {} })).toEqual({ created: { id: 'a', name: 'Page' } });
     expect(createdBy({ id: 'b', title: 'db upgrade' })).toEqual({ created: { id: 'b', name: 'db upgrade' } });
     expect(createdBy({ runId: 'c' })).toEqual({ created: { id: 'c' } });

@@ -15,7 +15,7 @@ it('records the first refusals of each minute, address and action, and counts th
   expect(sampler.take('b', 'x', 1)).toEqual({});
 });
 
-it('remembers a limited number of them', () => {
+it('keeps the counts of the newest 10,000 addresses', () => {
   const sampler = createRefusalSampler({ now: () => new Date(0) });
   for (let i = 0; i <= 10_000; i += 1) sampler.take(`address ${i}`, 'x', 1);
   expect(sampler.take('address 0', 'x', 1)).toEqual({});

@@ -8,9 +8,7 @@ import { describeCommand } from './command-tree';
 import { fishScript } from './fish';
 import { zshScript } from './zsh';
 
-/**
- * Returns a program with every kind of word that can be completed, and with texts that would break careless quoting.
- */
+/** Returns a program with every kind of word that can be completed, and with texts that shells must quote. */
 function program(): ReturnType<typeof describeCommand> {
   const root = new Command('fermata').description('root');
   const hooks = root.command('hooks').description("list 'hooks', $(touch x) `touch y`");
@@ -26,7 +24,7 @@ function program(): ReturnType<typeof describeCommand> {
 
 const isInstalled = (shell: string) => spawnSync(shell, ['--version']).status === 0;
 
-describe('completion in a real bash', () => {
+describe('completion in bash', () => {
   const directory = mkdtempSync(join(tmpdir(), 'fermata-completion-'));
   afterAll(() => rmSync(directory, { recursive: true }));
 
@@ -49,7 +47,7 @@ printf '%s\\n' "\${COMPREPLY[@]}"`;
     ['fermata hooks --json create --s', ['--scheme']],
     ['fermata completion z', ['zsh']],
     ['fermata apply fi', ['file.yaml']],
-  ])('%s', (line, words) => expect(complete(line)).toEqual(words));
+  ])('bash completes %s', (line, words) => expect(complete(line)).toEqual(words));
 });
 
 describe('completion in zsh and fish', () => {
@@ -65,7 +63,7 @@ describe('completion in zsh and fish', () => {
     expect(fishScript(program())).toContain(`list \\'hooks\\', $(touch x)`);
   });
 
-  (isInstalled('zsh') ? it : it.skip)('zsh sources it after compinit', () => {
+  (isInstalled('zsh') ? it : it.skip)('zsh registers the completion if the script is sourced after compinit', () => {
     const file = written('fermata.zsh', zshScript(program()));
     const script = `autoload -U compinit && compinit -u -D && source ${file} && print -- $_comps[fermata]`;
     expect(execFileSync('zsh', ['-f', '-c', script], { cwd: directory, encoding: 'utf8' })).toBe('_fermata\n');

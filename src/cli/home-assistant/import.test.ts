@@ -125,7 +125,7 @@ describe('fermata import home-assistant', () => {
     );
   });
 
-  it('leaves an automation enabled if nothing is left out, unless it was off', () => {
+  it('enables an automation if nothing is left out, unless it was disabled', () => {
     const text = (more: string) => `
 alias: Nightly
 ${more}
@@ -339,7 +339,7 @@ automation ui:
     ['{% if true %}1{% endif %}', null],
     ["states('a.b') | regex_match('x')", null],
     ["states(entity) == 'on'", null],
-  ])('%s', (template, expected) => {
+  ])('translates %s to %s', (template, expected) => {
     const names = { kind: 'home_assistant', variables: new Set(['known']) };
     if (expected === null) expect(() => expressionOfTemplate(template, names)).toThrow(NotImported);
     else expect(expressionOfTemplate(template, names)).toBe(expected);

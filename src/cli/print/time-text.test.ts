@@ -9,11 +9,11 @@ describe('durationText', () => {
     [3_600_000, '1 h'],
     [7_500_000, '2 h 5 min'],
     [273_600_000, '3 d 4 h'],
-  ])('says %d ms as %s', (ms, text) => expect(durationText(ms)).toBe(text));
+  ])('writes %d ms as %s', (ms, text) => expect(durationText(ms)).toBe(text));
 });
 
 describe('offsetText', () => {
-  it('shows milliseconds as long as they matter', () => {
+  it('shows milliseconds only for short offsets', () => {
     expect(offsetText(42)).toBe('+0.042 s');
     expect(offsetText(12_340)).toBe('+12.3 s');
     expect(offsetText(-5)).toBe('-0.005 s');

@@ -39,7 +39,7 @@ describe('renderRun', () => {
   const artifacts = [{ actionId: 'open', name: 'incident', data: { incidentId: 'i1', reused: false } }];
   const text = renderRun({ run, steps, artifacts }, { colours: false, width: undefined });
 
-  it('shows why the run exists and how it ended', () => {
+  it('shows the trigger of the run, and how the run ended', () => {
     expect(text).toContain('trigger     unhealthy (healthcheck.system_health_changed)');
     const custom = { ...run, triggerEvent: 'automation.event', customType: 'deploy.finished' };
     expect(renderRun({ run: custom, steps: [], artifacts: [] }, { colours: false, width: undefined })).toContain(

@@ -16,7 +16,7 @@ test.each([
   [candidate('silenced', { detail: 'Silenced until x' }), '"Page" did not run: silenced until x'],
   [candidate('dwell_armed', { detail: 'Fires at 12:00' }), '"Page" has not run yet: fires at 12:00'],
   [candidate('started', { runId: 'r' }), '"Page" started run r, which is no longer kept'],
-])('%# a candidate as a sentence', (each, sentence) => {
+])('writes a candidate as a sentence (%#)', (each, sentence) => {
   expect(candidateSentence(each)).toBe(sentence);
 });
 
@@ -26,7 +26,7 @@ test.each([
   [{ expression: 'a', found: null, wanted: true }, 'a is null, wanted true'],
   [{ expression: 'x == 1', found: 1, wanted: { not: 1 } }, 'x is 1, wanted anything but 1'],
   [{ expression: 'numeric_state', found: 1, wanted: { above: 8 } }, 'numeric_state is 1, wanted {"above":8}'],
-])('%# found and wanted', (part, text) => {
+])('writes the found and wanted values of a false part (%#)', (part, text) => {
   expect(decidingText({ path: 'p', ...part })).toBe(text);
 });
 
@@ -34,7 +34,7 @@ test.each([
   [{ expression: 'labels.env', found: 'prod', wanted: 'prod' }, 'labels.env is "prod"'],
   [{ expression: 'a > 5', found: 7, wanted: { '>': 5 } }, 'a is 7, wanted > 5'],
   [{ expression: 'wait.completed', found: false, wanted: false }, 'wait.completed is false'],
-])('%# a part that was true', (part, text) => {
+])('writes the values of a part that was true (%#)', (part, text) => {
   expect(heldText({ path: 'p', ...part })).toBe(text);
 });
 

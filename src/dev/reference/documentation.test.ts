@@ -26,7 +26,7 @@ function anchors(text: string): string[] {
 }
 
 describe('the documentation', () => {
-  it('contains the two commands that a newcomer needs', () => {
+  it('contains the commands `make demo` and `make test`', () => {
     expect(read('README.md')).toMatch(/^make demo /m);
     expect(read('README.md')).toMatch(/^make test /m);
   });

@@ -39,7 +39,7 @@ describe('the reference of triggers, actions and filters', () => {
     for (const [path, text] of pages) expect([path, readFileSync(join(directory, path), 'utf8')]).toEqual([path, text]);
   });
 
-  it('has a page for each of them', () => {
+  it('has a page for each trigger, action and filter', () => {
     expect(pages.size).toBe(registry.triggers().size + registry.actions().size + filters.length + 1);
   });
 

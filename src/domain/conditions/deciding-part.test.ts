@@ -24,7 +24,7 @@ test.each<[string, Condition, object]>([
   ['an operand of &&', ['yes && a == 3'], { path: 'conditions[0]', expression: 'a == 3', found: 1, wanted: 3 }],
   ['the first operand of ||', ['a == 3 || b == "y"'], { expression: 'a == 3', found: 1, wanted: 3 }],
   ['a part of and', [{ and: ['yes', { or: ['a == 7'] }] }], { path: 'conditions[0].and[1].or[0]', wanted: 7 }],
-  ['what not is about', [{ not: 'a == 1' }], { path: 'conditions[0].not', found: 1, wanted: { not: 1 } }],
+  ['the operand of not', [{ not: 'a == 1' }], { path: 'conditions[0].not', found: 1, wanted: { not: 1 } }],
   [
     'a numeric state',
     [{ numeric_state: { value: 'a', above: 80 } }],

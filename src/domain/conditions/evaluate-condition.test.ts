@@ -24,7 +24,7 @@ describe('a condition', () => {
     expect(value({ or: [] })).toBe(false);
   });
 
-  it('says why it does not hold', () => {
+  it('returns the reason if it does not hold', () => {
     expect(evaluateCondition('trigger.payload.n > 7', scope, context)).toEqual({
       value: false,
       reason: '"trigger.payload.n > 7" does not hold',
@@ -84,7 +84,7 @@ describe('a condition', () => {
     expect(value({ time: { weekday: 'mon', timezone: 'America/Los_Angeles' } })).toBe(true);
   });
 
-  it('never throws, whatever its expressions', () => {
+  it('has the value `error` if an expression is invalid', () => {
     expect(value('((')).toBe('error');
     expect(value('{{ a }} {{ b }}')).toBe('error');
     expect(value('x | nosuchfilter')).toBe('error');

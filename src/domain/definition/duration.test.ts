@@ -19,7 +19,7 @@ describe('durationMs', () => {
   });
 
   it.each(['0', '-5', '""', 'null', '"soon"', '[]', '{}', 'true', '2592001', '"00:00:00"', '1e400'])(
-    'a template that rendered to %s is unusable, with the reason',
+    'refuses a template that renders to %s',
     (template) => {
       expect(() => ms({ template })).toThrow(DurationError);
     },

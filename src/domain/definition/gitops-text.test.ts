@@ -42,7 +42,7 @@ function wrapped(text: string, path = 'a/b.yaml'): string {
 }
 
 describe('documents for Git', () => {
-  test('return the automation in them with its comments, after what its metadata says', () => {
+  test('return their automation with its comments, and with the name and group from their metadata', () => {
     expect(unwrapped(GITOPS)).toBe(`# file
 name: In Git
 group: on-call
@@ -69,14 +69,14 @@ actions:
     expect(unwrapped(text)).toBe(ALONE);
   });
 
-  test('keep the path that they contain, otherwise get that of their file; comments are kept', () => {
+  test('keep their path and comments, and get the path of their file if they have none', () => {
     expect(wrapped(GITOPS)).toContain('annotations:\n    path: a/b.yaml\n');
     expect(wrapped(GITOPS)).toContain('title: In Git # shown');
     const own = GITOPS.replace('  labels:', '  annotations: { path: own.yaml }\n  labels:');
     expect(wrapped(`---\n${own}`)).toBe(own);
   });
 
-  test('return no text if their spec uses an anchor from outside', () => {
+  test('return no text if their spec uses an anchor from outside of the spec', () => {
     const text = GITOPS.replace('title: In Git', 'title: &title In Git').replace(
       '# short',
       '\n    - action: automation.log\n      config: { message: *title }',

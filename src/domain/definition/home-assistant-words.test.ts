@@ -11,7 +11,7 @@ const ofTrigger = (trigger: object) => messagesOf({ name: 'x', triggers: [trigge
 const ofCondition = (condition: unknown) =>
   messagesOf({ name: 'x', triggers: [DEGRADED], conditions: [condition] }).join('\n');
 
-describe('Home Assistant keywords lead to the corresponding Fermata keywords', () => {
+describe('the error for a Home Assistant keyword names the Fermata keyword', () => {
   it('at the top level of a document', () => {
     const found = messagesOf({ alias: 'x', trigger: [], condition: [], action: [] }).join('\n');
     expect(found).toContain('Unknown key "alias". Write "name"');
@@ -47,7 +47,7 @@ describe('Home Assistant keywords lead to the corresponding Fermata keywords', (
     expect(ofCondition({ condition: 'template', value_template: '{{ x }}' })).toContain('Write the kind as the key');
   });
 
-  it('does not affect keys that are correct in their place', () => {
+  it('and does not occur for keys that are valid in Fermata', () => {
     const sound = {
       name: 'x',
       triggers: [DEGRADED],

@@ -77,7 +77,7 @@ describe('the text after a change', () => {
     expect(after({ patch: text })).toBe(text);
   });
 
-  test('takes over the keys of a partial YAML update with their comments, and keeps the rest', () => {
+  test('contains the keys of a partial YAML update with their comments, and keeps the rest', () => {
     const patch = '# why\ndescription: new # said twice\nactions:\n  # only this\n  - delay: { seconds: 6 }\n';
     const { definition } = stored(`${TEXT.split('actions:')[0]}${patch}`);
     const text = after({ patch, after: { ...before, definition } });
@@ -88,7 +88,7 @@ describe('the text after a change', () => {
     expect(text).not.toContain('# first of all');
   });
 
-  test('after a JSON update keeps the comments, quotes and notation of all unchanged places', () => {
+  test('keeps the comments, quotes and notation of all unchanged places after a JSON update', () => {
     const text = patched((document) => ({
       ...document,
       description: 'new',
@@ -101,7 +101,7 @@ describe('the text after a change', () => {
     );
   });
 
-  test('after a JSON update that adds and removes steps keeps the comments of the others', () => {
+  test('keeps the comments of the other steps after a JSON update that adds or removes steps', () => {
     const [log, delay] = before.definition.actions;
     const more = patched((document) => ({ ...document, actions: [log, { delay: { minutes: 1 } }, delay] }));
     expect(more).toMatch(/# first of all\n[^]*# then\n- delay: \{seconds: 5\}/);
@@ -112,7 +112,7 @@ describe('the text after a change', () => {
     expect(fewer).toContain('# the start');
   });
 
-  test('after a JSON update of the group changes only the group', () => {
+  test('changes only the group after a JSON update of the group', () => {
     expect(patched((document) => document, { group: 'days' })).toContain('group: days # the team');
   });
 
@@ -120,11 +120,11 @@ describe('the text after a change', () => {
     expect(after({})).toBe(TEXT);
   });
 
-  test('does not exist if there was none before and the change came as JSON', () => {
+  test('does not exist if there was none before and the change was sent as JSON', () => {
     expect(after({ sourceYaml: null, after: { ...before, group: 'days' } })).toBeNull();
   });
 
-  test('does not exist if the change cannot be written into it: an alias to a replaced part', () => {
+  test('does not exist if an alias refers to a replaced part', () => {
     const text = `name: Aliases
 triggers: [{ event: incident.created }]
 actions:

@@ -10,7 +10,7 @@ const ofCondition = (condition: unknown) =>
 const DEGRADED = 'healthcheck.system_degraded';
 
 describe('the finding for a field with several forms', () => {
-  it('is about the form of duration that was meant', () => {
+  it('refers to the form of duration with the given keys', () => {
     expect(ofTrigger({ event: DEGRADED, for: { template: 300 } })).toEqual([
       { path: 'triggers[0].for.template', code: 'invalid_type', message: 'Expected text, got a number' },
     ]);
@@ -26,7 +26,7 @@ describe('the finding for a field with several forms', () => {
     ]);
   });
 
-  it('is about the state condition that was meant, of a system or of any entity', () => {
+  it('refers to the form of state condition with the given keys', () => {
     expect(ofCondition({ state: { entity: 'a', kind: 'k', status: 'healthy' } })).toEqual([
       {
         path: 'conditions[0].state.kind',
@@ -42,7 +42,7 @@ describe('the finding for a field with several forms', () => {
     ]);
   });
 
-  it('is about the event and not the id derived from it', () => {
+  it('refers to the event, not to the id derived from it', () => {
     const found = [{ event: 3 }, { event: '' }, { event: '1x.y' }].map((trigger) =>
       ofTrigger(trigger).map(({ path, code }) => `${path} ${code}`),
     );

@@ -34,7 +34,7 @@ describe('validateDefinition, for the inputs of actions', () => {
       expect(errorsOf(withActions({ action: 'integration-webhook.send', config }))).toEqual([]);
     });
 
-    it('knows the given secrets and connections', () => {
+    it('warns about secrets and connections that do not exist, and refuses secrets in other fields', () => {
       const send = (config: object) =>
         withActions({ action: 'integration-webhook.send', config: { url: 'x', ...config } });
       const known = { secrets: new Set(['TOKEN']), connections: new Set(['main']) };
@@ -70,34 +70,42 @@ describe('validateDefinition, for the inputs of actions', () => {
     const use = (path: string) => log(`{{ artifacts.${path} }}`);
     const place = (index: number) => `actions[${index}].config.message`;
     it.each<[string, unknown[], string[]]>([
-      ['made before', [open('a'), use('a.incident.incidentId')], []],
-      ['made in a branch before', [{ choose: [{ when: 'now', sequence: [open('a')] }] }, use('a.incident.status')], []],
-      ['made later', [use('a.incident.status'), open('a')], [`${place(0)} artifact_not_made`]],
-      ['of an unknown action', [open('abc'), use('abd.incident.status')], [`${place(1)} artifact_unknown`]],
-      ['not declared', [open('a'), use('a.issue.key')], [`${place(1)} artifact_undeclared`]],
+      ['produced by an earlier step', [open('a'), use('a.incident.incidentId')], []],
       [
-        'of an action that leaves none',
+        'produced in an earlier branch',
+        [{ choose: [{ when: 'now', sequence: [open('a')] }] }, use('a.incident.status')],
+        [],
+      ],
+      ['produced by a later step', [use('a.incident.status'), open('a')], [`${place(0)} artifact_not_made`]],
+      ['of an unknown action', [open('abc'), use('abd.incident.status')], [`${place(1)} artifact_unknown`]],
+      ['not declared by the action', [open('a'), use('a.issue.key')], [`${place(1)} artifact_undeclared`]],
+      [
+        'of an action without artifacts',
         [{ ...log('x'), id: 'a' }, use('a.incident.x')],
         [`${place(1)} artifact_undeclared`],
       ],
-      ['an unknown field', [open('a'), use('a.incident.stauts')], [`${place(1)} artifact_field`]],
+      ['read with an unknown field', [open('a'), use('a.incident.stauts')], [`${place(1)} artifact_field`]],
       [
-        'made in another branch',
+        'produced in another branch',
         [{ choose: [{ when: 'now', sequence: [open('a')] }], else: [use('a.incident.status')] }],
         ['actions[0].else[0].config.message artifact_not_made'],
       ],
       [
-        'made in a sibling of parallel',
+        'produced in another branch of a parallel',
         [{ parallel: [open('a'), use('a.incident.status')] }],
         ['actions[0].parallel[1].config.message artifact_not_made'],
       ],
-      ['made in an iteration before', [{ repeat: { count: 2, sequence: [use('a.incident.status'), open('a')] } }], []],
       [
-        'made in an iteration beside',
+        'produced in an earlier iteration',
+        [{ repeat: { count: 2, sequence: [use('a.incident.status'), open('a')] } }],
+        [],
+      ],
+      [
+        'produced in a concurrent iteration',
         [{ repeat: { for_each: '[1]', parallel: 2, sequence: [use('a.incident.status'), open('a')] } }],
         ['actions[0].repeat.sequence[0].config.message artifact_not_made'],
       ],
-    ])('%s', (_, actions, expected) => {
+    ])('are checked if they are %s', (_, actions, expected) => {
       expect(errorsOf(withActions(...actions))).toEqual(expected);
     });
 
@@ -127,7 +135,7 @@ describe('validateDefinition, for the inputs of actions', () => {
       ]);
     });
 
-    it('gives the position in the expression if there is no source text', () => {
+    it('reports the position in the expression if there is no source text', () => {
       expect(validate({ ...base, conditions: ['trigger.id =='] }).errors[0]?.message).toMatch(/line 1, column 14/);
     });
 

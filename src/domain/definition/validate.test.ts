@@ -38,7 +38,7 @@ describe('validateDefinition', () => {
     expect(definition?.triggers[0]).toMatchObject({ event: DEGRADED.event, id: 'healthcheck_system_degraded' });
   });
 
-  it('reports everything at once, structure and meaning', () => {
+  it('reports errors of structure and of meaning together', () => {
     const { errors } = validate({
       nmae: 'x',
       triggers: [{ event: 'healthcheck.system_degrded', filter: 'a ==' }],
@@ -77,7 +77,7 @@ describe('validateDefinition', () => {
       'Did you mean "above"?',
     ],
     [
-      'a template where an id belongs',
+      'a template in place of an id',
       { ...base, conditions: ['health.systems["{{ trigger.id }}"]'] },
       'remove the {{ }}',
     ],
@@ -94,7 +94,11 @@ describe('validateDefinition', () => {
       { ...base, triggers: [{ event: 'healthcheck.flapping.detected' }] },
       'system_health_changed',
     ],
-    ['two derived ids', { ...base, triggers: [DEGRADED, DEGRADED] }, 'write "id: healthcheck_system_degraded_2" here'],
+    [
+      'two equal derived ids',
+      { ...base, triggers: [DEGRADED, DEGRADED] },
+      'write "id: healthcheck_system_degraded_2" here',
+    ],
     ['waiting for a schedule', withActions({ wait_for_trigger: { event: 'automation.cron' } }), 'use "delay"'],
     [
       '"for" without a state',
@@ -102,7 +106,7 @@ describe('validateDefinition', () => {
       'describes a moment',
     ],
     [
-      'numbers that none is',
+      'bounds that no number satisfies',
       { ...base, conditions: [{ numeric_state: { value: 1, above: 5, below: 5 } }] },
       'No number can be above 5 and below 5',
     ],
@@ -120,7 +124,7 @@ describe('validateDefinition', () => {
     ],
     ['an unknown name as a truth value', { ...base, conditions: ['helth'] }, 'Did you mean "health"?'],
     ['a duration without a unit', withActions({ delay: 300 }), '300 has no unit: write {seconds: 300}'],
-  ])('helps with %s', (_, document, help) => {
+  ])('suggests a correction for %s', (_, document, help) => {
     const { errors } = validate(document);
     expect(errors).toHaveLength(1);
     expect(errors[0]?.message).toContain(help);
@@ -154,26 +158,30 @@ describe('validateDefinition', () => {
     ['a trigger without an event', { ...base, triggers: [{}] }, ['triggers[0].event required']],
     ['a long name', { ...base, name: 'x'.repeat(201) }, ['name out_of_range']],
     ['too many runs', { ...base, max_runs: 1001 }, ['max_runs out_of_range']],
-    ['half a run', { ...base, max_runs: 1.5 }, ['max_runs invalid_type']],
-    ['a bad trigger id', { ...base, triggers: [{ ...DEGRADED, id: '1x' }] }, ['triggers[0].id invalid_value']],
-    ['a bad action id', withActions({ ...log('x'), id: 'a-b' }), ['actions[0].id invalid_value']],
+    ['a fractional number of runs', { ...base, max_runs: 1.5 }, ['max_runs invalid_type']],
+    ['an invalid trigger id', { ...base, triggers: [{ ...DEGRADED, id: '1x' }] }, ['triggers[0].id invalid_value']],
+    ['an invalid action id', withActions({ ...log('x'), id: 'a-b' }), ['actions[0].id invalid_value']],
     ['no variables', withActions({ variables: {} }), ['actions[0].variables invalid_value']],
     ['a long delay', withActions({ delay: { days: 31 } }), ['actions[0].delay invalid_value']],
-    ['no delay', withActions({ delay: { seconds: 0 } }), ['actions[0].delay invalid_value']],
-    ['a bad clock', withActions({ delay: '5 minutes' }), ['actions[0].delay invalid_value']],
+    ['a delay of zero', withActions({ delay: { seconds: 0 } }), ['actions[0].delay invalid_value']],
+    ['an invalid clock time', withActions({ delay: '5 minutes' }), ['actions[0].delay invalid_value']],
     [
       'a long timeout',
       withActions({ ...log('x'), timeout_seconds: 86_401 }),
       ['actions[0].timeout_seconds out_of_range'],
     ],
     [
-      'a bad zone',
+      'an invalid time zone',
       { ...base, conditions: [{ time: { after: '08:00', timezone: 'Mars/X' } }] },
       ['conditions[0].time.timezone invalid_value'],
     ],
-    ['a bad time', { ...base, conditions: [{ time: { after: '24:00' } }] }, ['conditions[0].time.after invalid_value']],
     [
-      'no bound',
+      'an invalid time',
+      { ...base, conditions: [{ time: { after: '24:00' } }] },
+      ['conditions[0].time.after invalid_value'],
+    ],
+    [
+      'a numeric condition without a bound',
       { ...base, conditions: [{ numeric_state: { value: 'x' } }] },
       ['conditions[0].numeric_state invalid_value'],
     ],
@@ -241,7 +249,7 @@ describe('validateDefinition', () => {
       expect(errorsOf({ ...base, description: 'x'.repeat(1_048_577) })).toEqual([' limit_exceeded']);
     });
 
-    it('survives endlessly nested data', () => {
+    it('refuses data that is nested 5,000 levels deep', () => {
       let deep: unknown = 'x';
       for (let level = 0; level < 5_000; level += 1) deep = [deep];
       expect(errorsOf({ ...base, variables: { deep } })).toHaveLength(1);
@@ -261,7 +269,7 @@ describe('validateDefinition', () => {
         ),
         ['variables.__proto__ invalid_key'],
       ],
-    ])('%s', (_, document, expected) => {
+    ])('are refused: %s', (_, document, expected) => {
       expect(errorsOf(document)).toEqual(expected);
     });
 

@@ -20,12 +20,12 @@ describe('readYaml', () => {
       'a: yes\nb: on\nc: 12:30:00\nd: 2026-01-01',
       { a: 'yes', b: 'on', c: '12:30:00', d: '2026-01-01' },
     ],
-    ['keys that are no text', '1: a\ntrue: b', { '1': 'a', true: 'b' }],
+    ['keys of other types as text', '1: a\ntrue: b', { '1': 'a', true: 'b' }],
     ['aliases', 'a: &x {b: [1]}\nc: *x', { a: { b: [1] }, c: { b: [1] } }],
     ['an anchor that is redefined', 'a: &x 1\nb: *x\nc: &x 2\nd: *x', { a: 1, b: 1, c: 2, d: 2 }],
     ['a quoted "<<"', '"<<": 1', { '<<': 1 }],
     [
-      'methods as keys',
+      'names of methods as keys',
       'constructor: 1\ntoString: 2\nhasOwnProperty: 3',
       { constructor: 1, toString: 2, hasOwnProperty: 3 },
     ],
@@ -38,7 +38,7 @@ describe('readYaml', () => {
     expect(errorsOf('\uFEFFa: *x')).toEqual(['1:4 yaml_alias']);
   });
 
-  it('explains what to do about a template or expression without quotes', () => {
+  it('suggests quotes for a template or expression without quotes', () => {
     expect(readYaml('a: {{ now }}')[0]?.errors[0]?.message).toContain('Put a text with {{ }} in quotes');
     expect(readYaml('a: !health.system.in_maintenance')[0]?.errors[0]?.message).toContain(
       'put an expression that starts with "!" in quotes',
@@ -60,19 +60,19 @@ describe('readYaml', () => {
     ['custom tags', 'a: !!js/function "x"', '1:4 yaml_tag'],
     ['local tags', 'a: !secret x', '1:4 yaml_tag'],
     ['binary', 'a: !!binary aGk=', '1:4 yaml_tag'],
-    ['an alias of nothing', 'a: *nope', '1:4 yaml_alias'],
+    ['an alias without an anchor', 'a: *nope', '1:4 yaml_alias'],
     ['an alias of itself', 'a: &a [*a]', '1:8 yaml_alias'],
     ['maps as keys', '? {a: 1}\n: 2', '1:3 yaml_key'],
-    ['no number', 'a: .nan', '1:4 invalid_number'],
+    ['not a number', 'a: .nan', '1:4 invalid_number'],
     ['infinity', 'a: 1e999', '1:4 invalid_number'],
     ['tabs as indentation', 'a:\n\tb: 1', '2:1 yaml_syntax'],
-    ['text that does not end', 'a: "x', '1:6 yaml_syntax'],
+    ['unclosed text', 'a: "x', '1:6 yaml_syntax'],
     ['nested mappings on one line', 'a: b: c', '1:4 yaml_syntax'],
   ])('refuses %s, with line and column', (_, text, expected) => {
     expect(errorsOf(text)[0]).toBe(expected);
   });
 
-  it('ends soon for text that is designed to take long', () => {
+  it('refuses text that is designed to take long, within 10 s', () => {
     const laughs = Array.from(
       { length: 12 },
       (_, n) =>
@@ -125,7 +125,7 @@ describe('readYaml', () => {
     ]);
   });
 
-  it('never throws, whatever the text', () => {
+  it('reads any text without an exception, and returns the position of each error', () => {
     const pieces = fc.constantFrom(
       'a',
       ': ',
@@ -162,6 +162,7 @@ describe('readYaml', () => {
         ),
         (text) => {
           for (const { value, errors, locate } of readYaml(text)) {
+            for (const { line, column } of errors) expect(Math.min(line ?? 0, column ?? 0)).toBeGreaterThanOrEqual(1);
             if (errors.length === 0) validateDefinition(value, { registry: testRegistry, locate });
           }
         },
@@ -203,7 +204,7 @@ describe('locate', () => {
 });
 
 describe('toYaml', () => {
-  it('can be parsed back unchanged, whatever the data', () => {
+  it('is parsed back unchanged for any data', () => {
     const text = fc.string({ unit: 'grapheme' });
     const json = fc
       .jsonValue({ stringUnit: 'grapheme' })

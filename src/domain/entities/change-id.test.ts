@@ -25,8 +25,8 @@ describe('the id of a change for an identified event', () => {
   it.each([
     ['no time', undefined],
     ['a time of more than a day ago', new Date('2026-11-27T11:59:59Z')],
-    ['a time ahead', new Date('2026-11-28T12:01:01Z')],
-    ['no valid time', new Date('never')],
+    ['a time in the future', new Date('2026-11-28T12:01:01Z')],
+    ['an invalid time', new Date('never')],
   ])('is not derived from %s', (_name, given) => {
     expect(changeIdOf('source/1', given, now)).toBeUndefined();
   });

@@ -25,7 +25,7 @@ const doubling = (levels: number): Schema => ({
 });
 
 it.each<[string, Schema]>([
-  ['nothing', {}],
+  ['an empty schema', {}],
   ['an ordinary object', { type: 'object', properties: { a: { type: 'string', pattern: '^a+$' } }, required: ['a'] }],
   ['definitions', { properties: { a: { $ref: '#/$defs/name' } }, $defs: { name: { type: 'string' } } }],
   ['an escaped name', { properties: { a: { $ref: '#/$defs/a~1b%20c' } }, $defs: { 'a/b c': {} } }],
@@ -33,7 +33,7 @@ it.each<[string, Schema]>([
     'draft 07',
     { $schema: 'http://json-schema.org/draft-07/schema#', dependencies: { a: ['b'], c: { required: ['d'] } } },
   ],
-  ['annotations of its own', { 'x-owner': { any: ['thing'] }, title: 'T', examples: [{}] }],
+  ['annotations that are not standardized', { 'x-owner': { any: ['thing'] }, title: 'T', examples: [{}] }],
   ['objects or null', { type: ['object', 'null'] }],
   ['an anyOf with one object', { anyOf: [{ type: 'string' }, { type: 'object' }] }],
   ['properties named like keywords', { properties: { $dynamicRef: {}, $ref: { type: 'string' }, enum: {} } }],
@@ -43,11 +43,11 @@ it.each<[string, Schema]>([
 });
 
 it.each<[string, Schema, string]>([
-  ['a schema that is itself', { $ref: '#' }, 'schema.$ref: schema_reference'],
+  ['a reference to the schema itself', { $ref: '#' }, 'schema.$ref: schema_reference'],
   ['a remote schema', { $ref: 'https://example.com/schema.json' }, 'schema.$ref: schema_reference'],
   ['the meta-schema', { $ref: 'https://json-schema.org/draft/2020-12/schema' }, 'schema.$ref: schema_reference'],
-  ['a reference to nothing', { $ref: '#/$defs/none' }, 'schema.$ref: schema_reference'],
-  ['a reference that is no text', { properties: { a: { $ref: 5 } } }, 'schema.properties.a.$ref: schema_reference'],
+  ['a reference to a missing definition', { $ref: '#/$defs/none' }, 'schema.$ref: schema_reference'],
+  ['a reference that is not a text', { properties: { a: { $ref: 5 } } }, 'schema.properties.a.$ref: schema_reference'],
   ['a reference into Object.prototype', { $ref: '#/$defs/toString', $defs: {} }, 'schema.$ref: schema_reference'],
   [
     'a recursive definition',
@@ -55,14 +55,14 @@ it.each<[string, Schema, string]>([
     'schema.$defs.a.properties.b.$ref: schema_reference',
   ],
   [
-    'definitions that name each other, unused',
+    'unused definitions that refer to each other',
     { $defs: { a: { $ref: '#/$defs/b' }, b: { $ref: '#/$defs/a' } } },
     'schema.$defs.a.$ref.$ref: schema_reference',
   ],
   ['dynamic references', { $dynamicRef: '#a' }, 'schema.$dynamicRef: schema_keyword'],
   ['asynchronous schemas', { $async: true }, 'schema.$async: schema_keyword'],
   ['a keyword with a typo', { type: 'object', propertys: {} }, 'schema.propertys: schema_keyword'],
-  ['an id inside', { properties: { a: { $id: 'urn:a' } } }, 'schema.properties.a.$id: schema_keyword'],
+  ['an id of a nested schema', { properties: { a: { $id: 'urn:a' } } }, 'schema.properties.a.$id: schema_keyword'],
   ['a schema that is a text', { properties: { a: 'string' } }, 'schema.properties.a: invalid_schema'],
   ['9,000 properties', properties(9_000), 'schema: limit_exceeded'],
   ['too many properties', properties(SCHEMA_LIMITS.properties + 1), 'schema.properties: limit_exceeded'],
@@ -81,9 +81,13 @@ it.each<[string, Schema, string]>([
   ['states that are lists', { type: ['array', 'null'] }, 'schema: schema_not_object'],
   ['states that are numbers by enum', { enum: [1, 2] }, 'schema: schema_not_object'],
   ['states that are a constant text', { const: 'a' }, 'schema: schema_not_object'],
-  ['texts by reference', { $ref: '#/$defs/t', $defs: { t: { type: 'string' } } }, 'schema: schema_not_object'],
-  ['texts by allOf', { allOf: [{}, { type: 'integer' }] }, 'schema: schema_not_object'],
-  ['texts by anyOf', { anyOf: [{ type: 'string' }, false] }, 'schema: schema_not_object'],
+  [
+    'states that are texts by reference',
+    { $ref: '#/$defs/t', $defs: { t: { type: 'string' } } },
+    'schema: schema_not_object',
+  ],
+  ['states that are numbers by allOf', { allOf: [{}, { type: 'integer' }] }, 'schema: schema_not_object'],
+  ['states that are texts by anyOf', { anyOf: [{ type: 'string' }, false] }, 'schema: schema_not_object'],
 ])('refuses %s', (_what, schema, expected) => {
   expect(codes(schema)).toContain(expected);
 });
@@ -92,10 +96,10 @@ it.each<[string, Schema]>([
   ['nested objects', nested(30, (inner) => ({ properties: { a: inner } }))],
   ['nested anyOf', nested(30, (inner) => ({ anyOf: [inner] }))],
   ['an annotation of 10,000 levels', { default: nested(10_000, (inner) => ({ a: inner })) }],
-])('refuses %s by its depth', (_what, schema) => {
+])('refuses %s because of its depth', (_what, schema) => {
   expect(checkEntitySchema(schema)).toMatchObject([{ code: 'limit_exceeded' }]);
 });
 
-it('names the keyword that was probably meant', () => {
+it('suggests the most similar keyword', () => {
   expect(checkEntitySchema({ requird: ['a'] })[0]?.message).toContain('Did you mean "required"?');
 });

@@ -53,7 +53,7 @@ describe('occurredAtOf', () => {
   const now = new Date('2026-11-20T10:00:00Z');
   const claimed = (offsetMs: number) => new Date(now.getTime() + offsetMs);
 
-  test('is the time that the sender gives, however old, up to five minutes ahead', () => {
+  test('is the time of the sender, at any age and up to five minutes in the future', () => {
     for (const offset of [-86_400_000, 0, 300_000]) expect(occurredAtOf(claimed(offset), now)).toEqual(claimed(offset));
   });
 

@@ -33,7 +33,7 @@ function scopeAfter(ms: number): Scope {
       systems: {
         calm: { in_maintenance: false, maintenance_starts_at: null, transitions_in_window: 0 },
         planned: { in_maintenance: ms >= 4 * MINUTE, maintenance_starts_at: at(4 * MINUTE) },
-        unsaid: { in_maintenance: false, transitions_in_window: 2, in_status_for_ms: ms },
+        unknown: { in_maintenance: false, transitions_in_window: 2, in_status_for_ms: ms },
       },
     },
   };
@@ -120,11 +120,11 @@ describe('the earliest change by time alone', () => {
     ['!health.system.notifications_suppressed', 7 * MINUTE],
     ['health.systems.calm.in_maintenance', null],
     ['health.systems.planned.in_maintenance', 4 * MINUTE],
-    ['health.systems.unsaid.in_maintenance', 'unknown'],
+    ['health.systems.unknown.in_maintenance', 'unknown'],
     ['health.systems.missing.in_maintenance', null],
     ['health.system.transitions_in_window >= 3', 2 * MINUTE],
     ['health.systems.calm.transitions_in_window > 3', null],
-    ['health.systems.unsaid.transitions_in_window > 3', 'unknown'],
+    ['health.systems.unknown.transitions_in_window > 3', 'unknown'],
     ['health.systems[text + "y"].in_maintenance', null],
     ['[health.system] | where("in_maintenance") | length', 'unknown'],
     ['1 / 0 > 1 && (ago | older_than(1))', 'unknown'],
@@ -185,7 +185,7 @@ it('nothing changes before the returned instant', () => {
         const change = changeOf(source, start);
         if (change === 'unknown') return;
         if (change !== null) expect(change).toBeGreaterThan(start);
-        // Some hints of the scope end after an hour. Nothing is known about the time after that.
+        // If no change is expected, check the next 15 minutes.
         const last = change === null ? start + 15 * MINUTE : Number(change) - 1;
         const today = valueAt(start);
         for (const place of [0, 0.5, 1, ...places])

@@ -117,7 +117,7 @@ describe('a property outside the data of the scope', () => {
     expect(evaluate(parseExpression(source), scope)).toBeUndefined();
   });
 
-  it('is never called, whatever reads it as text, number, list or JSON', () => {
+  it('is never called when its object is used as text, number, list or JSON', () => {
     const uses = [
       ...['x', 'x + ""', '"" + x', 'x == "escaped"', 'x < 1', 'x > "a"', 'x in "abc"', 'x in x', '[x] == [x]', '!x'],
       ...[
@@ -181,7 +181,7 @@ describe('a property outside the data of the scope', () => {
   });
 });
 
-describe('source text that tries to be a program', () => {
+describe('source text with JavaScript', () => {
   it.each([
     'constructor.constructor("return process")()',
     '"".constructor.constructor("return 1")()',
@@ -221,7 +221,7 @@ function cpuMs(): number {
   return process.cpuUsage().user / 1000;
 }
 
-describe('endless work', () => {
+describe('an expression that is designed to take long', () => {
   const megabyte = 'a'.repeat(1_000_000);
   const bombs: Scope = {
     text: megabyte,

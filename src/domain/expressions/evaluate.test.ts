@@ -36,13 +36,13 @@ describe('values', () => {
     expect(run(source, scope)).toEqual(value);
   });
 
-  it('takes `now` from the call before the scope', () => {
+  it('uses `now` of the call rather than of the scope', () => {
     expect(run('now', scope, { now: new Date(0) })).toBe('1970-01-01T00:00:00.000Z');
     expect(run('"1970-01-01" | duration_since', scope, { now: new Date(5) })).toBe(5);
     expect(run('"2026-11-23T10:00:00Z" | older_than(1 | hours)', scope)).toBe(true);
   });
 
-  it('shows a Date as ISO text and nothing of other instances', () => {
+  it('returns a Date as ISO text, and null for instances of other classes', () => {
     const odd = {
       date: new Date(0),
       map: new Map([['size', 1]]),
@@ -63,7 +63,7 @@ describe('values', () => {
     ]);
   });
 
-  it('returns data that is independent of the scope', () => {
+  it('returns a copy of the data in the scope', () => {
     const value = run('list', scope);
     expect(value).toEqual(scope.list);
     expect(value).not.toBe(scope.list);
@@ -177,7 +177,7 @@ describe('filters', () => {
     );
   });
 
-  it('wraps errors of added filters and hides values that are not data', () => {
+  it('wraps errors of added filters, and returns undefined for results that are not data', () => {
     const filters = createFilterRegistry();
     filters.registerFilter('boom', () => { throw new TypeError('bang'); }, ''); // prettier-ignore
     filters.registerFilter('late', () => Promise.resolve(1), '');
@@ -204,7 +204,7 @@ describe('budget', () => {
     expect(run('text', { text: 'x'.repeat(1_048_576) })).toHaveLength(1_048_576);
   });
 
-  it('ends at data that contains itself', () => {
+  it('refuses data that contains itself', () => {
     const circular: Record<string, unknown> = {};
     circular['self'] = circular;
     const twin: Record<string, unknown> = {};
@@ -228,7 +228,7 @@ describe('headers', () => {
     ['trigger.payload.headers["x-github-event"]', 'push'],
     ['trigger.payload.headers["X-Other"]', undefined],
     ['trigger.payload.body.A', undefined],
-  ])('%s is %j: their case does not matter', (source, value) => {
+  ])('%s is %j, regardless of the case of the header name', (source, value) => {
     expect(evaluate(parseExpression(source), scope)).toEqual(value);
   });
 });

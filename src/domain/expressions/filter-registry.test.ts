@@ -1,7 +1,7 @@
 import { checkFilters, createFilterRegistry } from './filter-registry';
 import { parseExpression } from './parse';
 
-it('a filter is added once; a clash is skipped with a warning', () => {
+it('adds a filter once, and skips a filter whose name is taken or invalid, with a warning', () => {
   const warnings: string[] = [];
   const registry = createFilterRegistry((message) => warnings.push(message));
   const first = (): number => 1;

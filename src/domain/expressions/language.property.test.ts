@@ -19,7 +19,7 @@ function outcome(run: () => unknown, refusal: new (...args: never[]) => Error): 
   }
 }
 
-const soup = fc
+const tokens = fc
   .array(
     fc.constantFrom(
       ...[
@@ -86,7 +86,7 @@ const soup = fc
   .map((parts) => parts.join(' '));
 
 describe('any expression', () => {
-  it('prints, parses and prints the same', () => {
+  it('is printed in the same way after it was printed and parsed', () => {
     fc.assert(
       fc.property(tree, (node) => {
         const printed = printExpression(parseExpression(write(node)));
@@ -109,7 +109,7 @@ describe('any expression', () => {
     );
   });
 
-  it('either ends within its steps with the same value, or reports that it did not', () => {
+  it('has the same value within a limit of steps, or causes an expression error', () => {
     fc.assert(
       fc.property(tree, fc.nat(60), (node, maxSteps) => {
         const parsed = parseExpression(write(node));
@@ -128,7 +128,7 @@ describe('any expression', () => {
 describe('any text', () => {
   it.each([
     ['characters', fc.string({ unit: 'binary', maxLength: 60 })],
-    ['pieces of the language', soup],
+    ['pieces of the language', tokens],
   ])('made of %s throws only expression errors', (_what, texts) => {
     fc.assert(
       fc.property(
@@ -156,7 +156,7 @@ describe('any text', () => {
 
   it('in the data is never evaluated', () => {
     fc.assert(
-      fc.property(soup, (text) => {
+      fc.property(tokens, (text) => {
         expect(renderTemplate('{{ data }}', { data: text })).toBe(text);
         expect(renderTemplate('<{{ data }}>', { data: text })).toBe(`<${text}>`);
         expect(renderTemplate({ list: ['{{ data }}'] }, { data: { text } })).toEqual({ list: [{ text }] });

@@ -7,6 +7,6 @@ it.each([
   ['Max-Runs', 'max_runs'],
   ['zzz', undefined],
   ['', undefined],
-])('the nearest to %j is %j', (word, expected) => {
+])('the name nearest to %j is %j', (word, expected) => {
   expect(nearest(word, ['upper', 'triggers', 'conditions', 'max_runs', 'mode'])).toBe(expected);
 });

@@ -81,7 +81,7 @@ describe('errors', () => {
     ['a b', 'Unexpected "b"', 1, 3],
     ['and', 'Unexpected "and"', 1, 1],
     ['a 😀', 'Unexpected "😀"', 1, 3],
-  ])('%j says what is wrong and where', (source, message, line, column) => {
+  ])('have a message and a position: %j', (source, message, line, column) => {
     const error = errorOf(source);
     expect(error.message).toContain(message);
     expect(error).toMatchObject({ code: 'expression_error', line, column });
@@ -109,18 +109,18 @@ describe('limits', () => {
     ['arguments', 'a | f(', '1', ')'],
     ['prefixes', '!', 'a', ''],
     ['branches', 'a ? b : ', 'c', ''],
-  ])('%s nest 64 deep and no deeper', (_what, open, inner, close) => {
+  ])('%s can be nested at most 64 deep', (_what, open, inner, close) => {
     const nest = (depth: number): string => open.repeat(depth) + inner + close.repeat(depth);
     expect(() => parseExpression(nest(MAX_DEPTH))).not.toThrow();
     expect(errorOf(nest(MAX_DEPTH + 1)).message).toContain('nested deeper than 64');
   });
 
-  it('accepts 10,000 characters and no more', () => {
+  it('accepts at most 10,000 characters', () => {
     expect(() => parseExpression('a'.repeat(MAX_SOURCE))).not.toThrow();
     expect(errorOf('a'.repeat(MAX_SOURCE + 1)).message).toContain('longer than 10000 characters');
   });
 
-  it('accepts long chains, unless they would exhaust the stack', () => {
+  it('accepts chains of at most 1,000 operations', () => {
     expect(() => parseExpression(Array(900).fill('a').join('||'))).not.toThrow();
     expect(errorOf(Array(4000).fill('a').join('+')).message).toContain('chains more than 1000');
     expect(errorOf(`a${'.a'.repeat(4000)}`).message).toContain('chains more than 1000');

@@ -46,7 +46,7 @@ describe('references', () => {
     expect(refs(source)).toEqual(expected);
   });
 
-  it('stay open without a scope', () => {
+  it('are wildcards without a scope', () => {
     expect(refs('state.incident[trigger.payload.id].status', { bare: true })).toEqual(['incident:*']);
     expect(refs('state[trigger.payload.id].x', { bare: true })).toEqual(['?']);
   });
@@ -67,7 +67,7 @@ describe('references', () => {
     ]);
   });
 
-  it('report the position of what cannot be determined', () => {
+  it('contain the position of a reference that cannot be determined', () => {
     expect(extractReferences(parseTemplate('a\nb {{ state[x].y }}')).indeterminateAt).toEqual([{ line: 2, column: 6 }]);
   });
 });

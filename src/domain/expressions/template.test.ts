@@ -109,11 +109,14 @@ describe('a bare expression', () => {
     expect(warning).toBeUndefined();
   });
 
-  it.each(['{{ a == 1 }}', '  {{a == 1}}\n', '{{ a == 1}} '])('%j loses its braces with a warning', (source) => {
-    const { expression, warning } = parseBareExpression(source);
-    expect(printExpression(expression)).toBe('a == 1');
-    expect(warning).toBe('This field is already an expression: write a == 1 without {{ }}');
-  });
+  it.each(['{{ a == 1 }}', '  {{a == 1}}\n', '{{ a == 1}} '])(
+    'is read without its braces, with a warning: %j',
+    (source) => {
+      const { expression, warning } = parseBareExpression(source);
+      expect(printExpression(expression)).toBe('a == 1');
+      expect(warning).toBe('This field is already an expression: write a == 1 without {{ }}');
+    },
+  );
 
   it.each([
     ['a {{ b }}', 3],
@@ -122,7 +125,7 @@ describe('a bare expression', () => {
     ['"x" + {{ b', 7],
     ['${{ secrets.A }}', 2],
     ['health.systems["{{ trigger.payload.systemId }}"].status', 17],
-  ])('%j is refused with the fix', (source, column) => {
+  ])('with inner braces is refused with a suggestion: %j', (source, column) => {
     expect(() => parseBareExpression(source)).toThrow(
       expect.objectContaining({ column, message: expect.stringContaining('remove the {{ }}') }),
     );

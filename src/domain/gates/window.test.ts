@@ -8,7 +8,7 @@ function fired(rule: Partial<WindowRule>, minutes: readonly number[]): number[] 
 }
 
 describe('a window', () => {
-  it('fires for the n-th event and each one after it', () => {
+  it('fires for the n-th event and each later event', () => {
     expect(fired({}, [0, 1, 2, 3, 4])).toEqual([2, 3, 4]);
   });
   it('counts an event at its lower bound, and none before it', () => {
@@ -19,11 +19,11 @@ describe('a window', () => {
     expect(fired({}, [20, 21, 15])).toEqual([15]);
     expect(fired({}, [20, 21, 5])).toEqual([]);
   });
-  it('fires once for a continuous stream, and again only after a lull', () => {
+  it('fires once for a continuous stream, and again only after a pause', () => {
     expect(fired({ refire: 'once' }, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12])).toEqual([2]);
     expect(fired({ refire: 'once' }, [0, 1, 2, 3, 30, 31, 32, 33])).toEqual([2, 32]);
   });
-  it('of one event fires for the first, and again after a lull as long as the window', () => {
+  it('of one event fires for the first, and again after a pause as long as the window', () => {
     expect(fired({ refire: 'once', count: 1 }, [0, 1, 9, 20, 21])).toEqual([0, 20]);
     expect(fired({ count: 1 }, [0, 1])).toEqual([0, 1]);
   });

@@ -19,7 +19,7 @@ describe('a stretch is named after its steps', () => {
     expect(nameOfStretch(delay, [create])).toBe('delay');
   });
 
-  it('even before its execution knows the plan', () => {
+  it('even before the plan is known', () => {
     expect(nameOfFirstStretch([])).toBeUndefined();
     const steps = [{ action: 'incident.create' }, { choose: [] }, { delay: { seconds: 1 } }, { action: 'a.b' }];
     expect(nameOfFirstStretch(steps)).toBe('incident.create + 1 more');

@@ -143,7 +143,7 @@ describe('time', () => {
     expect(run(source)).toEqual(value);
   });
 
-  it('has one instant for a whole evaluation, and fails safely without one', () => {
+  it('is the same instant for a whole evaluation, and without it durations are 0', () => {
     const spread = Array(50).fill('since | duration_since').join(', ');
     expect(run(`[${spread}] | unique | length`)).toBe(1);
     const expression = parseExpression('[since | duration_since, since | older_than(0)]');
@@ -151,7 +151,7 @@ describe('time', () => {
   });
 });
 
-it('passes through or fails safely for any other type of input, and never throws', () => {
+it('no filter throws for any type of input', () => {
   const inputs = ['none', 'missing', 'true', '1', '-1.5', '""', '"x"', '[]', 'list', 'object', 'people'];
   for (const name of builtInFilters.keys()) {
     for (const input of inputs) {
