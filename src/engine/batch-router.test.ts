@@ -23,7 +23,7 @@ describe('takeBatch', () => {
     expect(seqs(rest)).toEqual([4]);
   });
 
-  it('takes nothing of an entity after a change that may leave or end a dwell', () => {
+  it('takes no further change of an entity after a change that may start or end a dwell', () => {
     const changes = [routable(1, 'a', { hasDwells: true }), routable(2, 'a'), routable(3, 'b')];
     const { batch, rest } = takeBatch(changes);
     expect(seqs(batch)).toEqual([1, 3]);

@@ -15,7 +15,7 @@ it('processes every item once, a fixed number at a time', async () => {
   expect(most).toBe(3);
 });
 
-it('throws the first error after everything that began has ended', async () => {
+it('throws the first error after all items have been processed', async () => {
   const ended: number[] = [];
   const work = inLanes([1, 2, 3, 4], 2, async (item) => {
     if (item === 1) throw new Error('one');

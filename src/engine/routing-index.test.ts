@@ -47,7 +47,7 @@ describe('the routing index', () => {
     expect(ids(index, 'automation.any_change')).toEqual(['c/z']);
   });
 
-  it('replaces the triggers of an automation and forgets them completely', () => {
+  it('replaces and removes the triggers of an automation', () => {
     const index = new RoutingIndex(registry);
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'one' } }]));
     index.set(automation('a', [{ id: 'x', event: 'automation.event', config: { type: 'two' } }]));
@@ -86,7 +86,7 @@ describe('the routing index', () => {
     expect([incomplete('one'), index.findIncomplete('a', 'x')]).toEqual([[], undefined]);
   });
 
-  it('names what a dwell needs that this process lacks', () => {
+  it('returns the trigger types that a dwell needs and this process lacks', () => {
     const index = new RoutingIndex(registry);
     index.set(automation('a', [{ id: 'x', event: 'gone.storm.started' }]));
     expect(index.lacking('a', 'x')).toEqual(['trigger:gone.storm_started']);

@@ -21,7 +21,7 @@ const scope: ExpressionContext = {
   usesState: ['also'],
   stateWindowMinutes: 60,
 };
-// The expressions of these tests read no entities of their own, so the connection is never used.
+// The connection is never used, because the fake stores return all entities.
 const db = {} as Executor;
 
 function evaluatorWith(readHealth: ReadHealth) {
@@ -69,15 +69,15 @@ describe('a namespace that cannot be read', () => {
 });
 
 it('reads the systems of uses_state in addition to those in expressions, even if the id is computed', async () => {
-  const asked: (readonly string[])[] = [];
+  const requested: (readonly string[])[] = [];
   const evaluator = evaluatorWith((_, ids) => {
-    asked.push(ids);
+    requested.push(ids);
     return Promise.resolve(new Map());
   });
   await evaluator.render(db, '{{ health.systems["x"].status }}', scope);
   await evaluator.render(db, '{{ health.systems | json }}', scope);
   await evaluator.render(db, '{{ trigger.id }}', scope);
-  expect(asked).toEqual([['x', 'also'], ['also']]);
+  expect(requested).toEqual([['x', 'also'], ['also']]);
 });
 
 it('supports filters of plugins in conditions, templates, durations and variables', async () => {
@@ -90,7 +90,7 @@ it('supports filters of plugins in conditions, templates, durations and variable
     expect(await evaluator.renderVariables(db, variables, scope)).toMatchObject({ code: 'secret_outside' });
 });
 
-it('stops variables and conditions that in total take too many steps, however many they are', async () => {
+it('stops variables and conditions that in total take too many steps', async () => {
   const evaluator = evaluatorWith(() => Promise.resolve(new Map()));
   // About 190,000 steps, which is less than the limit of one evaluation.
   const heavy = `(${Array.from({ length: 12 }, () => '(trigger.payload | upper | lower | length)').join(' + ')}) > 0`;

@@ -29,20 +29,20 @@ test('a plugin with all required keys and some unknown ones is accepted', () => 
 
 test.each([
   ['nothing', undefined, 'its default export is not a plugin'],
-  ['an id that cannot stand in names', { id: 'my.chat' }, 'id must begin with a letter and have letters'],
+  ['an id with a dot', { id: 'my.chat' }, 'id must begin with a letter and have letters'],
   [
     'an action without a schema',
     { actions: [{ ...action, configSchema: {}, execution: 'call', timeoutMs: execute }] },
     'actions[0].configSchema must be a schema, made with the z of fermata/plugin',
   ],
   [
-    'an action that does nothing',
+    'an action without a function',
     { actions: [{ ...action, execute: undefined, execution: 'transaction' }] },
     'actions[0].execute must be a function',
   ],
-  ['an action of no kind', { actions: [action] }, 'actions[0].execution must be "transaction" or "call"'],
+  ['an action without an execution', { actions: [action] }, 'actions[0].execution must be "transaction" or "call"'],
   [
-    'a call without a budget',
+    'a call without a timeout',
     { actions: [{ ...action, execution: 'call' }] },
     'actions[0].timeoutMs must be a function',
   ],
@@ -57,9 +57,9 @@ test.each([
     { connectionTypes: [{ ...type, test: execute, options: undefined }] },
     'connectionTypes[0].options must be an object; {} when nothing can be chosen',
   ],
-  ['routes that are not made by a function', { routes: [] }, 'routes must be a function'],
-  ['one action for a list', { actions: action }, 'actions must be a list'],
-  ['a service that is no function', { provides: { directory: {} } }, 'provides.directory must be a function'],
+  ['routes that are not a function', { routes: [] }, 'routes must be a function'],
+  ['an action in place of a list', { actions: action }, 'actions must be a list'],
+  ['a service that is not a function', { provides: { directory: {} } }, 'provides.directory must be a function'],
   ['a key with a typing mistake', { action: [action] }, 'it has no key "action"; did you mean "actions"?'],
 ])('%s is refused with its path', (_, plugin, message) => {
   expect(() => checkPlugin(plugin && { id: 'chat', ...plugin })).toThrow(message);

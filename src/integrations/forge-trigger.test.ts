@@ -34,7 +34,7 @@ it('accepts branches with and without refs/heads', () => {
   expect(push.contextKey?.(given, {})).toBe('acme/shop:refs/heads/main');
 });
 
-it('routes by a single repository, and lists by all', () => {
+it('has a routing key only for a single repository', () => {
   const { routingKey } = run;
   expect(routingKey?.ofPayload(payload)).toBe(routingKey?.ofConfig({ repository: 'acme/SHOP' }));
   expect(routingKey?.ofConfig({ repository: ['a/b'] })).toBeNull();

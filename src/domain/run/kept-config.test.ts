@@ -26,7 +26,7 @@ describe('the configuration that is stored with a step', () => {
     expect(Buffer.byteLength(JSON.stringify(keptConfig(many)))).toBeLessThan(16_000);
   });
 
-  it('ends at a maximum depth', () => {
+  it('is cut at a maximum depth', () => {
     let deep: unknown = 'end';
     for (let level = 0; level < 10_000; level += 1) deep = { deep };
     expect(JSON.stringify(keptConfig({ deep })).length).toBeLessThan(200);

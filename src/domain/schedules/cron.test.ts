@@ -63,7 +63,7 @@ describe('a cron pattern', () => {
     ]);
   });
 
-  it('supports shifts of half an hour', () => {
+  it('supports clock changes of half an hour', () => {
     const pattern = parseCron('45 1 * * *');
     expect(cronMatches(pattern, new Date('2026-04-04T14:45:00Z'), 'Australia/Lord_Howe')).toBe(true);
     expect(cronMatches(pattern, new Date('2026-04-04T15:15:00Z'), 'Australia/Lord_Howe')).toBe(false);
@@ -129,7 +129,7 @@ describe('cronWarnings', () => {
     ['*/7 * * * *', '"*/7" of the minute does not divide 60'],
     ['0 */5 * * *', '"*/5" of the hour does not divide 24'],
     ['*/40 0 9 * * *', '"*/40" of the second does not divide 60'],
-  ])('warns of %s', (pattern, warning) => {
+  ])('warns about %s', (pattern, warning) => {
     expect(cronWarnings(pattern)).toEqual([expect.stringContaining(warning)]);
   });
 

@@ -12,7 +12,7 @@ const PEM = `-----BEGIN PRIVATE KEY-----\n${lines.join('\n')}\n-----END PRIVATE 
 const bash = (script: string, value: string) =>
   execFileSync('bash', ['-c', script], { env: { ...process.env, KEY: value, LC_ALL: 'C.UTF-8' }, encoding: 'utf8' });
 
-/** Expects that no four consecutive characters from the middle of any line, or of the value, are left. */
+/** Expects that a part of each line of the value is masked. */
 const expectHidden = (value: string, text: string): void => {
   const masked = createMask([value])(text);
   expect(masked).toContain('****');
@@ -39,7 +39,7 @@ it.each([
   'printf "%s" "$KEY" | base64 | sed "s/^/    /"',
   'printf "%s" "$KEY" | od -An -v -tx1',
   'printf "%s" "$KEY" | od -An -v -tx1 | tr -d " \\n"',
-])('hides a key of several lines in what `%s` prints', (script) => {
+])('hides a key of several lines in the output of `%s`', (script) => {
   const printed = bash(script, PEM);
   expectHidden(PEM, printed);
   for (const line of lines) expect(createMask([PEM])(printed)).not.toContain(line.slice(0, 16));
@@ -50,7 +50,7 @@ it.each([
   'printf "%q" "$KEY"',
   'echo "${KEY@Q}"',
   'printf "%s" "$KEY" | od -An -v -tx1 | tr "a-f" "A-F"',
-])('hides a value with quotes in what `%s` prints', (script) =>
+])('hides a value with quotes in the output of `%s`', (script) =>
   expect(createMask([ODD])(bash(`exec 2>&1; ${script}`, ODD))).toMatch(/^[^"w&]*\*\*\*\*[^"w&]*$/),
 );
 
@@ -90,7 +90,7 @@ it.each([
   ['quoted-printable', 'p=C3=A4ssw=C3=B6rter'],
 ])('hides umlauts as %s', (_what, text) => expect(createMask(['pässwörter'])(`x ${text} y`)).toBe('x **** y'));
 
-it('masks base64 whose line breaks were escaped in JSON, or written as strings of a program', () => {
+it('masks base64 whose line breaks are escaped in JSON, or whose lines are string literals', () => {
   const wrapped =
     Buffer.from(PEM)
       .toString('base64')
@@ -175,13 +175,13 @@ it('masks texts in a secret that is JSON, and their lines', () => {
   expect(mask(lines[1] ?? '')).toBe('****');
 });
 
-it('does not change texts that only look like a part', () => {
+it('does not change texts that are only similar to a part of a secret', () => {
   const mask = createMask([PEM, ODD, 'abcd1234']);
   for (const text of ['MIIEvQIB', '61 62 63 64', 'a, b, c, d', 'just words and 0x41, 0x42', 'AAAA'.repeat(30)])
     expect(mask(text)).toBe(text);
 });
 
-it('takes little time for any secret of 64 kB', () => {
+it('masks repetitive secrets of 64 kB', () => {
   const values = [
     'a'.repeat(65_536),
     'ab'.repeat(32_768),
@@ -196,7 +196,7 @@ it('takes little time for any secret of 64 kB', () => {
   expect(createMask(['a'.repeat(65_536)])('a'.repeat(65_535))).toHaveLength(65_535);
 });
 
-it('masks keys of data, and keeps keys distinct that become the same', () => {
+it('masks keys of data, and numbers keys that become equal', () => {
   const mask = createMask(['secret-one', 'secret-two']);
   const value = { 'secret-one': 1, list: [{ 'x secret-two': 'secret-two' }], 'secret-two': 2 };
   expect(mask(value, 'data')).toEqual({ '****': 1, list: [{ 'x ****': '****' }], '**** (2)': 2 });

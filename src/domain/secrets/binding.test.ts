@@ -23,9 +23,9 @@ describe('hosts', () => {
     ['::1', '0:0:0:0:0:0:0:1', true],
     ['api.example.com', 'not a host', false],
     ['api.example.com', '', false],
-  ])('%s against %s: %s', (host, asked, allowed) => {
+  ])('%s allows the host %s: %s', (host, requested, allowed) => {
     const { hosts = [] } = SecretBinding.parse({ hosts: [host] });
-    expect(allowsHost(hosts, asked)).toBe(allowed);
+    expect(allowsHost(hosts, requested)).toBe(allowed);
   });
 
   it.each([
@@ -38,7 +38,7 @@ describe('hosts', () => {
     'a.*.example',
     'a b',
     '?',
-  ])('cannot be written as %s', (host) => {
+  ])('cannot contain %s', (host) => {
     expect(SecretBinding.safeParse({ hosts: [host] }).success).toBe(false);
   });
 });

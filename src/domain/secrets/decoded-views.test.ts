@@ -29,7 +29,7 @@ it('reports the original position of each character', () => {
   expect(['ä', '&', 'A', 'ä&', ' y'].map(place)).toEqual(['%25C3%25A4', '&amp;', '\\u0041', '%25C3%25A4&amp;', ' y']);
 });
 
-it('reads at most four times the input, whatever it is', () => {
+it('returns at most four views of any input, none of them longer than the input', () => {
   const inputs = [
     '%25'.repeat(20_000),
     `%${'25'.repeat(30_000)}41`,

@@ -5,7 +5,7 @@ const edge = (source: string, target: string, impactType: ImpactType, transitive
 });
 
 describe('the impact of a system', () => {
-  it('spreads nothing over informational dependencies, degraded over degraded ones, and its status over critical ones', () => {
+  it('is nothing over informational dependencies, degraded over degraded ones, and its status over critical ones', () => {
     const edges = [edge('a', 'db', 'informational'), edge('b', 'db', 'degraded'), edge('c', 'db', 'critical')];
     expect(impactOf(edges, 'db', 'healthy', 'unhealthy')).toEqual([
       { systemId: 'b', previousState: 'healthy', newState: 'degraded' },

@@ -12,7 +12,7 @@ describe('health of a system', () => {
     ['is degraded when all are failing but not all unhealthy', checks('unhealthy', 'degraded'), 'degraded', 0, 2],
     ['is at least as bad as its worst alert', [...checks('healthy'), ...alerts('degraded')], 'degraded', 1, 2],
     ['does not average alerts', [...checks('healthy', 'healthy'), ...alerts('unhealthy')], 'unhealthy', 2, 3],
-    ['is not made better by alerts', [...checks('unhealthy'), ...alerts('degraded')], 'unhealthy', 0, 2],
+    ['is not improved by alerts', [...checks('unhealthy'), ...alerts('degraded')], 'unhealthy', 0, 2],
   ])('%s', (_, all, status, healthyChecks, totalChecks) => {
     expect(aggregateHealth(all)).toEqual({ status, healthyChecks, totalChecks });
   });

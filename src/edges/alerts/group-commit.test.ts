@@ -48,7 +48,7 @@ test('items with the same key are committed one after another, in order', async 
   expect(commits).toEqual([['a'], ['b', 'c'], ['b'], ['b']]);
 });
 
-test('an item waits for a transaction in progress that has its key, and others overtake it', async () => {
+test('an item waits for a transaction in progress that has its key, but items with other keys do not', async () => {
   const { commits, submit, release } = setUp({ maxTransactions: 2 });
   const results = ['a', 'a', 'b'].map((key) => submit({ key }));
   await results[2];

@@ -8,11 +8,11 @@ it.each([408, 425, 429, 500, 502, 503, 599])('%i allows another attempt', (statu
   expect(failure(status)).toMatchObject({ code: 'http_status', status, retryable: true });
 });
 
-it.each([304, 400, 401, 404, 409, 410, 422, 428])('%i does not', (status) => {
+it.each([304, 400, 401, 404, 409, 410, 422, 428])('%i does not allow another attempt', (status) => {
   expect(failure(status)).toMatchObject({ code: 'http_status', status, retryable: false });
 });
 
-it('allows another attempt if the action says so', () => {
+it('allows another attempt if the action lists the status', () => {
   expect(failure(409, {}, [404, 409]).retryable).toBe(true);
 });
 

@@ -12,7 +12,7 @@ it.each([
   ['HPE_INVALID_CONSTANT', 'network_error'],
   ['UND_ERR_CONNECT_TIMEOUT', 'timeout'],
   ['ETIMEDOUT', 'timeout'],
-])('%s is a %s and worth another attempt', (code, expected) => {
+])('%s is a %s and allows another attempt', (code, expected) => {
   expect(networkFailure(withCode(code), 'https://a.example')).toMatchObject({ code: expected, retryable: true });
 });
 

@@ -21,7 +21,7 @@ it.each([
   [302, 'DELETE', 'DELETE', '{}'],
   [307, 'POST', 'POST', '{}'],
   [308, 'PATCH', 'PATCH', '{}'],
-] as const)('%i turns %s into %s', (status, method, expected, body) => {
+] as const)('after %i, %s becomes %s', (status, method, expected, body) => {
   const next = follow(status, '/next', hop({ method }));
   expect(next).toMatchObject({ method: expected, body });
   expect(Object.keys(next?.headers ?? {}).includes('Content-Type')).toBe(body !== null);
@@ -42,7 +42,7 @@ it('resolves a relative URL and keeps credentials within the origin', () => {
 });
 
 it.each(['https://b.example/', 'http://a.example/', 'https://a.example:8443/', '//b.example/'])(
-  'drops credentials on the way to %s',
+  'removes credentials from a request to %s',
   (location) => {
     expect(follow(308, location)?.headers).toEqual({ 'Content-Type': 'application/json', 'X-Plain': 'p' });
   },

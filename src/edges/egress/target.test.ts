@@ -55,7 +55,7 @@ it.each([
 });
 
 it.each(['http://93.184.215.14/', 'https://example.com/hook', 'http://[2606:4700:4700::1111]/', 'http://localhost/'])(
-  'leaves %s to the lookup or lets it through',
+  'does not refuse %s before the lookup',
   (url) => {
     expect(refusalFor(url)).toBeNull();
   },

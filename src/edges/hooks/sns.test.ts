@@ -15,22 +15,22 @@ const subscription: Fields = {
   SigningCertURL: notification['SigningCertURL'],
 };
 
-/** Returns an egress that answers like AWS, with the given responses. It refuses all other requests. */
-function aws(answers: Record<string, { status: number; body: string }>): { egress: Egress; asked: string[] } {
-  const asked: string[] = [];
+/** Returns an egress with the given responses of AWS. All other requests get the status 404. */
+function aws(answers: Record<string, { status: number; body: string }>): { egress: Egress; requested: string[] } {
+  const requested: string[] = [];
   const egress = {
     send: ({ url }: { url: string }) => {
-      asked.push(url);
+      requested.push(url);
       return Promise.resolve({ status: 404, body: '', ...answers[url], headers: {}, url });
     },
   } as unknown as Egress;
-  return { egress, asked };
+  return { egress, requested };
 }
 
 const raw = (message: Fields) => Buffer.from(JSON.stringify(message));
 const offline = () => createSns({ egress: aws({}).egress, certificates: certificate() });
 
-describe('messages of Amazon SNS', () => {
+describe('the verification of messages of Amazon SNS', () => {
   it.each(['1', '2'] as const)('accepts a valid signature of version %s', async (version) => {
     const message = signSns(notification, version);
     expect(await offline().verify(raw(message), [TOPIC], NOW)).toMatchObject({ MessageId: message['MessageId'] });
@@ -67,12 +67,12 @@ describe('messages of Amazon SNS', () => {
 
   it('downloads a certificate once, and only from hosts of SNS', async () => {
     const url = String(notification['SigningCertURL']);
-    const { egress, asked } = aws({ [url]: { status: 200, body: certificate() } });
+    const { egress, requested } = aws({ [url]: { status: 200, body: certificate() } });
     const sns = createSns({ egress, certificates: undefined });
     for (let time = 0; time < 2; time += 1) {
       expect(await sns.verify(raw(signSns(notification)), [TOPIC], NOW)).not.toBeNull();
     }
-    expect(asked).toEqual([url]);
+    expect(requested).toEqual([url]);
     for (const SigningCertURL of [
       'https://example.com/c.pem',
       'http://sns.eu-central-1.amazonaws.com/c.pem',
@@ -85,7 +85,7 @@ describe('messages of Amazon SNS', () => {
       expect(await sns.verify(raw(signSns({ ...notification, SigningCertURL })), [TOPIC], NOW)).toBeNull();
       expect(await offline().verify(raw(signSns({ ...notification, SigningCertURL })), [TOPIC], NOW)).toBeNull();
     }
-    expect(asked).toEqual([url]);
+    expect(requested).toEqual([url]);
   });
 
   it('refuses a certificate that has expired or is not valid yet, and a failed download', async () => {
@@ -99,16 +99,16 @@ describe('messages of Amazon SNS', () => {
 
   it('confirms a subscription with its address, but only at SNS', async () => {
     const url = String(subscription['SubscribeURL']);
-    const { egress, asked } = aws({ [url]: { status: 200, body: '<ConfirmSubscriptionResponse/>' } });
+    const { egress, requested } = aws({ [url]: { status: 200, body: '<ConfirmSubscriptionResponse/>' } });
     const sns = createSns({ egress, certificates: certificate() });
     const message = await sns.verify(raw(signSns(subscription)), [TOPIC], NOW);
     if (message === null) throw new Error('not verified');
     await sns.confirm(message);
-    expect(asked).toEqual([url]);
+    expect(requested).toEqual([url]);
     const elsewhere = { ...message, SubscribeURL: 'https://169.254.169.254/latest/meta-data' };
     await expect(sns.confirm(elsewhere)).rejects.toMatchObject({ code: 'provider_failed' });
     const gone = { ...message, SubscribeURL: 'https://sns.eu-central-1.amazonaws.com/gone' };
     await expect(sns.confirm(gone)).rejects.toMatchObject({ code: 'provider_failed' });
-    expect(asked).toHaveLength(2);
+    expect(requested).toHaveLength(2);
   });
 });

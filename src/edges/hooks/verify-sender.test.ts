@@ -86,7 +86,7 @@ describe('signatures that the vendors document', () => {
       },
     ],
     ['hmac', { secrets: ['old', 'new'], headers: { 'x-signature': sign('old', body).toUpperCase() } }],
-  ])('%s %#', (scheme, valid) => {
+  ])('are accepted for %s, and refused with another secret, header or body (%#)', (scheme, valid) => {
     expect(check(scheme, valid)).toBe(true);
     expect(check(scheme, { ...valid, secrets: ['other'] })).toBe(false);
     expect(check(scheme, { ...valid, headers: {} })).toBe(false);
@@ -154,7 +154,7 @@ describe('a copy of a signed request', () => {
       ],
     ],
     [
-      'by the other of two secrets',
+      'with the other of two secrets',
       'github',
       ['one', 'two'].map((secret) => ({
         secrets: ['one', 'two'],

@@ -16,21 +16,21 @@ const code = (headers: Record<string, string>, body: unknown) => {
 };
 
 describe('CloudEvents over HTTP', () => {
-  test('structured mode, from bytes, text or parsed JSON', () => {
+  test('are read in structured mode, from bytes, text or parsed JSON', () => {
     const text = JSON.stringify({ ...event, data: { ok: true }, traceid: 'x1', subject: null });
     for (const body of [text, Buffer.from(text), JSON.parse(text) as unknown]) {
       expect(parseCloudEvents(structured, body)).toEqual([{ ...event, data: { ok: true }, traceid: 'x1' }]);
     }
   });
 
-  test('batched mode, and plain JSON of either shape', () => {
+  test('are read in batched mode, and as plain JSON with one event or a list', () => {
     expect(parseCloudEvents(batched, [event, event])).toHaveLength(2);
     expect(parseCloudEvents({ 'content-type': 'application/json' }, [event])).toHaveLength(1);
     expect(parseCloudEvents({ 'content-type': 'application/json' }, event)).toHaveLength(1);
     expect(code(batched, event)).toBe('malformed_body');
   });
 
-  test('binary mode: attributes from headers, data by its content type', () => {
+  test('are read in binary mode, with attributes from headers and data by its content type', () => {
     const json = binary({ 'content-type': 'application/json', 'ce-subject': 'Gr%C3%BC%C3%9Fe' });
     expect(parseCloudEvents(json, '{"ok":true}')).toEqual([
       { ...event, subject: 'Grüße', datacontenttype: 'application/json', data: { ok: true } },
@@ -63,11 +63,11 @@ describe('CloudEvents over HTTP', () => {
   test.each<[string, unknown, string]>([
     ['a missing type', { ...event, type: undefined }, 'validation_failed'],
     ['another version', { ...event, specversion: '0.3' }, 'validation_failed'],
-    ['a time that is none', { ...event, time: 'yesterday' }, 'validation_failed'],
+    ['an invalid time', { ...event, time: 'yesterday' }, 'validation_failed'],
     ['an extension with capitals', { ...event, traceId: 'x' }, 'validation_failed'],
     ['an extension that is an object', { ...event, trace: {} }, 'validation_failed'],
     ['text that cannot be stored', { ...event, data: { a: 'x\0' } }, 'invalid_text'],
-    ['no object', 'null', 'validation_failed'],
+    ['a value that is not an object', 'null', 'validation_failed'],
     ['broken JSON', '{"specversion"', 'malformed_body'],
   ])('%s is refused', (_, body, expected) => {
     expect(code(structured, body)).toBe(expected);

@@ -32,7 +32,7 @@ test.each([
   expect(modes).toEqual(['queued']);
 });
 
-test('a burst causes two log lines: the first immediately, the second with the number of further ones', () => {
+test('a burst of an automation causes two log lines: one immediately, and one with the number of further dropped runs', () => {
   const { log, lines } = recorder();
   const report = createOverflowReport({ log, onDropped: () => undefined });
   for (let n = 0; n < 500; n += 1) report.dropped(automation('warning'), 'full');

@@ -63,7 +63,7 @@ describe('pending runs in the table', () => {
     expect(new Set(starting.begun).size).toBe(100);
   });
 
-  it('are put back, their slots released and no further ones started if Temporal is unavailable', async () => {
+  it('are put back and their slots are released if Temporal is unavailable', async () => {
     const slots = newSlots();
     const starting = attempts();
     const { db, statements } = table(100);

@@ -77,7 +77,7 @@ describe('slots of runs', () => {
     expect([run.free(), freed()]).toEqual([2, 2]);
   });
 
-  it('are not taken by a call that moves if its run was started elsewhere', () => {
+  it('are not taken by a call that moves if its run was started by another process', () => {
     const { run } = slotsOf(1);
     run.arrive('execution a', 'runs')('calls');
     expect(run.free()).toBe(1);
@@ -104,7 +104,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(1);
   });
 
-  it('are reported by run until the first step, but only for a time: an execution may be closed before it', () => {
+  it('are reported with their runs until the first step, but only for a limited time', () => {
     const { run, pass } = slotsOf(2);
     const named = () => run.reservedFor(1_500, 10_000);
     run.reserve('a', 'automation a');
@@ -172,7 +172,7 @@ describe('slots of runs', () => {
     expect(run.free()).toBe(5);
   });
 
-  it('are limited to a share for each automation, so that a burst leaves room for others', () => {
+  it('are limited to a share for each automation, so that a burst does not use all of them', () => {
     const { run, pass } = slotsOf(40);
     expect(run.reserve('before', 'other')).toBe(true);
     run.release('before');
@@ -213,7 +213,7 @@ describe('slots of runs', () => {
     expect(run.share()).toBe(2);
   });
 
-  it('give one automation a larger share even if all starts take long because the round trip to Temporal is long', () => {
+  it('give one automation a larger share even if all starts take long because the connection to Temporal is slow', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1_000, 300);
     expect(run.share()).toBe(5);
@@ -275,7 +275,10 @@ describe('runs whose call has ended, or that were woken', () => {
 
   const never = new AbortController().signal;
 
-  /** Starts a run of each automation whose call moves to another activity, and returns what its answer does. */
+  /**
+   * Starts a run of each automation, whose call then moves to another activity. `answer` ends the call of a run, and
+   * `resumed` contains the runs that may continue.
+   */
   function answeredRuns(slots: number, automations: readonly string[]) {
     const { run, freed } = slotsOf(slots);
     const resumed: string[] = [];

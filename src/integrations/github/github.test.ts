@@ -31,7 +31,7 @@ it('creates an issue once, adds a comment and closes the issue', async () => {
   expect([server.issues.map(({ state }) => state), server.comments.length]).toEqual([['closed'], 1]);
 });
 
-it('cuts titles and bodies', async () => {
+it('cuts long titles, bodies and descriptions', async () => {
   await create({}, { title: 't'.repeat(300), body: 'ü'.repeat(70_000) });
   expect([server.issues[0]?.title.length, server.issues[0]?.body.length]).toEqual([256, 65_536]);
   expect(runner.notes).toHaveLength(2);

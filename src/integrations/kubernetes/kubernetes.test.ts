@@ -211,7 +211,7 @@ it.each([
   ['auth-provider', { 'auth-provider': { name: 'gcp' } }, 'has auth-provider'],
   ['a file', { 'client-certificate': '/etc/passwd', 'client-key': '/etc/shadow' }, 'would read a file of the worker'],
   ['a token file', { tokenFile: '/etc/shadow' }, 'has tokenFile'],
-  ['half a certificate', { 'client-certificate-data': 'eA==' }, 'has only one of certificate and key'],
+  ['a certificate without a key', { 'client-certificate-data': 'eA==' }, 'has only one of certificate and key'],
 ])('is not saved with %s', (_what, user, message) => {
   const kubeconfig = kubeconfigOf('https://kube.example', '', user).replace('"certificate-authority-data":""', '"x":1');
   expect(KubernetesConnection.safeParse({ kubeconfig }).error?.message).toContain(message);
@@ -225,15 +225,18 @@ it.each([
     'would accept any server',
   ],
   [
-    'a proxy of its own',
+    'a proxy',
     (text: string) => text.replace('"server"', '"proxy-url":"http://x","server"'),
     'would go past the egress rules',
   ],
   ['no context', (text: string) => text.replace('"current-context":"test"', '"x":1'), 'has no current context'],
-  ['no YAML', () => '{canary', 'is not YAML'],
-  ['both', (text: string) => text, 'and not both'],
+  ['invalid YAML', () => '{canary', 'is not YAML'],
+  ['a kubeconfig and inCluster', (text: string) => text, 'and not both'],
 ])('is not saved with %s', (what, change, message) => {
-  const given = { kubeconfig: change(cluster.kubeconfig), ...(what === 'both' && { inCluster: true }) };
+  const given = {
+    kubeconfig: change(cluster.kubeconfig),
+    ...(what === 'a kubeconfig and inCluster' && { inCluster: true }),
+  };
   const { error } = KubernetesConnection.safeParse(given);
   expect(error?.message).toContain(message);
   expect(error?.message).not.toContain('canary');

@@ -17,8 +17,8 @@ const loop = (more: object, sequence: object[] = [{ action: 'a.b' }]) =>
 const items = (count: number) => Array.from({ length: count }, (_, index) => `item ${index}`);
 
 /**
- * Drives a loop over `count` items. Branches take turns, with one command each. `order` contains the iterations in the
- * order in which they began, and the maximum number of concurrent iterations.
+ * Drives a loop over `count` items. Branches take turns, with one command each. `begun` contains the iterations in the
+ * order in which they began, and `most` the maximum number of concurrent iterations.
  */
 function drive(nodes: ReturnType<typeof loop>, count: number, answer: Answer, progress = new Progress({ kept: 1 })) {
   const steps = runList(progress, progress.root, nodes, 'actions');
@@ -56,9 +56,9 @@ function drive(nodes: ReturnType<typeof loop>, count: number, answer: Answer, pr
     fork.branches.forEach(add);
     while (open.length > 0) {
       const turn = [...open];
-      const through = turn.filter((branch) => branch.given !== null && step(branch));
-      if (through.length === 0 && turn.every(({ given }) => given === null)) return null;
-      for (const branch of through) {
+      const ended = turn.filter((branch) => branch.given !== null && step(branch));
+      if (ended.length === 0 && turn.every(({ given }) => given === null)) return null;
+      for (const branch of ended) {
         open.splice(open.indexOf(branch), 1);
         add(fork.next?.());
       }
@@ -112,7 +112,7 @@ describe('a `for_each` with `parallel`', () => {
     expect(notes.at(-1)?.result).toEqual({ iterations: 3, warning: 'Ended at max_iterations (3).' });
   });
 
-  it('begins no iteration after a failure, lets active ones end, and fails with the first error by item', () => {
+  it('begins no iteration after a failure, completes the active ones, and fails with the error of the first item', () => {
     const seen: number[] = [];
     expect(() =>
       drive(loop({ parallel: 3 }), 9, (command, index) => (seen.push(index), failsAt(0, 1, 2)(command, index))),
@@ -146,7 +146,7 @@ describe('a `for_each` with `parallel`', () => {
     expect(() => drive(loop({}, [{ stop: { reason: 'enough' } }]), 4, done)).toThrow(RunEnded);
   });
 
-  it('continues in a new execution where it stopped: merged, ended beyond a gap, and active iterations', () => {
+  it('continues in a new execution with its merged, ended and active iterations', () => {
     const sequence = [{ variables: { x: 1 } }, { action: 'a.b' }];
     const stuck: Answer = (command, index) =>
       command.type === 'perform' && (index === 1 || index >= 4) ? null : sets(command, index);
@@ -155,15 +155,15 @@ describe('a `for_each` with `parallel`', () => {
     const snapshot = JSON.parse(JSON.stringify(first.progress.snapshot())) as ReturnType<Progress['snapshot']>;
     expect(snapshot.positions).toMatchObject({ 'actions[0]': 1, 'actions[0].begun': 5 });
     expect(Object.keys(snapshot.finished)).toEqual(['actions[0].repeat[2]', 'actions[0].repeat[3]']);
-    const asked: string[] = [];
+    const commands: string[] = [];
     const second = drive(
       loop({}, sequence),
       8,
-      (command, index) => (asked.push(`${command.type} ${index}`), sets(command, index)),
+      (command, index) => (commands.push(`${command.type} ${index}`), sets(command, index)),
       new Progress({ kept: 1 }, snapshot),
     );
     expect(second.begun).toEqual([1, 4, 5, 6, 7]);
-    expect(asked.slice(0, 2)).toEqual(['perform 1', 'perform 4']);
+    expect(commands.slice(0, 2)).toEqual(['perform 1', 'perform 4']);
     expect(Object.keys(second.progress.root.variables).filter((name) => name.startsWith('of'))).toHaveLength(8);
     expect(second.progress.root.variables['last']).toBe(7);
   });

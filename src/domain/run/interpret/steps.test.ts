@@ -13,16 +13,16 @@ const plan = (written: object[]) =>
 /** Answers commands by path until the steps have ended. Returns the commands without the notes. */
 function interpret(written: object[], answers: Record<string, unknown>, progress = new Progress({})) {
   const steps = runList(progress, progress.root, plan(written), 'actions');
-  const asked: string[] = [];
+  const commands: string[] = [];
   let answer: unknown;
   for (;;) {
     const next = steps.next(answer);
-    if (next.done) return asked;
+    if (next.done) return commands;
     const command: Command = next.value;
     if (command.type === 'note') continue;
     const iteration = command.type === 'evaluate' && command.iteration !== undefined ? `#${command.iteration}` : '';
     const name = `${command.type} ${command.path}${iteration}`;
-    asked.push(name);
+    commands.push(name);
     answer = answers[name] ?? answers[command.type];
   }
 }

@@ -47,9 +47,9 @@ it('fails for lines that are not changes', async () => {
 });
 
 it('lists all pages, keeps later events, and sorts them', async () => {
-  const asked: unknown[] = [];
+  const queries: unknown[] = [];
   const kubernetes = ((_config, _call, { query }, answer) => {
-    asked.push(query);
+    queries.push(query);
     const isFirst = query?.['continue'] === undefined;
     const metadata = isFirst ? { resourceVersion: '50', continue: 'next' } : { resourceVersion: '50', continue: '' };
     const items = isFirst ? [eventOf('late', 40), eventOf('old', 10)] : [eventOf('early', 20)];
@@ -57,7 +57,7 @@ it('lists all pages, keeps later events, and sorts them', async () => {
   }) as KubernetesClient;
   const { events, to } = await listEvents(sourceOf({ kubernetes }), '10');
   expect([events.map(({ metadata }) => metadata.name), to]).toEqual([['early', 'late'], '50']);
-  expect(asked).toEqual([{ limit: '500' }, { limit: '500', continue: 'next' }]);
+  expect(queries).toEqual([{ limit: '500' }, { limit: '500', continue: 'next' }]);
 });
 
 it('begins a watch with events from now on', async () => {
