@@ -2,7 +2,7 @@ import { plainPath } from './plain-path';
 
 const base = 'https://jira.example.com/rest/api/3';
 
-it.each(['..', '.', '../x', 'x/..?y', '..#z'])('refuses an id that leads to another resource: %s', (id) => {
+it.each(['..', '.', '../x', 'x/..?y', '..#z'])('refuses an id that changes the path of the resource: %s', (id) => {
   expect(() => plainPath(`${base}/issue/${id}`)).toThrow('in the path');
 });
 

@@ -16,7 +16,7 @@ test('runs start without search attributes if these cannot be registered', async
   );
 });
 
-test('search attributes that the operator has registered are used without asking the server', async () => {
+test('search attributes that the operator has registered are used without a request to the server', async () => {
   await expect(searchAttributesUsable(cloud, { namespace: 'n', searchAttributes: 'registered' }, log)).resolves.toBe(
     true,
   );

@@ -8,7 +8,7 @@ describe("the version of Temporal's SDK", () => {
     expect(() => assertSdkFloor('2.0.1')).not.toThrow();
   });
 
-  it('that is installed is accepted', () => {
+  it('is accepted as installed', () => {
     expect(() => assertSdkFloor()).not.toThrow();
   });
 });

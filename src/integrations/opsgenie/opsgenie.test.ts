@@ -37,7 +37,7 @@ it('cuts messages to 130 characters and hashes long aliases', async () => {
   expect(runner.notes).toEqual(['message was cut: it has 200 characters, and Opsgenie accepts at most 130.']);
 });
 
-it('cuts tags and details to what Opsgenie accepts', async () => {
+it("cuts tags and details to Opsgenie's limits", async () => {
   const details = { a: 'a'.repeat(7_000), b: 'b'.repeat(7_000), c: 'c' };
   await runner.run('integration-opsgenie.create_alert', { message: 'Down', tags: ['t'.repeat(60), 'db'], details });
   const body = server.changes[0]?.body as { tags: string[]; details: Record<string, string> };
@@ -50,7 +50,7 @@ it('cuts tags and details to what Opsgenie accepts', async () => {
   ]);
 });
 
-it('has a connection test, notifies, and passes on messages of Opsgenie', async () => {
+it('has a connection test, notifies, and reports messages of Opsgenie', async () => {
   expect(await runner.test()).toBe('Connected; 2 open alerts.');
   expect(await runner.notify({ importance: 'critical' })).toBe('r-1');
   expect(server.changes[0]?.body).toMatchObject({ message: 'Down', priority: 'P1', alias: 'run-1:actions[0]' });

@@ -44,7 +44,7 @@ it('cuts summaries to 1,024 characters', async () => {
   expect(runner.notes).toEqual(['summary was cut: it has 2000 characters, and PagerDuty accepts at most 1024.']);
 });
 
-it('adds a note once, and finds who is on call', async () => {
+it('adds a note once, and returns the users on call', async () => {
   const add = (attempt: number) =>
     runner.run('integration-pagerduty.add_note', { incidentId: 'P1', note: 'Looking' }, { attempt });
   await add(1);
@@ -59,7 +59,7 @@ it('adds a note once, and finds who is on call', async () => {
   });
 });
 
-it('has a connection test that opens no incident, and reports what is missing', async () => {
+it('has a connection test that opens no incident, and reports wrong and missing credentials', async () => {
   expect(await runner.test()).toBe('PagerDuty accepts events for the service, and the API token.');
   expect(server.events.map(({ event_action: action }) => action)).toEqual(['resolve']);
   expect(await runner.options('scheduleId')).toEqual([{ value: 'S1', label: 'Primary' }]);

@@ -16,7 +16,7 @@ describe('the cgroup for scripts', () => {
   beforeEach(async () => (root = await mkdtemp(join(tmpdir(), 'cgroup-'))));
   afterEach(() => rm(root, { recursive: true }));
 
-  /** Creates stand-ins for /proc and the mounted cgroup. `path` is the cgroup of this process, as in /proc/cgroup. */
+  /** Creates fake files of /proc and of the mounted cgroup. `path` is the cgroup of this process, as in /proc/cgroup. */
   async function tree(path: string, mounted = '/'): Promise<Tree> {
     const mount = join(root, 'cgroup fs');
     const write = async (name: string, text: string) => {
@@ -64,7 +64,7 @@ describe('the cgroup for scripts', () => {
     expect(await made.read('fermata.service/fermata-service/cgroup.procs')).toBe('7\n100\n');
   });
 
-  test('is not created if there are other processes, unless the cgroup belongs to the container', async () => {
+  test('is not created if other processes are in the cgroup of the service', async () => {
     const made = await tree('/user.slice/terminal.scope');
     await delegated(made, 'user.slice/terminal.scope', '7\n100\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({
@@ -72,7 +72,7 @@ describe('the cgroup for scripts', () => {
     });
   });
 
-  test('moves every process of its container into the leaf', async () => {
+  test('is created in a container, whose processes move into the leaf', async () => {
     const made = await tree('/');
     await delegated(made, '.', '1\n100\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({ directory: join(made.mount, 'fermata-scripts') });
@@ -80,7 +80,7 @@ describe('the cgroup for scripts', () => {
     expect(await made.read('fermata-service/cgroup.procs')).toBe('100');
   });
 
-  test('requires no leaf at the root of the hierarchy, or if the controllers are enabled', async () => {
+  test('is created without a leaf at the root of the hierarchy', async () => {
     const made = await tree('/');
     await made.write('cgroup.controllers', 'memory pids');
     await made.write('cgroup.subtree_control', '');
@@ -89,7 +89,7 @@ describe('the cgroup for scripts', () => {
     await expect(made.read('fermata-service/cgroup.procs')).rejects.toThrow('ENOENT');
   });
 
-  test('follows the mounted part of the hierarchy', async () => {
+  test('is created only in the mounted part of the hierarchy', async () => {
     const made = await tree('/machine/c1/app', '/machine/c1');
     await delegated(made, 'app', '100\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({ directory: join(made.mount, 'app/fermata-scripts') });
@@ -104,7 +104,7 @@ describe('the cgroup for scripts', () => {
     });
   });
 
-  test('is not created without version 2 or its controllers, and the reason says so', async () => {
+  test('is not created without cgroup version 2 or its controllers, and the reason is returned', async () => {
     const made = await tree('/');
     await made.write('cgroup.controllers', 'hugetlb pids\n');
     expect(await openCgroupHome('auto', made.host)).toEqual({

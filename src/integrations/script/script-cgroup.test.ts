@@ -30,7 +30,7 @@ describe('the cgroup of one script', () => {
     await cgroup.remove();
   });
 
-  test('is removed at a start if its owner is gone, but not otherwise', async () => {
+  test('is removed at the start of the service only if its owner has ended', async () => {
     const namespace = /\d+/.exec(await readlink('/proc/self/ns/pid'))?.[0] ?? '';
     const startedAt = identityOf(process.pid)?.startedAt ?? '';
     const names = {

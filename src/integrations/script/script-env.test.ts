@@ -42,7 +42,7 @@ describe('the environment of a shell script', () => {
     });
   });
 
-  it('keeps variables and artifacts if the payload is too large, and lists what was left out', () => {
+  it('keeps variables and artifacts if the payload is too large, and lists the omitted names', () => {
     const env = shellEnv({
       trigger: { payload: { big: 'x'.repeat(200_000), small: 1 } },
       artifacts: { open: { incident: { id: 'i1' } } },

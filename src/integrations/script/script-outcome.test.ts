@@ -20,7 +20,7 @@ it('contains the reason for a crash of Node instead of the last line of its stac
   );
 });
 
-it('reports at the end of standard error what the environment lacks', () => {
+it('lists omitted variables at the end of standard error', () => {
   const { stderr, error } = outcomeOf({ ...ended, exitCode: 3, stderr: 'no such thing' }, NO_MASK, 'FERMATA_VAR_BIG');
   expect(stderr).toBe('no such thing\n[left out of the environment, which was full: FERMATA_VAR_BIG]\n');
   expect(error).toBe('The script ended with exit code 3: no such thing');

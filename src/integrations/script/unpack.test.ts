@@ -19,7 +19,7 @@ it.each([
   ['is too long a path', [`package/${'name/'.repeat(110)}x`]],
   ['is too long a path', [`package/${'a/'.repeat(40)}x`]],
   ['leads out of the package', ['package/a/../../../x']],
-])('refuses an archive when it is added, not when a script uses it: %s', async (problem, names) => {
+])('refuses an archive with a path that cannot be extracted: %s', async (problem, names) => {
   await expect(readArchive(await archive(...names))).rejects.toThrow(problem);
 });
 

@@ -52,7 +52,7 @@ it('posts with a note if it may not search for an earlier message', async () => 
   expect(runner.notes).toEqual([expect.stringContaining('missing_scope (channels:history)')]);
 });
 
-it('replaces the message with the same key, and posts again if that is gone', async () => {
+it('replaces the message with the same key, and posts again if that message was deleted', async () => {
   const first = await post({ replaceKey: 'INC-1' });
   const second = await post({ text: 'Still down', replaceKey: 'INC-1' }, { idempotencyKey: 'run-2:actions[0]' });
   expect(second.artifact).toEqual({ ...first.artifact, updated: true });

@@ -64,7 +64,7 @@ it.each([
   [`db.example ssh-rsa ${ed.toString('base64')}`, 'line 1 is not'],
   [`\n@cert-authority *.example ssh-ed25519 ${ed.toString('base64')}`, 'line 2 has the marker @cert-authority'],
   [`|2|x|y ssh-ed25519 ${ed.toString('base64')}`, 'unknown form'],
-])('does not read %j', (text, message) => {
+])('refuses %j', (text, message) => {
   expect(() => parseKnownHosts(text)).toThrow(message);
 });
 

@@ -46,7 +46,7 @@ it('finds the incident and the update of an earlier attempt', async () => {
   expect((await runner.run(id('create_incident'), { name: 'Down' }, other)).artifact?.['incidentId']).toBe('i2');
 });
 
-it('notifies nobody if the step says so', async () => {
+it('notifies no subscribers if `notify` is false', async () => {
   await runner.run(id('create_incident'), { name: 'Down', body: 'x', notify: false });
   expect(server.notified).toEqual([]);
 });

@@ -76,7 +76,7 @@ it('accepts a timeout of up to five minutes', () => {
   expect(problems({ timeout: 300_000 })).toEqual([]);
 });
 
-it('marks fields that accept secrets, even in its JSON Schema', () => {
+it('marks fields that accept secrets in its JSON Schema', () => {
   const { properties } = z.toJSONSchema(WebhookConfig, { io: 'input' });
   const secrets = Object.entries(properties ?? {}).filter(([, field]) => Object(field)['x-secret'] === true);
   expect(secrets.map(([name]) => name)).toEqual([

@@ -16,23 +16,23 @@ it.each([
   ['"id"', undefined],
   ['{"id":', undefined],
   ['', undefined],
-])('finds in %s the id %j', (body, externalId) => {
+])('reads from %s the id %j', (body, externalId) => {
   expect(deliver(body)).toEqual({ url, status: 200, responseBody: body, ...(externalId && { externalId }) });
 });
 
-it('keeps at most 10,000 characters, and no half characters', () => {
+it('keeps at most 10,000 characters, and no half of a surrogate pair', () => {
   const { responseBody } = deliver(`${'a'.repeat(9_999)}😀`);
   expect(responseBody).toBe(`${'a'.repeat(9_999)}\ufffd`);
 });
 
-it('keeps nothing that Postgres cannot store', () => {
+it('replaces characters that Postgres cannot store', () => {
   const delivery = deliver('{"id":"a\\u0000b"}');
   expect(delivery.externalId).toBe('a\ufffdb');
   expect(deliver('x\u0000y').responseBody).toBe('x\ufffdy');
   expect(Delivery.parse(delivery)).toEqual(delivery);
 });
 
-it('leaves no part of a secret where it cuts', () => {
+it('masks a secret before it cuts the response', () => {
   const secret = 'a-secret-across-the-cut';
   const { responseBody } = deliver(`${'a'.repeat(9_990)} ${secret}`, createMask([secret]));
   expect(responseBody).toBe(`${'a'.repeat(9_990)} ****`);

@@ -7,7 +7,7 @@ const body = { text: '{"a":1}', mediaType: 'application/json' };
 const headersFor = (config: Record<string, unknown>, encoded: typeof body | null = body) =>
   requestHeaders(WebhookConfig.parse({ url: 'https://a.example', ...config }), encoded, attempt);
 
-it('sends content type and key', () => {
+it('sends the content type and the idempotency key', () => {
   expect(headersFor({})).toEqual({
     headers: { 'Content-Type': 'application/json', 'Idempotency-Key': 'run:actions[0]' },
     sensitive: [],
@@ -28,7 +28,7 @@ it.each([
   expect(sensitive).toContain(name);
 });
 
-it('lets custom headers replace the content type and occur repeatedly, but not replace authentication or key', () => {
+it('accepts custom headers for the content type and repeated names, but not for authentication or the idempotency key', () => {
   const { headers, sensitive } = headersFor({
     authType: 'bearer',
     bearerToken: 't',

@@ -26,7 +26,7 @@ it('encrypts equal payloads differently', async () => {
   expect(Buffer.from(one?.data ?? [])).not.toEqual(Buffer.from(two?.data ?? []));
 });
 
-it('decrypts what an earlier key encrypted, and encrypts with the first key', async () => {
+it('decrypts payloads of an earlier key, and encrypts with the first key', async () => {
   const before = await codec([OLD]).encode([payloadOf(1)]);
   const rotated = codec([NEW, OLD]);
   expect(valueOf((await rotated.decode(before))[0])).toBe(1);
@@ -37,7 +37,7 @@ it('decrypts what an earlier key encrypted, and encrypts with the first key', as
   );
 });
 
-it('passes clear payloads in both directions while it is off, but still decrypts', async () => {
+it('returns clear payloads unchanged, and only decrypts while it is off', async () => {
   const clear = [payloadOf('clear')];
   const off = codec([OLD], false);
   expect(await off.encode(clear)).toBe(clear);
@@ -57,7 +57,7 @@ it('refuses altered or cut payloads', async () => {
   await expect(codec([OLD]).decode([altered(bytes.subarray(0, 30))])).rejects.toThrow(/too short/);
 });
 
-it('does not open what was sealed as a secret', async () => {
+it('does not decrypt a value that was encrypted as a secret', async () => {
   const { keyId, nonce, ciphertext } = createCipher([OLD]).seal('TOKEN', 'canary');
   const [own] = await codec([OLD]).encode([payloadOf(1)]);
   const forged: Payload = {
@@ -67,7 +67,7 @@ it('does not open what was sealed as a secret', async () => {
   await expect(codec([OLD]).decode([forged])).rejects.toThrow(PayloadCodecError);
 });
 
-it('does not encrypt without a key', () => {
+it('requires a key to encrypt', () => {
   expect(() => codec([])).toThrow(/at least one key/);
   expect(() => codec([], false)).not.toThrow();
 });

@@ -13,14 +13,14 @@ const begin = async () => {
 };
 
 describe('the timer of a dwell', () => {
-  it('checks the row immediately, and ends if the dwell has fired or is gone', async () => {
+  it('checks the row immediately, and ends if the dwell has fired or was deleted', async () => {
     const run = await begin();
     expect([run.activity('fireDwell').input, run.timers]).toEqual(['d', []]);
     await run.answer('fireDwell', { done: true });
     expect([run.outcome().isOpen, run.openActivities(), run.timers]).toEqual([false, [], []]);
   });
 
-  it('checks again after the time that the row gives', async () => {
+  it('checks the row again after the returned time', async () => {
     const run = await begin();
     await run.answer('fireDwell', { done: false, againInMs: 700 });
     expect([run.openActivities(), run.timers]).toMatchObject([[], [{ ms: 700 }]]);
@@ -28,7 +28,7 @@ describe('the timer of a dwell', () => {
     expect(run.openActivities()).toEqual(['fireDwell']);
   });
 
-  it('stops after 200 rounds, because the sweep over the rows does the rest', async () => {
+  it('stops after 200 rounds, because the sweep fires the remaining dwells', async () => {
     const run = await begin();
     let rounds = 0;
     for (; run.outcome().isOpen && rounds < 300; rounds += 1) {

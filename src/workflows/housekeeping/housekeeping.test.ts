@@ -18,8 +18,8 @@ describe('housekeeping', () => {
     const run = await begin(undefined);
     const order: string[] = [];
     for (let step = 0; step < 3 && run.outcome().isOpen; step += 1) {
-      const [name, ...beside] = run.openActivities();
-      expect(beside).toEqual([]);
+      const [name, ...others] = run.openActivities();
+      expect(others).toEqual([]);
       order.push(name ?? '');
       await run.answer(name ?? '', name === 'reconcileRuns' ? { compared: 0, repaired: 0, round: 8 } : undefined);
     }

@@ -43,7 +43,7 @@ const fail = (run: FakeExecution, cause: Error, retryState?: ConstructorParamete
   run.deliver({ activity: run.activity('performStep'), error: activityFailure(cause, retryState) });
 
 describe('a call', () => {
-  it('has time for its attempts and the pauses between them, and notices a cancellation by its heartbeat', async () => {
+  it('has a timeout for its attempts and the pauses between them, and a heartbeat timeout', async () => {
     const run = await calling();
     expect(run.activity('performStep')).toMatchObject({ name: 'jira.create', isLocal: false });
     const { options, input } = run.activity('performStep');
@@ -55,14 +55,14 @@ describe('a call', () => {
     expect(input).toMatchObject({ runId: 'run', path, mayMove: true, journal: [{ path: 'actions[9]' }] });
   });
 
-  it('that takes over from a slow origin goes to the task queue of calls, with its timeout, and stays there', async () => {
+  it('uses the task queue of calls with its timeout, and stays there, after a handover because of a slow origin', async () => {
     const run = await calling({ type: 'handover', attempts: 1, delayMs: 0, timeoutMs: 5_000, apart: true });
     const { options, input } = run.activity('performStep');
     expect(options).toMatchObject({ taskQueue: 'queue-calls', startToCloseTimeout: 65_000 });
     expect(input).not.toHaveProperty('mayMove');
   });
 
-  it('that the previous stretch has placed there goes to the task queue of calls immediately', async () => {
+  it('uses the task queue of calls immediately if the previous stretch has chosen it', async () => {
     const run = await calling(null, { at: path, apart: true });
     const { options, input } = run.activity('performStep');
     expect(options).toMatchObject({ taskQueue: 'queue-calls', startToCloseTimeout: 80_000 });
@@ -83,7 +83,7 @@ describe('a call', () => {
     const failed = { type: 'failed', error: { code: 'provider_error', message: 'refused' } };
     await fail(run, ApplicationFailure.create({ message: 'refused', nonRetryable: true, details: [failed] }));
     expect(run.outcome()).toEqual({ isOpen: false, value: failed });
-    // The attempt has written the notes, too.
+    // The attempt has also written the notes.
     expect(run.state.hasNotes()).toBe(false);
   });
 
@@ -102,13 +102,13 @@ describe('a call', () => {
     expect(run.state.takeNotes()).toMatchObject([{ path: 'actions[9]' }]);
   });
 
-  it('that Temporal stops retrying at its deadline is late, whatever the last attempt failed with', async () => {
+  it('gives up with the code `timeout` when Temporal stops retrying at its deadline', async () => {
     const run = await calling();
     await fail(run, ApplicationFailure.create({ message: 'broken' }), 'TIMEOUT');
     expect(run.outcome()).toMatchObject({ value: { type: 'gaveUp', code: 'timeout' } });
   });
 
-  it('that was cancelled throws, and keeps its notes', async () => {
+  it('throws and keeps its notes when it was cancelled', async () => {
     const run = await calling();
     await fail(run, new CancelledFailure('cancelled'));
     expect(run.outcome()).toMatchObject({ error: { cause: { name: 'CancelledFailure' } } });
@@ -129,7 +129,7 @@ describe('the record of a failure', () => {
 });
 
 describe('notes', () => {
-  it('that are being written are kept for the next activity until that is done', async () => {
+  it('are kept for the next activity until they have been written', async () => {
     const execution = fakeExecution(interceptors());
     const state = new RunState('run', {}, {});
     state.note({ type: 'note', node, path, status: 'success', persist: true }, false);
@@ -151,7 +151,7 @@ describe('local attempts', () => {
     expect(options['retry']).not.toHaveProperty('maximumAttempts');
   });
 
-  it('in executions of older releases have the names of functions', async () => {
+  it('have the names of functions in executions of older releases', async () => {
     const execution = fakeExecution(interceptors());
     execution.info.workflowType = 'runAutomation';
     const state = new RunState('run', {}, {});

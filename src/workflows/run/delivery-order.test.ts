@@ -38,7 +38,7 @@ describe('the order of deliveries', () => {
     expect(nextPosition()).toBeGreaterThan(Math.max(...positions));
   });
 
-  it('is read once; anything not delivered comes last', async () => {
+  it('is returned once, and is last for scopes without a delivery', async () => {
     const { run, local, call } = await begun();
     await run.deliver({ activity: run.activity('call'), value: 1 });
     expect(takePosition(local)).toBe(Infinity);

@@ -87,7 +87,7 @@ describe('current details', () => {
     expect(lines.at(-1)).toBe('- done: **s100**');
   });
 
-  it('add no characters that common fonts lack', () => {
+  it('contain only ASCII characters', () => {
     const details = new Details();
     for (const status of ['pending', 'running', 'waiting', 'success', 'failed', 'skipped', 'cancelled'] as const) {
       details.set(`actions[${status.length}]`, 'x', status, 'why');

@@ -27,7 +27,7 @@ describe('the duration of a pause', () => {
     expect([durationOf(sleep({ until: 12_000 })), durationOf(wait({ until: 12_000 }))]).toEqual([2_000, 2_000]);
   });
 
-  it('is a timer even if the instant has passed', () => {
+  it('is positive even if the instant has passed', () => {
     expect([durationOf(sleep({ until: 1 })), durationOf(sleep({ ms: -5 }))]).toEqual([1, 1]);
     expect([durationOf(wait({ until: 1 })), durationOf(wait({ ms: 3 }))]).toEqual([250, 250]);
   });
@@ -40,7 +40,7 @@ describe('the outcome of a stretch', () => {
   const enabled = { type: 'enabled' as const };
   const did = { type: 'done' as const };
 
-  it('answers the command that it belongs to', () => {
+  it('is returned for its command', () => {
     expect(outcomeOf(evaluate(), { at: 'a', evaluated: enabled })).toBe(enabled);
     expect(outcomeOf(evaluate(2), { at: 'a', iteration: 2, evaluated: enabled })).toBe(enabled);
     expect(outcomeOf(perform, { at: 'a', performed: did })).toBe(did);
@@ -50,7 +50,7 @@ describe('the outcome of a stretch', () => {
     ['is missing', evaluate(), undefined],
     ['belongs to another step', perform, { at: 'b', performed: did }],
     ['belongs to another iteration', evaluate(1), { at: 'a', iteration: 2, evaluated: enabled }],
-    ['is of an iteration where none was asked for', evaluate(), { at: 'a', iteration: 0, evaluated: enabled }],
+    ['is of an iteration, but the command is not', evaluate(), { at: 'a', iteration: 0, evaluated: enabled }],
     ['is an evaluation of an action', perform, { at: 'a', evaluated: enabled }],
     ['is an action in place of an evaluation', evaluate(), { at: 'a', performed: did }],
   ])('throws when it %s', (_what, command, done) => {

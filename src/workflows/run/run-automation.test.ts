@@ -75,7 +75,7 @@ describe('the claim', () => {
     expect(run.openActivities()).toEqual(['finishRun']);
   });
 
-  it('that is refused ends the execution without a trace', async () => {
+  it('ends the execution without further activities if it is refused', async () => {
     const run = await begin();
     await run.answer('claimRun', null);
     expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
@@ -91,7 +91,7 @@ describe('the claim', () => {
     expect([run.timers, errorOf(run)]).toEqual([[], cancelled]);
   });
 
-  it('that contains a failure performs only on_failure', async () => {
+  it('is followed only by on_failure if it contains a failure', async () => {
     const lost = { error: { code: 'execution_lost', message: 'gone' } };
     const run = await claimed({ actions: [OWN], onFailure: [OWN], failed: lost });
     expect(run.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[0]' }, error: lost.error });
@@ -103,7 +103,7 @@ describe('the claim', () => {
 describe('a signal', () => {
   const wake = (path: string, runId = 'run') => ({ signal: 'wake', payload: { runId, path } });
 
-  it('that arrives before the result of the claim is kept: the wait does not pause', async () => {
+  it('is kept if it arrives before the result of the claim, so that the wait does not pause', async () => {
     const run = await begin();
     await run.deliver(wake('actions[0]'));
     await run.answer('claimRun', claim({ actions: [WAIT], done: [{ at: 'actions[0]', evaluated: waits }] }));
@@ -130,7 +130,7 @@ describe('a signal', () => {
 });
 
 describe('the end of a run', () => {
-  it('that the last stretch has written needs no activity', async () => {
+  it('needs no activity if the last stretch has written it', async () => {
     const run = await claimed({ actions: [OWN], done: [did('actions[0]')], ended: true });
     expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'success' } }]);
   });
@@ -165,7 +165,7 @@ describe('the end of a run', () => {
     expect(errorOf(run)).toMatchObject({ type: 'provider_error', nonRetryable: true, details: [ERROR] });
   });
 
-  it('by a row that was closed from outside writes nothing', async () => {
+  it('by another process, which has closed the row, writes nothing', async () => {
     const run = await claimed({ actions: [OWN], done: [{ at: 'actions[0]', performed: { type: 'closed' } }] });
     expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, value: { status: 'dropped' } }]);
   });
@@ -218,7 +218,7 @@ describe('on_failure', () => {
   });
 });
 
-describe('a long history', () => {
+describe('a run with a long history', () => {
   const continued = (run: FakeExecution): RunInput => {
     const error = errorOf(run);
     if (!(error instanceof ContinuedAsNew)) throw new Error(`did not continue: ${String(error)}`);
@@ -244,7 +244,7 @@ describe('a long history', () => {
     expect(next.details()).toContain('done: **delay**');
   });
 
-  it('continues in on_failure if it was there, with the failure', async () => {
+  it('continues in on_failure with the failure', async () => {
     const run = await claimed({ actions: [OWN], onFailure: [DELAY, OWN], done: [failed('actions[0]')] });
     await run.answer('noteRunFailed', true);
     await run.answer('performStretch', { done: [delayed('on_failure[0]')], ended: false });
@@ -258,7 +258,7 @@ describe('a long history', () => {
     expect(next.activity('performStretch').input).toMatchObject({ first: { at: 'on_failure[1]' }, error: ERROR });
   });
 
-  it('fails the run if its state does not fit into the input of a new execution', async () => {
+  it('fails if its state does not fit into the input of a new execution', async () => {
     const variables = { text: 'x'.repeat(2_100_000) };
     const run = await claimed({ actions: [DELAY, OWN], done: [delayed('actions[0]')], variables });
     run.info.historyLength = 5_000;

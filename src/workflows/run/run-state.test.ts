@@ -85,7 +85,7 @@ describe('the state of a run', () => {
     expect(state.snapshotBytes()).toBeGreaterThan(1_000);
   });
 
-  it('is long from 8,000 events on, or if Temporal says so', () => {
+  it('is long from 8,000 events, or if Temporal suggests to continue as new', () => {
     const { info } = fakeExecution({});
     const state = new RunState('run', {}, {});
     const isLongAt = (events: number) => {

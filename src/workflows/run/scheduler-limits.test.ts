@@ -39,7 +39,7 @@ describe('notes', () => {
     ]);
   });
 
-  it('that no step can include are written by an activity, one at a time', async () => {
+  it('are written by an activity, one at a time, if no step includes them', async () => {
     const run = await drive([{ parallel: [DELAY, { delay: { seconds: 9 } }, WAIT] }]);
     await answerAt(run, at(0, 0), delayed);
     await answerAt(run, at(0, 1), { ...delayed, ms: 9_000 });
@@ -57,7 +57,7 @@ describe('notes', () => {
     expect([run.openActivities(), run.state.hasNotes()]).toEqual([[], false]);
   });
 
-  it('that are being written are also passed to the next step, which may end the run first', async () => {
+  it('are also passed to the next step while they are being written, because it may end the run first', async () => {
     const run = await drive([{ parallel: [DELAY, WAIT] }]);
     await answerAt(run, at(0, 0), delayed);
     await answerAt(run, at(0, 1), waits);
@@ -88,7 +88,7 @@ describe('a long history', () => {
     expect(run.state.snapshot().positions).toEqual({ actions: 1 });
   });
 
-  it('waits for the calls of other branches; the next execution takes over pauses', async () => {
+  it('ends the execution after the calls of other branches, but during their pauses', async () => {
     const run = await drive([{ parallel: [{ sequence: [OWN, OWN] }, LONG, DELAY] }]);
     await answerAt(run, at(0, 2), delayed);
     long(run);
@@ -148,7 +148,7 @@ describe('a command that does not fit into a workflow task', () => {
     expect(run.outcome()).toMatchObject({ error: { name: 'ContinueLater' } });
   });
 
-  it('was issued immediately by older releases', async () => {
+  it('is issued immediately in executions of older releases', async () => {
     const run = await drive(three, { variables, prepare: (own) => own.beginWithout('split-workflow-tasks') });
     expect([run.activities.filter(({ fn }) => fn === 'performStep').length, run.timers]).toEqual([3, []]);
   });

@@ -43,7 +43,7 @@ describe('a wait', () => {
     expect([run.timers, run.openActivities()]).toEqual([[], ['performStretch']]);
   });
 
-  it('counts a wake that arrived before its evaluation as handled by it', async () => {
+  it('is not evaluated again for a wake that arrived before its evaluation', async () => {
     const run = await drive([OWN, WAIT]);
     run.scheduler.wake(at(1));
     await run.deliver();
@@ -52,7 +52,7 @@ describe('a wait', () => {
     expect([run.timers.length, run.openActivities()]).toEqual([1, []]);
   });
 
-  it('that a stretch has already evaluated is evaluated again after a wake that arrived before its pause', async () => {
+  it('is evaluated again if a stretch has evaluated it and a wake arrived before its pause', async () => {
     const run = await drive([WAIT], {
       ahead: [{ at: at(0), evaluated: waits }] as CommandOutcome[],
       early: (scheduler) => scheduler.wake(at(0)),
@@ -101,7 +101,7 @@ describe('a wait', () => {
     expect(run.timers).toMatchObject([{ ms: 250 }]);
   });
 
-  it('is evaluated with all others if the rows of waits may be gone; a delay continues', async () => {
+  it('is evaluated with all others if the rows of waits may be missing, while a delay continues', async () => {
     const run = await drive([{ parallel: [WAIT, DELAY, WAIT] }]);
     for (const [branch, answer] of [waits, delayed, waits].entries()) await answerAt(run, at(0, branch), answer);
     expect(run.timers).toHaveLength(3);
@@ -133,7 +133,7 @@ describe('a cancellation', () => {
     expect(run.outcome()).toEqual({ isOpen: false, error: cancelled });
   });
 
-  it('during a stretch is passed to it; the run ends after it, however it ends', async () => {
+  it('during a stretch is passed to the stretch, and the run ends when the stretch has ended or failed', async () => {
     for (const end of [{ value: performed(at(0)) }, { error: new Error('cancelled') }]) {
       const run = await drive([OWN, OWN]);
       await run.deliver({ cancel: true });
@@ -144,7 +144,7 @@ describe('a cancellation', () => {
     }
   });
 
-  it('ends a delay that a stretch has evaluated; a second one changes nothing', async () => {
+  it('ends a delay that a stretch has evaluated, and has no further effect if it is repeated', async () => {
     const run = await drive([DELAY, OWN], { ahead: [{ at: at(0), evaluated: delayed }] as CommandOutcome[] });
     await run.deliver({ cancel: true }, { cancel: true });
     expect([run.openActivities(), run.outcome()]).toEqual([[], { isOpen: false, error: cancelled }]);
@@ -186,7 +186,7 @@ describe('branches', () => {
     }
   });
 
-  it('join when all have ended; only then does a failed step fail the parallel', async () => {
+  it('fail the parallel after a failed step only when all of them have ended', async () => {
     const run = await drive([{ parallel: [OWN, LONG] }, OWN]);
     const error = { code: 'provider_error', message: 'refused' };
     await performAt(run, at(0, 0), { type: 'failed', error });
@@ -196,7 +196,7 @@ describe('branches', () => {
     expect(run.outcome()).toEqual({ isOpen: false, error: new StepFailed(error) });
   });
 
-  it('are cancelled next to a false condition, and none of their next steps begins', async () => {
+  it('are cancelled by a false condition in another branch, and none of their next steps begins', async () => {
     const run = await drive([{ parallel: [{ condition: '1 == 2' }, { sequence: [LONG, OWN] }, DELAY] }]);
     await answerAt(run, at(0, 2), delayed);
     await answerAt(run, at(0, 0), FALSE);
@@ -206,7 +206,7 @@ describe('branches', () => {
     expect(run.outcome()).toMatchObject({ isOpen: false, error: { endedBy: { kind: 'condition' } } });
   });
 
-  it('of a loop: another begins when one has ended, up to a maximum at a time', async () => {
+  it('of a loop begin when others have ended, up to a maximum at a time', async () => {
     const run = await drive([{ repeat: { for_each: 'variables.items', parallel: 2, sequence: [LONG] } }]);
     await run.answer(at(0), evaluated(at(0), { type: 'repeat', total: 4, items: ['a', 'b', 'c', 'd'] }));
     const begun = () => run.activities.filter(({ fn }) => fn === 'performStep').map(({ input }) => input['path']);
@@ -221,7 +221,7 @@ describe('branches', () => {
     expect(run.outcome()).toEqual({ isOpen: false, value: undefined });
   });
 
-  it('of a loop: none begins after a cancellation', async () => {
+  it('of a loop do not begin after a cancellation', async () => {
     const run = await drive([{ repeat: { for_each: 'variables.items', parallel: 2, sequence: [LONG] } }]);
     await run.answer(at(0), evaluated(at(0), { type: 'repeat', total: 4, items: ['a', 'b', 'c', 'd'] }));
     await run.deliver({ cancel: true });
@@ -241,14 +241,14 @@ describe('a stretch', () => {
     expect([run.openActivities(), run.timers.length]).toEqual([[], 1]);
   });
 
-  it('that performed a step other than the next one is a bug, which fails the workflow task', async () => {
+  it('fails the workflow task if it performed a step other than the next one', async () => {
     const run = await drive([OWN, OWN]);
     await run.answer(at(0), performed(at(1)));
     const message = expect.stringMatching(/actions\[1\].*actions\[0\]/) as unknown;
     expect(run.outcome()).toMatchObject({ error: { name: 'Error', message } });
   });
 
-  it('that a worker without a filter refused is repeated as a normal activity', async () => {
+  it('is repeated as a normal activity if a worker without a filter refused it', async () => {
     const run = await drive([OWN]);
     expect(run.activity('performStretch').isLocal).toBe(true);
     await run.answer(at(0), { done: [], ended: false, elsewhere: true });
@@ -257,7 +257,7 @@ describe('a stretch', () => {
     expect(run.outcome()).toEqual({ isOpen: false, value: undefined });
   });
 
-  it('that ended the row of the run reports that', async () => {
+  it('reports that it has ended the row of the run', async () => {
     const run = await drive([OWN]);
     await run.answer(at(0), { ...performed(at(0)), ended: true });
     expect(run.state.rowEnded).toBe(true);

@@ -8,7 +8,7 @@ describe('the room of a workflow task', () => {
     expect([bytesOf('é'), bytesOf({ a: 1 }), bytesOf(undefined)]).toEqual([4, 7, 0]);
   });
 
-  it('holds back what does not fit until the server begins the next task', () => {
+  it('delays commands that do not fit until the server begins the next task', () => {
     const room = new TaskRoom();
     const issued: number[] = [];
     room.begin(1);
@@ -16,7 +16,7 @@ describe('the room of a workflow task', () => {
     room.spend(1_500_000);
     expect(room.fits(600_000)).toBe(false);
     hold(room, 600_000, issued);
-    // Later commands wait their turn.
+    // Later commands are also delayed, to keep the order.
     expect(room.fits(1)).toBe(false);
     expect(room.release()).toBe(true);
     room.begin(1);
@@ -37,7 +37,7 @@ describe('the room of a workflow task', () => {
     expect(issued).toEqual([200_000]);
   });
 
-  it('drops commands that were cancelled while they were held back', () => {
+  it('drops commands that were cancelled while they were delayed', () => {
     const room = new TaskRoom();
     const issued: number[] = [];
     room.spend(2_000_000);

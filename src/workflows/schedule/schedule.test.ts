@@ -30,7 +30,7 @@ describe('a time of a schedule', () => {
     expect(run.activity('fireSchedule').input['scheduledFor']).toBe('2026-03-01T10:00:00.000Z');
   });
 
-  it('fires with its own start time if somebody starts it manually', async () => {
+  it('fires with its own start time if it is started manually', async () => {
     const run = await begin({});
     expect(run.activity('fireSchedule').input['scheduledFor']).toBe('2026-03-01T10:00:07.000Z');
   });
