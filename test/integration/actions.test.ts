@@ -23,7 +23,9 @@ describe('actions of a run', () => {
   afterAll(() => engine.close());
 
   it('are retried after a 503 with the same key, after the time in Retry-After', async () => {
-    const id = await engine.save(automation('retry', `  - { action: integration-webhook.send, config: { url: "$URL/x" } }`));
+    const id = await engine.save(
+      automation('retry', `  - { action: integration-webhook.send, config: { url: "$URL/x" } }`),
+    );
     engine.receiver.answerWith((_received, response) => {
       const status = engine.receiver.received.length < 3 ? 503 : 200;
       response.writeHead(status, { 'retry-after': '2' }).end();
@@ -154,7 +156,10 @@ describe('actions of a run', () => {
 
   it('fail if their configuration renders to an invalid or forbidden URL', async () => {
     const id = await engine.save(
-      automation('nonsense', `  - { action: integration-webhook.send, config: { url: "{{ trigger.payload.data.url }}" } }`),
+      automation(
+        'nonsense',
+        `  - { action: integration-webhook.send, config: { url: "{{ trigger.payload.data.url }}" } }`,
+      ),
     );
     await engine.emit('nonsense', { url: 'ftp://example.org' });
     await engine.emit('nonsense', { url: 'http://169.254.169.254/latest' });

@@ -49,7 +49,10 @@ describe('the outcome of a change', () => {
     expect(list).toMatchObject({ items: [{ changeId, ...named }] });
     expect((await get(await change())).body).toMatchObject({ change: { event: null, customType: null } });
     const body = {
-      ...{ name: 'Started by an event', triggers: [{ event: 'automation.event', config: { type: 'deploy.finished' } }] },
+      ...{
+        name: 'Started by an event',
+        triggers: [{ event: 'automation.event', config: { type: 'deploy.finished' } }],
+      },
       actions: [{ action: 'automation.log', config: { message: 'a' } }],
     };
     const automation = await h.call('POST', `${BASE}/automations`, { body });

@@ -355,6 +355,9 @@ describe('the command line', () => {
       expect(ran.err).toMatch(/FERMATA_PORT must[^]*DATABASE_URL is not set[^]*FERMATA_SECRET_KEY is not set/);
     }
     const unreachable = await fermata(['runs'], { env: { FERMATA_URL: 'http://127.0.0.1:9' } });
-    expect([unreachable.code, unreachable.err]).toEqual([1, expect.stringContaining('Nothing answers at http://127.0.0.1:9')]);
+    expect([unreachable.code, unreachable.err]).toEqual([
+      1,
+      expect.stringContaining('Nothing answers at http://127.0.0.1:9'),
+    ]);
   }, 90_000);
 });

@@ -24,7 +24,9 @@ actions: [{ action: automation.log, config: { message: received } }]
   const run = (type: string, steps: string) => runSteps(engine, type, steps);
 
   test('a group contains systems, and emits events when it is created, updated and deleted', async () => {
-    const listeners = await Promise.all(['created', 'updated', 'deleted'].map((what) => listener(`catalog.group_${what}`)));
+    const listeners = await Promise.all(
+      ['created', 'updated', 'deleted'].map((what) => listener(`catalog.group_${what}`)),
+    );
     expect(await call('POST', '/system-groups', { id: 'core', name: 'Core' })).toMatchObject({
       id: 'core',
       name: 'Core',
@@ -139,7 +141,10 @@ actions: [{ action: automation.log, config: { message: received } }]
   }, 180_000);
 
   test('problems and recoveries propagate to dependent systems', async () => {
-    const listening = await listener('dependency.impact_propagated', ', filter: trigger.payload.sourceSystemId == "pg"');
+    const listening = await listener(
+      'dependency.impact_propagated',
+      ', filter: trigger.payload.sourceSystemId == "pg"',
+    );
     for (const id of ['pg', 'api', 'front', 'report']) await call('POST', '/systems', { id, name: id });
     await call('POST', '/dependencies', { sourceSystemId: 'api', targetSystemId: 'pg', impactType: 'critical' });
     await call('POST', '/dependencies', {

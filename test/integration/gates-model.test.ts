@@ -237,7 +237,9 @@ describe('the gates and their reference model', () => {
         }
         await routed();
         // Route some of the changes again.
-        const repeats = histories.flatMap((history, index) => (history[step]?.again ? [changeIds[index]?.[step] ?? ''] : []));
+        const repeats = histories.flatMap((history, index) =>
+          history[step]?.again ? [changeIds[index]?.[step] ?? ''] : [],
+        );
         await engine.database.db.execute(
           sql`update changes set routed_at = null where change_id = any(${`{${repeats.join(',')}}`}::uuid[])`,
         );

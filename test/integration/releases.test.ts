@@ -106,7 +106,11 @@ describe('two builds of one deployment', () => {
     // Rollback: runs that started in the new build, and runs that have waited since the old build, end in the old
     // build.
     expect(await d.release('current', '1.0')).toMatchObject({ current: '1.0' });
-    await until('a new run goes to the old build', async () => (await d.buildOf(await startAt(`k${Date.now()}`))) === '1.0', 60_000);
+    await until(
+      'a new run goes to the old build',
+      async () => (await d.buildOf(await startAt(`k${Date.now()}`))) === '1.0',
+      60_000,
+    );
     expect(await openUntil('1.0', gates('i', 10))).toBe('1.0');
     for (const gate of gates('b', 5)) expect(await openGate(gate)).toBe('1.0');
     const builds = (await d.release('status'))['versions'] as { buildId: string; status: string }[];

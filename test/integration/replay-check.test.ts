@@ -78,7 +78,10 @@ describe('fermata replay-check', () => {
       },
     ]);
     const { code, out } = await runFermata(['replay-check'], e.env());
-    expect({ code, out }).toEqual({ code: 1, out: expect.stringContaining(`FAILED  run ${runId}, workflow incompatible`) });
+    expect({ code, out }).toEqual({
+      code: 1,
+      out: expect.stringContaining(`FAILED  run ${runId}, workflow incompatible`),
+    });
   });
 });
 

@@ -91,12 +91,7 @@ describe('the life cycles of rows', () => {
   describe('a run', () => {
     const transitions: [string, readonly string[], string, (run: Run) => Promise<unknown>][] = [
       ['is claimed by the execution that already has it', OPEN, 'running', ({ id }) => claimRun(db, id, 'e1')],
-      [
-        'is claimed by another execution',
-        ['pending'],
-        'running',
-        ({ id }) => claimRun(db, id, 'e2'),
-      ],
+      ['is claimed by another execution', ['pending'], 'running', ({ id }) => claimRun(db, id, 'e2')],
       ['begins to wait', ['running'], 'waiting', ({ id }) => setWaiting(db, id)],
       [
         'is finished',

@@ -124,10 +124,7 @@ describe('a scheduled time', () => {
       { schedule: interval({ catch_up: 'all' }), begun: 600 },
     ],
     ['that was missed for less than its catch_up_minutes', { schedule: cron({ catch_up_minutes: 120 }), begun: 3_601 }],
-    [
-      'in the zone of its trigger',
-      { schedule: { config: { cronPattern: '0 11 * * *', timezone: 'Europe/Berlin' } } },
-    ],
+    ['in the zone of its trigger', { schedule: { config: { cronPattern: '0 11 * * *', timezone: 'Europe/Berlin' } } }],
   ])('fires: a time %s', async (_what, given) => {
     expect(await fire(given)).toEqual({ outcome: 'fired', notified: 1, changes: 1 });
   });
