@@ -45,7 +45,7 @@ describe('permissions', () => {
       '/healthz',
       '/hooks/slack/{connection}',
       '/hooks/{name}',
-      // The signature of the hook protects these (alerts.md, Signed senders).
+      // The signature of the hook protects these.
       ...[
         'alertmanager',
         'azure',

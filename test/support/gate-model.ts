@@ -7,8 +7,7 @@ export interface CauseEvent {
 }
 
 /**
- * Returns the deadlines at which a `for:` gate fires for the changes of one entity. Applies the rule directly
- * (engine.md, Gates).
+ * Returns the deadlines at which a `for:` gate fires for the changes of one entity. Applies the rule directly.
  * The log arrives in batches, each of which is routed when all of its deadlines have passed. When the cause begins to
  * hold, the gate is armed if the cause still holds at the end of the batch, or has held through its deadline. The gate
  * fires when the cause has held for the duration without interruption. After that, it does not fire again until the
