@@ -31,6 +31,13 @@ interface Row extends ChangeRow {
 /** Returns the key of the entity that a change belongs to. Changes with the same key are routed in order. */
 export const entityKey = (change: { kind: string; id: string }): string => `${change.kind}\u0000${change.id}`;
 
+/** Columns of a change `c`. The lag is its age by the database's clock. */
+const COLUMNS = sql.raw(`c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next,
+  c.delta, c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at,
+  coalesce(c.error ? 'retriedAt', false) as is_retried,
+  extract(epoch from clock_timestamp() - c.recorded_at)::float8 as lag,
+  exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle') as has_dwells`);
+
 /** Maximum number of the oldest unrouted changes from which a fair read chooses. */
 const FAIR_AMONG = 4_000;
 
@@ -62,23 +69,18 @@ export async function readUnrouted(
       : sql`and not exists (select 1 from jsonb_to_recordset(${JSON.stringify(resting)}::jsonb) as r(kind text, id text)
           where r.kind = c.kind and r.id = c.entity_id)`;
   const unrouted = sql`c.routed_at is null and c.partition = any(${`{${[...partitions].join(',')}}`}::smallint[]) ${except}`;
+  // The offset keeps the planner from joining all unrouted changes, whose number it underestimates.
   const picked = fair
-    ? sql`from (${inTurn(unrouted)}) t join changes c on c.seq = t.seq and c.recorded_at = t.recorded_at
-        where c.routed_at is null order by t.turn, c.seq limit ${limit}`
-    : sql`from changes c where ${unrouted} order by c.seq limit ${limit}`;
+    ? sql`lateral (${inTurn(unrouted, limit)}) t on true left join lateral (
+        select ${COLUMNS} from changes c where c.seq = t.seq and c.recorded_at = t.recorded_at offset 0) c on true
+        order by t.turn, c.seq`
+    : sql`lateral (select ${COLUMNS} from changes c where ${unrouted} order by c.seq limit ${limit}) c on true
+        order by c.seq`;
   const result = await db.execute<Row & { revision: string; any_waits: boolean }>(sql`
     select d.revision, exists (select 1 from waits) as any_waits,
       c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta, c.changed_fields,
       c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at, c.is_retried, c.lag, c.has_dwells
-    from definition_revision d left join lateral (
-      select c.seq, c.change_id, c.partition, c.kind, c.entity_id, c.event, c.payload, c.prev, c.next, c.delta,
-        c.changed_fields, c.actor, c.caused_by, c.depth, c.occurred_at, c.attempts, c.next_attempt_at,
-        coalesce(c.error ? 'retriedAt', false) as is_retried,
-        extract(epoch from clock_timestamp() - c.recorded_at)::float8 as lag,
-        exists (select 1 from dwells w where w.kind = c.kind and w.entity_id = c.entity_id and w.status <> 'idle')
-          as has_dwells, ${fair ? sql`t.turn` : sql`0 as turn`}
-      ${picked}) c on true
-    order by c.turn, c.seq`);
+    from definition_revision d left join ${picked}`);
   return {
     changes: result.rows.filter((row) => row.seq !== null).map(toUnrouted),
     revision: Number(result.rows[0]?.revision ?? 0),
@@ -87,18 +89,21 @@ export async function readUnrouted(
 }
 
 /**
- * Orders the oldest unrouted changes so that classes take turns, one change at a time. Within a class, the first change
- * of every entity comes before the second change of any entity. The running maximum keeps changes of one entity in
- * order when they belong to several classes.
+ * Selects `limit` of the oldest unrouted changes so that classes take turns, one change at a time. Within a class, the
+ * first change of every entity comes before the second change of any entity. The running maximum keeps changes of one
+ * entity in order when they belong to several classes. Hashes are sorted faster than texts; entities or classes with
+ * the same hash would share their turns, which is harmless.
  */
-const inTurn = (unrouted: SQL): SQL => sql`
-  select seq, recorded_at, max(turn) over (partition by kind, entity_id order by seq) as turn from (
-    select seq, recorded_at, kind, entity_id, row_number() over (partition by class order by nth, seq) as turn from (
-      select seq, recorded_at, kind, entity_id, class, row_number() over (partition by class, kind, entity_id order by seq) as nth
-      from (
-        select c.seq, c.recorded_at, c.kind, c.entity_id,
-          concat_ws(' ', c.kind, c.event, coalesce(c.payload ->> 'type', c.payload ->> 'hook', c.next ->> 'name')) as class
-        from changes c where ${unrouted} order by c.seq limit ${FAIR_AMONG}) oldest) numbered) turns`;
+const inTurn = (unrouted: SQL, limit: number): SQL => sql`
+  select seq, recorded_at, max(turn) over (partition by entity order by seq) as turn from (
+    select seq, recorded_at, entity, row_number() over (partition by class order by nth, seq) as turn from (
+      select seq, recorded_at, entity, class, row_number() over (partition by class, entity order by seq) as nth from (
+        select seq, recorded_at, hashtextextended(concat_ws(' ', kind, entity_id), 0) as entity, hashtextextended(
+          concat_ws(' ', kind, event, coalesce(payload ->> 'type', payload ->> 'hook', next ->> 'name')), 0) as class
+        from (
+          select c.seq, c.recorded_at, c.kind, c.entity_id, c.event, c.payload, c.next
+          from changes c where ${unrouted} order by c.seq limit ${FAIR_AMONG}) oldest) hashed) numbered) turns
+  order by turn, seq limit ${limit}`;
 
 function toUnrouted(row: Row): UnroutedChange {
   return {

@@ -12,12 +12,14 @@ import type { RouteDeps } from './route-batch';
 import { wakeWaits, type DerivedChange, type WakeDeps } from './wake-waits';
 
 /**
- * Target duration in milliseconds of reading and routing one batch. It is short, so that a change that arrives after a
- * burst is read soon.
+ * Minimum and maximum target duration in milliseconds of reading and routing one batch. A short duration lets a change
+ * that arrives after a burst be read soon.
  */
-const ROUND_MS = 100;
+const [MIN_ROUND_MS, MAX_ROUND_MS] = [40, 150];
+/** Target ratio of the duration of a round to the duration of its read, because a fair read is expensive. */
+const ROUND_PER_READ = 5;
 /** Initial, minimum and maximum number of changes that are read at a time. */
-const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 32, 500];
+const [INITIAL_BATCH, MIN_BATCH, MAX_BATCH] = [128, 16, 500];
 /** Maximum number of waits that are recorded for one change. */
 const MAX_WAITS = 200;
 
@@ -52,6 +54,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     const exceptions = [...resting.values()].map(({ kind, id }) => ({ kind, id }));
     const reading = { resting: exceptions, limit, fair: hasBacklog };
     const { changes, revision, anyWaits } = await readUnrouted(database.db, held.keys(), reading);
+    const readMs = performance.now() - since;
     hasBacklog = changes.length === limit;
     // The index must be at least as new as the changes, because an automation that was saved before an event must
     // receive the event.
@@ -66,17 +69,20 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     if (deps.keepsRoutings) noteWaits(prepared, waits);
     const { irrelevant, relevant } = splitByRelevance(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
-    if (hasBacklog) limit = limitAfter(changes.length, performance.now() - since);
+    if (hasBacklog) limit = limitAfter(changes.length, readMs, performance.now() - since);
     return hasBacklog;
   };
 }
 
 /**
- * Returns how many changes to read next, after a full read of `changes` changes that took `ms` milliseconds to read and
- * route.
+ * Returns how many changes to read next, after a round with a full read of `changes`.
+ * @param readMs milliseconds that the read took
+ * @param ms milliseconds that the whole round took
  */
-const limitAfter = (changes: number, ms: number): number =>
-  Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round((changes * ROUND_MS) / ms)));
+function limitAfter(changes: number, readMs: number, ms: number): number {
+  const targetMs = Math.min(MAX_ROUND_MS, Math.max(MIN_ROUND_MS, ROUND_PER_READ * readMs));
+  return Math.max(MIN_BATCH, Math.min(MAX_BATCH, Math.round((changes * targetMs) / ms)));
+}
 
 /**
  * Separates changes with candidates, listeners, dwells or rows for `routings` (`relevant`) from changes without any
