@@ -2,8 +2,8 @@
 const INITIAL = 20;
 /** Minimum limit of runs in flight, even if every start is slow. */
 const MIN_LIMIT = 10;
-/** Minimum number of runs in flight that one automation may have. */
-const MIN_SHARE = 1;
+/** Initial and minimum share of one automation. A share below 1 means pauses between its runs. */
+const [INITIAL_SHARE, MIN_SHARE] = [1, 0.2];
 /** Weight of the newest start in the moving average of start times. */
 const WEIGHT = 0.1;
 /** Starts count as quick while their average is at most `FACTOR` times the quickest one, plus `ALLOWANCE_MS`. */
@@ -18,8 +18,11 @@ const SHRINK = 0.95;
  * the average.
  */
 const SHARE_ALLOWANCE_MS = 5;
-/** Number of runs by which the share grows after a quick start, while an automation uses all of its share. */
-const GROW_SHARE = 0.05;
+/**
+ * Number of runs by which a share of at least 1 grows after a quick start, while an automation uses all of its share. A
+ * smaller share grows in proportion.
+ */
+const GROW_SHARE = 0.02;
 /** Factor by which the share shrinks after a slow start. */
 const SHRINK_SHARE = 0.9;
 
@@ -28,8 +31,9 @@ export interface RunLimit {
   /** Returns the maximum number of runs in flight. */
   limit(): number;
   /**
-   * Returns the maximum number of runs of one automation in flight while other automations request slots: at least one,
-   * at most a quarter of the limit.
+   * Returns the maximum number of runs of one automation in flight while other automations request slots: at least 0.2,
+   * at most a quarter of the limit or 1, whichever is larger. If it is below 1, one run may be in flight, and a pause
+   * follows each run.
    */
   share(): number;
   /**
@@ -48,7 +52,7 @@ export interface RunLimit {
  * The limit shrinks when the time from a start to the first step is longer than for the quickest starts, because runs
  * then only wait for each other inside the worker. It grows while starts are quick.
  *
- * The share of one automation begins with one run, grows while starts are quick, and shrinks after each slow start. A
+ * The share of one automation is one run at first, grows while starts are quick, and shrinks after each slow start. A
  * burst of one automation therefore uses the capacity that the others leave, and delays their runs only slightly. If
  * the round trip to Temporal is long, even the quickest starts take long, so the share can grow there as well.
  */
@@ -56,7 +60,7 @@ export function createRunLimit(slots: number): RunLimit {
   let averageMs = 0;
   let quickestMs = Infinity;
   let limit = Math.min(slots, INITIAL);
-  let share = MIN_SHARE;
+  let share = INITIAL_SHARE;
   return {
     limit: () => limit,
     share: () => share,
@@ -70,8 +74,8 @@ export function createRunLimit(slots: number): RunLimit {
       const delaysOthers = ms > FACTOR * quickestMs + SHARE_ALLOWANCE_MS;
       if (delaysOthers) share *= SHRINK_SHARE;
       // The share grows only while an automation uses all of it. Otherwise nothing shows that a larger one is harmless.
-      else if (isShareUsed) share += GROW_SHARE;
-      share = Math.max(MIN_SHARE, Math.min(share, limit / 4));
+      else if (isShareUsed) share += GROW_SHARE * Math.min(1, share);
+      share = Math.max(MIN_SHARE, Math.min(share, Math.max(1, limit / 4)));
     },
   };
 }

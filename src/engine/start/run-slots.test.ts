@@ -1,15 +1,8 @@
-import { createRunSlots } from './run-slots';
-
-function slotsOf(slots: number) {
-  let time = 0;
-  let freed = 0;
-  const run = createRunSlots({ slots, activities: 3, now: () => time, onFree: () => (freed += 1) });
-  return { run, pass: (ms: number) => (time += ms), freed: () => freed };
-}
+import { slotsOf } from '../../../test/support/run-slots';
 
 /** Returns 40 slots that a burst of one automation shares with another automation. */
 function sharedSlots() {
-  const { run, pass } = slotsOf(40);
+  const { run, pass, freed } = slotsOf(40);
   let count = 0;
   /** Starts as many runs of the burst as its share allows, `rounds` times. Their first steps begin after `ms`. */
   const startBurst = (rounds: number, ms: number) => {
@@ -22,7 +15,7 @@ function sharedSlots() {
       for (const end of ends) end();
     }
   };
-  return { run, pass, startBurst };
+  return { run, pass, freed, startBurst };
 }
 
 describe('slots of runs', () => {
@@ -195,7 +188,7 @@ describe('slots of runs', () => {
     const { run, startBurst } = sharedSlots();
     startBurst(1, 20);
     expect(run.share()).toBe(1);
-    startBurst(20, 20);
+    startBurst(50, 20);
     expect(run.share()).toBe(2);
     startBurst(1_000, 20);
     // The limit is 20 at the beginning.
@@ -209,8 +202,65 @@ describe('slots of runs', () => {
     expect(run.share()).toBeLessThan(5);
     startBurst(50, 60);
     expect(run.share()).toBe(1);
-    startBurst(25, 20);
+    startBurst(150, 20);
     expect(run.share()).toBe(2);
+  });
+
+  describe('of a burst whose starts stay slow', () => {
+    beforeEach(() => void jest.useFakeTimers());
+    afterEach(() => void jest.useRealTimers());
+
+    /** Returns slots at which each run of a burst has just ended and its share is at the minimum of 0.2 runs. */
+    function slowBurst() {
+      const slots = sharedSlots();
+      slots.startBurst(100, 20);
+      slots.startBurst(100, 60);
+      return slots;
+    }
+
+    it('are refused to its waiting runs for up to 80 ms after each of its runs', () => {
+      const { run, freed } = slowBurst();
+      expect(run.full()).toEqual(['burst']);
+      jest.advanceTimersByTime(79);
+      expect(run.full()).toEqual(['burst']);
+      const before = freed();
+      jest.advanceTimersByTime(1);
+      expect([run.full(), freed()]).toEqual([[], before + 1]);
+    });
+
+    it('are refused to its woken runs for the same time', async () => {
+      const { run } = slowBurst();
+      let isResumed = false;
+      const resumed = run.resume('1', new AbortController().signal).then(() => (isResumed = true));
+      await jest.advanceTimersByTimeAsync(79);
+      expect(isResumed).toBe(false);
+      await jest.advanceTimersByTimeAsync(1);
+      expect(isResumed).toBe(true);
+      await resumed;
+    });
+
+    it('are given to other automations, and to new runs of its own automation if none waits', () => {
+      const { run } = slowBurst();
+      expect([run.reserve('next', 'burst'), run.reserve('other', 'other')]).toEqual([true, true]);
+    });
+
+    it('are given to it without pauses by a worker with few slots whose starts are quick', () => {
+      const { run } = slotsOf(2);
+      for (const id of ['a', 'b']) {
+        run.reserve(id, id);
+        run.enter(`execution ${id}`, id)();
+      }
+      expect(run.full()).toEqual([]);
+    });
+
+    it('are given to it without pauses while no other automation requests slots', () => {
+      const { run, pass } = slowBurst();
+      jest.runOnlyPendingTimers();
+      pass(10_001);
+      expect(run.reserve('next', 'burst')).toBe(true);
+      run.enter('execution', 'next')();
+      expect(run.full()).toEqual([]);
+    });
   });
 
   it('give one automation a larger share even if all starts take long because the connection to Temporal is slow', () => {
@@ -221,7 +271,7 @@ describe('slots of runs', () => {
 
   it('do not give a larger share while no automation uses all of its share', () => {
     const { run, pass, startBurst } = sharedSlots();
-    startBurst(25, 20);
+    startBurst(50, 20);
     for (let n = 0; n < 100; n += 1) {
       run.reserve(`rare ${n}`, `rare ${n % 2}`);
       pass(20);
@@ -266,123 +316,5 @@ describe('slots of runs', () => {
     expect([1, 2, 3, 4, 5].map(quiet)).toEqual([true, true, true, false, false]);
     const { run: small } = slotsOf(1);
     expect([small.reserve('a', 'automation a'), small.reserve('b', 'automation b')]).toEqual([true, false]);
-  });
-});
-
-describe('runs whose call has ended, or that were woken', () => {
-  beforeEach(() => void jest.useFakeTimers());
-  afterEach(() => void jest.useRealTimers());
-
-  const never = new AbortController().signal;
-
-  /**
-   * Starts a run of each automation, whose call then moves to another activity. `answer` ends the call of a run, and
-   * `resumed` contains the runs that may continue.
-   */
-  function answeredRuns(slots: number, automations: readonly string[]) {
-    const { run, freed } = slotsOf(slots);
-    const resumed: string[] = [];
-    for (const [n, automation] of automations.entries()) {
-      run.hold(`${n}`, automation);
-      run.enter(`execution ${n}`, `${n}`)();
-    }
-    const answer = async (n: number, signal: AbortSignal = never) => {
-      void run.resume(`${n}`, signal).then(() => resumed.push(`${n}`));
-      await jest.advanceTimersByTimeAsync(0);
-    };
-    /** Begins and ends the next local step of a run. */
-    const continueRun = async (n: number) => {
-      run.enter(`execution ${n}`, `${n}`)();
-      await jest.advanceTimersByTimeAsync(0);
-    };
-    return { run, resumed, answer, continueRun, freed };
-  }
-
-  it('continue immediately while there are slots, and take one until their next local step', async () => {
-    const { run, resumed, answer } = answeredRuns(2, ['a', 'a', 'a']);
-    await answer(0);
-    await answer(1);
-    expect([resumed, run.free()]).toEqual([['0', '1'], 0]);
-    const leave = run.enter('execution 0', '0');
-    expect(run.free()).toBe(0);
-    leave();
-    expect(run.free()).toBe(1);
-  });
-
-  it('continue in the order of their responses as slots become free', async () => {
-    const { resumed, answer, continueRun } = answeredRuns(1, ['a', 'a', 'a']);
-    for (const n of [2, 0, 1]) await answer(n);
-    expect(resumed).toEqual(['2']);
-    await continueRun(2);
-    expect(resumed).toEqual(['2', '0']);
-    await continueRun(0);
-    expect(resumed).toEqual(['2', '0', '1']);
-  });
-
-  it('do not wait for those of another automation that has used its share', async () => {
-    const { resumed, answer } = answeredRuns(200, [...Array.from({ length: 10 }, () => 'burst'), 'quiet']);
-    for (let n = 0; n < 10; n += 1) await answer(n);
-    expect(resumed).toEqual(['0']);
-    await answer(10);
-    expect(resumed).toEqual(['0', '10']);
-  });
-
-  it('count towards the share of their automation, so that fewer of its runs start', async () => {
-    const { run, answer } = answeredRuns(200, ['other', ...Array.from({ length: 6 }, () => 'burst')]);
-    for (let n = 1; n <= 6; n += 1) await answer(n);
-    expect([run.full(), run.reserve('new', 'burst')]).toEqual([['burst'], false]);
-  });
-
-  it('wait for at most 5 s', async () => {
-    const { run, resumed, answer } = answeredRuns(1, ['a', 'b']);
-    run.hold('long', 'c');
-    await answer(0);
-    await jest.advanceTimersByTimeAsync(4_999);
-    expect(resumed).toEqual([]);
-    await jest.advanceTimersByTimeAsync(1);
-    expect(resumed).toEqual(['0']);
-  });
-
-  it('continue in each of their branches', async () => {
-    const { resumed, answer, continueRun } = answeredRuns(1, ['a', 'b']);
-    await answer(0);
-    for (let branch = 0; branch < 2; branch += 1) await answer(1);
-    expect(resumed).toEqual(['0']);
-    await continueRun(0);
-    await continueRun(1);
-    expect(resumed).toEqual(['0', '1', '1']);
-  });
-
-  it('do not wait if their activity has to end', async () => {
-    const { run, resumed, answer } = answeredRuns(1, ['a', 'b']);
-    run.hold('long', 'c');
-    const cancel = new AbortController();
-    await answer(0, cancel.signal);
-    expect(resumed).toEqual([]);
-    cancel.abort();
-    await jest.advanceTimersByTimeAsync(0);
-    expect(resumed).toEqual(['0']);
-    await answer(1, cancel.signal);
-    expect(resumed).toEqual(['0', '1']);
-  });
-
-  it('do not wait if their local steps are in another process', async () => {
-    const { run, resumed, answer } = answeredRuns(1, []);
-    run.hold('long', 'c');
-    await answer(7);
-    expect(resumed).toEqual(['7']);
-  });
-
-  it('hold their slot for 250 ms if no local step follows here', async () => {
-    const { run, resumed, answer, freed } = answeredRuns(1, ['a', 'b']);
-    await answer(0);
-    await answer(1);
-    const before = freed();
-    await jest.advanceTimersByTimeAsync(249);
-    expect([resumed, freed() - before]).toEqual([['0'], 0]);
-    await jest.advanceTimersByTimeAsync(1);
-    expect([resumed, freed() - before]).toEqual([['0', '1'], 1]);
-    await jest.advanceTimersByTimeAsync(250);
-    expect(run.free()).toBe(1);
   });
 });

@@ -27,6 +27,8 @@ const ARRIVES_WITHIN_MS = 2_000;
 const RESUMES_WITHIN_MS = 250;
 /** Longest wait of a run in `resume`, in milliseconds. */
 const MAX_RESUME_WAIT_MS = 5_000;
+/** Pause between two runs of an automation in milliseconds if its share is half a run. */
+const PAUSE_MS = 20;
 /** Number of runs whose automation is remembered. */
 const REMEMBERED = 5_000;
 
@@ -43,10 +45,11 @@ export interface RunSlots {
   hold(runId: string, automationId: string): void;
   /**
    * Returns the maximum number of runs of one automation in flight. While no other automation requests slots, this is
-   * the limit. Otherwise it is between one and a quarter of the limit, depending on how quick recent starts were.
+   * the limit. Otherwise it is between one and a quarter of the limit, depending on how quick recent starts were. If
+   * starts stay slow even with one run in flight, the automation's waiting runs start with pauses of up to 80 ms.
    */
   share(): number;
-  /** Returns the automations that have used their share. */
+  /** Returns the automations that have used their share, or that pause between two runs because it is below one run. */
   full(): string[];
   /** Releases a reservation. Does nothing when the run has none. */
   release(runId: string): void;
@@ -134,6 +137,8 @@ class SlotTable implements RunSlots {
   readonly #toResume = new Set<{ automationId: string; resume: () => void }>();
   /** Automations of runs that had a local step here. */
   readonly #automations = new LruCache<string>(REMEMBERED, Infinity);
+  /** Automations whose next waiting run may start only after a pause, with the timers that end the pauses. */
+  readonly #pausing = new Map<string, NodeJS.Timeout>();
   /** Number of normal activities in progress in this process, by task queue. */
   readonly #activitiesInProgress = new Map<string, number>();
   /** The automation that last requested a slot, and the last time at which the requesting automation changed. */
@@ -181,14 +186,35 @@ class SlotTable implements RunSlots {
   }
 
   share(): number {
-    const isAlone = this.#now() - this.#sharedAt > ALONE_MS;
-    return Math.floor(isAlone ? this.#limit.limit() : this.#limit.share());
+    return Math.max(1, Math.floor(this.#isAlone() ? this.#limit.limit() : this.#limit.share()));
+  }
+
+  #isAlone(): boolean {
+    return this.#now() - this.#sharedAt > ALONE_MS;
   }
 
   full(): string[] {
     const taken = new Map<string, number>();
     for (const automationId of this.#inFlight()) taken.set(automationId, (taken.get(automationId) ?? 0) + 1);
-    return [...taken].filter(([, count]) => count >= this.share()).map(([automationId]) => automationId);
+    const full = [...taken].filter(([, count]) => count >= this.share()).map(([automationId]) => automationId);
+    return [...new Set([...full, ...this.#pausing.keys()])];
+  }
+
+  /**
+   * Records that a run is no longer in flight. If the share is below one run, the next waiting run of its automation
+   * may start only after a pause.
+   */
+  #leave(automationId: string | undefined): void {
+    const pauseMs = this.#isAlone() ? 0 : PAUSE_MS * (1 / Math.min(1, this.#limit.share()) - 1);
+    if (automationId !== undefined && pauseMs >= 1) {
+      clearTimeout(this.#pausing.get(automationId));
+      const end = (): void => {
+        this.#pausing.delete(automationId);
+        this.#onFree();
+      };
+      this.#pausing.set(automationId, setTimeout(end, pauseMs).unref());
+    }
+    this.#onFree();
   }
 
   release(runId: string): void {
@@ -209,7 +235,7 @@ class SlotTable implements RunSlots {
       entry.steps -= 1;
       if (entry.steps > 0) return;
       this.#busy.delete(executionRunId);
-      if (!this.#move(executionRunId, entry.automationId, handsOverTo)) this.#onFree();
+      if (!this.#move(executionRunId, entry.automationId, handsOverTo)) this.#leave(entry.automationId);
     };
   }
 
@@ -217,13 +243,13 @@ class SlotTable implements RunSlots {
     const entry = this.#busy.get(executionRunId);
     if (entry === undefined) return () => {};
     entry.calls += 1;
-    if (isWaiting(entry)) this.#onFree();
+    if (isWaiting(entry)) this.#leave(entry.automationId);
     return () => void (entry.calls -= 1);
   }
 
   arrive(executionRunId: string, taskQueue: string): (handsOverTo?: string) => void {
     const moved = this.#movingCalls.get(executionRunId);
-    if (this.#movingCalls.delete(executionRunId)) this.#onFree();
+    if (this.#movingCalls.delete(executionRunId)) this.#leave(moved?.automationId);
     this.#activitiesInProgress.set(taskQueue, this.#activitiesOn(taskQueue) + 1);
     return (handsOverTo) => {
       this.#activitiesInProgress.set(taskQueue, this.#activitiesOn(taskQueue) - 1);
@@ -256,7 +282,7 @@ class SlotTable implements RunSlots {
     const full = new Set<string>();
     for (const { automationId, resume } of this.#toResume) {
       if (full.has(automationId)) continue;
-      if (this.#hasSlotFor(automationId)) resume();
+      if (!this.#pausing.has(automationId) && this.#hasSlotFor(automationId)) resume();
       else full.add(automationId);
     }
   }
