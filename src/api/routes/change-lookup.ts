@@ -26,6 +26,8 @@ import { IdParams, InstantQuery, notFound, uuidOrNotFound } from '../http/values
 const TAG = 'Events';
 /** Maximum number of rows to read for one request that searches for an event which is not indexed. */
 const MAX_READ = 5_000;
+/** Milliseconds after which such a request reads no more rows, so that it takes at most about 100 ms. */
+const MAX_READ_MS = 60;
 
 export interface ChangeLookupDeps {
   db: Executor;
@@ -148,8 +150,8 @@ async function detailOf(deps: ChangeLookupDeps, logged: LoggedChange): Promise<z
 }
 
 /**
- * Reads until the page is full, no rows are left, or the limit is reached. In the last case, `next` is the start of the
- * next page.
+ * Reads until the page is full, no rows are left, or a limit on the search is reached. In the last case, the page has
+ * fewer items, perhaps none, and `next` is where the search continues.
  */
 async function readPage(
   db: Executor,
@@ -160,7 +162,8 @@ async function readPage(
   const items: LoggedChange[] = [];
   const chunk = accepts === undefined ? limit + 1 : Math.max(limit + 1, 500);
   let place = before;
-  for (let read = 0; read < MAX_READ; read += chunk) {
+  const begin = performance.now();
+  for (let read = 0; read < MAX_READ && performance.now() - begin < MAX_READ_MS; read += chunk) {
     const rows = await listChanges(db, { ...filter, ...range }, { limit: chunk, before: place });
     for (const row of rows) {
       if (items.length === limit) return { items, next: place ?? null };
