@@ -207,7 +207,7 @@ export interface Config {
   ingestMaxBytes: number;
   /** Senders of CloudEvents that may deliver after the webhook handshake; `*` = all senders. */
   webhookOrigins: string[];
-  /** Addresses and CIDR ranges whose `X-Forwarded-For` is trusted. */
+  /** Addresses and CIDR ranges whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. */
   trustedProxies: string[];
   alerts: {
     /** Labels of an alert that may name its system. The first of these labels that the alert has is used. */

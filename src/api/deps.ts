@@ -61,7 +61,7 @@ export interface ApiSettings {
   rateLimit: { perSecond: number; ingestPerSecond: number };
   /** Maximum size of a body of inbound routes in bytes, after decompression. */
   ingestMaxBytes: number;
-  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` is trusted. */
+  /** Addresses and CIDR ranges of proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are trusted. */
   trustedProxies: readonly string[];
   /** Temporal Web UI to which runs link. */
   webUi: { baseUrl: string | undefined; namespace: string };
@@ -73,7 +73,10 @@ export interface ApiSettings {
   metricsAutomations?: number;
   /** Certificates of Amazon SNS in PEM. If undefined, they are downloaded. */
   snsCertificates?: string | undefined;
-  /** URL at which browsers reach the API. If it uses https, cookies are only sent over HTTPS. */
+  /**
+   * URL at which browsers reach the API. If it uses https, cookies are only sent over HTTPS. They are also only sent over
+   * HTTPS if a trusted proxy reports HTTPS.
+   */
   publicUrl?: string | undefined;
   /** CloudEvents senders that may deliver (`WebHook-Allowed-Origin`). `*` allows all; the default is none. */
   webhookOrigins?: readonly string[];

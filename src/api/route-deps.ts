@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { createProcessCounters } from '../process-counters';
 import { createFiltersLacking } from '../domain/definition/filters-lacking';
 import { lazily } from '../domain/lazily';
@@ -10,7 +11,7 @@ import { createDocumentChecks } from './checks/document-checks';
 import { createDocumentWork } from './checks/document-work';
 import type { ApiDeps } from './deps';
 import { createDryRunWork } from './dry-run/dry-run-work';
-import { createClientAddress } from './http/client-address';
+import { createClientAddress, createForwardedHttps } from './http/client-address';
 import { repeatOnDeadlock } from './http/repeat-on-deadlock';
 import { createApiMetrics } from './metrics';
 import { createStreamConnections } from './stream/connection';
@@ -28,6 +29,7 @@ export function createRouteDeps(deps: ApiDeps) {
   const { db } = deps.database;
   const named = settings.metricsAutomations ?? DEFAULT_METRICS_AUTOMATIONS;
   const counters = createProcessCounters();
+  const isForwardedHttps = createForwardedHttps(settings.trustedProxies);
   const work = createDocumentWork({ checks: createDocumentChecks(deps), plugins: settings.plugins ?? [] });
   return {
     ...deps,
@@ -48,7 +50,8 @@ export function createRouteDeps(deps: ApiDeps) {
       ...{ entities: deps.entities, clock, settings },
       transact: (work) => repeatOnDeadlock(() => db.transaction(work)),
     }),
-    isSecure: () => settings.publicUrl?.startsWith('https:') === true,
+    isSecure: (request: IncomingMessage) =>
+      settings.publicUrl?.startsWith('https:') === true || isForwardedHttps(request),
     metrics: createApiMetrics({ db, counters, named }),
     feed: createFeed({ db, webUi: settings.webUi, log }),
     connections: createStreamConnections(),

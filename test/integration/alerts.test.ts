@@ -111,6 +111,9 @@ describe('alerts through the API', () => {
     expect((await get(id)).startsAt).toBe('2026-11-20T09:00:00.000Z');
     expect(await changes(id)).toHaveLength(2);
     expect((await changes(id))[1]).toEqual(['annotations']);
+    await fire(id, { annotations: { summary: 'x', runbook_url: 'https://rb/1' } });
+    expect(await get(id)).toMatchObject({ runbookUrl: 'https://rb/1' });
+    expect((await changes(id))[2]).toEqual(['annotations']);
   });
 
   test('episodes: late messages belong to the earlier episode; firing again begins a new one and clears the acknowledgement', async () => {

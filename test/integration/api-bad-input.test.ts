@@ -227,6 +227,18 @@ describe('bad input', () => {
     const event = JSON.stringify({ specversion: '1.0', id: 'again', source: 's', type: 't' });
     const [first, second] = [await post('/events', event), await post('/ingest/cloudevents', event)];
     expect([second.status, second.body]).toEqual([202, first.body]);
+    const keyed = { ...JSON_TYPE, 'Idempotency-Key': 'e1' };
+    const named = (id: string) => JSON.stringify({ specversion: '1.0', id, source: 's', type: 't' });
+    const kept = await post('/events', named('keyed'), keyed);
+    expect([kept.status, (await post('/events', named('keyed'), keyed)).body]).toEqual([202, kept.body]);
+    expect((await post('/events', named('other'), keyed)).body.code).toBe('idempotency_key_reused');
+    const binary = (id: string) => {
+      const attributes = { 'ce-specversion': '1.0', 'ce-id': id, 'ce-source': 's', 'ce-type': 't' };
+      return post('/events', '{}', { ...JSON_TYPE, ...attributes, 'Idempotency-Key': 'e2' });
+    };
+    expect([(await binary('b1')).status, (await binary('b1')).status, (await binary('b2')).status]).toEqual([
+      ...[202, 202, 422],
+    ]);
     const result = (status: string) => JSON.stringify({ systemId: 'rep', configurationId: 'c', status });
     const key = { ...JSON_TYPE, 'Idempotency-Key': 'h1' };
     const one = await post('/ingest/health', result('healthy'), key);

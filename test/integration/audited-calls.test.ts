@@ -1,6 +1,6 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { BASE, startApiHarness, type ApiHarness } from './api-harness';
+import { ADMIN_TOKEN, BASE, startApiHarness, type ApiHarness } from './api-harness';
 
 let api: ApiHarness;
 let silent: Server;
@@ -68,4 +68,14 @@ it('counts failed sign-ins by the address of the client rather than the proxy', 
   for (let n = 0; n < 10; n += 1) expect((await signIn('203.0.113.1')).status).toBe(401);
   expect((await signIn('203.0.113.1')).status).toBe(429);
   expect((await signIn('203.0.113.2')).status).toBe(401);
+});
+
+it('marks the cookie of a session as Secure if a trusted proxy reports HTTPS', async () => {
+  const cookieOf = async (headers: Record<string, string>) => {
+    const answer = await api.call('POST', `${BASE}/session`, { token: null, body: { token: ADMIN_TOKEN }, headers });
+    return String(answer.headers.get('set-cookie'));
+  };
+  expect(await cookieOf({ 'X-Forwarded-Proto': 'https' })).toMatch(/; Secure$/);
+  expect(await cookieOf({ 'X-Forwarded-Proto': 'http' })).not.toContain('Secure');
+  expect(await cookieOf({})).not.toContain('Secure');
 });

@@ -63,6 +63,22 @@ describe('the outcome of a change', () => {
     expect(causes).toMatchObject({ up: [{ changeId, ...named }] });
   });
 
+  test('is found by an entity only if it concerns the system that is also given', async () => {
+    const alert = (fingerprint: string, system: string) => ({
+      ...{ status: 'firing', fingerprint, labels: { alertname: 'A', system } },
+    });
+    const alerts = [alert('of-shop', 'shop'), alert('of-till', 'till')];
+    expect((await h.call('POST', `${BASE}/ingest/alertmanager`, { body: { alerts } })).status).toBe(202);
+    const found = async (query: string) => {
+      const { items } = (await h.call('GET', `${BASE}/changes?${query}`)).body as { items: { id: string }[] };
+      return items.map(({ id }) => id).sort();
+    };
+    expect(await found('system=shop')).toEqual(expect.arrayContaining(['of-shop', 'shop']));
+    expect(await found('entity=of-shop&system=shop')).toEqual(['of-shop']);
+    expect(await found('entity=of-till&system=shop')).toEqual([]);
+    expect(await found('entity=shop&system=shop&kind=alert')).toEqual([]);
+  });
+
   test('is stored even if its texts contain characters that Postgres cannot store', async () => {
     const changeId = await change();
     const deciding = { path: 'p', expression: 'e', found: 'a\u0000b\ud800', wanted: null };

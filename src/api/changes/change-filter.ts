@@ -29,10 +29,9 @@ export async function resolveFilter(db: Executor, registry: Registry, query: Cha
   const { kind, entity, event, system } = query;
   const accepts = event === undefined ? undefined : acceptsEvent(registry, event);
   const more = accepts && { accepts };
-  if (entity !== undefined) return { filter: { entities: [{ id: entity, kind }] }, ...more };
-  if (system !== undefined) {
-    const entities = (await entitiesOfSystem(db, system)).map((id) => ({ id, kind }));
-    return { filter: { entities }, ...more };
+  if (entity !== undefined || system !== undefined) {
+    const ids = system === undefined ? [entity] : await entitiesOfSystem(db, system, entity);
+    return { filter: { entities: ids.flatMap((id) => (id === undefined ? [] : [{ id, kind }])) }, ...more };
   }
   if (event !== undefined) {
     const kinds = kind === undefined ? await kindsInLog(db) : [kind];

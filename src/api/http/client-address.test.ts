@@ -1,6 +1,6 @@
 import type { IncomingMessage } from 'node:http';
 import { isAddressRange } from '../../domain/address-range';
-import { createClientAddress } from './client-address';
+import { createClientAddress, createForwardedHttps } from './client-address';
 
 const request = (remoteAddress: string, forwarded?: string) =>
   ({ socket: { remoteAddress }, headers: { 'x-forwarded-for': forwarded } }) as unknown as IncomingMessage;
@@ -27,6 +27,25 @@ describe('the address of a client', () => {
 
   it('is the peer when no proxy is trusted', () => {
     expect(createClientAddress([])(request('127.0.0.1', '203.0.113.9'))).toBe('127.0.0.1');
+  });
+});
+
+describe('HTTPS of a client', () => {
+  const isHttps = createForwardedHttps(['10.0.0.0/8']);
+  const by = (remoteAddress: string, proto?: string) =>
+    ({ socket: { remoteAddress }, headers: { 'x-forwarded-proto': proto } }) as unknown as IncomingMessage;
+  it.each([
+    ['is reported by a trusted proxy', '10.1.2.3', 'https', true],
+    ['is that of the proxy next to the client', '10.1.2.3', 'HTTPS, http', true],
+    ['is absent if the proxy next to the client received HTTP', '10.1.2.3', 'http, https', false],
+    ['is absent without the header', '10.1.2.3', undefined, false],
+    ['is not believed from other peers', '203.0.113.9', 'https', false],
+  ])('%s', (_, peer, proto, expected) => {
+    expect(isHttps(by(peer, proto))).toBe(expected);
+  });
+
+  it('is not believed if no proxy is trusted', () => {
+    expect(createForwardedHttps([])(by('127.0.0.1', 'https'))).toBe(false);
   });
 });
 

@@ -5,21 +5,28 @@ import { parseAddressRange } from '../../domain/address-range';
 /** Returns the address of the client that made a request. */
 export type ClientAddress = (request: IncomingMessage) => string;
 
+/** Creates a function that returns whether an address is that of a trusted proxy: one of the addresses or CIDR ranges. */
+function createIsTrusted(trustedProxies: readonly string[]): (address: string) => boolean {
+  const ranges = trustedProxies.map(parseAddressRange);
+  return (address) => {
+    if (ranges.length === 0 || !ipaddr.isValid(address)) return false;
+    const parsed = ipaddr.process(address);
+    return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
+  };
+}
+
+const peerOf = (request: IncomingMessage): string => request.socket.remoteAddress ?? '';
+
 /**
  * Creates a function that returns the client address. This is the address of the peer, unless the peer is a trusted
  * proxy (`trustedProxies` lists addresses or CIDR ranges). In that case, it is the last address in `X-Forwarded-For`
  * that is not a trusted proxy. The header is ignored if the peer is not trusted.
  */
 export function createClientAddress(trustedProxies: readonly string[]): ClientAddress {
-  const ranges = trustedProxies.map(parseAddressRange);
-  const isTrusted = (address: string): boolean => {
-    if (!ipaddr.isValid(address)) return false;
-    const parsed = ipaddr.process(address);
-    return ranges.some(([base, bits]) => base.kind() === parsed.kind() && parsed.match(base, bits));
-  };
+  const isTrusted = createIsTrusted(trustedProxies);
   return (request) => {
-    const peer = request.socket.remoteAddress ?? '';
-    if (ranges.length === 0 || !isTrusted(peer)) return peer;
+    const peer = peerOf(request);
+    if (!isTrusted(peer)) return peer;
     const forwarded = String(request.headers['x-forwarded-for'] ?? '').split(',');
     let client = peer;
     for (const text of forwarded.reverse()) {
@@ -29,5 +36,18 @@ export function createClientAddress(trustedProxies: readonly string[]): ClientAd
       if (!isTrusted(address)) break;
     }
     return client;
+  };
+}
+
+/**
+ * Creates a function that returns whether the client used HTTPS, according to `X-Forwarded-Proto` of a trusted proxy. Of
+ * several values, the first one counts, which is that of the proxy next to the client. The header is ignored if the peer
+ * is not trusted.
+ */
+export function createForwardedHttps(trustedProxies: readonly string[]): (request: IncomingMessage) => boolean {
+  const isTrusted = createIsTrusted(trustedProxies);
+  return (request) => {
+    const [first = ''] = String(request.headers['x-forwarded-proto'] ?? '').split(',');
+    return first.trim().toLowerCase() === 'https' && isTrusted(peerOf(request));
   };
 }

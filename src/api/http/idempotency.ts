@@ -25,10 +25,13 @@ export interface RequestContent {
   raw: Buffer;
 }
 
-/** Returns the SHA-256 hash of the content of a request. */
-function contentHash({ target, contentType, raw }: RequestContent): string {
-  return sha256([JSON.stringify([target, contentType]), raw]);
+/** Returns the SHA-256 hash of the content of a request. `attributes` are values of headers that belong to the content. */
+function contentHash({ target, contentType, raw }: RequestContent, attributes: readonly unknown[] = []): string {
+  return sha256([JSON.stringify([target, contentType, ...attributes]), raw]);
 }
+
+/** Headers that identify a CloudEvent in binary mode. Other attributes, such as `ce-traceparent`, may differ in a retry. */
+const IDENTITY_HEADERS = ['ce-source', 'ce-id', 'ce-type'];
 
 /**
  * Returns the `Idempotency-Key` of an inbound request, with its caller and the hash of its content. Returns undefined
@@ -42,7 +45,8 @@ export function callerKeyOf({
   const key = idempotencyKeyOf(request.headers['idempotency-key']);
   if (key === undefined) return undefined;
   const contentType = request.headers['content-type'] ?? '';
-  const hash = contentHash({ target: request.originalUrl, contentType, raw });
+  const attributes = IDENTITY_HEADERS.flatMap((name) => request.headers[name] ?? []);
+  const hash = contentHash({ target: request.originalUrl, contentType, raw }, attributes);
   return { principal: principal.id, route: request.path, key, contentHash: hash };
 }
 

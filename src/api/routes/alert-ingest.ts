@@ -23,7 +23,7 @@ import { nestsTooDeep } from '../http/json-text';
 import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
-import { HANDSHAKE } from './inbound-bodies';
+import { HANDSHAKE, INBOUND_KEY_HEADER } from './inbound-bodies';
 
 export const ALERT_RESPONSES = {
   200: HANDSHAKE,
@@ -69,7 +69,7 @@ export function alertIngestRoutes(deps: AlertIngestDeps): Route[] {
       summary: `${sender.summary}; alerts become entities of the kind "alert"`,
       description:
         'An element that repeats a known state changes nothing. An invalid element does not affect the others: it is listed in `rejected` and at GET /deliveries/refused. This route checks no signature; /ingest/{sender}/{hook} does.',
-      headers: { 'Idempotency-Key': 'A repeated request with the same key within seven days has no effect' },
+      headers: INBOUND_KEY_HEADER,
       bodyFormat: 'raw',
       documentedBody: ALERT_BODY,
       bodyTypes: ['application/json', 'text/plain'],

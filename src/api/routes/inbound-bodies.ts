@@ -26,3 +26,9 @@ export const HANDSHAKE = {
   description: 'Answer to a handshake of Azure Event Grid, Slack or Microsoft Graph; nothing is stored',
   contentTypes: ['application/json', 'text/plain'],
 };
+
+/** Documentation of the header of inbound routes that recognise repeated requests by it. */
+export const INBOUND_KEY_HEADER = {
+  'Idempotency-Key':
+    'A repeated request with the same key within seven days has no effect, or gets 422 if its content differs',
+};

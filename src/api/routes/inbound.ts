@@ -8,7 +8,8 @@ import type { Logger } from '../../log';
 import type { ApiMetrics } from '../metrics';
 import type { DomainWrite } from '../../domains/domain-write';
 import { bodyHandshake } from '../../edges/hooks/handshake';
-import { ingestCloudEvents } from '../../edges/ingest/cloudevents';
+import type { CloudEvent } from '../../edges/ingest/cloud-event';
+import { ingestCloudEvents, type DroppedEvent } from '../../edges/ingest/cloudevents';
 import { ingestHealth, parseHealthResults } from '../../edges/ingest/health';
 import { onceByKey } from '../../edges/ingest/once-by-key';
 import { parseCloudEvents } from '../../edges/ingest/parse-cloud-events';
@@ -16,7 +17,7 @@ import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/b
 import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
-import { CloudEventBody, HANDSHAKE, HealthBody } from './inbound-bodies';
+import { CloudEventBody, HANDSHAKE, HealthBody, INBOUND_KEY_HEADER } from './inbound-bodies';
 
 const RESPONSES = {
   202: {
@@ -25,7 +26,6 @@ const RESPONSES = {
   },
 };
 const BATCH = 'If one element is invalid, nothing is stored, and the problem contains the `index` of the element.';
-const KEY_HEADER = { 'Idempotency-Key': 'A repeated request with the same key within seven days has no effect' };
 
 export interface InboundDeps {
   db: Executor;
@@ -61,6 +61,7 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
     responses: { 200: HANDSHAKE, ...RESPONSES },
     summary: 'Receive CloudEvents 1.0, structured, batched or binary, as `automation.event`',
     description: `An event with the same source, id and token as an earlier one has no effect. ${BATCH}`,
+    headers: INBOUND_KEY_HEADER,
     bodyFormat: 'raw',
     documentedBody: CloudEventBody,
     bodyTypes: ['application/cloudevents+json', 'application/cloudevents-batch+json', 'application/json'],
@@ -69,9 +70,8 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
       const handshake = bodyHandshake(context.request.headers, body);
       if (handshake !== undefined) return { status: 200, ...handshake };
       const events = parseCloudEvents(context.request.headers, body);
-      // A single statement that deduplicates, so no transaction is needed.
       const { id } = context.principal;
-      const { changeIds, mismatched } = await ingestCloudEvents(writeOf(deps, deps.db, context), events, id);
+      const { changeIds, mismatched } = await ingestOnce(deps, context, events);
       if (mismatched.length > 0) {
         deps.metrics.countMismatched(mismatched.length);
         deps.log.warn({ events: mismatched.slice(0, 10), principal: id }, 'dropped events that reuse a source and id');
@@ -79,6 +79,23 @@ function cloudEventsRoute(deps: InboundDeps, path: string, operationId: string):
       return accepted(deps, events.length, changeIds);
     },
   });
+}
+
+/**
+ * Accepts the events of a request. Without an idempotency key, this is a single statement that deduplicates, so no
+ * transaction is needed.
+ */
+async function ingestOnce(deps: InboundDeps, context: Inbound, events: readonly CloudEvent[]) {
+  const { id } = context.principal;
+  if (context.request.headers['idempotency-key'] === undefined)
+    return ingestCloudEvents(writeOf(deps, deps.db, context), events, id);
+  let mismatched: readonly DroppedEvent[] = [];
+  const changeIds = await transact(deps, context, async (write) => {
+    const ingested = await ingestCloudEvents(write, events, id);
+    ({ mismatched } = ingested);
+    return ingested;
+  });
+  return { changeIds, mismatched };
 }
 
 /** Returns the input for `parseCloudEvents`: bytes in binary mode, otherwise the parsed JSON. */
@@ -101,7 +118,7 @@ function healthRoute(deps: InboundDeps, path: string, operationId: string): Rout
     ...{ path, operationId },
     summary: 'Receive results of external checks, one or `{results: […]}`',
     description: `Unknown systems and checks are created. A result with the same system, check, timestamp and status as an earlier one has no effect. ${BATCH}`,
-    headers: KEY_HEADER,
+    headers: INBOUND_KEY_HEADER,
     body: z.unknown(),
     documentedBody: HealthBody,
     async handler(context) {

@@ -47,8 +47,15 @@ export const AlertState = z.strictObject({
 });
 export type AlertState = z.infer<typeof AlertState>;
 
-/** Fields that are not reactive: changing only these fields appends no change row. */
-export const NON_REACTIVE_FIELDS = ['receiver', 'generatorUrl', 'dashboardUrl', 'silenceUrl', 'value'] as const;
+/** Fields that are not reactive: changing only these fields appends no change row, and changes do not list them. */
+export const NON_REACTIVE_FIELDS = [
+  'receiver',
+  'generatorUrl',
+  'dashboardUrl',
+  'silenceUrl',
+  'runbookUrl',
+  'value',
+] as const;
 
 /** Facts about the alert's group, from the last message that contained them. */
 export const GroupFacts = z.object({
