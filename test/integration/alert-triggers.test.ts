@@ -79,6 +79,41 @@ ${actions}`;
     expect(await engine.runs(fired)).toEqual([]);
   }, 360_000);
 
+  test('an alert that still fires when its silence ends starts no run until its next episode', async () => {
+    const on = (event: string) =>
+      engine.save(
+        automation(
+          `After ${event}`,
+          `{ event: ${event}, config: { matchers: [alertname=Kept] } }`,
+          '  - { stop: { reason: done } }',
+        ),
+      );
+    const [fired, changed] = [await on('alert.fired'), await on('alert.changed')];
+    const labels = { alertname: 'Kept', level: 'low' };
+    await send('kept', labels);
+    await engine.ended(1, fired, 30_000);
+    const silence = { matchers: ['level="low"'], durationMinutes: 10 };
+    const { id } = await engine.call(api, 'POST', '/alert-silences', silence);
+    // Other labels move the alert out of a silence that has not ended.
+    await send('kept', { ...labels, level: 'high' });
+    await engine.ended(1, changed, 30_000);
+    await send('kept', { ...labels, pod: 'a' });
+    await outcome(changed, 'silenced');
+    await engine.call(api, 'DELETE', `/alert-silences/${String(id)}`);
+    await send('kept', { ...labels, pod: 'b' });
+    await until(
+      'the reason after the end of the silence',
+      async () => (await engine.outcomes(changed)).some(({ detail }) => /^A silence ended at /.test(detail ?? '')),
+      20_000,
+    );
+    expect(await engine.runs(changed)).toHaveLength(1);
+    await send('kept', labels, { status: 'resolved' });
+    await send('kept', labels);
+    await engine.ended(2, fired, 30_000);
+    await send('kept', { ...labels, pod: 'c' });
+    await engine.ended(2, changed, 30_000);
+  }, 360_000);
+
   test('a dwell of a group holds while any alert of the group fires; its key consists of the labels', async () => {
     const id = await engine.save(
       automation(

@@ -41,7 +41,7 @@ export const AlertState = z.strictObject({
   acknowledgedAt: z.string().optional(),
   /**
    * End of the silence that covered the alert when its state was last written; the latest end if several silences
-   * covered it.
+   * covered it. It is kept after the end of the silence, until the episode ends.
    */
   silencedUntil: z.string().optional(),
 });
@@ -96,7 +96,7 @@ export function alertEvents(prev: AlertState | null, next: AlertState): string[]
   return events;
 }
 
-/** Events that start no runs while a silence covers the alert. */
+/** Events that start no runs while a silence covers the alert, and after its end until the next episode. */
 const SILENCED_EVENTS: ReadonlySet<string> = new Set(['alert.fired', 'alert.changed']);
 
 function derive(change: EntityChange): Occurrence[] {
@@ -112,15 +112,22 @@ function derive(change: EntityChange): Occurrence[] {
     changedFields: change.changedFields,
     timestamp: change.occurredAt.toISOString(),
   };
+  const silencedDetail = silence === undefined ? endedDetail(next) : coveringDetail(silence);
   return alertEvents(prev, next).map((event) => ({
     event,
     payload,
-    ...(silence && SILENCED_EVENTS.has(event) && { silenced: silencedDetail(silence) }),
+    ...(SILENCED_EVENTS.has(event) && silencedDetail !== undefined && { silenced: silencedDetail }),
   }));
 }
 
-function silencedDetail({ id, comment, createdBy, endsAt }: CoveringSilence): string {
+function coveringDetail({ id, comment, createdBy, endsAt }: CoveringSilence): string {
   return `Silenced until ${endsAt} by ${createdBy}: ${comment === '' ? '(no comment)' : comment} (silence ${id})`;
+}
+
+/** Returns the reason why an alert starts no runs after a silence of its episode has ended, or undefined if none has. */
+function endedDetail({ silencedUntil }: AlertState): string | undefined {
+  if (silencedUntil === undefined) return undefined;
+  return `A silence ended at ${silencedUntil}: the alert starts no run until its next episode`;
 }
 
 /**

@@ -147,8 +147,9 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
   const group = { ...known.groupFacts, ...alert?.group };
   const silence = coveringSilence(silences, known.fingerprint, proposed.labels);
   const { silencedUntil: _, ...bare } = proposed;
-  const covered: AlertState = silence === undefined ? bare : { ...bare, silencedUntil: silence.endsAt };
-  // After the end of a silence, a repeated message would only remove `silencedUntil`. This does not count as a change.
+  const silencedUntil = silence?.endsAt ?? endOfSilence(proposal, write.now);
+  const covered: AlertState = { ...bare, ...(silencedUntil !== undefined && { silencedUntil }) };
+  // A repeated message may only update `silencedUntil`. This does not count as a change.
   const isChange = alert === undefined || reactiveDiff(prev, proposed).changedFields.length > 0;
   const state = isChange ? covered : proposed;
   if (sameJson(prev, state) && sameJson(group, known.groupFacts)) return null;
@@ -160,6 +161,16 @@ export function plan(write: DomainWrite, proposal: Proposal): PlannedWrite | nul
     context: contextOf(group, silence),
     ...{ changedFields, delta },
   };
+}
+
+/**
+ * Returns when the last silence of the episode ended, for a firing alert that no silence covers, or undefined if none
+ * has ended. A message that moves the alert out of a silence that has not ended, by other labels, does not end it.
+ */
+function endOfSilence({ alert, state: { status, silencedUntil } }: Proposal, now: Date): string | undefined {
+  if (status !== 'firing' || silencedUntil === undefined) return undefined;
+  if (Date.parse(silencedUntil) <= now.getTime()) return silencedUntil;
+  return alert === undefined ? now.toISOString() : undefined;
 }
 
 /**
