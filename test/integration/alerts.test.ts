@@ -147,6 +147,20 @@ describe('alerts through the API', () => {
     expect((await h.call('POST', `${BASE}/alerts/nobody/acknowledge`)).status).toBe(404);
   });
 
+  test('each fact about the group is that of the last message that carried it', async () => {
+    const id = newId();
+    await post({ groupLabels: { team: 'a' }, groupKey: 'k1', alerts: [alert(id)] });
+    await post({ externalURL: 'https://am', groupKey: 'k2', alerts: [alert(id, { annotations: { summary: 'x' } })] });
+    const rows = await h.rows<{ payload: Fields }>(
+      `select payload from changes where kind = 'alert' and entity_id = $1 order by seq`,
+      [id],
+    );
+    expect(rows.map(({ payload }) => payload)).toEqual([
+      { groupLabels: { team: 'a' }, commonLabels: {}, externalUrl: null, groupKey: 'k1' },
+      { groupLabels: { team: 'a' }, commonLabels: {}, externalUrl: 'https://am', groupKey: 'k2' },
+    ]);
+  });
+
   test('the later of two elements with the same fingerprint is used', async () => {
     const id = newId();
     const twice = [alert(id), alert(id, { labels: { alertname: 'Other' } })];

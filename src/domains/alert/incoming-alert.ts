@@ -22,8 +22,8 @@ export interface IncomingAlert {
    * added to those that are already known, which are kept except for the labels in `replaces`.
    */
   partial?: { replaces: readonly string[] };
-  /** Facts about the group. Default: those of the last message. */
-  group?: GroupFacts;
+  /** Facts about the group. Absent facts keep the values of the last message that carried them. */
+  group?: Partial<GroupFacts>;
   /** Acknowledgement by the sender; absent = unchanged, `by` null = the acknowledgement was withdrawn. */
   acknowledged?: { by: string | null };
 }

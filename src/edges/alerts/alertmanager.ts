@@ -6,17 +6,14 @@ import { ElementError, element, type AlertSender, type Element, type SenderMessa
 /** Maximum length in characters of a fingerprint that a sender sets. */
 export const MAX_FINGERPRINT_LENGTH = 400;
 
-/** Returns the facts about the alert group, or undefined if the message does not describe a group. */
-function groupOf(body: Fields): GroupFacts | undefined {
-  const namesGroup = ['groupLabels', 'commonLabels', 'externalURL', 'groupKey'].some((name) =>
-    Object.hasOwn(body, name),
-  );
-  if (!namesGroup) return undefined;
+/** Returns the facts about the alert group that the message carries. The others keep their values. */
+function groupOf(body: Fields): Partial<GroupFacts> {
+  const carries = (name: string) => Object.hasOwn(body, name);
   return {
-    groupLabels: textMapOrNone(body['groupLabels']),
-    commonLabels: textMapOrNone(body['commonLabels']),
-    externalUrl: text(body, 'externalURL') ?? null,
-    groupKey: text(body, 'groupKey') ?? null,
+    ...(carries('groupLabels') && { groupLabels: textMapOrNone(body['groupLabels']) }),
+    ...(carries('commonLabels') && { commonLabels: textMapOrNone(body['commonLabels']) }),
+    ...(carries('externalURL') && { externalUrl: text(body, 'externalURL') ?? null }),
+    ...(carries('groupKey') && { groupKey: text(body, 'groupKey') ?? null }),
   };
 }
 
@@ -75,9 +72,8 @@ function read(source: string, input: unknown): SenderMessage {
   const body = fieldsOf(input, 'The body');
   const alerts = body['alerts'];
   if (!Array.isArray(alerts)) throw new ElementError('alerts: must be a list');
-  const group = groupOf(body);
   const receiver = text(body, 'receiver');
-  const shared = { ...(group && { group }), ...(receiver !== undefined && { receiver }) };
+  const shared = { group: groupOf(body), ...(receiver !== undefined && { receiver }) };
   const truncated = Number(body['truncatedAlerts'] ?? 0);
   return {
     elements: alerts.map((alert: unknown) => element(() => readAlert(source, alert, shared))),
