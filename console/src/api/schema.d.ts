@@ -10061,7 +10061,10 @@ export interface operations {
     "events.post": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10191,7 +10194,10 @@ export interface operations {
     "ingest.cloudEvents": {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                "Idempotency-Key"?: string;
+            };
             path?: never;
             cookie?: never;
         };
@@ -10322,7 +10328,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10469,7 +10475,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10616,7 +10622,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10758,7 +10764,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10900,7 +10906,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11042,7 +11048,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11184,7 +11190,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11326,7 +11332,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11468,7 +11474,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11610,7 +11616,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11752,7 +11758,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11894,7 +11900,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect */
+                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
