@@ -175,7 +175,8 @@ describe('bad input', () => {
     const metadata = '{"__proto__": {"polluted": true}, "constructor": 1, "toString": "x"}';
     const made = await post('/systems', `{"id": "hostile", "name": "h", "metadata": ${metadata}}`);
     expect(made.status).toBe(201);
-    expect(Object.keys(made.body.metadata as object).sort()).toEqual(['__proto__', 'constructor', 'toString']);
+    // zod removes a `__proto__` key of a record.
+    expect(Object.keys(made.body.metadata as object).sort()).toEqual(['constructor', 'toString']);
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     expect((await api.call('GET', `${BASE}/entities/constructor/x`)).status).toBe(404);
     expect((await api.call('GET', `${BASE}/entity-kinds/__proto__`)).status).toBe(405);
