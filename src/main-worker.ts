@@ -375,7 +375,7 @@ function startRouting(parts: WorkerParts): Routing {
     sourceOf: activityDeps.sourceOf,
     filtersLacking: parts.filtersLacking,
     onLeft: (lacking: readonly string[]) => {
-      // An empty list has no name by which a worker could be found.
+      // If the list is empty, any other worker may be able to fire the dwell.
       if (lacking.length === 0 || fleet.isProvidedByOther(lacking)) activityDeps.notifier.dwells();
     },
   };

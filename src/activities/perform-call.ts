@@ -70,7 +70,8 @@ async function beginAndCall(
   try {
     return await prepareAndCall(deps, attempt);
   } catch (error) {
-    // Checked first, because a provider that refuses connections raises the same error as a database that does.
+    // A `ProviderFailure` is checked first, because a provider that refuses connections raises the same error as a
+    // database that does.
     if (error instanceof ProviderFailure) return settleFailure(deps, attempt, error);
     if (isDatabaseUnavailable(error)) throw error;
     if (error instanceof CancelledFailure || error instanceof ApplicationFailure) throw error;

@@ -140,7 +140,7 @@ export function createFailStep(deps: ActivityDeps): (input: StepInput & { error:
     const step = stepOf(await deps.sourceOf(input.runId), input);
     return deps.database.db.transaction(async (tx) => {
       await writeJournal(tx, input.runId, input.journal);
-      // Uses a separate key, so that this attempt is not counted and no attempt that timed out may send from here on.
+      // This attempt has a separate key, so that it is not counted and no attempt that timed out may send from here on.
       const start = await beginStep(tx, step.names, 'hold', undefined, { of: 'fail', no: 1, token: deps.ids.next() });
       step.mask = deps.secrets.maskOf(step.names.runId, start.secrets);
       const before = outcomeBefore(step, start);

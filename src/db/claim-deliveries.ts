@@ -69,9 +69,9 @@ export async function claimDelivery(
   identities: readonly DeliveryIdentity[],
   changeIds: readonly string[],
 ): Promise<string[] | undefined> {
-  // Claimed in the order of keys, so that two transactions with the same keys wait for each other instead of
-  // deadlocking.
   const own: string[] = [];
+  // Keys are claimed in sorted order, so that two transactions with the same keys wait for each other instead of
+  // deadlocking.
   for (const { key, ttlSeconds } of [...identities].sort((a, b) => (a.key < b.key ? -1 : 1))) {
     const claimed = await tx.execute(sql`
       insert into dedup_keys as known (key, change_ids) values (${key}, ${sql.param(changeIds)}::uuid[])

@@ -33,10 +33,11 @@ export async function upgradeDefinitions(deps: {
     select a.id from automations a join automation_versions v on v.automation_id = a.id and v.version = a.version
     where a.deleted_at is null and v.schema_version < ${DEFINITION_SCHEMA} order by a.id`);
   for (const { id } of rows) {
-    // One transaction per automation: after a crash the finished automations keep their upgrade, and the next call
-    // finds only the others.
+    // Each automation has a separate transaction: after a crash, the finished automations keep their upgrade, and the
+    // next call finds only the others.
     await database.db.transaction(async (tx) => {
-      // Read again under a lock, because a person or another `fermata migrate` may have saved a new version in between.
+      // The definition is read again under a lock, because a person or another `fermata migrate` may have saved a new
+      // version in between.
       const found = await tx.execute<{ version: number; schema_version: number; definition: Definition }>(sql`
         select a.version, v.schema_version, v.definition from automations a
         join automation_versions v on v.automation_id = a.id and v.version = a.version

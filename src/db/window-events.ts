@@ -35,7 +35,7 @@ export async function countArrival(tx: Executor, arrival: WindowArrival): Promis
       on conflict do nothing returning 1),
     others as (
       select occurred_at from window_events where ${key} order by occurred_at desc limit ${count}),
-    -- Arrivals that are too old for any later arrival to count.
+    -- Removes arrivals that are too old for any later arrival to count.
     pruned as (
       delete from window_events where ${key} and occurred_at < (
         select greatest(max(occurred_at) - make_interval(secs => ${minutes * 60}),

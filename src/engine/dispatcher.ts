@@ -62,8 +62,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       try {
         watchedRouting?.round();
         const since = Date.now();
-        // Cleared before the read, so that a change that commits after the read wakes the loop again. If a change that
-        // was committed earlier does not fit into the read, the read is full and the loop continues anyway.
+        // `poked` is cleared before the read, so that a change that commits after the read wakes the loop again. If a
+        // change that was committed earlier does not fit into the read, the read is full and the loop continues anyway.
         poked = false;
         const full = await routeNext();
         if (!full && !poked && !stopped) await routing.sleep(POLL_MS);
@@ -92,8 +92,8 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       stopped = true;
       routing.wake();
       renewing.wake();
-      // Leases are released first, so that other workers can take the partitions at once. This also fences off the
-      // batch in progress: what it has not committed yet, it can no longer commit.
+      // Leases are released first, so that other workers can take the partitions at once. The batch in progress can
+      // then no longer commit.
       await leases.release().catch(() => undefined);
       await Promise.all(loops);
       await deps.evaluations.close();

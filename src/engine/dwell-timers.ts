@@ -70,7 +70,7 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
       await temporal.start(dwell);
       started.push(dwell.id);
     });
-    // Recorded even after an error, so that the dwells that were started are not started again. After a crash before
+    // The starts are recorded even after an error, so that these dwells are not started again. After a crash before
     // this write, the start is repeated. It then has no effect, because the dwell already holds its workflow id.
   } finally {
     await noteDwellsStarted(db, started);
@@ -82,8 +82,8 @@ async function startArmed(db: Executor, temporal: DwellStarter): Promise<boolean
 async function terminateEnded(db: Executor, temporal: DwellStarter): Promise<boolean> {
   const ended = await endedDwells(db, BATCH);
   await inLanes(ended, CONCURRENT, (dwell) => temporal.terminate(dwell));
-  // Rows are removed only after Temporal has confirmed. After a crash in between, the repeated call finds nothing to
-  // terminate.
+  // Rows are removed only after Temporal has confirmed the termination. After a crash in between, the repeated call
+  // finds nothing to terminate.
   await forgetDwellEnds(
     db,
     ended.map(({ id }) => id),

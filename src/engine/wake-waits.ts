@@ -128,7 +128,7 @@ async function wakingOf(
   const { db } = deps.database;
   try {
     const source = await deps.sourceOf(wait.runId);
-    // A worker that has what is missing evaluates the wait.
+    // The run then evaluates the wait on a worker that has the missing filter or type.
     if (deps.filtersLacking(source.definition).length > 0 || awaitsUnknown(deps, wait, derived)) return {};
     const artifacts = await artifactsOf(db, wait.runId, artifactView(source.definition, wait.path));
     const step = stepAt(source.definition, wait.path) as WaitUntilAction | WaitForTriggerAction;

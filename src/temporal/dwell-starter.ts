@@ -115,8 +115,8 @@ function startOptions({ clock, taskQueue, searchAttributes }: StarterDeps, dwell
   const context = dwell.contextKey === null || dwell.contextKey === '' ? '' : ` · ${dwell.contextKey}`;
   const input: DwellInput = { v: 1, dwellId: dwell.id };
   const memo: DwellMemo = { fermataDwellId: dwell.id };
-  // Only the attributes by which people search for dwells, because each attribute costs Temporal an index write at
-  // every start.
+  // These are only the attributes by which people search for dwells, because each attribute costs Temporal an index
+  // write at every start.
   const attributes = { ...dwell, id: null, automationGroup: null, triggerEvent: null };
   return {
     ...{ workflowId: dwell.workflowId, taskQueue, args: [input] as [DwellInput], memo: { ...memo } },

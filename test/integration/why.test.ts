@@ -101,7 +101,7 @@ actions: [{ action: automation.log, config: { message: paged } }]
       };
       await set('on');
       const off = await set('off');
-      expect(await why(off)).toMatch(/"Pump is off" has not run yet: fires at .* if it holds until then/);
+      expect(await why(off)).toMatch(/"Pump is off" has not run yet: fires at .* if the cause holds until then/);
       await set('on');
       expect(await why(off)).toMatch(/"Pump is off" did not run: the cause stopped at .*, before /);
     });

@@ -32,13 +32,13 @@ export async function admitRun(tx: Executor, request: RunRequest): Promise<Admis
 export async function admitRuns(tx: Executor, requests: readonly RunRequest[]): Promise<Admission[]> {
   if (requests.length === 0) return [];
   const requested = requests.map((request) => ({ request, bucket: bucketOf(request) }));
-  // Advisory locks of the buckets, taken in sorted order: from here until commit no other transaction counts or changes
-  // the active runs of these buckets. A row lock could not protect a bucket that has no row yet.
+  // The advisory locks of the buckets are taken in sorted order. From here until commit, no other transaction counts or
+  // changes the active runs of these buckets. A row lock could not protect a bucket that has no row yet.
   await lockBuckets(
     tx,
     requested.map(({ bucket }) => bucket),
   );
-  // Read after the locks were taken, so that the commits of earlier lock holders are visible.
+  // The standings are read after the locks were taken, so that the commits of earlier lock holders are visible.
   const standings = await readStandings(tx, requested);
   const buckets = new Map<string, BucketState>();
   const rows: RunInsert[] = [];

@@ -343,8 +343,8 @@ export async function endLostRun(
   { vanished = false, ...end }: LostEnd,
 ): Promise<'ended' | 'reopened' | null> {
   await lockBucket(tx, run);
-  // Locked in a separate statement, so that the snapshot of the statement that ends the run contains the writes of its
-  // last step (see `closeRuns`).
+  // The row is locked in a separate statement, so that the snapshot of the statement that ends the run contains the
+  // writes of its last step (see `closeRuns`).
   const locked = await tx.execute(sql`
     select 1 from runs where id = ${run.id} and execution_run_id is not distinct from ${run.executionRunId} for update`);
   if (locked.rows.length === 0) return null;

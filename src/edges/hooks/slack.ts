@@ -75,7 +75,8 @@ export function readSlackDelivery(text: string, isForm: boolean): SlackDelivery 
   const challenge = Challenge.safeParse(json);
   if (challenge.success) return { kind: 'challenge', challenge: challenge.data.challenge };
   const callback = Callback.safeParse(json);
-  // For example app_rate_limited: https://docs.slack.dev/reference/events/app_rate_limited
+  // Other requests contain no event, for example app_rate_limited:
+  // https://docs.slack.dev/reference/events/app_rate_limited
   if (!callback.success) return { kind: 'events', events: [] };
   const { event_id: eventId, team_id: teamId = null, event } = callback.data;
   if (isOfBot(callback.data)) return { kind: 'events', events: [], eventId };

@@ -52,7 +52,7 @@ export async function endContradicted(
   for (const { change, isRetried } of changes) {
     for (const dwell of dwells) {
       if (dwell.entity.kind !== change.kind || dwell.entity.id !== change.id) continue;
-      // The change was set aside, and the cause of this dwell began after the change.
+      // The change was set aside and then retried. The cause of this dwell began after it.
       if (isRetried && change.occurredAt < dwell.armedAt) continue;
       if (!contradictsCause(deps.registry, dwell, change)) continue;
       // If another alert of the group is still firing, the dwell moves to the entity of that alert and keeps its
@@ -148,8 +148,9 @@ export async function spendAndEvaluate(
     scope: runScopeOf(candidate.automation, { ...dwell.trigger, dwell: times }, dwell.contextKey),
     held: () => heldConfig(candidate, payloadOf(dwell)),
   };
-  // Evaluated in the transaction, on the state at the time of firing. The run's id is derived from the change and the
-  // deadline, so that repeating the firing after a crash admits the same run instead of a second one.
+  // The conditions are evaluated in the transaction, on the state at the time of firing. The run's id is derived from
+  // the change and the deadline, so that repeating the firing after a crash admits the same run instead of a second
+  // one.
   return toSurvivor({ evaluator: deps.evaluator, db: tx }, entered, dwell.firesAt);
 }
 
@@ -189,8 +190,8 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   const ms = await durationOf(deps, tx, entered);
   if (typeof ms === 'string') return refused('error', `for: ${ms}`);
   const entity = type.holds.entity(entered.payload);
-  // Counted from the change and not from the current time, so that a worker that routes late, or again after a crash,
-  // computes the same deadline.
+  // The deadline is counted from the change and not from the current time, so that a worker that routes late, or again
+  // after a crash, computes the same deadline.
   const firesAt = new Date(change.occurredAt.getTime() + ms);
   const arming = {
     id: deps.ids.next(),
@@ -218,7 +219,7 @@ async function arm(deps: DwellDeps, tx: Executor, entered: EnteredCandidate): Pr
   const standing = await armDwell(tx, arming);
   if (standing === 'armed') {
     const dwell = { armedAt: change.occurredAt.toISOString(), firesAt: firesAt.toISOString() };
-    return refused('dwell_armed', `Fires at ${dwell.firesAt} if it holds until then.`, { dwell });
+    return refused('dwell_armed', `Fires at ${dwell.firesAt} if the cause holds until then.`, { dwell });
   }
   if (standing === null) return refused('disabled', 'The automation is disabled or deleted.');
   const dwell = { armedAt: standing.armedAt.toISOString(), firesAt: standing.firesAt.toISOString() };

@@ -21,8 +21,8 @@ export async function admitAll(
   tx: Executor,
   survivors: readonly Survivor[],
 ): Promise<AdmissionDecisions['admissions']> {
-  // Slots are reserved before the rows are written. If a row states that its caller starts it, other workers leave it
-  // alone for some seconds, so such a row must not be written without a slot.
+  // Slots are reserved before the rows are written. For some seconds, other workers do not start a run whose row states
+  // that its caller starts it, so such a row must not be written without a slot.
   for (const { request } of survivors) request.callerStarts = launcher.reserve(request.id, request.automationId);
   const admissions = await admitRuns(
     tx,

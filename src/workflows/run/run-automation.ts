@@ -48,7 +48,7 @@ export async function runAutomation(input: RunInput): Promise<RunResult> {
   });
   const { firstExecutionRunId: executionRunId } = workflowInfo();
   const resumes = resume === undefined ? {} : { resumes: true };
-  // Not cancellable, because a claimed row must be ended below.
+  // The claim is not cancellable, because a claimed row must be ended below.
   const claimed = await CancellationScope.nonCancellable(() =>
     local(input.first ?? ACTIVITY_NAMES.claim, 'start').claimRun({ runId, executionRunId, ...resumes }),
   );
@@ -116,8 +116,8 @@ async function execute(state: RunState, scheduler: Scheduler, claimed: Stretched
     state.failed = { ...(endedBy && { endedBy }), error };
     progress.leaveAll();
     const noted = { runId: state.runId, error, ...(endedBy && { endedBy }), journal: state.takeNotes() };
-    // Stored before `on_failure` begins, so that after a crash, or in a new execution, the run does not repeat its
-    // actions.
+    // The failure is stored before `on_failure` begins, so that after a crash, or in a new execution, the run does not
+    // repeat its actions.
     if (!(await local(ACTIVITY_NAMES.failure, 'note the failure').noteRunFailed(noted))) throw new RunClosed();
   }
   // The outcome of `on_failure` does not change the outcome of the run.

@@ -159,7 +159,7 @@ export class Scheduler {
         for (const sibling of fork.open) this.cancel(sibling);
       }
     }
-    // Removed after its siblings are cancelled: they may end at once, and only the last to end resumes the parent.
+    // The fiber is removed last: its cancelled siblings may end at once, and only the last to end resumes the parent.
     fork.open.delete(fiber);
     fork.vacant += 1;
     if (fork.starting) return;
