@@ -53,7 +53,7 @@ const ELSEWHERE_MS = 120_000;
 
 /**
  * Carries out a command and, in the same activity, the steps that follow it. With `elsewhere`, uses a normal activity,
- * which Temporal offers to other workers until one has the filters of the definition.
+ * which Temporal offers to other workers until one has the filters and triggers of the definition.
  */
 export function performStretch(
   scope: CancellationScope,

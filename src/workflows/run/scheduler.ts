@@ -239,7 +239,7 @@ export class Scheduler {
     });
   }
 
-  /** Begins a stretch locally, or on a worker that has the missing filters. */
+  /** Begins a stretch locally, or on a worker that has the missing filters or triggers. */
   private begin(
     fiber: Fiber,
     command: Extract<Command, { type: 'evaluate' | 'perform' }>,
