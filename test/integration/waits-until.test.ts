@@ -107,8 +107,8 @@ describe('a run that waits until a condition holds', () => {
     expect(untilRecheck).toBeGreaterThanOrEqual(60_000);
     expect(untilRecheck).toBeLessThan(60_000 + allowedMs(10_000));
     // The row of the step is written by the first evaluation after arming.
-    await until('the step says that it is evaluated each minute', async () =>
-      JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('it is evaluated each minute'),
+    await until('the trace contains the warning that the condition is evaluated every minute', async () =>
+      JSON.stringify((await w.engine.steps(run.id))[0]?.['trace']).includes('the condition is evaluated every minute'),
     );
   }, 180_000);
 

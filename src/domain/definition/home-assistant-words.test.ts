@@ -21,7 +21,9 @@ describe('the error for a Home Assistant keyword names the Fermata keyword', () 
   });
 
   it('if the document is a list', () => {
-    expect(messagesOf([{ alias: 'x' }]).join('\n')).toContain('got a list. Put each automation into a document');
+    expect(messagesOf([{ alias: 'x' }]).join('\n')).toContain(
+      'got a list. Write each automation as a separate document',
+    );
   });
 
   it('in triggers', () => {
@@ -43,7 +45,9 @@ describe('the error for a Home Assistant keyword names the Fermata keyword', () 
   });
 
   it('in conditions', () => {
-    expect(ofCondition({ condition: 'state', entity_id: 'light.hall', state: 'on' })).not.toBe('');
+    expect(ofCondition({ condition: 'state', entity_id: 'light.hall', state: 'on' })).toContain(
+      'Write the kind as the key',
+    );
     expect(ofCondition({ condition: 'template', value_template: '{{ x }}' })).toContain('Write the kind as the key');
   });
 

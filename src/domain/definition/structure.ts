@@ -51,7 +51,9 @@ const pickCondition: PickBranch = (value) => {
   const known = Object.keys(CONDITION_FORMS) as (keyof typeof CONDITION_FORMS)[];
   const kinds = known.filter((kind) => Object.hasOwn(value, kind));
   const [kind] = kinds;
-  if (kind !== undefined && kinds.length === 1) return CONDITION_FORMS[kind];
+  // A condition of Home Assistant names its kind under `condition`; its key `state` is a text.
+  const isForeign = Object.hasOwn(value, 'condition');
+  if (kind !== undefined && kinds.length === 1 && !isForeign) return CONDITION_FORMS[kind];
   if (kinds.length > 1) {
     const names = kinds.map((name) => `"${name}"`).join(' and ');
     return {
