@@ -52,7 +52,7 @@ describe('releases', () => {
     return started;
   };
 
-  it(`fail none of ${RUNS} waiting runs after an incompatible build and a rollback`, async () => {
+  it(`do not fail ${RUNS} waiting runs when an incompatible build is rolled back`, async () => {
     const deployment = createTestDeployment(e);
     try {
       await deployment.worker('1.0');

@@ -12,9 +12,9 @@ const keysOf = (arrivals: readonly EnteredCandidate[]) =>
     [candidate.automation.id, candidate.trigger.id, scope.facts.contextKey].join(' '),
   );
 
-it('dwells of the same keys are armed in the same order, whatever the order of the changes', () => {
+it('arms dwells of the same keys in the same order for every order of the changes', () => {
   const arrivals = [arrival('b', 't', 'k1'), arrival('a', 't', 'k2'), arrival('a', 't', 'k1'), arrival('a', 's', null)];
-  const wanted = ['a s ', 'a t k1', 'a t k2', 'b t k1'];
-  expect(keysOf(arrivals)).toEqual(wanted);
-  expect(keysOf(arrivals.toReversed())).toEqual(wanted);
+  const sorted = ['a s ', 'a t k1', 'a t k2', 'b t k1'];
+  expect(keysOf(arrivals)).toEqual(sorted);
+  expect(keysOf(arrivals.toReversed())).toEqual(sorted);
 });

@@ -5,7 +5,7 @@ import { passWindow } from './window';
 const NOW = Date.parse('2026-11-30T12:00:00Z');
 const MINUTE = 60_000;
 
-/** Returns the refusal of an arrival at `NOW`, when events were counted before, so many minutes ago. */
+/** Returns the refusal of an event at `NOW`. `minutesAgo` contains the ages of the events that were counted before it. */
 async function refusalAfter(minutesAgo: readonly number[], refire: 'every' | 'once' = 'every') {
   const rows = [{ counted: true, others: minutesAgo.map((minutes) => NOW - minutes * MINUTE) }];
   const tx = { execute: () => Promise.resolve({ rows }) } as unknown as Executor;

@@ -21,7 +21,7 @@ const RUN = { id: 'r' } as StartableRun;
 
 describe('an attempt to start a run', () => {
   it.each([
-    ['Postgres', Object.assign(new Error('Connection terminated unexpectedly'), {})],
+    ['Postgres', new Error('Connection terminated unexpectedly')],
     ['Postgres', Object.assign(new Error('terminating connection'), { code: '57P01' })],
     ['Temporal', new Error('transport error')],
   ])('reports that %s is unreachable, and later runs wait in the table', async (service, error) => {
