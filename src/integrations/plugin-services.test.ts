@@ -3,7 +3,7 @@ import { createPluginServices, serviceRef } from './plugin-services';
 const start = (...plugins: Parameters<ReturnType<typeof createPluginServices>['start']>[0]) =>
   createPluginServices().start(plugins);
 
-test('a service is created before those that require it, whatever the order of plugins', async () => {
+test('a service is created before the services that require it, in any order of plugins', async () => {
   const services = createPluginServices();
   const order: string[] = [];
   const making = (name: string, make: () => unknown) => () => {

@@ -151,7 +151,7 @@ describeConsole('the console', () => {
     await shown('390', { viewport: { width: 390, height: 844 } });
   }, 120_000);
 
-  it('returns to sign-in when the session is revoked elsewhere', async () => {
+  it('returns to sign-in after the session is revoked', async () => {
     const { page } = await open(await link());
     await page.getByRole('heading', { name: 'Now' }).waitFor();
     await api.rows('update sessions set revoked_at = now()');

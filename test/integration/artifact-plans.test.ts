@@ -30,7 +30,7 @@ afterAll(async () => {
   await own.drop();
 });
 
-it('a step of a long run sees the newest artifact of each action and name, and reads no others', async () => {
+it('a step of a long run reads only the newest artifact of each action and name', async () => {
   const { result, read } = await rowsReadBy(database, (db) => artifactsOf(db, RUN, WITHOUT_LANES));
   const newest = Array.from({ length: 6 }, (_, n) => ROWS - 5 + n).map((n) => ({
     actionId: ['call', null, 'again'][n % 3],
@@ -41,14 +41,14 @@ it('a step of a long run sees the newest artifact of each action and name, and r
   expect(read).toBeLessThan(50);
 });
 
-it('a step of a run without artifacts sees none', async () => {
+it('a step of a run without artifacts reads none', async () => {
   const { result, read } = await rowsReadBy(database, (db) =>
     artifactsOf(db, '00000000-0000-7000-8000-000000000003', WITHOUT_LANES),
   );
   expect({ result, read }).toEqual({ result: [], read: 0 });
 });
 
-it('a step that follows a loop over items sees the artifact of the last item, whenever it was created', async () => {
+it('a step that follows a loop over items reads the artifact of the last item, even if it was not created last', async () => {
   await database.pool
     .query(`insert into artifacts (id, run_id, automation_id, path, action_id, name, type, data, created_at)
     select gen_random_uuid(), '00000000-0000-7000-8000-000000000004', gen_random_uuid(),

@@ -42,7 +42,7 @@ describe('reading the log during a backlog', () => {
     expect((await read(10)).map(({ id }) => id)).toContain('quiet');
   });
 
-  it('changes of an entity keep their order and none of them is skipped, whatever their types', async () => {
+  it('changes of an entity with different types keep their order and none of them is skipped', async () => {
     const types = ['a', 'a', 'a', 'a', 'b', 'c'];
     await append(many(900, (n) => event(types[(n * 7) % 6] ?? 'a', `e${(n * n) % 17}`)));
     const all = await read(1_000);

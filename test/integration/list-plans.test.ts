@@ -84,7 +84,7 @@ it.each([
   expect(read).toBeLessThanOrEqual(MAX_READ);
 });
 
-it('pages of the audit log are in the order of time, whatever the ids', async () => {
+it('pages of the audit log are in the order of time, not of ids', async () => {
   const all = await listAudit(database.db, {}, { limit: 2 * PAGE, before: undefined });
   const times = all.map(({ at }) => at.getTime());
   expect(times).toEqual([...times].sort((one, other) => other - one));

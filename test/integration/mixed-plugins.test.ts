@@ -16,7 +16,7 @@ describe('workers with different plugins', () => {
   afterEach(() => fleet.stopWorkers(), 180_000);
   afterAll(() => fleet.close());
 
-  test('each change is routed by a worker that has its trigger, whatever worker has its partition', async () => {
+  test('each change is routed by a worker that has its trigger, even if a worker without the trigger has its partition', async () => {
     const storm = await fleet.save({ name: 'storm', triggers: [{ event: 'weather.storm_started' }], actions: [seen] });
     const flood = await fleet.save({ name: 'flood', triggers: [{ event: 'tide.flood_started' }], actions: [seen] });
     // Start them one after another. A worker reads which plugins the others have at its start, and then every 1.5 s.

@@ -18,7 +18,7 @@ describe('the UTC calendars of a cron pattern', () => {
     expect(offsetsOf('Australia/Lord_Howe', now)).toEqual([630, 660]);
   });
 
-  it('are a single calendar for an hourly pattern, whatever the offset', () => {
+  it('are a single calendar for an hourly pattern at any offset', () => {
     expect(utcCalendars(parseCron('*/15 * * * *'), [60, 120])).toHaveLength(1);
     expect(utcCalendars(parseCron('30 9 * * 1-5'), [60, 120]).map(({ hours }) => hours)).toEqual([[8], [7]]);
   });
