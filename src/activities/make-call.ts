@@ -49,6 +49,8 @@ async function withBudget(
     return await call(AbortSignal.any([budget, end.signal]));
   } catch (error) {
     if (end.signal.aborted) throw new CancelledFailure('The run was cancelled.');
+    // A script or a command that was killed at the time limit has its own failure, with its output.
+    if (error instanceof ProviderFailure && error.code === 'timeout') throw error;
     if (budget.aborted) throw new ProviderFailure('timeout', `No answer within ${timeoutMs} ms.`, { retryable: true });
     throw error;
   } finally {

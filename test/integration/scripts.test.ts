@@ -235,6 +235,9 @@ export default async ({ trigger }: Context) => {
     const { run: ended, steps } = await run('slow', [shell('echo begun; sleep 300 & sleep 300', { timeout: 1000 })]);
     expect(ended).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
     expect(steps[0]?.result).toMatchObject({ timedOut: true, exitCode: null, stdout: 'begun\n' });
+    const limited = await run('limited', [{ ...shell('echo begun; sleep 300'), timeout_seconds: 2 }]);
+    expect(limited.run).toMatchObject({ status: 'failed', error: { code: 'timeout' } });
+    expect(limited.steps[0]).toMatchObject({ attempts: 1, result: { timedOut: true, stdout: 'begun\n' } });
     const id = await save('cancelled', [shell('touch started; sleep 300', { timeout: 60000 })]);
     await engine.emit('cancelled');
     const running = await until('it runs', async () => {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Mask } from '../../domain/secrets/mask-values';
+import { isTimeout } from '../end-of-time';
 import { keepText } from './keep-text';
 
 /**
@@ -41,7 +42,10 @@ export interface ProcessRequest {
   timeoutMs: number;
   /** Masks secrets in outputs that have to be cut. The caller masks all other outputs. */
   mask: Mask;
-  /** Kills the process when aborted. The reason of the signal is then thrown. */
+  /**
+   * Kills the process when aborted. If the reason is a timeout, the process counts as timed out; any other reason is
+   * thrown.
+   */
   signal: AbortSignal;
   /**
    * Called when the process has started. Calling `stop` kills the process, and its argument becomes `stopped` in the
@@ -68,7 +72,7 @@ export interface ProcessResult {
  * Runs a process in its own process group. The group is killed, and `killRest` of the companion is called, at the
  * timeout, when the signal aborts, and when the process has ended. Stops reading output 1 s after the end of the
  * process, even if another process still has the pipes open.
- * @throws the reason of the signal
+ * @throws the reason of the signal, unless it is a timeout of the running process
  */
 export async function runProcess(request: ProcessRequest): Promise<ProcessResult> {
   const { timeoutMs, mask, signal } = request;
@@ -99,7 +103,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
     const texts = outputsOf(child).map((stream) => keepText(stream, mask));
     const exitCode = await ended(child, kill);
     const [stdout = '', stderr = '', result = ''] = await Promise.all(texts);
-    signal.throwIfAborted();
+    if (isTimeout(signal)) timedOut = true;
+    else signal.throwIfAborted();
     const durationMs = Math.round(performance.now() - began);
     return { exitCode, stdout, stderr, result, durationMs, timedOut, ...(stopped !== undefined && { stopped }) };
   } finally {

@@ -4,6 +4,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import { z } from 'zod';
 import type { Egress } from '../../edges/egress/egress';
 import type { CallContext, CallingAction } from '../contract';
+import { isTimeout } from '../end-of-time';
 import { ProviderFailure } from '../provider-failure';
 import { keepText } from '../script/keep-text';
 import { hostFor, SshConnection } from './account';
@@ -75,15 +76,16 @@ interface Ended extends Result {
 
 function failureOf(
   host: string,
-  { config, mask }: Pick<CallContext<Config>, 'config' | 'mask'>,
+  { config, mask, signal }: Pick<CallContext<Config>, 'config' | 'mask' | 'signal'>,
   { stopped, killedBy, ...output }: Ended,
 ): ProviderFailure {
   if (stopped !== undefined) {
-    const message = `The command on ${host} did not end within ${config.timeout_seconds} s, and was sent TERM and KILL.`;
+    const limit = isTimeout(signal) ? 'the time limit of the step' : `${config.timeout_seconds} s`;
+    const message = `The command on ${host} did not end within ${limit}, and was sent TERM and KILL.`;
     return new ProviderFailure('timeout', message, { retryable: false, output });
   }
-  const signal = killedBy === undefined ? 'ended without an exit code' : `was ended by SIG${killedBy}`;
-  const how = output.exitCode === null ? signal : `ended with ${output.exitCode}`;
+  const without = killedBy === undefined ? 'ended without an exit code' : `was ended by SIG${killedBy}`;
+  const how = output.exitCode === null ? without : `ended with ${output.exitCode}`;
   const said = mask(output.stderr).trim().split('\n').at(-1)?.slice(0, 500) ?? '';
   const message = `The command on ${host} ${how}${said === '' ? '' : `: ${said}`}`;
   return new ProviderFailure('provider_failed', message, { retryable: false, output });
@@ -110,7 +112,7 @@ async function runCommand(client: Client, host: string, { config, mask, signal }
     stdout?.end();
     stderr?.end();
     const [out = '', err = ''] = await Promise.all(texts);
-    signal.throwIfAborted();
+    if (!isTimeout(signal)) signal.throwIfAborted();
     const { exitCode, killedBy } = ended.status();
     const result = { exitCode: isStopped ? null : exitCode, stdout: out, stderr: err };
     return {

@@ -53,6 +53,12 @@ describeWithOpenssh('with an OpenSSH server', () => {
     expect(existsSync(mark)).toBe(false);
   }, 30_000);
 
+  it('does not run a command again that the time limit of its step ended', async () => {
+    const running = run({ command: 'echo begun; sleep 60' }, { signal: AbortSignal.timeout(2_000) });
+    const failure: unknown = await running.catch((error: unknown) => error);
+    expect(failure).toMatchObject({ code: 'timeout', retryable: false, output: { exitCode: null, stdout: 'begun\n' } });
+  }, 30_000);
+
   it('ends a command when the run is cancelled', async () => {
     const [begun, ended] = [join(server.directory, 'begun'), join(server.directory, 'ended')];
     const controller = new AbortController();
