@@ -87,6 +87,10 @@ it.each([
   [null, { systemId: 'a', systemIds: ['b'] }, 'a'],
   ['', { systemIds: ['b', 'c'] }, 'b'],
   [undefined, { systemId: 5 }, null],
+  ['i1', { incidentId: 'i1', systemIds: ['b', 'c'] }, 'b'],
+  ['i1', { incidentId: 'i1', systemIds: [] }, null],
+  ['m1', { maintenanceId: 'm1', systemIds: ['b'] }, 'b'],
+  ['key', { incidentId: 'i1', systemIds: ['b'] }, 'key'],
   [null, null, null],
 ])('the system of a run with context key %j and payload %j is %j', (contextKey, payload, expected) => {
   expect(systemOfRun(contextKey, payload)).toBe(expected);

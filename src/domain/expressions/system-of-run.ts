@@ -1,12 +1,16 @@
 import { isPlainObject, ownValue } from './plain-data';
 
+/** Fields of payloads whose value, as a context key, is the id of something that covers systems. */
+const COVERS_SYSTEMS = ['incidentId', 'maintenanceId'] as const;
+
 /**
  * Returns the system that `health.system` refers to: the context key, otherwise `payload.systemId`, otherwise
- * `payload.systemIds[0]`, otherwise null. The context key of a run of an alert is a fingerprint or a group, so only the
- * payload is used for such runs.
+ * `payload.systemIds[0]`, otherwise null. The context key of an alert (a fingerprint or a group), of an incident or of
+ * a maintenance is not a system, so only the payload is used for such runs.
  */
 export function systemOfRun(contextKey: string | null | undefined, payload: unknown): string | null {
-  const own = isAlert(payload) ? null : contextKey;
+  const isOther = isAlert(payload) || COVERS_SYSTEMS.some((field) => ownValue(payload, field) === (contextKey ?? null));
+  const own = isOther ? null : contextKey;
   const candidates = [own, ownValue(payload, 'systemId'), ownValue(ownValue(payload, 'systemIds'), 0)];
   return candidates.find((id): id is string => typeof id === 'string' && id !== '') ?? null;
 }

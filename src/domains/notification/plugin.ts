@@ -29,8 +29,8 @@ export function createNotificationPlugin(deps: {
   return {
     id: 'notification',
     triggers: [
-      trigger('delivered', 'Notification delivered', 'notification.send reached at least one recipient.'),
-      trigger('failed', 'Notification failed', 'notification.send reached no recipient.'),
+      trigger('delivered', 'Notification delivered', 'notification.send reached all its recipients.'),
+      trigger('failed', 'Notification failed', 'notification.send did not reach all its recipients.'),
     ],
     connectionTypes: [createSmtpConnectionType(deps.egress)],
     actions: [createSendAction(deps.types)],
