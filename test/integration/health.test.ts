@@ -1,6 +1,9 @@
+import { earliestChange } from '../../src/domain/expressions/clock';
+import { parseExpression } from '../../src/domain/expressions/parse';
 import { createSystem, deleteSystem } from '../../src/domains/catalog/systems';
 import type { DomainWrite } from '../../src/domains/domain-write';
 import type { CheckResult } from '../../src/domains/healthcheck/check-result';
+import { createMaintenance } from '../../src/domains/maintenance/maintenances';
 import { readHealthViews } from '../../src/domains/healthcheck/health-view';
 import { recordResults } from '../../src/domains/healthcheck/record-results';
 import { testPlugins } from '../support/plugins';
@@ -181,6 +184,29 @@ describe('health', () => {
         ...{ latency_ms: 200, avg_latency_ms: 105, p95_latency_ms: 190.5, success_rate: 0.95 },
         ...{ last_run_at: '2026-11-20T10:00:20.000Z', transitions_in_window: 1 },
       });
+    });
+
+    test('tells when time alone changes its figures, in properties that are not written', async () => {
+      const id = newSystem();
+      await record(result(id, 'unhealthy', { latencyMs: 10 }));
+      const at = (minutes: number) => new Date(Date.parse('2026-11-20T10:00:00.000Z') + minutes * 60_000).toISOString();
+      await inTransaction((write) =>
+        createMaintenance(write, { title: 'Now', systemIds: [id], startAt: at(-5), endAt: at(30) }),
+      );
+      await inTransaction((write) =>
+        createMaintenance(write, { title: 'Later', systemIds: [id], startAt: at(60), endAt: at(90) }),
+      );
+      const changeOf = async (source: string) => {
+        const views = await readHealthViews(f.db, [id], { now: f.clock.now() });
+        return earliestChange(parseExpression(source), { health: { system: views.get(id) } }, f.clock.now());
+      };
+      expect(await changeOf('!health.system.in_maintenance')).toEqual(new Date(at(30)));
+      expect(await changeOf('health.system.transitions_in_window > 0')).toEqual(new Date('2026-11-20T11:00:00.001Z'));
+      expect(await changeOf('health.system.success_rate > 0.9')).toEqual(new Date('2026-11-21T10:00:00.001Z'));
+      f.clock.advance(31 * 60_000);
+      expect(await changeOf('health.system.in_maintenance')).toEqual(new Date(at(60)));
+      const view = (await readHealthViews(f.db, [id], { now: f.clock.now() })).get(id);
+      expect(Object.keys(view ?? {})).not.toContain('maintenance_starts_at');
     });
   });
 });

@@ -11,6 +11,9 @@ export const CLOCK_PARTS = [
   'transitions_in_window',
   'in_maintenance',
   'notifications_suppressed',
+  'avg_latency_ms',
+  'p95_latency_ms',
+  'success_rate',
   'evaluated_at',
 ] as const;
 export type ClockPart = (typeof CLOCK_PARTS)[number];
@@ -25,8 +28,18 @@ const CLOCK_FIELDS: readonly ClockField[] = [
   'transitions_in_window',
   'in_maintenance',
   'notifications_suppressed',
+  'avg_latency_ms',
+  'p95_latency_ms',
+  'success_rate',
   'evaluated_at',
 ];
+
+/**
+ * Names of the times that a health entity may provide alongside its fields, as ISO text: the earliest time at which the
+ * fields change although nothing happens, or null when they do not.
+ */
+export type ChangeHint =
+  'maintenance_ends_at' | 'maintenance_starts_at' | 'transitions_window_changes_at' | 'results_window_changes_at';
 
 /** A field of a health entity that a chain reads; `any` when the key is computed. */
 export interface HealthField {

@@ -29,9 +29,11 @@ function scopeAfter(ms: number): Scope {
         maintenance_ends_at: at(7 * MINUTE),
         transitions_in_window: ms < 2 * MINUTE ? 3 : 2,
         transitions_window_changes_at: ms < 2 * MINUTE ? at(2 * MINUTE) : at(20 * MINUTE),
+        success_rate: ms < 6 * MINUTE ? 0.5 : 1,
+        results_window_changes_at: ms < 6 * MINUTE ? at(6 * MINUTE) : at(30 * MINUTE),
       },
       systems: {
-        calm: { in_maintenance: false, maintenance_starts_at: null, transitions_in_window: 0 },
+        calm: { in_maintenance: false, maintenance_starts_at: null, transitions_in_window: 0, success_rate: null },
         planned: { in_maintenance: ms >= 4 * MINUTE, maintenance_starts_at: at(4 * MINUTE) },
         unknown: { in_maintenance: false, transitions_in_window: 2, in_status_for_ms: ms },
       },
@@ -43,6 +45,11 @@ function changeOf(source: string, ms = 0): number | string | null {
   const change = earliestChange(parseExpression(source), scopeAfter(ms), new Date(NOW + ms));
   return change instanceof Date ? change.getTime() - NOW : change;
 }
+
+const ALL_FIELDS = [
+  ...['in_status_for_ms', 'transitions_in_window', 'in_maintenance', 'notifications_suppressed'],
+  ...['avg_latency_ms', 'p95_latency_ms', 'success_rate', 'evaluated_at'],
+];
 
 describe('the parts of an expression that read the clock', () => {
   it.each<[string, string[]]>([
@@ -57,14 +64,8 @@ describe('the parts of an expression that read the clock', () => {
     ['x ? health.systems[y].transitions_in_window : health.system.status', ['transitions_in_window']],
     ['health.system.status == "healthy" && health.system', []],
     ['health.system == null', []],
-    [
-      'health[x].status',
-      ['in_status_for_ms', 'transitions_in_window', 'in_maintenance', 'notifications_suppressed', 'evaluated_at'],
-    ],
-    [
-      'health.system | json',
-      ['in_status_for_ms', 'transitions_in_window', 'in_maintenance', 'notifications_suppressed', 'evaluated_at'],
-    ],
+    ['health[x].status', ALL_FIELDS],
+    ['health.system | json', ALL_FIELDS],
     ['variables.in_maintenance', []],
   ])('%s', (source, parts) => {
     // `a | older_than(…) && …` needs the parentheses.
@@ -125,6 +126,8 @@ describe('the earliest change by time alone', () => {
     ['health.system.transitions_in_window >= 3', 2 * MINUTE],
     ['health.systems.calm.transitions_in_window > 3', null],
     ['health.systems.unknown.transitions_in_window > 3', 'unknown'],
+    ['health.system.success_rate > 0.9', 6 * MINUTE],
+    ['health.systems.calm.success_rate > 0.9', null],
     ['health.systems[text + "y"].in_maintenance', null],
     ['[health.system] | where("in_maintenance") | length', 'unknown'],
     ['1 / 0 > 1 && (ago | older_than(1))', 'unknown'],
@@ -158,6 +161,7 @@ const { condition } = fc.letrec<{ condition: string; number: string }>((tie) => 
     { depthSize: 'small' },
     fc.constantFrom('yes', 'no', 'health.system.in_maintenance', 'health.systems.planned.in_maintenance'),
     fc.constantFrom('health.system.transitions_in_window > 2', 'health.systems.calm.in_maintenance'),
+    fc.constant('health.system.success_rate > 0.9'),
     fc.tuple(fc.constantFrom('ago', 'soon', 'text'), tie('number')).map(([a, b]) => `(${a} | older_than(${b}))`),
     fc
       .tuple(tie('number'), fc.constantFrom('<', '>', '<=', '>=', '==', '!='), tie('number'))

@@ -1,7 +1,14 @@
 import type { BinaryNode, BinaryOperator, Expression, LogicalNode, Node, PipeNode } from './ast';
 import { childrenOf } from './ast';
 import { chainOf } from './chain';
-import { consumesWholeHealth, healthField, ownClockParts, type HealthField } from './clock-parts';
+import {
+  consumesWholeHealth,
+  healthField,
+  ownClockParts,
+  type ChangeHint,
+  type ClockField,
+  type HealthField,
+} from './clock-parts';
 import { compareValues } from './compare';
 import { ExpressionError } from './error';
 import { Evaluation, type EvaluateOptions, type Scope } from './evaluate';
@@ -22,6 +29,14 @@ export const RECHECK_MS = 60_000;
 type Change = number | 'never' | 'unknown';
 const LAST_ISO = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 const COMPARISONS = new Set<BinaryOperator>(['==', '!=', '<', '>', '<=', '>=']);
+
+/** The times alongside fields that are computed from a window. Other fields depend on maintenances. */
+const HINTS: Partial<Record<ClockField, ChangeHint>> = {
+  transitions_in_window: 'transitions_window_changes_at',
+  avg_latency_ms: 'results_window_changes_at',
+  p95_latency_ms: 'results_window_changes_at',
+  success_rate: 'results_window_changes_at',
+};
 
 /**
  * Returns the earliest of several changes after `now`. An unknown change counts only if there is no known change within
@@ -209,11 +224,9 @@ class ClockAnalysis implements LinearContext {
     const value = this.valueOf(link.node);
     if (value === undefined || value === null) return 'never';
     if (field === 'in_status_for_ms' || field === 'evaluated_at') return 'unknown';
-    const entity = this.valueOf(link.node.object);
-    if (field === 'transitions_in_window') {
-      return value === 0 ? 'never' : this.#hint(ownValue(entity, 'transitions_window_changes_at'));
-    }
-    return this.#hint(ownValue(entity, truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at'));
+    if (field === 'transitions_in_window' && value === 0) return 'never';
+    const hint = HINTS[field] ?? (truthy(value) ? 'maintenance_ends_at' : 'maintenance_starts_at');
+    return this.#hint(ownValue(this.valueOf(link.node.object), hint));
   }
 
   /**
@@ -231,9 +244,9 @@ class ClockAnalysis implements LinearContext {
  * Returns the earliest time strictly after `now` at which the value of an expression could change without a change of
  * the scope. It is computed for `older_than`, for comparisons of `in_status_for_ms` and `duration_since` (which may be
  * added, subtracted or scaled) with numbers, and for comparisons of `now` with text. It is also computed for
- * maintenances and transition windows if the scope provides the times: a health entity may have `maintenance_ends_at`
- * and `maintenance_starts_at` alongside `in_maintenance`, and `transitions_window_changes_at` alongside
- * `transitions_in_window` (ISO text, or null for "none"). Everything else is `unknown`, and so is an expression that
+ * maintenances and windows if the scope provides the times: a health entity may have `maintenance_ends_at` and
+ * `maintenance_starts_at` alongside `in_maintenance`, `transitions_window_changes_at` alongside
+ * `transitions_in_window`, and `results_window_changes_at` alongside latencies and rates (ISO text, or null for "none"). Everything else is `unknown`, and so is an expression that
  * fails: evaluate it again after {@link RECHECK_MS}. Never throws an `ExpressionError`.
  */
 export function earliestChange(

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Executor } from '../../db/executor';
 import { readHealthSnapshots, type HealthSnapshot } from '../../db/health-snapshots';
+import type { ChangeHint } from '../../domain/expressions/clock-parts';
 import { HealthStatus } from './health-status';
 
 /** Maximum age of raw results, in milliseconds. Latencies and rates are computed from these results. */
@@ -43,7 +44,7 @@ function statusSince(row: HealthSnapshot): Date {
 
 function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthView {
   const since = statusSince(row);
-  return {
+  const view: HealthView = {
     status: row.status ?? 'healthy',
     in_status_since: since.toISOString(),
     in_status_for_ms: Math.max(0, now.getTime() - since.getTime()),
@@ -58,7 +59,31 @@ function toView(row: HealthSnapshot, now: Date, windowMinutes: number): HealthVi
     transition_window_minutes: windowMinutes,
     evaluated_at: now.toISOString(),
   };
+  return Object.defineProperties(view, hidden(changesOf(row, windowMinutes)));
 }
+
+type Change = Date | string | null;
+
+/** Returns the time `ms` after a change, rounded up to the next millisecond, or null. */
+const after = (change: Change, ms: number): string | null =>
+  change === null ? null : new Date(new Date(change).getTime() + ms + 1).toISOString();
+
+const isoOf = (change: Change): string | null => (change === null ? null : new Date(change).toISOString());
+
+/**
+ * Returns the earliest times at which fields of a view change although nothing happens; null = they do not. The names
+ * are those that `earliestChange` reads.
+ */
+const changesOf = (row: HealthSnapshot, windowMinutes: number): Record<ChangeHint, string | null> => ({
+  maintenance_ends_at: isoOf(row.maintenance_ends_at),
+  maintenance_starts_at: isoOf(row.maintenance_starts_at),
+  transitions_window_changes_at: after(row.oldest_transition_at, windowMinutes * 60_000),
+  results_window_changes_at: after(row.oldest_result_at, RESULTS_WINDOW_MS),
+});
+
+/** Returns properties that `earliestChange` can read, but that are not listed as fields and not written as JSON. */
+const hidden = (values: Record<string, unknown>): PropertyDescriptorMap =>
+  Object.fromEntries(Object.entries(values).map(([name, value]) => [name, { value, enumerable: false }]));
 
 /** Returns the views of systems by id, with one query. Unknown ids are absent. */
 export async function readHealthViews(
