@@ -12,7 +12,10 @@ import type { Route } from './http/route';
  */
 export interface ApiMetrics {
   observeRequest(route: Route, status: number, seconds: number): void;
-  /** Counts CloudEvents that were dropped because an earlier event had the same source and id but different content. */
+  /**
+   * Counts events and requests that were dropped because an earlier one had the same identity (source and id, or
+   * `Idempotency-Key`) but different content.
+   */
   countMismatched(count: number): void;
   /** Starts counting ended runs. Rejects when the database cannot be read. */
   start(): Promise<void>;
@@ -45,7 +48,7 @@ export function createApiMetrics({ db, counters, named }: ApiMetricsDeps): ApiMe
   });
   const mismatched = new Counter({
     name: 'fermata_mismatched_repeats_total',
-    help: 'Events dropped because an earlier event had the same source and id but other content',
+    help: 'Events and requests dropped because an earlier one had the same identity but other content',
     registers,
   });
   const gauges = databaseGauges(registry);

@@ -54,7 +54,7 @@ export function callerKeyOf({
  * Throws the error for a key that was used with different content.
  * @throws {FermataError} `idempotency_key_reused`
  */
-export function refuseReusedKey(): never {
+function refuseReusedKey(): never {
   throw new FermataError(
     'idempotency_key_reused',
     'This Idempotency-Key was used with another query, content type or body; use a new one.',

@@ -6,7 +6,6 @@ import type { EntityStore } from '../../db/entity-store';
 import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock, Ids } from '../../domain/clock';
-import type { Cause } from '../../domain/entities/change';
 import { toStorable } from '../../domain/entities/storable';
 import { parseJson } from '../../domain/exact-json';
 import { FermataError, type Finding } from '../../domain/errors';
@@ -17,13 +16,13 @@ import { ElementError, type AlertSender, type SenderMessage } from '../../edges/
 import { bodyHandshake } from '../../edges/hooks/handshake';
 import { ALERT_SENDERS } from '../../edges/alerts/senders';
 import { onceByKey, type CallerKey } from '../../edges/ingest/once-by-key';
-import type { Logger } from '../../log';
 import { jsonProblem } from '../../domain/json-problem';
 import { nestsTooDeep } from '../http/json-text';
-import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
+import { callerKeyOf } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
 import { HANDSHAKE, INBOUND_KEY_HEADER } from './inbound-bodies';
+import { reportMismatched, type MismatchDeps } from './report-mismatched';
 
 export const ALERT_RESPONSES = {
   200: HANDSHAKE,
@@ -45,14 +44,13 @@ export const ALERT_BODY = {
   additionalProperties: true,
 };
 
-export interface AlertIngestDeps {
+export interface AlertIngestDeps extends MismatchDeps {
   db: Executor;
   entities: EntityStore;
   clock: Clock;
   ids: Ids;
   notifier: Notifier;
   counters: Pick<ProcessCounters, 'count'>;
-  log: Logger;
   settings: { alerts: AlertSettings };
   alertIntake: AlertIntake;
 }
@@ -125,7 +123,7 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
   const changeIds =
     caller === undefined && identities.length === 0
       ? await deps.alertIntake.take({ message, cause: context.cause })
-      : await takeOnce(deps, context.cause, { message, caller, identities });
+      : await takeOnce(deps, context, { message, caller, identities });
   if (changeIds.length > 0) deps.notifier.changes();
   return json(202, { accepted, changeIds, rejected });
 }
@@ -133,7 +131,7 @@ export async function takeMessage(deps: AlertIngestDeps, context: Inbound, incom
 /** Accepts a message unless it was accepted before, according to its idempotency key or identities. */
 async function takeOnce(
   deps: AlertIngestDeps,
-  cause: Cause,
+  context: Inbound,
   {
     message,
     caller,
@@ -145,13 +143,14 @@ async function takeOnce(
       onceByKey(tx, caller, async () => {
         const known = await claimDelivery(tx, identities, []);
         if (known !== undefined) return { changeIds: [] };
-        const write = { tx, entities: deps.entities, cause, now: deps.clock.now() };
+        const write = { tx, entities: deps.entities, cause: context.cause, now: deps.clock.now() };
         const [changeIds = []] = await receiveAlerts(write, [message], deps.settings.alerts);
         return { changeIds };
       }),
     ),
   );
-  return result === 'reused' ? refuseReusedKey() : result.changeIds;
+  if (result.mismatched) reportMismatched(deps, context);
+  return result.changeIds;
 }
 
 /**

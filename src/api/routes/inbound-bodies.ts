@@ -30,5 +30,5 @@ export const HANDSHAKE = {
 /** Documentation of the header of inbound routes that recognise repeated requests by it. */
 export const INBOUND_KEY_HEADER = {
   'Idempotency-Key':
-    'A repeated request with the same key within seven days has no effect, or gets 422 if its content differs',
+    'A request with the same key as an earlier one within seven days has no effect, even if its content differs',
 };

@@ -4,8 +4,6 @@ import type { Executor } from '../../db/executor';
 import type { Notifier } from '../../db/notifier';
 import type { Clock } from '../../domain/clock';
 import { FermataError } from '../../domain/errors';
-import type { Logger } from '../../log';
-import type { ApiMetrics } from '../metrics';
 import type { DomainWrite } from '../../domains/domain-write';
 import { bodyHandshake } from '../../edges/hooks/handshake';
 import type { CloudEvent } from '../../edges/ingest/cloud-event';
@@ -14,10 +12,11 @@ import { ingestHealth, parseHealthResults } from '../../edges/ingest/health';
 import { onceByKey } from '../../edges/ingest/once-by-key';
 import { parseCloudEvents } from '../../edges/ingest/parse-cloud-events';
 import { decodeUtf8, isJsonType, mediaTypeOf, parseForeignJson } from '../http/body';
-import { callerKeyOf, refuseReusedKey } from '../http/idempotency';
+import { callerKeyOf } from '../http/idempotency';
 import { repeatOnDeadlock } from '../http/repeat-on-deadlock';
 import { inboundRoute, json, type Context, type Reply, type Route } from '../http/route';
 import { CloudEventBody, HANDSHAKE, HealthBody, INBOUND_KEY_HEADER } from './inbound-bodies';
+import { reportMismatched, type MismatchDeps } from './report-mismatched';
 
 const RESPONSES = {
   202: {
@@ -27,13 +26,11 @@ const RESPONSES = {
 };
 const BATCH = 'If one element is invalid, nothing is stored, and the problem contains the `index` of the element.';
 
-export interface InboundDeps {
+export interface InboundDeps extends MismatchDeps {
   db: Executor;
   entities: EntityStore;
   clock: Clock;
   notifier: Notifier;
-  log: Logger;
-  metrics: Pick<ApiMetrics, 'countMismatched'>;
 }
 
 type Inbound = Context<undefined, undefined, unknown>;
@@ -134,7 +131,8 @@ async function transact(deps: InboundDeps, context: Inbound, work: Work): Promis
   const result = await repeatOnDeadlock(() =>
     deps.db.transaction((tx) => onceByKey(tx, caller, () => work(writeOf(deps, tx, context)))),
   );
-  return result === 'reused' ? refuseReusedKey() : result.changeIds;
+  if (result.mismatched) reportMismatched(deps, context);
+  return result.changeIds;
 }
 
 function writeOf({ entities, clock }: InboundDeps, tx: Executor, { cause }: Inbound): DomainWrite {

@@ -12,21 +12,27 @@ export interface CallerKey {
   contentHash: string;
 }
 
+/** The changes of a request. `mismatched`: the key was used before, for a request with other content. */
+export interface OnceResult {
+  changeIds: string[];
+  mismatched: boolean;
+}
+
 /**
  * Runs `work`, unless the same caller sent the same key within the last seven days. In that case, returns the change
- * ids of the first request, or `reused` if the content differs. Without a key, always runs `work`.
+ * ids of the first request, even if the content differs (engine.md, Routing). Without a key, always runs `work`.
  */
 export async function onceByKey(
   tx: Executor,
   caller: CallerKey | undefined,
   work: () => Promise<{ changeIds: string[] }>,
-): Promise<{ changeIds: string[] } | 'reused'> {
-  if (caller === undefined) return work();
+): Promise<OnceResult> {
+  if (caller === undefined) return { ...(await work()), mismatched: false };
   const { principal, route, contentHash } = caller;
   const key = deliveryKey('idempotency-key', principal, route, caller.key);
   const known = await claimContent(tx, key, contentHash);
-  if (known !== undefined) return known.contentHash === contentHash ? { changeIds: known.changeIds } : 'reused';
-  const result = await work();
-  await tx.execute(sql`update dedup_keys set change_ids = ${sql.param(result.changeIds)}::uuid[] where key = ${key}`);
-  return result;
+  if (known !== undefined) return { changeIds: known.changeIds, mismatched: known.contentHash !== contentHash };
+  const { changeIds } = await work();
+  await tx.execute(sql`update dedup_keys set change_ids = ${sql.param(changeIds)}::uuid[] where key = ${key}`);
+  return { changeIds, mismatched: false };
 }
