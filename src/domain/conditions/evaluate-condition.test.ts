@@ -51,6 +51,8 @@ describe('a condition', () => {
     expect(value({ state: { entity: 'checkout', status: 'healthy' } })).toBe(false);
     expect(value({ state: { kind: 'door', id: 'front', field: 'open', equals: true } })).toBe(true);
     expect(value({ state: { kind: 'door', id: 'back', field: 'open', equals: true } })).toBe(false);
+    expect(value({ state: { kind: 'door', id: 'front', field: 'lockedBy', equals: null } })).toBe(true);
+    expect(value({ state: { kind: 'door', id: 'back', field: 'lockedBy', equals: null } })).toBe(false);
     expect(value({ state: { entity: 'checkout', status: 'unhealthy', for: { minutes: 30 } } })).toBe(true);
     expect(value({ state: { entity: 'checkout', status: 'unhealthy', for: '00:30:01' } })).toBe(false);
     const forTemplate = (template: string) =>

@@ -60,14 +60,15 @@ function forMs(duration: NonNullable<State['for']>, scope: Scope, context: Condi
  */
 export function stateHolds({ state }: StateCondition, scope: Scope, context: ConditionContext): Verdict {
   const need = predicateOf(state);
-  const value = ownValue(stateOf(need, scope), need.field);
+  const entity = stateOf(need, scope);
+  const value = ownValue(entity, need.field);
   const name = `${need.field} of ${need.kind}:${need.id}`;
-  if (value === undefined) return fails(`state: ${name} is unknown`);
-  if (!matches(need, value)) return fails(`state: ${name} is ${JSON.stringify(value)}`);
+  if (entity === undefined) return fails(`state: ${name} is unknown`);
+  if (!matches(need, value)) return fails(`state: ${name} is ${JSON.stringify(value) ?? 'unknown'}`);
   if (state.for === undefined) return HOLDS;
   const wantedMs = forMs(state.for, scope, context);
   const since = heldSince(need, scope, context);
-  if (since === null) return fails(`state: since when ${name} has been ${JSON.stringify(value)} is unknown`);
+  if (since === null) return fails(`state: since when ${name} has been ${JSON.stringify(value ?? null)} is unknown`);
   if (context.now.getTime() - since.getTime() >= wantedMs) return HOLDS;
   return fails(`state: ${name} has not been so for ${wantedMs / 1_000} s yet`);
 }
@@ -78,7 +79,8 @@ export function stateHolds({ state }: StateCondition, scope: Scope, context: Con
  */
 export function stateChangesAt({ state }: StateCondition, scope: Scope, context: ConditionContext): Date | null {
   const need = predicateOf(state);
-  if (state.for === undefined || !matches(need, ownValue(stateOf(need, scope), need.field))) return null;
+  const entity = stateOf(need, scope);
+  if (state.for === undefined || entity === undefined || !matches(need, ownValue(entity, need.field))) return null;
   const since = heldSince(need, scope, context);
   if (since === null) return null;
   const at = since.getTime() + forMs(state.for, scope, context);
