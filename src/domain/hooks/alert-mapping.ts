@@ -1,19 +1,8 @@
 import { z } from 'zod';
-import { messageOf } from '../errors';
-import { parseBareExpression } from '../expressions/template';
+import { checkExpressionField } from '../expressions/expression-field';
 
 /** An expression without braces. It is checked when the hook is saved. */
-const Expression = z
-  .string()
-  .min(1)
-  .max(2_000)
-  .superRefine((source, ctx) => {
-    try {
-      parseBareExpression(source);
-    } catch (error) {
-      ctx.addIssue({ code: 'custom', message: messageOf(error) });
-    }
-  });
+const Expression = z.string().min(1).max(2_000).superRefine(checkExpressionField);
 
 /**
  * How a hook extracts alerts from JSON. All fields are bare expressions over `body`, `headers`, `query` and, except for

@@ -3,7 +3,9 @@ import { z } from 'zod';
 import { parseJson } from '../../domain/exact-json';
 import { messageOf } from '../../domain/errors';
 import { evaluate } from '../../domain/expressions/evaluate';
-import { parseExpression } from '../../domain/expressions/parse';
+import { checkExpressionField } from '../../domain/expressions/expression-field';
+import { parseBareExpression } from '../../domain/expressions/template';
+import { truthy } from '../../domain/expressions/truthy';
 import type { EgressResponse } from '../../edges/egress/egress';
 import { httpFailure } from '../../edges/egress/http-failure';
 import type { ActionResult, CallContext, CallingAction } from '../contract';
@@ -107,7 +109,9 @@ const PollConfig = z.strictObject({
   ...RequestFields,
   outputs: RequestConfig.shape.outputs,
   every_seconds: z.number().min(1).max(3_600).default(10),
-  until: Text.meta({ 'x-code': true }).describe('Expression over response {status, body, outputs}'),
+  until: Text.superRefine(checkExpressionField)
+    .meta({ 'x-code': true })
+    .describe('Expression over response {status, body, outputs}'),
   timeout_seconds: z.number().min(1).max(86_400).default(600),
 });
 type PollConfig = z.infer<typeof PollConfig>;
@@ -150,23 +154,18 @@ export function createPollUntil(client: HttpClient): CallingAction<PollConfig> {
 
 /**
  * Returns a function that evaluates an expression over a response.
- * @throws {ProviderFailure} config_invalid for an expression that cannot be parsed or evaluated
+ * @throws {ProviderFailure} config_invalid for an expression that cannot be evaluated
  */
 function conditionOf(source: string): (response: Response) => boolean {
-  const invalid = (error: unknown) =>
-    new ProviderFailure('config_invalid', `until: ${messageOf(error)}`, { retryable: false, cause: error });
-  try {
-    const expression = parseExpression(source);
-    return (response) => {
-      try {
-        return evaluate(expression, { response }, { now: new Date() }) === true;
-      } catch (error) {
-        throw invalid(error);
-      }
-    };
-  } catch (error) {
-    throw error instanceof ProviderFailure ? error : invalid(error);
-  }
+  const { expression } = parseBareExpression(source);
+  return (response) => {
+    try {
+      return truthy(evaluate(expression, { response }, { now: new Date() }));
+    } catch (error) {
+      const message = `until: ${messageOf(error)}`;
+      throw new ProviderFailure('config_invalid', message, { retryable: false, cause: error });
+    }
+  };
 }
 
 function send(

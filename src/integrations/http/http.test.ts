@@ -78,7 +78,10 @@ it('polls until an expression holds, and fails if it does not in time', async ()
   await expect(poll({ until: 'response.status == 500', timeout_seconds: 1 })).rejects.toMatchObject({
     code: 'timeout',
   });
-  await expect(poll({ until: 'response.(' })).rejects.toMatchObject({ code: 'config_invalid' });
+  expect((await poll({ until: '{{ response.body.state }}' })).artifact).toMatchObject({ body: { state: 'done' } });
+  await expect(poll({ until: '1 / 0' })).rejects.toMatchObject({ code: 'config_invalid' });
+  await expect(poll({ until: 'response.(' })).rejects.toThrow('Expected a name after');
+  await expect(poll({ until: 'response.body | nope' })).rejects.toThrow('Unknown filter');
 });
 
 it('has a connection test that calls its base URL', async () => {

@@ -1,22 +1,14 @@
 import { z } from 'zod';
-import { messageOf } from '../../../domain/errors';
 import { evaluate } from '../../../domain/expressions/evaluate';
+import { checkExpressionField } from '../../../domain/expressions/expression-field';
 import { parseBareExpression } from '../../../domain/expressions/template';
 import type { TriggerType } from '../../../domain/registry/trigger-type';
-
-const Expression = z.string().superRefine((source, ctx) => {
-  try {
-    parseBareExpression(source);
-  } catch (error) {
-    ctx.addIssue({ code: 'custom', message: messageOf(error) });
-  }
-});
 
 const Config = z.strictObject({
   /** Name of a registered inbound hook. */
   hook: z.string().min(1).meta({ 'x-hook': true }),
   /** Expression over `trigger.payload`. Default: all runs of the automation share one context key. */
-  contextKey: Expression.optional(),
+  contextKey: z.string().superRefine(checkExpressionField).optional(),
 });
 
 const Payload = z.looseObject({
