@@ -8,8 +8,8 @@ import type { NewRouting } from '../db/routings';
 import type { Logger } from '../log';
 import type { Routable } from './batch-router';
 import { entityKey, type UnroutedChange } from './change-reader';
-import { isRefusedByConfig, refused } from './gates/gates';
-import { routingOf } from './gates/survivors';
+import { isRefusedByConfig, keyIfAccepted, refused } from './gates/gates';
+import { routingOf, type Reason } from './gates/survivors';
 import type { Handover } from './handover';
 import type { Candidate, RoutingIndex } from './routing-index';
 import type { DerivedChange } from './wake-waits';
@@ -18,7 +18,10 @@ import type { DerivedChange } from './wake-waits';
 const HOLD_MS = 1_000;
 
 /** A change with everything that is needed to route it. */
-export type PreparedChange = Routable & DerivedChange;
+export interface PreparedChange extends Routable, DerivedChange {
+  /** The refusals of disabled automations, which are recorded when the change has been routed. */
+  disabled: readonly Reason[];
+}
 
 /** Entities whose changes are not read for now, by `entityKey`; `until` is in milliseconds since 1970. */
 export type Resting = Map<string, { kind: string; id: string; until: number }>;
@@ -94,9 +97,11 @@ export function createPrepareChange(
     // An event that the config refuses needs no filter. The gates record the refusal.
     const candidates = [...complete, ...incomplete.filter(({ isRefused }) => isRefused)];
     const fence = { seq: change.seq, partition, epoch };
-    const notes = deps.keepsRoutings ? notesOf(deps.index, change, occurrences) : [];
+    const off = change.kind === SCHEDULE_KIND ? [] : occurrences.flatMap((each) => disabledFor(deps.index, each));
+    const notes = deps.keepsRoutings ? notesOf(change, off) : [];
+    const disabled = off.flatMap((each) => reasonOf(each, change));
     const listeners = listenersOf(queued, change);
-    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, notes };
+    return { change, attempts, occurrences, candidates, hasDwells, isRetried, listeners, fence, notes, disabled };
   };
 }
 
@@ -139,22 +144,39 @@ function listenersOf(queued: readonly EntityListener[], change: Change): EntityL
   return change.shape === 'entity' ? queued.filter((each) => listensTo(each, change)) : [];
 }
 
+/** A trigger that is disabled, or whose automation is disabled, with the occurrence that it concerns. */
+interface Disabled {
+  candidate: Candidate;
+  occurrence: Occurrence;
+}
+
+const TRIGGER_DISABLED = refused('trigger_disabled', 'The trigger is disabled.');
+const AUTOMATION_DISABLED = refused('disabled', 'The automation is disabled.');
+
+function disabledFor(index: RoutingIndex, occurrence: Occurrence): Disabled[] {
+  const { event, payload } = occurrence;
+  return index.disabledCandidates(event, payload).map((candidate) => ({ candidate, occurrence }));
+}
+
 /**
  * Returns the rows of `routings` that no gate produces: those for disabled triggers, for triggers of disabled
  * automations, and for the run that caused the change.
  */
-function notesOf(index: RoutingIndex, change: Change, occurrences: readonly Occurrence[]): NewRouting[] {
-  const { changeId, kind, causedBy } = change;
-  const notes = kind === SCHEDULE_KIND ? [] : occurrences.flatMap((each) => disabledFor(index, changeId, each));
+function notesOf({ changeId, causedBy }: Change, off: readonly Disabled[]): NewRouting[] {
+  const notes = off.map(({ candidate }) => {
+    const refusal = candidate.automation.enabled ? TRIGGER_DISABLED : AUTOMATION_DISABLED;
+    return routingOf({ candidate, refusal, changeId });
+  });
   if (causedBy !== null) notes.push({ changeId, kind: 'caused', outcome: 'caused', runId: causedBy });
   return notes;
 }
 
-function disabledFor(index: RoutingIndex, changeId: string, { event, payload }: Occurrence): NewRouting[] {
-  return index.disabledCandidates(event, payload).map((candidate) => {
-    const refusal = candidate.automation.enabled
-      ? refused('trigger_disabled', 'The trigger is disabled.')
-      : refused('disabled', 'The automation is disabled.');
-    return routingOf({ candidate, refusal, changeId });
-  });
+/**
+ * Returns the refusal that the list of the automation shows, or an empty list when the trigger itself is disabled or its
+ * config refuses the occurrence.
+ */
+function reasonOf({ candidate, occurrence }: Disabled, { changeId }: Change): Reason[] {
+  if (candidate.automation.enabled || !candidate.trigger.enabled) return [];
+  const contextKey = keyIfAccepted(candidate, occurrence);
+  return contextKey === undefined ? [] : [{ candidate, refusal: AUTOMATION_DISABLED, changeId, contextKey }];
 }

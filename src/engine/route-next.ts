@@ -4,6 +4,7 @@ import type { Clock } from '../domain/clock';
 import { routeInBatches, type Routable } from './batch-router';
 import { entityKey, readUnrouted } from './change-reader';
 import type { Fleet } from './fleet';
+import { recordRefusal } from './gates/survivors';
 import { createHandover } from './handover';
 import type { IndexFollower } from './index-follower';
 import type { Leases } from './leases';
@@ -69,6 +70,7 @@ export function createRouteNext(deps: RouteNextDeps): () => Promise<boolean> {
     if (deps.keepsRoutings) noteWaits(prepared, waits);
     const { irrelevant, relevant } = splitByRelevance(prepared);
     await Promise.all([markRouted(database.db, deps.workerId, irrelevant), routeInBatches(deps, relevant)]);
+    for (const { disabled } of prepared) for (const reason of disabled) recordRefusal(deps, reason);
     if (hasBacklog) limit = limitAfter(changes.length, readMs, performance.now() - since);
     return hasBacklog;
   };

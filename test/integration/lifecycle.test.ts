@@ -40,7 +40,10 @@ describe('automations with runs in progress', () => {
   it('let active and queued runs finish when they are disabled, and start no new run', async () => {
     const id = await threeQueued('disabled');
     expect((await call('POST', `/automations/${id}/disable`)).status).toBe(200);
-    await engine.emit('disabled');
+    await engine.emit('disabled', {}, { times: 2 });
+    await until('the events have their reason', async () =>
+      (await engine.outcomes(id)).some(({ outcome, count }) => outcome === 'disabled' && count === 2),
+    );
     const runs = await engine.ended(3, id, 60_000);
     expect(runs.map(({ status }) => status)).toEqual(['success', 'success', 'success']);
     expect(paths('disabled/end')).toHaveLength(3);

@@ -148,6 +148,16 @@ export const isRefusedByConfig = (candidate: Candidate, occurred: Occurrence): b
   occurred.silenced !== undefined || 'refusal' in readOccurrence(candidate, occurred);
 
 /**
+ * Returns the context key of the run that an occurrence would start, or undefined when the config or a silence refuses
+ * it. Reads no table and evaluates no filter.
+ */
+export function keyIfAccepted(candidate: Candidate, occurred: Occurrence): string | null | undefined {
+  if (occurred.silenced !== undefined) return undefined;
+  const read = readOccurrence(candidate, occurred);
+  return 'refusal' in read ? undefined : read.contextKey;
+}
+
+/**
  * The payload and context key that a trigger derives from an occurrence. `contextKey` undefined = the trigger could not
  * derive a key.
  */
