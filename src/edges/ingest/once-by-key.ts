@@ -13,7 +13,7 @@ export interface CallerKey {
 }
 
 /** The changes of a request. `mismatched`: the key was used before, for a request with other content. */
-export interface OnceResult {
+interface OnceResult {
   changeIds: string[];
   mismatched: boolean;
 }

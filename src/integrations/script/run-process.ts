@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import type { Mask } from '../../domain/secrets/mask-values';
-import { isTimeout } from '../end-of-time';
+import { isTimeout } from '../is-timeout';
 import { keepText } from './keep-text';
 
 /**

@@ -4,7 +4,7 @@ import type { Client, ClientChannel } from 'ssh2';
 import { z } from 'zod';
 import type { Egress } from '../../edges/egress/egress';
 import type { CallContext, CallingAction } from '../contract';
-import { isTimeout } from '../end-of-time';
+import { isTimeout } from '../is-timeout';
 import { ProviderFailure } from '../provider-failure';
 import { keepText } from '../script/keep-text';
 import { hostFor, SshConnection } from './account';
