@@ -4,6 +4,7 @@ import { createSharedSteps } from '../domain/expressions/evaluate';
 import { createPluginFilters } from '../domain/registry/plugin-filters';
 import type { ExpressionContext } from './evaluator';
 import { createEvaluator } from './live-evaluator';
+import type { HealthView } from '../domains/healthcheck/health-view';
 import type { ReadHealth } from './live-scope';
 
 const NOW = new Date('2026-11-23T11:00:00.000Z');
@@ -66,6 +67,17 @@ describe('a namespace that cannot be read', () => {
   ])('differs from a database that is unavailable or refuses a statement: %s', async (error) => {
     await expect(evaluatorWith(broken(error)).condition(db, 'health.system', scope)).rejects.toBe(error);
   });
+});
+
+it.each([
+  ['!health.system.in_maintenance', '2026-11-23T12:00:00.000Z'],
+  // An incident can stop to suppress notifications without a change in the log.
+  ['!health.system.notifications_suppressed', '2026-11-23T11:01:00.000Z'],
+])('evaluates %s again at %s', async (condition, at) => {
+  const fields = { in_maintenance: true, notifications_suppressed: true };
+  const view = { ...fields, maintenance_ends_at: '2026-11-23T12:00:00.000Z' } as unknown as HealthView;
+  const evaluator = evaluatorWith(() => Promise.resolve(new Map([['db-1', view]])));
+  expect((await evaluator.readCondition(db, condition, scope)).changesAt).toEqual(new Date(at));
 });
 
 it('reads the systems of uses_state in addition to those in expressions, even if the id is computed', async () => {

@@ -20,6 +20,7 @@ import { readHealthViews } from '../domains/healthcheck/health-view';
 import {
   type EntityReader,
   readLiveScope,
+  readsUnlogged,
   type ReadAlerts,
   type ReadHealth,
   type Unavailable,
@@ -119,7 +120,7 @@ function createConditionEvaluator(deps: EvaluatorDeps): ConditionEvaluator {
       const { now } = ready.context;
       const earliest = earliestConditionChange(condition, ready.scope, ready.context);
       const again = new Date(now.getTime() + RECHECK_MS);
-      const isUnnoticed = watched.indeterminate || ready.isComputed;
+      const isUnnoticed = watched.indeterminate || ready.isComputed || readsUnlogged(condition);
       const isUnclear = earliest === 'unknown' || (isUnnoticed && (earliest === null || earliest > again));
       const changesAt = isUnclear ? again : earliest;
       const trace = () => traceCondition(condition, ready.scope, forTrace(ready.context, scope));

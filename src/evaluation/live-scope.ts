@@ -120,6 +120,13 @@ const FED_BY: readonly [pattern: RegExp, kind: string][] = [
   [/notifications_suppressed/, 'incident'],
 ];
 
+/**
+ * Returns whether a condition reads a field that can change without a change in the log: whether an incident or a
+ * maintenance suppresses notifications is not part of its state.
+ */
+export const readsUnlogged = (condition: Condition): boolean =>
+  JSON.stringify(condition).includes('notifications_suppressed');
+
 /** Returns the entities whose changes may change the value of a condition. */
 export function watchedBy(
   condition: Condition,
