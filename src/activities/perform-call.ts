@@ -130,7 +130,7 @@ function send(deps: ActivityDeps, attempt: Attempt, call: PreparedCall): Promise
     action.execute({
       connection: connection?.config ?? null,
       connectionType: connection?.type ?? '',
-      ...{ prepared, config, run, scope, consumed, idempotencyKey, signal },
+      ...{ prepared, config, run, scope, consumed, idempotencyKey, signal, timeoutMs },
       now: deps.clock.now(),
       attempt: sentCount,
       mask: step.mask,

@@ -84,6 +84,11 @@ export interface CallContext<C> extends ActionContext<C> {
   attempt: number;
   /** Aborted on timeout and when the run is cancelled. */
   signal: AbortSignal;
+  /**
+   * Time limit of the attempt in milliseconds: `timeout_seconds` of the step, or otherwise the action's `timeoutMs`. A
+   * request that an action makes alone gets this limit.
+   */
+  timeoutMs: number;
   /** The scope of the step's expressions. */
   scope: {
     trigger: unknown;

@@ -19,6 +19,8 @@ interface Attempt {
   trigger?: unknown;
   consumed?: Record<string, unknown>;
   signal?: AbortSignal;
+  /** Time limit of the attempt. Default: 30,000. */
+  timeoutMs?: number;
 }
 
 /** Returns a function that makes one attempt of a call, as the activity does, against a vendor's test server. */
@@ -61,6 +63,7 @@ export function createActionRunner(type: string, given: Record<string, unknown>,
         scope: { trigger, artifacts: {}, variables: {}, repeat: null, automation: null },
         ...{ connection, connectionType: type, idempotencyKey, attempt, now: new Date(), mask },
         signal: options.signal ?? new AbortController().signal,
+        timeoutMs: options.timeoutMs ?? 30_000,
         note: (text) => void notes.push(text),
         progress: {
           read: () => Promise.resolve(progress.get(idempotencyKey) ?? null),

@@ -20,7 +20,6 @@ interface Sending {
   notify: NonNullable<AnyConnectionType['notify']>;
   message: NotifyMessage;
   recipients: readonly string[];
-  timeoutMs: number;
 }
 
 /**
@@ -31,9 +30,9 @@ interface Sending {
  */
 export async function sendToRecipients(
   context: CallContext<unknown>,
-  { notify, message, recipients, timeoutMs }: Sending,
+  { notify, message, recipients }: Sending,
 ): Promise<DeliveryResult[]> {
-  const { connection, idempotencyKey, attempt, now, signal, mask, note, progress, memory } = context;
+  const { connection, idempotencyKey, attempt, now, signal, timeoutMs, mask, note, progress, memory } = context;
   const before = Progress.safeParse(await progress.read());
   const delivered = new Map(before.success ? before.data.delivered.map((one) => [one.to, one]) : []);
   const failures: unknown[] = [];

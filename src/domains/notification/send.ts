@@ -86,7 +86,7 @@ export function createSendAction(types: () => ReadonlyMap<string, AnyConnectionT
       const results = await sendToRecipients(context, {
         notify: channelOf(types(), connectionType, recipientsOf(config)),
         recipients: recipientsOf(config),
-        ...{ message, timeoutMs: TIMEOUT_MS },
+        message,
       });
       const artifact = { deliveredCount: results.filter(({ ok }) => ok).length, results };
       return { output: artifact, artifact };

@@ -15,6 +15,7 @@ import { readJsonPath } from './json-path';
 import { firstPage, itemsOf, nextPage, Pagination, type PageRequest } from './pagination';
 
 const Text = z.string().trim().min(1);
+/** Timeout in milliseconds of each request of several. */
 const TIMEOUT_MS = 30_000;
 /** Timeout in milliseconds for reading all pages of a list. */
 const PAGES_TIMEOUT_MS = 300_000;
@@ -53,7 +54,7 @@ export function createRequest(client: HttpClient): CallingAction<RequestConfig> 
     async execute(context) {
       const { config, now, idempotencyKey } = context;
       if (config.pagination !== undefined) return readPages(client, context, config.pagination);
-      const response = await send(client, context, idempotencyKey);
+      const response = await send(client, context, idempotencyKey, {}, context.timeoutMs);
       const artifact = read(response, config.outputs ?? {}, context);
       if (isExpected(response.status, config.expectedStatus)) return { output: artifact, artifact };
       throw httpFailure(response, { now, output: artifact });
@@ -173,9 +174,10 @@ function send(
   { config, connection, now, signal }: CallContext<RequestConfig | PollConfig>,
   idempotencyKey: string,
   page: PageRequest = {},
+  timeoutMs = TIMEOUT_MS,
 ): Promise<EgressResponse> {
   const { method, path, body } = config;
-  const call = { now, signal, timeoutMs: TIMEOUT_MS };
+  const call = { now, signal, timeoutMs };
   // The URL of the next page already contains the query parameters of the first request if the API needs them.
   const query = page.url === undefined ? { ...config.query, ...page.query } : undefined;
   const request = { method, path, query, body, url: page.url };

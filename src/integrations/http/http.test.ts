@@ -42,6 +42,13 @@ it('sends a request with a token, and reads values from the response', async () 
   expect(tokens).toBe(1);
 });
 
+it('waits for a response as long as the attempt may take', async () => {
+  answers.push({ status: 200, stream: (response) => void setTimeout(() => response.end('{}'), 2_000).unref() });
+  const config = { path: '/slow' };
+  const running = runner.run('integration-http.request', config, { timeoutMs: 200 });
+  await expect(running).rejects.toMatchObject({ code: 'timeout', retryable: true });
+});
+
 it('requests a new token if the old one is refused', async () => {
   await request();
   tokens += 1;

@@ -140,14 +140,14 @@ type Context = CallContext<{ alias?: string | undefined }>;
 
 async function send(
   client: OpsgenieClient,
-  { connection, now, signal }: Context,
+  { connection, now, signal, timeoutMs }: Context,
   alias: string,
   change: string,
   body: unknown,
 ) {
   const path = change === '' ? '' : `/${encodeURIComponent(alias)}/${change}?identifierType=alias`;
   const account = OpsgenieConnection.parse(connection);
-  const call = { now, signal, timeoutMs: TIMEOUT_MS };
+  const call = { now, signal, timeoutMs };
   const { requestId } = await client(account, call, { method: 'POST', path, body }, AcceptedRequest);
   const artifact = { alias, requestId };
   return { output: artifact, artifact };

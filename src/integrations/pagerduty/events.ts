@@ -40,14 +40,14 @@ export function createTrigger(client: PagerdutyClient): CallingAction<z.infer<ty
     configSchema: TriggerConfig,
     produces: { name: 'event', schema: Event, identity: ['dedupKey'] },
     async execute(context) {
-      const { connection, config, now, signal, note } = context;
+      const { connection, config, now, signal, timeoutMs, note } = context;
       const { summary, severity, source, component, group, customDetails: details, links } = config;
       const limit = createTextLimits('PagerDuty', note);
       const isLarge = details !== undefined && Buffer.byteLength(JSON.stringify(details)) > MAX_DETAILS_BYTES;
       if (isLarge) note('customDetails was left out: PagerDuty accepts at most 512 KB.');
       const event = await client.enqueue(
         PagerdutyConnection.parse(connection),
-        { now, signal, timeoutMs: TIMEOUT_MS },
+        { now, signal, timeoutMs },
         {
           ...{ event_action: 'trigger', dedup_key: keyOf(context, null), client: 'Fermata' },
           payload: {
@@ -81,10 +81,10 @@ export function createChange(
     consumes: 'integration-pagerduty.event',
     produces: { name: 'event', schema: Event, identity: ['dedupKey'] },
     async execute(context) {
-      const { connection, consumed, now, signal } = context;
+      const { connection, consumed, now, signal, timeoutMs } = context;
       const event = await client.enqueue(
         PagerdutyConnection.parse(connection),
-        { now, signal, timeoutMs: TIMEOUT_MS },
+        { now, signal, timeoutMs },
         { event_action: action, dedup_key: keyOf(context, consumed) },
       );
       return { output: event, artifact: event, closesConsumed: action === 'resolve' };

@@ -25,9 +25,9 @@ export function createAddNote(client: PagerdutyClient): CallingAction<z.infer<ty
     description: 'Adds a note to an incident; needs apiToken and fromEmail.',
     configSchema: NoteConfig,
     produces: { name: 'note', schema: Note },
-    async execute({ config, connection, attempt, now, signal, note }) {
+    async execute({ config, connection, attempt, now, signal, timeoutMs, note }) {
       const account = PagerdutyConnection.parse(connection);
-      const call = { now, signal, timeoutMs: TIMEOUT_MS };
+      const call = { now, signal, timeoutMs };
       const path = `/incidents/${encodeURIComponent(config.incidentId)}/notes`;
       const content = createTextLimits('PagerDuty', note)('note', config.note, { characters: MAX_NOTE });
       const done = (noteId: string) => {
@@ -79,14 +79,14 @@ export function createOnCall(client: PagerdutyClient): CallingAction<z.infer<typ
     description: 'Lists the people on call for a schedule or an escalation policy. Needs `apiToken` in the connection.',
     configSchema: OnCallConfig,
     produces: { name: 'on_call', schema: z.object({ users: z.array(User) }) },
-    async execute({ config: { scheduleId, escalationPolicyId }, connection, now, signal }) {
+    async execute({ config: { scheduleId, escalationPolicyId }, connection, now, signal, timeoutMs }) {
       const query = new URLSearchParams({ limit: '100', earliest: 'true' });
       query.append('include[]', 'users');
       if (scheduleId !== undefined) query.append('schedule_ids[]', scheduleId);
       if (escalationPolicyId !== undefined) query.append('escalation_policy_ids[]', escalationPolicyId);
       const account = PagerdutyConnection.parse(connection);
       const request = { method: 'GET', path: `/oncalls?${query.toString()}` } as const;
-      const { oncalls } = await client.rest(account, { now, signal, timeoutMs: TIMEOUT_MS }, request, OnCalls);
+      const { oncalls } = await client.rest(account, { now, signal, timeoutMs }, request, OnCalls);
       const sorted = [...oncalls].sort((a, b) => (a.escalation_level ?? 0) - (b.escalation_level ?? 0));
       const users = new Map<string, z.infer<typeof User>>();
       for (const { user, escalation_level: level } of sorted) {

@@ -24,9 +24,9 @@ const produces = { name: 'incident', schema: Incident, identity: ['sysId'] };
 const INCIDENT = 'integration-servicenow.incident';
 
 /** Returns functions that send a step's requests to the Table API and build its artifact. */
-function work(client: ServicenowClient, { connection, now, signal }: CallContext<unknown>) {
+function work(client: ServicenowClient, { connection, now, signal, timeoutMs }: CallContext<unknown>) {
   const account = ServicenowConnection.parse(connection);
-  const call = { now, signal, timeoutMs: TIMEOUT_MS };
+  const call = { now, signal, timeoutMs };
   return {
     send: <T extends z.ZodType>(method: 'GET' | 'POST' | 'PATCH', path: string, answer: T, body?: unknown) =>
       client(account, call, { method, path, body }, answer),

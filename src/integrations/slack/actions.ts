@@ -18,8 +18,8 @@ const MAX_NAME = 80;
 const common = { connection: 'slack', execution: 'call', timeoutMs: () => TIMEOUT_MS } as const;
 
 /** Returns the call context that every Slack action uses. */
-function postingOf(slack: SlackClient, { connection, now, signal, note }: CallContext<unknown>) {
-  const call = { signal, now, timeoutMs: TIMEOUT_MS };
+function postingOf(slack: SlackClient, { connection, now, signal, timeoutMs, note }: CallContext<unknown>) {
+  const call = { signal, now, timeoutMs };
   const limit = createTextLimits('Slack', note);
   return { slack, config: SlackConnection.parse(connection), call, limit, note };
 }

@@ -31,9 +31,9 @@ export function createUploadFile(slack: SlackClient, egress: Egress): CallingAct
     produces: { name: 'file', schema: z.object({ id: z.string() }) },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config, connection, now, signal, progress }) {
+    async execute({ config, connection, now, signal, timeoutMs, progress }) {
       const account = SlackConnection.parse(connection);
-      const call = { signal, now, timeoutMs: TIMEOUT_MS };
+      const call = { signal, now, timeoutMs };
       const { channel, filename, content, comment } = config;
       const earlier = Uploaded.safeParse(await progress.read());
       let id = earlier.data?.fileId;
@@ -43,7 +43,7 @@ export function createUploadFile(slack: SlackClient, egress: Egress): CallingAct
         const target = await slack(account, call, 'files.getUploadURLExternal', { form }, Upload);
         const headers = { 'Content-Type': 'application/octet-stream' };
         const response = await egress.send({
-          ...{ url: target.upload_url, method: 'POST', headers, body, signal, timeoutMs: TIMEOUT_MS },
+          ...{ url: target.upload_url, method: 'POST', headers, body, signal, timeoutMs },
         });
         if (response.status < 200 || response.status > 299) throw httpFailure(response, { now });
         id = target.file_id;

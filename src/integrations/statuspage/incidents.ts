@@ -56,13 +56,13 @@ function done({ id, name, status, shortlink }: Row, reused: boolean) {
 
 /** Returns functions that cut texts to Statuspage's limits and send the requests of a step. */
 function work(statuspage: StatuspageClient, context: CallContext<{ page?: string | undefined }>) {
-  const { connection, config, now, signal, note } = context;
+  const { connection, config, now, signal, timeoutMs, note } = context;
   const account = StatuspageConnection.parse(connection);
   const page = pageOf(account, config.page);
   return {
     limit: createTextLimits('Statuspage', note),
     send: <T extends z.ZodType>(method: 'GET' | 'POST' | 'PATCH', path: string, answer: T, body?: unknown) =>
-      statuspage(account, { now, signal, timeoutMs: TIMEOUT_MS }, { method, path: pathOf(page, path), body }, answer),
+      statuspage(account, { now, signal, timeoutMs }, { method, path: pathOf(page, path), body }, answer),
   };
 }
 

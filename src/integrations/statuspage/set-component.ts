@@ -27,11 +27,11 @@ export function createSetComponent(statuspage: StatuspageClient): CallingAction<
     produces: { name: 'component', schema: Component },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config, connection, now, signal }) {
+    async execute({ config, connection, now, signal, timeoutMs }) {
       const account = StatuspageConnection.parse(connection);
       const path = pathOf(pageOf(account, config.page), `/components/${encodeURIComponent(config.componentId)}`);
       const request = { method: 'PATCH', path, body: { component: { status: config.status } } } as const;
-      const { id, name, status } = await statuspage(account, { now, signal, timeoutMs: TIMEOUT_MS }, request, Row);
+      const { id, name, status } = await statuspage(account, { now, signal, timeoutMs }, request, Row);
       const artifact = { componentId: id, name, status };
       return { output: artifact, artifact };
     },

@@ -28,12 +28,12 @@ function createPostMessage(post: PostCard): CallingAction<z.infer<typeof Config>
     produces: { name: 'message', schema: Message },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config: { teamId, channelId, title, body }, connection, now, signal, note }) {
+    async execute({ config: { teamId, channelId, title, body }, connection, now, signal, timeoutMs, note }) {
       if (teamId !== undefined || channelId !== undefined) {
         note('teamId and channelId were ignored: the workflow of the connection names the channel.');
       }
       const content = { ...(title ? { title } : {}), body };
-      await post(TeamsConnection.parse(connection), { signal, now, timeoutMs: TIMEOUT_MS }, content, note);
+      await post(TeamsConnection.parse(connection), { signal, now, timeoutMs }, content, note);
       const artifact = { messageId: null, accepted: true };
       return { output: artifact, artifact };
     },

@@ -91,9 +91,9 @@ function createPostMessage(webex: WebexClient): CallingAction<z.infer<typeof Con
     produces: { name: 'message', schema: Message },
     execution: 'call',
     timeoutMs: () => TIMEOUT_MS,
-    async execute({ config, connection, now, signal, note }) {
+    async execute({ config, connection, now, signal, timeoutMs, note }) {
       const { roomId } = config;
-      const call = { signal, now, timeoutMs: TIMEOUT_MS };
+      const call = { signal, now, timeoutMs };
       const markdown = createTextLimits('Webex', note)('markdown', config.markdown, { bytes: MAX_MESSAGE_BYTES });
       const message = { method: 'POST', path: '/messages', body: { roomId, markdown } } as const;
       const posted = await webex(WebexConnection.parse(connection), call, message, Posted);

@@ -10,7 +10,6 @@ import { requestHeaders } from './request-headers';
 import { withQuery } from './with-query';
 
 const DEFAULT_TIMEOUT_MS = 5_000;
-const MAX_TIMEOUT_MS = 300_000;
 
 /**
  * Creates the action `integration-webhook.send`. It succeeds with a 2xx response, after following redirects. Every
@@ -30,7 +29,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
     execution: 'call',
     // Also called before the configuration is rendered, when the timeout may still be a template.
     timeoutMs: ({ timeout }) => writtenMs(timeout) ?? DEFAULT_TIMEOUT_MS,
-    async execute({ config, idempotencyKey, now, signal, mask }) {
+    async execute({ config, idempotencyKey, now, signal, timeoutMs, mask }) {
       const body = encodeBody(config);
       const { headers, sensitive } = requestHeaders(config, body, { idempotencyKey, now });
       const response = await egress.send({
@@ -38,9 +37,7 @@ export function createSendAction(egress: Egress): CallingAction<WebhookConfig> {
         method: config.method,
         headers,
         body: body?.text,
-        // If the step sets no timeout, the signal aborts the request at the end of the attempt (5 s, or
-        // timeout_seconds).
-        timeoutMs: config.timeout ?? MAX_TIMEOUT_MS,
+        timeoutMs: config.timeout ?? timeoutMs,
         signal,
         sensitiveHeaders: sensitive,
       });

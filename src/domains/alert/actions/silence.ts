@@ -77,7 +77,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
       return { ...facts, fingerprint, labels: alert.labels };
     },
 
-    async execute({ config, prepared, connection, idempotencyKey, now, signal }): Promise<ActionResult> {
+    async execute({ config, prepared, connection, idempotencyKey, now, signal, timeoutMs }): Promise<ActionResult> {
       const { silenceId, fingerprint, labels, createdBy } = prepared as Prepared;
       const { comment, matchers = [], connectionId } = config;
       const endsAt = endOf(now, config);
@@ -87,7 +87,7 @@ export function createSilenceAction(remote: RemoteSilences): CallingAction<Confi
           : await remote.create(
               connection,
               { matchers, labels, endsAt, comment, createdBy, idempotencyKey },
-              { signal, now, timeoutMs: TIMEOUT_MS },
+              { signal, now, timeoutMs },
             );
       const artifact: Artifact = { silenceId, fingerprint, matchers, endsAt: endsAt.toISOString(), remoteSilenceId };
       return { output: artifact, artifact };

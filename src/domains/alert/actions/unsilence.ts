@@ -48,10 +48,10 @@ export function createUnsilenceAction(remote: RemoteSilences): CallingAction<Con
       return { silenceIds: silences.map(({ id }) => id), remote: await Promise.all(opened) };
     },
 
-    async execute({ prepared, now, signal }) {
+    async execute({ prepared, now, signal, timeoutMs }) {
       const { silenceIds, remote: elsewhere } = prepared as Prepared;
       for (const { connection, id } of elsewhere) {
-        await remote.expire(connection, id, { signal, now, timeoutMs: TIMEOUT_MS });
+        await remote.expire(connection, id, { signal, now, timeoutMs });
       }
       return { output: { ended: silenceIds } };
     },

@@ -32,9 +32,9 @@ export function createAddComment(jira: JiraClient): CallingAction<z.infer<typeof
     consumes: 'integration-jira.issue',
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, consumed, idempotencyKey, attempt, now, signal, note }) {
+    async execute({ config, connection, consumed, idempotencyKey, attempt, now, signal, timeoutMs, note }) {
       const account = JiraConnection.parse(connection);
-      const call = { signal, now, timeoutMs: 30_000 };
+      const call = { signal, now, timeoutMs };
       const issueKey = issueKeyOf(config.issueKey, consumed);
       const path = `/issue/${encodeURIComponent(issueKey)}/comment`;
       if (attempt > 1) {

@@ -66,9 +66,9 @@ export function createCreateIssue(jira: JiraClient): CallingAction<Config> {
     produces: { name: 'issue', schema: Issue, identity: ['issueKey'] },
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, idempotencyKey, attempt, now, signal, note, memory }) {
+    async execute({ config, connection, idempotencyKey, attempt, now, signal, timeoutMs, note, memory }) {
       const mark = `fermata-${sha256(idempotencyKey).slice(0, 32)}`;
-      const call = { signal, now, timeoutMs: 30_000 };
+      const call = { signal, now, timeoutMs };
       const creation = { jira, account: JiraConnection.parse(connection), call, config, mark, note };
       const noLabels = `no-labels:${config.projectKey}:${config.issueTypeId}`;
       const labels = (await memory.recall(noLabels)) !== true;

@@ -40,9 +40,9 @@ export function createSearchIssues(jira: JiraClient): CallingAction<Config> {
     produces: { name: 'issue_search', schema: IssueSearch },
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, now, signal }) {
+    async execute({ config, connection, now, signal, timeoutMs }) {
       const account = JiraConnection.parse(connection);
-      const call = { signal, now, timeoutMs: 30_000 };
+      const call = { signal, now, timeoutMs };
       const body = { jql: jqlOf(config), maxResults: MAX_ISSUES, fields: ['summary', 'status'] };
       const { issues } = await jira(account, call, 'POST', '/search/jql', JiraSearch, body);
       const found = issues.map((issue) => ({

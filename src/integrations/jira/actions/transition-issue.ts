@@ -52,9 +52,9 @@ export function createTransitionIssue(jira: JiraClient): CallingAction<Config> {
     consumes: 'integration-jira.issue',
     execution: 'call',
     timeoutMs: () => 30_000,
-    async execute({ config, connection, consumed, attempt, now, signal, memory, note }) {
+    async execute({ config, connection, consumed, attempt, now, signal, timeoutMs, memory, note }) {
       const account = JiraConnection.parse(connection);
-      const call = { signal, now, timeoutMs: 30_000 };
+      const call = { signal, now, timeoutMs };
       const key = issueKeyOf(config.issueKey, consumed);
       const path = `/issue/${encodeURIComponent(key)}`;
       const issue = await jira(account, call, 'GET', `${path}?fields=status,issuetype`, JiraIssue);
