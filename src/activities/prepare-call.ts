@@ -5,11 +5,11 @@ import type { OpenConnection } from '../integrations/connections/open-connection
 import type { CallingAction } from '../integrations/contract';
 import { renderConfig, secretUse } from './action-config';
 import { timeoutOf, type Attempt } from './call-attempt';
-import { SHORT_CALL_MS } from './call-budget';
 import { consumedArtifact } from './consumed-artifact';
 import type { ActivityDeps } from './deps';
 import { slotsOf } from './make-call';
 import { originOf } from './origin-load';
+import { isShort } from './plan-for';
 import { runCause, scopeOf, type ActionStepOfRun } from './step';
 
 /** The data that a call needs, read and resolved before anything has been sent. */
@@ -40,7 +40,7 @@ export async function prepareCall(deps: ActivityDeps, attempt: Attempt): Promise
   const { config } = rendered;
   const timeoutMs = timeoutOf(step, action, config);
   const handover = { type: 'handover', attempts: start.attempts, delayMs: 0, timeoutMs } as const;
-  if (context.info.isLocal && timeoutMs > SHORT_CALL_MS) return handover;
+  if (context.info.isLocal && !isShort(action, timeoutMs)) return handover;
   const connection = await connectionOf(deps, step, action, config);
   attempt.origin = originOf(names.action ?? '', config, connection);
   if (!admits(deps, attempt, attempt.origin)) return { ...handover, apart: true };

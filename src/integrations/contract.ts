@@ -175,6 +175,11 @@ export interface CallingAction<C = unknown> extends ActionDescription {
    * most 5,000 ms, the first attempt can run inside the workflow task.
    */
   timeoutMs(config: C): number;
+  /**
+   * Set for calls that a cancel must end at once, such as scripts. They never run inside the workflow task, however
+   * short their timeout is.
+   */
+  startsApart?: true;
   /** Returns whether a call with this config reaches another system. Default: true. `fermata test` mocks such calls. */
   leavesProcess?(config: C): boolean;
   /**

@@ -44,7 +44,15 @@ function scriptAction(
 ): CallingAction<Config> {
   const { displayName, description, artifact: name, schema } = about;
   return {
-    ...{ id: kind, displayName, description, configSchema: Config, produces: { name, schema }, execution: 'call' },
+    ...{
+      id: kind,
+      displayName,
+      description,
+      configSchema: Config,
+      produces: { name, schema },
+      execution: 'call',
+      startsApart: true,
+    },
     // Also called before the configuration is parsed.
     timeoutMs: ({ timeout }) => (writtenMs(timeout) ?? 30_000) + AROUND_MS,
     async execute({ config, run, scope, mask, signal }) {

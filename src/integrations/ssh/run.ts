@@ -52,6 +52,7 @@ export function createRun(egress: Egress): CallingAction<Config> {
     connection: 'ssh',
     produces: { name: 'result', schema: Result },
     execution: 'call',
+    startsApart: true,
     // Also called before templates are rendered, so a field may still contain a template.
     timeoutMs: ({ timeout_seconds: seconds }) =>
       (typeof seconds === 'number' ? seconds : DEFAULT_SECONDS) * 1_000 + 3 * CONNECT_TIMEOUT_MS,

@@ -39,6 +39,7 @@ export function createUpload(egress: Egress): CallingAction<Config> {
     configSchema: Config,
     connection: 'ssh',
     execution: 'call',
+    startsApart: true,
     timeoutMs: () => TIMEOUT_MS,
     async execute({ config, connection, now, signal, idempotencyKey }) {
       const account = SshConnection.parse(connection);
