@@ -103,8 +103,8 @@ export async function runProcess(request: ProcessRequest): Promise<ProcessResult
     const texts = outputsOf(child).map((stream) => keepText(stream, mask));
     const exitCode = await ended(child, kill);
     const [stdout = '', stderr = '', result = ''] = await Promise.all(texts);
-    if (isTimeout(signal)) timedOut = true;
-    else signal.throwIfAborted();
+    if (!isTimeout(signal)) signal.throwIfAborted();
+    else if (exitCode === null) timedOut = true;
     const durationMs = Math.round(performance.now() - began);
     return { exitCode, stdout, stderr, result, durationMs, timedOut, ...(stopped !== undefined && { stopped }) };
   } finally {
