@@ -117,4 +117,19 @@ describe('maintenances', () => {
     await engine.emit('page', {}, { subject: 'shop' });
     expect(await engine.ended(1, page)).toMatchObject([{ status: 'success' }]);
   }, 180_000);
+
+  test('start runs in which health.system is the first of their systems', async () => {
+    await call('POST', '/systems', { id: 'mail', name: 'Mail' });
+    const id = await engine.save(`
+      name: Started
+      triggers: [{ event: maintenance.started }]
+      conditions: ['"mail" in trigger.payload.systemIds']
+      actions:
+        - { action: automation.log, config: { message: "{{ health.system.in_maintenance }} {{ health.system.status }}" } }
+    `);
+    const times = { startAt: inMs(-1_000), endAt: inMs(600_000) };
+    await call('POST', '/maintenances', { title: 'Mail', systemIds: ['mail'], ...times });
+    const [run] = await engine.ended(1, id);
+    expect((await engine.steps(run?.id ?? ''))[0]?.result).toMatchObject({ message: 'true healthy' });
+  }, 180_000);
 });
