@@ -10062,7 +10062,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10195,7 +10195,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10328,7 +10328,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10475,7 +10475,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10622,7 +10622,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10764,7 +10764,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -10906,7 +10906,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11048,7 +11048,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11190,7 +11190,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11332,7 +11332,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11474,7 +11474,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11616,7 +11616,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11758,7 +11758,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
@@ -11900,7 +11900,7 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
-                /** @description A repeated request with the same key within seven days has no effect, or gets 422 if its content differs */
+                /** @description A request with the same key as an earlier one within seven days has no effect, even if its content differs */
                 "Idempotency-Key"?: string;
             };
             path?: never;
