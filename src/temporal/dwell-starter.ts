@@ -12,6 +12,7 @@ import type { DwellInput, DwellMemo } from '../domain/gates/dwell-messages';
 import { markdownLine } from '../domain/run/markdown';
 import { idBesideOther } from '../domain/run/workflow-id';
 import { isForeign } from './foreign-execution';
+import { isOpen } from './open-execution';
 import { searchAttributesOf } from './search-attributes';
 
 /** Starts and ends the workflows of dwells. All calls are idempotent; each throws when Temporal is unreachable. */
@@ -78,7 +79,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
       for (let tries = 0; tries < MAX_TRIES; tries += 1) {
         if (await tryStart(dwell)) return;
         const holder = await describe(dwell.workflowId);
-        if (holder?.status.name !== 'RUNNING') continue;
+        if (holder === null || !isOpen(holder)) continue;
         if (isForeign(holder, taskQueue)) {
           const workflowId = idBesideOther(given.workflowId, taskQueue);
           if (!(await moveTimer(db, dwell.id, workflowId))) return;
@@ -96,7 +97,7 @@ export function createDwellStarter(deps: StarterDeps): DwellStarter {
     },
     async terminate({ id, workflowId }) {
       const holder = await describe(workflowId);
-      if (holder?.status.name !== 'RUNNING') return;
+      if (holder === null || !isOpen(holder)) return;
       // Timers of older releases have a separate workflow id and no memo.
       if (dwellIdIn(holder) === id || workflowId.endsWith(`:${id}`)) await end(holder);
     },

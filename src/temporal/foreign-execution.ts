@@ -1,4 +1,5 @@
 import type { WorkflowExecutionDescription } from '@temporalio/client';
+import { isOpen } from './open-execution';
 
 /**
  * Returns whether an open execution belongs to another installation, which shares the namespace and has an automation
@@ -8,5 +9,5 @@ export function isForeign(
   holder: Pick<WorkflowExecutionDescription, 'status' | 'taskQueue'> | null,
   taskQueue: string,
 ): boolean {
-  return holder?.status.name === 'RUNNING' && holder.taskQueue !== taskQueue;
+  return holder !== null && isOpen(holder) && holder.taskQueue !== taskQueue;
 }

@@ -9,6 +9,7 @@ import type { Executor } from '../db/executor';
 import { endUnclaimedRun, type ClosedRun } from '../db/runs/run-states';
 import { markClosed, moveRun, runStanding, type StartableRun } from '../db/runs/start-queue';
 import { isForeign } from './foreign-execution';
+import { isOpen } from './open-execution';
 import { searchAttributesOf } from './search-attributes';
 import { markdownLine } from '../domain/run/markdown';
 import type { RunInput, RunMemo, WakeSignal } from '../domain/run/messages';
@@ -157,7 +158,7 @@ export function createRunStarter(deps: RunStarterDeps): RunStarter {
       let target = executionRunId;
       if (target === null) {
         const holder = await calls.describe(workflowId);
-        const isOurs = holder?.status.name === 'RUNNING' && runIdIn(holder) === runId;
+        const isOurs = holder !== null && isOpen(holder) && runIdIn(holder) === runId;
         target = isOurs ? firstRunIdOf(holder) : null;
       }
       if (target !== null) await calls[how](workflowId, target);
@@ -177,7 +178,7 @@ async function resolveConflict(
   holder: WorkflowExecutionDescription | null,
   since: number,
 ): Promise<StartOutcome | null> {
-  if (holder?.status.name !== 'RUNNING') {
+  if (holder === null || !isOpen(holder)) {
     if (holder === null || run.mode !== 'parallel' || run.wasLost || runIdIn(holder) !== run.id) return null;
     // The execution of a `parallel` run is started only once. If it closed without claiming the row, no other execution
     // will claim it.
@@ -215,7 +216,8 @@ async function resolveOwn(
   run: StartableRun,
   holder: WorkflowExecutionDescription,
 ): Promise<'started' | null> {
-  if (!hasClaimed(holder) || (await runStanding(db, run.id))?.status !== 'pending') return 'started';
+  if (holder.status.name === 'PAUSED' || !hasClaimed(holder)) return 'started';
+  if ((await runStanding(db, run.id))?.status !== 'pending') return 'started';
   await calls.terminate(run.workflowId, firstRunIdOf(holder));
   return null;
 }

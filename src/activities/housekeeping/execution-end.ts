@@ -1,20 +1,22 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import { WorkflowNotFoundError, type Client, type WorkflowExecutionDescription } from '@temporalio/client';
 import type { LostEnd } from '../../db/runs/run-states';
 import type { OpenRun } from '../../db/runs/open-runs';
+import { isOpen } from '../../temporal/open-execution';
 
 /**
- * Returns how the execution ended, or null while it is open. A completed execution must have tried to write its row, so
- * that write was lost.
+ * Returns how the execution ended, or null while it is open (it runs, or a person has paused it) and for a status that
+ * this release does not know. A completed execution must have tried to write its row, so that write was lost.
  */
 export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | null> {
   const status = await statusOf(client, run);
   switch (status) {
-    case 'RUNNING':
-      return null;
     case 'CANCELLED':
     case 'TERMINATED':
       return { status: 'cancelled', endedBy: { kind: 'temporal', reason: `${capital(status)} in Temporal.` } };
-    default:
+    case 'COMPLETED':
+    case 'FAILED':
+    case 'TIMED_OUT':
+    case 'NOT_FOUND':
       return {
         status: 'failed',
         // An execution that completed or failed has performed `on_failure`; only the write of its end was lost.
@@ -24,19 +26,41 @@ export async function endOf(client: Client, run: OpenRun): Promise<LostEnd | nul
           message: `The execution no longer exists (${status.toLowerCase().replaceAll('_', ' ')}).`,
         },
       };
+    default:
+      return null;
   }
 }
 
-async function statusOf(client: Client, { workflowId, executionRunId }: OpenRun): Promise<string> {
+async function statusOf(client: Client, run: OpenRun): Promise<string> {
+  return (await describeLast(client, run))?.status.name ?? 'NOT_FOUND';
+}
+
+/**
+ * Returns the last execution of a run's chain, or null when Temporal has none. A long run continues in further
+ * executions, and Temporal's retention removes the first one some time after it closed, while the run continues. A
+ * person who resets an execution terminates it and starts another one.
+ */
+export async function describeLast(
+  client: Client,
+  { workflowId, executionRunId }: Pick<OpenRun, 'workflowId' | 'executionRunId'>,
+): Promise<WorkflowExecutionDescription | null> {
+  const first = await describe(client, workflowId, executionRunId);
+  if (first !== null && isOpen(first)) return first;
+  const newest = await describe(client, workflowId);
+  if (newest?.raw.workflowExecutionInfo?.firstRunId === executionRunId) return newest;
+  // Another execution has the id now, so the whole chain of this execution has ended.
+  return first?.status.name === 'CONTINUED_AS_NEW' ? null : first;
+}
+
+async function describe(
+  client: Client,
+  workflowId: string,
+  executionRunId?: string,
+): Promise<WorkflowExecutionDescription | null> {
   try {
-    const handle = client.workflow.getHandle(workflowId, executionRunId);
-    const { status } = await handle.describe();
-    if (status.name !== 'CONTINUED_AS_NEW') return status.name;
-    const newest = await client.workflow.getHandle(workflowId).describe();
-    // If another execution has the id now, the whole chain of this execution has ended.
-    return newest.raw.workflowExecutionInfo?.firstRunId === executionRunId ? newest.status.name : 'NOT_FOUND';
+    return await client.workflow.getHandle(workflowId, executionRunId).describe();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 'NOT_FOUND';
+    if (error instanceof WorkflowNotFoundError) return null;
     throw error;
   }
 }

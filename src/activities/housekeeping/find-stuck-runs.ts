@@ -1,9 +1,10 @@
-import { WorkflowNotFoundError, type Client } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import type { Database } from '../../db/client';
 import { noteDone } from '../../db/periodic-work';
 import type { RunSource } from '../../db/runs/run-source';
 import { NO_PROGRESS_SECONDS, quietRuns, writeStuckRuns, type QuietRun, type StuckRun } from '../../db/runs/stuck';
 import { messageOf } from '../../domain/errors';
+import { describeLast } from './execution-end';
 
 const LIMIT = 500;
 /** Maximum number of concurrent calls to Temporal. */
@@ -68,12 +69,7 @@ export function createFindStuckRuns(deps: {
  */
 async function failuresOf(client: Client | null, { workflowId, executionRunId }: QuietRun): Promise<number> {
   if (client === null || executionRunId === null) return 0;
-  try {
-    const { raw } = await client.workflow.getHandle(workflowId, executionRunId).describe();
-    // The first attempt has the number 1.
-    return Math.max(0, Number(raw.pendingWorkflowTask?.attempt ?? 0) - 1);
-  } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return 0;
-    throw error;
-  }
+  const last = await describeLast(client, { workflowId, executionRunId });
+  // The first attempt has the number 1.
+  return Math.max(0, Number(last?.raw.pendingWorkflowTask?.attempt ?? 0) - 1);
 }
