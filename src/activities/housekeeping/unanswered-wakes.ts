@@ -37,7 +37,7 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
   for (const wait of await unansweredWakes(db, LIMIT)) {
     if (!(await evaluateWaits(client, { id: wait.runId, workflowId: wait.workflowId }))) continue;
     // If the execution were still at this wait, it would have cleared the wake before it completed the workflow task of
-    // the signal.
+    // the signal, or a normal activity that checks the wait would be pending.
     if (!(await hasProcessed(client, wait.workflowId)) || !(await isStillWoken(db, wait))) continue;
     if (await endForgottenWait(db, wait)) ended += 1;
   }
@@ -45,14 +45,15 @@ export async function endForgottenWaits(client: Client, db: Executor): Promise<n
 }
 
 /**
- * Waits until the execution has no pending workflow task. Returns false when it is closed, or after
- * `PROCESSING_TIMEOUT_MS`.
+ * Waits until the execution has neither a pending workflow task nor a pending activity. An activity may check the wait:
+ * while no worker has a filter or trigger of the definition, Temporal offers the check to all workers. Returns false
+ * when the execution is closed, or after `PROCESSING_TIMEOUT_MS`.
  */
 async function hasProcessed(client: Client, workflowId: string): Promise<boolean> {
   for (const since = Date.now(); Date.now() - since < PROCESSING_TIMEOUT_MS;) {
     const { raw, status } = await client.workflow.getHandle(workflowId).describe();
     if (status.name !== 'RUNNING') return false;
-    if (!raw.pendingWorkflowTask) return true;
+    if (!raw.pendingWorkflowTask && (raw.pendingActivities ?? []).length === 0) return true;
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   return false;
