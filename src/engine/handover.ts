@@ -10,7 +10,10 @@ import { subjectOf } from './gates/gates';
 import type { Fleet } from './fleet';
 import type { Candidate, RoutingIndex, UnknownTrigger } from './routing-index';
 
-/** How long a change waits for a worker that has all the plugins it needs, in seconds since the change was recorded. */
+/**
+ * How long a change waits for a worker that has all the plugins it needs, in seconds since the change was recorded or
+ * since this worker found that no live worker has them, whichever is later.
+ */
 const HOLD_SECONDS = 60;
 
 /** The decision of this worker about a change. */
@@ -62,8 +65,11 @@ export function createHandover(deps: {
   fleet: Fleet;
   index: RoutingIndex;
   evaluations: EvaluationLog;
+  /** Returns a monotonic time in milliseconds. Default: `performance.now`. */
+  now?: () => number;
 }): Handover {
-  const { db, fleet, index, evaluations } = deps;
+  const { db, fleet, index, evaluations, now = () => performance.now() } = deps;
+  const missingSeconds = createMissingTimes(now);
 
   return {
     async dwellEvents(changes) {
@@ -91,12 +97,13 @@ export function createHandover(deps: {
       const { lacking, own, concerned } = lackingOf(fleet, change.kind, concerns, unknown);
       if (lacking.length === 0) return ROUTE;
       const live = lacking.filter((name) => fleet.isProvidedByOther([name]));
+      const heldSeconds = Math.min(lagSeconds, missingSeconds(lacking, live));
       if (live.length > 0 && fleet.isProvidedByOther([...live, ...own])) return { type: 'hand-over', names: live };
       if (unknown.length === 0 && !isAwaited(lacking, concerns.awaited)) return ROUTE;
       // Without this condition, a filter that no worker has would delay every event of each trigger that uses the
       // filter.
       const mayReturn = lacking.some((name) => !isFilter(name) || fleet.wasProvidedByOther(name));
-      if (live.length === 0 && mayReturn && lagSeconds < HOLD_SECONDS) return { type: 'hold' };
+      if (live.length === 0 && mayReturn && heldSeconds < HOLD_SECONDS) return { type: 'hold' };
       for (const trigger of concerned) {
         const { automationId, triggerId, event, filters } = trigger;
         const what = filters.length === 0 ? `trigger ${event}` : `filter ${filters.join(', ')}`;
@@ -107,6 +114,24 @@ export function createHandover(deps: {
       }
       return ROUTE;
     },
+  };
+}
+
+/**
+ * Creates a function that returns for how many seconds a worker with all of the lacking names has been missing, since
+ * this worker first found it. `live` are those of the names that another live worker provides. After an outage of all
+ * workers, changes are older than a restart takes, so that their age does not show that a plugin is gone.
+ */
+function createMissingTimes(now: () => number): (lacking: readonly string[], live: readonly string[]) => number {
+  const missingSince = new Map<string, number>();
+  return (lacking, live) => {
+    for (const name of live) missingSince.delete(name);
+    const since = lacking.map((name) => {
+      const found = missingSince.get(name) ?? now();
+      if (!live.includes(name)) missingSince.set(name, found);
+      return found;
+    });
+    return (now() - Math.max(...since)) / 1_000;
   };
 }
 
