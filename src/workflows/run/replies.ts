@@ -43,6 +43,18 @@ export function outcomeOf(
 }
 
 /**
+ * Removes the outcome of a call from the outcomes of a stretch and returns it. A stretch contains such an outcome when
+ * its worker classifies the action as short, but the worker that claimed the run classified it as long: one of them is
+ * of another release or lacks the plugin. Returns null when the stretch did not perform the call.
+ */
+export function takePerformed({ path }: Extract<Command, { type: 'call' }>, ahead: CommandOutcome[]): Reply | null {
+  const [next] = ahead;
+  if (next?.at !== path || !('performed' in next)) return null;
+  ahead.shift();
+  return { value: next.performed };
+}
+
+/**
  * Waits for a delivery. This is the only suspension point. The condition is evaluated at once, and again after all
  * reactions to earlier commands have settled. Only then has everything that the last delivery caused, including the
  * cancellation of timers, been issued.

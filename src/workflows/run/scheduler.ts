@@ -7,7 +7,7 @@ import { callStep, failStep, performStretch, writeNotes } from './activities';
 import { currentTask, nextPosition, takePosition } from './delivery-order';
 import { createFiber, type Fiber, type Fork } from './fiber';
 import { ContinueLater } from './outcome';
-import { delivered, durationOf, outcomeOf, type Delivery, type Reply } from './replies';
+import { delivered, durationOf, outcomeOf, takePerformed, type Delivery, type Reply } from './replies';
 import type { RunState } from './run-state';
 import { bytesOf, inputTooLarge, MAX_INPUT_BYTES, resultBytes, TaskRoom } from './task-room';
 
@@ -199,8 +199,8 @@ export class Scheduler {
       case 'perform':
         return this.stretch(fiber, command);
       case 'call':
-        if (command.after === null && this.park(fiber)) return null;
-        return this.call(fiber, command);
+        if (command.after !== null) return this.call(fiber, command);
+        return takePerformed(command, fiber.ahead) ?? (this.park(fiber) ? null : this.call(fiber, command));
       case 'fail':
         return this.fail(fiber, command);
       case 'sleep':

@@ -27,8 +27,9 @@ export const action: StepKind<'action', ProviderAction> = {
   }),
   *run(context, node, path) {
     yield* show(context, node, path, 'running');
-    if (node.execution === 'long') return yield* settle(context, node, path, yield* call(node, path, null));
-    const first = yield* requestOutcome(node, path);
+    // A stretch may have attempted a long call, too: the action is short on a worker of another release.
+    const isLong = node.execution === 'long';
+    const first = yield* isLong ? requestCall(node, path, null) : requestOutcome(node, path);
     if (first.type !== 'handover') return yield* settle(context, node, path, first);
     if (first.delayMs > 0) {
       yield* show(context, node, path, 'running', `attempt ${first.attempts} failed, trying again`);
@@ -39,7 +40,7 @@ export const action: StepKind<'action', ProviderAction> = {
 };
 
 /** Performs a call. Moves it to the task queue of calls, at most once, when its origin uses its share of the slots. */
-function* call(node: ActionNode, path: string, after: Handover | null): Steps<StepOutcome | GaveUp> {
+function* call(node: ActionNode, path: string, after: Handover): Steps<StepOutcome | GaveUp> {
   const outcome = yield* requestCall(node, path, after);
   return outcome.type === 'handover' && outcome.apart === true ? yield* requestCall(node, path, outcome) : outcome;
 }

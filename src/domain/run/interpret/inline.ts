@@ -46,20 +46,31 @@ export async function driveInline(
       if (next.persist && begun) journal.push(recordOf(next));
       continue;
     }
-    if (next.type !== 'evaluate' && next.type !== 'perform') {
+    const command = begun ? next : asRequested(next, input);
+    if (command.type !== 'evaluate' && command.type !== 'perform') {
       if (!begun)
         throw new Error(
           `The stretch reached ${next.type} at ${next.path} before its first step, ${input.first?.at ?? ''}`,
         );
-      return { done, ended: false, ...callAfter(next, handlers) };
+      return { done, ended: false, ...callAfter(command, handlers) };
     }
-    begun ||= isFirst(next, input);
-    if (begun && done.length > 0 && isUsedUp(done, next)) return { done, ended: false };
-    const outcome = await carryOut(stretch, next, handlers, begun);
+    begun ||= isFirst(command, input);
+    if (begun && done.length > 0 && isUsedUp(done, command)) return { done, ended: false };
+    const outcome = await carryOut(stretch, command, handlers, begun);
     answer = 'evaluated' in outcome ? outcome.evaluated : outcome.performed;
     if (begun) done.push(outcome);
     else if (isClosed(outcome)) return { done: [closedFor(input)], ended: false };
   }
+}
+
+/**
+ * Returns the command as the workflow requested it. The workflow uses the plan of the worker that claimed the run. There,
+ * the action of the first step may be short although it is long on this worker, which is of another release or has
+ * another version of the plugin.
+ */
+function asRequested(next: Command, { first }: StretchInput): Command {
+  const isAttempted = next.type === 'call' && first?.type === 'perform' && next.path === first.at;
+  return isAttempted ? { type: 'perform', node: next.node, path: next.path } : next;
 }
 
 /** Returns the call that follows a stretch, if the call begins as a normal activity. */
