@@ -270,20 +270,20 @@ describe('an action that is long here, but short on the worker of the stretch', 
 
   it('is not performed again', async () => {
     const run = await drive([LONG, OWN], { ahead: ahead(did) });
-    expect(run.underWay()).toEqual(['performStretch']);
+    expect(run.openActivities()).toEqual(['performStretch']);
     await performAt(run, at(1));
-    expect(run.standing()).toEqual({ isOpen: false, value: undefined });
+    expect(run.outcome()).toEqual({ isOpen: false, value: undefined });
   });
 
   it('is performed after the pause that its first attempt requested', async () => {
     const run = await drive([LONG], { ahead: ahead(handover) });
-    expect([run.timers, run.underWay()]).toMatchObject([[{ ms: 3_000 }], []]);
-    await run.deliver({ timer: run.timers[0] as never });
-    expect(run.underWay()).toEqual(['performStep']);
+    expect([run.timers, run.openActivities()]).toMatchObject([[{ ms: 3_000 }], []]);
+    await run.fire('retry');
+    expect(run.openActivities()).toEqual(['performStep']);
   });
 
   it('is performed when the outcome belongs to another step', async () => {
     const run = await drive([LONG, OWN], { ahead: [{ at: at(1), performed: did }] as CommandOutcome[] });
-    expect(run.underWay()).toEqual(['performStep']);
+    expect(run.openActivities()).toEqual(['performStep']);
   });
 });

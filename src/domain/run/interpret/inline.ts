@@ -48,10 +48,6 @@ export async function driveInline(
     }
     const command = begun ? next : asRequested(next, input);
     if (command.type !== 'evaluate' && command.type !== 'perform') {
-      if (!begun)
-        throw new Error(
-          `The stretch reached ${next.type} at ${next.path} before its first step, ${input.first?.at ?? ''}`,
-        );
       return { done, ended: false, ...callAfter(command, handlers) };
     }
     begun ||= isFirst(command, input);
@@ -67,10 +63,14 @@ export async function driveInline(
  * Returns the command as the workflow requested it. The workflow uses the plan of the worker that claimed the run. There,
  * the action of the first step may be short although it is long on this worker, which is of another release or has
  * another version of the plugin.
+ * @throws when the command cannot precede the first step of the stretch, which is a bug
  */
-function asRequested(next: Command, { first }: StretchInput): Command {
-  const isAttempted = next.type === 'call' && first?.type === 'perform' && next.path === first.at;
-  return isAttempted ? { type: 'perform', node: next.node, path: next.path } : next;
+function asRequested(next: Command, { first }: StretchInput): StretchCommand {
+  if (next.type === 'evaluate' || next.type === 'perform') return next;
+  if (next.type === 'call' && first?.type === 'perform' && next.path === first.at) {
+    return { type: 'perform', node: next.node, path: next.path };
+  }
+  throw new Error(`The stretch reached ${next.type} at ${next.path} before its first step, ${first?.at ?? ''}`);
 }
 
 /** Returns the call that follows a stretch, if the call begins as a normal activity. */
